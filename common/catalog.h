@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_CATALOG_H
+#define COMMON_CATALOG_H
+
+/**
+ * @file
+ *
+ * The catalog, `configs/vmtest.json`: what is built and for what, as data.
+ * Adding a series, an architecture or a flavor is a change of that file and of
+ * the fragments beside it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/cleanup.h"
+#include "common/release.h"
+#include "common/string_list.h"
+#include "common/version.h"
+
+struct error;
+
+/** A range of versions: from @p min, up to and not including @p below. */
+struct version_range {
+	bool has_min;
+	bool has_below;
+	struct kernel_version min;
+	struct kernel_version below;
+};
+
+bool version_range_contains(const struct version_range *range,
+			    const struct kernel_version *version);
+
+/** A way to start QEMU; the first that the kernel and QEMU can do is taken. */
+struct catalog_machine {
+	/** QEMU's name, which --machine selects: `microvm`, `q35`. */
+	const char *name;
+	/** Argument of -M. */
+	const char *machine;
+	/** -cpu under TCG; NULL for QEMU's default. Under KVM it is `host`. */
+	const char *cpu;
+	/** The file to boot, relative to a package: `vmlinuz`. */
+	const char *kernel;
+	/** Kernel command line that this machine wants. */
+	const char *command_line;
+	/** Other QEMU arguments. */
+	struct string_list arguments;
+	/** Options that must be `=y` in the kernel's config: `CONFIG_PVH`. */
+	struct string_list needs;
+};
+
+struct catalog_arch {
+	const char *name;
+	/** The kernel's ARCH, and its folder under arch/. */
+	const char *kernel_arch;
+	const char *source_arch;
+	/** Prefix of a cross compiler: `x86_64-linux-gnu-`. */
+	const char *cross_prefix;
+	/** make's target and the file it makes, relative to the build folder. */
+	const char *image_target;
+	const char *image_path;
+	/** Kernels older than the range are not built. */
+	struct version_range versions;
+	/** Program: `qemu-system-x86_64`. */
+	const char *qemu;
+	/** The kernel's console: `ttyS0`. */
+	const char *console;
+	/** Names that uname -m gives on a host of this architecture. */
+	struct string_list host_names;
+	struct catalog_machine *machines;
+	size_t machine_count;
+};
+
+struct catalog_flavor {
+	const char *name;
+	const char *summary;
+	/** MINOR of its releases. */
+	unsigned int minor;
+};
+
+/** All that --catalog names. Strings live as long as the catalog. */
+struct catalog {
+	/** Where the file is: the fragments and patches/ lie beside it. */
+	char *directory;
+	/** `OWNER/REPO` and tag of the GitHub release that the bot fills. */
+	const char *repository;
+	const char *tag;
+	unsigned int revision;
+	/** kernel.org; the URLs are overridden by the VMTEST_KERNEL_ORG variable. */
+	struct {
+		/** releases.json */
+		char *releases_url;
+		/** Folder that holds `vM.x/linux-V.tar.xz`. */
+		char *tarballs_url;
+		/** The stable git repository. */
+		char *git_url;
+		/** Folder of the tarballs of release candidates. */
+		char *rc_url;
+	} kernel_org;
+	/** Series that are kept: those in any of the ranges. */
+	struct version_range *series;
+	size_t series_count;
+	struct catalog_arch *archs;
+	size_t arch_count;
+	struct catalog_flavor *flavors;
+	size_t flavor_count;
+	/** The document that the strings belong to. */
+	void *json;
+};
+
+/**
+ * Load and check the catalog.
+ *
+ * @param[in] path NULL for the one that is installed with the program.
+ * @param[in] kernel_org Base URL that stands for kernel.org, git.kernel.org and
+ * cdn.kernel.org: a mirror or a test. NULL for what the file says.
+ */
+_must_check_ struct error *catalog_load(const char *path, const char *kernel_org,
+					struct catalog **ret);
+
+/** The same from text; @p name is for messages. */
+_must_check_ struct error *catalog_parse(const char *text, const char *name,
+					 const char *kernel_org,
+					 struct catalog **ret);
+void catalog_destroy(struct catalog *catalog);
+
+static inline void cleanup_catalog(struct catalog **catalog)
+{
+	catalog_destroy(*catalog);
+}
+
+#define _cleanup_catalog_ _cleanup_(cleanup_catalog)
+
+/** @return ERROR_USAGE, naming those that exist. */
+_must_check_ struct error *catalog_find_arch(const struct catalog *catalog,
+					     const char *name,
+					     const struct catalog_arch **ret);
+_must_check_ struct error *catalog_find_flavor(const struct catalog *catalog,
+					       const char *name,
+					       const struct catalog_flavor **ret);
+
+/** The architecture of this machine. */
+_must_check_ struct error *catalog_host_arch(const struct catalog *catalog,
+					     const struct catalog_arch **ret);
+
+/** Whether the version's series is one that is kept. */
+bool catalog_keeps(const struct catalog *catalog,
+		   const struct kernel_version *version);
+
+/** The release that building this version in this flavor makes. */
+void catalog_release(const struct catalog *catalog,
+		     const struct kernel_version *version,
+		     const struct catalog_flavor *flavor, unsigned int patch,
+		     struct release *ret);
+
+/**
+ * A file that is installed with the programs, such as `configs/vmtest.json` or
+ * `init.sh`: `../share/vmtest/NAME` beside the folder of the running program.
+ * The build tree is laid out the same way.
+ */
+_must_check_ struct error *data_path(const char *name, char **ret);
+
+#endif /* COMMON_CATALOG_H */

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_COMMAND_H
+#define COMMON_COMMAND_H
+
+/**
+ * @file
+ *
+ * Programs made of commands: a table of commands, tables of options, and one
+ * main() that parses, prints help, and turns an error into a line and an exit
+ * status (0 done, 1 failed, 2 wrong usage).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/cleanup.h"
+#include "common/string_list.h"
+
+struct catalog;
+struct error;
+struct http;
+struct store;
+
+enum command_option_type {
+	/** bool */
+	OPTION_FLAG,
+	/** const char * */
+	OPTION_STRING,
+	/** unsigned int */
+	OPTION_NUMBER,
+	/** struct string_list; repeatable, each time a comma-separated list. */
+	OPTION_LIST,
+	/** struct string_list; repeatable, each time one item as it is. */
+	OPTION_ITEM,
+};
+
+/** One option; a row with a NULL name ends the table. */
+struct command_option {
+	/** 0 if it has none. */
+	char letter;
+	const char *name;
+	/** Name of its argument in help; NULL for a flag. */
+	const char *argument;
+	const char *help;
+	enum command_option_type type;
+	/** Where the value goes in the command's options. */
+	size_t offset;
+};
+
+/** Options that mean the same everywhere. */
+struct common_options {
+	struct string_list kernels;
+	struct string_list archs;
+	struct string_list flavors;
+	const char *store;
+	const char *catalog;
+	const char *directory;
+	bool verbose;
+	bool quiet;
+	bool json;
+};
+
+/** What a command is called with. */
+struct command_context {
+	const struct common_options *common;
+	/** The command's own options: a zeroed struct of options_size, filled. */
+	void *options;
+	/** What is left of the command line; ended by NULL. */
+	char **arguments;
+	int argument_count;
+};
+
+/** One command; a row with a NULL name ends the table. */
+struct command {
+	const char *name;
+	/** Its own arguments in usage: `[--] [COMMAND ARG...]`. */
+	const char *arguments;
+	const char *summary;
+	/** What help says below the usage; may be NULL. */
+	const char *details;
+	const struct command_option *options;
+	size_t options_size;
+	/** Options end at the first other argument, which is a program to run. */
+	bool takes_program;
+	/**
+	 * @param[out] status_ret Exit status of a success; 0 if not touched.
+	 */
+	struct error *(*run)(const struct command_context *context,
+			     int *status_ret);
+};
+
+struct program {
+	const char *name;
+	const char *summary;
+	const struct command *commands;
+	/**
+	 * Exit status of an error that is not of usage; 0 for 1. A command may
+	 * have its own: see status_ret, which wins if it is not 0.
+	 */
+	int failure_status;
+};
+
+/** Everything that main() does. @return The exit status. */
+int command_main(const struct program *program, int argc, char **argv);
+
+/** The catalog of --catalog, or the installed one. */
+_must_check_ struct error *
+command_load_catalog(const struct command_context *context,
+		     struct catalog **ret);
+
+/** The folder of --directory, or `$XDG_CACHE_HOME/vmtest`; free(). */
+_must_check_ struct error *
+command_directory(const struct command_context *context, char **ret);
+
+/** An HTTP client whose cache lies in the user's cache folder. */
+_must_check_ struct error *command_http(const struct command_context *context,
+					struct http **ret);
+
+/**
+ * The store of --store, `$VMTEST_STORE`, or the catalog's: in GitHub Actions
+ * the repository is the one that runs the workflow.
+ */
+_must_check_ struct error *command_store(const struct command_context *context,
+					 const struct catalog *catalog,
+					 struct http *http,
+					 struct store **ret);
+
+#endif /* COMMON_COMMAND_H */

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_HTTP_H
+#define COMMON_HTTP_H
+
+/**
+ * @file
+ *
+ * HTTP on libcurl: retries, resumption, conditional requests.
+ *
+ * Proxy and CA settings come from the variables that curl's users know
+ * (`https_proxy`, `no_proxy`, `CURL_CA_BUNDLE`, `SSL_CERT_FILE`).
+ * Connection failures, 5xx and rate limits are retried with exponential
+ * backoff and jitter, or when `Retry-After` or `x-ratelimit-reset` says; other
+ * 4xx never are. A transfer that stalls is given up and tried again. All calls
+ * block, and end early with ERROR_CANCELLED (interrupt.h).
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/cleanup.h"
+#include "common/store.h"
+
+struct error;
+struct http;
+
+struct http_options {
+	/** Sent as User-Agent. */
+	const char *user_agent;
+	/** Folder for responses with an ETag; NULL for no cache. */
+	const char *cache_directory;
+	/** How long to try, retries included, in all, in one call; 0: default. */
+	uint64_t retry_limit_ms;
+	/** A transfer that brings nothing for so long is broken; 0: default. */
+	uint64_t stall_limit_ms;
+};
+
+_must_check_ struct error *http_create(const struct http_options *options,
+				       struct http **ret);
+void http_destroy(struct http *http);
+
+static inline void cleanup_http(struct http **http)
+{
+	http_destroy(*http);
+}
+
+#define _cleanup_http_ _cleanup_(cleanup_http)
+
+struct http_request {
+	/** NULL for GET. */
+	const char *method;
+	const char *url;
+	/** `Name: value`, ended by NULL; may be NULL. */
+	const char *const *headers;
+	/**
+	 * Sent as `Authorization: Bearer`, only to the URL's own host: never
+	 * follows a redirect to another. NULL for none.
+	 */
+	const char *token;
+	/** A body from memory, or, if NULL and @p body_path is not, a file. */
+	const void *body;
+	const char *body_path;
+	uint64_t body_size_bytes;
+	/** Ask with If-None-Match, and answer a 304 from the cache. */
+	bool use_cache;
+	/** Largest answer in memory; 0 for 16 MiB. */
+	uint64_t limit_bytes;
+	/** Do not retry on 5xx or a broken connection: the caller decides. */
+	bool no_retry;
+	/** Report of the body that is sent; may be NULL. */
+	store_progress progress;
+	void *progress_arg;
+};
+
+struct http_response {
+	long status;
+	/** NUL-terminated. */
+	char *body;
+	uint64_t body_size_bytes;
+	/** Value of `Link: <…>; rel="next"`, NULL if none. */
+	char *next_url;
+};
+
+void http_response_deinit(struct http_response *response);
+
+#define _cleanup_http_response_ _cleanup_(http_response_deinit)
+
+/**
+ * Ask, and collect the answer in memory. Any status of the server is a success
+ * here, after the retries it deserves; http_response_error() makes an error of
+ * one.
+ *
+ * @return ERROR_RETRY if the network failed until the limit.
+ */
+_must_check_ struct error *http_perform(struct http *http,
+					const struct http_request *request,
+					struct http_response *ret);
+
+/**
+ * An error that says what the server answered: status, and the `message` of a
+ * JSON body where there is one. 404 is ERROR_NOT_FOUND, 5xx and 429 ERROR_RETRY.
+ */
+_must_check_ struct error *
+http_response_error(const struct http_request *request,
+		    const struct http_response *response);
+
+/**
+ * Stream the body of a GET to a sink, resuming by Range inside the one stream
+ * (with If-Range, so that a file that changed meanwhile is an error).
+ *
+ * @param[in] size_bytes What the stream must bring; 0 if not known.
+ * @param[in] digest SHA-256 the stream must have; NULL or "" if not known.
+ */
+_must_check_ struct error *http_stream(struct http *http,
+				       const struct http_request *request,
+				       uint64_t size_bytes, const char *digest,
+				       store_sink sink, void *arg);
+
+#endif /* COMMON_HTTP_H */
