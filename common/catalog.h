@@ -87,7 +87,7 @@ struct catalog {
 	const char *repository;
 	const char *tag;
 	unsigned int revision;
-	/** kernel.org; the URLs are overridden by the VMTEST_KERNEL_ORG variable. */
+	/** kernel.org's addresses, without a final slash. */
 	struct {
 		/** releases.json */
 		char *releases_url;

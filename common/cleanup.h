@@ -20,7 +20,7 @@
 
 #define _cleanup_(function) __attribute__((cleanup(function)))
 #define _must_check_ __attribute__((warn_unused_result))
-#define _printf_(format, first) __attribute__((format(printf, format, first)))
+#define _printf_(text, first) __attribute__((format(printf, text, first)))
 
 static inline void cleanup_free(void *p)
 {
@@ -49,12 +49,12 @@ static inline void cleanup_fclose(FILE **file)
 #define _cleanup_fclose_ _cleanup_(cleanup_fclose)
 
 /** Hand over a pointer: returns it and leaves NULL behind. */
-#define take_ptr(pointer)                            \
-	__extension__({                              \
-		__typeof__(pointer) *_p = &(pointer); \
-		__typeof__(pointer) _taken = *_p;    \
-		*_p = NULL;                          \
-		_taken;                              \
+#define take_ptr(pointer)                                                      \
+	__extension__({                                                        \
+		__typeof__(pointer) *_p = &(pointer);                          \
+		__typeof__(pointer) _taken = *_p;                              \
+		*_p = NULL;                                                    \
+		_taken;                                                        \
 	})
 
 /** Hand over a file descriptor: returns it and leaves -1 behind. */

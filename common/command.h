@@ -83,6 +83,8 @@ struct command {
 	size_t options_size;
 	/** Options end at the first other argument, which is a program to run. */
 	bool takes_program;
+	/** Exit status of an error that is not of usage; 0 for 1. */
+	int failure_status;
 	/**
 	 * @param[out] status_ret Exit status of a success; 0 if not touched.
 	 */
@@ -94,11 +96,6 @@ struct program {
 	const char *name;
 	const char *summary;
 	const struct command *commands;
-	/**
-	 * Exit status of an error that is not of usage; 0 for 1. A command may
-	 * have its own: see status_ret, which wins if it is not 0.
-	 */
-	int failure_status;
 };
 
 /** Everything that main() does. @return The exit status. */
@@ -106,8 +103,7 @@ int command_main(const struct program *program, int argc, char **argv);
 
 /** The catalog of --catalog, or the installed one. */
 _must_check_ struct error *
-command_load_catalog(const struct command_context *context,
-		     struct catalog **ret);
+command_load_catalog(const struct command_context *context, struct catalog **ret);
 
 /** The folder of --directory, or `$XDG_CACHE_HOME/vmtest`; free(). */
 _must_check_ struct error *
@@ -123,7 +119,6 @@ _must_check_ struct error *command_http(const struct command_context *context,
  */
 _must_check_ struct error *command_store(const struct command_context *context,
 					 const struct catalog *catalog,
-					 struct http *http,
-					 struct store **ret);
+					 struct http *http, struct store **ret);
 
 #endif /* COMMON_COMMAND_H */

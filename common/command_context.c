@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/catalog.h"
+#include "common/error.h"
+#include "common/file.h"
+#include "common/http.h"
+#include "common/store.h"
+
+static const char *get_variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+struct error *command_load_catalog(const struct command_context *context,
+				   struct catalog **ret)
+{
+	return catalog_load(context->common->catalog,
+			    get_variable("VMTEST_KERNEL_ORG"), ret);
+}
+
+/** `$XDG_CACHE_HOME/vmtest`, after the XDG Base Directory Specification. */
+static struct error *cache_directory(char **ret)
+{
+	const char *cache = get_variable("XDG_CACHE_HOME");
+	const char *home = get_variable("HOME");
+
+	if (cache && cache[0] == '/')
+		return path_join(cache, "vmtest", ret);
+	if (!home)
+		return error_create(
+			ERROR_USAGE,
+			"neither HOME nor XDG_CACHE_HOME is set; choose a folder with --directory");
+	return path_join(home, ".cache/vmtest", ret);
+}
+
+struct error *command_directory(const struct command_context *context, char **ret)
+{
+	struct error *err;
+	_cleanup_free_ char *path = NULL;
+
+	if (!context->common->directory)
+		return cache_directory(ret);
+	err = directory_create(context->common->directory);
+	if (err)
+		return err;
+	path = realpath(context->common->directory, NULL);
+	if (!path)
+		return error_no_memory();
+	*ret = take_ptr(path);
+	return NULL;
+}
+
+struct error *command_http(const struct command_context *context,
+			   struct http **ret)
+{
+	struct error *err;
+	_cleanup_free_ char *directory = NULL, *cache = NULL;
+	const struct http_options options = {
+		.user_agent = "vmtest/" VMTEST_VERSION,
+	};
+	struct http_options cached = options;
+
+	err = command_directory(context, &directory);
+	if (!err)
+		err = path_join(directory, "http", &cache);
+	if (err)
+		return err;
+	cached.cache_directory = cache;
+	return http_create(&cached, ret);
+}
+
+struct error *command_store(const struct command_context *context,
+			    const struct catalog *catalog, struct http *http,
+			    struct store **ret)
+{
+	_cleanup_free_ char *name = NULL;
+	const char *given = context->common->store;
+	const char *repository = get_variable("GITHUB_REPOSITORY");
+
+	if (!given)
+		given = get_variable("VMTEST_STORE");
+	if (given)
+		return store_create(given, http, ret);
+	if (!get_variable("GITHUB_ACTIONS") || !repository)
+		repository = catalog->repository;
+	if (asprintf(&name, "github:%s@%s", repository, catalog->tag) < 0) {
+		name = NULL;
+		return error_no_memory();
+	}
+	return store_create(name, http, ret);
+}

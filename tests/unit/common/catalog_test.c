@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/catalog.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "common/error.h"
+
+static struct catalog *load(const char *kernel_org)
+{
+	struct catalog *catalog = NULL;
+
+	cr_assert_null(catalog_load(VMTEST_SOURCE_DIR "/configs/vmtest.json",
+				    kernel_org, &catalog));
+	return catalog;
+}
+
+Test(catalog, the_projects_own_loads)
+{
+	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	const struct catalog_flavor *flavor;
+	const struct catalog_arch *arch;
+
+	cr_assert_null(catalog_find_flavor(catalog, "tiny", &flavor));
+	cr_assert_null(catalog_find_arch(catalog, "x86_64", &arch));
+	cr_expect_str_eq(arch->source_arch, "x86");
+	cr_expect_str_eq(catalog->directory, VMTEST_SOURCE_DIR "/configs");
+}
+
+Test(catalog, keeps_the_series_of_its_ranges)
+{
+	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	static const struct {
+		const char *version;
+		bool kept;
+	} cases[] = {
+		{ "4.9.337", true },  { "4.10", false },   { "4.14.1", true },
+		{ "5.4.200", true },  { "5.5.1", false },  { "5.10-rc1", true },
+		{ "6.12.117", true }, { "7.3-rc2", true },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		struct kernel_version version;
+
+		cr_assert(kernel_version_parse(cases[i].version, &version));
+		cr_expect_eq(catalog_keeps(catalog, &version), cases[i].kept,
+			     "%s", cases[i].version);
+	}
+}
+
+Test(catalog, a_mirror_takes_the_place_of_every_host)
+{
+	_cleanup_catalog_ struct catalog *catalog =
+		load("http://127.0.0.1:8080/");
+
+	cr_expect_str_eq(catalog->kernel_org.releases_url,
+			 "http://127.0.0.1:8080/releases.json");
+	cr_expect_str_eq(catalog->kernel_org.tarballs_url,
+			 "http://127.0.0.1:8080/pub/linux/kernel");
+}
+
+Test(catalog, names_the_release_of_a_flavor)
+{
+	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	const struct kernel_version version = { .major = 6, .minor = 12 };
+	const struct catalog_flavor *flavor;
+	struct release release;
+	char text[RELEASE_TEXT_SIZE];
+
+	catalog->revision = 4;
+	cr_assert_null(catalog_find_flavor(catalog, "default", &flavor));
+	catalog_release(catalog, &version, flavor, 0, &release);
+	release_format(&release, text);
+	cr_expect_str_eq(text, "6.12.0-vmtest4.1default");
+}
+
+Test(catalog, malformed_ones_are_refused_with_one_line)
+{
+	static const char *const cases[] = {
+		"",
+		"{",
+		"[]",
+		"{\"repository\": 1}",
+		"{\"repository\":\"a/b\",\"tag\":\"t\",\"revision\":-1}",
+		"{\"repository\":\"a/b\",\"tag\":\"t\",\"revision\":1,\"kernel_org\":[]}",
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		struct catalog *catalog = NULL;
+		_cleanup_error_ struct error *err =
+			catalog_parse(cases[i], "name", NULL, &catalog);
+
+		cr_assert(error_is(err, ERROR_USAGE), "%s", cases[i]);
+		cr_expect_null(strchr(error_message(err), '\n'));
+		cr_expect_eq(strncmp(error_message(err), "name:", 5), 0);
+	}
+}
+
+Test(catalog, an_unknown_name_is_answered_with_those_that_exist)
+{
+	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	const struct catalog_flavor *flavor;
+	_cleanup_error_ struct error *err =
+		catalog_find_flavor(catalog, "huge", &flavor);
+
+	cr_assert(error_is(err, ERROR_USAGE));
+	cr_expect(strstr(error_message(err), "default alternative tiny"));
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/process.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/error.h"
+
+#define COMMAND(...)                                                           \
+	.arguments = (const char *[])                                          \
+	{                                                                      \
+		__VA_ARGS__, NULL                                              \
+	}
+
+Test(process, takes_output_without_its_last_newline)
+{
+	_cleanup_free_ char *output = NULL;
+
+	cr_assert_null(
+		process_capture(&(struct process_options){ COMMAND("printf",
+								   "a\\nb\\n") },
+				100, &output));
+	cr_expect_str_eq(output, "a\nb");
+}
+
+Test(process, arguments_are_not_read_by_a_shell)
+{
+	_cleanup_free_ char *output = NULL;
+
+	cr_assert_null(
+		process_capture(&(struct process_options){ COMMAND("echo",
+								   "$(id) *;") },
+				100, &output));
+	cr_expect_str_eq(output, "$(id) *;");
+}
+
+Test(process, environment_and_directory_are_the_childs)
+{
+	_cleanup_free_ char *output = NULL;
+
+	setenv("GONE", "x", 1);
+	cr_assert_null(process_capture(
+		&(struct process_options){
+			COMMAND("sh", "-c", "echo \"$SET${GONE-unset}\"; pwd"),
+			.environment = (const char *[]){ "SET=1", "GONE", NULL },
+			.directory = "/",
+		},
+		100, &output));
+	cr_expect_str_eq(output, "1unset\n/");
+}
+
+Test(process, a_missing_program_is_not_found)
+{
+	_cleanup_error_ struct error *err = process_run(
+		&(struct process_options){ COMMAND("no-such-program-here") });
+
+	cr_assert(error_is(err, ERROR_NOT_FOUND));
+	cr_expect(strstr(error_message(err), "no-such-program-here"));
+}
+
+Test(process, failure_names_the_status_or_the_signal)
+{
+	_cleanup_error_ struct error *status = process_run(
+		&(struct process_options){ COMMAND("sh", "-c", "exit 3") });
+	_cleanup_error_ struct error *killed = process_run(
+		&(struct process_options){ COMMAND("sh", "-c", "kill -9 $$") });
+
+	cr_expect_str_eq(error_message(status), "sh: exit status 3");
+	cr_expect_str_eq(error_message(killed),
+			 "sh: killed by signal 9 (Killed)");
+}
+
+Test(process, output_beyond_the_limit_is_an_error)
+{
+	char *output = NULL;
+	_cleanup_error_ struct error *err =
+		process_capture(&(struct process_options){ COMMAND("yes") },
+				10000, &output);
+
+	cr_assert_not_null(err);
+	cr_expect_null(output);
+}
+
+Test(process, a_timeout_ends_the_whole_group)
+{
+	char marker[] = "/tmp/process_test.XXXXXX";
+	_cleanup_close_ int fd = mkstemp(marker);
+	_cleanup_free_ char *script = NULL;
+	_cleanup_error_ struct error *err = NULL;
+	struct stat st;
+
+	cr_assert_geq(fd, 0);
+	cr_assert_geq(asprintf(&script, "(sleep 1; echo late >%s) & sleep 100",
+			       marker),
+		      0);
+	err = process_run(&(struct process_options){
+		COMMAND("sh", "-c", script),
+		.timeout_ms = 100,
+	});
+	cr_assert_not_null(err);
+	sleep(2);
+	cr_assert_eq(stat(marker, &st), 0);
+	cr_expect_eq(st.st_size, 0);
+	unlink(marker);
+}
+
+Test(process, destroying_kills)
+{
+	struct process *process;
+	pid_t pid;
+
+	cr_assert_null(
+		process_spawn(&(struct process_options){ COMMAND("sleep", "100") },
+			      &process));
+	pid = process_pid(process);
+	process_destroy(process);
+	cr_expect_eq(kill(pid, 0), -1);
+	cr_expect_eq(errno, ESRCH);
+}
