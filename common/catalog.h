@@ -42,7 +42,7 @@ struct catalog_machine {
 	const char *cpu;
 	/** The file to boot, relative to a package: `vmlinuz`. */
 	const char *kernel;
-	/** Kernel command line that this machine wants. */
+	/** Kernel command line that this machine wants; NULL for none. */
 	const char *command_line;
 	/** Other QEMU arguments. */
 	struct string_list arguments;

@@ -193,11 +193,12 @@ static struct error *parse_long(struct parser *parser, const char *argument)
 		parser->help = true;
 		return NULL;
 	}
-	if (strcmp(name, "version") == 0) {
+	option = parser_find(parser, 0, name, length, &options);
+	// A command may have an option of this name, with an argument.
+	if (!option && strcmp(name, "version") == 0) {
 		parser->version = true;
 		return NULL;
 	}
-	option = parser_find(parser, 0, name, length, &options);
 	if (!option)
 		return error_create(ERROR_USAGE,
 				    "unknown option '%s'; see --help", argument);

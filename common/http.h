@@ -12,8 +12,11 @@
  * (`https_proxy`, `no_proxy`, `CURL_CA_BUNDLE`, `SSL_CERT_FILE`).
  * Connection failures, 5xx and rate limits are retried with exponential
  * backoff and jitter, or when `Retry-After` or `x-ratelimit-reset` says; other
- * 4xx never are. A transfer that stalls is given up and tried again. All calls
- * block, and end early with ERROR_CANCELLED (interrupt.h).
+ * 4xx never are. A server that cannot be reached at all is given up after a
+ * tenth of the limit. A transfer that stalls is given up and tried again.
+ * Only http and https, and from https no redirect leads back to http. All
+ * calls block, and end early with ERROR_CANCELLED (interrupt.h). Connections
+ * are kept and used again. One thread an object.
  */
 
 #include <stdbool.h>
@@ -30,9 +33,12 @@ struct http_options {
 	const char *user_agent;
 	/** Folder for responses with an ETag; NULL for no cache. */
 	const char *cache_directory;
-	/** How long to try, retries included, in all, in one call; 0: default. */
+	/**
+	 * How long to go on failing in one call; 0 for five minutes. A stream
+	 * that has come a megabyte further starts anew.
+	 */
 	uint64_t retry_limit_ms;
-	/** A transfer that brings nothing for so long is broken; 0: default. */
+	/** A transfer that brings nothing for so long is broken; 0: a minute. */
 	uint64_t stall_limit_ms;
 };
 
@@ -66,7 +72,10 @@ struct http_request {
 	bool use_cache;
 	/** Largest answer in memory; 0 for 16 MiB. */
 	uint64_t limit_bytes;
-	/** Do not retry on 5xx or a broken connection: the caller decides. */
+	/**
+	 * Do not retry on 5xx or a broken connection: the caller decides. Rate
+	 * limits are still waited for, because nothing has been done then.
+	 */
 	bool no_retry;
 	/** Report of the body that is sent; may be NULL. */
 	store_progress progress;
@@ -91,7 +100,8 @@ void http_response_deinit(struct http_response *response);
  * here, after the retries it deserves; http_response_error() makes an error of
  * one.
  *
- * @return ERROR_RETRY if the network failed until the limit.
+ * @return ERROR_RETRY if the network failed until the limit, or if a rate limit
+ * lasts longer than that; the message says until when.
  */
 _must_check_ struct error *http_perform(struct http *http,
 					const struct http_request *request,

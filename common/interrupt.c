@@ -3,6 +3,7 @@
 #include "common/interrupt.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 
@@ -54,4 +55,23 @@ struct error *interrupt_open(int *fd_ret)
 		return error_create_os(errno, "signalfd");
 	*fd_ret = fd;
 	return NULL;
+}
+
+struct error *interrupt_sleep(uint64_t duration_ms)
+{
+	struct error *err;
+	_cleanup_close_ int fd = -1;
+	struct pollfd poll_fd = { .events = POLLIN };
+	struct timespec duration = {
+		.tv_sec = (time_t)(duration_ms / 1000),
+		.tv_nsec = (long)(duration_ms % 1000) * 1000000,
+	};
+
+	err = interrupt_open(&fd);
+	if (err)
+		return err;
+	poll_fd.fd = fd;
+	if (ppoll(&poll_fd, 1, &duration, NULL) < 0 && errno != EINTR)
+		return error_create_os(errno, "poll");
+	return interrupt_check();
 }

@@ -17,6 +17,8 @@
  * and make expect. A child's mask is reset by process_spawn().
  */
 
+#include <stdint.h>
+
 #include "common/cleanup.h"
 
 struct error;
@@ -35,5 +37,8 @@ _must_check_ struct error *interrupt_check(void);
  * from it. Close it with close().
  */
 _must_check_ struct error *interrupt_open(int *fd_ret);
+
+/** Sleep. @return ERROR_CANCELLED, early, if one of the signals arrives. */
+_must_check_ struct error *interrupt_sleep(uint64_t duration_ms);
 
 #endif /* COMMON_INTERRUPT_H */

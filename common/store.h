@@ -10,7 +10,10 @@
  * `github:OWNER/REPO@TAG`.
  *
  * A package in a store is an asset. It appears whole under its name or not at
- * all, and is never replaced under that name. Blocking; one thread a store.
+ * all, and is never replaced under that name. An asset's name is made of
+ * letters, digits and `.-_`, begins with a letter or a digit, and ends in
+ * `.tar.zst`; what else lies in a store is not ours and not seen. Blocking; one
+ * thread a store.
  */
 
 #include <stddef.h>
@@ -61,6 +64,8 @@ typedef void (*store_progress)(void *arg, uint64_t done, uint64_t total);
 
 /**
  * Read a store's name and make the object. Touches neither network nor disk.
+ * For GitHub, GITHUB_API_URL says where its API is, and the token comes from
+ * GITHUB_TOKEN or GH_TOKEN.
  *
  * @param[in] http For stores on the network; borrowed for the store's life.
  * @return ERROR_USAGE if the name is malformed; the message shows the forms.
@@ -104,7 +109,8 @@ _must_check_ struct error *store_get(struct store *store,
  *
  * @param[in] progress May be NULL.
  * @param[out] url_ret May be NULL; free().
- * @return ERROR_EXISTS if the name is taken by a file with another digest.
+ * @return ERROR_EXISTS if the name is taken by a file with another digest;
+ * ERROR_USAGE if the name is none for an asset, or if there is no token.
  */
 _must_check_ struct error *store_put(struct store *store, const char *path,
 				     store_progress progress, void *arg,

@@ -10,8 +10,10 @@
  *
  * What arrives is not trusted: absolute paths, `..`, links that lead outside,
  * device nodes, FIFOs, sockets, setuid bits and absurd sizes are refused, and
- * nothing is ever written outside the folder. Bytes are pushed in; a thread of
- * the object's own decompresses and writes while the caller fetches more.
+ * nothing is ever written outside the folder. A stream that is damaged or does
+ * not end as it should is an error, even if all files had come. Bytes are
+ * pushed in; threads of the object's own decompress and write while the caller
+ * fetches more.
  */
 
 #include <stddef.h>
@@ -36,11 +38,14 @@ _must_check_ struct error *unpack_create(const char *directory,
 					 const struct unpack_options *options,
 					 struct unpack **ret);
 
-/** Push bytes; blocks while the reader is behind. A store_sink (store.h). */
+/**
+ * Push bytes; blocks while the threads are behind. A store_sink (store.h). An
+ * error may be about bytes that were pushed earlier.
+ */
 _must_check_ struct error *unpack_write(void *unpack, const void *data,
 					size_t size_bytes);
 
-/** The stream is complete: wait until all is on disk. */
+/** The stream is complete: wait until all is written and found whole. */
 _must_check_ struct error *unpack_finish(struct unpack *unpack);
 
 /** Without unpack_finish(), stops; what is on disk is the caller's to remove. */

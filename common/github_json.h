@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_GITHUB_JSON_H
+#define COMMON_GITHUB_JSON_H
+
+/**
+ * @file
+ *
+ * What GitHub's REST API says about releases, read from JSON that is not
+ * trusted: whatever is not of the type, the range or the characters that its
+ * description promises is refused with a line that names the field.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/store.h"
+
+struct error;
+
+struct github_release {
+	uint64_t id;
+	/** Where assets are sent to, without its URI template. */
+	char *upload_url;
+	/** Never NULL. */
+	char *body;
+	bool immutable;
+};
+
+void github_release_deinit(struct github_release *release);
+
+#define _cleanup_github_release_ _cleanup_(github_release_deinit)
+
+_must_check_ struct error *github_parse_release(const char *text, size_t size,
+						struct github_release *ret);
+
+/**
+ * Add a page of a release's assets to lists.
+ *
+ * @param[out] uploaded Whole assets whose names are valid (store.h).
+ * @param[out] starters Uploads that never ended, whatever their names.
+ * @param[out] count_ret Is increased by the number of assets of any kind.
+ */
+_must_check_ struct error *github_parse_assets(const char *text, size_t size,
+					       struct asset_list *uploaded,
+					       struct asset_list *starters,
+					       size_t *count_ret);
+
+/** @param[out] uploaded_ret Whether the asset is whole. */
+_must_check_ struct error *github_parse_asset(const char *text, size_t size,
+					      struct asset *ret,
+					      bool *uploaded_ret);
+
+/** Whether an error's body holds this code: `already_exists`. */
+bool github_error_has_code(const char *text, size_t size, const char *code);
+
+#endif /* COMMON_GITHUB_JSON_H */
