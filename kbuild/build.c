@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "kbuild/build.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/catalog.h"
+#include "common/error.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "common/string_builder.h"
+#include "common/string_list.h"
+#include "kbuild/config.h"
+#include "kbuild/fragment.h"
+#include "kbuild/make.h"
+#include "kbuild/package.h"
+
+static const char staging_prefix[] = "vmtest-package";
+
+/** An existing folder's path from the root. */
+static struct error *resolve(const char *path, char **ret)
+{
+	char *resolved = realpath(path, NULL);
+
+	if (!resolved && errno == ENOMEM)
+		return error_no_memory();
+	if (!resolved)
+		return error_create_os(errno, "open folder %s", path);
+	*ret = resolved;
+	return NULL;
+}
+
+static struct error *create_and_resolve(const char *path, char **ret)
+{
+	struct error *err;
+
+	err = directory_create(path);
+	if (err)
+		return err;
+	return resolve(path, ret);
+}
+
+/** A compiler for another architecture has a prefix, our own need not. */
+static const char *choose_cross_prefix(const struct kbuild_request *request)
+{
+	const struct catalog_arch *host;
+
+	_cleanup_error_ struct error *err =
+		catalog_host_arch(request->catalog, &host);
+	return !err && host == request->arch ? "" : request->arch->cross_prefix;
+}
+
+/** Find out that the source is another version before building it. */
+static struct error *check_release(struct make *make, const char *build,
+				   const char *release)
+{
+	struct error *err;
+
+	const char *const arguments[] = { "include/config/kernel.release", NULL };
+	err = make_run(make, NULL, arguments);
+	if (err)
+		return err;
+	_cleanup_free_ char *path = NULL;
+	err = path_join(build, "include/config/kernel.release", &path);
+	if (err)
+		return err;
+	_cleanup_free_ char *found = NULL;
+	err = file_read(path, RELEASE_TEXT_SIZE, &found, NULL);
+	if (err)
+		return err;
+	found[strcspn(found, "\n")] = '\0';
+	if (strcmp(found, release) != 0)
+		return error_create(ERROR_OTHER,
+				    "the source makes %s; name its version, or remove its localversion files",
+				    found);
+	return NULL;
+}
+
+static struct error *configure_and_make(const struct kbuild_request *request,
+					struct make *make, const char *build,
+					const char *release)
+{
+	struct error *err;
+
+	_cleanup_option_set_ struct option_set set = OPTION_SET_INIT;
+	err = config_compose(request->catalog, request->arch, &request->release,
+			     &set);
+	if (err)
+		return err;
+	err = config_apply(&set, make, build);
+	if (err)
+		return err;
+	err = check_release(make, build, release);
+	if (err)
+		return err;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	string_builder_appendf(&sb, "build %s.%s", release, request->arch->name);
+	_cleanup_free_ char *what = NULL;
+	err = string_builder_finish(&sb, &what);
+	if (err)
+		return err;
+	const char *const arguments[] = {
+		"vmlinux",
+		request->arch->image_target,
+		"modules",
+		NULL,
+	};
+	return make_run(make, what, arguments);
+}
+
+/** Give a staged package its final form and name. */
+static struct error *deliver(const char *staged, enum kbuild_format format,
+			     const char *path)
+{
+	struct error *err;
+
+	if (format == KBUILD_FORMAT_TARBALL)
+		return package_pack(staged, path, NULL);
+	err = directory_remove(path);
+	if (err)
+		return err;
+	if (rename(staged, path) < 0)
+		return error_create_os(errno, "rename %s to %s", staged, path);
+	return NULL;
+}
+
+static struct error *package(const struct kbuild_request *request,
+			     struct make *make, const struct package_input *input,
+			     const char *output, const char *path)
+{
+	struct error *err;
+
+	err = directory_remove_stale(output, staging_prefix);
+	if (err)
+		return err;
+	_cleanup_close_ int lock_fd = -1;
+	_cleanup_directory_ char *staging = NULL;
+	err = directory_create_temporary(output, staging_prefix, &staging,
+					 &lock_fd);
+	if (err)
+		return err;
+	_cleanup_free_ char *staged = NULL;
+	err = path_join(staging, "package", &staged);
+	if (err)
+		return err;
+	err = package_stage(input, make, staged);
+	if (err)
+		return err;
+	_cleanup_free_ char *scratch = NULL;
+	err = path_join(staging, "trial", &scratch);
+	if (err)
+		return err;
+	err = package_prove(make, staged, scratch);
+	if (err)
+		return err;
+	return deliver(staged, request->format, path);
+}
+
+/** The build itself, in folders that exist. */
+static struct error *build_in(const struct kbuild_request *request,
+			      const char *release, const char *output,
+			      const char *build, const char *path)
+{
+	struct error *err;
+
+	_cleanup_free_ char *lock_path = NULL;
+	err = path_join(build, ".vmtest-lock", &lock_path);
+	if (err)
+		return err;
+	_cleanup_close_ int lock_fd = -1;
+	err = file_lock(lock_path, &lock_fd);
+	if (err)
+		return err;
+	_cleanup_free_ char *source = NULL;
+	err = resolve(request->source, &source);
+	if (err)
+		return err;
+	_cleanup_free_ char *log_path = NULL;
+	err = path_join(build, "vmtest-build.log", &log_path);
+	if (err)
+		return err;
+	_cleanup_make_ struct make *make = NULL;
+	err = make_create(source, build, request->arch,
+			  choose_cross_prefix(request), request->jobs, log_path,
+			  &make);
+	if (err)
+		return err;
+	err = configure_and_make(request, make, build, release);
+	if (err)
+		return err;
+	static const struct string_list no_patches = STRING_LIST_INIT;
+	struct package_input input = {
+		.release = &request->release,
+		.arch = request->arch,
+		.source = source,
+		.build = build,
+		.source_url = request->source_url,
+		.source_digest = request->source_digest,
+		.patches = request->patches ? request->patches : &no_patches,
+	};
+	return package(request, make, &input, output, path);
+}
+
+static struct error *build(const struct kbuild_request *request,
+			   const char *release, char **path_ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *output = NULL;
+	err = create_and_resolve(request->output_directory, &output);
+	if (err)
+		return err;
+	char name[PACKAGE_NAME_SIZE];
+	package_name_format(release, request->arch->name, name);
+	if (request->format == KBUILD_FORMAT_DIRECTORY)
+		name[strlen(name) - strlen(".tar.zst")] = '\0';
+	_cleanup_free_ char *path = NULL;
+	err = path_join(output, name, &path);
+	if (err)
+		return err;
+
+	_cleanup_free_ char *wanted = NULL;
+	err = request->build_directory
+		      ? path_join(".", request->build_directory, &wanted)
+		      : path_joinf(&wanted, output, ".build-%s.%s", release,
+				   request->arch->name);
+	if (err)
+		return err;
+	_cleanup_free_ char *folder = NULL;
+	err = create_and_resolve(wanted, &folder);
+	if (err)
+		return err;
+	err = build_in(request, release, output, folder, path);
+	if (err)
+		return err;
+	if (!request->build_directory) {
+		err = directory_remove(folder);
+		if (err)
+			return err;
+	}
+	*path_ret = take_ptr(path);
+	return NULL;
+}
+
+struct error *kbuild_build(const struct kbuild_request *request, char **path_ret)
+{
+	char release[RELEASE_TEXT_SIZE];
+
+	release_format(&request->release, release);
+	return error_wrap(build(request, release, path_ret), "build %s.%s",
+			  release, request->arch->name);
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef KBUILD_BUILD_H
+#define KBUILD_BUILD_H
+
+/**
+ * @file
+ *
+ * From a kernel's source to its package.
+ */
+
+#include <stdint.h>
+
+#include "common/cleanup.h"
+#include "common/release.h"
+
+struct catalog;
+struct catalog_arch;
+struct error;
+struct string_list;
+
+enum kbuild_format {
+	/** `kernel-RELEASE.ARCH.tar.zst` */
+	KBUILD_FORMAT_TARBALL,
+	/** The same unpacked, a folder `kernel-RELEASE.ARCH`. */
+	KBUILD_FORMAT_DIRECTORY,
+};
+
+/** What to build from what. All is borrowed. */
+struct kbuild_request {
+	const struct catalog *catalog;
+	const struct catalog_arch *arch;
+	/** Must be the version of the source. */
+	struct release release;
+	/**
+	 * The kernel's tree, patches applied. It is not written to: builds of
+	 * several flavors may share it, at once.
+	 */
+	const char *source;
+	/** For the package's vmtest.json; each may be NULL. */
+	const char *source_url;
+	const char *source_digest;
+	const struct string_list *patches;
+	/** Where the package goes. */
+	const char *output_directory;
+	/**
+	 * Where make puts what it makes; kept, so that a later build of the
+	 * same kernel is fast. NULL for a folder in the output folder, which is
+	 * deleted after a success.
+	 */
+	const char *build_directory;
+	enum kbuild_format format;
+	/** 0 for one a processor. */
+	unsigned int jobs;
+};
+
+/**
+ * Configure, build, package and prove a kernel. Blocks for minutes.
+ *
+ * Idempotent: what an earlier run that died left behind is deleted or built on,
+ * and an older package of the same name is replaced.
+ *
+ * @param[out] path_ret Path of the package; free with free().
+ * @return ERROR_CANCELLED on a signal.
+ */
+_must_check_ struct error *kbuild_build(const struct kbuild_request *request,
+					char **path_ret);
+
+#endif /* KBUILD_BUILD_H */

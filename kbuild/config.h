@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef KBUILD_CONFIG_H
+#define KBUILD_CONFIG_H
+
+/**
+ * @file
+ *
+ * The configuration of a kernel: which fragments make it, and applying them.
+ */
+
+#include "common/cleanup.h"
+
+struct catalog;
+struct catalog_arch;
+struct error;
+struct make;
+struct option_set;
+struct release;
+
+/**
+ * Compose the fragments beside the catalog: `base.config`, `FLAVOR.config`,
+ * `ARCH.config` and, if there is one, `ARCH-FLAVOR.config`; later ones win.
+ *
+ * @param[in] release Its flavor and version choose; its local part becomes the
+ * kernel's CONFIG_LOCALVERSION.
+ * @param[in,out] set Must be empty.
+ */
+_must_check_ struct error *config_compose(const struct catalog *catalog,
+					  const struct catalog_arch *arch,
+					  const struct release *release,
+					  struct option_set *set);
+
+/**
+ * Make the .config of a build folder from nothing but the set.
+ *
+ * @return An error naming each option that kconfig did not keep.
+ */
+_must_check_ struct error *config_apply(const struct option_set *set,
+					struct make *make, const char *build);
+
+#endif /* KBUILD_CONFIG_H */

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "kbuild/make.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "common/catalog.h"
+#include "common/error.h"
+#include "common/file.h"
+#include "common/interrupt.h"
+
+static const struct catalog_arch arch = {
+	.name = "x86_64",
+	.kernel_arch = "x86_64",
+	.source_arch = "x86",
+};
+
+/** A folder that stands for a kernel's tree, and one to build in. */
+struct trees {
+	char *root;
+	char *source;
+	char *build;
+	char *log;
+};
+
+static struct trees create_trees(const char *makefile)
+{
+	struct trees trees;
+	char root[] = "/tmp/make_test.XXXXXX";
+	_cleanup_free_ char *path = NULL;
+
+	interrupt_block();
+	cr_assert(mkdtemp(root));
+	trees.root = strdup(root);
+	cr_assert_null(path_join(root, "source", &trees.source));
+	cr_assert_null(path_join(root, "build", &trees.build));
+	cr_assert_null(path_join(root, "log", &trees.log));
+	cr_assert_null(directory_create(trees.source));
+	cr_assert_null(directory_create(trees.build));
+	cr_assert_null(path_join(trees.source, "Makefile", &path));
+	cr_assert_null(file_write(path, makefile, strlen(makefile)));
+	return trees;
+}
+
+static void destroy_trees(struct trees *trees)
+{
+	cleanup_directory(&trees->root);
+	free(trees->source);
+	free(trees->build);
+	free(trees->log);
+}
+
+static struct make *create(const struct trees *trees)
+{
+	struct make *make = NULL;
+	_cleanup_error_ struct error *err = make_create(trees->source,
+							trees->build, &arch, "",
+							1, trees->log, &make);
+
+	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	return make;
+}
+
+static const char *const all[] = { "all", NULL };
+
+Test(make, takes_nothing_from_the_environment)
+{
+	struct trees trees = create_trees(
+		"all:\n"
+		"\t@echo '$(ARCH) $(LLVM) $(KBUILD_BUILD_USER) $(LOCALVERSION)'\n"
+		"\t@echo \"$$KCONFIG_CONFIG $$LC_ALL\"\n");
+	setenv("LLVM", "1", 1);
+	setenv("LOCALVERSION", "-mine", 1);
+	setenv("KCONFIG_CONFIG", "/elsewhere", 1);
+	_cleanup_make_ struct make *make = create(&trees);
+	_cleanup_error_ struct error *err = make_run(make, NULL, all);
+	cr_assert_null(err, "%s", err ? error_message(err) : "");
+
+	_cleanup_free_ char *log = NULL;
+	cr_assert_null(file_read(trees.log, 1 << 16, &log, NULL));
+	cr_expect(strstr(log, "x86_64  vmtest \n"), "%s", log);
+	cr_expect(strstr(log, " C\n"), "%s", log);
+	destroy_trees(&trees);
+}
+
+Test(make, failure_names_the_log)
+{
+	struct trees trees = create_trees("all:\n\t@echo some text; false\n");
+	_cleanup_make_ struct make *make = create(&trees);
+	_cleanup_error_ struct error *err = make_run(make, NULL, all);
+	cr_assert(err);
+	cr_expect(strstr(error_message(err), trees.log), "%s",
+		  error_message(err));
+
+	_cleanup_free_ char *log = NULL;
+	cr_assert_null(file_read(trees.log, 1 << 16, &log, NULL));
+	cr_expect(strstr(log, "some text\n"));
+	destroy_trees(&trees);
+}
+
+Test(make, missing_file_fails_a_module_build_that_succeeds)
+{
+	struct trees trees =
+		create_trees("modules:\n\t@cat scripts/needed.sh || true\n");
+	_cleanup_make_ struct make *make = create(&trees);
+	_cleanup_error_ struct error *err =
+		make_module(make, trees.source, trees.build);
+	cr_assert(err);
+	cr_expect(strstr(error_message(err), "scripts/needed.sh"), "%s",
+		  error_message(err));
+	destroy_trees(&trees);
+}
+
+Test(make, refuses_paths_that_break_its_variables)
+{
+	static const char *const paths[] = { "relative", "/with space",
+					     "/with:colon", "/with$dollar" };
+
+	for (size_t i = 0; i < array_size(paths); i++) {
+		struct make *make = NULL;
+		_cleanup_error_ struct error *err =
+			make_create(paths[i], "/tmp", &arch, "", 1, "/dev/null",
+				    &make);
+
+		cr_expect(error_is(err, ERROR_USAGE), "%s", paths[i]);
+	}
+}

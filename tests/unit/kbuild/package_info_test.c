@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "kbuild/package_info.h"
+
+#include <stdlib.h>
+
+#include <criterion/criterion.h>
+#include <jansson.h>
+
+#include "common/catalog.h"
+#include "common/error.h"
+#include "common/file.h"
+#include "common/release.h"
+#include "common/string_list.h"
+#include "kbuild/package.h"
+
+Test(package_info, config_values_lose_their_quotes)
+{
+	static const char config[] = "# CONFIG_NONE is not set\n"
+				     "CONFIG_LD_VERSION_LONG=1\n"
+				     "CONFIG_LD_VERSION=24000\n"
+				     "CONFIG_CC_VERSION_TEXT=\"gcc 12\"\n"
+				     "CONFIG_EMPTY=\"\"";
+	static const struct {
+		const char *name, *value;
+	} cases[] = {
+		{ "CONFIG_LD_VERSION", "24000" },
+		{ "CONFIG_CC_VERSION_TEXT", "gcc 12" },
+		{ "CONFIG_EMPTY", "" },
+		{ "CONFIG_NONE", NULL },
+		{ "CONFIG_LD", NULL },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_free_ char *value = NULL;
+		_cleanup_error_ struct error *err =
+			config_value(config, cases[i].name, &value);
+
+		cr_assert_null(err);
+		if (cases[i].value)
+			cr_expect_str_eq(value, cases[i].value);
+		else
+			cr_expect_null(value, "%s", cases[i].name);
+	}
+}
+
+static const char *string_at(const json_t *json, const char *key)
+{
+	const char *text = json_string_value(json_object_get(json, key));
+
+	return text ? text : "";
+}
+
+Test(package_info, tells_how_a_package_was_made)
+{
+	static const char config[] = "CONFIG_CC_VERSION_TEXT=\"gcc 12\"\n";
+	char directory[] = "/tmp/package_info_test.XXXXXX";
+	cr_assert(mkdtemp(directory));
+	_cleanup_directory_ char *cleanup = strdup(directory);
+	_cleanup_free_ char *build = NULL, *config_path = NULL, *path = NULL;
+	cr_assert_null(path_join(directory, "build", &build));
+	cr_assert_null(directory_create(build));
+	cr_assert_null(path_join(build, ".config", &config_path));
+	cr_assert_null(file_write(config_path, config, sizeof(config) - 1));
+
+	struct release release;
+	cr_assert(release_parse("6.12.117-vmtest1.0tiny", &release));
+	struct catalog_arch arch = { .name = "x86_64" };
+	_cleanup_string_list_ struct string_list patches = STRING_LIST_INIT;
+	string_list_add(&patches, "one.patch");
+	struct package_input input = {
+		.release = &release,
+		.arch = &arch,
+		.source_url = "https://example.org/linux.tar.xz",
+		.patches = &patches,
+	};
+	cr_assert_null(package_info_write(&input, directory));
+
+	cr_assert_null(path_join(directory, "vmtest.json", &path));
+	json_t *json = json_load_file(path, 0, NULL);
+	cr_assert(json);
+	cr_expect_str_eq(string_at(json, "release"), "6.12.117-vmtest1.0tiny");
+	cr_expect_str_eq(string_at(json, "version"), "6.12.117");
+	cr_expect_str_eq(string_at(json, "architecture"), "x86_64");
+	cr_expect_str_eq(string_at(json, "flavor"), "tiny");
+	cr_expect_str_eq(string_at(json, "compiler"), "gcc 12");
+	const json_t *source = json_object_get(json, "source");
+	cr_expect_str_eq(string_at(source, "url"),
+			 "https://example.org/linux.tar.xz");
+	cr_expect(json_is_null(json_object_get(source, "digest")));
+	const json_t *list = json_object_get(json, "patches");
+	cr_expect_str_eq(json_string_value(json_array_get(list, 0)), "one.patch");
+	json_decref(json);
+}
