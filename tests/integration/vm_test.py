@@ -1,0 +1,339 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Runs commands under a real kernel.
+
+VMTEST_TEST_KERNEL names an unpacked package, VMTEST_BIN the folder of the built
+programs.
+"""
+
+import hashlib
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+KERNEL = os.environ.get("VMTEST_TEST_KERNEL", "")
+VM = os.path.join(os.environ.get("VMTEST_BIN", "build/bin"), "vmtest-vm")
+VM = os.path.abspath(VM)
+LIMIT = 120
+
+
+def run(*command, options=(), **kwargs):
+    kwargs.setdefault("stdin", subprocess.DEVNULL)
+    kwargs.setdefault("timeout", LIMIT)
+    return subprocess.run(
+        [VM, "run", "-k", KERNEL, *options, "--", *command],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs)
+
+
+def children(pid):
+    found = []
+    for entry in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{entry}/stat") as file:
+                if int(file.read().rsplit(")", 1)[1].split()[1]) == pid:
+                    found.append(int(entry))
+        except (OSError, ValueError, IndexError):
+            pass
+    return found
+
+
+def is_running(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def make_root(root, shell, tools):
+    """A root with /bin/sh and what init.sh uses, and libraries for them."""
+    names = ["sh", "mount", "umount", "mkdir", "mkfifo", "cat", "cp",
+             "pivot_root", "ls", "sync"]
+    for folder in ("bin", "proc", "sys", "dev", "run", "tmp", "lib", "only-here"):
+        os.makedirs(f"{root}/{folder}")
+    path = "/usr/sbin:/usr/bin:/sbin:/bin"
+    for name in names:
+        source = shutil.which(shell if name == "sh" else tools or name, path=path)
+        shutil.copy(source, f"{root}/bin/{name}")
+        libraries = subprocess.run(["ldd", source], stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, text=True).stdout
+        for library in re.findall(r"(/\S+) \(0x", libraries):
+            os.makedirs(root + os.path.dirname(library), exist_ok=True)
+            shutil.copy(library, root + library)
+    return root
+
+
+@unittest.skipUnless(KERNEL, "VMTEST_TEST_KERNEL is not set")
+class RunTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="vmtest run'")
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def test_status_and_one_line(self):
+        result = run("sh", "-c", "uname -r; exit 7")
+        self.assertEqual(result.returncode, 7, result.stderr)
+        with open(KERNEL + "/build/include/config/kernel.release") as file:
+            self.assertEqual(result.stdout.decode(), file.read().strip() + "\n")
+        self.assertEqual(result.stderr, b"")
+
+    def test_words_arrive_as_they_are(self):
+        words = ["a b", "", "it's", "$HOME", "x\ny", "é", "\\", "-n", "*"]
+        result = run("printf", "<%s>", *words)
+        self.assertEqual(result.stdout.decode(),
+                         "".join(f"<{word}>" for word in words))
+
+    def test_command_that_is_not_there(self):
+        result = run("/no/such/program")
+        self.assertEqual(result.returncode, 127)
+        self.assertIn(b"/no/such/program", result.stderr)
+
+    def test_signal(self):
+        self.assertEqual(run("sh", "-c", "kill -9 $$").returncode, 137)
+
+    def test_panic(self):
+        result = run("sh", "-c", "echo c >/proc/sysrq-trigger")
+        self.assertEqual(result.returncode, 128)
+        self.assertIn(b"Kernel panic - not syncing: sysrq triggered crash",
+                      result.stderr)
+        result = run("sh", "-c", "echo c >/proc/sysrq-trigger",
+                     options=["--lost-status", "42"])
+        self.assertEqual(result.returncode, 42)
+
+    def test_power_off_is_a_loss(self):
+        result = run("sh", "-c", "echo o >/proc/sysrq-trigger; sleep 60")
+        self.assertEqual(result.returncode, 128)
+        self.assertIn(b"powered off", result.stderr)
+
+    def test_timeout_shows_tasks(self):
+        start = time.monotonic()
+        result = run("sleep", "1000", options=["-t", "2"])
+        self.assertEqual(result.returncode, 124)
+        self.assertIn(b"task:sleep", result.stderr)
+        self.assertLess(time.monotonic() - start, 60)
+
+    def test_background_processes_do_not_hold_the_guest(self):
+        result = run("sh", "-c", "sleep 1000 & echo done")
+        self.assertEqual(result.returncode, 0)
+        self.assertEqual(result.stdout, b"done\n")
+
+    def test_devices_can_be_opened_again(self):
+        result = run("sh", "-c", "echo a >/dev/stdout; echo b >/dev/stderr")
+        self.assertEqual((result.stdout, result.stderr), (b"a\n", b"b\n"))
+
+    def test_environment(self):
+        result = run("sh", "-c", 'echo "$A,$B,$C"', env={**os.environ, "B": "x y", "C": "z"},
+                     options=["--env", "A=it's", "--env", "B"])
+        self.assertEqual(result.stdout, b"it's,x y,\n")
+
+    def test_host_is_out_of_reach(self):
+        keep = os.path.join(self.folder, "keep")
+        with open(keep, "w") as file:
+            file.write("old")
+        script = """
+            set -x
+            cd /
+            rm -rf "$1"
+            mkdir -p "$1"
+            echo new >"$1/keep"
+            mount -t 9p -o trans=virtio,version=9p2000.L,rw /dev/root /mnt
+            mount -o remount,rw /
+            echo new >"$1/keep"
+            cat "$1/keep"
+        """
+        result = run("sh", "-c", script, "sh", self.folder)
+        self.assertEqual(result.stdout, b"new\n", result.stderr)
+        self.assertEqual(os.listdir(self.folder), ["keep"])
+        with open(keep) as file:
+            self.assertEqual(file.read(), "old")
+
+    def test_writable_folder(self):
+        result = run("sh", "-c", "echo new >file; mkdir d; pwd",
+                     options=["--rw", self.folder], cwd=self.folder)
+        self.assertEqual(result.stdout.decode(), self.folder + "\n", result.stderr)
+        with open(os.path.join(self.folder, "file")) as file:
+            self.assertEqual(file.read(), "new\n")
+        self.assertTrue(os.path.isdir(os.path.join(self.folder, "d")))
+
+    def test_working_directory(self):
+        with open(os.path.join(self.folder, "file"), "w") as file:
+            file.write("x")
+        result = run("sh", "-c", "pwd; cat file; echo y >file", cwd=self.folder)
+        self.assertEqual(result.stdout.decode(), self.folder + "\nx")
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_working_directory_that_the_guest_hides(self):
+        folder = tempfile.mkdtemp(dir="/dev/shm")
+        self.addCleanup(shutil.rmtree, folder)
+        with open(folder + "/file", "w") as file:
+            file.write("x")
+        result = run("sh", "-c", """
+            cat file; echo y >file; cat file
+            # Below the overlay is the share itself.
+            cd /run/vmtest/cwd/lower || exit 3
+            mount -o remount,rw . || exit 4
+            echo y >file; rm file; mkdir d; chmod 0 file; mv file other
+        """, cwd=folder)
+        self.assertEqual(result.stdout, b"xy\n", result.stderr)
+        self.assertEqual(result.stderr.count(b"Read-only file system"), 5,
+                         result.stderr)
+        self.assertEqual(os.listdir(folder), ["file"])
+        with open(folder + "/file") as file:
+            self.assertEqual(file.read(), "x")
+
+    def test_package_that_the_guest_hides(self):
+        folder = tempfile.mkdtemp(dir="/dev/shm")
+        self.addCleanup(shutil.rmtree, folder)
+        for name in ("vmlinuz", "modules.dep"):
+            shutil.copy(f"{KERNEL}/{name}", folder)
+        for name in ("build/.config", "build/include/config/kernel.release"):
+            os.makedirs(os.path.dirname(f"{folder}/{name}"), exist_ok=True)
+            shutil.copy(f"{KERNEL}/{name}", f"{folder}/{name}")
+        result = subprocess.run(
+            [VM, "run", "-k", folder, "--", "sh", "-c",
+             "ls /lib/modules/$(uname -r)/modules.dep"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, timeout=LIMIT)
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_other_roots(self):
+        # Nothing but one shell and one set of tools.
+        for shell, tools in (("busybox", "busybox"), ("bash", None)):
+            if not shutil.which(shell):
+                continue
+            with self.subTest(shell):
+                root = make_root(os.path.join(self.folder, shell), shell, tools)
+                result = run("sh", "-c", "pwd; cat; ls /; echo x >file; exit 9",
+                             options=["-r", root, "--rw", self.folder],
+                             cwd=self.folder, stdin=None, input=b"in\n")
+                self.assertEqual(result.returncode, 9, result.stderr)
+                lines = result.stdout.decode().split()
+                self.assertIn("in", lines)
+                self.assertIn("only-here", lines)
+                self.assertNotIn("home", lines)
+                with open(os.path.join(self.folder, "file")) as file:
+                    self.assertEqual(file.read(), "x\n")
+
+    def test_large_streams(self):
+        size = 100 << 20
+        data = os.urandom(1 << 20) * 100
+        source = os.path.join(self.folder, "in")
+        with open(source, "wb") as file:
+            file.write(data)
+        expected = hashlib.sha256(data).hexdigest()
+        with open(source, "rb") as file, \
+                open(source + ".out", "w+b") as out, \
+                open(source + ".err", "w+b") as error:
+            status = subprocess.run(
+                [VM, "run", "-k", KERNEL, "--", "sh", "-c",
+                 "tee /dev/stderr"], stdin=file, stdout=out, stderr=error,
+                timeout=300).returncode
+            self.assertEqual(status, 0)
+            for stream in (out, error):
+                stream.seek(0)
+                got = stream.read()
+                self.assertEqual(len(got), size)
+                self.assertEqual(hashlib.sha256(got).hexdigest(), expected)
+
+    def test_end_of_input(self):
+        result = run("cat", stdin=None, input=b"one\ntwo")
+        self.assertEqual(result.stdout, b"one\ntwo", result.stderr)
+        self.assertEqual(run("cat", stdin=None, input=b"").stdout, b"")
+
+    def test_reader_that_goes_away(self):
+        result = subprocess.run(
+            ["sh", "-c", f"'{VM}' run -k '{KERNEL}' -- yes | head -1"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=LIMIT)
+        self.assertEqual(result.stdout, b"y\n")
+
+    def test_signals_leave_nothing(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(number):
+                process = subprocess.Popen(
+                    [VM, "run", "-k", KERNEL, "--", "sh", "-c",
+                     "echo up; sleep 1000"], stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                    env={**os.environ, "TMPDIR": self.folder})
+                self.assertEqual(process.stdout.readline(), b"up\n")
+                emulators = children(process.pid)
+                self.assertEqual(len(emulators), 1)
+                process.send_signal(number)
+                self.assertEqual(process.wait(timeout=20), -number)
+                process.stdout.close()
+                deadline = time.monotonic() + 5
+                while is_running(emulators[0]) and time.monotonic() < deadline:
+                    time.sleep(0.01)
+                self.assertFalse(is_running(emulators[0]))
+                self.assertEqual(os.listdir(self.folder), [])
+
+    def test_terminal(self):
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.environ["SHELL"] = "/bin/sh"
+            os.execv(VM, [VM, "run", "-k", KERNEL])
+        self.addCleanup(os.close, fd)
+        os.system(f"stty rows 33 cols 101 </proc/{pid}/fd/0")
+        text = b""
+
+        def expect(word):
+            nonlocal text
+            deadline = time.monotonic() + LIMIT
+            while word not in text:
+                self.assertLess(time.monotonic(), deadline, text)
+                if select.select([fd], [], [], 1)[0]:
+                    text += os.read(fd, 4096)
+
+        expect(b"# ")
+        os.write(fd, b"tty; stty size; echo en''d\n")
+        expect(b"end")
+        self.assertIn(b"/dev/hvc0", text)
+        os.system(f"stty rows 40 cols 90 </proc/{pid}/fd/0")
+        text = b""
+        os.write(fd, b"until [ \"$(stty size)\" = '40 90' ]; do :; done; echo re''sized\n")
+        expect(b"resized")
+        os.write(fd, b"exit 5\n")
+        deadline = time.monotonic() + LIMIT
+        while time.monotonic() < deadline:
+            if select.select([fd], [], [], 0.1)[0]:
+                try:
+                    os.read(fd, 4096)
+                except OSError:
+                    break
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 5)
+
+    def test_what_cannot_be_run(self):
+        rows = (
+            (["-k", "/no/such/folder"], 125, b"no such folder"),
+            (["-k", KERNEL, "--machine", "x"], 2, b"--machine x"),
+            (["-k", KERNEL, "--accel", "x"], 2, b"--accel x"),
+            (["-k", KERNEL, "--memory", "x"], 2, b"--memory x"),
+            (["-k", KERNEL, "--env", "1=x"], 2, b"--env 1=x"),
+            (["-k", KERNEL, "--rw", "/no/such"], 125, b"/no/such"),
+            (["-k", KERNEL, "--qemu-option", "-no-such"], 125, b"no-such"),
+        )
+        for options, status, text in rows:
+            with self.subTest(options):
+                result = subprocess.run(
+                    [VM, "run", *options, "--", "true"],
+                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE, timeout=LIMIT)
+                self.assertEqual(result.returncode, status, result.stderr)
+                self.assertIn(text, result.stderr)
+                self.assertEqual(result.stderr.count(b"\n"), 1, result.stderr)
+
+    def test_other_machines(self):
+        for machine in ("q35", "pc"):
+            with self.subTest(machine):
+                result = run("true", options=["--machine", machine])
+                self.assertEqual(result.returncode, 0, result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

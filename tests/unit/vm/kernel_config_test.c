@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/kernel_config.h"
+
+#include <criterion/criterion.h>
+
+#include "common/string_list.h"
+
+static const char config[] = "# CONFIG_A is not set\n"
+			     "CONFIG_B=y\n"
+			     "CONFIG_BB=m\n"
+			     "CONFIG_HZ_100=y\n"
+			     "CONFIG_HZ=100\n"
+			     "CONFIG_S=\"CONFIG_T=y\"\n"
+			     "CONFIG_LAST=y";
+
+Test(kernel_config, only_whole_lines_count)
+{
+	cr_expect(kernel_config_has(config, "CONFIG_B"));
+	cr_expect(kernel_config_has(config, "CONFIG_LAST"));
+	cr_expect_not(kernel_config_has(config, "CONFIG_A"));
+	cr_expect_not(kernel_config_has(config, "CONFIG_BB"));
+	cr_expect_not(kernel_config_has(config, "CONFIG_T"));
+	cr_expect_not(kernel_config_has("", "CONFIG_B"));
+	cr_expect_eq(kernel_config_number(config, "CONFIG_HZ"), 100);
+	cr_expect_eq(kernel_config_number(config, "CONFIG_B"), 0);
+	cr_expect_eq(kernel_config_number(config, "CONFIG_NONE"), 0);
+}
+
+Test(kernel_config, nothing_is_always_there)
+{
+	const struct string_list none = STRING_LIST_INIT;
+
+	cr_expect(kernel_config_has_all("", &none));
+}

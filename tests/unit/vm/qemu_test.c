@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/qemu.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "common/catalog.h"
+#include "common/error.h"
+#include "vm/share.h"
+
+static char *first_needs[] = { (char *)"CONFIG_PVH", (char *)"CONFIG_PCI", NULL };
+static struct catalog_machine machines[] = {
+	{
+		.name = "fast",
+		.machine = "microvm,pcie=on",
+		.cpu = "max",
+		.kernel = "build/vmlinux",
+		.needs = { .items = first_needs, .count = 2 },
+	},
+	{ .name = "plain", .machine = "pc", .kernel = "vmlinuz" },
+};
+static const struct catalog_arch arch = {
+	.name = "x86_64",
+	.source_arch = "x86",
+	.qemu = "qemu-system-x86_64",
+	.console = "ttyS0",
+	.machines = machines,
+	.machine_count = 2,
+};
+static const struct string_list none = STRING_LIST_INIT;
+static struct share share = { .tag = SHARE_ROOT_TAG, .path = (char *)"/a,b" };
+static struct share_plan plan = { .items = &share, .count = 1 };
+
+static struct qemu_options some_options(void)
+{
+	return (struct qemu_options){
+		.arch = &arch,
+		.machine = &machines[0],
+		.accel = ACCEL_TCG,
+		.memory = "1G",
+		.cpus = 2,
+		.image = "/k/build/vmlinux",
+		.shares = &plan,
+		.init = "/usr/share/vmtest/init.sh",
+		.console_fd = 10,
+		.port_fds = { -1, 11, -1, 12, -1 },
+		.append = &none,
+		.arguments = &none,
+	};
+}
+
+Test(qemu, the_first_machine_that_fits_is_taken)
+{
+	const struct catalog_machine *machine = NULL;
+	struct error *err;
+
+	cr_assert_null(qemu_choose_machine(&arch, "CONFIG_PVH=y\nCONFIG_PCI=y\n",
+					   NULL, NULL, &machine));
+	cr_expect_str_eq(machine->name, "fast");
+	cr_assert_null(qemu_choose_machine(&arch, "CONFIG_PVH=y\n", NULL, NULL,
+					   &machine));
+	cr_expect_str_eq(machine->name, "plain");
+	cr_assert_null(qemu_choose_machine(&arch, "", "fast", NULL, &machine));
+	cr_expect_str_eq(machine->name, "fast");
+	cr_assert_null(qemu_choose_machine(&arch, "", NULL, machine, &machine));
+	cr_expect_str_eq(machine->name, "plain");
+	err = qemu_choose_machine(&arch, "", NULL, machine, &machine);
+	cr_expect(error_catch(&err, ERROR_NOT_FOUND));
+	err = qemu_choose_machine(&arch, "", "slow", NULL, &machine);
+	cr_expect_str_eq(error_message(err),
+			 "--machine slow: x86_64 has fast, plain");
+	cr_expect(error_catch(&err, ERROR_USAGE));
+}
+
+Test(qemu, a_share_is_read_only_at_the_server)
+{
+	struct qemu_options options = some_options();
+	_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
+
+	cr_assert_null(qemu_arguments(&options, &list));
+	cr_expect_str_eq(list.items[0], "qemu-system-x86_64");
+	cr_expect(string_list_contains(
+		&list,
+		"local,id=share0,path=/a,,b,security_model=none,multidevs=remap,readonly=on"));
+	cr_expect(string_list_contains(&list, "socket,id=control,fd=11"));
+	cr_expect(string_list_contains(&list, "socket,id=stdout,fd=12"));
+	cr_expect_not(string_list_contains(&list,
+					   "virtconsole,chardev=terminal,nr=0"));
+}
+
+Test(qemu, kvm_has_the_host_s_processor)
+{
+	struct qemu_options options = some_options();
+	_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
+
+	options.accel = ACCEL_KVM;
+	cr_assert_null(qemu_arguments(&options, &list));
+	cr_expect(string_list_contains(&list, "host"));
+	cr_expect_not(string_list_contains(&list, "max"));
+}
+
+Test(qemu, the_clock_is_told_when_it_is_known)
+{
+	struct qemu_options options = some_options();
+	_cleanup_free_ char *line = NULL;
+	_cleanup_free_ char *other = NULL;
+
+	cr_assert_null(qemu_kernel_command_line(&options, &line));
+	cr_expect_null(strstr(line, "tsc"));
+	options.tsc_khz = 2600000;
+	options.hz = 100;
+	cr_assert_null(qemu_kernel_command_line(&options, &other));
+	cr_expect_not_null(strstr(other, " tsc_early_khz=2600000 lpj=26000000 "));
+	cr_expect_lt(strlen(other), 512);
+}
+
+Test(qemu, init_is_started_from_its_share_if_its_path_cannot_be)
+{
+	struct qemu_options options = some_options();
+	_cleanup_free_ char *direct = NULL;
+	_cleanup_free_ char *shared = NULL;
+
+	cr_assert_null(qemu_kernel_command_line(&options, &direct));
+	cr_expect_not_null(strstr(direct, " init=/usr/share/vmtest/init.sh"));
+	plan.init_shared = true;
+	cr_assert_null(qemu_kernel_command_line(&options, &shared));
+	plan.init_shared = false;
+	cr_expect_not_null(strstr(shared, " init=/bin/sh -- -c \"mount "));
+}

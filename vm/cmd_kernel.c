@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/commands.h"
+
+#include <stdlib.h>
+
+#include "common/catalog.h"
+#include "common/command.h"
+#include "common/error.h"
+#include "common/http.h"
+#include "common/log.h"
+#include "common/store.h"
+#include "vm/kernel.h"
+
+struct error *command_arch(const struct command_context *context,
+			   const struct catalog *catalog,
+			   const struct catalog_arch **ret)
+{
+	const struct string_list *archs = &context->common->archs;
+
+	if (archs->count > 1)
+		return error_create(ERROR_USAGE, "--arch: name one architecture");
+	if (archs->count)
+		return catalog_find_arch(catalog, archs->items[0], ret);
+	return catalog_host_arch(catalog, ret);
+}
+
+static struct error *open_newest_on_disk(const struct command_context *context,
+					 const char *directory,
+					 const char *arch, const char *pattern,
+					 bool *found_ret, struct kernel *ret)
+{
+	struct error *err;
+
+	_cleanup_kernel_list_ struct kernel_list list = { 0 };
+
+	err = kernel_list_load(directory, arch, &list);
+	if (err)
+		return err;
+	for (size_t i = 0; i < list.count; i++) {
+		const struct kernel_entry *entry = &list.items[i];
+
+		if (!kernel_is_wanted(&entry->release, entry->text, pattern,
+				      &context->common->flavors))
+			continue;
+		*found_ret = true;
+		return kernel_open(entry->path, ret);
+	}
+	*found_ret = false;
+	return NULL;
+}
+
+struct error *command_kernel(const struct command_context *context,
+			     const struct catalog *catalog,
+			     const struct catalog_arch *arch,
+			     const char *pattern, struct kernel *ret)
+{
+	struct error *err;
+	bool found;
+
+	if (pattern && kernel_is_path(pattern))
+		return kernel_open(pattern, ret);
+
+	_cleanup_free_ char *directory = NULL;
+	_cleanup_http_ struct http *http = NULL;
+	_cleanup_store_ struct store *store = NULL;
+	_cleanup_asset_list_ struct asset_list assets = { 0 };
+	_cleanup_free_ char *path = NULL;
+
+	err = command_directory(context, &directory);
+	if (err)
+		return err;
+	err = open_newest_on_disk(context, directory, arch->name, pattern,
+				  &found, ret);
+	if (err || found)
+		return err;
+	err = command_http(context, &http);
+	if (err)
+		return err;
+	err = command_store(context, catalog, http, &store);
+	if (err)
+		return err;
+	err = store_list(store, &assets);
+	if (err)
+		return err;
+
+	const struct asset *asset =
+		kernel_find_asset(&assets, arch->name, pattern,
+				  &context->common->flavors);
+
+	if (!asset)
+		return error_create(ERROR_NOT_FOUND,
+				    "no kernel '%s' for %s in %s or %s; see vmtest-vm list",
+				    pattern ? pattern : "*", arch->name,
+				    directory, store_name(store));
+	err = kernel_download(store, asset, directory, &path);
+	if (err)
+		return err;
+	return kernel_open(path, ret);
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/commands.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/catalog.h"
+#include "common/command.h"
+#include "common/error.h"
+#include "vm/kernel.h"
+
+// clang-format off
+const struct command_option prune_option_table[] = {
+	{ 0, "keep", "N", "kernels to keep of each series and flavor (default 1)", OPTION_NUMBER, offsetof(struct prune_options, keep) },
+	{ 0, "dry-run", NULL, "only print what would be deleted", OPTION_FLAG, offsetof(struct prune_options, dry_run) },
+	{ 0 },
+};
+// clang-format on
+
+struct error *cmd_prune(const struct command_context *context, int *status_ret)
+{
+	struct error *err;
+
+	const struct prune_options *options = context->options;
+	const struct string_list *archs = &context->common->archs;
+	_cleanup_catalog_ struct catalog *catalog = NULL;
+	_cleanup_free_ char *directory = NULL;
+	_cleanup_string_list_ struct string_list deleted = STRING_LIST_INIT;
+
+	(void)status_ret;
+	err = command_load_catalog(context, &catalog);
+	if (err)
+		return err;
+	err = command_directory(context, &directory);
+	if (err)
+		return err;
+	for (size_t i = 0; i < catalog->arch_count && !err; i++) {
+		const char *arch = catalog->archs[i].name;
+
+		if (!archs->count || string_list_contains(archs, arch))
+			err = kernel_prune(directory, arch,
+					   options->keep ? options->keep : 1,
+					   options->dry_run, &deleted);
+	}
+	for (size_t i = 0; i < deleted.count; i++)
+		puts(deleted.items[i]);
+	return err;
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/commands.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "common/catalog.h"
+#include "common/command.h"
+#include "common/error.h"
+#include "common/log.h"
+#include "common/string_builder.h"
+#include "vm/guest.h"
+#include "vm/kernel.h"
+#include "vm/setup.h"
+
+// clang-format off
+const struct command_option run_option_table[] = {
+	{ 'r', "root", "ROOT", "folder to use as the guest's root, instead of the host's", OPTION_STRING, offsetof(struct run_options, root) },
+	{ 't', "timeout", "SECONDS", "end the guest when the command takes longer (status 124)", OPTION_NUMBER, offsetof(struct run_options, timeout_s) },
+	{ 0, "accel", "auto|kvm|tcg", "how to run the guest; auto is KVM where it can work", OPTION_STRING, offsetof(struct run_options, accel) },
+	{ 0, "machine", "NAME", "machine type of the catalog, such as microvm or q35", OPTION_STRING, offsetof(struct run_options, machine) },
+	{ 0, "rw", "DIR", "folder that the guest may change; repeatable", OPTION_ITEM, offsetof(struct run_options, writable) },
+	{ 0, "memory", "SIZE", "the guest's memory, such as 512M or 4G (default 2G)", OPTION_STRING, offsetof(struct run_options, memory) },
+	{ 0, "cpus", "N", "the guest's processors (default: up to 4, if the kernel can)", OPTION_NUMBER, offsetof(struct run_options, cpus) },
+	{ 0, "append", "PARAMS", "more for the kernel's command line; repeatable", OPTION_ITEM, offsetof(struct run_options, append) },
+	{ 0, "qemu-option", "ARG", "one more argument for QEMU; repeatable", OPTION_ITEM, offsetof(struct run_options, qemu_options) },
+	{ 0, "env", "NAME[=VALUE]", "environment variable to set, or to pass on; repeatable", OPTION_ITEM, offsetof(struct run_options, environment) },
+	{ 0, "lost-status", "N", "exit status if the guest is lost (default 128)", OPTION_NUMBER, offsetof(struct run_options, lost_status) },
+	{ 0, "fail-on-splat", NULL, "exit with 1 if the kernel reports a problem", OPTION_FLAG, offsetof(struct run_options, fail_on_splat) },
+	{ 0 },
+};
+// clang-format on
+
+/** A descriptor of ours that a command can use; -1 if closed or /dev/null. */
+static int usable_stream(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -1;
+	if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
+		return -1;
+	return fd;
+}
+
+static bool is_memory_size(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	if (!digits || digits > 9)
+		return false;
+	return !text[digits] || (strchr("MG", text[digits]) && !text[digits + 1]);
+}
+
+/** What the command sees of our environment, besides what is asked for. */
+static struct error *inherit_environment(const char *root, struct string_list *ret)
+{
+	static const char *const names[] = { "LANG", "LC_ALL", "LC_CTYPE",
+					     "TERM" };
+	static const char directories[] =
+		"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	// Of another root we know neither the programs nor the users.
+	const char *path = root ? NULL : getenv("PATH");
+	const char *home = root ? NULL : getenv("HOME");
+
+	if (path && *path)
+		string_list_addf(ret, "PATH=%s:%s", path, directories);
+	else
+		string_list_addf(ret, "PATH=%s", directories);
+	string_list_addf(ret, "HOME=%s", home && *home ? home : "/root");
+	for (size_t i = 0; i < array_size(names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value)
+			string_list_addf(ret, "%s=%s", names[i], value);
+	}
+	return string_list_check(ret);
+}
+
+static struct error *add_environment(const struct string_list *requests,
+				     struct string_list *ret)
+{
+	for (size_t i = 0; i < requests->count; i++) {
+		const char *item = requests->items[i];
+		_cleanup_free_ char *name = strndup(item, strcspn(item, "="));
+
+		if (!name)
+			return error_no_memory();
+		if (!setup_is_variable_name(name))
+			return error_create(ERROR_USAGE,
+					    "--env %s: a name has letters, digits and _",
+					    item);
+		if (strchr(item, '=')) {
+			string_list_add(ret, item);
+			continue;
+		}
+
+		const char *value = getenv(name);
+
+		if (!value)
+			return error_create(ERROR_USAGE,
+					    "--env %s: not set; use %s=VALUE",
+					    name, name);
+		string_list_addf(ret, "%s=%s", name, value);
+	}
+	return string_list_check(ret);
+}
+
+static struct error *check_options(const struct run_options *options,
+				   const struct command_context *context)
+{
+	if (context->common->kernels.count > 1)
+		return error_create(ERROR_USAGE,
+				    "--kernel: name one kernel, or use several runs");
+	if (options->memory && !is_memory_size(options->memory))
+		return error_create(ERROR_USAGE,
+				    "--memory %s: use a number with M or G",
+				    options->memory);
+	if (options->lost_status > 255)
+		return error_create(ERROR_USAGE, "--lost-status %u: at most 255",
+				    options->lost_status);
+	return NULL;
+}
+
+static int report_result(const struct run_options *options,
+			 const struct guest_result *result)
+{
+	int status = result->exit_status;
+
+	if (result->outcome != GUEST_EXITED) {
+		log_error("%s%s%s", result->reason, *result->log ? "; " : "",
+			  !*result->log ? ""
+			  : result->outcome == GUEST_LOST
+				  ? "the kernel's last words:"
+				  : "what the guest's tasks were doing:");
+		fputs(result->log, stderr);
+		status = result->outcome == GUEST_TIMED_OUT ? RUN_STATUS_TIMED_OUT
+			 : options->lost_status ? (int)options->lost_status
+						: RUN_STATUS_LOST;
+	}
+	for (size_t i = 0; i < result->splats.count; i++)
+		log_warning("the kernel reported: %s", result->splats.items[i]);
+	if (result->splat_count > result->splats.count)
+		log_warning("and %zu more",
+			    result->splat_count - result->splats.count);
+	if (options->fail_on_splat && result->splat_count && !status)
+		status = RUN_STATUS_SPLAT;
+	log_debug("booted in %llu ms, ran for %llu ms",
+		  (unsigned long long)result->boot_ms,
+		  (unsigned long long)result->command_ms);
+	return status;
+}
+
+struct error *cmd_run(const struct command_context *context, int *status_ret)
+{
+	struct error *err;
+
+	struct run_options *options = context->options;
+	const struct string_list *kernels = &context->common->kernels;
+	const char *shell = getenv("SHELL");
+	char *const fallback[] = {
+		(char *)(!options->root && shell && *shell ? shell : "/bin/sh"),
+		NULL,
+	};
+	struct guest_config config = {
+		.machine = options->machine,
+		.root = options->root,
+		.writable = options->writable,
+		.memory = options->memory,
+		.cpus = options->cpus,
+		.append = options->append,
+		.qemu_options = options->qemu_options,
+		.command = context->argument_count ? context->arguments : fallback,
+		.timeout_ms = (uint64_t)options->timeout_s * 1000,
+	};
+	_cleanup_catalog_ struct catalog *catalog = NULL;
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_string_list_ struct string_list environment = STRING_LIST_INIT;
+	_cleanup_free_ char *directory = NULL;
+	_cleanup_guest_result_ struct guest_result result = { 0 };
+
+	err = check_options(options, context);
+	if (err)
+		return err;
+	if (options->accel) {
+		err = accel_parse(options->accel, &config.accel);
+		if (err)
+			return err;
+	}
+	err = inherit_environment(options->root, &environment);
+	if (err)
+		return err;
+	err = add_environment(&options->environment, &environment);
+	if (err)
+		return err;
+	config.environment = environment;
+	directory = getcwd(NULL, 0);
+	if (!directory)
+		return error_create_os(errno, "getcwd");
+	config.directory = directory;
+	config.interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) &&
+			     isatty(STDERR_FILENO);
+	config.stdin_fd = usable_stream(STDIN_FILENO);
+	config.stdout_fd = usable_stream(STDOUT_FILENO);
+	config.stderr_fd = usable_stream(STDERR_FILENO);
+	err = command_load_catalog(context, &catalog);
+	if (err)
+		return err;
+	err = command_arch(context, catalog, &config.arch);
+	if (err)
+		return err;
+	err = command_kernel(context, catalog, config.arch,
+			     kernels->count ? kernels->items[0] : NULL, &kernel);
+	if (err)
+		return err;
+	config.kernel = &kernel;
+	err = guest_run(&config, &result);
+	if (err)
+		return error_wrap(err, "run %s", kernel.release);
+	*status_ret = report_result(options, &result);
+	return NULL;
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef VM_COMMANDS_H
+#define VM_COMMANDS_H
+
+/** @file The commands of vmtest-vm, and what they share. */
+
+#include <stdbool.h>
+
+#include "common/cleanup.h"
+#include "common/command.h"
+#include "common/string_list.h"
+
+struct catalog;
+struct catalog_arch;
+struct error;
+struct kernel;
+
+/** Exit statuses of `run` that are not the command's. */
+enum {
+	RUN_STATUS_SPLAT = 1,
+	RUN_STATUS_TIMED_OUT = 124,
+	RUN_STATUS_NOT_RUN = 125,
+	RUN_STATUS_LOST = 128,
+};
+
+struct run_options {
+	const char *root;
+	unsigned int timeout_s;
+	const char *accel;
+	const char *machine;
+	const char *memory;
+	unsigned int cpus;
+	unsigned int lost_status;
+	bool fail_on_splat;
+	struct string_list writable;
+	struct string_list append;
+	struct string_list qemu_options;
+	struct string_list environment;
+};
+
+extern const struct command_option run_option_table[];
+struct error *cmd_run(const struct command_context *context, int *status_ret);
+
+struct prune_options {
+	unsigned int keep;
+	bool dry_run;
+};
+
+extern const struct command_option prune_option_table[];
+struct error *cmd_prune(const struct command_context *context, int *status_ret);
+
+struct error *cmd_list(const struct command_context *context, int *status_ret);
+struct error *cmd_download(const struct command_context *context,
+			   int *status_ret);
+
+/** The architecture of --arch, of which there may be one, or this machine's. */
+_must_check_ struct error *command_arch(const struct command_context *context,
+					const struct catalog *catalog,
+					const struct catalog_arch **ret);
+
+/**
+ * Find a KERNEL: a folder; else the newest match on disk; else the newest in
+ * the store, which is downloaded.
+ *
+ * @param[in] pattern NULL for any kernel.
+ */
+_must_check_ struct error *command_kernel(const struct command_context *context,
+					  const struct catalog *catalog,
+					  const struct catalog_arch *arch,
+					  const char *pattern,
+					  struct kernel *ret);
+
+#endif /* VM_COMMANDS_H */

@@ -1,0 +1,175 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The guest's init. The host's (or another) root is mounted read-only over 9p as
+# /. This puts a writable overlay on it, mounts what the host's table says, runs
+# one command, reports how it ended, and waits to be switched off.
+#
+# Every program started here costs a fork and an exec over 9p under emulation,
+# some 20 ms, which is why so much is done by the shell itself.
+#
+# The control port is the first port of the first virtio-serial device. The host
+# sends two lines. The first assigns:
+#   mounts       fstab(5) of what is mounted before the root is changed
+#   directories  quoted words: folders to make before
+#   late_mounts, late_directories  the same for after
+#   directory    where the command runs
+#   stdin, stdout, stderr  1 if the stream has a port (2, 3 and 4)
+#   interactive  1 if the command runs on the terminal of port 0 instead
+#   rows, columns  size of that terminal
+#   writable     1 if a share is writable
+# The second, which is the command's own, exports its environment and sets its
+# words. Newlines in values are written as $n. When interactive, lines `ROWS
+# COLUMNS` follow. The guest sends `ready`, `exit STATUS` when the command has
+# ended and `done` when all of its output has been sent; or `fail WHAT`.
+
+# shellcheck disable=SC2154 # assigned by what is evaluated
+
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+# shellcheck disable=SC2034 # used by what is evaluated
+n='
+'
+state=/run/vmtest
+
+halt() {
+	echo o >/proc/sysrq-trigger
+	while :; do
+		read -r _ <&3
+	done
+}
+
+# Nearly always it is there already, and there is nothing to wait on.
+wait_for() {
+	until [ -c "$1" ]; do :; done
+}
+
+fail() {
+	echo "fail $*" >&3
+	halt
+}
+
+# A command's own background processes would hold its pipes open for ever.
+# $1: words that are left alone, besides kernel threads, which have no exe.
+kill_leftovers() {
+	more=1
+	pass=0
+	while [ "$more" ] && [ $pass -lt 20 ]; do
+		more=
+		pass=$((pass + 1))
+		for process in /proc/[0-9]*; do
+			process=${process#/proc/}
+			case " 1 $1 " in
+			*" $process "*) continue ;;
+			esac
+			[ -e "/proc/$process/exe" ] || continue
+			kill -9 "$process" && more=1
+		done
+	done 2>/dev/null
+}
+
+# shellcheck disable=SC2120 # its words are set by what is evaluated
+run_with_pipes() {
+	# Ports can be opened only once; a pipe can be opened again, which is
+	# what /dev/stdout and its like are for.
+	mkfifo $state/0 $state/1 $state/2 || fail "mkfifo"
+	in=/dev/null out=/dev/null err=/dev/null relays=
+	if [ "$stdin" ]; then
+		in=$state/0
+		wait_for "${port}2"
+		cat <"${port}2" >$in 3>&- &
+	fi
+	if [ "$stdout" ]; then
+		out=$state/1
+		wait_for "${port}3"
+		cat <$out >"${port}3" 3>&- &
+		relays=$!
+	fi
+	if [ "$stderr" ]; then
+		err=$state/2
+		wait_for "${port}4"
+		cat <$err >"${port}4" 3>&- &
+		relays="$relays $!"
+	fi
+	echo ready >&3
+	(
+		exec 3>&-
+		cd "$directory" || exit 125
+		eval "$command"
+		# shellcheck disable=SC2119,SC2120 # set by what was evaluated
+		exec "$@"
+	) <$in >$out 2>$err
+	status=$?
+	echo "exit $status" >&3
+	kill_leftovers "$relays"
+	# shellcheck disable=SC2086 # a list
+	[ -z "$relays" ] || wait $relays
+}
+
+run_on_terminal() {
+	resize() {
+		stty rows "$1" cols "$2" </dev/hvc0
+	}
+	wait_for /dev/hvc0
+	resize "$rows" "$columns"
+	while read -r rows columns; do
+		resize "$rows" "$columns"
+	done <&3 &
+	echo ready >&3
+	# The leader of a session gets the first terminal it opens as its own.
+	# shellcheck disable=SC2016 # expanded by the other shell
+	setsid /bin/sh -c '
+		exec 3>&- </dev/hvc0 >/dev/hvc0 2>&1
+		cd "$1" || exit 125
+		n=$3
+		eval "$2"
+		exec "$@"
+	' sh "$directory" "$command" "$n"
+	status=$?
+	echo "exit $status" >&3
+	kill_leftovers ''
+}
+
+# The number of the device is not for us to choose.
+until [ -c "$1" ]; do
+	set -- /dev/vport*p1
+done
+port=${1%1}
+exec 3<>"$1"
+IFS= read -r setup <&3
+IFS= read -r command <&3
+eval "$setup"
+
+# util-linux's mount wants to look into /proc; that of the host, if it is there,
+# is good enough.
+[ -e /proc/self/mountinfo ] || mount -t proc proc /proc || fail "mount /proc"
+# One cp of links that are made already, beside this script, instead of four ln.
+cp -P "${0%/*}"/dev/* /dev || fail "make links in /dev"
+mount -t tmpfs -o mode=755 run /run || fail "mount /run"
+eval "mkdir -p $state/root $state/upper $state/work $state/old /dev/pts /dev/shm $directories" ||
+	fail "mkdir"
+# Not echo, which in some shells takes the backslashes of fstab(5) for its own.
+printf %s "$mounts" >$state/fstab
+mount -a -T $state/fstab || fail "mount the guest's file systems"
+cd $state/root || fail "cd"
+pivot_root . run/vmtest/old || fail "change the root"
+umount -l run/vmtest/old || fail "leave the old root"
+cd /
+if [ "$late_directories" ]; then
+	eval "mkdir -p $late_directories" || fail "mkdir for shares"
+	printf %s "$late_mounts" >$state/fstab
+	mount -a -T $state/fstab || fail "mount shares"
+fi
+# IFF_UP; it gets its address from the kernel.
+[ ! -e /sys/class/net/lo/flags ] || echo 1 >/sys/class/net/lo/flags
+echo vmtest >/proc/sys/kernel/hostname
+[ ! -e /proc/sys/kernel/sysrq ] || echo 1 >/proc/sys/kernel/sysrq
+
+if [ "$interactive" ]; then
+	run_on_terminal
+else
+	# shellcheck disable=SC2119
+	run_with_pipes
+fi
+[ -z "$writable" ] || sync
+echo "done" >&3
+halt

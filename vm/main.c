@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/command.h"
+#include "vm/commands.h"
+
+static const char run_details[] =
+	"Without a command, runs a shell. The guest's root is the host's, which it\n"
+	"cannot change: what it writes is gone when it ends, but for --rw folders.\n"
+	"The exit status is the command's; 124 on timeout; 125 if the command could\n"
+	"not be run; 128 if the guest was lost. On a terminal, Ctrl-] three times\n"
+	"ends the guest.";
+
+static const struct command commands[] = {
+	{
+		.name = "run",
+		.arguments = "[--] [COMMAND ARG...]",
+		.summary = "run a command under a kernel",
+		.details = run_details,
+		.options = run_option_table,
+		.options_size = sizeof(struct run_options),
+		.takes_program = true,
+		.failure_status = RUN_STATUS_NOT_RUN,
+		.run = cmd_run,
+	},
+	{
+		.name = "list",
+		.arguments = "",
+		.summary = "show kernels on disk and in the store",
+		.run = cmd_list,
+	},
+	{
+		.name = "download",
+		.arguments = "",
+		.summary = "fetch the newest match of each --kernel",
+		.run = cmd_download,
+	},
+	{
+		.name = "prune",
+		.arguments = "",
+		.summary = "delete superseded kernels from the disk",
+		.options = prune_option_table,
+		.options_size = sizeof(struct prune_options),
+		.run = cmd_prune,
+	},
+	{ 0 },
+};
+
+int main(int argc, char **argv)
+{
+	static const struct program program = {
+		.name = "vmtest-vm",
+		.summary = "Run commands under other kernels.",
+		.commands = commands,
+	};
+
+	return command_main(&program, argc, argv);
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/setup.h"
+
+#include <string.h>
+
+#include "common/error.h"
+#include "common/string_builder.h"
+#include "common/string_list.h"
+#include "vm/share.h"
+
+bool setup_is_variable_name(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+	static const char characters[] = "abcdefghijklmnopqrstuvwxyz"
+					 "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+					 "0123456789";
+
+	return *name && strchr(letters, *name) && !name[strspn(name, characters)];
+}
+
+/**
+ * One word for the shell, without a newline: one that the text has stands in
+ * single quotes, which are closed for $n.
+ */
+static struct error *append_word(struct string_builder *sb, const char *text)
+{
+	struct error *err;
+
+	_cleanup_string_builder_ struct string_builder word = STRING_BUILDER_INIT;
+	_cleanup_free_ char *quoted = NULL;
+
+	string_builder_append_shell(&word, text);
+	err = string_builder_finish(&word, &quoted);
+	if (err)
+		return err;
+	for (const char *p = quoted; *p;) {
+		size_t length = strcspn(p, "\n");
+
+		string_builder_append_n(sb, p, length);
+		p += length;
+		if (*p) {
+			string_builder_append(sb, "'\"$n\"'");
+			p++;
+		}
+	}
+	return NULL;
+}
+
+static struct error *append_assignment(struct string_builder *sb,
+				       const char *name, const char *value)
+{
+	string_builder_appendf(sb, "%s=", name);
+
+	struct error *err = append_word(sb, value);
+
+	string_builder_append_char(sb, ' ');
+	return err;
+}
+
+/** A variable that holds words, quoted for a second round of the shell. */
+static struct error *append_words(struct string_builder *sb, const char *name,
+				  const struct string_list *words)
+{
+	struct error *err;
+
+	_cleanup_string_builder_ struct string_builder value =
+		STRING_BUILDER_INIT;
+	_cleanup_free_ char *text = NULL;
+
+	for (size_t i = 0; i < words->count; i++) {
+		err = append_word(&value, words->items[i]);
+		if (err)
+			return err;
+		string_builder_append_char(&value, ' ');
+	}
+	err = string_builder_finish(&value, &text);
+	if (err)
+		return err;
+	return append_assignment(sb, name, text);
+}
+
+struct error *setup_format(const struct setup *setup, char **ret)
+{
+	struct error *err;
+
+	const struct share_plan *shares = setup->shares;
+	const struct {
+		const char *name;
+		const char *value;
+	} variables[] = {
+		{ "mounts", shares->mounts },
+		{ "late_mounts", shares->late_mounts },
+		{ "directory", setup->directory },
+		{ "stdin", setup->has_stdin ? "1" : "" },
+		{ "stdout", setup->has_stdout ? "1" : "" },
+		{ "stderr", setup->has_stderr ? "1" : "" },
+		{ "interactive", setup->interactive ? "1" : "" },
+		{ "writable", shares->writable ? "1" : "" },
+	};
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	for (size_t i = 0; i < array_size(variables); i++) {
+		err = append_assignment(&sb, variables[i].name,
+					variables[i].value);
+		if (err)
+			return err;
+	}
+	err = append_words(&sb, "directories", &shares->directories);
+	if (err)
+		return err;
+	err = append_words(&sb, "late_directories", &shares->late_directories);
+	if (err)
+		return err;
+	string_builder_appendf(&sb, "rows=%u columns=%u\n", setup->rows,
+			       setup->columns);
+	for (size_t i = 0; i < setup->environment->count; i++) {
+		const char *item = setup->environment->items[i];
+		size_t length = strcspn(item, "=");
+
+		string_builder_append(&sb, "export ");
+		string_builder_append_n(&sb, item, length);
+		string_builder_append_char(&sb, '=');
+		err = append_word(&sb, item + length + (item[length] == '='));
+		if (err)
+			return err;
+		string_builder_append(&sb, "; ");
+	}
+	string_builder_append(&sb, "set --");
+	for (char *const *word = setup->command; *word; word++) {
+		string_builder_append_char(&sb, ' ');
+		err = append_word(&sb, *word);
+		if (err)
+			return err;
+	}
+	string_builder_append_char(&sb, '\n');
+	return string_builder_finish(&sb, ret);
+}
