@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "bot/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "bot/publish.h"
+#include "bot/session.h"
+#include "common/error.h"
+
+static struct error *run_publish(const struct command_context *context,
+				 int *status_ret)
+{
+	struct error *err;
+	_cleanup_session_ struct session session = { 0 };
+
+	if (context->argument_count == 0)
+		return error_create(ERROR_USAGE,
+				    "publish needs at least one FILE; see --help");
+	err = session_init(&session, context);
+	for (int i = 0; !err && i < context->argument_count; i++) {
+		_cleanup_free_ char *url = NULL;
+
+		err = publish_package(session.store, context->arguments[i], &url);
+		if (!err)
+			puts(url);
+	}
+	if (!err)
+		err = publish_page(&session);
+	*status_ret = 0;
+	return err;
+}
+
+const struct command cmd_publish = {
+	.name = "publish",
+	.arguments = "FILE...",
+	.summary = "put packages into the store, and rewrite its page",
+	.run = run_publish,
+};

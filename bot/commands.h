@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef BOT_COMMANDS_H
+#define BOT_COMMANDS_H
+
+/** @file The commands of vmtest-bot: one row of main's table each. */
+
+#include "common/command.h"
+
+extern const struct command cmd_poll;
+extern const struct command cmd_plan;
+extern const struct command cmd_run;
+extern const struct command cmd_publish;
+extern const struct command cmd_prune;
+extern const struct command cmd_status;
+
+#endif /* BOT_COMMANDS_H */

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef BOT_PAGE_H
+#define BOT_PAGE_H
+
+/** @file The store's page: what a person who opens the GitHub release reads. */
+
+#include <stddef.h>
+
+#include "common/cleanup.h"
+
+struct asset_list;
+struct catalog;
+struct error;
+
+enum {
+	/** What GitHub accepts as the body of a release, in characters. */
+	PAGE_LIMIT = 125000,
+};
+
+/**
+ * A Markdown table: a row for each series and architecture, newest first, and a
+ * column for each flavor with the newest version, its size and date, and a
+ * link. Links of the last rows are left out where the page would be too long.
+ *
+ * @param[in] store_name For the example that shows how to use it.
+ */
+_must_check_ struct error *page_format(const struct catalog *catalog,
+				       const struct asset_list *assets,
+				       const char *store_name,
+				       char **markdown_ret);
+
+#endif /* BOT_PAGE_H */

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "bot/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bot/poll.h"
+#include "common/catalog.h"
+#include "common/error.h"
+#include "common/store.h"
+
+void plan_deinit(struct plan *plan)
+{
+	free(plan->items);
+	*plan = (struct plan){ 0 };
+}
+
+/**
+ * Whether the store has the release in any PATCH.
+ *
+ * @param[out] patch_ret The highest there is.
+ */
+static bool assets_have(const struct asset_list *assets,
+			const struct release *wanted, const char *wanted_arch,
+			unsigned int *patch_ret)
+{
+	bool found = false;
+
+	*patch_ret = 0;
+	for (size_t i = 0; i < assets->count; i++) {
+		struct release release;
+		char arch[ARCH_SIZE];
+
+		if (!package_name_parse(assets->items[i].name, &release, arch) ||
+		    strcmp(arch, wanted_arch) != 0 ||
+		    kernel_version_compare(&release.version, &wanted->version) !=
+			    0 ||
+		    release.revision != wanted->revision ||
+		    strcmp(release.flavor, wanted->flavor) != 0)
+			continue;
+		found = true;
+		if (release.patch > *patch_ret)
+			*patch_ret = release.patch;
+	}
+	return found;
+}
+
+static struct error *plan_add(struct plan *plan, const struct plan_item *item)
+{
+	struct plan_item *items =
+		reallocarray(plan->items, plan->count + 1, sizeof(*items));
+
+	if (!items)
+		return error_no_memory();
+	plan->items = items;
+	items[plan->count++] = *item;
+	return NULL;
+}
+
+/** Everything that one decision is made from. */
+struct planner {
+	const struct catalog *catalog;
+	const struct asset_list *assets;
+	const struct plan_selection *selection;
+	/** For each pattern, whether it has matched a kernel that exists. */
+	bool *pattern_used;
+	struct plan *plan;
+};
+
+/** Whether the release is asked for; notes which patterns say so. */
+static bool is_selected(struct planner *planner, const char *release)
+{
+	const struct string_list *patterns = planner->selection->kernels;
+	bool selected = patterns->count == 0;
+
+	for (size_t i = 0; i < patterns->count; i++) {
+		if (release_matches(release, patterns->items[i])) {
+			planner->pattern_used[i] = true;
+			selected = true;
+		}
+	}
+	return selected;
+}
+
+static struct error *consider(struct planner *planner,
+			      const struct kernel_version *version,
+			      const struct catalog_arch *arch,
+			      const struct catalog_flavor *flavor)
+{
+	const struct plan_selection *selection = planner->selection;
+	struct plan_item item = { .arch = arch, .flavor = flavor };
+	unsigned int patch;
+
+	if (!version_range_contains(&arch->versions, version))
+		return NULL;
+	catalog_release(planner->catalog, version, flavor, 0, &item.release);
+	release_format(&item.release, item.release_text);
+	if (!is_selected(planner, item.release_text))
+		return NULL;
+	if (assets_have(planner->assets, &item.release, arch->name, &patch)) {
+		if (!selection->rebuild)
+			return NULL;
+		item.release.patch = patch + 1;
+		release_format(&item.release, item.release_text);
+	}
+	if (selection->limit && planner->plan->count >= selection->limit) {
+		planner->plan->left_out++;
+		return NULL;
+	}
+	return plan_add(planner->plan, &item);
+}
+
+static struct error *consider_version(struct planner *planner,
+				      const struct kernel_version *version)
+{
+	const struct catalog *catalog = planner->catalog;
+	const struct plan_selection *selection = planner->selection;
+
+	for (size_t i = 0; i < catalog->arch_count; i++) {
+		const struct catalog_arch *arch = &catalog->archs[i];
+
+		if (selection->archs->count &&
+		    !string_list_contains(selection->archs, arch->name))
+			continue;
+		for (size_t j = 0; j < catalog->flavor_count; j++) {
+			struct error *err;
+			const struct catalog_flavor *flavor =
+				&catalog->flavors[j];
+
+			if (selection->flavors->count &&
+			    !string_list_contains(selection->flavors,
+						  flavor->name))
+				continue;
+			err = consider(planner, version, arch, flavor);
+			if (err)
+				return err;
+		}
+	}
+	return NULL;
+}
+
+static struct error *check_selection(const struct catalog *catalog,
+				     const struct plan_selection *selection)
+{
+	struct error *err = NULL;
+	const struct catalog_arch *arch;
+	const struct catalog_flavor *flavor;
+
+	for (size_t i = 0; !err && i < selection->archs->count; i++)
+		err = catalog_find_arch(catalog, selection->archs->items[i],
+					&arch);
+	for (size_t i = 0; !err && i < selection->flavors->count; i++)
+		err = catalog_find_flavor(catalog, selection->flavors->items[i],
+					  &flavor);
+	return err;
+}
+
+struct error *plan_compute(const struct catalog *catalog,
+			   const struct series_list *kernels,
+			   const struct asset_list *assets,
+			   const struct plan_selection *selection,
+			   struct plan *ret)
+{
+	struct error *err;
+	_cleanup_plan_ struct plan plan = { 0 };
+	_cleanup_free_ bool *pattern_used =
+		calloc(selection->kernels->count + 1, sizeof(bool));
+	struct planner planner = {
+		.catalog = catalog,
+		.assets = assets,
+		.selection = selection,
+		.pattern_used = pattern_used,
+		.plan = &plan,
+	};
+
+	if (!pattern_used)
+		return error_no_memory();
+	err = check_selection(catalog, selection);
+	if (err)
+		return err;
+	if (selection->latest_stable && !kernels->has_latest_stable)
+		return error_create(ERROR_NOT_FOUND,
+				    "kernel.org names no latest stable kernel");
+	for (size_t i = 0; i < kernels->count; i++) {
+		const struct kernel_version *version = &kernels->items[i].version;
+
+		if (selection->latest_stable &&
+		    kernel_version_compare(version, &kernels->latest_stable) != 0)
+			continue;
+		err = consider_version(&planner, version);
+		if (err)
+			return err;
+	}
+	for (size_t i = 0; i < selection->kernels->count; i++) {
+		if (!pattern_used[i])
+			return error_create(ERROR_USAGE,
+					    "no kernel that kernel.org has and the catalog keeps matches '%s'; 'vmtest-bot poll' lists them",
+					    selection->kernels->items[i]);
+	}
+	*ret = plan;
+	plan = (struct plan){ 0 };
+	return NULL;
+}

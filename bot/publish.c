@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "bot/publish.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "bot/page.h"
+#include "bot/session.h"
+#include "common/error.h"
+#include "common/progress.h"
+#include "common/release.h"
+#include "common/store.h"
+
+static void show_progress(void *arg, uint64_t done, uint64_t total)
+{
+	progress_update(arg, done, total);
+}
+
+struct error *publish_package(struct store *store, const char *path,
+			      char **url_ret)
+{
+	struct error *err;
+	_cleanup_progress_ struct progress *progress = NULL;
+	_cleanup_free_ char *what = NULL;
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	struct release release;
+	char arch[ARCH_SIZE];
+
+	if (!package_name_parse(name, &release, arch))
+		return error_create(ERROR_USAGE,
+				    "%s: no package's name; it must be kernel-VERSION-vmtestREVISION.MINORFLAVOR.ARCH.tar.zst",
+				    path);
+	if (asprintf(&what, "publish %s", name) < 0) {
+		what = NULL;
+		return error_no_memory();
+	}
+	progress = progress_create(what, PROGRESS_BYTES);
+	err = store_put(store, path, show_progress, progress, url_ret);
+	if (err)
+		return error_wrap(err, "%s", what);
+	progress_finish(progress);
+	return NULL;
+}
+
+struct error *publish_page(struct session *session)
+{
+	struct error *err;
+	_cleanup_free_ char *markdown = NULL;
+
+	err = session_list(session);
+	if (!err)
+		err = page_format(session->catalog, &session->assets,
+				  store_name(session->store), &markdown);
+	if (!err)
+		err = store_describe(session->store, markdown);
+	return error_wrap(err, "rewrite the page of %s",
+			  store_name(session->store));
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef BOT_PUBLISH_H
+#define BOT_PUBLISH_H
+
+/** @file Packages and the page that lists them, on their way to the store. */
+
+#include "common/cleanup.h"
+
+struct error;
+struct session;
+struct store;
+
+/**
+ * Publish one package, with progress.
+ *
+ * @param[in] path Its name must be a package's.
+ * @param[out] url_ret free().
+ */
+_must_check_ struct error *publish_package(struct store *store,
+					   const char *path, char **url_ret);
+
+/** List the store anew and rewrite its page. */
+_must_check_ struct error *publish_page(struct session *session);
+
+#endif /* BOT_PUBLISH_H */

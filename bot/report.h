@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef BOT_REPORT_H
+#define BOT_REPORT_H
+
+/** @file What a run has done, kernel by kernel, for the table at its end. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/cleanup.h"
+
+struct error;
+struct plan_item;
+
+struct report_row {
+	const struct plan_item *item;
+	/** Why it failed; NULL for a success. */
+	char *failure;
+	/** Of the package; 0 for a failure. */
+	uint64_t size_bytes;
+	uint64_t duration_ms;
+};
+
+struct report {
+	struct report_row *rows;
+	size_t count;
+	size_t failed;
+};
+
+void report_deinit(struct report *report);
+
+#define _cleanup_report_ _cleanup_(report_deinit)
+
+/**
+ * Add what has become of an item.
+ *
+ * @param[in] err Consumed; NULL for a success.
+ */
+_must_check_ struct error *report_add(struct report *report,
+				      const struct plan_item *item,
+				      struct error *err, uint64_t size_bytes,
+				      uint64_t duration_ms);
+
+/** The table, one line a kernel; free(). */
+_must_check_ struct error *report_format(const struct report *report, char **ret);
+
+#endif /* BOT_REPORT_H */

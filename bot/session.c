@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "bot/session.h"
+
+#include <errno.h>
+#include <jansson.h>
+
+#include "bot/plan.h"
+#include "common/catalog.h"
+#include "common/command.h"
+#include "common/error.h"
+#include "common/http.h"
+
+struct error *session_init(struct session *session,
+			   const struct command_context *context)
+{
+	struct error *err;
+
+	*session = (struct session){ 0 };
+	err = command_load_catalog(context, &session->catalog);
+	if (!err)
+		err = command_http(context, &session->http);
+	if (!err)
+		err = command_store(context, session->catalog, session->http,
+				    &session->store);
+	return err;
+}
+
+void session_deinit(struct session *session)
+{
+	asset_list_deinit(&session->assets);
+	series_list_deinit(&session->kernels);
+	store_destroy(session->store);
+	http_destroy(session->http);
+	catalog_destroy(session->catalog);
+}
+
+struct error *session_list(struct session *session)
+{
+	asset_list_deinit(&session->assets);
+	session->assets = (struct asset_list){ 0 };
+	return store_list(session->store, &session->assets);
+}
+
+struct error *session_plan(struct session *session,
+			   const struct plan_selection *selection,
+			   struct plan *ret)
+{
+	struct error *err;
+
+	err = poll_kernels(session->catalog, session->http, &session->kernels);
+	if (!err)
+		err = session_list(session);
+	if (!err)
+		err = plan_compute(session->catalog, &session->kernels,
+				   &session->assets, selection, ret);
+	return err;
+}
+
+void session_selection(const struct command_context *context,
+		       struct plan_selection *ret)
+{
+	*ret = (struct plan_selection){
+		.kernels = &context->common->kernels,
+		.archs = &context->common->archs,
+		.flavors = &context->common->flavors,
+	};
+}
+
+struct error *json_print(FILE *file, void *json)
+{
+	int result;
+
+	if (!json)
+		return error_no_memory();
+	result = json_dumpf(json, file, JSON_INDENT(2));
+	json_decref(json);
+	if (result < 0 || fputc('\n', file) == EOF)
+		return error_create_os(errno, "write JSON");
+	return NULL;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef BOT_SESSION_H
+#define BOT_SESSION_H
+
+/** @file What a command of the bot works with, opened from its options. */
+
+#include <stdio.h>
+
+#include "bot/poll.h"
+#include "common/cleanup.h"
+#include "common/store.h"
+
+struct catalog;
+struct command_context;
+struct error;
+struct http;
+struct plan;
+struct plan_selection;
+
+struct session {
+	struct catalog *catalog;
+	struct http *http;
+	struct store *store;
+	/** Filled by session_plan() and session_list(). */
+	struct series_list kernels;
+	struct asset_list assets;
+};
+
+_must_check_ struct error *session_init(struct session *session,
+					const struct command_context *context);
+void session_deinit(struct session *session);
+
+#define _cleanup_session_ _cleanup_(session_deinit)
+
+/** Ask the store what it has, again if it was asked before. */
+_must_check_ struct error *session_list(struct session *session);
+
+/** Ask kernel.org and the store, and plan. */
+_must_check_ struct error *session_plan(struct session *session,
+					const struct plan_selection *selection,
+					struct plan *ret);
+
+/** What a plan is made for, unless options say otherwise. */
+void session_selection(const struct command_context *context,
+		       struct plan_selection *ret);
+
+/** Write a jansson document, indented, and forget it. */
+_must_check_ struct error *json_print(FILE *file, void *json);
+
+#endif /* BOT_SESSION_H */
