@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Run all integration tests; write 'PASSED FAILED SKIPPED' to the named file.
+
+Usage: run.py TOTALS [PATTERN]    (PATTERN: as of unittest discovery)
+"""
+
+import os
+import sys
+import unittest
+
+
+def main() -> int:
+    if len(sys.argv) not in (2, 3):
+        print(__doc__, file=sys.stderr)
+        return 2
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path.insert(0, here)
+    pattern = sys.argv[2] if len(sys.argv) == 3 else "*_test.py"
+    suite = unittest.defaultTestLoader.discover(here, pattern)
+    result = unittest.TextTestRunner(verbosity=2).run(suite)
+    failed = len(result.failures) + len(result.errors)
+    failed += len(result.unexpectedSuccesses)
+    skipped = len(result.skipped)
+    passed = result.testsRun - failed - skipped
+    if result.testsRun == 0:
+        failed = 1
+    with open(sys.argv[1], "w", encoding="ascii") as file:
+        print(max(passed, 0), failed, skipped, file=file)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

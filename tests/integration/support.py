@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+What integration tests share: the built programs, the stand-ins, and one real
+kernel, which is built once by the bot and kept in VMTEST_TEST_CACHE.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+BIN = Path(os.environ.get("VMTEST_BIN", TOP / "build/release/bin"))
+CACHE = Path(os.environ.get("VMTEST_TEST_CACHE", TOP / "build/test-cache"))
+
+sys.path.insert(0, str(TOP / "tests/fixtures"))
+from stand_in import Skipped, StandIn  # noqa: E402
+
+
+def environment(**values):
+    """Ours, without what would change the programs' defaults."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("GITHUB_", "GH_", "VMTEST_"))
+    }
+    return {**kept, **{k: str(v) for k, v in values.items()}}
+
+
+def run(program, *arguments, timeout=300, **options):
+    """Run one of the programs; its output is text unless told otherwise."""
+    options.setdefault("env", environment())
+    options.setdefault("text", True)
+    options.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.run(
+        [BIN / program, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=timeout,
+        check=False,
+        **options,
+    )
+
+
+def mirror(kernel_org):
+    """The environment in which a stand-in is kernel.org."""
+    releases = kernel_org.urls["KERNEL_ORG_RELEASES"]
+    return {"VMTEST_KERNEL_ORG": releases.removesuffix("/releases.json")}
+
+
+def package():
+    """A tiny package for this machine, newest of the installed sources."""
+    store = CACHE / "store"
+    found = sorted(store.glob("kernel-*tiny.*.tar.zst"))
+    if found:
+        return found[-1]
+    log = CACHE / "build.log"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with StandIn("kernel_org.py", "--installed") as kernel_org:
+        with open(log, "w", encoding="utf-8") as file:
+            result = subprocess.run(
+                [
+                    BIN / "vmtest-bot",
+                    "run",
+                    "--latest-stable",
+                    "--flavor=tiny",
+                    f"--store=dir:{store}",
+                    f"--directory={CACHE / 'work'}",
+                ],
+                env=environment(**mirror(kernel_org)),
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+    if result.returncode != 0:
+        raise RuntimeError(log.read_text(encoding="utf-8", errors="replace"))
+    return sorted(store.glob("kernel-*tiny.*.tar.zst"))[-1]
+
+
+def release():
+    """The release of package()."""
+    return package().name.removeprefix("kernel-").rsplit(".", 3)[0]
+
+
+def kernel():
+    """A folder with package() unpacked."""
+    folder = CACHE / "kernels"
+    result = run(
+        "vmtest-vm",
+        "download",
+        "-q",
+        f"--store=dir:{package().parent}",
+        f"--directory={folder}",
+        "-k",
+        release(),
+    )
+    if result.returncode != 0:
+        raise RuntimeError(result.stderr)
+    return next(folder.glob(f"*/kernel-{release()}"))
+
+
+class TestCase(unittest.TestCase):
+    """With a folder that goes away, and assertions on results."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="vmtest-test.")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def start(self, *arguments, **options):
+        """A stand-in, for this test."""
+        try:
+            stand_in = StandIn(*arguments, **options)
+        except Skipped as skipped:
+            self.skipTest(str(skipped))
+        self.addCleanup(stand_in.stop)
+        return stand_in
+
+    def assert_status(self, result, status):
+        self.assertEqual(
+            result.returncode, status, f"{result.stdout}\n{result.stderr}"
+        )
+
+    def assert_one_line(self, result, status, *words):
+        """Failed with this status and one line of error that has the words."""
+        self.assert_status(result, status)
+        lines = [l for l in result.stderr.splitlines() if "error:" in l]
+        self.assertEqual(len(lines), 1, result.stderr)
+        for word in words:
+            self.assertIn(word, lines[0])
+
+
+def assets(store, **options):
+    """What `vmtest-bot status --json` says of a store."""
+    result = run("vmtest-bot", "status", "--json", f"--store={store}", **options)
+    if result.returncode != 0:
+        raise RuntimeError(result.stderr)
+    return json.loads(result.stdout)
