@@ -160,7 +160,7 @@ static struct error *read_arch(const char *file, const char *name,
 {
 	struct error *err;
 	const struct reader reader = { file, name };
-	json_t *machines;
+	json_t *machines = NULL;
 
 	ret->name = name;
 	if (strlen(name) >= ARCH_SIZE)
@@ -212,7 +212,7 @@ static struct error *read_archs(const char *file, json_t *root,
 {
 	struct error *err;
 	const struct reader reader = { file, "catalog" };
-	json_t *section, *object;
+	json_t *section = NULL, *object;
 	const char *name;
 
 	err = get_section(&reader, root, "architectures", false, &section);
@@ -236,7 +236,7 @@ static struct error *read_flavors(const char *file, json_t *root,
 {
 	struct error *err;
 	const struct reader reader = { file, "flavors" };
-	json_t *section, *object;
+	json_t *section = NULL, *object;
 	const char *name;
 
 	err = get_section(&reader, root, "flavors", false, &section);
@@ -270,7 +270,7 @@ static struct error *read_series(const char *file, json_t *root,
 {
 	struct error *err;
 	const struct reader reader = { file, "series" };
-	json_t *section, *object;
+	json_t *section = NULL, *object;
 	size_t i;
 
 	err = get_section(&reader, root, "series", true, &section);
@@ -326,7 +326,7 @@ static struct error *read_kernel_org(const char *file, json_t *root,
 {
 	struct error *err;
 	const struct reader reader = { file, "kernel_org" };
-	json_t *section;
+	json_t *section = NULL;
 
 	err = get_section(&reader, root, "kernel_org", false, &section);
 	if (!err)

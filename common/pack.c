@@ -19,26 +19,38 @@
 #include "common/interrupt.h"
 
 enum {
-	PACK_LEVEL = 17,
-	PACK_READ_BYTES = 1 << 18,
+	PACK_READ_BYTES = 1 << 18
+};
+
+struct pack_parameter {
+	ZSTD_cParameter parameter;
+	int value;
 };
 
 /**
- * How packages are compressed, besides the level; 0 is zstd's choice. What is
- * here, together with the level, decides the bytes of a package: the number of
- * workers does not, because one worker already compresses in separate jobs.
+ * How everything is compressed. What is here and in pack_search decides the
+ * bytes of a package: the number of workers does not, because one worker
+ * already compresses in separate jobs.
  */
-static const struct {
-	ZSTD_cParameter parameter;
-	int value;
-} compression[] = {
+static const struct pack_parameter pack_frame[] = {
 	{ ZSTD_c_checksumFlag, 1 },
 	// What every reader must be ready to spend: 32 MiB.
 	{ ZSTD_c_windowLog, 25 },
 	// The memory of one worker, and how soon the others have work.
 	{ ZSTD_c_jobSize, 64 << 20 },
-	// Modules and vmlinux repeat each other far apart.
-	{ ZSTD_c_enableLongDistanceMatching, 1 },
+};
+
+/**
+ * How matches are searched unless a level is asked for. Of a kernel's 245 MB,
+ * level 19 leaves 67.6 MB in 74 s, level 16 with long-distance matching 74.5 MB
+ * in 38 s, and these 72.0 MB in 33 s: optimal parsing that looks at few
+ * candidates, but finds each of them across the whole window, where modules and
+ * vmlinux repeat each other.
+ */
+static const struct pack_parameter pack_search[] = {
+	{ ZSTD_c_strategy, ZSTD_btopt }, { ZSTD_c_chainLog, 23 },
+	{ ZSTD_c_hashLog, 23 },		 { ZSTD_c_searchLog, 2 },
+	{ ZSTD_c_minMatch, 3 },		 { ZSTD_c_targetLength, 24 },
 };
 
 /** Something to pack; the path is relative to the folder. */
@@ -227,6 +239,21 @@ static struct error *pack_output_set(struct pack_output *output,
 	return NULL;
 }
 
+static struct error *pack_output_set_all(struct pack_output *output,
+					 const struct pack_parameter *parameters,
+					 size_t count)
+{
+	struct error *err;
+
+	for (size_t i = 0; i < count; i++) {
+		err = pack_output_set(output, parameters[i].parameter,
+				      parameters[i].value);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
 static struct error *pack_output_init(struct pack_output *output, int fd,
 				      const struct pack_options *options)
 {
@@ -246,15 +273,16 @@ static struct error *pack_output_init(struct pack_output *output, int fd,
 	output->zstd = ZSTD_createCCtx();
 	if (!output->buffer || !output->zstd)
 		return error_no_memory();
-	err = pack_output_set(output, ZSTD_c_compressionLevel,
-			      options->level ? options->level : PACK_LEVEL);
-	if (!err)
-		err = pack_output_set(output, ZSTD_c_nbWorkers, (int)workers);
-	for (size_t i = 0; !err && i < array_size(compression); i++) {
-		err = pack_output_set(output, compression[i].parameter,
-				      compression[i].value);
-	}
-	return err;
+	err = pack_output_set(output, ZSTD_c_nbWorkers, (int)workers);
+	if (err)
+		return err;
+	err = pack_output_set_all(output, pack_frame, array_size(pack_frame));
+	if (err)
+		return err;
+	if (options->level)
+		return pack_output_set(output, ZSTD_c_compressionLevel,
+				       options->level);
+	return pack_output_set_all(output, pack_search, array_size(pack_search));
 }
 
 static struct error *pack_output_write(struct pack_output *output,

@@ -56,7 +56,7 @@ struct error *bounds_hold(const char *bounds,
 		bounds += length;
 
 		if (strncmp(term, ">=", 2) == 0 || term[0] == '<') {
-			bool in_range;
+			bool in_range = false;
 
 			err = comparison_holds(term, target->version, &in_range);
 			if (err)

@@ -532,7 +532,7 @@ static struct error *file_patch_write(git_patch *file, const char *tree,
 	_cleanup_free_ char *path = NULL;
 	_cleanup_free_ char *text = NULL;
 	struct side from, to;
-	size_t size;
+	size_t size = 0;
 
 	sides_init(git_patch_get_delta(file), direction, &from, &to);
 	header_write(file, &from, &to, sb);
@@ -740,7 +740,7 @@ struct error *patch_list_apply(const struct patch_list *list, const char *tree,
 		err = repository_create(directory, tree, &repository);
 	for (size_t i = 0; i < list->count && !err; i++) {
 		const struct patch *patch = &list->items[i];
-		bool is_applied;
+		bool is_applied = false;
 
 		err = patch_apply(repository, tree, patch, &is_applied);
 		if (err)

@@ -3,8 +3,8 @@
 
 """Runs commands under a real kernel.
 
-VMTEST_TEST_KERNEL names an unpacked package, VMTEST_BIN the folder of the built
-programs.
+VMTEST_TEST_KERNEL names an unpacked package to use instead of the one that the
+tests build.
 """
 
 import hashlib
@@ -16,13 +16,20 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import termios
 import time
 import unittest
 
+import support
+
 KERNEL = os.environ.get("VMTEST_TEST_KERNEL", "")
-VM = os.path.join(os.environ.get("VMTEST_BIN", "build/bin"), "vmtest-vm")
-VM = os.path.abspath(VM)
+VM = str(support.BIN / "vmtest-vm")
 LIMIT = 120
+
+
+def setUpModule():
+    global KERNEL
+    KERNEL = KERNEL or str(support.kernel())
 
 
 def run(*command, options=(), **kwargs):
@@ -71,7 +78,6 @@ def make_root(root, shell, tools):
     return root
 
 
-@unittest.skipUnless(KERNEL, "VMTEST_TEST_KERNEL is not set")
 class RunTest(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="vmtest run'")
@@ -279,7 +285,7 @@ class RunTest(unittest.TestCase):
             os.environ["SHELL"] = "/bin/sh"
             os.execv(VM, [VM, "run", "-k", KERNEL])
         self.addCleanup(os.close, fd)
-        os.system(f"stty rows 33 cols 101 </proc/{pid}/fd/0")
+        termios.tcsetwinsize(fd, (33, 101))
         text = b""
 
         def expect(word):
@@ -294,7 +300,8 @@ class RunTest(unittest.TestCase):
         os.write(fd, b"tty; stty size; echo en''d\n")
         expect(b"end")
         self.assertIn(b"/dev/hvc0", text)
-        os.system(f"stty rows 40 cols 90 </proc/{pid}/fd/0")
+        self.assertIn(b"33 101", text)
+        termios.tcsetwinsize(fd, (40, 90))
         text = b""
         os.write(fd, b"until [ \"$(stty size)\" = '40 90' ]; do :; done; echo re''sized\n")
         expect(b"resized")
@@ -333,6 +340,11 @@ class RunTest(unittest.TestCase):
             with self.subTest(machine):
                 result = run("true", options=["--machine", machine])
                 self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_many_boots_in_a_row(self):
+        for i in range(int(os.environ.get("VMTEST_TEST_BOOTS") or 10)):
+            with self.subTest(boot=i):
+                self.assertEqual(run("true").returncode, 0)
 
 
 if __name__ == "__main__":
