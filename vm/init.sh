@@ -106,24 +106,22 @@ run_with_pipes() {
 }
 
 run_on_terminal() {
-	resize() {
-		stty rows "$1" cols "$2" </dev/hvc0
-	}
 	wait_for /dev/hvc0
-	resize "$rows" "$columns"
-	while read -r rows columns; do
-		resize "$rows" "$columns"
+	while read -r new_rows new_columns; do
+		stty rows "$new_rows" cols "$new_columns" </dev/hvc0
 	done <&3 &
 	echo ready >&3
 	# The leader of a session gets the first terminal it opens as its own.
+	# The size is set there, since a terminal forgets it with the last close.
 	# shellcheck disable=SC2016 # expanded by the other shell
 	setsid /bin/sh -c '
 		exec 3>&- </dev/hvc0 >/dev/hvc0 2>&1
+		stty rows "$4" cols "$5"
 		cd "$1" || exit 125
 		n=$3
 		eval "$2"
 		exec "$@"
-	' sh "$directory" "$command" "$n"
+	' sh "$directory" "$command" "$n" "$rows" "$columns"
 	status=$?
 	echo "exit $status" >&3
 	kill_leftovers ''
