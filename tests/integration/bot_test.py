@@ -257,6 +257,27 @@ class DirectoryTest(support.TestCase):
         self.assert_one_line(result, 1, store)
 
 
+class BuildTest(support.TestCase):
+    @unittest.skipUnless(
+        os.environ.get("VMTEST_TEST_IDENTICAL"), "tests/run --identical builds again"
+    )
+    def test_the_same_source_gives_the_same_bytes(self):
+        kernel_org = self.start("kernel_org.py", "--installed")
+        result = run(
+            "vmtest-bot",
+            "run",
+            "--latest-stable",
+            "--flavor=tiny",
+            f"--store=dir:{self.folder / 'store'}",
+            f"--directory={self.folder / 'elsewhere' / 'work'}",
+            env=environment(**mirror(kernel_org)),
+            timeout=3600,
+        )
+        self.assert_status(result, 0)
+        again = self.folder / "store" / support.package().name
+        self.assertEqual(again.read_bytes(), support.package().read_bytes())
+
+
 class UsageTest(support.TestCase):
     def test_wrong_usage_is_status_2(self):
         for arguments in (
