@@ -336,6 +336,9 @@ static struct error *read_kernel_org(const char *file, json_t *root,
 		err = get_url(&reader, section, "tarballs", mirror,
 			      &ret->kernel_org.tarballs_url);
 	if (!err)
+		err = get_string(&reader, section, "tarballs", false,
+				 &ret->kernel_org.published_tarballs_url);
+	if (!err)
 		err = get_url(&reader, section, "git", mirror,
 			      &ret->kernel_org.git_url);
 	if (!err)

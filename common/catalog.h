@@ -93,6 +93,8 @@ struct catalog {
 		char *releases_url;
 		/** Folder that holds `vM.x/linux-V.tar.xz`. */
 		char *tarballs_url;
+		/** The same, whatever mirror is asked: what a package records. */
+		const char *published_tarballs_url;
 		/** The stable git repository. */
 		char *git_url;
 		/** Folder of the tarballs of release candidates. */

@@ -465,9 +465,9 @@ static struct error *pack_to_fd(int root_fd, const struct pack_list *list,
 	err = pack_output_init(&output, fd, options);
 	if (err)
 		return err;
-	// Names are bytes: what they mean to the locale must not matter.
-	if (archive_write_set_format_pax_restricted(archive) != ARCHIVE_OK ||
-	    archive_write_set_options(archive, "hdrcharset=BINARY") != ARCHIVE_OK ||
+	// GNU's format takes long names and any bytes in them, where pax would
+	// put a header in front of every entry to say so.
+	if (archive_write_set_format_gnutar(archive) != ARCHIVE_OK ||
 	    archive_write_set_bytes_per_block(archive, PACK_READ_BYTES) !=
 		    ARCHIVE_OK ||
 	    archive_write_set_bytes_in_last_block(archive, 1) != ARCHIVE_OK ||

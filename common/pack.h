@@ -6,8 +6,7 @@
 /**
  * @file
  *
- * Write a folder as a zstd-compressed tarball (POSIX.1-2001 pax or ustar where
- * that suffices; RFC 8878), the same bytes for the same contents: order, times,
+ * Write a folder as a zstd-compressed tarball (GNU tar's format; RFC 8878), the same bytes for the same contents: order, times,
  * owners and modes do not depend on the file system, the user or the time.
  */
 

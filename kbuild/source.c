@@ -93,6 +93,22 @@ static struct error *version_identify(const struct source_request *request,
 		      text);
 }
 
+/** Where others find it: kernel.org, though a mirror was asked. */
+static struct error *origin_published_url(const struct source_request *request,
+					  struct origin *origin, char **ret)
+{
+	const char *base = request->catalog->kernel_org.tarballs_url;
+	size_t length = strlen(base);
+
+	if (!origin->url || strncmp(origin->url, base, length) != 0) {
+		*ret = take_ptr(origin->url);
+		return NULL;
+	}
+	return format(ret, "%s%s",
+		      request->catalog->kernel_org.published_tarballs_url,
+		      origin->url + length);
+}
+
 /** Ask for the digest that kernel.org publishes of a tarball. */
 static struct error *digest_fetch(struct http *http, const char *tarball_url,
 				  char digest_ret[static DIGEST_TEXT_SIZE])
@@ -408,8 +424,7 @@ static struct error *source_fill(const struct source_request *request,
 	if (err)
 		return err;
 	memcpy(source->digest, origin->digest, sizeof(source->digest));
-	source->url = take_ptr(origin->url);
-	return NULL;
+	return origin_published_url(request, origin, &source->url);
 }
 
 /** Make the folder in the cache; the caller holds its lock. */
