@@ -81,13 +81,6 @@ static struct error *write_github_output(const struct plan *plan)
 	return NULL;
 }
 
-static void print_text(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->count; i++)
-		printf("%s %s\n", plan->items[i].release_text,
-		       plan->items[i].arch->name);
-}
-
 static struct error *run_plan(const struct command_context *context,
 			      int *status_ret)
 {
@@ -120,7 +113,7 @@ static struct error *run_plan(const struct command_context *context,
 	*status_ret = 0;
 	if (context->common->json)
 		return json_print(stdout, plan_json(&plan));
-	print_text(&plan);
+	session_print_plan(&plan);
 	return NULL;
 }
 

@@ -37,13 +37,6 @@ static const struct command_option options[] = {
 };
 // clang-format on
 
-static void print_plan(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->count; i++)
-		printf("%s %s\n", plan->items[i].release_text,
-		       plan->items[i].arch->name);
-}
-
 static struct error *prune(struct session *session,
 			   const struct command_context *context,
 			   unsigned int keep)
@@ -110,7 +103,7 @@ static struct error *run_run(const struct command_context *context,
 		log_info("%zu more are left for the next time", plan.left_out);
 	*status_ret = 0;
 	if (run_options->dry_run) {
-		print_plan(&plan);
+		session_print_plan(&plan);
 		return NULL;
 	}
 	if (plan.count == 0) {

@@ -57,6 +57,13 @@ struct error *session_plan(struct session *session,
 	return err;
 }
 
+void session_print_plan(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		printf("%s %s\n", plan->items[i].release_text,
+		       plan->items[i].arch->name);
+}
+
 void session_selection(const struct command_context *context,
 		       struct plan_selection *ret)
 {

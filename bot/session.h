@@ -41,6 +41,9 @@ _must_check_ struct error *session_plan(struct session *session,
 					const struct plan_selection *selection,
 					struct plan *ret);
 
+/** Write a plan to stdout, a line an item: its release and architecture. */
+void session_print_plan(const struct plan *plan);
+
 /** What a plan is made for, unless options say otherwise. */
 void session_selection(const struct command_context *context,
 		       struct plan_selection *ret);
