@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef VM_GUEST_SESSION_H
+#define VM_GUEST_SESSION_H
+
+/**
+ * @file
+ *
+ * One QEMU and the guest in it, from its start to its end. What init.sh and we
+ * say to each other is described there. For guest*.c only.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/cleanup.h"
+#include "common/string_builder.h"
+#include "vm/console.h"
+#include "vm/guest.h"
+#include "vm/guest_link.h"
+#include "vm/guest_streams.h"
+#include "vm/relay.h"
+#include "vm/terminal.h"
+
+struct error;
+struct process;
+struct process_status;
+struct qemu_options;
+
+enum {
+	/** Emulated, on a busy machine, a boot takes seconds, not minutes. */
+	GUEST_BOOT_LIMIT_MS = 120000,
+	/** After the command's end, while its output stands still. */
+	GUEST_DRAIN_LIMIT_MS = 30000,
+};
+
+enum guest_phase {
+	PHASE_BOOT,
+	PHASE_COMMAND,
+	/** The command has ended; its output may not have arrived yet. */
+	PHASE_DRAIN,
+	PHASE_DONE,
+	/** The command had its time, and the kernel is listing its tasks. */
+	PHASE_DUMP,
+};
+
+struct guest_session {
+	const struct guest_config *config;
+	enum guest_phase phase;
+	/** Monotonic, as the two after it. */
+	uint64_t start_ms;
+	/** When the phase has lasted too long; 0 for never. */
+	uint64_t deadline_ms;
+	/** While tasks are listed: when the kernel has been silent long enough. */
+	uint64_t quiet_ms;
+	/** The sysrq key that was pressed last. */
+	char dump_key;
+	/** Where in the console the list of tasks begins. */
+	size_t dump_offset;
+	struct process *qemu;
+	int interrupt_fd;
+	struct guest_link link;
+	/** What QEMU itself has printed. */
+	struct string_builder output;
+	struct console console;
+	/** A line of the control port that is still arriving. */
+	char line[512];
+	size_t line_length;
+	/** What the guest says that it could not do; NULL if it has not. */
+	char *failure;
+	struct relay control;
+	struct guest_streams streams;
+	struct terminal terminal;
+	struct guest_result result;
+};
+
+/**
+ * Boot a guest and wait for its end, however it comes.
+ *
+ * @param[in] options All but the descriptors, which are set.
+ * @return As guest_run(); ERROR_NOT_FOUND if QEMU is not there or has no such
+ * machine.
+ */
+_must_check_ struct error *guest_session_run(const struct guest_config *config,
+					     struct qemu_options *options,
+					     struct guest_result *ret);
+
+/** Take what has arrived of the console. */
+void guest_session_read_console(struct guest_session *session);
+
+/** Take what QEMU itself has printed. */
+void guest_session_read_output(struct guest_session *session);
+
+/**
+ * Once the loop has ended: say how, in the session's result (guest_outcome.c).
+ *
+ * @param[in] ended Whether QEMU has ended by itself.
+ */
+_must_check_ struct error *guest_session_conclude(struct guest_session *session,
+						  bool ended);
+
+/** Complete the result with logs and splats, and hand it over. */
+_must_check_ struct error *guest_session_take_result(struct guest_session *session,
+						     struct guest_result *ret);
+
+/** Show the kernel's last lines on stderr. */
+void guest_session_print_tail(const struct guest_session *session);
+
+#endif /* VM_GUEST_SESSION_H */
