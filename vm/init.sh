@@ -5,8 +5,9 @@
 # /. This puts a writable overlay on it, mounts what the host's table says, runs
 # one command, reports how it ended, and waits to be switched off.
 #
-# Every program started here costs a fork and an exec over 9p under emulation,
-# some 20 ms, which is why so much is done by the shell itself.
+# Every program started here costs a fork, and an exec over 9p under emulation:
+# 50 to 80 ms if it is linked dynamically, 10 if it is a static busybox. That is
+# why so much is done by the shell itself, and why busybox is preferred.
 #
 # The control port is the first port of the first virtio-serial device. The host
 # sends two lines. The first assigns:
@@ -30,6 +31,24 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin
 n='
 '
 state=/run/vmtest
+# Where it is no link, to save a look at one each time.
+busybox=/usr/bin/busybox
+[ -x $busybox ] || busybox=/bin/busybox
+[ -x $busybox ] || busybox=
+
+# Run one of the tools that both busybox and a GNU userland have. It is no
+# error if this busybox lacks it, or cannot run at all.
+tool() {
+	if [ "$busybox" ]; then
+		"$busybox" "$@"
+		result=$?
+		case $result in
+		126 | 127) ;;
+		*) return $result ;;
+		esac
+	fi
+	"$@"
+}
 
 halt() {
 	echo o >/proc/sysrq-trigger
@@ -67,27 +86,35 @@ kill_leftovers() {
 	done 2>/dev/null
 }
 
+# To be run in the background: copy stdin to stdout.
+relay() {
+	exec 3>&-
+	[ -z "$busybox" ] || exec "$busybox" cat
+	exec cat
+}
+
 # shellcheck disable=SC2120 # its words are set by what is evaluated
 run_with_pipes() {
+	in=/dev/null out=/dev/null err=/dev/null relays=
 	# Ports can be opened only once; a pipe can be opened again, which is
 	# what /dev/stdout and its like are for.
-	mkfifo $state/0 $state/1 $state/2 || fail "mkfifo"
-	in=/dev/null out=/dev/null err=/dev/null relays=
+	set -- ${stdin:+$state/0} ${stdout:+$state/1} ${stderr:+$state/2}
+	[ $# = 0 ] || tool mkfifo "$@" || fail "mkfifo"
 	if [ "$stdin" ]; then
 		in=$state/0
 		wait_for "${port}2"
-		cat <"${port}2" >$in 3>&- &
+		relay <"${port}2" >$in &
 	fi
 	if [ "$stdout" ]; then
 		out=$state/1
 		wait_for "${port}3"
-		cat <$out >"${port}3" 3>&- &
+		relay <$out >"${port}3" &
 		relays=$!
 	fi
 	if [ "$stderr" ]; then
 		err=$state/2
 		wait_for "${port}4"
-		cat <$err >"${port}4" 3>&- &
+		relay <$err >"${port}4" &
 		relays="$relays $!"
 	fi
 	echo ready >&3
@@ -108,13 +135,13 @@ run_with_pipes() {
 run_on_terminal() {
 	wait_for /dev/hvc0
 	while read -r new_rows new_columns; do
-		stty rows "$new_rows" cols "$new_columns" </dev/hvc0
+		tool stty rows "$new_rows" cols "$new_columns" </dev/hvc0
 	done <&3 &
 	echo ready >&3
 	# The leader of a session gets the first terminal it opens as its own.
 	# The size is set there, since a terminal forgets it with the last close.
 	# shellcheck disable=SC2016 # expanded by the other shell
-	setsid /bin/sh -c '
+	tool setsid /bin/sh -c '
 		exec 3>&- </dev/hvc0 >/dev/hvc0 2>&1
 		stty rows "$4" cols "$5"
 		cd "$1" || exit 125
@@ -137,26 +164,32 @@ IFS= read -r setup <&3
 IFS= read -r command <&3
 eval "$setup"
 
-# util-linux's mount wants to look into /proc; that of the host, if it is there,
-# is good enough.
-[ -e /proc/self/mountinfo ] || mount -t proc proc /proc || fail "mount /proc"
+tool mount -t proc proc /proc || fail "mount /proc"
+# To mount bpf, the kernel asks for a module that hardly any kernel has, and
+# starting modprobe for it takes longer than all the mounts do.
+modprobe=/proc/sys/kernel/modprobe
+if [ -e $modprobe ]; then
+	read -r program <$modprobe
+	echo >$modprobe
+fi
 # One cp of links that are made already, beside this script, instead of four ln.
-cp -P "${0%/*}"/dev/* /dev || fail "make links in /dev"
-mount -t tmpfs -o mode=755 run /run || fail "mount /run"
-eval "mkdir -p $state/root $state/upper $state/work $state/old /dev/pts /dev/shm $directories" ||
+tool cp -P "${0%/*}"/dev/* /dev || fail "make links in /dev"
+tool mount -t tmpfs -o mode=755 run /run || fail "mount /run"
+eval "tool mkdir -p $state/root $state/upper $state/work $state/old /dev/pts /dev/shm $directories" ||
 	fail "mkdir"
 # Not echo, which in some shells takes the backslashes of fstab(5) for its own.
 printf %s "$mounts" >$state/fstab
-mount -a -T $state/fstab || fail "mount the guest's file systems"
+tool mount -a -T $state/fstab || fail "mount the guest's file systems"
 cd $state/root || fail "cd"
-pivot_root . run/vmtest/old || fail "change the root"
-umount -l run/vmtest/old || fail "leave the old root"
+tool pivot_root . run/vmtest/old || fail "change the root"
+tool umount -l run/vmtest/old || fail "leave the old root"
 cd /
 if [ "$late_directories" ]; then
-	eval "mkdir -p $late_directories" || fail "mkdir for shares"
+	eval "tool mkdir -p $late_directories" || fail "mkdir for shares"
 	printf %s "$late_mounts" >$state/fstab
-	mount -a -T $state/fstab || fail "mount shares"
+	tool mount -a -T $state/fstab || fail "mount shares"
 fi
+[ -z "$program" ] || echo "$program" >$modprobe
 # IFF_UP; it gets its address from the kernel.
 [ ! -e /sys/class/net/lo/flags ] || echo 1 >/sys/class/net/lo/flags
 echo vmtest >/proc/sys/kernel/hostname
@@ -168,6 +201,6 @@ else
 	# shellcheck disable=SC2119
 	run_with_pipes
 fi
-[ -z "$writable" ] || sync
+[ -z "$writable" ] || tool sync
 echo "done" >&3
 halt
