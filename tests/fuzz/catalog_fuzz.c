@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+/** @file Reads a catalog. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/catalog.h"
+#include "common/error.h"
+#include "tests/fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct catalog *catalog = NULL;
+	_cleanup_free_ char *text = strndup((const char *)data, size);
+
+	if (!text)
+		abort();
+	error_destroy(catalog_parse(text, "fuzz", NULL, &catalog));
+	catalog_destroy(catalog);
+	return 0;
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+/** @file Reads a config fragment, and compares a .config with what it asks for. */
+
+#include <stdlib.h>
+
+#include "common/error.h"
+#include "common/string_list.h"
+#include "common/version.h"
+#include "kbuild/bounds.h"
+#include "kbuild/fragment.h"
+#include "tests/fuzz/fuzz.h"
+
+static void compose(const char *text, size_t size, const struct string_list *archs)
+{
+	static const struct kernel_version version = { 6, 12, 117, 0 };
+	const struct bounds_target target = {
+		.version = &version,
+		.arch = "x86_64",
+		.known_archs = archs,
+	};
+	_cleanup_option_set_ struct option_set set = OPTION_SET_INIT;
+	_cleanup_free_ char *composed = NULL;
+	_cleanup_error_ struct error *err =
+		option_set_apply(&set, "fuzz", text, size, &target);
+
+	if (!err)
+		err = option_set_format(&set, &composed);
+	if (!err)
+		err = option_set_check(&set, text, size);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	_cleanup_string_list_ struct string_list archs = STRING_LIST_INIT;
+
+	string_list_add(&archs, "s390x");
+	string_list_add(&archs, "x86_64");
+	compose((const char *)data, size, &archs);
+	return 0;
+}

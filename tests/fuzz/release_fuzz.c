@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+/** @file Reads versions, releases and packages' names; what is read is written back. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/release.h"
+#include "common/version.h"
+#include "tests/fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct kernel_version version;
+	struct release release, again;
+	char arch[ARCH_SIZE];
+	char text[RELEASE_TEXT_SIZE];
+	_cleanup_free_ char *name = strndup((const char *)data, size);
+
+	if (!name)
+		abort();
+	kernel_version_parse(name, &version);
+	package_name_parse(name, &release, arch);
+	release_matches("6.12.117-vmtest1.1default", name);
+	if (release_parse(name, &release)) {
+		release_format(&release, text);
+		if (!release_parse(text, &again) ||
+		    release_compare(&release, &again) != 0)
+			abort();
+	}
+	return 0;
+}
