@@ -9,11 +9,13 @@ OpenAPI description allows it.
     tests/integration/fixtures_test.py KernelOrgTest.test_range
 """
 
+import bz2
 import contextlib
 import hashlib
 import http.client
 import io
 import json
+import lzma
 import os
 import re
 import signal
@@ -31,6 +33,11 @@ from pathlib import Path
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 sys.path.insert(0, str(FIXTURES))
 
+from kernel_source import (  # noqa: E402
+    KernelSource,
+    SourceCache,
+    installed_tarballs,
+)
 from stand_in import Skipped, StandIn  # noqa: E402
 
 RELEASES = "/repos/octo/kernels/releases"
@@ -351,8 +358,21 @@ class KernelOrgTest(FolderTest):
             self.start_kernel_org("--deb", deb)
             self.assertEqual(self.listed(), [("longterm", "6.12.99")])
 
+    def test_bzip2(self):
+        tarball = self.folder / "linux-source-6.8.0.tar.xz"
+        write_tarball(tarball, "6.8.12")
+        plain = lzma.decompress(tarball.read_bytes())
+        tarball.unlink()
+        packed = self.folder / "linux-source-6.8.0.tar.bz2"
+        packed.write_bytes(bz2.compress(plain))
+        for _ in range(2):
+            cache = SourceCache(self.folder / "cache")
+            (found,) = installed_tarballs(cache, self.folder)
+            self.assertEqual(lzma.decompress(found.read_bytes()), plain)
+            self.assertEqual(KernelSource(found, cache).version, "6.8.12")
+
     @unittest.skipUnless(
-        list(Path("/usr/src").glob("linux-source-*.tar.xz")),
+        list(Path("/usr/src").glob("linux-source-*.tar.*")),
         "no linux-source package is installed",
     )
     def test_installed(self):
