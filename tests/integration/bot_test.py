@@ -191,6 +191,29 @@ class GitHubTest(support.TestCase):
         (vmlinuz,) = (self.folder / "vm").glob("*/kernel-*/vmlinuz")
         self.assertTrue(vmlinuz.is_file())
 
+    def test_runs_at_once_download_once(self):
+        self.assert_status(self.bot("publish", self.package), 0)
+        command = [
+            BIN / "vmtest-vm",
+            *("run", "-q", "-k", "tiny", f"--store={self.store}"),
+            *(f"--directory={self.folder / 'vm'}", "--", "uname", "-r"),
+        ]
+        processes = [
+            subprocess.Popen(
+                command,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(2)
+        ]
+        for process in processes:
+            output, _ = process.communicate(timeout=300)
+            self.assertEqual(process.returncode, 0)
+            self.assertEqual(output, support.release() + "\n")
+        self.assertEqual(len(self.github.requests(endpoint="downloads")), 1)
+
     def test_corrupted_downloads_leave_nothing(self):
         self.assert_status(self.bot("publish", self.package), 0)
         for kind in ("corrupt", "wrong_digest"):
@@ -255,27 +278,6 @@ class DirectoryTest(support.TestCase):
             store = "/vmtest"
         result = run("vmtest-bot", "publish", support.package(), f"--store=dir:{store}")
         self.assert_one_line(result, 1, store)
-
-
-class BuildTest(support.TestCase):
-    @unittest.skipUnless(
-        os.environ.get("VMTEST_TEST_IDENTICAL"), "tests/run --identical builds again"
-    )
-    def test_the_same_source_gives_the_same_bytes(self):
-        kernel_org = self.start("kernel_org.py", "--installed")
-        result = run(
-            "vmtest-bot",
-            "run",
-            "--latest-stable",
-            "--flavor=tiny",
-            f"--store=dir:{self.folder / 'store'}",
-            f"--directory={self.folder / 'elsewhere' / 'work'}",
-            env=environment(**mirror(kernel_org)),
-            timeout=3600,
-        )
-        self.assert_status(result, 0)
-        again = self.folder / "store" / support.package().name
-        self.assertEqual(again.read_bytes(), support.package().read_bytes())
 
 
 class UsageTest(support.TestCase):
