@@ -2,6 +2,7 @@
 
 #include "common/command.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,10 +51,11 @@ struct error *command_directory(const struct command_context *context, char **re
 		return cache_directory(ret);
 	err = directory_create(context->common->directory);
 	if (err)
-		return err;
+		return error_wrap(err, "--directory");
 	path = realpath(context->common->directory, NULL);
 	if (!path)
-		return error_no_memory();
+		return error_create_os(errno, "--directory %s",
+				       context->common->directory);
 	*ret = take_ptr(path);
 	return NULL;
 }

@@ -76,14 +76,21 @@ struct error *directory_create(const char *path)
 
 	if (!copy)
 		return error_no_memory();
+	if (!*path)
+		return error_create(ERROR_USAGE,
+				    "make folder '': a folder's name is not empty");
 	for (char *p = copy + 1;; p++) {
 		char c = *p;
 
 		if (c && c != '/')
 			continue;
 		*p = '\0';
-		if (mkdir(copy, 0777) < 0 && !directory_exists(copy))
-			return error_create_os(errno, "make folder %s", copy);
+		if (mkdir(copy, 0777) < 0 && !directory_exists(copy)) {
+			// It exists, but as something else.
+			int errnum = errno == EEXIST ? ENOTDIR : errno;
+
+			return error_create_os(errnum, "make folder %s", copy);
+		}
 		*p = c;
 		if (!c)
 			return NULL;

@@ -27,7 +27,11 @@ path_joinf(char **ret, const char *directory, const char *format, ...);
 bool file_exists(const char *path);
 bool directory_exists(const char *path);
 
-/** Make a folder and its parents; no error if it is there. */
+/**
+ * Make a folder and its parents; no error if it is there.
+ *
+ * @return ERROR_USAGE if the path is empty.
+ */
 _must_check_ struct error *directory_create(const char *path);
 
 /**

@@ -121,3 +121,17 @@ Test(file, copies_contents_and_mode)
 	cr_assert_eq(stat(to, &st), 0);
 	cr_expect_eq(st.st_mode & 0777, 0755);
 }
+
+Test(file, a_folder_that_cannot_be_is_named)
+{
+	_cleanup_free_ char *file = in_root("file"), *below = in_root("file/x");
+	struct error *err = directory_create("");
+
+	cr_expect(error_catch(&err, ERROR_USAGE));
+	cr_assert_null(file_write(file, "x", 1));
+	err = directory_create(below);
+	cr_assert(error_is(err, ERROR_OS));
+	cr_expect_eq(error_errno(err), ENOTDIR);
+	cr_expect_not_null(strstr(error_message(err), file));
+	error_destroy(err);
+}
