@@ -8,6 +8,7 @@
 #include "bot/publish.h"
 #include "bot/session.h"
 #include "common/error.h"
+#include "common/release.h"
 
 struct prune_options {
 	unsigned int keep;
@@ -31,14 +32,16 @@ static struct error *run_prune(const struct command_context *context,
 	const struct prune_options *prune_options = context->options;
 	_cleanup_session_ struct session session = { 0 };
 	_cleanup_prune_list_ struct prune_list list = { 0 };
+	struct release_selection selection;
 
+	command_selection(context, &selection);
 	err = session_init(&session, context);
 	if (!err)
 		err = session_list(&session);
 	if (!err)
 		err = prune_compute(&session.assets,
 				    prune_options->keep ? prune_options->keep : 1,
-				    &context->common->kernels, &list);
+				    &selection, &list);
 	if (err)
 		return err;
 	for (size_t i = 0; i < list.count; i++)

@@ -43,11 +43,12 @@ static struct error *prune(struct session *session,
 {
 	struct error *err;
 	_cleanup_prune_list_ struct prune_list list = { 0 };
+	struct release_selection selection;
 
+	command_selection(context, &selection);
 	err = session_list(session);
 	if (!err)
-		err = prune_compute(&session->assets, keep,
-				    &context->common->kernels, &list);
+		err = prune_compute(&session->assets, keep, &selection, &list);
 	if (!err)
 		err = prune_execute(session->store, &list);
 	return err;

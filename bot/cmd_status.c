@@ -9,7 +9,6 @@
 #include "bot/session.h"
 #include "common/error.h"
 #include "common/release.h"
-#include "common/string_list.h"
 
 struct status_options {
 	bool markdown;
@@ -21,35 +20,20 @@ static const struct command_option options[] = {
 	{ 0 },
 };
 
-/** Whether the asset is a package that the common options ask for. */
-static bool is_selected(const struct command_context *context,
-			const struct asset *asset, struct release *release,
-			char arch[static ARCH_SIZE])
-{
-	const struct common_options *common = context->common;
-	char text[RELEASE_TEXT_SIZE];
-
-	if (!package_name_parse(asset->name, release, arch))
-		return false;
-	release_format(release, text);
-	return release_matches_any(text, &common->kernels) &&
-	       (!common->archs.count ||
-		string_list_contains(&common->archs, arch)) &&
-	       (!common->flavors.count ||
-		string_list_contains(&common->flavors, release->flavor));
-}
-
 static struct error *print_assets(const struct command_context *context,
 				  const struct asset_list *assets)
 {
 	json_t *array = json_array();
+	struct release_selection selection;
 
+	command_selection(context, &selection);
 	for (size_t i = 0; i < assets->count; i++) {
 		const struct asset *asset = &assets->items[i];
 		struct release release;
 		char arch[ARCH_SIZE], text[RELEASE_TEXT_SIZE];
 
-		if (!is_selected(context, asset, &release, arch))
+		if (!package_name_parse(asset->name, &release, arch) ||
+		    !release_is_selected(&release, arch, &selection))
 			continue;
 		release_format(&release, text);
 		if (!context->common->json)

@@ -140,22 +140,6 @@ static struct error *consider_version(struct planner *planner,
 	return NULL;
 }
 
-static struct error *check_selection(const struct catalog *catalog,
-				     const struct plan_selection *selection)
-{
-	struct error *err = NULL;
-	const struct catalog_arch *arch;
-	const struct catalog_flavor *flavor;
-
-	for (size_t i = 0; !err && i < selection->archs->count; i++)
-		err = catalog_find_arch(catalog, selection->archs->items[i],
-					&arch);
-	for (size_t i = 0; !err && i < selection->flavors->count; i++)
-		err = catalog_find_flavor(catalog, selection->flavors->items[i],
-					  &flavor);
-	return err;
-}
-
 struct error *plan_compute(const struct catalog *catalog,
 			   const struct series_list *kernels,
 			   const struct asset_list *assets,
@@ -176,9 +160,6 @@ struct error *plan_compute(const struct catalog *catalog,
 
 	if (!pattern_used)
 		return error_no_memory();
-	err = check_selection(catalog, selection);
-	if (err)
-		return err;
 	if (selection->latest_stable && !kernels->has_latest_stable)
 		return error_create(ERROR_NOT_FOUND,
 				    "kernel.org names no latest stable kernel");

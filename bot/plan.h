@@ -56,7 +56,7 @@ void plan_deinit(struct plan *plan);
 /**
  * Compare what exists with what the store has.
  *
- * @return ERROR_USAGE if a pattern, architecture or flavor means nothing.
+ * @return ERROR_USAGE if a pattern means nothing.
  */
 _must_check_ struct error *plan_compute(const struct catalog *catalog,
 					const struct series_list *kernels,

@@ -39,7 +39,7 @@ static size_t count_newer(const struct entry *entries, size_t count,
 }
 
 struct error *prune_compute(const struct asset_list *assets, size_t keep,
-			    const struct string_list *kernels,
+			    const struct release_selection *selection,
 			    struct prune_list *ret)
 {
 	_cleanup_prune_list_ struct prune_list list = { 0 };
@@ -59,10 +59,8 @@ struct error *prune_compute(const struct asset_list *assets, size_t keep,
 			count++;
 	}
 	for (size_t i = 0; i < count; i++) {
-		char release[RELEASE_TEXT_SIZE];
-
-		release_format(&entries[i].release, release);
-		if (release_matches_any(release, kernels) &&
+		if (release_is_selected(&entries[i].release, entries[i].arch,
+					selection) &&
 		    count_newer(entries, count, &entries[i]) >= keep)
 			list.items[list.count++] = entries[i].asset;
 	}

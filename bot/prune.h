@@ -12,8 +12,8 @@
 struct asset;
 struct asset_list;
 struct error;
+struct release_selection;
 struct store;
-struct string_list;
 
 struct prune_list {
 	/** Borrowed from the assets. */
@@ -30,12 +30,11 @@ void prune_list_deinit(struct prune_list *list);
  * name is no package's are left alone.
  *
  * @param[in] keep How many stay of each; at least 1.
- * @param[in] kernels Patterns over releases: others are left alone.
+ * @param[in] selection What it is about: others are left alone.
  */
-_must_check_ struct error *prune_compute(const struct asset_list *assets,
-					 size_t keep,
-					 const struct string_list *kernels,
-					 struct prune_list *ret);
+_must_check_ struct error *
+prune_compute(const struct asset_list *assets, size_t keep,
+	      const struct release_selection *selection, struct prune_list *ret);
 
 /** Delete them, saying so. */
 _must_check_ struct error *prune_execute(struct store *store,

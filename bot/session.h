@@ -27,6 +27,7 @@ struct session {
 	struct asset_list assets;
 };
 
+/** @return ERROR_USAGE if an architecture or a flavor means nothing. */
 _must_check_ struct error *session_init(struct session *session,
 					const struct command_context *context);
 void session_deinit(struct session *session);

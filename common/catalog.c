@@ -488,6 +488,21 @@ struct error *catalog_find_flavor(const struct catalog *catalog, const char *nam
 			    name, text);
 }
 
+struct error *catalog_check_names(const struct catalog *catalog,
+				  const struct string_list *archs,
+				  const struct string_list *flavors)
+{
+	struct error *err = NULL;
+	const struct catalog_arch *arch;
+	const struct catalog_flavor *flavor;
+
+	for (size_t i = 0; !err && i < archs->count; i++)
+		err = catalog_find_arch(catalog, archs->items[i], &arch);
+	for (size_t i = 0; !err && i < flavors->count; i++)
+		err = catalog_find_flavor(catalog, flavors->items[i], &flavor);
+	return err;
+}
+
 struct error *catalog_host_arch(const struct catalog *catalog,
 				const struct catalog_arch **ret)
 {

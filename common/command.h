@@ -20,6 +20,7 @@
 struct catalog;
 struct error;
 struct http;
+struct release_selection;
 struct store;
 
 enum command_option_type {
@@ -104,6 +105,10 @@ int command_main(const struct program *program, int argc, char **argv);
 /** The catalog of --catalog, or the installed one. */
 _must_check_ struct error *
 command_load_catalog(const struct command_context *context, struct catalog **ret);
+
+/** What --kernel, --arch and --flavor ask for; borrowed from the context. */
+void command_selection(const struct command_context *context,
+		       struct release_selection *ret);
 
 /** The folder of --directory, or `$XDG_CACHE_HOME/vmtest`; free(). */
 _must_check_ struct error *

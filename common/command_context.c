@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/http.h"
+#include "common/release.h"
 #include "common/store.h"
 
 static const char *get_variable(const char *name)
@@ -25,6 +26,16 @@ struct error *command_load_catalog(const struct command_context *context,
 {
 	return catalog_load(context->common->catalog,
 			    get_variable("VMTEST_KERNEL_ORG"), ret);
+}
+
+void command_selection(const struct command_context *context,
+		       struct release_selection *ret)
+{
+	*ret = (struct release_selection){
+		.kernels = &context->common->kernels,
+		.archs = &context->common->archs,
+		.flavors = &context->common->flavors,
+	};
 }
 
 /** `$XDG_CACHE_HOME/vmtest`, after the XDG Base Directory Specification. */

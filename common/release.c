@@ -140,6 +140,19 @@ bool release_matches_any(const char *release, const struct string_list *patterns
 	return patterns->count == 0;
 }
 
+bool release_is_selected(const struct release *release, const char *arch,
+			 const struct release_selection *selection)
+{
+	char text[RELEASE_TEXT_SIZE];
+
+	release_format(release, text);
+	return release_matches_any(text, selection->kernels) &&
+	       (!selection->archs->count ||
+		string_list_contains(selection->archs, arch)) &&
+	       (!selection->flavors->count ||
+		string_list_contains(selection->flavors, release->flavor));
+}
+
 void package_name_format(const char *release, const char *arch,
 			 char name_ret[static PACKAGE_NAME_SIZE])
 {

@@ -65,8 +65,19 @@ bool release_same_kind(const struct release *a, const struct release *b);
 bool release_matches(const char *release, const char *pattern);
 
 /** Whether any pattern matches; an empty list matches everything. */
-bool release_matches_any(const char *release,
-			 const struct string_list *patterns);
+bool release_matches_any(const char *release, const struct string_list *patterns);
+
+/** What a command line asks for; empty lists mean everything. */
+struct release_selection {
+	/** Patterns. */
+	const struct string_list *kernels;
+	const struct string_list *archs;
+	const struct string_list *flavors;
+};
+
+/** Whether a release for an architecture is asked for. */
+bool release_is_selected(const struct release *release, const char *arch,
+			 const struct release_selection *selection);
 
 /** `kernel-RELEASE.ARCH.tar.zst` */
 void package_name_format(const char *release, const char *arch,

@@ -9,6 +9,7 @@
 #include "common/catalog.h"
 #include "common/command.h"
 #include "common/error.h"
+#include "common/release.h"
 #include "vm/kernel.h"
 
 // clang-format off
@@ -24,13 +25,17 @@ struct error *cmd_prune(const struct command_context *context, int *status_ret)
 	struct error *err;
 
 	const struct prune_options *options = context->options;
-	const struct string_list *archs = &context->common->archs;
+	struct release_selection selection;
 	_cleanup_catalog_ struct catalog *catalog = NULL;
 	_cleanup_free_ char *directory = NULL;
 	_cleanup_string_list_ struct string_list deleted = STRING_LIST_INIT;
 
 	(void)status_ret;
+	command_selection(context, &selection);
 	err = command_load_catalog(context, &catalog);
+	if (err)
+		return err;
+	err = catalog_check_names(catalog, selection.archs, selection.flavors);
 	if (err)
 		return err;
 	err = command_directory(context, &directory);
@@ -39,8 +44,9 @@ struct error *cmd_prune(const struct command_context *context, int *status_ret)
 	for (size_t i = 0; i < catalog->arch_count && !err; i++) {
 		const char *arch = catalog->archs[i].name;
 
-		if (!archs->count || string_list_contains(archs, arch))
-			err = kernel_prune(directory, arch,
+		if (!selection.archs->count ||
+		    string_list_contains(selection.archs, arch))
+			err = kernel_prune(directory, arch, &selection,
 					   options->keep ? options->keep : 1,
 					   options->dry_run, &deleted);
 	}

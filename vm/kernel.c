@@ -352,6 +352,7 @@ static struct error *prune_one(const char *path, bool dry_run, bool *deleted_ret
 }
 
 struct error *kernel_prune(const char *directory, const char *arch,
+			   const struct release_selection *selection,
 			   unsigned int keep, bool dry_run,
 			   struct string_list *deleted_ret)
 {
@@ -378,7 +379,8 @@ struct error *kernel_prune(const char *directory, const char *arch,
 		for (size_t j = 0; j < i; j++)
 			newer += release_same_kind(&list.items[j].release,
 						   &list.items[i].release);
-		if (newer < keep)
+		if (newer < keep || !release_is_selected(&list.items[i].release,
+							 arch, selection))
 			continue;
 		err = prune_one(list.items[i].path, dry_run, &deleted);
 		if (err)

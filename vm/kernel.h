@@ -98,10 +98,12 @@ _must_check_ struct error *kernel_download(struct store *store,
  * Delete all but the newest kernels of each series and flavor, and what broken
  * downloads have left. Kernels in use stay.
  *
+ * @param[in] selection What it is about: others are left alone.
  * @param[in] dry_run Only say which.
  * @param[out] deleted_ret Paths.
  */
 _must_check_ struct error *kernel_prune(const char *directory, const char *arch,
+					const struct release_selection *selection,
 					unsigned int keep, bool dry_run,
 					struct string_list *deleted_ret);
 

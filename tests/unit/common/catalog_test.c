@@ -107,3 +107,18 @@ Test(catalog, an_unknown_name_is_answered_with_those_that_exist)
 	cr_assert(error_is(err, ERROR_USAGE));
 	cr_expect(strstr(error_message(err), "default alternative tiny"));
 }
+
+Test(catalog, names_of_a_command_line_are_checked)
+{
+	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	_cleanup_string_list_ struct string_list wrong = STRING_LIST_INIT;
+	const struct string_list none = STRING_LIST_INIT;
+	struct error *err;
+
+	string_list_add(&wrong, "nothing");
+	cr_expect_null(catalog_check_names(catalog, &none, &none));
+	err = catalog_check_names(catalog, &wrong, &none);
+	cr_expect(error_catch(&err, ERROR_USAGE));
+	err = catalog_check_names(catalog, &none, &wrong);
+	cr_expect(error_catch(&err, ERROR_USAGE));
+}

@@ -56,6 +56,8 @@ Test(kernel, pruning_spares_the_newest_and_those_in_use)
 	_cleanup_directory_ char *path = make_folder();
 	_cleanup_free_ char *old = NULL;
 	struct string_list deleted = STRING_LIST_INIT;
+	const struct string_list all = STRING_LIST_INIT;
+	const struct release_selection selection = { &all, &all, &all };
 
 	cr_assert_null(path_joinf(&old, path, "x86_64/kernel-%s", releases[0]));
 
@@ -63,15 +65,37 @@ Test(kernel, pruning_spares_the_newest_and_those_in_use)
 
 	cr_assert_null(kernel_open(old, &kernel));
 	cr_expect_str_eq(kernel.release, releases[0]);
-	cr_assert_null(kernel_prune(path, "x86_64", 1, false, &deleted));
+	cr_assert_null(
+		kernel_prune(path, "x86_64", &selection, 1, false, &deleted));
 	cr_expect_eq(deleted.count, 0);
 	kernel_deinit(&kernel);
-	cr_assert_null(kernel_prune(path, "x86_64", 1, true, &deleted));
+	cr_assert_null(
+		kernel_prune(path, "x86_64", &selection, 1, true, &deleted));
 	cr_expect_eq(deleted.count, 1);
 	cr_expect(directory_exists(old));
-	cr_assert_null(kernel_prune(path, "x86_64", 1, false, &deleted));
+	cr_assert_null(
+		kernel_prune(path, "x86_64", &selection, 1, false, &deleted));
 	cr_expect_not(directory_exists(old));
 	string_list_deinit(&deleted);
+}
+
+Test(kernel, pruning_leaves_alone_what_is_not_selected)
+{
+	_cleanup_directory_ char *path = make_folder();
+	_cleanup_string_list_ struct string_list deleted = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list other = STRING_LIST_INIT;
+	const struct string_list all = STRING_LIST_INIT;
+	const struct release_selection selections[] = {
+		{ &other, &all, &all },
+		{ &all, &all, &other },
+	};
+
+	string_list_add(&other, "default");
+	for (size_t i = 0; i < array_size(selections); i++) {
+		cr_assert_null(kernel_prune(path, "x86_64", &selections[i], 1,
+					    false, &deleted));
+		cr_expect_eq(deleted.count, 0);
+	}
 }
 
 Test(kernel, a_folder_that_is_no_package_is_refused)
