@@ -140,9 +140,12 @@ struct error *poll_kernels(const struct catalog *catalog, struct http *http,
 	err = http_perform(http, &request, &response);
 	if (!err && response.status != 200)
 		err = http_response_error(&request, &response);
-	if (!err)
+	if (!err) {
 		err = series_list_add_releases(&list, catalog, response.body,
 					       request.url);
+		if (err)
+			http_forget(http, &request);
+	}
 	if (!err)
 		err = remote_tags_list(catalog->kernel_org.git_url, &tags);
 	for (size_t i = 0; !err && i < tags.count; i++)

@@ -252,6 +252,14 @@ struct error *http_perform(struct http *http, const struct http_request *request
 	return error_wrap(err, "%s %s", request_method(request), request->url);
 }
 
+void http_forget(struct http *http, const struct http_request *request)
+{
+	if (request->use_cache && http->cache_directory) {
+		http_cache_drop(http->cache_directory, request->url,
+				request->token);
+	}
+}
+
 void http_response_deinit(struct http_response *response)
 {
 	free(response->body);

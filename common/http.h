@@ -108,6 +108,13 @@ _must_check_ struct error *http_perform(struct http *http,
 					struct http_response *ret);
 
 /**
+ * The answer was not what it should be: let the cache forget it, so that the
+ * next one is asked for whole. What broke a body on its way need not have
+ * changed its ETag, and such an answer would come back for ever.
+ */
+void http_forget(struct http *http, const struct http_request *request);
+
+/**
  * An error that says what the server answered: status, and the `message` of a
  * JSON body where there is one. 404 is ERROR_NOT_FOUND, 5xx and 429 ERROR_RETRY.
  */

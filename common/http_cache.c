@@ -3,6 +3,7 @@
 #include "common/http_cache.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "common/digest.h"
 #include "common/error.h"
@@ -134,4 +135,14 @@ void http_cache_save(const char *directory, const char *url, bool authorised,
 
 	if (err)
 		log_debug("cache of HTTP answers: %s", error_message(err));
+}
+
+void http_cache_drop(const char *directory, const char *url, bool authorised)
+{
+	_cleanup_error_ struct error *err = NULL;
+	_cleanup_free_ char *path = NULL;
+
+	err = cache_path(directory, url, authorised, &path);
+	if (!err)
+		unlink(path);
 }

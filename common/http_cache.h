@@ -40,4 +40,6 @@ bool http_cache_load(const char *directory, const char *url, bool authorised,
 void http_cache_save(const char *directory, const char *url, bool authorised,
 		     const struct http_cached *cached);
 
+void http_cache_drop(const char *directory, const char *url, bool authorised);
+
 #endif /* COMMON_HTTP_CACHE_H */

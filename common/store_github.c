@@ -325,7 +325,10 @@ static struct error *find_release(struct store_github *github)
 		return check_repository(github);
 	if (response.status != 200)
 		return answer_error(github, &request, &response);
-	return error_wrap(set_release(github, &response), "%s", url);
+	err = set_release(github, &response);
+	if (err)
+		http_forget(github->http, &request);
+	return error_wrap(err, "%s", url);
 }
 
 /** Send JSON about the release, and keep what GitHub then says of it. */
@@ -446,8 +449,10 @@ static struct error *list_assets(const struct store_github *github,
 			return answer_error(github, &request, &response);
 		err = github_parse_assets(response.body, response.body_size_bytes,
 					  uploaded, starters, count_ret);
-		if (err)
+		if (err) {
+			http_forget(github->http, &request);
 			return error_wrap(err, "%s", url);
+		}
 		free(take_ptr(url));
 		url = take_ptr(response.next_url);
 		if (url) {

@@ -134,6 +134,8 @@ static struct error *digest_fetch(struct http *http, const char *tarball_url,
 		return err;
 	err = source_sums_find(response.body, response.body_size_bytes, name,
 			       digest_ret);
+	if (err)
+		http_forget(http, &request);
 	return error_wrap(err, "%s", url);
 }
 

@@ -338,6 +338,26 @@ Test(http, answers_from_the_cache_what_has_not_changed)
 	cr_expect(has_header(4, "\r\nIf-None-Match: \"2\"\r\n"));
 }
 
+Test(http, asks_whole_for_what_it_was_told_to_forget)
+{
+	static const struct scripted_answer answers[] = {
+		{ .head = OK "\r\nETag: \"1\"", "half of th" },
+		{ .head = OK, "half of the answer" },
+	};
+	struct http_request request = { .use_cache = true };
+
+	serve(answers, 2);
+	request.url = scripted_server_url(server);
+	for (size_t i = 0; i < 2; i++) {
+		_cleanup_http_response_ struct http_response response = { 0 };
+
+		cr_assert_null(http_perform(http, &request, &response));
+		cr_expect_str_eq(response.body, answers[i].body);
+		http_forget(http, &request);
+	}
+	cr_expect_not(has_header(1, "If-None-Match"));
+}
+
 Test(http, sends_the_token_to_its_own_host_only)
 {
 	static const struct scripted_answer other_answers[] = {
