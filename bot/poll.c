@@ -68,7 +68,7 @@ static struct error *add_releases(struct series_list *list,
 	json_t *latest = json_object_get(root, "latest_stable");
 	const char *stable =
 		json_string_value(json_object_get(latest, "version"));
-	size_t i;
+	size_t i, count = 0;
 
 	if (!json_is_array(releases))
 		return bad_releases(name, "\"releases\" is no list");
@@ -89,10 +89,14 @@ static struct error *add_releases(struct series_list *list,
 			return bad_releases(name, "an entry has no \"version\"");
 		if (!kernel_version_parse(text, &version))
 			continue;
+		count++;
 		err = series_list_add(list, catalog, &version, true);
 		if (err)
 			return err;
 	}
+	// Not even one: to go on would mean that there is nothing to build.
+	if (!count)
+		return bad_releases(name, "it lists no kernel");
 	return NULL;
 }
 

@@ -82,6 +82,8 @@ Test(poll, malformed_documents_are_errors_of_one_line)
 		"{\"releases\": [{\"version\": 6.12}]}",
 		"{\"releases\": [7]}",
 		"{\"latest_stable\": {\"version\": \"../..\"}, \"releases\": []}",
+		"{\"releases\": []}",
+		"{\"releases\": [{\"version\": \"next-20261124\"}]}",
 		"<html>Service unavailable</html>",
 	};
 
