@@ -114,7 +114,10 @@ void command_selection(const struct command_context *context,
 _must_check_ struct error *
 command_directory(const struct command_context *context, char **ret);
 
-/** An HTTP client whose cache lies in the user's cache folder. */
+/**
+ * An HTTP client whose cache lies in the folder of command_directory(), and
+ * whose patience is that of limits.h.
+ */
 _must_check_ struct error *command_http(const struct command_context *context,
 					struct http **ret);
 

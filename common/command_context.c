@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/http.h"
+#include "common/limits.h"
 #include "common/release.h"
 #include "common/store.h"
 
@@ -76,18 +77,21 @@ struct error *command_http(const struct command_context *context,
 {
 	struct error *err;
 	_cleanup_free_ char *directory = NULL, *cache = NULL;
-	const struct http_options options = {
-		.user_agent = "vmtest/" VMTEST_VERSION,
-	};
-	struct http_options cached = options;
+	struct http_options options = { .user_agent = "vmtest/" VMTEST_VERSION };
+	struct limits limits;
 
-	err = command_directory(context, &directory);
+	err = limits_read(&limits);
+	if (!err)
+		err = command_directory(context, &directory);
 	if (!err)
 		err = path_join(directory, "http", &cache);
 	if (err)
 		return err;
-	cached.cache_directory = cache;
-	return http_create(&cached, ret);
+	options.cache_directory = cache;
+	// To the client, 0 is its default.
+	options.retry_limit_ms = limits.retry_ms ? limits.retry_ms : 1;
+	options.stall_limit_ms = limits.stall_ms;
+	return http_create(&options, ret);
 }
 
 struct error *command_store(const struct command_context *context,

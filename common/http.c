@@ -85,6 +85,20 @@ static struct error *rate_limit_error(const struct http_request *request,
 					   : "try again then, or use a token");
 }
 
+/** What a fault that did not pass in time is reported as. Takes the error. */
+static struct error *give_up_error(struct error *err,
+				   const struct http_attempt *attempt,
+				   const struct http_patience *patience)
+{
+	_cleanup_error_ struct error *last = err;
+
+	return error_create(ERROR_RETRY, "%s; gave up after %.1f s: %s",
+			    error_message(last),
+			    (double)(monotonic_ms() - patience->since_ms) / 1000,
+			    attempt->unreachable ? "check the network and the proxy"
+						 : "try again later");
+}
+
 bool http_try_again(struct http *http, const struct http_request *request,
 		    const struct http_attempt *attempt,
 		    struct http_patience *patience, struct error **err)
@@ -108,6 +122,8 @@ bool http_try_again(struct http *http, const struct http_request *request,
 	if (monotonic_ms() + wait_ms > patience->since_ms + limit_ms) {
 		if (verdict == HTTP_LIMITED)
 			*err = rate_limit_error(request, wait_ms);
+		else if (*err)
+			*err = give_up_error(*err, attempt, patience);
 		return false;
 	}
 	patience->failures++;
@@ -315,6 +331,8 @@ struct error *http_status_error(long status, const char *body, size_t size_bytes
 	else if (status >= 500 || status == 429)
 		kind = ERROR_RETRY;
 	append_server_message(&sb, body, size_bytes);
+	if (status >= 500)
+		string_builder_append(&sb, "; try again later");
 	err = string_builder_finish(&sb, &text);
 	if (err)
 		return err;

@@ -349,7 +349,8 @@ static struct error *transfer_loop(struct http_transport *transport, char *text,
 		idle_ms = now_ms - moved_ms;
 		if (idle_ms >= transport->stall_limit_ms) {
 			snprintf(text, CURL_ERROR_SIZE,
-				 "nothing came for %" PRIu64 " ms", idle_ms);
+				 "nothing came for %" PRIu64 " s",
+				 (idle_ms + 500) / 1000);
 			*code_ret = CURLE_OPERATION_TIMEDOUT;
 			return NULL;
 		}

@@ -270,6 +270,7 @@ Test(http, gives_up_soon_where_nobody_listens)
 	server = NULL;
 	err = ask((struct http_request){ .url = url }, &response);
 	cr_expect(error_is(err, ERROR_RETRY));
+	expect_words(err, "gave up after");
 	cr_expect_lt(monotonic_ms() - start_ms, 2000);
 }
 
