@@ -9,14 +9,20 @@
 
 #include "common/error.h"
 #include "common/interrupt.h"
+#include "common/libgit_stream.h"
 
 struct error *libgit_open(void)
 {
+	struct error *err;
 	int code = git_libgit2_init();
 
 	if (code < 0)
 		return libgit_error(code, "start libgit2");
-	return NULL;
+	// Each time, as it may have been open before, by somebody else.
+	err = libgit_stream_register();
+	if (err)
+		git_libgit2_shutdown();
+	return err;
 }
 
 void libgit_close(void)

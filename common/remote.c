@@ -151,21 +151,11 @@ static struct error *remote_connect(const char *url, git_remote **ret)
 	callbacks.sideband_progress = on_sideband;
 	git_proxy_options_init(&proxy, GIT_PROXY_OPTIONS_VERSION);
 	proxy.type = GIT_PROXY_AUTO;
-#if HAS_DEPTH
-	// Without these a server that says nothing is waited for, forever.
-	git_libgit2_opts(GIT_OPT_SET_SERVER_CONNECT_TIMEOUT, 60000);
-	git_libgit2_opts(GIT_OPT_SET_SERVER_TIMEOUT, 120000);
-#endif
 	code = git_remote_create_detached(&remote, url);
 	if (code < 0)
 		return libgit_error(code, "read address %s", url);
 	code = git_remote_connect(remote, GIT_DIRECTION_FETCH, &callbacks,
 				  &proxy, NULL);
-	// libgit2 says of a refused connection what it says of a bad disk.
-	if (code == GIT_ERROR && !is_local(url) &&
-	    git_error_last()->klass == GIT_ERROR_OS)
-		return error_create(ERROR_RETRY, "connect to %s: %s", url,
-				    git_error_last()->message);
 	if (code < 0)
 		return libgit_error(code, "connect to %s", url);
 	*ret = take_ptr(remote);

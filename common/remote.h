@@ -11,7 +11,8 @@
  * A URL is anything that libgit2 connects to (`https://`, `http://`, `git://`,
  * `file://`), or the path of a local repository. Proxies come from git's
  * configuration and the variables that curl's users know. All calls block, on
- * the network; a fetch ends early with ERROR_CANCELLED (interrupt.h).
+ * the network, as long as the server says something within the stall limit
+ * (limits.h), and end early with ERROR_CANCELLED (interrupt.h).
  */
 
 #include <stddef.h>

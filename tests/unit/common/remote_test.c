@@ -2,12 +2,15 @@
 
 #include "common/remote.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -324,6 +327,50 @@ Test(remote, a_server_that_is_not_there_may_come_back)
 			  err ? error_message(err) : "");
 		cr_expect(err && strstr(error_message(err), urls[i]));
 	}
+}
+
+/** A server that takes connections, and says nothing. */
+static int listen_silently(char url_ret[static 64])
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&address, size), 0);
+	cr_assert_eq(listen(fd, 8), 0);
+	cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	snprintf(url_ret, 64, "http://127.0.0.1:%d/linux.git",
+		 ntohs(address.sin_port));
+	return fd;
+}
+
+Test(remote, a_server_that_says_nothing_is_given_up)
+{
+	char url[64];
+	_cleanup_close_ int fd = listen_silently(url);
+	_cleanup_remote_tags_ struct remote_tags tags = { 0 };
+	_cleanup_error_ struct error *err = NULL;
+	uint64_t start_ms = monotonic_ms();
+
+	setenv("VMTEST_STALL_SECONDS", "1", 1);
+	err = remote_tags_list(url, &tags);
+	cr_assert(error_is(err, ERROR_RETRY), "%s", error_message(err));
+	cr_expect(strstr(error_message(err), "nothing came for 1 s"));
+	cr_expect_lt(monotonic_ms() - start_ms, 3000);
+}
+
+Test(remote, waiting_for_a_server_can_be_interrupted)
+{
+	char url[64];
+	_cleanup_close_ int fd = listen_silently(url);
+	_cleanup_remote_tags_ struct remote_tags tags = { 0 };
+	_cleanup_error_ struct error *err = NULL;
+
+	interrupt_block();
+	raise(SIGTERM);
+	err = remote_tags_list(url, &tags);
+	cr_expect(error_is(err, ERROR_CANCELLED));
 }
 
 Test(remote, what_is_no_repository_is_an_error)
