@@ -241,7 +241,7 @@ static struct error *store_directory_get(struct store *store,
 	}
 	if (*asset->digest && strcmp(actual, asset->digest) != 0) {
 		return error_create(ERROR_OTHER,
-				    "%s is damaged: its digest is %s, it should be %s",
+				    "%s is damaged: its digest is %s, it should be %s; delete it and publish it again",
 				    path, actual, asset->digest);
 	}
 	return NULL;

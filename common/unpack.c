@@ -98,7 +98,7 @@ static struct error *archive_failure(struct archive *archive)
 	const char *text = archive_error_string(archive);
 
 	return error_create(ERROR_OTHER,
-			    "the archive is damaged or truncated: %s",
+			    "the archive is damaged or truncated: %s; replace it",
 			    text ? text : "unknown format");
 }
 
@@ -459,7 +459,7 @@ struct error *unpack_finish(struct unpack *unpack)
 	if (!err && unpack->trailing_zeroes < END_MARK_BYTES) {
 		err = error_create(
 			ERROR_OTHER,
-			"unpack: the archive is truncated: it has no end mark");
+			"unpack: the archive is truncated: it has no end mark; replace it");
 	}
 	return err;
 }

@@ -31,6 +31,10 @@ struct error *cmd_download(const struct command_context *context, int *status_re
 	err = command_load_catalog(context, &catalog);
 	if (err)
 		return err;
+	err = catalog_check_names(catalog, &context->common->archs,
+				  &context->common->flavors);
+	if (err)
+		return err;
 	err = command_arch(context, catalog, &arch);
 	if (err)
 		return err;
@@ -53,10 +57,8 @@ struct error *cmd_download(const struct command_context *context, int *status_re
 					  &context->common->flavors);
 
 		if (!asset)
-			return error_create(ERROR_NOT_FOUND,
-					    "no kernel '%s' for %s in %s; see vmtest-vm list",
-					    kernels->items[i], arch->name,
-					    store_name(store));
+			return command_no_kernel(context, kernels->items[i], arch,
+						 &assets, store_name(store));
 		err = kernel_download(store, asset, directory, &path);
 		if (err)
 			return err;

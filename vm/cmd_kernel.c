@@ -10,6 +10,7 @@
 #include "common/http.h"
 #include "common/log.h"
 #include "common/store.h"
+#include "common/string_builder.h"
 #include "vm/kernel.h"
 
 struct error *command_arch(const struct command_context *context,
@@ -23,6 +24,30 @@ struct error *command_arch(const struct command_context *context,
 	if (archs->count)
 		return catalog_find_arch(catalog, archs->items[0], ret);
 	return catalog_host_arch(catalog, ret);
+}
+
+struct error *command_no_kernel(const struct command_context *context,
+				const char *pattern,
+				const struct catalog_arch *arch,
+				const struct asset_list *assets,
+				const char *store)
+{
+	struct error *err;
+
+	const struct string_list *flavors = &context->common->flavors;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_free_ char *flavor = NULL;
+
+	for (size_t i = 0; i < flavors->count; i++)
+		string_builder_appendf(&sb, "%s%s", i ? " or " : " of flavor ",
+				       flavors->items[i]);
+	err = string_builder_finish(&sb, &flavor);
+	if (err)
+		return err;
+	return error_create(ERROR_NOT_FOUND, "no kernel '%s'%s for %s in %s; %s",
+			    pattern ? pattern : "*", flavor, arch->name, store,
+			    assets->count ? "see vmtest-vm list"
+					  : "it holds nothing: check --store");
 }
 
 static struct error *open_newest_on_disk(const struct command_context *context,
@@ -89,10 +114,9 @@ struct error *command_kernel(const struct command_context *context,
 				  &context->common->flavors);
 
 	if (!asset)
-		return error_create(ERROR_NOT_FOUND,
-				    "no kernel '%s' for %s in %s or %s; see vmtest-vm list",
-				    pattern ? pattern : "*", arch->name,
-				    directory, store_name(store));
+		return error_wrap(command_no_kernel(context, pattern, arch,
+						    &assets, store_name(store)),
+				  "none in %s", directory);
 	err = kernel_download(store, asset, directory, &path);
 	if (err)
 		return err;

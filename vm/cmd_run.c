@@ -215,6 +215,10 @@ struct error *cmd_run(const struct command_context *context, int *status_ret)
 	err = command_load_catalog(context, &catalog);
 	if (err)
 		return err;
+	err = catalog_check_names(catalog, &context->common->archs,
+				  &context->common->flavors);
+	if (err)
+		return err;
 	err = command_arch(context, catalog, &config.arch);
 	if (err)
 		return err;

@@ -11,6 +11,7 @@
 #include "common/command.h"
 #include "common/string_list.h"
 
+struct asset_list;
 struct catalog;
 struct catalog_arch;
 struct error;
@@ -58,6 +59,12 @@ struct error *cmd_download(const struct command_context *context,
 _must_check_ struct error *command_arch(const struct command_context *context,
 					const struct catalog *catalog,
 					const struct catalog_arch **ret);
+
+/** That a store has no such kernel. @param[in] pattern NULL for any. */
+_must_check_ struct error *
+command_no_kernel(const struct command_context *context, const char *pattern,
+		  const struct catalog_arch *arch,
+		  const struct asset_list *assets, const char *store);
 
 /**
  * Find a KERNEL: a folder; else the newest match on disk; else the newest in

@@ -53,9 +53,15 @@ static struct error *read_release(const char *path,
 	if (err)
 		return err;
 	text[strcspn(text, "\n")] = '\0';
-	if (!*text || strchr(text, '/') || *text == '.')
-		return error_create(ERROR_OTHER, "%s: not a release: '%s'",
-				    file, text);
+	// It becomes part of paths and messages.
+	for (const char *p = text; *p; p++) {
+		if (*p <= ' ' || *p > '~' || *p == '/')
+			*text = '\0';
+	}
+	if (!*text || *text == '.')
+		return error_create(ERROR_OTHER,
+				    "%s: it does not hold a kernel's release",
+				    file);
 	strcpy(release_ret, text);
 	return NULL;
 }
@@ -253,14 +259,16 @@ static struct error *download_unpack(struct store *store,
 		return err;
 	err = unpack_finish(unpack);
 	if (err)
-		return err;
+		return error_wrap(err, "get %s from %s", asset->name,
+				  store_name(store));
 	progress_finish(progress);
 	return NULL;
 }
 
 static struct error *download_locked(struct store *store,
 				     const struct asset *asset,
-				     const char *folder, const char *path)
+				     const char *folder, const char *release,
+				     const char *path)
 {
 	struct error *err;
 
@@ -279,8 +287,17 @@ static struct error *download_locked(struct store *store,
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 
 	err = kernel_open(temporary, &kernel);
+	if (error_catch(&err, ERROR_NOT_FOUND))
+		return error_create(ERROR_OTHER,
+				    "%s of %s is no package of a kernel: it has no build/include/config/kernel.release",
+				    asset->name, store_name(store));
 	if (err)
 		return err;
+	if (strcmp(kernel.release, release) != 0)
+		return error_create(
+			ERROR_OTHER,
+			"%s of %s holds %s: it has a wrong name, or was exchanged",
+			asset->name, store_name(store), kernel.release);
 	if (chmod(temporary, 0755) < 0 || rename(temporary, path) < 0)
 		return error_create_os(errno, "rename %s to %s", temporary, path);
 	free(take_ptr(temporary));
@@ -324,12 +341,13 @@ struct error *kernel_download(struct store *store, const struct asset *asset,
 		if (!directory_exists(path)) {
 			err = directory_remove_stale(folder, "download");
 			if (!err)
-				err = download_locked(store, asset, folder, path);
+				err = download_locked(store, asset, folder,
+						      text, path);
 		}
 		// Whoever waits for it finds the kernel under its name.
 		unlink(lock);
 		if (err)
-			return error_wrap(err, "download %s", text);
+			return error_wrap(err, "download %s to %s", text, folder);
 	}
 	*path_ret = take_ptr(path);
 	return NULL;

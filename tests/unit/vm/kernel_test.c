@@ -108,6 +108,29 @@ Test(kernel, a_folder_that_is_no_package_is_refused)
 	cr_expect(error_catch(&err, ERROR_NOT_FOUND));
 }
 
+Test(kernel, a_release_is_one_plain_word)
+{
+	static const char *const cases[] = {
+		"", "\n", "../x", ".x", "a b", "a/b", "\x1b[31m6.12", "6.12\xff"
+	};
+	_cleanup_directory_ char *path = make_folder();
+	_cleanup_free_ char *folder = NULL, *file = NULL;
+
+	cr_assert_null(path_joinf(&folder, path, "x86_64/kernel-%s", releases[0]));
+	cr_assert_null(path_join(folder, "build/include/config/kernel.release",
+				 &file));
+	for (size_t i = 0; i < array_size(cases); i++) {
+		struct kernel kernel = KERNEL_INIT;
+		_cleanup_error_ struct error *err = NULL;
+
+		cr_assert_null(file_write(file, cases[i], strlen(cases[i])));
+		err = kernel_open(folder, &kernel);
+		cr_assert_not_null(err, "%s", cases[i]);
+		cr_expect(strstr(error_message(err), "kernel.release"));
+		cr_expect_null(strchr(error_message(err), '\x1b'));
+	}
+}
+
 Test(kernel, the_newest_matching_asset_is_found)
 {
 	struct asset items[] = {
