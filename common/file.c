@@ -73,6 +73,7 @@ bool directory_exists(const char *path)
 struct error *directory_create(const char *path)
 {
 	_cleanup_free_ char *copy = strdup(path);
+	int errnum;
 
 	if (!copy)
 		return error_no_memory();
@@ -85,11 +86,11 @@ struct error *directory_create(const char *path)
 		if (c && c != '/')
 			continue;
 		*p = '\0';
-		if (mkdir(copy, 0777) < 0 && !directory_exists(copy)) {
-			// It exists, but as something else.
-			int errnum = errno == EEXIST ? ENOTDIR : errno;
-
-			return error_create_os(errnum, "make folder %s", copy);
+		errnum = mkdir(copy, 0777) < 0 ? errno : 0;
+		if (errnum && !directory_exists(copy)) {
+			// EEXIST: it is something else.
+			return error_create_os(errnum == EEXIST ? ENOTDIR : errnum,
+					       "make folder %s", copy);
 		}
 		*p = c;
 		if (!c)

@@ -135,3 +135,12 @@ Test(file, a_folder_that_cannot_be_is_named)
 	cr_expect_not_null(strstr(error_message(err), file));
 	error_destroy(err);
 }
+
+Test(file, why_a_folder_cannot_be_made_is_told)
+{
+	// Nobody may; that the folder is not there is not the reason.
+	_cleanup_error_ struct error *err = directory_create("/sys/x");
+
+	cr_assert(error_is(err, ERROR_OS));
+	cr_expect_neq(error_errno(err), ENOENT);
+}
