@@ -133,6 +133,11 @@ static struct error *set_option(const struct command_option *option,
 		return NULL;
 	}
 	case OPTION_LIST:
+		// Not everything: what an unset variable asks for is not known.
+		if (!value[strspn(value, ",")])
+			return error_create(ERROR_USAGE,
+					    "--%s: '%s' names nothing; leave it out to mean all",
+					    option->name, value);
 		string_list_add_split(target, value);
 		return string_list_check(target);
 	case OPTION_ITEM:

@@ -98,6 +98,8 @@ Test(command, wrong_usage_is_status_2)
 	cr_expect_eq(RUN("say", "-n", "1x"), 2);
 	cr_expect_eq(RUN("say", "-n", "-1"), 2);
 	cr_expect_eq(RUN("say", "--loud=yes"), 2);
+	cr_expect_eq(RUN("say", "-k", ""), 2);
+	cr_expect_eq(RUN("say", "--kernel=,"), 2);
 }
 
 Test(command, failure_has_the_commands_own_status)
