@@ -58,6 +58,8 @@ static bool is_memory_size(const char *text)
 
 	if (!digits || digits > 9)
 		return false;
+	if (strspn(text, "0") == digits)
+		return false;
 	return !text[digits] || (strchr("MG", text[digits]) && !text[digits + 1]);
 }
 

@@ -67,9 +67,12 @@ static struct error *plan_shares(const struct guest_config *config,
 	if (!init_directory)
 		return error_no_memory();
 	*strrchr(init_directory, '/') = '\0';
-	err = canonicalize(config->root ? config->root : "/", "root", &root);
+	err = canonicalize(config->root ? config->root : "/", "--root", &root);
 	if (err)
 		return err;
+	if (!directory_exists(root))
+		return error_create(ERROR_USAGE, "--root %s is not a folder",
+				    root);
 	err = find_modules(root, config->kernel->release, &modules);
 	if (err)
 		return err;
@@ -151,18 +154,27 @@ struct error *guest_run(const struct guest_config *config,
 	if (is_x86 && has_tsc && options.accel == ACCEL_TCG)
 		options.tsc_khz = tsc_khz_since(&tsc);
 
+	// Why the last machine that was tried would not do.
+	_cleanup_error_ struct error *miss = NULL;
+
 	for (const struct catalog_machine *machine = NULL;;) {
 		_cleanup_free_ char *image = NULL;
 
 		err = qemu_choose_machine(config->arch, kernel->config,
 					  config->machine, machine, &machine);
+		if (miss && error_catch(&err, ERROR_NOT_FOUND))
+			return take_ptr(miss);
 		if (err)
 			return err;
+		error_destroy(take_ptr(miss));
 		err = path_join(kernel->path, machine->kernel, &image);
 		if (err)
 			return err;
 		if (!file_exists(image)) {
-			log_debug("%s: no %s", machine->name, image);
+			miss = error_create(ERROR_NOT_FOUND,
+					    "%s: no such file; is the package whole?",
+					    image);
+			log_debug("%s: %s", machine->name, error_message(miss));
 			continue;
 		}
 		options.machine = machine;
@@ -171,10 +183,15 @@ struct error *guest_run(const struct guest_config *config,
 		// Of a program that is not there, no machine helps.
 		if (err && error_is(err, ERROR_NOT_FOUND) &&
 		    process_program_exists(config->arch->qemu)) {
-			log_debug("%s: %s", machine->name, error_message(err));
-			error_destroy(err);
+			miss = err;
+			log_debug("%s: %s", machine->name, error_message(miss));
 			continue;
 		}
+		if (error_is(err, ERROR_OTHER))
+			err = error_wrap(err, "%s", image);
+		if (options.accel == ACCEL_KVM && error_is(err, ERROR_OTHER))
+			err = error_wrap(err,
+					 "with KVM (--accel tcg does without)");
 		return err;
 	}
 }

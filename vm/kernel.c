@@ -79,6 +79,10 @@ struct error *kernel_open(const char *path, struct kernel *ret)
 				    "kernel %s: no such folder", path);
 	if (!kernel.path)
 		return error_create_os(errno, "kernel %s", path);
+	if (!directory_exists(kernel.path))
+		return error_create(ERROR_OTHER,
+				    "kernel %s: not a folder with an unpacked package",
+				    path);
 	err = read_release(kernel.path, kernel.release);
 	if (err)
 		return error_wrap(err, "kernel");
@@ -333,11 +337,10 @@ struct error *kernel_download(struct store *store, const struct asset *asset,
 		_cleanup_close_ int lock_fd = -1;
 
 		err = directory_create(folder);
+		if (!err)
+			err = file_lock(lock, &lock_fd);
 		if (err)
-			return err;
-		err = file_lock(lock, &lock_fd);
-		if (err)
-			return err;
+			return error_wrap(err, "download %s", text);
 		if (!directory_exists(path)) {
 			err = directory_remove_stale(folder, "download");
 			if (!err)
