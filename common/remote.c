@@ -99,6 +99,16 @@ static bool is_local(const char *url)
 	       (!strstr(url, "://") && directory_exists(url));
 }
 
+/** libgit2 says of a path that is not there that it knows no such protocol. */
+static struct error *check_url(const char *url)
+{
+	if (strstr(url, "://") || is_local(url))
+		return NULL;
+	return error_create(ERROR_NOT_FOUND,
+			    "%s is neither a folder nor a URL of a git repository",
+			    url);
+}
+
 static int hex_value(char c)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -360,7 +370,9 @@ struct error *remote_resolve(const char *url, const char *ref,
 	_cleanup_(cleanup_object) git_object *commit = NULL;
 	_cleanup_free_ char *name = NULL;
 
-	err = libgit_open();
+	err = check_url(url);
+	if (!err)
+		err = libgit_open();
 	if (err)
 		return err;
 	is_open = true;

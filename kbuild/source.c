@@ -415,10 +415,8 @@ static struct error *source_fill(const struct source_request *request,
 	if (err)
 		return err;
 	err = source_version_read(directory, &source->version);
-	// The folder is temporary; its origin is what says something.
-	if (err)
-		return error_wrap(err, "%s", origin->url);
-	err = version_check(request, origin, &source->version);
+	if (!err)
+		err = version_check(request, origin, &source->version);
 	if (!err)
 		err = patches_load(request, &source->version, &patches);
 	if (!err)
@@ -427,6 +425,24 @@ static struct error *source_fill(const struct source_request *request,
 		return err;
 	memcpy(source->digest, origin->digest, sizeof(source->digest));
 	return origin_published_url(request, origin, &source->url);
+}
+
+/** Say of what, and where: the folder of the failure was a temporary one. */
+static struct error *wrap_failure(struct error *err,
+				  const struct source_request *request,
+				  const struct origin *origin, const char *parent)
+{
+	bool is_version = request->spec->kind == SOURCE_VERSION;
+	_cleanup_error_ struct error *missing = NULL;
+
+	if (is_version && error_is(err, ERROR_NOT_FOUND)) {
+		missing = err;
+		err = error_create(ERROR_NOT_FOUND,
+				   "%s; does kernel.org have it?",
+				   error_message(missing));
+	}
+	return error_wrap(err, "prepare %s in %s",
+			  is_version ? origin->name : origin->url, parent);
 }
 
 /** Make the folder in the cache; the caller holds its lock. */
@@ -508,7 +524,8 @@ static struct error *cached_prepare(const struct source_request *request,
 		error_destroy(err);
 		source_deinit(&facts);
 	}
-	return source_make(request, &origin, absolute, facts_path, source);
+	err = source_make(request, &origin, absolute, facts_path, source);
+	return wrap_failure(err, request, &origin, absolute);
 }
 
 static struct error *folder_prepare(const char *path, struct source *source)
@@ -519,7 +536,12 @@ static struct error *folder_prepare(const char *path, struct source *source)
 			       ? error_create(ERROR_USAGE, "%s: no such folder",
 					      path)
 			       : error_create_os(errno, "open folder %s", path);
-	return source_version_read(source->path, &source->version);
+	if (!directory_exists(source->path))
+		return error_create(ERROR_USAGE,
+				    "%s is not a folder; --tarball takes a file",
+				    path);
+	return error_wrap(source_version_read(source->path, &source->version),
+			  "%s", source->path);
 }
 
 struct error *source_prepare(const struct source_request *request,

@@ -104,10 +104,9 @@ struct error *source_version_read(const char *directory,
 	err = file_read(path, MAKEFILE_LIMIT_BYTES, &text, NULL);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return error_create(ERROR_USAGE,
-				    "%s is not a kernel's source: it has no Makefile",
-				    directory);
+				    "not a kernel's source: it has no Makefile");
 	if (err)
 		return err;
 	err = source_version_parse(text, ret);
-	return error_wrap(err, "%s", path);
+	return error_wrap(err, "Makefile");
 }

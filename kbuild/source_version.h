@@ -17,9 +17,9 @@ _must_check_ struct error *source_version_parse(const char *makefile,
 /**
  * From a tree.
  *
- * @return ERROR_USAGE if the folder is not a kernel's source, or one whose
- * EXTRAVERSION is neither empty nor that of a release candidate: its name would
- * not be that of a kernel of kernel.org.
+ * @return ERROR_USAGE, which does not name the folder, if the folder is not a
+ * kernel's source, or one whose EXTRAVERSION is neither empty nor that of a
+ * release candidate: its name would not be that of a kernel of kernel.org.
  */
 _must_check_ struct error *source_version_read(const char *directory,
 					       struct kernel_version *ret);
