@@ -109,8 +109,9 @@ struct error *series_list_add_releases(struct series_list *list,
 	json_t *root = json_loads(text, 0, &json_error);
 
 	if (!root)
-		return error_create(ERROR_OTHER, "%s:%d: %s", name,
-				    json_error.line, json_error.text);
+		return error_create(ERROR_OTHER,
+				    "%s: not JSON: line %d: %s; it may be cut short, or a proxy's: try again",
+				    name, json_error.line, json_error.text);
 	err = add_releases(list, catalog, root, name);
 	json_decref(root);
 	if (list->count)

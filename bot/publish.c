@@ -39,7 +39,7 @@ struct error *publish_package(struct store *store, const char *path,
 	progress = progress_create(what, PROGRESS_BYTES);
 	err = store_put(store, path, show_progress, progress, url_ret);
 	if (err)
-		return error_wrap(err, "%s", what);
+		return err;
 	progress_finish(progress);
 	return NULL;
 }

@@ -38,7 +38,7 @@ static struct error *parse(const char *text, size_t size, json_t **ret)
 
 	if (!json) {
 		return error_create(ERROR_OTHER,
-				    "GitHub's answer is not JSON that we can read: line %d, column %d",
+				    "GitHub's answer is not JSON that we can read: line %d, column %d; it may be cut short, or a proxy's: try again",
 				    error.line, error.column);
 	}
 	*ret = json;

@@ -285,7 +285,7 @@ static struct error *stream_verify(struct stream *stream, const char *digest)
 	if (strcmp(actual, digest) == 0)
 		return NULL;
 	return error_create(ERROR_OTHER,
-			    "the digest is %s, it should be %s: damaged on the way, or another file",
+			    "the digest is %s, it should be %s: damaged on the way, or another file; try again",
 			    actual, digest);
 }
 

@@ -381,6 +381,10 @@ static struct error *transfer_failure(CURLcode code, const char *text,
 			attempt->unreachable = passing_faults[i].unreachable;
 		}
 	}
+	if (code == CURLE_TOO_MANY_REDIRECTS)
+		return error_create(ERROR_OTHER,
+				    "more than %d redirects: the address leads in circles",
+				    REDIRECTS_MAX);
 	return error_create(attempt->broken ? ERROR_RETRY : ERROR_OTHER, "%s",
 			    *text ? text : curl_easy_strerror(code));
 }
