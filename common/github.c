@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/github.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/error.h"
+#include "common/http.h"
+#include "common/store_internal.h"
+
+enum {
+	ASSETS_PER_PAGE = 100,
+	/** More than the assets that there can be. */
+	PAGES_MAX = 100,
+	/** A list of a hundred assets is 200 KB. */
+	ANSWER_BYTES_MAX = 16 << 20,
+};
+
+static const char *const json_headers[] = {
+	GITHUB_ACCEPT_JSON,
+	GITHUB_API_VERSION,
+	NULL,
+};
+static const char *const json_body_headers[] = {
+	GITHUB_ACCEPT_JSON,
+	GITHUB_API_VERSION,
+	"Content-Type: application/json",
+	NULL,
+};
+
+static const char *const download_headers[] = {
+	"Accept: application/octet-stream",
+	GITHUB_API_VERSION,
+	NULL,
+};
+
+/** What to do about an answer, with a token and without one. */
+static const struct {
+	long status;
+	/** Word in the answer that tells it from others; NULL for any. */
+	const char *word;
+	const char *with_token;
+	const char *without_token;
+} remedies[] = {
+	{ 401, NULL, "the token is not valid here: make a new one",
+	  "set GITHUB_TOKEN" },
+	{ 403, NULL,
+	  "the token needs the permission 'contents: write' (in a workflow: 'permissions:')",
+	  "set GITHUB_TOKEN" },
+	{ 404, NULL,
+	  "check the repository's name, and that the token may see and write it",
+	  "check the repository's name; if it is private, set GITHUB_TOKEN" },
+	{ 422, "immutable",
+	  "an immutable GitHub release cannot be a store: use another tag, in a repository where immutable releases are off",
+	  NULL },
+};
+
+/** Characters that need no quoting in a URL, and do not lead elsewhere. */
+static bool is_plain(const char *text, const char *also)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_.";
+
+	if (!*text || *text == '.' || *text == '/' || strstr(text, ".."))
+		return false;
+	for (; *text; text++) {
+		if (!strchr(plain, *text) && !strchr(also, *text))
+			return false;
+	}
+	return true;
+}
+
+static struct error *parse_location(const char *location, struct github *github)
+{
+	const char *at = strchr(location, '@');
+	const char *slash = strchr(location, '/');
+
+	if (at && slash && slash < at) {
+		github->repository = strndup(location, (size_t)(at - location));
+		github->tag = strdup(at + 1);
+		if (!github->repository || !github->tag)
+			return error_no_memory();
+		slash = strchr(github->repository, '/') + 1;
+		if (is_plain(github->repository, "/") && is_plain(slash, "") &&
+		    is_plain(github->tag, "/+"))
+			return NULL;
+	}
+	return error_create(
+		ERROR_USAGE,
+		"it is written github:OWNER/REPO@TAG, in letters, digits and '-_.'");
+}
+
+static struct error *read_environment(struct github *github)
+{
+	const char *url = getenv("GITHUB_API_URL");
+	const char *token = getenv("GITHUB_TOKEN");
+	size_t length;
+
+	if (!url || !*url)
+		url = "https://api.github.com";
+	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) {
+		return error_create(ERROR_USAGE,
+				    "GITHUB_API_URL is not an http or https URL");
+	}
+	length = strlen(url);
+	while (url[length - 1] == '/')
+		length--;
+	github->api_url = strndup(url, length);
+	if (!token || !*token)
+		token = getenv("GH_TOKEN");
+	if (!github->api_url)
+		return error_no_memory();
+	if (!token || !*token)
+		return NULL;
+	// Secrets are often pasted with a newline.
+	length = strlen(token);
+	while (length && strchr(" \t\r\n", token[length - 1]))
+		length--;
+	github->token = strndup(token, length);
+	if (!github->token)
+		return error_no_memory();
+	for (const char *p = github->token; *p; p++) {
+		if (*p <= ' ' || *p > '~') {
+			return error_create(
+				ERROR_USAGE,
+				"GITHUB_TOKEN or GH_TOKEN holds characters that no token has");
+		}
+	}
+	return NULL;
+}
+
+struct error *github_init(struct github *github, const char *location,
+			  struct http *http)
+{
+	struct error *err;
+
+	*github = (struct github){ .http = http };
+	err = parse_location(location, github);
+	if (!err)
+		err = read_environment(github);
+	if (err)
+		github_deinit(github);
+	return err;
+}
+
+void github_deinit(struct github *github)
+{
+	github_release_deinit(&github->release);
+	free(github->api_url);
+	free(github->repository);
+	free(github->tag);
+	free(github->token);
+	*github = (struct github){ 0 };
+}
+
+struct error *github_releases_url(const struct github *github, char **ret,
+				  const char *format, ...)
+{
+	_cleanup_free_ char *rest = NULL;
+	va_list ap;
+	int length;
+
+	va_start(ap, format);
+	length = vasprintf(&rest, format, ap);
+	va_end(ap);
+	if (length < 0) {
+		rest = NULL;
+		return error_no_memory();
+	}
+	if (asprintf(ret, "%s/repos/%s/releases%s", github->api_url,
+		     github->repository, rest) < 0) {
+		*ret = NULL;
+		return error_no_memory();
+	}
+	return NULL;
+}
+
+struct error *github_answer_error(const struct github *github,
+				  const struct http_request *request,
+				  const struct http_response *response)
+{
+	_cleanup_error_ struct error *err =
+		http_response_error(request, response);
+	const char *remedy = NULL;
+	enum error_kind kind = ERROR_OTHER;
+
+	for (size_t i = 0; !remedy && i < array_size(remedies); i++) {
+		if (remedies[i].status == response->status &&
+		    (!remedies[i].word ||
+		     strcasestr(response->body, remedies[i].word))) {
+			remedy = github->token ? remedies[i].with_token
+					       : remedies[i].without_token;
+		}
+	}
+	if (!remedy)
+		return take_ptr(err);
+	if (error_is(err, ERROR_NOT_FOUND))
+		kind = ERROR_NOT_FOUND;
+	return error_create(kind, "%s; %s", error_message(err), remedy);
+}
+
+struct error *github_require_token(const struct github *github)
+{
+	if (github->token)
+		return NULL;
+	return error_create(
+		ERROR_USAGE,
+		"writing to GitHub needs a token; set GITHUB_TOKEN to one with the permission 'contents: write'");
+}
+
+/** GET from the API, through the cache. */
+static struct error *ask(const struct github *github, const char *url,
+			 struct http_request *request_ret,
+			 struct http_response *ret)
+{
+	*request_ret = (struct http_request){
+		.url = url,
+		.headers = json_headers,
+		.token = github->token,
+		.use_cache = true,
+		.limit_bytes = ANSWER_BYTES_MAX,
+	};
+	return http_perform(github->http, request_ret, ret);
+}
+
+static struct error *set_release(struct github *github,
+				 const struct http_response *response)
+{
+	struct error *err;
+	struct github_release release;
+
+	err = github_parse_release(response->body, response->body_size_bytes,
+				   &release);
+	if (err)
+		return err;
+	github_release_deinit(&github->release);
+	github->release = release;
+	return NULL;
+}
+
+/**
+ * Tell a repository without the release from one that is not there: GitHub says
+ * 404 to both.
+ */
+static struct error *check_repository(const struct github *github)
+{
+	struct error *err;
+	_cleanup_http_response_ struct http_response response = { 0 };
+	_cleanup_free_ char *url = NULL;
+	struct http_request request;
+
+	err = github_releases_url(github, &url, "?per_page=1");
+	if (!err)
+		err = ask(github, url, &request, &response);
+	if (err)
+		return err;
+	if (response.status != 200)
+		return github_answer_error(github, &request, &response);
+	return NULL;
+}
+
+struct error *github_find_release(struct github *github)
+{
+	struct error *err;
+	_cleanup_http_response_ struct http_response response = { 0 };
+	_cleanup_free_ char *url = NULL;
+	struct http_request request;
+
+	github_release_deinit(&github->release);
+	err = github_releases_url(github, &url, "/tags/%s", github->tag);
+	if (!err)
+		err = ask(github, url, &request, &response);
+	if (err)
+		return err;
+	if (response.status == 404)
+		return check_repository(github);
+	if (response.status != 200)
+		return github_answer_error(github, &request, &response);
+	err = set_release(github, &response);
+	if (err)
+		http_forget(github->http, &request);
+	return error_wrap(err, "%s", url);
+}
+
+/** Send JSON about the release, and keep what GitHub then says of it. */
+static struct error *send_release(struct github *github, const char *method,
+				  const char *url, json_t *json,
+				  struct http_response *ret,
+				  struct http_request *request_ret)
+{
+	struct error *err;
+	_cleanup_free_ char *text = json_dumps(json, JSON_COMPACT);
+
+	json_decref(json);
+	if (!text)
+		return error_no_memory();
+	*request_ret = (struct http_request){
+		.method = method,
+		.url = url,
+		.headers = json_body_headers,
+		.token = github->token,
+		.body = text,
+		.body_size_bytes = strlen(text),
+	};
+	err = http_perform(github->http, request_ret, ret);
+	request_ret->body = NULL;
+	if (!err && (ret->status == 200 || ret->status == 201))
+		err = error_wrap(set_release(github, ret), "%s", url);
+	return err;
+}
+
+struct error *github_create_release(struct github *github, const char *markdown)
+{
+	struct error *err;
+	_cleanup_http_response_ struct http_response response = { 0 };
+	_cleanup_free_ char *url = NULL;
+	struct http_request request;
+	json_t *json;
+
+	err = github_releases_url(github, &url, "%s", "");
+	if (err)
+		return err;
+	// Never the latest: that is for what people release.
+	json = json_pack("{s:s, s:s, s:s, s:b, s:s}", "tag_name", github->tag,
+			 "name", github->tag, "body", markdown, "prerelease", 1,
+			 "make_latest", "false");
+	if (!json)
+		return error_create(ERROR_OTHER, "the text is not UTF-8");
+	err = send_release(github, "POST", url, json, &response, &request);
+	if (err || response.status == 201)
+		return err;
+	// Somebody else was faster, or it was us and the answer got lost.
+	if (response.status == 422 &&
+	    github_error_has_code(response.body, response.body_size_bytes,
+				  "already_exists")) {
+		err = github_find_release(github);
+		if (err || github->release.id)
+			return err;
+	}
+	return github_answer_error(github, &request, &response);
+}
+
+struct error *github_require_release(struct github *github)
+{
+	struct error *err;
+
+	err = github_find_release(github);
+	if (!err && !github->release.id)
+		err = github_create_release(github, "");
+	if (!err && github->release.immutable) {
+		err = error_create(
+			ERROR_OTHER,
+			"the GitHub release is immutable; use another tag, in a repository where immutable releases are off");
+	}
+	return err;
+}
+
+struct error *github_update_release(struct github *github, const char *markdown)
+{
+	struct error *err;
+	_cleanup_http_response_ struct http_response response = { 0 };
+	_cleanup_free_ char *url = NULL;
+	struct http_request request;
+	json_t *json;
+
+	err = github_releases_url(github, &url, "/%" PRIu64, github->release.id);
+	if (err)
+		return err;
+	json = json_pack("{s:s}", "body", markdown);
+	if (!json)
+		return error_create(ERROR_OTHER, "the text is not UTF-8");
+	err = send_release(github, "PATCH", url, json, &response, &request);
+	if (err || response.status == 200)
+		return err;
+	return github_answer_error(github, &request, &response);
+}
+
+/** The token goes where links lead, so they must not lead elsewhere. */
+static struct error *check_link(const struct github *github, const char *url)
+{
+	size_t length = strlen(github->api_url);
+
+	if (strncmp(url, github->api_url, length) == 0 && url[length] == '/')
+		return NULL;
+	return error_create(ERROR_OTHER,
+			    "GitHub's list of assets goes on at another host than %s: refused",
+			    github->api_url);
+}
+
+static struct error *assets_url(const struct github *github, unsigned int page,
+				char **ret)
+{
+	return github_releases_url(github, ret,
+				   "/%" PRIu64 "/assets?per_page=%d&page=%u",
+				   github->release.id, ASSETS_PER_PAGE, page);
+}
+
+struct error *github_list_assets(const struct github *github,
+				 struct asset_list *uploaded,
+				 struct asset_list *starters, size_t *count_ret)
+{
+	struct error *err;
+	_cleanup_free_ char *url = NULL;
+
+	*count_ret = 0;
+	err = assets_url(github, 1, &url);
+	if (err)
+		return err;
+	for (unsigned int page = 1; page <= PAGES_MAX; page++) {
+		_cleanup_http_response_ struct http_response response = { 0 };
+		struct http_request request;
+		size_t before = *count_ret;
+
+		err = ask(github, url, &request, &response);
+		if (err)
+			return err;
+		if (response.status != 200)
+			return github_answer_error(github, &request, &response);
+		err = github_parse_assets(response.body, response.body_size_bytes,
+					  uploaded, starters, count_ret);
+		if (err) {
+			http_forget(github->http, &request);
+			return error_wrap(err, "%s", url);
+		}
+		free(take_ptr(url));
+		url = take_ptr(response.next_url);
+		if (url) {
+			err = check_link(github, url);
+		} else if (*count_ret - before >= ASSETS_PER_PAGE) {
+			// An ETag covers the body alone: a full page is the
+			// same before and after another one follows it.
+			err = assets_url(github, page + 1, &url);
+		} else {
+			return NULL;
+		}
+		if (err)
+			return err;
+	}
+	return error_create(ERROR_OTHER,
+			    "GitHub's list of assets has no end: gave up after %d pages",
+			    PAGES_MAX);
+}
+
+struct error *github_get(const struct github *github, const struct asset *asset,
+			 store_sink sink, void *arg)
+{
+	struct error *err;
+	_cleanup_free_ char *url = NULL;
+	struct http_request request = {
+		.headers = download_headers,
+		.token = github->token,
+	};
+
+	// Without a token the API would soon meet its limit; this has none.
+	if (!github->token) {
+		request.url = asset->url;
+		request.headers = NULL;
+	} else {
+		err = github_releases_url(github, &url, "/assets/%" PRIu64,
+					  asset->id);
+		if (err)
+			return err;
+		request.url = url;
+	}
+	return http_stream(github->http, &request, asset->size_bytes,
+			   asset->digest, sink, arg);
+}
+
+struct error *github_delete_asset(const struct github *github, uint64_t id)
+{
+	struct error *err;
+	_cleanup_http_response_ struct http_response response = { 0 };
+	_cleanup_free_ char *url = NULL;
+	struct http_request request = {
+		.method = "DELETE",
+		.headers = json_headers,
+		.token = github->token,
+	};
+
+	err = github_releases_url(github, &url, "/assets/%" PRIu64, id);
+	if (err)
+		return err;
+	request.url = url;
+	err = http_perform(github->http, &request, &response);
+	if (err || response.status == 204 || response.status == 404)
+		return err;
+	return github_answer_error(github, &request, &response);
+}
