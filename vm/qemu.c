@@ -113,10 +113,6 @@ struct error *qemu_kernel_command_line(const struct qemu_options *options,
 			string_builder_appendf(&sb, " lpj=%llu",
 					       (unsigned long long)options->tsc_khz *
 						       1000 / options->hz);
-		// Calibrating the local APIC's timer takes a tenth of a second.
-		// One processor does as well with the timer of the machine.
-		if (options->cpus == 1)
-			string_builder_append(&sb, " noapictimer");
 	}
 	for (size_t i = 0; i < options->append->count; i++)
 		string_builder_appendf(&sb, " %s", options->append->items[i]);

@@ -101,6 +101,9 @@ class RunTest(unittest.TestCase):
         self.assertEqual(result.returncode, 127)
         self.assertIn(b"/no/such/program", result.stderr)
 
+    def test_time_passes(self):
+        self.assertEqual(run("sleep", "0.1", options=["-t", "20"]).returncode, 0)
+
     def test_signal(self):
         self.assertEqual(run("sh", "-c", "kill -9 $$").returncode, 137)
 

@@ -115,31 +115,6 @@ Test(qemu, the_clock_is_told_when_it_is_known)
 	cr_expect_lt(strlen(other), 512);
 }
 
-Test(qemu, only_one_emulated_processor_goes_without_its_own_timer)
-{
-	static const struct {
-		const char *name;
-		uint64_t tsc_khz;
-		unsigned int cpus;
-		bool expected;
-	} rows[] = {
-		{ "one, emulated", 2600000, 1, true },
-		{ "two, emulated", 2600000, 2, false },
-		{ "one, clock not known", 0, 1, false },
-	};
-
-	for (size_t i = 0; i < array_size(rows); i++) {
-		struct qemu_options options = some_options();
-		_cleanup_free_ char *line = NULL;
-
-		options.tsc_khz = rows[i].tsc_khz;
-		options.cpus = rows[i].cpus;
-		cr_assert_null(qemu_kernel_command_line(&options, &line));
-		cr_expect_eq(strstr(line, " noapictimer") != NULL,
-			     rows[i].expected, "%s: %s", rows[i].name, line);
-	}
-}
-
 Test(qemu, init_is_started_from_its_share_if_its_path_cannot_be)
 {
 	struct qemu_options options = some_options();
