@@ -292,6 +292,33 @@ int write_all(int fd, const void *data, size_t size_bytes)
 	return 0;
 }
 
+struct error *file_stream(int fd, file_sink sink, void *arg)
+{
+	enum {
+		PIECE_BYTES = 1 << 20
+	};
+	struct error *err;
+	_cleanup_free_ char *buffer = malloc(PIECE_BYTES);
+
+	if (!buffer)
+		return error_no_memory();
+	for (;;) {
+		ssize_t count;
+
+		err = interrupt_check();
+		if (err)
+			return err;
+		count = read(fd, buffer, PIECE_BYTES);
+		if (count < 0)
+			return error_create_os(errno, "read");
+		if (count == 0)
+			return NULL;
+		err = sink(arg, buffer, (size_t)count);
+		if (err)
+			return err;
+	}
+}
+
 struct error *file_write(const char *path, const void *data, size_t size_bytes)
 {
 	_cleanup_free_ char *temporary = NULL;

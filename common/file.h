@@ -21,11 +21,23 @@ _must_check_ struct error *path_join(const char *directory, const char *name,
 				     char **ret);
 
 /** The same with a formatted second part. */
-_must_check_ _printf_(3, 4) struct error *
-path_joinf(char **ret, const char *directory, const char *format, ...);
+_must_check_ _printf_(3, 4) struct error *path_joinf(char **ret,
+						     const char *directory,
+						     const char *format, ...);
 
 bool file_exists(const char *path);
 bool directory_exists(const char *path);
+
+/** Takes pieces of a stream, in order; what it fails with ends the stream. */
+typedef struct error *(*file_sink)(void *arg, const void *data,
+				   size_t size_bytes);
+
+/**
+ * Read a descriptor to its end, in pieces.
+ *
+ * @return ERROR_CANCELLED (interrupt.h), or what the sink failed with.
+ */
+_must_check_ struct error *file_stream(int fd, file_sink sink, void *arg);
 
 /**
  * Make a folder and its parents; no error if it is there.

@@ -9,7 +9,6 @@
 
 #include "common/error.h"
 #include "common/file.h"
-#include "common/interrupt.h"
 #include "common/store_internal.h"
 
 /**
@@ -23,7 +22,6 @@ struct store_directory {
 };
 
 enum {
-	COPY_BYTES = 1 << 20,
 	SIDECAR_BYTES_MAX = 4096,
 };
 
@@ -154,31 +152,6 @@ static struct error *store_directory_list(struct store *store,
 	return NULL;
 }
 
-/** Read a file to its end, in pieces. */
-static struct error *read_pieces(int fd, store_sink sink, void *arg)
-{
-	struct error *err;
-	_cleanup_free_ char *buffer = malloc(COPY_BYTES);
-
-	if (!buffer)
-		return error_no_memory();
-	for (;;) {
-		ssize_t count;
-
-		err = interrupt_check();
-		if (err)
-			return err;
-		count = read(fd, buffer, COPY_BYTES);
-		if (count < 0)
-			return error_create_os(errno, "read");
-		if (count == 0)
-			return NULL;
-		err = sink(arg, buffer, (size_t)count);
-		if (err)
-			return err;
-	}
-}
-
 /** A sink between a file and the caller's: digest and size on the way. */
 struct reader {
 	struct digest *digest;
@@ -229,7 +202,7 @@ static struct error *store_directory_get(struct store *store,
 		return error_create(ERROR_NOT_FOUND, "no such file: %s", path);
 	if (fd < 0)
 		return error_create_os(errno, "open %s", path);
-	err = read_pieces(fd, reader_take, &reader);
+	err = file_stream(fd, reader_take, &reader);
 	if (err)
 		return err;
 	digest_finish(digest, actual);
@@ -319,7 +292,7 @@ static struct error *copy_file(int source_fd, int fd, store_progress progress,
 	if (err)
 		return err;
 	copy.digest = digest;
-	err = read_pieces(source_fd, copy_take, &copy);
+	err = file_stream(source_fd, copy_take, &copy);
 	if (err)
 		return err;
 	digest_finish(digest, digest_ret);

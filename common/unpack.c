@@ -15,14 +15,12 @@
 #include "common/byte_queue.h"
 #include "common/error.h"
 #include "common/file.h"
-#include "common/interrupt.h"
 #include "common/unpack_writer.h"
 
 enum {
 	/** What may wait between the caller and the threads. */
 	COMPRESSED_QUEUE_BYTES = 4 << 20,
 	PLAIN_QUEUE_BYTES = 4 << 20,
-	UNPACK_READ_BYTES = 1 << 20,
 	/** A header block and the padding of an entry, generously. */
 	UNPACK_ENTRY_OVERHEAD_BYTES = 4096,
 	UNPACK_DEFAULT_ENTRIES = 1000000,
@@ -481,30 +479,6 @@ void unpack_destroy(struct unpack *unpack)
 	free(unpack);
 }
 
-static struct error *push_file(int fd, struct unpack *unpack)
-{
-	struct error *err;
-	_cleanup_free_ char *buffer = malloc(UNPACK_READ_BYTES);
-
-	if (!buffer)
-		return error_no_memory();
-	for (;;) {
-		ssize_t count;
-
-		err = interrupt_check();
-		if (err)
-			return err;
-		count = read(fd, buffer, UNPACK_READ_BYTES);
-		if (count < 0)
-			return error_create_os(errno, "read");
-		if (count == 0)
-			return unpack_finish(unpack);
-		err = unpack_write(unpack, buffer, (size_t)count);
-		if (err)
-			return err;
-	}
-}
-
 struct error *unpack_file(const char *path, const char *directory,
 			  const struct unpack_options *options)
 {
@@ -516,6 +490,8 @@ struct error *unpack_file(const char *path, const char *directory,
 		return error_create_os(errno, "open %s", path);
 	err = unpack_create(directory, options, &unpack);
 	if (!err)
-		err = push_file(fd, unpack);
+		err = file_stream(fd, unpack_write, unpack);
+	if (!err)
+		err = unpack_finish(unpack);
 	return error_wrap(err, "%s", path);
 }

@@ -104,6 +104,17 @@ class GitHubTest(support.TestCase):
             **options,
         )
 
+    def download(self):
+        return run(
+            "vmtest-vm",
+            "download",
+            f"--store={self.store}",
+            f"--directory={self.folder / 'vm'}",
+            "-k",
+            "tiny",
+            env=self.environment,
+        )
+
     def assert_published_once(self):
         rows = support.assets(self.store, env=self.environment)
         self.assertEqual([row["name"] for row in rows], [self.package.name])
@@ -177,15 +188,7 @@ class GitHubTest(support.TestCase):
         self.github.control(
             faults=[{"kind": "cut_response", "endpoint": "downloads", "percent": 50}]
         )
-        result = run(
-            "vmtest-vm",
-            "download",
-            f"--store={self.store}",
-            f"--directory={self.folder / 'vm'}",
-            "-k",
-            "tiny",
-            env=self.environment,
-        )
+        result = self.download()
         self.assert_status(result, 0)
         self.assertEqual(self.github.control()["leaked_authorizations"], 0)
         (vmlinuz,) = (self.folder / "vm").glob("*/kernel-*/vmlinuz")
@@ -219,15 +222,7 @@ class GitHubTest(support.TestCase):
         for kind in ("corrupt", "wrong_digest"):
             with self.subTest(kind=kind):
                 self.github.control(faults=[{"kind": kind, "count": -1}])
-                result = run(
-                    "vmtest-vm",
-                    "download",
-                    f"--store={self.store}",
-                    f"--directory={self.folder / 'vm'}",
-                    "-k",
-                    "tiny",
-                    env=self.environment,
-                )
+                result = self.download()
                 self.assert_one_line(result, 1)
                 left = [
                     p for p in (self.folder / "vm").glob("*/*") if p.is_dir()
