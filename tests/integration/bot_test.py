@@ -3,11 +3,13 @@
 """The bot, against stand-ins for kernel.org and GitHub, with a real package."""
 
 import hashlib
+import io
 import json
 import os
 import shutil
 import signal
 import subprocess
+import tarfile
 import time
 import unittest
 
@@ -273,6 +275,52 @@ class DirectoryTest(support.TestCase):
             store = "/vmtest"
         result = run("vmtest-bot", "publish", support.package(), f"--store=dir:{store}")
         self.assert_one_line(result, 1, store)
+
+
+class RunTest(support.TestCase):
+    def test_a_kernel_that_fails_does_not_stop_the_others(self):
+        sources = []
+        for version in ("6.11.11", "6.12.117"):
+            tarball = self.folder / f"{version}.tar.xz"
+            write_source(tarball, version)
+            sources.append(f"--source={version}={tarball}")
+        kernel_org = self.start("kernel_org.py", *sources)
+        store = self.folder / "store"
+        result = run(
+            "vmtest-bot",
+            "run",
+            "--flavor=tiny",
+            f"--store=dir:{store}",
+            f"--directory={self.folder / 'work'}",
+            env=environment(**mirror(kernel_org)),
+        )
+        self.assert_status(result, 1)
+        rows = [line.split()[:2] for line in result.stdout.splitlines()]
+        self.assertEqual(
+            rows,
+            [
+                ["failed", "6.12.117-vmtest1.0tiny"],
+                ["failed", "6.11.11-vmtest1.0tiny"],
+            ],
+        )
+        # The end of make's log says why.
+        self.assertIn("this source cannot be built", result.stderr)
+        self.assertEqual(support.assets(f"dir:{store}"), [])
+
+
+def write_source(path, version):
+    """A kernel's source whose every target fails."""
+    major, minor, patch = version.split(".")
+    makefile = (
+        f"# SPDX\nVERSION = {major}\nPATCHLEVEL = {minor}\nSUBLEVEL = {patch}\n"
+        "EXTRAVERSION =\nNAME = Test\n"
+        "$(error this source cannot be built)\n"
+    ).encode()
+    with tarfile.open(path, "w:xz") as archive:
+        for name in ("Makefile", "Kconfig"):
+            member = tarfile.TarInfo(f"linux-{version}/{name}")
+            member.size = len(makefile)
+            archive.addfile(member, io.BytesIO(makefile))
 
 
 class UsageTest(support.TestCase):
