@@ -12,6 +12,7 @@
 #include "common/catalog.h"
 #include "common/error.h"
 #include "common/file.h"
+#include "common/kernel_make.h"
 #include "common/log.h"
 #include "common/string_builder.h"
 #include "common/string_list.h"
@@ -43,16 +44,6 @@ static struct error *create_and_resolve(const char *path, char **ret)
 	if (err)
 		return err;
 	return resolve(path, ret);
-}
-
-/** A compiler for another architecture has a prefix, our own need not. */
-static const char *choose_cross_prefix(const struct kbuild_request *request)
-{
-	const struct catalog_arch *host;
-
-	_cleanup_error_ struct error *err =
-		catalog_host_arch(request->catalog, &host);
-	return !err && host == request->arch ? "" : request->arch->cross_prefix;
 }
 
 /** Find out that the source is another version before building it. */
@@ -186,8 +177,9 @@ static struct error *build_in(const struct kbuild_request *request,
 		return err;
 	_cleanup_make_ struct make *make = NULL;
 	err = make_create(source, build, request->arch,
-			  choose_cross_prefix(request), request->jobs, log_path,
-			  &make);
+			  kernel_make_cross_prefix(request->catalog,
+						   request->arch),
+			  request->jobs, log_path, &make);
 	if (err)
 		return err;
 	err = configure_and_make(request, make, build, release);
