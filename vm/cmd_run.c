@@ -31,6 +31,7 @@ const struct command_option run_option_table[] = {
 	{ 0, "rw", "DIR", "folder that the guest may change; repeatable", OPTION_ITEM, offsetof(struct run_options, writable) },
 	{ 0, "memory", "SIZE", "the guest's memory, such as 512M or 4G (default 2G)", OPTION_STRING, offsetof(struct run_options, memory) },
 	{ 0, "cpus", "N", "the guest's processors (default: up to 4, if the kernel can)", OPTION_NUMBER, offsetof(struct run_options, cpus) },
+	{ 0, "disk", "SIZE", "give the guest an empty disk, such as 1G, that is gone afterwards: $DRGN_TEST_DISK", OPTION_STRING, offsetof(struct run_options, disk) },
 	{ 0, "append", "PARAMS", "more for the kernel's command line; repeatable", OPTION_ITEM, offsetof(struct run_options, append) },
 	{ 0, "qemu-option", "ARG", "one more argument for QEMU; repeatable", OPTION_ITEM, offsetof(struct run_options, qemu_options) },
 	{ 0, "env", "NAME[=VALUE]", "environment variable to set, or to pass on; repeatable", OPTION_ITEM, offsetof(struct run_options, environment) },
@@ -61,6 +62,19 @@ static bool is_memory_size(const char *text)
 	if (strspn(text, "0") == digits)
 		return false;
 	return !text[digits] || (strchr("MG", text[digits]) && !text[digits + 1]);
+}
+
+/** A number with M or G; a disk of less than 1M is no use. */
+static struct error *parse_disk(const char *text, uint64_t *bytes_ret)
+{
+	uint64_t number = strtoul(text, NULL, 10);
+	const char unit = text[strspn(text, "0123456789")];
+
+	if (!is_memory_size(text) || !unit || !number || number > 1000000)
+		return error_create(ERROR_USAGE,
+				    "--disk %s: use a number with M or G", text);
+	*bytes_ret = number << (unit == 'G' ? 30 : 20);
+	return NULL;
 }
 
 /** What the command sees of our environment, besides what is asked for. */
@@ -184,6 +198,7 @@ struct error *cmd_run(const struct command_context *context, int *status_ret)
 		.command = context->argument_count ? context->arguments : fallback,
 		.timeout_ms = (uint64_t)options->timeout_s * 1000,
 	};
+	const char *temporary = getenv("TMPDIR");
 	_cleanup_catalog_ struct catalog *catalog = NULL;
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_string_list_ struct string_list environment = STRING_LIST_INIT;
@@ -193,6 +208,15 @@ struct error *cmd_run(const struct command_context *context, int *status_ret)
 	err = check_options(options, context);
 	if (err)
 		return err;
+	if (options->disk) {
+		// Large files that need not be fast: not in /tmp, which may
+		// be memory.
+		config.disk_directory = temporary && *temporary ? temporary
+								: "/var/tmp";
+		err = parse_disk(options->disk, &config.disk_bytes);
+		if (err)
+			return err;
+	}
 	if (options->accel) {
 		err = accel_parse(options->accel, &config.accel);
 		if (err)

@@ -32,6 +32,7 @@ struct run_options {
 	const char *machine;
 	const char *memory;
 	unsigned int cpus;
+	const char *disk;
 	unsigned int lost_status;
 	bool fail_on_splat;
 	struct string_list writable;

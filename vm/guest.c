@@ -12,6 +12,7 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "common/process.h"
+#include "vm/guest_extras.h"
 #include "vm/guest_session.h"
 #include "vm/kernel.h"
 #include "vm/kernel_config.h"
@@ -125,6 +126,7 @@ struct error *guest_run(const struct guest_config *config,
 	_cleanup_free_ char *init_link = NULL;
 	_cleanup_free_ char *init = NULL;
 	_cleanup_share_plan_ struct share_plan shares = { 0 };
+	_cleanup_guest_extras_ struct guest_extras extras = GUEST_EXTRAS_INIT;
 	struct qemu_options options = {
 		.arch = config->arch,
 		.memory = config->memory ? config->memory : default_memory,
@@ -145,6 +147,10 @@ struct error *guest_run(const struct guest_config *config,
 	if (err)
 		return err;
 	options.init = init;
+	err = guest_extras_create(config, &extras);
+	if (err)
+		return err;
+	options.disk_fd = extras.disk_fd;
 	err = plan_shares(config, init, &shares);
 	if (err)
 		return err;
@@ -179,7 +185,7 @@ struct error *guest_run(const struct guest_config *config,
 		}
 		options.machine = machine;
 		options.image = image;
-		err = guest_session_run(config, &options, ret);
+		err = guest_session_run(config, &extras, &options, ret);
 		// Of a program that is not there, no machine helps.
 		if (err && error_is(err, ERROR_NOT_FOUND) &&
 		    process_program_exists(config->arch->qemu)) {

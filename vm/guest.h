@@ -41,10 +41,20 @@ struct guest_config {
 	const char *memory;
 	/** 0 for the default. */
 	unsigned int cpus;
+	/**
+	 * A disk with nothing on it, which is gone afterwards: DRGN_TEST_DISK
+	 * in the command's environment. 0 for none.
+	 */
+	uint64_t disk_bytes;
+	/** Whose file system holds what is written to the disk. */
+	const char *disk_directory;
 	/** More for the kernel's command line, and for QEMU's. */
 	struct string_list append;
 	struct string_list qemu_options;
-	/** `NAME=VALUE`; all that the command gets. */
+	/**
+	 * `NAME=VALUE`; all that the command gets, besides what names the parts
+	 * of the guest that are asked for here.
+	 */
 	struct string_list environment;
 	/** Ended by NULL. */
 	char *const *command;

@@ -16,6 +16,7 @@
 #include "common/interrupt.h"
 #include "common/log.h"
 #include "common/process.h"
+#include "vm/guest_extras.h"
 #include "vm/qemu.h"
 #include "vm/setup.h"
 
@@ -28,10 +29,12 @@ enum {
 };
 
 static void session_init(struct guest_session *session,
-			 const struct guest_config *config)
+			 const struct guest_config *config,
+			 const struct guest_extras *extras)
 {
 	*session = (struct guest_session){
 		.config = config,
+		.extras = extras,
 		.start_ms = monotonic_ms(),
 		.interrupt_fd = -1,
 		.control = RELAY_INIT,
@@ -67,7 +70,7 @@ static struct error *session_send_setup(struct guest_session *session,
 	struct setup setup = {
 		.shares = shares,
 		.directory = config->directory ? config->directory : "/",
-		.environment = &config->environment,
+		.environment = &session->extras->environment,
 		.command = config->command,
 		.has_stdin = guest_link_has_port(config, PORT_STDIN),
 		.has_stdout = guest_link_has_port(config, PORT_STDOUT),
@@ -91,11 +94,13 @@ static struct error *session_spawn(struct guest_session *session,
 	struct error *err;
 
 	_cleanup_string_list_ struct string_list arguments = STRING_LIST_INIT;
-	int keep[PORT_COUNT + 1];
+	int keep[PORT_COUNT + 2];
 	unsigned int count = 0;
 
 	options->console_fd = link->console_fd;
 	keep[count++] = link->console_fd;
+	if (options->disk_fd >= 0)
+		keep[count++] = options->disk_fd;
 	for (int i = 0; i < PORT_COUNT; i++) {
 		options->port_fds[i] = link->port_fds[i];
 		if (link->port_fds[i] >= 0)
@@ -456,6 +461,7 @@ static struct error *session_start(struct guest_session *session,
 }
 
 struct error *guest_session_run(const struct guest_config *config,
+				const struct guest_extras *extras,
 				struct qemu_options *options,
 				struct guest_result *ret)
 {
@@ -463,7 +469,7 @@ struct error *guest_session_run(const struct guest_config *config,
 
 	_cleanup_session_ struct guest_session session;
 
-	session_init(&session, config);
+	session_init(&session, config, extras);
 	err = session_start(&session, options);
 	if (err)
 		return err;

@@ -23,6 +23,7 @@
 #include "vm/terminal.h"
 
 struct error;
+struct guest_extras;
 struct process;
 struct process_status;
 struct qemu_options;
@@ -46,6 +47,7 @@ enum guest_phase {
 
 struct guest_session {
 	const struct guest_config *config;
+	const struct guest_extras *extras;
 	enum guest_phase phase;
 	/** Monotonic, as the two after it. */
 	uint64_t start_ms;
@@ -82,6 +84,7 @@ struct guest_session {
  * machine.
  */
 _must_check_ struct error *guest_session_run(const struct guest_config *config,
+					     const struct guest_extras *extras,
 					     struct qemu_options *options,
 					     struct guest_result *ret);
 

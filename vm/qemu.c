@@ -172,6 +172,21 @@ static void add_ports(const struct qemu_options *options, struct string_list *li
 	}
 }
 
+static void add_disk(const struct qemu_options *options, struct string_list *list)
+{
+	if (options->disk_fd < 0)
+		return;
+	string_list_add(list, "-add-fd");
+	string_list_addf(list, "fd=%d,set=1", options->disk_fd);
+	string_list_add(list, "-drive");
+	// It does not outlive QEMU: there is nothing to flush it for. Opened
+	// automatically, QEMU would ask for a second descriptor, read-only.
+	string_list_add(list,
+			"file=/dev/fdset/1,format=raw,if=none,id=disk,auto-read-only=off,cache=unsafe,discard=unmap");
+	string_list_add(list, "-device");
+	string_list_add(list, "virtio-blk,drive=disk");
+}
+
 struct error *qemu_arguments(const struct qemu_options *options,
 			     struct string_list *ret)
 {
@@ -215,6 +230,7 @@ struct error *qemu_arguments(const struct qemu_options *options,
 	if (err)
 		return err;
 	add_ports(options, &list);
+	add_disk(options, &list);
 	for (size_t i = 0; i < options->arguments->count; i++)
 		string_list_add(&list, options->arguments->items[i]);
 	err = string_list_check(&list);

@@ -42,6 +42,8 @@ struct qemu_options {
 	/** Sockets that QEMU inherits; -1 for a port that is not there. */
 	int console_fd;
 	int port_fds[PORT_COUNT];
+	/** An open file that becomes /dev/vda; -1 for none. QEMU inherits it. */
+	int disk_fd;
 	/** 0 if not known or not wanted. */
 	uint64_t tsc_khz;
 	/** The kernel's CONFIG_HZ; 0 if not known. */

@@ -45,6 +45,7 @@ static struct qemu_options some_options(void)
 		.init = "/usr/share/vmtest/init.sh",
 		.console_fd = 10,
 		.port_fds = { -1, 11, -1, 12, -1 },
+		.disk_fd = -1,
 		.append = &none,
 		.arguments = &none,
 	};
@@ -87,6 +88,20 @@ Test(qemu, a_share_is_read_only_at_the_server)
 	cr_expect(string_list_contains(&list, "socket,id=stdout,fd=12"));
 	cr_expect_not(string_list_contains(&list,
 					   "virtconsole,chardev=terminal,nr=0"));
+}
+
+Test(qemu, a_disk_is_passed_as_a_descriptor)
+{
+	struct qemu_options options = some_options();
+	_cleanup_string_list_ struct string_list without = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list with = STRING_LIST_INIT;
+
+	cr_assert_null(qemu_arguments(&options, &without));
+	cr_expect_not(string_list_contains(&without, "virtio-blk,drive=disk"));
+	options.disk_fd = 13;
+	cr_assert_null(qemu_arguments(&options, &with));
+	cr_expect(string_list_contains(&with, "virtio-blk,drive=disk"));
+	cr_expect(string_list_contains(&with, "fd=13,set=1"));
 }
 
 Test(qemu, kvm_has_the_host_s_processor)

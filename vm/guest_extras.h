@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef VM_GUEST_EXTRAS_H
+#define VM_GUEST_EXTRAS_H
+
+/**
+ * @file
+ *
+ * What a guest is given when it is asked for, and the variables of the
+ * command's environment that name it. For guest*.c only.
+ */
+
+#include "common/cleanup.h"
+#include "common/string_list.h"
+
+struct error;
+struct guest_config;
+
+struct guest_extras {
+	/** A file that becomes the guest's first disk; -1 for none. */
+	int disk_fd;
+	/** All of the command's environment; what the caller sets wins. */
+	struct string_list environment;
+};
+
+#define GUEST_EXTRAS_INIT                                                      \
+	{                                                                      \
+		.disk_fd = -1                                                  \
+	}
+
+_must_check_ struct error *guest_extras_create(const struct guest_config *config,
+					       struct guest_extras *ret);
+void guest_extras_deinit(struct guest_extras *extras);
+
+#define _cleanup_guest_extras_ _cleanup_(guest_extras_deinit)
+
+#endif /* VM_GUEST_EXTRAS_H */
