@@ -276,15 +276,18 @@ struct error *kernel_make_module(const struct kernel_make_module *options,
 	string_list_add(&list, options->kernel);
 	kernel_make_add_toolchain(&list, options->arch, options->cross_prefix);
 	string_list_addf(&list, "M=%s", options->module);
+	for (const char *const *argument = options->arguments;
+	     argument && *argument; argument++)
+		string_list_add(&list, *argument);
 	string_list_add(&list, "modules");
 
 	_cleanup_free_ char *missing = NULL;
-	err = kernel_make_run(&list, log, NULL, &missing);
+	err = kernel_make_run(&list, log, options->progress, &missing);
 	if (err)
 		return err;
 	if (missing)
 		return error_create(ERROR_OTHER,
-				    "the build folder lacks a file: %s; the log is %s",
+				    "make went on without a file: %s; its log is %s",
 				    missing, log->path);
 	return NULL;
 }

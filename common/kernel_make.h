@@ -59,6 +59,10 @@ struct kernel_make_module {
 	const char *kernel;
 	/** The module's folder, absolute. */
 	const char *module;
+	/** More for make, such as variables; ended by NULL. May be NULL. */
+	const char *const *arguments;
+	/** Is told of each object; may be NULL. */
+	struct progress *progress;
 };
 
 /**
@@ -66,7 +70,8 @@ struct kernel_make_module {
  * folder, with nothing but the architecture and the compiler given.
  *
  * @return An error also where make succeeds but some tool says 'No such file':
- * then the package lacks something that make does not insist on.
+ * then the package, or the module's source, lacks something that make does not
+ * insist on.
  */
 _must_check_ struct error *
 kernel_make_module(const struct kernel_make_module *options,
