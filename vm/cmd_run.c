@@ -20,6 +20,7 @@
 #include "common/string_builder.h"
 #include "vm/guest.h"
 #include "vm/kernel.h"
+#include "vm/module.h"
 #include "vm/setup.h"
 
 // clang-format off
@@ -31,6 +32,8 @@ const struct command_option run_option_table[] = {
 	{ 0, "rw", "DIR", "folder that the guest may change; repeatable", OPTION_ITEM, offsetof(struct run_options, writable) },
 	{ 0, "memory", "SIZE", "the guest's memory, such as 512M or 4G (default 2G)", OPTION_STRING, offsetof(struct run_options, memory) },
 	{ 0, "cpus", "N", "the guest's processors (default: up to 4, if the kernel can)", OPTION_NUMBER, offsetof(struct run_options, cpus) },
+	{ 0, "module", "build|insert", "build a module for the kernel first: $DRGN_TEST_KMOD; insert it in the guest", OPTION_STRING, offsetof(struct run_options, module) },
+	{ 0, "module-source", "DIR", "source of the module (default: drgn_test.ko's)", OPTION_STRING, offsetof(struct run_options, module_source) },
 	{ 0, "disk", "SIZE", "give the guest an empty disk, such as 1G, that is gone afterwards: $DRGN_TEST_DISK", OPTION_STRING, offsetof(struct run_options, disk) },
 	{ 0, "append", "PARAMS", "more for the kernel's command line; repeatable", OPTION_ITEM, offsetof(struct run_options, append) },
 	{ 0, "qemu-option", "ARG", "one more argument for QEMU; repeatable", OPTION_ITEM, offsetof(struct run_options, qemu_options) },
@@ -144,6 +147,15 @@ static struct error *check_options(const struct run_options *options,
 	if (options->lost_status > 255)
 		return error_create(ERROR_USAGE, "--lost-status %u: at most 255",
 				    options->lost_status);
+	if (options->module && strcmp(options->module, "build") != 0 &&
+	    strcmp(options->module, "insert") != 0)
+		return error_create(ERROR_USAGE,
+				    "--module %s: use build or insert",
+				    options->module);
+	if (options->module_source && !options->module)
+		return error_create(
+			ERROR_USAGE,
+			"--module-source: say --module build or --module insert");
 	return NULL;
 }
 
@@ -201,6 +213,7 @@ struct error *cmd_run(const struct command_context *context, int *status_ret)
 	const char *temporary = getenv("TMPDIR");
 	_cleanup_catalog_ struct catalog *catalog = NULL;
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_module_ struct module module = MODULE_INIT;
 	_cleanup_string_list_ struct string_list environment = STRING_LIST_INIT;
 	_cleanup_free_ char *directory = NULL;
 	_cleanup_guest_result_ struct guest_result result = { 0 };
@@ -253,6 +266,14 @@ struct error *cmd_run(const struct command_context *context, int *status_ret)
 	if (err)
 		return err;
 	config.kernel = &kernel;
+	if (options->module) {
+		err = command_module(context, catalog, config.arch, &kernel,
+				     options->module_source, &module);
+		if (err)
+			return err;
+		config.module = module.path;
+		config.insert_module = strcmp(options->module, "insert") == 0;
+	}
 	err = guest_run(&config, &result);
 	if (err)
 		return error_wrap(err, "run %s", kernel.release);

@@ -16,6 +16,7 @@ struct catalog;
 struct catalog_arch;
 struct error;
 struct kernel;
+struct module;
 
 /** Exit statuses of `run` that are not the command's. */
 enum {
@@ -33,6 +34,8 @@ struct run_options {
 	const char *memory;
 	unsigned int cpus;
 	const char *disk;
+	const char *module;
+	const char *module_source;
 	unsigned int lost_status;
 	bool fail_on_splat;
 	struct string_list writable;
@@ -51,6 +54,13 @@ struct prune_options {
 
 extern const struct command_option prune_option_table[];
 struct error *cmd_prune(const struct command_context *context, int *status_ret);
+
+struct module_options {
+	const char *source;
+};
+
+extern const struct command_option module_option_table[];
+struct error *cmd_module(const struct command_context *context, int *status_ret);
 
 struct error *cmd_list(const struct command_context *context, int *status_ret);
 struct error *cmd_download(const struct command_context *context,
@@ -78,5 +88,16 @@ _must_check_ struct error *command_kernel(const struct command_context *context,
 					  const struct catalog_arch *arch,
 					  const char *pattern,
 					  struct kernel *ret);
+
+/**
+ * Build a module for a kernel, or find it built.
+ *
+ * @param[in] source NULL for the module that is installed with the program.
+ */
+_must_check_ struct error *command_module(const struct command_context *context,
+					  const struct catalog *catalog,
+					  const struct catalog_arch *arch,
+					  const struct kernel *kernel,
+					  const char *source, struct module *ret);
 
 #endif /* VM_COMMANDS_H */

@@ -56,6 +56,7 @@ static struct error *canonicalize(const char *path, const char *what, char **ret
 }
 
 static struct error *plan_shares(const struct guest_config *config,
+				 const struct string_list *extra,
 				 const char *init, struct share_plan *ret)
 {
 	struct error *err;
@@ -98,6 +99,7 @@ static struct error *plan_shares(const struct guest_config *config,
 		.modules = modules,
 		.directory = config->directory,
 		.writable = &writable,
+		.extra = extra,
 		.init = init_directory,
 		.config = config->kernel->config,
 	};
@@ -151,7 +153,10 @@ struct error *guest_run(const struct guest_config *config,
 	if (err)
 		return err;
 	options.disk_fd = extras.disk_fd;
-	err = plan_shares(config, init, &shares);
+	err = plan_shares(config, &extras.folders, init, &shares);
+	if (err)
+		return err;
+	err = guest_extras_name(&extras, config, &shares);
 	if (err)
 		return err;
 	err = accel_choose(config->accel, config->arch, &options.accel);

@@ -42,6 +42,13 @@ struct guest_config {
 	/** 0 for the default. */
 	unsigned int cpus;
 	/**
+	 * A module that the guest is to see, absolute and without symbolic
+	 * links: DRGN_TEST_KMOD in the command's environment. NULL for none.
+	 */
+	const char *module;
+	/** Insert it before the command starts. */
+	bool insert_module;
+	/**
 	 * A disk with nothing on it, which is gone afterwards: DRGN_TEST_DISK
 	 * in the command's environment. 0 for none.
 	 */

@@ -15,8 +15,13 @@
 
 struct error;
 struct guest_config;
+struct share_plan;
 
 struct guest_extras {
+	/** Folders that the guest must see. */
+	struct string_list folders;
+	/** The module that the guest inserts, where it sees it; or NULL. */
+	char *module;
 	/** A file that becomes the guest's first disk; -1 for none. */
 	int disk_fd;
 	/** All of the command's environment; what the caller sets wins. */
@@ -28,8 +33,14 @@ struct guest_extras {
 		.disk_fd = -1                                                  \
 	}
 
+/** Make what the host has to make: all but the environment. */
 _must_check_ struct error *guest_extras_create(const struct guest_config *config,
 					       struct guest_extras *ret);
+
+/** Once it is known where the guest sees the folders: make the environment. */
+_must_check_ struct error *guest_extras_name(struct guest_extras *extras,
+					     const struct guest_config *config,
+					     const struct share_plan *plan);
 void guest_extras_deinit(struct guest_extras *extras);
 
 #define _cleanup_guest_extras_ _cleanup_(guest_extras_deinit)

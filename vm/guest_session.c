@@ -75,6 +75,7 @@ static struct error *session_send_setup(struct guest_session *session,
 		.has_stdin = guest_link_has_port(config, PORT_STDIN),
 		.has_stdout = guest_link_has_port(config, PORT_STDOUT),
 		.has_stderr = guest_link_has_port(config, PORT_STDERR),
+		.module = session->extras->module,
 		.interactive = config->interactive,
 	};
 	_cleanup_free_ char *text = NULL;

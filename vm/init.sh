@@ -16,6 +16,7 @@
 #   late_mounts, late_directories  the same for after
 #   directory    where the command runs
 #   stdin, stdout, stderr  1 if the stream has a port (2, 3 and 4)
+#   module       a module to insert before the command starts
 #   interactive  1 if the command runs on the terminal of port 0 instead
 #   rows, columns  size of that terminal
 #   writable     1 if a share is writable
@@ -65,6 +66,10 @@ wait_for() {
 fail() {
 	echo "fail $*" >&3
 	halt
+}
+
+insert() {
+	words=$(tool insmod "$module" 2>&1) || fail "insert a module: ${words%%"$n"*}"
 }
 
 # A command's own background processes would hold its pipes open for ever.
@@ -194,6 +199,8 @@ fi
 [ ! -e /sys/class/net/lo/flags ] || echo 1 >/sys/class/net/lo/flags
 echo vmtest >/proc/sys/kernel/hostname
 [ ! -e /proc/sys/kernel/sysrq ] || echo 1 >/proc/sys/kernel/sysrq
+
+[ -z "$module" ] || insert
 
 if [ "$interactive" ]; then
 	run_on_terminal

@@ -10,6 +10,11 @@ static const char run_details[] =
 	"not be run; 128 if the guest was lost. On a terminal, Ctrl-] three times\n"
 	"ends the guest.";
 
+static const char module_details[] =
+	"Builds an external module in a copy of its source, and prints its path; of\n"
+	"several modules, of the first in obj-m. Once built, it is kept as long as\n"
+	"neither source nor kernel changes.";
+
 static const struct command commands[] = {
 	{
 		.name = "run",
@@ -33,6 +38,15 @@ static const struct command commands[] = {
 		.arguments = "",
 		.summary = "fetch the newest match of each --kernel",
 		.run = cmd_download,
+	},
+	{
+		.name = "module",
+		.arguments = "",
+		.summary = "build a module for the newest match of each --kernel",
+		.details = module_details,
+		.options = module_option_table,
+		.options_size = sizeof(struct module_options),
+		.run = cmd_module,
 	},
 	{
 		.name = "prune",

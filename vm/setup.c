@@ -96,6 +96,7 @@ struct error *setup_format(const struct setup *setup, char **ret)
 		{ "stdin", setup->has_stdin ? "1" : "" },
 		{ "stdout", setup->has_stdout ? "1" : "" },
 		{ "stderr", setup->has_stderr ? "1" : "" },
+		{ "module", setup->module ? setup->module : "" },
 		{ "interactive", setup->interactive ? "1" : "" },
 		{ "writable", shares->writable ? "1" : "" },
 	};

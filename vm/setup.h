@@ -30,6 +30,8 @@ struct setup {
 	bool has_stdin;
 	bool has_stdout;
 	bool has_stderr;
+	/** Path of a module to insert first; NULL for none. */
+	const char *module;
 	bool interactive;
 	unsigned int rows;
 	unsigned int columns;

@@ -176,6 +176,34 @@ static struct error *plan_writable(const struct share_request *request,
 	return NULL;
 }
 
+/** Extra folders are only read: what the root does not show needs no overlay. */
+static struct error *plan_extra(const struct share_request *request,
+				struct share_plan *plan,
+				struct string_builder *late)
+{
+	struct error *err;
+
+	for (size_t i = 0; i < request->extra->count; i++) {
+		const char *path = request->extra->items[i];
+		char tag[SHARE_TAG_SIZE], target[64];
+
+		if (share_root_shows(request->root, path)) {
+			string_list_add(&plan->extra, path);
+			continue;
+		}
+		snprintf(tag, sizeof(tag), "extra%zu", i);
+		snprintf(target, sizeof(target), STATE "/%s", tag);
+		append_mount(late, tag, "", target, "9p",
+			     "ro," SHARE_OPTIONS ",cache=loose");
+		string_list_add(&plan->late_directories, target);
+		string_list_add(&plan->extra, target);
+		err = plan_add(plan, tag, path, false);
+		if (err)
+			return err;
+	}
+	return string_list_check(&plan->extra);
+}
+
 static bool is_covered(const struct string_list *directories, const char *path)
 {
 	for (size_t i = 0; i < directories->count; i++) {
@@ -223,6 +251,9 @@ static struct error *plan_fill(const struct share_request *request,
 	err = plan_writable(request, plan, mounts, late);
 	if (err)
 		return err;
+	err = plan_extra(request, plan, late);
+	if (err)
+		return err;
 	plan->init_shared = !share_root_shows(request->root, request->init);
 	if (plan->init_shared) {
 		err = plan_add(plan, SHARE_INIT_TAG, request->init, false);
@@ -268,5 +299,6 @@ void share_plan_deinit(struct share_plan *plan)
 	free(plan->late_mounts);
 	string_list_deinit(&plan->directories);
 	string_list_deinit(&plan->late_directories);
+	string_list_deinit(&plan->extra);
 	*plan = (struct share_plan){ 0 };
 }

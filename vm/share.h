@@ -44,6 +44,8 @@ struct share_request {
 	const char *directory;
 	/** Folders that the guest may change. */
 	const struct string_list *writable;
+	/** Folders that the guest must see, wherever. */
+	const struct string_list *extra;
 	/** Folder of init.sh. */
 	const char *init;
 	/** The kernel's .config; optional file systems depend on it. */
@@ -62,6 +64,8 @@ struct share_plan {
 	/** The same for what is mounted later, in the root itself. */
 	char *late_mounts;
 	struct string_list late_directories;
+	/** Where the guest sees each of the extra folders, in their order. */
+	struct string_list extra;
 	/** Whether any share is writable. */
 	bool writable;
 	/** Whether init.sh is not on the root, and has its own share. */

@@ -17,6 +17,7 @@ static struct share_request request_on_host(void)
 		.modules = "/usr/lib/modules/6.12",
 		.directory = "/home/u",
 		.writable = &none,
+		.extra = &none,
 		.init = "/usr/share/vmtest",
 		.config = "CONFIG_CGROUPS=y\n# CONFIG_DEBUG_FS is not set\n",
 	};
@@ -96,4 +97,37 @@ Test(share, only_what_is_asked_for_is_writable)
 				  "rw0 /run/vmtest/root/home/u/out\\040put 9p "));
 	cr_expect_not_null(strstr(plan.late_mounts, "rw1 /run/x 9p "));
 	string_list_deinit(&writable);
+}
+
+Test(share, extra_folders_are_seen_at_their_own_path_or_have_a_share)
+{
+	static const struct {
+		const char *root;
+		const char *path;
+		const char *seen;
+	} rows[] = {
+		{ "/", "/tmp/m o", "/tmp/m o" },
+		{ "/", "/run/m", "/run/vmtest/extra1" },
+		{ "/srv/root", "/tmp/m", "/run/vmtest/extra1" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct share_request request = request_on_host();
+		_cleanup_string_list_ struct string_list extra = STRING_LIST_INIT;
+		_cleanup_share_plan_ struct share_plan plan = { 0 };
+		bool shared = strcmp(rows[i].path, rows[i].seen) != 0;
+
+		string_list_add(&extra, "/usr/share/vmtest");
+		string_list_add(&extra, rows[i].path);
+		request.root = rows[i].root;
+		request.extra = &extra;
+		cr_assert_null(share_plan_compute(&request, &plan));
+		cr_assert_eq(plan.extra.count, 2);
+		cr_expect_str_eq(plan.extra.items[1], rows[i].seen);
+		cr_expect_eq(strstr(plan.late_mounts,
+				    "extra1 /run/vmtest/extra1 9p ro,") != NULL,
+			     shared, "%s", rows[i].path);
+		for (size_t j = 0; j < plan.count; j++)
+			cr_expect_not(plan.items[j].writable);
+	}
 }
