@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+Builds external modules against a real kernel, inserts them in its guest, and
+writes to the guest's scratch disk.
+
+VMTEST_TEST_KERNEL names an unpacked package to use instead of the one that the
+tests build.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+import support
+
+KERNEL = os.environ.get("VMTEST_TEST_KERNEL", "")
+SOURCE = r"""
+#include <linux/module.h>
+
+static int __init hello_init(void)
+{
+	return RESULT;
+}
+module_init(hello_init);
+
+static void __exit hello_exit(void)
+{
+}
+module_exit(hello_exit);
+
+MODULE_LICENSE("GPL");
+"""
+
+
+def setUpModule():
+    global KERNEL
+    KERNEL = KERNEL or str(support.kernel())
+
+
+def write_source(folder, result="0"):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "Makefile").write_text("obj-m := hello.o\n")
+    (folder / "hello.c").write_text(SOURCE.replace("RESULT", result))
+    return folder
+
+
+class ModuleCase(support.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.source = write_source(self.folder / "hello")
+        self.cache = self.folder / "cache"
+
+    def module(self, *options, kernel=None, **kwargs):
+        return support.run(
+            "vmtest-vm", "module", "-k", kernel or KERNEL, "-d", self.cache,
+            "--module-source", self.source, *options, **kwargs)
+
+    def run_guest(self, *command, options=(), mode="insert"):
+        return support.run(
+            "vmtest-vm", "run", "-q", "-k", KERNEL, "-t", "60", "-d", self.cache,
+            "--module", mode, "--module-source", self.source, *options,
+            "--", *command)
+
+    def results(self):
+        """What is in the cache: modules, and folders of results."""
+        return sorted(self.cache.glob("*/module/*/*/*/*.ko"))
+
+
+class BuildTest(ModuleCase):
+    def test_built_once_and_again_when_changed(self):
+        def state():
+            result = self.module("--json")
+            self.assert_status(result, 0)
+            (row,) = json.loads(result.stdout)
+            self.assertTrue(os.path.exists(row["path"]))
+            self.assertIn(row["kernel"], row["path"])
+            self.assertGreaterEqual(row["seconds"], 0)
+            return row["state"], row["path"]
+
+        before = sorted(os.listdir(self.source))
+        first, path = state()
+        self.assertEqual((first, state()), ("built", ("cached", path)))
+        self.assertEqual(self.results(), [Path(path)])
+        self.assertEqual(sorted(os.listdir(self.source)), before)
+
+        (self.source / "hello.c").write_text(SOURCE.replace("RESULT", "1 - 1"))
+        changed, other = state()
+        self.assertEqual(changed, "built")
+        self.assertEqual(self.results(), [Path(other)])
+        self.assertEqual(self.module().stdout, other + "\n")
+
+    def test_two_at_once_build_once(self):
+        states = []
+
+        def build():
+            result = self.module("--json")
+            states.append(json.loads(result.stdout)[0]["state"])
+
+        threads = [threading.Thread(target=build) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(states), ["built", "cached", "cached"])
+
+    def test_broken_source(self):
+        (self.source / "hello.c").write_text("int x = no_such_thing;\n")
+        result = self.module()
+        self.assert_status(result, 1)
+        lines = result.stderr.splitlines()
+        self.assertRegex(lines[-1], r"error: module .*make failed; its log is .*build.log$")
+        log = Path(lines[-1].split("its log is ")[1])
+        self.assertIn("no_such_thing", log.read_text())
+        self.assertTrue(any("no_such_thing" in line for line in lines[:-1]))
+        self.assertEqual(self.results(), [])
+        self.assert_status(self.run_guest("true"), 125)
+
+    def test_tool_that_misses_a_file(self):
+        with open(self.source / "Makefile", "a") as file:
+            file.write("$(shell cat $(src)/no-such-script >&2)\n")
+        result = self.module()
+        self.assert_one_line(result, 1, "No such file", "build.log")
+        self.assertEqual(self.results(), [])
+
+    def test_source_that_is_none(self):
+        shutil.rmtree(self.source)
+        self.assert_one_line(self.module(), 2, str(self.source))
+        self.source.mkdir()
+        self.assert_one_line(self.module(), 2, "Makefile")
+
+    def test_several_modules(self):
+        (self.source / "Makefile").write_text("obj-m := hello.o sub/\n")
+        write_source(self.source / "sub")
+        (self.source / "sub/Makefile").write_text("obj-m := another.o\n")
+        (self.source / "sub/hello.c").rename(self.source / "sub/another.c")
+        result = self.module()
+        self.assert_status(result, 0)
+        # The first that make is done with; all are there.
+        path = Path(result.stdout.strip())
+        self.assertEqual({p.name for p in path.parent.glob("*.ko")},
+                         {"hello.ko", "another.ko"})
+
+    def test_killed_build_leaves_nothing_that_counts(self):
+        with open(self.source / "Makefile", "a") as file:
+            file.write("$(shell sleep 10)\n")
+        process = subprocess.Popen(
+            [support.BIN / "vmtest-vm", "module", "-q", "-k", KERNEL, "-d",
+             str(self.cache), "--module-source", str(self.source)],
+            stdin=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while not list(self.cache.glob("*/module/*/*/build.log")):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        self.assertEqual(self.results(), [])
+        write_source(self.source)
+        self.assert_status(self.module(), 0)
+        self.assertEqual(len(self.results()), 1)
+
+    def test_debug_info_names_the_source(self):
+        if not shutil.which("readelf"):
+            self.skipTest("no readelf")
+        path = self.module().stdout.strip()
+        text = subprocess.run(["readelf", "--debug-dump=info", path],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              check=True).stdout
+        self.assertIn(f"{self.source}/hello.c".encode(), text)
+
+
+class GuestTest(ModuleCase):
+    SCRIPT = """
+        cat /proc/modules
+        echo "$DRGN_TEST_KMOD"
+        cksum <"$DRGN_TEST_KMOD"
+    """
+
+    def check(self, result, path, inserted=True, shown=None):
+        self.assert_status(result, 0)
+        lines = result.stdout.splitlines()
+        self.assertEqual(any(l.startswith("hello ") for l in lines), inserted)
+        self.assertIn(shown or str(path), lines)
+        with open(path, "rb") as file:
+            digest = subprocess.run(["cksum"], stdin=file, text=True, check=True,
+                                    stdout=subprocess.PIPE).stdout
+        self.assertIn(digest.strip(), lines)
+
+    def test_insert_and_build(self):
+        for mode in ("insert", "build"):
+            with self.subTest(mode):
+                result = self.run_guest("sh", "-c", self.SCRIPT, mode=mode)
+                self.check(result, self.results()[0], mode == "insert")
+
+    def test_paths_with_spaces(self):
+        self.source = write_source(self.folder / "a source's")
+        self.cache = self.folder / "the cache"
+        result = self.run_guest("sh", "-c", self.SCRIPT)
+        self.check(result, self.results()[0])
+
+    def test_kernel_and_cache_that_the_guest_hides(self):
+        folder = tempfile.mkdtemp(prefix="vmtest test.", dir="/dev/shm")
+        self.addCleanup(shutil.rmtree, folder)
+        self.cache = Path(folder) / "cache"
+        result = self.run_guest("sh", "-c", self.SCRIPT)
+        path = self.results()[0]
+        self.check(result, path, shown=f"/run/vmtest/extra0/{path.name}")
+
+    def test_kernel_in_a_folder_with_a_space(self):
+        kernel = self.folder / "a kernel"
+        shutil.copytree(KERNEL, kernel, symlinks=True,
+                        ignore=shutil.ignore_patterns("kernel"))
+        result = self.module(kernel=str(kernel))
+        self.assert_status(result, 0)
+        # The same kernel, wherever it lies.
+        self.assertIn("cached", self.module("--json").stdout)
+
+    def test_module_that_cannot_be_inserted(self):
+        write_source(self.source, "-ENODEV")
+        result = self.run_guest("echo", "not run")
+        self.assert_status(result, 125)
+        self.assertEqual(result.stdout, "")
+        self.assertRegex(result.stderr.splitlines()[-1],
+                         "error: run .*could not insert a module: .*No such device")
+
+    def test_wrong_usage(self):
+        rows = (
+            (["--module", "load"], "--module load"),
+            (["--module-source", "x"], "--module-source"),
+            (["--disk", "1"], "--disk 1"),
+            (["--disk", "0G"], "--disk 0G"),
+            (["--disk", "big"], "--disk big"),
+        )
+        for options, text in rows:
+            with self.subTest(options):
+                result = support.run("vmtest-vm", "run", "-k", KERNEL, *options,
+                                     "--", "true")
+                self.assert_one_line(result, 2, text)
+
+
+class DiskTest(support.TestCase):
+    def run_guest(self, *command, **kwargs):
+        return support.run("vmtest-vm", "run", "-q", "-k", KERNEL, "-t", "60",
+                           "--disk", "1G", "--", *command,
+                           env=support.environment(TMPDIR=self.folder), **kwargs)
+
+    def test_is_writable_and_empty_each_time(self):
+        script = """
+            cat /sys/block/"${DRGN_TEST_DISK#/dev/}"/size
+            cmp -n 1000000 "$DRGN_TEST_DISK" /dev/zero || exit 3
+            head -c 1000000 /dev/urandom >data
+            dd if=data of="$DRGN_TEST_DISK" bs=4096 seek=1000 conv=fsync 2>/dev/null || exit 4
+            echo 1 >/proc/sys/vm/drop_caches
+            dd if="$DRGN_TEST_DISK" bs=4096 skip=1000 2>/dev/null | cmp -n 1000000 - data || exit 5
+        """
+        for _ in range(2):
+            result = self.run_guest("sh", "-c", script)
+            self.assert_status(result, 0)
+            self.assertEqual(result.stdout, f"{1 << 21}\n")
+            self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_kill_leaves_nothing(self):
+        process = subprocess.Popen(
+            [support.BIN / "vmtest-vm", "run", "-k", KERNEL, "--disk", "1G", "--",
+             "sh", "-c", "echo x >$DRGN_TEST_DISK; sync; echo up; sleep 100"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            env=support.environment(TMPDIR=self.folder))
+        self.assertEqual(process.stdout.readline(), b"up\n")
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_none_unless_asked_for(self):
+        result = support.run("vmtest-vm", "run", "-k", KERNEL, "--", "sh", "-c",
+                             'echo "$DRGN_TEST_DISK,$DRGN_TEST_KMOD,$VMTEST_KEXEC"; ls /dev/vd*')
+        self.assertEqual(result.stdout, ",,\n")
+        self.assertNotEqual(result.returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
