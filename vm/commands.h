@@ -34,6 +34,7 @@ struct run_options {
 	const char *memory;
 	unsigned int cpus;
 	const char *disk;
+	bool kdump;
 	const char *module;
 	const char *module_source;
 	unsigned int lost_status;

@@ -100,6 +100,7 @@ static bool console_reserve(struct console *console, size_t more)
 			console->length - cut);
 		console->length -= cut;
 		console->line = console->line > cut ? console->line - cut : 0;
+		console->boot = console->boot > cut ? console->boot - cut : 0;
 		console->truncated = true;
 	}
 	if (console->length + more + 1 <= console->capacity)
@@ -144,6 +145,12 @@ void console_feed(struct console *console, const char *data, size_t size_bytes)
 	console->text[console->length] = '\0';
 }
 
+void console_restart(struct console *console)
+{
+	free(take_ptr(console->panic));
+	console->boot = console->line;
+}
+
 struct error *console_check(const struct console *console)
 {
 	if (console->failed)
@@ -160,7 +167,9 @@ void console_append_tail(const struct console *console, unsigned int lines,
 	const char *start = console->text;
 	const char *p = console->text + console->length - 1;
 	// The trace after a panic is what one wants, however long.
-	const char *panic = console->panic ? strstr(start, panic_text) : NULL;
+	const char *panic = console->panic
+				    ? strstr(start + console->boot, panic_text)
+				    : NULL;
 
 	for (; p > start; p--) {
 		if (p[-1] == '\n' && --lines == 0)

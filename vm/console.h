@@ -32,6 +32,8 @@ struct console {
 	size_t capacity;
 	/** Where the line that is still arriving begins in @ref text. */
 	size_t line;
+	/** Where the kernel that runs now begins in it. */
+	size_t boot;
 	bool truncated;
 	bool failed;
 	/** "Kernel panic - not syncing: …", NULL if it has not. */
@@ -52,6 +54,12 @@ void console_deinit(struct console *console);
 
 /** Add what arrived. Carriage returns and NULs are dropped. */
 void console_feed(struct console *console, const char *data, size_t size_bytes);
+
+/**
+ * Another kernel has taken over from one that crashed: that one's panic is not
+ * this one's. What it complained about stays reported.
+ */
+void console_restart(struct console *console);
 
 /** @return Whether all memory was there when it was needed. */
 _must_check_ struct error *console_check(const struct console *console);

@@ -107,6 +107,23 @@ static struct error *plan_shares(const struct guest_config *config,
 	return share_plan_compute(&request, ret);
 }
 
+/** Say which option is missing, rather than let the loading fail. */
+static struct error *check_kdump(const struct kernel *kernel)
+{
+	static const char *const needs[] = { "CONFIG_KEXEC_FILE",
+					     "CONFIG_CRASH_DUMP",
+					     "CONFIG_PROC_VMCORE" };
+
+	for (size_t i = 0; i < array_size(needs); i++) {
+		if (*kernel->config &&
+		    !kernel_config_has(kernel->config, needs[i]))
+			return error_create(ERROR_OTHER,
+					    "--kdump: the kernel lacks %s",
+					    needs[i]);
+	}
+	return NULL;
+}
+
 static unsigned int default_cpus(const char *config)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
@@ -135,6 +152,7 @@ struct error *guest_run(const struct guest_config *config,
 		.cpus = config->cpus ? config->cpus
 				     : default_cpus(kernel->config),
 		.shares = &shares,
+		.kdump = config->kdump,
 		.hz = kernel_config_number(kernel->config, "CONFIG_HZ"),
 		.verbose = log_level() >= LOG_DEBUG,
 		.append = &config->append,
@@ -142,6 +160,11 @@ struct error *guest_run(const struct guest_config *config,
 	};
 	bool is_x86 = strcmp(config->arch->source_arch, "x86") == 0;
 
+	if (config->kdump) {
+		err = check_kdump(kernel);
+		if (err)
+			return err;
+	}
 	err = data_path("init.sh", &init_link);
 	if (err)
 		return err;

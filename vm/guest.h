@@ -49,6 +49,13 @@ struct guest_config {
 	/** Insert it before the command starts. */
 	bool insert_module;
 	/**
+	 * Set memory aside for a crash kernel, and give the command the program
+	 * that loads it: VMTEST_KEXEC in its environment, and in its PATH. If
+	 * the guest crashes then, the same command runs again in the crash
+	 * kernel, and its status counts.
+	 */
+	bool kdump;
+	/**
 	 * A disk with nothing on it, which is gone afterwards: DRGN_TEST_DISK
 	 * in the command's environment. 0 for none.
 	 */
@@ -71,7 +78,7 @@ struct guest_config {
 	int stderr_fd;
 	/** The three are a terminal, which the command gets as its own. */
 	bool interactive;
-	/** From when the command starts; 0 for no limit. */
+	/** From when the command starts first; 0 for no limit. */
 	uint64_t timeout_ms;
 };
 

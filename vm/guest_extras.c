@@ -2,8 +2,11 @@
 
 #include "vm/guest_extras.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/catalog.h"
 #include "common/error.h"
 #include "common/file.h"
 #include "vm/disk.h"
@@ -15,6 +18,7 @@ void guest_extras_deinit(struct guest_extras *extras)
 	string_list_deinit(&extras->folders);
 	string_list_deinit(&extras->environment);
 	free(extras->module);
+	free(extras->loader);
 	cleanup_close(&extras->disk_fd);
 	*extras = (struct guest_extras)GUEST_EXTRAS_INIT;
 }
@@ -23,6 +27,27 @@ static void add_folder_of(struct guest_extras *extras, const char *path)
 {
 	string_list_addf(&extras->folders, "%.*s",
 			 (int)(strrchr(path, '/') - path), path);
+}
+
+/** The guest's own program, which is installed for its architecture. */
+static struct error *find_loader(const struct catalog_arch *arch, char **ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *name = NULL;
+	_cleanup_free_ char *path = NULL;
+
+	if (asprintf(&name, "guest/%s/vmtest-kexec", arch->name) < 0) {
+		name = NULL;
+		return error_no_memory();
+	}
+	err = data_path(name, &path);
+	if (err)
+		return err;
+	*ret = realpath(path, NULL);
+	if (!*ret)
+		return error_create_os(errno, "--kdump: %s", path);
+	return NULL;
 }
 
 struct error *guest_extras_create(const struct guest_config *config,
@@ -34,6 +59,12 @@ struct error *guest_extras_create(const struct guest_config *config,
 
 	if (config->module)
 		add_folder_of(&extras, config->module);
+	if (config->kdump) {
+		err = find_loader(config->arch, &extras.loader);
+		if (err)
+			return err;
+		add_folder_of(&extras, extras.loader);
+	}
 	err = string_list_check(&extras.folders);
 	if (err)
 		return err;
@@ -57,6 +88,7 @@ struct error *guest_extras_name(struct guest_extras *extras,
 
 	struct string_list *environment = &extras->environment;
 	char *const *folder = plan->extra.items;
+	const char *programs = NULL;
 
 	if (config->module) {
 		_cleanup_free_ char *path = NULL;
@@ -71,7 +103,18 @@ struct error *guest_extras_name(struct guest_extras *extras,
 	}
 	if (extras->disk_fd >= 0)
 		string_list_add(environment, "DRGN_TEST_DISK=/dev/vda");
-	for (size_t i = 0; i < config->environment.count; i++)
-		string_list_add(environment, config->environment.items[i]);
+	if (extras->loader) {
+		programs = *folder++;
+		string_list_addf(environment, "VMTEST_KEXEC=%s%s", programs,
+				 strrchr(extras->loader, '/'));
+	}
+	for (size_t i = 0; i < config->environment.count; i++) {
+		const char *item = config->environment.items[i];
+		bool is_path = strncmp(item, "PATH=", strlen("PATH=")) == 0;
+
+		string_list_addf(environment, "%s%s%s", item,
+				 programs && is_path ? ":" : "",
+				 programs && is_path ? programs : "");
+	}
 	return string_list_check(environment);
 }

@@ -22,6 +22,8 @@ struct guest_extras {
 	struct string_list folders;
 	/** The module that the guest inserts, where it sees it; or NULL. */
 	char *module;
+	/** The program that loads a crash kernel, on the host; or NULL. */
+	char *loader;
 	/** A file that becomes the guest's first disk; -1 for none. */
 	int disk_fd;
 	/** All of the command's environment; what the caller sets wins. */

@@ -61,14 +61,13 @@ static void session_deinit(struct guest_session *session)
 #define _cleanup_session_ _cleanup_(session_deinit)
 
 /** Queue what init.sh asks for first. */
-static struct error *session_send_setup(struct guest_session *session,
-					const struct share_plan *shares)
+static struct error *session_send_setup(struct guest_session *session)
 {
 	struct error *err;
 
 	const struct guest_config *config = session->config;
 	struct setup setup = {
-		.shares = shares,
+		.shares = session->shares,
 		.directory = config->directory ? config->directory : "/",
 		.environment = &session->extras->environment,
 		.command = config->command,
@@ -171,12 +170,20 @@ static void session_enter_phase(struct guest_session *session,
 	session->phase = phase;
 	switch (phase) {
 	case PHASE_BOOT:
+	case PHASE_CRASH:
+		session->deadline_ms = now + GUEST_BOOT_LIMIT_MS;
+		if (session->command_deadline_ms &&
+		    session->command_deadline_ms < session->deadline_ms)
+			session->deadline_ms = session->command_deadline_ms;
 		break;
 	case PHASE_COMMAND:
-		session->result.boot_ms = now - session->start_ms;
-		session->deadline_ms = session->config->timeout_ms
-					       ? now + session->config->timeout_ms
-					       : 0;
+		if (!session->result.boot_ms) {
+			session->result.boot_ms = now - session->start_ms;
+			if (session->config->timeout_ms)
+				session->command_deadline_ms =
+					now + session->config->timeout_ms;
+		}
+		session->deadline_ms = session->command_deadline_ms;
 		break;
 	case PHASE_DRAIN:
 		session->result.command_ms =
@@ -194,6 +201,22 @@ static void session_enter_phase(struct guest_session *session,
 	}
 }
 
+/**
+ * init.sh has begun, and asks what to do. In a guest's first kernel, the answer
+ * is waiting for it already.
+ */
+static struct error *session_begin_boot(struct guest_session *session)
+{
+	if (!session->boots++ || session->phase == PHASE_DUMP)
+		return NULL;
+	log_info("%s; the crash kernel runs the command again",
+		 session->console.panic ? session->console.panic
+					: "the kernel has crashed");
+	console_restart(&session->console);
+	session_enter_phase(session, PHASE_BOOT);
+	return session_send_setup(session);
+}
+
 static struct error *session_control_line(struct guest_session *session)
 {
 	static const char exit_word[] = "exit ";
@@ -201,6 +224,8 @@ static struct error *session_control_line(struct guest_session *session)
 	const char *line = session->line;
 
 	log_debug("guest: %s", line);
+	if (strcmp(line, "hello") == 0)
+		return session_begin_boot(session);
 	if (strcmp(line, "ready") == 0 && session->phase == PHASE_BOOT)
 		session_enter_phase(session, PHASE_COMMAND);
 	if (strcmp(line, "done") == 0 && session->phase == PHASE_DRAIN)
@@ -371,6 +396,21 @@ static struct error *session_step(struct guest_session *session, bool *ended_ret
 	return NULL;
 }
 
+/** Whether a crash kernel has to be waited for, and is not yet. */
+static bool session_has_crashed(const struct guest_session *session)
+{
+	return session->config->kdump && session->console.panic &&
+	       (session->phase == PHASE_COMMAND || session->phase == PHASE_DRAIN);
+}
+
+/** If a phase takes too long: whether it is that the command had its time. */
+static bool session_is_timed_out(const struct guest_session *session, uint64_t now)
+{
+	return session->phase != PHASE_DRAIN && session->phase != PHASE_DUMP &&
+	       session->command_deadline_ms &&
+	       now >= session->command_deadline_ms;
+}
+
 /** Run the loop until there is a result. */
 static struct error *session_loop(struct guest_session *session)
 {
@@ -389,6 +429,9 @@ static struct error *session_loop(struct guest_session *session)
 			return error_create(ERROR_OTHER, "the guest could not %s",
 					    session->failure);
 		}
+
+		if (session_has_crashed(session))
+			session_enter_phase(session, PHASE_CRASH);
 
 		// Nobody reads what the command writes: as in a pipeline.
 		if (guest_streams_is_broken(&session->streams)) {
@@ -409,7 +452,7 @@ static struct error *session_loop(struct guest_session *session)
 			session->deadline_ms = now + GUEST_DRAIN_LIMIT_MS;
 			continue;
 		}
-		if (session->phase != PHASE_COMMAND)
+		if (!session_is_timed_out(session, now))
 			break;
 		session_enter_phase(session, PHASE_DUMP);
 	}
@@ -453,7 +496,8 @@ static struct error *session_start(struct guest_session *session,
 		   SIZE_MAX);
 	guest_streams_init(&session->streams, session->config, &session->link,
 			   &session->terminal);
-	err = session_send_setup(session, options->shares);
+	session->shares = options->shares;
+	err = session_send_setup(session);
 	if (err)
 		return err;
 	// Its side is closed here: otherwise nothing would tell us that QEMU

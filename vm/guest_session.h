@@ -27,6 +27,7 @@ struct guest_extras;
 struct process;
 struct process_status;
 struct qemu_options;
+struct share_plan;
 
 enum {
 	/** Emulated, on a busy machine, a boot takes seconds, not minutes. */
@@ -38,6 +39,8 @@ enum {
 enum guest_phase {
 	PHASE_BOOT,
 	PHASE_COMMAND,
+	/** The kernel has panicked; a crash kernel is to take over. */
+	PHASE_CRASH,
 	/** The command has ended; its output may not have arrived yet. */
 	PHASE_DRAIN,
 	PHASE_DONE,
@@ -48,11 +51,16 @@ enum guest_phase {
 struct guest_session {
 	const struct guest_config *config;
 	const struct guest_extras *extras;
+	const struct share_plan *shares;
 	enum guest_phase phase;
-	/** Monotonic, as the two after it. */
+	/** Monotonic, as all times here. */
 	uint64_t start_ms;
 	/** When the phase has lasted too long; 0 for never. */
 	uint64_t deadline_ms;
+	/** When the command has had its time, over all boots; 0 for never. */
+	uint64_t command_deadline_ms;
+	/** How often init.sh has begun. */
+	unsigned int boots;
 	/** While tasks are listed: when the kernel has been silent long enough. */
 	uint64_t quiet_ms;
 	/** The sysrq key that was pressed last. */

@@ -9,8 +9,10 @@
 # 50 to 80 ms if it is linked dynamically, 10 if it is a static busybox. That is
 # why so much is done by the shell itself, and why busybox is preferred.
 #
-# The control port is the first port of the first virtio-serial device. The host
-# sends two lines. The first assigns:
+# The control port is the first port of the first virtio-serial device. The guest
+# sends `hello`, to which the host has sent the answer already, unless this is a
+# crash kernel that took over: two lines. The first begins with `mounts=`, and
+# assigns:
 #   mounts       fstab(5) of what is mounted before the root is changed
 #   directories  quoted words: folders to make before
 #   late_mounts, late_directories  the same for after
@@ -165,7 +167,11 @@ until [ -c "$1" ]; do
 done
 port=${1%1}
 exec 3<>"$1"
-IFS= read -r setup <&3
+echo hello >&3
+# Behind what a kernel that has crashed did not read.
+until [ "${setup#mounts=}" != "$setup" ]; do
+	IFS= read -r setup <&3
+done
 IFS= read -r command <&3
 eval "$setup"
 
@@ -200,7 +206,8 @@ fi
 echo vmtest >/proc/sys/kernel/hostname
 [ ! -e /proc/sys/kernel/sysrq ] || echo 1 >/proc/sys/kernel/sysrq
 
-[ -z "$module" ] || insert
+# In a crash kernel it is the dump's module that one looks at.
+[ -z "$module" ] || [ -e /proc/vmcore ] || insert
 
 if [ "$interactive" ]; then
 	run_on_terminal

@@ -10,6 +10,9 @@
 #include "vm/kernel_config.h"
 #include "vm/share.h"
 
+/** Enough for a crash kernel, init.sh and a debugger. */
+#define CRASH_MEMORY "256M"
+
 static const char *const port_names[PORT_COUNT] = {
 	[PORT_TERMINAL] = "terminal", [PORT_CONTROL] = "control",
 	[PORT_STDIN] = "stdin",	      [PORT_STDOUT] = "stdout",
@@ -114,6 +117,8 @@ struct error *qemu_kernel_command_line(const struct qemu_options *options,
 					       (unsigned long long)options->tsc_khz *
 						       1000 / options->hz);
 	}
+	if (options->kdump)
+		string_builder_append(&sb, " crashkernel=" CRASH_MEMORY);
 	for (size_t i = 0; i < options->append->count; i++)
 		string_builder_appendf(&sb, " %s", options->append->items[i]);
 	append_init(options, &sb);

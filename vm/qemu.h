@@ -48,6 +48,8 @@ struct qemu_options {
 	uint64_t tsc_khz;
 	/** The kernel's CONFIG_HZ; 0 if not known. */
 	unsigned int hz;
+	/** Set memory aside for a crash kernel. */
+	bool kdump;
 	/** Show all of the kernel's messages. */
 	bool verbose;
 	/** Last on the kernel's command line, and on QEMU's. */

@@ -91,6 +91,21 @@ Test(console, the_tail_reaches_back_to_the_panic)
 	cr_expect_str_eq(sb.text, "Kernel panic - not syncing: x\nb\nc\n");
 }
 
+Test(console, a_crash_kernel_s_panic_is_its_own)
+{
+	_cleanup_console_ struct console console = CONSOLE_INIT;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	feed(&console, "WARNING: first\nKernel panic - not syncing: first\na\n");
+	console_restart(&console);
+	cr_expect_null(console.panic);
+	cr_expect_eq(console.splat_count, 1);
+	feed(&console, "b\nKernel panic - not syncing: second\nc\n");
+	cr_expect_str_eq(console.panic, "Kernel panic - not syncing: second");
+	console_append_tail(&console, 1, &sb);
+	cr_expect_str_eq(sb.text, "Kernel panic - not syncing: second\nc\n");
+}
+
 Test(console, the_tail_of_a_short_log_is_all_of_it)
 {
 	_cleanup_console_ struct console console = CONSOLE_INIT;

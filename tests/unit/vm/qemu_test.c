@@ -130,6 +130,24 @@ Test(qemu, the_clock_is_told_when_it_is_known)
 	cr_expect_lt(strlen(other), 512);
 }
 
+Test(qemu, memory_is_set_aside_for_a_crash_kernel_that_is_wanted)
+{
+	struct qemu_options options = some_options();
+	struct string_list append = STRING_LIST_INIT;
+	_cleanup_free_ char *without = NULL;
+	_cleanup_free_ char *with = NULL;
+
+	cr_assert_null(qemu_kernel_command_line(&options, &without));
+	cr_expect_null(strstr(without, "crashkernel"));
+	options.kdump = true;
+	options.append = &append;
+	string_list_add(&append, "crashkernel=1G");
+	cr_assert_null(qemu_kernel_command_line(&options, &with));
+	// The last is what the kernel takes.
+	cr_expect_not_null(strstr(with, " crashkernel=256M crashkernel=1G "));
+	string_list_deinit(&append);
+}
+
 Test(qemu, init_is_started_from_its_share_if_its_path_cannot_be)
 {
 	struct qemu_options options = some_options();

@@ -96,3 +96,23 @@ Test(setup, names_of_variables_are_checked)
 	cr_expect_not(setup_is_variable_name("a;b"));
 	cr_expect_not(setup_is_variable_name("a b"));
 }
+
+Test(setup, begins_with_what_init_looks_for)
+{
+	const struct string_list environment = STRING_LIST_INIT;
+	static const char *const command[] = { "true", NULL };
+	const struct share_plan shares = {
+		.mounts = (char *)"",
+		.late_mounts = (char *)"",
+	};
+	const struct setup setup = {
+		.shares = &shares,
+		.directory = "/",
+		.environment = &environment,
+		.command = (char *const *)command,
+	};
+	_cleanup_free_ char *text = NULL;
+
+	cr_assert_null(setup_format(&setup, &text));
+	cr_expect_eq(strncmp(text, "mounts=", strlen("mounts=")), 0);
+}
