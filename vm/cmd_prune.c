@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/release.h"
 #include "vm/kernel.h"
+#include "vm/module.h"
 
 // clang-format off
 const struct command_option prune_option_table[] = {
@@ -43,12 +44,19 @@ struct error *cmd_prune(const struct command_context *context, int *status_ret)
 		return err;
 	for (size_t i = 0; i < catalog->arch_count && !err; i++) {
 		const char *arch = catalog->archs[i].name;
+		size_t first = deleted.count;
 
 		if (!selection.archs->count ||
 		    string_list_contains(selection.archs, arch))
 			err = kernel_prune(directory, arch, &selection,
 					   options->keep ? options->keep : 1,
 					   options->dry_run, &deleted);
+		if (options->dry_run)
+			continue;
+		// With a kernel goes what was built for it.
+		for (size_t j = first; j < deleted.count && !err; j++)
+			err = module_remove_all(directory, arch,
+						deleted.items[j]);
 	}
 	for (size_t i = 0; i < deleted.count; i++)
 		puts(deleted.items[i]);

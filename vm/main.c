@@ -8,7 +8,12 @@ static const char run_details[] =
 	"cannot change: what it writes is gone when it ends, but for --rw folders.\n"
 	"The exit status is the command's; 124 on timeout; 125 if the command could\n"
 	"not be run; 128 if the guest was lost. On a terminal, Ctrl-] three times\n"
-	"ends the guest.";
+	"ends the guest.\n"
+	"\n"
+	"With --kdump, the command may load a crash kernel (\"$VMTEST_KEXEC\", which is\n"
+	"in the PATH as vmtest-kexec). If the guest crashes then, the same command\n"
+	"runs again in that kernel, where /proc/vmcore is the crashed one's memory; its\n"
+	"status counts. What it wrote is gone, but for --rw folders.";
 
 static const char module_details[] =
 	"Builds an external module in a copy of its source, and prints its path; of\n"
@@ -51,7 +56,7 @@ static const struct command commands[] = {
 	{
 		.name = "prune",
 		.arguments = "",
-		.summary = "delete superseded kernels from the disk",
+		.summary = "delete superseded kernels, with their modules, from the disk",
 		.options = prune_option_table,
 		.options_size = sizeof(struct prune_options),
 		.run = cmd_prune,

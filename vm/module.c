@@ -64,11 +64,19 @@ void module_deinit(struct module *module)
 	*module = (struct module)MODULE_INIT;
 }
 
+/** Where the results of all sources for one kernel lie. */
+static struct error *kernel_folder(const char *directory, const char *arch,
+				   const char *release, char **ret)
+{
+	return path_joinf(ret, directory, "%s/module/%s", arch, release);
+}
+
 static struct error *build_init(struct build *build,
 				const struct module_request *request)
 {
 	struct error *err;
 
+	_cleanup_free_ char *parent = NULL;
 	char source[DIGEST_TEXT_SIZE];
 
 	build->request = request;
@@ -79,9 +87,12 @@ static struct error *build_init(struct build *build,
 	err = digest_buffer(build->source, strlen(build->source), source);
 	if (err)
 		return err;
-	err = path_joinf(&build->folder, request->directory,
-			 "%s/module/%s/%.*s", request->arch->name,
-			 request->kernel->release, (int)NAME_DIGITS, source);
+	err = kernel_folder(request->directory, request->arch->name,
+			    request->kernel->release, &parent);
+	if (err)
+		return err;
+	err = path_joinf(&build->folder, parent, "%.*s", (int)NAME_DIGITS,
+			 source);
 	if (err)
 		return err;
 	return path_join(build->folder, "build.log", &build->log_path);
@@ -343,7 +354,7 @@ static struct error *run_make(const struct build *build, const char *scratch,
 	err = string_list_check(&arguments);
 	if (err)
 		return err;
-	if (asprintf(&what, "build %s for %s", base_name(build->source),
+	if (asprintf(&what, "build %s for %s", build->source,
 		     build->request->kernel->release) < 0) {
 		what = NULL;
 		return error_no_memory();
@@ -509,4 +520,20 @@ struct error *module_build(const struct module_request *request,
 	*ret = module;
 	module = (struct module)MODULE_INIT;
 	return NULL;
+}
+
+struct error *module_remove_all(const char *directory, const char *arch,
+				const char *kernel_path)
+{
+	struct error *err;
+
+	_cleanup_free_ char *folder = NULL;
+	const char *dash = strchr(base_name(kernel_path), '-');
+
+	if (!dash)
+		return NULL;
+	err = kernel_folder(directory, arch, dash + 1, &folder);
+	if (err)
+		return err;
+	return directory_remove(folder);
 }

@@ -67,4 +67,14 @@ void module_deinit(struct module *module);
 _must_check_ struct error *module_build(const struct module_request *request,
 					struct module *ret);
 
+/**
+ * Delete all that was built for a kernel that is gone. No error if nothing was.
+ *
+ * @param[in] directory Where results are kept.
+ * @param[in] kernel_path Where the kernel was: its folder's name has its release.
+ */
+_must_check_ struct error *module_remove_all(const char *directory,
+					     const char *arch,
+					     const char *kernel_path);
+
 #endif /* VM_MODULE_H */

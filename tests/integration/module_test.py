@@ -130,6 +130,18 @@ class BuildTest(ModuleCase):
         self.assert_one_line(result, 1, "No such file", "build.log")
         self.assertEqual(self.results(), [])
 
+    def test_goes_with_its_kernel(self):
+        for release in ("6.12.1-vmtest1.0tiny", "6.12.2-vmtest1.0tiny"):
+            for folder in ("kernel-" + release, f"module/{release}/0/1"):
+                (self.cache / "x86_64" / folder).mkdir(parents=True)
+        for options, left in ((["--dry-run"], 2), ([], 1)):
+            result = support.run("vmtest-vm", "prune", "-d", self.cache, *options)
+            self.assert_status(result, 0)
+            self.assertIn("kernel-6.12.1-", result.stdout)
+            modules = os.listdir(self.cache / "x86_64/module")
+            self.assertEqual(len(modules), left)
+        self.assertEqual(modules, ["6.12.2-vmtest1.0tiny"])
+
     def test_source_that_is_none(self):
         shutil.rmtree(self.source)
         self.assert_one_line(self.module(), 2, str(self.source))
