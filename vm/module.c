@@ -2,13 +2,10 @@
 
 #include "vm/module.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/catalog.h"
@@ -17,26 +14,16 @@
 #include "common/file.h"
 #include "common/kernel_make.h"
 #include "common/progress.h"
-#include "common/string_builder.h"
 #include "common/string_list.h"
 #include "common/tree.h"
 #include "vm/kernel.h"
+#include "vm/module_result.h"
 #include "vm/module_source.h"
-
-enum {
-	/** Digits of a digest that are enough for the name of a folder. */
-	NAME_DIGITS = 16,
-	NAME_LIST_BYTES = 1 << 20,
-};
-
-/** In a result: the names of its modules, a line each, the first that counts. */
-static const char list_name[] = "modules";
 
 /** Where make works, if the folder of results has a name that it cannot take. */
 static const char other_scratch[] = "/tmp";
 
 static const char scratch_prefix[] = "vmtest-module";
-static const char result_prefix[] = "result";
 
 /** One source for one kernel, whatever their contents. */
 struct build {
@@ -56,13 +43,6 @@ static void build_deinit(struct build *build)
 }
 
 #define _cleanup_build_ _cleanup_(build_deinit)
-
-void module_deinit(struct module *module)
-{
-	free(module->path);
-	cleanup_close(&module->lock_fd);
-	*module = (struct module)MODULE_INIT;
-}
 
 /** Where the results of all sources for one kernel lie. */
 static struct error *kernel_folder(const char *directory, const char *arch,
@@ -91,7 +71,7 @@ static struct error *build_init(struct build *build,
 			    request->kernel->release, &parent);
 	if (err)
 		return err;
-	err = path_joinf(&build->folder, parent, "%.*s", (int)NAME_DIGITS,
+	err = path_joinf(&build->folder, parent, "%.*s", (int)MODULE_KEY_DIGITS,
 			 source);
 	if (err)
 		return err;
@@ -128,171 +108,8 @@ static struct error *compute_key(const struct build *build, const char *source,
 		digest_update(digest, text, sizeof(text));
 	}
 	digest_finish(digest, key_ret);
-	key_ret[NAME_DIGITS] = '\0';
+	key_ret[MODULE_KEY_DIGITS] = '\0';
 	return NULL;
-}
-
-/** @param[out] ret Not touched if there is no such result. */
-static struct error *open_result(const char *path, struct module *ret)
-{
-	struct error *err;
-
-	_cleanup_module_ struct module module = MODULE_INIT;
-	_cleanup_free_ char *list = NULL;
-	_cleanup_free_ char *names = NULL;
-	_cleanup_free_ char *file = NULL;
-
-	module.lock_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	// One that is locked for good is being deleted.
-	if (module.lock_fd < 0 || flock(module.lock_fd, LOCK_SH | LOCK_NB) < 0)
-		return NULL;
-	err = path_join(path, list_name, &list);
-	if (err)
-		return err;
-	err = file_read(list, NAME_LIST_BYTES, &names, NULL);
-	if (error_catch(&err, ERROR_NOT_FOUND))
-		return NULL;
-	if (err)
-		return err;
-	names[strcspn(names, "\n")] = '\0';
-	err = path_join(path, names, &file);
-	if (err)
-		return err;
-	module.path = realpath(file, NULL);
-	if (!module.path)
-		return NULL;
-	*ret = module;
-	module = (struct module)MODULE_INIT;
-	return NULL;
-}
-
-/** Delete the results of other contents, unless they are in use. */
-static struct error *remove_others(const char *folder, const char *key)
-{
-	struct error *err = NULL;
-	DIR *dir = opendir(folder);
-
-	if (!dir)
-		return error_create_os(errno, "read %s", folder);
-	for (struct dirent *entry; !err && (entry = readdir(dir));) {
-		const char *name = entry->d_name;
-		_cleanup_free_ char *path = NULL;
-		_cleanup_free_ char *leftover = NULL;
-		_cleanup_close_ int fd = -1;
-
-		if (strlen(name) != NAME_DIGITS || strcmp(name, key) == 0)
-			continue;
-		fd = openat(dirfd(dir), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
-			continue;
-		err = path_join(folder, name, &path);
-		if (!err)
-			err = path_joinf(&leftover, folder, ".%s.%.6s",
-					 result_prefix, name);
-		// Half deleted, it must not have the name of a result.
-		if (!err && rename(path, leftover) < 0)
-			err = error_create_os(errno, "rename %s", path);
-		if (!err)
-			err = directory_remove(leftover);
-	}
-	closedir(dir);
-	return err;
-}
-
-/** Names of the modules that make made, from its own list of them. */
-static struct error *list_modules(const char *source, struct string_list *ret)
-{
-	struct error *err;
-
-	_cleanup_free_ char *path = NULL;
-	_cleanup_free_ char *text = NULL;
-
-	err = path_join(source, "modules.order", &path);
-	if (err)
-		return err;
-	err = file_read(path, NAME_LIST_BYTES, &text, NULL);
-	if (err && !error_is(err, ERROR_NOT_FOUND))
-		return err;
-	error_destroy(err);
-
-	char *rest = text;
-
-	// `fs/foo.o`, or with a path and as .ko in older kernels.
-	for (char *line; (line = strsep(&rest, "\n"));) {
-		char *dot = strrchr(line, '.');
-
-		if (!dot)
-			continue;
-		*dot = '\0';
-		string_list_addf(ret, "%s.ko", line);
-	}
-	if (!ret->count)
-		return error_create(ERROR_OTHER,
-				    "make made no module; does the Makefile set obj-m?");
-	return string_list_check(ret);
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-/** Find a module of modules.order, whose paths begin anywhere. */
-static const char *find_module(const struct string_list *files, const char *name)
-{
-	for (size_t i = 0; i < files->count; i++) {
-		if (strcmp(base_name(files->items[i]), base_name(name)) == 0)
-			return files->items[i];
-	}
-	return NULL;
-}
-
-/** Fill a result's folder. */
-static struct error *collect(const char *source, const char *result)
-{
-	struct error *err;
-
-	_cleanup_string_list_ struct string_list names = STRING_LIST_INIT;
-	_cleanup_string_list_ struct string_list files = STRING_LIST_INIT;
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	_cleanup_free_ char *text = NULL;
-	_cleanup_free_ char *list = NULL;
-
-	err = list_modules(source, &names);
-	if (err)
-		return err;
-	err = tree_list(source, NULL, &files);
-	if (err)
-		return err;
-	for (size_t i = 0; i < names.count; i++) {
-		const char *name = base_name(names.items[i]);
-		const char *file = find_module(&files, name);
-		_cleanup_free_ char *from = NULL;
-		_cleanup_free_ char *to = NULL;
-
-		if (!file)
-			return error_create(ERROR_OTHER, "make did not make %s",
-					    name);
-		err = path_join(source, file, &from);
-		if (err)
-			return err;
-		err = path_join(result, name, &to);
-		if (err)
-			return err;
-		err = file_copy(from, to);
-		if (err)
-			return err;
-		string_builder_appendf(&sb, "%s\n", name);
-	}
-	err = string_builder_finish(&sb, &text);
-	if (err)
-		return err;
-	err = path_join(result, list_name, &list);
-	if (err)
-		return err;
-	return file_write(list, text, strlen(text));
 }
 
 /** The package's build folder, or a copy where make can work with it. */
@@ -385,9 +202,6 @@ static struct error *build_copy(const struct build *build, const char *scratch,
 {
 	struct error *err;
 
-	_cleanup_directory_ char *temporary = NULL;
-	_cleanup_close_ int lock_fd = -1;
-	_cleanup_free_ char *path = NULL;
 	char key[DIGEST_TEXT_SIZE];
 
 	// Of the copy: the source may have changed since one looked.
@@ -397,30 +211,8 @@ static struct error *build_copy(const struct build *build, const char *scratch,
 	err = run_make(build, scratch, source);
 	if (err)
 		return err;
-	err = directory_create_temporary(build->folder, result_prefix,
-					 &temporary, &lock_fd);
-	if (err)
-		return err;
-	err = collect(source, temporary);
-	if (err)
-		return error_wrap(err, "see %s", build->log_path);
-	err = path_join(build->folder, key, &path);
-	if (err)
-		return err;
-	// What is there has been damaged, or it would have been found.
-	err = directory_remove(path);
-	if (err)
-		return err;
-	if (chmod(temporary, 0755) < 0 || rename(temporary, path) < 0)
-		return error_create_os(errno, "rename %s to %s", temporary, path);
-	free(take_ptr(temporary));
-	close(take_fd(&lock_fd));
-	err = open_result(path, ret);
-	if (err)
-		return err;
-	if (!ret->path)
-		return error_create(ERROR_OTHER, "%s is gone again", path);
-	return remove_others(build->folder, key);
+	err = module_result_create(build->folder, key, source, ret);
+	return error_wrap(err, "see %s", build->log_path);
 }
 
 static struct error *build_locked(const struct build *build, struct module *ret)
@@ -432,7 +224,7 @@ static struct error *build_locked(const struct build *build, struct module *ret)
 	_cleanup_free_ char *source = NULL;
 	const char *parent = build->folder;
 
-	err = directory_remove_stale(build->folder, result_prefix);
+	err = module_result_remove_stale(build->folder);
 	if (err)
 		return err;
 	err = kernel_make_check_path(parent);
@@ -460,16 +252,12 @@ static struct error *find_result(const struct build *build, struct module *ret)
 {
 	struct error *err;
 
-	_cleanup_free_ char *path = NULL;
 	char key[DIGEST_TEXT_SIZE];
 
 	err = compute_key(build, build->source, key);
 	if (err)
 		return err;
-	err = path_join(build->folder, key, &path);
-	if (err)
-		return err;
-	return open_result(path, ret);
+	return module_result_open(build->folder, key, ret);
 }
 
 static struct error *find_or_build(const struct build *build, struct module *ret)
@@ -528,7 +316,7 @@ struct error *module_remove_all(const char *directory, const char *arch,
 	struct error *err;
 
 	_cleanup_free_ char *folder = NULL;
-	const char *dash = strchr(base_name(kernel_path), '-');
+	const char *dash = strchr(strrchr(kernel_path, '/') + 1, '-');
 
 	if (!dash)
 		return NULL;
