@@ -16,9 +16,7 @@
 #include "common/interrupt.h"
 #include "common/log.h"
 #include "common/process.h"
-#include "vm/guest_extras.h"
 #include "vm/qemu.h"
-#include "vm/setup.h"
 
 enum {
 	/** For the list of tasks after a timeout: in all, and after the last byte. */
@@ -59,33 +57,6 @@ static void session_deinit(struct guest_session *session)
 }
 
 #define _cleanup_session_ _cleanup_(session_deinit)
-
-/** Queue what init.sh asks for first. */
-static struct error *session_send_setup(struct guest_session *session)
-{
-	struct error *err;
-
-	const struct guest_config *config = session->config;
-	struct setup setup = {
-		.shares = session->shares,
-		.directory = config->directory ? config->directory : "/",
-		.environment = &session->extras->environment,
-		.command = config->command,
-		.has_stdin = guest_link_has_port(config, PORT_STDIN),
-		.has_stdout = guest_link_has_port(config, PORT_STDOUT),
-		.has_stderr = guest_link_has_port(config, PORT_STDERR),
-		.module = session->extras->module,
-		.interactive = config->interactive,
-	};
-	_cleanup_free_ char *text = NULL;
-
-	if (config->interactive)
-		terminal_size(config->stdout_fd, &setup.rows, &setup.columns);
-	err = setup_format(&setup, &text);
-	if (err)
-		return err;
-	return relay_feed(&session->control, text, strlen(text));
-}
 
 static struct error *session_spawn(struct guest_session *session,
 				   struct qemu_options *options,
@@ -162,8 +133,8 @@ static bool session_dump_next(struct guest_session *session)
 	return false;
 }
 
-static void session_enter_phase(struct guest_session *session,
-				enum guest_phase phase)
+void guest_session_enter_phase(struct guest_session *session,
+			       enum guest_phase phase)
 {
 	uint64_t now = monotonic_ms();
 
@@ -199,76 +170,6 @@ static void session_enter_phase(struct guest_session *session,
 		session_press(session, '7');
 		break;
 	}
-}
-
-/**
- * init.sh has begun, and asks what to do. In a guest's first kernel, the answer
- * is waiting for it already.
- */
-static struct error *session_begin_boot(struct guest_session *session)
-{
-	if (!session->boots++ || session->phase == PHASE_DUMP)
-		return NULL;
-	log_info("%s; the crash kernel runs the command again",
-		 session->console.panic ? session->console.panic
-					: "the kernel has crashed");
-	console_restart(&session->console);
-	session_enter_phase(session, PHASE_BOOT);
-	return session_send_setup(session);
-}
-
-static struct error *session_control_line(struct guest_session *session)
-{
-	static const char exit_word[] = "exit ";
-	static const char fail_word[] = "fail ";
-	const char *line = session->line;
-
-	log_debug("guest: %s", line);
-	if (strcmp(line, "hello") == 0)
-		return session_begin_boot(session);
-	if (strcmp(line, "ready") == 0 && session->phase == PHASE_BOOT)
-		session_enter_phase(session, PHASE_COMMAND);
-	if (strcmp(line, "done") == 0 && session->phase == PHASE_DRAIN)
-		session_enter_phase(session, PHASE_DONE);
-	if (strncmp(line, exit_word, strlen(exit_word)) == 0 &&
-	    session->phase == PHASE_COMMAND) {
-		session->result.exit_status =
-			(int)strtol(line + strlen(exit_word), NULL, 10);
-		session_enter_phase(session, PHASE_DRAIN);
-	}
-	if (strncmp(line, fail_word, strlen(fail_word)) == 0 &&
-	    !session->failure) {
-		session->failure = strdup(line + strlen(fail_word));
-		if (!session->failure)
-			return error_no_memory();
-	}
-	return NULL;
-}
-
-static struct error *session_read_control(struct guest_session *session)
-{
-	struct error *err;
-	char data[512];
-	ssize_t n;
-
-	while ((n = read(session->link.port_fds[PORT_CONTROL], data,
-			 sizeof(data))) > 0) {
-		for (ssize_t i = 0; i < n; i++) {
-			if (data[i] != '\n') {
-				if (session->line_length + 1 <
-				    sizeof(session->line))
-					session->line[session->line_length++] =
-						data[i];
-				continue;
-			}
-			session->line[session->line_length] = '\0';
-			session->line_length = 0;
-			err = session_control_line(session);
-			if (err)
-				return err;
-		}
-	}
-	return NULL;
 }
 
 void guest_session_read_console(struct guest_session *session)
@@ -392,7 +293,7 @@ static struct error *session_step(struct guest_session *session, bool *ended_ret
 		session->deadline_ms = monotonic_ms() + GUEST_DRAIN_LIMIT_MS;
 	*ended_ret = fds[POLL_QEMU].revents;
 	if (fds[POLL_CONTROL].revents || *ended_ret)
-		return session_read_control(session);
+		return guest_session_read_control(session);
 	return NULL;
 }
 
@@ -431,7 +332,7 @@ static struct error *session_loop(struct guest_session *session)
 		}
 
 		if (session_has_crashed(session))
-			session_enter_phase(session, PHASE_CRASH);
+			guest_session_enter_phase(session, PHASE_CRASH);
 
 		// Nobody reads what the command writes: as in a pipeline.
 		if (guest_streams_is_broken(&session->streams)) {
@@ -454,7 +355,7 @@ static struct error *session_loop(struct guest_session *session)
 		}
 		if (!session_is_timed_out(session, now))
 			break;
-		session_enter_phase(session, PHASE_DUMP);
+		guest_session_enter_phase(session, PHASE_DUMP);
 	}
 	err = guest_session_conclude(session, ended);
 	if (err)
@@ -497,7 +398,7 @@ static struct error *session_start(struct guest_session *session,
 	guest_streams_init(&session->streams, session->config, &session->link,
 			   &session->terminal);
 	session->shares = options->shares;
-	err = session_send_setup(session);
+	err = guest_session_send_setup(session);
 	if (err)
 		return err;
 	// Its side is closed here: otherwise nothing would tell us that QEMU

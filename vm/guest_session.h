@@ -96,6 +96,17 @@ _must_check_ struct error *guest_session_run(const struct guest_config *config,
 					     struct qemu_options *options,
 					     struct guest_result *ret);
 
+/** Begin a phase, with the time that it may take. */
+void guest_session_enter_phase(struct guest_session *session,
+			       enum guest_phase phase);
+
+/** Queue what init.sh asks for first (guest_control.c, as the next). */
+_must_check_ struct error *guest_session_send_setup(struct guest_session *session);
+
+/** Take what init.sh has said, and do what follows from it. */
+_must_check_ struct error *
+guest_session_read_control(struct guest_session *session);
+
 /** Take what has arrived of the console. */
 void guest_session_read_console(struct guest_session *session);
 
