@@ -15,6 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t step = size ? data[0] % 17 + 1 : 1;
 
 	for (size_t i = 0; i < size; i += step) {
+		if (i >= size / 2 && i < size / 2 + step)
+			console_restart(&console);
 		console_feed(&console, (const char *)data + i,
 			     size - i < step ? size - i : step);
 	}
