@@ -18,7 +18,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define _cleanup_(function) __attribute__((cleanup(function)))
+// Also unused: clang does not take being cleaned up for a use.
+#define _cleanup_(function) __attribute__((cleanup(function), unused))
 #define _must_check_ __attribute__((warn_unused_result))
 #define _printf_(text, first) __attribute__((format(printf, text, first)))
 

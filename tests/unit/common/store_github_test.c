@@ -210,8 +210,7 @@ Test(store_github, puts_whatever_happens_on_the_way)
 		"{\"kind\": \"close\", \"endpoint\": \"uploads\"}",
 		"{\"kind\": \"close\", \"endpoint\": \"api\"}",
 		"{\"kind\": \"lost_answer\", \"method\": \"POST\", \"endpoint\": \"api\"}",
-		"{\"kind\": \"status\", \"status\": 403, \"headers\": {\"retry-after\": \"1\"},"
-		" \"endpoint\": \"uploads\"}",
+		"{\"kind\": \"status\", \"status\": 403, \"headers\": {\"retry-after\": \"1\"}, \"endpoint\": \"uploads\"}",
 		"{\"kind\": \"starter\", \"endpoint\": \"uploads\", \"count\": 3}",
 	};
 
