@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Differences between kernels, from v4.9 on.
+ *
+ * Nothing else in the module asks for the kernel's version. Stable series
+ * receive interfaces from later versions, so what the headers can tell is taken
+ * from them; a shim that must go by the version then stays correct where the
+ * interface that it stands for is already there.
+ *
+ * A shim for something that has a name in current kernels has that name.
+ */
+#ifndef DRGN_TEST_COMPAT_H
+#define DRGN_TEST_COMPAT_H
+
+#include <linux/version.h>
+
+#define KERNEL_BEFORE(major, minor) \
+	(LINUX_VERSION_CODE < KERNEL_VERSION(major, minor, 0))
+
+/*
+ * Trees.
+ */
+
+/*
+ * Linux commit "Maple Tree: add new data structure" (in v6.1).
+ */
+#if !KERNEL_BEFORE(6, 1)
+#define DRGN_TEST_HAVE_MAPLE_TREE 1
+#else
+#define DRGN_TEST_HAVE_MAPLE_TREE 0
+#endif
+
+/*
+ * Linux commit "xarray: Add definition of struct xarray" (in v4.20). The header
+ * itself is older.
+ */
+#if !KERNEL_BEFORE(4, 20)
+#define DRGN_TEST_HAVE_XARRAY 1
+#else
+#define DRGN_TEST_HAVE_XARRAY 0
+#endif
+
+#endif /* DRGN_TEST_COMPAT_H */

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of the module share.
+ *
+ * The module lays out kernel data for a debugger's tests to find. The tests
+ * know every object by name, so almost everything is global and nothing is
+ * __init: a name that the tests use must have an address for as long as the
+ * module is loaded.
+ */
+#ifndef DRGN_TEST_H
+#define DRGN_TEST_H
+
+#include <linux/sched.h>
+#include <linux/types.h>
+
+#include "compat.h"
+
+/*
+ * A step of loading the module, one for each topic.
+ *
+ * A step's exit function also runs when its init function failed half-way and
+ * when it never ran, so it goes by what it finds in the topic's own objects.
+ */
+int drgn_test_constants_init(void);
+
+#endif /* DRGN_TEST_H */

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Loading and unloading, step by step.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+
+#include "drgn_test.h"
+
+/* For tests of loading itself. It has no file below /sys/module. */
+static int fail_step = -1;
+module_param(fail_step, int, 0);
+MODULE_PARM_DESC(fail_step, "step to fail instead of, counting from 0");
+
+/* In the order of loading; unloading goes backwards. */
+static const struct {
+	int (*init)(void);
+	void (*exit)(void);
+} steps[] = {
+	{ drgn_test_constants_init },
+};
+
+/* Undo all steps up to one that may have failed half-way. */
+static void undo(int last)
+{
+	int i;
+
+	for (i = last; i >= 0; i--) {
+		if (steps[i].exit)
+			steps[i].exit();
+	}
+}
+
+static int __init drgn_test_init(void)
+{
+	int i, err;
+
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		err = i == fail_step ? -ECANCELED : steps[i].init();
+		if (err) {
+			pr_err("cannot load: step %d: error %d\n", i, err);
+			undo(i);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static void __exit drgn_test_exit(void)
+{
+	undo(ARRAY_SIZE(steps) - 1);
+}
+
+module_init(drgn_test_init);
+module_exit(drgn_test_exit);
+
+MODULE_DESCRIPTION("Kernel data for the tests of a debugger");
+MODULE_LICENSE("GPL");
