@@ -22,5 +22,8 @@
  * when it never ran, so it goes by what it finds in the topic's own objects.
  */
 int drgn_test_constants_init(void);
+int drgn_test_list_init(void);
+int drgn_test_plist_init(void);
+int drgn_test_rbtree_init(void);
 
 #endif /* DRGN_TEST_H */

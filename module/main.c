@@ -20,6 +20,9 @@ static const struct {
 	void (*exit)(void);
 } steps[] = {
 	{ drgn_test_constants_init },
+	{ drgn_test_list_init },
+	{ drgn_test_plist_init },
+	{ drgn_test_rbtree_init },
 };
 
 /* Undo all steps up to one that may have failed half-way. */
