@@ -23,7 +23,26 @@
  */
 int drgn_test_constants_init(void);
 int drgn_test_list_init(void);
+int drgn_test_mm_init(void);
+void drgn_test_mm_exit(void);
+int drgn_test_mmzone_init(void);
+void drgn_test_mmzone_exit(void);
+int drgn_test_percpu_init(void);
+void drgn_test_percpu_exit(void);
 int drgn_test_plist_init(void);
 int drgn_test_rbtree_init(void);
+int drgn_test_slab_init(void);
+void drgn_test_slab_exit(void);
+
+/* mm.c, for mmzone.c */
+extern unsigned long drgn_test_pfn;
+
+/* slab.c; the thread in stack/ keeps a pointer to the first object */
+struct drgn_test_small_slab_object {
+	int padding[11];
+	int value;
+};
+
+extern struct drgn_test_small_slab_object *drgn_test_small_slab_objects[5];
 
 #endif /* DRGN_TEST_H */

@@ -23,6 +23,10 @@ static const struct {
 	{ drgn_test_list_init },
 	{ drgn_test_plist_init },
 	{ drgn_test_rbtree_init },
+	{ drgn_test_mm_init, drgn_test_mm_exit },
+	{ drgn_test_mmzone_init, drgn_test_mmzone_exit },
+	{ drgn_test_percpu_init, drgn_test_percpu_exit },
+	{ drgn_test_slab_init, drgn_test_slab_exit },
 };
 
 /* Undo all steps up to one that may have failed half-way. */
