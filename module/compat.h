@@ -12,6 +12,8 @@
 #ifndef DRGN_TEST_COMPAT_H
 #define DRGN_TEST_COMPAT_H
 
+#include <linux/numa.h>
+#include <linux/sbitmap.h>
 #include <linux/version.h>
 
 #define KERNEL_BEFORE(major, minor) \
@@ -39,5 +41,37 @@
 #else
 #define DRGN_TEST_HAVE_XARRAY 0
 #endif
+
+/*
+ * Bitmaps.
+ */
+
+/*
+ * Linux commit "sbitmap: ammortize cost of clearing bits" (in v5.0) added the
+ * deferred clear.
+ */
+#if KERNEL_BEFORE(5, 0)
+static inline void sbitmap_deferred_clear_bit(struct sbitmap *sb,
+					      unsigned int bit)
+{
+	sbitmap_clear_bit(sb, bit);
+}
+#endif
+
+/*
+ * Linux commits "scsi: sbitmap: Maintain allocation round_robin in sbitmap" and
+ * "scsi: sbitmap: Move allocation hint into sbitmap" (in v5.13) each added a
+ * parameter.
+ */
+static inline int drgn_test_sbitmap_alloc(struct sbitmap *sb,
+					  unsigned int depth, int shift)
+{
+#if KERNEL_BEFORE(5, 13)
+	return sbitmap_init_node(sb, depth, shift, GFP_KERNEL, NUMA_NO_NODE);
+#else
+	return sbitmap_init_node(sb, depth, shift, GFP_KERNEL, NUMA_NO_NODE,
+				 false, false);
+#endif
+}
 
 #endif /* DRGN_TEST_COMPAT_H */

@@ -22,7 +22,11 @@
  * when it never ran, so it goes by what it finds in the topic's own objects.
  */
 int drgn_test_constants_init(void);
+int drgn_test_idr_init(void);
+void drgn_test_idr_exit(void);
 int drgn_test_list_init(void);
+int drgn_test_maple_tree_init(void);
+void drgn_test_maple_tree_exit(void);
 int drgn_test_mm_init(void);
 void drgn_test_mm_exit(void);
 int drgn_test_mmzone_init(void);
@@ -30,9 +34,15 @@ void drgn_test_mmzone_exit(void);
 int drgn_test_percpu_init(void);
 void drgn_test_percpu_exit(void);
 int drgn_test_plist_init(void);
+int drgn_test_radix_tree_init(void);
+void drgn_test_radix_tree_exit(void);
 int drgn_test_rbtree_init(void);
+int drgn_test_sbitmap_init(void);
+void drgn_test_sbitmap_exit(void);
 int drgn_test_slab_init(void);
 void drgn_test_slab_exit(void);
+int drgn_test_xarray_init(void);
+void drgn_test_xarray_exit(void);
 
 /* mm.c, for mmzone.c */
 extern unsigned long drgn_test_pfn;

@@ -27,6 +27,11 @@ static const struct {
 	{ drgn_test_mmzone_init, drgn_test_mmzone_exit },
 	{ drgn_test_percpu_init, drgn_test_percpu_exit },
 	{ drgn_test_slab_init, drgn_test_slab_exit },
+	{ drgn_test_radix_tree_init, drgn_test_radix_tree_exit },
+	{ drgn_test_xarray_init, drgn_test_xarray_exit },
+	{ drgn_test_idr_init, drgn_test_idr_exit },
+	{ drgn_test_maple_tree_init, drgn_test_maple_tree_exit },
+	{ drgn_test_sbitmap_init, drgn_test_sbitmap_exit },
 };
 
 /* Undo all steps up to one that may have failed half-way. */
