@@ -31,6 +31,8 @@ int drgn_test_mm_init(void);
 void drgn_test_mm_exit(void);
 int drgn_test_mmzone_init(void);
 void drgn_test_mmzone_exit(void);
+int drgn_test_net_init(void);
+void drgn_test_net_exit(void);
 int drgn_test_percpu_init(void);
 void drgn_test_percpu_exit(void);
 int drgn_test_plist_init(void);

@@ -32,6 +32,7 @@ static const struct {
 	{ drgn_test_idr_init, drgn_test_idr_exit },
 	{ drgn_test_maple_tree_init, drgn_test_maple_tree_exit },
 	{ drgn_test_sbitmap_init, drgn_test_sbitmap_exit },
+	{ drgn_test_net_init, drgn_test_net_exit },
 };
 
 /* Undo all steps up to one that may have failed half-way. */
