@@ -14,10 +14,30 @@
 
 #include <linux/numa.h>
 #include <linux/sbitmap.h>
+#include <linux/stackdepot.h>
+#include <linux/stacktrace.h>
 #include <linux/version.h>
 
 #define KERNEL_BEFORE(major, minor) \
 	(LINUX_VERSION_CODE < KERNEL_VERSION(major, minor, 0))
+
+/*
+ * Compilers.
+ */
+
+/*
+ * Keep a function and the calls to it as they are written: not inlined, cloned,
+ * split or renamed. GCC has had noipa since version 8. What clang does beyond
+ * inlining, it does to static functions; calls in a tail position are another
+ * matter.
+ */
+#if defined(__clang__)
+#define drgn_test_noipa noinline __attribute__((__disable_tail_calls__))
+#elif __GNUC__ >= 8
+#define drgn_test_noipa __attribute__((__noipa__))
+#else
+#define drgn_test_noipa noinline __attribute__((__noclone__))
+#endif
 
 /*
  * Trees.
@@ -97,5 +117,68 @@ static inline int drgn_test_sbitmap_alloc(struct sbitmap *sb,
 	page_pool_put_page(pool, page, allow_direct)
 #endif
 #endif /* CONFIG_PAGE_POOL */
+
+/*
+ * Stack traces.
+ */
+
+#ifdef CONFIG_STACKTRACE
+/*
+ * Linux commit "stacktrace: Provide helpers for common stack trace operations"
+ * (in v5.2). The old interface ends some traces with a marker.
+ */
+static __always_inline unsigned int
+drgn_test_stack_trace_save(unsigned long *entries, unsigned int size)
+{
+#if KERNEL_BEFORE(5, 2)
+	struct stack_trace trace = {
+		.entries = entries,
+		.max_entries = size,
+	};
+
+	save_stack_trace(&trace);
+	if (trace.nr_entries && entries[trace.nr_entries - 1] == ULONG_MAX)
+		trace.nr_entries--;
+	return trace.nr_entries;
+#else
+	return stack_trace_save(entries, size, 0);
+#endif
+}
+#endif /* CONFIG_STACKTRACE */
+
+#ifdef CONFIG_STACKDEPOT
+/*
+ * Linux commit "lib/stackdepot: Provide functions which operate on plain
+ * storage arrays" (in v5.2).
+ */
+static inline depot_stack_handle_t
+drgn_test_stack_depot_save(unsigned long *entries, unsigned int count)
+{
+#if KERNEL_BEFORE(5, 2)
+	struct stack_trace trace = {
+		.entries = entries,
+		.nr_entries = count,
+		.max_entries = count,
+	};
+
+	return depot_save_stack(&trace, GFP_KERNEL);
+#else
+	return stack_depot_save(entries, count, GFP_KERNEL);
+#endif
+}
+#endif /* CONFIG_STACKDEPOT */
+
+/*
+ * Linux commit "lib/stackdepot: allow optional init and stack_table allocation
+ * by kvmalloc()" (in v5.17). Before, it is ready after boot.
+ */
+static inline int drgn_test_stack_depot_init(void)
+{
+#if defined(CONFIG_STACKDEPOT) && !KERNEL_BEFORE(5, 17)
+	return stack_depot_init();
+#else
+	return 0;
+#endif
+}
 
 #endif /* DRGN_TEST_COMPAT_H */

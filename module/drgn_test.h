@@ -41,10 +41,18 @@ void drgn_test_radix_tree_exit(void);
 int drgn_test_rbtree_init(void);
 int drgn_test_sbitmap_init(void);
 void drgn_test_sbitmap_exit(void);
+int drgn_test_search_init(void);
+void drgn_test_search_exit(void);
 int drgn_test_slab_init(void);
 void drgn_test_slab_exit(void);
+int drgn_test_stack_init(void);
+void drgn_test_stack_exit(void);
 int drgn_test_xarray_init(void);
 void drgn_test_xarray_exit(void);
+
+/* main.c */
+void drgn_test_wait_for_stop(void);
+void drgn_test_stop_kthread(struct task_struct **task);
 
 /* mm.c, for mmzone.c */
 extern unsigned long drgn_test_pfn;
@@ -56,5 +64,8 @@ struct drgn_test_small_slab_object {
 };
 
 extern struct drgn_test_small_slab_object *drgn_test_small_slab_objects[5];
+
+/* stack/drgn_test.c */
+int drgn_test_function(int x);
 
 #endif /* DRGN_TEST_H */

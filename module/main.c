@@ -4,6 +4,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 
@@ -33,7 +34,31 @@ static const struct {
 	{ drgn_test_maple_tree_init, drgn_test_maple_tree_exit },
 	{ drgn_test_sbitmap_init, drgn_test_sbitmap_exit },
 	{ drgn_test_net_init, drgn_test_net_exit },
+	{ drgn_test_search_init, drgn_test_search_exit },
+	/* Its thread keeps a pointer to a slab object on its stack. */
+	{ drgn_test_stack_init, drgn_test_stack_exit },
 };
+
+/* What a thread does that only has to be there. */
+void drgn_test_wait_for_stop(void)
+{
+	for (;;) {
+		/* Idle rather than uninterruptible: it is no load. */
+		set_current_state(TASK_IDLE);
+		if (kthread_should_stop())
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+}
+
+/* Wait until a thread has left the module's code, if it was started at all. */
+void drgn_test_stop_kthread(struct task_struct **task)
+{
+	if (*task)
+		kthread_stop(*task);
+	*task = NULL;
+}
 
 /* Undo all steps up to one that may have failed half-way. */
 static void undo(int last)
