@@ -12,11 +12,14 @@
 #ifndef DRGN_TEST_COMPAT_H
 #define DRGN_TEST_COMPAT_H
 
+#include <linux/completion.h>
 #include <linux/numa.h>
 #include <linux/sbitmap.h>
 #include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
+#include <linux/swait.h>
 #include <linux/version.h>
+#include <linux/wait.h>
 
 #define KERNEL_BEFORE(major, minor) \
 	(LINUX_VERSION_CODE < KERNEL_VERSION(major, minor, 0))
@@ -178,6 +181,31 @@ static inline int drgn_test_stack_depot_init(void)
 	return stack_depot_init();
 #else
 	return 0;
+#endif
+}
+
+/*
+ * Waiting.
+ */
+
+/*
+ * Linux commit "sched/swait: Rename to exclusive" (in v4.19).
+ */
+#ifndef swait_event_interruptible_exclusive
+#define swait_event_interruptible_exclusive swait_event_interruptible
+#endif
+
+/*
+ * Whether someone waits; a caller that looks again and again needs no barrier.
+ *
+ * Linux commit "completion: Use simple wait queues" (in v5.7).
+ */
+static inline bool drgn_test_completion_active(struct completion *completion)
+{
+#if KERNEL_BEFORE(5, 7)
+	return waitqueue_active(&completion->wait);
+#else
+	return swait_active(&completion->wait);
 #endif
 }
 

@@ -10,6 +10,8 @@
 #ifndef DRGN_TEST_H
 #define DRGN_TEST_H
 
+#include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 
@@ -25,6 +27,8 @@ int drgn_test_constants_init(void);
 int drgn_test_idr_init(void);
 void drgn_test_idr_exit(void);
 int drgn_test_list_init(void);
+int drgn_test_locking_init(void);
+void drgn_test_locking_exit(void);
 int drgn_test_maple_tree_init(void);
 void drgn_test_maple_tree_exit(void);
 int drgn_test_mm_init(void);
@@ -47,6 +51,8 @@ int drgn_test_slab_init(void);
 void drgn_test_slab_exit(void);
 int drgn_test_stack_init(void);
 void drgn_test_stack_exit(void);
+int drgn_test_wait_init(void);
+void drgn_test_wait_exit(void);
 int drgn_test_xarray_init(void);
 void drgn_test_xarray_exit(void);
 
@@ -67,5 +73,38 @@ extern struct drgn_test_small_slab_object *drgn_test_small_slab_objects[5];
 
 /* stack/drgn_test.c */
 int drgn_test_function(int x);
+
+/*
+ * Wait until @cond holds, 10 seconds at most. Threads must have arrived where
+ * the tests look for them when the module's init function returns, and waking
+ * one says nothing about when it gets there.
+ */
+#define drgn_test_poll(cond)						\
+({									\
+	unsigned long __deadline = jiffies + 10 * HZ;			\
+	int __err = 0;							\
+									\
+	while (!(cond)) {						\
+		if (time_after(jiffies, __deadline)) {			\
+			__err = -ETIMEDOUT;				\
+			break;						\
+		}							\
+		usleep_range(500, 1000);				\
+	}								\
+	__err;								\
+})
+
+/*
+ * Whether a thread sleeps: being on a wait queue is not enough, since a thread
+ * queues itself first and calls the scheduler afterwards.
+ */
+static inline bool drgn_test_task_blocked(struct task_struct *task)
+{
+#ifdef CONFIG_SMP
+	if (READ_ONCE(task->on_cpu))
+		return false;
+#endif
+	return !READ_ONCE(task->on_rq);
+}
 
 #endif /* DRGN_TEST_H */

@@ -37,6 +37,8 @@ static const struct {
 	{ drgn_test_search_init, drgn_test_search_exit },
 	/* Its thread keeps a pointer to a slab object on its stack. */
 	{ drgn_test_stack_init, drgn_test_stack_exit },
+	{ drgn_test_locking_init, drgn_test_locking_exit },
+	{ drgn_test_wait_init, drgn_test_wait_exit },
 };
 
 /* What a thread does that only has to be there. */
