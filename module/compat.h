@@ -13,11 +13,15 @@
 #define DRGN_TEST_COMPAT_H
 
 #include <linux/completion.h>
+#include <linux/hrtimer.h>
+#include <linux/irq_work.h>
 #include <linux/numa.h>
 #include <linux/sbitmap.h>
 #include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
 #include <linux/swait.h>
+#include <linux/timekeeping.h>
+#include <linux/timer.h>
 #include <linux/version.h>
 #include <linux/wait.h>
 
@@ -208,5 +212,75 @@ static inline bool drgn_test_completion_active(struct completion *completion)
 	return swait_active(&completion->wait);
 #endif
 }
+
+/*
+ * Time.
+ */
+
+/*
+ * Linux commits "timer: Prepare to change timer callback argument type" (in
+ * v4.14), "timer: Pass timer_list pointer to callbacks unconditionally" (in
+ * v4.15). It is all the same to the machine: one argument, the timer's address.
+ */
+#if KERNEL_BEFORE(4, 15)
+#undef timer_setup
+#define timer_setup(timer, function, flags)				\
+	setup_timer(timer, (void (*)(unsigned long))(function),	\
+		    (unsigned long)(timer))
+#endif
+
+/*
+ * Linux commit "timers: Rename del_timer_sync() to timer_delete_sync()" (in
+ * v6.2).
+ */
+#if KERNEL_BEFORE(6, 2)
+#define timer_delete_sync(timer) del_timer_sync(timer)
+#endif
+
+/*
+ * Linux commit "hrtimers: Introduce hrtimer_setup() to replace hrtimer_init()"
+ * (in v6.13).
+ */
+#if KERNEL_BEFORE(6, 13)
+#define hrtimer_setup(timer, callback, clock, mode)			\
+do {									\
+	hrtimer_init(timer, clock, mode);				\
+	(timer)->function = (callback);					\
+} while (0)
+#endif
+
+/*
+ * Linux commit "timekeeping: Add more coarse clocktai/boottime interfaces" (in
+ * v4.18). Both clocks are the monotonic one and an offset.
+ */
+#if KERNEL_BEFORE(4, 18)
+static inline ktime_t ktime_get_coarse_boottime(void)
+{
+	return ktime_mono_to_any(timespec64_to_ktime(get_monotonic_coarse64()),
+				 TK_OFFS_BOOT);
+}
+
+static inline ktime_t ktime_get_coarse_clocktai(void)
+{
+	return ktime_mono_to_any(timespec64_to_ktime(get_monotonic_coarse64()),
+				 TK_OFFS_TAI);
+}
+#endif
+
+#ifdef CONFIG_IRQ_WORK
+/*
+ * Linux commit "irq_work: Cleanup" (in v5.11) has an initialiser for work that
+ * runs in the interrupt itself with PREEMPT_RT, too.
+ */
+static inline void drgn_test_irq_work_init(struct irq_work *work,
+					   void (*fn)(struct irq_work *work))
+{
+#ifdef IRQ_WORK_INIT_HARD
+	*work = IRQ_WORK_INIT_HARD(fn);
+#else
+	init_irq_work(work, fn);
+#endif
+}
+#endif /* CONFIG_IRQ_WORK */
 
 #endif /* DRGN_TEST_COMPAT_H */

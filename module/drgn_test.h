@@ -24,6 +24,8 @@
  * when it never ran, so it goes by what it finds in the topic's own objects.
  */
 int drgn_test_constants_init(void);
+int drgn_test_crash_init(void);
+void drgn_test_crash_exit(void);
 int drgn_test_idr_init(void);
 void drgn_test_idr_exit(void);
 int drgn_test_list_init(void);
@@ -51,10 +53,17 @@ int drgn_test_slab_init(void);
 void drgn_test_slab_exit(void);
 int drgn_test_stack_init(void);
 void drgn_test_stack_exit(void);
+int drgn_test_sysfs_init(void);
+void drgn_test_sysfs_exit(void);
+int drgn_test_time_init(void);
+void drgn_test_time_exit(void);
 int drgn_test_wait_init(void);
 void drgn_test_wait_exit(void);
 int drgn_test_xarray_init(void);
 void drgn_test_xarray_exit(void);
+
+/* crash.c, for the folder in sysfs.c */
+extern struct kobj_attribute drgn_test_crash_attribute;
 
 /* main.c */
 void drgn_test_wait_for_stop(void);

@@ -35,10 +35,14 @@ static const struct {
 	{ drgn_test_sbitmap_init, drgn_test_sbitmap_exit },
 	{ drgn_test_net_init, drgn_test_net_exit },
 	{ drgn_test_search_init, drgn_test_search_exit },
+	{ drgn_test_time_init, drgn_test_time_exit },
 	/* Its thread keeps a pointer to a slab object on its stack. */
 	{ drgn_test_stack_init, drgn_test_stack_exit },
 	{ drgn_test_locking_init, drgn_test_locking_exit },
 	{ drgn_test_wait_init, drgn_test_wait_exit },
+	/* What its file triggers must be ready before there are files. */
+	{ drgn_test_crash_init, drgn_test_crash_exit },
+	{ drgn_test_sysfs_init, drgn_test_sysfs_exit },
 };
 
 /* What a thread does that only has to be there. */
