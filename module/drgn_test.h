@@ -23,6 +23,8 @@
  * A step's exit function also runs when its init function failed half-way and
  * when it never ran, so it goes by what it finds in the topic's own objects.
  */
+int drgn_test_block_init(void);
+void drgn_test_block_exit(void);
 int drgn_test_constants_init(void);
 int drgn_test_crash_init(void);
 void drgn_test_crash_exit(void);

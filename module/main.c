@@ -40,6 +40,7 @@ static const struct {
 	{ drgn_test_stack_init, drgn_test_stack_exit },
 	{ drgn_test_locking_init, drgn_test_locking_exit },
 	{ drgn_test_wait_init, drgn_test_wait_exit },
+	{ drgn_test_block_init, drgn_test_block_exit },
 	/* What its file triggers must be ready before there are files. */
 	{ drgn_test_crash_init, drgn_test_crash_exit },
 	{ drgn_test_sysfs_init, drgn_test_sysfs_exit },
