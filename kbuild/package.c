@@ -69,6 +69,8 @@ static const struct piece pieces[] = {
 	{ FROM_SOURCE, PIECE_FILES, "scripts", "pahole-*", true },
 	{ FROM_SOURCE, PIECE_FILES, "scripts", "subarch.include", true },
 	{ FROM_SOURCE, PIECE_FILES, "scripts", "ld-version*", true },
+	// Called with W=1.
+	{ FROM_SOURCE, PIECE_FILES, "scripts", "kernel-doc*", true },
 	{ FROM_BUILD, PIECE_FILE, ".config", NULL, false },
 	{ FROM_BUILD, PIECE_FILE, "Module.symvers", NULL, false },
 	{ FROM_BUILD, PIECE_TREE, "arch/@/include", NULL, false },
