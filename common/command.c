@@ -2,6 +2,7 @@
 
 #include "common/command.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,9 +38,14 @@ static const struct command_option common_options[] = {
 
 static const struct command_option no_options[] = { { 0 } };
 
-static const struct command_option *command_options(const struct command *command)
+static const struct command_option *own_options(const struct command *command)
 {
 	return command->options ? command->options : no_options;
+}
+
+static const struct command_option *shared_options(const struct command *command)
+{
+	return command->shared_options ? command->shared_options : no_options;
 }
 
 static void print_options(FILE *file, const struct command_option *options)
@@ -59,7 +65,8 @@ static void print_common_help(FILE *file)
 {
 	fputs("\nCommon options:\n", file);
 	print_options(file, common_options);
-	fputs("      --version                  print the version\n"
+	fputs("      --no-FLAG                  take a flag back\n"
+	      "      --version                  print the version\n"
 	      "  -h, --help                     print this help\n"
 	      "\nExit status: 0 done, 1 failed, 2 wrong usage.\n",
 	      file);
@@ -86,9 +93,10 @@ static void print_command_help(FILE *file, const struct program *program,
 		command->arguments, command->summary);
 	if (command->details)
 		fprintf(file, "\n%s\n", command->details);
-	if (command->options) {
+	if (command->options || command->shared_options) {
 		fputs("\nOptions:\n", file);
-		print_options(file, command->options);
+		print_options(file, own_options(command));
+		print_options(file, shared_options(command));
 	}
 	print_common_help(file);
 }
@@ -106,19 +114,32 @@ find_option(const struct command_option *options, char letter, const char *name,
 	return NULL;
 }
 
+static void set_without_value(const struct command_option *option, void *target)
+{
+	if (option->type == OPTION_FLAG)
+		*(bool *)target = true;
+	else if (option->type == OPTION_OPTIONAL_NUMBER)
+		*(unsigned int *)target = OPTION_NUMBER_OMITTED;
+}
+
+/** @param[in] value NULL if there is none, as a flag has none. */
 static struct error *set_option(const struct command_option *option,
 				const char *value, void *options)
 {
 	void *target = (char *)options + option->offset;
 	char *end;
 
+	if (!value) {
+		set_without_value(option, target);
+		return NULL;
+	}
 	switch (option->type) {
 	case OPTION_FLAG:
-		*(bool *)target = true;
 		return NULL;
 	case OPTION_STRING:
 		*(const char **)target = value;
 		return NULL;
+	case OPTION_OPTIONAL_NUMBER:
 	case OPTION_NUMBER: {
 		unsigned long number;
 
@@ -149,9 +170,7 @@ static struct error *set_option(const struct command_option *option,
 
 /** A command line that is being read. */
 struct parser {
-	const struct command *command;
-	struct common_options *common;
-	void *options;
+	struct command_context *context;
 	char **argv;
 	int argc;
 	/** The next argument. */
@@ -160,20 +179,40 @@ struct parser {
 	bool version;
 };
 
-/** Find the option in the command's table, then in the common one. */
-static const struct command_option *parser_find(const struct parser *parser,
-						char letter, const char *name,
-						size_t length, void **options_ret)
+/** Find the option in the command's tables, then in the common one. */
+static const struct command_option *
+context_find(const struct command_context *context, char letter,
+	     const char *name, size_t length, void **options_ret)
 {
 	const struct command_option *option =
-		find_option(command_options(parser->command), letter, name,
-			    length);
+		find_option(own_options(context->command), letter, name, length);
 
-	*options_ret = parser->options;
+	*options_ret = context->options;
+	if (!option)
+		option = find_option(shared_options(context->command), letter,
+				     name, length);
 	if (option)
 		return option;
-	*options_ret = parser->common;
+	*options_ret = context->common;
 	return find_option(common_options, letter, name, length);
+}
+
+/** Set an option that is on the command line. */
+static struct error *parser_set(struct parser *parser,
+				const struct command_option *option,
+				const char *value, void *options)
+{
+	string_list_add(&parser->context->given, option->name);
+	return set_option(option, value, options);
+}
+
+/** Whether the next argument is the number that an option may have. */
+static bool parser_has_number(const struct parser *parser)
+{
+	const char *next =
+		parser->index < parser->argc ? parser->argv[parser->index] : "";
+
+	return *next && !next[strspn(next, "0123456789")];
 }
 
 static struct error *parser_value(struct parser *parser, const char *shown,
@@ -186,9 +225,29 @@ static struct error *parser_value(struct parser *parser, const char *shown,
 	return NULL;
 }
 
+/** Whether the next argument belongs to the option. */
+static bool option_takes_value(const struct parser *parser,
+			       const struct command_option *option)
+{
+	if (option->type == OPTION_OPTIONAL_NUMBER)
+		return parser_has_number(parser);
+	return option->type != OPTION_FLAG;
+}
+
+/** Take a flag back that was set, or is set elsewhere. */
+static struct error *parser_unset(struct parser *parser,
+				  const struct command_option *option,
+				  void *options)
+{
+	string_list_add(&parser->context->given, option->name);
+	*(bool *)((char *)options + option->offset) = false;
+	return NULL;
+}
+
 static struct error *parse_long(struct parser *parser, const char *argument)
 {
 	struct error *err;
+	static const char negation[] = "no-";
 	const char *name = argument + 2, *value = strchr(name, '=');
 	size_t length = value ? (size_t)(value - name) : strlen(name);
 	const struct command_option *option;
@@ -198,7 +257,15 @@ static struct error *parse_long(struct parser *parser, const char *argument)
 		parser->help = true;
 		return NULL;
 	}
-	option = parser_find(parser, 0, name, length, &options);
+	option = context_find(parser->context, 0, name, length, &options);
+	if (!option && strncmp(name, negation, strlen(negation)) == 0) {
+		name += strlen(negation);
+		option = context_find(parser->context, 0, name, strlen(name),
+				      &options);
+		if (option && option->type == OPTION_FLAG)
+			return parser_unset(parser, option, options);
+		option = NULL;
+	}
 	// A command may have an option of this name, with an argument.
 	if (!option && strcmp(name, "version") == 0) {
 		parser->version = true;
@@ -212,12 +279,21 @@ static struct error *parse_long(struct parser *parser, const char *argument)
 				    option->name);
 	if (value) {
 		value++;
-	} else if (option->type != OPTION_FLAG) {
+	} else if (option_takes_value(parser, option)) {
 		err = parser_value(parser, argument, &value);
 		if (err)
 			return err;
 	}
-	return set_option(option, value, options);
+	return parser_set(parser, option, value, options);
+}
+
+/** Whether what follows a letter in its argument is the option's value. */
+static bool option_takes_rest(const struct command_option *option,
+			      const char *rest)
+{
+	if (option->type == OPTION_OPTIONAL_NUMBER)
+		return isdigit((unsigned char)*rest);
+	return option->type != OPTION_FLAG;
 }
 
 static struct error *parse_short(struct parser *parser, const char *argument)
@@ -233,19 +309,19 @@ static struct error *parse_short(struct parser *parser, const char *argument)
 			parser->help = true;
 			return NULL;
 		}
-		option = parser_find(parser, *p, NULL, 0, &options);
+		option = context_find(parser->context, *p, NULL, 0, &options);
 		if (!option)
 			return error_create(ERROR_USAGE,
 					    "unknown option '%s'; see --help",
 					    shown);
-		if (option->type != OPTION_FLAG && p[1]) {
-			return set_option(option, p + 1, options);
-		} else if (option->type != OPTION_FLAG) {
+		if (p[1] && option_takes_rest(option, p + 1))
+			return parser_set(parser, option, p + 1, options);
+		if (!p[1] && option_takes_value(parser, option)) {
 			err = parser_value(parser, shown, &value);
 			if (err)
 				return err;
 		}
-		err = set_option(option, value, options);
+		err = parser_set(parser, option, value, options);
 		if (err)
 			return err;
 	}
@@ -264,7 +340,7 @@ static struct error *parse(struct parser *parser, char **arguments, int *count_r
 
 		if (options_end || argument[0] != '-' || !argument[1]) {
 			arguments[count++] = argument;
-			options_end |= parser->command->takes_program;
+			options_end |= parser->context->command->takes_program;
 		} else if (strcmp(argument, "--") == 0) {
 			options_end = true;
 		} else if (argument[1] == '-') {
@@ -289,6 +365,89 @@ static void options_deinit(const struct command_option *options, void *values)
 	}
 }
 
+bool command_was_given(const struct command_context *context, const char *name)
+{
+	return string_list_contains(&context->given, name);
+}
+
+/** Put items before those that are there. */
+static struct error *prepend_items(struct string_list *list,
+				   const struct string_list *items)
+{
+	struct string_list all = STRING_LIST_INIT;
+
+	for (size_t i = 0; i < items->count; i++)
+		string_list_add(&all, items->items[i]);
+	for (size_t i = 0; i < list->count; i++)
+		string_list_add(&all, list->items[i]);
+	string_list_deinit(list);
+	*list = all;
+	return string_list_check(list);
+}
+
+struct error *command_set_default(const struct command_context *context,
+				  const char *name,
+				  const struct string_list *values)
+{
+	struct error *err = NULL;
+	void *options;
+	const struct command_option *option =
+		context_find(context, 0, name, strlen(name), &options);
+
+	if (!option)
+		return NULL;
+	if (option->type == OPTION_ITEM)
+		return prepend_items((void *)((char *)options + option->offset),
+				     values);
+	if (command_was_given(context, name))
+		return NULL;
+	if (option->type == OPTION_FLAG)
+		return set_option(option, NULL, options);
+	for (size_t i = 0; i < values->count && !err; i++)
+		err = set_option(option, values->items[i], options);
+	return err;
+}
+
+static void format_number(const struct command_option *option,
+			  unsigned int number, struct string_list *ret)
+{
+	if (number == OPTION_NUMBER_OMITTED)
+		string_list_addf(ret, "--%s", option->name);
+	else if (number)
+		string_list_addf(ret, "--%s=%u", option->name, number);
+}
+
+void command_format_options(const struct command_option *table,
+			    const void *options, struct string_list *ret)
+{
+	for (const struct command_option *o = table; o->name; o++) {
+		const void *value = (const char *)options + o->offset;
+		const struct string_list *list = value;
+
+		switch (o->type) {
+		case OPTION_FLAG:
+			if (*(const bool *)value)
+				string_list_addf(ret, "--%s", o->name);
+			break;
+		case OPTION_STRING:
+			if (*(const char *const *)value)
+				string_list_addf(ret, "--%s=%s", o->name,
+						 *(const char *const *)value);
+			break;
+		case OPTION_NUMBER:
+		case OPTION_OPTIONAL_NUMBER:
+			format_number(o, *(const unsigned int *)value, ret);
+			break;
+		case OPTION_LIST:
+		case OPTION_ITEM:
+			for (size_t i = 0; i < list->count; i++)
+				string_list_addf(ret, "--%s=%s", o->name,
+						 list->items[i]);
+			break;
+		}
+	}
+}
+
 static int print_version(const struct program *program)
 {
 	printf("%s %s\n", program->name, VMTEST_VERSION);
@@ -310,10 +469,12 @@ static struct error *command_execute(const struct program *program,
 	struct common_options common = { 0 };
 	_cleanup_free_ void *options = NULL;
 	_cleanup_free_ char **arguments = NULL;
-	struct command_context context = { .common = &common };
-	struct parser parser = {
+	struct command_context context = {
 		.command = command,
 		.common = &common,
+	};
+	struct parser parser = {
+		.context = &context,
 		.argc = argc,
 		.argv = argv,
 		.index = 2,
@@ -323,10 +484,11 @@ static struct error *command_execute(const struct program *program,
 	arguments = calloc((size_t)argc + 1, sizeof(*arguments));
 	if (!options || !arguments)
 		return error_no_memory();
-	parser.options = options;
 	context.options = options;
 	context.arguments = arguments;
 	err = parse(&parser, arguments, &context.argument_count);
+	if (!err)
+		err = string_list_check(&context.given);
 	if (!err && parser.help) {
 		print_command_help(stdout, program, command);
 	} else if (!err && parser.version) {
@@ -339,8 +501,10 @@ static struct error *command_execute(const struct program *program,
 		log_init(program->name, chosen_level(&common));
 		err = command->run(&context, status_ret);
 	}
-	options_deinit(command_options(command), options);
+	options_deinit(own_options(command), options);
+	options_deinit(shared_options(command), options);
 	options_deinit(common_options, &common);
+	string_list_deinit(&context.given);
 	return err;
 }
 
@@ -361,6 +525,8 @@ static int report(struct error *err, const struct command *command)
 		status = EXIT_STATUS_USAGE;
 	log_error("%s", error_message(err));
 	error_destroy(err);
+	// A signal does not write what stdio still holds.
+	fflush(stdout);
 	interrupt_deliver();
 	return status;
 }

@@ -30,10 +30,19 @@ enum command_option_type {
 	OPTION_STRING,
 	/** unsigned int */
 	OPTION_NUMBER,
+	/**
+	 * unsigned int; OPTION_NUMBER_OMITTED if it stands alone. As with
+	 * make's -j, the next argument is its number only if it has digits only.
+	 */
+	OPTION_OPTIONAL_NUMBER,
 	/** struct string_list; repeatable, each time a comma-separated list. */
 	OPTION_LIST,
 	/** struct string_list; repeatable, each time one item as it is. */
 	OPTION_ITEM,
+};
+
+enum {
+	OPTION_NUMBER_OMITTED = 1000000001
 };
 
 /** One option; a row with a NULL name ends the table. */
@@ -64,12 +73,15 @@ struct common_options {
 
 /** What a command is called with. */
 struct command_context {
-	const struct common_options *common;
+	const struct command *command;
+	struct common_options *common;
 	/** The command's own options: a zeroed struct of options_size, filled. */
 	void *options;
 	/** What is left of the command line; ended by NULL. */
 	char **arguments;
 	int argument_count;
+	/** Long names of the options on the command line. */
+	struct string_list given;
 };
 
 /** One command; a row with a NULL name ends the table. */
@@ -81,6 +93,11 @@ struct command {
 	/** What help says below the usage; may be NULL. */
 	const char *details;
 	const struct command_option *options;
+	/**
+	 * Rows that commands share; may be NULL. Their values go into the same
+	 * struct, which begins with the one that they were written for.
+	 */
+	const struct command_option *shared_options;
 	size_t options_size;
 	/** Options end at the first other argument, which is a program to run. */
 	bool takes_program;
@@ -101,6 +118,24 @@ struct program {
 
 /** Everything that main() does. @return The exit status. */
 int command_main(const struct program *program, int argc, char **argv);
+
+/** Whether an option is on the command line; @p name is the long one. */
+bool command_was_given(const struct command_context *context, const char *name);
+
+/**
+ * Set an option from elsewhere than the command line, which wins: a value is
+ * set only if none was given, and items come before those that were given.
+ *
+ * @param[in] name Of an option; one that the command does not have is ignored.
+ * @param[in] values One, or any number for a list; none for a flag.
+ */
+_must_check_ struct error *
+command_set_default(const struct command_context *context, const char *name,
+		    const struct string_list *values);
+
+/** Append the arguments, `--NAME=VALUE`, that set options to these values. */
+void command_format_options(const struct command_option *table,
+			    const void *options, struct string_list *ret);
 
 /** The catalog of --catalog, or the installed one. */
 _must_check_ struct error *
