@@ -319,13 +319,37 @@ struct error *file_stream(int fd, file_sink sink, void *arg)
 	}
 }
 
+/** A name that is taken by a device or a folder is none for a file. */
+static struct error *check_file(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISLNK(st.st_mode))
+		return NULL;
+	return error_create(ERROR_USAGE, "%s is there, and not a file", path);
+}
+
+struct error *file_delete(const char *path)
+{
+	struct error *err = check_file(path);
+
+	if (err)
+		return err;
+	if (unlink(path) < 0 && errno != ENOENT)
+		return error_create_os(errno, "delete %s", path);
+	return NULL;
+}
+
 struct error *file_write(const char *path, const void *data, size_t size_bytes)
 {
+	struct error *err = check_file(path);
 	_cleanup_free_ char *temporary = NULL;
 	_cleanup_close_ int fd = -1;
 	mode_t mask;
 	int errnum;
 
+	if (err)
+		return err;
 	if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
 		temporary = NULL;
 		return error_no_memory();

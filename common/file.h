@@ -83,9 +83,20 @@ void cleanup_directory(char **path);
 _must_check_ struct error *file_read(const char *path, size_t limit_bytes,
 				     char **text_ret, size_t *size_ret);
 
-/** Write a file under a temporary name, and rename it into place. */
+/**
+ * Write a file under a temporary name, and rename it into place.
+ *
+ * @return ERROR_USAGE if the name is that of something else, such as a device.
+ */
 _must_check_ struct error *file_write(const char *path, const void *data,
 				      size_t size_bytes);
+
+/**
+ * Delete a file that file_write() may have written. No error if there is none.
+ *
+ * @return ERROR_USAGE as file_write().
+ */
+_must_check_ struct error *file_delete(const char *path);
 
 /** Copy a file's contents (by reflink or copy_file_range(2)) and its mode. */
 _must_check_ struct error *file_copy(const char *from, const char *to);

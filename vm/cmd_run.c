@@ -16,11 +16,13 @@
 #include "common/catalog.h"
 #include "common/command.h"
 #include "common/error.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/string_builder.h"
 #include "vm/guest.h"
 #include "vm/kernel.h"
 #include "vm/module.h"
+#include "vm/run_result.h"
 #include "vm/setup.h"
 
 // clang-format off
@@ -35,12 +37,19 @@ const struct command_option run_option_table[] = {
 	{ 0, "module", "build|insert", "build a module first, and insert it in the guest: $DRGN_TEST_KMOD", OPTION_STRING, offsetof(struct run_options, module) },
 	{ 0, "module-source", "DIR", "source of the module (default: drgn_test.ko's)", OPTION_STRING, offsetof(struct run_options, module_source) },
 	{ 0, "disk", "SIZE", "an empty disk for the guest, such as 1G, gone afterwards: $DRGN_TEST_DISK", OPTION_STRING, offsetof(struct run_options, disk) },
-	{ 0, "kdump", NULL, "let the command crash the guest, and run again in the crash kernel; see above", OPTION_FLAG, offsetof(struct run_options, kdump) },
+	{ 0, "kdump", NULL, "let the command crash the guest, and run again in the crash kernel (see run --help)", OPTION_FLAG, offsetof(struct run_options, kdump) },
 	{ 0, "append", "PARAMS", "more for the kernel's command line; repeatable", OPTION_ITEM, offsetof(struct run_options, append) },
 	{ 0, "qemu-option", "ARG", "one more argument for QEMU; repeatable", OPTION_ITEM, offsetof(struct run_options, qemu_options) },
 	{ 0, "env", "NAME[=VALUE]", "environment variable to set, or to pass on; repeatable", OPTION_ITEM, offsetof(struct run_options, environment) },
-	{ 0, "lost-status", "N", "exit status if the guest is lost (default 128)", OPTION_NUMBER, offsetof(struct run_options, lost_status) },
+	{ 0, "chdir", "DIR", "where the command runs (default: the working directory)", OPTION_STRING, offsetof(struct run_options, directory) },
 	{ 0, "fail-on-splat", NULL, "exit with 1 if the kernel reports a problem", OPTION_FLAG, offsetof(struct run_options, fail_on_splat) },
+	{ 0 },
+};
+
+const struct command_option run_command_option_table[] = {
+	{ 0, "lost-status", "N", "exit status if the guest is lost (default 128)", OPTION_NUMBER, offsetof(struct run_command_options, lost_status) },
+	{ 0, "result", "FILE", "write how the run ended to FILE, as JSON", OPTION_STRING, offsetof(struct run_command_options, result) },
+	{ 0, "console-log", "FILE", "write what the kernel's console says to FILE", OPTION_STRING, offsetof(struct run_command_options, console_log) },
 	{ 0 },
 };
 // clang-format on
@@ -135,19 +144,17 @@ static struct error *add_environment(const struct string_list *requests,
 	return string_list_check(ret);
 }
 
-static struct error *check_options(const struct run_options *options,
-				   const struct command_context *context)
+struct error *run_options_check(const struct run_options *options)
 {
-	if (context->common->kernels.count > 1)
-		return error_create(ERROR_USAGE,
-				    "--kernel: name one kernel, or use several runs");
+	struct error *err;
+
+	_cleanup_string_list_ struct string_list environment = STRING_LIST_INIT;
+	enum accel accel;
+
 	if (options->memory && !is_memory_size(options->memory))
 		return error_create(ERROR_USAGE,
 				    "--memory %s: use a number with M or G",
 				    options->memory);
-	if (options->lost_status > 255)
-		return error_create(ERROR_USAGE, "--lost-status %u: at most 255",
-				    options->lost_status);
 	if (options->module && strcmp(options->module, "build") != 0 &&
 	    strcmp(options->module, "insert") != 0)
 		return error_create(ERROR_USAGE,
@@ -157,10 +164,38 @@ static struct error *check_options(const struct run_options *options,
 		return error_create(
 			ERROR_USAGE,
 			"--module-source: say --module build or --module insert");
-	return NULL;
+	if (options->disk) {
+		uint64_t disk_bytes;
+
+		err = parse_disk(options->disk, &disk_bytes);
+		if (err)
+			return err;
+	}
+	if (options->directory && !directory_exists(options->directory))
+		return error_create(ERROR_USAGE, "--chdir %s: no such folder",
+				    options->directory);
+	if (options->accel) {
+		err = accel_parse(options->accel, &accel);
+		if (err)
+			return err;
+	}
+	return add_environment(&options->environment, &environment);
 }
 
-static int report_result(const struct run_options *options,
+static struct error *check_options(const struct run_command_options *options,
+				   const struct command_context *context)
+{
+	if (context->common->kernels.count > 1)
+		return error_create(
+			ERROR_USAGE,
+			"--kernel: name one kernel; vmtest-vm test takes several");
+	if (options->lost_status > 255)
+		return error_create(ERROR_USAGE, "--lost-status %u: at most 255",
+				    options->lost_status);
+	return run_options_check(&options->guest);
+}
+
+static int report_result(const struct run_command_options *options,
 			 const struct guest_result *result)
 {
 	int status = result->exit_status;
@@ -181,7 +216,7 @@ static int report_result(const struct run_options *options,
 	if (result->splat_count > result->splats.count)
 		log_warning("and %zu more",
 			    result->splat_count - result->splats.count);
-	if (options->fail_on_splat && result->splat_count && !status)
+	if (options->guest.fail_on_splat && result->splat_count && !status)
 		status = RUN_STATUS_SPLAT;
 	log_debug("booted in %llu ms, ran for %llu ms",
 		  (unsigned long long)result->boot_ms,
@@ -189,11 +224,15 @@ static int report_result(const struct run_options *options,
 	return status;
 }
 
-struct error *cmd_run(const struct command_context *context, int *status_ret)
+/** @param[out] kernel_ret Opened, once it has been found. */
+static struct error *run_guest(const struct command_context *context,
+			       int console_log_fd, struct kernel *kernel_ret,
+			       struct guest_result *ret)
 {
 	struct error *err;
 
-	struct run_options *options = context->options;
+	struct run_command_options *command_options = context->options;
+	struct run_options *options = &command_options->guest;
 	const struct string_list *kernels = &context->common->kernels;
 	const char *shell = getenv("SHELL");
 	char *const fallback[] = {
@@ -211,18 +250,14 @@ struct error *cmd_run(const struct command_context *context, int *status_ret)
 		.qemu_options = options->qemu_options,
 		.command = context->argument_count ? context->arguments : fallback,
 		.timeout_ms = (uint64_t)options->timeout_s * 1000,
+		.console_log_fd = console_log_fd,
 	};
 	const char *temporary = getenv("TMPDIR");
 	_cleanup_catalog_ struct catalog *catalog = NULL;
-	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_module_ struct module module = MODULE_INIT;
 	_cleanup_string_list_ struct string_list environment = STRING_LIST_INIT;
 	_cleanup_free_ char *directory = NULL;
-	_cleanup_guest_result_ struct guest_result result = { 0 };
 
-	err = check_options(options, context);
-	if (err)
-		return err;
 	if (options->disk) {
 		// Large files that need not be fast: not in /tmp, which may
 		// be memory.
@@ -244,9 +279,9 @@ struct error *cmd_run(const struct command_context *context, int *status_ret)
 	if (err)
 		return err;
 	config.environment = environment;
-	directory = getcwd(NULL, 0);
+	directory = realpath(options->directory ? options->directory : ".", NULL);
 	if (!directory)
-		return error_create_os(errno, "getcwd");
+		return error_create_os(errno, "working directory");
 	config.directory = directory;
 	config.interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) &&
 			     isatty(STDERR_FILENO);
@@ -264,21 +299,108 @@ struct error *cmd_run(const struct command_context *context, int *status_ret)
 	if (err)
 		return err;
 	err = command_kernel(context, catalog, config.arch,
-			     kernels->count ? kernels->items[0] : NULL, &kernel);
+			     kernels->count ? kernels->items[0] : NULL,
+			     kernel_ret);
 	if (err)
 		return err;
-	config.kernel = &kernel;
+	config.kernel = kernel_ret;
 	if (options->module) {
-		err = command_module(context, catalog, config.arch, &kernel,
+		err = command_module(context, catalog, config.arch, kernel_ret,
 				     options->module_source, &module);
 		if (err)
 			return err;
 		config.module = module.path;
 		config.insert_module = strcmp(options->module, "insert") == 0;
 	}
-	err = guest_run(&config, &result);
+	err = guest_run(&config, ret);
+	return error_wrap(err, "run %s", kernel_ret->release);
+}
+
+/**
+ * Write --result.
+ *
+ * @param[in] problem Why the command was not run; NULL if it was.
+ */
+static struct error *write_result(const char *path, const char *release,
+				  const struct guest_result *guest,
+				  const struct error *problem, int status)
+{
+	static const enum run_outcome outcomes[] = {
+		[GUEST_EXITED] = RUN_EXITED,
+		[GUEST_TIMED_OUT] = RUN_TIMED_OUT,
+		[GUEST_LOST] = RUN_LOST,
+	};
+	struct error *err;
+
+	// Borrows all that it points to.
+	struct run_result result = {
+		.outcome = problem ? RUN_NOT_RUN : outcomes[guest->outcome],
+		.status = status,
+		.exit_status = guest->exit_status,
+		.reason = problem ? (char *)error_message(problem) : guest->reason,
+		.boot_ms = guest->boot_ms,
+		.command_ms = guest->command_ms,
+		.splats = guest->splats,
+		.splat_count = guest->splat_count,
+	};
+	_cleanup_free_ char *text = NULL;
+
+	snprintf(result.release, sizeof(result.release), "%s", release);
+	err = run_result_format(&result, &text);
 	if (err)
-		return error_wrap(err, "run %s", kernel.release);
-	*status_ret = report_result(options, &result);
+		return err;
+	return error_wrap(file_write(path, text, strlen(text)), "--result");
+}
+
+static struct error *open_console_log(const char *path, int *fd_ret)
+{
+	*fd_ret = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (*fd_ret < 0)
+		return error_create_os(errno, "--console-log %s", path);
 	return NULL;
+}
+
+struct error *cmd_run(const struct command_context *context, int *status_ret)
+{
+	struct error *err;
+
+	const struct run_command_options *options = context->options;
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_guest_result_ struct guest_result result = { 0 };
+	_cleanup_close_ int console_log_fd = -1;
+
+	err = check_options(options, context);
+	if (err)
+		return err;
+	if (options->result) {
+		// What an earlier run said is not to be taken for this one's.
+		err = file_delete(options->result);
+		if (err)
+			return error_wrap(err, "--result");
+	}
+	if (options->console_log) {
+		err = open_console_log(options->console_log, &console_log_fd);
+		if (err)
+			return err;
+	}
+	err = run_guest(context, console_log_fd < 0 ? 0 : console_log_fd,
+			&kernel, &result);
+	if (err)
+		*status_ret = error_is(err, ERROR_USAGE) ? RUN_STATUS_USAGE
+							 : RUN_STATUS_NOT_RUN;
+	else
+		*status_ret = report_result(options, &result);
+	if (!options->result || error_is(err, ERROR_CANCELLED))
+		return err;
+
+	struct error *unwritten = write_result(options->result, kernel.release,
+					       &result, err, *status_ret);
+
+	if (!err)
+		return unwritten;
+	// One error ends the run; this one comes after it.
+	if (unwritten)
+		log_warning("%s", error_message(unwritten));
+	error_destroy(unwritten);
+	return err;
 }

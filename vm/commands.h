@@ -21,6 +21,7 @@ struct module;
 /** Exit statuses of `run` that are not the command's. */
 enum {
 	RUN_STATUS_SPLAT = 1,
+	RUN_STATUS_USAGE = 2,
 	RUN_STATUS_TIMED_OUT = 124,
 	RUN_STATUS_NOT_RUN = 125,
 	RUN_STATUS_LOST = 128,
@@ -33,11 +34,11 @@ struct run_options {
 	const char *machine;
 	const char *memory;
 	unsigned int cpus;
+	const char *directory;
 	const char *disk;
 	bool kdump;
 	const char *module;
 	const char *module_source;
-	unsigned int lost_status;
 	bool fail_on_splat;
 	struct string_list writable;
 	struct string_list append;
@@ -45,7 +46,20 @@ struct run_options {
 	struct string_list environment;
 };
 
+/** Options of a guest, which all commands that run one share. */
 extern const struct command_option run_option_table[];
+
+/** What is wrong with them whatever the kernel, before any is looked for. */
+_must_check_ struct error *run_options_check(const struct run_options *options);
+
+struct run_command_options {
+	struct run_options guest;
+	unsigned int lost_status;
+	const char *result;
+	const char *console_log;
+};
+
+extern const struct command_option run_command_option_table[];
 struct error *cmd_run(const struct command_context *context, int *status_ret);
 
 struct prune_options {

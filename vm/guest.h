@@ -80,6 +80,8 @@ struct guest_config {
 	bool interactive;
 	/** From when the command starts first; 0 for no limit. */
 	uint64_t timeout_ms;
+	/** Gets what the kernel's console says, as it comes; 0 for none. */
+	int console_log_fd;
 };
 
 enum guest_outcome {
@@ -102,7 +104,10 @@ struct guest_result {
 	struct string_list splats;
 	/** All of them, the list's included. */
 	size_t splat_count;
-	/** From our start to the command's, and from there to its end. */
+	/**
+	 * From our start to the command's, and from there to its end or, if it
+	 * had none, to the guest's; 0 if it did not start.
+	 */
 	uint64_t boot_ms;
 	uint64_t command_ms;
 };

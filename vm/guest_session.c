@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/error.h"
+#include "common/file.h"
 #include "common/interrupt.h"
 #include "common/log.h"
 #include "common/process.h"
@@ -133,6 +134,12 @@ static bool session_dump_next(struct guest_session *session)
 	return false;
 }
 
+static void session_measure_command(struct guest_session *session)
+{
+	session->result.command_ms =
+		monotonic_ms() - session->start_ms - session->result.boot_ms;
+}
+
 void guest_session_enter_phase(struct guest_session *session,
 			       enum guest_phase phase)
 {
@@ -157,14 +164,14 @@ void guest_session_enter_phase(struct guest_session *session,
 		session->deadline_ms = session->command_deadline_ms;
 		break;
 	case PHASE_DRAIN:
-		session->result.command_ms =
-			now - session->start_ms - session->result.boot_ms;
+		session_measure_command(session);
 		session->deadline_ms = now + GUEST_DRAIN_LIMIT_MS;
 		break;
 	case PHASE_DONE:
 		session->deadline_ms = 0;
 		break;
 	case PHASE_DUMP:
+		session_measure_command(session);
 		session->dump_offset = session->console.length;
 		session->deadline_ms = now + DUMP_LIMIT_MS;
 		session_press(session, '7');
@@ -179,6 +186,10 @@ void guest_session_read_console(struct guest_session *session)
 
 	while ((n = read(session->link.console_fd, data, sizeof(data))) > 0) {
 		console_feed(&session->console, data, (size_t)n);
+		// A log that cannot be written is no reason to end the guest.
+		if (session->config->console_log_fd)
+			write_all(session->config->console_log_fd, data,
+				  (size_t)n);
 		if (log_level() >= LOG_DEBUG)
 			fwrite(data, 1, (size_t)n, stderr);
 		if (session->phase == PHASE_DUMP)
@@ -357,6 +368,8 @@ static struct error *session_loop(struct guest_session *session)
 			break;
 		guest_session_enter_phase(session, PHASE_DUMP);
 	}
+	if (session->phase == PHASE_COMMAND || session->phase == PHASE_CRASH)
+		session_measure_command(session);
 	err = guest_session_conclude(session, ended);
 	if (err)
 		return err;

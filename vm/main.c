@@ -8,7 +8,9 @@ static const char run_details[] =
 	"cannot change: what it writes is gone when it ends, but for --rw folders.\n"
 	"The exit status is the command's; 124 on timeout; 125 if the command could\n"
 	"not be run; 128 if the guest was lost. On a terminal, Ctrl-] three times\n"
-	"ends the guest.\n"
+	"ends the guest. --result says how it ended in JSON: 'outcome' is exited,\n"
+	"timed_out, lost or not_run; the file appears when whole, and not at all if\n"
+	"the run is interrupted.\n"
 	"\n"
 	"With --kdump, the command may load a crash kernel (\"$VMTEST_KEXEC\", which is\n"
 	"in the PATH as vmtest-kexec). If the guest crashes then, the same command\n"
@@ -26,8 +28,9 @@ static const struct command commands[] = {
 		.arguments = "[--] [COMMAND ARG...]",
 		.summary = "run a command under a kernel",
 		.details = run_details,
-		.options = run_option_table,
-		.options_size = sizeof(struct run_options),
+		.options = run_command_option_table,
+		.shared_options = run_option_table,
+		.options_size = sizeof(struct run_command_options),
 		.takes_program = true,
 		.failure_status = RUN_STATUS_NOT_RUN,
 		.run = cmd_run,

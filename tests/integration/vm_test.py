@@ -8,6 +8,7 @@ tests build.
 """
 
 import hashlib
+import json
 import os
 import pty
 import re
@@ -337,6 +338,43 @@ class RunTest(unittest.TestCase):
                 self.assertEqual(result.returncode, status, result.stderr)
                 self.assertIn(text, result.stderr)
                 self.assertEqual(result.stderr.count(b"\n"), 1, result.stderr)
+
+    def test_result_and_console(self):
+        result = os.path.join(self.folder, "result")
+        console = os.path.join(self.folder, "console")
+        rows = (
+            (["sh", "-c", "exit 7"], [], 7, "exited"),
+            (["sh", "-c", "echo 'BUG: no' >/dev/kmsg"], ["--fail-on-splat"],
+             1, "exited"),
+            (["sleep", "100"], ["-t", "1"], 124, "timed_out"),
+            (["sh", "-c", "echo c >/proc/sysrq-trigger"], [], 128, "lost"),
+            (["true"], ["--machine", "x"], 2, "not_run"),
+        )
+        for command, options, status, outcome in rows:
+            with self.subTest(outcome):
+                got = run(*command, options=[
+                    "--result", result, "--console-log", console, *options])
+                self.assertEqual(got.returncode, status, got.stderr)
+                with open(result) as file:
+                    data = json.load(file)
+                self.assertEqual(data["outcome"], outcome)
+                self.assertEqual(data["status"], status)
+                self.assertEqual(data["exit_status"] is None, outcome != "exited")
+                self.assertEqual(data["reason"] is None, outcome == "exited")
+                if outcome != "not_run":
+                    self.assertGreater(data["boot_ms"], 0)
+                    self.assertGreater(os.path.getsize(console), 0)
+                self.assertEqual(data["splat_count"], int("BUG" in command[-1]))
+        self.assertEqual(sorted(os.listdir(self.folder)), ["console", "result"])
+        got = run("true", options=["--result", "/dev/null"])
+        self.assertEqual(got.returncode, 2)
+        self.assertIn(b"not a file", got.stderr)
+
+    def test_other_folder(self):
+        got = run("pwd", options=["--chdir", self.folder])
+        self.assertEqual(got.stdout.decode(), self.folder + "\n", got.stderr)
+        got = run("pwd", options=["--chdir", "/no/such"])
+        self.assertEqual(got.returncode, 2)
 
     def test_other_machines(self):
         for machine in ("q35", "pc"):
