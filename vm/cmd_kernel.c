@@ -117,7 +117,7 @@ struct error *command_kernel(const struct command_context *context,
 		return error_wrap(command_no_kernel(context, pattern, arch,
 						    &assets, store_name(store)),
 				  "none in %s", directory);
-	err = kernel_download(store, asset, directory, &path);
+	err = kernel_download(store, asset, directory, &path, NULL);
 	if (err)
 		return err;
 	return kernel_open(path, ret);

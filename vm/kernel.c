@@ -14,6 +14,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/process.h"
 #include "common/progress.h"
 #include "common/store.h"
 #include "common/unpack.h"
@@ -221,20 +222,26 @@ struct download {
 	struct progress *progress;
 	uint64_t done;
 	uint64_t total;
+	uint64_t unpack_ms;
 };
 
 static struct error *download_sink(void *arg, const void *data, size_t size_bytes)
 {
+	struct error *err;
 	struct download *download = arg;
+	uint64_t start_ms = monotonic_ms();
 
 	download->done += size_bytes;
 	progress_update(download->progress, download->done, download->total);
-	return unpack_write(download->unpack, data, size_bytes);
+	err = unpack_write(download->unpack, data, size_bytes);
+	download->unpack_ms += monotonic_ms() - start_ms;
+	return err;
 }
 
 static struct error *download_unpack(struct store *store,
 				     const struct asset *asset,
-				     const char *directory)
+				     const char *directory,
+				     uint64_t *unpack_ms_ret)
 {
 	struct error *err;
 
@@ -261,10 +268,14 @@ static struct error *download_unpack(struct store *store,
 	err = store_get(store, asset, download_sink, &download);
 	if (err)
 		return err;
+
+	uint64_t finish_ms = monotonic_ms();
+
 	err = unpack_finish(unpack);
 	if (err)
 		return error_wrap(err, "get %s from %s", asset->name,
 				  store_name(store));
+	*unpack_ms_ret = download.unpack_ms + monotonic_ms() - finish_ms;
 	progress_finish(progress);
 	return NULL;
 }
@@ -272,7 +283,7 @@ static struct error *download_unpack(struct store *store,
 static struct error *download_locked(struct store *store,
 				     const struct asset *asset,
 				     const char *folder, const char *release,
-				     const char *path)
+				     const char *path, uint64_t *unpack_ms_ret)
 {
 	struct error *err;
 
@@ -283,7 +294,7 @@ static struct error *download_locked(struct store *store,
 					 &lock_fd);
 	if (err)
 		return err;
-	err = download_unpack(store, asset, temporary);
+	err = download_unpack(store, asset, temporary, unpack_ms_ret);
 	if (err)
 		return err;
 
@@ -309,9 +320,13 @@ static struct error *download_locked(struct store *store,
 }
 
 struct error *kernel_download(struct store *store, const struct asset *asset,
-			      const char *directory, char **path_ret)
+			      const char *directory, char **path_ret,
+			      struct kernel_download_times *times_ret)
 {
 	struct error *err;
+
+	uint64_t start_ms = monotonic_ms();
+	uint64_t unpack_ms = 0;
 
 	struct release release;
 	char arch[ARCH_SIZE];
@@ -345,13 +360,18 @@ struct error *kernel_download(struct store *store, const struct asset *asset,
 			err = directory_remove_stale(folder, "download");
 			if (!err)
 				err = download_locked(store, asset, folder,
-						      text, path);
+						      text, path, &unpack_ms);
 		}
 		// Whoever waits for it finds the kernel under its name.
 		unlink(lock);
 		if (err)
 			return error_wrap(err, "download %s to %s", text, folder);
 	}
+	if (times_ret)
+		*times_ret = (struct kernel_download_times){
+			.download_ms = monotonic_ms() - start_ms - unpack_ms,
+			.unpack_ms = unpack_ms,
+		};
 	*path_ret = take_ptr(path);
 	return NULL;
 }

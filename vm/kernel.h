@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/cleanup.h"
 #include "common/release.h"
@@ -83,16 +84,24 @@ const struct asset *kernel_find_asset(const struct asset_list *assets,
 				      const char *arch, const char *pattern,
 				      const struct string_list *flavors);
 
+struct kernel_download_times {
+	/** Waiting for the store, and for a download by another process. */
+	uint64_t download_ms;
+	/** What unpacking took beyond that: it goes on as the data arrives. */
+	uint64_t unpack_ms;
+};
+
 /**
  * Fetch and unpack an asset, once: whoever else does it at the same time waits
  * and finds it there. Blocks, on the network.
  *
  * @param[out] path_ret The kernel's folder; free().
+ * @param[out] times_ret May be NULL; zeros if the kernel was there.
  */
-_must_check_ struct error *kernel_download(struct store *store,
-					   const struct asset *asset,
-					   const char *directory,
-					   char **path_ret);
+_must_check_ struct error *
+kernel_download(struct store *store, const struct asset *asset,
+		const char *directory, char **path_ret,
+		struct kernel_download_times *times_ret);
 
 /**
  * Delete all but the newest kernels of each series and flavor, and what broken

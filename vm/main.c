@@ -45,6 +45,7 @@ static const struct command commands[] = {
 		.name = "download",
 		.arguments = "",
 		.summary = "fetch the newest match of each --kernel",
+		.details = "Prints the kernels' folders; with --json also what fetching and unpacking took.",
 		.run = cmd_download,
 	},
 	{
