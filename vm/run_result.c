@@ -59,8 +59,10 @@ struct error *run_result_format(const struct run_result *result, char **ret)
 
 	for (size_t i = 0; i < result->splats.count; i++)
 		json_array_append_new(splats, text_json(result->splats.items[i]));
-	json = json_pack("{s:s?, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:I}",
-			 "release", *result->release ? result->release : NULL,
+	json = json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:I}",
+			 "release",
+			 *result->release ? text_json(result->release)
+					  : json_null(),
 			 "outcome", outcome_names[result->outcome], "status",
 			 result->status, "exit_status",
 			 result->outcome == RUN_EXITED

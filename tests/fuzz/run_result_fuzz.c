@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+/** @file Reads a run's result; one that is read is written and read again. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/error.h"
+#include "tests/fuzz/fuzz.h"
+#include "vm/run_result.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	_cleanup_run_result_ struct run_result result = { 0 };
+	_cleanup_run_result_ struct run_result again = { 0 };
+	_cleanup_free_ char *text = strndup((const char *)data, size);
+	_cleanup_free_ char *written = NULL;
+	struct error *err;
+
+	if (!text)
+		abort();
+	err = run_result_parse(text, "fuzz", &result);
+	if (err) {
+		error_destroy(err);
+		return 0;
+	}
+	if (run_result_format(&result, &written) ||
+	    run_result_parse(written, "fuzz", &again) ||
+	    again.outcome != result.outcome)
+		abort();
+	return 0;
+}
