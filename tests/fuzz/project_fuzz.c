@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+/** @file Reads a project's vmtest.json. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/error.h"
+#include "tests/fuzz/fuzz.h"
+#include "vm/project.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	_cleanup_project_ struct project project = { 0 };
+	_cleanup_free_ char *text = strndup((const char *)data, size);
+
+	if (!text)
+		abort();
+	error_destroy(project_parse(text, "fuzz", "/folder", &project));
+	return 0;
+}
