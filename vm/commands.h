@@ -62,6 +62,19 @@ struct run_command_options {
 extern const struct command_option run_command_option_table[];
 struct error *cmd_run(const struct command_context *context, int *status_ret);
 
+/** Of commands that run several guests. */
+struct suite_options {
+	struct run_options guest;
+	bool all_kernels;
+	unsigned int jobs;
+	const char *junit;
+	const char *log_directory;
+	const char *project;
+};
+
+extern const struct command_option test_option_table[];
+struct error *cmd_test(const struct command_context *context, int *status_ret);
+
 struct prune_options {
 	unsigned int keep;
 	bool dry_run;

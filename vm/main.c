@@ -22,6 +22,17 @@ static const char module_details[] =
 	"several modules, of the first in obj-m. Once built, it is kept as long as\n"
 	"neither source nor kernel changes.";
 
+static const char test_details[] =
+	"The kernels are the newest of each series and flavor: all supported ones\n"
+	"with -K, those that a pattern means with -k. They are downloaded one by one\n"
+	"while others are tested. A kernel whose guest is lost is tried once more, and\n"
+	"flaky if it then passes. The exit status is 1 if any has failed.\n"
+	"\n"
+	"What is not on the command line may be in vmtest.json, in the working\n"
+	"directory: \"command\", \"kernels\", \"memory\" and so on; paths in it are\n"
+	"relative to it, and its command runs where it lies. Repeatable options add to\n"
+	"those of the file, all others win over it.";
+
 static const struct command commands[] = {
 	{
 		.name = "run",
@@ -34,6 +45,17 @@ static const struct command commands[] = {
 		.takes_program = true,
 		.failure_status = RUN_STATUS_NOT_RUN,
 		.run = cmd_run,
+	},
+	{
+		.name = "test",
+		.arguments = "[--] [COMMAND ARG...]",
+		.summary = "run a command under many kernels",
+		.details = test_details,
+		.options = test_option_table,
+		.shared_options = run_option_table,
+		.options_size = sizeof(struct suite_options),
+		.takes_program = true,
+		.run = cmd_test,
 	},
 	{
 		.name = "list",

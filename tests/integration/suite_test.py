@@ -1,0 +1,387 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Tests one command under several kernels: vmtest-vm test.
+
+The kernels are one kernel under several names: each package has its own
+release, and so its own folder below /lib/modules.
+"""
+
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+import xml.etree.ElementTree
+from pathlib import Path
+
+import support
+
+VERSIONS = ("6.1.10", "6.1.20", "6.6.30", "6.12.40", "6.13.1")
+ARCH = ""
+STORE = None
+LIMIT = 300
+
+
+def name(version):
+    return f"{version}-vmtest1.0tiny"
+
+
+def make_store(store):
+    """Packages that differ by name: without debug information, they are small."""
+    global ARCH
+    ARCH = support.package().name.rsplit(".", 3)[1]
+    with tempfile.TemporaryDirectory(dir=store.parent) as folder:
+        copy = Path(folder, "kernel")
+        shutil.copytree(support.kernel(), copy, symlinks=True)
+        subprocess.run(["objcopy", "--strip-debug", copy / "build/vmlinux"], check=True)
+        for version in VERSIONS:
+            Path(copy, "build/include/config/kernel.release").write_text(
+                name(version) + "\n", encoding="ascii")
+            package = Path(folder, "package")
+            subprocess.run(["tar", "-C", copy, "-I", "zstd -1", "-cf", package, "."],
+                           check=True)
+            package.rename(store / f"kernel-{name(version)}.{ARCH}.tar.zst")
+
+
+def setUpModule():
+    global STORE
+    support.kernel()
+    folder = tempfile.TemporaryDirectory(prefix="vmtest-suite.", dir=support.CACHE)
+    unittest.addModuleCleanup(folder.cleanup)
+    STORE = Path(folder.name, "store")
+    STORE.mkdir()
+    # All tests share what has been downloaded.
+    Path(folder.name, "directory").mkdir()
+    make_store(STORE)
+
+
+def on(*versions):
+    """A condition for the shell: the kernel is one of these."""
+    return " || ".join(f"[ -d /lib/modules/{name(v)}/build ]" for v in versions)
+
+
+def descendants(pid):
+    """Processes that have a process among their ancestors."""
+    parents = {}
+    for entry in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{entry}/stat", encoding="utf-8") as file:
+                parents[int(entry)] = int(file.read().rsplit(")", 1)[1].split()[1])
+        except (OSError, ValueError, IndexError):
+            pass
+    found = {pid}
+    while True:
+        more = {p for p, parent in parents.items() if parent in found} - found
+        if not more:
+            return found - {pid}
+        found |= more
+
+
+class SuiteCase(support.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.logs = self.folder / "logs"
+        self.directory = STORE.parent / "directory"
+
+    def arguments(self, command, *options, store=None):
+        return [command, f"--store=dir:{store or STORE}",
+                f"--directory={self.directory}",
+                f"--log-directory={self.logs}", *options]
+
+    def vm(self, command, *options, store=None, **kwargs):
+        kwargs.setdefault("cwd", self.folder)
+        return support.run(
+            "vmtest-vm", *self.arguments(command, *options, store=store),
+            timeout=LIMIT, **kwargs)
+
+    def results(self, *options, status=0, **kwargs):
+        """By kernel, what `test --json` says."""
+        result = self.vm("test", "--json", *options, **kwargs)
+        self.assert_status(result, status)
+        return {item["kernel"]: item for item in json.loads(result.stdout)}
+
+    def use_new_directory(self):
+        self.directory = self.folder / "directory"
+
+
+class TestTest(SuiteCase):
+    def test_all_kernels_pass(self):
+        self.use_new_directory()
+        result = self.vm("test", "-K", "--", "sh", "-c", "echo out; echo err >&2")
+        self.assert_status(result, 0)
+        # Of each series the newest.
+        for version in VERSIONS[1:]:
+            self.assertRegex(result.stdout,
+                             rf"(?m)^{re.escape(name(version))} +passed +\d+\.\d s")
+            self.assertEqual((self.logs / f"{name(version)}.log").read_text(),
+                             "out\nerr\n")
+            console = (self.logs / f"{name(version)}.console.log").read_bytes()
+            self.assertGreater(len(console), 0)
+        self.assertNotIn(name(VERSIONS[0]), result.stdout)
+        self.assertIn("\n4 passed\n", result.stdout)
+        lines = result.stderr.splitlines()
+        self.assertEqual(len(lines), 5, result.stderr)
+        self.assertIn("passed in", lines[-1])
+        self.assertIn("(4 of 4)", lines[-1])
+        self.assertNotIn("\033", result.stderr)
+
+    def test_verdicts(self):
+        junit = self.folder / "junit.xml"
+        fail, hang, panic, good = VERSIONS[1:]
+        script = f"""
+            if {on(fail)}; then echo '<broken> & "bad"'; printf '\\033[1mx\\001\\n'; exit 3; fi
+            if {on(hang)}; then sleep 1000; fi
+            if {on(panic)}; then echo c >/proc/sysrq-trigger; fi
+        """
+        result = self.vm("test", "-K", "-j", "2", "-t", "3", "--junit", junit,
+                         "--", "sh", "-c", script)
+        self.assert_status(result, 1)
+        self.assertRegex(result.stdout, rf"(?m)^{name(fail)} +failed .* exit status 3$")
+        self.assertRegex(result.stdout, rf"(?m)^{name(hang)} +timed out .* within 3 seconds$")
+        self.assertRegex(result.stdout, rf"(?m)^{name(panic)} +lost .* Kernel panic")
+        self.assertRegex(result.stdout, rf"(?m)^{name(good)} +passed ")
+        self.assertIn('<broken> & "bad"', result.stdout)
+        self.assertIn("task:sleep", result.stdout)
+        self.assertIn("failed on 3 of 4:", result.stderr.splitlines()[-1])
+        # The one that was lost had a second chance.
+        self.assertTrue((self.logs / f"{name(panic)}.2.json").exists())
+        self.assertIn("trying once more", result.stderr)
+
+        root = xml.etree.ElementTree.parse(junit).getroot()
+        self.assertEqual(root.tag, "testsuites")
+        self.assertEqual((root.get("tests"), root.get("failures"), root.get("errors")),
+                         ("4", "2", "1"))
+        cases = {case.get("name"): case for case in root.iter("testcase")}
+        self.assertEqual(len(cases), 4)
+        self.assertIsNone(cases[name(good)].find("failure"))
+        failure = cases[name(fail)].find("failure")
+        self.assertEqual(failure.get("message"), "exit status 3")
+        self.assertEqual(failure.text, '<broken> & "bad"\nx\n')
+        self.assertEqual(cases[name(hang)].find("failure").get("type"), "timed out")
+        self.assertIn("panic", cases[name(panic)].find("error").get("message"))
+        for case in cases.values():
+            self.assertGreater(float(case.get("time")), 0)
+
+    def test_flaky(self):
+        script = """
+            [ -e "$1/seen" ] && exit 0
+            touch "$1/seen"
+            sync
+            echo c >/proc/sysrq-trigger
+        """
+        results = self.results("-k", VERSIONS[2], "--rw", self.folder, "--",
+                               "sh", "-c", script, "sh", self.folder)
+        item = results[name(VERSIONS[2])]
+        self.assertEqual((item["result"], item["attempts"]), ("flaky", 2))
+        self.assertIn("Kernel panic", item["reason"])
+
+    def test_phases_are_timed(self):
+        self.use_new_directory()
+        item = self.results("-k", VERSIONS[0], "--", "sleep", "1")[name(VERSIONS[0])]
+        phases = item["milliseconds"]
+        self.assertGreater(phases["download"] + phases["unpack"], 0)
+        self.assertGreater(phases["boot"], 300)
+        self.assertGreaterEqual(phases["command"], 1000)
+
+    def test_download_error_is_a_row(self):
+        self.use_new_directory()
+        store = self.folder / "store"
+        store.mkdir()
+        for version in VERSIONS[:2]:
+            package = f"kernel-{name(version)}.{ARCH}.tar.zst"
+            os.link(STORE / package, store / package)
+        broken = store / f"kernel-{name(VERSIONS[4])}.{ARCH}.tar.zst"
+        broken.write_bytes(b"no package")
+        results = self.results("-k", f"{VERSIONS[1]},6.13", "--", "true",
+                               store=store, status=1)
+        self.assertEqual(results[name(VERSIONS[1])]["result"], "passed")
+        self.assertEqual(results[name(VERSIONS[4])]["result"], "not run")
+        self.assertIn("download", results[name(VERSIONS[4])]["reason"])
+
+    def test_splats(self):
+        command = ("sh", "-c", "echo 'BUG: made up' >/dev/kmsg")
+        self.results("-k", "6.13", "--", *command)
+        item = self.results("-k", "6.13", "--fail-on-splat", "--", *command,
+                            status=1)[name(VERSIONS[4])]
+        self.assertEqual(item["reason"], "the kernel reported: BUG: made up")
+
+    def test_modules(self):
+        source = self.folder / "source"
+        source.mkdir()
+        (source / "Makefile").write_text("obj-m := empty.o\n")
+        (source / "empty.c").write_text(
+            "#include <linux/module.h>\nMODULE_LICENSE(\"GPL\");\n")
+        options = ("--module=insert", f"--module-source={source}", "-k")
+        item = self.results(*options, "6.13", "--", "sh", "-c",
+                            'cat "$DRGN_TEST_KMOD" >/dev/null && grep empty /proc/modules'
+                            )[name(VERSIONS[4])]
+        self.assertGreater(item["milliseconds"]["module"], 0)
+        (source / "empty.c").write_text("#error no\n")
+        item = self.results(*options, "6.13", "--", "true", status=1)[name(VERSIONS[4])]
+        self.assertEqual((item["result"], item["attempts"]), ("not run", 0))
+
+    def test_interrupt(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number):
+                junit = self.folder / "junit.xml"
+                shutil.rmtree(self.logs, ignore_errors=True)
+                process = subprocess.Popen(
+                    [support.BIN / "vmtest-vm", *self.arguments(
+                        "test", "-K", "-j3", "--junit", junit, "--", "sh", "-c",
+                        f"if {on(VERSIONS[4])}; then echo done; exit 4; fi; echo up; sleep 1000")],
+                    env=support.environment(), stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                self.addCleanup(process.kill)
+                ready = [self.logs / f"{name(v)}.log" for v in VERSIONS[2:]]
+                deadline = time.monotonic() + LIMIT
+                while not all(p.exists() and p.stat().st_size for p in ready):
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.05)
+                while not (self.logs / f"{name(VERSIONS[4])}.json").exists():
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.05)
+                time.sleep(0.5)
+                started = descendants(process.pid)
+                self.assertGreaterEqual(len(started), 4)
+                process.send_signal(number)
+                stdout, stderr = process.communicate(timeout=30)
+                self.assertEqual(process.returncode, -number, stderr)
+                self.assertRegex(stdout, rf"(?m)^{name(VERSIONS[4])} +failed")
+                self.assertRegex(stdout, rf"(?m)^{name(VERSIONS[2])} +interrupted")
+                self.assertFalse(junit.exists())
+                deadline = time.monotonic() + 5
+                while any(os.path.exists(f"/proc/{p}") for p in started):
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.05)
+
+    def test_terminal_shows_a_table(self):
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.chdir(self.folder)
+            program = str(support.BIN / "vmtest-vm")
+            arguments = self.arguments("test", "-k", "6.12,6.13", "--", "sh", "-c",
+                                       f"sleep 2; ! {{ {on(VERSIONS[4])}; }}")
+            os.execve(program, [program, *map(str, arguments)],
+                      support.environment(TERM="xterm"))
+        self.addCleanup(os.close, fd)
+        text = b""
+        deadline = time.monotonic() + LIMIT
+        while time.monotonic() < deadline:
+            if select.select([fd], [], [], 0.1)[0]:
+                try:
+                    text += os.read(fd, 65536)
+                except OSError:
+                    break
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        self.assertEqual(status, 1, text)
+        text = text.decode()
+        self.assertIn("waiting", text)
+        self.assertRegex(text, r"running +[1-9]\d* s")
+        # The table is drawn over the one before, and gone at the end.
+        self.assertIn("\033[3A\033[J", text)
+        final = text.rsplit("\033[J", 1)[1]
+        self.assertRegex(final, rf"{re.escape(name(VERSIONS[3]))} +passed")
+        self.assertRegex(final, rf"{re.escape(name(VERSIONS[4]))} +failed")
+
+    def test_workflow(self):
+        summary = self.folder / "summary"
+        summary.write_text("before\n")
+        environment = support.environment(GITHUB_ACTIONS="true",
+                                          GITHUB_STEP_SUMMARY=summary)
+        result = self.vm("test", "-k", "6.12,6.13", "--", "sh", "-c",
+                         f"echo '::error::no'; ! {{ {on(VERSIONS[4])}; }}", env=environment)
+        self.assert_status(result, 1)
+        self.assertEqual(result.stdout.count("\n::group::"), 1)
+        groups = re.findall(
+            r"(?m)^::group::(.*)\n::stop-commands::(\w+)\n(.*)\n::(\w+)::\n::endgroup::$",
+            result.stdout)
+        self.assertEqual(len(groups), 2, result.stdout)
+        for title, token, log, end in groups:
+            self.assertIn(" in ", title)
+            self.assertEqual(log, "::error::no")
+            self.assertEqual(token, end)
+        self.assertIn(f"\n::error title={name(VERSIONS[4])}%3A failed::exit status 1\n",
+                      result.stdout)
+        text = summary.read_text()
+        self.assertTrue(text.startswith("before\n### "))
+        self.assertRegex(text, r"\| 6\.13\.1-vmtest1\.0tiny \| \*\*failed\*\* \|")
+        self.assertRegex(text, r"\| 6\.12\.40-vmtest1\.0tiny \| passed \|")
+        self.assertIn("```\n::error::no\n```", text)
+
+    def test_usage(self):
+        rows = (
+            (["-K"], "say what to run"),
+            (["--", "true"], "say which kernels"),
+            (["-K", "-k", "6.1", "--", "true"], "choose one"),
+            (["-K", "-j0", "--", "true"], "--jobs"),
+            (["-K", "--memory", "x", "--", "true"], "--memory"),
+            (["-K", "-f", "huge", "--", "true"], "huge"),
+            (["-K", "--chdir", "/no/such", "--", "true"], "/no/such"),
+            (["-K", "--junit", "/dev/null", "--", "true"], "/dev/null"),
+            (["-K", "--project", "/no/such", "--", "true"], "/no/such"),
+        )
+        for options, word in rows:
+            with self.subTest(options):
+                result = self.vm("test", *options)
+                self.assert_one_line(result, 1 if "--project" in options else 2, word)
+        result = self.vm("test", "-k", "6.12,5.4", "--", "true")
+        self.assert_one_line(result, 1, "'5.4'")
+
+
+class ProjectTest(SuiteCase):
+    def write(self, folder, **keys):
+        folder.mkdir(exist_ok=True)
+        (folder / "vmtest.json").write_text(json.dumps(keys))
+
+    def test_project_says_it_all(self):
+        folder = self.folder / "project"
+        self.write(folder, command=["./check", "a b"], rw=["out"], cpus=1,
+                   kernels=["6.6"], memory="512M", timeout=100,
+                   environment={"ONE": "1 2", "TWO": None}, junit="junit.xml")
+        (folder / "out").mkdir()
+        check = folder / "check"
+        check.write_text('#!/bin/sh\necho "$PWD,$1,$ONE,$TWO" >>out/said\n')
+        check.chmod(0o755)
+        expected = f"{folder},a b,1 2,3\n"
+        result = self.vm("test", cwd=folder, env=support.environment(TWO="3"))
+        self.assert_status(result, 0)
+        self.assertIn("1 passed", result.stdout)
+        self.assertEqual((folder / "out/said").read_text(), expected)
+        self.assertTrue((folder / "junit.xml").exists())
+        # From elsewhere, with other kernels and variables.
+        result = self.vm("test", "-k", "6.12,6.13", "--project", folder / "vmtest.json",
+                         "--env", "ONE=4", env=support.environment(TWO="3"))
+        self.assert_status(result, 0)
+        self.assertIn("2 passed", result.stdout)
+        self.assertEqual((folder / "out/said").read_text(),
+                         expected + 2 * expected.replace("1 2", "4"))
+
+    def test_command_line_wins(self):
+        self.write(self.folder, command=["false"], kernels=["6.6"], timeout=1,
+                   fail_on_splat=True)
+        self.results("--timeout=0", "--no-fail-on-splat", "--", "sh", "-c",
+                     "echo 'BUG: x' >/dev/kmsg; sleep 2")
+        self.assertEqual(len(self.results("-K", status=1)), 4)
+
+    def test_mistakes(self):
+        rows = (
+            ({"comand": ["true"]}, ['"comand"', "command, kernels"]),
+            ({"command": "true"}, ['"command"', "a list of strings"]),
+            ({"timeout": "1"}, ['"timeout"', "a whole number"]),
+        )
+        for keys, words in rows:
+            with self.subTest(keys):
+                self.write(self.folder, **keys)
+                result = self.vm("test", "-K", "--", "true")
+                self.assert_one_line(result, 2, "vmtest.json", *words)
+
+
+if __name__ == "__main__":
+    unittest.main()

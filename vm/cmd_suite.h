@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef VM_CMD_SUITE_H
+#define VM_CMD_SUITE_H
+
+/** @file What commands that run one command under many kernels start with. */
+
+#include "common/cleanup.h"
+#include "common/string_list.h"
+#include "vm/project.h"
+#include "vm/suite.h"
+#include "vm/suite_run.h"
+#include "vm/suite_view.h"
+
+struct catalog;
+struct catalog_arch;
+struct command_context;
+struct error;
+
+/** All that suite_run() needs. */
+struct suite_setup {
+	struct project project;
+	struct catalog *catalog;
+	const struct catalog_arch *arch;
+	/** Where downloaded kernels are. */
+	char *directory;
+	char *program;
+	char *log_directory;
+	struct string_list download_options;
+	struct string_list module_options;
+	struct string_list run_options;
+	struct suite suite;
+	struct suite_run_options run;
+};
+
+void suite_setup_deinit(struct suite_setup *setup);
+
+#define _cleanup_suite_setup_ _cleanup_(suite_setup_deinit)
+
+/**
+ * Take the project's file into account, check the options, choose the kernels,
+ * and make the folder of logs. On the network, if a pattern may mean a kernel
+ * of the store.
+ *
+ * @param[in] context Of a command whose options are a struct suite_options.
+ */
+_must_check_ struct error *suite_setup_load(struct suite_setup *setup,
+					    const struct command_context *context,
+					    enum suite_choice choice);
+
+#endif /* VM_CMD_SUITE_H */
