@@ -62,7 +62,7 @@ struct run_command_options {
 extern const struct command_option run_command_option_table[];
 struct error *cmd_run(const struct command_context *context, int *status_ret);
 
-/** Of commands that run several guests. */
+/** Of `test` and `bisect`, which runs several guests. */
 struct suite_options {
 	struct run_options guest;
 	bool all_kernels;
@@ -74,6 +74,9 @@ struct suite_options {
 
 extern const struct command_option test_option_table[];
 struct error *cmd_test(const struct command_context *context, int *status_ret);
+
+extern const struct command_option bisect_option_table[];
+struct error *cmd_bisect(const struct command_context *context, int *status_ret);
 
 struct prune_options {
 	unsigned int keep;

@@ -33,6 +33,14 @@ static const char test_details[] =
 	"relative to it, and its command runs where it lies. Repeatable options add to\n"
 	"those of the file, all others win over it.";
 
+static const char bisect_details[] =
+	"The kernels are all of the disk and the store that -k means (default: all),\n"
+	"the newest build of each version, in order of version, of one flavor. The\n"
+	"first and the last are tested, then the middle. A kernel is good if the\n"
+	"command succeeds; it is skipped if it cannot be downloaded or does not boot,\n"
+	"or if the command exits with 125; else it is bad. The exit status is 0 if the\n"
+	"two are found. vmtest.json is used as by test.";
+
 static const struct command commands[] = {
 	{
 		.name = "run",
@@ -56,6 +64,17 @@ static const struct command commands[] = {
 		.options_size = sizeof(struct suite_options),
 		.takes_program = true,
 		.run = cmd_test,
+	},
+	{
+		.name = "bisect",
+		.arguments = "[--] [COMMAND ARG...]",
+		.summary = "find the two kernels between which a command begins to fail",
+		.details = bisect_details,
+		.options = bisect_option_table,
+		.shared_options = run_option_table,
+		.options_size = sizeof(struct suite_options),
+		.takes_program = true,
+		.run = cmd_bisect,
 	},
 	{
 		.name = "list",

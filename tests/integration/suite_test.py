@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Tests one command under several kernels: vmtest-vm test.
+"""Tests one command under several kernels: vmtest-vm test and bisect.
 
 The kernels are one kernel under several names: each package has its own
 release, and so its own folder below /lib/modules.
@@ -381,6 +381,68 @@ class ProjectTest(SuiteCase):
                 self.write(self.folder, **keys)
                 result = self.vm("test", "-K", "--", "true")
                 self.assert_one_line(result, 2, "vmtest.json", *words)
+
+
+class BisectTest(SuiteCase):
+    def test_neighbours_are_found(self):
+        for place in (1, 3, 4):
+            with self.subTest(place):
+                good, bad = VERSIONS[place - 1], VERSIONS[place]
+                result = self.vm("bisect", "--", "sh", "-c", on(*VERSIONS[:place]))
+                self.assert_status(result, 0)
+                self.assertEqual(
+                    result.stdout,
+                    f"good: {name(good)}\n      {self.logs}/{name(good)}.log\n"
+                    f"bad:  {name(bad)}: exit status 1\n"
+                    f"      {self.logs}/{name(bad)}.log\n")
+                steps = re.findall(r"step \d+: (\S+) is (good|bad)", result.stderr)
+                self.assertEqual(steps[0], (name(VERSIONS[0]), "good"))
+                self.assertEqual(steps[1], (name(VERSIONS[-1]), "bad"))
+                self.assertLessEqual(len(steps), 4)
+
+    def test_kernels_that_cannot_be_tested_are_skipped(self):
+        first, skipped, unbootable, bad, _ = VERSIONS
+        script = f"""
+            if {on(first)}; then exit 0; fi
+            if {on(skipped)}; then exit 125; fi
+            exit 1
+        """
+        folder = self.folder / "kernel"
+        shutil.copytree(self.directory / ARCH / f"kernel-{name(unbootable)}", folder,
+                        symlinks=True)
+        for image in ("vmlinuz", "build/vmlinux"):
+            (folder / image).unlink()
+        result = self.vm("bisect", "--json", "-k",
+                         f"{first},{skipped},{folder},{bad}", "--", "sh", "-c", script)
+        self.assert_status(result, 0)
+        said = json.loads(result.stdout)
+        self.assertEqual(said["outcome"], "found")
+        self.assertEqual((said["good"]["kernel"], said["bad"]["kernel"]),
+                         (name(first), name(bad)))
+        self.assertEqual([k["verdict"] for k in said["kernels"]],
+                         ["good", "skipped", "skipped", "bad"])
+
+    def test_ends_that_say_it_already(self):
+        rows = (
+            ("true", "never_fails", "both good"),
+            ("false", "always_fails", "both bad"),
+            (on(VERSIONS[-1]), "begins_to_pass", "first is bad and the last is good"),
+            ("exit 125", "too_few", "fewer than two"),
+        )
+        for script, outcome, words in rows:
+            with self.subTest(outcome):
+                result = self.vm("bisect", "--json", "--", "sh", "-c", script)
+                self.assert_one_line(result, 1, words)
+                self.assertEqual(json.loads(result.stdout)["outcome"], outcome)
+
+    def test_flavors_have_no_order(self):
+        store = self.folder / "store"
+        store.mkdir()
+        for release in (name("6.1.10"), "6.1.20-vmtest1.1default"):
+            (store / f"kernel-{release}.{ARCH}.tar.zst").write_bytes(b"")
+        self.use_new_directory()
+        result = self.vm("bisect", "--", "true", store=store)
+        self.assert_one_line(result, 2, "tiny", "default", "--flavor")
 
 
 if __name__ == "__main__":
