@@ -14,9 +14,7 @@
 #include "common/log.h"
 
 struct plan_options {
-	unsigned int limit;
-	bool rebuild;
-	bool latest_stable;
+	struct selection_options selection;
 	bool github_output;
 };
 
@@ -24,9 +22,6 @@ struct plan_options {
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 0, "limit", "N", "at most N kernels, the newest", OPTION_NUMBER, OFFSET(limit) },
-	{ 0, "rebuild", NULL, "plan kernels that the store has, too, under the next PATCH", OPTION_FLAG, OFFSET(rebuild) },
-	{ 0, "latest-stable", NULL, "only kernel.org's newest stable kernel", OPTION_FLAG, OFFSET(latest_stable) },
 	{ 0, "github-output", NULL, "append a job matrix to $GITHUB_OUTPUT", OPTION_FLAG, OFFSET(github_output) },
 	{ 0 },
 };
@@ -94,9 +89,6 @@ static struct error *run_plan(const struct command_context *context,
 	if (err)
 		return err;
 	session_selection(context, &selection);
-	selection.limit = plan_options->limit;
-	selection.rebuild = plan_options->rebuild;
-	selection.latest_stable = plan_options->latest_stable;
 	if (plan_options->github_output &&
 	    (!selection.limit || selection.limit > MATRIX_LIMIT))
 		selection.limit = MATRIX_LIMIT;
@@ -105,11 +97,7 @@ static struct error *run_plan(const struct command_context *context,
 		err = write_github_output(&plan);
 	if (err)
 		return err;
-	if (plan.left_out)
-		log_info("%zu more are left for the next time", plan.left_out);
-	if (plan.count == 0)
-		log_info("nothing to build: %s has every kernel",
-			 store_name(session.store));
+	session_report_plan(&session, &plan);
 	*status_ret = 0;
 	if (context->common->json)
 		return json_print(stdout, plan_json(&plan));
@@ -122,6 +110,7 @@ const struct command cmd_plan = {
 	.arguments = "",
 	.summary = "list the kernels that the store lacks",
 	.options = options,
+	.shared_options = selection_option_table,
 	.options_size = sizeof(struct plan_options),
 	.run = run_plan,
 };

@@ -15,11 +15,9 @@
 #include "common/log.h"
 
 struct run_command_options {
-	unsigned int limit;
+	struct selection_options selection;
 	unsigned int jobs;
 	unsigned int keep;
-	bool rebuild;
-	bool latest_stable;
 	bool dry_run;
 };
 
@@ -27,9 +25,6 @@ struct run_command_options {
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 0, "limit", "N", "at most N kernels, the newest", OPTION_NUMBER, OFFSET(limit) },
-	{ 0, "rebuild", NULL, "build kernels that the store has, too, under the next PATCH", OPTION_FLAG, OFFSET(rebuild) },
-	{ 0, "latest-stable", NULL, "only kernel.org's newest stable kernel", OPTION_FLAG, OFFSET(latest_stable) },
 	{ 'j', "jobs", "N", "compilers at once (default: one a processor)", OPTION_NUMBER, OFFSET(jobs) },
 	{ 0, "keep", "N", "prune all but the newest N of each series, flavor and architecture (default: keep all)", OPTION_NUMBER, OFFSET(keep) },
 	{ 0, "dry-run", NULL, "only list what would be built", OPTION_FLAG, OFFSET(dry_run) },
@@ -94,26 +89,19 @@ static struct error *run_run(const struct command_context *context,
 	if (err)
 		return err;
 	session_selection(context, &selection);
-	selection.limit = run_options->limit;
-	selection.rebuild = run_options->rebuild;
-	selection.latest_stable = run_options->latest_stable;
 	err = session_plan(&session, &selection, &plan);
 	if (err)
 		return err;
-	if (plan.left_out)
-		log_info("%zu more are left for the next time", plan.left_out);
+	session_report_plan(&session, &plan);
 	*status_ret = 0;
 	if (run_options->dry_run) {
 		session_print_plan(&plan);
 		return NULL;
 	}
-	if (plan.count == 0) {
-		log_info("nothing to build: %s has every kernel",
-			 store_name(session.store));
+	if (plan.count == 0)
 		return run_options->keep
 			       ? prune(&session, context, run_options->keep)
 			       : NULL;
-	}
 	return execute(context, &session, &plan, status_ret);
 }
 
@@ -124,6 +112,7 @@ const struct command cmd_run = {
 	.details = "A kernel that fails does not stop the others: a table at the end says what\n"
 		   "became of each, and the exit status is 1 if any failed.",
 	.options = options,
+	.shared_options = selection_option_table,
 	.options_size = sizeof(struct run_command_options),
 	.run = run_run,
 };

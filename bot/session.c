@@ -10,6 +10,7 @@
 #include "common/command.h"
 #include "common/error.h"
 #include "common/http.h"
+#include "common/log.h"
 
 struct error *session_init(struct session *session,
 			   const struct command_context *context)
@@ -68,14 +69,39 @@ void session_print_plan(const struct plan *plan)
 		       plan->items[i].arch->name);
 }
 
+#define OFFSET(field) offsetof(struct selection_options, field)
+
+// clang-format off
+const struct command_option selection_option_table[] = {
+	{ 0, "limit", "N", "at most N kernels, the newest", OPTION_NUMBER, OFFSET(limit) },
+	{ 0, "rebuild", NULL, "kernels that the store has, too, under the next PATCH", OPTION_FLAG, OFFSET(rebuild) },
+	{ 0, "latest-stable", NULL, "only kernel.org's newest stable kernel", OPTION_FLAG, OFFSET(latest_stable) },
+	{ 0 },
+};
+// clang-format on
+
 void session_selection(const struct command_context *context,
 		       struct plan_selection *ret)
 {
+	const struct selection_options *options = context->options;
+
 	*ret = (struct plan_selection){
 		.kernels = &context->common->kernels,
 		.archs = &context->common->archs,
 		.flavors = &context->common->flavors,
+		.limit = options->limit,
+		.rebuild = options->rebuild,
+		.latest_stable = options->latest_stable,
 	};
+}
+
+void session_report_plan(const struct session *session, const struct plan *plan)
+{
+	if (plan->left_out)
+		log_info("%zu more are left for the next time", plan->left_out);
+	if (plan->count == 0)
+		log_info("nothing to build: %s has every kernel",
+			 store_name(session->store));
 }
 
 struct error *json_print(FILE *file, void *json)

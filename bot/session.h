@@ -9,6 +9,7 @@
 
 #include "bot/poll.h"
 #include "common/cleanup.h"
+#include "common/command.h"
 #include "common/store.h"
 
 struct catalog;
@@ -45,9 +46,21 @@ _must_check_ struct error *session_plan(struct session *session,
 /** Write a plan to stdout, a line an item: its release and architecture. */
 void session_print_plan(const struct plan *plan);
 
-/** What a plan is made for, unless options say otherwise. */
+/** Options of commands that plan; the first member of such a command's own. */
+struct selection_options {
+	unsigned int limit;
+	bool rebuild;
+	bool latest_stable;
+};
+
+extern const struct command_option selection_option_table[];
+
+/** What a plan is made for: the common options, and selection_options. */
 void session_selection(const struct command_context *context,
 		       struct plan_selection *ret);
+
+/** Say on stderr what a plan leaves out, or that there is nothing to do. */
+void session_report_plan(const struct session *session, const struct plan *plan);
 
 /** Write a jansson document, indented, and forget it. */
 _must_check_ struct error *json_print(FILE *file, void *json);

@@ -67,9 +67,13 @@ static void print_common_help(FILE *file)
 	print_options(file, common_options);
 	fputs("      --no-FLAG                  take a flag back\n"
 	      "      --version                  print the version\n"
-	      "  -h, --help                     print this help\n"
-	      "\nExit status: 0 done, 1 failed, 2 wrong usage.\n",
+	      "  -h, --help                     print this help\n",
 	      file);
+}
+
+static void print_exit_status(FILE *file)
+{
+	fputs("\nExit status: 0 done, 1 failed, 2 wrong usage.\n", file);
 }
 
 static void print_program_help(FILE *file, const struct program *program)
@@ -83,6 +87,7 @@ static void print_program_help(FILE *file, const struct program *program)
 		"\n'%s COMMAND --help' describes a command and its options.\n",
 		program->name);
 	print_common_help(file);
+	print_exit_status(file);
 }
 
 static void print_command_help(FILE *file, const struct program *program,
@@ -99,6 +104,9 @@ static void print_command_help(FILE *file, const struct program *program,
 		print_options(file, shared_options(command));
 	}
 	print_common_help(file);
+	// One with statuses of its own has told them.
+	if (!command->failure_status)
+		print_exit_status(file);
 }
 
 static const struct command_option *
