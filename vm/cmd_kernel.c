@@ -50,6 +50,23 @@ struct error *command_no_kernel(const struct command_context *context,
 					  : "it holds nothing: check --store");
 }
 
+struct error *command_assets(const struct command_context *context,
+			     const struct catalog *catalog,
+			     struct asset_list *ret)
+{
+	struct error *err;
+
+	_cleanup_http_ struct http *http = NULL;
+	_cleanup_store_ struct store *store = NULL;
+
+	err = command_http(context, &http);
+	if (!err)
+		err = command_store(context, catalog, http, &store);
+	if (!err)
+		err = store_list(store, ret);
+	return err;
+}
+
 static struct error *open_newest_on_disk(const struct command_context *context,
 					 const char *directory,
 					 const char *arch, const char *pattern,

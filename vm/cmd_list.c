@@ -10,7 +10,6 @@
 #include "common/catalog.h"
 #include "common/command.h"
 #include "common/error.h"
-#include "common/http.h"
 #include "common/log.h"
 #include "common/release.h"
 #include "common/store.h"
@@ -124,24 +123,6 @@ static struct error *add_store(const struct command_context *context,
 	return NULL;
 }
 
-static struct error *load_store(const struct command_context *context,
-				const struct catalog *catalog,
-				struct asset_list *ret)
-{
-	struct error *err;
-
-	_cleanup_http_ struct http *http = NULL;
-	_cleanup_store_ struct store *store = NULL;
-
-	err = command_http(context, &http);
-	if (err)
-		return err;
-	err = command_store(context, catalog, http, &store);
-	if (err)
-		return err;
-	return store_list(store, ret);
-}
-
 static struct error *print_json(const struct table *table)
 {
 	json_t *array = json_array();
@@ -202,7 +183,7 @@ struct error *cmd_list(const struct command_context *context, int *status_ret)
 	err = command_directory(context, &directory);
 	if (err)
 		return err;
-	err = load_store(context, catalog, &assets);
+	err = command_assets(context, catalog, &assets);
 	// Without a network there is still the disk; unless the store is what
 	// was asked for.
 	if (err && (context->common->store || error_is(err, ERROR_CANCELLED)))

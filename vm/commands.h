@@ -102,6 +102,11 @@ _must_check_ struct error *command_arch(const struct command_context *context,
 					const struct catalog *catalog,
 					const struct catalog_arch **ret);
 
+/** What the store has, for a command that asks it nothing else. */
+_must_check_ struct error *command_assets(const struct command_context *context,
+					  const struct catalog *catalog,
+					  struct asset_list *ret);
+
 /** That a store has no such kernel. @param[in] pattern NULL for any. */
 _must_check_ struct error *
 command_no_kernel(const struct command_context *context, const char *pattern,

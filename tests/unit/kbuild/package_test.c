@@ -44,7 +44,7 @@ static const struct {
 	{ "source/scripts/Makefile.build", "" },
 	{ "source/scripts/a.sh", "" },
 	{ "source/scripts/module-common.c", "" },
-	{ "source/scripts/checkpatch.pl", "" },
+	{ "source/scripts/check-local-export", "" },
 	{ "source/scripts/kconfig/conf.c", "" },
 	{ "build/.config", "CONFIG_CC_VERSION_TEXT=\"gcc 12\"\n" },
 	{ "build/Module.symvers", "" },
@@ -76,6 +76,7 @@ static const char *const kept[] = {
 	"build/scripts/Makefile.build",
 	"build/scripts/a.sh",
 	"build/scripts/basic/fixdep",
+	"build/scripts/check-local-export",
 	"build/scripts/mod/modpost",
 	"build/scripts/module-common.c",
 	"build/vmlinux",
@@ -87,7 +88,6 @@ static const char *const left_out[] = {
 	"build/arch/x86/kernel",
 	"build/include/config/SMP",
 	"build/include/generated/.c.h.cmd",
-	"build/scripts/checkpatch.pl",
 	"build/scripts/kconfig",
 };
 
