@@ -189,7 +189,7 @@ struct error *cmd_bisect(const struct command_context *context, int *status_ret)
 	struct bisect_step step;
 
 	(void)status_ret;
-	err = suite_setup_load(&setup, context, SUITE_EVERY_VERSION);
+	err = suite_setup_load(&setup, context, SUITE_EVERY_VERSION, NULL);
 	if (!err)
 		err = order_kernels(&setup.suite);
 	if (err)

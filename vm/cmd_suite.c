@@ -12,7 +12,6 @@
 #include "common/command.h"
 #include "common/error.h"
 #include "common/file.h"
-#include "common/http.h"
 #include "common/log.h"
 #include "common/store.h"
 #include "vm/commands.h"
@@ -37,14 +36,35 @@ void suite_setup_deinit(struct suite_setup *setup)
 	suite_deinit(&setup->suite);
 }
 
+static struct error *load_project(struct suite_setup *setup,
+				  const struct command_context *context,
+				  const char *fallback)
+{
+	struct error *err;
+
+	const struct suite_options *options = context->options;
+	_cleanup_free_ char *path = NULL;
+
+	err = project_load(options->project, &setup->project);
+	if (err || setup->project.count || setup->project.command.count ||
+	    context->argument_count || !fallback)
+		return err;
+	project_deinit(&setup->project);
+	err = data_path(fallback, &path);
+	if (err)
+		return err;
+	return project_load(path, &setup->project);
+}
+
 static struct error *apply_project(struct suite_setup *setup,
-				   const struct command_context *context)
+				   const struct command_context *context,
+				   const char *fallback)
 {
 	struct error *err;
 
 	struct suite_options *options = context->options;
 
-	err = project_load(options->project, &setup->project);
+	err = load_project(setup, context, fallback);
 	if (err)
 		return err;
 	for (size_t i = 0; i < setup->project.count; i++) {
@@ -175,23 +195,6 @@ static bool are_on_disk(const struct string_list *patterns,
 	return true;
 }
 
-static struct error *load_store(const struct command_context *context,
-				const struct catalog *catalog,
-				struct asset_list *ret)
-{
-	struct error *err;
-
-	_cleanup_http_ struct http *http = NULL;
-	_cleanup_store_ struct store *store = NULL;
-
-	err = command_http(context, &http);
-	if (!err)
-		err = command_store(context, catalog, http, &store);
-	if (!err)
-		err = store_list(store, ret);
-	return err;
-}
-
 /**
  * A store that cannot be asked leaves the disk to those who have named their
  * kernels. That all kernels of the disk have passed would say too little.
@@ -240,7 +243,7 @@ static struct error *choose_kernels(struct suite_setup *setup,
 	if (err)
 		return err;
 	if (!patterns.count || !are_on_disk(&patterns, &disk)) {
-		err = load_store(context, setup->catalog, &assets);
+		err = command_assets(context, setup->catalog, &assets);
 		if (err)
 			err = store_failed(context, err);
 		if (err)
@@ -312,11 +315,11 @@ static struct error *forward_options(struct suite_setup *setup,
 
 struct error *suite_setup_load(struct suite_setup *setup,
 			       const struct command_context *context,
-			       enum suite_choice choice)
+			       enum suite_choice choice, const char *fallback)
 {
 	struct error *err;
 
-	err = apply_project(setup, context);
+	err = apply_project(setup, context, fallback);
 	if (!err)
 		err = choose_command(setup, context);
 	if (!err)

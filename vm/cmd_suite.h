@@ -43,9 +43,12 @@ void suite_setup_deinit(struct suite_setup *setup);
  * of the store.
  *
  * @param[in] context Of a command whose options are a struct suite_options.
+ * @param[in] fallback Installed file (data_path()) to take for the project's if
+ * there is none, and no command either; NULL for none.
  */
 _must_check_ struct error *suite_setup_load(struct suite_setup *setup,
 					    const struct command_context *context,
-					    enum suite_choice choice);
+					    enum suite_choice choice,
+					    const char *fallback);
 
 #endif /* VM_CMD_SUITE_H */

@@ -314,7 +314,8 @@ struct error *cmd_test(const struct command_context *context, int *status_ret)
 	_cleanup_suite_setup_ struct suite_setup setup = { 0 };
 	_cleanup_report_ struct report report = { 0 };
 
-	err = suite_setup_load(&setup, context, SUITE_NEWEST_OF_SERIES);
+	err = suite_setup_load(&setup, context, SUITE_NEWEST_OF_SERIES,
+			       "drgn/vmtest.json");
 	if (!err)
 		err = report_init(&report, context, &setup);
 	// What an earlier run wrote is not to be taken for this one's.

@@ -31,7 +31,11 @@ static const char test_details[] =
 	"What is not on the command line may be in vmtest.json, in the working\n"
 	"directory: \"command\", \"kernels\", \"memory\" and so on; paths in it are\n"
 	"relative to it, and its command runs where it lies. Repeatable options add to\n"
-	"those of the file, all others win over it.";
+	"those of the file, all others win over it.\n"
+	"\n"
+	"Where there is neither a command nor a file, drgn is tested: its test module\n"
+	"is inserted, and what the module's interface promises is looked at with the\n"
+	"python3-drgn of the host.";
 
 static const char bisect_details[] =
 	"The kernels are all of the disk and the store that -k means (default: all),\n"

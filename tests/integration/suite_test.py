@@ -317,7 +317,6 @@ class TestTest(SuiteCase):
 
     def test_usage(self):
         rows = (
-            (["-K"], "say what to run"),
             (["--", "true"], "say which kernels"),
             (["-K", "-k", "6.1", "--", "true"], "choose one"),
             (["-K", "-j0", "--", "true"], "--jobs"),
@@ -333,6 +332,8 @@ class TestTest(SuiteCase):
                 self.assert_one_line(result, 1 if "--project" in options else 2, word)
         result = self.vm("test", "-k", "6.12,5.4", "--", "true")
         self.assert_one_line(result, 1, "'5.4'")
+        # What test does without a command is no question of versions.
+        self.assert_one_line(self.vm("bisect"), 2, "say what to run")
 
 
 class ProjectTest(SuiteCase):
