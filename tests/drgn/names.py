@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+Every name that the module promises, by the condition under which it exists.
+
+Where the condition is false the name must be absent: a debugger's tests take
+that for "this kernel cannot". test_names.py has the conditions.
+"""
+
+NAMES = {
+    "ALWAYS": """
+        drgn_test_MEM_CANCEL_OFFLINE
+        drgn_test_MEM_CANCEL_ONLINE
+        drgn_test_MEM_GOING_OFFLINE
+        drgn_test_MEM_GOING_ONLINE
+        drgn_test_MEM_OFFLINE
+        drgn_test_MEM_ONLINE
+        drgn_test_THREAD_SIZE
+        drgn_test_anchored_list
+        drgn_test_anchored_list_entries
+        drgn_test_anonymous_union
+        drgn_test_big_kmem_cache
+        drgn_test_big_slab_object
+        drgn_test_big_slab_objects
+        drgn_test_blkdevs
+        drgn_test_circular_list
+        drgn_test_circular_list_entries
+        drgn_test_completion
+        drgn_test_completion_kthread
+        drgn_test_compound_page
+        drgn_test_corrupted_list
+        drgn_test_crash_func
+        drgn_test_crash_store
+        drgn_test_custom_list
+        drgn_test_custom_list_cycle
+        drgn_test_custom_list_entries
+        drgn_test_custom_list_entry
+        drgn_test_custom_list_self_cycle
+        drgn_test_data
+        drgn_test_done_completion
+        drgn_test_empty_hlist
+        drgn_test_empty_list
+        drgn_test_empty_llist
+        drgn_test_empty_plist
+        drgn_test_empty_plist_node
+        drgn_test_empty_rb_node
+        drgn_test_empty_rb_root
+        drgn_test_empty_swaitq
+        drgn_test_empty_waitq
+        drgn_test_full_hlist
+        drgn_test_full_list
+        drgn_test_full_llist
+        drgn_test_full_plist
+        drgn_test_function
+        drgn_test_have_maple_tree
+        drgn_test_have_page_pool
+        drgn_test_have_stackdepot
+        drgn_test_have_stacktrace
+        drgn_test_have_xarray
+        drgn_test_hlist_entries
+        drgn_test_hlist_entry
+        drgn_test_hrtimer
+        drgn_test_hrtimer_fn
+        drgn_test_idr_empty
+        drgn_test_idr_one
+        drgn_test_idr_one_at_zero
+        drgn_test_idr_sparse
+        drgn_test_kthread
+        drgn_test_kthread_fn
+        drgn_test_kthread_fn2
+        drgn_test_kthread_fn3
+        drgn_test_kthread_info
+        drgn_test_kthread_pt_regs
+        drgn_test_ktime
+        drgn_test_ktime_ns
+        drgn_test_list_anchor
+        drgn_test_list_cycle1
+        drgn_test_list_cycle1_entries
+        drgn_test_list_cycle2
+        drgn_test_list_cycle2_entries
+        drgn_test_list_cycle3
+        drgn_test_list_cycle3_entries
+        drgn_test_list_entries
+        drgn_test_list_entry
+        drgn_test_list_self_cycle
+        drgn_test_llist_entries
+        drgn_test_llist_entry
+        drgn_test_locking_kthread
+        drgn_test_mutex_locked
+        drgn_test_mutex_unlocked
+        drgn_test_netdev
+        drgn_test_netdev_priv
+        drgn_test_nid
+        drgn_test_pa
+        drgn_test_page
+        drgn_test_percpu_arrays
+        drgn_test_percpu_counter
+        drgn_test_percpu_counter_negative
+        drgn_test_percpu_dynamic
+        drgn_test_percpu_static
+        drgn_test_percpu_struct
+        drgn_test_percpu_structs
+        drgn_test_pfn
+        drgn_test_pgdat
+        drgn_test_plist_entries
+        drgn_test_plist_entry
+        drgn_test_radix_tree_empty
+        drgn_test_radix_tree_one
+        drgn_test_radix_tree_one_at_zero
+        drgn_test_radix_tree_sparse
+        drgn_test_rb_entries
+        drgn_test_rb_entry
+        drgn_test_rb_root
+        drgn_test_rbtree_container
+        drgn_test_rbtree_container_struct
+        drgn_test_rbtree_out_of_order
+        drgn_test_rbtree_with_bad_root_parent
+        drgn_test_rbtree_with_black_violation
+        drgn_test_rbtree_with_equal
+        drgn_test_rbtree_with_inconsistent_parents
+        drgn_test_rbtree_with_red_root
+        drgn_test_rbtree_with_red_violation
+        drgn_test_rodata
+        drgn_test_rwsem_never_locked
+        drgn_test_rwsem_previously_read_locked
+        drgn_test_rwsem_previously_write_locked
+        drgn_test_rwsem_read_locked
+        drgn_test_rwsem_write_locked
+        drgn_test_rwsem_writer_waiting
+        drgn_test_sbitmap
+        drgn_test_search_subject
+        drgn_test_search_subject2
+        drgn_test_singular_list
+        drgn_test_singular_list_entry
+        drgn_test_singular_llist
+        drgn_test_singular_llist_entry
+        drgn_test_skb
+        drgn_test_skb_shinfo
+        drgn_test_slab_stack_enabled
+        drgn_test_slob
+        drgn_test_small_kmem_cache
+        drgn_test_small_slab_object
+        drgn_test_small_slab_objects
+        drgn_test_swaitq
+        drgn_test_swaitq_kthread
+        drgn_test_timer
+        drgn_test_timer_fn
+        drgn_test_union
+        drgn_test_va
+        drgn_test_vmalloc_pa
+        drgn_test_vmalloc_page
+        drgn_test_vmalloc_pfn
+        drgn_test_vmalloc_va
+        drgn_test_vmap_stack_enabled
+        drgn_test_waitq
+        drgn_test_waitq_container
+        drgn_test_waitq_container_struct
+        drgn_test_waitq_kthread
+    """.split(),
+    "STACKTRACE": """
+        drgn_test_num_stack_entries
+        drgn_test_stack_entries
+    """.split(),
+    "STACKDEPOT": """
+        drgn_test_stack_handle
+    """.split(),
+    "PAGE_POOL": """
+        drgn_test_page_pool_page
+    """.split(),
+    "XARRAY": """
+        drgn_test_xa_zero_entry
+        drgn_test_xarray_empty
+        drgn_test_xarray_entries
+        drgn_test_xarray_entry
+        drgn_test_xarray_multi_index
+        drgn_test_xarray_one
+        drgn_test_xarray_one_at_zero
+        drgn_test_xarray_pointers
+        drgn_test_xarray_sparse
+        drgn_test_xarray_value
+        drgn_test_xarray_zero_entry
+        drgn_test_xarray_zero_entry_at_zero
+    """.split(),
+    "RADIX_TREE_MULTIORDER": """
+        drgn_test_radix_tree_multi_order
+    """.split(),
+    "MAPLE_TREE": """
+        drgn_test_maple_arange64_slots
+        drgn_test_maple_range64_slots
+        drgn_test_maple_tree_arange_dense
+        drgn_test_maple_tree_arange_dense_ranges
+        drgn_test_maple_tree_arange_empty
+        drgn_test_maple_tree_arange_one
+        drgn_test_maple_tree_arange_one_at_zero
+        drgn_test_maple_tree_arange_one_range
+        drgn_test_maple_tree_arange_one_range_at_zero
+        drgn_test_maple_tree_arange_sparse
+        drgn_test_maple_tree_arange_sparse_ranges
+        drgn_test_maple_tree_arange_three_levels_dense_1
+        drgn_test_maple_tree_arange_three_levels_dense_2
+        drgn_test_maple_tree_arange_three_levels_ranges_1
+        drgn_test_maple_tree_arange_three_levels_ranges_2
+        drgn_test_maple_tree_arange_zero_entry
+        drgn_test_maple_tree_arange_zero_entry_at_zero
+        drgn_test_maple_tree_dense
+        drgn_test_maple_tree_dense_ranges
+        drgn_test_maple_tree_empty
+        drgn_test_maple_tree_one
+        drgn_test_maple_tree_one_at_zero
+        drgn_test_maple_tree_one_range
+        drgn_test_maple_tree_one_range_at_zero
+        drgn_test_maple_tree_sparse
+        drgn_test_maple_tree_sparse_ranges
+        drgn_test_maple_tree_three_levels_dense_1
+        drgn_test_maple_tree_three_levels_dense_2
+        drgn_test_maple_tree_three_levels_ranges_1
+        drgn_test_maple_tree_three_levels_ranges_2
+        drgn_test_maple_tree_zero_entry
+        drgn_test_maple_tree_zero_entry_at_zero
+    """.split(),
+    "SPARSEMEM": """
+        drgn_test_MAX_PHYSMEM_BITS
+        drgn_test_NR_SECTION_ROOTS
+        drgn_test_SECTIONS_PER_ROOT
+        drgn_test_SECTION_HAS_MEM_MAP
+        drgn_test_SECTION_IS_EARLY
+        drgn_test_SECTION_IS_ONLINE
+        drgn_test_SECTION_MARKED_PRESENT
+        drgn_test_SECTION_SIZE_BITS
+        drgn_test_early_section
+        drgn_test_mem_section
+        drgn_test_num_present_sections
+        drgn_test_online_section
+        drgn_test_present_section
+        drgn_test_present_sections
+        drgn_test_section_decoded_mem_map
+        drgn_test_section_mem_map
+        drgn_test_section_nr
+        drgn_test_section_pfn
+        drgn_test_valid_section
+    """.split(),
+    "ZONE_DEVICE": """
+        drgn_test_SECTION_TAINT_ZONE_DEVICE
+    """.split(),
+    "FLATMEM": """
+        drgn_test_ARCH_PFN_OFFSET
+    """.split(),
+    "MAYBE": """
+        drgn_test_MEM_FINISH_OFFLINE
+        drgn_test_MEM_PREPARE_ONLINE
+    """.split(),
+    "X86_64": """
+        DRGN_KMODIFY_ONE
+        drgn_kmodify_enum
+        drgn_kmodify_test_array_out_params
+        drgn_kmodify_test_array_out_params_called
+        drgn_kmodify_test_bit_field
+        drgn_kmodify_test_bitmap
+        drgn_kmodify_test_char_str
+        drgn_kmodify_test_const_char_str
+        drgn_kmodify_test_enum_args
+        drgn_kmodify_test_enum_args_called
+        drgn_kmodify_test_enum_return
+        drgn_kmodify_test_enum_return_called
+        drgn_kmodify_test_int
+        drgn_kmodify_test_int_ptr
+        drgn_kmodify_test_int_return
+        drgn_kmodify_test_int_return_called
+        drgn_kmodify_test_integer_out_params
+        drgn_kmodify_test_integer_out_params_called
+        drgn_kmodify_test_long_long_return
+        drgn_kmodify_test_long_long_return_called
+        drgn_kmodify_test_long_return
+        drgn_kmodify_test_long_return_called
+        drgn_kmodify_test_many_args
+        drgn_kmodify_test_many_args_called
+        drgn_kmodify_test_many_out_params
+        drgn_kmodify_test_many_out_params_called
+        drgn_kmodify_test_memory
+        drgn_kmodify_test_pointer_args
+        drgn_kmodify_test_pointer_args_called
+        drgn_kmodify_test_pointer_return
+        drgn_kmodify_test_pointer_return_called
+        drgn_kmodify_test_ptr
+        drgn_kmodify_test_short_return
+        drgn_kmodify_test_short_return_called
+        drgn_kmodify_test_signed_args
+        drgn_kmodify_test_signed_args_called
+        drgn_kmodify_test_signed_char_return
+        drgn_kmodify_test_signed_char_return_called
+        drgn_kmodify_test_signed_char_str
+        drgn_kmodify_test_string_args
+        drgn_kmodify_test_string_args_called
+        drgn_kmodify_test_unsigned_args
+        drgn_kmodify_test_unsigned_args_called
+        drgn_kmodify_test_unsigned_char_return
+        drgn_kmodify_test_unsigned_char_return_called
+        drgn_kmodify_test_unsigned_char_str
+        drgn_kmodify_test_unsigned_int_return
+        drgn_kmodify_test_unsigned_int_return_called
+        drgn_kmodify_test_unsigned_long_long_return
+        drgn_kmodify_test_unsigned_long_long_return_called
+        drgn_kmodify_test_unsigned_long_return
+        drgn_kmodify_test_unsigned_long_return_called
+        drgn_kmodify_test_unsigned_short_return
+        drgn_kmodify_test_unsigned_short_return_called
+        drgn_kmodify_test_void_return
+        drgn_kmodify_test_void_return_called
+    """.split(),
+}
+
+# In no form: not as a symbol, a variable or a type. The tags belong to a union
+# and to a typedef of a union without a tag.
+FORBIDDEN = (
+    "drgn_test_",
+    "drgn_test_non_existent",
+    "struct drgn_test_anonymous_union",
+    "struct drgn_test_non_existent",
+    "struct drgn_test_union",
+    "union drgn_test_anonymous_union",
+)

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+What the tests share: one Program, as loading debug info is most of the time a
+run takes, and facts about the kernel that do not come from the module.
+
+Runs in a guest that has the module inserted, DRGN_TEST_KMOD naming its file, or
+after a crash of such a guest in the crash kernel.
+"""
+
+import os
+import re
+import unittest
+from pathlib import Path
+
+try:
+    from drgn import Program, TypeKind, TypeMember
+except ImportError as error:
+    raise unittest.SkipTest(f"no drgn for this Python: {error}") from None
+
+RELEASE = os.uname().release
+VERSION = tuple(int(number) for number in re.findall(r"\d+", RELEASE)[:2])
+X86_64 = os.uname().machine == "x86_64"
+BUILD = Path("/lib/modules") / RELEASE / "build"
+VMCORE = Path("/proc/vmcore")
+KMOD = os.environ.get("DRGN_TEST_KMOD", "")
+WORD = 8
+ULONG_MAX = (1 << 64) - 1
+
+
+def _old_struct_module(program):
+    """
+    `struct module` with the member in which drgn before 0.0.25 looks for the
+    module's memory.
+
+    Linux kernel commit ac3b43283923 ("module: replace module_layout with
+    module_memory") (in v6.4) made an array of it. Its first element, the text,
+    begins like the old structure, so that drgn finds the module if told that it
+    is one. It then knows the module's sections by address, and symbols of the
+    text by address as well.
+    """
+    new = program.type("struct module")
+    members = {member.name: member for member in new.members}
+    if "mem" not in members:
+        return None
+    memory = members["mem"].type.type
+    layout = program.struct_type(
+        "module_layout",
+        memory.size,
+        [
+            TypeMember(member.type, member.name, member.bit_offset)
+            for member in memory.members
+            if member.name in ("base", "size")
+        ],
+    )
+    return program.struct_type(
+        "module",
+        new.size,
+        [
+            *new.members,
+            TypeMember(layout, "core_layout", members["mem"].bit_offset),
+            TypeMember(layout, "init_layout", members["mem"].bit_offset),
+        ],
+    )
+
+
+def _load():
+    program = Program()
+    if VMCORE.exists():
+        program.set_core_dump(str(VMCORE))
+    else:
+        program.set_kernel()
+    program.load_debug_info([str(BUILD / "vmlinux")])
+    module = _old_struct_module(program)
+    if module is not None:
+        program.add_type_finder(
+            lambda kind, name, _: module
+            if kind == TypeKind.STRUCT and name == "module"
+            else None
+        )
+    program.load_debug_info([KMOD])
+    return program
+
+
+if not KMOD:
+    raise unittest.SkipTest("DRGN_TEST_KMOD names no module")
+prog = _load()
+
+
+def _read_config():
+    path = BUILD / ".config"
+    if not path.exists():
+        return {}
+    return dict(
+        line.split("=", 1)
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.startswith("CONFIG_") and "=" in line
+    )
+
+
+_CONFIG = _read_config()
+
+
+def config(option):
+    """Whether the kernel has it, built in or as a module."""
+    if not _CONFIG:
+        raise unittest.SkipTest(f"no {BUILD}/.config")
+    return _CONFIG.get(f"CONFIG_{option}", "n") in ("y", "m")
+
+
+def has_type(name):
+    try:
+        prog.type(name)
+        return True
+    except LookupError:
+        return False
+
+
+def has_object(name):
+    try:
+        prog[name]
+        return True
+    except KeyError:
+        return False
+
+
+def has_member(obj, name):
+    return obj.type_.has_member(name)
+
+
+def kallsyms():
+    """Addresses of the module's symbols, as the kernel has them."""
+    found = {}
+    for line in Path("/proc/kallsyms").read_text(encoding="ascii").splitlines():
+        words = line.split()
+        if words[3:] == ["[drgn_test]"]:
+            found[words[2]] = int(words[0], 16)
+    return found
+
+
+def head(name):
+    """Pointer to the object of this name."""
+    return prog[name].address_of_()
+
+
+def unsigned(obj):
+    """Value of a signed counter that holds a pointer or bits."""
+    return obj.value_() & ULONG_MAX
+
+
+def address(obj):
+    """Value of a pointer, address of anything else."""
+    return obj.value_() if obj.type_.kind == TypeKind.POINTER else obj.address_
+
+
+def addresses(objects):
+    return [address(obj) for obj in objects]
+
+
+def walk(first, following, limit=100):
+    """At most so many nodes of a list, until NULL or the first again."""
+    nodes = []
+    node = first
+    while node and len(nodes) < limit:
+        nodes.append(node)
+        node = following(node)
+        if node == first:
+            break
+    return nodes
+
+
+def sequence(seed, count):
+    """The module's pseudo-random 32-bit numbers."""
+    state = int.from_bytes(seed.encode("ascii"), "big")
+    numbers = []
+    for _ in range(count):
+        state ^= state << 13 & 0xFFFFFFFF
+        state ^= state >> 17
+        state ^= state << 5 & 0xFFFFFFFF
+        numbers.append(state)
+    return numbers
+
+
+class TestCase(unittest.TestCase):
+    def need(self, flag):
+        """Skip unless the module's flag is 1."""
+        if not prog[f"drgn_test_{flag}"]:
+            self.skipTest(f"drgn_test_{flag} is 0 on {RELEASE}")
+
+    def need_name(self, name):
+        if not has_object(name):
+            self.skipTest(f"{name} does not exist on {RELEASE}")
+
+    def need_option(self, option):
+        if not config(option):
+            self.skipTest(f"the kernel is without CONFIG_{option}")
+
+    def assert_members(self, type_name, *expected):
+        """Names and types of a structure's members, in order."""
+        members = prog.type(type_name).members
+        found = [(member.name, member.type.type_name()) for member in members]
+        self.assertEqual(found, list(expected))

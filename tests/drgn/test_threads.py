@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The parked thread: its frames, locals, registers and saved stack traces."""
+
+import contextlib
+import io
+import unittest
+
+from drgn import cast
+from drgn.helpers.common.stack import print_annotated_stack
+from drgn.helpers.linux.pid import find_task
+from drgn.helpers.linux.sched import task_state_to_char
+
+import support
+from support import has_member, has_object, has_type, prog
+
+FUNCTIONS = ["drgn_test_kthread_fn3", "drgn_test_kthread_fn2", "drgn_test_kthread_fn"]
+REGISTERS = {
+    "ip": "rip", "sp": "rsp", "bp": "rbp", "bx": "rbx", "r12": "r12", "r13": "r13",
+    "r14": "r14", "r15": "r15",
+}
+
+
+def function_at(address):
+    return prog.symbol(address).name
+
+
+class ThreadCase(support.TestCase):
+    def setUp(self):
+        self.task = prog["drgn_test_kthread"]
+
+    def assert_frames(self, trace):
+        """The three functions follow each other; return the innermost's frame."""
+        names = [frame.name for frame in trace]
+        self.assertIn(FUNCTIONS[0], names)
+        first = names.index(FUNCTIONS[0])
+        self.assertEqual(names[first:first + 3], FUNCTIONS)
+        self.assertRegex(trace[first].source()[0], r"\bdrgn_test\.c$")
+        return trace[first]
+
+
+class ThreadTest(ThreadCase):
+    def test_name(self):
+        self.assertEqual(self.task.comm.string_(), b"drgn_test_kthre")
+
+    def test_is_found_by_pid(self):
+        self.assertEqual(find_task(prog, self.task.pid.value_()), self.task)
+
+    def test_is_parked(self):
+        self.assertEqual(task_state_to_char(self.task), "P")
+        self.assertEqual(self.task.on_rq, 0)
+
+    def test_data(self):
+        if has_member(self.task[0], "worker_private"):
+            pointer = self.task.worker_private
+        else:
+            pointer = self.task.set_child_tid
+        kthread = cast("struct kthread *", pointer)
+        self.assertEqual(kthread.data.value_(), 0xB0BA000)
+        self.assertEqual(kthread.threadfn.value_(),
+                         prog.symbol("drgn_test_kthread_fn").address)
+
+    def test_thread_info(self):
+        info = prog["drgn_test_kthread_info"]
+        self.assertEqual(info.type_.type_name(), "struct thread_info *")
+        if has_member(self.task[0], "thread_info"):
+            self.assertEqual(info, self.task.thread_info.address_of_())
+        else:
+            self.assertEqual(info.value_(), self.task.stack.value_())
+
+
+class StackTest(ThreadCase):
+    def test_trace_by_task(self):
+        trace = prog.stack_trace(self.task)
+        self.assert_frames(trace)
+        self.assertIn("schedule", [frame.name for frame in trace])
+
+    def test_trace_by_pid(self):
+        self.assert_frames(prog.stack_trace(self.task.pid.value_()))
+
+    def test_frames_are_real(self):
+        for frame in prog.stack_trace(self.task):
+            if frame.name in FUNCTIONS:
+                self.assertFalse(frame.is_inline)
+                self.assertEqual(frame.symbol().name, frame.name)
+
+    def test_locals_are_exactly_four(self):
+        frame = self.assert_frames(prog.stack_trace(self.task))
+        self.assertEqual(sorted(frame.locals()), ["a", "b", "c", "slab_object"])
+
+    def test_values_of_locals(self):
+        frame = self.assert_frames(prog.stack_trace(self.task))
+        for name, value in (("a", 1), ("b", 2), ("c", 3)):
+            self.assertEqual(str(frame[name]), f"(volatile int){value}")
+
+    def test_slab_object_is_on_the_stack(self):
+        frame = self.assert_frames(prog.stack_trace(self.task))
+        pointer = frame["slab_object"]
+        self.assertEqual(pointer.type_.type_name(),
+                         "struct drgn_test_small_slab_object *")
+        self.assertEqual(pointer, prog["drgn_test_small_slab_objects"][0])
+        self.assertIsNotNone(pointer.address_)
+        self.assertEqual(pointer.address_ % support.WORD, 0)
+        stack = self.task.stack.value_()
+        self.assertIn(pointer.address_,
+                      range(stack, stack + prog["drgn_test_THREAD_SIZE"].value_()))
+
+    def test_annotated_stack_names_the_functions(self):
+        output = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(output):
+                print_annotated_stack(prog.stack_trace(self.task))
+        except (AttributeError, LookupError) as error:
+            self.skipTest(f"print_annotated_stack() of drgn 0.0.22: {error}")
+        for name in (*FUNCTIONS, "schedule"):
+            self.assertIn(name, output.getvalue())
+
+
+class RegistersTest(ThreadCase):
+    def setUp(self):
+        super().setUp()
+        if not support.X86_64:
+            self.skipTest("registers are known by name on x86-64 only")
+        self.regs = prog["drgn_test_kthread_pt_regs"]
+
+    def test_instruction_pointer_is_in_the_function(self):
+        self.assertEqual(self.regs.type_.type_name(), "struct pt_regs")
+        self.assertEqual(function_at(self.regs.ip.value_()), FUNCTIONS[0])
+
+    def test_stack_pointer_is_on_the_stack(self):
+        stack = self.task.stack.value_()
+        self.assertIn(self.regs.sp.value_(),
+                      range(stack, stack + prog["drgn_test_THREAD_SIZE"].value_()))
+
+    def test_trace_from_the_object_and_from_a_pointer(self):
+        self.assert_frames(prog.stack_trace(self.regs))
+        self.assert_frames(prog.stack_trace(self.regs.address_of_()))
+
+    def test_first_frame_has_the_registers(self):
+        found = prog.stack_trace(self.regs)[0].registers()
+        for member, name in REGISTERS.items():
+            with self.subTest(name):
+                self.assertEqual(found[name], self.regs.member_(member).value_())
+
+    def test_stack_pointers_of_trace_and_registers_agree(self):
+        frame = self.assert_frames(prog.stack_trace(self.task))
+        self.assertEqual(frame.register("rsp"), self.regs.sp)
+
+
+class SavedTraceTest(ThreadCase):
+    def assert_functions(self, entries):
+        names = [function_at(entry) for entry in entries]
+        self.assertIn(FUNCTIONS[0], names)
+        first = names.index(FUNCTIONS[0])
+        self.assertEqual(names[first:first + 3], FUNCTIONS)
+
+    def entries(self):
+        count = prog["drgn_test_num_stack_entries"].value_()
+        array = prog["drgn_test_stack_entries"]
+        return [array[i].value_() for i in range(count)]
+
+    def test_array(self):
+        self.need("have_stacktrace")
+        self.assertEqual(prog["drgn_test_stack_entries"].type_.type_name(),
+                         "unsigned long [16]")
+        self.assertIn(prog["drgn_test_num_stack_entries"].value_(), range(3, 17))
+        self.assert_functions(self.entries())
+
+    def test_depot(self):
+        self.need("have_stackdepot")
+        handle = prog["drgn_test_stack_handle"].value_()
+        self.assertNotEqual(handle, 0)
+        if has_object("stack_pools") and has_type("union handle_parts"):
+            index_name, pools, bias = "pool_index_plus_1", prog["stack_pools"], 1
+        elif has_object("stack_slabs"):
+            # Linux kernel commit 961c949b012f ("lib/stackdepot: rename slab
+            # to pool") (in v6.3)
+            index_name, pools, bias = "slabindex", prog["stack_slabs"], 0
+        else:
+            self.skipTest("this kernel's depot is not known here")
+        members = {member.name: member
+                   for inner in prog.type("union handle_parts").members
+                   for member in getattr(inner.type, "members", None) or []}
+
+        def field(name):
+            member = members[name]
+            return handle >> member.bit_offset & (1 << member.bit_field_size) - 1
+
+        record = cast("struct stack_record *",
+                      pools[field(index_name) - bias] + (field("offset") << 4))
+        self.assertEqual(record.handle.handle, handle)
+        found = [record.entries[i].value_() for i in range(record.size)]
+        self.assertEqual(found, self.entries())
+        self.assert_functions(found)
+
+
+if __name__ == "__main__":
+    unittest.main()
