@@ -11,6 +11,7 @@ tests build.
 import os
 import re
 import subprocess
+import tempfile
 import unittest
 
 import support
@@ -32,12 +33,18 @@ def setUpModule():
 
 
 class DrgnTest(support.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        # The module is built once.
+        folder = tempfile.TemporaryDirectory(prefix="vmtest-test.")
+        cls.addClassCleanup(folder.cleanup)
+        cls.cache = folder.name
+
     def run_guest(self, *command, options=()):
         return support.run(
             "vmtest-vm", "run", "-q", "-k", KERNEL, "-t", "280", *options,
             "--module", "insert", "--module-source", support.TOP / "module",
-            "-d", self.folder / "cache", "--env", "PYTHONDONTWRITEBYTECODE=1",
-            "--", PYTHON, *command, cwd=support.TOP, timeout=600)
+            "-d", self.cache, "--", PYTHON, *command, cwd=support.TOP, timeout=600)
 
     def assert_passed(self, result):
         """Succeeded, and not for want of tests. Some may be skipped, not all."""
