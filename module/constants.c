@@ -35,21 +35,21 @@ unsigned long drgn_test_MAX_PHYSMEM_BITS;
 unsigned long drgn_test_ARCH_PFN_OFFSET;
 #endif
 
-unsigned long drgn_test_MEM_ONLINE = MEM_ONLINE;
-unsigned long drgn_test_MEM_GOING_OFFLINE = MEM_GOING_OFFLINE;
-unsigned long drgn_test_MEM_OFFLINE = MEM_OFFLINE;
-unsigned long drgn_test_MEM_GOING_ONLINE = MEM_GOING_ONLINE;
-unsigned long drgn_test_MEM_CANCEL_ONLINE = MEM_CANCEL_ONLINE;
-unsigned long drgn_test_MEM_CANCEL_OFFLINE = MEM_CANCEL_OFFLINE;
+int drgn_test_MEM_ONLINE = MEM_ONLINE;
+int drgn_test_MEM_GOING_OFFLINE = MEM_GOING_OFFLINE;
+int drgn_test_MEM_OFFLINE = MEM_OFFLINE;
+int drgn_test_MEM_GOING_ONLINE = MEM_GOING_ONLINE;
+int drgn_test_MEM_CANCEL_ONLINE = MEM_CANCEL_ONLINE;
+int drgn_test_MEM_CANCEL_OFFLINE = MEM_CANCEL_OFFLINE;
 /*
  * In v6.5 to v6.18. Once the states are an enum (v6.19, and stable series
  * before it) nothing tells here whether these two are among them.
  */
 #ifdef MEM_PREPARE_ONLINE
-unsigned long drgn_test_MEM_PREPARE_ONLINE = MEM_PREPARE_ONLINE;
+int drgn_test_MEM_PREPARE_ONLINE = MEM_PREPARE_ONLINE;
 #endif
 #ifdef MEM_FINISH_OFFLINE
-unsigned long drgn_test_MEM_FINISH_OFFLINE = MEM_FINISH_OFFLINE;
+int drgn_test_MEM_FINISH_OFFLINE = MEM_FINISH_OFFLINE;
 #endif
 
 int drgn_test_constants_init(void)

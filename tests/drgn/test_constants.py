@@ -104,8 +104,6 @@ class ConstantsTest(support.TestCase):
                     expected = 1 << bit
                 self.assertEqual(found, expected)
 
-    # The module has them as unsigned long, which compares equal.
-    @unittest.expectedFailure
     def test_memory_block_states_are_int(self):
         for name in MEM_STATES[:6]:
             self.assertEqual(prog[f"drgn_test_MEM_{name}"].type_.type_name(), "int")
