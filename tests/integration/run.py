@@ -6,6 +6,7 @@ Usage: run.py TOTALS [PATTERN]    (PATTERN: as of unittest discovery)
 """
 
 import os
+import signal
 import sys
 import unittest
 
@@ -14,6 +15,9 @@ def main() -> int:
     if len(sys.argv) not in (2, 3):
         print(__doc__, file=sys.stderr)
         return 2
+    # Ignored, as in a background job of a shell, it would be ignored by the
+    # programs too, which tests interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path.insert(0, here)
     pattern = sys.argv[2] if len(sys.argv) == 3 else "*_test.py"
