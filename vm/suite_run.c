@@ -157,35 +157,50 @@ static struct error *worker_spawn(struct worker *worker,
 	return process_spawn(&options, &worker->process);
 }
 
-static struct error *start_download(struct suite_runner *runner,
-				    struct worker *worker,
-				    struct suite_item *item)
+/**
+ * Start what prepares a kernel: its own output is for us, what it complains of
+ * goes to the kernel's log.
+ */
+static struct error *start_preparation(struct suite_runner *runner,
+				       struct worker *worker,
+				       struct suite_item *item,
+				       const struct string_list *arguments,
+				       enum suite_state state)
 {
 	struct error *err;
 
-	const struct suite_run_options *options = runner->options;
-	_cleanup_string_list_ struct string_list arguments = STRING_LIST_INIT;
 	_cleanup_close_ int log_fd = -1;
 
 	err = open_log(runner, item, &log_fd);
 	if (err)
 		return err;
 	worker->item = item;
-	worker->output_fd = memfd_create("download", MFD_CLOEXEC);
+	worker->output_fd = memfd_create("output", MFD_CLOEXEC);
 	if (worker->output_fd < 0)
 		return error_create_os(errno, "memfd_create");
+	err = worker_spawn(worker, arguments, worker->output_fd, log_fd);
+	if (err)
+		return err;
+	item->state = state;
+	runner_announce(runner, item);
+	return NULL;
+}
+
+static struct error *start_download(struct suite_runner *runner,
+				    struct worker *worker,
+				    struct suite_item *item)
+{
+	const struct suite_run_options *options = runner->options;
+	_cleanup_string_list_ struct string_list arguments = STRING_LIST_INIT;
+
 	string_list_add(&arguments, options->program);
 	string_list_add(&arguments, "download");
 	string_list_add(&arguments, "--quiet");
 	string_list_add(&arguments, "--json");
 	add_all(&arguments, options->download_options);
 	string_list_addf(&arguments, "--kernel=%s", item->name);
-	err = worker_spawn(worker, &arguments, worker->output_fd, log_fd);
-	if (err)
-		return err;
-	item->state = SUITE_DOWNLOADING;
-	runner_announce(runner, item);
-	return NULL;
+	return start_preparation(runner, worker, item, &arguments,
+				 SUITE_DOWNLOADING);
 }
 
 /** What `--kernel` means this kernel. */
@@ -197,16 +212,9 @@ static const char *kernel_argument(const struct suite_item *item)
 static struct error *start_module(struct suite_runner *runner,
 				  struct worker *worker, struct suite_item *item)
 {
-	struct error *err;
-
 	const struct suite_run_options *options = runner->options;
 	_cleanup_string_list_ struct string_list arguments = STRING_LIST_INIT;
-	_cleanup_close_ int log_fd = -1;
 
-	err = open_log(runner, item, &log_fd);
-	if (err)
-		return err;
-	worker->item = item;
 	string_list_add(&arguments, options->program);
 	string_list_add(&arguments, "module");
 	string_list_add(&arguments, "--quiet");
@@ -214,15 +222,8 @@ static struct error *start_module(struct suite_runner *runner,
 	string_list_addf(&arguments, "--kernel=%s", kernel_argument(item));
 	// The module's path, which it prints, would be the log of a test that
 	// prints nothing.
-	worker->output_fd = memfd_create("module", MFD_CLOEXEC);
-	if (worker->output_fd < 0)
-		return error_create_os(errno, "memfd_create");
-	err = worker_spawn(worker, &arguments, worker->output_fd, log_fd);
-	if (err)
-		return err;
-	item->state = SUITE_BUILDING;
-	runner_announce(runner, item);
-	return NULL;
+	return start_preparation(runner, worker, item, &arguments,
+				 SUITE_BUILDING);
 }
 
 static struct error *start_run(struct suite_runner *runner,
