@@ -20,10 +20,6 @@ struct error *session_init(struct session *session,
 	*session = (struct session){ 0 };
 	err = command_load_catalog(context, &session->catalog);
 	if (!err)
-		err = catalog_check_names(session->catalog,
-					  &context->common->archs,
-					  &context->common->flavors);
-	if (!err)
 		err = command_http(context, &session->http);
 	if (!err)
 		err = command_store(context, session->catalog, session->http,

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "common/error.h"
@@ -486,39 +485,6 @@ struct error *catalog_find_flavor(const struct catalog *catalog, const char *nam
 		return err;
 	return error_create(ERROR_USAGE, "unknown flavor '%s'; there are:%s",
 			    name, text);
-}
-
-struct error *catalog_check_names(const struct catalog *catalog,
-				  const struct string_list *archs,
-				  const struct string_list *flavors)
-{
-	struct error *err = NULL;
-	const struct catalog_arch *arch;
-	const struct catalog_flavor *flavor;
-
-	for (size_t i = 0; !err && i < archs->count; i++)
-		err = catalog_find_arch(catalog, archs->items[i], &arch);
-	for (size_t i = 0; !err && i < flavors->count; i++)
-		err = catalog_find_flavor(catalog, flavors->items[i], &flavor);
-	return err;
-}
-
-struct error *catalog_host_arch(const struct catalog *catalog,
-				const struct catalog_arch **ret)
-{
-	struct utsname host;
-
-	uname(&host);
-	for (size_t i = 0; i < catalog->arch_count; i++) {
-		if (string_list_contains(&catalog->archs[i].host_names,
-					 host.machine)) {
-			*ret = &catalog->archs[i];
-			return NULL;
-		}
-	}
-	return error_create(ERROR_NOT_FOUND,
-			    "the catalog has no kernels for this machine (%s); choose an architecture with --arch",
-			    host.machine);
 }
 
 bool version_range_contains(const struct version_range *range,

@@ -142,10 +142,15 @@ _must_check_ struct error *catalog_find_flavor(const struct catalog *catalog,
 					       const char *name,
 					       const struct catalog_flavor **ret);
 
-/** Check names that a user gave. @return ERROR_USAGE, naming those that exist. */
-_must_check_ struct error *catalog_check_names(const struct catalog *catalog,
-					       const struct string_list *archs,
-					       const struct string_list *flavors);
+/**
+ * Check names that a user gave, and put architectures in the place of words:
+ * `all` means the catalog's, `foreign` those of other machines than this one.
+ *
+ * @return ERROR_USAGE, naming those that exist; also for a word that means none.
+ */
+_must_check_ struct error *
+catalog_resolve_names(const struct catalog *catalog, struct string_list *archs,
+		      const struct string_list *flavors);
 
 /** The architecture of this machine. */
 _must_check_ struct error *catalog_host_arch(const struct catalog *catalog,

@@ -137,7 +137,10 @@ command_set_default(const struct command_context *context, const char *name,
 void command_format_options(const struct command_option *table,
 			    const void *options, struct string_list *ret);
 
-/** The catalog of --catalog, or the installed one. */
+/**
+ * The catalog of --catalog, or the installed one. What --arch and --flavor name
+ * is checked by it: afterwards, --arch holds no words (catalog_resolve_names()).
+ */
 _must_check_ struct error *
 command_load_catalog(const struct command_context *context, struct catalog **ret);
 

@@ -25,8 +25,18 @@ static const char *get_variable(const char *name)
 struct error *command_load_catalog(const struct command_context *context,
 				   struct catalog **ret)
 {
-	return catalog_load(context->common->catalog,
-			    get_variable("VMTEST_KERNEL_ORG"), ret);
+	struct error *err;
+	_cleanup_catalog_ struct catalog *catalog = NULL;
+
+	err = catalog_load(context->common->catalog,
+			   get_variable("VMTEST_KERNEL_ORG"), &catalog);
+	if (!err)
+		err = catalog_resolve_names(catalog, &context->common->archs,
+					    &context->common->flavors);
+	if (err)
+		return err;
+	*ret = take_ptr(catalog);
+	return NULL;
 }
 
 void command_selection(const struct command_context *context,

@@ -54,10 +54,6 @@ struct error *cmd_download(const struct command_context *context, int *status_re
 	err = command_load_catalog(context, &catalog);
 	if (err)
 		return err;
-	err = catalog_check_names(catalog, &context->common->archs,
-				  &context->common->flavors);
-	if (err)
-		return err;
 	err = command_arch(context, catalog, &arch);
 	if (err)
 		return err;

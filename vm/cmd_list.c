@@ -177,9 +177,6 @@ struct error *cmd_list(const struct command_context *context, int *status_ret)
 	err = command_load_catalog(context, &catalog);
 	if (err)
 		return err;
-	err = catalog_check_names(catalog, archs, &context->common->flavors);
-	if (err)
-		return err;
 	err = command_directory(context, &directory);
 	if (err)
 		return err;

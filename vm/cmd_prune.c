@@ -36,9 +36,6 @@ struct error *cmd_prune(const struct command_context *context, int *status_ret)
 	err = command_load_catalog(context, &catalog);
 	if (err)
 		return err;
-	err = catalog_check_names(catalog, selection.archs, selection.flavors);
-	if (err)
-		return err;
 	err = command_directory(context, &directory);
 	if (err)
 		return err;

@@ -291,10 +291,6 @@ static struct error *run_guest(const struct command_context *context,
 	err = command_load_catalog(context, &catalog);
 	if (err)
 		return err;
-	err = catalog_check_names(catalog, &context->common->archs,
-				  &context->common->flavors);
-	if (err)
-		return err;
 	err = command_arch(context, catalog, &config.arch);
 	if (err)
 		return err;

@@ -124,11 +124,8 @@ static struct error *choose_jobs(struct suite_setup *setup,
 }
 
 static struct error *check_options(const struct command_context *context,
-				   const struct catalog *catalog,
 				   enum suite_choice choice)
 {
-	struct error *err;
-
 	const struct suite_options *options = context->options;
 
 	if (options->all_kernels && context->common->kernels.count)
@@ -139,10 +136,6 @@ static struct error *check_options(const struct command_context *context,
 		return error_create(
 			ERROR_USAGE,
 			"say which kernels: all with -K, some with -k, or \"kernels\" in vmtest.json");
-	err = catalog_check_names(catalog, &context->common->archs,
-				  &context->common->flavors);
-	if (err)
-		return err;
 	return run_options_check(&options->guest);
 }
 
@@ -327,7 +320,7 @@ struct error *suite_setup_load(struct suite_setup *setup,
 	if (!err)
 		err = command_load_catalog(context, &setup->catalog);
 	if (!err)
-		err = check_options(context, setup->catalog, choice);
+		err = check_options(context, choice);
 	if (!err)
 		err = command_arch(context, setup->catalog, &setup->arch);
 	if (!err)

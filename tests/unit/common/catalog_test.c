@@ -3,9 +3,12 @@
 #include "common/catalog.h"
 
 #include <criterion/criterion.h>
+#include <jansson.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "common/error.h"
+#include "common/string_builder.h"
 
 static struct catalog *load(const char *kernel_org)
 {
@@ -112,13 +115,100 @@ Test(catalog, names_of_a_command_line_are_checked)
 {
 	_cleanup_catalog_ struct catalog *catalog = load(NULL);
 	_cleanup_string_list_ struct string_list wrong = STRING_LIST_INIT;
-	const struct string_list none = STRING_LIST_INIT;
+	struct string_list none = STRING_LIST_INIT;
 	struct error *err;
 
 	string_list_add(&wrong, "nothing");
-	cr_expect_null(catalog_check_names(catalog, &none, &none));
-	err = catalog_check_names(catalog, &wrong, &none);
+	cr_expect_null(catalog_resolve_names(catalog, &none, &none));
+	err = catalog_resolve_names(catalog, &wrong, &none);
 	cr_expect(error_catch(&err, ERROR_USAGE));
-	err = catalog_check_names(catalog, &none, &wrong);
+	err = catalog_resolve_names(catalog, &none, &wrong);
 	cr_expect(error_catch(&err, ERROR_USAGE));
+	cr_expect_eq(none.count, 0);
+}
+
+/** The project's own architecture, twice; @p host_names is the first one's. */
+static struct catalog *load_two_archs(const char *host_names)
+{
+	json_error_t problem;
+	json_t *json = json_load_file(VMTEST_SOURCE_DIR "/configs/vmtest.json",
+				      0, &problem);
+	json_t *one = json_deep_copy(
+		json_object_get(json_object_get(json, "architectures"), "x86_64"));
+	json_t *other = json_deep_copy(one);
+	struct catalog *catalog = NULL;
+	char *text;
+
+	json_object_set_new(one, "host_names",
+			    json_pack("[s, s]", "no-machine", host_names));
+	json_object_set_new(other, "host_names", json_pack("[s]", "no-other"));
+	json_object_set_new(json, "architectures",
+			    json_pack("{s:o, s:o}", "here", one, "there", other));
+	text = json_dumps(json, 0);
+	json_decref(json);
+	cr_assert_null(catalog_parse(text, "two", NULL, &catalog));
+	free(text);
+	return catalog;
+}
+
+Test(catalog, words_stand_for_architectures)
+{
+	static const struct {
+		const char *given;
+		/** On a machine that is one of both, and on another. */
+		const char *here;
+		const char *elsewhere;
+	} rows[] = {
+		{ "", "", "" },
+		{ "there", "there", "there" },
+		{ "there,here", "there,here", "there,here" },
+		{ "all", "here,there", "here,there" },
+		{ "foreign", "there", "here,there" },
+		{ "here,foreign", "here,there", "here,here,there" },
+		{ "all,vax", NULL, NULL },
+	};
+	struct utsname host;
+
+	uname(&host);
+	for (size_t i = 0; i < 2 * array_size(rows); i++) {
+		bool is_here = i % 2;
+		const char *given = rows[i / 2].given;
+		const char *expected = is_here ? rows[i / 2].here
+					       : rows[i / 2].elsewhere;
+		_cleanup_catalog_ struct catalog *catalog =
+			load_two_archs(is_here ? host.machine : "no-machine");
+		_cleanup_string_list_ struct string_list names = STRING_LIST_INIT;
+		const struct string_list none = STRING_LIST_INIT;
+		_cleanup_string_builder_ struct string_builder sb =
+			STRING_BUILDER_INIT;
+		_cleanup_error_ struct error *err = NULL;
+
+		string_list_add_split(&names, given);
+		err = catalog_resolve_names(catalog, &names, &none);
+		cr_assert_eq(err == NULL, expected != NULL, "%s", given);
+		for (size_t j = 0; j < names.count; j++)
+			string_builder_appendf(&sb, "%s%s", j ? "," : "",
+					       names.items[j]);
+		// Refused, they are as they were.
+		cr_expect_str_eq(sb.text ? sb.text : "",
+				 expected ? expected : given);
+	}
+}
+
+Test(catalog, a_word_that_means_no_architecture_is_refused)
+{
+	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	_cleanup_string_list_ struct string_list names = STRING_LIST_INIT;
+	const struct string_list none = STRING_LIST_INIT;
+	_cleanup_error_ struct error *err = NULL;
+	struct utsname host;
+
+	// All that there are become this machine's.
+	uname(&host);
+	for (size_t i = 0; i < catalog->arch_count; i++)
+		string_list_add(&catalog->archs[i].host_names, host.machine);
+	string_list_add(&names, "foreign");
+	err = catalog_resolve_names(catalog, &names, &none);
+	cr_assert(error_is(err, ERROR_USAGE));
+	cr_expect(strstr(error_message(err), "--arch foreign"));
 }
