@@ -9,6 +9,7 @@
 #include "common/string_list.h"
 #include "vm/project.h"
 #include "vm/suite.h"
+#include "vm/suite_plan.h"
 #include "vm/suite_run.h"
 #include "vm/suite_view.h"
 

@@ -6,7 +6,7 @@
 /**
  * @file
  *
- * One command, many kernels: which, and what has become of each, as data.
+ * One command, many kernels, and what has become of each, as data.
  * Nothing here touches anything.
  */
 
@@ -17,12 +17,8 @@
 #include "common/cleanup.h"
 #include "common/release.h"
 
-struct asset_list;
-struct catalog;
 struct error;
-struct kernel_list;
 struct run_result;
-struct string_list;
 
 enum suite_state {
 	SUITE_WAITING,
@@ -100,38 +96,6 @@ struct suite {
 void suite_deinit(struct suite *suite);
 
 #define _cleanup_suite_ _cleanup_(suite_deinit)
-
-enum suite_choice {
-	/** Of each series and flavor the newest; newest first. */
-	SUITE_NEWEST_OF_SERIES,
-	/** Of each version and flavor the newest build; oldest first. */
-	SUITE_EVERY_VERSION,
-};
-
-struct suite_request {
-	enum suite_choice choice;
-	const char *arch;
-	const struct kernel_list *disk;
-	const struct asset_list *assets;
-	/** Those without a match are an error. */
-	const struct string_list *patterns;
-	/** If there are no patterns: what is chosen from; NULL for any series. */
-	const struct catalog *catalog;
-	/** Empty for all. */
-	const struct string_list *flavors;
-};
-
-/**
- * Choose kernels of the disk and the store. Appends, in order.
- *
- * @return ERROR_NOT_FOUND if a pattern means none, or if there is none at all.
- */
-_must_check_ struct error *suite_plan(const struct suite_request *request,
-				      struct suite *ret);
-
-/** Append a kernel that was named by its folder. */
-_must_check_ struct error *
-suite_add_folder(struct suite *suite, const char *release, const char *path);
 
 /**
  * Decide what has become of a kernel whose run has ended. One whose guest was

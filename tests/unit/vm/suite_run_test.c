@@ -18,6 +18,7 @@
 #include "common/string_builder.h"
 #include "common/string_list.h"
 #include "vm/suite.h"
+#include "vm/suite_plan.h"
 
 static const char script[] =
 	"#!/bin/sh\n"
