@@ -13,11 +13,6 @@
 #include "common/store.h"
 #include "vm/kernel.h"
 
-static void cleanup_json(json_t **json)
-{
-	json_decref(*json);
-}
-
 static json_t *download_json(const struct asset *asset, const char *path,
 			     const struct kernel_download_times *times)
 {
@@ -34,59 +29,87 @@ static struct error *print_json(const json_t *array)
 	return NULL;
 }
 
+/** What downloads are made with. */
+struct downloader {
+	const struct command_context *context;
+	struct store *store;
+	struct asset_list assets;
+	char *directory;
+	/** NULL to print a line each instead. */
+	json_t *array;
+};
+
+static void downloader_deinit(struct downloader *downloader)
+{
+	asset_list_deinit(&downloader->assets);
+	store_destroy(downloader->store);
+	free(downloader->directory);
+	json_decref(downloader->array);
+}
+
+static struct error *download_newest(const struct downloader *downloader,
+				     const struct catalog_arch *arch,
+				     const char *pattern)
+{
+	struct error *err;
+
+	const struct command_context *context = downloader->context;
+	_cleanup_free_ char *path = NULL;
+	struct kernel_download_times times;
+	const struct asset *asset =
+		kernel_find_asset(&downloader->assets, arch->name, pattern,
+				  &context->common->flavors);
+
+	if (!asset)
+		return command_no_kernel(context, pattern, arch,
+					 &downloader->assets,
+					 store_name(downloader->store));
+	err = kernel_download(downloader->store, asset, downloader->directory,
+			      &path, &times);
+	if (err)
+		return err;
+	if (downloader->array)
+		json_array_append_new(downloader->array,
+				      download_json(asset, path, &times));
+	else
+		puts(path);
+	return NULL;
+}
+
 struct error *cmd_download(const struct command_context *context, int *status_ret)
 {
 	struct error *err;
 
 	const struct string_list *kernels = &context->common->kernels;
-	const struct catalog_arch *arch;
 	_cleanup_catalog_ struct catalog *catalog = NULL;
-	_cleanup_free_ char *directory = NULL;
+	_cleanup_arch_list_ struct arch_list archs = { 0 };
 	_cleanup_http_ struct http *http = NULL;
-	_cleanup_store_ struct store *store = NULL;
-	_cleanup_asset_list_ struct asset_list assets = { 0 };
-	_cleanup_(cleanup_json) json_t *array = json_array();
+	_cleanup_(downloader_deinit) struct downloader downloader = {
+		.context = context,
+		.array = context->common->json ? json_array() : NULL,
+	};
 
 	(void)status_ret;
 	if (!kernels->count)
 		return error_create(ERROR_USAGE,
 				    "download: say which kernels with --kernel");
 	err = command_load_catalog(context, &catalog);
-	if (err)
-		return err;
-	err = command_arch(context, catalog, &arch);
-	if (err)
-		return err;
-	err = command_directory(context, &directory);
-	if (err)
-		return err;
-	err = command_http(context, &http);
-	if (err)
-		return err;
-	err = command_store(context, catalog, http, &store);
-	if (err)
-		return err;
-	err = store_list(store, &assets);
-	if (err)
-		return err;
-	for (size_t i = 0; i < kernels->count; i++) {
-		_cleanup_free_ char *path = NULL;
-		struct kernel_download_times times;
-		const struct asset *asset =
-			kernel_find_asset(&assets, arch->name, kernels->items[i],
-					  &context->common->flavors);
-
-		if (!asset)
-			return command_no_kernel(context, kernels->items[i], arch,
-						 &assets, store_name(store));
-		err = kernel_download(store, asset, directory, &path, &times);
-		if (err)
-			return err;
-		if (!context->common->json)
-			puts(path);
-		else
-			json_array_append_new(array, download_json(asset, path,
-								   &times));
+	if (!err)
+		err = command_archs(context, catalog, &archs);
+	if (!err)
+		err = command_directory(context, &downloader.directory);
+	if (!err)
+		err = command_http(context, &http);
+	if (!err)
+		err = command_store(context, catalog, http, &downloader.store);
+	if (!err)
+		err = store_list(downloader.store, &downloader.assets);
+	for (size_t i = 0; i < archs.count; i++) {
+		for (size_t j = 0; j < kernels->count && !err; j++)
+			err = download_newest(&downloader, archs.items[i],
+					      kernels->items[j]);
 	}
-	return context->common->json ? print_json(array) : NULL;
+	if (err)
+		return err;
+	return context->common->json ? print_json(downloader.array) : NULL;
 }

@@ -26,6 +26,62 @@ struct error *command_arch(const struct command_context *context,
 	return catalog_host_arch(catalog, ret);
 }
 
+static bool contains_arch(const struct arch_list *list,
+			  const struct catalog_arch *arch)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i] == arch)
+			return true;
+	}
+	return false;
+}
+
+static struct error *check_folders(const struct string_list *kernels)
+{
+	for (size_t i = 0; i < kernels->count; i++) {
+		if (kernel_is_path(kernels->items[i]))
+			return error_create(ERROR_USAGE,
+					    "--kernel %s: a folder has a kernel of one architecture; name that one with --arch",
+					    kernels->items[i]);
+	}
+	return NULL;
+}
+
+struct error *command_archs(const struct command_context *context,
+			    const struct catalog *catalog, struct arch_list *ret)
+{
+	struct error *err;
+
+	const struct string_list *archs = &context->common->archs;
+	_cleanup_arch_list_ struct arch_list list = { 0 };
+
+	list.items = calloc(archs->count + 1, sizeof(*list.items));
+	if (!list.items)
+		return error_no_memory();
+	if (!archs->count) {
+		err = catalog_host_arch(catalog, &list.items[list.count++]);
+		if (err)
+			return err;
+	}
+	for (size_t i = 0; i < archs->count; i++) {
+		const struct catalog_arch *arch;
+
+		err = catalog_find_arch(catalog, archs->items[i], &arch);
+		if (err)
+			return err;
+		if (!contains_arch(&list, arch))
+			list.items[list.count++] = arch;
+	}
+	if (list.count > 1) {
+		err = check_folders(&context->common->kernels);
+		if (err)
+			return err;
+	}
+	*ret = list;
+	list = (struct arch_list){ 0 };
+	return NULL;
+}
+
 struct error *command_no_kernel(const struct command_context *context,
 				const char *pattern,
 				const struct catalog_arch *arch,

@@ -99,8 +99,8 @@ static struct error *build_all(const struct command_context *context,
 	struct error *err;
 
 	const struct string_list *kernels = &context->common->kernels;
-	const struct catalog_arch *arch;
 	_cleanup_catalog_ struct catalog *catalog = NULL;
+	_cleanup_arch_list_ struct arch_list archs = { 0 };
 
 	if (!kernels->count)
 		return error_create(ERROR_USAGE,
@@ -108,14 +108,17 @@ static struct error *build_all(const struct command_context *context,
 	err = command_load_catalog(context, &catalog);
 	if (err)
 		return err;
-	err = command_arch(context, catalog, &arch);
+	err = command_archs(context, catalog, &archs);
 	if (err)
 		return err;
-	for (size_t i = 0; i < kernels->count; i++) {
-		err = build_one(context, catalog, arch, kernels->items[i], array);
+
+	size_t count = archs.count * kernels->count;
+
+	for (size_t i = 0; i < count; i++) {
+		err = build_one(context, catalog, archs.items[i / kernels->count],
+				kernels->items[i % kernels->count], array);
 		// Other kernels may do where this one does not.
-		if (err && (i + 1 == kernels->count ||
-			    error_is(err, ERROR_CANCELLED) ||
+		if (err && (i + 1 == count || error_is(err, ERROR_CANCELLED) ||
 			    error_is(err, ERROR_USAGE)))
 			return err;
 		if (err) {

@@ -26,6 +26,7 @@ enum {
 void suite_setup_deinit(struct suite_setup *setup)
 {
 	project_deinit(&setup->project);
+	arch_list_deinit(&setup->archs);
 	catalog_destroy(setup->catalog);
 	free(setup->directory);
 	free(setup->program);
@@ -139,6 +140,23 @@ static struct error *check_options(const struct command_context *context,
 	return run_options_check(&options->guest);
 }
 
+static struct error *choose_archs(struct suite_setup *setup,
+				  const struct command_context *context,
+				  enum suite_choice choice)
+{
+	struct error *err;
+
+	// Versions of one kernel have an order, those of several have none.
+	if (choice == SUITE_EVERY_VERSION) {
+		const struct catalog_arch *arch;
+
+		err = command_arch(context, setup->catalog, &arch);
+		if (err)
+			return err;
+	}
+	return command_archs(context, setup->catalog, &setup->archs);
+}
+
 /** @param[out] folders_ret Those that are given by their path. */
 static struct error *split_patterns(const struct string_list *kernels,
 				    struct string_list *folders_ret,
@@ -154,7 +172,8 @@ static struct error *split_patterns(const struct string_list *kernels,
 	return err ? err : string_list_check(patterns_ret);
 }
 
-static struct error *add_folders(struct suite *suite,
+/** Of several architectures no folders are taken (command_archs()). */
+static struct error *add_folders(struct suite_setup *setup,
 				 const struct string_list *folders)
 {
 	struct error *err;
@@ -164,8 +183,40 @@ static struct error *add_folders(struct suite *suite,
 
 		err = kernel_open(folders->items[i], &kernel);
 		if (!err)
-			err = suite_add_folder(suite, kernel.release,
+			err = suite_add_folder(&setup->suite, kernel.release,
+					       setup->archs.items[0]->name,
 					       kernel.path);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+/** What is on disk, a list for each architecture. */
+struct disks {
+	struct kernel_list *items;
+	size_t count;
+};
+
+static void disks_deinit(struct disks *disks)
+{
+	for (size_t i = 0; i < disks->count; i++)
+		kernel_list_deinit(&disks->items[i]);
+	free(disks->items);
+}
+
+static struct error *disks_load(struct disks *disks, const char *directory,
+				const struct arch_list *archs)
+{
+	disks->items = calloc(archs->count, sizeof(*disks->items));
+	if (!disks->items)
+		return error_no_memory();
+	for (; disks->count < archs->count; disks->count++) {
+		struct error *err =
+			kernel_list_load(directory,
+					 archs->items[disks->count]->name,
+					 &disks->items[disks->count]);
+
 		if (err)
 			return err;
 	}
@@ -186,6 +237,17 @@ static bool are_on_disk(const struct string_list *patterns,
 			return false;
 	}
 	return true;
+}
+
+/** Whether the store has to be asked what the patterns mean. */
+static bool need_store(const struct string_list *patterns,
+		       const struct disks *disks)
+{
+	for (size_t i = 0; i < disks->count && patterns->count; i++) {
+		if (!are_on_disk(patterns, &disks->items[i]))
+			return true;
+	}
+	return !patterns->count;
 }
 
 /**
@@ -215,12 +277,12 @@ static struct error *choose_kernels(struct suite_setup *setup,
 	const struct string_list *kernels = &context->common->kernels;
 	_cleanup_string_list_ struct string_list folders = STRING_LIST_INIT;
 	_cleanup_string_list_ struct string_list patterns = STRING_LIST_INIT;
-	_cleanup_kernel_list_ struct kernel_list disk = { 0 };
+	_cleanup_(disks_deinit) struct disks disks = { 0 };
 	_cleanup_asset_list_ struct asset_list assets = { 0 };
-	const struct suite_request request = {
+	struct suite_request request = {
 		.choice = choice,
-		.arch = setup->arch->name,
-		.disk = &disk,
+		.archs = setup->archs.items,
+		.arch_count = setup->archs.count,
 		.assets = &assets,
 		.patterns = &patterns,
 		.catalog = options->all_kernels ? setup->catalog : NULL,
@@ -231,11 +293,12 @@ static struct error *choose_kernels(struct suite_setup *setup,
 	if (err)
 		return err;
 	if (folders.count && !patterns.count)
-		return add_folders(&setup->suite, &folders);
-	err = kernel_list_load(setup->directory, setup->arch->name, &disk);
+		return add_folders(setup, &folders);
+	err = disks_load(&disks, setup->directory, &setup->archs);
 	if (err)
 		return err;
-	if (!patterns.count || !are_on_disk(&patterns, &disk)) {
+	request.disks = disks.items;
+	if (need_store(&patterns, &disks)) {
 		err = command_assets(context, setup->catalog, &assets);
 		if (err)
 			err = store_failed(context, err);
@@ -243,7 +306,7 @@ static struct error *choose_kernels(struct suite_setup *setup,
 			return err;
 	}
 	err = suite_plan(&request, &setup->suite);
-	return err ? err : add_folders(&setup->suite, &folders);
+	return err ? err : add_folders(setup, &folders);
 }
 
 static struct error *make_log_directory(struct suite_setup *setup,
@@ -282,7 +345,6 @@ static struct error *forward_options(struct suite_setup *setup,
 	struct string_list *all[] = { download, module, run };
 
 	for (size_t i = 0; i < array_size(all); i++) {
-		string_list_addf(all[i], "--arch=%s", setup->arch->name);
 		string_list_addf(all[i], "--directory=%s", setup->directory);
 		if (common->catalog)
 			string_list_addf(all[i], "--catalog=%s", common->catalog);
@@ -322,7 +384,7 @@ struct error *suite_setup_load(struct suite_setup *setup,
 	if (!err)
 		err = check_options(context, choice);
 	if (!err)
-		err = command_arch(context, setup->catalog, &setup->arch);
+		err = choose_archs(setup, context, choice);
 	if (!err)
 		err = command_directory(context, &setup->directory);
 	if (!err)

@@ -7,6 +7,7 @@
 
 #include "common/cleanup.h"
 #include "common/string_list.h"
+#include "vm/commands.h"
 #include "vm/project.h"
 #include "vm/suite.h"
 #include "vm/suite_plan.h"
@@ -14,7 +15,6 @@
 #include "vm/suite_view.h"
 
 struct catalog;
-struct catalog_arch;
 struct command_context;
 struct error;
 
@@ -22,7 +22,7 @@ struct error;
 struct suite_setup {
 	struct project project;
 	struct catalog *catalog;
-	const struct catalog_arch *arch;
+	struct arch_list archs;
 	/** Where downloaded kernels are. */
 	char *directory;
 	char *program;

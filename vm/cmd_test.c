@@ -129,11 +129,12 @@ static json_t *item_json(const struct suite_item *item)
 	for (int i = 0; i < SUITE_PHASE_COUNT; i++)
 		json_object_set_new(phases, suite_phase_name((enum suite_phase)i),
 				    json_integer((json_int_t)item->phase_ms[i]));
-	return json_pack("{s:s, s:s, s:s?, s:i, s:o, s:s?, s:s?}", "kernel",
-			 item->name, "result", suite_state_name(item->state),
-			 "reason", item->reason, "attempts",
-			 (int)item->attempts, "milliseconds", phases, "log",
-			 item->log_path, "console_log", item->console_path);
+	return json_pack("{s:s, s:s, s:s, s:s?, s:i, s:o, s:s?, s:s?}",
+			 "kernel", item->name, "arch", item->arch, "result",
+			 suite_state_name(item->state), "reason", item->reason,
+			 "attempts", (int)item->attempts, "milliseconds",
+			 phases, "log", item->log_path, "console_log",
+			 item->console_path);
 }
 
 static struct error *print_json(const struct report *report)
@@ -198,7 +199,6 @@ static struct error *write_junit(const struct report *report, const char *path)
 
 	const struct junit_report junit = {
 		.suite = report->suite,
-		.arch = report->setup->arch->name,
 		.command = report->command,
 		.timestamp = report->timestamp,
 		.duration_ms = monotonic_ms() - report->start_ms,

@@ -6,6 +6,7 @@
 /** @file The commands of vmtest-vm, and what they share. */
 
 #include <stdbool.h>
+#include <stdlib.h>
 
 #include "common/cleanup.h"
 #include "common/command.h"
@@ -101,6 +102,28 @@ struct error *cmd_download(const struct command_context *context,
 _must_check_ struct error *command_arch(const struct command_context *context,
 					const struct catalog *catalog,
 					const struct catalog_arch **ret);
+
+struct arch_list {
+	/** Borrowed from the catalog. */
+	const struct catalog_arch **items;
+	size_t count;
+};
+
+static inline void arch_list_deinit(struct arch_list *list)
+{
+	free(list->items);
+}
+
+#define _cleanup_arch_list_ _cleanup_(arch_list_deinit)
+
+/**
+ * The architectures of --arch, each once, or this machine's.
+ *
+ * @return ERROR_USAGE if they are several, and a kernel a folder, which has one.
+ */
+_must_check_ struct error *command_archs(const struct command_context *context,
+					 const struct catalog *catalog,
+					 struct arch_list *ret);
 
 /** What the store has, for a command that asks it nothing else. */
 _must_check_ struct error *command_assets(const struct command_context *context,

@@ -117,11 +117,11 @@ static void append_failure(struct string_builder *sb,
 	string_builder_appendf(sb, "</%s>\n", element);
 }
 
-static void append_case(struct string_builder *sb, const char *arch,
+static void append_case(struct string_builder *sb,
 			const struct suite_item *item, const char *log)
 {
 	string_builder_append(sb, "    <testcase classname=\"vmtest.");
-	junit_append_text(sb, arch);
+	junit_append_text(sb, item->arch);
 	string_builder_append_char(sb, '"');
 	append_attribute(sb, "name", item->name);
 	append_seconds(sb, "time", suite_item_total_ms(item));
@@ -167,8 +167,7 @@ struct error *junit_format(const struct junit_report *report, char **ret)
 	append_attribute(&sb, "timestamp", report->timestamp);
 	string_builder_append(&sb, ">\n");
 	for (size_t i = 0; i < suite->count; i++)
-		append_case(&sb, report->arch, &suite->items[i],
-			    report->logs->items[i]);
+		append_case(&sb, &suite->items[i], report->logs->items[i]);
 	string_builder_append(&sb, "  </testsuite>\n</testsuites>\n");
 	return string_builder_finish(&sb, ret);
 }

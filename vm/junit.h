@@ -27,7 +27,6 @@ void junit_append_text(struct string_builder *sb, const char *text);
 
 struct junit_report {
 	const struct suite *suite;
-	const char *arch;
 	/** What was run, for people. */
 	const char *command;
 	/** When it was started: `2026-01-31T12:00:00`. */

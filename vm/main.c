@@ -24,9 +24,10 @@ static const char module_details[] =
 
 static const char test_details[] =
 	"The kernels are the newest of each series and flavor: all supported ones\n"
-	"with -K, those that a pattern means with -k. They are downloaded one by one\n"
-	"while others are tested. A kernel whose guest is lost is tried once more, and\n"
-	"flaky if it then passes. The exit status is 1 if any has failed.\n"
+	"with -K, those that a pattern means with -k, of each architecture of --arch.\n"
+	"They are downloaded one by one while others are tested. A kernel whose guest\n"
+	"is lost is tried once more, and flaky if it then passes. The exit status is 1\n"
+	"if any has failed.\n"
 	"\n"
 	"What is not on the command line may be in vmtest.json, in the working\n"
 	"directory: \"command\", \"kernels\", \"memory\" and so on; paths in it are\n"

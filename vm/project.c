@@ -28,6 +28,7 @@ enum value_type {
 	VALUE_NUMBER,
 	VALUE_FLAG,
 	VALUE_STRINGS,
+	VALUE_NAMES,
 	VALUE_PATHS,
 	VALUE_KERNELS,
 	VALUE_VARIABLES,
@@ -43,7 +44,7 @@ static const struct key {
 	{ "command", VALUE_STRINGS, NULL },
 	{ "kernels", VALUE_KERNELS, "kernel" },
 	{ "flavors", VALUE_STRINGS, "flavor" },
-	{ "arch", VALUE_STRING, "arch" },
+	{ "arch", VALUE_NAMES, "arch" },
 	{ "store", VALUE_STORE, "store" },
 	{ "jobs", VALUE_NUMBER, "jobs" },
 	{ "root", VALUE_PATH, "root" },
@@ -168,6 +169,13 @@ static bool read_strings(const struct reader *reader, json_t *value,
 	return read_list(reader, value, read_string, ret);
 }
 
+static bool read_names(const struct reader *reader, json_t *value,
+		       struct string_list *ret)
+{
+	return json_is_array(value) ? read_strings(reader, value, ret)
+				    : read_string(reader, value, ret);
+}
+
 static bool read_paths(const struct reader *reader, json_t *value,
 		       struct string_list *ret)
 {
@@ -224,6 +232,7 @@ static const struct {
 	[VALUE_NUMBER] = { read_number, "a whole number, 1 or more" },
 	[VALUE_FLAG] = { read_flag, "true or false" },
 	[VALUE_STRINGS] = { read_strings, "a list of strings, at least one" },
+	[VALUE_NAMES] = { read_names, "a string, or a list of strings, at least one" },
 	[VALUE_PATHS] = { read_paths, "a list of paths, at least one" },
 	[VALUE_KERNELS] = { read_kernels, "a list of patterns or folders, at least one" },
 	[VALUE_VARIABLES] = { read_variables, "an object: names of letters, digits and _, each with a string, or null to pass on the value that it has" },

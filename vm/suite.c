@@ -59,6 +59,7 @@ const char *suite_phase_name(enum suite_phase phase)
 void suite_deinit(struct suite *suite)
 {
 	for (size_t i = 0; i < suite->count; i++) {
+		free(suite->items[i].kernel);
 		free(suite->items[i].path);
 		free(suite->items[i].reason);
 		free(suite->items[i].log_path);

@@ -60,16 +60,27 @@ enum suite_phase {
 /** `download`, `unpack`, … */
 const char *suite_phase_name(enum suite_phase phase);
 
+enum {
+	/** `RELEASE.ARCH`, or `RELEASE-NUMBER` */
+	SUITE_NAME_SIZE = RELEASE_TEXT_SIZE + ARCH_SIZE,
+};
+
 /** One kernel. */
 struct suite_item {
-	/** The release; with a number behind it where two have the same. */
-	char name[RELEASE_TEXT_SIZE];
+	/**
+	 * The release; with a number behind it where two have the same, or the
+	 * architecture in a suite of several.
+	 */
+	char name[SUITE_NAME_SIZE];
+	/** Its architecture; borrowed. */
+	const char *arch;
 	struct release release;
 	/** False for a folder whose kernel has a release of another kind. */
 	bool has_release;
+	/** The KERNEL of a command line that means it: its release or folder. */
+	char *kernel;
 	/** The folder, if it was given as one, or is on disk; else NULL. */
 	char *path;
-	bool is_folder;
 	enum suite_state state;
 	/** Monotonic: when it came into its state. */
 	uint64_t since_ms;

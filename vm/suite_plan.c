@@ -10,6 +10,7 @@
 #include "common/catalog.h"
 #include "common/error.h"
 #include "common/store.h"
+#include "common/string_builder.h"
 #include "common/string_list.h"
 #include "vm/kernel.h"
 #include "vm/suite.h"
@@ -29,6 +30,8 @@ static struct suite_item *suite_add(struct suite *suite)
 
 /** A kernel that may be chosen. */
 struct candidate {
+	/** Index of its architecture. */
+	size_t arch;
 	struct release release;
 	char text[RELEASE_TEXT_SIZE];
 	/** Borrowed; NULL if it is only in the store. */
@@ -49,58 +52,75 @@ static void cleanup_candidates(struct candidates *candidates)
 }
 
 static void add_candidate(struct candidates *candidates,
-			  const struct suite_request *request,
+			  const struct suite_request *request, size_t arch,
 			  const struct release *release, const char *path)
 {
 	struct candidate *candidate = &candidates->items[candidates->count];
 
+	candidate->arch = arch;
 	candidate->release = *release;
 	candidate->path = path;
 	release_format(release, candidate->text);
 	if (!kernel_is_wanted(release, candidate->text, NULL, request->flavors))
 		return;
 	for (size_t i = 0; i < candidates->count; i++) {
-		if (strcmp(candidates->items[i].text, candidate->text) == 0)
+		if (candidates->items[i].arch == arch &&
+		    strcmp(candidates->items[i].text, candidate->text) == 0)
 			return;
 	}
 	candidates->count++;
+}
+
+static void add_asset(struct candidates *candidates,
+		      const struct suite_request *request, const char *name)
+{
+	struct release release;
+	char arch[ARCH_SIZE];
+
+	if (!package_name_parse(name, &release, arch))
+		return;
+	for (size_t i = 0; i < request->arch_count; i++) {
+		if (strcmp(arch, request->archs[i]->name) == 0)
+			add_candidate(candidates, request, i, &release, NULL);
+	}
 }
 
 /** The disk's come first, so that none of them is downloaded. */
 static struct error *find_candidates(const struct suite_request *request,
 				     struct candidates *ret)
 {
-	const struct kernel_list *disk = request->disk;
-	const struct asset_list *assets = request->assets;
+	size_t count = request->assets->count;
 
-	ret->items = calloc(disk->count + assets->count + 1, sizeof(*ret->items));
+	for (size_t i = 0; i < request->arch_count; i++)
+		count += request->disks[i].count;
+	ret->items = calloc(count + 1, sizeof(*ret->items));
 	if (!ret->items)
 		return error_no_memory();
-	for (size_t i = 0; i < disk->count; i++)
-		add_candidate(ret, request, &disk->items[i].release,
-			      disk->items[i].path);
-	for (size_t i = 0; i < assets->count; i++) {
-		struct release release;
-		char arch[ARCH_SIZE];
+	for (size_t i = 0; i < request->arch_count; i++) {
+		const struct kernel_list *disk = &request->disks[i];
 
-		if (package_name_parse(assets->items[i].name, &release, arch) &&
-		    strcmp(arch, request->arch) == 0)
-			add_candidate(ret, request, &release, NULL);
+		for (size_t j = 0; j < disk->count; j++)
+			add_candidate(ret, request, i, &disk->items[j].release,
+				      disk->items[j].path);
 	}
+	for (size_t i = 0; i < request->assets->count; i++)
+		add_asset(ret, request, request->assets->items[i].name);
 	return NULL;
 }
 
 /** Whether only the newer of two is taken. */
-static bool is_superseded_by(enum suite_choice choice, const struct release *a,
-			     const struct release *b)
+static bool is_superseded_by(enum suite_choice choice, const struct candidate *x,
+			     const struct candidate *y)
 {
+	const struct release *a = &x->release;
+	const struct release *b = &y->release;
 	bool same = choice == SUITE_NEWEST_OF_SERIES
 			    ? release_same_kind(a, b)
 			    : kernel_version_compare(&a->version, &b->version) ==
 					      0 &&
 				      strcmp(a->flavor, b->flavor) == 0;
 
-	return same && release_compare(a, b) < 0;
+	return same && x->arch == y->arch && release_compare(a, b) < 0;
 }
 
 /** Choose among those that match. @return Whether there are any. */
@@ -116,10 +136,9 @@ static bool choose(struct candidates *candidates, enum suite_choice choice)
 			continue;
 		any = true;
 		for (size_t j = 0; j < candidates->count && !superseded; j++)
-			superseded =
-				candidates->items[j].matches &&
-				is_superseded_by(choice, &candidate->release,
-						 &candidates->items[j].release);
+			superseded = candidates->items[j].matches &&
+				     is_superseded_by(choice, candidate,
+						      &candidates->items[j]);
 		candidate->chosen |= !superseded;
 	}
 	return any;
@@ -136,7 +155,7 @@ static bool choose_pattern(struct candidates *candidates,
 	return choose(candidates, choice);
 }
 
-static bool choose_supported(struct candidates *candidates,
+static void choose_supported(struct candidates *candidates,
 			     enum suite_choice choice,
 			     const struct catalog *catalog)
 {
@@ -147,7 +166,7 @@ static bool choose_supported(struct candidates *candidates,
 			!catalog ||
 			catalog_keeps(catalog, &candidate->release.version);
 	}
-	return choose(candidates, choice);
+	choose(candidates, choice);
 }
 
 static int compare_newest_first(const void *a, const void *b)
@@ -155,15 +174,23 @@ static int compare_newest_first(const void *a, const void *b)
 	const struct candidate *x = a;
 	const struct candidate *y = b;
 
+	if (x->arch != y->arch)
+		return x->arch < y->arch ? -1 : 1;
 	return release_compare(&y->release, &x->release);
 }
 
 static int compare_oldest_first(const void *a, const void *b)
 {
-	return compare_newest_first(b, a);
+	const struct candidate *x = a;
+	const struct candidate *y = b;
+
+	if (x->arch != y->arch)
+		return x->arch < y->arch ? -1 : 1;
+	return release_compare(&x->release, &y->release);
 }
 
-static struct error *add_chosen(const struct candidates *candidates,
+static struct error *add_chosen(const struct suite_request *request,
+				const struct candidates *candidates,
 				struct suite *ret)
 {
 	for (size_t i = 0; i < candidates->count; i++) {
@@ -175,14 +202,57 @@ static struct error *add_chosen(const struct candidates *candidates,
 		item = suite_add(ret);
 		if (!item)
 			return error_no_memory();
-		strcpy(item->name, candidate->text);
+		item->arch = request->archs[candidate->arch]->name;
+		snprintf(item->name, sizeof(item->name), "%s%s%s",
+			 candidate->text, request->arch_count > 1 ? "." : "",
+			 request->arch_count > 1 ? item->arch : "");
 		item->release = candidate->release;
 		item->has_release = true;
+		item->kernel = strdup(candidate->text);
+		if (!item->kernel)
+			return error_no_memory();
 		if (!candidate->path)
 			continue;
 		item->path = strdup(candidate->path);
 		if (!item->path)
 			return error_no_memory();
+	}
+	return NULL;
+}
+
+/** @param[in] pattern NULL for any. */
+static struct error *no_kernel(const char *pattern,
+			       const struct catalog_arch *const *archs,
+			       size_t arch_count)
+{
+	struct error *err;
+
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_free_ char *names = NULL;
+
+	for (size_t i = 0; i < arch_count; i++)
+		string_builder_appendf(&sb, "%s%s", i ? " or " : "",
+				       archs[i]->name);
+	err = string_builder_finish(&sb, &names);
+	if (err)
+		return err;
+	return error_create(ERROR_NOT_FOUND,
+			    "no kernel '%s' for %s; see vmtest-vm list",
+			    pattern ? pattern : "*", names);
+}
+
+/** That the kernels of no architecture are left out altogether. */
+static struct error *check_archs(const struct suite_request *request,
+				 const struct candidates *candidates)
+{
+	for (size_t i = 0; i < request->arch_count; i++) {
+		bool any = false;
+
+		for (size_t j = 0; j < candidates->count && !any; j++)
+			any = candidates->items[j].chosen &&
+			      candidates->items[j].arch == i;
+		if (!any)
+			return no_kernel(NULL, &request->archs[i], 1);
 	}
 	return NULL;
 }
@@ -200,19 +270,18 @@ struct error *suite_plan(const struct suite_request *request, struct suite *ret)
 	for (size_t i = 0; i < patterns->count; i++) {
 		if (!choose_pattern(&candidates, request->choice,
 				    patterns->items[i]))
-			return error_create(ERROR_NOT_FOUND,
-					    "no kernel '%s' for %s; see vmtest-vm list",
-					    patterns->items[i], request->arch);
+			return no_kernel(patterns->items[i], request->archs,
+					 request->arch_count);
 	}
-	if (!patterns->count &&
-	    !choose_supported(&candidates, request->choice, request->catalog))
-		return error_create(ERROR_NOT_FOUND,
-				    "no kernels for %s; see vmtest-vm list",
-				    request->arch);
+	if (!patterns->count)
+		choose_supported(&candidates, request->choice, request->catalog);
+	err = check_archs(request, &candidates);
+	if (err)
+		return err;
 	qsort(candidates.items, candidates.count, sizeof(*candidates.items),
 	      request->choice == SUITE_NEWEST_OF_SERIES ? compare_newest_first
 							: compare_oldest_first);
-	return add_chosen(&candidates, ret);
+	return add_chosen(request, &candidates, ret);
 }
 
 static bool has_name(const struct suite *suite, const char *name)
@@ -225,20 +294,21 @@ static bool has_name(const struct suite *suite, const char *name)
 }
 
 struct error *suite_add_folder(struct suite *suite, const char *release,
-			       const char *path)
+			       const char *arch, const char *path)
 {
-	char name[RELEASE_TEXT_SIZE];
+	char name[SUITE_NAME_SIZE];
 	struct suite_item *item;
 
 	snprintf(name, sizeof(name), "%s", release);
 	for (unsigned int i = 2; has_name(suite, name); i++)
-		snprintf(name, sizeof(name), "%.100s-%u", release, i);
+		snprintf(name, sizeof(name), "%s-%u", release, i);
 	item = suite_add(suite);
 	if (!item)
 		return error_no_memory();
 	strcpy(item->name, name);
 	item->has_release = release_parse(release, &item->release);
-	item->is_folder = true;
+	item->arch = arch;
+	item->kernel = strdup(path);
 	item->path = strdup(path);
-	return item->path ? NULL : error_no_memory();
+	return item->kernel && item->path ? NULL : error_no_memory();
 }

@@ -5,10 +5,13 @@
 
 /** @file Which kernels a suite is for. Nothing here touches anything. */
 
+#include <stddef.h>
+
 #include "common/cleanup.h"
 
 struct asset_list;
 struct catalog;
+struct catalog_arch;
 struct error;
 struct kernel_list;
 struct string_list;
@@ -23,10 +26,12 @@ enum suite_choice {
 
 struct suite_request {
 	enum suite_choice choice;
-	const char *arch;
-	const struct kernel_list *disk;
+	/** Architectures, in order, and what is on disk of each. */
+	const struct catalog_arch *const *archs;
+	const struct kernel_list *disks;
+	size_t arch_count;
 	const struct asset_list *assets;
-	/** Those without a match are an error. */
+	/** Those without a match, in any architecture, are an error. */
 	const struct string_list *patterns;
 	/** If there are no patterns: what is chosen from; NULL for any series. */
 	const struct catalog *catalog;
@@ -35,15 +40,22 @@ struct suite_request {
 };
 
 /**
- * Choose kernels of the disk and the store. Appends, in order.
+ * Choose kernels of the disk and the store. Appends: the first architecture's,
+ * in order, then the next one's.
  *
- * @return ERROR_NOT_FOUND if a pattern means none, or if there is none at all.
+ * @return ERROR_NOT_FOUND if a pattern means none, or if there is none at all
+ * of an architecture.
  */
 _must_check_ struct error *suite_plan(const struct suite_request *request,
 				      struct suite *ret);
 
-/** Append a kernel that was named by its folder. */
-_must_check_ struct error *
-suite_add_folder(struct suite *suite, const char *release, const char *path);
+/**
+ * Append a kernel that was named by its folder.
+ *
+ * @param[in] arch Borrowed.
+ */
+_must_check_ struct error *suite_add_folder(struct suite *suite,
+					    const char *release,
+					    const char *arch, const char *path);
 
 #endif /* VM_SUITE_PLAN_H */

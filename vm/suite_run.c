@@ -139,6 +139,13 @@ static void add_all(struct string_list *list, const struct string_list *more)
 		string_list_add(list, more->items[i]);
 }
 
+static void add_kernel(struct string_list *arguments,
+		       const struct suite_item *item)
+{
+	string_list_addf(arguments, "--arch=%s", item->arch);
+	string_list_addf(arguments, "--kernel=%s", item->kernel);
+}
+
 static struct error *worker_spawn(struct worker *worker,
 				  const struct string_list *arguments,
 				  int stdout_fd, int stderr_fd)
@@ -198,15 +205,9 @@ static struct error *start_download(struct suite_runner *runner,
 	string_list_add(&arguments, "--quiet");
 	string_list_add(&arguments, "--json");
 	add_all(&arguments, options->download_options);
-	string_list_addf(&arguments, "--kernel=%s", item->name);
+	add_kernel(&arguments, item);
 	return start_preparation(runner, worker, item, &arguments,
 				 SUITE_DOWNLOADING);
-}
-
-/** What `--kernel` means this kernel. */
-static const char *kernel_argument(const struct suite_item *item)
-{
-	return item->is_folder ? item->path : item->name;
 }
 
 static struct error *start_module(struct suite_runner *runner,
@@ -219,7 +220,7 @@ static struct error *start_module(struct suite_runner *runner,
 	string_list_add(&arguments, "module");
 	string_list_add(&arguments, "--quiet");
 	add_all(&arguments, options->module_options);
-	string_list_addf(&arguments, "--kernel=%s", kernel_argument(item));
+	add_kernel(&arguments, item);
 	// The module's path, which it prints, would be the log of a test that
 	// prints nothing.
 	return start_preparation(runner, worker, item, &arguments,
@@ -249,7 +250,7 @@ static struct error *start_run(struct suite_runner *runner,
 	string_list_add(&arguments, options->program);
 	string_list_add(&arguments, "run");
 	add_all(&arguments, options->run_options);
-	string_list_addf(&arguments, "--kernel=%s", kernel_argument(item));
+	add_kernel(&arguments, item);
 	string_list_addf(&arguments, "--result=%s", worker->result_path);
 	string_list_addf(&arguments, "--console-log=%s", item->console_path);
 	string_list_add(&arguments, "--");

@@ -336,6 +336,98 @@ class TestTest(SuiteCase):
         self.assert_one_line(self.vm("bisect"), 2, "say what to run")
 
 
+class ArchitecturesTest(SuiteCase):
+    """Two architectures: this machine's, and its like under another name."""
+
+    OTHER = "other"
+
+    def setUp(self):
+        super().setUp()
+        catalog = json.loads((support.TOP / "configs/vmtest.json").read_text())
+        ours = catalog["architectures"][ARCH]
+        catalog["architectures"] = {
+            ARCH: ours, self.OTHER: {**ours, "host_names": ["no-machine"]}}
+        self.catalog = self.folder / "catalog.json"
+        self.catalog.write_text(json.dumps(catalog))
+        self.store = self.folder / "store"
+        self.store.mkdir()
+        for version, arch in ((VERSIONS[3], ARCH), (VERSIONS[3], self.OTHER),
+                              (VERSIONS[4], self.OTHER)):
+            os.link(STORE / f"kernel-{name(version)}.{ARCH}.tar.zst",
+                    self.store / f"kernel-{name(version)}.{arch}.tar.zst")
+        self.use_new_directory()
+
+    def vm(self, command, *options, **kwargs):
+        kwargs.setdefault("store", self.store)
+        return super().vm(command, f"--catalog={self.catalog}", *options, **kwargs)
+
+    def test_kernels_of_both(self):
+        junit = self.folder / "junit.xml"
+        result = self.vm("test", "-a", "all", "-k", "6.12,6.13", "-j2", "--junit", junit,
+                         "--", "sh", "-c", on(VERSIONS[3]))
+        self.assert_status(result, 1)
+        labels = [f"{name(VERSIONS[3])}.{ARCH}", f"{name(VERSIONS[4])}.{self.OTHER}",
+                  f"{name(VERSIONS[3])}.{self.OTHER}"]
+        table = result.stdout.split("\n\n")[0].splitlines()[1:]
+        self.assertEqual([line.split()[:2] for line in table],
+                         [[labels[0], "passed"], [labels[1], "failed"],
+                          [labels[2], "passed"]])
+        for label in labels:
+            for suffix in ("log", "console.log", "json"):
+                self.assertTrue((self.logs / f"{label}.{suffix}").exists(), label)
+        self.assertTrue((self.directory / ARCH / f"kernel-{name(VERSIONS[3])}").exists())
+        self.assertTrue((self.directory / self.OTHER / f"kernel-{name(VERSIONS[3])}").exists())
+        root = xml.etree.ElementTree.parse(junit).getroot()
+        self.assertEqual([(case.get("classname"), case.get("name"))
+                          for case in root.iter("testcase")],
+                         [(f"vmtest.{label.rsplit('.', 1)[1]}", label) for label in labels])
+        # One of them needs no telling apart.
+        item = self.results("-a", "foreign", "-k", "6.13", "--", "true")[name(VERSIONS[4])]
+        self.assertEqual((item["arch"], item["result"]), (self.OTHER, "passed"))
+
+    def test_lists_and_downloads_of_both(self):
+        for words, expected in (([], {ARCH, self.OTHER}), (["-a", "all"], {ARCH, self.OTHER}),
+                                (["-a", "foreign"], {self.OTHER}), (["-a", ARCH], {ARCH})):
+            result = support.run("vmtest-vm", "list", "--json", f"--catalog={self.catalog}",
+                                 f"--store=dir:{self.store}", "-d", self.directory, *words)
+            self.assert_status(result, 0)
+            self.assertEqual({row["arch"] for row in json.loads(result.stdout)}, expected)
+        result = support.run("vmtest-vm", "download", f"--catalog={self.catalog}",
+                             f"--store=dir:{self.store}", "-d", self.directory, "-q",
+                             "-a", "all", "-k", "6.12")
+        self.assert_status(result, 0)
+        self.assertEqual(result.stdout.splitlines(),
+                         [f"{self.directory}/{arch}/kernel-{name(VERSIONS[3])}"
+                          for arch in (ARCH, self.OTHER)])
+
+    def test_modules_of_both(self):
+        source = self.folder / "source"
+        source.mkdir()
+        (source / "Makefile").write_text("obj-m := empty.o\n")
+        (source / "empty.c").write_text(
+            "#include <linux/module.h>\nMODULE_LICENSE(\"GPL\");\n")
+        result = support.run("vmtest-vm", "module", "--json", f"--catalog={self.catalog}",
+                             f"--store=dir:{self.store}", "-d", self.directory,
+                             f"--module-source={source}", "-a", "all", "-k", "6.12")
+        self.assert_status(result, 0)
+        rows = json.loads(result.stdout)
+        self.assertEqual([row["arch"] for row in rows], [ARCH, self.OTHER])
+        self.assertEqual(len({row["path"] for row in rows}), 2)
+
+    def test_usage(self):
+        folder = self.directory / "kernel"
+        for command, options, word in (
+                ("test", ["-k", folder, "-a", "all"], "architecture"),
+                ("bisect", ["-a", "all"], "--arch"),
+                ("test", ["-K", "-a", f"{self.OTHER},vax"], "vax")):
+            with self.subTest(command):
+                self.assert_one_line(self.vm(command, *options, "--", "true"), 2, word)
+        result = self.vm("test", "-a", "all", "-k", "6.13,6.14", "--", "true")
+        self.assert_one_line(result, 1, f"'6.14' for {ARCH} or {self.OTHER}")
+        result = self.vm("test", "-a", "all", "-k", "6.13", "--", "true")
+        self.assert_one_line(result, 1, f"for {ARCH};")
+
+
 class ProjectTest(SuiteCase):
     def write(self, folder, **keys):
         folder.mkdir(exist_ok=True)

@@ -3,12 +3,12 @@
 #include "common/catalog.h"
 
 #include <criterion/criterion.h>
-#include <jansson.h>
 #include <string.h>
 #include <sys/utsname.h>
 
 #include "common/error.h"
 #include "common/string_builder.h"
+#include "tests/unit/common/two_archs.h"
 
 static struct catalog *load(const char *kernel_org)
 {
@@ -127,30 +127,6 @@ Test(catalog, names_of_a_command_line_are_checked)
 	cr_expect_eq(none.count, 0);
 }
 
-/** The project's own architecture, twice; @p host_names is the first one's. */
-static struct catalog *load_two_archs(const char *host_names)
-{
-	json_error_t problem;
-	json_t *json = json_load_file(VMTEST_SOURCE_DIR "/configs/vmtest.json",
-				      0, &problem);
-	json_t *one = json_deep_copy(
-		json_object_get(json_object_get(json, "architectures"), "x86_64"));
-	json_t *other = json_deep_copy(one);
-	struct catalog *catalog = NULL;
-	char *text;
-
-	json_object_set_new(one, "host_names",
-			    json_pack("[s, s]", "no-machine", host_names));
-	json_object_set_new(other, "host_names", json_pack("[s]", "no-other"));
-	json_object_set_new(json, "architectures",
-			    json_pack("{s:o, s:o}", "here", one, "there", other));
-	text = json_dumps(json, 0);
-	json_decref(json);
-	cr_assert_null(catalog_parse(text, "two", NULL, &catalog));
-	free(text);
-	return catalog;
-}
-
 Test(catalog, words_stand_for_architectures)
 {
 	static const struct {
@@ -176,7 +152,8 @@ Test(catalog, words_stand_for_architectures)
 		const char *expected = is_here ? rows[i / 2].here
 					       : rows[i / 2].elsewhere;
 		_cleanup_catalog_ struct catalog *catalog =
-			load_two_archs(is_here ? host.machine : "no-machine");
+			two_archs_catalog("here", "there",
+					  is_here ? host.machine : "elsewhere");
 		_cleanup_string_list_ struct string_list names = STRING_LIST_INIT;
 		const struct string_list none = STRING_LIST_INIT;
 		_cleanup_string_builder_ struct string_builder sb =

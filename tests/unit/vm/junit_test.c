@@ -45,17 +45,23 @@ Test(junit, failures_and_errors_are_told_apart)
 {
 	struct suite_item items[] = {
 		{ .name = "passed",
+		  .arch = "x86_64",
 		  .state = SUITE_PASSED,
 		  .phase_ms = { [SUITE_BOOT] = 1200, [SUITE_COMMAND] = 34 } },
 		{ .name = "flaky",
+		  .arch = "arm",
 		  .state = SUITE_FLAKY,
 		  .reason = (char *)"lost at first" },
 		{ .name = "failed",
+		  .arch = "arm",
 		  .state = SUITE_FAILED,
 		  .reason = (char *)"exit status 3" },
-		{ .name = "slow", .state = SUITE_TIMED_OUT },
-		{ .name = "lost", .state = SUITE_LOST, .reason = (char *)"<panic>" },
-		{ .name = "away", .state = SUITE_NOT_RUN },
+		{ .name = "slow", .arch = "arm", .state = SUITE_TIMED_OUT },
+		{ .name = "lost",
+		  .arch = "arm",
+		  .state = SUITE_LOST,
+		  .reason = (char *)"<panic>" },
+		{ .name = "away", .arch = "arm", .state = SUITE_NOT_RUN },
 	};
 	const struct suite suite = { items, array_size(items) };
 	char *logs[] = { (char *)"", (char *)"", (char *)"1 < 2\n",
@@ -63,7 +69,6 @@ Test(junit, failures_and_errors_are_told_apart)
 	const struct string_list list = { logs, array_size(logs), false };
 	const struct junit_report report = {
 		.suite = &suite,
-		.arch = "x86_64",
 		.command = "make \"check\"",
 		.timestamp = "2026-01-31T12:00:00",
 		.duration_ms = 12345,
@@ -73,6 +78,7 @@ Test(junit, failures_and_errors_are_told_apart)
 		"<testsuites name=\"vmtest\" tests=\"6\" failures=\"2\" errors=\"2\" time=\"12.345\">",
 		"<testsuite name=\"make &quot;check&quot;\"",
 		"<testcase classname=\"vmtest.x86_64\" name=\"passed\" time=\"1.234\">",
+		"<testcase classname=\"vmtest.arm\" name=\"flaky\"",
 		"<property name=\"boot_ms\" value=\"1200\"/>",
 		"<property name=\"flaky\" value=\"lost at first\"/>",
 		"<failure type=\"failed\" message=\"exit status 3\">1 &lt; 2&#10;</failure>",

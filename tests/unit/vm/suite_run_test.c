@@ -30,6 +30,7 @@ static const char script[] =
 	"esac; done\n"
 	"name=${kernel##*/}\n"
 	"echo \"$command $name\" >>calls\n"
+	"case \" $* \" in *' --arch=arm '*) ;; *) exit 8 ;; esac\n"
 	"result() { echo '{\"release\": null, \"outcome\": \"'$1'\", \"status\": '$2',"
 	" \"exit_status\": '$2', \"reason\": null, \"boot_ms\": 10, \"command_ms\": 20,"
 	" \"splats\": [], \"splat_count\": 0}' >\"$result\"; exit $2; }\n"
@@ -124,8 +125,7 @@ static void add_kernels(struct fixture *f, const char *const *names, size_t coun
 		_cleanup_free_ char *path = NULL;
 
 		cr_assert_null(path_join("/k", name, &path));
-		cr_assert_null(suite_add_folder(&f->suite, name, path));
-		f->suite.items[i].is_folder = false;
+		cr_assert_null(suite_add_folder(&f->suite, name, "arm", path));
 		if (names[i][0] == '+')
 			free(take_ptr(f->suite.items[i].path));
 	}
