@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/cmd_report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/command.h"
+#include "common/error.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "common/string_builder.h"
+#include "vm/log_text.h"
+#include "vm/suite.h"
+#include "vm/workflow.h"
+
+enum {
+	/** Of a failure's log. */
+	REPORT_LINES = 200,
+	REPORT_BYTES = 32 << 10,
+};
+
+struct error *suite_report_init(struct suite_report *report,
+				const struct command_context *context,
+				char *const *command)
+{
+	const char *workflow = getenv("GITHUB_ACTIONS");
+	bool in_workflow = workflow && strcmp(workflow, "true") == 0;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	*report = (struct suite_report){
+		.context = context,
+		.in_workflow = in_workflow,
+		.has_workflow_commands = in_workflow && !context->common->json,
+	};
+	for (char *const *word = command; *word; word++) {
+		string_builder_append(&sb, word == command ? "" : " ");
+		string_builder_append_shell(&sb, *word);
+	}
+	return string_builder_finish(&sb, &report->command);
+}
+
+void suite_report_deinit(struct suite_report *report)
+{
+	string_list_deinit(&report->logs);
+	free(report->command);
+}
+
+enum suite_view_kind suite_report_view(const struct suite_report *report)
+{
+	if (report->has_workflow_commands)
+		return SUITE_VIEW_GROUPS;
+	if (isatty(STDERR_FILENO) && log_level() >= LOG_INFO)
+		return SUITE_VIEW_LIVE;
+	return SUITE_VIEW_LINES;
+}
+
+struct error *suite_report_load(struct suite_report *report,
+				const struct suite *suite)
+{
+	report->suite = suite;
+	for (size_t i = 0; i < suite->count; i++) {
+		struct error *err;
+
+		const struct suite_item *item = &suite->items[i];
+		_cleanup_free_ char *text = NULL;
+
+		err = log_text_tail(suite_state_is_failure(item->state)
+					    ? item->log_path
+					    : NULL,
+				    REPORT_LINES, REPORT_BYTES, &text);
+		if (err)
+			return err;
+		string_list_add(&report->logs, text);
+	}
+	return string_list_check(&report->logs);
+}
+
+struct error *suite_report_print(struct string_builder *sb)
+{
+	struct error *err;
+
+	_cleanup_free_ char *text = NULL;
+
+	err = string_builder_finish(sb, &text);
+	if (err)
+		return err;
+	fputs(text, stdout);
+	return NULL;
+}
+
+struct error *suite_report_write_summary(const struct suite_report *report)
+{
+	struct error *err;
+
+	const char *path = getenv("GITHUB_STEP_SUMMARY");
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_free_ char *summary = NULL;
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (!report->in_workflow || !path || !*path)
+		return NULL;
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_create_os(errno, "GITHUB_STEP_SUMMARY: %s", path);
+	if (st.st_size >= WORKFLOW_SUMMARY_LIMIT)
+		return NULL;
+	workflow_append_summary(&sb, report->command, report->suite,
+				&report->logs,
+				WORKFLOW_SUMMARY_LIMIT - (size_t)st.st_size);
+	err = string_builder_finish(&sb, &summary);
+	if (err)
+		return err;
+
+	int errnum = write_all(fd, summary, strlen(summary));
+
+	return errnum ? error_create_os(errnum, "GITHUB_STEP_SUMMARY: %s", path)
+		      : NULL;
+}
