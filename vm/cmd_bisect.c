@@ -7,13 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/command.h"
 #include "common/error.h"
 #include "common/log.h"
+#include "common/string_builder.h"
 #include "vm/bisect.h"
+#include "vm/cmd_report.h"
 #include "vm/cmd_suite.h"
+#include "vm/workflow.h"
 
 enum {
 	/** As git bisect takes it: this one cannot be tested. */
@@ -76,16 +78,19 @@ static enum bisect_verdict judge(const struct suite_item *item)
 	}
 }
 
-static struct error *test_one(struct suite_setup *setup, size_t index,
+static struct error *test_one(const struct suite_report *report,
+			      struct suite_setup *setup, size_t index,
 			      enum bisect_verdict *ret)
 {
 	struct error *err;
 
 	const struct suite one = { &setup->suite.items[index], 1 };
-	bool live = isatty(STDERR_FILENO) && log_level() >= LOG_INFO;
+	enum suite_view_kind kind = suite_report_view(report);
 	_cleanup_suite_view_ struct suite_view view;
 
-	suite_view_init(&view, live ? SUITE_VIEW_LIVE : SUITE_VIEW_QUIET, &one);
+	// There is a line for each step.
+	suite_view_init(&view,
+			kind == SUITE_VIEW_LINES ? SUITE_VIEW_QUIET : kind, &one);
 	err = suite_run(&setup->run, one.items, one.count, &view.observer);
 	if (err)
 		return err;
@@ -93,7 +98,8 @@ static struct error *test_one(struct suite_setup *setup, size_t index,
 	return NULL;
 }
 
-static struct error *search(struct suite_setup *setup,
+static struct error *search(const struct suite_report *report,
+			    struct suite_setup *setup,
 			    enum bisect_verdict *verdicts,
 			    struct bisect_step *step)
 {
@@ -108,7 +114,8 @@ static struct error *search(struct suite_setup *setup,
 
 		const struct suite_item *item = &suite->items[step->index];
 
-		err = test_one(setup, step->index, &verdicts[step->index]);
+		err = test_one(report, setup, step->index,
+			       &verdicts[step->index]);
 		if (err)
 			return err;
 		log_info("step %u: %s is %s%s%s", number, item->name,
@@ -180,11 +187,86 @@ static void print_found(const struct suite *suite, const struct bisect_step *ste
 		       suite->items[i].reason);
 }
 
+/** What a workflow's summary says of it; NULL without memory. */
+static char *describe(const struct suite *suite, const struct bisect_step *step)
+{
+	char *text;
+
+	if (step->action != BISECT_FOUND)
+		return strdup(outcomes[step->action].text);
+
+	const struct suite_item *good = &suite->items[step->good];
+	const struct suite_item *bad = &suite->items[step->bad];
+
+	return asprintf(&text, "good: %s; bad: %s: %s", good->name, bad->name,
+			bad->reason) < 0
+		       ? NULL
+		       : text;
+}
+
+/** The kernels that were tested, as they are: to be freed, not destroyed. */
+static struct error *select_tested(const struct suite *suite,
+				   const enum bisect_verdict *verdicts,
+				   struct suite *ret)
+{
+	ret->items = calloc(suite->count, sizeof(*ret->items));
+	if (!ret->items)
+		return error_no_memory();
+	for (size_t i = 0; i < suite->count; i++) {
+		if (verdicts[i] != BISECT_UNTESTED)
+			ret->items[ret->count++] = suite->items[i];
+	}
+	return NULL;
+}
+
+/** In a workflow, write what is known to the step's summary. */
+static struct error *write_summary(struct suite_report *report,
+				   const struct suite *suite,
+				   const enum bisect_verdict *verdicts,
+				   const struct bisect_step *step)
+{
+	struct error *err;
+
+	struct suite tested = { 0 };
+	_cleanup_free_ char *text = describe(suite, step);
+
+	if (!text)
+		return error_no_memory();
+	err = select_tested(suite, verdicts, &tested);
+	if (!err)
+		err = suite_report_load(report, &tested);
+	if (!err)
+		err = suite_report_write_summary(report, text);
+	free(tested.items);
+	return err;
+}
+
+static struct error *print_result(const struct suite_report *report,
+				  const struct suite *suite,
+				  const enum bisect_verdict *verdicts,
+				  const struct bisect_step *step)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	if (report->context->common->json)
+		return print_json(suite, verdicts, step);
+	if (step->action == BISECT_FOUND) {
+		print_found(suite, step);
+		return NULL;
+	}
+	if (!report->has_workflow_commands)
+		return NULL;
+	workflow_append_error(&sb, "vmtest-vm bisect",
+			      outcomes[step->action].text);
+	return suite_report_print(&sb);
+}
+
 struct error *cmd_bisect(const struct command_context *context, int *status_ret)
 {
 	struct error *err;
 
 	_cleanup_suite_setup_ struct suite_setup setup = { 0 };
+	_cleanup_suite_report_ struct suite_report report = { 0 };
 	_cleanup_free_ enum bisect_verdict *verdicts = NULL;
 	struct bisect_step step;
 
@@ -192,6 +274,8 @@ struct error *cmd_bisect(const struct command_context *context, int *status_ret)
 	err = suite_setup_load(&setup, context, SUITE_EVERY_VERSION, NULL);
 	if (!err)
 		err = order_kernels(&setup.suite);
+	if (!err)
+		err = suite_report_init(&report, context, setup.run.command);
 	if (err)
 		return err;
 	verdicts = calloc(setup.suite.count + 1, sizeof(*verdicts));
@@ -201,13 +285,11 @@ struct error *cmd_bisect(const struct command_context *context, int *status_ret)
 		 setup.suite.items[0].name,
 		 setup.suite.items[setup.suite.count - 1].name,
 		 setup.log_directory);
-	err = search(&setup, verdicts, &step);
-	if (err)
-		return err;
-	if (context->common->json)
-		err = print_json(&setup.suite, verdicts, &step);
-	else if (step.action == BISECT_FOUND)
-		print_found(&setup.suite, &step);
+	err = search(&report, &setup, verdicts, &step);
+	if (!err)
+		err = print_result(&report, &setup.suite, verdicts, &step);
+	if (!err)
+		err = write_summary(&report, &setup.suite, verdicts, &step);
 	if (err || step.action == BISECT_FOUND)
 		return err;
 	return error_create(ERROR_OTHER, "%s", outcomes[step.action].text);

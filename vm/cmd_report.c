@@ -94,7 +94,8 @@ struct error *suite_report_print(struct string_builder *sb)
 	return NULL;
 }
 
-struct error *suite_report_write_summary(const struct suite_report *report)
+struct error *suite_report_write_summary(const struct suite_report *report,
+					 const char *text)
 {
 	struct error *err;
 
@@ -111,7 +112,7 @@ struct error *suite_report_write_summary(const struct suite_report *report)
 		return error_create_os(errno, "GITHUB_STEP_SUMMARY: %s", path);
 	if (st.st_size >= WORKFLOW_SUMMARY_LIMIT)
 		return NULL;
-	workflow_append_summary(&sb, report->command, report->suite,
+	workflow_append_summary(&sb, report->command, text, report->suite,
 				&report->logs,
 				WORKFLOW_SUMMARY_LIMIT - (size_t)st.st_size);
 	err = string_builder_finish(&sb, &summary);

@@ -57,8 +57,10 @@ _must_check_ struct error *suite_report_print(struct string_builder *sb);
 /**
  * In a workflow, append the suite that was loaded to the step's summary, as
  * much as there is room for.
+ *
+ * @param[in] text A sentence on the whole; NULL for none.
  */
 _must_check_ struct error *
-suite_report_write_summary(const struct suite_report *report);
+suite_report_write_summary(const struct suite_report *report, const char *text);
 
 #endif /* VM_CMD_REPORT_H */

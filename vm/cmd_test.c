@@ -156,7 +156,7 @@ static struct error *report_results(struct suite_report *report,
 		workflow_append_errors(&annotations, suite);
 		err = suite_report_print(&annotations);
 	}
-	return err ? err : suite_report_write_summary(report);
+	return err ? err : suite_report_write_summary(report, NULL);
 }
 
 /** @return Whether any kernel has failed. */

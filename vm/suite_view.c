@@ -85,7 +85,9 @@ static void append_news(struct string_builder *sb, const struct suite_view *view
 	for (size_t i = 0; i < view->suite->count; i++)
 		ended += suite_state_is_end(view->suite->items[i].state);
 	suite_table_append_result(sb, item);
-	string_builder_appendf(sb, " (%zu of %zu)", ended, view->suite->count);
+	if (view->suite->count > 1)
+		string_builder_appendf(sb, " (%zu of %zu)", ended,
+				       view->suite->count);
 }
 
 static void lines_changed(struct suite_observer *observer,

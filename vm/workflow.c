@@ -45,8 +45,8 @@ void workflow_append_group(struct string_builder *sb, const char *title,
 	string_builder_append(sb, "::endgroup::\n");
 }
 
-static void append_error(struct string_builder *sb, const char *title,
-			 const char *message)
+void workflow_append_error(struct string_builder *sb, const char *title,
+			   const char *message)
 {
 	string_builder_append(sb, "::error title=");
 	workflow_append_property(sb, title);
@@ -70,13 +70,13 @@ void workflow_append_errors(struct string_builder *sb, const struct suite *suite
 			continue;
 		if (shown + 1 == WORKFLOW_ANNOTATION_LIMIT && left > 1) {
 			snprintf(text, sizeof(text), "%zu more kernels", left);
-			append_error(sb, text,
-				     "The step's summary has them all.");
+			workflow_append_error(sb, text,
+					      "The step's summary has them all.");
 			return;
 		}
 		snprintf(text, sizeof(text), "%s: %s", item->name,
 			 suite_state_name(item->state));
-		append_error(sb, text, item->reason ? item->reason : "");
+		workflow_append_error(sb, text, item->reason ? item->reason : "");
 		shown++;
 		left--;
 	}

@@ -38,6 +38,10 @@ void workflow_append_property(struct string_builder *sb, const char *text);
 void workflow_append_group(struct string_builder *sb, const char *title,
 			   const char *text, const char *token);
 
+/** Append an annotation that is an error. */
+void workflow_append_error(struct string_builder *sb, const char *title,
+			   const char *message);
+
 /** Append an error for each failure; the last that is shown stands for more. */
 void workflow_append_errors(struct string_builder *sb, const struct suite *suite);
 
@@ -45,11 +49,12 @@ void workflow_append_errors(struct string_builder *sb, const struct suite *suite
  * Append a table, and the ends of the failures' logs, as many as there is room
  * for.
  *
+ * @param[in] text A sentence on the whole; NULL for none.
  * @param[in] logs One for each item, "" for none.
  * @param[in] limit_bytes At most this many.
  */
 void workflow_append_summary(struct string_builder *sb, const char *title,
-			     const struct suite *suite,
+			     const char *text, const struct suite *suite,
 			     const struct string_list *logs, size_t limit_bytes);
 
 #endif /* VM_WORKFLOW_H */

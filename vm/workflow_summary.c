@@ -74,7 +74,7 @@ static bool append_part(struct string_builder *sb,
 }
 
 void workflow_append_summary(struct string_builder *sb, const char *title,
-			     const struct suite *suite,
+			     const char *text, const struct suite *suite,
 			     const struct string_list *logs, size_t limit_bytes)
 {
 	_cleanup_string_builder_ struct string_builder head = STRING_BUILDER_INIT;
@@ -84,6 +84,10 @@ void workflow_append_summary(struct string_builder *sb, const char *title,
 	string_builder_append(&head, "### ");
 	string_builder_append_markdown(&head, title);
 	string_builder_append(&head, "\n\n");
+	if (text) {
+		string_builder_append_markdown(&head, text);
+		string_builder_append(&head, "\n\n");
+	}
 	suite_table_append_counts(&head, suite);
 	string_builder_append(&head, "\n\n| kernel | result");
 	for (int i = 0; i < SUITE_PHASE_COUNT; i++)

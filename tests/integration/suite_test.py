@@ -107,6 +107,16 @@ class SuiteCase(support.TestCase):
         self.assert_status(result, status)
         return {item["kernel"]: item for item in json.loads(result.stdout)}
 
+    def groups(self, text):
+        """Title and text of what folds in GitHub Actions; all of it does."""
+        found = re.findall(
+            r"(?ms)^::group::([^\n]*)\n::stop-commands::(\w+)\n(.*?)^::(\w+)::\n::endgroup::$",
+            text)
+        self.assertEqual(len(found), text.count("::group::"), text)
+        for _, token, _, end in found:
+            self.assertEqual(token, end)
+        return [(title, log) for title, _, log, _ in found]
+
     def use_new_directory(self):
         self.directory = self.folder / "directory"
 
@@ -298,15 +308,12 @@ class TestTest(SuiteCase):
         result = self.vm("test", "-k", "6.12,6.13", "--", "sh", "-c",
                          f"echo '::error::no'; ! {{ {on(VERSIONS[4])}; }}", env=environment)
         self.assert_status(result, 1)
-        self.assertEqual(result.stdout.count("\n::group::"), 1)
-        groups = re.findall(
-            r"(?m)^::group::(.*)\n::stop-commands::(\w+)\n(.*)\n::(\w+)::\n::endgroup::$",
-            result.stdout)
+        groups = self.groups(result.stdout)
         self.assertEqual(len(groups), 2, result.stdout)
-        for title, token, log, end in groups:
+        for title, log in groups:
             self.assertIn(" in ", title)
-            self.assertEqual(log, "::error::no")
-            self.assertEqual(token, end)
+            self.assertIn(" of 2)", title)
+            self.assertEqual(log, "::error::no\n")
         self.assertIn(f"\n::error title={name(VERSIONS[4])}%3A failed::exit status 1\n",
                       result.stdout)
         text = summary.read_text()
@@ -527,6 +534,52 @@ class BisectTest(SuiteCase):
                 result = self.vm("bisect", "--json", "--", "sh", "-c", script)
                 self.assert_one_line(result, 1, words)
                 self.assertEqual(json.loads(result.stdout)["outcome"], outcome)
+
+    def workflow(self):
+        """A step of GitHub Actions: its environment, and its summary."""
+        summary = self.folder / "summary"
+        return summary, support.environment(GITHUB_ACTIONS="true",
+                                            GITHUB_STEP_SUMMARY=summary)
+
+    def test_workflow(self):
+        summary, environment = self.workflow()
+        good, bad = VERSIONS[1], VERSIONS[2]
+        options = ("--", "sh", "-c", f"echo '::error::no'; {on(*VERSIONS[:2])}")
+        result = self.vm("bisect", *options, env=environment)
+        self.assert_status(result, 0)
+        groups = self.groups(result.stdout)
+        self.assertEqual(
+            [title.split(" in ")[0] for title, _ in groups],
+            [f"{name(VERSIONS[0])}: passed", f"{name(VERSIONS[4])}: failed",
+             f"{name(bad)}: failed", f"{name(good)}: passed"])
+        for title, log in groups:
+            self.assertNotIn(" of ", title)
+            self.assertEqual(log, "::error::no\n")
+        # Nothing is wrong: it has been found.
+        self.assertNotIn("\n::error ", result.stdout)
+        self.assertIn(f"\ngood: {name(good)}\n", result.stdout)
+        text = summary.read_text()
+        self.assertIn(f"\n\ngood: {name(good)}; bad: {name(bad)}: exit status 1\n\n", text)
+        self.assertIn("\n\n2 passed, 2 failed\n\n", text)
+        self.assertIn(f"| {name(good)} | passed |", text)
+        self.assertIn(f"| {name(bad)} | **failed** |", text)
+        self.assertNotIn(name(VERSIONS[3]), text)
+
+        # For another program to read.
+        summary.unlink()
+        result = self.vm("bisect", "--json", *options, env=environment)
+        self.assert_status(result, 0)
+        self.assertEqual(json.loads(result.stdout)["bad"]["kernel"], name(bad))
+        self.assertIn("; bad: ", summary.read_text())
+
+    def test_workflow_that_finds_nothing(self):
+        summary, environment = self.workflow()
+        result = self.vm("bisect", "--", "false", env=environment)
+        self.assert_one_line(result, 1, "both bad")
+        errors = re.findall(r"(?m)^::error title=vmtest-vm bisect::(.*)$", result.stdout)
+        self.assertEqual(len(errors), 1, result.stdout)
+        self.assertIn("both bad", errors[0])
+        self.assertIn("both bad", summary.read_text())
 
     def test_flavors_have_no_order(self):
         store = self.folder / "store"

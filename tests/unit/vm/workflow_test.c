@@ -128,8 +128,8 @@ Test(workflow, a_summary_fits_its_limit)
 		string_builder_append(&sb, "before\n");
 		size_t before = sb.length;
 
-		workflow_append_summary(&sb, "make *check*", &suite, &list,
-					rows[i].limit);
+		workflow_append_summary(&sb, "make *check*", "what *it* says",
+					&suite, &list, rows[i].limit);
 		cr_expect_leq(sb.length - before, rows[i].limit);
 		cr_expect_eq(count_of(sb.text, "| **failed** |") > 0,
 			     rows[i].rows > 0);
@@ -141,7 +141,9 @@ Test(workflow, a_summary_fits_its_limit)
 		cr_expect_eq(count_of(sb.text, "no room") == 0,
 			     rows[i].whole || rows[i].limit == 10);
 		if (rows[i].whole) {
-			cr_expect(strstr(sb.text, "### make \\*check\\*\n"));
+			cr_expect(strstr(
+				sb.text,
+				"### make \\*check\\*\n\nwhat \\*it\\* says\n\n"));
 			cr_expect(strstr(sb.text, "\n````\na log"));
 			cr_expect_eq(count_of(sb.text, "<details>"), MANY);
 		}
