@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import termios
 import time
 import unittest
 import xml.etree.ElementTree
@@ -82,6 +83,62 @@ def descendants(pid):
         if not more:
             return found - {pid}
         found |= more
+
+
+def program_of(pid):
+    """What a process runs; "" if there is none."""
+    try:
+        return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+    except OSError:
+        return ""
+
+
+class Terminal:
+    """vmtest-vm on a terminal, and all that it has written there."""
+
+    def __init__(self, arguments, folder):
+        self.text = ""
+        self.deadline = time.monotonic() + LIMIT
+        program = str(support.BIN / "vmtest-vm")
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(folder)
+            # Tests are run in the background too, where it is ignored.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.execve(program, [program, *map(str, arguments)],
+                      support.environment(TERM="xterm"))
+
+    def close(self):
+        os.close(self.fd)
+
+    def read(self):
+        """@return Whether there may be more."""
+        if time.monotonic() > self.deadline:
+            raise TimeoutError(self.text)
+        if select.select([self.fd], [], [], 0.1)[0]:
+            try:
+                self.text += os.read(self.fd, 65536).decode()
+            except OSError:
+                return False
+        return True
+
+    def wait_until(self, condition):
+        while not condition():
+            if not self.read():
+                raise EOFError(self.text)
+
+    def shown(self):
+        """What stands there since something was last taken away."""
+        return self.text.rsplit("\033[J", 1)[-1]
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def wait(self):
+        """@return The status, negative for a signal."""
+        while self.read():
+            pass
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
 class SuiteCase(support.TestCase):
@@ -271,34 +328,52 @@ class TestTest(SuiteCase):
                     self.assertLess(time.monotonic(), deadline)
                     time.sleep(0.05)
 
+    def terminal(self, *options):
+        terminal = Terminal(self.arguments("test", *options), self.folder)
+        self.addCleanup(terminal.close)
+        return terminal
+
     def test_terminal_shows_a_table(self):
-        pid, fd = pty.fork()
-        if pid == 0:
-            os.chdir(self.folder)
-            program = str(support.BIN / "vmtest-vm")
-            arguments = self.arguments("test", "-k", "6.12,6.13", "--", "sh", "-c",
-                                       f"sleep 2; ! {{ {on(VERSIONS[4])}; }}")
-            os.execve(program, [program, *map(str, arguments)],
-                      support.environment(TERM="xterm"))
-        self.addCleanup(os.close, fd)
-        text = b""
-        deadline = time.monotonic() + LIMIT
-        while time.monotonic() < deadline:
-            if select.select([fd], [], [], 0.1)[0]:
-                try:
-                    text += os.read(fd, 65536)
-                except OSError:
-                    break
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        self.assertEqual(status, 1, text)
-        text = text.decode()
+        terminal = self.terminal("-k", "6.12,6.13", "--", "sh", "-c",
+                                 f"sleep 2; ! {{ {on(VERSIONS[4])}; }}")
+        self.assertEqual(terminal.wait(), 1, terminal.text)
+        text = terminal.text
         self.assertIn("waiting", text)
         self.assertRegex(text, r"running +[1-9]\d* s")
         # The table is drawn over the one before, and gone at the end.
         self.assertIn("\033[3A\033[J", text)
-        final = text.rsplit("\033[J", 1)[1]
+        final = terminal.shown()
         self.assertRegex(final, rf"{re.escape(name(VERSIONS[3]))} +passed")
         self.assertRegex(final, rf"{re.escape(name(VERSIONS[4]))} +failed")
+
+    def test_interrupt_on_a_terminal(self):
+        kernels = [name(version) for version in VERSIONS[3:]]
+        terminal = self.terminal("-k", "6.12,6.13", "-j2", "--", "sh", "-c",
+                                 "echo up; sleep 1000")
+        mode = termios.tcgetattr(terminal.fd)
+        logs = [self.logs / f"{kernel}.log" for kernel in kernels]
+        # What stands on it says so, and both commands do run.
+        terminal.wait_until(lambda: terminal.shown().count(" running ") == 2)
+        terminal.wait_until(lambda: all(log.read_text() == "up\n" for log in logs))
+        started = descendants(terminal.pid)
+        self.assertEqual(sum("qemu" in program_of(pid) for pid in started), 2)
+        terminal.type("\x03")
+        self.assertEqual(terminal.wait(), -signal.SIGINT, terminal.text)
+        for pid in started:
+            self.assertEqual(program_of(pid), "")
+
+        final = terminal.shown()
+        for kernel in kernels:
+            self.assertEqual(len(re.findall(
+                rf"(?m)^{re.escape(kernel)} +interrupted  ", final)), 1, final)
+            for suffix in ("log", "console.log"):
+                self.assertGreater((self.logs / f"{kernel}.{suffix}").stat().st_size, 0)
+        self.assertIn("\r\n2 interrupted\r\n", final)
+        self.assertTrue(final.endswith("error: interrupted\r\n"), final)
+        # It is as it was, the cursor too.
+        self.assertEqual(termios.tcgetattr(terminal.fd), mode)
+        self.assertLessEqual(terminal.text.rfind("\033[?25l"),
+                             terminal.text.rfind("\033[?25h"))
 
     def test_workflow(self):
         summary = self.folder / "summary"
