@@ -61,6 +61,31 @@ _must_check_ struct error *error_no_memory(void);
 _must_check_ _printf_(2, 3) struct error *
 error_wrap(struct error *err, const char *format, ...);
 
+#ifdef VMTEST_ANALYZER
+/*
+ * clang 14's and gcc 12's analyzers know what is in another file nor
+ * returns_nonnull, and would follow paths on which an error that was made is
+ * NULL. This says in C that it is not.
+ */
+static inline struct error *error_assume_made(struct error *err)
+{
+	if (!err)
+		__builtin_unreachable();
+	return err;
+}
+
+#define error_create(...) error_assume_made(error_create(__VA_ARGS__))
+#define error_create_os(...) error_assume_made(error_create_os(__VA_ARGS__))
+#define error_no_memory() error_assume_made(error_no_memory())
+#define error_wrap(err, ...)                                     \
+	({                                                       \
+		struct error *wrapped = (err);                   \
+		wrapped ? error_assume_made(error_wrap(          \
+				  wrapped, __VA_ARGS__)) :       \
+			  NULL;                                  \
+	})
+#endif
+
 /** If @p *err is of this kind, destroy it, set it to NULL and return true. */
 bool error_catch(struct error **err, enum error_kind kind);
 

@@ -290,7 +290,7 @@ static void append_printable(struct string_builder *sb, const char *text)
 		ENOUGH = 300
 	};
 
-	for (size_t i = 0; text[i] && i < ENOUGH; i++) {
+	for (size_t i = 0; i < ENOUGH && text[i]; i++) {
 		unsigned char c = (unsigned char)text[i];
 
 		string_builder_append_char(sb, c < ' ' || c == 0x7f ? ' '

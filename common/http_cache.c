@@ -92,7 +92,7 @@ bool http_cache_load(const char *directory, const char *url, bool authorised,
 {
 	_cleanup_error_ struct error *err = NULL;
 	_cleanup_free_ char *path = NULL, *text = NULL;
-	size_t size;
+	size_t size = 0;
 
 	err = cache_path(directory, url, authorised, &path);
 	if (!err)

@@ -242,10 +242,11 @@ struct error *process_wait(struct process *process, uint64_t deadline_ms,
 			return error_create_os(errno, "poll");
 		if (ready > 0 && fds[0].revents)
 			break;
-		if (ready > 0 && fds[1].revents) {
+		err = ready > 0 && fds[1].revents ? interrupt_check() : NULL;
+		if (err) {
 			process_kill(process, SIGKILL);
 			process_reap(process);
-			return error_wrap(interrupt_check(), "%s", process->name);
+			return error_wrap(err, "%s", process->name);
 		}
 		if (ready == 0 && timeout == 0) {
 			process_kill(process, SIGKILL);

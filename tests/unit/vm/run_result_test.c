@@ -76,8 +76,8 @@ Test(run_result, what_is_no_result_is_an_error)
 		"{}",
 		"[]",
 		"{\"outcome\": \"exited\"}",
-		"{\"release\": null, \"outcome\": \"slept\", \"status\": 0, \"exit_status\": 0, "
-		"\"reason\": null, \"boot_ms\": 1, \"command_ms\": 1, \"splats\": [], \"splat_count\": 0}",
+		("{\"release\": null, \"outcome\": \"slept\", \"status\": 0, \"exit_status\": 0, "
+		 "\"reason\": null, \"boot_ms\": 1, \"command_ms\": 1, \"splats\": [], \"splat_count\": 0}"),
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
