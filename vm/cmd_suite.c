@@ -368,9 +368,9 @@ static struct error *forward_options(struct suite_setup *setup,
 	return NULL;
 }
 
-struct error *suite_setup_load(struct suite_setup *setup,
-			       const struct command_context *context,
-			       enum suite_choice choice, const char *fallback)
+struct error *suite_setup_choose(struct suite_setup *setup,
+				 const struct command_context *context,
+				 enum suite_choice choice, const char *fallback)
 {
 	struct error *err;
 
@@ -389,6 +389,16 @@ struct error *suite_setup_load(struct suite_setup *setup,
 		err = command_directory(context, &setup->directory);
 	if (!err)
 		err = choose_kernels(setup, context, choice);
+	return err;
+}
+
+struct error *suite_setup_load(struct suite_setup *setup,
+			       const struct command_context *context,
+			       enum suite_choice choice, const char *fallback)
+{
+	struct error *err;
+
+	err = suite_setup_choose(setup, context, choice, fallback);
 	if (!err)
 		err = make_log_directory(setup, context);
 	if (!err)

@@ -39,14 +39,19 @@ void suite_setup_deinit(struct suite_setup *setup);
 #define _cleanup_suite_setup_ _cleanup_(suite_setup_deinit)
 
 /**
- * Take the project's file into account, check the options, choose the kernels,
- * and make the folder of logs. On the network, if a pattern may mean a kernel
- * of the store.
+ * Take the project's file into account, check the options, and choose the
+ * kernels. On the network, if a pattern may mean a kernel of the store.
  *
  * @param[in] context Of a command whose options are a struct suite_options.
  * @param[in] fallback Installed file (data_path()) to take for the project's if
  * there is none, and no command either; NULL for none.
  */
+_must_check_ struct error *
+suite_setup_choose(struct suite_setup *setup,
+		   const struct command_context *context,
+		   enum suite_choice choice, const char *fallback);
+
+/** The same, and make the folder of logs and all else that is needed to run. */
 _must_check_ struct error *suite_setup_load(struct suite_setup *setup,
 					    const struct command_context *context,
 					    enum suite_choice choice,

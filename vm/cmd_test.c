@@ -34,6 +34,7 @@ enum {
 const struct command_option test_option_table[] = {
 	{ 'K', "all-kernels", NULL, "all supported kernels: each series of the catalog, each flavor", OPTION_FLAG, OFFSET(all_kernels) },
 	{ 'j', "jobs", "[N]", "guests at once (default 1; without N, one a processor)", OPTION_OPTIONAL_NUMBER, OFFSET(jobs) },
+	{ 0, "list", NULL, "only list the kernels that would be tested", OPTION_FLAG, OFFSET(list) },
 	{ 0, "junit", "FILE", "write the results to FILE as JUnit XML", OPTION_STRING, OFFSET(junit) },
 	{ 0, "log-directory", "DIR", "where each kernel's logs go (default: a new folder below --directory)", OPTION_STRING, OFFSET(log_directory) },
 	{ 0, "project", "FILE", "file to use instead of vmtest.json in the working directory", OPTION_STRING, OFFSET(project) },
@@ -193,6 +194,35 @@ static struct error *run_suite(const struct suite_report *report,
 			 &view.observer);
 }
 
+/** A line a kernel, or, as JSON, what a matrix of jobs is made from. */
+static struct error *list_kernels(const struct command_context *context,
+				  const struct suite *suite)
+{
+	json_t *array = json_array();
+	bool failed = false;
+
+	for (size_t i = 0; i < suite->count; i++) {
+		const struct suite_item *item = &suite->items[i];
+		const char *flavor = item->has_release ? item->release.flavor
+						       : "";
+
+		if (!context->common->json)
+			printf("%s %s\n", item->kernel, item->arch);
+		else if (json_array_append_new(array,
+					       json_pack("{s:s, s:s, s:s}",
+							 "kernel", item->kernel,
+							 "arch", item->arch,
+							 "flavor", flavor)))
+			failed = true;
+	}
+	if (context->common->json)
+		failed = failed || !array ||
+			 json_dumpf(array, stdout, JSON_INDENT(2)) < 0 ||
+			 putchar('\n') == EOF;
+	json_decref(array);
+	return failed ? error_create(ERROR_OTHER, "write JSON") : NULL;
+}
+
 struct error *cmd_test(const struct command_context *context, int *status_ret)
 {
 	struct error *err;
@@ -200,10 +230,16 @@ struct error *cmd_test(const struct command_context *context, int *status_ret)
 	const struct suite_options *options = context->options;
 	_cleanup_suite_setup_ struct suite_setup setup = { 0 };
 	_cleanup_suite_report_ struct suite_report report = { 0 };
+	static const char fallback[] = "drgn/vmtest.json";
 	struct start start;
 
-	err = suite_setup_load(&setup, context, SUITE_NEWEST_OF_SERIES,
-			       "drgn/vmtest.json");
+	if (options->list) {
+		*status_ret = 0;
+		err = suite_setup_choose(&setup, context,
+					 SUITE_NEWEST_OF_SERIES, fallback);
+		return err ? err : list_kernels(context, &setup.suite);
+	}
+	err = suite_setup_load(&setup, context, SUITE_NEWEST_OF_SERIES, fallback);
 	if (!err)
 		err = suite_report_init(&report, context, setup.run.command);
 	// What an earlier run wrote is not to be taken for this one's.

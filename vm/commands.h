@@ -67,6 +67,7 @@ struct error *cmd_run(const struct command_context *context, int *status_ret);
 struct suite_options {
 	struct run_options guest;
 	bool all_kernels;
+	bool list;
 	unsigned int jobs;
 	const char *junit;
 	const char *log_directory;
