@@ -141,11 +141,30 @@ class Terminal:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
+def processes_about(folder):
+    """Processes that have a folder in their command line."""
+    found = []
+    for entry in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{entry}/cmdline", "rb") as file:
+                if os.fsencode(folder) in file.read():
+                    found.append(entry)
+        except OSError:
+            pass
+    return found
+
+
 class SuiteCase(support.TestCase):
     def setUp(self):
         super().setUp()
+        self.addCleanup(self.assert_nothing_runs)
         self.logs = self.folder / "logs"
         self.directory = STORE.parent / "directory"
+
+    def assert_nothing_runs(self):
+        """Neither a program of ours nor QEMU: both know these folders."""
+        for folder in (STORE.parent, self.folder):
+            self.assertEqual(processes_about(folder), [])
 
     def arguments(self, command, *options, store=None):
         return [command, f"--store=dir:{store or STORE}",
@@ -157,6 +176,28 @@ class SuiteCase(support.TestCase):
         return support.run(
             "vmtest-vm", *self.arguments(command, *options, store=store),
             timeout=LIMIT, **kwargs)
+
+    def read_junit(self, path):
+        """The root of a file that has what CI systems want of it."""
+        elements = {
+            "testsuites": {"name", "tests", "failures", "errors", "time"},
+            "testsuite": {"name", "tests", "failures", "errors", "skipped", "time",
+                          "timestamp"},
+            "testcase": {"classname", "name", "time"},
+            "properties": set(),
+            "property": {"name", "value"},
+            "failure": {"type", "message"},
+            "error": {"type", "message"},
+        }
+        root = xml.etree.ElementTree.parse(path).getroot()
+        self.assertEqual(root.tag, "testsuites")
+        for element in root.iter():
+            self.assertEqual(set(element.keys()), elements[element.tag], element.tag)
+        for suite in (root, *root.findall("testsuite")):
+            for tag, counted in (("testcase", "tests"), ("failure", "failures"),
+                                 ("error", "errors")):
+                self.assertEqual(len(list(suite.iter(tag))), int(suite.get(counted)))
+        return root
 
     def results(self, *options, status=0, **kwargs):
         """By kernel, what `test --json` says."""
@@ -221,8 +262,9 @@ class TestTest(SuiteCase):
         self.assertTrue((self.logs / f"{name(panic)}.2.json").exists())
         self.assertIn("trying once more", result.stderr)
 
-        root = xml.etree.ElementTree.parse(junit).getroot()
-        self.assertEqual(root.tag, "testsuites")
+        self.assert_nothing_runs()
+
+        root = self.read_junit(junit)
         self.assertEqual((root.get("tests"), root.get("failures"), root.get("errors")),
                          ("4", "2", "1"))
         cases = {case.get("name"): case for case in root.iter("testcase")}
@@ -459,7 +501,7 @@ class ArchitecturesTest(SuiteCase):
                 self.assertTrue((self.logs / f"{label}.{suffix}").exists(), label)
         self.assertTrue((self.directory / ARCH / f"kernel-{name(VERSIONS[3])}").exists())
         self.assertTrue((self.directory / self.OTHER / f"kernel-{name(VERSIONS[3])}").exists())
-        root = xml.etree.ElementTree.parse(junit).getroot()
+        root = self.read_junit(junit)
         self.assertEqual([(case.get("classname"), case.get("name"))
                           for case in root.iter("testcase")],
                          [(f"vmtest.{label.rsplit('.', 1)[1]}", label) for label in labels])
