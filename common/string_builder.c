@@ -2,7 +2,6 @@
 
 #include "common/string_builder.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,8 @@ static bool string_builder_reserve(struct string_builder *sb, size_t extra)
 	if (needed <= sb->capacity)
 		return true;
 	capacity = sb->capacity ? sb->capacity : 64;
-	while (capacity < needed && !__builtin_mul_overflow(capacity, 2, &capacity))
+	while (capacity < needed &&
+	       !__builtin_mul_overflow(capacity, 2, &capacity))
 		;
 	text = realloc(sb->text, capacity);
 	if (!text) {
@@ -58,13 +58,19 @@ void string_builder_append_char(struct string_builder *sb, char c)
 
 void string_builder_appendf(struct string_builder *sb, const char *format, ...)
 {
-	_cleanup_free_ char *text = NULL;
 	va_list ap;
-	int length;
 
 	va_start(ap, format);
-	length = vasprintf(&text, format, ap);
+	string_builder_vappendf(sb, format, ap);
 	va_end(ap);
+}
+
+void string_builder_vappendf(struct string_builder *sb, const char *format,
+			     va_list ap)
+{
+	_cleanup_free_ char *text = NULL;
+	int length = vasprintf(&text, format, ap);
+
 	if (length < 0) {
 		text = NULL;
 		sb->failed = true;

@@ -13,6 +13,7 @@
  * language goes through the append that escapes for it.
  */
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -27,7 +28,10 @@ struct string_builder {
 	bool failed;
 };
 
-#define STRING_BUILDER_INIT { 0 }
+#define STRING_BUILDER_INIT                                                    \
+	{                                                                      \
+		0                                                              \
+	}
 
 void string_builder_append(struct string_builder *sb, const char *text);
 void string_builder_append_n(struct string_builder *sb, const char *data,
@@ -35,6 +39,8 @@ void string_builder_append_n(struct string_builder *sb, const char *data,
 void string_builder_append_char(struct string_builder *sb, char c);
 _printf_(2, 3) void string_builder_appendf(struct string_builder *sb,
 					   const char *format, ...);
+_printf_(2, 0) void string_builder_vappendf(struct string_builder *sb,
+					    const char *format, va_list ap);
 
 /**
  * Append one word for a POSIX shell, quoted so that the shell sees exactly
@@ -43,8 +49,7 @@ _printf_(2, 3) void string_builder_appendf(struct string_builder *sb,
 void string_builder_append_shell(struct string_builder *sb, const char *text);
 
 /** Append text for a cell of a Markdown table or a paragraph. */
-void string_builder_append_markdown(struct string_builder *sb,
-				    const char *text);
+void string_builder_append_markdown(struct string_builder *sb, const char *text);
 
 /**
  * Take the string, which is NUL-terminated and never NULL on success; free

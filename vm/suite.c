@@ -3,7 +3,6 @@
 #include "vm/suite.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,20 +72,19 @@ struct error *suite_item_explain(struct suite_item *item, const char *format, ..
 {
 	struct error *err;
 
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_string_builder_ struct string_builder clean =
 		STRING_BUILDER_INIT;
 	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ char *reason = NULL;
 	va_list ap;
-	int length;
 
 	va_start(ap, format);
-	length = vasprintf(&text, format, ap);
+	string_builder_vappendf(&sb, format, ap);
 	va_end(ap);
-	if (length < 0) {
-		text = NULL;
-		return error_no_memory();
-	}
+	err = string_builder_finish(&sb, &text);
+	if (err)
+		return err;
 	// Much of it comes from guests.
 	log_text_append(&clean, text, strcspn(text, "\n"));
 	err = string_builder_finish(&clean, &reason);
