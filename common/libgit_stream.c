@@ -106,42 +106,38 @@ static int stream_connect(git_stream *base)
 	return code;
 }
 
+/** A call has failed. @return 0, once it is worth another try; or -1. */
+static int recover(const struct stream *stream, short events)
+{
+	if (errno == EINTR)
+		return 0;
+	if (errno != EAGAIN)
+		return fail(stream, strerrordesc_np(errno));
+	return wait_for(stream, events);
+}
+
 static ssize_t stream_read(git_stream *base, void *data, size_t size)
 {
 	struct stream *stream = (struct stream *)base;
+	ssize_t count;
 
-	for (;;) {
-		ssize_t count = recv(stream->fd, data, size, 0);
-
-		if (count >= 0)
-			return count;
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN)
-			return fail(stream, strerrordesc_np(errno));
-		if (wait_for(stream, POLLIN) < 0)
-			return -1;
-	}
+	do {
+		count = recv(stream->fd, data, size, 0);
+	} while (count < 0 && recover(stream, POLLIN) == 0);
+	return count;
 }
 
 static ssize_t stream_write(git_stream *base, const char *data, size_t size,
 			    int flags)
 {
 	struct stream *stream = (struct stream *)base;
+	ssize_t count;
 
 	(void)flags;
-	for (;;) {
-		ssize_t count = send(stream->fd, data, size, MSG_NOSIGNAL);
-
-		if (count >= 0)
-			return count;
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN)
-			return fail(stream, strerrordesc_np(errno));
-		if (wait_for(stream, POLLOUT) < 0)
-			return -1;
-	}
+	do {
+		count = send(stream->fd, data, size, MSG_NOSIGNAL);
+	} while (count < 0 && recover(stream, POLLOUT) == 0);
+	return count;
 }
 
 static int stream_close(git_stream *base)
