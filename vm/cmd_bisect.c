@@ -12,10 +12,10 @@
 #include "common/error.h"
 #include "common/log.h"
 #include "common/string_builder.h"
+#include "common/workflow_command.h"
 #include "vm/bisect.h"
 #include "vm/cmd_report.h"
 #include "vm/cmd_suite.h"
-#include "vm/workflow.h"
 
 enum {
 	/** As git bisect takes it: this one cannot be tested. */
@@ -256,8 +256,8 @@ static struct error *print_result(const struct suite_report *report,
 	}
 	if (!report->has_workflow_commands)
 		return NULL;
-	workflow_append_error(&sb, "vmtest-vm bisect",
-			      outcomes[step->action].text);
+	workflow_append_annotation(&sb, WORKFLOW_ERROR, "vmtest-vm bisect",
+				   outcomes[step->action].text);
 	return suite_report_print(&sb);
 }
 

@@ -15,6 +15,7 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "common/string_builder.h"
+#include "common/workflow_command.h"
 #include "vm/log_text.h"
 #include "vm/suite.h"
 #include "vm/workflow.h"
@@ -29,8 +30,7 @@ struct error *suite_report_init(struct suite_report *report,
 				const struct command_context *context,
 				char *const *command)
 {
-	const char *workflow = getenv("GITHUB_ACTIONS");
-	bool in_workflow = workflow && strcmp(workflow, "true") == 0;
+	bool in_workflow = workflow_is_active();
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 
 	*report = (struct suite_report){

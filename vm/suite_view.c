@@ -4,17 +4,16 @@
 
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "common/error.h"
 #include "common/log.h"
 #include "common/process.h"
 #include "common/string_builder.h"
+#include "common/workflow_command.h"
 #include "vm/log_text.h"
 #include "vm/suite.h"
 #include "vm/suite_table.h"
-#include "vm/workflow.h"
 
 enum {
 	/** Of a log that folds. */
@@ -111,8 +110,7 @@ static void groups_changed(struct suite_observer *observer,
 	_cleanup_string_builder_ struct string_builder news = STRING_BUILDER_INIT;
 	_cleanup_free_ char *title = NULL;
 	_cleanup_free_ char *log = NULL;
-	char token[40];
-	unsigned long long random[2] = { 0 };
+	char token[WORKFLOW_TOKEN_SIZE];
 
 	if (!is_result(item))
 		return;
@@ -120,10 +118,13 @@ static void groups_changed(struct suite_observer *observer,
 	error_destroy(string_builder_finish(&news, &title));
 	error_destroy(
 		log_text_tail(item->log_path, GROUP_LINES, GROUP_BYTES, &log));
-	if (!title || !log ||
-	    getrandom(random, sizeof(random), 0) != sizeof(random))
+	if (!title || !log)
 		return;
-	snprintf(token, sizeof(token), "%016llx%016llx", random[0], random[1]);
+
+	_cleanup_error_ struct error *err = workflow_make_token(token);
+
+	if (err)
+		return;
 	workflow_append_group(&sb, title, log, token);
 	write_text(stdout, &sb);
 }

@@ -3,57 +3,10 @@
 #include "vm/workflow.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "common/string_builder.h"
+#include "common/workflow_command.h"
 #include "vm/suite.h"
-
-/** Append text with each of the characters written as `%XX`. */
-static void append_encoded(struct string_builder *sb, const char *text,
-			   const char *characters)
-{
-	for (; *text; text++) {
-		if (strchr(characters, *text))
-			string_builder_appendf(sb, "%%%02X",
-					       (unsigned int)(unsigned char)*text);
-		else
-			string_builder_append_char(sb, *text);
-	}
-}
-
-void workflow_append_message(struct string_builder *sb, const char *text)
-{
-	append_encoded(sb, text, "%\r\n");
-}
-
-void workflow_append_property(struct string_builder *sb, const char *text)
-{
-	append_encoded(sb, text, "%\r\n:,");
-}
-
-void workflow_append_group(struct string_builder *sb, const char *title,
-			   const char *text, const char *token)
-{
-	size_t length = strlen(text);
-
-	string_builder_append(sb, "::group::");
-	workflow_append_message(sb, title);
-	string_builder_appendf(sb, "\n::stop-commands::%s\n%s%s::%s::\n", token,
-			       text,
-			       length && text[length - 1] != '\n' ? "\n" : "",
-			       token);
-	string_builder_append(sb, "::endgroup::\n");
-}
-
-void workflow_append_error(struct string_builder *sb, const char *title,
-			   const char *message)
-{
-	string_builder_append(sb, "::error title=");
-	workflow_append_property(sb, title);
-	string_builder_append(sb, "::");
-	workflow_append_message(sb, message);
-	string_builder_append_char(sb, '\n');
-}
 
 void workflow_append_errors(struct string_builder *sb, const struct suite *suite)
 {
@@ -70,13 +23,14 @@ void workflow_append_errors(struct string_builder *sb, const struct suite *suite
 			continue;
 		if (shown + 1 == WORKFLOW_ANNOTATION_LIMIT && left > 1) {
 			snprintf(text, sizeof(text), "%zu more kernels", left);
-			workflow_append_error(sb, text,
-					      "The step's summary has them all.");
+			workflow_append_annotation(sb, WORKFLOW_ERROR, text,
+						   "The step's summary has them all.");
 			return;
 		}
 		snprintf(text, sizeof(text), "%s: %s", item->name,
 			 suite_state_name(item->state));
-		workflow_append_error(sb, text, item->reason ? item->reason : "");
+		workflow_append_annotation(sb, WORKFLOW_ERROR, text,
+					   item->reason ? item->reason : "");
 		shown++;
 		left--;
 	}

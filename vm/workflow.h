@@ -6,8 +6,8 @@
 /**
  * @file
  *
- * A suite as GitHub Actions shows it: workflow commands on stdout, and the
- * summary of a step in Markdown. Nothing here touches anything.
+ * A suite as GitHub Actions shows it: annotations, and the summary of a step in
+ * Markdown. Nothing here touches anything.
  */
 
 #include <stddef.h>
@@ -17,30 +17,9 @@ struct string_list;
 struct suite;
 
 enum {
-	/** Annotations of a kind that are shown of a step. */
-	WORKFLOW_ANNOTATION_LIMIT = 10,
 	/** Bytes of a step's summary. */
 	WORKFLOW_SUMMARY_LIMIT = 1 << 20,
 };
-
-/** Append text as the message of a workflow command. */
-void workflow_append_message(struct string_builder *sb, const char *text);
-
-/** The same as the value of a property, such as `title=`. */
-void workflow_append_property(struct string_builder *sb, const char *text);
-
-/**
- * Append text that folds under a title. Commands in it mean nothing: they are
- * stopped while it lasts.
- *
- * @param[in] token Ends that; a word that the text cannot know.
- */
-void workflow_append_group(struct string_builder *sb, const char *title,
-			   const char *text, const char *token);
-
-/** Append an annotation that is an error. */
-void workflow_append_error(struct string_builder *sb, const char *title,
-			   const char *message);
 
 /** Append an error for each failure; the last that is shown stands for more. */
 void workflow_append_errors(struct string_builder *sb, const struct suite *suite);

@@ -15,44 +15,6 @@ enum {
 	MANY = 14
 };
 
-Test(workflow, commands_are_escaped)
-{
-	static const struct {
-		const char *text;
-		const char *message;
-		const char *property;
-	} rows[] = {
-		{ "", "", "" },
-		{ "a b", "a b", "a b" },
-		{ "100%: a, b", "100%25: a, b", "100%25%3A a%2C b" },
-		{ "a\r\nb", "a%0D%0Ab", "a%0D%0Ab" },
-		{ "::error::x", "::error::x", "%3A%3Aerror%3A%3Ax" },
-	};
-
-	for (size_t i = 0; i < array_size(rows); i++) {
-		_cleanup_string_builder_ struct string_builder sb =
-			STRING_BUILDER_INIT;
-		_cleanup_free_ char *message = NULL;
-		_cleanup_free_ char *property = NULL;
-
-		workflow_append_message(&sb, rows[i].text);
-		cr_assert_null(string_builder_finish(&sb, &message));
-		workflow_append_property(&sb, rows[i].text);
-		cr_assert_null(string_builder_finish(&sb, &property));
-		cr_expect_str_eq(message, rows[i].message);
-		cr_expect_str_eq(property, rows[i].property);
-	}
-}
-
-Test(workflow, commands_in_a_log_mean_nothing)
-{
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-
-	workflow_append_group(&sb, "a\nb", "::error::x", "word");
-	cr_expect_str_eq(sb.text, "::group::a%0Ab\n::stop-commands::word\n"
-				  "::error::x\n::word::\n::endgroup::\n");
-}
-
 /** A suite of failures. */
 static struct suite make_suite(struct suite_item *items, size_t count)
 {
