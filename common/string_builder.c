@@ -108,6 +108,17 @@ void string_builder_append_markdown(struct string_builder *sb, const char *text)
 	}
 }
 
+bool string_builder_append_within(struct string_builder *sb,
+				  const struct string_builder *part,
+				  size_t limit_bytes)
+{
+	if (sb->length > limit_bytes || part->length > limit_bytes - sb->length)
+		return false;
+	sb->failed |= part->failed;
+	string_builder_append_n(sb, part->text, part->length);
+	return true;
+}
+
 struct error *string_builder_finish(struct string_builder *sb, char **ret)
 {
 	string_builder_append_n(sb, "", 0);

@@ -52,6 +52,16 @@ void string_builder_append_shell(struct string_builder *sb, const char *text);
 void string_builder_append_markdown(struct string_builder *sb, const char *text);
 
 /**
+ * Append what another builder holds, if all of it fits.
+ *
+ * @param[in] limit_bytes Of the whole string then.
+ * @return Whether it was appended.
+ */
+bool string_builder_append_within(struct string_builder *sb,
+				  const struct string_builder *part,
+				  size_t limit_bytes);
+
+/**
  * Take the string, which is NUL-terminated and never NULL on success; free
  * with free(). The builder is empty afterwards.
  */

@@ -2,12 +2,9 @@
 
 #include "vm/cmd_report.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/command.h"
@@ -16,6 +13,7 @@
 #include "common/log.h"
 #include "common/string_builder.h"
 #include "common/workflow_command.h"
+#include "common/workflow_file.h"
 #include "vm/log_text.h"
 #include "vm/suite.h"
 #include "vm/workflow.h"
@@ -99,28 +97,17 @@ struct error *suite_report_write_summary(const struct suite_report *report,
 {
 	struct error *err;
 
-	const char *path = getenv("GITHUB_STEP_SUMMARY");
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_free_ char *summary = NULL;
-	_cleanup_close_ int fd = -1;
-	struct stat st;
+	size_t room_bytes;
 
-	if (!report->in_workflow || !path || !*path)
-		return NULL;
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return error_create_os(errno, "GITHUB_STEP_SUMMARY: %s", path);
-	if (st.st_size >= WORKFLOW_SUMMARY_LIMIT)
-		return NULL;
+	err = workflow_summary_room(&room_bytes);
+	if (err || !room_bytes)
+		return err;
 	workflow_append_summary(&sb, report->command, text, report->suite,
-				&report->logs,
-				WORKFLOW_SUMMARY_LIMIT - (size_t)st.st_size);
+				&report->logs, room_bytes);
 	err = string_builder_finish(&sb, &summary);
 	if (err)
 		return err;
-
-	int errnum = write_all(fd, summary, strlen(summary));
-
-	return errnum ? error_create_os(errnum, "GITHUB_STEP_SUMMARY: %s", path)
-		      : NULL;
+	return workflow_summary_write(summary);
 }

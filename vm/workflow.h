@@ -16,11 +16,6 @@ struct string_builder;
 struct string_list;
 struct suite;
 
-enum {
-	/** Bytes of a step's summary. */
-	WORKFLOW_SUMMARY_LIMIT = 1 << 20,
-};
-
 /** Append an error for each failure; the last that is shown stands for more. */
 void workflow_append_errors(struct string_builder *sb, const struct suite *suite);
 

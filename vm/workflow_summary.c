@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/markdown.h"
 #include "common/string_builder.h"
 #include "common/string_list.h"
-#include "vm/junit.h"
 #include "vm/suite.h"
 #include "vm/suite_table.h"
 
@@ -33,44 +33,13 @@ static void append_row(struct string_builder *sb, const struct suite_item *item)
 	string_builder_append(sb, " |\n");
 }
 
-/** Append backquotes: more than the text has in a row, and three at least. */
-static void append_fence(struct string_builder *sb, const char *text)
-{
-	size_t longest = 2;
-
-	for (const char *p = text; *p;) {
-		size_t length = strspn(p, "`");
-
-		if (length > longest)
-			longest = length;
-		p += length ? length : 1;
-	}
-	for (size_t i = 0; i <= longest; i++)
-		string_builder_append_char(sb, '`');
-}
-
-static void append_log(struct string_builder *sb, const struct suite_item *item,
-		       const char *log)
-{
-	// In HTML, no Markdown is read; it is escaped as XML is.
-	string_builder_append(sb, "\n<details><summary>");
-	junit_append_text(sb, item->name);
-	string_builder_append(sb, "</summary>\n\n");
-	append_fence(sb, log);
-	string_builder_appendf(sb, "\n%s", log);
-	append_fence(sb, log);
-	string_builder_append(sb, "\n\n</details>\n");
-}
-
 /** Append a part, unless it is too long. @return Whether it was appended. */
 static bool append_part(struct string_builder *sb,
 			const struct string_builder *part, size_t limit_bytes)
 {
-	if (sb->length + part->length + strlen(left_out) > limit_bytes)
-		return false;
-	sb->failed |= part->failed;
-	string_builder_append_n(sb, part->text, part->length);
-	return true;
+	return limit_bytes >= strlen(left_out) &&
+	       string_builder_append_within(sb, part,
+					    limit_bytes - strlen(left_out));
 }
 
 void workflow_append_summary(struct string_builder *sb, const char *title,
@@ -107,8 +76,8 @@ void workflow_append_summary(struct string_builder *sb, const char *title,
 		if (i < suite->count)
 			append_row(&part, &suite->items[index]);
 		else if (*logs->items[index])
-			append_log(&part, &suite->items[index],
-				   logs->items[index]);
+			markdown_append_details(&part, suite->items[index].name,
+						logs->items[index]);
 		room = append_part(sb, &part, limit);
 	}
 	if (!room && sb->length + strlen(left_out) <= limit)
