@@ -3,47 +3,16 @@
 #include "bot/plan.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "bot/inventory.h"
 #include "bot/poll.h"
 #include "common/catalog.h"
 #include "common/error.h"
-#include "common/store.h"
 
 void plan_deinit(struct plan *plan)
 {
 	free(plan->items);
 	*plan = (struct plan){ 0 };
-}
-
-/**
- * Whether the store has the release in any PATCH.
- *
- * @param[out] patch_ret The highest there is.
- */
-static bool assets_have(const struct asset_list *assets,
-			const struct release *wanted, const char *wanted_arch,
-			unsigned int *patch_ret)
-{
-	bool found = false;
-
-	*patch_ret = 0;
-	for (size_t i = 0; i < assets->count; i++) {
-		struct release release;
-		char arch[ARCH_SIZE];
-
-		if (!package_name_parse(assets->items[i].name, &release, arch) ||
-		    strcmp(arch, wanted_arch) != 0 ||
-		    kernel_version_compare(&release.version, &wanted->version) !=
-			    0 ||
-		    release.revision != wanted->revision ||
-		    strcmp(release.flavor, wanted->flavor) != 0)
-			continue;
-		found = true;
-		if (release.patch > *patch_ret)
-			*patch_ret = release.patch;
-	}
-	return found;
 }
 
 static struct error *plan_add(struct plan *plan, const struct plan_item *item)
@@ -61,7 +30,7 @@ static struct error *plan_add(struct plan *plan, const struct plan_item *item)
 /** Everything that one decision is made from. */
 struct planner {
 	const struct catalog *catalog;
-	const struct asset_list *assets;
+	const struct inventory *inventory;
 	const struct plan_selection *selection;
 	/** For each pattern, whether it has matched a kernel that exists. */
 	bool *pattern_used;
@@ -98,7 +67,7 @@ static struct error *consider(struct planner *planner,
 	release_format(&item.release, item.release_text);
 	if (!is_selected(planner, item.release_text))
 		return NULL;
-	if (assets_have(planner->assets, &item.release, arch->name, &patch)) {
+	if (inventory_has(planner->inventory, &item.release, arch->name, &patch)) {
 		if (!selection->rebuild)
 			return NULL;
 		item.release.patch = patch + 1;
@@ -148,11 +117,12 @@ struct error *plan_compute(const struct catalog *catalog,
 {
 	struct error *err;
 	_cleanup_plan_ struct plan plan = { 0 };
+	_cleanup_inventory_ struct inventory inventory = { 0 };
 	_cleanup_free_ bool *pattern_used =
 		calloc(selection->kernels->count + 1, sizeof(bool));
 	struct planner planner = {
 		.catalog = catalog,
-		.assets = assets,
+		.inventory = &inventory,
 		.selection = selection,
 		.pattern_used = pattern_used,
 		.plan = &plan,
@@ -163,6 +133,9 @@ struct error *plan_compute(const struct catalog *catalog,
 	if (selection->latest_stable && !kernels->has_latest_stable)
 		return error_create(ERROR_NOT_FOUND,
 				    "kernel.org names no latest stable kernel");
+	err = inventory_read(assets, &inventory);
+	if (err)
+		return err;
 	for (size_t i = 0; i < kernels->count; i++) {
 		const struct kernel_version *version = &kernels->items[i].version;
 

@@ -5,17 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bot/inventory.h"
 #include "common/error.h"
 #include "common/log.h"
 #include "common/release.h"
 #include "common/store.h"
-
-/** An asset whose name is a package's. */
-struct entry {
-	const struct asset *asset;
-	struct release release;
-	char arch[ARCH_SIZE];
-};
 
 void prune_list_deinit(struct prune_list *list)
 {
@@ -23,16 +17,18 @@ void prune_list_deinit(struct prune_list *list)
 	*list = (struct prune_list){ 0 };
 }
 
-/** How many entries of the same kind are newer. */
-static size_t count_newer(const struct entry *entries, size_t count,
-			  const struct entry *entry)
+/** How many of the same kind are newer. */
+static size_t count_newer(const struct inventory *inventory,
+			  const struct inventory_item *item)
 {
 	size_t newer = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(entries[i].arch, entry->arch) == 0 &&
-		    release_same_kind(&entries[i].release, &entry->release) &&
-		    release_compare(&entries[i].release, &entry->release) > 0)
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct inventory_item *other = &inventory->items[i];
+
+		if (strcmp(other->arch, item->arch) == 0 &&
+		    release_same_kind(&other->release, &item->release) &&
+		    release_compare(&other->release, &item->release) > 0)
 			newer++;
 	}
 	return newer;
@@ -42,27 +38,22 @@ struct error *prune_compute(const struct asset_list *assets, size_t keep,
 			    const struct release_selection *selection,
 			    struct prune_list *ret)
 {
+	struct error *err;
 	_cleanup_prune_list_ struct prune_list list = { 0 };
-	_cleanup_free_ struct entry *entries =
-		calloc(assets->count + 1, sizeof(*entries));
-	size_t count = 0;
+	_cleanup_inventory_ struct inventory inventory = { 0 };
 
-	list.items = calloc(assets->count + 1, sizeof(struct asset *));
-	if (!entries || !list.items)
+	err = inventory_read(assets, &inventory);
+	if (err)
+		return err;
+	list.items = calloc(inventory.count + 1, sizeof(struct asset *));
+	if (!list.items)
 		return error_no_memory();
-	for (size_t i = 0; i < assets->count; i++) {
-		struct entry *entry = &entries[count];
+	for (size_t i = 0; i < inventory.count; i++) {
+		const struct inventory_item *item = &inventory.items[i];
 
-		entry->asset = &assets->items[i];
-		if (package_name_parse(entry->asset->name, &entry->release,
-				       entry->arch))
-			count++;
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (release_is_selected(&entries[i].release, entries[i].arch,
-					selection) &&
-		    count_newer(entries, count, &entries[i]) >= keep)
-			list.items[list.count++] = entries[i].asset;
+		if (release_is_selected(&item->release, item->arch, selection) &&
+		    count_newer(&inventory, item) >= keep)
+			list.items[list.count++] = item->asset;
 	}
 	*ret = list;
 	list = (struct prune_list){ 0 };
