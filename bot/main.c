@@ -12,6 +12,7 @@ int main(int argc, char **argv)
 		.name = "vmtest-bot",
 		.summary = "Polls kernel.org, builds the kernels that a release store lacks, boots them and publishes them.",
 		.commands = commands,
+		.annotates_errors = true,
 	};
 
 	return command_main(&program, argc, argv);

@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/http.h"
 #include "common/log.h"
+#include "common/workflow_log.h"
 
 struct error *session_init(struct session *session,
 			   const struct command_context *context)
@@ -18,6 +19,7 @@ struct error *session_init(struct session *session,
 	struct error *err;
 
 	*session = (struct session){ 0 };
+	workflow_log_mask_tokens();
 	err = command_load_catalog(context, &session->catalog);
 	if (!err)
 		err = command_http(context, &session->http);

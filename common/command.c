@@ -13,6 +13,7 @@
 #include "common/error.h"
 #include "common/interrupt.h"
 #include "common/log.h"
+#include "common/workflow_log.h"
 
 enum exit_status {
 	EXIT_STATUS_FAILED = 1,
@@ -524,7 +525,8 @@ static struct error *flush_results(void)
 	return NULL;
 }
 
-static int report(struct error *err, const struct command *command)
+static int report(struct error *err, const struct program *program,
+		  const struct command *command)
 {
 	int status = command && command->failure_status ? command->failure_status
 							: EXIT_STATUS_FAILED;
@@ -532,6 +534,9 @@ static int report(struct error *err, const struct command *command)
 	if (error_is(err, ERROR_USAGE))
 		status = EXIT_STATUS_USAGE;
 	log_error("%s", error_message(err));
+	if (program->annotates_errors)
+		workflow_log_annotation(WORKFLOW_ERROR, program->name, "%s",
+					error_message(err));
 	error_destroy(err);
 	// A signal does not write what stdio still holds.
 	fflush(stdout);
@@ -567,11 +572,11 @@ int command_main(const struct program *program, int argc, char **argv)
 		return report(error_create(ERROR_USAGE,
 					   "unknown command '%s'; see %s --help",
 					   name, program->name),
-			      NULL);
+			      program, NULL);
 	err = command_execute(program, command, argc, argv, &status);
 	if (!err)
 		err = flush_results();
 	if (err)
-		return report(err, command);
+		return report(err, program, command);
 	return status;
 }

@@ -114,6 +114,8 @@ struct program {
 	const char *name;
 	const char *summary;
 	const struct command *commands;
+	/** In a workflow, a command's error stands above the run's logs, too. */
+	bool annotates_errors;
 };
 
 /** Everything that main() does. @return The exit status. */

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/workflow_log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/error.h"
+#include "common/string_builder.h"
+
+/** What cannot be shown is missed, and no reason to fail. */
+static void print(struct string_builder *sb)
+{
+	_cleanup_free_ char *text = NULL;
+
+	error_destroy(string_builder_finish(sb, &text));
+	if (text)
+		fputs(text, stderr);
+	fflush(stderr);
+}
+
+/** @return NULL if there is no memory. */
+_printf_(1, 0) static char *format_text(const char *format, va_list ap)
+{
+	char *text;
+
+	return vasprintf(&text, format, ap) < 0 ? NULL : text;
+}
+
+void workflow_log_annotation(enum workflow_level level, const char *title,
+			     const char *format, ...)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_free_ char *message = NULL;
+	va_list ap;
+
+	if (!workflow_is_active())
+		return;
+	va_start(ap, format);
+	message = format_text(format, ap);
+	va_end(ap);
+	if (!message)
+		return;
+	workflow_append_annotation(&sb, level, title, message);
+	print(&sb);
+}
+
+void workflow_log_mask_tokens(void)
+{
+	static const char *const variables[] = { "GITHUB_TOKEN", "GH_TOKEN" };
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	if (!workflow_is_active())
+		return;
+	for (size_t i = 0; i < array_size(variables); i++) {
+		const char *value = getenv(variables[i]);
+		_cleanup_free_ char *token = strdup(value ? value : "");
+		size_t length = token ? strlen(token) : 0;
+
+		// What is sent has no space at its end, and is what may leak.
+		while (length && strchr(" \t\r\n", token[length - 1]))
+			token[--length] = '\0';
+		if (length)
+			workflow_append_mask(&sb, token);
+	}
+	print(&sb);
+}
+
+void workflow_group_begin(struct workflow_group *group, const char *format, ...)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_free_ char *title = NULL;
+	va_list ap;
+
+	*group = (struct workflow_group){ "" };
+	if (!workflow_is_active())
+		return;
+	va_start(ap, format);
+	title = format_text(format, ap);
+	va_end(ap);
+
+	_cleanup_error_ struct error *err = workflow_make_token(group->token);
+
+	if (err || !title)
+		return;
+	workflow_append_group_begin(&sb, title, group->token);
+	print(&sb);
+}
+
+void workflow_group_end(struct workflow_group *group)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	if (!*group->token)
+		return;
+	workflow_append_group_end(&sb, group->token);
+	group->token[0] = '\0';
+	print(&sb);
+}
