@@ -2,19 +2,22 @@
 
 #include "bot/commands.h"
 
-#include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "bot/plan.h"
+#include "bot/plan_json.h"
+#include "bot/plan_summary.h"
 #include "bot/session.h"
-#include "common/catalog.h"
 #include "common/error.h"
-#include "common/log.h"
+#include "common/file.h"
+#include "common/string_builder.h"
+#include "common/workflow_file.h"
+#include "common/workflow_log.h"
 
 struct plan_options {
 	struct selection_options selection;
+	const char *output;
 	bool github_output;
 };
 
@@ -22,79 +25,111 @@ struct plan_options {
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 0, "github-output", NULL, "append a job matrix to $GITHUB_OUTPUT", OPTION_FLAG, OFFSET(github_output) },
+	{ 'o', "output", "FILE", "write the plan to FILE too, as JSON", OPTION_STRING, OFFSET(output) },
+	{ 0, "github-output", NULL, "append job matrices to $GITHUB_OUTPUT", OPTION_FLAG, OFFSET(github_output) },
 	{ 0 },
 };
 // clang-format on
 
-/** GitHub Actions makes at most so many jobs of a matrix. */
-enum {
-	MATRIX_LIMIT = 256
-};
-
-static json_t *plan_json(const struct plan *plan)
+/** Append the plan to the outputs of a workflow's step. */
+static struct error *write_outputs(const struct plan *plan)
 {
-	json_t *array = json_array();
+	struct error *err;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_free_ char *matrix = NULL, *versions = NULL, *text = NULL;
+	char token[WORKFLOW_TOKEN_SIZE];
 
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct plan_item *item = &plan->items[i];
-		char version[KERNEL_VERSION_TEXT_SIZE];
-
-		kernel_version_format(&item->release.version, version);
-		json_array_append_new(array,
-				      json_pack("{s:s, s:s, s:s, s:s}", "release",
-						item->release_text, "version",
-						version, "arch", item->arch->name,
-						"flavor", item->flavor->name));
-	}
-	return array;
+	err = plan_matrix_format(plan, &matrix);
+	if (!err)
+		err = plan_versions_format(plan, &versions);
+	if (!err)
+		err = workflow_make_token(token);
+	if (err)
+		return err;
+	workflow_append_output(&sb, "matrix", matrix, token);
+	workflow_append_output(&sb, "versions", versions, token);
+	string_builder_appendf(&sb, "count=%zu\nleft-out=%zu\n", plan->count,
+			       plan->left_out);
+	err = string_builder_finish(&sb, &text);
+	if (!err)
+		err = workflow_outputs_write(text);
+	return error_wrap(err, "--github-output");
 }
 
-/** Append `matrix=` and `count=` to the file that a workflow step's outputs are. */
-static struct error *write_github_output(const struct plan *plan)
+static struct error *write_file(const struct plan *plan, const char *path)
 {
-	_cleanup_fclose_ FILE *file = NULL;
+	struct error *err;
 	_cleanup_free_ char *text = NULL;
-	const char *path = getenv("GITHUB_OUTPUT");
-	json_t *matrix;
 
-	if (!path || !*path)
-		return error_create(
-			ERROR_USAGE,
-			"--github-output: GITHUB_OUTPUT is not set: this is no step of a GitHub Actions workflow");
-	matrix = json_pack("{s:o}", "include", plan_json(plan));
-	text = matrix ? json_dumps(matrix, JSON_COMPACT) : NULL;
-	json_decref(matrix);
-	if (!text)
-		return error_no_memory();
-	file = fopen(path, "ae");
-	if (!file)
-		return error_create_os(errno, "open %s", path);
-	if (fprintf(file, "matrix=%s\ncount=%zu\n", text, plan->count) < 0 ||
-	    fflush(file) != 0)
-		return error_create_os(errno, "write %s", path);
-	return NULL;
+	err = plan_document_format(plan, &text);
+	if (!err)
+		err = file_write(path, text, strlen(text));
+	return error_wrap(err, "--output");
+}
+
+static struct error *write_summary(const struct session *session,
+				   const struct plan *plan)
+{
+	struct error *err;
+	_cleanup_free_ char *markdown = NULL;
+	const struct plan_summary summary = {
+		.catalog = session->catalog,
+		.kernels = &session->kernels,
+		.assets = &session->assets,
+		.plan = plan,
+		.store_name = store_name(session->store),
+	};
+
+	err = plan_summary_format(&summary, &markdown);
+	if (!err)
+		err = workflow_summary_write(markdown);
+	return err;
+}
+
+/** What a workflow gets; outside of one, nothing unless it is asked for. */
+static struct error *report_to_workflow(const struct session *session,
+					const struct plan_options *plan_options,
+					const struct plan *plan)
+{
+	struct error *err = NULL;
+
+	if (plan_options->github_output)
+		err = write_outputs(plan);
+	if (!err && workflow_is_active())
+		err = write_summary(session, plan);
+	if (!err && plan->left_out)
+		workflow_log_annotation(
+			WORKFLOW_NOTICE, "vmtest-bot plan",
+			"%zu more kernels are left for the next run: this one builds the newest %zu",
+			plan->left_out, plan->count);
+	return err;
 }
 
 static struct error *run_plan(const struct command_context *context,
 			      int *status_ret)
 {
-	struct error *err;
+	struct error *err = NULL;
 	const struct plan_options *plan_options = context->options;
 	_cleanup_session_ struct session session = { 0 };
 	_cleanup_plan_ struct plan plan = { 0 };
 	struct plan_selection selection;
 
-	err = session_init(&session, context);
+	// Wrong usage is said before anybody is asked.
+	if (plan_options->github_output)
+		err = error_wrap(workflow_outputs_write(""), "--github-output");
+	if (!err)
+		err = session_init(&session, context);
 	if (err)
 		return err;
 	session_selection(context, &selection);
 	if (plan_options->github_output &&
-	    (!selection.limit || selection.limit > MATRIX_LIMIT))
-		selection.limit = MATRIX_LIMIT;
+	    (!selection.limit || selection.limit > PLAN_MATRIX_LIMIT))
+		selection.limit = PLAN_MATRIX_LIMIT;
 	err = session_plan(&session, &selection, &plan);
-	if (!err && plan_options->github_output)
-		err = write_github_output(&plan);
+	if (!err && plan_options->output)
+		err = write_file(&plan, plan_options->output);
+	if (!err)
+		err = report_to_workflow(&session, plan_options, &plan);
 	if (err)
 		return err;
 	session_report_plan(&session, &plan);
@@ -109,6 +144,10 @@ const struct command cmd_plan = {
 	.name = "plan",
 	.arguments = "",
 	.summary = "list the kernels that the store lacks",
+	.details =
+		"For GitHub Actions, --github-output writes the outputs 'matrix' (a job for each\n"
+		"kernel, the newest 256), 'versions' (one for each source), 'count' and\n"
+		"'left-out'; what exists and what is missing goes into the step's summary.",
 	.options = options,
 	.shared_options = selection_option_table,
 	.options_size = sizeof(struct plan_options),

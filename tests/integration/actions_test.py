@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The bot as steps of a GitHub Actions workflow run it, one command each."""
+
+import json
+import re
+import unittest
+
+import support
+from support import environment, mirror, run
+
+TOKEN = "write-token"
+
+
+def parse_outputs(text):
+    """What the runner reads from the file of GITHUB_OUTPUT."""
+    outputs = {}
+    lines = iter(text.splitlines())
+    for line in lines:
+        name, separator, value = line.partition("=")
+        if "<<" in name or not separator:
+            name, _, end = line.partition("<<")
+            value = "\n".join(iter(lambda: next(lines), end))
+        outputs[name] = value
+    return outputs
+
+
+class ActionsTest(support.TestCase):
+    """A repository whose release is the store, and steps in it."""
+
+    def setUp(self):
+        super().setUp()
+        self.github = self.start("github.py", "--folder", self.folder / "github")
+        self.server = self.github
+        self.kernel_org = self.start("kernel_org.py")
+        self.outputs = {}
+        self.summary = ""
+
+    def step(self, *arguments, env=None, **options):
+        """Run a command of the bot as a step that has a token."""
+        output, summary = self.folder / "output", self.folder / "summary"
+        output.write_text("")
+        summary.write_text("")
+        variables = {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_REPOSITORY": "octo/kernels",
+            "GITHUB_API_URL": self.server.urls["GITHUB_API_URL"],
+            "GITHUB_SERVER_URL": "https://github.example",
+            "GITHUB_RUN_ID": "4711",
+            "GITHUB_OUTPUT": output,
+            "GITHUB_STEP_SUMMARY": summary,
+            "GITHUB_TOKEN": TOKEN,
+            **mirror(self.kernel_org),
+            **(env or {}),
+        }
+        result = run(
+            "vmtest-bot",
+            *arguments,
+            f"--directory={self.folder / 'work'}",
+            env=environment(**{k: v for k, v in variables.items() if v is not None}),
+            **options,
+        )
+        self.outputs = parse_outputs(output.read_text())
+        self.summary = summary.read_text()
+        self.assert_no_token(result)
+        return result
+
+    def assert_no_token(self, result):
+        """The runner takes the line that masks it out."""
+        stderr = result.stderr.replace(f"::add-mask::{TOKEN}\n", "", 1)
+        for text in (result.stdout, stderr, str(self.outputs), self.summary):
+            self.assertNotIn(TOKEN, text)
+
+    def annotations(self, result, level="error"):
+        """(title, message) of each."""
+        return re.findall(rf"(?m)^::{level} title=(.*?)::(.*)$", result.stderr)
+
+
+class PlanTest(ActionsTest):
+    def offer(self, *versions):
+        self.kernel_org.control(offer=versions)
+
+    def test_outputs_and_summary(self):
+        self.offer("6.12.117", "6.1.50", "7.3-rc2")
+        result = self.step(
+            "plan", "--github-output", "-a", "x86_64", "-f", "tiny,default"
+        )
+        self.assert_status(result, 0)
+        self.assertTrue(result.stderr.startswith(f"::add-mask::{TOKEN}\n"))
+        items = json.loads(self.outputs["matrix"])["include"]
+        self.assertEqual(
+            items[0],
+            {
+                "release": "7.3.0-rc2-vmtest1.1default",
+                "version": "7.3-rc2",
+                "series": "7.3",
+                "arch": "x86_64",
+                "flavor": "default",
+            },
+        )
+        self.assertEqual(
+            [f"{item['release']} {item['arch']}" for item in items],
+            result.stdout.splitlines(),
+        )
+        versions = json.loads(self.outputs["versions"])["include"]
+        self.assertEqual(
+            [row["version"] for row in versions], ["7.3-rc2", "6.12.117", "6.1.50"]
+        )
+        self.assertEqual(self.outputs["count"], "6")
+        self.assertEqual(self.outputs["left-out"], "0")
+        self.assertIn("### 6 kernels to build", self.summary)
+        self.assertRegex(self.summary, r"(?m)^\| 6\.12 \| 6\.12\.117 \| \|")
+        self.assertIn("github:octo/kernels@vmtest-assets", self.summary)
+
+    def test_what_is_left_out_is_said_everywhere(self):
+        self.offer("6.12.117", "6.1.50", "7.3-rc2")
+        plan = self.folder / "plan.json"
+        result = self.step(
+            "plan", "--github-output", "--limit=2", "-a", "x86_64", "-o", plan
+        )
+        self.assert_status(result, 0)
+        self.assertEqual((self.outputs["count"], self.outputs["left-out"]), ("2", "7"))
+        document = json.loads(plan.read_text())
+        self.assertEqual(document["left_out"], 7)
+        self.assertEqual(
+            document["include"], json.loads(self.outputs["matrix"])["include"]
+        )
+        self.assertIn("7 more are left", self.summary)
+        self.assertIn("7 more are left", result.stderr)
+        ((_, message),) = self.annotations(result, "notice")
+        self.assertIn("7 more kernels", message)
+
+    def test_a_matrix_has_256_jobs_at_most(self):
+        self.offer(*(f"6.{minor}.1" for minor in range(1, 101)))
+        result = self.step("plan", "--github-output", "-a", "x86_64")
+        self.assert_status(result, 0)
+        items = json.loads(self.outputs["matrix"])["include"]
+        self.assertEqual(len(items), 256)
+        self.assertEqual(items[0]["version"], "6.100.1")
+        self.assertEqual(self.outputs["left-out"], str(300 - 256))
+        self.assertLess(len(self.summary), 1 << 20)
+
+    def test_nothing_to_do(self):
+        self.offer("4.4.302")
+        result = self.step("plan", "--github-output")
+        self.assert_status(result, 0)
+        self.assertEqual(self.outputs["matrix"], '{"include":[]}')
+        self.assertEqual(self.outputs["versions"], '{"include":[]}')
+        self.assertEqual(self.outputs["count"], "0")
+        self.assertIn("### Nothing to build", self.summary)
+
+    def test_outside_of_a_workflow_outputs_are_wrong_usage(self):
+        result = self.step(
+            "plan",
+            "--github-output",
+            "--store=dir:/tmp/x",
+            env={"GITHUB_ACTIONS": None, "GITHUB_OUTPUT": None},
+        )
+        self.assert_one_line(result, 2, "GITHUB_OUTPUT")
+        self.assertEqual(self.summary, "")
+        self.assertNotIn("::", result.stderr.replace("dir::", ""))
+
+    def test_a_failure_is_annotated(self):
+        self.offer("6.12.117")
+        result = self.step("plan", env={"GITHUB_REPOSITORY": "octo/missing"})
+        self.assert_one_line(result, 1, "404")
+        ((title, message),) = self.annotations(result)
+        self.assertEqual(title, "vmtest-bot")
+        self.assertIn("404", message)
+
+
+if __name__ == "__main__":
+    unittest.main()
