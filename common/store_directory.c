@@ -9,6 +9,7 @@
 
 #include "common/error.h"
 #include "common/file.h"
+#include "common/sidecar.h"
 #include "common/store_internal.h"
 
 /**
@@ -19,10 +20,6 @@
 struct store_directory {
 	struct store store;
 	char *path;
-};
-
-enum {
-	SIDECAR_BYTES_MAX = 4096,
 };
 
 static const char lock_name[] = ".lock";
@@ -60,33 +57,6 @@ static struct error *store_directory_create(const char *location,
 	return NULL;
 }
 
-/** The digest in an asset's sidecar, "" if it has none. */
-static struct error *read_sidecar(const char *path, const char *name,
-				  char digest_ret[static DIGEST_TEXT_SIZE])
-{
-	struct error *err;
-	_cleanup_free_ char *sidecar = NULL, *text = NULL;
-	size_t size;
-
-	digest_ret[0] = '\0';
-	err = path_joinf(&sidecar, path, "%s.sha256", name);
-	if (err)
-		return err;
-	err = file_read(sidecar, SIDECAR_BYTES_MAX, &text, &size);
-	if (error_catch(&err, ERROR_NOT_FOUND))
-		return NULL;
-	if (err)
-		return err;
-	if (size >= DIGEST_TEXT_SIZE && text[DIGEST_TEXT_SIZE - 1] == ' ') {
-		text[DIGEST_TEXT_SIZE - 1] = '\0';
-		if (digest_is_valid(text)) {
-			memcpy(digest_ret, text, DIGEST_TEXT_SIZE);
-			return NULL;
-		}
-	}
-	return error_create(ERROR_OTHER, "%s: not a line of sha256sum", sidecar);
-}
-
 static void cleanup_closedir(DIR **dir)
 {
 	if (*dir)
@@ -110,7 +80,7 @@ static struct error *add_asset(struct store_directory *directory,
 		return error_no_memory();
 	err = path_join(directory->path, name, &asset.url);
 	if (!err)
-		err = read_sidecar(directory->path, name, asset.digest);
+		err = sidecar_read(directory->path, name, asset.digest);
 	if (!err)
 		err = asset_list_add(list, &asset);
 	return err;
@@ -257,24 +227,6 @@ static struct error *copy_take(void *arg, const void *data, size_t size_bytes)
 	return NULL;
 }
 
-static struct error *write_sidecar(const char *path, const char *name,
-				   const char *digest)
-{
-	struct error *err;
-	_cleanup_free_ char *sidecar = NULL, *line = NULL;
-	int length;
-
-	err = path_joinf(&sidecar, path, "%s.sha256", name);
-	if (err)
-		return err;
-	length = asprintf(&line, "%s  %s\n", digest, name);
-	if (length < 0) {
-		line = NULL;
-		return error_no_memory();
-	}
-	return file_write(sidecar, line, (size_t)length);
-}
-
 /** Copy a file, whose digest is that of the bytes that were written. */
 static struct error *copy_file(int source_fd, int fd, store_progress progress,
 			       void *arg,
@@ -328,7 +280,7 @@ static struct error *put_new(struct store_directory *directory, int source_fd,
 		return error_create_os(errno, "create %s", temporary);
 	err = copy_file(source_fd, fd, progress, arg, digest);
 	if (!err)
-		err = write_sidecar(directory->path, name, digest);
+		err = sidecar_write(directory->path, name, digest);
 	if (!err && rename(temporary, path) < 0)
 		err = error_create_os(errno, "rename to %s", path);
 	if (err)
@@ -356,7 +308,7 @@ static struct error *put_existing(struct store_directory *directory,
 				    "%s is there with another digest; rebuild under a new name",
 				    path);
 	}
-	return write_sidecar(directory->path, name, ours);
+	return sidecar_write(directory->path, name, ours);
 }
 
 static struct error *store_directory_put(struct store *store,
@@ -392,31 +344,22 @@ static struct error *store_directory_put(struct store *store,
 	return NULL;
 }
 
-static struct error *remove_file(const char *path)
-{
-	if (unlink(path) < 0 && errno != ENOENT)
-		return error_create_os(errno, "delete %s", path);
-	return NULL;
-}
-
 static struct error *store_directory_delete(struct store *store,
 					    const struct asset *asset)
 {
 	struct error *err;
 	const char *directory = store_directory(store)->path;
-	_cleanup_free_ char *path = NULL, *sidecar = NULL;
+	_cleanup_free_ char *path = NULL;
 
 	if (!asset_name_is_valid(asset->name))
 		return error_create(ERROR_OTHER, "not the name of an asset");
 	err = path_join(directory, asset->name, &path);
-	if (!err)
-		err = path_joinf(&sidecar, directory, "%s.sha256", asset->name);
+	if (err)
+		return err;
 	// A sidecar without its package is invisible; not so the reverse.
-	if (!err)
-		err = remove_file(path);
-	if (!err)
-		err = remove_file(sidecar);
-	return err;
+	if (unlink(path) < 0 && errno != ENOENT)
+		return error_create_os(errno, "delete %s", path);
+	return sidecar_delete(directory, asset->name);
 }
 
 static struct error *store_directory_describe(struct store *store,
