@@ -13,20 +13,16 @@
 #include "common/catalog.h"
 #include "common/error.h"
 #include "common/file.h"
-#include "common/http.h"
 #include "common/log.h"
-#include "common/progress.h"
 #include "common/remote.h"
 #include "common/unpack.h"
 #include "kbuild/bounds.h"
+#include "kbuild/kernel_org.h"
 #include "kbuild/patch.h"
-#include "kbuild/source_sums.h"
 #include "kbuild/source_version.h"
 
 enum {
 	FACTS_LIMIT_BYTES = 1 << 20,
-	/** Of the list of every tarball of a major version; now 1.5 MB. */
-	SUMS_LIMIT_BYTES = 64 << 20,
 	/** Digits of a digest that tell folders of the cache apart. */
 	KEY_DIGITS = 16,
 };
@@ -73,7 +69,6 @@ _printf_(2, 3) static struct error *format(char **ret, const char *text, ...)
 	return NULL;
 }
 
-/** Where kernel.org has the tarball of a version. */
 static struct error *version_identify(const struct source_request *request,
 				      struct origin *origin)
 {
@@ -85,12 +80,7 @@ static struct error *version_identify(const struct source_request *request,
 	err = format(&origin->name, "linux-%s", text);
 	if (err)
 		return err;
-	if (kernel_version_is_rc(version))
-		return format(&origin->url, "%s/linux-%s.tar.gz",
-			      request->catalog->kernel_org.rc_url, text);
-	return format(&origin->url, "%s/v%u.x/linux-%s.tar.xz",
-		      request->catalog->kernel_org.tarballs_url, version->major,
-		      text);
+	return kernel_org_url(request->catalog, version, &origin->url);
 }
 
 /** Where others find it: kernel.org, though a mirror was asked. */
@@ -109,84 +99,28 @@ static struct error *origin_published_url(const struct source_request *request,
 		      origin->url + length);
 }
 
-/** Ask for the digest that kernel.org publishes of a tarball. */
-static struct error *digest_fetch(struct http *http, const char *tarball_url,
-				  char digest_ret[static DIGEST_TEXT_SIZE])
-{
-	struct error *err;
-	_cleanup_free_ char *url = NULL;
-	_cleanup_http_response_ struct http_response response = { 0 };
-	const char *name = strrchr(tarball_url, '/') + 1;
-
-	err = format(&url, "%.*ssha256sums.asc", (int)(name - tarball_url),
-		     tarball_url);
-	if (err)
-		return err;
-	const struct http_request request = {
-		.url = url,
-		.use_cache = true,
-		.limit_bytes = SUMS_LIMIT_BYTES,
-	};
-	err = http_perform(http, &request, &response);
-	if (!err && response.status != 200)
-		err = http_response_error(&request, &response);
-	if (err)
-		return err;
-	err = source_sums_find(response.body, response.body_size_bytes, name,
-			       digest_ret);
-	if (err)
-		http_forget(http, &request);
-	return error_wrap(err, "%s", url);
-}
-
-/** A stream on its way to the disk. */
-struct download {
-	struct unpack *unpack;
-	struct progress *progress;
-	uint64_t done_bytes;
-};
-
-static struct error *download_write(void *arg, const void *data, size_t size_bytes)
-{
-	struct download *download = arg;
-
-	download->done_bytes += size_bytes;
-	progress_update(download->progress, download->done_bytes, 0);
-	return unpack_write(download->unpack, data, size_bytes);
-}
-
 static const struct unpack_options unpack_options = { .strip_components = 1 };
+
+static struct error *unpack_take(void *arg, const void *data, size_t size_bytes)
+{
+	return unpack_write(arg, data, size_bytes);
+}
 
 static struct error *version_fill(const struct source_request *request,
 				  struct origin *origin, const char *directory)
 {
 	struct error *err;
 	_cleanup_unpack_ struct unpack *unpack = NULL;
-	_cleanup_progress_ struct progress *progress = NULL;
-	_cleanup_free_ char *what = NULL;
 
-	if (kernel_version_is_rc(&request->spec->version)) {
-		log_debug("%s: kernel.org publishes no digest of a release candidate",
-			  origin->url);
-	} else {
-		err = digest_fetch(request->http, origin->url, origin->digest);
-		if (err)
-			return err;
-	}
-	err = unpack_create(directory, &unpack_options, &unpack);
+	err = kernel_org_digest(request->http, origin->url,
+				&request->spec->version, origin->digest);
 	if (!err)
-		err = format(&what, "download %s", strrchr(origin->url, '/') + 1);
-	if (err)
-		return err;
-	progress = progress_create(what, PROGRESS_BYTES);
-	struct download download = { .unpack = unpack, .progress = progress };
-	const struct http_request get = { .url = origin->url };
-	err = http_stream(request->http, &get, 0, origin->digest,
-			  download_write, &download);
+		err = unpack_create(directory, &unpack_options, &unpack);
+	if (!err)
+		err = kernel_org_stream(request->http, origin->url,
+					origin->digest, unpack_take, unpack);
 	if (!err)
 		err = unpack_finish(unpack);
-	if (!err)
-		progress_finish(progress);
 	return err;
 }
 
