@@ -31,4 +31,12 @@ _must_check_ struct error *cmd_build(const struct command_context *context,
 _must_check_ struct error *cmd_config(const struct command_context *context,
 				      int *status_ret);
 
+struct cmd_fetch_arguments {
+	const char *output;
+};
+
+extern const struct command_option cmd_fetch_options[];
+_must_check_ struct error *cmd_fetch(const struct command_context *context,
+				     int *status_ret);
+
 #endif /* KBUILD_CMD_H */

@@ -21,6 +21,16 @@ static const struct command commands[] = {
 		.summary = "print the composed config fragment",
 		.run = cmd_config,
 	},
+	{
+		.name = "fetch",
+		.arguments = "VERSION",
+		.summary = "download a version's tarball, unless it is there and whole",
+		.details = "Its digest is checked against the one that kernel.org publishes; release\n"
+			   "candidates are made on the fly and have none.",
+		.options = cmd_fetch_options,
+		.options_size = sizeof(struct cmd_fetch_arguments),
+		.run = cmd_fetch,
+	},
 	{ 0 },
 };
 // clang-format on

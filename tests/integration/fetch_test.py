@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""vmtest-kbuild fetch: a tarball of kernel.org as a file, whole or not at all."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import unittest
+
+import support
+from support import BIN, environment, mirror, run
+
+VERSION = "6.12.117"
+CANDIDATE = "7.3-rc2"
+
+
+class FetchTest(support.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.data = {VERSION: os.urandom(1 << 20), CANDIDATE: os.urandom(1 << 19)}
+        sources = []
+        for version, data in self.data.items():
+            path = self.folder / f"source-{version}"
+            path.write_bytes(data)
+            sources.append(f"--source={version}={path}")
+        self.kernel_org = self.start("kernel_org.py", *sources)
+        self.file = self.folder / "sources" / "linux.tar"
+
+    def arguments(self, version=VERSION):
+        return "fetch", version, "-o", self.file, "-d", self.folder / "work"
+
+    def fetch(self, version=VERSION):
+        return run(
+            "vmtest-kbuild",
+            *self.arguments(version),
+            env=environment(VMTEST_RETRY_SECONDS=10, **mirror(self.kernel_org)),
+        )
+
+    def start_fetch(self):
+        return subprocess.Popen(
+            [BIN / "vmtest-kbuild", *self.arguments()],
+            env=environment(**mirror(self.kernel_org)),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def tarball_requests(self):
+        return [r for r in self.kernel_org.requests() if ".tar." in r["path"]]
+
+    def assert_whole(self, version=VERSION):
+        data = self.data[version]
+        self.assertEqual(self.file.read_bytes(), data)
+        digest = hashlib.sha256(data).hexdigest()
+        sidecar = self.file.with_name(self.file.name + ".sha256")
+        self.assertEqual(sidecar.read_text(), f"{digest}  {self.file.name}\n")
+        self.assertEqual(sorted(self.file.parent.iterdir()), [self.file, sidecar])
+
+    def test_comes_whole_and_then_without_the_network(self):
+        result = self.fetch()
+        self.assert_status(result, 0)
+        self.assertEqual(result.stdout, f"{self.file}\n")
+        self.assert_whole()
+        before = len(self.kernel_org.requests())
+        self.assert_status(self.fetch(), 0)
+        self.assert_whole()
+        self.assertEqual(len(self.kernel_org.requests()), before)
+
+    def test_a_file_without_its_sidecar_is_not_downloaded_again(self):
+        self.assert_status(self.fetch(), 0)
+        self.file.with_name(self.file.name + ".sha256").unlink()
+        self.assert_status(self.fetch(), 0)
+        self.assert_whole()
+        self.assertEqual(len(self.tarball_requests()), 1)
+
+    def test_a_damaged_file_is_replaced(self):
+        self.assert_status(self.fetch(), 0)
+        self.file.write_bytes(self.data[VERSION][:-1])
+        self.assert_status(self.fetch(), 0)
+        self.assert_whole()
+
+    def test_a_release_candidate_has_no_published_digest(self):
+        self.assert_status(self.fetch(CANDIDATE), 0)
+        self.assert_whole(CANDIDATE)
+        before = len(self.kernel_org.requests())
+        self.assert_status(self.fetch(CANDIDATE), 0)
+        self.assertEqual(len(self.kernel_org.requests()), before)
+
+    def test_a_broken_connection_is_taken_up_again(self):
+        self.kernel_org.control(
+            faults=[
+                {"kind": "cut_response", "path": "tar.xz", "percent": percent}
+                for percent in (10, 50, 99)
+            ]
+        )
+        self.assert_status(self.fetch(), 0)
+        self.assert_whole()
+
+    def test_what_is_not_the_published_file_leaves_nothing(self):
+        for kind in ("corrupt", "truncated"):
+            with self.subTest(kind=kind):
+                self.kernel_org.control(
+                    faults=[{"kind": kind, "path": "tar.xz", "count": -1}]
+                )
+                self.assert_one_line(self.fetch(), 1, f"fetch Linux {VERSION}: ")
+                self.assertEqual(list(self.file.parent.iterdir()), [])
+
+    def test_an_unknown_version_is_named(self):
+        result = self.fetch("6.12.118")
+        self.assert_one_line(result, 1, "6.12.118")
+        self.assertEqual(list(self.file.parent.iterdir()), [])
+
+    def test_a_run_that_was_killed_is_repaired(self):
+        self.kernel_org.control(
+            faults=[{"kind": "slow", "path": "tar.xz", "bytes_per_second": 100000}]
+        )
+        process = self.start_fetch()
+        partial = self.file.with_name(f".{self.file.name}.partial")
+        while not partial.exists() or not partial.stat().st_size:
+            self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        self.assertFalse(self.file.exists())
+        self.kernel_org.control(faults=[])
+        self.assert_status(self.fetch(), 0)
+        self.assert_whole()
+
+    def test_two_at_once_download_once(self):
+        self.kernel_org.control(
+            faults=[{"kind": "slow", "path": "tar.xz", "bytes_per_second": 1000000}]
+        )
+        processes = [self.start_fetch() for _ in range(3)]
+        self.assertEqual([p.wait(timeout=60) for p in processes], [0, 0, 0])
+        self.assert_whole()
+        self.assertEqual(len(self.tarball_requests()), 1)
+
+    def test_wrong_usage(self):
+        for arguments in (
+            [],
+            [VERSION],
+            ["no-version", "-o", self.file],
+            [VERSION, VERSION, "-o", self.file],
+            [VERSION, "-o", self.folder],
+            [VERSION, "-o", f"{self.folder}/"],
+        ):
+            with self.subTest(arguments=arguments):
+                result = run(
+                    "vmtest-kbuild",
+                    "fetch",
+                    *arguments,
+                    env=environment(**mirror(self.kernel_org)),
+                )
+                self.assert_one_line(result, 2)
+        self.assertEqual(self.kernel_org.requests(), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
