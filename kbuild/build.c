@@ -20,6 +20,7 @@
 #include "kbuild/fragment.h"
 #include "kbuild/make.h"
 #include "kbuild/package.h"
+#include "kbuild/phase.h"
 
 static const char staging_prefix[] = "vmtest-package";
 
@@ -95,6 +96,7 @@ static struct error *configure_and_make(const struct kbuild_request *request,
 	err = string_builder_finish(&sb, &what);
 	if (err)
 		return err;
+	phase_clock_enter(request->clock, PHASE_BUILD);
 	const char *const arguments[] = {
 		"vmlinux",
 		request->arch->image_target,
@@ -126,6 +128,7 @@ static struct error *package(const struct kbuild_request *request,
 {
 	struct error *err;
 
+	phase_clock_enter(request->clock, PHASE_PACKAGE);
 	err = directory_remove_stale(output, staging_prefix);
 	if (err)
 		return err;
@@ -171,15 +174,16 @@ static struct error *build_in(const struct kbuild_request *request,
 	err = resolve(request->source, &source);
 	if (err)
 		return err;
-	_cleanup_free_ char *log_path = NULL;
-	err = path_join(build, "vmtest-build.log", &log_path);
+	_cleanup_free_ char *own_log = NULL;
+	err = path_join(build, "vmtest-build.log", &own_log);
 	if (err)
 		return err;
 	_cleanup_make_ struct make *make = NULL;
 	err = make_create(source, build, request->arch,
 			  kernel_make_cross_prefix(request->catalog,
 						   request->arch),
-			  request->jobs, log_path, &make);
+			  request->jobs,
+			  request->log_path ? request->log_path : own_log, &make);
 	if (err)
 		return err;
 	err = configure_and_make(request, make, build, release);
@@ -244,6 +248,7 @@ struct error *kbuild_build(const struct kbuild_request *request, char **path_ret
 	char release[RELEASE_TEXT_SIZE];
 
 	release_format(&request->release, release);
+	phase_clock_enter(request->clock, PHASE_CONFIG);
 	return error_wrap(build(request, release, path_ret), "build %s.%s",
 			  release, request->arch->name);
 }

@@ -17,6 +17,7 @@
 struct catalog;
 struct catalog_arch;
 struct error;
+struct phase_clock;
 struct string_list;
 
 enum kbuild_format {
@@ -49,6 +50,10 @@ struct kbuild_request {
 	 * deleted after a success.
 	 */
 	const char *build_directory;
+	/** What make prints; NULL for a file in the build folder. */
+	const char *log_path;
+	/** Is told of the phases; may be NULL. */
+	struct phase_clock *clock;
 	enum kbuild_format format;
 	/** 0 for one a processor. */
 	unsigned int jobs;

@@ -19,6 +19,7 @@
 #include "kbuild/bounds.h"
 #include "kbuild/kernel_org.h"
 #include "kbuild/patch.h"
+#include "kbuild/phase.h"
 #include "kbuild/source_version.h"
 
 enum {
@@ -78,9 +79,14 @@ static struct error *version_identify(const struct source_request *request,
 
 	kernel_version_format(version, text);
 	err = format(&origin->name, "linux-%s", text);
-	if (err)
-		return err;
-	return kernel_org_url(request->catalog, version, &origin->url);
+	if (!err)
+		err = kernel_org_url(request->catalog, version, &origin->url);
+	if (!err && request->spec->path)
+		err = digest_file(request->spec->path, origin->digest, NULL);
+	// The next that is made need not have the same.
+	if (kernel_version_is_rc(version))
+		origin->digest[0] = '\0';
+	return err;
 }
 
 /** Where others find it: kernel.org, though a mirror was asked. */
@@ -112,6 +118,9 @@ static struct error *version_fill(const struct source_request *request,
 	struct error *err;
 	_cleanup_unpack_ struct unpack *unpack = NULL;
 
+	if (request->spec->path)
+		return unpack_file(request->spec->path, directory,
+				   &unpack_options);
 	err = kernel_org_digest(request->http, origin->url,
 				&request->spec->version, origin->digest);
 	if (!err)
@@ -334,7 +343,9 @@ static struct error *version_check(const struct source_request *request,
 	kernel_version_format(&request->spec->version, wanted);
 	kernel_version_format(version, found);
 	return error_create(ERROR_OTHER, "%s holds Linux %s instead of %s",
-			    origin->url, found, wanted);
+			    request->spec->path ? request->spec->path
+						: origin->url,
+			    found, wanted);
 }
 
 /** Write the files of an origin to a folder, and patch them. */
@@ -351,8 +362,10 @@ static struct error *source_fill(const struct source_request *request,
 	err = source_version_read(directory, &source->version);
 	if (!err)
 		err = version_check(request, origin, &source->version);
-	if (!err)
-		err = patches_load(request, &source->version, &patches);
+	if (err)
+		return err;
+	phase_clock_enter(request->clock, PHASE_PATCH);
+	err = patches_load(request, &source->version, &patches);
 	if (!err)
 		err = patch_list_apply(&patches, directory, &source->patches);
 	if (err)
@@ -367,9 +380,10 @@ static struct error *wrap_failure(struct error *err,
 				  const struct origin *origin, const char *parent)
 {
 	bool is_version = request->spec->kind == SOURCE_VERSION;
+	bool is_asked = is_version && !request->spec->path;
 	_cleanup_error_ struct error *missing = NULL;
 
-	if (is_version && error_is(err, ERROR_NOT_FOUND)) {
+	if (is_asked && error_is(err, ERROR_NOT_FOUND)) {
 		missing = err;
 		err = error_create(ERROR_NOT_FOUND,
 				   "%s; does kernel.org have it?",
@@ -425,10 +439,14 @@ static struct error *cached_prepare(const struct source_request *request,
 	_cleanup_close_ int lock_fd = -1;
 
 	err = kinds[request->spec->kind].identify(request, &origin);
-	if (!err)
-		err = key_make(request, &origin, &key);
-	if (!err)
-		err = path_join(request->cache_directory, "sources", &parent);
+	if (err)
+		return err;
+	phase_clock_enter(request->clock, PHASE_PATCH);
+	err = key_make(request, &origin, &key);
+	if (err)
+		return err;
+	phase_clock_enter(request->clock, PHASE_SOURCE);
+	err = path_join(request->cache_directory, "sources", &parent);
 	if (!err)
 		err = directory_create(parent);
 	if (err)
@@ -449,6 +467,9 @@ static struct error *cached_prepare(const struct source_request *request,
 		struct source facts = { 0 };
 
 		err = facts_read(facts_path, &facts);
+		if (!err && *origin.digest &&
+		    strcmp(facts.digest, origin.digest) != 0)
+			err = error_create(ERROR_OTHER, "of another tarball");
 		if (!err) {
 			facts.path = take_ptr(source->path);
 			*source = facts;
@@ -484,6 +505,7 @@ struct error *source_prepare(const struct source_request *request,
 	struct error *err;
 	_cleanup_source_ struct source source = { 0 };
 
+	phase_clock_enter(request->clock, PHASE_SOURCE);
 	if (request->spec->kind == SOURCE_FOLDER)
 		err = folder_prepare(request->spec->path, &source);
 	else

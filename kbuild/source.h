@@ -24,6 +24,7 @@ struct catalog;
 struct catalog_arch;
 struct error;
 struct http;
+struct phase_clock;
 
 enum source_kind {
 	/**
@@ -42,7 +43,10 @@ enum source_kind {
 /** All is borrowed. */
 struct source_spec {
 	enum source_kind kind;
-	/** Of a folder or tarball. */
+	/**
+	 * Of a folder or tarball; of a version, a copy of kernel.org's tarball,
+	 * or NULL to download it.
+	 */
 	const char *path;
 	struct kernel_version version;
 	/** Of a git repository. */
@@ -57,10 +61,12 @@ struct source_request {
 	const struct catalog *catalog;
 	/** Patches may depend on it. */
 	const struct catalog_arch *arch;
-	/** NULL if the spec is not a version. */
+	/** NULL if the spec is not a version that is to be downloaded. */
 	struct http *http;
 	/** NULL if the spec is a folder. */
 	const char *cache_directory;
+	/** Is told of the phases; may be NULL. */
+	struct phase_clock *clock;
 };
 
 struct source {
@@ -89,7 +95,7 @@ void source_deinit(struct source *source);
  *
  * A tarball of kernel.org is checked against the sha256sums.asc beside it,
  * except those of release candidates, which are made on the fly and have no
- * published digest.
+ * published digest. A copy of one is taken for what it says it is.
  *
  * @return ERROR_NOT_FOUND if kernel.org or the repository has no such version;
  * ERROR_USAGE if what is there is not a kernel's source; ERROR_CANCELLED.

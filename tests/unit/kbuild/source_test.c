@@ -15,6 +15,7 @@
 #include "common/file.h"
 #include "common/http.h"
 #include "common/process.h"
+#include "kbuild/phase.h"
 
 /** Holds `configs`, `www` (kernel.org), `cache` and `tree`. */
 static char root[] = "/tmp/source_test.XXXXXX";
@@ -301,6 +302,92 @@ Test(source, a_release_candidate_has_no_digest)
 	cr_assert_null(prepare_version("6.12-rc2", &source));
 	cr_expect_str_eq(source.digest, "");
 	cr_expect_eq(source.version.rc, 2);
+}
+
+/** From a copy of its tarball. */
+static struct error *prepare_copy(const char *version, const char *path,
+				  struct source *ret)
+{
+	struct source_spec spec = { .kind = SOURCE_VERSION, .path = path };
+
+	cr_assert(kernel_version_parse(version, &spec.version));
+	return prepare(&spec, ret);
+}
+
+Test(source, a_copy_needs_no_network_and_is_the_same_source)
+{
+	_cleanup_source_ struct source copied = { 0 }, again = { 0 },
+				       other = { 0 };
+	_cleanup_free_ char *path = in_root(tarball_path);
+	char digest[DIGEST_TEXT_SIZE];
+
+	publish(digest);
+	process_destroy(take_ptr(server));
+	cr_assert_null(prepare_copy("6.12.117", path, &copied));
+	cr_expect_str_eq(copied.digest, digest);
+	cr_expect_str_eq(
+		copied.url,
+		"https://cdn.kernel.org/pub/linux/kernel/v6.x/linux-6.12.117.tar.xz");
+	// As if it had been downloaded.
+	cr_assert_null(prepare_version("6.12.117", &again));
+	cr_expect_str_eq(again.path, copied.path);
+
+	// What another copy holds is not what is there.
+	put("tree/lib.c", "newer\n");
+	make_tarball("117", "", tarball_path);
+	cr_assert_null(prepare_copy("6.12.117", path, &other));
+	cr_expect_str_neq(other.digest, digest);
+	expect_text(other.path, "lib.c", "newer\n");
+}
+
+Test(source, a_copy_of_another_version_is_refused)
+{
+	_cleanup_source_ struct source source = { 0 };
+	_cleanup_free_ char *path = in_root(tarball_path);
+	struct error *err;
+
+	make_tarball("116", "", tarball_path);
+	err = prepare_copy("6.12.117", path, &source);
+	cr_assert_not_null(err);
+	cr_expect(strstr(error_message(err), "6.12.116 instead of 6.12.117"),
+		  "%s", error_message(err));
+	error_destroy(err);
+	err = prepare_copy("6.12.117", "/nonexistent/x.tar.xz", &source);
+	cr_assert_not_null(err);
+	cr_expect(strstr(error_message(err), "/nonexistent/x.tar.xz"));
+	cr_expect_null(strstr(error_message(err), "does kernel.org"));
+	error_destroy(err);
+	expect_nothing_made("another version");
+}
+
+Test(source, phases_say_where_it_failed)
+{
+	_cleanup_free_ char *cache = in_root("cache"),
+			    *path = in_root(tarball_path);
+	struct source_spec spec = { .kind = SOURCE_VERSION, .path = path };
+	struct phase_clock clock = { 0 };
+	const struct source_request request = { .spec = &spec,
+						.catalog = catalog,
+						.arch = arch,
+						.cache_directory = cache,
+						.clock = &clock };
+	_cleanup_source_ struct source source = { 0 };
+	struct error *err;
+
+	cr_assert(kernel_version_parse("6.12.117", &spec.version));
+	make_tarball("116", "", tarball_path);
+	err = source_prepare(&request, &source);
+	cr_assert_not_null(err);
+	error_destroy(err);
+	cr_expect_eq(clock.current, PHASE_SOURCE);
+
+	put("configs/patches/0001-new.patch", patch);
+	put("tree/lib.c", "not what the patch expects\n");
+	make_tarball("117", "", tarball_path);
+	err = source_prepare(&request, &source);
+	cr_assert_not_null(err);
+	error_destroy(err);
+	cr_expect_eq(clock.current, PHASE_PATCH);
 }
 
 Test(source, what_does_not_match_is_not_used)
