@@ -3,6 +3,7 @@
 #include "bot/boot.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -28,12 +29,22 @@ static struct error *read_output(int fd, char *text, size_t size)
 	return NULL;
 }
 
-static struct error *boot(const struct plan_item *item, const char *folder)
+static struct error *open_log(const char *path, int *fd_ret)
+{
+	if (!path)
+		return NULL;
+	*fd_ret = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	return *fd_ret < 0 ? error_create_os(errno, "open %s", path) : NULL;
+}
+
+static struct error *boot(const struct plan_item *item, const char *folder,
+			  const char *log_path)
 {
 	struct error *err;
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_guest_result_ struct guest_result result = { 0 };
 	_cleanup_close_ int output = memfd_create("output", MFD_CLOEXEC);
+	_cleanup_close_ int log_fd = -1;
 	char text[RELEASE_TEXT_SIZE];
 	struct guest_config config = {
 		.kernel = &kernel,
@@ -48,8 +59,11 @@ static struct error *boot(const struct plan_item *item, const char *folder)
 	if (output < 0)
 		return error_create_os(errno, "memfd_create");
 	err = kernel_open(folder, &kernel);
+	if (!err)
+		err = open_log(log_path, &log_fd);
 	if (err)
 		return err;
+	config.console_log_fd = log_fd < 0 ? 0 : log_fd;
 	string_list_add(&config.environment,
 			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	err = string_list_check(&config.environment);
@@ -76,7 +90,7 @@ static struct error *boot(const struct plan_item *item, const char *folder)
 }
 
 struct error *boot_test(const struct plan_item *item, const char *package_path,
-			const char *directory)
+			const char *directory, const char *log_path)
 {
 	struct error *err;
 	_cleanup_close_ int lock_fd = -1;
@@ -90,6 +104,6 @@ struct error *boot_test(const struct plan_item *item, const char *package_path,
 	if (!err)
 		err = unpack_file(package_path, folder, &options);
 	if (!err)
-		err = boot(item, folder);
+		err = boot(item, folder, log_path);
 	return error_wrap(err, "boot test of %s", item->release_text);
 }

@@ -15,9 +15,10 @@ struct plan_item;
  * Unpack a package as a consumer would, boot it, and ask it for its release.
  *
  * @param[in] directory Where to unpack; nothing is left there.
+ * @param[in] log_path What the guest's console says is added to; may be NULL.
  */
 _must_check_ struct error *boot_test(const struct plan_item *item,
 				     const char *package_path,
-				     const char *directory);
+				     const char *directory, const char *log_path);
 
 #endif /* BOT_BOOT_H */

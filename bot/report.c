@@ -2,13 +2,16 @@
 
 #include "bot/report.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bot/plan.h"
 #include "common/catalog.h"
 #include "common/error.h"
+#include "common/log.h"
 #include "common/string_builder.h"
+#include "common/workflow_log.h"
 
 void report_deinit(struct report *report)
 {
@@ -20,11 +23,12 @@ void report_deinit(struct report *report)
 
 struct error *report_add(struct report *report, const struct plan_item *item,
 			 struct error *err, uint64_t size_bytes,
-			 uint64_t duration_ms)
+			 const struct phase_clock *clock)
 {
 	_cleanup_error_ struct error *consumed = err;
 	_cleanup_free_ char *failure = NULL;
 	struct report_row *rows;
+	struct report_row row = { .item = item, .size_bytes = size_bytes };
 
 	if (err) {
 		failure = strdup(error_message(err));
@@ -36,13 +40,36 @@ struct error *report_add(struct report *report, const struct plan_item *item,
 		return error_no_memory();
 	report->rows = rows;
 	report->failed += failure != NULL;
-	rows[report->count++] = (struct report_row){
-		.item = item,
-		.failure = take_ptr(failure),
-		.size_bytes = size_bytes,
-		.duration_ms = duration_ms,
-	};
+	row.failure = take_ptr(failure);
+	memcpy(row.duration_ms, clock->duration_ms, sizeof(row.duration_ms));
+	rows[report->count++] = row;
 	return NULL;
+}
+
+void report_failure(const struct plan_item *item, enum phase phase,
+		    const struct error *err)
+{
+	char title[RELEASE_TEXT_SIZE + ARCH_SIZE + 32];
+
+	log_error("%s: %s", item->release_text, error_message(err));
+	snprintf(title, sizeof(title), "%s for %s: %s failed",
+		 item->release_text, item->arch->name, phase_name(phase));
+	workflow_log_annotation(WORKFLOW_ERROR, title, "%s", error_message(err));
+}
+
+/** Append how long each phase took that took some time. */
+static void append_phases(struct string_builder *sb, const struct report_row *row)
+{
+	const char *separator = "  ";
+
+	for (int i = 0; i < PHASE_COUNT; i++) {
+		if (row->duration_ms[i] < 100)
+			continue;
+		string_builder_appendf(sb, "%s%s %.1f s", separator,
+				       phase_name((enum phase)i),
+				       (double)row->duration_ms[i] / 1000);
+		separator = ", ";
+	}
 }
 
 struct error *report_format(const struct report *report, char **ret)
@@ -52,16 +79,16 @@ struct error *report_format(const struct report *report, char **ret)
 	for (size_t i = 0; i < report->count; i++) {
 		const struct report_row *row = &report->rows[i];
 
-		string_builder_appendf(&sb, "%-10s %-40s %-8s %5.0f s  ",
+		string_builder_appendf(&sb, "%-10s %-40s %-8s ",
 				       row->failure ? "failed" : "published",
 				       row->item->release_text,
-				       row->item->arch->name,
-				       (double)row->duration_ms / 1000);
+				       row->item->arch->name);
 		if (row->failure)
 			string_builder_append(&sb, row->failure);
 		else
 			string_builder_appendf(&sb, "%.1f MB",
 					       (double)row->size_bytes / 1e6);
+		append_phases(&sb, row);
 		string_builder_append_char(&sb, '\n');
 	}
 	return string_builder_finish(&sb, ret);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/cleanup.h"
+#include "kbuild/phase.h"
 
 struct error;
 struct plan_item;
@@ -20,7 +21,7 @@ struct report_row {
 	char *failure;
 	/** Of the package; 0 for a failure. */
 	uint64_t size_bytes;
-	uint64_t duration_ms;
+	uint64_t duration_ms[PHASE_COUNT];
 };
 
 struct report {
@@ -41,7 +42,14 @@ void report_deinit(struct report *report);
 _must_check_ struct error *report_add(struct report *report,
 				      const struct plan_item *item,
 				      struct error *err, uint64_t size_bytes,
-				      uint64_t duration_ms);
+				      const struct phase_clock *clock);
+
+/**
+ * Say why an item failed, where that does not end the command; in a workflow,
+ * above the run's logs, too.
+ */
+void report_failure(const struct plan_item *item, enum phase phase,
+		    const struct error *err);
 
 /** The table, one line a kernel; free(). */
 _must_check_ struct error *report_format(const struct report *report, char **ret);

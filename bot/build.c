@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "bot/build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bot/boot.h"
+#include "bot/plan.h"
+#include "common/catalog.h"
+#include "common/digest.h"
+#include "common/error.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "common/string_builder.h"
+#include "kbuild/build.h"
+#include "kbuild/config.h"
+#include "kbuild/fragment.h"
+#include "kbuild/source.h"
+
+void build_deinit(struct build *build)
+{
+	free(build->work_directory);
+	free(build->package);
+	*build = (struct build){ 0 };
+}
+
+/**
+ * The folder of a package that is under way, named after what it is made from:
+ * a package that lies there is the one that building it again would make.
+ */
+static struct error *find_work_directory(const struct build_request *request,
+					 const struct plan_item *item,
+					 const struct source *source, char **ret)
+{
+	struct error *err;
+	_cleanup_option_set_ struct option_set options = OPTION_SET_INIT;
+	_cleanup_string_builder_ struct string_builder key = STRING_BUILDER_INIT;
+	_cleanup_free_ char *config = NULL, *text = NULL;
+	char digest[DIGEST_TEXT_SIZE];
+
+	err = config_compose(request->catalog, item->arch, &item->release,
+			     &options);
+	if (!err)
+		err = option_set_format(&options, &config);
+	if (err)
+		return err;
+	string_builder_appendf(&key, "%s\n%s\n%s\n%s", item->release_text,
+			       item->arch->name, source->digest, config);
+	for (size_t i = 0; i < source->patches.count; i++)
+		string_builder_appendf(&key, "\n%s", source->patches.items[i]);
+	err = string_builder_finish(&key, &text);
+	if (!err)
+		err = digest_buffer(text, strlen(text), digest);
+	if (err)
+		return err;
+	return path_joinf(ret, request->directory, "packages/%.16s", digest);
+}
+
+static struct error *make_package(const struct build_request *request,
+				  const struct plan_item *item,
+				  const struct source *source,
+				  struct build *build)
+{
+	struct error *err;
+	_cleanup_free_ char *path = NULL;
+	char name[PACKAGE_NAME_SIZE];
+	const struct kbuild_request kbuild_request = {
+		.catalog = request->catalog,
+		.arch = item->arch,
+		.release = item->release,
+		.source = source->path,
+		.source_url = source->url,
+		.source_digest = *source->digest ? source->digest : NULL,
+		.patches = &source->patches,
+		.output_directory = build->work_directory,
+		.log_path = request->log_path,
+		.clock = &build->clock,
+		.jobs = request->jobs,
+	};
+
+	package_name_format(item->release_text, item->arch->name, name);
+	err = path_join(build->work_directory, name, &path);
+	if (err)
+		return err;
+	if (file_exists(path)) {
+		log_info("%s was built by an earlier run", name);
+		build->package = take_ptr(path);
+		return NULL;
+	}
+	err = directory_create(build->work_directory);
+	if (!err)
+		err = kbuild_build(&kbuild_request, &build->package);
+	return err;
+}
+
+static struct error *prepare_source(const struct build_request *request,
+				    const struct plan_item *item,
+				    struct build *build, struct source *ret)
+{
+	const struct source_spec spec = {
+		.kind = SOURCE_VERSION,
+		.version = item->release.version,
+		.path = request->tarball,
+	};
+	const struct source_request source_request = {
+		.spec = &spec,
+		.catalog = request->catalog,
+		.arch = item->arch,
+		.http = request->http,
+		.cache_directory = request->directory,
+		.clock = &build->clock,
+	};
+
+	return source_prepare(&source_request, ret);
+}
+
+static struct error *run_phases(const struct build_request *request,
+				const struct plan_item *item, struct build *build)
+{
+	struct error *err;
+	_cleanup_source_ struct source source = { 0 };
+
+	err = prepare_source(request, item, build, &source);
+	if (err)
+		return err;
+	phase_clock_enter(&build->clock, PHASE_CONFIG);
+	err = find_work_directory(request, item, &source, &build->work_directory);
+	if (!err)
+		err = make_package(request, item, &source, build);
+	if (err)
+		return err;
+	phase_clock_enter(&build->clock, PHASE_BOOT);
+	return boot_test(item, build->package, build->work_directory,
+			 request->log_path);
+}
+
+struct error *build_run(const struct build_request *request,
+			const struct plan_item *item, struct build *build)
+{
+	struct error *err;
+
+	err = run_phases(request, item, build);
+	phase_clock_stop(&build->clock);
+	if (err)
+		free(take_ptr(build->package));
+	return err;
+}
