@@ -102,6 +102,12 @@ _must_check_ struct error *file_delete(const char *path);
 _must_check_ struct error *file_copy(const char *from, const char *to);
 
 /**
+ * Rename a file, or copy it if it is to lie in another file system: it gets its
+ * new name only when whole, and replaces what has it.
+ */
+_must_check_ struct error *file_move(const char *from, const char *to);
+
+/**
  * Lock a file exclusively (flock(2)), which is made if it is not there. Says so
  * on stderr if it has to wait. The lock lasts as long as the descriptor.
  *

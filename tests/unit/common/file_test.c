@@ -122,6 +122,27 @@ Test(file, copies_contents_and_mode)
 	cr_expect_eq(st.st_mode & 0777, 0755);
 }
 
+Test(file, moves_within_a_file_system_and_across)
+{
+	char other[] = "/dev/shm/file_test.XXXXXX";
+	_cleanup_free_ char *from = in_root("from"), *to = in_root("to"),
+			    *far = NULL, *text = NULL;
+
+	cr_assert(mkdtemp(other));
+	cr_assert_null(path_join(other, "far", &far));
+	cr_assert_null(file_write(to, "old", 3));
+	cr_assert_null(file_write(from, "hello", 5));
+	cr_assert_null(file_move(from, to));
+	cr_expect_not(file_exists(from));
+	cr_assert_null(file_move(to, far));
+	cr_expect_not(file_exists(to));
+	cr_assert_null(file_read(far, 100, &text, NULL));
+	cr_expect_str_eq(text, "hello");
+	cr_expect_eq(unlink(far), 0);
+	// Nothing else was left there.
+	cr_expect_eq(rmdir(other), 0);
+}
+
 Test(file, a_folder_that_cannot_be_is_named)
 {
 	_cleanup_free_ char *file = in_root("file"), *below = in_root("file/x");
