@@ -10,6 +10,7 @@
 extern const struct command cmd_poll;
 extern const struct command cmd_plan;
 extern const struct command cmd_run;
+extern const struct command cmd_build;
 extern const struct command cmd_publish;
 extern const struct command cmd_prune;
 extern const struct command cmd_status;

@@ -2,12 +2,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The bot as steps of a GitHub Actions workflow run it, one command each."""
 
+import hashlib
 import json
 import re
+import signal
+import subprocess
+import time
 import unittest
 
 import support
-from support import environment, mirror, run
+from built_kernel import catalog_without_patches, put_package, write_source
+from support import BIN, environment, mirror, run
 
 TOKEN = "write-token"
 
@@ -167,6 +172,181 @@ class PlanTest(ActionsTest):
         ((title, message),) = self.annotations(result)
         self.assertEqual(title, "vmtest-bot")
         self.assertIn("404", message)
+
+
+class BuildTest(ActionsTest):
+    """One job: a package of the test's kernel, without building it."""
+
+    def setUp(self):
+        super().setUp()
+        self.catalog = catalog_without_patches(self.folder / "configs")
+        self.package = support.package()
+        self.release = support.release()
+        self.version = self.release.partition("-")[0]
+        self.tarball = write_source(
+            self.folder / f"linux-{self.version}.tar.xz", self.version
+        )
+        self.out = self.folder / "out"
+        self.result_file = self.out / "result.json"
+
+    def build(self, *arguments, release=None, **options):
+        return self.step(
+            "build",
+            release or self.release,
+            f"--tarball={self.tarball}",
+            f"--catalog={self.catalog}",
+            "-o",
+            self.out,
+            f"--result={self.result_file}",
+            *arguments,
+            **options,
+        )
+
+    def result(self):
+        return json.loads(self.result_file.read_text())
+
+    def put_package(self):
+        return put_package(
+            self.package,
+            self.folder / "work",
+            self.tarball,
+            BIN,
+            catalog=self.catalog,
+        )
+
+    def test_a_package_that_boots(self):
+        release, arch = self.put_package()
+        result = self.build("-a", arch)
+        self.assert_status(result, 0)
+        package = self.out / self.package.name
+        self.assertEqual(result.stdout, f"{package}\n")
+        digest = hashlib.sha256(self.package.read_bytes()).hexdigest()
+        self.assertEqual(hashlib.sha256(package.read_bytes()).hexdigest(), digest)
+        self.assertEqual(
+            {k: v for k, v in self.result().items() if k != "seconds"},
+            {
+                "release": release,
+                "version": self.version,
+                "series": ".".join(self.version.split(".")[:2]),
+                "arch": arch,
+                "flavor": "tiny",
+                "outcome": "built",
+                "phase": None,
+                "error": None,
+                "log": None,
+                "size": package.stat().st_size,
+                "sha256": digest,
+            },
+        )
+        self.assertGreater(self.result()["seconds"]["boot"], 0.1)
+        self.assertTrue((self.out / "build.log").is_file())
+        self.assertRegex(
+            result.stderr,
+            rf"(?m)^::group::{re.escape(release)} for {arch}\n::stop-commands::\w+$",
+        )
+        self.assertRegex(result.stderr, r"(?m)^::\w+::\n::endgroup::$")
+        # Nothing was asked for, and nothing is left.
+        self.assertEqual(self.kernel_org.requests(), [])
+        self.assertEqual(self.github.requests(), [])
+        self.assertEqual(list((self.folder / "work/packages").iterdir()), [])
+
+    def test_a_source_that_cannot_be_built(self):
+        result = self.build()
+        self.assert_status(result, 1)
+        self.assertEqual(result.stdout, "")
+        found = self.result()
+        self.assertEqual((found["outcome"], found["phase"]), ("failed", "config"))
+        self.assertIn("this source cannot be built", found["log"])
+        self.assertIn(found["log"], (self.out / "build.log").read_text())
+        self.assertLessEqual(len(found["log"].splitlines()), 40)
+        self.assertIn(str(self.out / "build.log"), found["error"])
+        self.assertIsNone(found["sha256"])
+        self.assertEqual(list(self.out.glob("kernel-*")), [])
+        ((title, message),) = self.annotations(result)
+        self.assertEqual(title, f"{self.release} for x86_64%3A config failed")
+        self.assertEqual(message, found["error"])
+
+    def test_a_package_that_does_not_boot(self):
+        release = self.release.replace("vmtest1.0", "vmtest1.0.7")
+        put_package(
+            self.package,
+            self.folder / "work",
+            self.tarball,
+            BIN,
+            release=release,
+            catalog=self.catalog,
+        )
+        result = self.build(release=release)
+        self.assert_status(result, 1)
+        found = self.result()
+        self.assertEqual((found["outcome"], found["phase"]), ("failed", "boot"))
+        self.assertIn(self.release, found["error"])
+        self.assertTrue(found["log"])
+
+    def test_no_source(self):
+        self.tarball.unlink()
+        result = self.build()
+        self.assert_status(result, 1)
+        found = self.result()
+        self.assertEqual((found["outcome"], found["phase"]), ("failed", "source"))
+        self.assertIn(str(self.tarball), found["error"])
+        self.assertEqual(found["log"], "")
+
+    def test_without_a_tarball_it_is_downloaded(self):
+        kernel_org = self.start("kernel_org.py", f"--source={self.version}={self.tarball}")
+        release, arch = self.put_package()
+        result = self.step(
+            "build",
+            release,
+            f"--catalog={self.catalog}",
+            f"--output={self.out}",
+            env=mirror(kernel_org),
+        )
+        self.assert_status(result, 0)
+        self.assertTrue((self.out / self.package.name).is_file())
+        self.assertEqual(
+            [r["path"] for r in kernel_org.requests() if ".tar." in r["path"]],
+            [f"/pub/linux/kernel/v6.x/linux-{self.version}.tar.xz"],
+        )
+
+    def test_an_interrupt_says_nothing_about_the_kernel(self):
+        self.put_package()
+        process = subprocess.Popen(
+            [
+                BIN / "vmtest-bot",
+                *("build", self.release, f"--tarball={self.tarball}"),
+                *(f"--catalog={self.catalog}", "-o", self.out),
+                f"--result={self.result_file}",
+                f"--directory={self.folder / 'work'}",
+            ],
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        log = self.out / "build.log"
+        while not log.exists() or not log.stat().st_size:
+            self.assertIsNone(process.poll())
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(timeout=300), -signal.SIGTERM)
+        self.assertEqual(self.result()["outcome"], "cancelled")
+
+    def test_wrong_usage(self):
+        for arguments, words in (
+            ([], ["RELEASE"]),
+            (["6.12.117"], ["6.12.117"]),
+            (["6.12.117-vmtest1.0tiny"], ["--output"]),
+            (["6.12.117-vmtest1.0default", "-o", self.out], ["1.1default"]),
+            (["6.12.117-vmtest1.0huge", "-o", self.out], ["huge", "tiny"]),
+            (["6.12.117-vmtest1.0tiny", "-o", self.out, "-a", "vax"], ["vax"]),
+            (
+                ["6.12.117-vmtest1.0tiny", "-o", self.out, "-a", "x86_64,arm"],
+                ["--arch"],
+            ),
+        ):
+            with self.subTest(arguments=arguments):
+                self.assert_one_line(self.step("build", *arguments), 2)
+        self.assertFalse(self.out.exists())
 
 
 if __name__ == "__main__":

@@ -3,17 +3,16 @@
 """The bot, against stand-ins for kernel.org and GitHub, with a real package."""
 
 import hashlib
-import io
 import json
 import os
 import shutil
 import signal
 import subprocess
-import tarfile
 import time
 import unittest
 
 import support
+from built_kernel import write_source
 from support import BIN, environment, mirror, run
 
 
@@ -306,21 +305,6 @@ class RunTest(support.TestCase):
         # The end of make's log says why.
         self.assertIn("this source cannot be built", result.stderr)
         self.assertEqual(support.assets(f"dir:{store}"), [])
-
-
-def write_source(path, version):
-    """A kernel's source whose every target fails."""
-    major, minor, patch = version.split(".")
-    makefile = (
-        f"# SPDX\nVERSION = {major}\nPATCHLEVEL = {minor}\nSUBLEVEL = {patch}\n"
-        "EXTRAVERSION =\nNAME = Test\n"
-        "$(error this source cannot be built)\n"
-    ).encode()
-    with tarfile.open(path, "w:xz") as archive:
-        for name in ("Makefile", "Kconfig"):
-            member = tarfile.TarInfo(f"linux-{version}/{name}")
-            member.size = len(makefile)
-            archive.addfile(member, io.BytesIO(makefile))
 
 
 class UsageTest(support.TestCase):
