@@ -9,10 +9,21 @@
 #include "bot/session.h"
 #include "common/error.h"
 
+struct publish_options {
+	bool no_page;
+};
+
+static const struct command_option options[] = {
+	{ 0, "no-page", NULL, "leave the store's page as it is", OPTION_FLAG,
+	  offsetof(struct publish_options, no_page) },
+	{ 0 },
+};
+
 static struct error *run_publish(const struct command_context *context,
 				 int *status_ret)
 {
 	struct error *err;
+	const struct publish_options *publish_options = context->options;
 	_cleanup_session_ struct session session = { 0 };
 
 	if (context->argument_count == 0)
@@ -26,7 +37,7 @@ static struct error *run_publish(const struct command_context *context,
 		if (!err)
 			puts(url);
 	}
-	if (!err)
+	if (!err && !publish_options->no_page)
 		err = publish_page(&session);
 	*status_ret = 0;
 	return err;
@@ -36,5 +47,7 @@ const struct command cmd_publish = {
 	.name = "publish",
 	.arguments = "FILE...",
 	.summary = "put packages into the store, and rewrite its page",
+	.options = options,
+	.options_size = sizeof(struct publish_options),
 	.run = run_publish,
 };
