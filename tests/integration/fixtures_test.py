@@ -1157,6 +1157,46 @@ class GitHubTest(FolderTest):
             statuses = sorted(answer.status for answer in answers)
         self.assertEqual(statuses, [201] * 20 + [422] * 20)
 
+    def test_issues_survive_a_restart(self):
+        client = self.start_github()
+        url = f"{client.api}/repos/octo/kernels/issues"
+        fields = {"title": "t", "body": "b", "labels": ["x", "y"]}
+        issue = client.call("POST", url, fields).json()
+        self.assertEqual([label["name"] for label in issue["labels"]], ["x", "y"])
+        client.call("POST", url, {"title": "unlabelled"})
+        client.call("POST", f"{issue['url']}/comments", {"body": "c"})
+        closed = {"state": "closed", "state_reason": "completed"}
+        self.assertEqual(client.call("PATCH", issue["url"], closed).status, 200)
+        self.server.stop()
+
+        client = self.start_github()
+        url = f"{client.api}/repos/octo/kernels/issues"
+        found = client.call("GET", f"{url}?state=all&labels=y,x").json()
+        self.assertEqual([i["number"] for i in found], [issue["number"]])
+        self.assertEqual(found[0]["state"], "closed")
+        comments = client.call("GET", f"{url}/{issue['number']}/comments").json()
+        self.assertEqual([comment["body"] for comment in comments], ["c"])
+        (other,) = client.call("GET", url).json()
+        self.assertEqual(other["title"], "unlabelled")
+
+    def test_issues_have_a_permission_of_their_own(self):
+        client = self.start_github(
+            *("--token", "c:contents", "--token", "i:issues", "--token", "r:read")
+        )
+        url = f"{client.api}/repos/octo/kernels/issues"
+        for token, release_status, issue_status in (
+            ("c", 201, 403),
+            ("i", 403, 201),
+            ("r", 403, 403),
+        ):
+            client.token = token
+            self.assertEqual(client.create(token).status, release_status)
+            answer = client.call("POST", url, {"title": "t"})
+            self.assertEqual(answer.status, issue_status)
+            self.assertEqual(client.call("GET", url).status, 200)
+        self.server.control(repositories={"octo/kernels": {"issues": False}})
+        self.assert_error(client.call("GET", url), 410, "Issues are disabled")
+
 
 class PrismTest(FolderTest):
     def setUp(self):
@@ -1215,6 +1255,27 @@ class PrismTest(FolderTest):
         self.assertEqual(
             hosts, {urllib.parse.urlsplit(url).netloc for url in own}
         )
+
+    def test_the_life_of_an_issue(self):
+        client = self.client
+        url = f"{client.api}/repos/octo/kernels/issues"
+        fields = {"title": "t", "body": "b", "labels": ["x"]}
+        issue = client.call("POST", url, fields).json()
+        for method, path, body, status in (
+            ("GET", f"{url}?labels=x&state=open&per_page=100&page=1", None, 200),
+            ("GET", issue["url"], None, 200),
+            ("PATCH", issue["url"], {"title": "u", "body": "c"}, 200),
+            ("POST", f"{issue['url']}/labels", {"labels": ["y"]}, 200),
+            ("POST", f"{issue['url']}/comments", {"body": "d"}, 201),
+            ("GET", f"{issue['url']}/comments?per_page=100&page=1", None, 200),
+            ("PATCH", issue["url"], {"state": "closed"}, 200),
+            ("PATCH", issue["url"], {"state": "open"}, 200),
+            ("PATCH", f"{url}/99", {"state": "closed"}, 404),
+            ("POST", url, {"title": ""}, 422),
+        ):
+            answer = client.call(method, path, body)
+            self.assertEqual(answer.status, status, (method, path, answer.body))
+        self.assertEqual(self.violations(), [])
 
     def test_bad_requests(self):
         release = self.client.create().json()
