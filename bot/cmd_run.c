@@ -37,15 +37,13 @@ static struct error *prune(struct session *session,
 			   unsigned int keep)
 {
 	struct error *err;
-	_cleanup_prune_list_ struct prune_list list = { 0 };
 	struct release_selection selection;
 
 	command_selection(context, &selection);
 	err = session_list(session);
 	if (!err)
-		err = prune_compute(&session->assets, keep, &selection, &list);
-	if (!err)
-		err = prune_execute(session->store, &list);
+		err = prune_superseded(session->store, &session->assets, keep,
+				       &selection);
 	return err;
 }
 

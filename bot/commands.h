@@ -12,6 +12,7 @@ extern const struct command cmd_plan;
 extern const struct command cmd_run;
 extern const struct command cmd_build;
 extern const struct command cmd_publish;
+extern const struct command cmd_finish;
 extern const struct command cmd_prune;
 extern const struct command cmd_status;
 

@@ -5,8 +5,8 @@
 int main(int argc, char **argv)
 {
 	const struct command commands[] = {
-		cmd_poll,    cmd_plan,	cmd_run,    cmd_build,
-		cmd_publish, cmd_prune, cmd_status, { 0 },
+		cmd_poll,   cmd_plan,  cmd_run,	   cmd_build, cmd_publish,
+		cmd_finish, cmd_prune, cmd_status, { 0 },
 	};
 	const struct program program = {
 		.name = "vmtest-bot",

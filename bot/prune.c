@@ -71,3 +71,16 @@ struct error *prune_execute(struct store *store, const struct prune_list *list)
 	}
 	return NULL;
 }
+
+struct error *prune_superseded(struct store *store,
+			       const struct asset_list *assets, size_t keep,
+			       const struct release_selection *selection)
+{
+	struct error *err;
+	_cleanup_prune_list_ struct prune_list list = { 0 };
+
+	err = prune_compute(assets, keep, selection, &list);
+	if (!err)
+		err = prune_execute(store, &list);
+	return err;
+}

@@ -40,4 +40,9 @@ prune_compute(const struct asset_list *assets, size_t keep,
 _must_check_ struct error *prune_execute(struct store *store,
 					 const struct prune_list *list);
 
+/** Compute and execute. */
+_must_check_ struct error *
+prune_superseded(struct store *store, const struct asset_list *assets,
+		 size_t keep, const struct release_selection *selection);
+
 #endif /* BOT_PRUNE_H */

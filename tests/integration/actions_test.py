@@ -4,11 +4,14 @@
 
 import hashlib
 import json
+import os
 import re
+import shutil
 import signal
 import subprocess
 import time
 import unittest
+import urllib.request
 
 import support
 from built_kernel import catalog_without_patches, put_package, write_source
@@ -35,7 +38,11 @@ class ActionsTest(support.TestCase):
 
     def setUp(self):
         super().setUp()
-        self.github = self.start("github.py", "--folder", self.folder / "github")
+        self.github = self.start(
+            "github.py",
+            *("--folder", self.folder / "github"),
+            *("--token", TOKEN, "--token", "contents-token:contents"),
+        )
         self.server = self.github
         self.kernel_org = self.start("kernel_org.py")
         self.outputs = {}
@@ -67,14 +74,14 @@ class ActionsTest(support.TestCase):
         )
         self.outputs = parse_outputs(output.read_text())
         self.summary = summary.read_text()
-        self.assert_no_token(result)
+        self.assert_hidden(variables["GITHUB_TOKEN"], result)
         return result
 
-    def assert_no_token(self, result):
+    def assert_hidden(self, token, result):
         """The runner takes the line that masks it out."""
-        stderr = result.stderr.replace(f"::add-mask::{TOKEN}\n", "", 1)
+        stderr = result.stderr.replace(f"::add-mask::{token}\n", "", 1)
         for text in (result.stdout, stderr, str(self.outputs), self.summary):
-            self.assertNotIn(TOKEN, text)
+            self.assertNotIn(token, text)
 
     def annotations(self, result, level="error"):
         """(title, message) of each."""
@@ -347,6 +354,333 @@ class BuildTest(ActionsTest):
             with self.subTest(arguments=arguments):
                 self.assert_one_line(self.step("build", *arguments), 2)
         self.assertFalse(self.out.exists())
+
+
+class FinishTest(ActionsTest):
+    """Jobs that have built, or not, and the one that ends the run."""
+
+    def setUp(self):
+        super().setUp()
+        self.plan = self.folder / "plan.json"
+        self.results = self.folder / "results"
+
+    def write_plan(self, *releases, left_out=0):
+        items = [{"release": release, "arch": "x86_64"} for release in releases]
+        self.plan.write_text(json.dumps({"include": items, "left_out": left_out}))
+        # What this run says, nobody else's.
+        shutil.rmtree(self.results, ignore_errors=True)
+
+    def write_result(self, release, **fields):
+        """As a job's artifact; "built" by default."""
+        data = release.encode()
+        result = {
+            "release": release,
+            "arch": "x86_64",
+            "outcome": "built",
+            "seconds": {"source": 3.5, "build": 512.25},
+            "size": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+            **fields,
+        }
+        folder = self.results / f"result-{release}"
+        folder.mkdir(parents=True)
+        (folder / "result.json").write_text(json.dumps(result))
+
+    def built(self, release):
+        """A job that has built and published."""
+        self.write_result(release)
+        path = self.folder / "packages" / f"kernel-{release}.x86_64.tar.zst"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(release.encode())
+        self.assert_status(self.step("publish", "--no-page", path), 0)
+
+    def failed(self, release, phase="build"):
+        self.write_result(
+            release,
+            outcome="failed",
+            phase=phase,
+            error=f"{phase} of {release} | went wrong",
+            log="the last line @nobody\n",
+        )
+
+    def finish(self, *arguments, **options):
+        return self.step(
+            "finish",
+            f"--plan={self.plan}",
+            f"--results={self.results}",
+            *arguments,
+            **options,
+        )
+
+    def api(self, path):
+        request = urllib.request.Request(
+            f"{self.github.urls['GITHUB_API_URL']}/repos/octo/kernels/{path}",
+            headers={"Authorization": f"Bearer {TOKEN}"},
+        )
+        with urllib.request.urlopen(request) as response:
+            return json.load(response)
+
+    def issues(self, state="open"):
+        return self.api(f"issues?state={state}&direction=asc")
+
+    def page(self):
+        return self.api("releases/tags/vmtest-assets")["body"]
+
+    def assets(self):
+        return sorted(a["name"] for a in self.api("releases/tags/vmtest-assets")["assets"])
+
+    def test_publish_leaves_the_page_to_finish(self):
+        self.write_plan("6.12.117-vmtest1.0tiny")
+        self.built("6.12.117-vmtest1.0tiny")
+        self.assertEqual(self.page(), "")
+        self.assert_status(self.finish(), 0)
+        self.assertIn("6.12.117", self.page())
+
+    def test_what_became_of_each_kernel(self):
+        self.write_plan(
+            "7.2.13-vmtest1.0tiny",
+            "6.12.117-vmtest1.1default",
+            "6.12.117-vmtest1.0tiny",
+            "6.11.9-vmtest1.0tiny",
+            "6.1.50-vmtest1.0tiny",
+            left_out=44,
+        )
+        self.built("6.1.50-vmtest1.0tiny")
+        self.failed("6.12.117-vmtest1.1default", "boot")
+        self.write_result("6.12.117-vmtest1.0tiny")
+        self.write_result("6.11.9-vmtest1.0tiny", outcome="cancelled")
+        result = self.finish()
+        self.assert_one_line(result, 1, "3 of 5 kernels failed")
+        self.assertEqual(
+            [line.split()[:2] for line in result.stdout.splitlines()],
+            [
+                ["failed", "7.2.13-vmtest1.0tiny"],
+                ["failed", "6.12.117-vmtest1.1default"],
+                ["failed", "6.12.117-vmtest1.0tiny"],
+                ["skipped", "6.11.9-vmtest1.0tiny"],
+                ["built", "6.1.50-vmtest1.0tiny"],
+            ],
+        )
+        self.assertIn(
+            "### 1 built, 3 failed, 1 skipped, 44 left for the next run", self.summary
+        )
+        for row in (
+            r"7\.2\.13-vmtest1\.0tiny \| x86\\_64 \| \*\*job failed\*\*",
+            r"6\.12\.117-vmtest1\.1default \| x86\\_64 \| \*\*boot failed\*\*",
+            r"6\.12\.117-vmtest1\.0tiny \| x86\\_64 \| \*\*publish failed\*\*",
+            r"6\.1\.50-vmtest1\.0tiny \| x86\\_64 \| built \| .* 3\.5 s .* 512\.2 s",
+        ):
+            self.assertRegex(self.summary, rf"(?m)^\| {row}")
+        self.assertIn("```\nthe last line @nobody\n```", self.summary)
+        self.assertEqual(
+            [title for title, _ in self.annotations(result)],
+            [
+                "7.2.13-vmtest1.0tiny for x86_64%3A job failed",
+                "6.12.117-vmtest1.1default for x86_64%3A boot failed",
+                "6.12.117-vmtest1.0tiny for x86_64%3A publish failed",
+            ],
+        )
+        # Nobody asked for issues.
+        self.assertEqual(self.issues("all"), [])
+
+        rows = json.loads(self.finish("--json").stdout)
+        self.assertEqual(
+            [(row["result"], row["phase"]) for row in rows],
+            [
+                ("failed", "job"),
+                ("failed", "boot"),
+                ("failed", "publish"),
+                ("skipped", None),
+                ("built", None),
+            ],
+        )
+
+    def test_many_failures_are_ten_annotations(self):
+        self.write_plan(*(f"6.{i}.1-vmtest1.0tiny" for i in range(30, 0, -1)))
+        result = self.finish()
+        self.assert_status(result, 1)
+        annotations = self.annotations(result)
+        self.assertEqual(len(annotations), 10)
+        self.assertEqual(annotations[-1][1], "21 more kernels failed")
+
+    def test_superseded_kernels_are_pruned(self):
+        self.built("6.12.115-vmtest1.0tiny")
+        self.write_plan("6.12.117-vmtest1.0tiny")
+        self.built("6.12.117-vmtest1.0tiny")
+        self.assert_status(self.finish(), 0)
+        self.assertEqual(len(self.assets()), 2)
+        self.assert_status(self.finish("--keep=1"), 0)
+        self.assertEqual(
+            self.assets(), ["kernel-6.12.117-vmtest1.0tiny.x86_64.tar.zst"]
+        )
+        self.assertNotIn("6.12.115", self.page())
+
+    def test_the_matrix_is_a_plan(self):
+        self.kernel_org.control(offer=["6.12.117"])
+        self.assert_status(
+            self.step("plan", "--github-output", "-a", "x86_64", "-f", "tiny"), 0
+        )
+        matrix = self.outputs["matrix"]
+        self.write_plan()
+        self.plan.write_text(matrix)
+        self.built("6.12.117-vmtest1.0tiny")
+        result = self.finish()
+        self.assert_status(result, 0)
+        self.assertIn("### 1 built, 0 failed", self.summary)
+
+    def test_nothing_planned_is_nothing_failed(self):
+        self.write_plan()
+        self.assert_status(self.finish("--issues"), 0)
+        self.assertIn("### 0 built, 0 failed, 0 skipped", self.summary)
+
+    def life_of_an_issue(self):
+        self.write_plan("6.12.117-vmtest1.0tiny", "6.1.50-vmtest1.0tiny")
+        self.failed("6.12.117-vmtest1.0tiny")
+        self.built("6.1.50-vmtest1.0tiny")
+        self.assert_status(self.finish("--issues"), 1)
+        (issue,) = self.issues("all")
+        self.assertEqual(issue["title"], "Linux 6.12: kernels cannot be made")
+        self.assertEqual([label["name"] for label in issue["labels"]], ["vmtest"])
+        self.assertIn(
+            "` build of 6.12.117-vmtest1.0tiny \\| went wrong `", issue["body"]
+        )
+        self.assertIn("```\nthe last line @nobody\n```", issue["body"])
+        self.assertIn(
+            "https://github.example/octo/kernels/actions/runs/4711", issue["body"]
+        )
+
+        # The next day it fails elsewhere; another series fails, too.
+        self.write_plan("6.12.118-vmtest1.0tiny", "6.1.51-vmtest1.0tiny")
+        self.failed("6.12.118-vmtest1.0tiny", "boot")
+        self.failed("6.1.51-vmtest1.0tiny")
+        self.assert_status(self.finish("--issues"), 1)
+        first, second = self.issues("all")
+        self.assertEqual(first["number"], issue["number"])
+        self.assertIn("6.12.118", first["body"])
+        self.assertNotIn("6.12.117", first["body"])
+        self.assertEqual(second["title"], "Linux 6.1: kernels cannot be made")
+
+        # A job that was cancelled says nothing, nor does who was not there.
+        self.write_plan("6.12.118-vmtest1.0tiny", "6.12.118-vmtest1.1default")
+        self.built("6.12.118-vmtest1.0tiny")
+        self.write_result("6.12.118-vmtest1.1default", outcome="cancelled")
+        self.assert_status(self.finish("--issues"), 0)
+        self.assertEqual(len(self.issues()), 2)
+
+        self.write_plan("6.12.118-vmtest1.1default")
+        self.built("6.12.118-vmtest1.1default")
+        self.assert_status(self.finish("--issues"), 0)
+        self.assertEqual([i["number"] for i in self.issues()], [second["number"]])
+        closed = self.issues("all")[0]
+        self.assertEqual((closed["state"], closed["comments"]), ("closed", 1))
+        (comment,) = self.api(f"issues/{closed['number']}/comments")
+        self.assertIn("6.12.118-vmtest1.1default for x86\\_64", comment["body"])
+
+        # Once closed it is history.
+        self.write_plan("6.12.119-vmtest1.0tiny")
+        self.assert_status(self.finish("--issues"), 1)
+        self.assertEqual(len(self.issues("all")), 3)
+
+    def test_an_issue_from_its_opening_to_its_end(self):
+        self.life_of_an_issue()
+
+    def test_traffic_is_what_github_describes(self):
+        self.server = self.start(
+            "prism.py", environment={**os.environ, **self.github.urls}
+        )
+        self.life_of_an_issue()
+        self.assertEqual(self.server.control()["violations"], [])
+
+    def test_a_lost_answer_makes_nothing_twice(self):
+        def lose(path):
+            self.github.control(
+                faults=[{"kind": "lost_answer", "method": "POST", "path": path}]
+            )
+
+        self.write_plan("6.12.117-vmtest1.0tiny")
+        self.failed("6.12.117-vmtest1.0tiny")
+        lose("/issues$")
+        self.assert_status(self.finish("--issues"), 1)
+        self.assertEqual(len(self.issues("all")), 1)
+
+        self.write_plan("6.12.117-vmtest1.0tiny")
+        self.built("6.12.117-vmtest1.0tiny")
+        lose("/comments$")
+        self.assert_status(self.finish("--issues"), 0)
+        (issue,) = self.issues("all")
+        self.assertEqual((issue["state"], issue["comments"]), ("closed", 1))
+
+    def test_a_server_error_is_tried_again(self):
+        self.write_plan("6.12.117-vmtest1.0tiny")
+        self.failed("6.12.117-vmtest1.0tiny")
+        self.github.control(
+            faults=[{"kind": "status", "status": 502, "path": "/issues", "count": 3}]
+        )
+        self.assert_one_line(self.finish("--issues"), 1, "1 of 1 kernels failed")
+        self.assertEqual(len(self.issues()), 1)
+
+    def test_a_label_that_was_dropped_is_set(self):
+        self.github.control(labels_dropped=True)
+        self.write_plan("6.12.117-vmtest1.0tiny")
+        self.failed("6.12.117-vmtest1.0tiny")
+        for _ in range(2):
+            self.assert_status(self.finish("--issues"), 1)
+        (issue,) = self.issues("all")
+        self.assertEqual([label["name"] for label in issue["labels"]], ["vmtest"])
+
+    def test_a_missing_permission_is_named_after_all_else_is_done(self):
+        self.built("6.12.115-vmtest1.0tiny")
+        self.write_plan("6.12.117-vmtest1.0tiny", "6.1.50-vmtest1.0tiny")
+        self.built("6.12.117-vmtest1.0tiny")
+        self.failed("6.1.50-vmtest1.0tiny")
+        result = self.finish(
+            "--issues", "--keep=1", env={"GITHUB_TOKEN": "contents-token"}
+        )
+        self.assert_status(result, 1)
+        (line,) = [l for l in result.stderr.splitlines() if "error: --issues" in l]
+        self.assertIn("issues: write", line)
+        self.assertNotIn("contents: write", line)
+        self.assertIn(line.partition("error: ")[2], str(self.annotations(result)))
+        self.assertEqual(len(self.assets()), 1)
+        self.assertIn("6.12.117", self.page())
+        self.assertIn("1 built, 1 failed", self.summary)
+
+    def test_issues_that_are_off_are_named(self):
+        self.github.control(repositories={"octo/kernels": {"issues": False}})
+        self.write_plan("6.12.117-vmtest1.0tiny")
+        self.failed("6.12.117-vmtest1.0tiny")
+        result = self.finish("--issues")
+        self.assert_status(result, 1)
+        self.assertRegex(result.stderr, r"error: --issues: .*410.*settings")
+
+    def test_results_that_cannot_be_read_are_failures(self):
+        self.write_plan("6.12.117-vmtest1.0tiny")
+        self.results.mkdir()
+        (self.results / "result.json").write_text('{"release": "6.12')
+        result = self.finish()
+        self.assert_status(result, 1)
+        self.assertIn(f"warning: {self.results / 'result.json'}", result.stderr)
+        self.assertIn("job failed", self.summary)
+
+    def test_wrong_usage(self):
+        self.write_plan("6.12.117-vmtest1.0tiny")
+        self.failed("6.12.117-vmtest1.0tiny")
+        bad = self.folder / "bad.json"
+        bad.write_text("{}")
+        plan, results = f"--plan={self.plan}", f"--results={self.results}"
+        for arguments, word in (
+            ([], "--plan"),
+            ([plan], "--results"),
+            ([f"--plan={bad}", results], "include"),
+        ):
+            with self.subTest(arguments=arguments):
+                self.assert_one_line(self.step("finish", *arguments), 2, word)
+        result = self.step(
+            *("finish", plan, results, "--issues", "--store=dir:/tmp/x"),
+            env={"GITHUB_ACTIONS": None},
+        )
+        self.assert_one_line(result, 2, "dir:/tmp/x")
+        self.assertEqual(self.github.requests(method="POST"), [])
 
 
 if __name__ == "__main__":

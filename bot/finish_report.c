@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "bot/finish_report.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "bot/build_result.h"
+#include "bot/planned.h"
+#include "bot/verdict.h"
+#include "common/error.h"
+#include "common/markdown.h"
+#include "common/string_builder.h"
+
+static const char no_room[] = "\nThere is no room for more.\n";
+
+/** What a build goes through; publishing is another step. */
+enum {
+	BUILD_PHASES = PHASE_BOOT + 1
+};
+
+void finish_report_append_title(struct string_builder *sb,
+				const struct verdict *verdict)
+{
+	string_builder_appendf(sb, "%s for %s: ", verdict->planned->release_text,
+			       verdict->planned->arch);
+	if (verdict->phase)
+		string_builder_appendf(sb, "%s ", verdict->phase);
+	string_builder_append(sb, verdict_kind_name(verdict->kind));
+}
+
+static void append_line(struct string_builder *sb, const struct verdict *verdict)
+{
+	string_builder_appendf(sb, "%-10s %-40s %-8s ",
+			       verdict_kind_name(verdict->kind),
+			       verdict->planned->release_text,
+			       verdict->planned->arch);
+	if (verdict->phase)
+		string_builder_appendf(sb, "%s: ", verdict->phase);
+	if (verdict->kind == VERDICT_BUILT)
+		string_builder_appendf(sb, "%.1f MB",
+				       (double)verdict->result->size_bytes / 1e6);
+	string_builder_appendf(sb, "%s\n", verdict->reason);
+}
+
+struct error *finish_report_text(const struct verdict_list *verdicts, char **ret)
+{
+	struct string_builder sb = STRING_BUILDER_INIT;
+
+	for (int kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
+		for (size_t i = 0; i < verdicts->count; i++) {
+			if (verdicts->items[i].kind == (enum verdict_kind)kind)
+				append_line(&sb, &verdicts->items[i]);
+		}
+	}
+	return string_builder_finish(&sb, ret);
+}
+
+static void append_head(struct string_builder *sb,
+			const struct verdict_list *verdicts, size_t left_out)
+{
+	string_builder_appendf(sb, "### %zu built, %zu failed, %zu skipped",
+			       verdicts->counts[VERDICT_BUILT],
+			       verdicts->counts[VERDICT_FAILED],
+			       verdicts->counts[VERDICT_SKIPPED]);
+	if (left_out)
+		string_builder_appendf(sb, ", %zu left for the next run",
+				       left_out);
+	string_builder_append(sb, "\n");
+	if (!verdicts->count)
+		return;
+	string_builder_append(sb, "\n| Kernel | Architecture | Result | Size |");
+	for (int i = 0; i < BUILD_PHASES; i++)
+		string_builder_appendf(sb, " %s |", phase_name((enum phase)i));
+	string_builder_append(sb, " |\n| --- | --- | --- | ---: |");
+	for (int i = 0; i < BUILD_PHASES; i++)
+		string_builder_append(sb, " ---: |");
+	string_builder_append(sb, " --- |\n");
+}
+
+static void append_row(struct string_builder *sb, const struct verdict *verdict)
+{
+	const struct build_result *result = verdict->result;
+
+	string_builder_append(sb, "| ");
+	string_builder_append_markdown(sb, verdict->planned->release_text);
+	string_builder_append(sb, " | ");
+	string_builder_append_markdown(sb, verdict->planned->arch);
+	if (verdict->phase)
+		string_builder_appendf(sb, " | **%s failed** |", verdict->phase);
+	else
+		string_builder_appendf(sb, " | %s |",
+				       verdict_kind_name(verdict->kind));
+	if (verdict->kind == VERDICT_BUILT)
+		string_builder_appendf(sb, " %.1f MB",
+				       (double)result->size_bytes / 1e6);
+	string_builder_append(sb, " |");
+	for (int i = 0; i < BUILD_PHASES; i++) {
+		if (result && result->duration_ms[i])
+			string_builder_appendf(sb, " %.1f s",
+					       (double)result->duration_ms[i] /
+						       1000);
+		string_builder_append(sb, " |");
+	}
+	string_builder_append_char(sb, ' ');
+	if (*verdict->reason) {
+		markdown_append_code(sb, verdict->reason);
+		string_builder_append_char(sb, ' ');
+	}
+	string_builder_append(sb, "|\n");
+}
+
+static void append_log(struct string_builder *sb, const struct verdict *verdict)
+{
+	_cleanup_string_builder_ struct string_builder title =
+		STRING_BUILDER_INIT;
+
+	finish_report_append_title(&title, verdict);
+	sb->failed |= title.failed;
+	if (!title.failed)
+		markdown_append_details(sb, title.text, verdict->result->log);
+}
+
+/** A row, or the log of a failure: all rows come first. */
+static void append_part(struct string_builder *sb,
+			const struct verdict *verdict, bool is_log)
+{
+	if (!is_log)
+		append_row(sb, verdict);
+	else if (verdict->kind == VERDICT_FAILED && verdict->result &&
+		 verdict->result->log && *verdict->result->log)
+		append_log(sb, verdict);
+}
+
+struct error *finish_report_markdown(const struct verdict_list *verdicts,
+				     size_t left_out, size_t limit_bytes,
+				     char **ret)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder head = STRING_BUILDER_INIT;
+	size_t limit = limit_bytes > strlen(no_room)
+			       ? limit_bytes - strlen(no_room)
+			       : 0;
+	bool has_room;
+
+	append_head(&head, verdicts, left_out);
+	has_room = string_builder_append_within(&sb, &head, limit);
+	for (int pass = 0; pass < 2 * VERDICT_KIND_COUNT; pass++) {
+		for (size_t i = 0; i < verdicts->count && has_room; i++) {
+			_cleanup_string_builder_ struct string_builder part =
+				STRING_BUILDER_INIT;
+			const struct verdict *verdict = &verdicts->items[i];
+
+			if ((int)verdict->kind != pass % VERDICT_KIND_COUNT)
+				continue;
+			append_part(&part, verdict, pass >= VERDICT_KIND_COUNT);
+			has_room =
+				string_builder_append_within(&sb, &part, limit);
+		}
+	}
+	if (!has_room && limit)
+		string_builder_append(&sb, no_room);
+	return string_builder_finish(&sb, ret);
+}
