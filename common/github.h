@@ -6,16 +6,14 @@
 /**
  * @file
  *
- * GitHub's REST API, as far as a release and its assets go.
+ * GitHub's REST API, as far as a release goes; github_assets.h has its assets.
  * https://docs.github.com/en/rest/releases
  */
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "common/cleanup.h"
 #include "common/github_json.h"
-#include "common/store.h"
 
 struct error;
 struct http;
@@ -58,6 +56,12 @@ _must_check_ struct error *github_require_token(const struct github *github);
 _must_check_ _printf_(3, 4) struct error *github_releases_url(
 	const struct github *github, char **ret, const char *format, ...);
 
+/** GET from the API, through the cache; any status is a success. */
+_must_check_ struct error *github_ask(const struct github *github,
+				      const char *url,
+				      struct http_request *request_ret,
+				      struct http_response *ret);
+
 /** What an answer says, and what to do about it. */
 _must_check_ struct error *
 github_answer_error(const struct github *github,
@@ -77,25 +81,5 @@ _must_check_ struct error *github_require_release(struct github *github);
 /** Replace the body of the release, which is known. */
 _must_check_ struct error *github_update_release(struct github *github,
 						 const char *markdown);
-
-/**
- * All assets of the release, which is known.
- *
- * @param[out] starters Uploads that never ended.
- * @param[out] count_ret How many there are of any kind.
- */
-_must_check_ struct error *github_list_assets(const struct github *github,
-					      struct asset_list *uploaded,
-					      struct asset_list *starters,
-					      size_t *count_ret);
-
-/** As store_get(). */
-_must_check_ struct error *github_get(const struct github *github,
-				      const struct asset *asset,
-				      store_sink sink, void *arg);
-
-/** No error if it has gone already. */
-_must_check_ struct error *github_delete_asset(const struct github *github,
-					       uint64_t id);
 
 #endif /* COMMON_GITHUB_H */

@@ -8,6 +8,7 @@
 
 #include "common/error.h"
 #include "common/github.h"
+#include "common/github_assets.h"
 #include "common/http.h"
 #include "common/interrupt.h"
 #include "common/log.h"

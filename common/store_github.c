@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "common/github.h"
+#include "common/github_assets.h"
 #include "common/github_upload.h"
 #include "common/store_internal.h"
 
