@@ -1,130 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 #include <criterion/criterion.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/error.h"
-#include "common/file.h"
-#include "common/http.h"
-#include "common/process.h"
 #include "common/store.h"
 #include "common/string_builder.h"
+#include "tests/unit/common/github_stand_in.h"
 
 #define NAME "kernel-6.12.1-vmtest1.1default.x86_64.tar.zst"
-#define FIXTURE VMTEST_SOURCE_DIR "/tests/fixtures/github.py"
 
-static char *root;
-static int root_lock = -1;
-static struct process *github;
-static char *control_url;
-static struct http *http;
-static struct store *store;
-
-/** Put the `NAME=URL` lines of the stand-in into the environment. */
-static void take_environment(char *text)
-{
-	char *line, *rest = text;
-
-	while ((line = strsep(&rest, "\n"))) {
-		char *value = strchr(line, '=');
-
-		if (!value)
-			continue;
-		*value++ = '\0';
-		setenv(line, value, 1);
-		if (strcmp(line, "GITHUB_CONTROL") == 0)
-			control_url = strdup(value);
-	}
-}
-
-static void open_store(const char *name, const char *token)
-{
-	store_destroy(store);
-	store = NULL;
-	unsetenv("GH_TOKEN");
-	if (token)
-		setenv("GITHUB_TOKEN", token, 1);
-	else
-		unsetenv("GITHUB_TOKEN");
-	cr_assert_null(store_create(name, http, &store));
-}
-
-static void setup(void)
-{
-	_cleanup_free_ char *ready = NULL, *folder = NULL, *text = NULL;
-	_cleanup_free_ char *cache = NULL;
-
-	cr_assert_null(directory_create_temporary("/tmp", "vmtest-github",
-						  &root, &root_lock));
-	cr_assert_null(path_join(root, "ready", &ready));
-	cr_assert_null(path_join(root, "github", &folder));
-	cr_assert_null(path_join(root, "cache", &cache));
-	const char *const arguments[] = { FIXTURE,	  "--folder", folder,
-					  "--ready-file", ready,      NULL };
-	// It says on stdout what it writes into the file.
-	_cleanup_close_ int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	cr_assert_null(
-		process_spawn(&(struct process_options){ .arguments = arguments,
-							 .stdout_fd = null_fd },
-			      &github));
-	for (int i = 0; i < 400 && !file_exists(ready); i++)
-		usleep(25000);
-	cr_assert_null(file_read(ready, 1 << 16, &text, NULL));
-	take_environment(text);
-	cr_assert_null(http_create(
-		&(struct http_options){
-			.user_agent = "vmtest-test",
-			.cache_directory = cache,
-			.retry_limit_ms = 3000,
-			.stall_limit_ms = 2000,
-		},
-		&http));
-	open_store("github:octo/kernels@kernels", "write-token");
-}
-
-static void teardown(void)
-{
-	store_destroy(store);
-	http_destroy(http);
-	process_destroy(github);
-	free(control_url);
-	cleanup_directory(&root);
-	close(root_lock);
-}
-
-TestSuite(store_github, .init = setup, .fini = teardown, .timeout = 120);
-
-/** Tell the stand-in something. @return What it then says; free(). */
-static char *control(const char *json)
-{
-	struct http_request request = {
-		.method = "POST",
-		.url = control_url,
-		.body = json,
-		.body_size_bytes = strlen(json),
-	};
-	struct http_response response = { 0 };
-
-	cr_assert_null(http_perform(http, &request, &response));
-	cr_assert_eq(response.status, 200, "%s: %s", json, response.body);
-	return response.body;
-}
-
-static void set(const char *json)
-{
-	free(control(json));
-}
-
-static struct error *put_text(const char *name, const char *text)
-{
-	_cleanup_free_ char *path = NULL;
-
-	cr_assert_null(path_join(root, name, &path));
-	cr_assert_null(file_write(path, text, strlen(text)));
-	return store_put(store, path, NULL, NULL, NULL);
-}
+TestSuite(store_github, .init = github_stand_in_start,
+	  .fini = github_stand_in_stop, .timeout = 120);
 
 static void expect_success(struct error *err, const char *claim)
 {
@@ -151,7 +39,7 @@ static struct error *get(const struct asset *asset, const char *expected)
 	struct error *err;
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 
-	err = store_get(store, asset, append, &sb);
+	err = store_get(the_store, asset, append, &sb);
 	if (!err)
 		cr_expect_str_eq(sb.text ? sb.text : "", expected);
 	return err;
@@ -161,7 +49,7 @@ static void expect_one_asset(const char *text, const char *claim)
 {
 	_cleanup_asset_list_ struct asset_list list = { 0 };
 
-	expect_success(store_list(store, &list), claim);
+	expect_success(store_list(the_store, &list), claim);
 	cr_assert_eq(list.count, 1, "%s", claim);
 	cr_expect_str_eq(list.items[0].name, NAME);
 	cr_expect_eq(list.items[0].size_bytes, strlen(text));
@@ -172,7 +60,7 @@ Test(store_github, is_empty_before_the_first_put)
 {
 	_cleanup_asset_list_ struct asset_list list = { 0 };
 
-	expect_success(store_list(store, &list), "list");
+	expect_success(store_list(the_store, &list), "list");
 	cr_expect_eq(list.count, 0);
 }
 
@@ -241,7 +129,7 @@ Test(store_github, sees_damage_on_the_way)
 	_cleanup_error_ struct error *err = NULL;
 
 	expect_success(put_text(NAME, "0123456789"), "put");
-	expect_success(store_list(store, &list), "list");
+	expect_success(store_list(the_store, &list), "list");
 	set("{\"faults\": [{\"kind\": \"corrupt\","
 	    " \"endpoint\": \"downloads\"}]}");
 	err = get(&list.items[0], "");
@@ -262,7 +150,7 @@ Test(store_github, lists_all_pages_for_nothing)
 		expect_success(put_text(name, "x"), name);
 	}
 	set("{\"links_by_id\": true}");
-	expect_success(store_list(store, &list), "list");
+	expect_success(store_list(the_store, &list), "list");
 	cr_expect_eq(list.count, COUNT);
 	cr_expect_str_eq(list.items[COUNT - 1].name, "kernel-102.tar.zst");
 	// What has not changed is not charged.
@@ -270,7 +158,7 @@ Test(store_github, lists_all_pages_for_nothing)
 	for (int i = 0; i < 10; i++) {
 		_cleanup_asset_list_ struct asset_list again = { 0 };
 
-		expect_success(store_list(store, &again), "list again");
+		expect_success(store_list(the_store, &again), "list again");
 		cr_expect_eq(again.count, COUNT);
 	}
 }
@@ -281,10 +169,10 @@ Test(store_github, deletes_and_does_not_mind_if_it_is_gone)
 	_cleanup_asset_list_ struct asset_list after = { 0 };
 
 	expect_success(put_text(NAME, "package"), "put");
-	expect_success(store_list(store, &list), "list");
-	expect_success(store_delete(store, &list.items[0]), "delete");
-	expect_success(store_delete(store, &list.items[0]), "delete again");
-	expect_success(store_list(store, &after), "list");
+	expect_success(store_list(the_store, &list), "list");
+	expect_success(store_delete(the_store, &list.items[0]), "delete");
+	expect_success(store_delete(the_store, &list.items[0]), "delete again");
+	expect_success(store_list(the_store, &after), "list");
 	cr_expect_eq(after.count, 0);
 }
 
@@ -292,13 +180,13 @@ Test(store_github, writes_its_page_only_when_it_changes)
 {
 	_cleanup_asset_list_ struct asset_list list = { 0 };
 
-	expect_success(store_describe(store, "# Kernels\n"), "first");
-	expect_success(store_list(store, &list), "list");
+	expect_success(store_describe(the_store, "# Kernels\n"), "first");
+	expect_success(store_list(the_store, &list), "list");
 	set("{\"faults\": [{\"kind\": \"status\", \"status\": 418,"
 	    " \"count\": -1}]}");
-	expect_success(store_describe(store, "# Kernels\r\n\n"), "same");
+	expect_success(store_describe(the_store, "# Kernels\r\n\n"), "same");
 	set("{\"faults\": []}");
-	expect_success(store_describe(store, "# More\n"), "changed");
+	expect_success(store_describe(the_store, "# More\n"), "changed");
 }
 
 Test(store_github, names_the_cure)
@@ -323,7 +211,7 @@ Test(store_github, names_the_cure)
 	}
 	open_store("github:octo/nothing@t", NULL);
 	_cleanup_asset_list_ struct asset_list list = { 0 };
-	_cleanup_error_ struct error *err = store_list(store, &list);
+	_cleanup_error_ struct error *err = store_list(the_store, &list);
 	expect_words(err, "repository's name");
 }
 
@@ -343,7 +231,7 @@ Test(store_github, says_until_when_the_rate_limit_lasts)
 	_cleanup_error_ struct error *err = NULL;
 
 	set("{\"rate_limits\": {\"token\": 0}}");
-	err = store_list(store, &list);
+	err = store_list(the_store, &list);
 	cr_expect(error_is(err, ERROR_RETRY));
 	expect_words(err, "rate limit is used up until 20");
 }
@@ -378,7 +266,7 @@ Test(store_github, refuses_what_github_would_not_say)
 				      faults[i]),
 			     0);
 		set(json);
-		err = store_list(store, &list);
+		err = store_list(the_store, &list);
 		cr_expect(err, "%s", faults[i]);
 		if (err)
 			expect_words(err, "GitHub's answer");
@@ -394,6 +282,6 @@ Test(store_github, bounds_what_it_reads)
 	expect_success(put_text(NAME, "package"), "put");
 	set("{\"faults\": [{\"kind\": \"hostile_json\", \"variant\": \"long\","
 	    " \"path\": \"/tags/\"}]}");
-	err = store_list(store, &list);
+	err = store_list(the_store, &list);
 	expect_words(err, "larger than");
 }
