@@ -17,7 +17,7 @@ enum {
 	/** Beyond this, versions are no longer links. */
 	LINK_LIMIT = 100000,
 	/** Beyond this, rows are left out. */
-	ROW_LIMIT = PAGE_LIMIT - 2000,
+	ROW_LIMIT = STORE_PAGE_MAX - 2000,
 };
 
 struct entry {

@@ -13,15 +13,11 @@ struct asset_list;
 struct catalog;
 struct error;
 
-enum {
-	/** What GitHub accepts as the body of a release, in characters. */
-	PAGE_LIMIT = 125000,
-};
-
 /**
  * A Markdown table: a row for each series and architecture, newest first, and a
  * column for each flavor with the newest version, its size and date, and a
- * link. Links of the last rows are left out where the page would be too long.
+ * link. Links of the last rows are left out, and then rows, where there would
+ * be more than STORE_PAGE_MAX characters.
  *
  * @param[in] store_name For the example that shows how to use it.
  */

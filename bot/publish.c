@@ -8,9 +8,16 @@
 #include "bot/page.h"
 #include "bot/session.h"
 #include "common/error.h"
+#include "common/interrupt.h"
 #include "common/progress.h"
 #include "common/release.h"
 #include "common/store.h"
+
+enum {
+	/** Pages written while others change the store; theirs is the last. */
+	PAGES_MAX = 4,
+	PAGE_BACKOFF_MS = 500,
+};
 
 static void show_progress(void *arg, uint64_t done, uint64_t total)
 {
@@ -44,17 +51,37 @@ struct error *publish_package(struct store *store, const char *path,
 	return NULL;
 }
 
-struct error *publish_page(struct session *session)
+static struct error *write_page(struct session *session, bool *changed_ret)
 {
 	struct error *err;
 	_cleanup_free_ char *markdown = NULL;
 
-	err = session_list(session);
-	if (!err)
-		err = page_format(session->catalog, &session->assets,
-				  store_name(session->store), &markdown);
-	if (!err)
-		err = store_describe(session->store, markdown);
-	return error_wrap(err, "rewrite the page of %s",
-			  store_name(session->store));
+	err = page_format(session->catalog, &session->assets,
+			  store_name(session->store), &markdown);
+	if (err)
+		return err;
+	return store_describe(session->store, markdown, changed_ret);
+}
+
+static struct error *list_and_write_page(struct session *session)
+{
+	struct error *err;
+	bool changed;
+
+	for (unsigned int i = 0;; i++) {
+		err = session_list(session);
+		if (!err)
+			err = write_page(session, &changed);
+		if (err || !changed || i + 1 == PAGES_MAX)
+			return err;
+		err = interrupt_sleep((uint64_t)PAGE_BACKOFF_MS << i);
+		if (err)
+			return err;
+	}
+}
+
+struct error *publish_page(struct session *session)
+{
+	return error_wrap(list_and_write_page(session),
+			  "rewrite the page of %s", store_name(session->store));
 }

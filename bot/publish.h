@@ -20,7 +20,10 @@ struct store;
 _must_check_ struct error *publish_package(struct store *store,
 					   const char *path, char **url_ret);
 
-/** List the store anew and rewrite its page. */
+/**
+ * List the store anew and rewrite its page; again, a few times, if somebody
+ * else changes the store meanwhile.
+ */
 _must_check_ struct error *publish_page(struct session *session);
 
 #endif /* BOT_PUBLISH_H */

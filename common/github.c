@@ -11,7 +11,6 @@
 #include <strings.h>
 
 #include "common/error.h"
-#include "common/http.h"
 #include "common/store_internal.h"
 
 enum {
@@ -206,17 +205,22 @@ struct error *github_require_token(const struct github *github)
 		"writing to GitHub needs a token; set GITHUB_TOKEN to one with the permission 'contents: write'");
 }
 
-struct error *github_ask(const struct github *github, const char *url,
-			 struct http_request *request_ret,
-			 struct http_response *ret)
+struct http_request github_request(const struct github *github, const char *url)
 {
-	*request_ret = (struct http_request){
+	return (struct http_request){
 		.url = url,
 		.headers = json_headers,
 		.token = github->token,
 		.use_cache = true,
 		.limit_bytes = ANSWER_BYTES_MAX,
 	};
+}
+
+struct error *github_ask(const struct github *github, const char *url,
+			 struct http_request *request_ret,
+			 struct http_response *ret)
+{
+	*request_ret = github_request(github, url);
 	return http_perform(github->http, request_ret, ret);
 }
 
@@ -337,6 +341,15 @@ struct error *github_create_release(struct github *github, const char *markdown)
 	return github_answer_error(github, &request, &response);
 }
 
+struct error *github_check_mutable(const struct github *github)
+{
+	if (!github->release.immutable)
+		return NULL;
+	return error_create(
+		ERROR_OTHER,
+		"the GitHub release is immutable; use another tag, in a repository where immutable releases are off");
+}
+
 struct error *github_require_release(struct github *github)
 {
 	struct error *err;
@@ -344,11 +357,8 @@ struct error *github_require_release(struct github *github)
 	err = github_find_release(github);
 	if (!err && !github->release.id)
 		err = github_create_release(github, "");
-	if (!err && github->release.immutable) {
-		err = error_create(
-			ERROR_OTHER,
-			"the GitHub release is immutable; use another tag, in a repository where immutable releases are off");
-	}
+	if (!err)
+		err = github_check_mutable(github);
 	return err;
 }
 

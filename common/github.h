@@ -14,11 +14,9 @@
 
 #include "common/cleanup.h"
 #include "common/github_json.h"
+#include "common/http.h"
 
 struct error;
-struct http;
-struct http_request;
-struct http_response;
 
 #define GITHUB_ACCEPT_JSON "Accept: application/vnd.github+json"
 #define GITHUB_API_VERSION "X-GitHub-Api-Version: 2022-11-28"
@@ -56,7 +54,10 @@ _must_check_ struct error *github_require_token(const struct github *github);
 _must_check_ _printf_(3, 4) struct error *github_releases_url(
 	const struct github *github, char **ret, const char *format, ...);
 
-/** GET from the API, through the cache; any status is a success. */
+/** A GET from the API, through the cache. */
+struct http_request github_request(const struct github *github, const char *url);
+
+/** Make that request; any status is a success. */
 _must_check_ struct error *github_ask(const struct github *github,
 				      const char *url,
 				      struct http_request *request_ret,
@@ -74,6 +75,9 @@ _must_check_ struct error *github_find_release(struct github *github);
 /** Make the release: a prerelease, never the latest. */
 _must_check_ struct error *github_create_release(struct github *github,
 						 const char *markdown);
+
+/** An error if the release, which is known, is immutable. */
+_must_check_ struct error *github_check_mutable(const struct github *github);
 
 /** The release, which is made if it is not there; an immutable one is refused. */
 _must_check_ struct error *github_require_release(struct github *github);

@@ -4,15 +4,18 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/error.h"
 #include "common/github.h"
+#include "common/github_seal.h"
 #include "common/http.h"
 
 enum {
 	ASSETS_PER_PAGE = 100,
 	/** More than the assets that there can be. */
 	PAGES_MAX = 100,
+	STARTER_LIFETIME_S = 24 * 3600,
 };
 
 static const char *const json_headers[] = {
@@ -47,29 +50,54 @@ static struct error *assets_url(const struct github *github, unsigned int page,
 				   github->release.id, ASSETS_PER_PAGE, page);
 }
 
-struct error *github_list_assets(const struct github *github,
-				 struct asset_list *uploaded,
-				 struct asset_list *starters, size_t *count_ret)
+/** @return ERROR_NOT_FOUND if an answer is to be recalled, and is not known. */
+static struct error *get_page(const struct github *github, const char *url,
+			      bool recall, struct http_request *request_ret,
+			      struct http_response *ret)
+{
+	struct error *err;
+
+	if (recall) {
+		*request_ret = github_request(github, url);
+		if (http_recall(github->http, request_ret, ret))
+			return NULL;
+		return error_create(ERROR_NOT_FOUND, "%s: not asked yet", url);
+	}
+	err = github_ask(github, url, request_ret, ret);
+	if (!err && ret->status != 200)
+		err = github_answer_error(github, request_ret, ret);
+	return err;
+}
+
+static size_t count_assets(const struct github_assets *assets)
+{
+	return assets->uploaded.count + assets->starters.count;
+}
+
+/**
+ * Read all pages.
+ *
+ * @param[in] recall From the cache, without asking.
+ */
+static struct error *read_pages(const struct github *github, bool recall,
+				struct github_assets *assets)
 {
 	struct error *err;
 	_cleanup_free_ char *url = NULL;
 
-	*count_ret = 0;
 	err = assets_url(github, 1, &url);
 	if (err)
 		return err;
 	for (unsigned int page = 1; page <= PAGES_MAX; page++) {
 		_cleanup_http_response_ struct http_response response = { 0 };
 		struct http_request request;
-		size_t before = *count_ret;
+		size_t before = count_assets(assets);
 
-		err = github_ask(github, url, &request, &response);
+		err = get_page(github, url, recall, &request, &response);
 		if (err)
 			return err;
-		if (response.status != 200)
-			return github_answer_error(github, &request, &response);
-		err = github_parse_assets(response.body, response.body_size_bytes,
-					  uploaded, starters, count_ret);
+		err = github_parse_assets(response.body,
+					  response.body_size_bytes, assets);
 		if (err) {
 			http_forget(github->http, &request);
 			return error_wrap(err, "%s", url);
@@ -78,7 +106,7 @@ struct error *github_list_assets(const struct github *github,
 		url = take_ptr(response.next_url);
 		if (url) {
 			err = check_link(github, url);
-		} else if (*count_ret - before >= ASSETS_PER_PAGE) {
+		} else if (count_assets(assets) - before >= ASSETS_PER_PAGE) {
 			// An ETag covers the body alone: a full page is the
 			// same before and after another one follows it.
 			err = assets_url(github, page + 1, &url);
@@ -91,6 +119,89 @@ struct error *github_list_assets(const struct github *github,
 	return error_create(ERROR_OTHER,
 			    "GitHub's list of assets has no end: gave up after %d pages",
 			    PAGES_MAX);
+}
+
+struct error *github_ask_assets(const struct github *github,
+				struct github_assets *ret)
+{
+	struct error *err;
+	_cleanup_github_assets_ struct github_assets assets = { 0 };
+
+	err = read_pages(github, false, &assets);
+	if (err)
+		return err;
+	*ret = assets;
+	assets = (struct github_assets){ 0 };
+	return NULL;
+}
+
+bool github_starter_is_alive(const struct asset *starter)
+{
+	return starter->created > (int64_t)time(NULL) - STARTER_LIFETIME_S;
+}
+
+/** What earlier answers say, if it is what was sealed. @return Whether it is. */
+static bool recall_assets(const struct github *github,
+			  const struct github_seal *seal,
+			  struct github_assets *ret)
+{
+	_cleanup_error_ struct error *err = NULL;
+	_cleanup_github_assets_ struct github_assets assets = { 0 };
+	char digest[DIGEST_TEXT_SIZE];
+
+	err = read_pages(github, true, &assets);
+	if (!err)
+		err = github_seal_digest(&assets.uploaded, digest);
+	// Whatever is wrong with them: they can be asked for.
+	if (err || strcmp(digest, seal->assets) != 0)
+		return false;
+	*ret = assets;
+	assets = (struct github_assets){ 0 };
+	return true;
+}
+
+/** Ask, and seal what comes, if it is not just changing. */
+static struct error *ask_and_seal(const struct github *github,
+				  struct github_assets *ret,
+				  struct github_seal *seal)
+{
+	struct error *err;
+
+	err = github_ask_assets(github, ret);
+	if (!err)
+		err = github_seal_digest(&ret->uploaded, seal->assets);
+	for (size_t i = 0; !err && i < ret->starters.count; i++) {
+		if (github_starter_is_alive(&ret->starters.items[i]))
+			*seal = (struct github_seal){ 0 };
+	}
+	return err;
+}
+
+struct error *github_list_assets(struct github *github, struct github_assets *ret,
+				 struct github_seal *seal_ret)
+{
+	struct error *err;
+	struct asset_list *shown = &github->release.shown;
+	struct github_seal seal = { 0 }, sealed;
+
+	err = github_seal_digest(shown, seal.shown);
+	if (err)
+		return err;
+	if (!github_seal_read(github->release.body, &sealed)) {
+		err = ask_and_seal(github, ret, &seal);
+	} else if (strcmp(seal.shown, sealed.assets) == 0) {
+		ret->uploaded = *shown;
+		*shown = (struct asset_list){ 0 };
+		memcpy(seal.assets, sealed.assets, sizeof(seal.assets));
+	} else if (strcmp(seal.shown, sealed.shown) == 0 &&
+		   recall_assets(github, &sealed, ret)) {
+		seal = sealed;
+	} else {
+		err = ask_and_seal(github, ret, &seal);
+	}
+	if (!err)
+		*seal_ret = seal;
+	return err;
 }
 
 struct error *github_get(const struct github *github, const struct asset *asset,

@@ -10,7 +10,7 @@
  * https://docs.github.com/en/rest/releases/assets
  */
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/cleanup.h"
@@ -18,17 +18,26 @@
 
 struct error;
 struct github;
+struct github_assets;
+struct github_seal;
+
+/** Ask for all assets of the release, which is known. */
+_must_check_ struct error *github_ask_assets(const struct github *github,
+					     struct github_assets *ret);
 
 /**
- * All assets of the release, which is known.
+ * The same, but where the release's seal (github_seal.h) says that the list is
+ * at hand, nothing is asked. Takes the assets that the release shows.
  *
- * @param[out] starters Uploads that never ended.
- * @param[out] count_ret How many there are of any kind.
+ * @param[out] seal_ret For this list; its digests are "" while uploads are
+ * under way, which may change it.
  */
-_must_check_ struct error *github_list_assets(const struct github *github,
-					      struct asset_list *uploaded,
-					      struct asset_list *starters,
-					      size_t *count_ret);
+_must_check_ struct error *github_list_assets(struct github *github,
+					      struct github_assets *ret,
+					      struct github_seal *seal_ret);
+
+/** Whether a starter may still become an asset: no upload lasts a day. */
+bool github_starter_is_alive(const struct asset *starter);
 
 /** As store_get(). */
 _must_check_ struct error *github_get(const struct github *github,

@@ -20,6 +20,7 @@ void github_release_deinit(struct github_release *release)
 {
 	free(release->upload_url);
 	free(release->body);
+	asset_list_deinit(&release->shown);
 	*release = (struct github_release){ 0 };
 }
 
@@ -100,40 +101,6 @@ static struct error *copy_text(const char *text, char **ret)
 	return *ret ? NULL : error_no_memory();
 }
 
-struct error *github_parse_release(const char *text, size_t size,
-				   struct github_release *ret)
-{
-	struct error *err;
-	_cleanup_json_ json_t *json = NULL;
-	_cleanup_github_release_ struct github_release release = { 0 };
-	const json_t *body;
-	const char *upload_url;
-
-	err = parse(text, size, &json);
-	if (!err)
-		err = get_number(json, "id", &release.id);
-	if (!err)
-		err = get_url(json, "upload_url", &upload_url);
-	if (err)
-		return err;
-	// It ends in a URI template (RFC 6570): {?name,label}
-	release.upload_url = strndup(upload_url, strcspn(upload_url, "{"));
-	if (!release.upload_url)
-		return error_no_memory();
-	body = json_object_get(json, "body");
-	if (body && !json_is_null(body) && !json_is_string(body))
-		return refuse("body", "is not a string");
-	err = copy_text(json_is_string(body) ? json_string_value(body) : "",
-			&release.body);
-	if (err)
-		return err;
-	// Servers of before 2025 do not say.
-	release.immutable = json_is_true(json_object_get(json, "immutable"));
-	*ret = release;
-	release = (struct github_release){ 0 };
-	return NULL;
-}
-
 /** null for assets that are older than mid-2025. */
 static struct error *get_digest(const json_t *object,
 				char digest_ret[static DIGEST_TEXT_SIZE])
@@ -210,37 +177,96 @@ static struct error *read_asset(const json_t *json, struct asset *ret,
 	return NULL;
 }
 
-struct error *github_parse_assets(const char *text, size_t size,
-				  struct asset_list *uploaded,
-				  struct asset_list *starters, size_t *count_ret)
+void github_assets_deinit(struct github_assets *assets)
 {
-	struct error *err;
-	_cleanup_json_ json_t *json = NULL;
+	asset_list_deinit(&assets->uploaded);
+	asset_list_deinit(&assets->starters);
+}
+
+static struct error *read_assets(const json_t *json, struct github_assets *assets)
+{
 	const json_t *item;
 	size_t i;
 
-	err = parse(text, size, &json);
-	if (err)
-		return err;
 	if (!json_is_array(json))
 		return refuse("the list of assets", "is not an array");
 	json_array_foreach(json, i, item)
 	{
+		struct error *err;
 		_cleanup_asset_ struct asset asset = { 0 };
 		bool is_uploaded;
 
 		err = read_asset(item, &asset, &is_uploaded);
-		if (err)
-			return err;
-		if (!is_uploaded)
-			err = asset_list_add(starters, &asset);
-		else if (asset_name_is_valid(asset.name))
-			err = asset_list_add(uploaded, &asset);
+		if (!err)
+			err = asset_list_add(is_uploaded ? &assets->uploaded
+							 : &assets->starters,
+					     &asset);
 		if (err)
 			return err;
 	}
-	*count_ret += json_array_size(json);
 	return NULL;
+}
+
+static struct error *read_shown(const json_t *release, struct asset_list *ret)
+{
+	struct error *err;
+	_cleanup_github_assets_ struct github_assets assets = { 0 };
+
+	err = read_assets(json_object_get(release, "assets"), &assets);
+	if (err)
+		return err;
+	*ret = assets.uploaded;
+	assets.uploaded = (struct asset_list){ 0 };
+	return NULL;
+}
+
+struct error *github_parse_release(const char *text, size_t size,
+				   struct github_release *ret)
+{
+	struct error *err;
+	_cleanup_json_ json_t *json = NULL;
+	_cleanup_github_release_ struct github_release release = { 0 };
+	const json_t *body;
+	const char *upload_url;
+
+	err = parse(text, size, &json);
+	if (!err)
+		err = get_number(json, "id", &release.id);
+	if (!err)
+		err = get_url(json, "upload_url", &upload_url);
+	if (err)
+		return err;
+	// It ends in a URI template (RFC 6570): {?name,label}
+	release.upload_url = strndup(upload_url, strcspn(upload_url, "{"));
+	if (!release.upload_url)
+		return error_no_memory();
+	body = json_object_get(json, "body");
+	if (body && !json_is_null(body) && !json_is_string(body))
+		return refuse("body", "is not a string");
+	err = copy_text(json_is_string(body) ? json_string_value(body) : "",
+			&release.body);
+	if (err)
+		return err;
+	// Servers of before 2025 do not say.
+	release.immutable = json_is_true(json_object_get(json, "immutable"));
+	err = read_shown(json, &release.shown);
+	if (err)
+		return err;
+	*ret = release;
+	release = (struct github_release){ 0 };
+	return NULL;
+}
+
+struct error *github_parse_assets(const char *text, size_t size,
+				  struct github_assets *assets)
+{
+	struct error *err;
+	_cleanup_json_ json_t *json = NULL;
+
+	err = parse(text, size, &json);
+	if (err)
+		return err;
+	return read_assets(json, assets);
 }
 
 struct error *github_parse_asset(const char *text, size_t size,

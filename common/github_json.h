@@ -26,6 +26,8 @@ struct github_release {
 	/** Never NULL. */
 	char *body;
 	bool immutable;
+	/** Those of its whole assets that GitHub shows within it: all, or some. */
+	struct asset_list shown;
 };
 
 void github_release_deinit(struct github_release *release);
@@ -35,17 +37,20 @@ void github_release_deinit(struct github_release *release);
 _must_check_ struct error *github_parse_release(const char *text, size_t size,
 						struct github_release *ret);
 
-/**
- * Add a page of a release's assets to lists.
- *
- * @param[out] uploaded Whole assets whose names are valid (store.h).
- * @param[out] starters Uploads that never ended, whatever their names.
- * @param[out] count_ret Is increased by the number of assets of any kind.
- */
+/** Assets of a release: also those whose names are not valid (store.h). */
+struct github_assets {
+	struct asset_list uploaded;
+	/** Uploads that have not ended, or never will. */
+	struct asset_list starters;
+};
+
+void github_assets_deinit(struct github_assets *assets);
+
+#define _cleanup_github_assets_ _cleanup_(github_assets_deinit)
+
+/** Add a page of a release's assets. */
 _must_check_ struct error *github_parse_assets(const char *text, size_t size,
-					       struct asset_list *uploaded,
-					       struct asset_list *starters,
-					       size_t *count_ret);
+					       struct github_assets *assets);
 
 /** @param[out] uploaded_ret Whether the asset is whole. */
 _must_check_ struct error *github_parse_asset(const char *text, size_t size,

@@ -26,6 +26,7 @@ static const char *const upload_headers[] = {
 	"Content-Type: application/octet-stream",
 	NULL,
 };
+
 static struct error *drop(void *arg, const void *data, size_t size_bytes)
 {
 	(void)arg;
@@ -72,15 +73,15 @@ static struct error *prepare_upload(struct github *github,
 				    bool *done_ret, char **url_ret)
 {
 	struct error *err;
-	_cleanup_asset_list_ struct asset_list uploaded = { 0 };
-	_cleanup_asset_list_ struct asset_list starters = { 0 };
+	_cleanup_github_assets_ struct github_assets assets = { 0 };
 	const struct asset *asset;
 	size_t count;
 
-	err = github_list_assets(github, &uploaded, &starters, &count);
+	err = github_ask_assets(github, &assets);
 	if (err)
 		return err;
-	asset = asset_list_find(&uploaded, upload->name);
+	count = assets.uploaded.count + assets.starters.count;
+	asset = asset_list_find(&assets.uploaded, upload->name);
 	*done_ret = false;
 	if (asset) {
 		err = compare_asset(github, upload, asset, done_ret);
@@ -91,7 +92,7 @@ static struct error *prepare_upload(struct github *github,
 		*url_ret = strdup(asset->url);
 		return *url_ret ? NULL : error_no_memory();
 	}
-	asset = asset_list_find(&starters, upload->name);
+	asset = asset_list_find(&assets.starters, upload->name);
 	if (asset) {
 		log_debug("%s: deleting what a broken upload has left",
 			  upload->name);

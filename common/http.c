@@ -268,6 +268,20 @@ struct error *http_perform(struct http *http, const struct http_request *request
 	return error_wrap(err, "%s %s", request_method(request), request->url);
 }
 
+bool http_recall(struct http *http, const struct http_request *request,
+		 struct http_response *ret)
+{
+	_cleanup_http_cached_ struct http_cached cached = { 0 };
+
+	if (!request->use_cache || !http->cache_directory ||
+	    !http_cache_load(http->cache_directory, request->url,
+			     request->token, &cached))
+		return false;
+	*ret = (struct http_response){ 0 };
+	response_from_cache(&cached, ret);
+	return true;
+}
+
 void http_forget(struct http *http, const struct http_request *request)
 {
 	if (request->use_cache && http->cache_directory) {

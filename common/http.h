@@ -108,6 +108,15 @@ _must_check_ struct error *http_perform(struct http *http,
 					struct http_response *ret);
 
 /**
+ * Answer a GET from the cache alone: what the server said when it was last
+ * asked, whatever it would say now.
+ *
+ * @return Whether the cache has it.
+ */
+bool http_recall(struct http *http, const struct http_request *request,
+		 struct http_response *ret);
+
+/**
  * The answer was not what it should be: let the cache forget it, so that the
  * next one is asked for whole. What broke a body on its way need not have
  * changed its ETag, and such an answer would come back for ever.

@@ -10,8 +10,6 @@
 enum {
 	/** Leaves room for what a temporary name or a digest's adds to it. */
 	ASSET_NAME_MAX = 200,
-	/** GitHub's, and so everybody's: stores can be exchanged. */
-	DESCRIPTION_CHARACTERS_MAX = 125000,
 };
 
 static const struct store_operations *const kinds[] = {
@@ -169,19 +167,25 @@ struct error *store_delete(struct store *store, const struct asset *asset)
 			  "delete %s from %s", asset->name, store->name);
 }
 
-struct error *store_describe(struct store *store, const char *markdown)
+struct error *store_describe(struct store *store, const char *markdown,
+			     bool *changed_ret)
 {
+	struct error *err;
 	size_t characters = 0;
+	bool changed = false;
 
 	// Every byte of UTF-8 that does not continue a character begins one.
 	for (const char *p = markdown; *p; p++)
 		characters += (*p & 0xc0) != 0x80;
-	if (characters > DESCRIPTION_CHARACTERS_MAX) {
-		return error_create(
-			ERROR_OTHER,
-			"describe %s: %zu characters are more than the %d that GitHub takes",
-			store->name, characters, DESCRIPTION_CHARACTERS_MAX);
+	if (characters > STORE_PAGE_MAX) {
+		return error_create(ERROR_OTHER,
+				    "describe %s: %zu characters are more than the %d that a page may have",
+				    store->name, characters, STORE_PAGE_MAX);
 	}
-	return error_wrap(store->operations->describe(store, markdown),
-			  "describe %s", store->name);
+	err = store->operations->describe(store, markdown, &changed);
+	if (err)
+		return error_wrap(err, "describe %s", store->name);
+	if (changed_ret)
+		*changed_ret = changed;
+	return NULL;
 }

@@ -16,6 +16,7 @@
  * thread a store.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -86,7 +87,8 @@ const char *store_name(const struct store *store);
 
 /**
  * Every whole asset, in order of name, whatever their number. A store that
- * nothing has been put in yet is empty; that is no error.
+ * nothing has been put in yet is empty; that is no error. A GitHub release that
+ * has not changed since vmtest described it takes one request (github_seal.h).
  */
 _must_check_ struct error *store_list(struct store *store,
 				      struct asset_list *ret);
@@ -120,13 +122,25 @@ _must_check_ struct error *store_put(struct store *store, const char *path,
 _must_check_ struct error *store_delete(struct store *store,
 					const struct asset *asset);
 
+enum {
+	/**
+	 * Most characters of a page. GitHub takes 125,000, some of which are
+	 * needed for what people do not see (github_seal.h). It holds for all
+	 * stores, as they can be exchanged.
+	 */
+	STORE_PAGE_MAX = 124000,
+};
+
 /**
  * Replace the store's page: a GitHub release's body, a folder's README.md.
- * Nothing is written if it says so already.
+ * Nothing is written if it says so already. After store_list(), a GitHub
+ * release is sealed: see github_seal.h.
  *
- * @param[in] markdown At most 125,000 characters.
+ * @param[in] markdown At most STORE_PAGE_MAX characters.
+ * @param[out] changed_ret May be NULL; whether assets have come or gone since
+ * store_list(), so that a page made from its list is not true any more.
  */
-_must_check_ struct error *store_describe(struct store *store,
-					  const char *markdown);
+_must_check_ struct error *
+store_describe(struct store *store, const char *markdown, bool *changed_ret);
 
 #endif /* COMMON_STORE_H */

@@ -363,13 +363,16 @@ static struct error *store_directory_delete(struct store *store,
 }
 
 static struct error *store_directory_describe(struct store *store,
-					      const char *markdown)
+					      const char *markdown,
+					      bool *changed_ret)
 {
 	struct error *err;
 	const char *directory = store_directory(store)->path;
 	_cleanup_free_ char *path = NULL, *text = NULL;
 	size_t length = strlen(markdown);
 
+	// Nobody keeps a count of what comes and goes here.
+	(void)changed_ret;
 	err = path_join(directory, "README.md", &path);
 	if (err)
 		return err;

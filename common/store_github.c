@@ -7,6 +7,7 @@
 #include "common/error.h"
 #include "common/github.h"
 #include "common/github_assets.h"
+#include "common/github_seal.h"
 #include "common/github_upload.h"
 #include "common/store_internal.h"
 
@@ -16,11 +17,18 @@ static const uint64_t asset_bytes_max = (UINT64_C(2) << 30) - 1;
 struct store_github {
 	struct store store;
 	struct github github;
+	/** For the latest list; "" if there is none, or it is known to be old. */
+	struct github_seal seal;
 };
+
+static struct store_github *get_store(struct store *store)
+{
+	return (struct store_github *)store;
+}
 
 static struct github *get_github(struct store *store)
 {
-	return &((struct store_github *)store)->github;
+	return &get_store(store)->github;
 }
 
 static void store_github_destroy(struct store *store)
@@ -47,17 +55,51 @@ static struct error *store_github_create(const char *location,
 	return NULL;
 }
 
+/** What is not ours is nobody's business. */
+static struct error *keep_valid(struct asset_list *all, struct asset_list *ret)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		struct error *err;
+
+		if (!asset_name_is_valid(all->items[i].name))
+			continue;
+		err = asset_list_add(ret, &all->items[i]);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
 static struct error *store_github_list(struct store *store, struct asset_list *ret)
 {
 	struct error *err;
-	struct github *github = get_github(store);
-	_cleanup_asset_list_ struct asset_list starters = { 0 };
-	size_t count;
+	struct store_github *self = get_store(store);
+	_cleanup_github_assets_ struct github_assets assets = { 0 };
 
-	err = github_find_release(github);
-	if (err || !github->release.id)
+	self->seal = (struct github_seal){ 0 };
+	err = github_find_release(&self->github);
+	if (err || !self->github.release.id)
 		return err;
-	return github_list_assets(github, ret, &starters, &count);
+	err = github_list_assets(&self->github, &assets, &self->seal);
+	if (err)
+		return err;
+	return keep_valid(&assets.uploaded, ret);
+}
+
+/** Before assets change: see github_seal.h. The release is known. */
+static struct error *break_seal(struct store_github *self)
+{
+	struct error *err;
+	_cleanup_free_ char *text = NULL;
+	struct github_seal seal;
+
+	self->seal = (struct github_seal){ 0 };
+	if (!github_seal_read(self->github.release.body, &seal))
+		return NULL;
+	err = github_seal_take_off(self->github.release.body, &text);
+	if (!err)
+		err = github_update_release(&self->github, text);
+	return err;
 }
 
 static struct error *store_github_get(struct store *store,
@@ -71,12 +113,19 @@ static struct error *store_github_delete(struct store *store,
 					 const struct asset *asset)
 {
 	struct error *err;
-	struct github *github = get_github(store);
+	struct store_github *self = get_store(store);
 
-	err = github_require_token(github);
-	if (err)
+	err = github_require_token(&self->github);
+	if (!err && !self->github.release.id)
+		err = github_find_release(&self->github);
+	if (err || !self->github.release.id)
 		return err;
-	return github_delete_asset(github, asset->id);
+	err = github_check_mutable(&self->github);
+	if (!err)
+		err = break_seal(self);
+	if (!err)
+		err = github_delete_asset(&self->github, asset->id);
+	return err;
 }
 
 static struct error *store_github_put(struct store *store, const char *path,
@@ -84,7 +133,7 @@ static struct error *store_github_put(struct store *store, const char *path,
 				      void *arg, char **url_ret)
 {
 	struct error *err;
-	struct github *github = get_github(store);
+	struct store_github *self = get_store(store);
 	struct github_upload upload = {
 		.path = path,
 		.name = name,
@@ -92,7 +141,7 @@ static struct error *store_github_put(struct store *store, const char *path,
 		.arg = arg,
 	};
 
-	err = github_require_token(github);
+	err = github_require_token(&self->github);
 	if (!err)
 		err = digest_file(path, upload.digest, &upload.size_bytes);
 	if (err)
@@ -105,9 +154,11 @@ static struct error *store_github_put(struct store *store, const char *path,
 	}
 	if (!upload.size_bytes)
 		return error_create(ERROR_OTHER, "the file is empty");
-	err = github_require_release(github);
+	err = github_require_release(&self->github);
 	if (!err)
-		err = github_upload(github, &upload, url_ret);
+		err = break_seal(self);
+	if (!err)
+		err = github_upload(&self->github, &upload, url_ret);
 	return err;
 }
 
@@ -129,25 +180,52 @@ static bool text_is_same(const char *a, const char *b)
 	return !a[strspn(a, space)] && !b[strspn(b, space)];
 }
 
-static struct error *store_github_describe(struct store *store,
-					   const char *markdown)
+/** Whether the release, as it was just written, shows other assets. */
+static struct error *compare_shown(const struct store_github *self,
+				   bool *changed_ret)
 {
 	struct error *err;
-	struct github *github = get_github(store);
+	char shown[DIGEST_TEXT_SIZE];
+
+	err = github_seal_digest(&self->github.release.shown, shown);
+	if (err)
+		return err;
+	*changed_ret = *self->seal.shown && strcmp(shown, self->seal.shown) != 0;
+	return NULL;
+}
+
+static struct error *store_github_describe(struct store *store,
+					   const char *markdown,
+					   bool *changed_ret)
+{
+	struct error *err;
+	struct store_github *self = get_store(store);
+	struct github *github = &self->github;
+	_cleanup_free_ char *sealed = NULL;
+	const char *body = markdown;
 
 	if (!github->release.id) {
 		err = github_find_release(github);
 		if (err)
 			return err;
 	}
-	if (github->release.id && text_is_same(github->release.body, markdown))
+	if (*self->seal.assets) {
+		err = github_seal_put_on(markdown, &self->seal, &sealed);
+		if (err)
+			return err;
+		body = sealed;
+	}
+	if (github->release.id && text_is_same(github->release.body, body))
 		return NULL;
 	err = github_require_token(github);
 	if (err)
 		return err;
 	if (!github->release.id)
-		return github_create_release(github, markdown);
-	return github_update_release(github, markdown);
+		return github_create_release(github, body);
+	err = github_update_release(github, body);
+	if (!err)
+		err = compare_shown(self, changed_ret);
+	return err;
 }
 
 const struct store_operations store_github_operations = {

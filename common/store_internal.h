@@ -5,8 +5,6 @@
 
 /** @file What the kinds of store share, and nobody else may use. */
 
-#include <stdbool.h>
-
 #include "common/store.h"
 
 /** A kind of store. The functions are those of store.h, arguments checked. */
@@ -27,7 +25,9 @@ struct store_operations {
 			     const char *name, store_progress progress,
 			     void *arg, char **url_ret);
 	struct error *(*delete)(struct store *store, const struct asset *asset);
-	struct error *(*describe)(struct store *store, const char *markdown);
+	/** @param[out] changed_ret Is false before. */
+	struct error *(*describe)(struct store *store, const char *markdown,
+				  bool *changed_ret);
 };
 
 /** The first member of each kind's own struct. */

@@ -73,5 +73,5 @@ Test(page, a_thousand_assets_fit_into_what_github_takes)
 		};
 	}
 	cr_assert_null(page_format(catalog, &assets, "github:o/r@t", &text));
-	cr_expect_leq(strlen(text), PAGE_LIMIT);
+	cr_expect_leq(strlen(text), STORE_PAGE_MAX);
 }

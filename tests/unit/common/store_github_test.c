@@ -179,14 +179,20 @@ Test(store_github, deletes_and_does_not_mind_if_it_is_gone)
 Test(store_github, writes_its_page_only_when_it_changes)
 {
 	_cleanup_asset_list_ struct asset_list list = { 0 };
+	_cleanup_asset_list_ struct asset_list again = { 0 };
+	bool changed = true;
 
-	expect_success(store_describe(the_store, "# Kernels\n"), "first");
-	expect_success(store_list(the_store, &list), "list");
+	expect_success(store_list(the_store, &list), "before");
+	expect_success(store_describe(the_store, "# Kernels\n", &changed),
+		       "first");
+	cr_expect_not(changed);
+	expect_success(store_list(the_store, &again), "list");
+	expect_success(store_describe(the_store, "# Kernels\n", NULL), "sealed");
 	set("{\"faults\": [{\"kind\": \"status\", \"status\": 418,"
 	    " \"count\": -1}]}");
-	expect_success(store_describe(the_store, "# Kernels\r\n\n"), "same");
+	expect_success(store_describe(the_store, "# Kernels\r\n", NULL), "same");
 	set("{\"faults\": []}");
-	expect_success(store_describe(the_store, "# More\n"), "changed");
+	expect_success(store_describe(the_store, "# More\n", NULL), "changed");
 }
 
 Test(store_github, names_the_cure)
