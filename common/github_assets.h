@@ -21,6 +21,11 @@ struct github;
 struct github_assets;
 struct github_seal;
 
+enum {
+	/** Most assets of a release, of whatever kind and state. */
+	GITHUB_ASSETS_MAX = 1000,
+};
+
 /** Ask for all assets of the release, which is known. */
 _must_check_ struct error *github_ask_assets(const struct github *github,
 					     struct github_assets *ret);

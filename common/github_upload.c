@@ -15,7 +15,6 @@
 #include "common/store_internal.h"
 
 enum {
-	ASSETS_PER_RELEASE_MAX = 1000,
 	UPLOADS_MAX = 5,
 	UPLOAD_BACKOFF_MS = 500,
 };
@@ -101,10 +100,10 @@ static struct error *prepare_upload(struct github *github,
 			return err;
 		count--;
 	}
-	if (count >= ASSETS_PER_RELEASE_MAX) {
+	if (count >= GITHUB_ASSETS_MAX) {
 		return error_create(ERROR_OTHER,
 				    "the GitHub release holds %d assets, which is GitHub's limit; prune it, or use another tag",
-				    ASSETS_PER_RELEASE_MAX);
+				    GITHUB_ASSETS_MAX);
 	}
 	return NULL;
 }

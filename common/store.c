@@ -167,6 +167,13 @@ struct error *store_delete(struct store *store, const struct asset *asset)
 			  "delete %s from %s", asset->name, store->name);
 }
 
+void store_get_room(const struct store *store, struct store_room *ret)
+{
+	*ret = (struct store_room){ 0 };
+	if (store->operations->get_room)
+		store->operations->get_room(store, ret);
+}
+
 struct error *store_describe(struct store *store, const char *markdown,
 			     bool *changed_ret)
 {

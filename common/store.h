@@ -118,6 +118,17 @@ _must_check_ struct error *store_put(struct store *store, const char *path,
 				     store_progress progress, void *arg,
 				     char **url_ret);
 
+/** How full a store is. */
+struct store_room {
+	/** Of whatever kind: also half uploads, and what is not ours. */
+	size_t used;
+	/** 0 if there is no limit. */
+	size_t limit;
+};
+
+/** What store_list() has seen of it. */
+void store_get_room(const struct store *store, struct store_room *ret);
+
 /** Delete an asset. No error if it has gone already. */
 _must_check_ struct error *store_delete(struct store *store,
 					const struct asset *asset);

@@ -17,7 +17,9 @@ static const uint64_t asset_bytes_max = (UINT64_C(2) << 30) - 1;
 struct store_github {
 	struct store store;
 	struct github github;
-	/** For the latest list; "" if there is none, or it is known to be old. */
+	/** How many assets of any kind the latest list had. */
+	size_t listed_count;
+	/** For that list; "" if there is none, or it is known to be old. */
 	struct github_seal seal;
 };
 
@@ -76,6 +78,7 @@ static struct error *store_github_list(struct store *store, struct asset_list *r
 	struct store_github *self = get_store(store);
 	_cleanup_github_assets_ struct github_assets assets = { 0 };
 
+	self->listed_count = 0;
 	self->seal = (struct github_seal){ 0 };
 	err = github_find_release(&self->github);
 	if (err || !self->github.release.id)
@@ -83,7 +86,17 @@ static struct error *store_github_list(struct store *store, struct asset_list *r
 	err = github_list_assets(&self->github, &assets, &self->seal);
 	if (err)
 		return err;
+	self->listed_count = assets.uploaded.count + assets.starters.count;
 	return keep_valid(&assets.uploaded, ret);
+}
+
+static void store_github_get_room(const struct store *store,
+				  struct store_room *ret)
+{
+	*ret = (struct store_room){
+		.used = ((const struct store_github *)store)->listed_count,
+		.limit = GITHUB_ASSETS_MAX,
+	};
 }
 
 /** Before assets change: see github_seal.h. The release is known. */
@@ -237,5 +250,6 @@ const struct store_operations store_github_operations = {
 	.get = store_github_get,
 	.put = store_github_put,
 	.delete = store_github_delete,
+	.get_room = store_github_get_room,
 	.describe = store_github_describe,
 };

@@ -25,6 +25,8 @@ struct store_operations {
 			     const char *name, store_progress progress,
 			     void *arg, char **url_ret);
 	struct error *(*delete)(struct store *store, const struct asset *asset);
+	/** NULL if there is no limit. */
+	void (*get_room)(const struct store *store, struct store_room *ret);
 	/** @param[out] changed_ret Is false before. */
 	struct error *(*describe)(struct store *store, const char *markdown,
 				  bool *changed_ret);

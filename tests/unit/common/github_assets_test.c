@@ -78,6 +78,21 @@ static void delete_by_hand(uint64_t id)
 	response = by_hand("DELETE", "GITHUB_API_URL", path, NULL);
 }
 
+static void put_by_hand(const char *name)
+{
+	_cleanup_http_response_ struct http_response found = { 0 };
+	_cleanup_http_response_ struct http_response response = { 0 };
+	_cleanup_github_release_ struct github_release release = { 0 };
+	char path[64];
+
+	found = by_hand(NULL, "GITHUB_API_URL", "tags/kernels", NULL);
+	cr_assert_null(github_parse_release(found.body, found.body_size_bytes,
+					    &release));
+	snprintf(path, sizeof(path), "%" PRIu64 "/assets?name=%s", release.id,
+		 name);
+	response = by_hand("POST", "GITHUB_UPLOADS_URL", path, "x");
+}
+
 static struct error *drop(void *arg, const void *data, size_t size_bytes)
 {
 	(void)arg;
@@ -240,4 +255,17 @@ Test(github_assets, tells_a_page_that_others_have_outdated)
 	cr_expect_eq(list(), 2);
 	cr_assert_null(store_describe(the_store, "# Less\n", &changed));
 	cr_expect_not(changed);
+}
+
+Test(github_assets, counts_whatever_takes_room)
+{
+	struct store_room room;
+
+	make_release("1000");
+	put_by_hand("SHA256SUMS");
+	list();
+	store_get_room(the_store, &room);
+	cr_expect_eq(room.used, 4);
+	cr_expect_eq(room.limit, 1000);
+	cr_expect_eq(list(), 3);
 }
