@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/error.h"
 #include "common/github.h"
@@ -11,7 +13,7 @@
 #include "common/github_upload.h"
 #include "common/store_internal.h"
 
-static const uint64_t asset_bytes_max = (UINT64_C(2) << 30) - 1;
+static const off_t asset_bytes_max = ((off_t)2 << 30) - 1;
 
 /** A store that is a GitHub release. */
 struct store_github {
@@ -141,6 +143,23 @@ static struct error *store_github_delete(struct store *store,
 	return err;
 }
 
+/** Before the file is read: GitHub would refuse it after it was sent. */
+static struct error *check_size(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return error_create_os(errno, "%s", path);
+	if (st.st_size > asset_bytes_max) {
+		return error_create(ERROR_OTHER,
+				    "%s has %jd bytes; GitHub takes less than 2 GiB",
+				    path, (intmax_t)st.st_size);
+	}
+	if (!st.st_size)
+		return error_create(ERROR_OTHER, "%s is empty", path);
+	return NULL;
+}
+
 static struct error *store_github_put(struct store *store, const char *path,
 				      const char *name, store_progress progress,
 				      void *arg, char **url_ret)
@@ -156,18 +175,11 @@ static struct error *store_github_put(struct store *store, const char *path,
 
 	err = github_require_token(&self->github);
 	if (!err)
+		err = check_size(path);
+	if (!err)
 		err = digest_file(path, upload.digest, &upload.size_bytes);
-	if (err)
-		return err;
-	if (upload.size_bytes > asset_bytes_max) {
-		return error_create(ERROR_OTHER,
-				    "%" PRIu64
-				    " bytes; GitHub takes less than 2 GiB",
-				    upload.size_bytes);
-	}
-	if (!upload.size_bytes)
-		return error_create(ERROR_OTHER, "the file is empty");
-	err = github_require_release(&self->github);
+	if (!err)
+		err = github_require_release(&self->github);
 	if (!err)
 		err = break_seal(self);
 	if (!err)

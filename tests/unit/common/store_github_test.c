@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/error.h"
 #include "common/store.h"
@@ -229,6 +230,33 @@ Test(store_github, explains_immutable_releases)
 	err = put_text(NAME, "package");
 	expect_words(err, "immutable");
 	expect_words(err, "use another tag");
+}
+
+Test(store_github, refuses_a_file_that_is_too_large_before_it_reads_it)
+{
+	static const struct {
+		off_t size;
+		const char *words;
+	} cases[] = {
+		{ 0, "is empty" },
+		{ (off_t)1 << 31, "has 2147483648 bytes; GitHub takes less" },
+		// Whoever reads it does not come back.
+		{ (off_t)1 << 40, "GitHub takes less than 2 GiB" },
+	};
+	_cleanup_free_ char *path = NULL;
+
+	cr_assert_gt(asprintf(&path, "/tmp/%d-" NAME, getpid()), 0);
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_error_ struct error *err = NULL;
+		FILE *file = fopen(path, "we");
+
+		cr_assert(file);
+		cr_assert_eq(ftruncate(fileno(file), cases[i].size), 0);
+		err = store_put(the_store, path, NULL, NULL, NULL);
+		expect_words(err, cases[i].words);
+		fclose(file);
+	}
+	unlink(path);
 }
 
 Test(store_github, says_until_when_the_rate_limit_lasts)
