@@ -26,8 +26,15 @@ struct github_upload {
 };
 
 /**
- * Send the file until the release has it whole. What a broken upload has left
+ * Send the file until the release has it whole. What our broken upload has left
  * is deleted; an answer that got lost is found out by looking.
+ *
+ * Others may be uploading the same file. Nobody can tell theirs from the
+ * remains of a run that died, so it is watched for as long as a transfer may
+ * bring nothing, longer after each failure, and deleted then. Whose upload was
+ * deleted while it went on looks again, and finds the other's.
+ *
+ * What uploads of any package have left for more than a day is deleted, too.
  *
  * @param[in] github Its release is known.
  * @param[out] url_ret Where it can be downloaded; free().

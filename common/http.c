@@ -43,10 +43,9 @@ struct error *http_create(const struct http_options *options, struct http **ret)
 		if (!http->cache_directory)
 			return error_no_memory();
 	}
-	err = http_transport_create(options->user_agent,
-				    options->stall_limit_ms
-					    ? options->stall_limit_ms
-					    : DEFAULT_STALL_LIMIT_MS,
+	http->stall_limit_ms = options->stall_limit_ms ? options->stall_limit_ms
+						       : DEFAULT_STALL_LIMIT_MS;
+	err = http_transport_create(options->user_agent, http->stall_limit_ms,
 				    &http->transport);
 	if (err)
 		return err;
@@ -63,12 +62,23 @@ void http_destroy(struct http *http)
 	free(http);
 }
 
+uint64_t http_retry_limit_ms(const struct http *http)
+{
+	return http->retry_limit_ms;
+}
+
+uint64_t http_stall_limit_ms(const struct http *http)
+{
+	return http->stall_limit_ms;
+}
+
 static const char *request_method(const struct http_request *request)
 {
 	return request->method ? request->method : "GET";
 }
 
 static struct error *rate_limit_error(const struct http_request *request,
+				      const struct http_attempt *attempt,
 				      uint64_t wait_ms)
 {
 	time_t until = time(NULL) + (time_t)(wait_ms / 1000);
@@ -78,9 +88,14 @@ static struct error *rate_limit_error(const struct http_request *request,
 	if (!gmtime_r(&until, &tm) ||
 	    !strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm))
 		text[0] = '\0';
-	return error_create(ERROR_RETRY,
-			    "the server's rate limit is used up until %s; %s",
-			    text,
+	if (!attempt->rate_exhausted) {
+		return error_create(ERROR_LIMITED,
+				    "HTTP %ld: the server asks for a pause until %s, as too much was asked at once (a secondary rate limit); try again then",
+				    attempt->status, text);
+	}
+	return error_create(ERROR_LIMITED,
+			    "HTTP %ld: the server's rate limit is used up until %s; %s",
+			    attempt->status, text,
 			    request->token ? "try again then"
 					   : "try again then, or use a token");
 }
@@ -121,7 +136,7 @@ bool http_try_again(struct http *http, const struct http_request *request,
 		limit_ms /= 10;
 	if (monotonic_ms() + wait_ms > patience->since_ms + limit_ms) {
 		if (verdict == HTTP_LIMITED)
-			*err = rate_limit_error(request, wait_ms);
+			*err = rate_limit_error(request, attempt, wait_ms);
 		else if (*err)
 			*err = give_up_error(*err, attempt, patience);
 		return false;

@@ -53,6 +53,10 @@ static inline void cleanup_http(struct http **http)
 
 #define _cleanup_http_ _cleanup_(cleanup_http)
 
+/** The limits of its options, or their defaults. */
+uint64_t http_retry_limit_ms(const struct http *http);
+uint64_t http_stall_limit_ms(const struct http *http);
+
 struct http_request {
 	/** NULL for GET. */
 	const char *method;
@@ -74,7 +78,8 @@ struct http_request {
 	uint64_t limit_bytes;
 	/**
 	 * Do not retry on 5xx or a broken connection: the caller decides. Rate
-	 * limits are still waited for, because nothing has been done then.
+	 * limits are still waited for, because nothing has been done then. A
+	 * file is sent on a connection of its own.
 	 */
 	bool no_retry;
 	/** Report of the body that is sent; may be NULL. */
@@ -100,8 +105,8 @@ void http_response_deinit(struct http_response *response);
  * here, after the retries it deserves; http_response_error() makes an error of
  * one.
  *
- * @return ERROR_RETRY if the network failed until the limit, or if a rate limit
- * lasts longer than that; the message says until when.
+ * @return ERROR_RETRY if the network failed until the limit; ERROR_LIMITED if a
+ * rate limit lasts longer than that, and the message says until when.
  */
 _must_check_ struct error *http_perform(struct http *http,
 					const struct http_request *request,

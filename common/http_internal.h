@@ -21,6 +21,7 @@ struct http {
 	struct http_transport *transport;
 	char *cache_directory;
 	uint64_t retry_limit_ms;
+	uint64_t stall_limit_ms;
 };
 
 /** How long one call has been failing. */

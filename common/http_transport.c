@@ -293,6 +293,10 @@ static struct error *transfer_setup(struct transfer *transfer,
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
 	SET(CURLOPT_WRITEFUNCTION, write_callback);
 	SET(CURLOPT_WRITEDATA, transfer);
+	// On a kept connection that turns out to be dead, curl would send again
+	// by itself what may have been done the first time.
+	if (request->no_retry && request->body_path)
+		SET(CURLOPT_FRESH_CONNECT, 1L);
 	if (transport->user_agent)
 		SET(CURLOPT_USERAGENT, transport->user_agent);
 	if (transport->ca_file)

@@ -53,16 +53,31 @@ void open_store(const char *name, const char *token)
 	cr_assert_null(store_create(name, the_http, &the_store));
 }
 
+struct http *make_client(uint64_t stall_limit_ms)
+{
+	_cleanup_free_ char *cache = NULL;
+	struct http *client;
+
+	cr_assert_null(path_join(root, "cache", &cache));
+	cr_assert_null(http_create(
+		&(struct http_options){
+			.user_agent = "vmtest-test",
+			.cache_directory = cache,
+			.retry_limit_ms = 5000,
+			.stall_limit_ms = stall_limit_ms,
+		},
+		&client));
+	return client;
+}
+
 void github_stand_in_start(void)
 {
 	_cleanup_free_ char *ready = NULL, *folder = NULL, *text = NULL;
-	_cleanup_free_ char *cache = NULL;
 
 	cr_assert_null(directory_create_temporary("/tmp", "vmtest-github",
 						  &root, &root_lock));
 	cr_assert_null(path_join(root, "ready", &ready));
 	cr_assert_null(path_join(root, "github", &folder));
-	cr_assert_null(path_join(root, "cache", &cache));
 	const char *const arguments[] = { FIXTURE,	  "--folder", folder,
 					  "--ready-file", ready,      NULL };
 	// It says on stdout what it writes into the file.
@@ -75,14 +90,7 @@ void github_stand_in_start(void)
 		usleep(25000);
 	cr_assert_null(file_read(ready, 1 << 16, &text, NULL));
 	take_environment(text);
-	cr_assert_null(http_create(
-		&(struct http_options){
-			.user_agent = "vmtest-test",
-			.cache_directory = cache,
-			.retry_limit_ms = 3000,
-			.stall_limit_ms = 2000,
-		},
-		&the_http));
+	the_http = make_client(2000);
 	open_store("github:octo/kernels@kernels", "write-token");
 }
 
@@ -116,11 +124,16 @@ void set(const char *json)
 	free(control(json));
 }
 
-struct error *put_text(const char *name, const char *text)
+struct error *put_text_into(struct store *into, const char *name, const char *text)
 {
 	_cleanup_free_ char *path = NULL;
 
 	cr_assert_null(path_join(root, name, &path));
 	cr_assert_null(file_write(path, text, strlen(text)));
-	return store_put(the_store, path, NULL, NULL, NULL);
+	return store_put(into, path, NULL, NULL, NULL);
+}
+
+struct error *put_text(const char *name, const char *text)
+{
+	return put_text_into(the_store, name, text);
 }

@@ -10,6 +10,8 @@
  * test, and a store that uses it.
  */
 
+#include <stdint.h>
+
 #include "common/cleanup.h"
 
 struct error;
@@ -34,5 +36,10 @@ void set(const char *json);
 
 /** Put an asset. */
 _must_check_ struct error *put_text(const char *name, const char *text);
+_must_check_ struct error *put_text_into(struct store *into, const char *name,
+					 const char *text);
+
+/** Another client, for another thread, of another patience. */
+struct http *make_client(uint64_t stall_limit_ms);
 
 #endif /* TESTS_UNIT_COMMON_GITHUB_STAND_IN_H */

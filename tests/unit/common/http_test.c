@@ -128,7 +128,7 @@ static void count_progress(void *arg, uint64_t done, uint64_t total)
 Test(http, sends_files)
 {
 	static const struct scripted_answer answers[] = {
-		{ .head = "HTTP/1.1 502 Bad Gateway" },
+		{ .head = "HTTP/1.1 502 Bad Gateway\r\nConnection: close" },
 		{ .head = "HTTP/1.1 201 Created" },
 	};
 	_cleanup_free_ char *path = NULL;
@@ -227,7 +227,7 @@ Test(http, says_until_when_a_rate_limit_lasts)
 	answer.head = head;
 	serve(&answer, 1);
 	err = ask((struct http_request){ 0 }, &response);
-	cr_expect(error_is(err, ERROR_RETRY));
+	cr_expect(error_is(err, ERROR_LIMITED));
 	expect_words(err, "rate limit is used up until");
 	expect_words(err, "use a token");
 	gmtime_r(&reset, &tm);

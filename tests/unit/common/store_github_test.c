@@ -266,8 +266,17 @@ Test(store_github, says_until_when_the_rate_limit_lasts)
 
 	set("{\"rate_limits\": {\"token\": 0}}");
 	err = store_list(the_store, &list);
-	cr_expect(error_is(err, ERROR_RETRY));
-	expect_words(err, "rate limit is used up until 20");
+	cr_expect(error_is(err, ERROR_LIMITED));
+	expect_words(err,
+		     "HTTP 403: the server's rate limit is used up until 20");
+	error_destroy(take_ptr(err));
+	set("{\"rate_limits\": {\"token\": 5000}, \"faults\": [{"
+	    "\"kind\": \"status\", \"status\": 429,"
+	    " \"headers\": {\"retry-after\": \"60\"}}]}");
+	err = store_list(the_store, &list);
+	cr_expect(error_is(err, ERROR_LIMITED));
+	expect_words(err, "HTTP 429: the server asks for a pause until 20");
+	expect_words(err, "secondary rate limit");
 }
 
 Test(store_github, refuses_what_github_would_not_say)
