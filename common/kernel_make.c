@@ -183,12 +183,25 @@ static struct error *read_output(const struct kernel_make_log *log, int fd,
 			break;
 		int errnum = write_all(log->fd, data, (size_t)size);
 		if (errnum)
-			return error_create_os(errnum, "write %s", log->path);
+			return error_create_os(errnum, "write %s",
+					       log->path ? log->path
+							 : "make's output");
 		output_add(output, data, (size_t)size);
 	}
 	if (output->length)
 		output_end_line(output);
 	return NULL;
+}
+
+/** Say where the output of a run that failed is, if it is kept. */
+static struct error *add_log(const struct kernel_make_log *log, struct error *err)
+{
+	_cleanup_error_ struct error *failure = err;
+
+	if (!log->path)
+		return take_ptr(failure);
+	return error_create(ERROR_OTHER, "%s; its log is %s",
+			    error_message(failure), log->path);
 }
 
 /** Run a command with its output in the log and in @p output. */
@@ -228,10 +241,11 @@ static struct error *run(const struct kernel_make_log *log,
 		return NULL;
 	output_log_tail(output);
 	if (status.signal)
-		return error_create(ERROR_OTHER,
-				    "make was killed by signal %d; its log is %s",
-				    status.signal, log->path);
-	return error_create(ERROR_OTHER, "make failed; its log is %s", log->path);
+		err = error_create(ERROR_OTHER, "make was killed by signal %d",
+				   status.signal);
+	else
+		err = error_create(ERROR_OTHER, "make failed");
+	return add_log(log, err);
 }
 
 struct error *kernel_make_run(const struct string_list *arguments,
@@ -286,8 +300,8 @@ struct error *kernel_make_module(const struct kernel_make_module *options,
 	if (err)
 		return err;
 	if (missing)
-		return error_create(ERROR_OTHER,
-				    "make went on without a file: %s; its log is %s",
-				    missing, log->path);
+		return add_log(log, error_create(ERROR_OTHER,
+						 "make went on without a file: %s",
+						 missing));
 	return NULL;
 }

@@ -25,6 +25,7 @@ const char *kernel_make_cross_prefix(const struct catalog *catalog,
 
 /** Where the output goes; the descriptor is the caller's. */
 struct kernel_make_log {
+	/** For messages; NULL if the output is not kept. */
 	const char *path;
 	int fd;
 };

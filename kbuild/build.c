@@ -16,8 +16,7 @@
 #include "common/log.h"
 #include "common/string_builder.h"
 #include "common/string_list.h"
-#include "kbuild/config.h"
-#include "kbuild/fragment.h"
+#include "kbuild/configure.h"
 #include "kbuild/make.h"
 #include "kbuild/package.h"
 #include "kbuild/phase.h"
@@ -79,12 +78,8 @@ static struct error *configure_and_make(const struct kbuild_request *request,
 {
 	struct error *err;
 
-	_cleanup_option_set_ struct option_set set = OPTION_SET_INIT;
-	err = config_compose(request->catalog, request->arch, &request->release,
-			     &set);
-	if (err)
-		return err;
-	err = config_apply(&set, make, build);
+	err = configure_build(request->catalog, request->arch,
+			      &request->release, make, build);
 	if (err)
 		return err;
 	err = check_release(make, build, release);

@@ -98,6 +98,17 @@ struct error *config_compose(const struct catalog *catalog,
 	return option_set_put(set, "CONFIG_LOCALVERSION", value, "the release");
 }
 
+struct error *config_read(const char *build, char **ret, size_t *size_ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *path = NULL;
+	err = path_join(build, ".config", &path);
+	if (err)
+		return err;
+	return file_read(path, CONFIG_LIMIT_BYTES, ret, size_ret);
+}
+
 struct error *config_apply(const struct option_set *set, struct make *make,
 			   const char *build)
 {
@@ -131,13 +142,9 @@ struct error *config_apply(const struct option_set *set, struct make *make,
 	if (err)
 		return error_wrap(err, "configure");
 
-	_cleanup_free_ char *path = NULL;
-	err = path_join(build, ".config", &path);
-	if (err)
-		return err;
 	_cleanup_free_ char *config = NULL;
 	size_t size;
-	err = file_read(path, CONFIG_LIMIT_BYTES, &config, &size);
+	err = config_read(build, &config, &size);
 	if (err)
 		return err;
 	return option_set_check(set, config, size);

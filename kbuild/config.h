@@ -9,6 +9,8 @@
  * The configuration of a kernel: which fragments make it, and applying them.
  */
 
+#include <stddef.h>
+
 #include "common/cleanup.h"
 
 struct catalog;
@@ -38,5 +40,14 @@ _must_check_ struct error *config_compose(const struct catalog *catalog,
  */
 _must_check_ struct error *config_apply(const struct option_set *set,
 					struct make *make, const char *build);
+
+/**
+ * Read the .config of a build folder.
+ *
+ * @param[out] ret Free with free().
+ * @param[out] size_ret May be NULL.
+ */
+_must_check_ struct error *config_read(const char *build, char **ret,
+				       size_t *size_ret);
 
 #endif /* KBUILD_CONFIG_H */

@@ -20,6 +20,7 @@
 struct make {
 	char *source;
 	char *build;
+	/** NULL if none is kept. */
 	char *log_path;
 	int log_fd;
 	const struct catalog_arch *arch;
@@ -131,15 +132,16 @@ struct error *make_create(const char *source, const char *build,
 	make->arch = arch;
 	make->source = strdup(source);
 	make->build = strdup(build);
-	make->log_path = strdup(log_path);
+	make->log_path = log_path ? strdup(log_path) : NULL;
 	make->cross_prefix = strdup(cross_prefix);
-	if (!make->source || !make->build || !make->log_path ||
+	if (!make->source || !make->build || !make->log_path != !log_path ||
 	    !make->cross_prefix)
 		return error_no_memory();
+	const char *output = log_path ? log_path : "/dev/null";
 	make->log_fd =
-		open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+		open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (make->log_fd < 0)
-		return error_create_os(errno, "open %s", log_path);
+		return error_create_os(errno, "open %s", output);
 	add_common(make, pahole, jobs);
 	err = string_list_check(&make->common);
 	if (err)

@@ -9,7 +9,7 @@
  * make, run on a kernel tree so that what it makes depends on the source, the
  * configuration and the toolchain alone: not on who builds, when, where, or in
  * which environment. Compilers go through ccache where it is installed. All
- * output goes to a log file.
+ * output goes to a log file, if one is kept.
  */
 
 #include "common/cleanup.h"
@@ -33,7 +33,7 @@ struct make;
  * @param[in] build Where make puts what it makes (O=), absolute; must exist.
  * @param[in] cross_prefix Prefix of the compiler and binutils, may be empty.
  * @param[in] jobs How many at once; 0 for one a processor.
- * @param[in] log_path A new log; an old one is overwritten.
+ * @param[in] log_path A new log; an old one is overwritten. NULL to keep none.
  * @return ERROR_USAGE if a path has characters that make cannot cope with.
  */
 _must_check_ struct error *make_create(const char *source, const char *build,

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef KBUILD_CONFIGURE_H
+#define KBUILD_CONFIGURE_H
+
+/** @file Configuring a kernel's source, to build it or to see what comes out. */
+
+#include "common/cleanup.h"
+
+struct catalog;
+struct catalog_arch;
+struct error;
+struct make;
+struct release;
+
+/**
+ * Make the .config of a build folder from the catalog's fragments.
+ *
+ * @return As config_compose() and config_apply().
+ */
+_must_check_ struct error *configure_build(const struct catalog *catalog,
+					   const struct catalog_arch *arch,
+					   const struct release *release,
+					   struct make *make, const char *build);
+
+/**
+ * Configure a source in a temporary folder. Blocks for some seconds.
+ *
+ * @param[in] source The kernel's tree, absolute; it is not written to.
+ * @param[in] parent Where the folder is made, absolute.
+ * @param[out] ret The .config; free().
+ * @return As configure_build(); ERROR_CANCELLED.
+ */
+_must_check_ struct error *configure_source(const struct catalog *catalog,
+					    const struct catalog_arch *arch,
+					    const struct release *release,
+					    const char *source,
+					    const char *parent, char **ret);
+
+#endif /* KBUILD_CONFIGURE_H */

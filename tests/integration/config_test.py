@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+kconfig keeps what the fragments ask for: each flavor of each architecture, in
+the source of the kernel that the tests build, and in those of VMTEST_TEST_SOURCES.
+"""
+
+import json
+import os
+import re
+import shutil
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import support
+from support import CACHE, TOP, run
+
+CATALOG = json.loads((TOP / "configs/vmtest.json").read_text())
+FLAVORS = list(CATALOG["flavors"])
+HOST = os.uname().machine
+
+
+def sources():
+    """Folders of kernel sources that need not be unpacked first."""
+    named = os.environ.get("VMTEST_TEST_SOURCES", "")
+    folders = [Path(folder).resolve() for folder in named.split(":") if folder]
+    if not folders:
+        support.package()
+    found = sorted(CACHE.glob("work/sources/linux-*/Makefile"))
+    return [makefile.parent for makefile in found] + folders
+
+
+def version(source):
+    """Of a source, as numbers that compare."""
+    text = (source / "Makefile").read_text()
+    names = ("VERSION", "PATCHLEVEL", "SUBLEVEL")
+    return [int(re.search(rf"^{n} = (\d+)", text, re.M)[1]) for n in names]
+
+
+def numbers(text):
+    return [int(number) for number in text.split(".")]
+
+
+def can_build(arch, source):
+    """Whether the catalog has this architecture built from this source."""
+    known = CATALOG["architectures"][arch]
+    has = version(source)
+    return numbers(known.get("min", "0")) <= has and (
+        "below" not in known or has < numbers(known["below"])
+    )
+
+
+def has_compiler(arch):
+    known = CATALOG["architectures"][arch]
+    native = HOST in known["host_names"]
+    return shutil.which(("" if native else known["cross_prefix"]) + "gcc")
+
+
+def configure(arch, flavor, source, *options, **environment):
+    return run(
+        "vmtest-kbuild",
+        "config",
+        f"--source={source}",
+        f"--arch={arch}",
+        f"--flavor={flavor}",
+        *options,
+        env=support.environment(**environment),
+    )
+
+
+class ConfigTest(support.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.sources = sources()
+        if not cls.sources:
+            raise unittest.SkipTest(
+                f"no source in {CACHE}/work/sources: name some in VMTEST_TEST_SOURCES"
+            )
+
+    def configure_all(self, arch):
+        """All flavors of an architecture from all sources."""
+        if not has_compiler(arch):
+            self.skipTest(f"no compiler for {arch}")
+        wanted = [
+            (arch, flavor, source, f"--catalog={TOP / 'configs/vmtest.json'}")
+            for source in self.sources
+            for flavor in FLAVORS
+            if can_build(arch, source)
+        ]
+        if not wanted:
+            self.skipTest(f"no source for {arch}")
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            results = list(pool.map(lambda w: configure(*w), wanted))
+        for (_, flavor, source, _), result in zip(wanted, results):
+            with self.subTest(f"{flavor} of {source}"):
+                self.assert_status(result, 0)
+                self.assertIn("\nCONFIG_MODULES=y\n", result.stdout)
+                self.assertRegex(
+                    result.stdout,
+                    rf'\nCONFIG_LOCALVERSION="-vmtest[0-9.]+{flavor}"\n',
+                )
+
+    def catalog(self):
+        """A copy that a test may spoil."""
+        folder = self.folder / "configs"
+        shutil.copytree(TOP / "configs", folder)
+        return folder
+
+    def native(self):
+        """This machine's architecture."""
+        for arch, known in CATALOG["architectures"].items():
+            if HOST in known["host_names"]:
+                return arch
+        self.skipTest(f"the catalog has no {HOST}")
+
+    def test_lost_options_are_named(self):
+        arch = self.native()
+        configs = self.catalog()
+        # A name that no kernel has, one without what it depends on, and one
+        # that is bound to other kernels.
+        with open(configs / "tiny.config", "a", encoding="ascii") as fragment:
+            fragment.write(
+                "CONFIG_VMTEST_BOGUS=y # of no kernel\n"
+                "CONFIG_NF_CONNTRACK=m\n"
+                "CONFIG_VMTEST_BOUND=y [<2.6]\n"
+            )
+        temporary = self.folder / "temporary"
+        temporary.mkdir()
+        result = configure(
+            arch,
+            "tiny",
+            self.sources[0],
+            f"--catalog={configs / 'vmtest.json'}",
+            TMPDIR=temporary,
+        )
+        lines = len((configs / "tiny.config").read_text().splitlines())
+        self.assert_one_line(
+            result,
+            1,
+            "did not keep 2 options",
+            f"CONFIG_VMTEST_BOGUS=y became n (tiny.config:{lines - 2}: of no kernel)",
+            f"CONFIG_NF_CONNTRACK=m became n (tiny.config:{lines - 1})",
+        )
+        self.assertEqual(result.stdout, "")
+        self.assertEqual(list(temporary.iterdir()), [])
+
+    def test_not_a_source(self):
+        result = configure(self.native(), "tiny", self.folder)
+        self.assert_one_line(result, 2, str(self.folder), "no Makefile")
+
+
+def add_test(arch):
+    def test(self):
+        self.configure_all(arch)
+
+    setattr(ConfigTest, f"test_{arch}_keeps_all_options", test)
+
+
+for name in CATALOG["architectures"]:
+    add_test(name)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "kbuild/configure.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "common/catalog.h"
+#include "common/error.h"
+#include "common/file.h"
+#include "common/interrupt.h"
+#include "common/release.h"
+
+/** A catalog with its fragments, a kernel's source, and a folder for others. */
+struct trees {
+	char *root;
+	char *source;
+	char *temporary;
+	struct catalog *catalog;
+};
+
+static void write_text(const char *root, const char *name, const char *text)
+{
+	_cleanup_free_ char *path = NULL;
+
+	cr_assert_null(path_join(root, name, &path));
+	cr_assert_null(file_write(path, text, strlen(text)));
+}
+
+/** @param[in] makefile What allnoconfig does; olddefconfig does nothing. */
+static struct trees create_trees(const char *makefile)
+{
+	struct trees trees = { 0 };
+	char root[] = "/tmp/configure_test.XXXXXX";
+	_cleanup_free_ char *path = NULL, *all = NULL;
+
+	interrupt_block();
+	cr_assert(mkdtemp(root));
+	trees.root = strdup(root);
+	cr_assert_null(path_join(root, "source", &trees.source));
+	cr_assert_null(path_join(root, "temporary", &trees.temporary));
+	cr_assert_null(directory_create(trees.source));
+	cr_assert_null(directory_create(trees.temporary));
+	cr_assert(asprintf(&all, "allnoconfig:\n%s\nolddefconfig:\n", makefile) >
+		  0);
+	write_text(trees.source, "Makefile", all);
+
+	cr_assert_null(file_read(VMTEST_SOURCE_DIR "/configs/vmtest.json",
+				 1 << 20, &path, NULL));
+	write_text(root, "vmtest.json", path);
+	write_text(root, "base.config", "CONFIG_A=y\nCONFIG_B=y # it is\n");
+	write_text(root, "tiny.config", "CONFIG_C=n\n");
+	write_text(root, "x86_64.config", "");
+	free(path);
+	cr_assert_null(path_join(root, "vmtest.json", &path));
+	cr_assert_null(catalog_load(path, NULL, &trees.catalog));
+	return trees;
+}
+
+static void destroy_trees(struct trees *trees)
+{
+	catalog_destroy(trees->catalog);
+	cleanup_directory(&trees->root);
+	free(trees->source);
+	free(trees->temporary);
+}
+
+static struct error *configure(const struct trees *trees, char **ret)
+{
+	struct error *err;
+
+	const struct catalog_arch *arch;
+	err = catalog_find_arch(trees->catalog, "x86_64", &arch);
+	if (err)
+		return err;
+	struct release release;
+	cr_assert(release_parse("6.12.117-vmtest1.0tiny", &release));
+	return configure_source(trees->catalog, arch, &release, trees->source,
+				trees->temporary, ret);
+}
+
+static void expect_nothing_left(const struct trees *trees)
+{
+	size_t count = 0;
+	DIR *folder = opendir(trees->temporary);
+
+	cr_assert(folder);
+	while (readdir(folder))
+		count++;
+	closedir(folder);
+	cr_expect_eq(count, 2, "something is left in the temporary folder");
+}
+
+Test(configure, gives_what_comes_out)
+{
+	struct trees trees = create_trees(
+		"\t{ cat $(KCONFIG_ALLCONFIG); echo CONFIG_D=y; } >$(O)/.config");
+	_cleanup_free_ char *config = NULL;
+	_cleanup_error_ struct error *err = configure(&trees, &config);
+
+	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	cr_expect_str_eq(config, "CONFIG_A=y\nCONFIG_B=y\n"
+				 "# CONFIG_C is not set\n"
+				 "CONFIG_LOCALVERSION=\"-vmtest1.0tiny\"\n"
+				 "CONFIG_D=y\n");
+	expect_nothing_left(&trees);
+	destroy_trees(&trees);
+}
+
+Test(configure, names_what_kconfig_dropped)
+{
+	struct trees trees = create_trees(
+		"\tgrep -v CONFIG_B $(KCONFIG_ALLCONFIG) >$(O)/.config");
+	_cleanup_free_ char *config = NULL;
+	_cleanup_error_ struct error *err = configure(&trees, &config);
+
+	cr_assert(err);
+	cr_expect(strstr(error_message(err),
+			 "CONFIG_B=y became n (base.config:2: it is)"),
+		  "%s", error_message(err));
+	cr_expect_null(config);
+	expect_nothing_left(&trees);
+	destroy_trees(&trees);
+}
+
+Test(configure, failure_of_make_names_no_log_that_is_gone)
+{
+	struct trees trees = create_trees("\tfalse");
+	_cleanup_free_ char *config = NULL;
+	_cleanup_error_ struct error *err = configure(&trees, &config);
+
+	cr_assert(err);
+	cr_expect_str_eq(error_message(err), "configure: make failed");
+	expect_nothing_left(&trees);
+	destroy_trees(&trees);
+}
