@@ -281,7 +281,7 @@ class RunTest(support.TestCase):
         sources = []
         for version in ("6.11.11", "6.12.117"):
             tarball = self.folder / f"{version}.tar.xz"
-            write_source(tarball, version)
+            support.write_source(tarball, version)
             sources.append(f"--source={version}={tarball}")
         kernel_org = self.start("kernel_org.py", *sources)
         store = self.folder / "store"
