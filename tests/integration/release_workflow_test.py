@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+.github/workflows/release.yml, run on this machine from a release that is not
+there yet to one that has seen a few of kernel.org's releases.
+
+Kernels are not compiled: the build step packages one of the cache. With
+VMTEST_TEST_BUILDS (tests/run --builds) the first two are.
+"""
+
+import contextlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import unittest
+
+import support
+from support import TOP, mirror
+from stand_in import Skipped
+
+import rehearsal
+
+ARCH = platform.machine()
+STORE = ("octo/kernels", "kernels")
+
+
+def tree_with_one_flavor(folder):
+    """This repository, with a catalog that is done with one kernel a series."""
+    names = subprocess.run(
+        ["git", "-C", TOP, "ls-files", "-z", "-co", "--exclude-standard"],
+        check=True,
+        stdout=subprocess.PIPE,
+    ).stdout.split(b"\0")
+    for name in filter(None, names):
+        source = TOP / os.fsdecode(name)
+        target = folder / os.fsdecode(name)
+        if source.exists() or source.is_symlink():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+    path = folder / "configs/vmtest.json"
+    catalog = json.loads(path.read_text())
+    catalog["repository"], catalog["tag"] = STORE
+    catalog["flavors"] = {"tiny": catalog["flavors"]["tiny"]}
+    architectures = catalog["architectures"]
+    catalog["architectures"] = {ARCH: architectures[ARCH]}
+    path.write_text(json.dumps(catalog, indent=2))
+    identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "test"]):
+        subprocess.run(["git", *identity, "-C", folder, *command], check=True)
+    return folder
+
+
+class ReleaseWorkflowTest(support.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.kernel_org = self.kernel_org_with("6.12.117", "6.1.192")
+        self.github = self.start("github.py", "--folder", self.folder / "github")
+        tree = tree_with_one_flavor(self.folder / "tree")
+        self.variables = {
+            "BASH_ENV": str(TOP / "tests/fixtures/build_from_cache.bash"),
+            "VMTEST_REHEARSAL_PACKAGE": str(support.package()),
+            "VMTEST_RETRY_SECONDS": "10",
+            **mirror(self.kernel_org),
+        }
+        try:
+            self.workflow = rehearsal.Rehearsal(
+                ".github/workflows/release.yml",
+                self.folder / "runs",
+                tree=tree,
+                github={
+                    "repository": STORE[0],
+                    "api_url": self.github.urls["GITHUB_API_URL"],
+                    "server_url": self.github.urls["GITHUB_SERVER_URL"],
+                },
+                token={"write": "write-token", "read": "read-token"},
+                environment=self.variables,
+            )
+            rehearsal.packages_folder()
+        except Skipped as reason:
+            self.skipTest(str(reason))
+
+    def kernel_org_with(self, *offer):
+        """One that can offer more later; the tarballs are small."""
+        sources = []
+        for version in ("6.12.117", "6.12.118", "6.12.119", "6.1.192", "6.1.193"):
+            tarball = self.folder / f"linux-{version}.tar.xz"
+            support.write_source(tarball, version)
+            sources.append(f"--source={version}={tarball}")
+        kernel_org = self.start("kernel_org.py", *sources)
+        kernel_org.control(offer=list(offer))
+        return kernel_org
+
+    def run_workflow(self, event="schedule", inputs=None):
+        self.mark = len(self.github.requests())
+        result = self.workflow.run(event, inputs)
+        for job in result.jobs:
+            log = job.log_text() if job.conclusion != "skipped" else ""
+            self.assertNotIn("write-token", log)
+            self.assertNotIn("read-token", log)
+        return result
+
+    @contextlib.contextmanager
+    def stage(self, name):
+        """Each begins where the one before it has ended."""
+        try:
+            yield
+        except AssertionError as error:
+            raise AssertionError(f"{name}: {error}") from error
+
+    def assert_conclusion(self, result, wanted):
+        logs = [
+            f"{job.name}:\n{job.log_text()}"
+            for job in result.jobs
+            if job.conclusion == "failure"
+        ]
+        message = "\n".join([result.output, *logs])
+        self.assertEqual(result.conclusion, wanted, message)
+
+    def requests(self):
+        """Those of the last run."""
+        return self.github.requests()[self.mark :]
+
+    def asset_names(self):
+        store = f"github:{STORE[0]}@{STORE[1]}"
+        environment = support.environment(
+            GITHUB_API_URL=self.github.urls["GITHUB_API_URL"]
+        )
+        listed = support.assets(store, env=environment)
+        return sorted(re.sub(r"^kernel-|\.tar\.zst$", "", a["name"]) for a in listed)
+
+    def page(self):
+        url = self.github.urls["GITHUB_API_URL"]
+        return support.get_json(f"{url}/repos/{STORE[0]}/releases/tags/{STORE[1]}")[
+            "body"
+        ]
+
+    def issues(self, state):
+        url = self.github.urls["GITHUB_API_URL"]
+        return support.get_json(f"{url}/repos/{STORE[0]}/issues?state={state}")
+
+    def names(self, *releases):
+        return sorted(f"{release}.{ARCH}" for release in releases)
+
+    def test_life_of_a_release(self):
+        with self.stage("an empty release, two series"):
+            result = self.run_workflow()
+            self.assert_conclusion(result, "success")
+            self.assertEqual(result.job("plan").outputs["count"], "2")
+            self.assertEqual(len(result.jobs_of("build")), 2)
+            both = self.names("6.12.117-vmtest1.0tiny", "6.1.192-vmtest1.0tiny")
+            self.assertEqual(self.asset_names(), both)
+            for name in both:
+                self.assertIn(name, self.page())
+                self.assertIn(f"log-{name}", [a["name"] for a in result.artifacts])
+            self.assertEqual(len(result.attestations), 2)
+            self.assertIn("6.12.117-vmtest1.0tiny", result.summary)
+
+        # The first of these sees what the release has become, the second nothing new.
+        for status in (200, 304):
+            with self.stage(f"nothing to do, {status}"):
+                result = self.run_workflow()
+                self.assert_conclusion(result, "success")
+                self.assertEqual(result.job("plan").outputs["count"], "0")
+                for job in ("source", "build", "finish"):
+                    self.assertEqual(result.job(job).conclusion, "skipped")
+                self.assertEqual([r["status"] for r in self.requests()], [status])
+
+        with self.stage("a point release"):
+            self.kernel_org.control(offer=["6.12.117", "6.12.118", "6.1.192"])
+            result = self.run_workflow()
+            self.assert_conclusion(result, "success")
+            self.assertEqual(len(result.jobs_of("build")), 1)
+            self.assertEqual(
+                self.asset_names(),
+                self.names("6.12.118-vmtest1.0tiny", "6.1.192-vmtest1.0tiny"),
+            )
+            self.assertNotIn("6.12.117", self.page())
+
+        with self.stage("a dry run by hand"):
+            result = self.run_workflow(
+                "workflow_dispatch", {"rebuild": True, "dry-run": True}
+            )
+            self.assert_conclusion(result, "success")
+            self.assertEqual(result.job("plan").outputs["count"], "2")
+            self.assertEqual(result.job("build").conclusion, "skipped")
+
+        with self.stage("rebuild by hand"):
+            result = self.run_workflow(
+                "workflow_dispatch", {"kernels": "6.1", "rebuild": True}
+            )
+            self.assert_conclusion(result, "success")
+            self.assertEqual(
+                self.asset_names(),
+                self.names("6.12.118-vmtest1.0tiny", "6.1.192-vmtest1.0.1tiny"),
+            )
+
+        self.kernel_org.control(offer=["6.12.119", "6.1.193"])
+        for attempt in ("a build that fails", "it fails again"):
+            with self.stage(attempt):
+                self.variables["VMTEST_REHEARSAL_FAIL"] = "6.12.*"
+                result = self.run_workflow()
+                self.assert_conclusion(result, "failure")
+                self.assertEqual(
+                    self.asset_names(),
+                    self.names("6.12.118-vmtest1.0tiny", "6.1.193-vmtest1.0tiny"),
+                )
+                self.assertIn("unknown type name", result.summary)
+                [issue] = self.issues("open")
+                self.assertIn("6.12", issue["title"])
+                self.assertIn("unknown type name", issue["body"])
+
+        with self.stage("then it is fixed"):
+            del self.variables["VMTEST_REHEARSAL_FAIL"]
+            result = self.run_workflow()
+            self.assert_conclusion(result, "success")
+            self.assertEqual(
+                self.asset_names(),
+                self.names("6.12.119-vmtest1.0tiny", "6.1.193-vmtest1.0tiny"),
+            )
+            self.assertEqual(self.issues("open"), [])
+            [closed] = self.issues("closed")
+            self.assertEqual(closed["number"], issue["number"])
+
+
+if __name__ == "__main__":
+    unittest.main()
