@@ -13,6 +13,7 @@
 #include "common/catalog.h"
 #include "common/error.h"
 #include "common/log.h"
+#include "common/workflow_file.h"
 
 struct run_command_options {
 	struct selection_options selection;
@@ -54,7 +55,7 @@ static struct error *execute(const struct command_context *context,
 	struct error *err;
 	const struct run_command_options *run_options = context->options;
 	_cleanup_report_ struct report report = { 0 };
-	_cleanup_free_ char *directory = NULL, *table = NULL;
+	_cleanup_free_ char *directory = NULL, *table = NULL, *markdown = NULL;
 
 	err = command_directory(context, &directory);
 	if (!err)
@@ -63,6 +64,10 @@ static struct error *execute(const struct command_context *context,
 	if (err)
 		return err;
 	err = report_format(&report, &table);
+	if (!err)
+		err = report_format_markdown(&report, &markdown);
+	if (!err)
+		err = workflow_summary_write(markdown);
 	if (err)
 		return err;
 	fputs(table, stdout);

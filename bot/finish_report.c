@@ -3,11 +3,12 @@
 #include "bot/finish_report.h"
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bot/build_result.h"
 #include "bot/planned.h"
+#include "bot/result_table.h"
 #include "bot/verdict.h"
 #include "common/error.h"
 #include "common/markdown.h"
@@ -15,10 +16,8 @@
 
 static const char no_room[] = "\nThere is no room for more.\n";
 
-/** What a build goes through; publishing is another step. */
-enum {
-	BUILD_PHASES = PHASE_BOOT + 1
-};
+/** Of a build; publishing is another step. */
+static const enum phase last_phase = PHASE_BOOT;
 
 void finish_report_append_title(struct string_builder *sb,
 				const struct verdict *verdict)
@@ -70,45 +69,32 @@ static void append_head(struct string_builder *sb,
 	string_builder_append(sb, "\n");
 	if (!verdicts->count)
 		return;
-	string_builder_append(sb, "\n| Kernel | Architecture | Result | Size |");
-	for (int i = 0; i < BUILD_PHASES; i++)
-		string_builder_appendf(sb, " %s |", phase_name((enum phase)i));
-	string_builder_append(sb, " |\n| --- | --- | --- | ---: |");
-	for (int i = 0; i < BUILD_PHASES; i++)
-		string_builder_append(sb, " ---: |");
-	string_builder_append(sb, " --- |\n");
+	string_builder_append_char(sb, '\n');
+	result_table_append_head(sb, last_phase);
 }
 
 static void append_row(struct string_builder *sb, const struct verdict *verdict)
 {
 	const struct build_result *result = verdict->result;
+	char failed[32];
 
-	string_builder_append(sb, "| ");
-	string_builder_append_markdown(sb, verdict->planned->release_text);
-	string_builder_append(sb, " | ");
-	string_builder_append_markdown(sb, verdict->planned->arch);
 	if (verdict->phase)
-		string_builder_appendf(sb, " | **%s failed** |", verdict->phase);
-	else
-		string_builder_appendf(sb, " | %s |",
-				       verdict_kind_name(verdict->kind));
-	if (verdict->kind == VERDICT_BUILT)
-		string_builder_appendf(sb, " %.1f MB",
-				       (double)result->size_bytes / 1e6);
-	string_builder_append(sb, " |");
-	for (int i = 0; i < BUILD_PHASES; i++) {
-		if (result && result->duration_ms[i])
-			string_builder_appendf(sb, " %.1f s",
-					       (double)result->duration_ms[i] /
-						       1000);
-		string_builder_append(sb, " |");
-	}
-	string_builder_append_char(sb, ' ');
-	if (*verdict->reason) {
-		markdown_append_code(sb, verdict->reason);
-		string_builder_append_char(sb, ' ');
-	}
-	string_builder_append(sb, "|\n");
+		snprintf(failed, sizeof(failed), "%s failed", verdict->phase);
+	result_table_append_row(
+		sb, last_phase,
+		&(struct result_row){
+			.release = verdict->planned->release_text,
+			.arch = verdict->planned->arch,
+			.result = verdict->phase
+					  ? failed
+					  : verdict_kind_name(verdict->kind),
+			.failed = verdict->phase != NULL,
+			.size_bytes = verdict->kind == VERDICT_BUILT
+					      ? result->size_bytes
+					      : 0,
+			.duration_ms = result ? result->duration_ms : NULL,
+			.reason = verdict->reason,
+		});
 }
 
 static void append_log(struct string_builder *sb, const struct verdict *verdict)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bot/plan.h"
+#include "bot/result_table.h"
 #include "common/catalog.h"
 #include "common/error.h"
 #include "common/log.h"
@@ -90,6 +91,31 @@ struct error *report_format(const struct report *report, char **ret)
 					       (double)row->size_bytes / 1e6);
 		append_phases(&sb, row);
 		string_builder_append_char(&sb, '\n');
+	}
+	return string_builder_finish(&sb, ret);
+}
+
+struct error *report_format_markdown(const struct report *report, char **ret)
+{
+	struct string_builder sb = STRING_BUILDER_INIT;
+
+	string_builder_appendf(&sb, "### %zu published, %zu failed\n\n",
+			       report->count - report->failed, report->failed);
+	result_table_append_head(&sb, PHASE_PUBLISH);
+	for (size_t i = 0; i < report->count; i++) {
+		const struct report_row *row = &report->rows[i];
+
+		result_table_append_row(
+			&sb, PHASE_PUBLISH,
+			&(struct result_row){
+				.release = row->item->release_text,
+				.arch = row->item->arch->name,
+				.result = row->failure ? "failed" : "published",
+				.failed = row->failure != NULL,
+				.size_bytes = row->size_bytes,
+				.duration_ms = row->duration_ms,
+				.reason = row->failure ? row->failure : "",
+			});
 	}
 	return string_builder_finish(&sb, ret);
 }

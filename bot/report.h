@@ -54,4 +54,8 @@ void report_failure(const struct plan_item *item, enum phase phase,
 /** The table, one line a kernel; free(). */
 _must_check_ struct error *report_format(const struct report *report, char **ret);
 
+/** The same for the summary of a workflow's step; free(). */
+_must_check_ struct error *report_format_markdown(const struct report *report,
+						  char **ret);
+
 #endif /* BOT_REPORT_H */

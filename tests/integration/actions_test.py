@@ -356,6 +356,66 @@ class BuildTest(ActionsTest):
         self.assertFalse(self.out.exists())
 
 
+class RunTest(ActionsTest):
+    """All of it in one step."""
+
+    def test_each_kernel_folds_and_failures_are_annotated(self):
+        sources = [
+            "--source={}={}".format(
+                version, write_source(self.folder / f"{version}.tar.xz", version)
+            )
+            for version in ("6.11.11", "6.12.117")
+        ]
+        catalog = catalog_without_patches(self.folder / "configs")
+        result = self.step(
+            *("run", "-f", "tiny", "-a", "x86_64", f"--catalog={catalog}"),
+            env=mirror(self.start("kernel_org.py", *sources)),
+        )
+        self.assert_status(result, 1)
+        groups = re.findall(
+            r"(?ms)^::group::(.*?)\n::stop-commands::(\w+)\n(.*?)^::\2::\n::endgroup::$",
+            result.stderr,
+        )
+        releases = ["6.12.117-vmtest1.0tiny", "6.11.11-vmtest1.0tiny"]
+        self.assertEqual(
+            [title for title, _, _ in groups], [f"{r} for x86_64" for r in releases]
+        )
+        for _, _, log in groups:
+            self.assertIn("this source cannot be built", log)
+        self.assertEqual(
+            [title for title, _ in self.annotations(result)],
+            [f"{release} for x86_64%3A config failed" for release in releases],
+        )
+        self.assertIn("### 0 published, 2 failed", self.summary)
+        for release in releases:
+            self.assertRegex(self.summary, rf"(?m)^\| {release} .*\*\*failed\*\*.*its log is")
+
+
+class HelpTest(support.TestCase):
+    def test_options_of_jobs_are_in_the_help(self):
+        for command, options in (
+            (("vmtest-bot", "plan"), ("--output FILE", "--github-output", "'left-out'")),
+            (
+                ("vmtest-bot", "build"),
+                ("build [OPTION...] RELEASE", "--tarball FILE", "--result FILE"),
+            ),
+            (("vmtest-bot", "publish"), ("--no-page",)),
+            (
+                ("vmtest-bot", "finish"),
+                ("--plan FILE", "--results DIR", "--keep N", "--issues"),
+            ),
+            (("vmtest-kbuild", "fetch"), ("fetch [OPTION...] VERSION", "--output FILE")),
+        ):
+            with self.subTest(command=command):
+                result = run(*command, "--help")
+                self.assert_status(result, 0)
+                self.assertEqual(result.stderr, "")
+                for option in options:
+                    self.assertIn(option, result.stdout)
+                self.assertIn("Exit status: 0 done, 1 failed, 2 wrong usage.", result.stdout)
+                self.assertLessEqual(max(map(len, result.stdout.splitlines())), 132)
+
+
 class FinishTest(ActionsTest):
     """Jobs that have built, or not, and the one that ends the run."""
 
