@@ -8,9 +8,11 @@
 #include "bot/plan.h"
 #include "bot/plan_json.h"
 #include "bot/plan_summary.h"
+#include "bot/prune.h"
 #include "bot/session.h"
 #include "common/error.h"
 #include "common/file.h"
+#include "common/log.h"
 #include "common/string_builder.h"
 #include "common/workflow_file.h"
 #include "common/workflow_log.h"
@@ -31,8 +33,12 @@ static const struct command_option options[] = {
 };
 // clang-format on
 
-/** Append the plan to the outputs of a workflow's step. */
-static struct error *write_outputs(const struct plan *plan)
+/**
+ * Append the plan to the outputs of a workflow's step.
+ *
+ * @param[in] superseded How many assets have to go before it fits.
+ */
+static struct error *write_outputs(const struct plan *plan, size_t superseded)
 {
 	struct error *err;
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
@@ -48,8 +54,8 @@ static struct error *write_outputs(const struct plan *plan)
 		return err;
 	workflow_append_output(&sb, "matrix", matrix, token);
 	workflow_append_output(&sb, "versions", versions, token);
-	string_builder_appendf(&sb, "count=%zu\nleft-out=%zu\n", plan->count,
-			       plan->left_out);
+	string_builder_appendf(&sb, "count=%zu\nleft-out=%zu\nsuperseded=%zu\n",
+			       plan->count, plan->left_out, superseded);
 	err = string_builder_finish(&sb, &text);
 	if (!err)
 		err = workflow_outputs_write(text);
@@ -89,12 +95,13 @@ static struct error *write_summary(const struct session *session,
 /** What a workflow gets; outside of one, nothing unless it is asked for. */
 static struct error *report_to_workflow(const struct session *session,
 					const struct plan_options *plan_options,
-					const struct plan *plan)
+					const struct plan *plan,
+					size_t superseded)
 {
 	struct error *err = NULL;
 
 	if (plan_options->github_output)
-		err = write_outputs(plan);
+		err = write_outputs(plan, superseded);
 	if (!err && workflow_is_active())
 		err = write_summary(session, plan);
 	if (!err && plan->left_out)
@@ -112,6 +119,7 @@ static struct error *run_plan(const struct command_context *context,
 	const struct plan_options *plan_options = context->options;
 	_cleanup_session_ struct session session = { 0 };
 	_cleanup_plan_ struct plan plan = { 0 };
+	_cleanup_prune_list_ struct prune_list superseded = { 0 };
 	struct plan_selection selection;
 
 	// Wrong usage is said before anybody is asked.
@@ -126,13 +134,23 @@ static struct error *run_plan(const struct command_context *context,
 	    (!selection.limit || selection.limit > PLAN_MATRIX_LIMIT))
 		selection.limit = PLAN_MATRIX_LIMIT;
 	err = session_plan(&session, &selection, &plan);
-	if (!err && plan_options->output)
-		err = write_file(&plan, plan_options->output);
-	if (!err)
-		err = report_to_workflow(&session, plan_options, &plan);
 	if (err)
 		return err;
 	session_report_plan(&session, &plan);
+	err = session_make_room(&session, &plan, 1, &superseded);
+	if (!plan_options->github_output) {
+		// Nobody acts on it yet.
+		if (err)
+			log_warning("%s", error_message(err));
+		error_destroy(take_ptr(err));
+	}
+	if (!err && plan_options->output)
+		err = write_file(&plan, plan_options->output);
+	if (!err)
+		err = report_to_workflow(&session, plan_options, &plan,
+					 superseded.count);
+	if (err)
+		return err;
 	*status_ret = 0;
 	if (context->common->json)
 		return json_print(stdout, plan_json(&plan));

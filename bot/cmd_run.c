@@ -86,6 +86,7 @@ static struct error *run_run(const struct command_context *context,
 	const struct run_command_options *run_options = context->options;
 	_cleanup_session_ struct session session = { 0 };
 	_cleanup_plan_ struct plan plan = { 0 };
+	_cleanup_prune_list_ struct prune_list superseded = { 0 };
 	struct plan_selection selection;
 
 	err = session_init(&session, context);
@@ -97,10 +98,18 @@ static struct error *run_run(const struct command_context *context,
 		return err;
 	session_report_plan(&session, &plan);
 	*status_ret = 0;
+	err = session_make_room(&session, &plan, run_options->keep, &superseded);
 	if (run_options->dry_run) {
+		if (err)
+			log_warning("%s", error_message(err));
+		error_destroy(err);
 		session_print_plan(&plan);
 		return NULL;
 	}
+	if (!err)
+		err = prune_execute(session.store, &superseded);
+	if (err)
+		return err;
 	if (plan.count == 0)
 		return run_options->keep
 			       ? prune(&session, context, run_options->keep)

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <jansson.h>
 
+#include "bot/capacity.h"
 #include "bot/plan.h"
+#include "bot/prune.h"
 #include "common/catalog.h"
 #include "common/command.h"
 #include "common/error.h"
@@ -58,6 +60,26 @@ struct error *session_plan(struct session *session,
 		err = plan_compute(session->catalog, &session->kernels,
 				   &session->assets, selection, ret);
 	return err;
+}
+
+struct error *session_make_room(const struct session *session,
+				const struct plan *plan, size_t keep,
+				struct prune_list *ret)
+{
+	struct error *err;
+	struct store_room room;
+
+	store_get_room(session->store, &room);
+	err = capacity_compute(&session->assets, &room, plan->count,
+			       keep ? keep : 1, ret);
+	if (err)
+		return error_wrap(err, "plan for %s", store_name(session->store));
+	if (ret->count) {
+		log_info("%zu superseded assets have to go first: %s holds %zu of at most %zu",
+			 ret->count, store_name(session->store), room.used,
+			 room.limit);
+	}
+	return NULL;
 }
 
 void session_print_plan(const struct plan *plan)

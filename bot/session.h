@@ -18,6 +18,7 @@ struct error;
 struct http;
 struct plan;
 struct plan_selection;
+struct prune_list;
 
 struct session {
 	struct catalog *catalog;
@@ -42,6 +43,17 @@ _must_check_ struct error *session_list(struct session *session);
 _must_check_ struct error *session_plan(struct session *session,
 					const struct plan_selection *selection,
 					struct plan *ret);
+
+/**
+ * Choose what of the store's assets has to go before a plan fits into it, and say
+ * how many.
+ *
+ * @param[in] keep How many of each series, flavor and architecture stay; 0 for 1.
+ * @return An error if the plan does not fit.
+ */
+_must_check_ struct error *session_make_room(const struct session *session,
+					     const struct plan *plan,
+					     size_t keep, struct prune_list *ret);
 
 /** Write a plan to stdout, a line an item: its release and architecture. */
 void session_print_plan(const struct plan *plan);
