@@ -38,7 +38,10 @@ static const struct {
 	const char *with_token;
 	const char *without_token;
 } remedies[] = {
-	{ 401, NULL, "the token is not valid here: make a new one",
+	{ 401, NULL, "the token is wrong, or has expired: make a new one",
+	  "set GITHUB_TOKEN" },
+	{ 403, "archived",
+	  "nothing can be written to it: unarchive it, or use another repository",
 	  "set GITHUB_TOKEN" },
 	{ 403, NULL,
 	  "the token needs the permission 'contents: write' (in a workflow: 'permissions:')",
@@ -48,6 +51,10 @@ static const struct {
 	  "check the repository's name; if it is private, set GITHUB_TOKEN" },
 	{ 422, "immutable",
 	  "an immutable GitHub release cannot be a store: use another tag, in a repository where immutable releases are off",
+	  NULL },
+	{ 422, "file_count", "prune it, or use another tag", NULL },
+	{ 422, "rule violations",
+	  "the repository's rules do not let the token make this tag: except it from them, or use another",
 	  NULL },
 };
 

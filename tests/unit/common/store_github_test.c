@@ -222,6 +222,60 @@ Test(store_github, names_the_cure)
 	expect_words(err, "repository's name");
 }
 
+Test(store_github, names_the_cure_of_what_only_github_itself_says)
+{
+	// clang-format off
+	static const struct {
+		const char *endpoint;
+		int status;
+		const char *body;
+		const char *words[2];
+	} cases[] = {
+		{ "api", 403, "{'message': 'Repository was archived so is read-only.'}",
+		  { "HTTP 403: Repository was archived", "unarchive it" } },
+		{ "api", 422, "{'message': 'Validation Failed', 'errors': [{'code': 'custom',"
+			      " 'message': 'pre_receive Repository rule violations found'}]}",
+		  { "HTTP 422: Validation Failed: pre_receive", "rules" } },
+		{ "api", 422, "{'message': 'Validation Failed', 'errors': [{'code': 'custom',"
+			      " 'message': 'tag_name was used by an immutable release'}]}",
+		  { "tag_name was used", "use another tag" } },
+		{ "uploads", 422, "{'message': 'Cannot upload assets to an immutable release.'}",
+		  { "HTTP 422: Cannot upload", "use another tag" } },
+		{ "uploads", 422, "{'message': 'Validation Failed', 'errors': [{'code': 'custom',"
+				  " 'message': 'file_count limited to 1000 assets per release'}]}",
+		  { "limited to 1000", "prune it" } },
+		{ "uploads", 403, "{'message': 'Resource not accessible by personal access token'}",
+		  { "HTTP 403: Resource not accessible", "contents: write" } },
+	};
+	// clang-format on
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_free_ char *name = NULL, *json = NULL;
+		_cleanup_error_ struct error *err = NULL;
+		char body[256] = "";
+
+		// JSON within JSON: the inner quotes are escaped.
+		for (const char *p = cases[i].body; *p; p++) {
+			const char one[2] = { *p, '\0' };
+
+			strcat(body, *p == '\'' ? "\\\"" : one);
+		}
+		cr_assert_gt(asprintf(&name, "github:octo/kernels@cure-%zu", i),
+			     0);
+		cr_assert_gt(asprintf(&json,
+				      "{\"faults\": [{\"kind\": \"status\","
+				      " \"status\": %d, \"endpoint\": \"%s\","
+				      " \"method\": \"POST\", \"body\": \"%s\"}]}",
+				      cases[i].status, cases[i].endpoint, body),
+			     0);
+		open_store(name, "write-token");
+		set(json);
+		err = put_text(NAME, "package");
+		expect_words(err, cases[i].words[0]);
+		expect_words(err, cases[i].words[1]);
+	}
+}
+
 Test(store_github, explains_immutable_releases)
 {
 	_cleanup_error_ struct error *err = NULL;
