@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "common/error.h"
+#include "common/github_token.h"
 #include "common/store_internal.h"
 
 enum {
@@ -94,10 +95,9 @@ static struct error *parse_location(const char *location, struct github *github)
 		"it is written github:OWNER/REPO@TAG, in letters, digits and '-_.'");
 }
 
-static struct error *read_environment(struct github *github)
+static struct error *read_api_url(struct github *github)
 {
 	const char *url = getenv("GITHUB_API_URL");
-	const char *token = getenv("GITHUB_TOKEN");
 	size_t length;
 
 	if (!url || !*url)
@@ -110,27 +110,7 @@ static struct error *read_environment(struct github *github)
 	while (url[length - 1] == '/')
 		length--;
 	github->api_url = strndup(url, length);
-	if (!token || !*token)
-		token = getenv("GH_TOKEN");
-	if (!github->api_url)
-		return error_no_memory();
-	if (!token || !*token)
-		return NULL;
-	// Secrets are often pasted with a newline.
-	length = strlen(token);
-	while (length && strchr(" \t\r\n", token[length - 1]))
-		length--;
-	github->token = strndup(token, length);
-	if (!github->token)
-		return error_no_memory();
-	for (const char *p = github->token; *p; p++) {
-		if (*p <= ' ' || *p > '~') {
-			return error_create(
-				ERROR_USAGE,
-				"GITHUB_TOKEN or GH_TOKEN holds characters that no token has");
-		}
-	}
-	return NULL;
+	return github->api_url ? NULL : error_no_memory();
 }
 
 struct error *github_init(struct github *github, const char *location,
@@ -141,7 +121,9 @@ struct error *github_init(struct github *github, const char *location,
 	*github = (struct github){ .http = http };
 	err = parse_location(location, github);
 	if (!err)
-		err = read_environment(github);
+		err = read_api_url(github);
+	if (!err)
+		err = github_token_read(&github->token);
 	if (err)
 		github_deinit(github);
 	return err;
@@ -153,7 +135,7 @@ void github_deinit(struct github *github)
 	free(github->api_url);
 	free(github->repository);
 	free(github->tag);
-	free(github->token);
+	github_token_destroy(github->token);
 	*github = (struct github){ 0 };
 }
 

@@ -193,8 +193,11 @@ static int seek_callback(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+/** Headers may hold a token: they are wiped. */
 static void cleanup_slist(struct curl_slist **list)
 {
+	for (struct curl_slist *p = *list; p; p = p->next)
+		explicit_bzero(p->data, strlen(p->data));
 	curl_slist_free_all(*list);
 }
 
@@ -220,7 +223,7 @@ static struct error *request_headers(const struct http_request *request,
 				     struct curl_slist **ret)
 {
 	struct error *err = NULL;
-	_cleanup_free_ char *authorization = NULL;
+	char *authorization;
 
 	for (const char *const *p = request->headers; !err && p && *p; p++)
 		err = slist_add(ret, *p);
@@ -229,11 +232,12 @@ static struct error *request_headers(const struct http_request *request,
 	if (err || !request->token)
 		return err;
 	if (asprintf(&authorization, "Authorization: Bearer %s",
-		     request->token) < 0) {
-		authorization = NULL;
+		     request->token) < 0)
 		return error_no_memory();
-	}
-	return slist_add(ret, authorization);
+	err = slist_add(ret, authorization);
+	explicit_bzero(authorization, strlen(authorization));
+	free(authorization);
+	return err;
 }
 
 /** Set an option unless one before it has failed. */

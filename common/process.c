@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/error.h"
+#include "common/github_token.h"
 #include "common/interrupt.h"
 #include "common/string_builder.h"
 
@@ -76,8 +77,11 @@ bool process_program_exists(const char *name)
 	return !err && path;
 }
 
-static void set_environment(const char *const *environment)
+static void set_environment(const char *const *environment, bool keeps_token)
 {
+	for (const char *const *p = github_token_variables; *p && !keeps_token;
+	     p++)
+		unsetenv(*p);
 	for (; environment && *environment; environment++) {
 		const char *equals = strchr(*environment, '=');
 
@@ -113,7 +117,7 @@ static int child_exec(const struct process_options *options, const char *path,
 	}
 	if (options->directory && chdir(options->directory) < 0)
 		return errno;
-	set_environment(options->environment);
+	set_environment(options->environment, options->keeps_token);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);

@@ -28,6 +28,8 @@ struct process_options {
 	const char *const *arguments;
 	/** `NAME=VALUE` to set, `NAME` to unset, ended by NULL; may be NULL. */
 	const char *const *environment;
+	/** Our tokens are not for children (github_token.h), but for this one. */
+	bool keeps_token;
 	/** Working directory, NULL for ours. */
 	const char *directory;
 	/** 0 for /dev/null. */
@@ -93,8 +95,7 @@ _must_check_ struct error *process_run(const struct process_options *options);
  * @param[out] output_ret NUL-terminated, without a final newline; free().
  */
 _must_check_ struct error *process_capture(const struct process_options *options,
-					   size_t limit_bytes,
-					   char **output_ret);
+					   size_t limit_bytes, char **output_ret);
 
 /** Whether a program is found in PATH. */
 bool process_program_exists(const char *name);

@@ -154,6 +154,8 @@ static struct error *worker_spawn(struct worker *worker,
 
 	const struct process_options options = {
 		.arguments = (const char *const *)arguments->items,
+		// They download, too.
+		.keeps_token = true,
 		.stdout_fd = stdout_fd,
 		.stderr_fd = stderr_fd,
 	};

@@ -54,6 +54,27 @@ Test(process, environment_and_directory_are_the_childs)
 	cr_expect_str_eq(output, "1unset\n/");
 }
 
+Test(process, tokens_are_not_for_children)
+{
+	static const char script[] =
+		"echo \"${GITHUB_TOKEN-unset} ${GH_TOKEN-unset}\"";
+	_cleanup_free_ char *without = NULL, *with = NULL;
+
+	setenv("GITHUB_TOKEN", "secret", 1);
+	setenv("GH_TOKEN", "other", 1);
+	cr_assert_null(
+		process_capture(&(struct process_options){ COMMAND("sh", "-c",
+								   script) },
+				100, &without));
+	cr_expect_str_eq(without, "unset unset");
+	cr_assert_null(
+		process_capture(&(struct process_options){ COMMAND("sh", "-c",
+								   script),
+							   .keeps_token = true },
+				100, &with));
+	cr_expect_str_eq(with, "secret other");
+}
+
 Test(process, a_missing_program_is_not_found)
 {
 	_cleanup_error_ struct error *err = process_run(
