@@ -234,12 +234,13 @@ static void annotate(const struct verdict_list *verdicts)
 static struct error *prune(struct finish *finish)
 {
 	struct release_selection selection;
+	size_t count;
 
 	if (!finish->options->keep)
 		return NULL;
 	command_selection(finish->context, &selection);
 	return prune_superseded(finish->session.store, &finish->session.assets,
-				finish->options->keep, &selection);
+				finish->options->keep, &selection, &count);
 }
 
 static struct error *rewrite_page(struct finish *finish)

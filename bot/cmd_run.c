@@ -33,19 +33,33 @@ static const struct command_option options[] = {
 };
 // clang-format on
 
+/** Prune the store, which was just listed. */
 static struct error *prune(struct session *session,
 			   const struct command_context *context,
-			   unsigned int keep)
+			   size_t *count_ret)
 {
-	struct error *err;
+	const struct run_command_options *run_options = context->options;
 	struct release_selection selection;
 
+	*count_ret = 0;
+	if (!run_options->keep)
+		return NULL;
 	command_selection(context, &selection);
-	err = session_list(session);
-	if (!err)
-		err = prune_superseded(session->store, &session->assets, keep,
-				       &selection);
-	return err;
+	return prune_superseded(session->store, &session->assets,
+				run_options->keep, &selection, count_ret);
+}
+
+/** There is nothing to build: leave the store as a run should leave it. */
+static struct error *tidy(struct session *session,
+			  const struct command_context *context)
+{
+	struct error *err;
+	size_t pruned;
+
+	err = prune(session, context, &pruned);
+	if (err)
+		return err;
+	return pruned ? publish_page(session) : publish_repair_page(session);
 }
 
 static struct error *execute(const struct command_context *context,
@@ -56,6 +70,7 @@ static struct error *execute(const struct command_context *context,
 	const struct run_command_options *run_options = context->options;
 	_cleanup_report_ struct report report = { 0 };
 	_cleanup_free_ char *directory = NULL, *table = NULL, *markdown = NULL;
+	size_t pruned;
 
 	err = command_directory(context, &directory);
 	if (!err)
@@ -72,11 +87,14 @@ static struct error *execute(const struct command_context *context,
 		return err;
 	fputs(table, stdout);
 	*status_ret = report.failed ? 1 : 0;
-	if (run_options->keep)
-		err = prune(session, context, run_options->keep);
-	if (!err)
-		err = publish_page(session);
-	return err;
+	if (run_options->keep) {
+		err = session_list(session);
+		if (!err)
+			err = prune(session, context, &pruned);
+		if (err)
+			return err;
+	}
+	return publish_page(session);
 }
 
 static struct error *run_run(const struct command_context *context,
@@ -111,9 +129,7 @@ static struct error *run_run(const struct command_context *context,
 	if (err)
 		return err;
 	if (plan.count == 0)
-		return run_options->keep
-			       ? prune(&session, context, run_options->keep)
-			       : NULL;
+		return tidy(&session, context);
 	return execute(context, &session, &plan, status_ret);
 }
 

@@ -74,7 +74,8 @@ struct error *prune_execute(struct store *store, const struct prune_list *list)
 
 struct error *prune_superseded(struct store *store,
 			       const struct asset_list *assets, size_t keep,
-			       const struct release_selection *selection)
+			       const struct release_selection *selection,
+			       size_t *count_ret)
 {
 	struct error *err;
 	_cleanup_prune_list_ struct prune_list list = { 0 };
@@ -82,5 +83,8 @@ struct error *prune_superseded(struct store *store,
 	err = prune_compute(assets, keep, selection, &list);
 	if (!err)
 		err = prune_execute(store, &list);
-	return err;
+	if (err)
+		return err;
+	*count_ret = list.count;
+	return NULL;
 }

@@ -40,9 +40,14 @@ prune_compute(const struct asset_list *assets, size_t keep,
 _must_check_ struct error *prune_execute(struct store *store,
 					 const struct prune_list *list);
 
-/** Compute and execute. */
+/**
+ * Compute and execute.
+ *
+ * @param[out] count_ret How many were deleted.
+ */
 _must_check_ struct error *
 prune_superseded(struct store *store, const struct asset_list *assets,
-		 size_t keep, const struct release_selection *selection);
+		 size_t keep, const struct release_selection *selection,
+		 size_t *count_ret);
 
 #endif /* BOT_PRUNE_H */

@@ -9,6 +9,7 @@
 #include "bot/session.h"
 #include "common/error.h"
 #include "common/interrupt.h"
+#include "common/log.h"
 #include "common/progress.h"
 #include "common/release.h"
 #include "common/store.h"
@@ -84,4 +85,19 @@ struct error *publish_page(struct session *session)
 {
 	return error_wrap(list_and_write_page(session),
 			  "rewrite the page of %s", store_name(session->store));
+}
+
+struct error *publish_repair_page(struct session *session)
+{
+	struct error *err;
+
+	err = write_page(session, NULL);
+	// Whoever may not write has nothing to repair.
+	if (error_catch(&err, ERROR_USAGE) || error_is(err, ERROR_CANCELLED))
+		return err;
+	if (err)
+		log_warning("the page of %s: %s", store_name(session->store),
+			    error_message(err));
+	error_destroy(err);
+	return NULL;
 }

@@ -26,4 +26,11 @@ _must_check_ struct error *publish_package(struct store *store,
  */
 _must_check_ struct error *publish_page(struct session *session);
 
+/**
+ * Rewrite the page of a store that was just listed, if it is not what it should
+ * be: a run that died may have changed assets without describing them. No token
+ * is no error, and others are only warned of.
+ */
+_must_check_ struct error *publish_repair_page(struct session *session);
+
 #endif /* BOT_PUBLISH_H */
