@@ -224,6 +224,8 @@ static struct error *run(const struct kernel_make_log *log,
 		.environment = environment,
 		.stdout_fd = write_fd,
 		.stderr_fd = write_fd,
+		// Compilers would go on in a folder that is being deleted.
+		.guarded = true,
 	};
 	_cleanup_process_ struct process *process = NULL;
 	err = process_spawn(&options, &process);

@@ -17,6 +17,7 @@
 #include "common/error.h"
 #include "common/github_token.h"
 #include "common/interrupt.h"
+#include "common/process_guard.h"
 #include "common/string_builder.h"
 
 struct process {
@@ -99,7 +100,6 @@ static int child_exec(const struct process_options *options, const char *path,
 	int null_fd;
 	sigset_t none;
 
-	setpgid(0, 0);
 	// The parent may have died before this took effect.
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		return ESRCH;
@@ -123,6 +123,22 @@ static int child_exec(const struct process_options *options, const char *path,
 	signal(SIGPIPE, SIG_DFL);
 	execv(path, (char **)options->arguments);
 	return errno;
+}
+
+/** The same from the beginning; a guard stays behind in it. */
+static int child_start(const struct process_options *options, const char *path,
+		       pid_t parent, int exec_fd)
+{
+	setpgid(0, 0);
+	if (options->guarded) {
+		pid_t guard = getpid();
+		int errnum = process_guard(parent, exec_fd);
+
+		if (errnum)
+			return errnum;
+		parent = guard;
+	}
+	return child_exec(options, path, parent);
 }
 
 struct error *process_spawn(const struct process_options *options,
@@ -162,7 +178,7 @@ struct error *process_spawn(const struct process_options *options,
 	if (process->pid < 0)
 		return error_create_os(errno, "%s: fork", name);
 	if (process->pid == 0) {
-		child_errno = child_exec(options, path, parent);
+		child_errno = child_start(options, path, parent, error_write);
 		// Signals are blocked or fatal here: it is not interrupted.
 		_exit(write(error_write, &child_errno, sizeof(child_errno)) < 0
 			      ? 126

@@ -10,8 +10,9 @@
  *
  * No shell is involved. A child leads its own process group, so that ending it
  * ends what it started; it is killed by the kernel when the thread that started
- * it dies, however that happens (prctl(2), PR_SET_PDEATHSIG). A child is a
- * resource: destroying one that still runs kills and reaps it.
+ * it dies, however that happens (prctl(2), PR_SET_PDEATHSIG); what it started
+ * is killed with it if it is guarded. A child is a resource: destroying one
+ * that still runs kills and reaps it.
  */
 
 #include <stdbool.h>
@@ -40,6 +41,11 @@ struct process_options {
 	/** Descriptors that the child inherits under the same number. */
 	const int *keep_fds;
 	unsigned int keep_fd_count;
+	/**
+	 * Whether its process group dies with us too. This takes a process
+	 * more, which is the one that process_pid() and process_fd() are about.
+	 */
+	bool guarded;
 	/** For process_run() and process_capture(): 0 for no limit. */
 	uint64_t timeout_ms;
 };

@@ -162,7 +162,7 @@ class BuildTest(ModuleCase):
 
     def test_killed_build_leaves_nothing_that_counts(self):
         with open(self.source / "Makefile", "a") as file:
-            file.write("$(shell sleep 10)\n")
+            file.write("$(shell sleep 100)\n")
         process = subprocess.Popen(
             [support.BIN / "vmtest-vm", "module", "-q", "-k", KERNEL, "-d",
              str(self.cache), "--module-source", str(self.source)],
@@ -171,8 +171,17 @@ class BuildTest(ModuleCase):
         while not list(self.cache.glob("*/module/*/*/build.log")):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.05)
+        while "sleep" not in map(support.program_of, support.descendants(process.pid)):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        started = support.descendants(process.pid)
         process.send_signal(signal.SIGKILL)
         process.wait()
+        # What make has started is not left to find out for itself.
+        deadline = time.monotonic() + 5
+        while any(map(support.program_of, started)):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
         self.assertEqual(self.results(), [])
         write_source(self.source)
         self.assert_status(self.module(), 0)

@@ -68,31 +68,6 @@ def on(*versions):
     return " || ".join(f"[ -d /lib/modules/{name(v)}/build ]" for v in versions)
 
 
-def descendants(pid):
-    """Processes that have a process among their ancestors."""
-    parents = {}
-    for entry in os.listdir("/proc"):
-        try:
-            with open(f"/proc/{entry}/stat", encoding="utf-8") as file:
-                parents[int(entry)] = int(file.read().rsplit(")", 1)[1].split()[1])
-        except (OSError, ValueError, IndexError):
-            pass
-    found = {pid}
-    while True:
-        more = {p for p, parent in parents.items() if parent in found} - found
-        if not more:
-            return found - {pid}
-        found |= more
-
-
-def program_of(pid):
-    """What a process runs; "" if there is none."""
-    try:
-        return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
-    except OSError:
-        return ""
-
-
 class Terminal:
     """vmtest-vm on a terminal, and all that it has written there."""
 
@@ -357,7 +332,7 @@ class TestTest(SuiteCase):
                     self.assertLess(time.monotonic(), deadline)
                     time.sleep(0.05)
                 time.sleep(0.5)
-                started = descendants(process.pid)
+                started = support.descendants(process.pid)
                 self.assertGreaterEqual(len(started), 4)
                 process.send_signal(number)
                 stdout, stderr = process.communicate(timeout=30)
@@ -397,12 +372,12 @@ class TestTest(SuiteCase):
         # What stands on it says so, and both commands do run.
         terminal.wait_until(lambda: terminal.shown().count(" running ") == 2)
         terminal.wait_until(lambda: all(log.read_text() == "up\n" for log in logs))
-        started = descendants(terminal.pid)
-        self.assertEqual(sum("qemu" in program_of(pid) for pid in started), 2)
+        started = support.descendants(terminal.pid)
+        self.assertEqual(sum("qemu" in support.program_of(pid) for pid in started), 2)
         terminal.type("\x03")
         self.assertEqual(terminal.wait(), -signal.SIGINT, terminal.text)
         for pid in started:
-            self.assertEqual(program_of(pid), "")
+            self.assertEqual(support.program_of(pid), "")
 
         final = terminal.shown()
         for kernel in kernels:

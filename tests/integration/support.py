@@ -106,6 +106,31 @@ def kernel():
     return next(folder.glob(f"*/kernel-{release()}"))
 
 
+def descendants(pid):
+    """Processes that have a process among their ancestors."""
+    parents = {}
+    for entry in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{entry}/stat", encoding="utf-8") as file:
+                parents[int(entry)] = int(file.read().rsplit(")", 1)[1].split()[1])
+        except (OSError, ValueError, IndexError):
+            pass
+    found = {pid}
+    while True:
+        more = {p for p, parent in parents.items() if parent in found} - found
+        if not more:
+            return found - {pid}
+        found |= more
+
+
+def program_of(pid):
+    """What a process runs; "" if there is none."""
+    try:
+        return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+    except OSError:
+        return ""
+
+
 class TestCase(unittest.TestCase):
     """With a folder that goes away, and assertions on results."""
 

@@ -4,9 +4,12 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/error.h"
@@ -94,6 +97,99 @@ Test(process, failure_names_the_status_or_the_signal)
 	cr_expect_str_eq(error_message(status), "sh: exit status 3");
 	cr_expect_str_eq(error_message(killed),
 			 "sh: killed by signal 9 (Killed)");
+}
+
+Test(process, a_guard_ends_as_its_child_does)
+{
+	static const struct {
+		const char *script;
+		const char *message;
+	} rows[] = {
+		{ "exit 0", NULL },
+		{ "exit 3", "sh: exit status 3" },
+		{ "kill -TERM $$", "sh: killed by signal 15 (Terminated)" },
+		{ "kill -KILL $$", "sh: killed by signal 9 (Killed)" },
+		{ "kill -HUP $$", "sh: killed by signal 1 (Hangup)" },
+	};
+	_cleanup_error_ struct error *missing = NULL;
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_error_ struct error *err =
+			process_run(&(struct process_options){
+				COMMAND("sh", "-c", rows[i].script),
+				.guarded = true,
+			});
+
+		cr_assert_eq(err == NULL, rows[i].message == NULL);
+		if (err)
+			cr_expect_str_eq(error_message(err), rows[i].message);
+	}
+	missing = process_run(&(struct process_options){
+		COMMAND("/no/such/program"), .guarded = true });
+	cr_expect(error_is(missing, ERROR_NOT_FOUND));
+}
+
+/** Signals reach the child, and the guard lets it clean up. */
+Test(process, a_guarded_child_may_take_its_time)
+{
+	_cleanup_process_ struct process *process = NULL;
+	struct process_status status;
+	struct process_options options = {
+		COMMAND("sh", "-c",
+			"trap 'sleep 0.3; exit 7' TERM; echo; while :; do sleep 0.1; done"),
+		.guarded = true,
+	};
+	char c;
+	int fds[2];
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	options.stdout_fd = fds[1];
+	cr_assert_null(process_spawn(&options, &process));
+	cr_assert_eq(read(fds[0], &c, 1), 1);
+	process_kill(process, SIGTERM);
+	cr_assert_null(process_wait(process, monotonic_ms() + 30000, &status));
+	cr_expect_eq(status.exit_status, 7);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/** In a child that is going to be killed: tell a grandchild's grandchild. */
+static void start_family(int fd)
+{
+	struct process *process;
+
+	error_destroy(process_spawn(
+		&(struct process_options){
+			COMMAND("sh", "-c",
+				"sh -c 'sleep 1000 & echo $!; wait'; echo more"),
+			.stdout_fd = fd,
+			.guarded = true,
+		},
+		&process));
+	pause();
+	_exit(1);
+}
+
+Test(process, a_guarded_family_dies_with_us)
+{
+	char text[32] = "";
+	int fds[2];
+	pid_t parent;
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	parent = fork();
+	if (parent == 0)
+		start_family(fds[1]);
+	close(fds[1]);
+	cr_assert_gt(read(fds[0], text, sizeof(text) - 1), 1);
+	cr_assert_eq(kill(atoi(text), 0), 0);
+	kill(parent, SIGKILL);
+	// All that write to the pipe have gone when it ends.
+	alarm(30);
+	cr_expect_eq(read(fds[0], text, sizeof(text)), 0);
+	alarm(0);
+	close(fds[0]);
+	cr_assert_eq(waitpid(parent, NULL, 0), parent);
 }
 
 Test(process, output_beyond_the_limit_is_an_error)
