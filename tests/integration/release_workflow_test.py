@@ -164,7 +164,7 @@ class ReleaseWorkflowTest(support.TestCase):
                 result = self.run_workflow()
                 self.assert_conclusion(result, "success")
                 self.assertEqual(result.job("plan").outputs["count"], "0")
-                for job in ("source", "build", "finish"):
+                for job in ("room", "source", "build", "finish"):
                     self.assertEqual(result.job(job).conclusion, "skipped")
                 self.assertEqual([r["status"] for r in self.requests()], [status])
 
