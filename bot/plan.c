@@ -89,8 +89,9 @@ static struct error *consider_version(struct planner *planner,
 	for (size_t i = 0; i < catalog->arch_count; i++) {
 		const struct catalog_arch *arch = &catalog->archs[i];
 
-		if (selection->archs->count &&
-		    !string_list_contains(selection->archs, arch->name))
+		if (selection->archs->count
+			    ? !string_list_contains(selection->archs, arch->name)
+			    : !arch->enabled)
 			continue;
 		for (size_t j = 0; j < catalog->flavor_count; j++) {
 			struct error *err;

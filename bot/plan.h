@@ -19,7 +19,10 @@ struct catalog_flavor;
 struct error;
 struct series_list;
 
-/** What was asked for; empty lists mean everything. */
+/**
+ * What was asked for; empty lists mean everything that is not switched off in
+ * the catalog.
+ */
 struct plan_selection {
 	/** Patterns over releases. */
 	const struct string_list *kernels;

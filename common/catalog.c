@@ -68,6 +68,17 @@ static struct error *get_number(const struct reader *reader, json_t *object,
 	return NULL;
 }
 
+static struct error *get_flag(const struct reader *reader, json_t *object,
+			      const char *key, bool default_value, bool *ret)
+{
+	json_t *value = json_object_get(object, key);
+
+	if (value && !json_is_boolean(value))
+		return reader_error(reader, "\"%s\" must be true or false", key);
+	*ret = value ? json_is_true(value) : default_value;
+	return NULL;
+}
+
 static struct error *get_strings(const struct reader *reader, json_t *object,
 				 const char *key, struct string_list *ret)
 {
@@ -132,6 +143,21 @@ static struct error *get_section(const struct reader *reader, json_t *root,
 	return NULL;
 }
 
+/** A range in an object of its own; false for no version at all. */
+static struct error *get_kdump(const struct reader *reader, json_t *object,
+			       struct catalog_arch *ret)
+{
+	json_t *value = json_object_get(object, "kdump");
+
+	if (json_is_false(value))
+		return NULL;
+	if (!json_is_object(value))
+		return reader_error(reader,
+				    "\"kdump\" must be a range of versions, or false");
+	ret->has_kdump = true;
+	return get_range(reader, value, &ret->kdump);
+}
+
 static struct error *read_machine(const struct reader *reader, json_t *object,
 				  struct catalog_machine *ret)
 {
@@ -179,7 +205,17 @@ static struct error *read_arch(const char *file, const char *name,
 		err = get_string(&reader, object, "image_path", false,
 				 &ret->image_path);
 	if (!err)
+		err = get_flag(&reader, object, "enabled", true, &ret->enabled);
+	if (!err)
 		err = get_range(&reader, object, &ret->versions);
+	if (!err)
+		err = get_kdump(&reader, object, ret);
+	if (!err)
+		err = get_string(&reader, object, "debian_arch", false,
+				 &ret->debian_arch);
+	if (!err)
+		err = get_string(&reader, object, "debian_suite", false,
+				 &ret->debian_suite);
 	if (!err)
 		err = get_string(&reader, object, "qemu", false, &ret->qemu);
 	if (!err)
@@ -280,8 +316,12 @@ static struct error *read_series(const char *file, json_t *root,
 		return error_no_memory();
 	json_array_foreach(section, i, object)
 	{
-		err = get_range(&reader, object,
-				&ret->series[ret->series_count++]);
+		struct catalog_series *series = &ret->series[ret->series_count++];
+
+		err = get_range(&reader, object, &series->range);
+		if (!err)
+			err = get_flag(&reader, object, "enabled", true,
+				       &series->enabled);
 		if (err)
 			return err;
 	}
@@ -496,6 +536,12 @@ bool version_range_contains(const struct version_range *range,
 		kernel_version_compare(version, &range->below) < 0);
 }
 
+bool catalog_arch_has_kdump(const struct catalog_arch *arch,
+			    const struct kernel_version *version)
+{
+	return arch->has_kdump && version_range_contains(&arch->kdump, version);
+}
+
 bool catalog_keeps(const struct catalog *catalog,
 		   const struct kernel_version *version)
 {
@@ -505,11 +551,16 @@ bool catalog_keeps(const struct catalog *catalog,
 		.minor = version->minor,
 	};
 
+	bool kept = false;
+
 	for (size_t i = 0; i < catalog->series_count; i++) {
-		if (version_range_contains(&catalog->series[i], &series))
-			return true;
+		if (!version_range_contains(&catalog->series[i].range, &series))
+			continue;
+		if (!catalog->series[i].enabled)
+			return false;
+		kept = true;
 	}
-	return false;
+	return kept;
 }
 
 void catalog_release(const struct catalog *catalog,

@@ -60,8 +60,16 @@ struct catalog_arch {
 	/** make's target and the file it makes, relative to the build folder. */
 	const char *image_target;
 	const char *image_path;
-	/** Kernels older than the range are not built. */
+	/** False: switched off, and so no part of what "all" means. */
+	bool enabled;
+	/** Kernels outside of the range are not built. */
 	struct version_range versions;
+	/** Whether crash dumps work at all, and from which version on. */
+	bool has_kdump;
+	struct version_range kdump;
+	/** What Debian calls it, and the suite that a root of it is made from. */
+	const char *debian_arch;
+	const char *debian_suite;
 	/** Program: `qemu-system-x86_64`. */
 	const char *qemu;
 	/** The kernel's console: `ttyS0`. */
@@ -70,6 +78,12 @@ struct catalog_arch {
 	struct string_list host_names;
 	struct catalog_machine *machines;
 	size_t machine_count;
+};
+
+struct catalog_series {
+	struct version_range range;
+	/** False: what is in the range is switched off. */
+	bool enabled;
 };
 
 struct catalog_flavor {
@@ -100,8 +114,8 @@ struct catalog {
 		/** Folder of the tarballs of release candidates. */
 		char *rc_url;
 	} kernel_org;
-	/** Series that are kept: those in any of the ranges. */
-	struct version_range *series;
+	/** Series that are kept: those in some range, and in none that is off. */
+	struct catalog_series *series;
 	size_t series_count;
 	struct catalog_arch *archs;
 	size_t arch_count;
@@ -144,7 +158,8 @@ _must_check_ struct error *catalog_find_flavor(const struct catalog *catalog,
 
 /**
  * Check names that a user gave, and put architectures in the place of words:
- * `all` means the catalog's, `foreign` those of other machines than this one.
+ * `host` means this machine's, `all` the catalog's, `foreign` those of other
+ * machines than this one; of both, without those that are switched off.
  *
  * @return ERROR_USAGE, naming those that exist; also for a word that means none.
  */
@@ -155,6 +170,10 @@ catalog_resolve_names(const struct catalog *catalog, struct string_list *archs,
 /** The architecture of this machine. */
 _must_check_ struct error *catalog_host_arch(const struct catalog *catalog,
 					     const struct catalog_arch **ret);
+
+/** Whether crash dumps of the version work on the architecture. */
+bool catalog_arch_has_kdump(const struct catalog_arch *arch,
+			    const struct kernel_version *version);
 
 /** Whether the version's series is one that is kept. */
 bool catalog_keeps(const struct catalog *catalog,

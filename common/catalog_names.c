@@ -15,23 +15,23 @@ static bool is_of_host(const struct catalog_arch *arch)
 	return string_list_contains(&arch->host_names, host.machine);
 }
 
-static bool is_any(const struct catalog_arch *arch)
+static bool is_enabled(const struct catalog_arch *arch)
 {
-	(void)arch;
-	return true;
+	return arch->enabled;
 }
 
 static bool is_foreign(const struct catalog_arch *arch)
 {
-	return !is_of_host(arch);
+	return arch->enabled && !is_of_host(arch);
 }
 
 static const struct {
 	const char *word;
 	bool (*means)(const struct catalog_arch *arch);
 } arch_words[] = {
-	{ "all", is_any },
+	{ "all", is_enabled },
 	{ "foreign", is_foreign },
+	{ "host", is_of_host },
 };
 
 /** Add the architectures that a word means, or the one that has the name. */

@@ -707,6 +707,7 @@ class DiskTest(TestCase):
         result = self.attempt(
             "vmtest-bot",
             "run",
+            "--arch=host",
             "--flavor=tiny",
             f"--store=dir:{store}",
             f"--directory={self.disk}",

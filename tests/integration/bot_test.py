@@ -16,6 +16,9 @@ from built_kernel import write_source
 from support import BIN, environment, mirror, run
 
 
+RUN_TINY = ("run", "--latest-stable", "--arch=host", "--flavor=tiny")
+
+
 class PollTest(support.TestCase):
     def poll(self, kernel_org, *arguments):
         return run(
@@ -130,7 +133,7 @@ class GitHubTest(support.TestCase):
         self.assertEqual(len(self.github.requests(endpoint="uploads")), 1)
 
         for command in ("run", "plan"):
-            arguments = (command, "--latest-stable", "--flavor=tiny")
+            arguments = (command, *RUN_TINY[1:])
             before = len(self.github.requests(endpoint="api"))
             result = self.bot(*arguments)
             self.assert_status(result, 0)
@@ -235,7 +238,7 @@ class GitHubTest(support.TestCase):
         self.use(prism)
         self.assert_status(self.bot("publish", self.package), 0)
         self.assert_published_once()
-        self.assert_status(self.bot("run", "--latest-stable", "--flavor=tiny"), 0)
+        self.assert_status(self.bot(*RUN_TINY), 0)
         self.assert_status(self.bot("prune", "--keep=1"), 0)
         self.assertEqual(prism.control()["violations"], [])
 
@@ -288,6 +291,7 @@ class RunTest(support.TestCase):
         result = run(
             "vmtest-bot",
             "run",
+            "--arch=host",
             "--flavor=tiny",
             f"--store=dir:{store}",
             f"--directory={self.folder / 'work'}",

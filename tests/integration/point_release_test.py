@@ -21,6 +21,7 @@ import support
 from support import BIN, CACHE, environment, mirror, run
 
 SERIES = "6.12"
+SELECTION = (f"--kernel={SERIES}", "--arch=host", "--flavor=tiny")
 PACKAGE = f"linux-source-{SERIES}"
 
 
@@ -87,7 +88,7 @@ class PointReleaseTest(support.TestCase):
     def run_bot(self, store):
         return run(
             "vmtest-bot",
-            *self.arguments("run", store, f"--kernel={SERIES}", "--flavor=tiny"),
+            *self.arguments("run", store, *SELECTION),
             env=self.environment(),
             timeout=3600,
         )
@@ -116,9 +117,7 @@ class PointReleaseTest(support.TestCase):
             process = subprocess.Popen(
                 [
                     BIN / "vmtest-bot",
-                    *self.arguments(
-                        "run", "github", f"--kernel={SERIES}", "--flavor=tiny"
-                    ),
+                    *self.arguments("run", "github", *SELECTION),
                 ],
                 env=self.environment(),
                 stdout=file,

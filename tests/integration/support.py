@@ -69,6 +69,7 @@ def package():
                     BIN / "vmtest-bot",
                     "run",
                     "--latest-stable",
+                    "--arch=host",
                     "--flavor=tiny",
                     f"--store=dir:{store}",
                     f"--directory={CACHE / 'work'}",

@@ -3,6 +3,8 @@
 #include "common/catalog.h"
 
 #include <criterion/criterion.h>
+#include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -78,6 +80,116 @@ Test(catalog, names_the_release_of_a_flavor)
 	cr_expect_str_eq(text, "6.12.0-vmtest4.1default");
 }
 
+/** The project's own, to be changed. */
+static json_t *document(void)
+{
+	json_t *json = json_load_file(VMTEST_SOURCE_DIR "/configs/vmtest.json",
+				      0, NULL);
+
+	cr_assert(json);
+	return json;
+}
+
+static struct error *parse(json_t *json, struct catalog **ret)
+{
+	char *text = json_dumps(json, 0);
+	struct error *err = catalog_parse(text, "name", NULL, ret);
+
+	free(text);
+	json_decref(json);
+	return err;
+}
+
+Test(catalog, every_architecture_is_the_one_of_a_table)
+{
+	static const struct {
+		const char *name, *source_arch, *debian, *host, *min;
+		const char *kdump;
+	} cases[] = {
+		{ "x86_64", "x86", "amd64", "x86_64", NULL, "4.9" },
+		{ "aarch64", "arm64", "arm64", "aarch64", "4.19", "5.10" },
+		{ "arm", "arm", "armhf", "armv7l", "4.19", NULL },
+		{ "ppc64", "powerpc", "ppc64el", "ppc64le", "4.11", "6.1" },
+		{ "riscv64", "riscv", "riscv64", "riscv64", "6.12", "6.12" },
+		{ "s390x", "s390", "s390x", "s390x", "4.11", "5.15" },
+	};
+	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+
+	cr_assert_eq(catalog->arch_count, array_size(cases));
+	for (size_t i = 0; i < array_size(cases); i++) {
+		const struct catalog_arch *arch;
+		struct kernel_version version;
+
+		cr_assert_null(catalog_find_arch(catalog, cases[i].name, &arch));
+		cr_expect(arch->enabled);
+		cr_expect_str_eq(arch->source_arch, cases[i].source_arch);
+		cr_expect_str_eq(arch->debian_arch, cases[i].debian);
+		cr_expect(string_list_contains(&arch->host_names, cases[i].host));
+		cr_expect_eq(arch->versions.has_min, cases[i].min != NULL);
+		if (cases[i].min) {
+			cr_assert(kernel_version_parse(cases[i].min, &version));
+			cr_expect(version_range_contains(&arch->versions,
+							 &version));
+			version.minor--;
+			cr_expect(!version_range_contains(&arch->versions,
+							  &version));
+		}
+		cr_expect_eq(arch->has_kdump, cases[i].kdump != NULL);
+		cr_assert(kernel_version_parse(cases[i].kdump ? cases[i].kdump
+							      : "7.2",
+					       &version));
+		cr_expect_eq(catalog_arch_has_kdump(arch, &version),
+			     cases[i].kdump != NULL, "%s", cases[i].name);
+	}
+}
+
+Test(catalog, a_line_switches_a_series_off)
+{
+	_cleanup_catalog_ struct catalog *catalog = NULL;
+	json_t *json = document();
+	struct kernel_version version;
+
+	json_array_append_new(json_object_get(json, "series"),
+			      json_pack("{s:s, s:s, s:b}", "min", "6.11",
+					"below", "6.12", "enabled", 0));
+	cr_assert_null(parse(json, &catalog));
+	cr_assert(kernel_version_parse("6.11.9", &version));
+	cr_expect(!catalog_keeps(catalog, &version));
+	cr_assert(kernel_version_parse("6.12", &version));
+	cr_expect(catalog_keeps(catalog, &version));
+}
+
+Test(catalog, wrong_values_are_named)
+{
+	static const struct {
+		const char *key;
+		const char *value;
+		const char *message;
+	} cases[] = {
+		{ "enabled", "\"no\"", "\"enabled\" must be true or false" },
+		{ "kdump", "true", "\"kdump\" must be a range" },
+		{ "kdump", "{\"min\": \"x\"}", "\"x\" is no kernel version" },
+		{ "debian_arch", "1", "\"debian_arch\" must be a string" },
+		{ "debian_suite", "null", "\"debian_suite\" must be a string" },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_catalog_ struct catalog *catalog = NULL;
+		json_t *json = document();
+
+		json_object_set_new(
+			json_object_get(json_object_get(json, "architectures"),
+					"s390x"),
+			cases[i].key,
+			json_loads(cases[i].value, JSON_DECODE_ANY, NULL));
+		_cleanup_error_ struct error *err = parse(json, &catalog);
+		cr_assert(error_is(err, ERROR_USAGE), "%s", cases[i].key);
+		cr_expect(strstr(error_message(err), cases[i].message), "%s",
+			  error_message(err));
+		cr_expect(strstr(error_message(err), "s390x"));
+	}
+}
+
 Test(catalog, malformed_ones_are_refused_with_one_line)
 {
 	static const char *const cases[] = {
@@ -141,6 +253,7 @@ Test(catalog, words_stand_for_architectures)
 		{ "all", "here,there", "here,there" },
 		{ "foreign", "there", "here,there" },
 		{ "here,foreign", "here,there", "here,here,there" },
+		{ "host", "here", NULL },
 		{ "all,vax", NULL, NULL },
 	};
 	struct utsname host;
@@ -170,6 +283,27 @@ Test(catalog, words_stand_for_architectures)
 		cr_expect_str_eq(sb.text ? sb.text : "",
 				 expected ? expected : given);
 	}
+}
+
+Test(catalog, no_word_means_what_is_switched_off)
+{
+	struct utsname host;
+
+	uname(&host);
+	_cleanup_catalog_ struct catalog *catalog =
+		two_archs_catalog("here", "there", host.machine);
+	_cleanup_string_list_ struct string_list names = STRING_LIST_INIT;
+	const struct string_list none = STRING_LIST_INIT;
+
+	catalog->archs[1].enabled = false;
+	string_list_add(&names, "all");
+	cr_assert_null(catalog_resolve_names(catalog, &names, &none));
+	cr_assert_eq(names.count, 1);
+	cr_expect_str_eq(names.items[0], "here");
+	// Its own name does.
+	string_list_add(&names, "there");
+	cr_assert_null(catalog_resolve_names(catalog, &names, &none));
+	cr_expect_eq(names.count, 2);
 }
 
 Test(catalog, a_word_that_means_no_architecture_is_refused)
