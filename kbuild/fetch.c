@@ -15,6 +15,7 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "common/sidecar.h"
+#include "common/tarball.h"
 #include "kbuild/kernel_org.h"
 
 /** A file that is to be there. */
@@ -102,7 +103,7 @@ static struct error *download_to(struct http *http, const char *url,
 	if (err)
 		return err;
 	sink.digest = digest;
-	err = kernel_org_stream(http, url, wanted, sink_take, &sink);
+	err = tarball_stream(http, url, wanted, sink_take, &sink);
 	if (err)
 		return err;
 	digest_finish(digest, digest_ret);

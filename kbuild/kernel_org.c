@@ -3,19 +3,11 @@
 #include "kbuild/kernel_org.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "common/catalog.h"
 #include "common/error.h"
-#include "common/http.h"
 #include "common/log.h"
-#include "common/progress.h"
-#include "kbuild/source_sums.h"
-
-enum {
-	/** Of the list of every tarball of a major version; now 1.5 MB. */
-	SUMS_LIMIT_BYTES = 64 << 20,
-};
+#include "common/tarball.h"
 
 struct error *kernel_org_url(const struct catalog *catalog,
 			     const struct kernel_version *version, char **ret)
@@ -42,73 +34,10 @@ struct error *kernel_org_digest(struct http *http, const char *url,
 				const struct kernel_version *version,
 				char digest_ret[static DIGEST_TEXT_SIZE])
 {
-	struct error *err;
-	_cleanup_free_ char *sums_url = NULL;
-	_cleanup_http_response_ struct http_response response = { 0 };
-	const char *name = strrchr(url, '/') + 1;
-	struct http_request request = {
-		.use_cache = true,
-		.limit_bytes = SUMS_LIMIT_BYTES,
-	};
-
-	if (kernel_version_is_rc(version)) {
-		log_debug("%s: kernel.org publishes no digest of a release candidate",
-			  url);
-		digest_ret[0] = '\0';
-		return NULL;
-	}
-	if (asprintf(&sums_url, "%.*ssha256sums.asc", (int)(name - url), url) <
-	    0) {
-		sums_url = NULL;
-		return error_no_memory();
-	}
-	request.url = sums_url;
-	err = http_perform(http, &request, &response);
-	if (!err && response.status != 200)
-		err = http_response_error(&request, &response);
-	if (err)
-		return err;
-	err = source_sums_find(response.body, response.body_size_bytes, name,
-			       digest_ret);
-	if (err)
-		http_forget(http, &request);
-	return error_wrap(err, "%s", sums_url);
-}
-
-/** A stream on its way, shown as it goes. */
-struct download {
-	store_sink sink;
-	void *arg;
-	struct progress *progress;
-	uint64_t done_bytes;
-};
-
-static struct error *download_take(void *arg, const void *data, size_t size_bytes)
-{
-	struct download *download = arg;
-
-	download->done_bytes += size_bytes;
-	progress_update(download->progress, download->done_bytes, 0);
-	return download->sink(download->arg, data, size_bytes);
-}
-
-struct error *kernel_org_stream(struct http *http, const char *url,
-				const char *digest, store_sink sink, void *arg)
-{
-	struct error *err;
-	_cleanup_progress_ struct progress *progress = NULL;
-	_cleanup_free_ char *what = NULL;
-	struct download download = { .sink = sink, .arg = arg };
-	const struct http_request request = { .url = url };
-
-	if (asprintf(&what, "download %s", strrchr(url, '/') + 1) < 0) {
-		what = NULL;
-		return error_no_memory();
-	}
-	progress = progress_create(what, PROGRESS_BYTES);
-	download.progress = progress;
-	err = http_stream(http, &request, 0, digest, download_take, &download);
-	if (!err)
-		progress_finish(progress);
-	return err;
+	if (!kernel_version_is_rc(version))
+		return tarball_digest(http, url, digest_ret);
+	log_debug("%s: kernel.org publishes no digest of a release candidate",
+		  url);
+	digest_ret[0] = '\0';
+	return NULL;
 }

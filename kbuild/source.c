@@ -15,6 +15,7 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "common/remote.h"
+#include "common/tarball.h"
 #include "common/unpack.h"
 #include "kbuild/bounds.h"
 #include "kbuild/kernel_org.h"
@@ -107,30 +108,22 @@ static struct error *origin_published_url(const struct source_request *request,
 
 static const struct unpack_options unpack_options = { .strip_components = 1 };
 
-static struct error *unpack_take(void *arg, const void *data, size_t size_bytes)
-{
-	return unpack_write(arg, data, size_bytes);
-}
-
 static struct error *version_fill(const struct source_request *request,
 				  struct origin *origin, const char *directory)
 {
-	struct error *err;
-	_cleanup_unpack_ struct unpack *unpack = NULL;
+	const struct tarball_request get = {
+		.http = request->http,
+		.url = origin->url,
+		.directory = directory,
+		.strip_components = 1,
+		// Made on the fly, those of release candidates have no digest.
+		.is_unsigned = kernel_version_is_rc(&request->spec->version),
+	};
 
 	if (request->spec->path)
 		return unpack_file(request->spec->path, directory,
 				   &unpack_options);
-	err = kernel_org_digest(request->http, origin->url,
-				&request->spec->version, origin->digest);
-	if (!err)
-		err = unpack_create(directory, &unpack_options, &unpack);
-	if (!err)
-		err = kernel_org_stream(request->http, origin->url,
-					origin->digest, unpack_take, unpack);
-	if (!err)
-		err = unpack_finish(unpack);
-	return err;
+	return tarball_fetch(&get, origin->digest);
 }
 
 static struct error *tarball_identify(const struct source_request *request,

@@ -3,14 +3,14 @@
 /** @file Looks for a file in kernel.org's sha256sums.asc. */
 
 #include "common/error.h"
-#include "kbuild/source_sums.h"
+#include "common/sums.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char digest[DIGEST_TEXT_SIZE];
 
-	error_destroy(source_sums_find((const char *)data, size,
-				       "linux-6.12.117.tar.xz", digest));
+	error_destroy(sums_find((const char *)data, size,
+				"linux-6.12.117.tar.xz", digest));
 	return 0;
 }

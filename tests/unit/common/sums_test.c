@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "kbuild/source_sums.h"
+#include "common/sums.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -18,10 +18,10 @@
 static struct error *find(const char *text, const char *name,
 			  char digest_ret[static DIGEST_TEXT_SIZE])
 {
-	return source_sums_find(text, strlen(text), name, digest_ret);
+	return sums_find(text, strlen(text), name, digest_ret);
 }
 
-Test(source_sums, finds_the_line_of_exactly_this_name)
+Test(sums, finds_the_line_of_exactly_this_name)
 {
 	char digest[DIGEST_TEXT_SIZE];
 
@@ -32,7 +32,7 @@ Test(source_sums, finds_the_line_of_exactly_this_name)
 	cr_expect_str_eq(digest, HEX_A);
 }
 
-Test(source_sums, a_name_that_is_missing_is_not_found)
+Test(sums, a_name_that_is_missing_is_not_found)
 {
 	static const char *const names[] = { "linux-6.12.2.tar.xz",
 					     "linux-6.12", "tar.xz", "" };
@@ -47,7 +47,7 @@ Test(source_sums, a_name_that_is_missing_is_not_found)
 	}
 }
 
-Test(source_sums, refuses_what_is_not_whole_and_in_order)
+Test(sums, refuses_what_is_not_whole_and_in_order)
 {
 	static const struct {
 		const char *what, *text;
@@ -89,13 +89,12 @@ Test(source_sums, refuses_what_is_not_whole_and_in_order)
 	}
 }
 
-Test(source_sums, a_nul_ends_nothing)
+Test(sums, a_nul_ends_nothing)
 {
 	static const char text[] = BEGIN LINE_A "\0" END;
 	char digest[DIGEST_TEXT_SIZE];
 	_cleanup_error_ struct error *err =
-		source_sums_find(text, sizeof(text) - 1, "linux-6.12.1.tar.xz",
-				 digest);
+		sums_find(text, sizeof(text) - 1, "linux-6.12.1.tar.xz", digest);
 
 	cr_expect(error_is(err, ERROR_OTHER));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "kbuild/source_sums.h"
+#include "common/sums.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -117,9 +117,8 @@ static struct error *signature_skip(struct lines *lines)
 	return NULL;
 }
 
-struct error *source_sums_find(const char *text, size_t size_bytes,
-			       const char *name,
-			       char digest_ret[static DIGEST_TEXT_SIZE])
+struct error *sums_find(const char *text, size_t size_bytes, const char *name,
+			char digest_ret[static DIGEST_TEXT_SIZE])
 {
 	struct error *err;
 	struct lines lines = { text, text + size_bytes, 0 };

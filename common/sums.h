@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#ifndef KBUILD_SOURCE_SUMS_H
-#define KBUILD_SOURCE_SUMS_H
+#ifndef COMMON_SUMS_H
+#define COMMON_SUMS_H
 
 /**
  * @file
@@ -24,8 +24,8 @@ struct error;
  *
  * @return ERROR_NOT_FOUND if the list is in order but has no such name.
  */
-_must_check_ struct error *
-source_sums_find(const char *text, size_t size_bytes, const char *name,
-		 char digest_ret[static DIGEST_TEXT_SIZE]);
+_must_check_ struct error *sums_find(const char *text, size_t size_bytes,
+				     const char *name,
+				     char digest_ret[static DIGEST_TEXT_SIZE]);
 
-#endif /* KBUILD_SOURCE_SUMS_H */
+#endif /* COMMON_SUMS_H */
