@@ -63,12 +63,14 @@ void catalog_destroy(struct catalog *catalog)
 	for (size_t i = 0; i < catalog->arch_count; i++)
 		arch_deinit(&catalog->archs[i]);
 	free(catalog->archs);
+	free(catalog->compilers);
 	free(catalog->flavors);
 	free(catalog->series);
 	free(catalog->kernel_org.releases_url);
 	free(catalog->kernel_org.tarballs_url);
 	free(catalog->kernel_org.git_url);
 	free(catalog->kernel_org.rc_url);
+	free(catalog->kernel_org.crosstool_url);
 	free(catalog->directory);
 	json_decref(catalog->json);
 	free(catalog);
@@ -134,14 +136,39 @@ bool catalog_arch_has_kdump(const struct catalog_arch *arch,
 	return arch->has_kdump && version_range_contains(&arch->kdump, version);
 }
 
-bool catalog_keeps(const struct catalog *catalog,
-		   const struct kernel_version *version)
+/** A version's series, of which its candidates are a part. */
+static struct kernel_version series_of(const struct kernel_version *version)
 {
-	// A series is kept or not as a whole, its candidates included.
-	const struct kernel_version series = {
+	return (struct kernel_version){
 		.major = version->major,
 		.minor = version->minor,
 	};
+}
+
+struct error *catalog_find_compiler(const struct catalog *catalog,
+				    const struct kernel_version *version,
+				    const struct catalog_compiler **ret)
+{
+	const struct kernel_version series = series_of(version);
+
+	for (size_t i = 0; i < catalog->compiler_count; i++) {
+		const struct catalog_compiler *compiler = &catalog->compilers[i];
+
+		if (version_range_contains(&compiler->kernels, &series)) {
+			*ret = compiler;
+			return NULL;
+		}
+	}
+	return error_create(ERROR_NOT_FOUND,
+			    "the catalog has no compiler for Linux %u.%u",
+			    version->major, version->minor);
+}
+
+bool catalog_keeps(const struct catalog *catalog,
+		   const struct kernel_version *version)
+{
+	// A series is kept or not as a whole.
+	const struct kernel_version series = series_of(version);
 
 	bool kept = false;
 

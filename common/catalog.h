@@ -67,6 +67,10 @@ struct catalog_arch {
 	/** Whether crash dumps work at all, and from which version on. */
 	bool has_kdump;
 	struct version_range kdump;
+	/** kernel.org's names of compilers for it, and of those that run on it. */
+	const char *crosstool_target;
+	/** NULL if there are none. */
+	const char *crosstool_host;
 	/** What Debian calls it, and the suite that a root of it is made from. */
 	const char *debian_arch;
 	const char *debian_suite;
@@ -93,6 +97,16 @@ struct catalog_flavor {
 	unsigned int minor;
 };
 
+/** Which compilers kernels of a range are built with. */
+struct catalog_compiler {
+	struct version_range kernels;
+	/** Versions of GCC that do. */
+	struct version_range gcc;
+	/** Version of kernel.org's, for where no other does: `13.2.0`. */
+	const char *crosstool;
+	const char *reason;
+};
+
 /** All that --catalog names. Strings live as long as the catalog. */
 struct catalog {
 	/** Where the file is: the fragments and patches/ lie beside it. */
@@ -113,10 +127,14 @@ struct catalog {
 		char *git_url;
 		/** Folder of the tarballs of release candidates. */
 		char *rc_url;
+		/** Folder that holds `HOST/VERSION/HOST-gcc-VERSION-*`. */
+		char *crosstool_url;
 	} kernel_org;
 	/** Series that are kept: those in some range, and in none that is off. */
 	struct catalog_series *series;
 	size_t series_count;
+	struct catalog_compiler *compilers;
+	size_t compiler_count;
 	struct catalog_arch *archs;
 	size_t arch_count;
 	struct catalog_flavor *flavors;
@@ -166,6 +184,16 @@ _must_check_ struct error *catalog_find_flavor(const struct catalog *catalog,
 _must_check_ struct error *
 catalog_resolve_names(const struct catalog *catalog, struct string_list *archs,
 		      const struct string_list *flavors);
+
+/**
+ * What the first range that holds the version's series says.
+ *
+ * @return ERROR_NOT_FOUND if none does.
+ */
+_must_check_ struct error *
+catalog_find_compiler(const struct catalog *catalog,
+		      const struct kernel_version *version,
+		      const struct catalog_compiler **ret);
 
 /** The architecture of this machine. */
 _must_check_ struct error *catalog_host_arch(const struct catalog *catalog,

@@ -134,19 +134,26 @@ static struct error *get_section(const struct reader *reader, json_t *root,
 	return NULL;
 }
 
-/** A range in an object of its own; false for no version at all. */
+/** A range in an object of its own. */
+static struct error *get_range_object(const struct reader *reader, json_t *object,
+				      const char *key, struct version_range *ret)
+{
+	json_t *value = json_object_get(object, key);
+
+	if (!json_is_object(value))
+		return reader_error(reader,
+				    "\"%s\" must be a range of versions", key);
+	return get_range(reader, value, ret);
+}
+
+/** As get_range_object(), or false for no version at all. */
 static struct error *get_kdump(const struct reader *reader, json_t *object,
 			       struct catalog_arch *ret)
 {
-	json_t *value = json_object_get(object, "kdump");
-
-	if (json_is_false(value))
+	if (json_is_false(json_object_get(object, "kdump")))
 		return NULL;
-	if (!json_is_object(value))
-		return reader_error(reader,
-				    "\"kdump\" must be a range of versions, or false");
 	ret->has_kdump = true;
-	return get_range(reader, value, &ret->kdump);
+	return get_range_object(reader, object, "kdump", &ret->kdump);
 }
 
 static struct error *read_machine(const struct reader *reader, json_t *object,
@@ -201,6 +208,12 @@ static struct error *read_arch(const char *file, const char *name,
 		err = get_range(&reader, object, &ret->versions);
 	if (!err)
 		err = get_kdump(&reader, object, ret);
+	if (!err)
+		err = get_string(&reader, object, "crosstool_target", false,
+				 &ret->crosstool_target);
+	if (!err)
+		err = get_string(&reader, object, "crosstool_host", true,
+				 &ret->crosstool_host);
 	if (!err)
 		err = get_string(&reader, object, "debian_arch", false,
 				 &ret->debian_arch);
@@ -319,6 +332,47 @@ static struct error *read_series(const char *file, json_t *root,
 	return NULL;
 }
 
+static struct error *read_compilers(const char *file, json_t *root,
+				    struct catalog *ret)
+{
+	struct error *err;
+	const struct reader reader = { file, "compilers" };
+	json_t *section = NULL, *object;
+	size_t i;
+
+	err = get_section(&reader, root, "compilers", true, &section);
+	if (err)
+		return err;
+	ret->compilers =
+		calloc(json_array_size(section) + 1, sizeof(*ret->compilers));
+	if (!ret->compilers)
+		return error_no_memory();
+	json_array_foreach(section, i, object)
+	{
+		struct catalog_compiler *compiler =
+			&ret->compilers[ret->compiler_count++];
+		struct kernel_version version;
+
+		err = get_range(&reader, object, &compiler->kernels);
+		if (!err)
+			err = get_range_object(&reader, object, "gcc",
+					       &compiler->gcc);
+		if (!err)
+			err = get_string(&reader, object, "crosstool", false,
+					 &compiler->crosstool);
+		if (!err)
+			err = get_string(&reader, object, "reason", false,
+					 &compiler->reason);
+		if (!err && !kernel_version_parse(compiler->crosstool, &version))
+			err = reader_error(&reader,
+					   "\"crosstool\": \"%s\" is no version",
+					   compiler->crosstool);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
 /**
  * One of kernel.org's addresses; with a mirror, the address's path on it, so
  * that one server can stand for www, cdn and git.
@@ -374,6 +428,9 @@ static struct error *read_kernel_org(const char *file, json_t *root,
 	if (!err)
 		err = get_url(&reader, section, "rc", mirror,
 			      &ret->kernel_org.rc_url);
+	if (!err)
+		err = get_url(&reader, section, "crosstool", mirror,
+			      &ret->kernel_org.crosstool_url);
 	return err;
 }
 
@@ -406,6 +463,8 @@ struct error *catalog_parse(const char *text, const char *name,
 		err = read_kernel_org(name, catalog->json, kernel_org, catalog);
 	if (!err)
 		err = read_series(name, catalog->json, catalog);
+	if (!err)
+		err = read_compilers(name, catalog->json, catalog);
 	if (!err)
 		err = read_flavors(name, catalog->json, catalog);
 	if (!err)

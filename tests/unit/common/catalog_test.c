@@ -159,6 +159,48 @@ Test(catalog, a_line_switches_a_series_off)
 	cr_expect(catalog_keeps(catalog, &version));
 }
 
+Test(catalog, every_series_has_a_compiler)
+{
+	static const struct {
+		const char *version, *gcc;
+		bool fits;
+	} cases[] = {
+		{ "4.9.337", "8.5.0", true },	{ "5.4.300", "12.2.0", false },
+		{ "5.10-rc1", "12.2.0", true }, { "5.10.262", "15.1.0", false },
+		{ "6.12.117", "15.1.0", true }, { "7.2.13", "7.5.0", false },
+	};
+	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		const struct catalog_compiler *compiler;
+		struct kernel_version version, gcc;
+
+		cr_assert(kernel_version_parse(cases[i].version, &version));
+		cr_assert(kernel_version_parse(cases[i].gcc, &gcc));
+		cr_assert_null(
+			catalog_find_compiler(catalog, &version, &compiler));
+		cr_expect_eq(version_range_contains(&compiler->gcc, &gcc),
+			     cases[i].fits, "%s", cases[i].version);
+		// What is downloaded must do.
+		cr_assert(kernel_version_parse(compiler->crosstool, &gcc));
+		cr_expect(version_range_contains(&compiler->gcc, &gcc), "%s",
+			  cases[i].version);
+	}
+}
+
+Test(catalog, a_compiler_needs_a_version)
+{
+	_cleanup_catalog_ struct catalog *catalog = NULL;
+	json_t *json = document();
+
+	json_object_set_new(json_array_get(json_object_get(json, "compilers"),
+					   0),
+			    "crosstool", json_string("../8.5.0"));
+	_cleanup_error_ struct error *err = parse(json, &catalog);
+	cr_assert(error_is(err, ERROR_USAGE));
+	cr_expect(strstr(error_message(err), "../8.5.0"));
+}
+
 Test(catalog, wrong_values_are_named)
 {
 	static const struct {
@@ -168,6 +210,10 @@ Test(catalog, wrong_values_are_named)
 	} cases[] = {
 		{ "enabled", "\"no\"", "\"enabled\" must be true or false" },
 		{ "kdump", "true", "\"kdump\" must be a range" },
+		{ "crosstool_target", "[]",
+		  "\"crosstool_target\" must be a string" },
+		{ "crosstool_host", "true",
+		  "\"crosstool_host\" must be a string" },
 		{ "kdump", "{\"min\": \"x\"}", "\"x\" is no kernel version" },
 		{ "debian_arch", "1", "\"debian_arch\" must be a string" },
 		{ "debian_suite", "null", "\"debian_suite\" must be a string" },
