@@ -13,6 +13,7 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "common/string_builder.h"
+#include "common/toolchain.h"
 #include "kbuild/build.h"
 #include "kbuild/config.h"
 #include "kbuild/fragment.h"
@@ -64,8 +65,9 @@ static struct error *make_package(const struct build_request *request,
 {
 	struct error *err;
 	_cleanup_free_ char *path = NULL;
+	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
 	char name[PACKAGE_NAME_SIZE];
-	const struct kbuild_request kbuild_request = {
+	struct kbuild_request kbuild_request = {
 		.catalog = request->catalog,
 		.arch = item->arch,
 		.release = item->release,
@@ -90,8 +92,13 @@ static struct error *make_package(const struct build_request *request,
 	}
 	err = directory_create(build->work_directory);
 	if (!err)
-		err = kbuild_build(&kbuild_request, &build->package);
-	return err;
+		err = toolchain_open(request->catalog, item->arch,
+				     &item->release.version, request->directory,
+				     request->http, &toolchain);
+	if (err)
+		return err;
+	kbuild_request.compiler = toolchain.chosen;
+	return kbuild_build(&kbuild_request, &build->package);
 }
 
 static struct error *prepare_source(const struct build_request *request,

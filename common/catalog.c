@@ -130,6 +130,21 @@ bool version_range_contains(const struct version_range *range,
 		kernel_version_compare(version, &range->below) < 0);
 }
 
+void version_range_append(const struct version_range *range,
+			  struct string_builder *sb)
+{
+	char text[KERNEL_VERSION_TEXT_SIZE];
+
+	if (range->has_min) {
+		kernel_version_format(&range->min, text);
+		string_builder_appendf(sb, " from %s", text);
+	}
+	if (range->has_below) {
+		kernel_version_format(&range->below, text);
+		string_builder_appendf(sb, " below %s", text);
+	}
+}
+
 bool catalog_arch_has_kdump(const struct catalog_arch *arch,
 			    const struct kernel_version *version)
 {

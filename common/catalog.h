@@ -20,6 +20,7 @@
 #include "common/version.h"
 
 struct error;
+struct string_builder;
 
 /** A range of versions: from @p min, up to and not including @p below. */
 struct version_range {
@@ -31,6 +32,10 @@ struct version_range {
 
 bool version_range_contains(const struct version_range *range,
 			    const struct kernel_version *version);
+
+/** Append it in words: ` from 5.10 below 6.12`; nothing for every version. */
+void version_range_append(const struct version_range *range,
+			  struct string_builder *sb);
 
 /** A way to start QEMU; the first that the kernel and QEMU can do is taken. */
 struct catalog_machine {

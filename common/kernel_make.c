@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/catalog.h"
+#include "common/compiler.h"
 #include "common/error.h"
 #include "common/file.h"
 #include "common/interrupt.h"
@@ -73,15 +74,6 @@ static const char *const environment[] = {
 	NULL,
 };
 
-const char *kernel_make_cross_prefix(const struct catalog *catalog,
-				     const struct catalog_arch *arch)
-{
-	const struct catalog_arch *host;
-
-	_cleanup_error_ struct error *err = catalog_host_arch(catalog, &host);
-	return !err && host == arch ? "" : arch->cross_prefix;
-}
-
 struct error *kernel_make_check_path(const char *path)
 {
 	// These end up in make's variables and in lists of compiler flags.
@@ -92,15 +84,15 @@ struct error *kernel_make_check_path(const char *path)
 	return NULL;
 }
 
-void kernel_make_add_toolchain(struct string_list *arguments,
-			       const struct catalog_arch *arch,
-			       const char *cross_prefix)
+void kernel_make_add_compiler(struct string_list *arguments,
+			      const struct catalog_arch *arch,
+			      const struct compiler *compiler)
 {
 	const char *cache = process_program_exists("ccache") ? "ccache " : "";
 
 	string_list_addf(arguments, "ARCH=%s", arch->kernel_arch);
-	string_list_addf(arguments, "CROSS_COMPILE=%s", cross_prefix);
-	string_list_addf(arguments, "CC=%s%sgcc", cache, cross_prefix);
+	string_list_addf(arguments, "CROSS_COMPILE=%s", compiler->prefix);
+	string_list_addf(arguments, "CC=%s%s", cache, compiler->program);
 	string_list_addf(arguments, "HOSTCC=%sgcc", cache);
 }
 
@@ -290,7 +282,7 @@ struct error *kernel_make_module(const struct kernel_make_module *options,
 	string_list_add(&list, "make");
 	string_list_add(&list, "-C");
 	string_list_add(&list, options->kernel);
-	kernel_make_add_toolchain(&list, options->arch, options->cross_prefix);
+	kernel_make_add_compiler(&list, options->arch, options->compiler);
 	string_list_addf(&list, "M=%s", options->module);
 	for (const char *const *argument = options->arguments;
 	     argument && *argument; argument++)

@@ -13,15 +13,11 @@
 
 #include "common/cleanup.h"
 
-struct catalog;
 struct catalog_arch;
+struct compiler;
 struct error;
 struct progress;
 struct string_list;
-
-/** Prefix of the compiler and binutils: none for this machine's architecture. */
-const char *kernel_make_cross_prefix(const struct catalog *catalog,
-				     const struct catalog_arch *arch);
 
 /** Where the output goes; the descriptor is the caller's. */
 struct kernel_make_log {
@@ -30,10 +26,10 @@ struct kernel_make_log {
 	int fd;
 };
 
-/** Add make's variables for an architecture's compiler. */
-void kernel_make_add_toolchain(struct string_list *arguments,
-			       const struct catalog_arch *arch,
-			       const char *cross_prefix);
+/** Add make's variables for an architecture and its compiler. */
+void kernel_make_add_compiler(struct string_list *arguments,
+			      const struct catalog_arch *arch,
+			      const struct compiler *compiler);
 
 /** @return ERROR_USAGE if make cannot cope with the path in its variables. */
 _must_check_ struct error *kernel_make_check_path(const char *path);
@@ -55,7 +51,7 @@ _must_check_ struct error *kernel_make_run(const struct string_list *arguments,
 
 struct kernel_make_module {
 	const struct catalog_arch *arch;
-	const char *cross_prefix;
+	const struct compiler *compiler;
 	/** The package's build folder. */
 	const char *kernel;
 	/** The module's folder, absolute. */

@@ -12,7 +12,6 @@
 #include "common/catalog.h"
 #include "common/error.h"
 #include "common/file.h"
-#include "common/kernel_make.h"
 #include "common/log.h"
 #include "common/string_builder.h"
 #include "common/string_list.h"
@@ -174,9 +173,7 @@ static struct error *build_in(const struct kbuild_request *request,
 	if (err)
 		return err;
 	_cleanup_make_ struct make *make = NULL;
-	err = make_create(source, build, request->arch,
-			  kernel_make_cross_prefix(request->catalog,
-						   request->arch),
+	err = make_create(source, build, request->arch, request->compiler,
 			  request->jobs,
 			  request->log_path ? request->log_path : own_log, &make);
 	if (err)

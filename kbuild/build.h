@@ -16,6 +16,7 @@
 
 struct catalog;
 struct catalog_arch;
+struct compiler;
 struct error;
 struct phase_clock;
 struct string_list;
@@ -31,6 +32,8 @@ enum kbuild_format {
 struct kbuild_request {
 	const struct catalog *catalog;
 	const struct catalog_arch *arch;
+	/** What toolchain_open() chose for the version. */
+	const struct compiler *compiler;
 	/** Must be the version of the source. */
 	struct release release;
 	/**

@@ -28,6 +28,9 @@ extern const struct command_option cmd_build_options[];
 _must_check_ struct error *cmd_build(const struct command_context *context,
 				     int *status_ret);
 
+_must_check_ struct error *cmd_toolchain(const struct command_context *context,
+					 int *status_ret);
+
 /** What the command line of `config` says. */
 struct cmd_config_arguments {
 	const char *source;

@@ -9,6 +9,7 @@
 #include "common/catalog.h"
 #include "common/error.h"
 #include "common/http.h"
+#include "common/toolchain.h"
 #include "common/version.h"
 #include "kbuild/build.h"
 #include "kbuild/selection.h"
@@ -87,21 +88,19 @@ static struct error *find_spec(const struct cmd_build_arguments *arguments,
 	return NULL;
 }
 
-/** Have the source ready, with what that needs of network and disk. */
-static struct error *prepare_source(const struct command_context *context,
-				    const struct catalog *catalog,
-				    const struct catalog_arch *arch,
-				    const struct source_spec *spec,
-				    struct source *ret)
+/** Have source and compiler ready, with what that needs of network and disk. */
+static struct error *prepare(const struct command_context *context,
+			     const struct catalog *catalog,
+			     const struct catalog_arch *arch,
+			     const struct source_spec *spec, struct source *ret,
+			     struct toolchain *toolchain_ret)
 {
 	struct error *err;
 
 	_cleanup_http_ struct http *http = NULL;
-	if (spec->kind == SOURCE_VERSION) {
-		err = command_http(context, &http);
-		if (err)
-			return err;
-	}
+	err = command_http(context, &http);
+	if (err)
+		return err;
 	_cleanup_free_ char *directory = NULL;
 	err = command_directory(context, &directory);
 	if (err)
@@ -113,7 +112,11 @@ static struct error *prepare_source(const struct command_context *context,
 		.http = http,
 		.cache_directory = directory,
 	};
-	return source_prepare(&request, ret);
+	err = source_prepare(&request, ret);
+	if (err)
+		return err;
+	return toolchain_open(catalog, arch, &ret->version, directory, http,
+			      toolchain_ret);
 }
 
 struct error *cmd_build(const struct command_context *context, int *status_ret)
@@ -142,13 +145,16 @@ struct error *cmd_build(const struct command_context *context, int *status_ret)
 	if (err)
 		return err;
 	_cleanup_source_ struct source source = { 0 };
-	err = prepare_source(context, catalog, selection.arch, &spec, &source);
+	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
+	err = prepare(context, catalog, selection.arch, &spec, &source,
+		      &toolchain);
 	if (err)
 		return err;
 
 	struct kbuild_request request = {
 		.catalog = catalog,
 		.arch = selection.arch,
+		.compiler = toolchain.chosen,
 		.source = source.path,
 		.source_url = source.url,
 		.source_digest = source.digest[0] ? source.digest : NULL,

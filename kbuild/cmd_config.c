@@ -8,7 +8,9 @@
 
 #include "common/catalog.h"
 #include "common/error.h"
+#include "common/http.h"
 #include "common/release.h"
+#include "common/toolchain.h"
 #include "common/version.h"
 #include "kbuild/config.h"
 #include "kbuild/configure.h"
@@ -46,7 +48,8 @@ static struct error *format_asked(const struct catalog *catalog,
 }
 
 /** What becomes of them in a source. */
-static struct error *configure(const struct catalog *catalog,
+static struct error *configure(const struct command_context *context,
+			       const struct catalog *catalog,
 			       const struct selection *selection,
 			       const char *path, char **ret)
 {
@@ -62,10 +65,24 @@ static struct error *configure(const struct catalog *catalog,
 	err = source_prepare(&request, &source);
 	if (err)
 		return err;
+	_cleanup_http_ struct http *http = NULL;
+	err = command_http(context, &http);
+	if (err)
+		return err;
+	_cleanup_free_ char *directory = NULL;
+	err = command_directory(context, &directory);
+	if (err)
+		return err;
+	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
+	err = toolchain_open(catalog, selection->arch, &source.version,
+			     directory, http, &toolchain);
+	if (err)
+		return err;
 	struct release release;
 	catalog_release(catalog, &source.version, selection->flavor, 0, &release);
 	const char *temporary = getenv("TMPDIR");
-	err = configure_source(catalog, selection->arch, &release, source.path,
+	err = configure_source(catalog, selection->arch, &release,
+			       toolchain.chosen, source.path,
 			       temporary && *temporary ? temporary : "/tmp", ret);
 	char text[RELEASE_TEXT_SIZE];
 	release_format(&release, text);
@@ -91,10 +108,10 @@ struct error *cmd_config(const struct command_context *context, int *status_ret)
 	if (err)
 		return err;
 	_cleanup_free_ char *text = NULL;
-	err = arguments->source
-		      ? configure(catalog, &selection, arguments->source, &text)
-		      : format_asked(catalog, &selection, context->arguments[0],
-				     &text);
+	err = arguments->source ? configure(context, catalog, &selection,
+					    arguments->source, &text)
+				: format_asked(catalog, &selection,
+					       context->arguments[0], &text);
 	if (err)
 		return err;
 	fputs(text, stdout);

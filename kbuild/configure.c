@@ -4,7 +4,6 @@
 
 #include "common/error.h"
 #include "common/file.h"
-#include "common/kernel_make.h"
 #include "kbuild/config.h"
 #include "kbuild/fragment.h"
 #include "kbuild/make.h"
@@ -25,10 +24,10 @@ struct error *configure_build(const struct catalog *catalog,
 	return config_apply(&set, make, build);
 }
 
-struct error *configure_source(const struct catalog *catalog,
-			       const struct catalog_arch *arch,
-			       const struct release *release, const char *source,
-			       const char *parent, char **ret)
+struct error *
+configure_source(const struct catalog *catalog, const struct catalog_arch *arch,
+		 const struct release *release, const struct compiler *compiler,
+		 const char *source, const char *parent, char **ret)
 {
 	struct error *err;
 
@@ -42,9 +41,7 @@ struct error *configure_source(const struct catalog *catalog,
 	if (err)
 		return err;
 	_cleanup_make_ struct make *make = NULL;
-	err = make_create(source, build, arch,
-			  kernel_make_cross_prefix(catalog, arch), 0, NULL,
-			  &make);
+	err = make_create(source, build, arch, compiler, 0, NULL, &make);
 	if (err)
 		return err;
 	err = configure_build(catalog, arch, release, make, build);

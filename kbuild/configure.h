@@ -9,6 +9,7 @@
 
 struct catalog;
 struct catalog_arch;
+struct compiler;
 struct error;
 struct make;
 struct release;
@@ -26,15 +27,15 @@ _must_check_ struct error *configure_build(const struct catalog *catalog,
 /**
  * Configure a source in a temporary folder. Blocks for some seconds.
  *
+ * @param[in] compiler Asked by kconfig what it can do.
  * @param[in] source The kernel's tree, absolute; it is not written to.
  * @param[in] parent Where the folder is made, absolute.
  * @param[out] ret The .config; free().
  * @return As configure_build(); ERROR_CANCELLED.
  */
-_must_check_ struct error *configure_source(const struct catalog *catalog,
-					    const struct catalog_arch *arch,
-					    const struct release *release,
-					    const char *source,
-					    const char *parent, char **ret);
+_must_check_ struct error *
+configure_source(const struct catalog *catalog, const struct catalog_arch *arch,
+		 const struct release *release, const struct compiler *compiler,
+		 const char *source, const char *parent, char **ret);
 
 #endif /* KBUILD_CONFIGURE_H */

@@ -5,6 +5,13 @@
 #include "common/command.h"
 #include "kbuild/cmd.h"
 
+static const char toolchain_details[] =
+	"The catalog says which versions of GCC build which series. The first of\n"
+	"these that is of such a version is taken: the machine's own gcc for its own\n"
+	"architecture, else the distribution's cross compiler; the same with a version\n"
+	"in its name, such as gcc-9; and kernel.org's, which is downloaded when it is\n"
+	"needed, checked and kept. The exit status is 1 if there is none.";
+
 // clang-format off
 static const struct command commands[] = {
 	{
@@ -35,6 +42,13 @@ static const struct command commands[] = {
 		.options = cmd_fetch_options,
 		.options_size = sizeof(struct cmd_fetch_arguments),
 		.run = cmd_fetch,
+	},
+	{
+		.name = "toolchain",
+		.arguments = "[VERSION]",
+		.summary = "show which compiler builds a version, or each series",
+		.details = toolchain_details,
+		.run = cmd_toolchain,
 	},
 	{ 0 },
 };

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/compiler.h"
 #include "common/error.h"
 #include "common/file.h"
 #include "common/kernel_make.h"
@@ -24,7 +25,7 @@ struct make {
 	char *log_path;
 	int log_fd;
 	const struct catalog_arch *arch;
-	char *cross_prefix;
+	const struct compiler *compiler;
 	/** Arguments of every run in the source tree. */
 	struct string_list common;
 };
@@ -62,21 +63,28 @@ static struct error *write_wrapper(const char *build, char **ret)
 
 static void add_prefix_maps(struct make *make, const char *variable)
 {
-	_cleanup_free_ char *source = NULL, *build = NULL;
+	const char *directory = make->compiler->directory;
+	_cleanup_free_ char *source = NULL, *build = NULL, *compiler = NULL;
 
 	// Where one folder holds the other, the last that fits is what counts.
 	if (asprintf(&source, "-ffile-prefix-map=%s/=", make->source) < 0)
 		source = NULL;
 	if (asprintf(&build, "-ffile-prefix-map=%s=.", make->build) < 0)
 		build = NULL;
+	// Headers of a compiler that was downloaded are where its user wanted.
+	if (directory && asprintf(&compiler, " -ffile-prefix-map=%s=/crosstool",
+				  directory) < 0) {
+		compiler = NULL;
+		make->common.failed = true;
+	}
 	if (!source || !build) {
 		make->common.failed = true;
 		return;
 	}
 	bool source_last = strlen(make->source) > strlen(make->build);
-	string_list_addf(&make->common, "%s=%s %s", variable,
+	string_list_addf(&make->common, "%s=%s %s%s", variable,
 			 source_last ? build : source,
-			 source_last ? source : build);
+			 source_last ? source : build, compiler ? compiler : "");
 }
 
 static void add_common(struct make *make, const char *pahole, unsigned int jobs)
@@ -91,7 +99,7 @@ static void add_common(struct make *make, const char *pahole, unsigned int jobs)
 	string_list_add(&make->common, "-C");
 	string_list_add(&make->common, make->source);
 	string_list_addf(&make->common, "O=%s", make->build);
-	kernel_make_add_toolchain(&make->common, make->arch, make->cross_prefix);
+	kernel_make_add_compiler(&make->common, make->arch, make->compiler);
 	string_list_add(&make->common, "KBUILD_BUILD_USER=vmtest");
 	string_list_add(&make->common, "KBUILD_BUILD_HOST=vmtest");
 	string_list_add(&make->common, "KBUILD_BUILD_VERSION=1");
@@ -109,7 +117,7 @@ static void add_common(struct make *make, const char *pahole, unsigned int jobs)
 
 struct error *make_create(const char *source, const char *build,
 			  const struct catalog_arch *arch,
-			  const char *cross_prefix, unsigned int jobs,
+			  const struct compiler *compiler, unsigned int jobs,
 			  const char *log_path, struct make **ret)
 {
 	struct error *err;
@@ -133,9 +141,8 @@ struct error *make_create(const char *source, const char *build,
 	make->source = strdup(source);
 	make->build = strdup(build);
 	make->log_path = log_path ? strdup(log_path) : NULL;
-	make->cross_prefix = strdup(cross_prefix);
-	if (!make->source || !make->build || !make->log_path != !log_path ||
-	    !make->cross_prefix)
+	make->compiler = compiler;
+	if (!make->source || !make->build || !make->log_path != !log_path)
 		return error_no_memory();
 	const char *output = log_path ? log_path : "/dev/null";
 	make->log_fd =
@@ -157,16 +164,15 @@ void make_destroy(struct make *make)
 	free(make->source);
 	free(make->build);
 	free(make->log_path);
-	free(make->cross_prefix);
 	if (make->log_fd >= 0)
 		close(make->log_fd);
 	string_list_deinit(&make->common);
 	free(make);
 }
 
-const char *make_cross_prefix(const struct make *make)
+const struct compiler *make_compiler(const struct make *make)
 {
-	return make->cross_prefix;
+	return make->compiler;
 }
 
 struct error *make_run(struct make *make, const char *what,
@@ -195,7 +201,7 @@ struct error *make_module(struct make *make, const char *kernel,
 {
 	const struct kernel_make_module options = {
 		.arch = make->arch,
-		.cross_prefix = make->cross_prefix,
+		.compiler = make->compiler,
 		.kernel = kernel,
 		.module = module,
 	};

@@ -15,6 +15,7 @@
 #include "common/cleanup.h"
 
 struct catalog_arch;
+struct compiler;
 struct error;
 
 /** Time of every build and of every file in a package: 2000-01-01 UTC. */
@@ -31,14 +32,14 @@ struct make;
  * @param[in] source The kernel's tree, absolute. It is not written to, and so
  * can be shared by builds that run at once.
  * @param[in] build Where make puts what it makes (O=), absolute; must exist.
- * @param[in] cross_prefix Prefix of the compiler and binutils, may be empty.
+ * @param[in] compiler Borrowed as long as the object lives.
  * @param[in] jobs How many at once; 0 for one a processor.
  * @param[in] log_path A new log; an old one is overwritten. NULL to keep none.
  * @return ERROR_USAGE if a path has characters that make cannot cope with.
  */
 _must_check_ struct error *make_create(const char *source, const char *build,
 				       const struct catalog_arch *arch,
-				       const char *cross_prefix,
+				       const struct compiler *compiler,
 				       unsigned int jobs, const char *log_path,
 				       struct make **ret);
 void make_destroy(struct make *make);
@@ -72,7 +73,7 @@ _must_check_ struct error *make_run(struct make *make, const char *what,
 _must_check_ struct error *make_module(struct make *make, const char *kernel,
 				       const char *module);
 
-/** Prefix of the binutils, to be put before `objcopy`. */
-const char *make_cross_prefix(const struct make *make);
+/** What it was created with. */
+const struct compiler *make_compiler(const struct make *make);
 
 #endif /* KBUILD_MAKE_H */

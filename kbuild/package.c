@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/catalog.h"
+#include "common/compiler.h"
 #include "common/error.h"
 #include "common/file.h"
 #include "common/interrupt.h"
@@ -378,7 +379,7 @@ static struct error *stage_vmlinux(const struct package_input *input,
 	if (err)
 		return err;
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	string_builder_appendf(&sb, "%sobjcopy", make_cross_prefix(make));
+	string_builder_appendf(&sb, "%sobjcopy", make_compiler(make)->prefix);
 	_cleanup_free_ char *objcopy = NULL;
 	err = string_builder_finish(&sb, &objcopy);
 	if (err)

@@ -12,7 +12,7 @@
 #include "common/catalog.h"
 #include "common/command.h"
 #include "common/error.h"
-#include "common/kernel_make.h"
+#include "common/http.h"
 #include "common/log.h"
 #include "common/process.h"
 #include "vm/kernel.h"
@@ -35,10 +35,11 @@ struct error *command_module(const struct command_context *context,
 
 	_cleanup_free_ char *installed = NULL;
 	_cleanup_free_ char *directory = NULL;
+	_cleanup_http_ struct http *http = NULL;
 	struct module_request request = {
+		.catalog = catalog,
 		.kernel = kernel,
 		.arch = arch,
-		.cross_prefix = kernel_make_cross_prefix(catalog, arch),
 		.source = source,
 	};
 
@@ -49,9 +50,12 @@ struct error *command_module(const struct command_context *context,
 		request.source = installed;
 	}
 	err = command_directory(context, &directory);
+	if (!err)
+		err = command_http(context, &http);
 	if (err)
 		return err;
 	request.directory = directory;
+	request.http = http;
 	return module_build(&request, ret);
 }
 

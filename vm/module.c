@@ -15,7 +15,9 @@
 #include "common/kernel_make.h"
 #include "common/progress.h"
 #include "common/string_list.h"
+#include "common/toolchain.h"
 #include "common/tree.h"
+#include "common/version.h"
 #include "vm/kernel.h"
 #include "vm/module_result.h"
 #include "vm/module_source.h"
@@ -145,8 +147,26 @@ static struct error *prepare_kernel(const struct build *build,
 	return NULL;
 }
 
-static struct error *run_make(const struct build *build, const char *scratch,
-			      const char *source)
+/** The compiler for the kernel's version. */
+static struct error *open_toolchain(const struct build *build,
+				    struct toolchain *ret)
+{
+	const struct module_request *request = build->request;
+	const char *release = request->kernel->release;
+	struct kernel_version version;
+	const char *end;
+
+	if (!kernel_version_parse_prefix(release, &version, &end))
+		return error_create(ERROR_OTHER,
+				    "the release '%s' does not begin with a version",
+				    release);
+	return toolchain_open(request->catalog, request->arch, &version,
+			      request->directory, request->http, ret);
+}
+
+static struct error *run_make(const struct build *build,
+			      const struct toolchain *toolchain,
+			      const char *scratch, const char *source)
 {
 	struct error *err;
 
@@ -181,7 +201,7 @@ static struct error *run_make(const struct build *build, const char *scratch,
 		progress_create(what, PROGRESS_COUNT);
 	const struct kernel_make_module options = {
 		.arch = build->request->arch,
-		.cross_prefix = build->request->cross_prefix,
+		.compiler = toolchain->chosen,
 		.kernel = kernel,
 		.module = source,
 		.arguments = (const char *const *)arguments.items,
@@ -202,13 +222,17 @@ static struct error *build_copy(const struct build *build, const char *scratch,
 {
 	struct error *err;
 
+	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
 	char key[DIGEST_TEXT_SIZE];
 
 	// Of the copy: the source may have changed since one looked.
 	err = compute_key(build, source, key);
 	if (err)
 		return err;
-	err = run_make(build, scratch, source);
+	err = open_toolchain(build, &toolchain);
+	if (err)
+		return err;
+	err = run_make(build, &toolchain, scratch, source);
 	if (err)
 		return err;
 	err = module_result_create(build->folder, key, source, ret);

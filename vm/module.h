@@ -20,18 +20,22 @@
 
 #include "common/cleanup.h"
 
+struct catalog;
 struct catalog_arch;
 struct error;
+struct http;
 struct kernel;
 
 struct module_request {
+	/** Says which compiler is for the kernel. */
+	const struct catalog *catalog;
 	const struct kernel *kernel;
 	const struct catalog_arch *arch;
-	/** Of the compiler; may be empty. */
-	const char *cross_prefix;
+	/** For a compiler that is to be downloaded. */
+	struct http *http;
 	/** A folder with a Makefile or Kbuild for an external module. */
 	const char *source;
-	/** Where results are kept. */
+	/** Where results and downloaded compilers are kept. */
 	const char *directory;
 };
 
@@ -57,9 +61,10 @@ void module_deinit(struct module *module);
 #define _cleanup_module_ _cleanup_(module_deinit)
 
 /**
- * Build a module, or find what was built before. The source's folder is only
- * read, and a build in place that left its files there does not matter. Blocks;
- * whoever builds the same at the same time waits.
+ * Build a module, or find what was built before: only building takes a
+ * compiler, which is downloaded if need be (see common/toolchain.h). The
+ * source's folder is only read, and a build in place that left its files there
+ * does not matter. Blocks; whoever builds the same at the same time waits.
  *
  * @return ERROR_USAGE if there is no source; else what make failed at, with the
  * last lines of its log logged before it.

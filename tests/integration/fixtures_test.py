@@ -33,6 +33,7 @@ from pathlib import Path
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 sys.path.insert(0, str(FIXTURES))
 
+from crosstool import write_crosstool  # noqa: E402
 from kernel_source import (  # noqa: E402
     KernelSource,
     SourceCache,
@@ -311,6 +312,21 @@ class KernelOrgTest(FolderTest):
             "v7.x/linux-../../../../etc/passwd.tar.xz",
         ):
             self.assertEqual(fetch(f"{self.pub}/{path}").status, 404, path)
+
+    def test_crosstool(self):
+        folder = self.folder / "crosstool"
+        tarball = write_crosstool(folder, "x86_64", "8.5.0", "s390-linux")
+        self.start_kernel_org("--crosstool", folder)
+        base = self.releases.replace(
+            "/releases.json", "/pub/tools/crosstool/files/bin/x86_64/8.5.0"
+        )
+        body = fetch(f"{base}/{tarball.name}").body
+        self.assertEqual(body, tarball.read_bytes())
+        digest = hashlib.sha256(body).hexdigest()
+        sums = fetch(f"{base}/sha256sums.asc").body.decode()
+        self.assertIn(f"\n{digest}  {tarball.name}\n", sums)
+        for url in (f"{base}/other.tar.xz", f"{base}.1/sha256sums.asc"):
+            self.assertEqual(fetch(url).status, 404)
 
     def test_git(self):
         tree = self.folder / "tree"

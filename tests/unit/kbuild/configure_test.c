@@ -9,6 +9,7 @@
 #include <criterion/criterion.h>
 
 #include "common/catalog.h"
+#include "common/compiler.h"
 #include "common/error.h"
 #include "common/file.h"
 #include "common/interrupt.h"
@@ -78,8 +79,10 @@ static struct error *configure(const struct trees *trees, char **ret)
 		return err;
 	struct release release;
 	cr_assert(release_parse("6.12.117-vmtest1.0tiny", &release));
-	return configure_source(trees->catalog, arch, &release, trees->source,
-				trees->temporary, ret);
+	static char no_prefix[] = "", gcc[] = "gcc";
+	const struct compiler compiler = { .prefix = no_prefix, .program = gcc };
+	return configure_source(trees->catalog, arch, &release, &compiler,
+				trees->source, trees->temporary, ret);
 }
 
 static void expect_nothing_left(const struct trees *trees)

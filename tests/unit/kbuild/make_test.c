@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 
 #include "common/catalog.h"
+#include "common/compiler.h"
 #include "common/error.h"
 #include "common/file.h"
 #include "common/interrupt.h"
@@ -16,6 +17,13 @@ static const struct catalog_arch arch = {
 	.name = "x86_64",
 	.kernel_arch = "x86_64",
 	.source_arch = "x86",
+};
+
+static char no_prefix[] = "", gcc[] = "gcc";
+
+static const struct compiler compiler = {
+	.prefix = no_prefix,
+	.program = gcc,
 };
 
 /** A folder that stands for a kernel's tree, and one to build in. */
@@ -56,9 +64,9 @@ static void destroy_trees(struct trees *trees)
 static struct make *create(const struct trees *trees)
 {
 	struct make *make = NULL;
-	_cleanup_error_ struct error *err = make_create(trees->source,
-							trees->build, &arch, "",
-							1, trees->log, &make);
+	_cleanup_error_ struct error *err =
+		make_create(trees->source, trees->build, &arch, &compiler, 1,
+			    trees->log, &make);
 
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
 	return make;
@@ -122,8 +130,8 @@ Test(make, refuses_paths_that_break_its_variables)
 	for (size_t i = 0; i < array_size(paths); i++) {
 		struct make *make = NULL;
 		_cleanup_error_ struct error *err =
-			make_create(paths[i], "/tmp", &arch, "", 1, "/dev/null",
-				    &make);
+			make_create(paths[i], "/tmp", &arch, &compiler, 1,
+				    "/dev/null", &make);
 
 		cr_expect(error_is(err, ERROR_USAGE), "%s", paths[i]);
 	}

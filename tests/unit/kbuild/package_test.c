@@ -10,6 +10,7 @@
 #include <criterion/criterion.h>
 
 #include "common/catalog.h"
+#include "common/compiler.h"
 #include "common/error.h"
 #include "common/file.h"
 #include "common/interrupt.h"
@@ -155,6 +156,11 @@ Test(package, has_what_module_builds_need_and_no_more)
 		.source_arch = "x86",
 		.image_path = "arch/x86/boot/bzImage",
 	};
+	char no_prefix[] = "", gcc[] = "gcc";
+	const struct compiler compiler = {
+		.prefix = no_prefix,
+		.program = gcc,
+	};
 	struct release release;
 	cr_assert(release_parse("6.12.117-vmtest1.0tiny", &release));
 	const struct package_input input = {
@@ -166,7 +172,8 @@ Test(package, has_what_module_builds_need_and_no_more)
 	};
 
 	_cleanup_make_ struct make *make = NULL;
-	cr_assert_null(make_create(source, build, &arch, "", 1, log, &make));
+	cr_assert_null(
+		make_create(source, build, &arch, &compiler, 1, log, &make));
 	_cleanup_error_ struct error *err = package_stage(&input, make, package);
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
 	for (size_t i = 0; i < array_size(kept); i++) {

@@ -17,6 +17,15 @@
 static const struct catalog_arch arch = {
 	.name = "x86_64",
 	.kernel_arch = "x86_64",
+	.cross_prefix = "",
+};
+
+/** Any compiler will do. */
+static struct catalog_compiler rule = { .reason = "" };
+
+static const struct catalog catalog = {
+	.compilers = &rule,
+	.compiler_count = 1,
 };
 
 /** A folder with what stands for a kernel, a source and a cache. */
@@ -86,9 +95,9 @@ static void destroy_stage(struct stage *stage)
 static struct error *build(const struct stage *stage, struct module *ret)
 {
 	const struct module_request request = {
+		.catalog = &catalog,
 		.kernel = &stage->kernel,
 		.arch = &arch,
-		.cross_prefix = "",
 		.source = stage->source,
 		.directory = stage->cache,
 	};
