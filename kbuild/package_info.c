@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include <jansson.h>
 
@@ -71,12 +72,15 @@ static json_t *describe(const struct package_input *input)
 		    0)
 			return NULL;
 	}
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:{s:s?, s:s?}, s:O}",
+	struct utsname host;
+	uname(&host);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:{s:s?, s:s?}, s:O}",
 			 "release", release, "version", version, "architecture",
-			 input->arch->name, "flavor", input->release->flavor,
-			 "revision", (int)input->release->revision, "source",
-			 "url", input->source_url, "digest",
-			 input->source_digest, "patches", patches);
+			 input->arch->name, "host", host.machine, "flavor",
+			 input->release->flavor, "revision",
+			 (int)input->release->revision, "source", "url",
+			 input->source_url, "digest", input->source_digest,
+			 "patches", patches);
 }
 
 struct error *package_info_write(const struct package_input *input,

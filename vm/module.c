@@ -18,6 +18,7 @@
 #include "common/toolchain.h"
 #include "common/tree.h"
 #include "common/version.h"
+#include "vm/host_programs.h"
 #include "vm/kernel.h"
 #include "vm/module_result.h"
 #include "vm/module_source.h"
@@ -229,7 +230,9 @@ static struct error *build_copy(const struct build *build, const char *scratch,
 	err = compute_key(build, source, key);
 	if (err)
 		return err;
-	err = open_toolchain(build, &toolchain);
+	err = host_programs_check(build->request->kernel->path);
+	if (!err)
+		err = open_toolchain(build, &toolchain);
 	if (err)
 		return err;
 	err = run_make(build, &toolchain, scratch, source);

@@ -3,6 +3,7 @@
 #include "kbuild/package_info.h"
 
 #include <stdlib.h>
+#include <sys/utsname.h>
 
 #include <criterion/criterion.h>
 #include <jansson.h>
@@ -82,6 +83,9 @@ Test(package_info, tells_how_a_package_was_made)
 	cr_expect_str_eq(string_at(json, "release"), "6.12.117-vmtest1.0tiny");
 	cr_expect_str_eq(string_at(json, "version"), "6.12.117");
 	cr_expect_str_eq(string_at(json, "architecture"), "x86_64");
+	struct utsname host;
+	uname(&host);
+	cr_expect_str_eq(string_at(json, "host"), host.machine);
 	cr_expect_str_eq(string_at(json, "flavor"), "tiny");
 	cr_expect_str_eq(string_at(json, "compiler"), "gcc 12");
 	const json_t *source = json_object_get(json, "source");
