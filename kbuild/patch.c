@@ -11,14 +11,15 @@
 
 #include "common/error.h"
 #include "common/file.h"
-#include "common/string_builder.h"
 #include "kbuild/bounds.h"
+#include "kbuild/patch_fix.h"
 
 enum {
 	PATCH_LIMIT_BYTES = 16 << 20
 };
 
-static const char suffix[] = ".patch";
+static const char patch_suffix[] = ".patch";
+static const char fix_suffix[] = ".json";
 static const char bounds_mark[] = "# vmtest:";
 static const char diff_mark[] = "diff --git ";
 
@@ -26,6 +27,7 @@ static void patch_deinit(struct patch *patch)
 {
 	free(patch->name);
 	free(patch->text);
+	free(patch->commit);
 	*patch = (struct patch){ 0 };
 }
 
@@ -69,6 +71,40 @@ static struct error *patch_bounds(const struct patch *patch, char **ret)
 	return NULL;
 }
 
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t length = strlen(name);
+
+	return length > strlen(suffix) &&
+	       strcmp(name + length - strlen(suffix), suffix) == 0;
+}
+
+/** Read a patch of ours. */
+static struct error *own_read(struct patch *patch, char **bounds_ret)
+{
+	struct error *err;
+
+	err = digest_buffer(patch->text, patch->size_bytes, patch->digest);
+	return err ? err : patch_bounds(patch, bounds_ret);
+}
+
+/** Read what names a fix of upstream's, instead of which comes its commit. */
+static struct error *fix_read(struct patch *patch, char **bounds_ret)
+{
+	struct error *err;
+	_cleanup_patch_fix_ struct patch_fix fix = { 0 };
+
+	err = patch_fix_parse(patch->text, patch->size_bytes, &fix);
+	if (err)
+		return err;
+	free(take_ptr(patch->text));
+	patch->size_bytes = 0;
+	patch->commit = take_ptr(fix.commit);
+	memcpy(patch->digest, fix.digest, sizeof(patch->digest));
+	*bounds_ret = take_ptr(fix.bounds);
+	return NULL;
+}
+
 static struct error *patch_load(const char *directory, const char *name,
 				const struct bounds_target *target,
 				struct patch_list *list)
@@ -85,7 +121,8 @@ static struct error *patch_load(const char *directory, const char *name,
 				&patch.size_bytes);
 	if (err)
 		return err;
-	err = patch_bounds(&patch, &bounds);
+	err = has_suffix(name, fix_suffix) ? fix_read(&patch, &bounds)
+					   : own_read(&patch, &bounds);
 	if (!err)
 		err = bounds_hold(bounds, target, &is_wanted);
 	if (err)
@@ -107,10 +144,9 @@ static struct error *patch_load(const char *directory, const char *name,
 
 static int is_patch(const struct dirent *entry)
 {
-	size_t length = strlen(entry->d_name);
-
-	return entry->d_name[0] != '.' && length > strlen(suffix) &&
-	       strcmp(entry->d_name + length - strlen(suffix), suffix) == 0;
+	return entry->d_name[0] != '.' &&
+	       (has_suffix(entry->d_name, patch_suffix) ||
+		has_suffix(entry->d_name, fix_suffix));
 }
 
 /** By bytes: the locale must not decide the order. */
@@ -145,6 +181,24 @@ struct error *patch_list_load(const char *directory,
 	return NULL;
 }
 
+struct error *patch_list_fetch(struct patch_list *list,
+			       const struct patch_origin *origin)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct patch *patch = &list->items[i];
+		struct error *err;
+
+		if (patch->text)
+			continue;
+		err = patch_fix_fetch(origin, patch->commit, patch->digest,
+				      &patch->text);
+		if (err)
+			return error_wrap(err, "patch %s", patch->name);
+		patch->size_bytes = strlen(patch->text);
+	}
+	return NULL;
+}
+
 struct error *patch_list_digest(const struct patch_list *list,
 				char text_ret[static DIGEST_TEXT_SIZE])
 {
@@ -161,9 +215,8 @@ struct error *patch_list_digest(const struct patch_list *list,
 	for (size_t i = 0; i < list->count; i++) {
 		const struct patch *patch = &list->items[i];
 
-		// Neither contains a NUL, so that one ends each.
 		digest_update(digest, patch->name, strlen(patch->name) + 1);
-		digest_update(digest, patch->text, patch->size_bytes + 1);
+		digest_update(digest, patch->digest, sizeof(patch->digest));
 	}
 	digest_finish(digest, text_ret);
 	return NULL;

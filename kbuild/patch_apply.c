@@ -219,7 +219,10 @@ struct error *patch_list_apply(const struct patch_list *list, const char *tree,
 		err = patch_apply(repository, tree, patch, &is_applied);
 		if (err)
 			return error_wrap(err, "patch %s", patch->name);
-		if (is_applied)
+		if (is_applied && patch->commit)
+			string_list_addf(applied_ret, "%s %.12s", patch->name,
+					 patch->commit);
+		else if (is_applied)
 			string_list_add(applied_ret, patch->name);
 		else
 			log_info("patch %s: the source has it already, skipped",

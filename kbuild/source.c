@@ -20,6 +20,7 @@
 #include "kbuild/bounds.h"
 #include "kbuild/kernel_org.h"
 #include "kbuild/patch.h"
+#include "kbuild/patch_fix.h"
 #include "kbuild/phase.h"
 #include "kbuild/source_version.h"
 
@@ -348,6 +349,11 @@ static struct error *source_fill(const struct source_request *request,
 {
 	struct error *err;
 	_cleanup_patch_list_ struct patch_list patches = { 0 };
+	const struct patch_origin patch_origin = {
+		.http = request->http,
+		.url = request->catalog->kernel_org.patches_url,
+		.cache_directory = request->cache_directory,
+	};
 
 	err = kinds[request->spec->kind].fill(request, origin, directory);
 	if (err)
@@ -359,6 +365,8 @@ static struct error *source_fill(const struct source_request *request,
 		return err;
 	phase_clock_enter(request->clock, PHASE_PATCH);
 	err = patches_load(request, &source->version, &patches);
+	if (!err)
+		err = patch_list_fetch(&patches, &patch_origin);
 	if (!err)
 		err = patch_list_apply(&patches, directory, &source->patches);
 	if (err)

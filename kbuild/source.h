@@ -61,7 +61,7 @@ struct source_request {
 	const struct catalog *catalog;
 	/** Patches may depend on it. */
 	const struct catalog_arch *arch;
-	/** NULL if the spec is not a version that is to be downloaded. */
+	/** NULL if the spec is a folder. */
 	struct http *http;
 	/** NULL if the spec is a folder. */
 	const char *cache_directory;

@@ -107,6 +107,40 @@ static struct error *apply(char applied_ret[static 256])
 
 #define CHANGED "1\n2\n3\nfour\n5\n6\n7\n8\n9\n"
 
+Test(patch, a_fix_of_upstreams_is_known_by_its_digest)
+{
+	static const char format[] =
+		"{\"commit\": \"0123456789abcdef0123456789abcdef01234567\","
+		" \"for\": \"%s\", \"reason\": \"why\", \"sha256\":"
+		" \"%s123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}";
+	static const struct {
+		const char *bounds, *digit;
+		size_t count;
+	} cases[] = { { "x86_64", "0", 1 }, { "", "1", 1 }, { "arm", "0", 0 } };
+	char digests[array_size(cases)][DIGEST_TEXT_SIZE];
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_patch_list_ struct patch_list list = { 0 };
+		_cleanup_free_ char *entry = NULL;
+
+		cr_assert(asprintf(&entry, format, cases[i].bounds,
+				   cases[i].digit) > 0);
+		put("patches/0001-fix.json", entry);
+		cr_assert_null(load(&list));
+		cr_assert_eq(list.count, cases[i].count);
+		cr_assert_null(patch_list_digest(&list, digests[i]));
+		if (list.count)
+			cr_expect_null(list.items[0].text);
+	}
+	cr_expect_str_neq(digests[0], digests[1]);
+	cr_expect_str_eq(digests[2], "");
+	put("patches/0001-fix.json", "{}");
+	_cleanup_patch_list_ struct patch_list list = { 0 };
+	_cleanup_error_ struct error *err = load(&list);
+	cr_expect(error_is(err, ERROR_USAGE));
+	cr_expect(strstr(error_message(err), "0001-fix.json"));
+}
+
 Test(patch, are_applied_in_order_of_their_names)
 {
 	char applied[256];
