@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Which packages .github/setup would install."""
+
+import json
+import shutil
+import subprocess
+import unittest
+
+from support import TOP
+
+CATALOG = json.loads((TOP / "configs/vmtest.json").read_text())
+
+
+def setup(*arguments):
+    return subprocess.run(
+        [TOP / ".github/setup", "--list", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+
+@unittest.skipUnless(shutil.which("dpkg"), "for Debian and Ubuntu")
+class SetupTest(unittest.TestCase):
+    def cross_compilers(self, *arguments):
+        result = setup(*arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return [name for name in result.stdout.split() if name.startswith("gcc-")]
+
+    def test_cross_compilers_are_those_of_the_catalog(self):
+        own = subprocess.check_output(
+            ["dpkg", "--print-architecture"], text=True
+        ).strip()
+        expected = [
+            "gcc-" + data["cross_prefix"].rstrip("-").replace("_", "-")
+            for data in CATALOG["architectures"].values()
+            if data["debian_arch"] != own
+        ]
+        self.assertEqual(self.cross_compilers("--arch", "all"), expected)
+        self.assertEqual(self.cross_compilers(), [])
+        arch = next(
+            name
+            for name, data in CATALOG["architectures"].items()
+            if data["debian_arch"] != own
+        )
+        self.assertEqual(
+            self.cross_compilers("--only", "kernel", "--arch", arch), expected[:1]
+        )
+
+    def test_an_unknown_architecture_is_wrong_usage(self):
+        result = setup("--arch", "vax")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("'vax'; there are: x86_64 aarch64", result.stderr)
+        self.assertEqual(setup("--arch").returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
