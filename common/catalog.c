@@ -62,6 +62,7 @@ void catalog_destroy(struct catalog *catalog)
 		return;
 	for (size_t i = 0; i < catalog->arch_count; i++)
 		arch_deinit(&catalog->archs[i]);
+	string_list_deinit(&catalog->rootfs.packages);
 	free(catalog->archs);
 	free(catalog->compilers);
 	free(catalog->flavors);

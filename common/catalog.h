@@ -83,6 +83,15 @@ struct catalog_arch {
 	const char *qemu;
 	/** The kernel's console: `ttyS0`. */
 	const char *console;
+	/**
+	 * What announces a sysrq key on the console; NULL for a BREAK, which is
+	 * what serial ports take.
+	 */
+	const char *sysrq;
+	/** The first virtio console in the guest: `hvc0`. */
+	const char *terminal;
+	/** Most bytes of a kernel command line, its NUL included; 0: unknown. */
+	unsigned int command_line_bytes;
 	/** Names that uname -m gives on a host of this architecture. */
 	struct string_list host_names;
 	struct catalog_machine *machines;
@@ -146,6 +155,13 @@ struct catalog {
 	size_t arch_count;
 	struct catalog_flavor *flavors;
 	size_t flavor_count;
+	/** Roots for guests of other architectures than the host's. */
+	struct {
+		/** URL of a Debian mirror; NULL if the catalog has no roots. */
+		const char *mirror;
+		/** Debian packages, besides the essential ones. */
+		struct string_list packages;
+	} rootfs;
 	/** The document that the strings belong to. */
 	void *json;
 };

@@ -226,12 +226,22 @@ static struct error *read_arch(const char *file, const char *name,
 		err = get_string(&reader, object, "console", false,
 				 &ret->console);
 	if (!err)
+		err = get_string(&reader, object, "sysrq", true, &ret->sysrq);
+	if (!err)
+		err = get_string(&reader, object, "terminal", true,
+				 &ret->terminal);
+	if (!err && json_object_get(object, "command_line_bytes"))
+		err = get_number(&reader, object, "command_line_bytes",
+				 &ret->command_line_bytes);
+	if (!err)
 		err = get_strings(&reader, object, "host_names",
 				  &ret->host_names);
 	if (!err)
 		err = get_section(&reader, object, "machines", true, &machines);
 	if (err)
 		return err;
+	if (!ret->terminal)
+		ret->terminal = "hvc0";
 	if (json_array_size(machines) == 0)
 		return reader_error(&reader, "\"machines\" is empty");
 	ret->machines = calloc(json_array_size(machines), sizeof(*ret->machines));
@@ -437,6 +447,25 @@ static struct error *read_kernel_org(const char *file, json_t *root,
 	return err;
 }
 
+static struct error *read_rootfs(const char *file, json_t *root,
+				 struct catalog *ret)
+{
+	struct error *err;
+	const struct reader reader = { file, "rootfs" };
+	json_t *section = NULL;
+
+	if (!json_object_get(root, "rootfs"))
+		return NULL;
+	err = get_section(&reader, root, "rootfs", false, &section);
+	if (!err)
+		err = get_string(&reader, section, "mirror", false,
+				 &ret->rootfs.mirror);
+	if (!err)
+		err = get_strings(&reader, section, "packages",
+				  &ret->rootfs.packages);
+	return err;
+}
+
 struct error *catalog_parse(const char *text, const char *name,
 			    const char *kernel_org, struct catalog **ret)
 {
@@ -472,6 +501,8 @@ struct error *catalog_parse(const char *text, const char *name,
 		err = read_flavors(name, catalog->json, catalog);
 	if (!err)
 		err = read_archs(name, catalog->json, catalog);
+	if (!err)
+		err = read_rootfs(name, catalog->json, catalog);
 	if (err)
 		return err;
 	*ret = take_ptr(catalog);

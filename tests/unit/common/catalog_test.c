@@ -102,17 +102,21 @@ static struct error *parse(json_t *json, struct catalog **ret)
 
 Test(catalog, every_architecture_is_the_one_of_a_table)
 {
+	// clang-format off
 	static const struct {
 		const char *name, *source_arch, *debian, *host, *min;
-		const char *kdump;
+		const char *kdump, *terminal;
+		bool has_break;
+		unsigned int command_line_bytes;
 	} cases[] = {
-		{ "x86_64", "x86", "amd64", "x86_64", NULL, "4.9" },
-		{ "aarch64", "arm64", "arm64", "aarch64", "4.19", "5.10" },
-		{ "arm", "arm", "armhf", "armv7l", "4.19", NULL },
-		{ "ppc64", "powerpc", "ppc64el", "ppc64le", "4.11", "6.1" },
-		{ "riscv64", "riscv", "riscv64", "riscv64", "6.12", "6.12" },
-		{ "s390x", "s390", "s390x", "s390x", "4.11", "5.15" },
+		{ "x86_64", "x86", "amd64", "x86_64", NULL, "4.9", "hvc0", true, 2048 },
+		{ "aarch64", "arm64", "arm64", "aarch64", "4.19", "5.10", "hvc0", true, 2048 },
+		{ "arm", "arm", "armhf", "armv7l", "4.19", NULL, "hvc0", true, 1024 },
+		{ "ppc64", "powerpc", "ppc64el", "ppc64le", "4.11", "6.1", "hvc1", false, 2048 },
+		{ "riscv64", "riscv", "riscv64", "riscv64", "6.12", "6.12", "hvc0", true, 1024 },
+		{ "s390x", "s390", "s390x", "s390x", "4.11", "5.15", "hvc0", false, 896 },
 	};
+	// clang-format on
 	_cleanup_catalog_ struct catalog *catalog = load(NULL);
 
 	cr_assert_eq(catalog->arch_count, array_size(cases));
@@ -140,7 +144,33 @@ Test(catalog, every_architecture_is_the_one_of_a_table)
 					       &version));
 		cr_expect_eq(catalog_arch_has_kdump(arch, &version),
 			     cases[i].kdump != NULL, "%s", cases[i].name);
+		cr_expect_str_eq(arch->terminal, cases[i].terminal);
+		cr_expect_eq(!arch->sysrq, cases[i].has_break);
+		cr_expect_eq(arch->command_line_bytes,
+			     cases[i].command_line_bytes);
 	}
+}
+
+Test(catalog, roots_have_a_mirror_and_packages)
+{
+	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	_cleanup_catalog_ struct catalog *without = NULL;
+	_cleanup_catalog_ struct catalog *wrong = NULL;
+	json_t *json = document();
+
+	cr_expect_not_null(catalog->rootfs.mirror);
+	cr_expect(string_list_contains(&catalog->rootfs.packages,
+				       "busybox-static"));
+	json_object_del(json, "rootfs");
+	cr_assert_null(parse(json, &without));
+	cr_expect_null(without->rootfs.mirror);
+
+	json = document();
+	json_object_del(json_object_get(json, "rootfs"), "mirror");
+	_cleanup_error_ struct error *err = parse(json, &wrong);
+	cr_assert(error_is(err, ERROR_USAGE));
+	cr_expect(strstr(error_message(err),
+			 "rootfs: \"mirror\" must be a string"));
 }
 
 Test(catalog, a_line_switches_a_series_off)
@@ -217,6 +247,10 @@ Test(catalog, wrong_values_are_named)
 		{ "kdump", "{\"min\": \"x\"}", "\"x\" is no kernel version" },
 		{ "debian_arch", "1", "\"debian_arch\" must be a string" },
 		{ "debian_suite", "null", "\"debian_suite\" must be a string" },
+		{ "sysrq", "15", "\"sysrq\" must be a string" },
+		{ "terminal", "[]", "\"terminal\" must be a string" },
+		{ "command_line_bytes", "\"896\"",
+		  "\"command_line_bytes\" must be a whole number" },
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++) {
