@@ -95,6 +95,16 @@ struct module_options {
 extern const struct command_option module_option_table[];
 struct error *cmd_module(const struct command_context *context, int *status_ret);
 
+struct rootfs_options {
+	struct string_list packages;
+	const char *mirror;
+	bool force;
+	const char *project;
+};
+
+extern const struct command_option rootfs_option_table[];
+struct error *cmd_rootfs(const struct command_context *context, int *status_ret);
+
 struct error *cmd_list(const struct command_context *context, int *status_ret);
 struct error *cmd_download(const struct command_context *context,
 			   int *status_ret);

@@ -22,6 +22,13 @@ static const char module_details[] =
 	"several modules, of the first in obj-m. Once built, it is kept as long as\n"
 	"neither source nor kernel changes.";
 
+static const char rootfs_details[] =
+	"Guests of other architectures than this machine's need a root of their own.\n"
+	"This makes one for each of --arch, of Debian's essential packages, those that\n"
+	"the catalog names, and those of --package or \"packages\" in vmtest.json, and\n"
+	"prints its path. It is made with mmdebstrap, without root where the system has\n"
+	"user namespaces, and kept below --directory until packages or suite change.";
+
 static const char test_details[] =
 	"The kernels are the newest of each series and flavor: all supported ones\n"
 	"with -K, those that a pattern means with -k, of each architecture of --arch.\n"
@@ -102,6 +109,15 @@ static const struct command commands[] = {
 		.options = module_option_table,
 		.options_size = sizeof(struct module_options),
 		.run = cmd_module,
+	},
+	{
+		.name = "rootfs",
+		.arguments = "",
+		.summary = "make roots for guests of other architectures",
+		.details = rootfs_details,
+		.options = rootfs_option_table,
+		.options_size = sizeof(struct rootfs_options),
+		.run = cmd_rootfs,
 	},
 	{
 		.name = "prune",

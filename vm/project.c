@@ -48,6 +48,7 @@ static const struct key {
 	{ "store", VALUE_STORE, "store" },
 	{ "jobs", VALUE_NUMBER, "jobs" },
 	{ "root", VALUE_PATH, "root" },
+	{ "packages", VALUE_STRINGS, "package" },
 	{ "timeout", VALUE_NUMBER, "timeout" },
 	{ "accel", VALUE_STRING, "accel" },
 	{ "machine", VALUE_STRING, "machine" },

@@ -52,6 +52,7 @@ Test(project, keys_stand_for_options)
 		{ "{\"disk\": \"1G\"}", "disk", "1G " },
 		{ "{\"kdump\": true}", "kdump", "" },
 		{ "{\"fail_on_splat\": true}", "fail-on-splat", "" },
+		{ "{\"packages\": [\"gcc\", \"make\"]}", "package", "gcc make " },
 		{ "{\"junit\": \"j.xml\"}", "junit", "/home/me/it/j.xml " },
 		{ "{\"log_directory\": \"logs\"}", "log-directory",
 		  "/home/me/it/logs " },
