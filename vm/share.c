@@ -34,6 +34,12 @@ static const struct {
 // Where the guest mounts its own.
 static const char *const hidden[] = { "/dev", "/proc", "/run", "/sys" };
 
+// What a guest runs from, or mounts itself: not to be covered by the host's.
+static const char *const essential[] = {
+	"/bin",	 "/dev", "/etc",     "/lib",	 "/proc",     "/run",
+	"/sbin", "/sys", "/usr/bin", "/usr/lib", "/usr/sbin",
+};
+
 static bool path_is_below(const char *path, const char *directory)
 {
 	size_t length = strlen(directory);
@@ -51,6 +57,18 @@ bool share_root_shows(const char *root, const char *path)
 			return false;
 	}
 	return true;
+}
+
+/** A folder of the host that gets its own place in the guest. */
+static struct error *check_target(const char *path, const char *what)
+{
+	for (size_t i = 0; i < array_size(essential); i++) {
+		if (path_is_below(essential[i], path))
+			return error_create(ERROR_USAGE,
+					    "%s %s would hide the guest's own %s; choose another folder",
+					    what, path, essential[i]);
+	}
+	return NULL;
 }
 
 /** A field of fstab(5). */
@@ -163,6 +181,9 @@ static struct error *plan_writable(const struct share_request *request,
 		bool shown = share_root_shows(request->root, path);
 		char tag[SHARE_TAG_SIZE];
 
+		err = shown ? NULL : check_target(path, "--rw");
+		if (err)
+			return err;
 		snprintf(tag, sizeof(tag), "rw%zu", i);
 		append_mount(shown ? mounts : late, tag,
 			     shown ? STATE "/root" : "", path, "9p", options);
@@ -238,9 +259,12 @@ static struct error *plan_fill(const struct share_request *request,
 	if (err)
 		return err;
 	// The working directory first: a writable folder may lie in it.
-	if (request->directory &&
+	if (request->directory && strcmp(request->directory, "/") != 0 &&
 	    !share_root_shows(request->root, request->directory) &&
 	    !is_covered(request->writable, request->directory)) {
+		err = check_target(request->directory, "the working directory");
+		if (err)
+			return err;
 		append_overlaid(late, &plan->late_directories, "cwd", "",
 				request->directory);
 		string_list_add(&plan->late_directories, request->directory);

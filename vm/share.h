@@ -40,7 +40,10 @@ struct share_request {
 	/** The kernel's package, and where its modules belong in the root. */
 	const char *package;
 	const char *modules;
-	/** Where the command runs, which the guest must see; NULL for nowhere. */
+	/**
+	 * Where the command runs, which the guest must see; NULL for nowhere. Of
+	 * `/`, every guest has its own.
+	 */
 	const char *directory;
 	/** Folders that the guest may change. */
 	const struct string_list *writable;
@@ -72,6 +75,10 @@ struct share_plan {
 	bool init_shared;
 };
 
+/**
+ * @return ERROR_USAGE if a folder cannot have its place in the guest, since it
+ * would cover what the guest runs from: `/usr`, with another root.
+ */
 _must_check_ struct error *share_plan_compute(const struct share_request *request,
 					      struct share_plan *ret);
 void share_plan_deinit(struct share_plan *plan);

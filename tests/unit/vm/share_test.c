@@ -77,6 +77,38 @@ Test(share, another_root_needs_shares_for_the_rest)
 	cr_expect(string_list_contains(&plan.late_directories, "/home/u"));
 }
 
+Test(share, another_root_keeps_what_the_guest_runs_from)
+{
+	static const struct {
+		const char *root;
+		const char *path;
+		bool possible;
+	} rows[] = {
+		{ "/", "/usr", true },
+		{ "/srv/root", "/usr", false },
+		{ "/srv/root", "/", true },
+		{ "/srv/root", "/usr/src/x", true },
+		{ "/srv/root", "/etc", false },
+		{ "/srv/root", "/etc/x", true },
+		{ "/", "/dev", false },
+		{ "/srv/root", "/tmp", true },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct share_request request = request_on_host();
+		_cleanup_share_plan_ struct share_plan plan = { 0 };
+		struct error *err;
+
+		request.root = rows[i].root;
+		request.directory = rows[i].path;
+		err = share_plan_compute(&request, &plan);
+		cr_expect_eq(!err, rows[i].possible, "%s in %s", rows[i].path,
+			     rows[i].root);
+		cr_expect(rows[i].possible || error_is(err, ERROR_USAGE));
+		error_destroy(err);
+	}
+}
+
 Test(share, only_what_is_asked_for_is_writable)
 {
 	struct share_request request = request_on_host();
