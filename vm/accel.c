@@ -74,15 +74,19 @@ struct error *accel_choose(enum accel request, const struct catalog_arch *arch,
 {
 	struct error *err;
 
-	if (request != ACCEL_AUTO) {
-		*ret = request;
-		return NULL;
-	}
-
 	struct utsname uts;
 
 	if (uname(&uts) < 0)
 		return error_create_os(errno, "uname");
+	if (request == ACCEL_KVM &&
+	    !string_list_contains(&arch->host_names, uts.machine))
+		return error_create(ERROR_USAGE,
+				    "--accel kvm: this machine (%s) can only emulate guests of %s",
+				    uts.machine, arch->name);
+	if (request != ACCEL_AUTO) {
+		*ret = request;
+		return NULL;
+	}
 
 	struct accel_host host = {
 		.same_arch = string_list_contains(&arch->host_names, uts.machine),

@@ -46,7 +46,11 @@ struct accel_host {
  */
 bool accel_kvm_works(const struct accel_host *host);
 
-/** Decide, by looking at this machine if the request is ACCEL_AUTO. */
+/**
+ * Decide, by looking at this machine if the request is ACCEL_AUTO.
+ *
+ * @return ERROR_USAGE for KVM with a guest of another architecture.
+ */
 _must_check_ struct error *accel_choose(enum accel request,
 					const struct catalog_arch *arch,
 					enum accel *ret);

@@ -3,7 +3,9 @@
 #include "vm/accel.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 
+#include "common/catalog.h"
 #include "common/error.h"
 
 Test(accel, a_device_that_opens_is_not_enough)
@@ -41,6 +43,24 @@ Test(accel, names_are_parsed)
 	err = accel_parse("hvf", &accel);
 	cr_expect(error_catch(&err, ERROR_USAGE));
 	cr_expect_eq(accel, ACCEL_TCG);
+}
+
+Test(accel, kvm_is_for_guests_of_this_machine_s_kind)
+{
+	const struct catalog_arch foreign = {
+		.name = "vax",
+		.source_arch = "vax",
+	};
+	enum accel accel = ACCEL_KVM;
+	struct error *err;
+
+	cr_assert_null(accel_choose(ACCEL_AUTO, &foreign, &accel));
+	cr_expect_eq(accel, ACCEL_TCG);
+	err = accel_choose(ACCEL_KVM, &foreign, &accel);
+	cr_assert(err);
+	cr_expect(strstr(error_message(err), "can only emulate guests of vax"),
+		  "%s", error_message(err));
+	cr_expect(error_catch(&err, ERROR_USAGE));
 }
 
 Test(accel, two_measurements_of_the_clock_agree)
