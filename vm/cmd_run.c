@@ -22,12 +22,13 @@
 #include "vm/guest.h"
 #include "vm/kernel.h"
 #include "vm/module.h"
+#include "vm/rootfs.h"
 #include "vm/run_result.h"
 #include "vm/setup.h"
 
 // clang-format off
 const struct command_option run_option_table[] = {
-	{ 'r', "root", "ROOT", "folder to use as the guest's root, instead of the host's", OPTION_STRING, offsetof(struct run_options, root) },
+	{ 'r', "root", "ROOT", "folder to use as the guest's root, instead of the host's or that of vmtest-vm rootfs", OPTION_STRING, offsetof(struct run_options, root) },
 	{ 't', "timeout", "SECONDS", "end the guest when the command takes longer (status 124)", OPTION_NUMBER, offsetof(struct run_options, timeout_s) },
 	{ 0, "accel", "auto|kvm|tcg", "how to run the guest; auto is KVM where it can work", OPTION_STRING, offsetof(struct run_options, accel) },
 	{ 0, "machine", "NAME", "machine type of the catalog, such as microvm or q35", OPTION_STRING, offsetof(struct run_options, machine) },
@@ -224,6 +225,27 @@ static int report_result(const struct run_command_options *options,
 	return status;
 }
 
+/** Guests of other architectures cannot have the host's root. */
+static struct error *open_own_root(const struct command_context *context,
+				   const struct catalog *catalog,
+				   const struct catalog_arch *arch,
+				   struct rootfs *ret)
+{
+	struct error *err;
+
+	const struct catalog_arch *host = NULL;
+	_cleanup_free_ char *directory = NULL;
+
+	// On a machine that the catalog does not know, all are others.
+	error_destroy(catalog_host_arch(catalog, &host));
+	if (arch == host)
+		return NULL;
+	err = command_directory(context, &directory);
+	if (err)
+		return err;
+	return rootfs_open(directory, arch, ret);
+}
+
 /** @param[out] kernel_ret Opened, once it has been found. */
 static struct error *run_guest(const struct command_context *context,
 			       int console_log_fd, struct kernel *kernel_ret,
@@ -235,10 +257,7 @@ static struct error *run_guest(const struct command_context *context,
 	struct run_options *options = &command_options->guest;
 	const struct string_list *kernels = &context->common->kernels;
 	const char *shell = getenv("SHELL");
-	char *const fallback[] = {
-		(char *)(!options->root && shell && *shell ? shell : "/bin/sh"),
-		NULL,
-	};
+	char *fallback[] = { (char *)"/bin/sh", NULL };
 	struct guest_config config = {
 		.machine = options->machine,
 		.root = options->root,
@@ -255,6 +274,7 @@ static struct error *run_guest(const struct command_context *context,
 	const char *temporary = getenv("TMPDIR");
 	_cleanup_catalog_ struct catalog *catalog = NULL;
 	_cleanup_module_ struct module module = MODULE_INIT;
+	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
 	_cleanup_string_list_ struct string_list environment = STRING_LIST_INIT;
 	_cleanup_free_ char *directory = NULL;
 
@@ -272,13 +292,6 @@ static struct error *run_guest(const struct command_context *context,
 		if (err)
 			return err;
 	}
-	err = inherit_environment(options->root, &environment);
-	if (err)
-		return err;
-	err = add_environment(&options->environment, &environment);
-	if (err)
-		return err;
-	config.environment = environment;
 	directory = realpath(options->directory ? options->directory : ".", NULL);
 	if (!directory)
 		return error_create_os(errno, "working directory");
@@ -294,6 +307,21 @@ static struct error *run_guest(const struct command_context *context,
 	err = command_arch(context, catalog, &config.arch);
 	if (err)
 		return err;
+	if (!options->root) {
+		err = open_own_root(context, catalog, config.arch, &rootfs);
+		if (err)
+			return err;
+		config.root = rootfs.path;
+	}
+	if (!config.root && shell && *shell)
+		fallback[0] = (char *)shell;
+	err = inherit_environment(config.root, &environment);
+	if (err)
+		return err;
+	err = add_environment(&options->environment, &environment);
+	if (err)
+		return err;
+	config.environment = environment;
 	err = command_kernel(context, catalog, config.arch,
 			     kernels->count ? kernels->items[0] : NULL,
 			     kernel_ret);

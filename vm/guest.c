@@ -107,13 +107,29 @@ static struct error *plan_shares(const struct guest_config *config,
 	return share_plan_compute(&request, ret);
 }
 
-/** Say which option is missing, rather than let the loading fail. */
-static struct error *check_kdump(const struct kernel *kernel)
+/** Say what does not work, rather than let the loading fail. */
+static struct error *check_kdump(const struct kernel *kernel,
+				 const struct catalog_arch *arch)
 {
 	static const char *const needs[] = { "CONFIG_KEXEC_FILE",
 					     "CONFIG_CRASH_DUMP",
 					     "CONFIG_PROC_VMCORE" };
+	struct kernel_version version;
+	const char *end;
 
+	if (!arch->has_kdump)
+		return error_create(ERROR_OTHER,
+				    "--kdump: crash dumps do not work on %s",
+				    arch->name);
+	if (kernel_version_parse_prefix(kernel->release, &version, &end) &&
+	    !catalog_arch_has_kdump(arch, &version)) {
+		char text[KERNEL_VERSION_TEXT_SIZE];
+
+		kernel_version_format(&arch->kdump.min, text);
+		return error_create(ERROR_OTHER,
+				    "--kdump: crash dumps of %s work from %s on",
+				    arch->name, text);
+	}
 	for (size_t i = 0; i < array_size(needs); i++) {
 		if (*kernel->config &&
 		    !kernel_config_has(kernel->config, needs[i]))
@@ -161,7 +177,7 @@ struct error *guest_run(const struct guest_config *config,
 	bool is_x86 = strcmp(config->arch->source_arch, "x86") == 0;
 
 	if (config->kdump) {
-		err = check_kdump(kernel);
+		err = check_kdump(kernel, config->arch);
 		if (err)
 			return err;
 	}

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/catalog.h"
 #include "common/error.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "vm/guest_extras.h"
 #include "vm/setup.h"
@@ -25,12 +27,17 @@ struct error *guest_session_send_setup(struct guest_session *session)
 		.has_stdout = guest_link_has_port(config, PORT_STDOUT),
 		.has_stderr = guest_link_has_port(config, PORT_STDERR),
 		.module = session->extras->module,
-		.interactive = config->interactive,
 	};
+	_cleanup_free_ char *terminal = NULL;
 	_cleanup_free_ char *text = NULL;
 
-	if (config->interactive)
+	if (config->interactive) {
+		err = path_join("/dev", config->arch->terminal, &terminal);
+		if (err)
+			return err;
+		setup.terminal = terminal;
 		terminal_size(config->stdout_fd, &setup.rows, &setup.columns);
+	}
 	err = setup_format(&setup, &text);
 	if (err)
 		return err;

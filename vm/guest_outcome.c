@@ -44,9 +44,10 @@ static struct error *explain_loss(struct guest_session *session,
 	if (session->console.panic)
 		return set_reason(session, "%s", session->console.panic);
 	if (!status && booting)
-		return set_reason(session,
-				  "the guest did not start the command within %d seconds",
-				  GUEST_BOOT_LIMIT_MS / 1000);
+		return set_reason(
+			session,
+			"the guest did not start the command within %llu seconds",
+			(unsigned long long)session->boot_limit_ms / 1000);
 	if (!status)
 		return set_reason(session,
 				  "the command has ended, but the guest did not finish within %d seconds",

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/catalog.h"
 #include "common/error.h"
 #include "common/file.h"
 #include "common/interrupt.h"
@@ -29,17 +30,19 @@ enum {
 
 static void session_init(struct guest_session *session,
 			 const struct guest_config *config,
-			 const struct guest_extras *extras)
+			 const struct guest_extras *extras, enum accel accel)
 {
 	*session = (struct guest_session){
 		.config = config,
 		.extras = extras,
 		.start_ms = monotonic_ms(),
+		.boot_limit_ms = accel == ACCEL_KVM ? GUEST_KVM_BOOT_LIMIT_MS
+						    : GUEST_TCG_BOOT_LIMIT_MS,
 		.interrupt_fd = -1,
 		.control = RELAY_INIT,
 		.terminal = TERMINAL_INIT,
 	};
-	session->deadline_ms = session->start_ms + GUEST_BOOT_LIMIT_MS;
+	session->deadline_ms = session->start_ms + session->boot_limit_ms;
 	guest_link_init(&session->link);
 }
 
@@ -107,14 +110,19 @@ static struct error *session_spawn(struct guest_session *session,
 	return process_spawn(&process_options, &session->qemu);
 }
 
-/** Press a sysrq key: a BREAK (this is QEMU's escape for it), then the key. */
+/** Press a sysrq key: what announces one, by default a BREAK, then the key. */
 static void session_press(struct guest_session *session, char key)
 {
-	const char keys[] = { '\001', 'b', key };
+	// QEMU's escape for a BREAK.
+	static const char break_keys[] = "\001b";
+	const char *sysrq = session->config->arch->sysrq;
+	char keys[8];
+	int length = snprintf(keys, sizeof(keys), "%.6s%c",
+			      sysrq ? sysrq : break_keys, key);
 
 	session->dump_key = key;
 	session->quiet_ms = monotonic_ms() + DUMP_QUIET_MS;
-	if (send(session->link.console_fd, keys, sizeof(keys),
+	if (send(session->link.console_fd, keys, (size_t)length,
 		 MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		log_debug("the console takes no keys");
 }
@@ -149,7 +157,7 @@ void guest_session_enter_phase(struct guest_session *session,
 	switch (phase) {
 	case PHASE_BOOT:
 	case PHASE_CRASH:
-		session->deadline_ms = now + GUEST_BOOT_LIMIT_MS;
+		session->deadline_ms = now + session->boot_limit_ms;
 		if (session->command_deadline_ms &&
 		    session->command_deadline_ms < session->deadline_ms)
 			session->deadline_ms = session->command_deadline_ms;
@@ -428,7 +436,7 @@ struct error *guest_session_run(const struct guest_config *config,
 
 	_cleanup_session_ struct guest_session session;
 
-	session_init(&session, config, extras);
+	session_init(&session, config, extras, options->accel);
 	err = session_start(&session, options);
 	if (err)
 		return err;

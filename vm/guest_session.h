@@ -30,8 +30,12 @@ struct qemu_options;
 struct share_plan;
 
 enum {
-	/** Emulated, on a busy machine, a boot takes seconds, not minutes. */
-	GUEST_BOOT_LIMIT_MS = 120000,
+	/**
+	 * For a boot. On a busy machine that takes seconds, or some ten where
+	 * another architecture's firmware is emulated too.
+	 */
+	GUEST_KVM_BOOT_LIMIT_MS = 120000,
+	GUEST_TCG_BOOT_LIMIT_MS = 300000,
 	/** After the command's end, while its output stands still. */
 	GUEST_DRAIN_LIMIT_MS = 30000,
 };
@@ -55,6 +59,7 @@ struct guest_session {
 	enum guest_phase phase;
 	/** Monotonic, as all times here. */
 	uint64_t start_ms;
+	uint64_t boot_limit_ms;
 	/** When the phase has lasted too long; 0 for never. */
 	uint64_t deadline_ms;
 	/** When the command has had its time, over all boots; 0 for never. */

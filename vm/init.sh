@@ -19,11 +19,11 @@
 #   directory    where the command runs
 #   stdin, stdout, stderr  1 if the stream has a port (2, 3 and 4)
 #   module       a module to insert before the command starts
-#   interactive  1 if the command runs on the terminal of port 0 instead
+#   terminal     the device of port 0, if the command runs on it instead
 #   rows, columns  size of that terminal
 #   writable     1 if a share is writable
 # The second, which is the command's own, exports its environment and sets its
-# words. Newlines in values are written as $n. When interactive, lines `ROWS
+# words. Newlines in values are written as $n. With a terminal, lines `ROWS
 # COLUMNS` follow. The guest sends `ready`, `exit STATUS` when the command has
 # ended and `done` when all of its output has been sent; or `fail WHAT`.
 
@@ -140,22 +140,22 @@ run_with_pipes() {
 }
 
 run_on_terminal() {
-	wait_for /dev/hvc0
+	wait_for "$terminal"
 	while read -r new_rows new_columns; do
-		tool stty rows "$new_rows" cols "$new_columns" </dev/hvc0
+		tool stty rows "$new_rows" cols "$new_columns" <"$terminal"
 	done <&3 &
 	echo ready >&3
 	# The leader of a session gets the first terminal it opens as its own.
 	# The size is set there, since a terminal forgets it with the last close.
 	# shellcheck disable=SC2016 # expanded by the other shell
 	tool setsid /bin/sh -c '
-		exec 3>&- </dev/hvc0 >/dev/hvc0 2>&1
+		exec 3>&- <"$6" >"$6" 2>&1
 		stty rows "$4" cols "$5"
 		cd "$1" || exit 125
 		n=$3
 		eval "$2"
 		exec "$@"
-	' sh "$directory" "$command" "$n" "$rows" "$columns"
+	' sh "$directory" "$command" "$n" "$rows" "$columns" "$terminal"
 	status=$?
 	echo "exit $status" >&3
 	kill_leftovers ''
@@ -209,7 +209,7 @@ echo vmtest >/proc/sys/kernel/hostname
 # In a crash kernel it is the dump's module that one looks at.
 [ -z "$module" ] || [ -e /proc/vmcore ] || insert
 
-if [ "$interactive" ]; then
+if [ "$terminal" ]; then
 	run_on_terminal
 else
 	# shellcheck disable=SC2119

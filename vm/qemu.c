@@ -122,6 +122,12 @@ struct error *qemu_kernel_command_line(const struct qemu_options *options,
 	for (size_t i = 0; i < options->append->count; i++)
 		string_builder_appendf(&sb, " %s", options->append->items[i]);
 	append_init(options, &sb);
+	if (options->arch->command_line_bytes && !sb.failed &&
+	    sb.length >= options->arch->command_line_bytes)
+		return error_create(ERROR_USAGE,
+				    "the kernel's command line is %zu bytes long, and %s takes at most %u; shorten --append",
+				    sb.length, options->arch->name,
+				    options->arch->command_line_bytes - 1);
 	return string_builder_finish(&sb, ret);
 }
 

@@ -61,7 +61,12 @@ struct qemu_options {
 _must_check_ struct error *qemu_arguments(const struct qemu_options *options,
 					  struct string_list *ret);
 
-/** The kernel's command line; free(). */
+/**
+ * The kernel's command line; free().
+ *
+ * @return ERROR_USAGE if it is longer than kernels of the architecture take,
+ * which would cut it without a word.
+ */
 _must_check_ struct error *
 qemu_kernel_command_line(const struct qemu_options *options, char **ret);
 

@@ -97,7 +97,7 @@ struct error *setup_format(const struct setup *setup, char **ret)
 		{ "stdout", setup->has_stdout ? "1" : "" },
 		{ "stderr", setup->has_stderr ? "1" : "" },
 		{ "module", setup->module ? setup->module : "" },
-		{ "interactive", setup->interactive ? "1" : "" },
+		{ "terminal", setup->terminal ? setup->terminal : "" },
 		{ "writable", shares->writable ? "1" : "" },
 	};
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;

@@ -32,7 +32,8 @@ struct setup {
 	bool has_stderr;
 	/** Path of a module to insert first; NULL for none. */
 	const char *module;
-	bool interactive;
+	/** Where the command runs, instead: `/dev/hvc0`. NULL for nowhere. */
+	const char *terminal;
 	unsigned int rows;
 	unsigned int columns;
 };

@@ -115,6 +115,119 @@ Test(qemu, kvm_has_the_host_s_processor)
 	cr_expect_not(string_list_contains(&list, "max"));
 }
 
+static size_t find(const struct string_list *list, const char *item)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->items[i], item) == 0)
+			return i;
+	}
+	return list->count;
+}
+
+/** What follows an option; NULL if it is not there. */
+static const char *value_of(const struct string_list *list, const char *option)
+{
+	size_t i = find(list, option);
+
+	return i < list->count ? list->items[i + 1] : NULL;
+}
+
+Test(qemu, every_architecture_has_its_machine)
+{
+	// clang-format off
+	static const struct {
+		const char *arch, *program, *machine, *cpu, *console;
+	} rows[] = {
+		{ "x86_64", "qemu-system-x86_64", "microvm,x-option-roms=off,rtc=on,acpi=on,pcie=on", "max", "console=ttyS0 " },
+		{ "aarch64", "qemu-system-aarch64", "virt", "cortex-a76", "console=ttyAMA0 " },
+		{ "arm", "qemu-system-arm", "virt,highmem=off", "cortex-a15", "console=ttyAMA0 " },
+		{ "ppc64", "qemu-system-ppc64", "pseries", NULL, "console=hvc0 " },
+		{ "riscv64", "qemu-system-riscv64", "virt", NULL, "console=ttyS0 " },
+		{ "s390x", "qemu-system-s390x", "s390-ccw-virtio", NULL, "console=ttysclp0 " },
+	};
+	// clang-format on
+	_cleanup_catalog_ struct catalog *catalog = NULL;
+
+	cr_assert_null(catalog_load(VMTEST_SOURCE_DIR "/configs/vmtest.json",
+				    NULL, &catalog));
+	cr_assert_eq(catalog->arch_count, array_size(rows));
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct qemu_options options = some_options();
+		_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
+		_cleanup_string_list_ struct string_list kvm = STRING_LIST_INIT;
+		const char *cpu;
+
+		cr_assert_null(catalog_find_arch(catalog, rows[i].arch,
+						 &options.arch));
+		options.machine = &options.arch->machines[0];
+		options.disk_fd = 13;
+		cr_assert_null(qemu_arguments(&options, &list));
+		cr_expect_str_eq(list.items[0], rows[i].program);
+		cr_expect_str_eq(value_of(&list, "-M"), rows[i].machine);
+		cpu = value_of(&list, "-cpu");
+		cr_expect(rows[i].cpu ? cpu && strcmp(cpu, rows[i].cpu) == 0
+				      : !cpu,
+			  "%s: %s", rows[i].arch, cpu);
+		cr_expect(strstr(value_of(&list, "-append"), rows[i].console),
+			  "%s", rows[i].arch);
+		// QEMU itself knows on which bus the machine has them.
+		cr_expect(string_list_contains(
+			&list, "virtio-9p,fsdev=share0,mount_tag=/dev/root"));
+		cr_expect(string_list_contains(&list, "virtio-serial"));
+		cr_expect(string_list_contains(&list, "virtio-blk,drive=disk"));
+
+		options.accel = ACCEL_KVM;
+		cr_assert_null(qemu_arguments(&options, &kvm));
+		cr_expect_str_eq(value_of(&kvm, "-cpu"), "host");
+	}
+}
+
+Test(qemu, a_command_line_that_would_be_cut_is_refused)
+{
+	struct catalog_arch limited = arch;
+	struct qemu_options options = some_options();
+	struct string_list append = STRING_LIST_INIT;
+	_cleanup_free_ char *line = NULL;
+	_cleanup_free_ char *fits = NULL;
+	struct error *err;
+
+	options.arch = &limited;
+	cr_assert_null(qemu_kernel_command_line(&options, &line));
+	// With its NUL.
+	limited.command_line_bytes = (unsigned int)strlen(line) + 1;
+	cr_assert_null(qemu_kernel_command_line(&options, &fits));
+	string_list_add(&append, "x");
+	options.append = &append;
+	err = qemu_kernel_command_line(&options, &line);
+	cr_assert(err);
+	cr_expect(strstr(error_message(err), "shorten --append"), "%s",
+		  error_message(err));
+	cr_expect(error_catch(&err, ERROR_USAGE));
+	string_list_deinit(&append);
+}
+
+Test(qemu, our_command_line_leaves_room_everywhere)
+{
+	_cleanup_catalog_ struct catalog *catalog = NULL;
+
+	cr_assert_null(catalog_load(VMTEST_SOURCE_DIR "/configs/vmtest.json",
+				    NULL, &catalog));
+	plan.init_shared = true;
+	for (size_t i = 0; i < catalog->arch_count; i++) {
+		struct qemu_options options = some_options();
+		_cleanup_free_ char *line = NULL;
+
+		options.arch = &catalog->archs[i];
+		options.machine = &options.arch->machines[0];
+		options.kdump = true;
+		options.verbose = true;
+		cr_assert_null(qemu_kernel_command_line(&options, &line));
+		cr_expect_lt(strlen(line) + 400, options.arch->command_line_bytes,
+			     "%s: %s", options.arch->name, line);
+	}
+	plan.init_shared = false;
+}
+
 Test(qemu, the_clock_is_told_when_it_is_known)
 {
 	struct qemu_options options = some_options();
