@@ -45,6 +45,10 @@ static struct error *find_loader(const struct catalog_arch *arch, char **ret)
 	if (err)
 		return err;
 	*ret = realpath(path, NULL);
+	if (!*ret && errno == ENOENT)
+		return error_create(ERROR_OTHER,
+				    "--kdump: %s is not there; vmtest was built without %sgcc or its static libc",
+				    path, arch->cross_prefix);
 	if (!*ret)
 		return error_create_os(errno, "--kdump: %s", path);
 	return NULL;

@@ -6,6 +6,10 @@
  * vmtest-kexec: runs in the guest. Loads the kernel that takes over if the
  * running one crashes, which then boots as this one has. Linked statically: the
  * guest's root may have no libraries.
+ *
+ * CRASH_KERNEL is the image that it loads, in the package: "crash_kernel" of
+ * the catalog. Where it is not vmlinuz, the kernel that is to load it takes
+ * none but an ELF file.
  */
 
 #include <errno.h>
@@ -54,7 +58,8 @@ static int load(const char *append)
 	fclose(file);
 	if (uname(&names) < 0)
 		return fail("uname", NULL);
-	snprintf(path, sizeof(path), "/lib/modules/%s/vmlinuz", names.release);
+	snprintf(path, sizeof(path), "/lib/modules/%s/" CRASH_KERNEL,
+		 names.release);
 
 	char *line = kexec_command_line(current, get_nprocs_conf() > 1, append);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
