@@ -57,7 +57,11 @@ struct error *qemu_choose_machine(const struct catalog_arch *arch,
 
 bool qemu_lacks_machine(const char *output)
 {
-	return strstr(output, "unsupported machine");
+	const char *property = strstr(output, "Property '");
+
+	return strstr(output, "unsupported machine") ||
+	       (property && strstr(property, "machine.") &&
+		strstr(property, "' not found"));
 }
 
 /** A value in a list that commas separate. */

@@ -83,7 +83,7 @@ qemu_choose_machine(const struct catalog_arch *arch, const char *config,
 		    const char *name, const struct catalog_machine *after,
 		    const struct catalog_machine **ret);
 
-/** Whether what QEMU printed means that it lacks the machine. */
+/** Whether what QEMU printed means that it lacks the machine, or part of it. */
 bool qemu_lacks_machine(const char *output);
 
 #endif /* VM_QEMU_H */

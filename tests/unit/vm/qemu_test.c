@@ -74,6 +74,25 @@ Test(qemu, the_first_machine_that_fits_is_taken)
 	cr_expect(error_catch(&err, ERROR_USAGE));
 }
 
+Test(qemu, a_machine_that_qemu_lacks_is_told_from_other_failures)
+{
+	static const struct {
+		const char *output;
+		bool lacks;
+	} rows[] = {
+		{ "qemu-system-x86_64: -M microvm: unsupported machine type",
+		  true },
+		{ "qemu-system-ppc64: Property 'pseries-7.2-machine.x-vof' not found",
+		  true },
+		{ "qemu-system-ppc64: Property 'virtio-blk.x' not found", false },
+		{ "qemu-system-ppc64: could not load kernel 'x'", false },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++)
+		cr_expect_eq(qemu_lacks_machine(rows[i].output), rows[i].lacks,
+			     "%s", rows[i].output);
+}
+
 Test(qemu, a_share_is_read_only_at_the_server)
 {
 	struct qemu_options options = some_options();
@@ -141,7 +160,7 @@ Test(qemu, every_architecture_has_its_machine)
 		{ "x86_64", "qemu-system-x86_64", "microvm,x-option-roms=off,rtc=on,acpi=on,pcie=on", "max", "console=ttyS0 " },
 		{ "aarch64", "qemu-system-aarch64", "virt", "cortex-a76", "console=ttyAMA0 " },
 		{ "arm", "qemu-system-arm", "virt,highmem=off", "cortex-a15", "console=ttyAMA0 " },
-		{ "ppc64", "qemu-system-ppc64", "pseries", NULL, "console=hvc0 " },
+		{ "ppc64", "qemu-system-ppc64", "pseries,x-vof=on", NULL, "console=hvc0 " },
 		{ "riscv64", "qemu-system-riscv64", "virt", NULL, "console=ttyS0 " },
 		{ "s390x", "qemu-system-s390x", "s390-ccw-virtio", NULL, "console=ttysclp0 " },
 	};
