@@ -18,8 +18,10 @@ static struct catalog_flavor flavors[] = {
 	{ .name = "tiny" },
 };
 static struct catalog_arch archs[] = {
-	{ .name = "x86_64" },
-	{ .name = "arm", .versions = { .has_min = true, .min = { 6, 6, 0, 0 } } },
+	{ .name = "x86_64", .enabled = true },
+	{ .name = "arm",
+	  .enabled = true,
+	  .versions = { .has_min = true, .min = { 6, 6, 0, 0 } } },
 };
 static const struct catalog catalog = {
 	.revision = 1,
