@@ -16,6 +16,7 @@
 #include "common/unpack.h"
 #include "vm/guest.h"
 #include "vm/kernel.h"
+#include "vm/rootfs.h"
 
 /** What the command wrote into the memory file, without its last newline. */
 static struct error *read_output(int fd, char *text, size_t size)
@@ -37,12 +38,13 @@ static struct error *open_log(const char *path, int *fd_ret)
 	return *fd_ret < 0 ? error_create_os(errno, "open %s", path) : NULL;
 }
 
-static struct error *boot(const struct plan_item *item, const char *folder,
-			  const char *log_path)
+static struct error *boot(const struct boot_request *request,
+			  const struct plan_item *item, const char *folder)
 {
 	struct error *err;
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_guest_result_ struct guest_result result = { 0 };
+	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
 	_cleanup_close_ int output = memfd_create("output", MFD_CLOEXEC);
 	_cleanup_close_ int log_fd = -1;
 	char text[RELEASE_TEXT_SIZE];
@@ -60,9 +62,14 @@ static struct error *boot(const struct plan_item *item, const char *folder,
 		return error_create_os(errno, "memfd_create");
 	err = kernel_open(folder, &kernel);
 	if (!err)
-		err = open_log(log_path, &log_fd);
+		err = open_log(request->log_path, &log_fd);
+	if (!err)
+		err = rootfs_open_for_guest(request->catalog,
+					    request->cache_directory,
+					    item->arch, &rootfs);
 	if (err)
 		return err;
+	config.root = rootfs.path;
 	config.console_log_fd = log_fd < 0 ? 0 : log_fd;
 	string_list_add(&config.environment,
 			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
@@ -89,21 +96,21 @@ static struct error *boot(const struct plan_item *item, const char *folder,
 	return NULL;
 }
 
-struct error *boot_test(const struct plan_item *item, const char *package_path,
-			const char *directory, const char *log_path)
+struct error *boot_test(const struct boot_request *request,
+			const struct plan_item *item, const char *package_path)
 {
 	struct error *err;
 	_cleanup_close_ int lock_fd = -1;
 	_cleanup_directory_ char *folder = NULL;
 	static const struct unpack_options options = { 0 };
 
-	err = directory_remove_stale(directory, "boot");
+	err = directory_remove_stale(request->directory, "boot");
 	if (!err)
-		err = directory_create_temporary(directory, "boot", &folder,
-						 &lock_fd);
+		err = directory_create_temporary(request->directory, "boot",
+						 &folder, &lock_fd);
 	if (!err)
 		err = unpack_file(package_path, folder, &options);
 	if (!err)
-		err = boot(item, folder, log_path);
+		err = boot(request, item, folder);
 	return error_wrap(err, "boot test of %s", item->release_text);
 }

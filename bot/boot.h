@@ -7,18 +7,23 @@
 
 #include "common/cleanup.h"
 
-struct catalog_arch;
+struct catalog;
 struct error;
 struct plan_item;
 
-/**
- * Unpack a package as a consumer would, boot it, and ask it for its release.
- *
- * @param[in] directory Where to unpack; nothing is left there.
- * @param[in] log_path What the guest's console says is added to; may be NULL.
- */
-_must_check_ struct error *boot_test(const struct plan_item *item,
-				     const char *package_path,
-				     const char *directory, const char *log_path);
+struct boot_request {
+	const struct catalog *catalog;
+	/** Where to unpack; nothing is left there. */
+	const char *directory;
+	/** Where roots for guests of other architectures are (vm/rootfs.h). */
+	const char *cache_directory;
+	/** What the guest's console says is added to it; may be NULL. */
+	const char *log_path;
+};
+
+/** Unpack a package as a consumer would, boot it, and ask it for its release. */
+_must_check_ struct error *boot_test(const struct boot_request *request,
+				     const struct plan_item *item,
+				     const char *package_path);
 
 #endif /* BOT_BOOT_H */

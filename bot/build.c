@@ -138,8 +138,14 @@ static struct error *run_phases(const struct build_request *request,
 	if (err)
 		return err;
 	phase_clock_enter(&build->clock, PHASE_BOOT);
-	return boot_test(item, build->package, build->work_directory,
-			 request->log_path);
+
+	const struct boot_request boot_request = {
+		.catalog = request->catalog,
+		.directory = build->work_directory,
+		.cache_directory = request->directory,
+		.log_path = request->log_path,
+	};
+	return boot_test(&boot_request, item, build->package);
 }
 
 struct error *build_run(const struct build_request *request,

@@ -25,7 +25,7 @@ enum exit_status {
 // clang-format off
 static const struct command_option common_options[] = {
 	{ 'k', "kernel", "PATTERN[,...]", "kernels: a glob over releases, a version, a series or a flavor", OPTION_LIST, COMMON_OPTION(kernels) },
-	{ 'a', "arch", "ARCH[,...]", "architectures; host is this machine's, all the catalog's, foreign all others (default: this machine's; of the bot and of lists, all)", OPTION_LIST, COMMON_OPTION(archs) },
+	{ 'a', "arch", "ARCH[,...]", "architectures, or host, all, foreign (default: host; of the bot and of lists: all)", OPTION_LIST, COMMON_OPTION(archs) },
 	{ 'f', "flavor", "FLAVOR[,...]", "flavors (default: all)", OPTION_LIST, COMMON_OPTION(flavors) },
 	{ 0, "store", "STORE", "github:OWNER/REPO@TAG or dir:PATH (default: $VMTEST_STORE, then the catalog's)", OPTION_STRING, COMMON_OPTION(store) },
 	{ 0, "catalog", "FILE", "catalog to use instead of the installed one", OPTION_STRING, COMMON_OPTION(catalog) },

@@ -233,17 +233,12 @@ static struct error *open_own_root(const struct command_context *context,
 {
 	struct error *err;
 
-	const struct catalog_arch *host = NULL;
 	_cleanup_free_ char *directory = NULL;
 
-	// On a machine that the catalog does not know, all are others.
-	error_destroy(catalog_host_arch(catalog, &host));
-	if (arch == host)
-		return NULL;
 	err = command_directory(context, &directory);
 	if (err)
 		return err;
-	return rootfs_open(directory, arch, ret);
+	return rootfs_open_for_guest(catalog, directory, arch, ret);
 }
 
 /** @param[out] kernel_ret Opened, once it has been found. */

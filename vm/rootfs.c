@@ -433,3 +433,15 @@ struct error *rootfs_make(const struct rootfs_request *request, struct rootfs *r
 	rootfs = (struct rootfs)ROOTFS_INIT;
 	return NULL;
 }
+
+struct error *rootfs_open_for_guest(const struct catalog *catalog,
+				    const char *directory,
+				    const struct catalog_arch *arch,
+				    struct rootfs *ret)
+{
+	const struct catalog_arch *host = NULL;
+
+	// On a machine that the catalog does not know, all are others.
+	error_destroy(catalog_host_arch(catalog, &host));
+	return arch == host ? NULL : rootfs_open(directory, arch, ret);
+}

@@ -14,6 +14,7 @@
 
 #include "common/cleanup.h"
 
+struct catalog;
 struct catalog_arch;
 struct error;
 struct rootfs_host;
@@ -70,5 +71,14 @@ _must_check_ struct error *rootfs_make(const struct rootfs_request *request,
 _must_check_ struct error *rootfs_open(const char *directory,
 				       const struct catalog_arch *arch,
 				       struct rootfs *ret);
+
+/**
+ * The same for whatever architecture a guest has: of this machine's own, which
+ * has its root from the host, the path is NULL.
+ */
+_must_check_ struct error *rootfs_open_for_guest(const struct catalog *catalog,
+						 const char *directory,
+						 const struct catalog_arch *arch,
+						 struct rootfs *ret);
 
 #endif /* VM_ROOTFS_H */

@@ -73,8 +73,12 @@ Test(boot, what_is_no_kernel_fails_and_leaves_nothing)
 	cr_assert_null(path_join(root, "work", &folder));
 	cr_assert_null(directory_create(folder));
 
-	_cleanup_error_ struct error *err =
-		boot_test(&item, package, folder, NULL);
+	const struct boot_request request = {
+		.catalog = catalog,
+		.directory = folder,
+		.cache_directory = folder,
+	};
+	_cleanup_error_ struct error *err = boot_test(&request, &item, package);
 
 	cr_assert_not_null(err);
 	cr_expect_not_null(strstr(error_message(err),
