@@ -188,7 +188,7 @@ static struct error *report(const struct finish *finish)
 {
 	struct error *err;
 	_cleanup_free_ char *text = NULL, *markdown = NULL;
-	size_t room_bytes;
+	size_t room_bytes = 0;
 
 	if (finish->context->common->json) {
 		err = json_print(stdout, verdicts_json(&finish->verdicts));

@@ -89,7 +89,7 @@ static void append_row(struct string_builder *sb, const struct verdict *verdict)
 					  ? failed
 					  : verdict_kind_name(verdict->kind),
 			.failed = verdict->phase != NULL,
-			.size_bytes = verdict->kind == VERDICT_BUILT
+			.size_bytes = result && verdict->kind == VERDICT_BUILT
 					      ? result->size_bytes
 					      : 0,
 			.duration_ms = result ? result->duration_ms : NULL,

@@ -21,7 +21,7 @@ struct error *session_init(struct session *session,
 	struct error *err;
 
 	*session = (struct session){ 0 };
-	workflow_log_mask_tokens();
+	workflow_log_mask_token();
 	err = command_load_catalog(context, &session->catalog);
 	if (!err)
 		err = command_http(context, &session->http);

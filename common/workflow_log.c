@@ -4,10 +4,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/error.h"
+#include "common/github_token.h"
 #include "common/string_builder.h"
 
 /** What cannot be shown is missed, and no reason to fail. */
@@ -47,25 +47,24 @@ void workflow_log_annotation(enum workflow_level level, const char *title,
 	print(&sb);
 }
 
-void workflow_log_mask_tokens(void)
+void workflow_log_mask_token(void)
 {
-	static const char *const variables[] = { "GITHUB_TOKEN", "GH_TOKEN" };
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	char *token;
 
 	if (!workflow_is_active())
 		return;
-	for (size_t i = 0; i < array_size(variables); i++) {
-		const char *value = getenv(variables[i]);
-		_cleanup_free_ char *token = strdup(value ? value : "");
-		size_t length = token ? strlen(token) : 0;
-
-		// What is sent has no space at its end, and is what may leak.
-		while (length && strchr(" \t\r\n", token[length - 1]))
-			token[--length] = '\0';
-		if (length)
-			workflow_append_mask(&sb, token);
-	}
-	print(&sb);
+	// One that is none is refused by whoever wants to use it.
+	error_destroy(github_token_read(&token));
+	if (!token)
+		return;
+	workflow_append_mask(&sb, token);
+	github_token_destroy(token);
+	if (!sb.failed)
+		fputs(sb.text, stderr);
+	fflush(stderr);
+	if (sb.text)
+		explicit_bzero(sb.text, sb.capacity);
 }
 
 void workflow_group_begin(struct workflow_group *group, const char *format, ...)

@@ -19,8 +19,8 @@ _printf_(3, 4) void workflow_log_annotation(enum workflow_level level,
 					    const char *title,
 					    const char *format, ...);
 
-/** Keep GITHUB_TOKEN and GH_TOKEN out of all that the step prints later. */
-void workflow_log_mask_tokens(void);
+/** Keep the token (github_token.h) out of all that the step prints later. */
+void workflow_log_mask_token(void);
 
 struct workflow_group {
 	/** "" if it has not begun. */
