@@ -275,21 +275,29 @@ static struct error *(*const steps[])(struct finish *finish) = {
 	update_issues,
 };
 
+/** What fails is told, and only what ends all of us is returned. */
+static struct error *run_step(struct finish *finish,
+			      struct error *(*step)(struct finish *finish))
+{
+	struct error *err = step(finish);
+
+	if (!err || error_is(err, ERROR_CANCELLED))
+		return err;
+	finish->failed = true;
+	log_error("%s", error_message(err));
+	workflow_log_annotation(WORKFLOW_ERROR, "vmtest-bot finish", "%s",
+				error_message(err));
+	error_destroy(err);
+	return NULL;
+}
+
 static struct error *run_steps(struct finish *finish)
 {
-	for (size_t i = 0; i < array_size(steps); i++) {
-		_cleanup_error_ struct error *err = steps[i](finish);
+	struct error *err = NULL;
 
-		if (error_is(err, ERROR_CANCELLED))
-			return take_ptr(err);
-		if (!err)
-			continue;
-		finish->failed = true;
-		log_error("%s", error_message(err));
-		workflow_log_annotation(WORKFLOW_ERROR, "vmtest-bot finish",
-					"%s", error_message(err));
-	}
-	return NULL;
+	for (size_t i = 0; i < array_size(steps) && !err; i++)
+		err = run_step(finish, steps[i]);
+	return err;
 }
 
 static struct error *run_finish(const struct command_context *context,
