@@ -48,6 +48,53 @@ def run(program, *arguments, timeout=300, **options):
     )
 
 
+# Linux counts what a process was before it became a program, and we are large:
+# so something small is in between.
+_LAUNCHER = """
+import os, sys, time
+start = time.monotonic()
+pid = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+_, status, usage = os.wait4(pid, 0)
+seconds = time.monotonic() - start
+os.write(int(sys.argv[1]), b"%d %f" % (usage.ru_maxrss, seconds))
+code = os.waitstatus_to_exitcode(status)
+os._exit(code if code >= 0 else 128 - code)
+"""
+
+
+class Measured:
+    """A program's result, with the seconds it took and its peak memory."""
+
+    def __init__(self, program, *arguments, **options):
+        options.setdefault("env", environment())
+        reader, writer = os.pipe()
+        with open(reader) as numbers:
+            result = subprocess.run(
+                [
+                    *(sys.executable, "-I", "-S", "-c", _LAUNCHER, str(writer)),
+                    *(BIN / program, *map(str, arguments)),
+                ],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                pass_fds=[writer],
+                check=False,
+                **options,
+            )
+            os.close(writer)
+            kilobytes, seconds = numbers.read().split()
+        self.peak_bytes = int(kilobytes) * 1024
+        self.seconds = float(seconds)
+        self.returncode = result.returncode
+        self.stdout, self.stderr = result.stdout, result.stderr
+
+
+def is_sanitized():
+    """Whether the programs carry a sanitizer, which takes memory and time."""
+    env = environment(ASAN_OPTIONS="help=1")
+    return "AddressSanitizer" in run("vmtest-bot", "--version", env=env).stderr
+
+
 def mirror(kernel_org):
     """The environment in which a stand-in is kernel.org."""
     releases = kernel_org.urls["KERNEL_ORG_RELEASES"]
