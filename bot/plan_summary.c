@@ -108,15 +108,18 @@ static void append_cell(struct string_builder *sb, const struct context *context
 
 		catalog_release(catalog, version, flavor, 0, &release);
 		planned = is_planned(context->summary->plan, &release, arch);
-		if (!planned && inventory_has(&context->inventory, &release,
-					      arch->name, NULL))
+		if (!planned && (!arch->enabled ||
+				 inventory_has(&context->inventory, &release,
+					       arch->name, NULL)))
 			continue;
 		string_builder_append(sb, listed++ ? ", " : " ");
 		string_builder_append(sb, planned ? "**" : "");
 		string_builder_append_markdown(sb, flavor->name);
 		string_builder_append(sb, planned ? "**" : "");
 	}
-	string_builder_append(sb, listed ? " |" : " ✓ |");
+	string_builder_append(sb, listed	  ? " |"
+				  : arch->enabled ? " ✓ |"
+						  : " – |");
 }
 
 /** Append the newest version of a series in the store, and how many it has. */
@@ -192,7 +195,7 @@ static void append_head(struct string_builder *sb, const struct context *context
 			plan->left_out, plan->count);
 	string_builder_append(
 		sb,
-		"\n\nUnder each architecture are the flavors that the store lacks: those in **bold** are built by this run. ✓: it has them all; –: there is no such kernel.\n\n| Series | kernel.org | In the store |");
+		"\n\nUnder each architecture are the flavors that the store lacks: those in **bold** are built by this run. ✓: it has them all; –: none is built.\n\n| Series | kernel.org | In the store |");
 	for (size_t i = 0; i < catalog->arch_count; i++) {
 		string_builder_append_char(sb, ' ');
 		string_builder_append_markdown(sb, catalog->archs[i].name);

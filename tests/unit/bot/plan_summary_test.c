@@ -22,6 +22,7 @@ static struct catalog_arch archs[] = {
 	{ .name = "arm",
 	  .enabled = true,
 	  .versions = { .has_min = true, .min = { 6, 6, 0, 0 } } },
+	{ .name = "vax" },
 };
 static const struct catalog catalog = {
 	.revision = 1,
@@ -86,13 +87,15 @@ Test(plan_summary, a_row_says_what_is_missing_where)
 	expect(text,
 	       "kernel.org has 3 series that we keep; the store ` github:o/r@t ` has 5 packages.");
 	expect(text, "**2 more are left for the next run**");
-	expect(text, "| Series | kernel.org | In the store | x86\\_64 | arm |\n");
 	expect(text,
-	       "| 7.3 | 7.3-rc2 | | **default**, **tiny** | **default**, **tiny** |\n");
-	expect(text, "| 6.12 | 6.12.117 | 6.12.117 (4) | ✓ | **default** |\n");
+	       "| Series | kernel.org | In the store | x86\\_64 | arm | vax |\n");
+	expect(text,
+	       "| 7.3 | 7.3-rc2 | | **default**, **tiny** | **default**, **tiny** | – |\n");
+	expect(text,
+	       "| 6.12 | 6.12.117 | 6.12.117 (4) | ✓ | **default** | – |\n");
 	// Left out, and so not in bold.
-	expect(text, "| 6.1 | 6.1.50 | | default, tiny | – |\n");
-	expect(text, "| 4.4 | – | 4.4.302 (1) | | |\n");
+	expect(text, "| 6.1 | 6.1.50 | | default, tiny | – | – |\n");
+	expect(text, "| 4.4 | – | 4.4.302 (1) | | | |\n");
 }
 
 Test(plan_summary, a_rebuild_is_in_bold)
@@ -103,7 +106,7 @@ Test(plan_summary, a_rebuild_is_in_bold)
 	compute(0, true, &plan, &text);
 	expect(text, "### 10 kernels to build\n");
 	expect(text,
-	       "| 6.12 | 6.12.117 | 6.12.117 (4) | **default**, **tiny** | **default**, **tiny** |\n");
+	       "| 6.12 | 6.12.117 | 6.12.117 (4) | **default**, **tiny** | **default**, **tiny** | – |\n");
 	cr_expect_null(strstr(text, "left for"));
 }
 
