@@ -53,6 +53,19 @@ def tree_with_one_flavor(folder):
     return folder
 
 
+class LintTest(support.TestCase):
+    """GitHub's parser, actionlint, and our own rules."""
+
+    def test_workflows_and_actions_are_clean(self):
+        github = TOP / ".github"
+        files = [*github.glob("workflows/*.yml"), *github.glob("actions/*/action.yml")]
+        self.assertGreaterEqual(len(files), 5)
+        try:
+            self.assertEqual(rehearsal.lint(*files), [])
+        except Skipped as reason:
+            self.skipTest(str(reason))
+
+
 class ReleaseWorkflowTest(support.TestCase):
     def setUp(self):
         super().setUp()
