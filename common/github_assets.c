@@ -147,7 +147,7 @@ static bool recall_assets(const struct github *github,
 {
 	_cleanup_error_ struct error *err = NULL;
 	_cleanup_github_assets_ struct github_assets assets = { 0 };
-	char digest[DIGEST_TEXT_SIZE];
+	char digest[DIGEST_TEXT_SIZE] = "";
 
 	err = read_pages(github, true, &assets);
 	if (!err)

@@ -264,8 +264,12 @@ static struct error *perform(struct http *http,
 		return err;
 	if (request->use_cache && http->cache_directory)
 		save_response(http, request, &response);
-	*ret = response;
-	response = (struct http_response){ 0 };
+	*ret = (struct http_response){
+		.status = response.status,
+		.body = take_ptr(response.body),
+		.body_size_bytes = response.body_size_bytes,
+		.next_url = take_ptr(response.next_url),
+	};
 	return NULL;
 }
 
