@@ -6,7 +6,6 @@ assets: how much it asks, and how much memory it takes. tests/bench/plan has
 the time.
 """
 
-import json
 import unittest
 
 import support
@@ -20,8 +19,9 @@ ALL_SHOWN = 1000
 
 
 class FullScaleTest(support.TestCase):
-    def set_up(self, **options):
-        self.scale = FullScale(self.folder / "scale", **options)
+    def setUp(self):
+        super().setUp()
+        self.scale = FullScale(self.folder / "scale")
         self.github = self.start("github.py", "--folder", self.scale.github)
         kernel_org = self.start("kernel_org.py", "--tags", self.scale.tags)
         kernel_org.control(**self.scale.offer)
@@ -50,7 +50,6 @@ class FullScaleTest(support.TestCase):
         return result, len(self.github.requests()) - before
 
     def test_plan_asks_once_where_nothing_changed(self):
-        self.set_up()
         for shown in (30, ALL_SHOWN):
             with self.subTest(shown=shown):
                 self.github.control(embedded_assets=shown)
@@ -71,20 +70,6 @@ class FullScaleTest(support.TestCase):
                     self.assertEqual(requests, 1)
                 self.assertLessEqual(requests, 12)
                 self.assert_status(self.bot("status", directory=first)[0], 0)
-
-    def test_more_than_a_matrix_holds_is_left_for_the_next_time(self):
-        self.set_up(assets=366, missing=300)
-        output = self.folder / "output"
-        self.environment["GITHUB_OUTPUT"] = str(output)
-        result, requests = self.bot("plan", "--github-output")
-        self.assertLessEqual(requests, 12)
-        self.assertIn("44 more are left for the next time", result.stderr)
-        values = dict(
-            line.split("=", 1) for line in output.read_text().splitlines()
-        )
-        matrix = json.loads(values["matrix"])["include"]
-        self.assertEqual(len(matrix), 256)
-        self.assertEqual(len({(m["release"], m["arch"]) for m in matrix}), 256)
 
 
 if __name__ == "__main__":
