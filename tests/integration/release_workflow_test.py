@@ -44,8 +44,8 @@ def tree_with_one_flavor(folder):
     catalog = json.loads(path.read_text())
     catalog["repository"], catalog["tag"] = STORE
     catalog["flavors"] = {"tiny": catalog["flavors"]["tiny"]}
-    architectures = catalog["architectures"]
-    catalog["architectures"] = {ARCH: architectures[ARCH]}
+    for name, architecture in catalog["architectures"].items():
+        architecture["enabled"] = name == ARCH
     path.write_text(json.dumps(catalog, indent=2))
     identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "test"]):
