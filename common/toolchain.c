@@ -299,10 +299,10 @@ static struct error *prepare(const struct toolchain *toolchain, struct http *htt
 	}
 	if (first->verdict == TOOLCHAIN_MISSING)
 		return error_wrap(failure,
-				  "%s is not installed (package %s), and kernel.org's",
+				  "%s is not installed (its package is %s), and kernel.org's cannot be had",
 				  first->compiler.program, package);
 	return error_wrap(failure,
-			  "%s is version %s, which this kernel cannot be built with, and kernel.org's",
+			  "%s is version %s, which does not build this kernel, and kernel.org's cannot be had",
 			  first->compiler.program, first->compiler.version);
 }
 

@@ -248,7 +248,9 @@ class DownloadTest(support.TestCase):
         kernel_org.control(
             faults=[{"kind": "status", "status": 404, "path": "bin/", "count": -1}]
         )
-        self.assert_one_line(self.build(), 1, "sha256sums.asc", "404")
+        self.assert_one_line(
+            self.build(), 1, "kernel.org's cannot be had", "sha256sums.asc", "404"
+        )
 
     def test_one_that_does_not_run_is_refused(self):
         self.serve(script="#!/bin/sh\necho no library >&2\nexit 1\n")
