@@ -404,7 +404,7 @@ class KillTest(TestCase):
         self.assertEqual(self.stored().names(), [package.name])
         self.set_faults()
         self.env.update(mirror(kernel_org))
-        arguments = ("--latest-stable", "--flavor=tiny")
+        arguments = ("--latest-stable", "--arch=host", "--flavor=tiny")
         result = self.bot("run", *arguments)
         self.assert_status(result, 0)
         self.assertIn("nothing to build", result.stderr)
@@ -487,7 +487,7 @@ class TwoBotsTest(TestCase):
         self.env.update(mirror(kernel_org))
         self.publish(*packages)
         self.at_once(
-            ("run", "--latest-stable", "--flavor=tiny", "--keep=1"),
+            ("run", "--latest-stable", "--arch=host", "--flavor=tiny", "--keep=1"),
             ("publish", *others),
         )
         end = self.assert_release(packages[-1], *others)
