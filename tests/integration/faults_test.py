@@ -27,6 +27,7 @@ from support import BIN, environment, mirror
 
 from full_scale import FullScale
 from github_folder import StoredRelease
+from github_store import Asset, GitHubStore, Limits, Repository
 from packages import package_entries, package_name, write_package
 
 SEED = int(os.environ.get("VMTEST_SEED", time.time_ns() % (1 << 32)))
@@ -390,6 +391,37 @@ class KillTest(TestCase):
             f" {starters} with a half upload left, {left} packages there at last",
             f"with the next run {end}",
         )
+
+    def test_half_uploads_of_yesterday(self):
+        """They would count against the limit for ever; others may go on."""
+        folder = self.folder / "github"
+        repository = Repository(500, "octo/kernels")
+        store = GitHubStore(folder, [repository], Limits())
+        release = store.create_release(repository, {"tag_name": self.tag})
+        ages = {"old": 25 * 3600, "young": 23 * 3600, "foreign": 25 * 3600}
+        for number, (word, age) in enumerate(ages.items(), 2000):
+            suffix = ".zip" if word == "foreign" else ".tar.zst"
+            created = time.gmtime(time.time() - age)
+            fields = {
+                "id": number,
+                "name": f"kernel-{word}{suffix}",
+                "state": "starter",
+                "size": 0,
+                "digest": None,
+                "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", created),
+                **dict.fromkeys(("label", "content_type", "updated_at"), ""),
+                "download_count": 0,
+            }
+            store.save_asset(Asset(release, fields))
+        self.use(self.start("github.py", "--folder", folder))
+        package = self.package(1)
+        self.publish(package)
+        stored = StoredRelease(folder, self.tag)
+        self.assertEqual(stored.names(), [package.name])
+        left = ["kernel-foreign.zip", "kernel-young.tar.zst"]
+        self.assertEqual(stored.names("starter"), left)
+        what = "half uploads of other packages, a day old"
+        TABLE.add(self.subject, what, "deleted by the next upload of any package")
 
     def test_a_page_that_was_not_written(self):
         """A run with nothing to build repairs it."""

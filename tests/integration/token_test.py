@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+The token that authorises the programs to GitHub goes to GitHub and nowhere
+else: not into what they print, nor into files, command lines, the environment
+of other programs, other hosts or cores.
+"""
+
+import os
+import secrets
+import subprocess
+import time
+import unittest
+from pathlib import Path
+
+import support
+from support import BIN, environment, mirror
+
+from bot_test import write_source
+from packages import RELEASE, package_entries, package_name, write_package
+
+STORE = "github:octo/kernels@kernels"
+VERSION = "6.12.117"
+# Takes the place of a program: tells what it was given, and fails.
+RECORDER = """#!/bin/sh
+{ echo "$0 $*"; env; } >>"%s"
+exit 1
+"""
+
+
+class TokenTest(support.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.token = "ghp_" + secrets.token_hex(18)
+        self.reader = "ghp_" + secrets.token_hex(18)
+        self.github = self.start(
+            "github.py",
+            f"--folder={self.folder / 'github'}",
+            f"--token={self.token}:write",
+            f"--token={self.reader}:read",
+        )
+        self.printed = ""
+        self.recorded = self.folder / "recorded"
+        # Where everything that the programs write goes.
+        self.home = self.folder / "home"
+        self.home.mkdir()
+        self.env = environment(
+            GITHUB_API_URL=self.github.urls["GITHUB_API_URL"],
+            GITHUB_TOKEN=self.token,
+            HOME=self.home,
+            XDG_CACHE_HOME=self.home / "cache",
+            TMPDIR=self.home,
+            VMTEST_RETRY_SECONDS=5,
+            VMTEST_STALL_SECONDS=1,
+        )
+        self.package = self.folder / package_name()
+        write_package(self.package, package_entries())
+
+    def run_program(self, program, command, *arguments):
+        """As talkative as it can be."""
+        result = support.run(
+            program, command, "--verbose", *arguments, env=self.env, cwd=self.home
+        )
+        self.printed += result.stdout + result.stderr
+        return result
+
+    def bot(self, *arguments):
+        return self.run_program("vmtest-bot", *arguments, f"--store={STORE}")
+
+    def shadow(self, *programs):
+        """Let recorders take the place of programs."""
+        folder = self.folder / "bin"
+        folder.mkdir(exist_ok=True)
+        for program in programs:
+            (folder / program).write_text(RECORDER % self.recorded)
+            (folder / program).chmod(0o755)
+        self.env["PATH"] = f"{folder}:{self.env['PATH']}"
+
+    def assert_not_in(self, text, where):
+        for token in (self.token, self.reader):
+            # GitHub Actions is told what it has to hide.
+            text = text.replace(f"::add-mask::{token}\n", "")
+            self.assertNotIn(token, text, where)
+            self.assertNotIn(token[4:], text, where)
+
+    def assert_kept(self):
+        self.assert_not_in(self.printed, "printed")
+        for path in self.home.rglob("*"):
+            self.assert_not_in(path.name, "name of a file")
+            if path.is_file() and not path.is_symlink():
+                text = path.read_bytes().decode(errors="replace")
+                self.assert_not_in(text, path)
+        if self.recorded.exists():
+            self.assert_not_in(self.recorded.read_text(), "other programs")
+        self.assertEqual(self.github.control()["leaked_authorizations"], 0)
+        for request in self.github.requests():
+            self.assert_not_in(request["query"] + request["path"], "URL")
+            if request["endpoint"] in ("downloads", "web"):
+                self.assertFalse(request["authorization"], request)
+
+    def test_life_of_a_package(self):
+        uploads = {"endpoint": "uploads"}
+        self.github.control(
+            faults=[
+                {**uploads, "kind": "starter"},
+                {**uploads, "kind": "cut_request"},
+                {"kind": "status", "endpoint": "api", "method": "PATCH"},
+            ]
+        )
+        self.assert_status(self.bot("publish", self.package), 0)
+        for command in (["status"], ["status", "--markdown"], ["prune", "--dry-run"]):
+            self.assert_status(self.bot(*command), 0)
+        for command in (["list"], ["download", "-k", RELEASE]):
+            result = self.run_program("vmtest-vm", *command, f"--store={STORE}")
+            self.assert_status(result, 0)
+        # The bytes came from the other host.
+        self.assertTrue(self.github.requests(endpoint="downloads"))
+        self.assertTrue(list((self.home / "cache").rglob("vmlinuz")))
+        self.assert_kept()
+
+    def test_errors(self):
+        for token, status in (
+            (self.reader, 1),
+            (self.token + "x", 1),
+            (self.token + " x", 2),
+        ):
+            self.env["GITHUB_TOKEN"] = token
+            self.assert_one_line(self.bot("publish", self.package), status)
+        self.env["GITHUB_TOKEN"] = self.token
+        for fault in (
+            {"kind": "status", "status": 418},
+            {"kind": "malformed_json", "variant": "html"},
+            {"kind": "redirect_loop"},
+            {"kind": "close"},
+        ):
+            self.github.control(faults=[{**fault, "endpoint": "api", "count": -1}])
+            self.assert_one_line(self.bot("publish", self.package), 1)
+        self.assert_kept()
+
+    def test_other_programs(self):
+        """make is given a source, and QEMU a kernel: both are strangers."""
+        tarball = self.folder / "linux.tar.xz"
+        write_source(tarball, VERSION)
+        kernel_org = self.start("kernel_org.py", f"--source={VERSION}={tarball}")
+        self.env.update(mirror(kernel_org))
+        summary, output = self.home / "summary", self.home / "output"
+        self.env.update(GITHUB_OUTPUT=str(output), GITHUB_STEP_SUMMARY=str(summary))
+        arguments = ("--latest-stable", "--flavor=tiny")
+        self.assert_status(self.bot("plan", "--github-output", *arguments), 0)
+        self.assertIn(VERSION, output.read_text())
+
+        self.shadow("make", f"qemu-system-{os.uname().machine}")
+        self.assert_status(self.bot("run", *arguments), 1)
+        self.assertIn("/make ", self.recorded.read_text())
+        self.assert_status(self.bot("publish", self.package), 0)
+        result = self.run_program(
+            "vmtest-vm",
+            "run",
+            f"--store={STORE}",
+            "-k",
+            RELEASE,
+            "--accel=tcg",
+            "--",
+            "true",
+        )
+        self.assert_status(result, 125)
+        self.assertIn("/qemu-system-", self.recorded.read_text())
+        self.assert_kept()
+
+    def test_a_running_bot(self):
+        """Others see its command line, and a crash would dump its memory."""
+        self.github.control(
+            faults=[
+                {
+                    "kind": "slow",
+                    "endpoint": "uploads",
+                    "direction": "request",
+                    "bytes_per_second": 20000,
+                }
+            ]
+        )
+        process = subprocess.Popen(
+            [BIN / "vmtest-bot", "publish", self.package, f"--store={STORE}"],
+            env=self.env,
+            cwd=self.home,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        stored = self.folder / "github"
+        deadline = time.monotonic() + 60
+        while not list(stored.rglob("assets/*.json")):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+        own = Path(f"/proc/{process.pid}")
+        self.assert_not_in((own / "cmdline").read_text(), "command line")
+        limits = (own / "limits").read_text().splitlines()
+        (cores,) = [line for line in limits if line.startswith("Max core file size")]
+        self.assertEqual(cores.split()[4], "0")
+        self.printed += process.communicate(timeout=60)[0]
+        self.assertEqual(process.returncode, 0, self.printed)
+        self.assert_kept()
+
+
+if __name__ == "__main__":
+    unittest.main()
