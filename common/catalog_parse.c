@@ -396,6 +396,8 @@ static struct error *get_url(const struct reader *reader, json_t *object,
 	err = get_string(reader, object, key, false, &url);
 	if (err)
 		return err;
+	// Set: there is no error.
+	// NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker)
 	path = strstr(url, "://");
 	path = path ? strchr(path + 3, '/') : NULL;
 	if (!path)

@@ -194,6 +194,8 @@ struct error *patch_list_fetch(struct patch_list *list,
 				      &patch->text);
 		if (err)
 			return error_wrap(err, "patch %s", patch->name);
+		// Set: there is no error.
+		// NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker)
 		patch->size_bytes = strlen(patch->text);
 	}
 	return NULL;
