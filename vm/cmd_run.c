@@ -67,6 +67,21 @@ static int usable_stream(int fd)
 	return fd;
 }
 
+/**
+ * Where our stderr is the same file as our stdout, the command's should be:
+ * over two ports, what it writes would come in another order.
+ */
+static int usable_stderr(int stdout_fd)
+{
+	struct stat out, err;
+
+	if (stdout_fd < 0 || fstat(stdout_fd, &out) < 0 ||
+	    fstat(STDERR_FILENO, &err) < 0 || out.st_dev != err.st_dev ||
+	    out.st_ino != err.st_ino)
+		return usable_stream(STDERR_FILENO);
+	return stdout_fd;
+}
+
 static bool is_memory_size(const char *text)
 {
 	size_t digits = strspn(text, "0123456789");
@@ -295,7 +310,7 @@ static struct error *run_guest(const struct command_context *context,
 			     isatty(STDERR_FILENO);
 	config.stdin_fd = usable_stream(STDIN_FILENO);
 	config.stdout_fd = usable_stream(STDOUT_FILENO);
-	config.stderr_fd = usable_stream(STDERR_FILENO);
+	config.stderr_fd = usable_stderr(config.stdout_fd);
 	err = command_load_catalog(context, &catalog);
 	if (err)
 		return err;

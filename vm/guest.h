@@ -75,6 +75,7 @@ struct guest_config {
 	/** The command's own streams; -1 for none. */
 	int stdin_fd;
 	int stdout_fd;
+	/** The same as stdout_fd for one stream, in which all is in order. */
 	int stderr_fd;
 	/** The three are a terminal, which the command gets as its own. */
 	bool interactive;

@@ -26,6 +26,7 @@ struct error *guest_session_send_setup(struct guest_session *session)
 		.has_stdin = guest_link_has_port(config, PORT_STDIN),
 		.has_stdout = guest_link_has_port(config, PORT_STDOUT),
 		.has_stderr = guest_link_has_port(config, PORT_STDERR),
+		.joins_stderr = config->stderr_fd == config->stdout_fd,
 		.module = session->extras->module,
 	};
 	_cleanup_free_ char *terminal = NULL;

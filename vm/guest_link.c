@@ -39,7 +39,8 @@ bool guest_link_has_port(const struct guest_config *config, enum guest_port port
 	case PORT_STDOUT:
 		return !config->interactive && config->stdout_fd >= 0;
 	case PORT_STDERR:
-		return !config->interactive && config->stderr_fd >= 0;
+		return !config->interactive && config->stderr_fd >= 0 &&
+		       config->stderr_fd != config->stdout_fd;
 	case PORT_COUNT:
 		break;
 	}

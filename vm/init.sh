@@ -17,7 +17,8 @@
 #   directories  quoted words: folders to make before
 #   late_mounts, late_directories  the same for after
 #   directory    where the command runs
-#   stdin, stdout, stderr  1 if the stream has a port (2, 3 and 4)
+#   stdin, stdout, stderr  1 if the stream has a port (2, 3 and 4); stderr may be
+#                `stdout`, to go where that goes
 #   module       a module to insert before the command starts
 #   terminal     the device of port 0, if the command runs on it instead
 #   rows, columns  size of that terminal
@@ -105,7 +106,8 @@ run_with_pipes() {
 	in=/dev/null out=/dev/null err=/dev/null relays=
 	# Ports can be opened only once; a pipe can be opened again, which is
 	# what /dev/stdout and its like are for.
-	set -- ${stdin:+$state/0} ${stdout:+$state/1} ${stderr:+$state/2}
+	set -- ${stdin:+$state/0} ${stdout:+$state/1}
+	[ "$stderr" != 1 ] || set -- "$@" $state/2
 	[ $# = 0 ] || tool mkfifo "$@" || fail "mkfifo"
 	if [ "$stdin" ]; then
 		in=$state/0
@@ -118,7 +120,9 @@ run_with_pipes() {
 		relay <$out >"${port}3" &
 		relays=$!
 	fi
-	if [ "$stderr" ]; then
+	if [ "$stderr" = stdout ]; then
+		err=$out
+	elif [ "$stderr" ]; then
 		err=$state/2
 		wait_for "${port}4"
 		relay <$err >"${port}4" &

@@ -86,6 +86,7 @@ struct error *setup_format(const struct setup *setup, char **ret)
 	struct error *err;
 
 	const struct share_plan *shares = setup->shares;
+	const char *other_stderr = setup->joins_stderr ? "stdout" : "";
 	const struct {
 		const char *name;
 		const char *value;
@@ -95,7 +96,7 @@ struct error *setup_format(const struct setup *setup, char **ret)
 		{ "directory", setup->directory },
 		{ "stdin", setup->has_stdin ? "1" : "" },
 		{ "stdout", setup->has_stdout ? "1" : "" },
-		{ "stderr", setup->has_stderr ? "1" : "" },
+		{ "stderr", setup->has_stderr ? "1" : other_stderr },
 		{ "module", setup->module ? setup->module : "" },
 		{ "terminal", setup->terminal ? setup->terminal : "" },
 		{ "writable", shares->writable ? "1" : "" },

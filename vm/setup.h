@@ -30,6 +30,8 @@ struct setup {
 	bool has_stdin;
 	bool has_stdout;
 	bool has_stderr;
+	/** Whether stderr goes where stdout goes. */
+	bool joins_stderr;
 	/** Path of a module to insert first; NULL for none. */
 	const char *module;
 	/** Where the command runs, instead: `/dev/hvc0`. NULL for nowhere. */

@@ -35,10 +35,11 @@ def setUpModule():
 
 def run(*command, options=(), **kwargs):
     kwargs.setdefault("stdin", subprocess.DEVNULL)
+    kwargs.setdefault("stderr", subprocess.PIPE)
     kwargs.setdefault("timeout", LIMIT)
     return subprocess.run(
         [VM, "run", "-k", KERNEL, *options, "--", *command],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs)
+        stdout=subprocess.PIPE, **kwargs)
 
 
 def children(pid):
@@ -137,6 +138,12 @@ class RunTest(unittest.TestCase):
     def test_devices_can_be_opened_again(self):
         result = run("sh", "-c", "echo a >/dev/stdout; echo b >/dev/stderr")
         self.assertEqual((result.stdout, result.stderr), (b"a\n", b"b\n"))
+
+    def test_one_stream_stays_in_order(self):
+        result = run("sh", "-c", "i=0; while [ $i -lt 300 ]; do"
+                     " echo $((i += 1)); echo $((i += 1)) >&2; done; echo end >/dev/stderr",
+                     stderr=subprocess.STDOUT)
+        self.assertEqual(result.stdout.decode().split(), [*map(str, range(1, 301)), "end"])
 
     def test_environment(self):
         result = run("sh", "-c", 'echo "$A,$B,$C"', env={**os.environ, "B": "x y", "C": "z"},

@@ -87,6 +87,39 @@ Test(setup, a_shell_reads_back_all_words)
 	string_list_deinit(&shares.directories);
 }
 
+Test(setup, stderr_has_a_port_or_joins_stdout)
+{
+	static const struct {
+		bool has_port, joins;
+		const char *value;
+	} rows[] = {
+		{ false, false, "" },
+		{ true, false, "1" },
+		{ false, true, "stdout" },
+	};
+	static const char *const command[] = { "true", NULL };
+	const struct string_list none = STRING_LIST_INIT;
+	const struct share_plan shares = {
+		.mounts = (char *)"",
+		.late_mounts = (char *)"",
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const struct setup setup = {
+			.shares = &shares,
+			.directory = "/",
+			.environment = &none,
+			.command = (char *const *)command,
+			.has_stderr = rows[i].has_port,
+			.joins_stderr = rows[i].joins,
+		};
+		_cleanup_free_ char *value =
+			evaluate(&setup, "/bin/sh", "printf %s \"$stderr\"");
+
+		cr_expect_str_eq(value, rows[i].value);
+	}
+}
+
 Test(setup, names_of_variables_are_checked)
 {
 	cr_expect(setup_is_variable_name("A"));
