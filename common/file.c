@@ -98,7 +98,11 @@ struct error *directory_create(const char *path)
 	}
 }
 
-/** @return 0, or an errno value. Takes the descriptor. */
+/**
+ * What is gone meanwhile is no error: others may be deleting the same.
+ *
+ * @return 0, or an errno value. Takes the descriptor.
+ */
 static int remove_contents(int fd)
 {
 	DIR *dir = fdopendir(fd);
@@ -124,17 +128,18 @@ static int remove_contents(int fd)
 			errnum = errno;
 			break;
 		}
-		if (fchmodat(fd, name, 0700, 0) < 0 && errno != EPERM) {
+		if (fchmodat(fd, name, 0700, 0) < 0 && errno != EPERM &&
+		    errno != ENOENT) {
 			errnum = errno;
 			break;
 		}
 		child = openat(fd, name,
 			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (child < 0)
-			errnum = errno;
-		else
-			errnum = remove_contents(child);
-		if (!errnum && unlinkat(fd, name, AT_REMOVEDIR) < 0)
+		if (child < 0 && errno == ENOENT)
+			continue;
+		errnum = child < 0 ? errno : remove_contents(child);
+		if (!errnum && unlinkat(fd, name, AT_REMOVEDIR) < 0 &&
+		    errno != ENOENT)
 			errnum = errno;
 	}
 	if (!errnum)
@@ -158,31 +163,54 @@ struct error *directory_remove(const char *path)
 	return NULL;
 }
 
+/**
+ * Lock a new folder, unless somebody who removes stale ones was faster and has
+ * deleted it, or is about to.
+ *
+ * @return 0; EAGAIN if so; or another errno value.
+ */
+static int lock_new(const char *path, int *fd_ret)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ENOENT ? EAGAIN : errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? EAGAIN : errno;
+	if (fstat(fd, &st) < 0)
+		return errno;
+	if (st.st_nlink == 0)
+		return EAGAIN;
+	*fd_ret = take_fd(&fd);
+	return 0;
+}
+
 struct error *directory_create_temporary(const char *parent, const char *prefix,
 					 char **path_ret, int *lock_fd_ret)
 {
 	struct error *err;
-	_cleanup_free_ char *path = NULL;
-	int fd;
+	int errnum;
 
 	err = directory_create(parent);
 	if (err)
 		return err;
-	err = path_joinf(&path, parent, ".%s.XXXXXX", prefix);
-	if (err)
-		return err;
-	if (!mkdtemp(path))
-		return error_create_os(errno, "make folder %s", path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		err = error_create_os(errno, "lock folder %s", path);
-		if (fd >= 0)
-			close(fd);
-		rmdir(path);
-		return err;
-	}
-	*path_ret = take_ptr(path);
-	*lock_fd_ret = fd;
+	do {
+		_cleanup_free_ char *path = NULL;
+
+		err = path_joinf(&path, parent, ".%s.XXXXXX", prefix);
+		if (err)
+			return err;
+		if (!mkdtemp(path))
+			return error_create_os(errno, "make folder %s", path);
+		errnum = lock_new(path, lock_fd_ret);
+		if (!errnum)
+			*path_ret = take_ptr(path);
+		else if (errnum != EAGAIN) {
+			rmdir(path);
+			return error_create_os(errnum, "lock folder %s", path);
+		}
+	} while (errnum);
 	return NULL;
 }
 

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -164,4 +165,48 @@ Test(file, why_a_folder_cannot_be_made_is_told)
 
 	cr_assert(error_is(err, ERROR_OS));
 	cr_expect_neq(error_errno(err), ENOENT);
+}
+
+/** What a command does with a temporary folder. @return Whether it could. */
+static bool use_temporary(void)
+{
+	_cleanup_error_ struct error *err = directory_remove_stale(root, "x");
+	_cleanup_directory_ char *path = NULL;
+	_cleanup_close_ int lock_fd = -1;
+	_cleanup_free_ char *below = NULL;
+
+	if (!err)
+		err = directory_create_temporary(root, "x", &path, &lock_fd);
+	if (!err)
+		err = path_join(path, "a/b", &below);
+	if (!err)
+		err = directory_create(below);
+	if (err)
+		cr_log_error("%s", error_message(err));
+	return !err;
+}
+
+static void *use_many(void *arg)
+{
+	bool *fine = arg;
+
+	for (int i = 0; *fine && i < 300; i++)
+		*fine = use_temporary();
+	return NULL;
+}
+
+Test(file, temporary_folders_of_many_at_once_do_not_collide, .timeout = 60)
+{
+	pthread_t threads[4];
+	bool fine[array_size(threads)];
+
+	for (size_t i = 0; i < array_size(threads); i++) {
+		fine[i] = true;
+		cr_assert_eq(pthread_create(&threads[i], NULL, use_many, &fine[i]),
+			     0);
+	}
+	for (size_t i = 0; i < array_size(threads); i++) {
+		pthread_join(threads[i], NULL);
+		cr_expect(fine[i]);
+	}
 }
