@@ -337,7 +337,7 @@ class LimitTest(TestCase):
 
 
 class KillTest(TestCase):
-    subject = "The bot dies"
+    subject = "The bot dies, or cannot go on"
 
     def slow_down(self):
         """Most moments are in an upload, as with packages of 80 MB."""
@@ -441,7 +441,7 @@ class KillTest(TestCase):
         self.assert_status(result, 0)
         self.assertIn("nothing to build", result.stderr)
         end = self.assert_release(package)
-        what = "death after an upload, before the page"
+        what = "an upload, after which the page cannot be written"
         TABLE.add(self.subject, what, f"with the next run {end}")
 
     def test_a_prune_that_did_not_end(self):
@@ -459,7 +459,7 @@ class KillTest(TestCase):
         self.set_faults()
         self.assert_status(self.bot("prune"), 0)
         end = self.assert_release(packages[-1])
-        what = "death in the middle of pruning"
+        what = "pruning that ends half-way"
         TABLE.add(self.subject, what, f"with the next run {end}")
 
 

@@ -21,6 +21,7 @@ from packages import RELEASE, package_entries, package_name, write_package
 
 STORE = "github:octo/kernels@kernels"
 VERSION = "6.12.117"
+TINY = ("--latest-stable", "--flavor=tiny", "--arch=host")
 # Takes the place of a program: tells what it was given, and fails.
 RECORDER = """#!/bin/sh
 { echo "$0 $*"; env; } >>"%s"
@@ -33,9 +34,10 @@ class TokenTest(support.TestCase):
         super().setUp()
         self.token = "ghp_" + secrets.token_hex(18)
         self.reader = "ghp_" + secrets.token_hex(18)
+        self.releases = self.folder / "github"
         self.github = self.start(
             "github.py",
-            f"--folder={self.folder / 'github'}",
+            f"--folder={self.releases}",
             f"--token={self.token}:write",
             f"--token={self.reader}:read",
         )
@@ -76,6 +78,13 @@ class TokenTest(support.TestCase):
             (folder / program).chmod(0o755)
         self.env["PATH"] = f"{folder}:{self.env['PATH']}"
 
+    def offer_source(self):
+        """Of a kernel that cannot be built."""
+        tarball = self.folder / "linux.tar.xz"
+        write_source(tarball, VERSION)
+        kernel_org = self.start("kernel_org.py", f"--source={VERSION}={tarball}")
+        self.env.update(mirror(kernel_org))
+
     def assert_not_in(self, text, where):
         for token in (self.token, self.reader):
             # GitHub Actions is told what it has to hide.
@@ -85,7 +94,8 @@ class TokenTest(support.TestCase):
 
     def assert_kept(self):
         self.assert_not_in(self.printed, "printed")
-        for path in self.home.rglob("*"):
+        # What GitHub was sent is there for all to see.
+        for path in [*self.home.rglob("*"), *self.releases.rglob("*")]:
             self.assert_not_in(path.name, "name of a file")
             if path.is_file() and not path.is_symlink():
                 text = path.read_bytes().decode(errors="replace")
@@ -139,18 +149,9 @@ class TokenTest(support.TestCase):
 
     def test_other_programs(self):
         """make is given a source, and QEMU a kernel: both are strangers."""
-        tarball = self.folder / "linux.tar.xz"
-        write_source(tarball, VERSION)
-        kernel_org = self.start("kernel_org.py", f"--source={VERSION}={tarball}")
-        self.env.update(mirror(kernel_org))
-        summary, output = self.home / "summary", self.home / "output"
-        self.env.update(GITHUB_OUTPUT=str(output), GITHUB_STEP_SUMMARY=str(summary))
-        arguments = ("--latest-stable", "--flavor=tiny")
-        self.assert_status(self.bot("plan", "--github-output", *arguments), 0)
-        self.assertIn(VERSION, output.read_text())
-
+        self.offer_source()
         self.shadow("make", f"qemu-system-{os.uname().machine}")
-        self.assert_status(self.bot("run", *arguments), 1)
+        self.assert_status(self.bot("run", *TINY), 1)
         self.assertIn("/make ", self.recorded.read_text())
         self.assert_status(self.bot("publish", self.package), 0)
         result = self.run_program(
@@ -165,6 +166,35 @@ class TokenTest(support.TestCase):
         )
         self.assert_status(result, 125)
         self.assertIn("/qemu-system-", self.recorded.read_text())
+        self.assert_kept()
+
+    def test_jobs_of_a_workflow(self):
+        """Outputs, summary, results and issues are for all to see."""
+        self.offer_source()
+        self.shadow("make")
+        output = self.home / "output"
+        self.env.update(
+            GITHUB_ACTIONS="true",
+            GITHUB_REPOSITORY="octo/kernels",
+            GITHUB_OUTPUT=str(output),
+            GITHUB_STEP_SUMMARY=str(self.home / "summary"),
+        )
+        plan, results = self.home / "plan", self.home / "results"
+        release = f"{VERSION}-vmtest1.0tiny"
+        for status, *arguments in (
+            (0, "plan", "--github-output", f"--output={plan}", *TINY),
+            (
+                *(1, "build", release, f"--output={self.home / 'out'}"),
+                f"--result={results / 'result.json'}",
+            ),
+            (0, "publish", "--no-page", self.package),
+            (1, "finish", "--issues", f"--plan={plan}", f"--results={results}"),
+        ):
+            results.mkdir(exist_ok=True)
+            self.assert_status(self.bot(*arguments), status)
+        self.assertIn(release, output.read_text())
+        self.assertIn(f"::add-mask::{self.token}\n", self.printed)
+        self.assertTrue(self.github.requests(path="/repos/octo/kernels/issues"))
         self.assert_kept()
 
     def test_a_running_bot(self):
@@ -187,9 +217,8 @@ class TokenTest(support.TestCase):
             stderr=subprocess.STDOUT,
             text=True,
         )
-        stored = self.folder / "github"
         deadline = time.monotonic() + 60
-        while not list(stored.rglob("assets/*.json")):
+        while not list(self.releases.rglob("assets/*.json")):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
         own = Path(f"/proc/{process.pid}")
