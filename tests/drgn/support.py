@@ -14,6 +14,7 @@ from pathlib import Path
 
 try:
     from drgn import Program, TypeKind, TypeMember
+    from drgn.helpers.linux.mm import phys_to_virt
 except ImportError as error:
     raise unittest.SkipTest(f"no drgn for this Python: {error}") from None
 
@@ -189,6 +190,19 @@ class TestCase(unittest.TestCase):
     def need_name(self, name):
         if not has_object(name):
             self.skipTest(f"{name} does not exist on {RELEASE}")
+
+    def need_page_tables(self):
+        """
+        Skip where drgn 0.0.22 finds neither physical addresses nor, thereby, the
+        direct map: it takes aarch64's kernel to use as many bits of an address as
+        it could, 52, and not as few as the processor has.
+        """
+        try:
+            phys_to_virt(prog, 0)
+        except Exception as error:
+            if _CONFIG.get("CONFIG_ARM64_VA_BITS") != "52":
+                raise
+            self.skipTest(f"52-bit addresses and drgn 0.0.22: {error}")
 
     def need_option(self, option):
         if not config(option):

@@ -57,6 +57,7 @@ class PageTest(support.TestCase):
         self.assertEqual(prog.read(self.pa, size, True), expected)
 
     def test_page_frame_and_addresses_agree(self):
+        self.need_page_tables()
         self.assertEqual(virt_to_page(self.va), self.page)
         self.assertEqual(page_to_virt(self.page), self.va)
         self.assertEqual(page_to_pfn(self.page), self.pfn)
@@ -118,6 +119,7 @@ class VmallocTest(support.TestCase):
         self.assertEqual(area.vm.pages[0], prog["drgn_test_vmalloc_page"])
 
     def test_page_tables_lead_to_the_physical_address(self):
+        self.need_page_tables()
         size = prog["PAGE_SIZE"].value_()
         expected = prog.read(prog["drgn_test_vmalloc_pa"], size, True)
         self.assertEqual(prog.read(self.va, size), expected)

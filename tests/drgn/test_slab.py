@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Slab caches, and the five objects in each."""
 
+import sys
 import unittest
 
 from drgn import Object, cast, sizeof
@@ -42,7 +43,7 @@ def slabs(of_cache):
     page_size = sizeof(prog.type("struct page"))
     offset = next(member.offset for member in slab_type.type.members
                   if member.name == "slab_cache")
-    wanted = of_cache.value_().to_bytes(8, "little")
+    wanted = of_cache.value_().to_bytes(8, sys.byteorder)
     sections = prog["drgn_test_present_sections"]
     shift = prog["drgn_test_SECTION_SIZE_BITS"].value_() - prog["PAGE_SHIFT"].value_()
     for i in range(prog["drgn_test_num_present_sections"]):
@@ -129,6 +130,7 @@ class SlabTest(support.TestCase):
                              sizeof(prog.type(f"struct drgn_test_{size}_slab_object")))
 
     def test_objects_are_in_slabs_of_the_cache(self):
+        self.need_page_tables()
         for size in SIZES:
             for obj in objects(size):
                 with self.subTest(size, value=obj.value.value_()):
@@ -144,6 +146,7 @@ class SlabTest(support.TestCase):
                         % cache(size).size.value_(), self.pad(size))
 
     def test_exactly_the_five_are_allocated(self):
+        self.need_page_tables()
         self.need_option("SLUB")
         self.need_option("SPARSEMEM")
         if not has_type("struct slab"):
@@ -158,6 +161,7 @@ class SlabTest(support.TestCase):
         self.assertGreater(len(pages), 1)
 
     def test_drgn_identifies_them(self):
+        self.need_page_tables()
         for size in SIZES:
             with self.subTest(size):
                 second = objects(size)[1]

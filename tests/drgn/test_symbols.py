@@ -98,6 +98,7 @@ class SymbolsTest(support.TestCase):
                 self.assertEqual(names[name], prog.symbol(name).address)
 
     def test_drgn_identifies_the_function(self):
+        self.need_page_tables()
         address = prog.symbol("drgn_test_function").address
         try:
             found = identify_address(prog, address)

@@ -3,6 +3,7 @@
 
 import contextlib
 import io
+import os
 import unittest
 
 from drgn import cast
@@ -14,9 +15,16 @@ import support
 from support import has_member, has_object, has_type, prog
 
 FUNCTIONS = ["drgn_test_kthread_fn3", "drgn_test_kthread_fn2", "drgn_test_kthread_fn"]
+# For each machine: drgn's names of registers, and where struct pt_regs has them.
+# The instruction pointer is the first, the stack pointer the second.
 REGISTERS = {
-    "ip": "rip", "sp": "rsp", "bp": "rbp", "bx": "rbx", "r12": "r12", "r13": "r13",
-    "r14": "r14", "r15": "r15",
+    "x86_64": {
+        "rip": "ip", "rsp": "sp", "rbp": "bp", "rbx": "bx", "r12": "r12",
+        "r13": "r13", "r14": "r14", "r15": "r15",
+    },
+    "aarch64": {
+        "pc": "pc", "sp": "sp", **{f"x{i}": ("regs", i) for i in range(19, 31)},
+    },
 }
 
 
@@ -105,6 +113,7 @@ class StackTest(ThreadCase):
                       range(stack, stack + prog["drgn_test_THREAD_SIZE"].value_()))
 
     def test_annotated_stack_names_the_functions(self):
+        self.need_page_tables()
         output = io.StringIO()
         try:
             with contextlib.redirect_stdout(output):
@@ -118,17 +127,26 @@ class StackTest(ThreadCase):
 class RegistersTest(ThreadCase):
     def setUp(self):
         super().setUp()
-        if not support.X86_64:
-            self.skipTest("registers are known by name on x86-64 only")
+        self.registers = REGISTERS.get(os.uname().machine)
+        if not self.registers:
+            self.skipTest("registers are known by name on some machines only")
+        self.pc, self.sp = list(self.registers)[:2]
         self.regs = prog["drgn_test_kthread_pt_regs"]
+
+    def saved(self, name):
+        """What the object has for a register of drgn's."""
+        where = self.registers[name]
+        if isinstance(where, str):
+            return self.regs.member_(where).value_()
+        return self.regs.member_(where[0])[where[1]].value_()
 
     def test_instruction_pointer_is_in_the_function(self):
         self.assertEqual(self.regs.type_.type_name(), "struct pt_regs")
-        self.assertEqual(function_at(self.regs.ip.value_()), FUNCTIONS[0])
+        self.assertEqual(function_at(self.saved(self.pc)), FUNCTIONS[0])
 
     def test_stack_pointer_is_on_the_stack(self):
         stack = self.task.stack.value_()
-        self.assertIn(self.regs.sp.value_(),
+        self.assertIn(self.saved(self.sp),
                       range(stack, stack + prog["drgn_test_THREAD_SIZE"].value_()))
 
     def test_trace_from_the_object_and_from_a_pointer(self):
@@ -136,14 +154,16 @@ class RegistersTest(ThreadCase):
         self.assert_frames(prog.stack_trace(self.regs.address_of_()))
 
     def test_first_frame_has_the_registers(self):
-        found = prog.stack_trace(self.regs)[0].registers()
-        for member, name in REGISTERS.items():
+        frame = prog.stack_trace(self.regs)[0]
+        # On some machines the instruction pointer is none of them.
+        found = {self.pc: frame.pc, **frame.registers()}
+        for name in self.registers:
             with self.subTest(name):
-                self.assertEqual(found[name], self.regs.member_(member).value_())
+                self.assertEqual(found[name], self.saved(name))
 
     def test_stack_pointers_of_trace_and_registers_agree(self):
         frame = self.assert_frames(prog.stack_trace(self.task))
-        self.assertEqual(frame.register("rsp"), self.regs.sp)
+        self.assertEqual(frame.register(self.sp), self.saved(self.sp))
 
 
 class SavedTraceTest(ThreadCase):
