@@ -144,13 +144,50 @@ class ForeignGuest(support.TestCase):
 
 
 class ForeignRootTest(support.TestCase):
-    """Without any package."""
+    """Without any package, or the network."""
+
+    def make(self, *options, **kwargs):
+        return support.run("vmtest-vm", "rootfs", "-d", self.folder / "cache",
+                           *options, cwd=self.folder, **kwargs)
 
     def test_a_root_that_is_not_there(self):
         arch = next(a for a in CATALOG["architectures"] if is_foreign(a))
         result = support.run("vmtest-vm", "run", "-a", arch, "-d", self.folder,
                              "--", "true")
         self.assert_one_line(result, 125, f"vmtest-vm rootfs -a {arch}")
+
+    def test_what_cannot_be_made(self):
+        self.assert_one_line(self.make("-a", "vax"), 2, "vax")
+        (self.folder / "vmtest.json").write_text('{"packages": "gcc"}')
+        self.assert_one_line(self.make("-a", "s390x"), 2, "packages", "list of strings")
+
+    def test_what_the_machine_lacks(self):
+        result = self.make("-a", "s390x", env=support.environment(PATH="/nowhere"))
+        self.assert_one_line(result, 1, "install the package mmdebstrap")
+
+    def test_a_project_adds_packages_and_a_root_is_made_once(self):
+        bin_folder = self.folder / "bin"
+        (bin_folder / "etc").mkdir(parents=True)
+        # Stands for mmdebstrap, whose roots take minutes: says what it was told.
+        program = bin_folder / "mmdebstrap"
+        program.write_text(
+            "#!/bin/sh\n"
+            f"printf '%s\\n' \"$@\" >>{self.folder}/told\n"
+            f"tar -C {bin_folder} -cf - .\n")
+        program.chmod(0o755)
+        env = support.environment(PATH=f"{bin_folder}:{os.environ['PATH']}")
+        (self.folder / "vmtest.json").write_text('{"packages": ["gcc"]}')
+        first = self.make("-a", "host", "--package", "make", env=env)
+        if "no keys to check" in first.stderr or "without root" in first.stderr:
+            self.skipTest(first.stderr.strip())
+        self.assert_status(first, 0)
+        self.assertTrue((Path(first.stdout.strip()) / "mmdebstrap").exists())
+        again = self.make("-a", "host", "--package", "make", "--json", env=env)
+        self.assert_status(again, 0)
+        self.assertEqual(json.loads(again.stdout)[0]["state"], "cached")
+        told = (self.folder / "told").read_text()
+        self.assertEqual(told.count("--include="), 1, told)
+        self.assertRegex(told, r"--include=\S*kmod\S*,gcc,make\n")
 
 
 for name in CATALOG["architectures"]:
