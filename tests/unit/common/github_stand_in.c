@@ -63,7 +63,8 @@ struct http *make_client(uint64_t stall_limit_ms)
 		&(struct http_options){
 			.user_agent = "vmtest-test",
 			.cache_directory = cache,
-			.retry_limit_ms = 5000,
+			// Three failures, on a machine that is busy.
+			.retry_limit_ms = 8000,
 			.stall_limit_ms = stall_limit_ms,
 		},
 		&client));
