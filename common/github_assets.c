@@ -177,28 +177,34 @@ static struct error *ask_and_seal(const struct github *github,
 	return err;
 }
 
+/** Find the list that the seal is of. @return Whether it is at hand. */
+static bool find_sealed(struct github *github, struct github_assets *ret,
+			struct github_seal *seal)
+{
+	struct github_seal sealed;
+
+	if (!github_seal_read(github->release.body, &sealed))
+		return false;
+	if (strcmp(seal->shown, sealed.assets) == 0) {
+		ret->uploaded = github->release.shown;
+		github->release.shown = (struct asset_list){ 0 };
+	} else if (strcmp(seal->shown, sealed.shown) != 0 ||
+		   !recall_assets(github, &sealed, ret)) {
+		return false;
+	}
+	memcpy(seal->assets, sealed.assets, sizeof(seal->assets));
+	return true;
+}
+
 struct error *github_list_assets(struct github *github, struct github_assets *ret,
 				 struct github_seal *seal_ret)
 {
 	struct error *err;
-	struct asset_list *shown = &github->release.shown;
-	struct github_seal seal = { 0 }, sealed;
+	struct github_seal seal = { 0 };
 
-	err = github_seal_digest(shown, seal.shown);
-	if (err)
-		return err;
-	if (!github_seal_read(github->release.body, &sealed)) {
+	err = github_seal_digest(&github->release.shown, seal.shown);
+	if (!err && !find_sealed(github, ret, &seal))
 		err = ask_and_seal(github, ret, &seal);
-	} else if (strcmp(seal.shown, sealed.assets) == 0) {
-		ret->uploaded = *shown;
-		*shown = (struct asset_list){ 0 };
-		memcpy(seal.assets, sealed.assets, sizeof(seal.assets));
-	} else if (strcmp(seal.shown, sealed.shown) == 0 &&
-		   recall_assets(github, &sealed, ret)) {
-		seal = sealed;
-	} else {
-		err = ask_and_seal(github, ret, &seal);
-	}
 	if (!err)
 		*seal_ret = seal;
 	return err;

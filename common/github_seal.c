@@ -34,13 +34,13 @@ struct error *github_seal_digest(const struct asset_list *assets,
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ const struct asset **sorted =
-		calloc(assets->count + 1, sizeof(*sorted));
+		calloc(assets->count + 1, sizeof(struct asset *));
 
 	if (!sorted)
 		return error_no_memory();
 	for (size_t i = 0; i < assets->count; i++)
 		sorted[i] = &assets->items[i];
-	qsort(sorted, assets->count, sizeof(*sorted), compare_ids);
+	qsort(sorted, assets->count, sizeof(struct asset *), compare_ids);
 	for (size_t i = 0; i < assets->count; i++)
 		string_builder_appendf(&sb, "%" PRIu64 " %s %" PRIu64 " %s\n",
 				       sorted[i]->id, sorted[i]->name,
