@@ -5,7 +5,7 @@
 there yet to one that has seen a few of kernel.org's releases.
 
 Kernels are not compiled: the build step packages one of the cache. With
-VMTEST_TEST_BUILDS (tests/run --builds) the first two are.
+VMTEST_TEST_BUILDS (tests/run --builds) one more run compiles a kernel, too.
 """
 
 import contextlib
@@ -66,17 +66,15 @@ class LintTest(support.TestCase):
             self.skipTest(str(reason))
 
 
-class ReleaseWorkflowTest(support.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.kernel_org = self.kernel_org_with("6.12.117", "6.1.192")
+class WorkflowCase(support.TestCase):
+    def start_workflow(self, kernel_org, **variables):
+        self.kernel_org = kernel_org
         self.github = self.start("github.py", "--folder", self.folder / "github")
         tree = tree_with_one_flavor(self.folder / "tree")
         self.variables = {
-            "BASH_ENV": str(TOP / "tests/fixtures/build_from_cache.bash"),
-            "VMTEST_REHEARSAL_PACKAGE": str(support.package()),
             "VMTEST_RETRY_SECONDS": "10",
             **mirror(self.kernel_org),
+            **variables,
         }
         try:
             self.workflow = rehearsal.Rehearsal(
@@ -95,20 +93,9 @@ class ReleaseWorkflowTest(support.TestCase):
         except Skipped as reason:
             self.skipTest(str(reason))
 
-    def kernel_org_with(self, *offer):
-        """One that can offer more later; the tarballs are small."""
-        sources = []
-        for version in ("6.12.117", "6.12.118", "6.12.119", "6.1.192", "6.1.193"):
-            tarball = self.folder / f"linux-{version}.tar.xz"
-            support.write_source(tarball, version)
-            sources.append(f"--source={version}={tarball}")
-        kernel_org = self.start("kernel_org.py", *sources)
-        kernel_org.control(offer=list(offer))
-        return kernel_org
-
-    def run_workflow(self, event="schedule", inputs=None):
+    def run_workflow(self, event="schedule", inputs=None, **options):
         self.mark = len(self.github.requests())
-        result = self.workflow.run(event, inputs)
+        result = self.workflow.run(event, inputs, **options)
         for job in result.jobs:
             log = job.log_text() if job.conclusion != "skipped" else ""
             self.assertNotIn("write-token", log)
@@ -156,6 +143,27 @@ class ReleaseWorkflowTest(support.TestCase):
 
     def names(self, *releases):
         return sorted(f"{release}.{ARCH}" for release in releases)
+
+
+class ReleaseWorkflowTest(WorkflowCase):
+    def setUp(self):
+        super().setUp()
+        self.start_workflow(
+            self.kernel_org_with("6.12.117", "6.1.192"),
+            BASH_ENV=str(TOP / "tests/fixtures/build_from_cache.bash"),
+            VMTEST_REHEARSAL_PACKAGE=str(support.package()),
+        )
+
+    def kernel_org_with(self, *offer):
+        """One that can offer more later; the tarballs are small."""
+        sources = []
+        for version in ("6.12.117", "6.12.118", "6.12.119", "6.1.192", "6.1.193"):
+            tarball = self.folder / f"linux-{version}.tar.xz"
+            support.write_source(tarball, version)
+            sources.append(f"--source={version}={tarball}")
+        kernel_org = self.start("kernel_org.py", *sources)
+        kernel_org.control(offer=list(offer))
+        return kernel_org
 
     def test_life_of_a_release(self):
         with self.stage("an empty release, two series"):
@@ -236,6 +244,20 @@ class ReleaseWorkflowTest(support.TestCase):
             self.assertEqual(self.issues("open"), [])
             [closed] = self.issues("closed")
             self.assertEqual(closed["number"], issue["number"])
+
+
+@unittest.skipUnless(os.environ.get("VMTEST_TEST_BUILDS"), "tests/run --builds")
+class RealKernelTest(WorkflowCase):
+    """Every step as it is: a kernel is compiled, booted and published."""
+
+    def test_a_kernel_is_built(self):
+        kernel_org = self.start("kernel_org.py", "--installed")
+        self.start_workflow(kernel_org)
+        result = self.run_workflow(timeout=3600)
+        self.assert_conclusion(result, "success")
+        built = [job.name for job in result.jobs_of("build")]
+        self.assertEqual(self.asset_names(), sorted(n.replace(" ", ".") for n in built))
+        self.assertTrue(built)
 
 
 if __name__ == "__main__":
