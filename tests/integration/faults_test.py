@@ -32,6 +32,7 @@ from packages import package_entries, package_name, write_package
 
 SEED = int(os.environ.get("VMTEST_SEED", time.time_ns() % (1 << 32)))
 KILLS = 50
+TINY = ("--latest-stable", "--flavor=tiny", "--arch=host")
 # Uploads of a release and its API, in the stand-in's words.
 UPLOADS = {"endpoint": "uploads"}
 API = {"endpoint": "api"}
@@ -436,8 +437,7 @@ class KillTest(TestCase):
         self.assertEqual(self.stored().names(), [package.name])
         self.set_faults()
         self.env.update(mirror(kernel_org))
-        arguments = ("--latest-stable", "--flavor=tiny")
-        result = self.bot("run", *arguments)
+        result = self.bot("run", *TINY)
         self.assert_status(result, 0)
         self.assertIn("nothing to build", result.stderr)
         end = self.assert_release(package)
@@ -519,7 +519,7 @@ class TwoBotsTest(TestCase):
         self.env.update(mirror(kernel_org))
         self.publish(*packages)
         self.at_once(
-            ("run", "--latest-stable", "--flavor=tiny", "--keep=1"),
+            ("run", *TINY, "--keep=1"),
             ("publish", *others),
         )
         end = self.assert_release(packages[-1], *others)
