@@ -28,13 +28,14 @@ bool kernel_config_has(const char *config, const char *option)
 	return value && value[0] == 'y' && (value[1] == '\n' || !value[1]);
 }
 
-bool kernel_config_has_all(const char *config, const struct string_list *options)
+const char *kernel_config_lacks(const char *config,
+				const struct string_list *options)
 {
 	for (size_t i = 0; i < options->count; i++) {
 		if (!kernel_config_has(config, options->items[i]))
-			return false;
+			return options->items[i];
 	}
-	return true;
+	return NULL;
 }
 
 unsigned int kernel_config_number(const char *config, const char *option)

@@ -12,8 +12,9 @@ struct string_list;
 /** Whether an option (`CONFIG_PVH`) is built in. */
 bool kernel_config_has(const char *config, const char *option);
 
-/** Whether all of them are; an empty list is. */
-bool kernel_config_has_all(const char *config, const struct string_list *options);
+/** The first of them that is not built in; NULL if all are. */
+const char *kernel_config_lacks(const char *config,
+				const struct string_list *options);
 
 /** The value of a numeric option; 0 if it has none. */
 unsigned int kernel_config_number(const char *config, const char *option);

@@ -30,15 +30,19 @@ struct error *qemu_choose_machine(const struct catalog_arch *arch,
 
 	for (size_t i = 0; i < arch->machine_count; i++) {
 		const struct catalog_machine *machine = &arch->machines[i];
+		const char *lacks = kernel_config_lacks(config, &machine->needs);
 
-		if (i >= first &&
-		    (name ? strcmp(machine->name, name) == 0
-			  : kernel_config_has_all(config, &machine->needs))) {
-			*ret = machine;
-			return NULL;
-		}
 		string_builder_appendf(&names, "%s%s", i ? ", " : "",
 				       machine->name);
+		if (i < first ||
+		    (name ? strcmp(machine->name, name) != 0 : lacks != NULL))
+			continue;
+		if (lacks)
+			return error_create(ERROR_NOT_FOUND,
+					    "--machine %s: this kernel lacks %s, without which it does not boot there",
+					    name, lacks);
+		*ret = machine;
+		return NULL;
 	}
 	if (after || !name)
 		return error_create(ERROR_NOT_FOUND,

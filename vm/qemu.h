@@ -76,7 +76,7 @@ qemu_kernel_command_line(const struct qemu_options *options, char **ret);
  * @param[in] name What --machine says; NULL for any.
  * @param[in] after Begin with the one after this; NULL for the first.
  * @return ERROR_USAGE for a name that there is not, ERROR_NOT_FOUND if no
- * (other) machine fits.
+ * (other) machine fits, or the named one does not.
  */
 _must_check_ struct error *
 qemu_choose_machine(const struct catalog_arch *arch, const char *config,

@@ -27,9 +27,15 @@ Test(kernel_config, only_whole_lines_count)
 	cr_expect_eq(kernel_config_number(config, "CONFIG_NONE"), 0);
 }
 
-Test(kernel_config, nothing_is_always_there)
+Test(kernel_config, the_first_that_is_not_built_in_is_lacking)
 {
 	const struct string_list none = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list wanted = STRING_LIST_INIT;
 
-	cr_expect(kernel_config_has_all("", &none));
+	cr_expect_null(kernel_config_lacks("", &none));
+	string_list_add(&wanted, "CONFIG_B");
+	cr_expect_null(kernel_config_lacks(config, &wanted));
+	string_list_add(&wanted, "CONFIG_BB");
+	string_list_add(&wanted, "CONFIG_A");
+	cr_expect_str_eq(kernel_config_lacks(config, &wanted), "CONFIG_BB");
 }

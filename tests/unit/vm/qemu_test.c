@@ -62,13 +62,31 @@ Test(qemu, the_first_machine_that_fits_is_taken)
 	cr_assert_null(qemu_choose_machine(&arch, "CONFIG_PVH=y\n", NULL, NULL,
 					   &machine));
 	cr_expect_str_eq(machine->name, "plain");
-	cr_assert_null(qemu_choose_machine(&arch, "", "fast", NULL, &machine));
-	cr_expect_str_eq(machine->name, "fast");
-	cr_assert_null(qemu_choose_machine(&arch, "", NULL, machine, &machine));
+	cr_assert_null(
+		qemu_choose_machine(&arch, "", NULL, &machines[0], &machine));
 	cr_expect_str_eq(machine->name, "plain");
 	err = qemu_choose_machine(&arch, "", NULL, machine, &machine);
 	cr_expect(error_catch(&err, ERROR_NOT_FOUND));
-	err = qemu_choose_machine(&arch, "", "slow", NULL, &machine);
+}
+
+Test(qemu, a_named_machine_must_fit_the_kernel)
+{
+	static const char config[] = "CONFIG_PVH=y\nCONFIG_PCI=y\n";
+	const struct catalog_machine *machine = NULL;
+	struct error *err;
+
+	cr_assert_null(qemu_choose_machine(&arch, config, "fast", NULL, &machine));
+	cr_expect_str_eq(machine->name, "fast");
+	cr_assert_null(
+		qemu_choose_machine(&arch, config, "plain", NULL, &machine));
+	cr_expect_str_eq(machine->name, "plain");
+	err = qemu_choose_machine(&arch, "CONFIG_PVH=y\n", "fast", NULL,
+				  &machine);
+	cr_expect_str_eq(
+		error_message(err),
+		"--machine fast: this kernel lacks CONFIG_PCI, without which it does not boot there");
+	cr_expect(error_catch(&err, ERROR_NOT_FOUND));
+	err = qemu_choose_machine(&arch, config, "slow", NULL, &machine);
 	cr_expect_str_eq(error_message(err),
 			 "--machine slow: x86_64 has fast, plain");
 	cr_expect(error_catch(&err, ERROR_USAGE));
