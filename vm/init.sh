@@ -3,7 +3,7 @@
 #
 # The guest's init. The host's (or another) root is mounted read-only over 9p as
 # /. This puts a writable overlay on it, mounts what the host's table says, runs
-# one command, reports how it ended, and waits to be switched off.
+# one command, reports how it ended, and ends the machine.
 #
 # Every program started here costs a fork, and an exec over 9p under emulation:
 # 50 to 80 ms if it is linked dynamically, 10 if it is a static busybox. That is
@@ -54,8 +54,10 @@ tool() {
 	"$@"
 }
 
+# A reset, which every machine has, ends QEMU as powering off does; and it does
+# not wait for devices.
 halt() {
-	echo o >/proc/sysrq-trigger
+	echo b >/proc/sysrq-trigger
 	while :; do
 		read -r _ <&3
 	done
