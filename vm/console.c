@@ -37,6 +37,12 @@ static const struct {
 	{ "DEBUG_LOCKS_WARN_ON", NULL },
 };
 
+// Lines that begin as one, and warn of nothing that the kernel did.
+static const char *const notices[] = {
+	// ppc64, at each boot of a machine whose NVRAM was never written.
+	"WARNING: nvram ",
+};
+
 void console_deinit(struct console *console)
 {
 	free(console->text);
@@ -62,6 +68,10 @@ const char *console_line_text(const char *line)
 
 bool console_line_is_splat(const char *text)
 {
+	for (size_t i = 0; i < array_size(notices); i++) {
+		if (strncmp(text, notices[i], strlen(notices[i])) == 0)
+			return false;
+	}
 	for (size_t i = 0; i < array_size(splats); i++) {
 		if (strncmp(text, splats[i].start, strlen(splats[i].start)) == 0 &&
 		    (!splats[i].then || strstr(text, splats[i].then)))

@@ -41,6 +41,8 @@ Test(console, splats_are_told_from_talk)
 		{ "Run /sbin/init as init process", false },
 		{ "printk: BUG: is only a word", false },
 		{ "INFO: task manager is a program", false },
+		{ "WARNING: nvram corruption detected: 0-length partition",
+		  false },
 		{ "", false },
 	};
 
