@@ -12,7 +12,7 @@ import time
 import unittest
 
 import support
-from built_kernel import write_source
+from built_kernel import catalog_without_patches, write_source
 from support import BIN, environment, mirror, run
 
 
@@ -286,13 +286,14 @@ class RunTest(support.TestCase):
         sources = []
         for version in ("6.11.11", "6.12.117"):
             tarball = self.folder / f"{version}.tar.xz"
-            support.write_source(tarball, version)
+            write_source(tarball, version)
             sources.append(f"--source={version}={tarball}")
         kernel_org = self.start("kernel_org.py", *sources)
         store = self.folder / "store"
         result = run(
             "vmtest-bot",
             "run",
+            f"--catalog={catalog_without_patches(self.folder / 'configs')}",
             "--arch=host",
             "--flavor=tiny",
             f"--store=dir:{store}",

@@ -22,6 +22,7 @@ from support import TOP, mirror
 from stand_in import Skipped
 
 import rehearsal
+from built_kernel import write_source
 
 ARCH = platform.machine()
 STORE = ("octo/kernels", "kernels")
@@ -159,7 +160,7 @@ class ReleaseWorkflowTest(WorkflowCase):
         sources = []
         for version in ("6.12.117", "6.12.118", "6.12.119", "6.1.192", "6.1.193"):
             tarball = self.folder / f"linux-{version}.tar.xz"
-            support.write_source(tarball, version)
+            write_source(tarball, version)
             sources.append(f"--source={version}={tarball}")
         kernel_org = self.start("kernel_org.py", *sources)
         kernel_org.control(offer=list(offer))

@@ -4,12 +4,10 @@ What integration tests share: the built programs, the stand-ins, and one real
 kernel, which is built once by the bot and kept in VMTEST_TEST_CACHE.
 """
 
-import io
 import json
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
 import unittest
 import urllib.request
@@ -221,18 +219,3 @@ def assets(store, **options):
 def get_json(url):
     with urllib.request.urlopen(url) as response:
         return json.load(response)
-
-
-def write_source(path, version):
-    """A kernel's source whose every target fails, as a tarball."""
-    major, minor, patch = version.split(".")
-    makefile = (
-        f"# SPDX\nVERSION = {major}\nPATCHLEVEL = {minor}\nSUBLEVEL = {patch}\n"
-        "EXTRAVERSION =\nNAME = Test\n"
-        "$(error this source cannot be built)\n"
-    ).encode()
-    with tarfile.open(path, "w:xz") as archive:
-        for name in ("Makefile", "Kconfig"):
-            member = tarfile.TarInfo(f"linux-{version}/{name}")
-            member.size = len(makefile)
-            archive.addfile(member, io.BytesIO(makefile))

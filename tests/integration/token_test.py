@@ -16,7 +16,7 @@ from pathlib import Path
 import support
 from support import BIN, environment, mirror
 
-from bot_test import write_source
+from built_kernel import write_source
 from packages import RELEASE, package_entries, package_name, write_package
 
 STORE = "github:octo/kernels@kernels"
