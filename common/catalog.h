@@ -47,8 +47,8 @@ struct catalog_machine {
 	const char *cpu;
 	/** The file to boot, relative to a package: `vmlinuz`. */
 	const char *kernel;
-	/** Kernel command line that this machine wants; NULL for none. */
-	const char *command_line;
+	/** What its kernels are told where it is emulated; NULL for nothing. */
+	const char *tcg_command_line;
 	/** Other QEMU arguments. */
 	struct string_list arguments;
 	/** Options that must be `=y` in the kernel's config: `CONFIG_PVH`. */

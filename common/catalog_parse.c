@@ -169,8 +169,8 @@ static struct error *read_machine(const struct reader *reader, json_t *object,
 	if (!err)
 		err = get_string(reader, object, "kernel", false, &ret->kernel);
 	if (!err)
-		err = get_string(reader, object, "command_line", true,
-				 &ret->command_line);
+		err = get_string(reader, object, "tcg_command_line", true,
+				 &ret->tcg_command_line);
 	if (!err)
 		err = get_strings(reader, object, "arguments", &ret->arguments);
 	if (!err)

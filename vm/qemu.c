@@ -111,9 +111,9 @@ struct error *qemu_kernel_command_line(const struct qemu_options *options,
 	string_builder_append(&sb, " panic=-1 root=" SHARE_ROOT_TAG
 				   " rootfstype=9p ro rootflags=" SHARE_OPTIONS
 				   ",cache=loose");
-	if (options->machine->command_line)
+	if (options->machine->tcg_command_line && options->accel == ACCEL_TCG)
 		string_builder_appendf(&sb, " %s",
-				       options->machine->command_line);
+				       options->machine->tcg_command_line);
 	// Emulated, the calibration of the time stamp counter fails now and
 	// then, and a kernel without a clock hangs. Nor is it to be checked
 	// against a timer that an interrupt of a busy host drives.

@@ -280,6 +280,22 @@ Test(qemu, the_clock_is_told_when_it_is_known)
 	cr_expect_lt(strlen(other), 512);
 }
 
+Test(qemu, what_emulation_wants_is_not_told_under_kvm)
+{
+	struct qemu_options options = some_options();
+	struct catalog_machine machine = machines[0];
+	_cleanup_free_ char *emulated = NULL;
+	_cleanup_free_ char *native = NULL;
+
+	machine.tcg_command_line = "nolapic_timer";
+	options.machine = &machine;
+	cr_assert_null(qemu_kernel_command_line(&options, &emulated));
+	cr_expect_not_null(strstr(emulated, " nolapic_timer "));
+	options.accel = ACCEL_KVM;
+	cr_assert_null(qemu_kernel_command_line(&options, &native));
+	cr_expect_null(strstr(native, "nolapic_timer"));
+}
+
 Test(qemu, memory_is_set_aside_for_a_crash_kernel_that_is_wanted)
 {
 	struct qemu_options options = some_options();
