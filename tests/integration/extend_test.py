@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+What the project covers grows and shrinks by files under configs/ alone: each test
+edits a copy of that folder, and nothing else, and asks the programs what follows.
+"""
+
+import json
+import shutil
+import unittest
+
+import config_test
+import support
+from built_kernel import write_source
+from support import TOP, mirror, run
+
+LOCKDEP = """\
+CONFIG_SMP=y
+CONFIG_PROVE_LOCKING=y # locks taken in an order that can deadlock are reported
+CONFIG_DEBUG_ATOMIC_SLEEP=y # and sleeping where one must not
+"""
+
+
+class ExtendTest(support.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.configs = self.folder / "configs"
+        shutil.copytree(TOP / "configs", self.configs)
+        self.path = self.configs / "vmtest.json"
+        self.catalog = json.loads(self.path.read_text())
+
+    def edit(self, fragments=()):
+        """Write the catalog as a test has changed it, and new fragments."""
+        self.path.write_text(json.dumps(self.catalog))
+        for name, text in dict(fragments).items():
+            (self.configs / name).write_text(text)
+
+    def plan(self, *versions):
+        """(series, architecture, flavor) of what an empty store lacks."""
+        sources = []
+        for version in versions:
+            tarball = self.folder / f"linux-{version}.tar.xz"
+            write_source(tarball, version)
+            sources.append(f"--source={version}={tarball}")
+        kernel_org = self.start("kernel_org.py", *sources)
+        result = run("vmtest-bot", "plan", "--json", f"--catalog={self.path}",
+                     f"--store=dir:{self.folder / 'store'}",
+                     env=support.environment(**mirror(kernel_org)))
+        self.assert_status(result, 0)
+        return {(kernel["series"], kernel["arch"], kernel["flavor"])
+                for kernel in json.loads(result.stdout)}
+
+    def compose(self, arch, flavor):
+        result = run("vmtest-kbuild", "config", "6.12.117", f"--arch={arch}",
+                     f"--flavor={flavor}", f"--catalog={self.path}")
+        self.assert_status(result, 0)
+        return result.stdout
+
+    def test_a_flavor(self):
+        before = self.plan("6.12.117")
+        self.catalog["flavors"]["lockdep"] = {
+            "minor": 0, "summary": "reports wrong locking"}
+        self.edit({"lockdep.config": LOCKDEP})
+        self.assertEqual(
+            self.plan("6.12.117") - before,
+            {("6.12", arch, "lockdep") for arch in self.catalog["architectures"]})
+        for arch in self.catalog["architectures"]:
+            self.assertIn("CONFIG_PROVE_LOCKING=y\n", self.compose(arch, "lockdep"))
+
+    def test_a_flavor_is_built_from_sources(self):
+        sources = config_test.sources()
+        if not sources:
+            self.skipTest("no source is unpacked: name some in VMTEST_TEST_SOURCES")
+        self.catalog["flavors"]["lockdep"] = {"minor": 0, "summary": "locks"}
+        self.edit({"lockdep.config": LOCKDEP})
+        result = config_test.configure("host", "lockdep", sources[-1],
+                                       f"--catalog={self.path}")
+        self.assert_status(result, 0)
+        self.assertIn("\nCONFIG_LOCKDEP=y\n", result.stdout)
+        self.assertIn('-vmtest1.0lockdep"\n', result.stdout)
+
+    def test_a_series(self):
+        self.assertEqual(self.plan("4.4.302"), set())
+        self.catalog["series"].insert(0, {"min": "4.4", "below": "4.5"})
+        self.edit()
+        # The architectures that are not there have a later minimum.
+        self.assertEqual(
+            self.plan("4.4.302"),
+            {("4.4", "x86_64", flavor) for flavor in self.catalog["flavors"]})
+
+    def test_an_architecture(self):
+        self.catalog["architectures"]["loongarch64"] = {
+            **self.catalog["architectures"]["riscv64"],
+            "kernel_arch": "loongarch", "source_arch": "loongarch",
+            "cross_prefix": "loongarch64-linux-gnu-",
+            "image_target": "vmlinuz.efi",
+            "image_path": "arch/loongarch/boot/vmlinuz.efi",
+            "crosstool_target": "loongarch64-linux", "debian_arch": "loong64",
+            "host_names": ["loongarch64"], "qemu": "qemu-system-loongarch64",
+        }
+        self.edit({"loongarch64.config": "CONFIG_SERIAL_8250=y # the console\n"})
+        new = {kernel for kernel in self.plan("6.11.11", "6.12.117")
+               if kernel[1] == "loongarch64"}
+        self.assertEqual(new, {("6.12", "loongarch64", flavor)
+                               for flavor in self.catalog["flavors"]})
+        self.assertIn("CONFIG_SERIAL_8250=y\n", self.compose("loongarch64", "tiny"))
+
+    def test_one_line_switches_off(self):
+        everything = self.plan("6.11.11", "6.12.117")
+        self.catalog["architectures"]["s390x"]["enabled"] = False
+        self.catalog["series"].append(
+            {"min": "6.11", "below": "6.12", "enabled": False})
+        self.edit()
+        self.assertEqual(
+            self.plan("6.11.11", "6.12.117"),
+            {(series, arch, flavor) for series, arch, flavor in everything
+             if series != "6.11" and arch != "s390x"})
+
+
+if __name__ == "__main__":
+    unittest.main()
