@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/pack.h"
+#include "tests/unit/files.h"
 
 static char *root;
 static int root_lock = -1;
@@ -33,17 +34,6 @@ static void teardown(void)
 
 TestSuite(boot, .init = setup, .fini = teardown);
 
-static void add_file(const char *package, const char *name, const char *text)
-{
-	_cleanup_free_ char *path = NULL;
-	_cleanup_free_ char *folder = NULL;
-
-	cr_assert_null(path_join(package, name, &path));
-	folder = strndup(path, (size_t)(strrchr(path, '/') - path));
-	cr_assert_null(directory_create(folder));
-	cr_assert_null(file_write(path, text, strlen(text)));
-}
-
 /** A package as far as its files go, of a kernel that is none. */
 static char *make_package(const char *release)
 {
@@ -52,9 +42,9 @@ static char *make_package(const char *release)
 	char *path;
 
 	cr_assert_null(path_join(root, "package", &folder));
-	add_file(folder, "vmlinuz", "This is no kernel.\n");
-	add_file(folder, "build/.config", "CONFIG_HZ=100\n");
-	add_file(folder, "build/include/config/kernel.release", release);
+	put_file(folder, "vmlinuz", "This is no kernel.\n");
+	put_file(folder, "build/.config", "CONFIG_HZ=100\n");
+	put_file(folder, "build/include/config/kernel.release", release);
 	cr_assert_null(path_join(root, "package.tar.zst", &path));
 	cr_assert_null(pack_directory(folder, path, &options, NULL));
 	return path;

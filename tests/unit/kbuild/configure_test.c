@@ -14,6 +14,7 @@
 #include "common/file.h"
 #include "common/interrupt.h"
 #include "common/release.h"
+#include "tests/unit/files.h"
 
 /** A catalog with its fragments, a kernel's source, and a folder for others. */
 struct trees {
@@ -22,14 +23,6 @@ struct trees {
 	char *temporary;
 	struct catalog *catalog;
 };
-
-static void write_text(const char *root, const char *name, const char *text)
-{
-	_cleanup_free_ char *path = NULL;
-
-	cr_assert_null(path_join(root, name, &path));
-	cr_assert_null(file_write(path, text, strlen(text)));
-}
 
 /** @param[in] makefile What allnoconfig does; olddefconfig does nothing. */
 static struct trees create_trees(const char *makefile)
@@ -47,14 +40,14 @@ static struct trees create_trees(const char *makefile)
 	cr_assert_null(directory_create(trees.temporary));
 	cr_assert(asprintf(&all, "allnoconfig:\n%s\nolddefconfig:\n", makefile) >
 		  0);
-	write_text(trees.source, "Makefile", all);
+	put_file(trees.source, "Makefile", all);
 
 	cr_assert_null(file_read(VMTEST_SOURCE_DIR "/configs/vmtest.json",
 				 1 << 20, &path, NULL));
-	write_text(root, "vmtest.json", path);
-	write_text(root, "base.config", "CONFIG_A=y\nCONFIG_B=y # it is\n");
-	write_text(root, "tiny.config", "CONFIG_C=n\n");
-	write_text(root, "x86_64.config", "");
+	put_file(root, "vmtest.json", path);
+	put_file(root, "base.config", "CONFIG_A=y\nCONFIG_B=y # it is\n");
+	put_file(root, "tiny.config", "CONFIG_C=n\n");
+	put_file(root, "x86_64.config", "");
 	free(path);
 	cr_assert_null(path_join(root, "vmtest.json", &path));
 	cr_assert_null(catalog_load(path, NULL, &trees.catalog));

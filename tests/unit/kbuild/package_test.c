@@ -18,6 +18,7 @@
 #include "common/release.h"
 #include "common/string_list.h"
 #include "kbuild/make.h"
+#include "tests/unit/files.h"
 
 // The least that passes for a kernel's tree and its build folder.
 static const char source_makefile[] =
@@ -100,16 +101,6 @@ static char *join(const char *directory, const char *name)
 	return path;
 }
 
-static void write_text(const char *root, const char *name, const char *text)
-{
-	_cleanup_free_ char *path = join(root, name);
-	_cleanup_free_ char *parent =
-		strndup(path, (size_t)(strrchr(path, '/') - path));
-
-	cr_assert_null(directory_create(parent));
-	cr_assert_null(file_write(path, text, strlen(text)));
-}
-
 static void compile(const char *root, const char *name, const char *option)
 {
 	_cleanup_free_ char *source = join(root, "main.c");
@@ -132,8 +123,8 @@ static char *create_trees(void)
 	interrupt_block();
 	cr_assert(mkdtemp(root));
 	for (size_t i = 0; i < array_size(files); i++)
-		write_text(root, files[i].path, files[i].text);
-	write_text(root, "main.c", "int main(void) { return 0; }\n");
+		put_file(root, files[i].path, files[i].text);
+	put_file(root, "main.c", "int main(void) { return 0; }\n");
 	compile(root, "build/a.ko", "-c");
 	compile(root, "build/vmlinux", "-static");
 	compile(root, "build/scripts/basic/fixdep", "-static");

@@ -9,17 +9,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/interrupt.h"
-
-static void put(const char *folder, const char *name, const char *text)
-{
-	_cleanup_free_ char *path = NULL;
-	_cleanup_free_ char *parent = NULL;
-
-	cr_assert_null(path_join(folder, name, &path));
-	parent = strndup(path, (size_t)(strrchr(path, '/') - path));
-	cr_assert_null(directory_create(parent));
-	cr_assert_null(file_write(path, text, strlen(text)));
-}
+#include "tests/unit/files.h"
 
 static char *create_source(void)
 {
@@ -27,8 +17,8 @@ static char *create_source(void)
 
 	interrupt_block();
 	cr_assert(mkdtemp(folder));
-	put(folder, "Makefile", "obj-m := m.o\n");
-	put(folder, "m.c", "int m;\n");
+	put_file(folder, "Makefile", "obj-m := m.o\n");
+	put_file(folder, "m.c", "int m;\n");
 	return strdup(folder);
 }
 
@@ -56,7 +46,7 @@ Test(module_source, digest_depends_on_what_make_reads)
 		char after[DIGEST_TEXT_SIZE];
 
 		cr_assert_null(module_source_digest(source, before));
-		put(source, rows[i].name, rows[i].text);
+		put_file(source, rows[i].name, rows[i].text);
 		cr_assert_null(module_source_digest(source, after));
 		cr_expect_eq(strcmp(before, after) != 0, rows[i].changes, "%s",
 			     rows[i].name);
@@ -78,7 +68,7 @@ Test(module_source, copy_follows_links_and_has_the_same_digest)
 	cr_assert_null(path_join(source, "dangling", &dangling));
 	cr_assert_eq(symlink(other, link), 0);
 	cr_assert_eq(symlink("/no/such", dangling), 0);
-	put(source, "m.o", "old");
+	put_file(source, "m.o", "old");
 	cr_assert_null(path_join(other, "copy", &copy));
 	cr_assert_null(module_source_digest(source, before));
 	cr_assert_null(module_source_copy(source, copy));

@@ -12,6 +12,7 @@
 #include "common/file.h"
 #include "common/interrupt.h"
 #include "common/string_builder.h"
+#include "tests/unit/files.h"
 #include "vm/kernel.h"
 
 static const struct catalog_arch arch = {
@@ -45,17 +46,6 @@ static const char makefile[] =
 	"	@cp $(M)/b.c $(M)/b.ko; cp $(M)/a.c $(M)/a.ko\n"
 	"	@grep -q nothing $(M)/b.c || printf '%s/b.o\\n%s/a.o\\n' $(M) $(M) >$(M)/modules.order\n";
 
-static void put(const char *folder, const char *name, const char *text)
-{
-	_cleanup_free_ char *path = NULL;
-	_cleanup_free_ char *parent = NULL;
-
-	cr_assert_null(path_join(folder, name, &path));
-	parent = strndup(path, (size_t)(strrchr(path, '/') - path));
-	cr_assert_null(directory_create(parent));
-	cr_assert_null(file_write(path, text, strlen(text)));
-}
-
 static struct stage create_stage(void)
 {
 	char root[] = "/tmp/module test.XXXXXX";
@@ -66,14 +56,14 @@ static struct stage create_stage(void)
 	stage.root = strdup(root);
 	cr_assert_null(path_join(root, "source", &stage.source));
 	cr_assert_null(path_join(root, "cache", &stage.cache));
-	put(root, "kernel/vmlinuz", "image");
-	put(root, "kernel/build/.config", "");
-	put(root, "kernel/build/Module.symvers", "");
-	put(root, "kernel/build/Makefile", makefile);
-	put(root, "kernel/build/include/config/kernel.release", "6.12.1\n");
-	put(stage.source, "Makefile", "obj-m := b.o a.o\n");
-	put(stage.source, "a.c", "a");
-	put(stage.source, "b.c", "b");
+	put_file(root, "kernel/vmlinuz", "image");
+	put_file(root, "kernel/build/.config", "");
+	put_file(root, "kernel/build/Module.symvers", "");
+	put_file(root, "kernel/build/Makefile", makefile);
+	put_file(root, "kernel/build/include/config/kernel.release", "6.12.1\n");
+	put_file(stage.source, "Makefile", "obj-m := b.o a.o\n");
+	put_file(stage.source, "a.c", "a");
+	put_file(stage.source, "b.c", "b");
 
 	_cleanup_free_ char *kernel = NULL;
 
@@ -154,7 +144,7 @@ Test(module, is_rebuilt_when_source_or_kernel_changes)
 		_cleanup_module_ struct module second = MODULE_INIT;
 
 		cr_assert_null(build(&stage, &first));
-		put(stage.root, rows[i].name, rows[i].text);
+		put_file(stage.root, rows[i].name, rows[i].text);
 		cr_assert_null(build(&stage, &second));
 		cr_expect_eq(second.cached, !rows[i].rebuilt, "%s", rows[i].name);
 	}
@@ -168,12 +158,12 @@ Test(module, what_is_superseded_goes_when_nobody_uses_it)
 	_cleanup_module_ struct module third = MODULE_INIT;
 
 	cr_assert_null(build(&stage, &first));
-	put(stage.source, "b.c", "second");
+	put_file(stage.source, "b.c", "second");
 	cr_assert_null(build(&stage, &second));
 	expect_text(first.path, "b");
 	expect_text(second.path, "second");
 	close(take_fd(&first.lock_fd));
-	put(stage.source, "b.c", "third");
+	put_file(stage.source, "b.c", "third");
 	cr_assert_null(build(&stage, &third));
 	cr_expect_not(file_exists(first.path));
 	cr_expect(file_exists(second.path));
@@ -195,7 +185,7 @@ Test(module, what_fails_says_why_and_leaves_no_result)
 		_cleanup_module_ struct module module = MODULE_INIT;
 		_cleanup_module_ struct module good = MODULE_INIT;
 
-		put(stage.source, "b.c", rows[i].text);
+		put_file(stage.source, "b.c", rows[i].text);
 		for (int again = 0; again < 2; again++) {
 			_cleanup_error_ struct error *err =
 				build(&stage, &module);
@@ -206,7 +196,7 @@ Test(module, what_fails_says_why_and_leaves_no_result)
 					   "%s", error_message(err));
 			cr_expect_null(module.path);
 		}
-		put(stage.source, "b.c", "b");
+		put_file(stage.source, "b.c", "b");
 		cr_assert_null(build(&stage, &good));
 		cr_expect_not(good.cached);
 	}
