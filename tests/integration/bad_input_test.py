@@ -25,6 +25,7 @@ import support
 from support import BIN, environment, mirror
 
 import mounts
+from built_kernel import catalog_without_patches
 from packages import (
     RELEASE,
     entry,
@@ -636,6 +637,7 @@ class DiskTest(TestCase):
         self.store = self.folder / "store"
         self.package = self.store / NAME
         write_package(self.package, package_entries(size=4 << 20))
+        self.catalog = catalog_without_patches(self.folder / "configs")
 
     def left_on_disk(self):
         """But for the cache of HTTP answers, and locks."""
@@ -674,6 +676,7 @@ class DiskTest(TestCase):
         return self.attempt(
             "vmtest-kbuild",
             "build",
+            f"--catalog={self.catalog}",
             f"--tarball={source}",
             f"--directory={directory}",
             f"--output={output}",
