@@ -47,7 +47,7 @@ class KdumpTest(support.TestCase):
             **kwargs)
 
     def test_the_second_boot_s_status_counts(self):
-        for machine in ("microvm", "q35"):
+        for machine in ("pc-pvh", "q35"):
             with self.subTest(machine):
                 result = self.run_guest(
                     "echo one; sleep 0.2; " + CRASH,

@@ -350,7 +350,7 @@ class RunTest(unittest.TestCase):
         result = os.path.join(self.folder, "result")
         console = os.path.join(self.folder, "console")
         rows = (
-            (["sh", "-c", "exit 7"], [], 7, "exited"),
+            (["sh", "-c", "echo '<3>words' >/dev/kmsg; exit 7"], [], 7, "exited"),
             (["sh", "-c", "echo 'BUG: no' >/dev/kmsg"], ["--fail-on-splat"],
              1, "exited"),
             (["sleep", "100"], ["-t", "1"], 124, "timed_out"),
