@@ -9,6 +9,7 @@ after a crash of such a guest in the crash kernel.
 
 import os
 import re
+import struct
 import unittest
 from pathlib import Path
 
@@ -24,8 +25,9 @@ X86_64 = os.uname().machine == "x86_64"
 BUILD = Path("/lib/modules") / RELEASE / "build"
 VMCORE = Path("/proc/vmcore")
 KMOD = os.environ.get("DRGN_TEST_KMOD", "")
-WORD = 8
-ULONG_MAX = (1 << 64) - 1
+# The guest's programs are of the kernel's kind.
+WORD = struct.calcsize("P")
+ULONG_MAX = (1 << 8 * WORD) - 1
 
 
 def _old_struct_module(program):
@@ -143,6 +145,16 @@ def head(name):
     return prog[name].address_of_()
 
 
+def stack_trace(subject):
+    """Of a task, a PID or registers; skips the test where drgn cannot unwind."""
+    try:
+        return prog.stack_trace(subject)
+    except ValueError as error:
+        if "not supported" not in str(error):
+            raise
+        raise unittest.SkipTest(f"drgn 0.0.22: {error}") from None
+
+
 def unsigned(obj):
     """Value of a signed counter that holds a pointer or bits."""
     return obj.value_() & ULONG_MAX
@@ -194,15 +206,23 @@ class TestCase(unittest.TestCase):
     def need_page_tables(self):
         """
         Skip where drgn 0.0.22 finds neither physical addresses nor, thereby, the
-        direct map: it takes aarch64's kernel to use as many bits of an address as
-        it could, 52, and not as few as the processor has.
+        direct map: on machines whose tables it does not know, and on aarch64, whose
+        kernel it takes to use as many bits of an address as it could, 52, and not
+        as few as the processor has.
         """
         try:
             phys_to_virt(prog, 0)
+        except NotImplementedError as error:
+            self.skipTest(f"drgn 0.0.22: {error}")
         except Exception as error:
             if _CONFIG.get("CONFIG_ARM64_VA_BITS") != "52":
                 raise
             self.skipTest(f"52-bit addresses and drgn 0.0.22: {error}")
+
+    def need_memory_map(self):
+        """Skip where drgn 0.0.22 does not find the array of struct page."""
+        if not has_object("vmemmap"):
+            self.skipTest("drgn 0.0.22 finds memory maps by vmemmap only")
 
     def need_option(self, option):
         if not config(option):

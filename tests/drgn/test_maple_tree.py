@@ -7,7 +7,7 @@ import unittest
 from drgn import offsetof, sizeof
 
 import support
-from support import ULONG_MAX, head, prog
+from support import ULONG_MAX, WORD, head, prog
 
 ARANGE_64 = 3
 FIRST_LEAF = 1
@@ -17,7 +17,7 @@ ALLOC_RANGE = 1
 
 
 def words(address, count):
-    return struct.unpack(f"={count}Q", prog.read(address, 8 * count))
+    return struct.unpack(f"{count}L", prog.read(address, WORD * count))
 
 
 def node_layout(kind):

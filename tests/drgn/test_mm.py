@@ -104,6 +104,7 @@ class VmallocTest(support.TestCase):
             self.assertEqual(obj.type_.type_name(), type_name)
 
     def test_page_and_frame_agree(self):
+        self.need_memory_map()
         page = prog["drgn_test_vmalloc_page"]
         self.assertEqual(page_to_pfn(page), prog["drgn_test_vmalloc_pfn"])
         self.assertEqual(page_to_phys(page), prog["drgn_test_vmalloc_pa"])

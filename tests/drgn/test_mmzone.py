@@ -7,7 +7,7 @@ from drgn import TypeKind
 from drgn.helpers.linux.nodemask import for_each_online_node
 
 import support
-from support import addresses, has_object, prog
+from support import WORD, addresses, has_object, prog
 
 # Flags are below the address of the memory map.
 FLAGS = 0x3F
@@ -98,7 +98,7 @@ class SectionTest(support.TestCase):
                 fake = prog[f"drgn_test_{name}_section"]
                 self.assertEqual(fake.section_mem_map, value)
                 self.assertEqual(
-                    sum(fake[0].to_bytes_()), sum(value.to_bytes(8, "little")))
+                    sum(fake[0].to_bytes_()), sum(value.to_bytes(WORD, "little")))
                 seen.add(value)
         self.assertEqual(len(seen), 4)
 

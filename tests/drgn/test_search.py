@@ -7,7 +7,7 @@ import unittest
 from drgn.helpers.linux.mm import pfn_to_page, virt_to_page, virt_to_pfn
 
 import support
-from support import prog
+from support import WORD, prog
 
 
 class SearchTest(support.TestCase):
@@ -16,13 +16,16 @@ class SearchTest(support.TestCase):
 
     def test_members_follow_each_other(self):
         members = self.subject.type_.members
+        i = 2 * WORD
+        # The last one is aligned.
+        func = -(-(i + 134) // WORD) * WORD
         self.assertEqual(
             [(member.name, member.type.type_name(), member.offset)
              for member in members],
-            [("l", "unsigned long", 0), ("l2", "unsigned long", 8),
-             ("i", "unsigned int", 16), ("s", "unsigned short", 20),
-             ("c", "char [64]", 22), ("c2", "char [64]", 86),
-             ("func", "int (*)(int)", 152)])
+            [("l", "unsigned long", 0), ("l2", "unsigned long", WORD),
+             ("i", "unsigned int", i), ("s", "unsigned short", i + 4),
+             ("c", "char [64]", i + 6), ("c2", "char [64]", i + 70),
+             ("func", "int (*)(int)", func)])
 
     def test_numbers(self):
         found = [self.subject.member_(name).value_() for name in ("l", "l2", "i", "s")]
@@ -35,12 +38,12 @@ class SearchTest(support.TestCase):
 
     def test_function_is_the_function_and_aligned(self):
         self.assertEqual(self.subject.func, prog["drgn_test_function"].address_of_())
-        self.assertEqual(self.subject.func.address_ % support.WORD, 0)
+        self.assertEqual(self.subject.func.address_ % WORD, 0)
 
     def test_each_number_occurs_once(self):
         data = self.subject.to_bytes_()
-        for value, size in ((0xDEADBEEF, 8), (0xFEE1DEAD, 8), (0xDEADB00, 4),
-                            (0xB0BA, 2)):
+        for value, size in ((0xDEADBEEF, WORD), (0xFEE1DEAD, WORD),
+                            (0xDEADB00, 4), (0xB0BA, 2)):
             self.assertEqual(data.count(value.to_bytes(size, sys.byteorder)), 1, hex(value))
 
     def test_second_is_in_the_direct_map(self):
@@ -51,7 +54,8 @@ class SearchTest(support.TestCase):
         self.assertEqual(virt_to_page(pointer), pfn_to_page(virt_to_pfn(pointer)))
         physical = virt_to_pfn(pointer).value_() * prog["PAGE_SIZE"].value_() \
             + pointer.value_() % prog["PAGE_SIZE"].value_()
-        self.assertEqual(prog.read(physical, 8, True), (0x12345678).to_bytes(8, sys.byteorder))
+        self.assertEqual(prog.read(physical, WORD, True),
+                         (0x12345678).to_bytes(WORD, sys.byteorder))
 
 
 if __name__ == "__main__":

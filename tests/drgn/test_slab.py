@@ -13,7 +13,7 @@ from drgn.helpers.linux.slab import (
 )
 
 import support
-from support import addresses, has_member, has_object, has_type, prog
+from support import WORD, addresses, has_member, has_object, has_type, prog
 
 SIZES = ("small", "big")
 
@@ -43,7 +43,7 @@ def slabs(of_cache):
     page_size = sizeof(prog.type("struct page"))
     offset = next(member.offset for member in slab_type.type.members
                   if member.name == "slab_cache")
-    wanted = of_cache.value_().to_bytes(8, sys.byteorder)
+    wanted = of_cache.value_().to_bytes(WORD, sys.byteorder)
     sections = prog["drgn_test_present_sections"]
     shift = prog["drgn_test_SECTION_SIZE_BITS"].value_() - prog["PAGE_SHIFT"].value_()
     for i in range(prog["drgn_test_num_present_sections"]):
@@ -64,9 +64,9 @@ def free_list(of_cache, first):
     while first:
         yield first
         where = first + of_cache.offset.value_()
-        first = prog.read_u64(where)
+        first = prog.read_word(where)
         if random is not None:  # CONFIG_SLAB_FREELIST_HARDENED
-            swapped = int.from_bytes(where.to_bytes(8, "little"), "big")
+            swapped = int.from_bytes(where.to_bytes(WORD, "little"), "big")
             first ^= random ^ swapped
 
 

@@ -12,7 +12,7 @@ from drgn.helpers.linux.pid import find_task
 from drgn.helpers.linux.sched import task_state_to_char
 
 import support
-from support import has_member, has_object, has_type, prog
+from support import has_member, has_object, has_type, prog, stack_trace
 
 FUNCTIONS = ["drgn_test_kthread_fn3", "drgn_test_kthread_fn2", "drgn_test_kthread_fn"]
 # For each machine: drgn's names of registers, and where struct pt_regs has them.
@@ -78,30 +78,30 @@ class ThreadTest(ThreadCase):
 
 class StackTest(ThreadCase):
     def test_trace_by_task(self):
-        trace = prog.stack_trace(self.task)
+        trace = stack_trace(self.task)
         self.assert_frames(trace)
         self.assertIn("schedule", [frame.name for frame in trace])
 
     def test_trace_by_pid(self):
-        self.assert_frames(prog.stack_trace(self.task.pid.value_()))
+        self.assert_frames(stack_trace(self.task.pid.value_()))
 
     def test_frames_are_real(self):
-        for frame in prog.stack_trace(self.task):
+        for frame in stack_trace(self.task):
             if frame.name in FUNCTIONS:
                 self.assertFalse(frame.is_inline)
                 self.assertEqual(frame.symbol().name, frame.name)
 
     def test_locals_are_exactly_four(self):
-        frame = self.assert_frames(prog.stack_trace(self.task))
+        frame = self.assert_frames(stack_trace(self.task))
         self.assertEqual(sorted(frame.locals()), ["a", "b", "c", "slab_object"])
 
     def test_values_of_locals(self):
-        frame = self.assert_frames(prog.stack_trace(self.task))
+        frame = self.assert_frames(stack_trace(self.task))
         for name, value in (("a", 1), ("b", 2), ("c", 3)):
             self.assertEqual(str(frame[name]), f"(volatile int){value}")
 
     def test_slab_object_is_on_the_stack(self):
-        frame = self.assert_frames(prog.stack_trace(self.task))
+        frame = self.assert_frames(stack_trace(self.task))
         pointer = frame["slab_object"]
         self.assertEqual(pointer.type_.type_name(),
                          "struct drgn_test_small_slab_object *")
@@ -117,7 +117,7 @@ class StackTest(ThreadCase):
         output = io.StringIO()
         try:
             with contextlib.redirect_stdout(output):
-                print_annotated_stack(prog.stack_trace(self.task))
+                print_annotated_stack(stack_trace(self.task))
         except (AttributeError, LookupError) as error:
             self.skipTest(f"print_annotated_stack() of drgn 0.0.22: {error}")
         for name in (*FUNCTIONS, "schedule"):
@@ -150,11 +150,11 @@ class RegistersTest(ThreadCase):
                       range(stack, stack + prog["drgn_test_THREAD_SIZE"].value_()))
 
     def test_trace_from_the_object_and_from_a_pointer(self):
-        self.assert_frames(prog.stack_trace(self.regs))
-        self.assert_frames(prog.stack_trace(self.regs.address_of_()))
+        self.assert_frames(stack_trace(self.regs))
+        self.assert_frames(stack_trace(self.regs.address_of_()))
 
     def test_first_frame_has_the_registers(self):
-        frame = prog.stack_trace(self.regs)[0]
+        frame = stack_trace(self.regs)[0]
         # On some machines the instruction pointer is none of them.
         found = {self.pc: frame.pc, **frame.registers()}
         for name in self.registers:
@@ -162,7 +162,7 @@ class RegistersTest(ThreadCase):
                 self.assertEqual(found[name], self.saved(name))
 
     def test_stack_pointers_of_trace_and_registers_agree(self):
-        frame = self.assert_frames(prog.stack_trace(self.task))
+        frame = self.assert_frames(stack_trace(self.task))
         self.assertEqual(frame.register(self.sp), self.saved(self.sp))
 
 

@@ -8,7 +8,7 @@ from drgn.helpers.linux.list import list_empty, list_for_each_entry
 from drgn.helpers.linux.sched import task_state_to_char
 
 import support
-from support import has_type, prog
+from support import has_type, prog, stack_trace
 
 CONTAINER = "struct drgn_test_waitq_container_struct"
 
@@ -31,7 +31,7 @@ class WaitsTest(support.TestCase):
         self.assertEqual(found, [prog[f"drgn_test_{name}"]])
         self.assertTrue(found[0].comm.string_().startswith(b"drgn_test_"))
         self.assertIn(task_state_to_char(found[0]), "SI")
-        names = [frame.name for frame in prog.stack_trace(found[0])]
+        names = [frame.name for frame in stack_trace(found[0])]
         self.assertIn("schedule", names)
 
     def test_wait_queue_has_one_waiter(self):
