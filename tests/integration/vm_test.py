@@ -42,6 +42,11 @@ def run(*command, options=(), **kwargs):
         stdout=subprocess.PIPE, **kwargs)
 
 
+def kernel_config():
+    with open(f"{KERNEL}/build/.config") as file:
+        return file.read()
+
+
 def children(pid):
     found = []
     for entry in os.listdir("/proc"):
@@ -376,6 +381,14 @@ class RunTest(unittest.TestCase):
         got = run("true", options=["--result", "/dev/null"])
         self.assertEqual(got.returncode, 2)
         self.assertIn(b"not a file", got.stderr)
+
+    def test_an_interrupt_line_is_shared(self):
+        """By devices without MSI: a case that debuggers test."""
+        if "# CONFIG_PCI_MSI is not set" not in kernel_config():
+            self.skipTest("devices have interrupts of their own")
+        got = run("cat", "/proc/interrupts", options=["--disk", "1M"])
+        self.assertEqual(got.returncode, 0)
+        self.assertRegex(got.stdout, rb"(?m) virtio\d, virtio\d$")
 
     def test_other_folder(self):
         got = run("pwd", options=["--chdir", self.folder])
