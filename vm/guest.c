@@ -170,7 +170,7 @@ struct error *guest_run(const struct guest_config *config,
 		.shares = &shares,
 		.kdump = config->kdump,
 		.hz = kernel_config_number(kernel->config, "CONFIG_HZ"),
-		.verbose = log_level() >= LOG_DEBUG,
+		.verbose = config->console_log_fd || log_level() >= LOG_DEBUG,
 		.append = &config->append,
 		.arguments = &config->qemu_options,
 	};

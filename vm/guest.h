@@ -81,7 +81,10 @@ struct guest_config {
 	bool interactive;
 	/** From when the command starts first; 0 for no limit. */
 	uint64_t timeout_ms;
-	/** Gets what the kernel's console says, as it comes; 0 for none. */
+	/**
+	 * Gets what the kernel's console says, as it comes; 0 for none. With
+	 * it the kernel says more than warnings.
+	 */
 	int console_log_fd;
 };
 
