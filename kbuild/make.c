@@ -109,11 +109,12 @@ static void add_common(struct make *make, const char *pahole, unsigned int jobs)
 	string_list_add(&make->common, "LOCALVERSION=");
 	add_prefix_maps(make, "KCFLAGS");
 	add_prefix_maps(make, "KAFLAGS");
-	// A package built on a new system builds modules on an older one. Before
-	// 5.18 objtool does not ask for what a static libelf needs; where it
+	// A package built on a new system builds modules on an older one. In
+	// 5.10 objtool does not ask for what a static libelf needs; where it
 	// stands before the objects, as it does for others, it is not used.
+	// Expanded at once: make would ask again for each command that it runs.
 	string_list_add(&make->common,
-			"HOSTLDFLAGS=-static $(shell pkg-config --static --libs libelf)");
+			"HOSTLDFLAGS:=-static $(shell pkg-config --static --libs libelf)");
 	string_list_add(&make->common, "HOSTPKG_CONFIG=pkg-config --static");
 	string_list_addf(&make->common, "PAHOLE=%s", pahole);
 }
