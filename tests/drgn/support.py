@@ -21,7 +21,8 @@ except ImportError as error:
 
 RELEASE = os.uname().release
 VERSION = tuple(int(number) for number in re.findall(r"\d+", RELEASE)[:2])
-X86_64 = os.uname().machine == "x86_64"
+MACHINE = os.uname().machine
+X86_64 = MACHINE == "x86_64"
 BUILD = Path("/lib/modules") / RELEASE / "build"
 VMCORE = Path("/proc/vmcore")
 KMOD = os.environ.get("DRGN_TEST_KMOD", "")
@@ -152,7 +153,7 @@ def stack_trace(subject):
     except (NotImplementedError, ValueError) as error:
         if "not supported" not in str(error):
             raise
-        raise unittest.SkipTest(f"drgn 0.0.22: {error}") from None
+        raise unittest.SkipTest(f"drgn: {error}") from None
 
 
 def unsigned(obj):
@@ -213,7 +214,7 @@ class TestCase(unittest.TestCase):
         try:
             phys_to_virt(prog, 0)
         except NotImplementedError as error:
-            self.skipTest(f"drgn 0.0.22: {error}")
+            self.skipTest(f"drgn: {error}")
         except Exception as error:
             if _CONFIG.get("CONFIG_ARM64_VA_BITS") != "52":
                 raise

@@ -43,7 +43,7 @@ SYSTEM_CALLS = {
 class Aio:
     """Direct I/O that nobody waits for. libc has no functions for it."""
 
-    SETUP, GETEVENTS, SUBMIT = SYSTEM_CALLS.get(os.uname().machine, (None, None, None))
+    SETUP, GETEVENTS, SUBMIT = SYSTEM_CALLS.get(support.MACHINE, (None, None, None))
 
     def __init__(self, descriptor):
         self.descriptor = descriptor

@@ -3,7 +3,6 @@
 
 import contextlib
 import io
-import os
 import unittest
 
 from drgn import cast
@@ -127,7 +126,7 @@ class StackTest(ThreadCase):
 class RegistersTest(ThreadCase):
     def setUp(self):
         super().setUp()
-        self.registers = REGISTERS.get(os.uname().machine)
+        self.registers = REGISTERS.get(support.MACHINE)
         if not self.registers:
             self.skipTest("registers are known by name on some machines only")
         self.pc, self.sp = list(self.registers)[:2]
