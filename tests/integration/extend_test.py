@@ -56,11 +56,14 @@ class ExtendTest(support.TestCase):
         self.assert_status(result, 0)
         return result.stdout
 
-    def test_a_flavor(self):
-        before = self.plan("6.12.117")
+    def add_lockdep(self):
         self.catalog["flavors"]["lockdep"] = {
             "minor": 0, "summary": "reports wrong locking"}
         self.edit({"lockdep.config": LOCKDEP})
+
+    def test_a_flavor(self):
+        before = self.plan("6.12.117")
+        self.add_lockdep()
         self.assertEqual(
             self.plan("6.12.117") - before,
             {("6.12", arch, "lockdep") for arch in self.catalog["architectures"]})
@@ -71,8 +74,7 @@ class ExtendTest(support.TestCase):
         sources = config_test.sources()
         if not sources:
             self.skipTest("no source is unpacked: name some in VMTEST_TEST_SOURCES")
-        self.catalog["flavors"]["lockdep"] = {"minor": 0, "summary": "locks"}
-        self.edit({"lockdep.config": LOCKDEP})
+        self.add_lockdep()
         result = config_test.configure("host", "lockdep", sources[-1],
                                        f"--catalog={self.path}")
         self.assert_status(result, 0)
