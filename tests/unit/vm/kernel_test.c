@@ -8,6 +8,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/store.h"
+#include "tests/unit/files.h"
 
 static const char *const releases[] = {
 	"6.12.115-vmtest1.0tiny",
@@ -23,15 +24,11 @@ static char *make_folder(void)
 	cr_assert_not_null(mkdtemp(path));
 	for (size_t i = 0; i < array_size(releases); i++) {
 		_cleanup_free_ char *kernel = NULL;
-		_cleanup_free_ char *file = NULL;
-		_cleanup_free_ char *folder = NULL;
 
 		cr_assert_null(path_joinf(&kernel, path, "x86_64/kernel-%s",
 					  releases[i]));
-		cr_assert_null(path_join(kernel, "build/include/config", &folder));
-		cr_assert_null(directory_create(folder));
-		cr_assert_null(path_join(folder, "kernel.release", &file));
-		cr_assert_null(file_write(file, releases[i], strlen(releases[i])));
+		put_file(kernel, "build/include/config/kernel.release",
+			 releases[i]);
 	}
 	return path;
 }
