@@ -4,6 +4,9 @@
 
 #include <errno.h>
 #include <git2.h>
+#if __has_include(<git2/sys/errors.h>) // since libgit2 1.8
+#include <git2/sys/errors.h>
+#endif
 #include <git2/sys/stream.h>
 #include <netdb.h>
 #include <poll.h>

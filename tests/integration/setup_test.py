@@ -3,18 +3,21 @@
 """Which packages .github/setup would install."""
 
 import json
+import os
 import shutil
 import subprocess
 import unittest
 
+import support
 from support import TOP
 
 CATALOG = json.loads((TOP / "configs/vmtest.json").read_text())
 
 
-def setup(*arguments):
+def setup(*arguments, **options):
     return subprocess.run(
         [TOP / ".github/setup", "--list", *arguments],
+        **options,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -23,7 +26,7 @@ def setup(*arguments):
 
 
 @unittest.skipUnless(shutil.which("dpkg"), "for Debian and Ubuntu")
-class SetupTest(unittest.TestCase):
+class SetupTest(support.TestCase):
     def cross_compilers(self, *arguments):
         result = setup(*arguments)
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -48,6 +51,20 @@ class SetupTest(unittest.TestCase):
         self.assertEqual(
             self.cross_compilers("--only", "kernel", "--arch", arch), expected[:1]
         )
+
+    def test_emulators_are_in_the_packages_that_the_distribution_has(self):
+        packages = "qemu-system-misc"
+        for known in ("", "qemu-system-riscv\nqemu-system-s390x"):
+            apt_cache = self.folder / "apt-cache"
+            apt_cache.write_text(f"#!/bin/sh\necho '{packages}\n{known}'\n")
+            apt_cache.chmod(0o755)
+            path = f"{self.folder}:{os.environ['PATH']}"
+            result = setup("--arch", "riscv64,s390x", env={**os.environ, "PATH": path})
+            self.assertEqual(result.returncode, 0, result.stderr)
+            listed = set(result.stdout.split())
+            for name in known.split() or [packages]:
+                self.assertIn(name, listed)
+            self.assertEqual(packages in listed, not known)
 
     def test_an_unknown_architecture_is_wrong_usage(self):
         result = setup("--arch", "vax")
