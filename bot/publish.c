@@ -45,7 +45,7 @@ struct error *publish_package(struct store *store, const char *path,
 		return error_no_memory();
 	}
 	progress = progress_create(what, PROGRESS_BYTES);
-	err = store_put(store, path, show_progress, progress, url_ret);
+	err = store_put(store, path, NULL, show_progress, progress, url_ret);
 	if (err)
 		return err;
 	progress_finish(progress);

@@ -145,6 +145,16 @@ static struct error *get_time(const json_t *object, const char *field,
 	return NULL;
 }
 
+/** null for most. It is for people: one that cannot be shown is as good as none. */
+static struct error *copy_label(const json_t *object, char **ret)
+{
+	const char *text = json_string_value(json_object_get(object, "label"));
+
+	if (!text || !*text || !is_printable(text))
+		return NULL;
+	return copy_text(text, ret);
+}
+
 static struct error *read_asset(const json_t *json, struct asset *ret,
 				bool *uploaded_ret)
 {
@@ -173,6 +183,8 @@ static struct error *read_asset(const json_t *json, struct asset *ret,
 		err = copy_text(name, &asset.name);
 	if (!err)
 		err = copy_text(url, &asset.url);
+	if (!err)
+		err = copy_label(json, &asset.label);
 	if (err)
 		return err;
 	*uploaded_ret = strcmp(state, "uploaded") == 0;

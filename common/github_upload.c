@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/process.h"
 #include "common/store_internal.h"
+#include "common/string_builder.h"
 
 enum {
 	BACKOFF_FIRST_MS = 500,
@@ -259,6 +260,21 @@ static struct error *check_uploaded(const struct github *github,
 			    upload->path);
 }
 
+static struct error *format_upload_url(const struct github *github,
+				       const struct github_upload *upload,
+				       char **ret)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	string_builder_appendf(&sb, "%s?name=%s", github->release.upload_url,
+			       upload->name);
+	if (upload->label) {
+		string_builder_append(&sb, "&label=");
+		string_builder_append_url(&sb, upload->label);
+	}
+	return string_builder_finish(&sb, ret);
+}
+
 /** @return ERROR_RETRY if it is worth to look and to try again. */
 static struct error *upload_once(struct uploader *uploader)
 {
@@ -279,11 +295,9 @@ static struct error *upload_once(struct uploader *uploader)
 		.no_retry = true,
 	};
 
-	if (asprintf(&url, "%s?name=%s", github->release.upload_url,
-		     upload->name) < 0) {
-		url = NULL;
-		return error_no_memory();
-	}
+	err = format_upload_url(github, upload, &url);
+	if (err)
+		return err;
 	request.url = url;
 	err = http_perform(github->http, &request, &response);
 	uploader->has_broken = err || response.status >= 500;

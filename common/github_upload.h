@@ -18,6 +18,8 @@ struct github;
 struct github_upload {
 	const char *path;
 	const char *name;
+	/** As of store_put(). */
+	const char *label;
 	char digest[DIGEST_TEXT_SIZE];
 	uint64_t size_bytes;
 	/** May be NULL. */

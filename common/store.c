@@ -21,6 +21,7 @@ void asset_deinit(struct asset *asset)
 {
 	free(asset->name);
 	free(asset->url);
+	free(asset->label);
 	*asset = (struct asset){ 0 };
 }
 
@@ -140,7 +141,7 @@ struct error *store_get(struct store *store, const struct asset *asset,
 			  "get %s from %s", asset->name, store->name);
 }
 
-struct error *store_put(struct store *store, const char *path,
+struct error *store_put(struct store *store, const char *path, const char *label,
 			store_progress progress, void *arg, char **url_ret)
 {
 	struct error *err;
@@ -153,7 +154,8 @@ struct error *store_put(struct store *store, const char *path,
 				    "put %s: an asset's name is made of letters, digits and '.-_', and ends in .tar.zst",
 				    path);
 	}
-	err = store->operations->put(store, path, name, progress, arg, &url);
+	err = store->operations->put(store, path, name, label, progress, arg,
+				     &url);
 	if (err)
 		return error_wrap(err, "put %s into %s", name, store->name);
 	if (url_ret)

@@ -38,6 +38,8 @@ struct asset {
 	char *url;
 	/** The store's own key; 0 in a folder. */
 	uint64_t id;
+	/** What a person is shown in place of the name; NULL if there is none. */
+	char *label;
 };
 
 struct asset_list {
@@ -109,14 +111,16 @@ _must_check_ struct error *store_get(struct store *store,
  * the local file, whatever an earlier run that died left behind. A GitHub
  * release that is not there yet is created.
  *
+ * @param[in] label One line for people, to be shown in place of the name; NULL
+ * for none. An asset that is there already keeps its own.
  * @param[in] progress May be NULL.
  * @param[out] url_ret May be NULL; free().
  * @return ERROR_EXISTS if the name is taken by a file with another digest;
  * ERROR_USAGE if the name is none for an asset, or if there is no token.
  */
 _must_check_ struct error *store_put(struct store *store, const char *path,
-				     store_progress progress, void *arg,
-				     char **url_ret);
+				     const char *label, store_progress progress,
+				     void *arg, char **url_ret);
 
 /** How full a store is. */
 struct store_room {

@@ -14,7 +14,8 @@
 
 /**
  * A store in a folder. Beside each NAME lies NAME.sha256, as sha256sum(1)
- * writes it, and is there before the package is. Writers hold the lock of a
+ * writes it, and NAME.label where it has one; both are there before the package
+ * is. Writers hold the lock of a
  * file, so that whatever temporary one of them finds is a dead run's.
  */
 struct store_directory {
@@ -65,6 +66,48 @@ static void cleanup_closedir(DIR **dir)
 
 #define _cleanup_closedir_ _cleanup_(cleanup_closedir)
 
+enum {
+	LABEL_BYTES_MAX = 4096,
+};
+
+static struct error *label_path(const char *directory, const char *name,
+				char **ret)
+{
+	return path_joinf(ret, directory, "%s.label", name);
+}
+
+/** @param[out] ret NULL if it has none. */
+static struct error *label_read(const char *directory, const char *name,
+				char **ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *path = NULL;
+	err = label_path(directory, name, &path);
+	if (err)
+		return err;
+	*ret = NULL;
+	err = file_read(path, LABEL_BYTES_MAX, ret, NULL);
+	if (error_catch(&err, ERROR_NOT_FOUND))
+		return NULL;
+	return err;
+}
+
+/** @param[in] label NULL to delete what is there. */
+static struct error *label_write(const char *directory, const char *name,
+				 const char *label)
+{
+	struct error *err;
+
+	_cleanup_free_ char *path = NULL;
+	err = label_path(directory, name, &path);
+	if (err)
+		return err;
+	if (label)
+		return file_write(path, label, strlen(label));
+	return file_delete(path);
+}
+
 static struct error *add_asset(struct store_directory *directory,
 			       const char *name, const struct stat *st,
 			       struct asset_list *list)
@@ -81,6 +124,8 @@ static struct error *add_asset(struct store_directory *directory,
 	err = path_join(directory->path, name, &asset.url);
 	if (!err)
 		err = sidecar_read(directory->path, name, asset.digest);
+	if (!err)
+		err = label_read(directory->path, name, &asset.label);
 	if (!err)
 		err = asset_list_add(list, &asset);
 	return err;
@@ -263,8 +308,8 @@ static void sync_directory(const char *path)
 }
 
 static struct error *put_new(struct store_directory *directory, int source_fd,
-			     const char *name, const char *path,
-			     store_progress progress, void *arg)
+			     const char *name, const char *label,
+			     const char *path, store_progress progress, void *arg)
 {
 	struct error *err;
 	_cleanup_free_ char *temporary = NULL;
@@ -281,6 +326,8 @@ static struct error *put_new(struct store_directory *directory, int source_fd,
 	err = copy_file(source_fd, fd, progress, arg, digest);
 	if (!err)
 		err = sidecar_write(directory->path, name, digest);
+	if (!err)
+		err = label_write(directory->path, name, label);
 	if (!err && rename(temporary, path) < 0)
 		err = error_create_os(errno, "rename to %s", path);
 	if (err)
@@ -311,8 +358,8 @@ static struct error *put_existing(struct store_directory *directory,
 	return sidecar_write(directory->path, name, ours);
 }
 
-static struct error *store_directory_put(struct store *store,
-					 const char *source, const char *name,
+static struct error *store_directory_put(struct store *store, const char *source,
+					 const char *name, const char *label,
 					 store_progress progress, void *arg,
 					 char **url_ret)
 {
@@ -337,7 +384,8 @@ static struct error *store_directory_put(struct store *store,
 	if (file_exists(path))
 		err = put_existing(directory, source, name, path);
 	else
-		err = put_new(directory, source_fd, name, path, progress, arg);
+		err = put_new(directory, source_fd, name, label, path, progress,
+			      arg);
 	if (err)
 		return err;
 	*url_ret = take_ptr(path);
@@ -359,7 +407,10 @@ static struct error *store_directory_delete(struct store *store,
 	// A sidecar without its package is invisible; not so the reverse.
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_create_os(errno, "delete %s", path);
-	return sidecar_delete(directory, asset->name);
+	err = sidecar_delete(directory, asset->name);
+	if (err)
+		return err;
+	return label_write(directory, asset->name, NULL);
 }
 
 static struct error *store_directory_describe(struct store *store,

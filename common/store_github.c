@@ -161,14 +161,16 @@ static struct error *check_size(const char *path)
 }
 
 static struct error *store_github_put(struct store *store, const char *path,
-				      const char *name, store_progress progress,
-				      void *arg, char **url_ret)
+				      const char *name, const char *label,
+				      store_progress progress, void *arg,
+				      char **url_ret)
 {
 	struct error *err;
 	struct store_github *self = get_store(store);
 	struct github_upload upload = {
 		.path = path,
 		.name = name,
+		.label = label,
 		.progress = progress,
 		.arg = arg,
 	};

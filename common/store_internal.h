@@ -22,8 +22,8 @@ struct store_operations {
 			     store_sink sink, void *arg);
 	/** @param[in] name The last part of @p path. */
 	struct error *(*put)(struct store *store, const char *path,
-			     const char *name, store_progress progress,
-			     void *arg, char **url_ret);
+			     const char *name, const char *label,
+			     store_progress progress, void *arg, char **url_ret);
 	struct error *(*delete)(struct store *store, const struct asset *asset);
 	/** NULL if there is no limit. */
 	void (*get_room)(const struct store *store, struct store_room *ret);

@@ -99,6 +99,20 @@ void string_builder_append_shell(struct string_builder *sb, const char *text)
 	string_builder_append_char(sb, '\'');
 }
 
+void string_builder_append_url(struct string_builder *sb, const char *text)
+{
+	static const char unreserved[] = "abcdefghijklmnopqrstuvwxyz"
+					 "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					 "0123456789-._~";
+
+	for (const char *p = text; *p; p++) {
+		if (strchr(unreserved, *p))
+			string_builder_append_char(sb, *p);
+		else
+			string_builder_appendf(sb, "%%%02X", (unsigned char)*p);
+	}
+}
+
 void string_builder_append_markdown(struct string_builder *sb, const char *text)
 {
 	for (const char *p = text; *p; p++) {

@@ -48,6 +48,9 @@ _printf_(2, 0) void string_builder_vappendf(struct string_builder *sb,
  */
 void string_builder_append_shell(struct string_builder *sb, const char *text);
 
+/** Append the value of a URL's query, percent-encoded (RFC 3986). */
+void string_builder_append_url(struct string_builder *sb, const char *text);
+
 /** Append text for a cell of a Markdown table or a paragraph. */
 void string_builder_append_markdown(struct string_builder *sb, const char *text);
 

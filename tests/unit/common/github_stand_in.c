@@ -131,7 +131,7 @@ struct error *put_text_into(struct store *into, const char *name, const char *te
 
 	cr_assert_null(path_join(root, name, &path));
 	cr_assert_null(file_write(path, text, strlen(text)));
-	return store_put(into, path, NULL, NULL, NULL);
+	return store_put(into, path, NULL, NULL, NULL, NULL);
 }
 
 struct error *put_text(const char *name, const char *text)

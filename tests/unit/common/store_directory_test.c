@@ -63,7 +63,7 @@ static struct error *put(const char *name)
 {
 	_cleanup_free_ char *path = in_root(name);
 
-	return store_put(store, path, NULL, NULL, NULL);
+	return store_put(store, path, NULL, NULL, NULL, NULL);
 }
 
 static struct error *append(void *sb, const void *data, size_t size)
@@ -99,7 +99,7 @@ Test(store_directory, gives_back_what_was_put)
 	const struct asset *asset;
 
 	make_file(NAME, "abc");
-	cr_assert_null(store_put(store, path, NULL, NULL, &url));
+	cr_assert_null(store_put(store, path, NULL, NULL, NULL, &url));
 	cr_expect(file_exists(url));
 	cr_assert_null(store_list(store, &list));
 	cr_assert_eq(list.count, 1);
@@ -117,6 +117,21 @@ Test(store_directory, gives_back_what_was_put)
 	cr_expect_str_eq(sidecar,
 			 "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  " NAME
 			 "\n");
+}
+
+Test(store_directory, keeps_the_label_as_long_as_the_package)
+{
+	_cleanup_free_ char *path = in_root(NAME);
+	_cleanup_asset_list_ struct asset_list list = { 0 }, bare = { 0 };
+
+	make_file(NAME, "abc");
+	cr_assert_null(store_put(store, path, "a label", NULL, NULL, NULL));
+	cr_assert_null(store_list(store, &list));
+	cr_expect_str_eq(list.items[0].label, "a label");
+	cr_assert_null(store_delete(store, &list.items[0]));
+	cr_assert_null(store_put(store, path, NULL, NULL, NULL, NULL));
+	cr_assert_null(store_list(store, &bare));
+	cr_expect_null(bare.items[0].label);
 }
 
 Test(store_directory, puts_the_same_file_again_and_no_other)
@@ -286,7 +301,7 @@ Test(store_directory, reports_progress)
 	uint64_t last = 0;
 
 	make_file(NAME, "abc");
-	cr_assert_null(store_put(store, path, report, &last, NULL));
+	cr_assert_null(store_put(store, path, NULL, report, &last, NULL));
 	cr_expect_eq(last, 3);
 }
 

@@ -306,7 +306,7 @@ Test(store_github, refuses_a_file_that_is_too_large_before_it_reads_it)
 
 		cr_assert(file);
 		cr_assert_eq(ftruncate(fileno(file), cases[i].size), 0);
-		err = store_put(the_store, path, NULL, NULL, NULL);
+		err = store_put(the_store, path, NULL, NULL, NULL, NULL);
 		expect_words(err, cases[i].words);
 		fclose(file);
 	}
