@@ -17,12 +17,14 @@
 #include "kbuild/build.h"
 #include "kbuild/config.h"
 #include "kbuild/fragment.h"
+#include "kbuild/package_info.h"
 #include "kbuild/source.h"
 
 void build_deinit(struct build *build)
 {
 	free(build->work_directory);
 	free(build->package);
+	string_list_deinit(&build->lost_options);
 	*build = (struct build){ 0 };
 }
 
@@ -135,6 +137,9 @@ static struct error *run_phases(const struct build_request *request,
 	err = find_work_directory(request, item, &source, &build->work_directory);
 	if (!err)
 		err = make_package(request, item, &source, build);
+	if (!err)
+		err = package_info_read_lost(build->package,
+					     &build->lost_options);
 	if (err)
 		return err;
 	phase_clock_enter(&build->clock, PHASE_BOOT);

@@ -6,6 +6,7 @@
 /** @file One kernel, from its source to a package that has booted. */
 
 #include "common/cleanup.h"
+#include "common/string_list.h"
 #include "kbuild/phase.h"
 
 struct catalog;
@@ -37,6 +38,8 @@ struct build {
 	char *work_directory;
 	/** NULL after a failure. */
 	char *package;
+	/** What the package was built without: `CONFIG_NAME=value`. */
+	struct string_list lost_options;
 };
 
 void build_deinit(struct build *build);

@@ -8,6 +8,7 @@
 
 #include "common/error.h"
 #include "common/string_builder.h"
+#include "kbuild/package_info.h"
 #include "vm/log_text.h"
 
 enum {
@@ -32,6 +33,7 @@ void build_result_deinit(struct build_result *result)
 {
 	free(result->error);
 	free(result->log);
+	string_list_deinit(&result->lost_options);
 	*result = (struct build_result){ 0 };
 }
 
@@ -46,6 +48,15 @@ static json_t *text_json(const char *text)
 	log_text_append(&sb, text, strlen(text));
 	error_destroy(string_builder_finish(&sb, &clean));
 	return clean ? json_string(clean) : NULL;
+}
+
+static json_t *strings_json(const struct string_list *list)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->count; i++)
+		json_array_append_new(array, text_json(list->items[i]));
+	return array;
 }
 
 static json_t *seconds_json(const struct build_result *result)
@@ -73,7 +84,7 @@ struct error *build_result_format(const struct build_result *result, char **ret)
 	kernel_version_format(&result->release.version, version);
 	kernel_version_format_series(&result->release.version, series);
 	json = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"release", release, "version", version, "series", series,
 		"arch", result->arch, "flavor", result->release.flavor,
 		"outcome", outcome_names[result->outcome], "phase",
@@ -82,7 +93,8 @@ struct error *build_result_format(const struct build_result *result, char **ret)
 		text_json(result->log), "seconds", seconds_json(result), "size",
 		built ? json_integer((json_int_t)result->size_bytes)
 		      : json_null(),
-		"sha256", built ? json_string(result->digest) : json_null());
+		"sha256", built ? json_string(result->digest) : json_null(),
+		"lost_options", strings_json(&result->lost_options));
 	*ret = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10))
 		    : NULL;
 	return *ret ? NULL : error_no_memory();
@@ -164,6 +176,25 @@ static struct error *read_seconds(const json_t *json, struct build_result *resul
 	return NULL;
 }
 
+static struct error *read_lost_options(const json_t *json,
+				       struct build_result *result)
+{
+	const json_t *item, *list = json_object_get(json, "lost_options");
+	size_t i;
+
+	if (list && !json_is_array(list))
+		return refuse("lost_options");
+	json_array_foreach(list, i, item)
+	{
+		const char *text = json_string_value(item);
+
+		if (!text || !lost_option_is_valid(text))
+			return refuse("lost_options");
+		string_list_add(&result->lost_options, text);
+	}
+	return string_list_check(&result->lost_options);
+}
+
 static struct error *read_package(const json_t *json, struct build_result *result)
 {
 	const json_t *size = json_object_get(json, "size");
@@ -203,6 +234,8 @@ struct error *build_result_parse(const char *text, const char *name,
 		err = read_seconds(json, &result);
 	if (!err)
 		err = read_package(json, &result);
+	if (!err)
+		err = read_lost_options(json, &result);
 	if (err)
 		return error_wrap(err, "%s", name);
 	*ret = result;

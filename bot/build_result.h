@@ -21,7 +21,8 @@
  *       "log": null,                      the log's last lines, if it failed
  *       "seconds": {"source": 3.1, …},    each phase
  *       "size": 83886080,                 of the package, null if it failed
- *       "sha256": "…"                     likewise
+ *       "sha256": "…",                    likewise
+ *       "lost_options": ["CONFIG_X=y"]    what kconfig did not keep
  *     }
  */
 
@@ -30,6 +31,7 @@
 #include "common/cleanup.h"
 #include "common/digest.h"
 #include "common/release.h"
+#include "common/string_list.h"
 #include "kbuild/phase.h"
 
 struct error;
@@ -53,6 +55,8 @@ struct build_result {
 	uint64_t duration_ms[PHASE_COUNT];
 	uint64_t size_bytes;
 	char digest[DIGEST_TEXT_SIZE];
+	/** What it was built without: `CONFIG_NAME=value`. */
+	struct string_list lost_options;
 };
 
 void build_result_deinit(struct build_result *result);

@@ -177,6 +177,9 @@ static struct error *fill_result(const struct job *job, const struct build *buil
 	snprintf(result->arch, sizeof(result->arch), "%s", job->item.arch->name);
 	memcpy(result->duration_ms, build->clock.duration_ms,
 	       sizeof(result->duration_ms));
+	for (size_t i = 0; i < build->lost_options.count; i++)
+		string_list_add(&result->lost_options,
+				build->lost_options.items[i]);
 	result->outcome = BUILD_BUILT;
 	if (!failure)
 		return digest_file(job->path, result->digest,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bot/build_result.h"
+#include "bot/lost_options.h"
 #include "bot/planned.h"
 #include "bot/result_table.h"
 #include "bot/verdict.h"
@@ -29,8 +30,24 @@ void finish_report_append_title(struct string_builder *sb,
 	string_builder_append(sb, verdict_kind_name(verdict->kind));
 }
 
-static void append_line(struct string_builder *sb, const struct verdict *verdict)
+/** What a kernel was built without; NULL if it was not built. */
+static struct error *format_lost(const struct verdict *verdict, char **ret)
 {
+	*ret = NULL;
+	if (verdict->kind != VERDICT_BUILT)
+		return NULL;
+	return lost_options_format(&verdict->result->lost_options, ret);
+}
+
+static struct error *append_line(struct string_builder *sb,
+				 const struct verdict *verdict)
+{
+	struct error *err;
+
+	_cleanup_free_ char *lost = NULL;
+	err = format_lost(verdict, &lost);
+	if (err)
+		return err;
 	string_builder_appendf(sb, "%-10s %-40s %-8s ",
 			       verdict_kind_name(verdict->kind),
 			       verdict->planned->release_text,
@@ -40,17 +57,23 @@ static void append_line(struct string_builder *sb, const struct verdict *verdict
 	if (verdict->kind == VERDICT_BUILT)
 		string_builder_appendf(sb, "%.1f MB",
 				       (double)verdict->result->size_bytes / 1e6);
-	string_builder_appendf(sb, "%s\n", verdict->reason);
+	string_builder_appendf(sb, "%s%s\n", lost && *lost ? ", " : "",
+			       lost ? lost : verdict->reason);
+	return NULL;
 }
 
 struct error *finish_report_text(const struct verdict_list *verdicts, char **ret)
 {
-	struct string_builder sb = STRING_BUILDER_INIT;
+	struct error *err;
 
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	for (int kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
 		for (size_t i = 0; i < verdicts->count; i++) {
-			if (verdicts->items[i].kind == (enum verdict_kind)kind)
-				append_line(&sb, &verdicts->items[i]);
+			if (verdicts->items[i].kind != (enum verdict_kind)kind)
+				continue;
+			err = append_line(&sb, &verdicts->items[i]);
+			if (err)
+				return err;
 		}
 	}
 	return string_builder_finish(&sb, ret);
@@ -73,11 +96,17 @@ static void append_head(struct string_builder *sb,
 	result_table_append_head(sb, last_phase);
 }
 
-static void append_row(struct string_builder *sb, const struct verdict *verdict)
+static struct error *append_row(struct string_builder *sb,
+				const struct verdict *verdict)
 {
+	struct error *err;
 	const struct build_result *result = verdict->result;
 	char failed[32];
 
+	_cleanup_free_ char *lost = NULL;
+	err = format_lost(verdict, &lost);
+	if (err)
+		return err;
 	if (verdict->phase)
 		snprintf(failed, sizeof(failed), "%s failed", verdict->phase);
 	result_table_append_row(
@@ -93,8 +122,9 @@ static void append_row(struct string_builder *sb, const struct verdict *verdict)
 					      ? result->size_bytes
 					      : 0,
 			.duration_ms = result ? result->duration_ms : NULL,
-			.reason = verdict->reason,
+			.reason = lost ? lost : verdict->reason,
 		});
+	return NULL;
 }
 
 static void append_log(struct string_builder *sb, const struct verdict *verdict)
@@ -109,20 +139,22 @@ static void append_log(struct string_builder *sb, const struct verdict *verdict)
 }
 
 /** A row, or the log of a failure: all rows come first. */
-static void append_part(struct string_builder *sb,
-			const struct verdict *verdict, bool is_log)
+static struct error *append_part(struct string_builder *sb,
+				 const struct verdict *verdict, bool is_log)
 {
 	if (!is_log)
-		append_row(sb, verdict);
-	else if (verdict->kind == VERDICT_FAILED && verdict->result &&
-		 verdict->result->log && *verdict->result->log)
+		return append_row(sb, verdict);
+	if (verdict->kind == VERDICT_FAILED && verdict->result &&
+	    verdict->result->log && *verdict->result->log)
 		append_log(sb, verdict);
+	return NULL;
 }
 
 struct error *finish_report_markdown(const struct verdict_list *verdicts,
 				     size_t left_out, size_t limit_bytes,
 				     char **ret)
 {
+	struct error *err;
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_string_builder_ struct string_builder head = STRING_BUILDER_INIT;
 	size_t limit = limit_bytes > strlen(no_room)
@@ -140,7 +172,10 @@ struct error *finish_report_markdown(const struct verdict_list *verdicts,
 
 			if ((int)verdict->kind != pass % VERDICT_KIND_COUNT)
 				continue;
-			append_part(&part, verdict, pass >= VERDICT_KIND_COUNT);
+			err = append_part(&part, verdict,
+					  pass >= VERDICT_KIND_COUNT);
+			if (err)
+				return err;
 			has_room =
 				string_builder_append_within(&sb, &part, limit);
 		}

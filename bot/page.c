@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bot/lost_options.h"
 #include "common/catalog.h"
 #include "common/error.h"
 #include "common/release.h"
@@ -61,8 +62,14 @@ static void append_cell(struct string_builder *sb, const struct entry *entry)
 				       entry->asset->url);
 	else
 		string_builder_appendf(sb, " %s", version);
-	string_builder_appendf(sb, ", %.1f MB, %s |",
+	string_builder_appendf(sb, ", %.1f MB, %s",
 			       (double)entry->asset->size_bytes / 1e6, date);
+	const char *lost = lost_options_of_asset(entry->asset);
+	if (*lost) {
+		string_builder_append(sb, ", ");
+		string_builder_append_markdown(sb, lost);
+	}
+	string_builder_append(sb, " |");
 }
 
 /** @return How many entries belong to the row. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bot/lost_options.h"
 #include "bot/page.h"
 #include "bot/session.h"
 #include "common/error.h"
@@ -13,6 +14,8 @@
 #include "common/progress.h"
 #include "common/release.h"
 #include "common/store.h"
+#include "common/string_list.h"
+#include "kbuild/package_info.h"
 
 enum {
 	/** Pages written while others change the store; theirs is the last. */
@@ -30,7 +33,8 @@ struct error *publish_package(struct store *store, const char *path,
 {
 	struct error *err;
 	_cleanup_progress_ struct progress *progress = NULL;
-	_cleanup_free_ char *what = NULL;
+	_cleanup_free_ char *what = NULL, *label = NULL;
+	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
 	struct release release;
@@ -44,8 +48,13 @@ struct error *publish_package(struct store *store, const char *path,
 		what = NULL;
 		return error_no_memory();
 	}
+	err = package_info_read_lost(path, &lost);
+	if (!err)
+		err = lost_options_label(name, &lost, &label);
+	if (err)
+		return err;
 	progress = progress_create(what, PROGRESS_BYTES);
-	err = store_put(store, path, NULL, show_progress, progress, url_ret);
+	err = store_put(store, path, label, show_progress, progress, url_ret);
 	if (err)
 		return err;
 	progress_finish(progress);

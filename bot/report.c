@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bot/build.h"
+#include "bot/lost_options.h"
 #include "bot/plan.h"
 #include "bot/result_table.h"
 #include "common/catalog.h"
@@ -14,20 +16,26 @@
 #include "common/string_builder.h"
 #include "common/workflow_log.h"
 
+static void free_row(struct report_row *row)
+{
+	free(row->failure);
+	free(row->lost);
+}
+
 void report_deinit(struct report *report)
 {
 	for (size_t i = 0; i < report->count; i++)
-		free(report->rows[i].failure);
+		free_row(&report->rows[i]);
 	free(report->rows);
 	*report = (struct report){ 0 };
 }
 
 struct error *report_add(struct report *report, const struct plan_item *item,
 			 struct error *err, uint64_t size_bytes,
-			 const struct phase_clock *clock)
+			 const struct build *build)
 {
 	_cleanup_error_ struct error *consumed = err;
-	_cleanup_free_ char *failure = NULL;
+	_cleanup_free_ char *failure = NULL, *lost = NULL;
 	struct report_row *rows;
 	struct report_row row = { .item = item, .size_bytes = size_bytes };
 
@@ -36,13 +44,18 @@ struct error *report_add(struct report *report, const struct plan_item *item,
 		if (!failure)
 			return error_no_memory();
 	}
+	err = lost_options_format(&build->lost_options, &lost);
+	if (err)
+		return err;
 	rows = reallocarray(report->rows, report->count + 1, sizeof(*rows));
 	if (!rows)
 		return error_no_memory();
 	report->rows = rows;
 	report->failed += failure != NULL;
 	row.failure = take_ptr(failure);
-	memcpy(row.duration_ms, clock->duration_ms, sizeof(row.duration_ms));
+	row.lost = take_ptr(lost);
+	memcpy(row.duration_ms, build->clock.duration_ms,
+	       sizeof(row.duration_ms));
 	rows[report->count++] = row;
 	return NULL;
 }
@@ -87,8 +100,9 @@ struct error *report_format(const struct report *report, char **ret)
 		if (row->failure)
 			string_builder_append(&sb, row->failure);
 		else
-			string_builder_appendf(&sb, "%.1f MB",
-					       (double)row->size_bytes / 1e6);
+			string_builder_appendf(&sb, "%.1f MB%s%s",
+					       (double)row->size_bytes / 1e6,
+					       *row->lost ? ", " : "", row->lost);
 		append_phases(&sb, row);
 		string_builder_append_char(&sb, '\n');
 	}
@@ -114,7 +128,7 @@ struct error *report_format_markdown(const struct report *report, char **ret)
 				.failed = row->failure != NULL,
 				.size_bytes = row->size_bytes,
 				.duration_ms = row->duration_ms,
-				.reason = row->failure ? row->failure : "",
+				.reason = row->failure ? row->failure : row->lost,
 			});
 	}
 	return string_builder_finish(&sb, ret);

@@ -12,6 +12,7 @@
 #include "common/cleanup.h"
 #include "kbuild/phase.h"
 
+struct build;
 struct error;
 struct plan_item;
 
@@ -19,6 +20,8 @@ struct report_row {
 	const struct plan_item *item;
 	/** Why it failed; NULL for a success. */
 	char *failure;
+	/** What it was built without; "" if it has all. */
+	char *lost;
 	/** Of the package; 0 for a failure. */
 	uint64_t size_bytes;
 	uint64_t duration_ms[PHASE_COUNT];
@@ -38,11 +41,12 @@ void report_deinit(struct report *report);
  * Add what has become of an item.
  *
  * @param[in] err Consumed; NULL for a success.
+ * @param[in] build Its phases, and what it lost, are copied.
  */
 _must_check_ struct error *report_add(struct report *report,
 				      const struct plan_item *item,
 				      struct error *err, uint64_t size_bytes,
-				      const struct phase_clock *clock);
+				      const struct build *build);
 
 /**
  * Say why an item failed, where that does not end the command; in a workflow,

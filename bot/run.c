@@ -67,7 +67,7 @@ struct error *run_plan_items(struct session *session, const struct plan *plan,
 			return err;
 		if (err)
 			report_failure(item, build.clock.current, err);
-		err = report_add(report, item, err, size_bytes, &build.clock);
+		err = report_add(report, item, err, size_bytes, &build);
 		if (err)
 			return err;
 	}

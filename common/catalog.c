@@ -199,6 +199,12 @@ bool catalog_keeps(const struct catalog *catalog,
 	return kept;
 }
 
+bool catalog_has_verified(const struct catalog *catalog,
+			  const struct kernel_version *version)
+{
+	return kernel_version_compare_series(version, &catalog->verified) <= 0;
+}
+
 void catalog_release(const struct catalog *catalog,
 		     const struct kernel_version *version,
 		     const struct catalog_flavor *flavor, unsigned int patch,

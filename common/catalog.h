@@ -149,6 +149,8 @@ struct catalog {
 	/** Series that are kept: those in some range, and in none that is off. */
 	struct catalog_series *series;
 	size_t series_count;
+	/** The newest series that the configurations were made for. */
+	struct kernel_version verified;
 	struct catalog_compiler *compilers;
 	size_t compiler_count;
 	struct catalog_arch *archs;
@@ -229,6 +231,10 @@ bool catalog_arch_has_kdump(const struct catalog_arch *arch,
 /** Whether the version's series is one that is kept. */
 bool catalog_keeps(const struct catalog *catalog,
 		   const struct kernel_version *version);
+
+/** Whether the version's series is one that the configurations were made for. */
+bool catalog_has_verified(const struct catalog *catalog,
+			  const struct kernel_version *version);
 
 /** The release that building this version in this flavor makes. */
 void catalog_release(const struct catalog *catalog,

@@ -110,6 +110,20 @@ static struct error *get_version(const struct reader *reader, json_t *object,
 	return NULL;
 }
 
+static struct error *get_required_version(const struct reader *reader,
+					  json_t *object, const char *key,
+					  struct kernel_version *ret)
+{
+	struct error *err;
+	bool present;
+
+	err = get_version(reader, object, key, &present, ret);
+	if (!err && !present)
+		err = reader_error(reader, "\"%s\" must be a kernel version",
+				   key);
+	return err;
+}
+
 static struct error *get_range(const struct reader *reader, json_t *object,
 			       struct version_range *ret)
 {
@@ -493,6 +507,9 @@ struct error *catalog_parse(const char *text, const char *name,
 	if (!err)
 		err = get_number(&reader, catalog->json, "revision",
 				 &catalog->revision);
+	if (!err)
+		err = get_required_version(&reader, catalog->json, "verified",
+					   &catalog->verified);
 	if (!err)
 		err = read_kernel_org(name, catalog->json, kernel_org, catalog);
 	if (!err)

@@ -73,12 +73,13 @@ static struct error *check_release(struct make *make, const char *build,
 
 static struct error *configure_and_make(const struct kbuild_request *request,
 					struct make *make, const char *build,
-					const char *release)
+					const char *release,
+					struct string_list *lost_ret)
 {
 	struct error *err;
 
 	err = configure_build(request->catalog, request->arch,
-			      &request->release, make, build);
+			      &request->release, make, build, lost_ret);
 	if (err)
 		return err;
 	err = check_release(make, build, release);
@@ -178,7 +179,8 @@ static struct error *build_in(const struct kbuild_request *request,
 			  request->log_path ? request->log_path : own_log, &make);
 	if (err)
 		return err;
-	err = configure_and_make(request, make, build, release);
+	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
+	err = configure_and_make(request, make, build, release, &lost);
 	if (err)
 		return err;
 	static const struct string_list no_patches = STRING_LIST_INIT;
@@ -190,6 +192,7 @@ static struct error *build_in(const struct kbuild_request *request,
 		.source_url = request->source_url,
 		.source_digest = request->source_digest,
 		.patches = request->patches ? request->patches : &no_patches,
+		.lost_options = &lost,
 	};
 	return package(request, make, &input, output, path);
 }

@@ -110,7 +110,7 @@ struct error *config_read(const char *build, char **ret, size_t *size_ret)
 }
 
 struct error *config_apply(const struct option_set *set, struct make *make,
-			   const char *build)
+			   const char *build, struct string_list *lost_ret)
 {
 	struct error *err;
 
@@ -147,5 +147,5 @@ struct error *config_apply(const struct option_set *set, struct make *make,
 	err = config_read(build, &config, &size);
 	if (err)
 		return err;
-	return option_set_check(set, config, size);
+	return option_set_check(set, config, size, lost_ret);
 }

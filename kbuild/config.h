@@ -19,6 +19,7 @@ struct error;
 struct make;
 struct option_set;
 struct release;
+struct string_list;
 
 /**
  * Compose the fragments beside the catalog: `base.config`, `FLAVOR.config`,
@@ -36,10 +37,12 @@ _must_check_ struct error *config_compose(const struct catalog *catalog,
 /**
  * Make the .config of a build folder from nothing but the set.
  *
- * @return An error naming each option that kconfig did not keep.
+ * @param[out] lost_ret As in option_set_check().
+ * @return An error naming each option that kconfig did not keep and had to.
  */
 _must_check_ struct error *config_apply(const struct option_set *set,
-					struct make *make, const char *build);
+					struct make *make, const char *build,
+					struct string_list *lost_ret);
 
 /**
  * Read the .config of a build folder.

@@ -2,18 +2,47 @@
 
 #include "kbuild/configure.h"
 
+#include "common/catalog.h"
 #include "common/error.h"
 #include "common/file.h"
+#include "common/log.h"
+#include "common/string_builder.h"
+#include "common/string_list.h"
 #include "kbuild/config.h"
 #include "kbuild/fragment.h"
 #include "kbuild/make.h"
 
 static const char temporary_prefix[] = "vmtest-config";
 
+static struct error *warn_of_lost(const struct catalog *catalog,
+				  const struct release *release,
+				  const struct string_list *lost)
+{
+	struct error *err;
+
+	if (!lost->count)
+		return NULL;
+	char series[KERNEL_VERSION_TEXT_SIZE], verified[KERNEL_VERSION_TEXT_SIZE];
+	kernel_version_format_series(&release->version, series);
+	kernel_version_format_series(&catalog->verified, verified);
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	for (size_t i = 0; i < lost->count; i++)
+		string_builder_appendf(&sb, "%s%s", i ? ", " : "",
+				       lost->items[i]);
+	_cleanup_free_ char *list = NULL;
+	err = string_builder_finish(&sb, &list);
+	if (err)
+		return err;
+	log_warning("kconfig did not keep %zu option%s, and the catalog is verified up to %s only: %s is built without %s",
+		    lost->count, lost->count == 1 ? "" : "s", verified, series,
+		    list);
+	return NULL;
+}
+
 struct error *configure_build(const struct catalog *catalog,
 			      const struct catalog_arch *arch,
 			      const struct release *release, struct make *make,
-			      const char *build)
+			      const char *build, struct string_list *lost_ret)
 {
 	struct error *err;
 
@@ -21,7 +50,12 @@ struct error *configure_build(const struct catalog *catalog,
 	err = config_compose(catalog, arch, release, &set);
 	if (err)
 		return err;
-	return config_apply(&set, make, build);
+	if (catalog_has_verified(catalog, &release->version))
+		return config_apply(&set, make, build, NULL);
+	err = config_apply(&set, make, build, lost_ret);
+	if (err)
+		return err;
+	return warn_of_lost(catalog, release, lost_ret);
 }
 
 struct error *
@@ -44,7 +78,8 @@ configure_source(const struct catalog *catalog, const struct catalog_arch *arch,
 	err = make_create(source, build, arch, compiler, 0, NULL, &make);
 	if (err)
 		return err;
-	err = configure_build(catalog, arch, release, make, build);
+	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
+	err = configure_build(catalog, arch, release, make, build, &lost);
 	if (err)
 		return err;
 	return config_read(build, ret, NULL);

@@ -13,16 +13,22 @@ struct compiler;
 struct error;
 struct make;
 struct release;
+struct string_list;
 
 /**
  * Make the .config of a build folder from the catalog's fragments.
  *
+ * An option that kconfig drops is an error in a series that the catalog calls
+ * verified, and a warning beyond: a new series must not stop every build.
+ *
+ * @param[out] lost_ret Gets the options of such warnings, `CONFIG_NAME=value`.
  * @return As config_compose() and config_apply().
  */
 _must_check_ struct error *configure_build(const struct catalog *catalog,
 					   const struct catalog_arch *arch,
 					   const struct release *release,
-					   struct make *make, const char *build);
+					   struct make *make, const char *build,
+					   struct string_list *lost_ret);
 
 /**
  * Configure a source in a temporary folder. Blocks for some seconds.

@@ -9,9 +9,11 @@
 
 #include "common/error.h"
 #include "common/string_builder.h"
+#include "common/string_list.h"
 #include "kbuild/bounds.h"
 
 static const char prefix[] = "CONFIG_";
+static const char essential[] = "essential";
 
 /** A piece of a text, not NUL-terminated. */
 struct span {
@@ -64,6 +66,18 @@ static bool span_equals(struct span span, const char *text)
 {
 	return span.length == strlen(text) &&
 	       memcmp(span.start, text, span.length) == 0;
+}
+
+/** Take a word off, if the text begins with it and a blank or nothing follows. */
+static bool span_take_word(struct span *span, const char *word)
+{
+	size_t length = strlen(word);
+
+	if (span->length < length || memcmp(span->start, word, length) != 0 ||
+	    (span->length > length && !is_blank(span->start[length])))
+		return false;
+	span_take(span, length);
+	return true;
 }
 
 static struct error *span_copy(struct span span, char **ret)
@@ -169,6 +183,37 @@ static struct error *option_set_add(struct option_set *set,
 }
 
 /**
+ * Parse what stands in brackets after a value, if anything does.
+ *
+ * @param[out] holds_ret Whether its bounds hold.
+ */
+static struct error *parse_brackets(struct span *line,
+				    const struct bounds_target *target,
+				    struct config_option *option, bool *holds_ret)
+{
+	struct error *err;
+
+	*holds_ret = true;
+	if (!line->length || line->start[0] != '[')
+		return NULL;
+	const char *end = memchr(line->start, ']', line->length);
+	if (!end)
+		return error_create(ERROR_USAGE, "%s: '[' without ']'",
+				    option->name);
+	span_take(line, 1);
+	struct span inner = span_take(line, (size_t)(end - line->start));
+	span_take(line, 1);
+	span_skip_blanks(&inner);
+	option->is_essential = span_take_word(&inner, essential);
+	_cleanup_free_ char *bounds = NULL;
+	err = span_copy(inner, &bounds);
+	if (err)
+		return err;
+	return error_wrap(bounds_hold(bounds, target, holds_ret), "%s",
+			  option->name);
+}
+
+/**
  * Parse a line that is neither empty nor a comment.
  *
  * @param[out] ret Without an origin.
@@ -181,8 +226,9 @@ static struct error *parse_line(struct span line,
 	struct error *err;
 
 	if (!starts_with_prefix(line))
-		return error_create(ERROR_USAGE,
-				    "a line is CONFIG_NAME=value [bounds] # reason");
+		return error_create(
+			ERROR_USAGE,
+			"a line is CONFIG_NAME=value [essential bounds] # reason");
 	_cleanup_config_option_ struct config_option option = { 0 };
 	err = span_copy(span_take(&line, name_length(line)), &option.name);
 	if (err)
@@ -197,25 +243,12 @@ static struct error *parse_line(struct span line,
 	if (err)
 		return err;
 
-	bool holds = true;
+	bool holds;
 	span_skip_blanks(&line);
-	if (line.length && line.start[0] == '[') {
-		const char *end = memchr(line.start, ']', line.length);
-		if (!end)
-			return error_create(ERROR_USAGE, "%s: bounds without ']'",
-					    option.name);
-		span_take(&line, 1);
-		_cleanup_free_ char *bounds = NULL;
-		err = span_copy(span_take(&line, (size_t)(end - line.start)),
-				&bounds);
-		if (err)
-			return err;
-		span_take(&line, 1);
-		err = bounds_hold(bounds, target, &holds);
-		if (err)
-			return error_wrap(err, "%s", option.name);
-		span_skip_blanks(&line);
-	}
+	err = parse_brackets(&line, target, &option, &holds);
+	if (err)
+		return err;
+	span_skip_blanks(&line);
 	if (line.length && line.start[0] != '#')
 		return error_create(ERROR_USAGE,
 				    "%s: neither bounds nor a reason after the value",
@@ -348,8 +381,20 @@ static struct error *find_values(const struct option_set *set, const char *text,
 	return NULL;
 }
 
+static void append_lost(struct string_builder *sb,
+			const struct config_option *option, struct span value)
+{
+	string_builder_appendf(sb, "%s%s=%s became %.*s (%s",
+			       sb->length ? ", " : "", option->name,
+			       option->value, (int)value.length, value.start,
+			       option->origin);
+	if (option->reason[0])
+		string_builder_appendf(sb, ": %s", option->reason);
+	string_builder_append(sb, ")");
+}
+
 struct error *option_set_check(const struct option_set *set, const char *text,
-			       size_t size)
+			       size_t size, struct string_list *lost_ret)
 {
 	struct error *err;
 
@@ -364,17 +409,16 @@ struct error *option_set_check(const struct option_set *set, const char *text,
 
 		if (span_equals(values[i], option->value))
 			continue;
-		string_builder_appendf(&sb, "%s%s=%s became %.*s (%s",
-				       lost ? ", " : "", option->name,
-				       option->value, (int)values[i].length,
-				       values[i].start, option->origin);
-		if (option->reason[0])
-			string_builder_appendf(&sb, ": %s", option->reason);
-		string_builder_append(&sb, ")");
+		if (lost_ret && !option->is_essential) {
+			string_list_addf(lost_ret, "%s=%s", option->name,
+					 option->value);
+			continue;
+		}
+		append_lost(&sb, option, values[i]);
 		lost++;
 	}
 	if (!lost)
-		return NULL;
+		return lost_ret ? string_list_check(lost_ret) : NULL;
 	_cleanup_free_ char *list = NULL;
 	err = string_builder_finish(&sb, &list);
 	if (err)

@@ -10,10 +10,11 @@
  *
  * A fragment asks for options, one a line:
  *
- *     CONFIG_NAME=value [bounds] # reason
+ *     CONFIG_NAME=value [essential bounds] # reason
  *
  * The value is `y`, `m`, `n` (the option shall be off), a number, or a string
- * in double quotes. Bounds (bounds.h) and the reason are optional. Lines that
+ * in double quotes. The brackets, with `essential` (no guest boots without the
+ * option), bounds (bounds.h) or both, and the reason are optional. Lines that
  * start with `#` and empty lines are comments.
  *
  * Fragments are composed: where two ask for the same option, the later one
@@ -21,12 +22,14 @@
  * was asked for is compared with the final .config afterwards.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/cleanup.h"
 
 struct bounds_target;
 struct error;
+struct string_list;
 
 /** An option that is asked for, and where. */
 struct config_option {
@@ -37,6 +40,8 @@ struct config_option {
 	char *reason;
 	/** `FRAGMENT:LINE`. */
 	char *origin;
+	/** No guest boots without it. */
+	bool is_essential;
 };
 
 /** Composed fragments: each option once, in the order of first mention. */
@@ -90,10 +95,13 @@ _must_check_ struct error *option_set_format(const struct option_set *set,
  * Compare a final .config with what was asked for.
  *
  * @param[in] text The .config; need not end with a null byte.
+ * @param[out] lost_ret Where options that are not essential may be lost: gets
+ * each of them as it was asked for, `CONFIG_NAME=value`. NULL where none may be.
  * @return An error that names every option that is lost or has another value,
- * with its origin and its reason.
+ * and may not, with its origin and its reason.
  */
 _must_check_ struct error *option_set_check(const struct option_set *set,
-					    const char *text, size_t size);
+					    const char *text, size_t size,
+					    struct string_list *lost_ret);
 
 #endif /* KBUILD_FRAGMENT_H */

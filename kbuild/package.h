@@ -33,6 +33,8 @@ struct package_input {
 	const char *source_digest;
 	/** Names of the patches that were applied. */
 	const struct string_list *patches;
+	/** What kconfig did not keep: `CONFIG_NAME=value`. */
+	const struct string_list *lost_options;
 };
 
 /**

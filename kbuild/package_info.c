@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "common/archive_member.h"
 #include "common/catalog.h"
 #include "common/error.h"
 #include "common/file.h"
@@ -17,7 +18,8 @@
 #include "kbuild/package.h"
 
 enum {
-	CONFIG_LIMIT_BYTES = 16 << 20
+	CONFIG_LIMIT_BYTES = 16 << 20,
+	INFO_LIMIT_BYTES = 1 << 20,
 };
 
 /** What .config knows about the tools that built the kernel. */
@@ -58,6 +60,17 @@ struct error *config_value(const char *config, const char *name, char **ret)
 	return *ret ? NULL : error_no_memory();
 }
 
+static json_t *strings_json(const struct string_list *list)
+{
+	_cleanup_(cleanup_json) json_t *array = json_array();
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (json_array_append_new(array, json_string(list->items[i])) < 0)
+			return NULL;
+	}
+	return take_ptr(array);
+}
+
 /** @return The document, or NULL if memory ran out. */
 static json_t *describe(const struct package_input *input)
 {
@@ -65,22 +78,16 @@ static json_t *describe(const struct package_input *input)
 	release_format(input->release, release);
 	kernel_version_format(&input->release->version, version);
 
-	_cleanup_(cleanup_json) json_t *patches = json_array();
-	for (size_t i = 0; i < input->patches->count; i++) {
-		if (json_array_append_new(patches,
-					  json_string(input->patches->items[i])) <
-		    0)
-			return NULL;
-	}
 	struct utsname host;
 	uname(&host);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:{s:s?, s:s?}, s:O}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:{s:s?, s:s?}, s:o, s:o}",
 			 "release", release, "version", version, "architecture",
 			 input->arch->name, "host", host.machine, "flavor",
 			 input->release->flavor, "revision",
 			 (int)input->release->revision, "source", "url",
 			 input->source_url, "digest", input->source_digest,
-			 "patches", patches);
+			 "patches", strings_json(input->patches),
+			 "lost_options", strings_json(input->lost_options));
 }
 
 struct error *package_info_write(const struct package_input *input,
@@ -119,4 +126,47 @@ struct error *package_info_write(const struct package_input *input,
 	size_t length = strlen(text);
 	text[length] = '\n';
 	return file_write(path, text, length + 1);
+}
+
+bool lost_option_is_valid(const char *text)
+{
+	if (strncmp(text, "CONFIG_", strlen("CONFIG_")) != 0)
+		return false;
+	for (; *text; text++) {
+		if (*text < ' ' || *text > '~')
+			return false;
+	}
+	return true;
+}
+
+struct error *package_info_read_lost(const char *path,
+				     struct string_list *lost_ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *text = NULL;
+	err = archive_member_read(path, "./vmtest.json", INFO_LIMIT_BYTES, &text);
+	if (error_catch(&err, ERROR_NOT_FOUND))
+		return NULL;
+	if (err)
+		return err;
+	json_error_t problem;
+	_cleanup_(cleanup_json) json_t *json =
+		json_loads(text, JSON_REJECT_DUPLICATES, &problem);
+	if (!json)
+		return error_create(ERROR_OTHER, "%s: vmtest.json: line %d: %s",
+				    path, problem.line, problem.text);
+	const json_t *item;
+	size_t i;
+	json_array_foreach(json_object_get(json, "lost_options"), i, item)
+	{
+		const char *option = json_string_value(item);
+
+		if (!option || !lost_option_is_valid(option))
+			return error_create(ERROR_OTHER,
+					    "%s: vmtest.json: \"lost_options\" must be a list of CONFIG_NAME=value",
+					    path);
+		string_list_add(lost_ret, option);
+	}
+	return string_list_check(lost_ret);
 }

@@ -11,10 +11,13 @@
  * machine that built it, and that the programs in its build folder run on.
  */
 
+#include <stdbool.h>
+
 #include "common/cleanup.h"
 
 struct error;
 struct package_input;
+struct string_list;
 
 /**
  * The value that a .config gives to a string or number, without quotes.
@@ -29,5 +32,18 @@ _must_check_ struct error *config_value(const char *config, const char *name,
  */
 _must_check_ struct error *package_info_write(const struct package_input *input,
 					      const char *directory);
+
+/** Whether text from elsewhere can be an option and its value, on one line. */
+bool lost_option_is_valid(const char *text);
+
+/**
+ * Read from a package's vmtest.json which options kconfig did not keep.
+ * Packages that do not say so lost none.
+ *
+ * @param[in] path The package: a tarball.
+ * @param[out] lost_ret Gets each, `CONFIG_NAME=value`.
+ */
+_must_check_ struct error *package_info_read_lost(const char *path,
+						  struct string_list *lost_ret);
 
 #endif /* KBUILD_PACKAGE_INFO_H */

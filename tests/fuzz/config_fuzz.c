@@ -20,6 +20,7 @@ static void compose(const char *text, size_t size, const struct string_list *arc
 		.known_archs = archs,
 	};
 	_cleanup_option_set_ struct option_set set = OPTION_SET_INIT;
+	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
 	_cleanup_free_ char *composed = NULL;
 	_cleanup_error_ struct error *err =
 		option_set_apply(&set, "fuzz", text, size, &target);
@@ -27,7 +28,9 @@ static void compose(const char *text, size_t size, const struct string_list *arc
 	if (!err)
 		err = option_set_format(&set, &composed);
 	if (!err)
-		err = option_set_check(&set, text, size);
+		err = option_set_check(&set, text, size, NULL);
+	error_destroy(take_ptr(err));
+	err = option_set_check(&set, text, size, &lost);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -13,6 +13,7 @@ import unittest
 
 import support
 from built_kernel import catalog_without_patches, write_source
+import packages
 from support import BIN, environment, mirror, run
 
 
@@ -145,6 +146,27 @@ class GitHubTest(support.TestCase):
         self.assert_status(self.bot("publish", self.package), 0)
         result = self.bot("status", "--markdown")
         self.assertIn(self.package.name, result.stdout)
+
+    def test_the_page_says_what_a_package_was_built_without(self):
+        lost = json.dumps({"lost_options": ["CONFIG_A=y", "CONFIG_B=\"x y\""]})
+        package = packages.write_package(
+            self.folder / packages.package_name(),
+            [packages.entry("./vmtest.json", lost.encode())]
+            + packages.package_entries(),
+        )
+        note = "without CONFIG_A=y, CONFIG_B=\"x y\""
+        escaped = note.replace("_", "\\_")
+        for store in (self.store, f"dir:{self.folder / 'store'}"):
+            self.store = store
+            self.assert_status(self.bot("publish", package), 0)
+            page = self.bot("status", "--markdown")
+            self.assertIn(f", {escaped} |", page.stdout)
+        release = support.get_json(
+            self.github.urls["GITHUB_API_URL"]
+            + "/repos/octo/kernels/releases/tags/kernels"
+        )
+        self.assertIn(escaped, release["body"])
+        self.assertEqual(release["assets"][0]["label"], f"{package.name} {note}")
 
     def test_a_killed_upload_is_repaired(self):
         self.github.control(

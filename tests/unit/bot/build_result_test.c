@@ -33,6 +33,7 @@ Test(build_result, what_is_written_is_read)
 		_cleanup_build_result_ struct build_result again = { 0 };
 		_cleanup_free_ char *text = NULL;
 
+		string_list_add(&result.lost_options, "CONFIG_A=y");
 		if (i != BUILD_BUILT) {
 			result.error = (char *)"make failed\xff";
 			result.log = (char *)"a\n\033[31mb\033[0m\n";
@@ -47,6 +48,9 @@ Test(build_result, what_is_written_is_read)
 		cr_expect_eq(again.duration_ms[PHASE_BUILD], 0);
 		if (i == BUILD_BUILT) {
 			cr_expect_eq(again.size_bytes, 83886080);
+			cr_assert_eq(again.lost_options.count, 1);
+			cr_expect_str_eq(again.lost_options.items[0],
+					 "CONFIG_A=y");
 			cr_expect_str_eq(again.digest, DIGEST);
 			cr_expect_null(again.error);
 		} else {
@@ -55,6 +59,7 @@ Test(build_result, what_is_written_is_read)
 		}
 		if (i == BUILD_FAILED)
 			cr_expect_eq(again.phase, PHASE_BOOT);
+		string_list_deinit(&result.lost_options);
 	}
 }
 
@@ -97,6 +102,9 @@ Test(build_result, what_is_no_result_is_refused_in_a_line)
 		{ "83886080", "-1", "size" },
 		{ "83886080", "null", "size" },
 		{ "\"" DIGEST "\"", "\"0\"", "sha256" },
+		{ "[]", "[\"A\"]", "lost_options" },
+		{ "[]", "[1]", "lost_options" },
+		{ "[]", "\"CONFIG_A=y\"", "lost_options" },
 		{ "\"outcome\"", "\"arch\"", "JSON" },
 		{ "{", "[", "JSON" },
 	};

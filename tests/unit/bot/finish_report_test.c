@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "bot/build_result.h"
 #include "common/error.h"
 #include "tests/unit/bot/made_verdicts.h"
 
@@ -61,6 +62,22 @@ Test(finish_report, logs_are_there_as_far_as_there_is_room)
 			     count_of(cut, "</details>"));
 		cr_expect_eq(count_of(cut, "no room"), limit > 28);
 	}
+}
+
+Test(finish_report, says_what_a_kernel_was_built_without)
+{
+	const struct verdict_list verdicts = make_verdicts(1, "");
+	struct build_result result = { .size_bytes = 1000000 };
+	_cleanup_free_ char *text = NULL, *markdown = NULL;
+
+	string_list_add(&result.lost_options, "CONFIG_A=y");
+	verdicts.items[0].result = &result;
+	cr_assert_eq(verdicts.items[0].kind, VERDICT_BUILT);
+	cr_assert_null(finish_report_text(&verdicts, &text));
+	expect_text(text, " 1.0 MB, without CONFIG_A=y\n");
+	cr_assert_null(finish_report_markdown(&verdicts, 0, 100000, &markdown));
+	expect_text(markdown, "| ` without CONFIG_A=y ` |\n");
+	build_result_deinit(&result);
 }
 
 Test(finish_report, an_empty_plan_has_no_table)

@@ -34,6 +34,9 @@ Test(page, a_row_has_a_column_for_each_flavor)
 		  .size_bytes = 76543210,
 		  .created = 1795046400,
 		  .url = (char *)"https://x/y" },
+		{ .name = (char *)"kernel-7.4-vmtest1.0tiny.x86_64.tar.zst",
+		  .label = (char *)"kernel-7.4-vmtest1.0tiny.x86_64.tar.zst without CONFIG_A=y",
+		  .size_bytes = 1000000 },
 		{ .name = (char *)"notes.txt" },
 	};
 	struct asset_list assets = { items, array_size(items) };
@@ -46,6 +49,9 @@ Test(page, a_row_has_a_column_for_each_flavor)
 	cr_expect(strstr(
 		text,
 		"| 6.12 | x86_64 | | | [6.12.117](<https://x/y>), 76.5 MB, 2026-11-19 |\n"));
+	cr_expect(strstr(
+		text,
+		"| 7.4 | x86_64 | | | 7.4, 1.0 MB, 1970-01-01, without CONFIG\\_A=y |\n"));
 	cr_expect_null(strstr(text, "6.12.115"));
 	cr_expect_null(strstr(text, "notes"));
 }

@@ -45,7 +45,8 @@ static struct trees create_trees(const char *makefile)
 	cr_assert_null(file_read(VMTEST_SOURCE_DIR "/configs/vmtest.json",
 				 1 << 20, &path, NULL));
 	put_file(root, "vmtest.json", path);
-	put_file(root, "base.config", "CONFIG_A=y\nCONFIG_B=y # it is\n");
+	put_file(root, "base.config",
+		 "CONFIG_A=y [essential]\nCONFIG_B=y # it is\n");
 	put_file(root, "tiny.config", "CONFIG_C=n\n");
 	put_file(root, "x86_64.config", "");
 	free(path);
@@ -62,7 +63,8 @@ static void destroy_trees(struct trees *trees)
 	free(trees->temporary);
 }
 
-static struct error *configure(const struct trees *trees, char **ret)
+static struct error *configure_as(const struct trees *trees,
+				  const char *release_text, char **ret)
 {
 	struct error *err;
 
@@ -71,11 +73,16 @@ static struct error *configure(const struct trees *trees, char **ret)
 	if (err)
 		return err;
 	struct release release;
-	cr_assert(release_parse("6.12.117-vmtest1.0tiny", &release));
+	cr_assert(release_parse(release_text, &release));
 	static char no_prefix[] = "", gcc[] = "gcc";
 	const struct compiler compiler = { .prefix = no_prefix, .program = gcc };
 	return configure_source(trees->catalog, arch, &release, &compiler,
 				trees->source, trees->temporary, ret);
+}
+
+static struct error *configure(const struct trees *trees, char **ret)
+{
+	return configure_as(trees, "6.12.117-vmtest1.0tiny", ret);
 }
 
 static void expect_nothing_left(const struct trees *trees)
@@ -120,6 +127,36 @@ Test(configure, names_what_kconfig_dropped)
 	cr_expect_null(config);
 	expect_nothing_left(&trees);
 	destroy_trees(&trees);
+}
+
+Test(configure, a_series_that_nobody_has_verified_may_lose_options)
+{
+	static const struct {
+		const char *release;
+		const char *lost;
+		bool works;
+	} cases[] = {
+		{ "7.3.99-vmtest1.0tiny", "CONFIG_B", false },
+		{ "7.4-rc1-vmtest1.0tiny", "CONFIG_B", true },
+		{ "7.4.1-vmtest1.0tiny", "CONFIG_B", true },
+		{ "8.0-vmtest1.0tiny", "CONFIG_B", true },
+		{ "8.0-vmtest1.0tiny", "CONFIG_A", false },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_free_ char *make = NULL, *config = NULL;
+
+		cr_assert(asprintf(&make,
+				   "\tgrep -v %s $(KCONFIG_ALLCONFIG) >$(O)/.config",
+				   cases[i].lost) > 0);
+		struct trees trees = create_trees(make);
+		cr_assert(kernel_version_parse("7.3", &trees.catalog->verified));
+		_cleanup_error_ struct error *err =
+			configure_as(&trees, cases[i].release, &config);
+		cr_expect_eq(!err, cases[i].works, "row %zu: %s", i,
+			     err ? error_message(err) : "no error");
+		destroy_trees(&trees);
+	}
 }
 
 Test(configure, failure_of_make_names_no_log_that_is_gone)

@@ -130,7 +130,7 @@ Test(fragment, names_the_line_that_is_malformed)
 		{ "CONFIG_A=\"a\n", "test.config:1: CONFIG_A has no value" },
 		{ "CONFIG_A=\"a\\\"\n", "test.config:1: CONFIG_A has no value" },
 		{ "CONFIG_A=y [>=6.1\n",
-		  "test.config:1: CONFIG_A: bounds without" },
+		  "test.config:1: CONFIG_A: '[' without" },
 		{ "CONFIG_A=y [>=six]\n", "bound '>=six' has no version" },
 		{ "CONFIG_A=y [>6.1]\n", "bound '>6.1' is neither" },
 		{ "CONFIG_A=y [!]\n", "bound '!' is neither" },
@@ -159,7 +159,7 @@ Test(fragment, check_accepts_what_was_kept)
 	apply_well(&set, "CONFIG_A=y\nCONFIG_B=n\nCONFIG_C=n\n"
 			 "CONFIG_S=\"a b\"\n");
 	_cleanup_error_ struct error *err =
-		option_set_check(&set, config, strlen(config));
+		option_set_check(&set, config, strlen(config), NULL);
 	cr_expect_null(err, "%s", err ? error_message(err) : "");
 }
 
@@ -182,10 +182,51 @@ Test(fragment, check_names_every_lost_option)
 			 "CONFIG_UNWANTED=n\n"
 			 "CONFIG_NUMBER=8\n");
 	_cleanup_error_ struct error *err =
-		option_set_check(&set, config, strlen(config));
+		option_set_check(&set, config, strlen(config), NULL);
 	cr_assert(err);
 	for (size_t i = 0; i < array_size(expected); i++)
 		cr_expect(strstr(error_message(err), expected[i]),
 			  "%s lacks %s", error_message(err), expected[i]);
 	cr_expect_null(strstr(error_message(err), "KEPT"));
+}
+
+Test(fragment, only_essential_options_must_be_kept_where_others_may_be_lost)
+{
+	static const char config[] = "CONFIG_KEPT=y\n";
+	_cleanup_option_set_ struct option_set set = OPTION_SET_INIT;
+	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
+
+	apply_well(&set, "CONFIG_KEPT=y [essential]\n"
+			 "CONFIG_LOST=y [>=6.1] # needed\n"
+			 "CONFIG_NUMBER=8\n");
+	_cleanup_error_ struct error *err =
+		option_set_check(&set, config, strlen(config), &lost);
+	cr_expect_null(err, "%s", err ? error_message(err) : "");
+	cr_assert_eq(lost.count, 2);
+	cr_expect_str_eq(lost.items[0], "CONFIG_LOST=y");
+	cr_expect_str_eq(lost.items[1], "CONFIG_NUMBER=8");
+
+	apply_well(&set, "CONFIG_ROOT=y [essential >=6.1] # the root\n");
+	err = option_set_check(&set, config, strlen(config), &lost);
+	cr_assert(err);
+	cr_expect(strstr(error_message(err),
+			 "1 option: CONFIG_ROOT=y became n (test.config:1: the root)"),
+		  "%s", error_message(err));
+}
+
+Test(fragment, essential_is_a_word_of_its_own)
+{
+	static const struct bounds_target target = { .arch = "x86_64" };
+	_cleanup_option_set_ struct option_set set = OPTION_SET_INIT;
+	static const struct string_list archs = STRING_LIST_INIT;
+	struct bounds_target known = target;
+
+	known.known_archs = &archs;
+	static const char text[] = "CONFIG_A=y [essentials]\n";
+	_cleanup_error_ struct error *err =
+		option_set_apply(&set, "test.config", text, sizeof(text) - 1,
+				 &known);
+	cr_assert(err);
+	cr_expect(strstr(error_message(err), "bound 'essentials'"), "%s",
+		  error_message(err));
 }

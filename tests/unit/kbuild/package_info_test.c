@@ -14,6 +14,7 @@
 #include "common/release.h"
 #include "common/string_list.h"
 #include "kbuild/package.h"
+#include "tests/unit/files.h"
 
 Test(package_info, config_values_lose_their_quotes)
 {
@@ -69,11 +70,14 @@ Test(package_info, tells_how_a_package_was_made)
 	struct catalog_arch arch = { .name = "x86_64" };
 	_cleanup_string_list_ struct string_list patches = STRING_LIST_INIT;
 	string_list_add(&patches, "one.patch");
+	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
+	string_list_add(&lost, "CONFIG_A=y");
 	struct package_input input = {
 		.release = &release,
 		.arch = &arch,
 		.source_url = "https://example.org/linux.tar.xz",
 		.patches = &patches,
+		.lost_options = &lost,
 	};
 	cr_assert_null(package_info_write(&input, directory));
 
@@ -94,5 +98,63 @@ Test(package_info, tells_how_a_package_was_made)
 	cr_expect(json_is_null(json_object_get(source, "digest")));
 	const json_t *list = json_object_get(json, "patches");
 	cr_expect_str_eq(json_string_value(json_array_get(list, 0)), "one.patch");
+	list = json_object_get(json, "lost_options");
+	cr_expect_str_eq(json_string_value(json_array_get(list, 0)),
+			 "CONFIG_A=y");
 	json_decref(json);
+}
+
+/** Pack a folder that holds such a vmtest.json, and read from it. */
+static struct error *read_lost(const char *info, struct string_list *ret)
+{
+	struct error *err;
+	char root[] = "/tmp/package_info_test.XXXXXX";
+	cr_assert(mkdtemp(root));
+	_cleanup_directory_ char *cleanup = strdup(root);
+	_cleanup_free_ char *tree = NULL, *package = NULL;
+
+	put_file(root, "tree/vmlinuz", "");
+	if (info)
+		put_file(root, "tree/vmtest.json", info);
+	cr_assert_null(path_join(root, "tree", &tree));
+	cr_assert_null(path_join(root, "p.tar.zst", &package));
+	cr_assert_null(package_pack(tree, package, NULL));
+	err = package_info_read_lost(package, ret);
+	return err;
+}
+
+Test(package_info, a_package_says_what_it_lost)
+{
+	static const struct {
+		const char *info;
+		size_t count;
+		const char *error;
+	} cases[] = {
+		{ "{\"lost_options\": [\"CONFIG_A=y\", \"CONFIG_B=\\\"x\\\"\"]}",
+		  2, NULL },
+		{ "{\"lost_options\": []}", 0, NULL },
+		{ "{}", 0, NULL },
+		{ NULL, 0, NULL },
+		{ "{\"lost_options\": [\"A=y\"]}", 0,
+		  "must be a list of CONFIG_NAME=value" },
+		{ "{\"lost_options\": [\"CONFIG_A=\\n\"]}", 0,
+		  "must be a list of CONFIG_NAME=value" },
+		{ "{\"lost_options\": [1]}", 0,
+		  "must be a list of CONFIG_NAME=value" },
+		{ "{", 0, "vmtest.json: line 1" },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
+		_cleanup_error_ struct error *err =
+			read_lost(cases[i].info, &lost);
+
+		if (cases[i].error)
+			cr_expect(err && strstr(error_message(err),
+						cases[i].error),
+				  "row %zu", i);
+		else
+			cr_expect_null(err, "row %zu", i);
+		cr_expect_eq(lost.count, cases[i].count, "row %zu", i);
+	}
 }

@@ -160,6 +160,7 @@ Test(package, has_what_module_builds_need_and_no_more)
 		.source = source,
 		.build = build,
 		.patches = &no_patches,
+		.lost_options = &no_patches,
 	};
 
 	_cleanup_make_ struct make *make = NULL;
