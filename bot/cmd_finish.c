@@ -87,11 +87,11 @@ static struct error *find_repository(struct finish *finish)
 {
 	static const char prefix[] = "github:";
 	const char *store = store_name(finish->session.store);
-	const char *name = get_variable("GITHUB_REPOSITORY");
+	const char *name = session_repository();
 
 	if (!finish->options->issues)
 		return NULL;
-	if (workflow_is_active() && name) {
+	if (name) {
 		finish->repository = strdup(name);
 	} else if (strncmp(store, prefix, strlen(prefix)) == 0) {
 		store += strlen(prefix);
@@ -107,10 +107,10 @@ static struct error *find_repository(struct finish *finish)
 static struct error *find_run_url(struct finish *finish)
 {
 	const char *server = get_variable("GITHUB_SERVER_URL");
-	const char *repository = get_variable("GITHUB_REPOSITORY");
+	const char *repository = session_repository();
 	const char *run = get_variable("GITHUB_RUN_ID");
 
-	if (!workflow_is_active() || !server || !repository || !run)
+	if (!server || !repository || !run)
 		return NULL;
 	if (asprintf(&finish->run_url, "%s/%s/actions/runs/%s", server,
 		     repository, run) < 0) {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdlib.h>
 
 #include "bot/capacity.h"
 #include "bot/plan.h"
@@ -13,22 +14,34 @@
 #include "common/error.h"
 #include "common/http.h"
 #include "common/log.h"
+#include "common/workflow_command.h"
 #include "common/workflow_log.h"
+
+const char *session_repository(void)
+{
+	const char *name = getenv("GITHUB_REPOSITORY");
+
+	return workflow_is_active() && name && *name ? name : NULL;
+}
 
 struct error *session_init(struct session *session,
 			   const struct command_context *context)
 {
 	struct error *err;
 
+	const char *repository = session_repository();
+
 	*session = (struct session){ 0 };
 	workflow_log_mask_token();
 	err = command_load_catalog(context, &session->catalog);
 	if (!err)
 		err = command_http(context, &session->http);
-	if (!err)
-		err = command_store(context, session->catalog, session->http,
-				    &session->store);
-	return err;
+	if (err)
+		return err;
+	if (!repository)
+		repository = session->catalog->repository;
+	return command_store(context, session->catalog, repository,
+			     session->http, &session->store);
 }
 
 void session_deinit(struct session *session)

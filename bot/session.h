@@ -29,6 +29,12 @@ struct session {
 	struct asset_list assets;
 };
 
+/**
+ * The repository whose workflow runs the bot, which so is the bot's own; NULL
+ * outside of GitHub Actions.
+ */
+const char *session_repository(void);
+
 /** @return ERROR_USAGE if an architecture or a flavor means nothing. */
 _must_check_ struct error *session_init(struct session *session,
 					const struct command_context *context);

@@ -162,11 +162,14 @@ _must_check_ struct error *command_http(const struct command_context *context,
 					struct http **ret);
 
 /**
- * The store of --store, `$VMTEST_STORE`, or the catalog's: in GitHub Actions
- * the repository is the one that runs the workflow.
+ * The store of --store or `$VMTEST_STORE`.
+ *
+ * @param[in] repository Where the GitHub release of the catalog's tag is the
+ * store if none is named: the catalog's, but for a program that keeps its own.
  */
 _must_check_ struct error *command_store(const struct command_context *context,
 					 const struct catalog *catalog,
+					 const char *repository,
 					 struct http *http, struct store **ret);
 
 #endif /* COMMON_COMMAND_H */

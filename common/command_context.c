@@ -105,19 +105,16 @@ struct error *command_http(const struct command_context *context,
 }
 
 struct error *command_store(const struct command_context *context,
-			    const struct catalog *catalog, struct http *http,
-			    struct store **ret)
+			    const struct catalog *catalog, const char *repository,
+			    struct http *http, struct store **ret)
 {
 	_cleanup_free_ char *name = NULL;
 	const char *given = context->common->store;
-	const char *repository = get_variable("GITHUB_REPOSITORY");
 
 	if (!given)
 		given = get_variable("VMTEST_STORE");
 	if (given)
 		return store_create(given, http, ret);
-	if (!get_variable("GITHUB_ACTIONS") || !repository)
-		repository = catalog->repository;
 	if (asprintf(&name, "github:%s@%s", repository, catalog->tag) < 0) {
 		name = NULL;
 		return error_no_memory();

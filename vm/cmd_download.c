@@ -101,7 +101,8 @@ struct error *cmd_download(const struct command_context *context, int *status_re
 	if (!err)
 		err = command_http(context, &http);
 	if (!err)
-		err = command_store(context, catalog, http, &downloader.store);
+		err = command_store(context, catalog, catalog->repository, http,
+				    &downloader.store);
 	if (!err)
 		err = store_list(downloader.store, &downloader.assets);
 	for (size_t i = 0; i < archs.count; i++) {

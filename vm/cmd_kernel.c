@@ -117,7 +117,8 @@ struct error *command_assets(const struct command_context *context,
 
 	err = command_http(context, &http);
 	if (!err)
-		err = command_store(context, catalog, http, &store);
+		err = command_store(context, catalog, catalog->repository, http,
+				    &store);
 	if (!err)
 		err = store_list(store, ret);
 	return err;
@@ -175,7 +176,7 @@ struct error *command_kernel(const struct command_context *context,
 	err = command_http(context, &http);
 	if (err)
 		return err;
-	err = command_store(context, catalog, http, &store);
+	err = command_store(context, catalog, catalog->repository, http, &store);
 	if (err)
 		return err;
 	err = store_list(store, &assets);
