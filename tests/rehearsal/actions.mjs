@@ -78,8 +78,13 @@ export function isKnownAction(uses) {
 /** Names of all equivalents. */
 export const KNOWN_ACTIONS = Object.keys(EQUIVALENTS);
 
-/** Run the action in a folder, its steps in a frame of their own. */
-async function runComposite(step, folder, given, stop) {
+/**
+ * Run the action in a folder, its steps in a frame of their own.
+ *
+ * @param repository that the action comes from; undefined for one of the job's
+ *   workspace, of which GitHub does not say it either.
+ */
+async function runComposite(step, { folder, repository }, given, stop) {
   const { job } = step;
   const file = actionFile(folder);
   if (!file)
@@ -98,6 +103,7 @@ async function runComposite(step, folder, given, stop) {
     failed: false,
     defaults: {},
     actionPath: folder,
+    actionRepository: repository,
     parent: step,
     stop,
   };
@@ -119,7 +125,7 @@ async function runComposite(step, folder, given, stop) {
   if (!well) throw new StepFailure(`${action.name} failed.`);
 }
 
-/** An action of another repository, in a copy of that for this job. */
+/** Where an action of another repository is, in a copy of that for this job. */
 function fetchAction(job, uses) {
   const { repository, path: name, ref } = splitReference(uses);
   const source = job.run.repositories.folder(repository);
@@ -129,7 +135,7 @@ function fetchAction(job, uses) {
       shallow: true,
       workingTree: job.run.settings.workingTree,
     });
-  return path.join(target, name);
+  return { folder: path.join(target, name), repository };
 }
 
 /** Do what a step's `uses` says. */
@@ -140,7 +146,7 @@ export async function runAction(step, stop) {
   if (uses.startsWith("./"))
     return runComposite(
       step,
-      path.resolve(job.folders.workspace, uses),
+      { folder: path.resolve(job.folders.workspace, uses) },
       given,
       stop,
     );

@@ -76,6 +76,8 @@ export function stepScope(job, frame, variables) {
       github: {
         ...githubOf(job),
         action_path: frame.actionPath,
+        // Not in the environment, where GitHub has it for other kinds of actions.
+        action_repository: frame.actionRepository ?? "",
         action_status: failed ? "failure" : "success",
       },
       inputs: frame.inputs,

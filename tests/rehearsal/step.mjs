@@ -5,8 +5,8 @@
  *
  * Steps run in a frame: a job's own, or that of a composite action inside it.
  * A frame has `steps` (the context), `inputs`, `env` (on top of the job's),
- * `failed`, `secrets`, `defaults`, `actionPath`, `parent`, the step that it
- * runs in, and `stop`, by which that one is ended.
+ * `failed`, `secrets`, `defaults`, `actionPath`, `actionRepository`, `parent`,
+ * the step that it runs in, and `stop`, by which that one is ended.
  */
 
 import {

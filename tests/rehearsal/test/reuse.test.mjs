@@ -27,9 +27,9 @@ runs:
   steps:
     - id: s
       shell: bash
-      env: {WHO: "\${{ inputs.who }}"}
+      env: {WHO: "\${{ inputs.who }}", FROM: "\${{ github.action_repository }}"}
       run: |
-        echo "text=hello $WHO from $JOB $STEP" >>"$GITHUB_OUTPUT"
+        echo "text=hello $WHO from $JOB $STEP $FROM" >>"$GITHUB_OUTPUT"
         echo "FOUND=$(cat "$GITHUB_ACTION_PATH/data")" >>"$GITHUB_ENV"
         echo "# Said" >>"$GITHUB_STEP_SUMMARY"
         echo "::notice::said"
@@ -49,7 +49,7 @@ jobs:
       - uses: actions/checkout@${PIN}
       - {id: one, uses: ./.github/actions/hello, env: {STEP: step}}
       - {id: two, uses: ./.github/actions/hello, with: {who: you, fail: true, other: 1}, continue-on-error: true}
-      - run: test "$FOUND" = data && test "$ONE" = "hello octocat from job step"
+      - run: test "$FOUND" = data && test "$ONE" = "hello octocat from job step "
         env: {ONE: "\${{ steps.one.outputs.text }}"}
       - {run: "true", if: steps.two.outcome == 'failure' && steps.s.outcome == ''}
 `,
@@ -71,7 +71,7 @@ jobs:
   assert.deepEqual(messages(one, "notice"), ["said"]);
   assert.deepEqual(messages(two, "notice"), ["said", "cleanup"]);
   assert.match(messages(two, "warning")[0], /Unexpected input\(s\) 'other'/);
-  assert.equal(two.outputs.text, "hello you from job ");
+  assert.equal(two.outputs.text, "hello you from job  ");
   assert.equal(test.summary, "# Said\n\n# Said\n");
 });
 
@@ -128,7 +128,7 @@ test("actions of a known repository are taken from a copy of its folder", async 
     { settings: { repositories: { "you/other": other.tree } } },
   );
   assert.equal(result.conclusion, "success");
-  assert.equal(result.jobs[0].steps[0].outputs.text, "hello octocat from  ");
+  assert.equal(result.jobs[0].steps[0].outputs.text, "hello octocat from   you/other");
   const folder = path.join(other.tree, ".github/actions/hello");
   assert.deepEqual(readdirSync(folder).sort(), ["action.yml", "data"]);
 });
