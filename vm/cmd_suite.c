@@ -88,7 +88,8 @@ static struct error *choose_command(struct suite_setup *setup,
 {
 	struct suite_options *options = context->options;
 
-	if (context->argument_count) {
+	// A list of the kernels runs nothing.
+	if (context->argument_count || options->list) {
 		setup->run.command = context->arguments;
 		return NULL;
 	}

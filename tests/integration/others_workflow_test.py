@@ -65,6 +65,19 @@ class ProgramTest(OthersCase):
             self.assertIn(RELEASE, result.stdout)
         self.assertEqual(list(self.asked()), [CATALOGS])
 
+    def test_a_list_of_kernels_needs_no_command(self):
+        """The action lists them first, and has the command from its input."""
+        package = self.folder / package_name()
+        write_package(package, package_entries())
+        (self.folder / "vmtest.json").write_text('{"flavors": ["tiny"]}')
+        options = (f"--store=dir:{self.folder}", "-d", self.folder / "kernels")
+        arguments = ("test", "-k", "6.12", *options)
+        result = support.run("vmtest-vm", *arguments, "--list", cwd=self.folder)
+        self.assert_status(result, 0)
+        self.assertIn(RELEASE, result.stdout)
+        result = support.run("vmtest-vm", *arguments, cwd=self.folder)
+        self.assert_one_line(result, 2, "say what to run")
+
 
 if __name__ == "__main__":
     unittest.main()
