@@ -1,14 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
-vmtest-vm in the workflow of another repository, which has no kernels.
+What the workflows of another repository use of this one: vmtest-vm, the action
+and test.yml. Their kernels do not come from the repository that runs them.
 """
 
 import json
 import re
+import shutil
+import subprocess
+import tempfile
 import unittest
+from pathlib import Path
 
 import support
+from stand_in import Skipped
+
+import rehearsal
 from packages import RELEASE, package_entries, package_name, write_package
 
 CALLER = "caller/project"
@@ -16,6 +24,29 @@ OWN = "own/vmtest"
 NAMED = "named/kernels"
 CATALOG = json.loads((support.TOP / "configs/vmtest.json").read_text())
 CATALOGS = CATALOG["repository"]
+COMMAND = "cat greeting; uname -r"
+
+
+def series():
+    return ".".join(support.release().split(".")[:2])
+
+
+def action_job(variables=None, **inputs):
+    """A job that uses the action, as in the README."""
+    action = f"{OWN}/.github/actions/vm@COMMIT"
+    inputs = {"kernel": series(), "command": COMMAND, **inputs}
+    checkout = {"uses": "actions/checkout@COMMIT"}
+    return {
+        "runs-on": "ubuntu-24.04",
+        "env": variables or {},
+        "steps": [checkout, {"uses": action, "with": inputs}],
+    }
+
+
+def called_job(**inputs):
+    """A job that calls the workflow, as in the README."""
+    inputs = {"kernels": series(), "command": COMMAND, **inputs}
+    return {"uses": f"{OWN}/.github/workflows/test.yml@COMMIT", "with": inputs}
 
 
 class OthersCase(support.TestCase):
@@ -77,6 +108,118 @@ class ProgramTest(OthersCase):
         self.assertIn(RELEASE, result.stdout)
         result = support.run("vmtest-vm", *arguments, cwd=self.folder)
         self.assert_one_line(result, 2, "say what to run")
+
+
+class WorkflowTest(OthersCase):
+    @classmethod
+    def setUpClass(cls):
+        """Make a repository of ours, and a small package: without debug information."""
+        try:
+            rehearsal.packages_folder()
+        except Skipped as reason:
+            raise unittest.SkipTest(str(reason)) from reason
+        folder = tempfile.TemporaryDirectory(prefix="vmtest-test.")
+        cls.addClassCleanup(folder.cleanup)
+        tree = Path(folder.name, "kernel")
+        shutil.copytree(support.kernel(), tree, symlinks=True)
+        subprocess.run(["objcopy", "--strip-debug", tree / "build/vmlinux"], check=True)
+        cls.package = Path(folder.name, support.package().name)
+        tar = ["tar", "-C", tree, "-I", "zstd -1", "-cf", cls.package, "."]
+        subprocess.run(tar, check=True)
+        shutil.rmtree(tree)
+        cls.own = Path(folder.name, "own")
+        support.copy_tree(cls.own)
+        cls.commit = support.commit_tree(cls.own)
+
+    def setUp(self):
+        super().setUp()
+        self.caller = self.folder / "caller"
+        self.caller.mkdir()
+        (self.caller / "greeting").write_text("hello\n")
+
+    def seed_programs(self, workflow):
+        """Put the programs into the cache: nothing is built."""
+        install = self.own / ".github/actions/tool/install"
+        key = subprocess.check_output([install, "--key"], text=True).strip()
+        home = self.folder / "home"
+        prefix = home / ".vmtest"
+        command = ["cmake", "--install", support.BIN.parent, "--prefix", prefix]
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+        workflow.seed_cache(key, home, "~/.vmtest")
+
+    def rehearse(self, **jobs):
+        """Run these jobs in the caller's repository."""
+        file = self.caller / ".github/workflows/kernels.yml"
+        file.parent.mkdir(parents=True)
+        text = json.dumps({"on": "push", "jobs": jobs}, indent=1)
+        # Rehearsals want it pinned, with a version in a comment, as JSON has none.
+        pinned = re.sub(r'@COMMIT"(,?)', rf'@{self.commit}"\1 # v1', text)
+        file.write_text(pinned)
+        workflow = rehearsal.Rehearsal(
+            file.relative_to(self.caller),
+            self.folder / "runs",
+            tree=self.caller,
+            github={
+                "repository": CALLER,
+                "api_url": self.api_url,
+                "server_url": self.github.urls["GITHUB_SERVER_URL"],
+            },
+            token="read-token",
+            repositories={OWN: str(self.own)},
+            environment={"VMTEST_RETRY_SECONDS": "5"},
+        )
+        self.seed_programs(workflow)
+        return workflow.run("push")
+
+    def assert_tested(self, result, count):
+        """That many jobs have run the command under the kernel."""
+        self.assertEqual(result.conclusion, "success", result.failures())
+        wanted = f"hello\n{support.release()}\n"
+        tested = [job.name for job in result.jobs if wanted in job.log_text()]
+        self.assertEqual(len(tested), count, tested)
+
+    def test_the_store_is_of_the_repository_that_is_used(self):
+        self.publish(OWN, self.package)
+        result = self.rehearse(action=action_job(), called=called_job())
+        self.assert_tested(result, 2)
+        self.assertEqual(list(self.asked()), [OWN])
+
+    def test_the_store_is_the_catalogs_if_there_is_no_other(self):
+        self.publish(CATALOGS, self.package)
+        result = self.rehearse(action=action_job(), called=called_job())
+        self.assert_tested(result, 2)
+        asked = self.asked()
+        self.assertEqual(set(asked), {OWN, CATALOGS})
+        # Each has asked once.
+        self.assertEqual(asked[OWN], [404, 404])
+        self.assertIn(f"{OWN} has no release", result.job("action").log_text())
+
+    def test_the_store_is_the_one_that_the_caller_names(self):
+        store = self.publish(NAMED, self.package)
+        project = self.caller / "project"
+        project.mkdir()
+        (project / "greeting").write_text("hello\n")
+        (project / "vmtest.json").write_text('{"store": "dir:/nowhere"}')
+        result = self.rehearse(
+            # It wins over the project's file.
+            action=action_job(store=store, **{"working-directory": "project"}),
+            variable=action_job({"VMTEST_STORE": store}),
+            called=called_job(store=store),
+        )
+        self.assert_tested(result, 3)
+        self.assertEqual(list(self.asked()), [NAMED])
+
+    def test_no_other_store_is_taken_for_one_that_does_not_answer(self):
+        self.publish(CATALOGS, self.package)
+        fault = {"kind": "status", "status": 403, "count": -1}
+        self.github.control(faults=[{**fault, "path": f"^/repos/{OWN}/"}])
+        result = self.rehearse(action=action_job(), called=called_job())
+        self.assertEqual(result.conclusion, "failure", result.failures())
+        self.assertEqual(self.asked(), {OWN: [403, 403]})
+        for name in ("action", "called / kernels"):
+            (message,) = [m for m in result.job(name).messages() if "HTTP" in m]
+            self.assertIn(f"kernels in {OWN}: ", message)
+            self.assertIn(": HTTP 403; try again, or name a store", message)
 
 
 if __name__ == "__main__":

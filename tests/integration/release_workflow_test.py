@@ -13,8 +13,6 @@ import json
 import os
 import platform
 import re
-import shutil
-import subprocess
 import unittest
 
 import support
@@ -30,17 +28,7 @@ STORE = ("octo/kernels", "kernels")
 
 def tree_with_one_flavor(folder):
     """This repository, with a catalog that is done with one kernel a series."""
-    names = subprocess.run(
-        ["git", "-C", TOP, "ls-files", "-z", "-co", "--exclude-standard"],
-        check=True,
-        stdout=subprocess.PIPE,
-    ).stdout.split(b"\0")
-    for name in filter(None, names):
-        source = TOP / os.fsdecode(name)
-        target = folder / os.fsdecode(name)
-        if source.exists() or source.is_symlink():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target, follow_symlinks=False)
+    support.copy_tree(folder)
     path = folder / "configs/vmtest.json"
     catalog = json.loads(path.read_text())
     catalog["repository"], catalog["tag"] = STORE
@@ -48,9 +36,7 @@ def tree_with_one_flavor(folder):
     for name, architecture in catalog["architectures"].items():
         architecture["enabled"] = name == ARCH
     path.write_text(json.dumps(catalog, indent=2))
-    identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
-    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "test"]):
-        subprocess.run(["git", *identity, "-C", folder, *command], check=True)
+    support.commit_tree(folder)
     return folder
 
 

@@ -6,6 +6,7 @@ kernel, which is built once by the bot and kept in VMTEST_TEST_CACHE.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -150,6 +151,30 @@ def kernel():
     if result.returncode != 0:
         raise RuntimeError(result.stderr)
     return next(folder.glob(f"*/kernel-{release()}"))
+
+
+def copy_tree(folder):
+    """Copy this repository's files, but for those that git ignores."""
+    names = subprocess.run(
+        ["git", "-C", TOP, "ls-files", "-z", "-co", "--exclude-standard"],
+        check=True,
+        stdout=subprocess.PIPE,
+    ).stdout.split(b"\0")
+    for name in filter(None, names):
+        source = TOP / os.fsdecode(name)
+        target = folder / os.fsdecode(name)
+        if source.exists() or source.is_symlink():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+
+
+def commit_tree(folder):
+    """Make a folder a git repository of one commit, which is returned."""
+    identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "test"]):
+        subprocess.run(["git", *identity, "-C", folder, *command], check=True)
+    command = ["git", "-C", folder, "rev-parse", "HEAD"]
+    return subprocess.check_output(command, text=True).strip()
 
 
 def descendants(pid):
