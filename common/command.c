@@ -12,6 +12,7 @@
 
 #include "common/error.h"
 #include "common/interrupt.h"
+#include "common/limits.h"
 #include "common/log.h"
 #include "common/workflow_log.h"
 
@@ -470,6 +471,20 @@ static enum log_level chosen_level(const struct common_options *common)
 	return common->verbose ? LOG_DEBUG : LOG_INFO;
 }
 
+static struct error *command_run(const struct program *program,
+				 const struct command_context *context,
+				 int *status_ret)
+{
+	struct error *err;
+	struct limits limits;
+
+	err = limits_read(&limits);
+	if (err)
+		return err;
+	log_init(program->name, chosen_level(context->common), limits.silence_ms);
+	return context->command->run(context, status_ret);
+}
+
 static struct error *command_execute(const struct program *program,
 				     const struct command *command, int argc,
 				     char **argv, int *status_ret)
@@ -507,8 +522,7 @@ static struct error *command_execute(const struct program *program,
 				   "%s takes no argument '%s'; see --help",
 				   command->name, arguments[0]);
 	} else if (!err) {
-		log_init(program->name, chosen_level(&common));
-		err = command->run(&context, status_ret);
+		err = command_run(program, &context, status_ret);
 	}
 	options_deinit(own_options(command), options);
 	options_deinit(shared_options(command), options);
@@ -551,7 +565,7 @@ int command_main(const struct program *program, int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : NULL;
 	int status = 0;
 
-	log_init(program->name, LOG_INFO);
+	log_init(program->name, LOG_INFO, LOG_SILENCE_MS);
 	interrupt_block();
 	if (!name) {
 		print_program_help(stderr, program);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@ struct output {
 	size_t line_count;
 	/** The first that says that a file is missing; empty if none does. */
 	char missing[LINE_SIZE];
-	uint64_t object_count;
+	uint64_t compiled_count;
 	struct progress *progress;
 };
 
@@ -96,16 +97,27 @@ void kernel_make_add_compiler(struct string_list *arguments,
 	string_list_addf(arguments, "HOSTCC=%sgcc", cache);
 }
 
-/** The object that a line of the build's output is about: `  CC [M]  fs/foo.o`. */
-static const char *line_object(const char *line)
+/** The file that a line of the build's output is about: `  CC [M]  fs/foo.o`. */
+static const char *line_file(const char *line)
 {
 	const char *space = strrchr(line, ' ');
-	size_t length = strlen(line);
 
-	if (strncmp(line, "  ", 2) != 0 || length < 2 ||
-	    strcmp(line + length - 2, ".o") != 0)
+	if (strncmp(line, "  ", 2) != 0 || line[2] < 'A' || line[2] > 'Z')
 		return NULL;
 	return space + 1;
+}
+
+/**
+ * Whether that file is compiled for the kernel. Paths are relative there but to
+ * an external module; those of host programs may be absolute.
+ */
+static bool line_is_compiled(const char *line, const char *file)
+{
+	bool is_module = strstr(line, " [M] ");
+
+	return (strncmp(line, "  CC ", 5) == 0 ||
+		strncmp(line, "  AS ", 5) == 0) &&
+	       (is_module || *file != '/');
 }
 
 static void output_end_line(struct output *output)
@@ -116,11 +128,12 @@ static void output_end_line(struct output *output)
 	       LINE_SIZE);
 	if (!output->missing[0] && strstr(output->line, "No such file"))
 		memcpy(output->missing, output->line, LINE_SIZE);
-	const char *object = line_object(output->line);
-	if (object) {
-		progress_detail(output->progress, object);
-		progress_update(output->progress, ++output->object_count, 0);
-	}
+	const char *file = line_file(output->line);
+	if (!file)
+		return;
+	progress_detail(output->progress, file);
+	if (line_is_compiled(output->line, file))
+		progress_update(output->progress, ++output->compiled_count, 0);
 }
 
 static void output_add(struct output *output, const char *data, size_t size)

@@ -39,7 +39,7 @@ _must_check_ struct error *kernel_make_check_path(const char *path);
  * interrupt.
  *
  * @param[in] arguments The program first.
- * @param[in] progress Is told of each object; may be NULL.
+ * @param[in] progress Is told of each file that is compiled; may be NULL.
  * @param[out] missing_ret The first line of the output that says 'No such
  * file', NULL if none does; free(). May be NULL.
  * @return An error that has the last lines of the output logged before it.
@@ -58,7 +58,7 @@ struct kernel_make_module {
 	const char *module;
 	/** More for make, such as variables; ended by NULL. May be NULL. */
 	const char *const *arguments;
-	/** Is told of each object; may be NULL. */
+	/** Is told of each file that is compiled; may be NULL. */
 	struct progress *progress;
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "common/log.h"
 
 enum {
 	DAY_S = 86400
@@ -35,11 +36,18 @@ static struct error *read_seconds(const char *name, unsigned long min_s,
 struct error *limits_read(struct limits *ret)
 {
 	struct error *err;
-	struct limits limits = { .retry_ms = 300000, .stall_ms = 60000 };
+	struct limits limits = {
+		.retry_ms = 300000,
+		.stall_ms = 60000,
+		.silence_ms = LOG_SILENCE_MS,
+	};
 
 	err = read_seconds("VMTEST_RETRY_SECONDS", 0, &limits.retry_ms);
 	if (!err)
 		err = read_seconds("VMTEST_STALL_SECONDS", 1, &limits.stall_ms);
+	if (!err)
+		err = read_seconds("VMTEST_SILENCE_SECONDS", 1,
+				   &limits.silence_ms);
 	if (err)
 		return err;
 	*ret = limits;

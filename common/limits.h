@@ -3,7 +3,7 @@
 #ifndef COMMON_LIMITS_H
 #define COMMON_LIMITS_H
 
-/** @file How patient the user is with networks. */
+/** @file How patient the user is. */
 
 #include <stdint.h>
 
@@ -16,10 +16,13 @@ struct limits {
 	uint64_t retry_ms;
 	/** A transfer that brings nothing for so long is broken. */
 	uint64_t stall_ms;
+	/** The longest that a log may be silent while something is at work. */
+	uint64_t silence_ms;
 };
 
 /**
- * VMTEST_RETRY_SECONDS and VMTEST_STALL_SECONDS, or five minutes and one.
+ * VMTEST_RETRY_SECONDS, VMTEST_STALL_SECONDS and VMTEST_SILENCE_SECONDS, or
+ * five minutes, one, and half a one.
  *
  * @return ERROR_USAGE if one of them is set to something else than a number.
  */

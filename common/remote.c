@@ -425,7 +425,7 @@ static struct error *commit_checkout(git_repository *repository,
 
 	if (code < 0)
 		return libgit_error(code, "write the files of %s", ref);
-	progress = progress_create("write files", PROGRESS_COUNT);
+	progress = progress_create("write files", PROGRESS_FILES);
 	git_checkout_options_init(&options, GIT_CHECKOUT_OPTIONS_VERSION);
 	options.checkout_strategy = GIT_CHECKOUT_FORCE |
 				    GIT_CHECKOUT_DONT_UPDATE_INDEX;
@@ -486,7 +486,7 @@ static struct error *commit_fetch(git_repository *repository, const char *url,
 		what = NULL;
 		return error_no_memory();
 	}
-	progress = progress_create(what, PROGRESS_COUNT);
+	progress = progress_create(what, PROGRESS_OBJECTS);
 	transfer.progress = progress;
 
 	git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);

@@ -191,7 +191,7 @@ struct error *make_run(struct make *make, const char *what,
 		string_list_add(&list, arguments[i]);
 
 	_cleanup_progress_ struct progress *progress =
-		what ? progress_create(what, PROGRESS_COUNT) : NULL;
+		what ? progress_create(what, PROGRESS_COMPILED) : NULL;
 	const struct kernel_make_log log = { make->log_path, make->log_fd };
 	err = kernel_make_run(&list, &log, progress, NULL);
 	if (err)

@@ -199,7 +199,7 @@ static struct error *run_make(const struct build *build,
 	}
 
 	_cleanup_progress_ struct progress *progress =
-		progress_create(what, PROGRESS_COUNT);
+		progress_create(what, PROGRESS_COMPILED);
 	const struct kernel_make_module options = {
 		.arch = build->request->arch,
 		.compiler = toolchain->chosen,

@@ -971,6 +971,7 @@ class UsageTest(TestCase):
         for name, value in (
             ("VMTEST_RETRY_SECONDS", "long"),
             ("VMTEST_STALL_SECONDS", "0"),
+            ("VMTEST_SILENCE_SECONDS", "0"),
             ("GITHUB_API_URL", "api.github.com"),
             ("VMTEST_STORE", "s3:x"),
         ):

@@ -17,11 +17,14 @@ Test(limits, come_from_the_environment)
 	cr_assert_null(limits_read(&limits));
 	cr_expect_eq(limits.retry_ms, 300000);
 	cr_expect_eq(limits.stall_ms, 60000);
+	cr_expect_eq(limits.silence_ms, 30000);
 	setenv("VMTEST_RETRY_SECONDS", "0", 1);
 	setenv("VMTEST_STALL_SECONDS", "86400", 1);
+	setenv("VMTEST_SILENCE_SECONDS", "1", 1);
 	cr_assert_null(limits_read(&limits));
 	cr_expect_eq(limits.retry_ms, 0);
 	cr_expect_eq(limits.stall_ms, 86400000);
+	cr_expect_eq(limits.silence_ms, 1000);
 }
 
 Test(limits, that_are_no_numbers_are_wrong_usage)

@@ -53,7 +53,7 @@ static struct stage create_stage(void)
 	struct stage stage = { 0 };
 
 	interrupt_block();
-	log_init("test", LOG_ERROR);
+	log_init("test", LOG_ERROR, LOG_SILENCE_MS);
 	cr_assert(mkdtemp(folder));
 	stage.folder = strdup(folder);
 	cr_assert_null(path_join(folder, "cache", &stage.cache));
