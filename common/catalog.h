@@ -109,6 +109,11 @@ struct catalog_flavor {
 	const char *summary;
 	/** MINOR of its releases. */
 	unsigned int minor;
+	/**
+	 * About how many files are compiled for a kernel, to show how far a
+	 * build has come; 0 if not known.
+	 */
+	unsigned int objects;
 };
 
 /** Which compilers kernels of a range are built with. */

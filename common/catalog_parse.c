@@ -319,6 +319,9 @@ static struct error *read_flavors(const char *file, json_t *root,
 			return reader_error(&reader,
 					    "\"%s\" is too long a name", name);
 		err = get_number(&reader, object, "minor", &flavor->minor);
+		if (!err && json_object_get(object, "objects"))
+			err = get_number(&reader, object, "objects",
+					 &flavor->objects);
 		if (!err)
 			err = get_string(&reader, object, "summary", true,
 					 &flavor->summary);

@@ -19,6 +19,7 @@
 #include "common/error.h"
 #include "common/interrupt.h"
 #include "common/log.h"
+#include "common/progress.h"
 
 struct error *path_join(const char *directory, const char *name, char **ret)
 {
@@ -485,6 +486,7 @@ struct error *file_move(const char *from, const char *to)
 struct error *file_lock(const char *path, int *fd_ret)
 {
 	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	_cleanup_progress_ struct progress *progress = NULL;
 	bool told = false;
 
 	if (fd < 0)
@@ -495,9 +497,12 @@ struct error *file_lock(const char *path, int *fd_ret)
 
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return error_create_os(errno, "lock %s", path);
-		if (!told)
+		if (!told) {
 			log_info("waiting for another process that holds %s",
 				 path);
+			progress = progress_createf(PROGRESS_TIME,
+						    "wait for %s", path);
+		}
 		told = true;
 		err = interrupt_check();
 		if (err)

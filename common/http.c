@@ -19,6 +19,7 @@
 #include "common/interrupt.h"
 #include "common/log.h"
 #include "common/process.h"
+#include "common/progress.h"
 #include "common/string_builder.h"
 
 enum {
@@ -149,6 +150,13 @@ bool http_try_again(struct http *http, const struct http_request *request,
 		  request->url, *err ? error_message(*err) : status,
 		  (double)wait_ms / 1000);
 	error_destroy(*err);
+
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_TIME,
+				 "wait %.1f s for the next try of %s %s",
+				 (double)wait_ms / 1000,
+				 request_method(request), request->url);
+
 	*err = interrupt_sleep(wait_ms);
 	return !*err;
 }
@@ -283,6 +291,11 @@ struct error *http_perform(struct http *http, const struct http_request *request
 		http_cache_load(http->cache_directory, request->url,
 				request->token, &cached);
 	}
+
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_TIME, "%s %s",
+				 request_method(request), request->url);
+
 	err = perform(http, request, &cached, ret);
 	return error_wrap(err, "%s %s", request_method(request), request->url);
 }

@@ -115,8 +115,7 @@ static bool line_is_compiled(const char *line, const char *file)
 {
 	bool is_module = strstr(line, " [M] ");
 
-	return (strncmp(line, "  CC ", 5) == 0 ||
-		strncmp(line, "  AS ", 5) == 0) &&
+	return (strncmp(line, "  CC ", 5) == 0 || strncmp(line, "  AS ", 5) == 0) &&
 	       (is_module || *file != '/');
 }
 

@@ -17,6 +17,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/interrupt.h"
+#include "common/progress.h"
 
 enum {
 	PACK_READ_BYTES = 1 << 18
@@ -213,6 +214,8 @@ struct pack_output {
 	char *buffer;
 	size_t buffer_bytes;
 	uint64_t size_bytes;
+	/** Of what is written: what is read is a whole job ahead of it. */
+	struct progress *progress;
 	/** Why libarchive was told that writing failed. */
 	struct error *err;
 };
@@ -308,6 +311,7 @@ static struct error *pack_output_write(struct pack_output *output,
 		if (errnum)
 			return error_create_os(errnum, "write");
 		output->size_bytes += out.pos;
+		progress_update(output->progress, output->size_bytes, 0);
 	} while (directive == ZSTD_e_end ? left > 0 : in.pos < in.size);
 	return NULL;
 }
@@ -446,10 +450,12 @@ static struct error *packer_put(struct packer *packer, const char *path)
 
 static struct error *pack_to_fd(int root_fd, const struct pack_list *list,
 				const struct pack_options *options, int fd,
-				uint64_t *size_ret)
+				struct progress *progress, uint64_t *size_ret)
 {
 	struct error *err;
-	_cleanup_pack_output_ struct pack_output output = { 0 };
+	_cleanup_pack_output_ struct pack_output output = {
+		.progress = progress,
+	};
 	_cleanup_free_ char *buffer = malloc(PACK_READ_BYTES);
 	_cleanup_archive_write_ struct archive *archive = archive_write_new();
 	struct packer packer = {
@@ -495,6 +501,7 @@ static struct error *pack_to_path(int root_fd, const struct pack_list *list,
 	struct error *err;
 	_cleanup_free_ char *temporary = NULL;
 	_cleanup_close_ int fd = -1;
+	const char *slash = strrchr(output_path, '/');
 
 	if (asprintf(&temporary, "%s.XXXXXX.tmp", output_path) < 0) {
 		temporary = NULL;
@@ -503,12 +510,17 @@ static struct error *pack_to_path(int root_fd, const struct pack_list *list,
 	fd = mkostemps(temporary, strlen(".tmp"), O_CLOEXEC);
 	if (fd < 0)
 		return error_create_os(errno, "create %s", temporary);
-	err = pack_to_fd(root_fd, list, options, fd, size_ret);
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_BYTES, "pack %s",
+				 slash ? slash + 1 : output_path);
+	err = pack_to_fd(root_fd, list, options, fd, progress, size_ret);
 	if (!err && (fchmod(fd, 0644) < 0 || fsync(fd) < 0 ||
 		     rename(temporary, output_path) < 0))
 		err = error_create_os(errno, "write %s", output_path);
 	if (err)
 		unlink(temporary);
+	else
+		progress_finish(progress);
 	return err;
 }
 

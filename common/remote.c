@@ -155,6 +155,8 @@ static struct error *remote_connect(const char *url, git_remote **ret)
 	git_remote_callbacks callbacks;
 	git_proxy_options proxy;
 	_cleanup_(cleanup_remote) git_remote *remote = NULL;
+	_cleanup_progress_ struct progress *progress =
+		progress_create("connect to the git server", PROGRESS_TIME);
 	int code;
 
 	git_remote_init_callbacks(&callbacks, GIT_REMOTE_CALLBACKS_VERSION);

@@ -5,7 +5,6 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -477,21 +476,4 @@ void unpack_destroy(struct unpack *unpack)
 	error_destroy(unpack->err);
 	pthread_mutex_destroy(&unpack->mutex);
 	free(unpack);
-}
-
-struct error *unpack_file(const char *path, const char *directory,
-			  const struct unpack_options *options)
-{
-	struct error *err;
-	_cleanup_unpack_ struct unpack *unpack = NULL;
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return error_create_os(errno, "open %s", path);
-	err = unpack_create(directory, options, &unpack);
-	if (!err)
-		err = file_stream(fd, unpack_write, unpack);
-	if (!err)
-		err = unpack_finish(unpack);
-	return error_wrap(err, "%s", path);
 }

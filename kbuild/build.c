@@ -12,8 +12,7 @@
 #include "common/catalog.h"
 #include "common/error.h"
 #include "common/file.h"
-#include "common/log.h"
-#include "common/string_builder.h"
+#include "common/progress.h"
 #include "common/string_list.h"
 #include "kbuild/configure.h"
 #include "kbuild/make.h"
@@ -71,6 +70,32 @@ static struct error *check_release(struct make *make, const char *build,
 	return NULL;
 }
 
+static struct error *configure(const struct kbuild_request *request,
+			       struct make *make, const char *build,
+			       const char *release, struct string_list *lost_ret)
+{
+	struct error *err;
+
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_TIME, "configure %s.%s", release,
+				 request->arch->name);
+	err = configure_build(request->catalog, request->arch,
+			      &request->release, make, build, lost_ret);
+	if (err)
+		return err;
+	return check_release(make, build, release);
+}
+
+static unsigned int expected_objects(const struct kbuild_request *request)
+{
+	const struct catalog_flavor *flavor;
+	_cleanup_error_ struct error *err =
+		catalog_find_flavor(request->catalog, request->release.flavor,
+				    &flavor);
+
+	return err ? 0 : flavor->objects;
+}
+
 static struct error *configure_and_make(const struct kbuild_request *request,
 					struct make *make, const char *build,
 					const char *release,
@@ -78,27 +103,25 @@ static struct error *configure_and_make(const struct kbuild_request *request,
 {
 	struct error *err;
 
-	err = configure_build(request->catalog, request->arch,
-			      &request->release, make, build, lost_ret);
-	if (err)
-		return err;
-	err = check_release(make, build, release);
-	if (err)
-		return err;
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	string_builder_appendf(&sb, "build %s.%s", release, request->arch->name);
-	_cleanup_free_ char *what = NULL;
-	err = string_builder_finish(&sb, &what);
+	err = configure(request, make, build, release, lost_ret);
 	if (err)
 		return err;
 	phase_clock_enter(request->clock, PHASE_BUILD);
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_COMPILED, "build %s.%s", release,
+				 request->arch->name);
+	progress_estimate(progress, expected_objects(request));
 	const char *const arguments[] = {
 		"vmlinux",
 		request->arch->image_target,
 		"modules",
 		NULL,
 	};
-	return make_run(make, what, arguments);
+	err = make_run(make, progress, arguments);
+	if (err)
+		return err;
+	progress_finish(progress);
+	return NULL;
 }
 
 /** Give a staged package its final form and name. */
@@ -124,6 +147,9 @@ static struct error *package(const struct kbuild_request *request,
 	struct error *err;
 
 	phase_clock_enter(request->clock, PHASE_PACKAGE);
+	const char *slash = strrchr(path, '/');
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_TIME, "make %s", slash + 1);
 	err = directory_remove_stale(output, staging_prefix);
 	if (err)
 		return err;

@@ -6,6 +6,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/progress.h"
 #include "common/string_builder.h"
 #include "common/string_list.h"
 #include "kbuild/config.h"
@@ -78,6 +79,11 @@ configure_source(const struct catalog *catalog, const struct catalog_arch *arch,
 	err = make_create(source, build, arch, compiler, 0, NULL, &make);
 	if (err)
 		return err;
+	char text[RELEASE_TEXT_SIZE];
+	release_format(release, text);
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_TIME, "configure %s.%s", text,
+				 arch->name);
 	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
 	err = configure_build(catalog, arch, release, make, build, &lost);
 	if (err)

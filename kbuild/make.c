@@ -14,7 +14,6 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/kernel_make.h"
-#include "common/progress.h"
 #include "common/string_builder.h"
 #include "common/string_list.h"
 
@@ -179,25 +178,17 @@ const struct compiler *make_compiler(const struct make *make)
 	return make->compiler;
 }
 
-struct error *make_run(struct make *make, const char *what,
+struct error *make_run(struct make *make, struct progress *progress,
 		       const char *const *arguments)
 {
-	struct error *err;
-
 	_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
 	for (size_t i = 0; i < make->common.count; i++)
 		string_list_add(&list, make->common.items[i]);
 	for (size_t i = 0; arguments[i]; i++)
 		string_list_add(&list, arguments[i]);
 
-	_cleanup_progress_ struct progress *progress =
-		what ? progress_create(what, PROGRESS_COMPILED) : NULL;
 	const struct kernel_make_log log = { make->log_path, make->log_fd };
-	err = kernel_make_run(&list, &log, progress, NULL);
-	if (err)
-		return err;
-	progress_finish(progress);
-	return NULL;
+	return kernel_make_run(&list, &log, progress, NULL);
 }
 
 struct error *make_module(struct make *make, const char *kernel,

@@ -17,6 +17,7 @@
 struct catalog_arch;
 struct compiler;
 struct error;
+struct progress;
 
 /** Time of every build and of every file in a package: 2000-01-01 UTC. */
 #define KBUILD_TIMESTAMP "Sat Jan  1 00:00:00 UTC 2000"
@@ -54,11 +55,11 @@ static inline void cleanup_make(struct make **make)
 /**
  * Run make in the source tree.
  *
- * @param[in] what What is done, for the progress line; NULL for none.
+ * @param[in] progress Is told of each file that is compiled; may be NULL.
  * @param[in] arguments Targets and variables, ended by NULL.
  * @return An error that has the last lines of the output logged before it.
  */
-_must_check_ struct error *make_run(struct make *make, const char *what,
+_must_check_ struct error *make_run(struct make *make, struct progress *progress,
 				    const char *const *arguments);
 
 /**

@@ -14,6 +14,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/progress.h"
 #include "common/remote.h"
 #include "common/tarball.h"
 #include "common/unpack.h"
@@ -413,6 +414,13 @@ static struct error *source_make(const struct source_request *request,
 	if (!err)
 		err = directory_create_temporary(parent, "source", &temporary,
 						 &lock_fd);
+
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_TIME, "prepare %s",
+				 request->spec->kind == SOURCE_VERSION
+					 ? origin->name
+					 : origin->url);
+
 	if (!err)
 		err = source_fill(request, origin, temporary, source);
 	if (!err)

@@ -28,6 +28,7 @@ Test(catalog, the_projects_own_loads)
 	const struct catalog_arch *arch;
 
 	cr_assert_null(catalog_find_flavor(catalog, "tiny", &flavor));
+	cr_expect_gt(flavor->objects, 1000);
 	cr_assert_null(catalog_find_arch(catalog, "x86_64", &arch));
 	cr_expect_str_eq(arch->source_arch, "x86");
 	cr_expect_str_eq(catalog->directory, VMTEST_SOURCE_DIR "/configs");

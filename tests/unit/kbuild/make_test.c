@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <criterion/criterion.h>
 
@@ -12,6 +14,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/interrupt.h"
+#include "common/progress.h"
 
 static const struct catalog_arch arch = {
 	.name = "x86_64",
@@ -135,4 +138,34 @@ Test(make, refuses_paths_that_break_its_variables)
 
 		cr_expect(error_is(err, ERROR_USAGE), "%s", paths[i]);
 	}
+}
+
+Test(make, counts_what_is_compiled_for_the_kernel)
+{
+	struct trees trees =
+		create_trees("all:\n"
+			     "\t@echo '  HOSTCC  scripts/host.o'\n"
+			     "\t@echo '  CC      /build/tools/objtool/check.o'\n"
+			     "\t@echo '  CC      init/main.o'\n"
+			     "\t@echo '  AS      arch/x86/entry.o'\n"
+			     "\t@echo '  CC [M]  fs/module.o'\n"
+			     "\t@echo '  CC [M]  /home/user/external.o'\n"
+			     "\t@echo '  AR      built-in.a'\n"
+			     "\t@echo 'make: nothing of the kind: CC a.o'\n"
+			     "\t@echo '  LD      vmlinux'\n");
+	_cleanup_close_ int stderr_fd = memfd_create("stderr", MFD_CLOEXEC);
+
+	cr_assert_eq(dup2(stderr_fd, STDERR_FILENO), STDERR_FILENO);
+
+	_cleanup_make_ struct make *make = create(&trees);
+	_cleanup_progress_ struct progress *progress =
+		progress_create("build", PROGRESS_COMPILED);
+	_cleanup_error_ struct error *err = make_run(make, progress, all);
+	char text[256] = "";
+
+	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	progress_finish(progress);
+	cr_assert_gt(pread(stderr_fd, text, sizeof(text) - 1, 0), 0);
+	cr_expect(strstr(text, ": build: 4 files compiled, "), "%s", text);
+	destroy_trees(&trees);
 }
