@@ -18,6 +18,8 @@
 #include "common/interrupt.h"
 #include "common/log.h"
 #include "common/process.h"
+#include "common/progress.h"
+#include "vm/kernel.h"
 #include "vm/qemu.h"
 
 enum {
@@ -48,6 +50,7 @@ static void session_init(struct guest_session *session,
 
 static void session_deinit(struct guest_session *session)
 {
+	progress_destroy(session->progress);
 	process_destroy(session->qemu);
 	terminal_restore(&session->terminal);
 	guest_streams_deinit(&session->streams);
@@ -148,12 +151,29 @@ static void session_measure_command(struct guest_session *session)
 		monotonic_ms() - session->start_ms - session->result.boot_ms;
 }
 
+/** While the command runs, what is written is its own, and its user's to say. */
+static void session_show_phase(struct guest_session *session)
+{
+	progress_destroy(take_ptr(session->progress));
+	// With --verbose, the console goes to stderr too, past the log.
+	if (log_level() >= LOG_DEBUG)
+		return;
+	if (session->phase == PHASE_BOOT || session->phase == PHASE_CRASH)
+		session->progress =
+			progress_createf(PROGRESS_TIME, "boot %s%s",
+					 session->phase == PHASE_CRASH
+						 ? "the crash kernel of "
+						 : "",
+					 session->config->kernel->release);
+}
+
 void guest_session_enter_phase(struct guest_session *session,
 			       enum guest_phase phase)
 {
 	uint64_t now = monotonic_ms();
 
 	session->phase = phase;
+	session_show_phase(session);
 	switch (phase) {
 	case PHASE_BOOT:
 	case PHASE_CRASH:
@@ -440,6 +460,7 @@ struct error *guest_session_run(const struct guest_config *config,
 	err = session_start(&session, options);
 	if (err)
 		return err;
+	session_show_phase(&session);
 	if (config->interactive) {
 		err = terminal_take(&session.terminal, config->stdin_fd);
 		if (err)

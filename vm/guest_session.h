@@ -26,6 +26,7 @@ struct error;
 struct guest_extras;
 struct process;
 struct process_status;
+struct progress;
 struct qemu_options;
 struct share_plan;
 
@@ -72,6 +73,8 @@ struct guest_session {
 	char dump_key;
 	/** Where in the console the list of tasks begins. */
 	size_t dump_offset;
+	/** While there is nothing of the command's to see; else NULL. */
+	struct progress *progress;
 	struct process *qemu;
 	int interrupt_fd;
 	struct guest_link link;

@@ -174,7 +174,10 @@ static struct error *run_make(const struct build *build,
 	_cleanup_free_ char *kernel = NULL;
 	_cleanup_close_ int log_fd = -1;
 	_cleanup_string_list_ struct string_list arguments = STRING_LIST_INIT;
-	_cleanup_free_ char *what = NULL;
+
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_COMPILED, "build %s for %s",
+				 build->source, build->request->kernel->release);
 
 	err = prepare_kernel(build, scratch, &kernel);
 	if (err)
@@ -192,14 +195,7 @@ static struct error *run_make(const struct build *build,
 	err = string_list_check(&arguments);
 	if (err)
 		return err;
-	if (asprintf(&what, "build %s for %s", build->source,
-		     build->request->kernel->release) < 0) {
-		what = NULL;
-		return error_no_memory();
-	}
 
-	_cleanup_progress_ struct progress *progress =
-		progress_create(what, PROGRESS_COMPILED);
 	const struct kernel_make_module options = {
 		.arch = build->request->arch,
 		.compiler = toolchain->chosen,

@@ -18,6 +18,7 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "common/process.h"
+#include "common/progress.h"
 #include "common/string_builder.h"
 #include "common/string_list.h"
 #include "vm/log_text.h"
@@ -385,6 +386,9 @@ static struct error *make_locked(const struct making *making)
 		return err;
 	log_info("making a root of %s, which takes some minutes; the log is %s",
 		 request->arch->name, making->log_path);
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_TIME, "make a root of %s",
+				 request->arch->name);
 	err = run_mmdebstrap(making, temporary, root);
 	if (!err)
 		err = file_write(stamp, making->stamp, strlen(making->stamp));

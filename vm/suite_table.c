@@ -2,6 +2,7 @@
 
 #include "vm/suite_table.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -174,4 +175,20 @@ size_t suite_table_append_live(struct string_builder *sb,
 	if (counts.text)
 		append_line(sb, counts.text, columns);
 	return lines;
+}
+
+void suite_table_append_status(struct string_builder *sb,
+			       const struct suite *suite, uint64_t now_ms)
+{
+	string_builder_append(sb, "kernels: ");
+	suite_table_append_counts(sb, suite);
+	for (size_t i = 0; i < suite->count; i++) {
+		const struct suite_item *item = &suite->items[i];
+
+		if (item_rank(item) == 0)
+			string_builder_appendf(sb, "; %s is %s, %" PRIu64 " s",
+					       item->name,
+					       suite_state_name(item->state),
+					       (now_ms - item->since_ms) / 1000);
+	}
 }

@@ -35,4 +35,8 @@ size_t suite_table_append_live(struct string_builder *sb,
 			       const struct suite *suite, uint64_t now_ms,
 			       size_t rows, size_t columns);
 
+/** The same in a line of a log, without results. */
+void suite_table_append_status(struct string_builder *sb,
+			       const struct suite *suite, uint64_t now_ms);
+
 #endif /* VM_SUITE_TABLE_H */

@@ -85,7 +85,7 @@ static void append_news(struct string_builder *sb, const struct suite_view *view
 		ended += suite_state_is_end(view->suite->items[i].state);
 	suite_table_append_result(sb, item);
 	if (view->suite->count > 1)
-		string_builder_appendf(sb, " (%zu of %zu)", ended,
+		string_builder_appendf(sb, " (%zu of %zu kernels)", ended,
 				       view->suite->count);
 }
 
@@ -129,6 +129,21 @@ static void groups_changed(struct suite_observer *observer,
 	write_text(stdout, &sb);
 }
 
+/** Where there is no table, say now and then that there is life. */
+static void log_tick(struct suite_observer *observer)
+{
+	const struct suite_view *view = (struct suite_view *)observer;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_free_ char *text = NULL;
+
+	if (!log_is_silent())
+		return;
+	suite_table_append_status(&sb, view->suite, monotonic_ms());
+	error_destroy(string_builder_finish(&sb, &text));
+	if (text)
+		log_info("%s", text);
+}
+
 static void quiet_changed(struct suite_observer *observer,
 			  const struct suite_item *item)
 {
@@ -138,9 +153,9 @@ static void quiet_changed(struct suite_observer *observer,
 
 static const struct suite_observer observers[] = {
 	[SUITE_VIEW_LIVE] = { live_changed, live_tick },
-	[SUITE_VIEW_LINES] = { lines_changed, NULL },
-	[SUITE_VIEW_GROUPS] = { groups_changed, NULL },
-	[SUITE_VIEW_QUIET] = { quiet_changed, NULL },
+	[SUITE_VIEW_LINES] = { lines_changed, log_tick },
+	[SUITE_VIEW_GROUPS] = { groups_changed, log_tick },
+	[SUITE_VIEW_QUIET] = { quiet_changed, log_tick },
 };
 
 void suite_view_init(struct suite_view *view, enum suite_view_kind kind,

@@ -19,7 +19,7 @@ enum suite_view_kind {
 	SUITE_VIEW_LINES,
 	/** For GitHub Actions: on stdout, each result's log folds under it. */
 	SUITE_VIEW_GROUPS,
-	/** Nothing. */
+	/** No results. */
 	SUITE_VIEW_QUIET,
 };
 

@@ -212,7 +212,7 @@ class TestTest(SuiteCase):
         lines = result.stderr.splitlines()
         self.assertEqual(len(lines), 5, result.stderr)
         self.assertIn("passed in", lines[-1])
-        self.assertIn("(4 of 4)", lines[-1])
+        self.assertIn("(4 of 4 kernels)", lines[-1])
         self.assertNotIn("\033", result.stderr)
 
     def test_verdicts(self):
@@ -404,7 +404,7 @@ class TestTest(SuiteCase):
         self.assertEqual(len(groups), 2, result.stdout)
         for title, log in groups:
             self.assertIn(" in ", title)
-            self.assertIn(" of 2)", title)
+            self.assertIn(" of 2 kernels)", title)
             self.assertEqual(log, "::error::no\n")
         self.assertIn(f"\n::error title={name(VERSIONS[4])}%3A failed::exit status 1\n",
                       result.stdout)

@@ -44,6 +44,16 @@ Test(suite_table, counts_leave_out_what_there_is_none_of)
 			 "1 waiting, 1 downloading, 1 running, 2 passed, 1 failed");
 }
 
+Test(suite_table, a_line_of_a_log_tells_what_is_at_work)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	suite_table_append_status(&sb, &suite, 41000);
+	cr_expect_str_eq(
+		sb.text,
+		"kernels: 1 waiting, 1 downloading, 1 running, 2 passed, 1 failed; c is running, 40 s; d is downloading, 36 s");
+}
+
 Test(suite_table, a_small_terminal_shows_what_matters)
 {
 	static const struct {
