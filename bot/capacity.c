@@ -41,7 +41,7 @@ struct error *capacity_compute(const struct asset_list *assets,
 	if (superseded.count < surplus) {
 		return error_create(
 			ERROR_OTHER,
-			"%zu more do not fit: it holds %zu assets of at most %zu, and only %zu of them could be pruned, as newer ones have superseded them; ask for fewer (--limit, --kernel, --flavor), delete some, or use another tag",
+			"%zu more kernels do not fit: it holds %zu assets of at most %zu, and only %zu of them could be pruned, as newer ones have superseded them; ask for fewer (--limit, --kernel, --flavor), delete some, or use another tag",
 			planned, room->used, room->limit, superseded.count);
 	}
 	qsort(superseded.items, superseded.count, sizeof(struct asset *),

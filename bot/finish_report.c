@@ -82,7 +82,8 @@ struct error *finish_report_text(const struct verdict_list *verdicts, char **ret
 static void append_head(struct string_builder *sb,
 			const struct verdict_list *verdicts, size_t left_out)
 {
-	string_builder_appendf(sb, "### %zu built, %zu failed, %zu skipped",
+	string_builder_appendf(sb,
+			       "### Kernels: %zu built, %zu failed, %zu skipped",
 			       verdicts->counts[VERDICT_BUILT],
 			       verdicts->counts[VERDICT_FAILED],
 			       verdicts->counts[VERDICT_SKIPPED]);

@@ -146,7 +146,8 @@ static void append_stored(struct string_builder *sb,
 		return;
 	}
 	kernel_version_format(newest, text);
-	string_builder_appendf(sb, " %s (%zu) |", text, count);
+	string_builder_appendf(sb, " %s (%zu package%s) |", text, count,
+			       count == 1 ? "" : "s");
 }
 
 static void append_row(struct string_builder *sb, const struct context *context,
@@ -191,7 +192,7 @@ static void append_head(struct string_builder *sb, const struct context *context
 	if (plan->left_out)
 		string_builder_appendf(
 			sb,
-			" **%zu more are left for the next run**: this one builds the newest %zu.",
+			" **%zu more kernels are left for the next run**: this one builds the newest %zu.",
 			plan->left_out, plan->count);
 	string_builder_append(
 		sb,

@@ -113,7 +113,7 @@ struct error *report_format_markdown(const struct report *report, char **ret)
 {
 	struct string_builder sb = STRING_BUILDER_INIT;
 
-	string_builder_appendf(&sb, "### %zu published, %zu failed\n\n",
+	string_builder_appendf(&sb, "### Kernels: %zu published, %zu failed\n\n",
 			       report->count - report->failed, report->failed);
 	result_table_append_head(&sb, PHASE_PUBLISH);
 	for (size_t i = 0; i < report->count; i++) {

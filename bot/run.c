@@ -58,7 +58,7 @@ struct error *run_plan_items(struct session *session, const struct plan *plan,
 
 		workflow_group_begin(&group, "%s for %s", item->release_text,
 				     item->arch->name);
-		log_info("%zu of %zu: %s for %s", i + 1, plan->count,
+		log_info("kernel %zu of %zu: %s for %s", i + 1, plan->count,
 			 item->release_text, item->arch->name);
 		err = run_item(&request, session->store, item, &build,
 			       &size_bytes);

@@ -88,7 +88,7 @@ struct error *session_make_room(const struct session *session,
 	if (err)
 		return error_wrap(err, "plan for %s", store_name(session->store));
 	if (ret->count) {
-		log_info("%zu superseded assets have to go first: %s holds %zu of at most %zu",
+		log_info("%zu superseded assets have to go first: %s holds %zu assets of at most %zu",
 			 ret->count, store_name(session->store), room.used,
 			 room.limit);
 	}
@@ -131,7 +131,8 @@ void session_selection(const struct command_context *context,
 void session_report_plan(const struct session *session, const struct plan *plan)
 {
 	if (plan->left_out)
-		log_info("%zu more are left for the next time", plan->left_out);
+		log_info("%zu more kernels are left for the next time",
+			 plan->left_out);
 	if (plan->count == 0)
 		log_info("nothing to build: %s has every kernel",
 			 store_name(session->store));

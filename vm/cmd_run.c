@@ -230,7 +230,7 @@ static int report_result(const struct run_command_options *options,
 	for (size_t i = 0; i < result->splats.count; i++)
 		log_warning("the kernel reported: %s", result->splats.items[i]);
 	if (result->splat_count > result->splats.count)
-		log_warning("and %zu more",
+		log_warning("the kernel reported %zu more such things",
 			    result->splat_count - result->splats.count);
 	if (options->guest.fail_on_splat && result->splat_count && !status)
 		status = RUN_STATUS_SPLAT;

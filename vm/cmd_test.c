@@ -178,8 +178,8 @@ static bool report_failures(const struct suite *suite)
 	error_destroy(string_builder_finish(&sb, &names));
 	if (count) {
 		fflush(stdout);
-		log_error("failed on %zu of %zu: %s", count, suite->count,
-			  names ? names : "");
+		log_error("failed on %zu of %zu kernels: %s", count,
+			  suite->count, names ? names : "");
 	}
 	return count;
 }

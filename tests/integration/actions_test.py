@@ -137,8 +137,8 @@ class PlanTest(ActionsTest):
         self.assertEqual(
             document["include"], json.loads(self.outputs["matrix"])["include"]
         )
-        self.assertIn("7 more are left", self.summary)
-        self.assertIn("7 more are left", result.stderr)
+        self.assertIn("7 more kernels are left", self.summary)
+        self.assertIn("7 more kernels are left", result.stderr)
         ((_, message),) = self.annotations(result, "notice")
         self.assertIn("7 more kernels", message)
 
@@ -386,7 +386,7 @@ class RunTest(ActionsTest):
             [title for title, _ in self.annotations(result)],
             [f"{release} for x86_64%3A config failed" for release in releases],
         )
-        self.assertIn("### 0 published, 2 failed", self.summary)
+        self.assertIn("### Kernels: 0 published, 2 failed", self.summary)
         for release in releases:
             self.assertRegex(self.summary, rf"(?m)^\| {release} .*\*\*failed\*\*.*its log is")
 
@@ -522,7 +522,7 @@ class FinishTest(ActionsTest):
             ],
         )
         self.assertIn(
-            "### 1 built, 3 failed, 1 skipped, 44 left for the next run", self.summary
+            "### Kernels: 1 built, 3 failed, 1 skipped, 44 left for the next run", self.summary
         )
         for row in (
             r"7\.2\.13-vmtest1\.0tiny \| x86\\_64 \| \*\*job failed\*\*",
@@ -586,12 +586,12 @@ class FinishTest(ActionsTest):
         self.built("6.12.117-vmtest1.0tiny")
         result = self.finish()
         self.assert_status(result, 0)
-        self.assertIn("### 1 built, 0 failed", self.summary)
+        self.assertIn("### Kernels: 1 built, 0 failed", self.summary)
 
     def test_nothing_planned_is_nothing_failed(self):
         self.write_plan()
         self.assert_status(self.finish("--issues"), 0)
-        self.assertIn("### 0 built, 0 failed, 0 skipped", self.summary)
+        self.assertIn("### Kernels: 0 built, 0 failed, 0 skipped", self.summary)
 
     def life_of_an_issue(self):
         self.write_plan("6.12.117-vmtest1.0tiny", "6.1.50-vmtest1.0tiny")

@@ -602,7 +602,7 @@ class FullReleaseTest(support.TestCase):
         self.set_up(assets=1000, missing=20, superseded=False)
         before = self.names()
         asked = len(self.kernel_org.requests())
-        words = ("20 more do not fit", "1000 assets of at most 1000", "only 0 of them")
+        words = ("20 more kernels do not fit", "1000 assets of at most 1000", "only 0 of them")
         for what, arguments, status in (
             ("`plan`", ("plan",), 0),
             ("`run --dry-run`", ("run", "--dry-run"), 0),
@@ -631,7 +631,7 @@ class FullReleaseTest(support.TestCase):
         self.set_up(assets=366, missing=300)
         result = self.bot("plan", "--github-output")
         self.assert_status(result, 0)
-        self.assertIn("44 more are left for the next time", result.stderr)
+        self.assertIn("44 more kernels are left for the next time", result.stderr)
         lines = self.output.read_text().splitlines()
         values = dict(line.split("=", 1) for line in lines if "=" in line)
         matrix = json.loads(values["matrix"])["include"]

@@ -232,7 +232,7 @@ class TestTest(SuiteCase):
         self.assertRegex(result.stdout, rf"(?m)^{name(good)} +passed ")
         self.assertIn('<broken> & "bad"', result.stdout)
         self.assertIn("task:sleep", result.stdout)
-        self.assertIn("failed on 3 of 4:", result.stderr.splitlines()[-1])
+        self.assertIn("failed on 3 of 4 kernels:", result.stderr.splitlines()[-1])
         # The one that was lost had a second chance.
         self.assertTrue((self.logs / f"{name(panic)}.2.json").exists())
         self.assertIn("trying once more", result.stderr)

@@ -79,7 +79,7 @@ Test(capacity, too_much_is_an_error_that_counts)
 
 	cr_assert(err);
 	cr_expect_eq(list.count, 0);
-	cr_expect(strstr(error_message(err), "14 more do not fit"));
+	cr_expect(strstr(error_message(err), "14 more kernels do not fit"));
 	cr_expect(strstr(error_message(err), "990 assets of at most 1000"));
 	cr_expect(strstr(error_message(err), "only 3 of them"));
 	error_destroy(take_ptr(err));

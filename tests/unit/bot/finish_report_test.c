@@ -28,7 +28,7 @@ Test(finish_report, failures_come_first)
 
 	cr_assert_null(finish_report_markdown(&verdicts, 7, 100000, &markdown));
 	expect_text(markdown,
-		    "### 8 built, 2 failed, 2 skipped, 7 left for the next run\n");
+		    "### Kernels: 8 built, 2 failed, 2 skipped, 7 left for the next run\n");
 	expect_text(markdown,
 		    "| Kernel | Architecture | Result | Size | source | patch | config | build | package | boot | |\n");
 	expect_text(markdown,
@@ -88,5 +88,5 @@ Test(finish_report, an_empty_plan_has_no_table)
 	cr_assert_null(finish_report_text(&none, &text));
 	cr_expect_str_empty(text);
 	cr_assert_null(finish_report_markdown(&none, 0, 1000, &markdown));
-	cr_expect_str_eq(markdown, "### 0 built, 0 failed, 0 skipped\n");
+	cr_expect_str_eq(markdown, "### Kernels: 0 built, 0 failed, 0 skipped\n");
 }

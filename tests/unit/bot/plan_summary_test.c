@@ -86,16 +86,16 @@ Test(plan_summary, a_row_says_what_is_missing_where)
 	expect(text, "### 5 kernels to build\n");
 	expect(text,
 	       "kernel.org has 3 series that we keep; the store ` github:o/r@t ` has 5 packages.");
-	expect(text, "**2 more are left for the next run**");
+	expect(text, "**2 more kernels are left for the next run**");
 	expect(text,
 	       "| Series | kernel.org | In the store | x86\\_64 | arm | vax |\n");
 	expect(text,
 	       "| 7.3 | 7.3-rc2 | | **default**, **tiny** | **default**, **tiny** | – |\n");
 	expect(text,
-	       "| 6.12 | 6.12.117 | 6.12.117 (4) | ✓ | **default** | – |\n");
+	       "| 6.12 | 6.12.117 | 6.12.117 (4 packages) | ✓ | **default** | – |\n");
 	// Left out, and so not in bold.
 	expect(text, "| 6.1 | 6.1.50 | | default, tiny | – | – |\n");
-	expect(text, "| 4.4 | – | 4.4.302 (1) | | | |\n");
+	expect(text, "| 4.4 | – | 4.4.302 (1 package) | | | |\n");
 }
 
 Test(plan_summary, a_rebuild_is_in_bold)
@@ -106,7 +106,7 @@ Test(plan_summary, a_rebuild_is_in_bold)
 	compute(0, true, &plan, &text);
 	expect(text, "### 10 kernels to build\n");
 	expect(text,
-	       "| 6.12 | 6.12.117 | 6.12.117 (4) | **default**, **tiny** | **default**, **tiny** | – |\n");
+	       "| 6.12 | 6.12.117 | 6.12.117 (4 packages) | **default**, **tiny** | **default**, **tiny** | – |\n");
 	cr_expect_null(strstr(text, "left for"));
 }
 
