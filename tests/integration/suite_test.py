@@ -9,9 +9,7 @@ release, and so its own folder below /lib/modules.
 
 import json
 import os
-import pty
 import re
-import select
 import shutil
 import signal
 import subprocess
@@ -66,54 +64,6 @@ def setUpModule():
 def on(*versions):
     """A condition for the shell: the kernel is one of these."""
     return " || ".join(f"[ -d /lib/modules/{name(v)}/build ]" for v in versions)
-
-
-class Terminal:
-    """vmtest-vm on a terminal, and all that it has written there."""
-
-    def __init__(self, arguments, folder):
-        self.text = ""
-        self.deadline = time.monotonic() + LIMIT
-        program = str(support.BIN / "vmtest-vm")
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.chdir(folder)
-            # Tests are run in the background too, where it is ignored.
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            os.execve(program, [program, *map(str, arguments)],
-                      support.environment(TERM="xterm"))
-
-    def close(self):
-        os.close(self.fd)
-
-    def read(self):
-        """@return Whether there may be more."""
-        if time.monotonic() > self.deadline:
-            raise TimeoutError(self.text)
-        if select.select([self.fd], [], [], 0.1)[0]:
-            try:
-                self.text += os.read(self.fd, 65536).decode()
-            except OSError:
-                return False
-        return True
-
-    def wait_until(self, condition):
-        while not condition():
-            if not self.read():
-                raise EOFError(self.text)
-
-    def shown(self):
-        """What stands there since something was last taken away."""
-        return self.text.rsplit("\033[J", 1)[-1]
-
-    def type(self, text):
-        os.write(self.fd, text.encode())
-
-    def wait(self):
-        """@return The status, negative for a signal."""
-        while self.read():
-            pass
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
 def processes_about(folder):
@@ -346,7 +296,8 @@ class TestTest(SuiteCase):
                     time.sleep(0.05)
 
     def terminal(self, *options):
-        terminal = Terminal(self.arguments("test", *options), self.folder)
+        command = [support.BIN / "vmtest-vm", *self.arguments("test", *options)]
+        terminal = support.Terminal(command, self.folder)
         self.addCleanup(terminal.close)
         return terminal
 

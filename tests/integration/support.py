@@ -6,10 +6,14 @@ kernel, which is built once by the bot and kept in VMTEST_TEST_CACHE.
 
 import json
 import os
+import pty
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.request
 from pathlib import Path
@@ -202,6 +206,68 @@ def program_of(pid):
         return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
     except OSError:
         return ""
+
+
+class Terminal:
+    """A command in the foreground of a terminal, and all that is written there."""
+
+    def __init__(self, command, folder, limit=120, **values):
+        self.text = ""
+        self.deadline = time.monotonic() + limit
+        command = list(map(str, command))
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(folder)
+            # Tests are run in the background too, where it is ignored.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.execvpe(command[0], command, environment(TERM="xterm", **values))
+
+    def close(self):
+        os.close(self.fd)
+
+    def kill(self):
+        """End all that was started here, and is not reaped yet."""
+        for pid in [self.pid, *descendants(self.pid)]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        os.waitpid(self.pid, 0)
+
+    def read(self):
+        """@return Whether there may be more."""
+        if time.monotonic() > self.deadline:
+            raise TimeoutError(self.text)
+        if select.select([self.fd], [], [], 0.1)[0]:
+            try:
+                self.text += os.read(self.fd, 65536).decode()
+            except OSError:
+                return False
+        return True
+
+    def wait_until(self, condition):
+        while not condition():
+            if not self.read():
+                raise EOFError(self.text)
+
+    def expect(self, word):
+        """Read on until the word has come, and forget all up to there."""
+        self.wait_until(lambda: word in self.text)
+        before, _, self.text = self.text.partition(word)
+        return before
+
+    def shown(self):
+        """What stands there since something was last taken away."""
+        return self.text.rsplit("\033[J", 1)[-1]
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def wait(self):
+        """@return The status, negative for a signal."""
+        while self.read():
+            pass
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
 class TestCase(unittest.TestCase):
