@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/foreground.h"
 #include "common/process.h"
 
 enum {
@@ -122,21 +123,23 @@ static void show(bool is_terminal)
 	char text[STATUS_SIZE] = "";
 
 	logger.status->format(logger.status, !is_terminal, text, sizeof(text));
-	if (is_terminal)
+	if (is_terminal) {
 		draw(text);
-	else
-		write_line(LOG_INFO, text);
+		return;
+	}
+	// Put in the background, what was drawn is others' to write over.
+	logger.text[0] = '\0';
+	write_line(LOG_INFO, text);
 }
 
 static void *tick(void *arg)
 {
-	bool is_terminal = isatty(STDERR_FILENO);
-	uint64_t period_ms = is_terminal ? REDRAW_MS : logger.silence_ms;
-
 	(void)arg;
 	pthread_mutex_lock(&logger.mutex);
 	while (logger.status) {
-		uint64_t due_ms = logger.written_ms + period_ms;
+		bool is_terminal = foreground_has_terminal(STDERR_FILENO);
+		uint64_t due_ms = logger.written_ms +
+				  (is_terminal ? REDRAW_MS : logger.silence_ms);
 		const struct timespec due = {
 			.tv_sec = (time_t)(due_ms / 1000),
 			.tv_nsec = (long)(due_ms % 1000) * 1000000,
@@ -202,8 +205,9 @@ void log_status_end(struct log_status *status)
 		p = &(*p)->below;
 	if (*p)
 		*p = status->below;
-	if (logger.text[0])
+	if (logger.text[0] && foreground_has_terminal(STDERR_FILENO))
 		draw("");
+	logger.text[0] = '\0';
 	bool is_last = !logger.status;
 	pthread_mutex_unlock(&logger.mutex);
 	if (is_last)
@@ -212,7 +216,7 @@ void log_status_end(struct log_status *status)
 
 void log_status_redraw(void)
 {
-	if (logger.level < LOG_INFO || !isatty(STDERR_FILENO))
+	if (logger.level < LOG_INFO || !foreground_has_terminal(STDERR_FILENO))
 		return;
 	pthread_mutex_lock(&logger.mutex);
 	if (logger.status)

@@ -49,8 +49,8 @@ _printf_(2, 3) void log_write(enum log_level level, const char *format, ...);
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
 
 /**
- * Something that takes long, to be shown while it is at work: on a terminal by a
- * line that stays below all others, elsewhere by a line of the log whenever that
+ * Something that takes long, to be shown while it is at work: in the foreground of
+ * a terminal by a line that stays below all others, elsewhere by a line of the log whenever that
  * has been silent for too long. A thread sees to both, since what takes long is
  * mostly in a library or waits for a child, where nobody looks at a clock.
  */

@@ -10,6 +10,7 @@
 #include "common/command.h"
 #include "common/error.h"
 #include "common/file.h"
+#include "common/foreground.h"
 #include "common/log.h"
 #include "common/string_builder.h"
 #include "common/workflow_command.h"
@@ -53,7 +54,7 @@ enum suite_view_kind suite_report_view(const struct suite_report *report)
 {
 	if (report->has_workflow_commands)
 		return SUITE_VIEW_GROUPS;
-	if (isatty(STDERR_FILENO) && log_level() >= LOG_INFO)
+	if (foreground_has_terminal(STDERR_FILENO) && log_level() >= LOG_INFO)
 		return SUITE_VIEW_LIVE;
 	return SUITE_VIEW_LINES;
 }

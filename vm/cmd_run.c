@@ -17,6 +17,7 @@
 #include "common/command.h"
 #include "common/error.h"
 #include "common/file.h"
+#include "common/foreground.h"
 #include "common/log.h"
 #include "common/string_builder.h"
 #include "vm/guest.h"
@@ -80,6 +81,19 @@ static int usable_stderr(int stdout_fd)
 	    out.st_ino != err.st_ino)
 		return usable_stream(STDERR_FILENO);
 	return stdout_fd;
+}
+
+static void choose_streams(struct guest_config *config)
+{
+	bool has_terminal = foreground_has_terminal(STDIN_FILENO);
+
+	config->interactive = has_terminal && isatty(STDOUT_FILENO) &&
+			      isatty(STDERR_FILENO);
+	config->stdin_fd = isatty(STDIN_FILENO) && !has_terminal
+				   ? -1
+				   : usable_stream(STDIN_FILENO);
+	config->stdout_fd = usable_stream(STDOUT_FILENO);
+	config->stderr_fd = usable_stderr(config->stdout_fd);
 }
 
 static bool is_memory_size(const char *text)
@@ -306,11 +320,6 @@ static struct error *run_guest(const struct command_context *context,
 	if (!directory)
 		return error_create_os(errno, "working directory");
 	config.directory = directory;
-	config.interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) &&
-			     isatty(STDERR_FILENO);
-	config.stdin_fd = usable_stream(STDIN_FILENO);
-	config.stdout_fd = usable_stream(STDOUT_FILENO);
-	config.stderr_fd = usable_stderr(config.stdout_fd);
 	err = command_load_catalog(context, &catalog);
 	if (err)
 		return err;
@@ -346,6 +355,8 @@ static struct error *run_guest(const struct command_context *context,
 		config.module = module.path;
 		config.insert_module = strcmp(options->module, "insert") == 0;
 	}
+	// Not before: the user may have put us in the background meanwhile.
+	choose_streams(&config);
 	err = guest_run(&config, ret);
 	return error_wrap(err, "run %s", kernel_ret->release);
 }

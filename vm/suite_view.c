@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/error.h"
+#include "common/foreground.h"
 #include "common/log.h"
 #include "common/process.h"
 #include "common/string_builder.h"
@@ -44,6 +45,11 @@ static void draw(struct suite_view *view)
 	struct winsize size = { .ws_row = 24, .ws_col = 80 };
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 
+	// Others write there now, over the table.
+	if (!foreground_has_terminal(STDERR_FILENO)) {
+		view->lines = 0;
+		return;
+	}
 	ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
 	append_erase(&sb, view);
 	view->lines = suite_table_append_live(&sb, view->suite, monotonic_ms(),
@@ -172,7 +178,8 @@ void suite_view_deinit(struct suite_view *view)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 
-	append_erase(&sb, view);
+	if (foreground_has_terminal(STDERR_FILENO))
+		append_erase(&sb, view);
 	view->lines = 0;
 	write_text(stderr, &sb);
 }

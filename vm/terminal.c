@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/error.h"
+#include "common/foreground.h"
 
 static sigset_t terminal_signals(void)
 {
@@ -18,13 +19,23 @@ static sigset_t terminal_signals(void)
 	sigaddset(&set, SIGWINCH);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGCONT);
+	// To set modes must not stop us: QEMU would wait for us.
+	sigaddset(&set, SIGTTOU);
 	return set;
+}
+
+static int make_raw(const struct terminal *terminal)
+{
+	struct termios raw = terminal->saved;
+
+	cfmakeraw(&raw);
+	return tcsetattr(terminal->fd, TCSADRAIN, &raw);
 }
 
 struct error *terminal_take(struct terminal *terminal, int fd)
 {
 	sigset_t set = terminal_signals();
-	struct termios raw;
 
 	if (tcgetattr(fd, &terminal->saved) < 0)
 		return error_create_os(errno, "get the terminal's mode");
@@ -35,9 +46,7 @@ struct error *terminal_take(struct terminal *terminal, int fd)
 		return error_create_os(errno, "signalfd");
 	}
 	terminal->fd = fd;
-	raw = terminal->saved;
-	cfmakeraw(&raw);
-	if (tcsetattr(fd, TCSADRAIN, &raw) < 0) {
+	if (make_raw(terminal) < 0) {
 		int errnum = errno;
 
 		terminal_restore(terminal);
@@ -52,7 +61,9 @@ void terminal_restore(struct terminal *terminal)
 
 	if (terminal->fd < 0)
 		return;
-	tcsetattr(terminal->fd, TCSADRAIN, &terminal->saved);
+	// In the background it is somebody else's, who has set it as needed.
+	if (foreground_has_terminal(terminal->fd))
+		tcsetattr(terminal->fd, TCSADRAIN, &terminal->saved);
 	close(terminal->signal_fd);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 	*terminal = (struct terminal)TERMINAL_INIT;
@@ -73,10 +84,17 @@ struct error *terminal_signal(struct terminal *terminal, bool *resized_ret)
 	struct signalfd_siginfo info;
 
 	while (read(terminal->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo != SIGWINCH)
+		if (info.ssi_signo == SIGTTOU)
+			continue;
+		if (info.ssi_signo == SIGHUP || info.ssi_signo == SIGQUIT)
 			return error_create(ERROR_CANCELLED,
 					    "ended by signal %u", info.ssi_signo);
 		*resized_ret = true;
+		// A shell that had stopped us set it for itself.
+		if (info.ssi_signo == SIGCONT &&
+		    foreground_has_terminal(terminal->fd) &&
+		    make_raw(terminal) < 0)
+			return error_create_os(errno, "set the terminal's mode");
 	}
 	return NULL;
 }

@@ -34,10 +34,13 @@ enum {
 	TERMINAL_ESCAPE_COUNT = 3,
 };
 
-/** Make it raw. Signals that would end us are held, so that it is restored. */
+/**
+ * Make it raw, for us as long as we are in its foreground. Signals that would
+ * end us are held, so that it is restored.
+ */
 _must_check_ struct error *terminal_take(struct terminal *terminal, int fd);
 
-/** Give it back as it was; nothing if it was not taken. */
+/** Give it back as it was; nothing if it was not taken, or is another's now. */
 void terminal_restore(struct terminal *terminal);
 
 #define _cleanup_terminal_ _cleanup_(terminal_restore)
