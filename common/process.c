@@ -121,6 +121,9 @@ static int child_exec(const struct process_options *options, const char *path,
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	// Its group is never the terminal's foreground: where `stty tostop` is
+	// set, what it says would stop it.
+	signal(SIGTTOU, SIG_IGN);
 	execv(path, (char **)options->arguments);
 	return errno;
 }

@@ -132,6 +132,19 @@ class JobControlTest(support.TestCase):
                     self.assertEqual(drawn in before, not background, before)
                     self.assertIn(support.release(), before)
 
+    def test_other_programs_may_write(self):
+        """They are never in the foreground."""
+        gcc = self.folder / "gcc"
+        gcc.write_text("#!/bin/sh\necho noise >&2\necho 12.2.0\n")
+        gcc.chmod(0o755)
+        terminal = self.terminal(
+            *("sh", "-c", 'stty tostop; "$0" toolchain --arch=host; echo ended'),
+            BIN / "vmtest-kbuild",
+            limit=30,
+            PATH=f"{self.folder}:{os.environ['PATH']}",
+        )
+        self.assertIn("noise", terminal.expect("ended\r\n"))
+
 
 if __name__ == "__main__":
     unittest.main()
