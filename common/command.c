@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/environment.h"
 #include "common/error.h"
 #include "common/interrupt.h"
 #include "common/limits.h"
@@ -567,6 +568,9 @@ int command_main(const struct program *program, int argc, char **argv)
 
 	log_init(program->name, LOG_INFO, LOG_SILENCE_MS);
 	interrupt_block();
+	err = environment_hide();
+	if (err)
+		return report(err, program, NULL);
 	if (!name) {
 		print_program_help(stderr, program);
 		return EXIT_STATUS_USAGE;

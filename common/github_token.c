@@ -2,39 +2,23 @@
 
 #include "common/github_token.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "common/error.h"
 
-const char *const github_token_variables[] = {
+static const char *const variables[] = {
 	"GITHUB_TOKEN",
 	"GH_TOKEN",
-	NULL,
 };
-
-/** Our memory is not to end up in a file, whatever we die of. */
-static struct error *forbid_cores(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_CORE, &limit) < 0)
-		return error_create_os(errno, "getrlimit");
-	limit.rlim_cur = 0;
-	if (setrlimit(RLIMIT_CORE, &limit) < 0)
-		return error_create_os(errno, "setrlimit");
-	return NULL;
-}
 
 static const char *find_variable(const char **name_ret)
 {
-	for (const char *const *p = github_token_variables; *p; p++) {
-		const char *value = getenv(*p);
+	for (size_t i = 0; i < array_size(variables); i++) {
+		const char *value = getenv(variables[i]);
 
 		if (value && *value) {
-			*name_ret = *p;
+			*name_ret = variables[i];
 			return value;
 		}
 	}
@@ -43,7 +27,6 @@ static const char *find_variable(const char **name_ret)
 
 struct error *github_token_read(char **ret)
 {
-	struct error *err;
 	const char *name, *value = find_variable(&name);
 	size_t length;
 
@@ -60,9 +43,6 @@ struct error *github_token_read(char **ret)
 					    "%s holds characters that no token has",
 					    name);
 	}
-	err = forbid_cores();
-	if (err)
-		return err;
 	*ret = strndup(value, length);
 	return *ret ? NULL : error_no_memory();
 }

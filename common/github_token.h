@@ -8,7 +8,8 @@
  *
  * The token that authorises us to GitHub: a secret. It is printed nowhere, put
  * on no command line, and goes to no host but GitHub's (http.h). Children do
- * not inherit it (process.h), and no core is dumped of who holds it.
+ * not inherit it (process.h), and other processes do not see it
+ * (environment.h).
  */
 
 #include <stdbool.h>
@@ -17,11 +18,8 @@
 
 struct error;
 
-/** The variables that it comes from, the first before the second; ended by NULL. */
-extern const char *const github_token_variables[];
-
 /**
- * Read the token from the environment.
+ * Read the token from the environment: GITHUB_TOKEN, else GH_TOKEN.
  *
  * @param[out] ret NULL if there is none; end it with github_token_destroy().
  * @return ERROR_USAGE if it holds characters that no token has.

@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/environment.h"
 #include "common/error.h"
-#include "common/github_token.h"
 #include "common/interrupt.h"
 #include "common/process_guard.h"
 #include "common/string_builder.h"
@@ -78,18 +78,17 @@ bool process_program_exists(const char *name)
 	return !err && path;
 }
 
-static void set_environment(const char *const *environment, bool keeps_token)
+static void set_environment(const struct process_options *options)
 {
-	for (const char *const *p = github_token_variables; *p && !keeps_token;
-	     p++)
-		unsetenv(*p);
-	for (; environment && *environment; environment++) {
-		const char *equals = strchr(*environment, '=');
-
-		if (equals)
-			putenv((char *)*environment);
+	if (options->inherited)
+		environment_keep(options->inherited);
+	if (!options->keeps_tokens)
+		environment_drop_tokens();
+	for (const char *const *p = options->environment; p && *p; p++) {
+		if (strchr(*p, '='))
+			putenv((char *)*p);
 		else
-			unsetenv(*environment);
+			unsetenv(*p);
 	}
 }
 
@@ -117,7 +116,7 @@ static int child_exec(const struct process_options *options, const char *path,
 	}
 	if (options->directory && chdir(options->directory) < 0)
 		return errno;
-	set_environment(options->environment, options->keeps_token);
+	set_environment(options);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);

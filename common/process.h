@@ -27,10 +27,12 @@ struct process;
 struct process_options {
 	/** Ended by NULL; a program without a slash is searched in PATH. */
 	const char *const *arguments;
+	/** Of our variables, those that it inherits, ended by NULL; NULL for all. */
+	const char *const *inherited;
 	/** `NAME=VALUE` to set, `NAME` to unset, ended by NULL; may be NULL. */
 	const char *const *environment;
-	/** Our tokens are not for children (github_token.h), but for this one. */
-	bool keeps_token;
+	/** Tokens are not for children (environment.h), but for this one. */
+	bool keeps_tokens;
 	/** Working directory, NULL for ours. */
 	const char *directory;
 	/** 0 for /dev/null. */

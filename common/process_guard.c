@@ -19,8 +19,6 @@ _Noreturn static void end_as(int status)
 		int number = WTERMSIG(status);
 		sigset_t set;
 
-		// There is nothing in our memory that the child's core has not.
-		prctl(PR_SET_DUMPABLE, 0);
 		signal(number, SIG_DFL);
 		sigemptyset(&set);
 		sigaddset(&set, number);

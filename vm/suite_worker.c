@@ -89,7 +89,7 @@ static struct error *worker_spawn(struct suite_worker *worker,
 	const struct process_options options = {
 		.arguments = (const char *const *)arguments->items,
 		// They download, too.
-		.keeps_token = true,
+		.keeps_tokens = true,
 		.stdout_fd = stdout_fd,
 		.stderr_fd = stderr_fd,
 	};

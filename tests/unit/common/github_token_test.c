@@ -5,7 +5,6 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "common/error.h"
 
@@ -67,21 +66,4 @@ Test(github_token, is_not_repeated_when_it_is_refused)
 		cr_expect_str_eq(error_message(err),
 				 "GH_TOKEN holds characters that no token has");
 	}
-}
-
-Test(github_token, whoever_holds_it_dumps_no_core)
-{
-	struct rlimit limit = { 1 << 20, RLIM_INFINITY };
-	char *token;
-
-	if (getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max)
-		limit.rlim_cur = 1;
-	setrlimit(RLIMIT_CORE, &limit);
-	cr_assert_null(read_from(NULL, NULL, &token));
-	getrlimit(RLIMIT_CORE, &limit);
-	cr_expect_eq(limit.rlim_cur, limit.rlim_max ? 1 : 0);
-	cr_assert_null(read_from("secret", NULL, &token));
-	getrlimit(RLIMIT_CORE, &limit);
-	cr_expect_eq(limit.rlim_cur, 0);
-	github_token_destroy(token);
 }

@@ -57,6 +57,24 @@ Test(process, environment_and_directory_are_the_childs)
 	cr_expect_str_eq(output, "1unset\n/");
 }
 
+Test(process, a_child_inherits_what_it_may)
+{
+	_cleanup_free_ char *output = NULL;
+
+	setenv("GITHUB_TOKEN", "secret", 1);
+	setenv("GONE", "x", 1);
+	setenv("KEPT", "y", 1);
+	cr_assert_null(process_capture(
+		&(struct process_options){
+			COMMAND("env"),
+			.inherited =
+				(const char *[]){ "KEPT", "GITHUB_TOKEN", NULL },
+			.environment = (const char *[]){ "SET=z", NULL },
+		},
+		1000, &output));
+	cr_expect_str_eq(output, "KEPT=y\nSET=z");
+}
+
 Test(process, tokens_are_not_for_children)
 {
 	static const char script[] =
@@ -73,7 +91,7 @@ Test(process, tokens_are_not_for_children)
 	cr_assert_null(
 		process_capture(&(struct process_options){ COMMAND("sh", "-c",
 								   script),
-							   .keeps_token = true },
+							   .keeps_tokens = true },
 				100, &with));
 	cr_expect_str_eq(with, "secret other");
 }
