@@ -104,6 +104,8 @@ static struct error *session_spawn(struct guest_session *session,
 
 	const struct process_options process_options = {
 		.arguments = (const char *const *)arguments.items,
+		// The guest can read it, where the host's /proc is.
+		.inherited = qemu_variables,
 		.stdout_fd = link->output_fd,
 		.stderr_fd = link->output_fd,
 		.keep_fds = keep,

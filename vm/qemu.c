@@ -13,6 +13,18 @@
 /** Enough for a crash kernel, init.sh and a debugger. */
 #define CRASH_MEMORY "256M"
 
+const char *const qemu_variables[] = {
+	// For a wrapper around it.
+	"PATH",
+	"HOME",
+	// For one that is not where it was meant to be installed.
+	"LD_LIBRARY_PATH",
+	"QEMU_MODULE_DIR",
+	// For the file behind a disk with snapshot=on.
+	"TMPDIR",
+	NULL,
+};
+
 static const char *const port_names[PORT_COUNT] = {
 	[PORT_TERMINAL] = "terminal", [PORT_CONTROL] = "control",
 	[PORT_STDIN] = "stdin",	      [PORT_STDOUT] = "stdout",

@@ -57,6 +57,9 @@ struct qemu_options {
 	const struct string_list *arguments;
 };
 
+/** What QEMU inherits of our environment; ended by NULL. */
+extern const char *const qemu_variables[];
+
 /** @param[out] ret All arguments, the program first. */
 _must_check_ struct error *qemu_arguments(const struct qemu_options *options,
 					  struct string_list *ret);

@@ -27,6 +27,20 @@ RECORDER = """#!/bin/sh
 { echo "$0 $*"; env; } >>"%s"
 exit 1
 """
+# Reads files of the host in a guest: below its own mounts lies the host's root.
+# They are not cached by what size they say they have, which is 0.
+READER = """
+mkdir /tmp/below && mount --bind / /tmp/below || exit
+echo up
+while read -r path; do
+    echo "$path:"
+    dd if="/tmp/below$path" iflag=direct bs=64k
+done 2>&1
+"""
+TOKENS = (
+    *("GITHUB_TOKEN", "GH_TOKEN"),
+    *("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RUNTIME_TOKEN"),
+)
 
 
 def shown_environment(pid):
@@ -237,6 +251,77 @@ class TokenTest(support.TestCase):
         self.printed += process.communicate(timeout=60)[0]
         self.assertEqual(process.returncode, 0, self.printed)
         self.assert_kept()
+
+
+class GuestTest(support.TestCase):
+    """A guest reads all that QEMU may read, the host's /proc too."""
+
+    def start_guest(self, values, **user):
+        self.folder.chmod(0o777)
+        process = subprocess.Popen(
+            [
+                *(BIN / "vmtest-vm", "run", "-k", support.kernel()),
+                *("--", "sh", "-c", READER),
+            ],
+            env=environment(TMPDIR=self.folder, HOME=self.folder, **values),
+            cwd=self.folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            **user,
+        )
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stdout.readline(), "up\n")
+        return process
+
+    def look(self, **user):
+        values = {name: secrets.token_hex(18) for name in (*TOKENS, "CALLERS")}
+        process = self.start_guest(values, **user)
+        started = support.descendants(process.pid)
+        self.assertIn(
+            "qemu", "".join(Path(f"/proc/{pid}/comm").read_text() for pid in started)
+        )
+        shown = "".join(map(shown_environment, {process.pid, *started}))
+        paths = [f"/proc/{pid}/environ" for pid in (process.pid, *started)]
+        self.assertEqual(os.stat(paths[0]).st_uid, 0)
+        read, _ = process.communicate(
+            "".join(f"{path}\n" for path in [*paths, "/etc/os-release"]), timeout=120
+        )
+        self.assertEqual(process.returncode, 0, read)
+        for path in paths:
+            self.assertIn(f"{path}:\n", read)
+        # It does read the host's.
+        self.assertIn(Path("/etc/os-release").read_text(), read)
+        for name, value in values.items():
+            self.assertNotIn(value, shown, name)
+            self.assertNotIn(value, read, name)
+
+    def test_environment(self):
+        self.look()
+
+    @unittest.skipIf(os.getuid(), "only root can be somebody else")
+    def test_environment_of_an_ordinary_user(self):
+        nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+        try:
+            subprocess.run(
+                [BIN / "vmtest-vm", "--version"],
+                stdout=subprocess.DEVNULL,
+                check=True,
+                **nobody,
+            )
+        except PermissionError:
+            self.skipTest("an ordinary user cannot run the programs where they are")
+        self.look(**nobody)
+
+    def test_what_is_asked_for_is_passed_on(self):
+        result = support.run(
+            *("vmtest-vm", "run", "-k", support.kernel(), "--env=GH_TOKEN"),
+            *("--", "sh", "-c", "echo $GH_TOKEN"),
+            env=environment(GH_TOKEN="given"),
+        )
+        self.assertEqual(result.stdout, "given\n", result.stderr)
 
 
 if __name__ == "__main__":
