@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -92,11 +93,25 @@ static void set_environment(const struct process_options *options)
 	}
 }
 
+/** @return An errno. */
+static int confine(int ruleset_fd)
+{
+	if (syscall(SYS_landlock_restrict_self, ruleset_fd, 0) == 0)
+		return 0;
+	if (errno != EPERM)
+		return errno;
+	// Who is not root must not gain rights by a setuid program.
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    syscall(SYS_landlock_restrict_self, ruleset_fd, 0) < 0)
+		return errno;
+	return 0;
+}
+
 /** Everything between fork and exec; returns only on failure, as an errno. */
 static int child_exec(const struct process_options *options, const char *path,
 		      pid_t parent)
 {
-	int null_fd;
+	int null_fd, errnum;
 	sigset_t none;
 
 	// The parent may have died before this took effect.
@@ -123,6 +138,9 @@ static int child_exec(const struct process_options *options, const char *path,
 	// Its group is never the terminal's foreground: where `stty tostop` is
 	// set, what it says would stop it.
 	signal(SIGTTOU, SIG_IGN);
+	errnum = options->ruleset_fd > 0 ? confine(options->ruleset_fd) : 0;
+	if (errnum)
+		return errnum;
 	execv(path, (char **)options->arguments);
 	return errno;
 }

@@ -43,6 +43,8 @@ struct process_options {
 	/** Descriptors that the child inherits under the same number. */
 	const int *keep_fds;
 	unsigned int keep_fd_count;
+	/** Landlock's rules for it, see landlock(7); 0 or less for none. */
+	int ruleset_fd;
 	/**
 	 * Whether its process group dies with us too. This takes a process
 	 * more, which is the one that process_pid() and process_fd() are about.

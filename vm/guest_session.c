@@ -19,6 +19,7 @@
 #include "common/log.h"
 #include "common/process.h"
 #include "common/progress.h"
+#include "vm/confinement.h"
 #include "vm/kernel.h"
 #include "vm/qemu.h"
 
@@ -74,6 +75,7 @@ static struct error *session_spawn(struct guest_session *session,
 	_cleanup_string_list_ struct string_list arguments = STRING_LIST_INIT;
 	int keep[PORT_COUNT + 2];
 	unsigned int count = 0;
+	_cleanup_close_ int ruleset_fd = -1;
 
 	options->console_fd = link->console_fd;
 	keep[count++] = link->console_fd;
@@ -102,10 +104,15 @@ static struct error *session_spawn(struct guest_session *session,
 		log_debug("%s", text);
 	}
 
+	err = confinement_create(&ruleset_fd);
+	if (err)
+		return err;
+
 	const struct process_options process_options = {
 		.arguments = (const char *const *)arguments.items,
-		// The guest can read it, where the host's /proc is.
+		// The guest could read it in the host's /proc.
 		.inherited = qemu_variables,
+		.ruleset_fd = ruleset_fd,
 		.stdout_fd = link->output_fd,
 		.stderr_fd = link->output_fd,
 		.keep_fds = keep,
