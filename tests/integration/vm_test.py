@@ -77,6 +77,8 @@ def make_root(root, shell, tools):
     for name in names:
         source = shutil.which(shell if name == "sh" else tools or name, path=path)
         shutil.copy(source, f"{root}/bin/{name}")
+        # A copy of mount that is setuid to who copied it cannot mount.
+        os.chmod(f"{root}/bin/{name}", 0o755)
         libraries = subprocess.run(["ldd", source], stdout=subprocess.PIPE,
                                    stderr=subprocess.DEVNULL, text=True).stdout
         for library in re.findall(r"(/\S+) \(0x", libraries):
