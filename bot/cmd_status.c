@@ -9,6 +9,7 @@
 #include "bot/session.h"
 #include "common/error.h"
 #include "common/release.h"
+#include "common/text_json.h"
 
 struct status_options {
 	bool markdown;
@@ -42,13 +43,14 @@ static struct error *print_assets(const struct command_context *context,
 		else
 			json_array_append_new(
 				array,
-				json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:s}",
+				json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:o}",
 					  "name", asset->name, "release", text,
 					  "arch", arch, "size",
 					  (json_int_t)asset->size_bytes,
 					  "digest", asset->digest, "created",
 					  (json_int_t)asset->created, "url",
-					  asset->url ? asset->url : ""));
+					  text_json(asset->url ? asset->url
+							       : "")));
 	}
 	if (context->common->json)
 		return json_print(stdout, array);

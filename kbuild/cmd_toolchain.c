@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/string_builder.h"
+#include "common/text_json.h"
 #include "common/toolchain.h"
 #include "common/version.h"
 
@@ -115,9 +116,10 @@ static json_t *candidate_json(const struct toolchain_candidate *candidate)
 {
 	const struct compiler *compiler = &candidate->compiler;
 
-	return json_pack("{s:s, s:s?, s:s, s:b, s:s?}", "program",
-			 compiler->program, "version", compiler->version,
-			 "verdict", verdicts[candidate->verdict], "present",
+	return json_pack("{s:o, s:s?, s:s, s:b, s:s?}", "program",
+			 text_json(compiler->program), "version",
+			 compiler->version, "verdict",
+			 verdicts[candidate->verdict], "present",
 			 is_present(compiler), "url", compiler->url);
 }
 
@@ -141,12 +143,13 @@ static struct error *add_json(const struct work *work,
 		}
 	}
 	json_t *row =
-		json_pack("{s:s?, s:o, s:s, s:o, s:s, s:s?, s:s, s:o}",
+		json_pack("{s:s?, s:o, s:s, s:o, s:s, s:o, s:s, s:o}",
 			  "version", work->version ? version : NULL, "kernels",
 			  range_json(&rule->kernels), "arch",
 			  toolchain->arch->name, "gcc", range_json(&rule->gcc),
 			  "reason", rule->reason, "chosen",
-			  toolchain->chosen ? toolchain->chosen->program : NULL,
+			  text_json(toolchain->chosen ? toolchain->chosen->program
+						      : NULL),
 			  "package", package, "candidates", candidates);
 	return json_array_append_new(work->array, row) < 0 ? error_no_memory()
 							   : NULL;

@@ -15,6 +15,7 @@
 #include "common/file.h"
 #include "common/release.h"
 #include "common/string_list.h"
+#include "common/text_json.h"
 #include "kbuild/package.h"
 
 enum {
@@ -65,7 +66,7 @@ static json_t *strings_json(const struct string_list *list)
 	_cleanup_(cleanup_json) json_t *array = json_array();
 
 	for (size_t i = 0; i < list->count; i++) {
-		if (json_array_append_new(array, json_string(list->items[i])) < 0)
+		if (json_array_append_new(array, text_json(list->items[i])) < 0)
 			return NULL;
 	}
 	return take_ptr(array);
@@ -80,12 +81,13 @@ static json_t *describe(const struct package_input *input)
 
 	struct utsname host;
 	uname(&host);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:{s:s?, s:s?}, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:{s:o, s:s?}, s:o, s:o}",
 			 "release", release, "version", version, "architecture",
 			 input->arch->name, "host", host.machine, "flavor",
 			 input->release->flavor, "revision",
 			 (int)input->release->revision, "source", "url",
-			 input->source_url, "digest", input->source_digest,
+			 text_json(input->source_url), "digest",
+			 input->source_digest,
 			 "patches", strings_json(input->patches),
 			 "lost_options", strings_json(input->lost_options));
 }

@@ -12,6 +12,7 @@
 #include "common/error.h"
 #include "common/log.h"
 #include "common/string_builder.h"
+#include "common/text_json.h"
 #include "common/workflow_command.h"
 #include "vm/bisect.h"
 #include "vm/cmd_report.h"
@@ -142,8 +143,9 @@ static const struct {
 
 static json_t *end_json(const struct suite_item *item)
 {
-	return json_pack("{s:s, s:s?, s:s?}", "kernel", item->name, "reason",
-			 item->reason, "log", item->log_path);
+	return json_pack("{s:s, s:o, s:o}", "kernel", item->name, "reason",
+			 text_json(item->reason), "log",
+			 text_json(item->log_path));
 }
 
 static struct error *print_json(const struct suite *suite,

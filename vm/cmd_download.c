@@ -11,14 +11,16 @@
 #include "common/error.h"
 #include "common/http.h"
 #include "common/store.h"
+#include "common/text_json.h"
 #include "vm/kernel.h"
 
 static json_t *download_json(const struct asset *asset, const char *path,
 			     const struct kernel_download_times *times)
 {
-	return json_pack("{s:s, s:s, s:I, s:I}", "asset", asset->name, "path",
-			 path, "download_ms", (json_int_t)times->download_ms,
-			 "unpack_ms", (json_int_t)times->unpack_ms);
+	return json_pack("{s:s, s:o, s:I, s:I}", "asset", asset->name, "path",
+			 text_json(path), "download_ms",
+			 (json_int_t)times->download_ms, "unpack_ms",
+			 (json_int_t)times->unpack_ms);
 }
 
 static struct error *print_json(const json_t *array)

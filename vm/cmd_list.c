@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/release.h"
 #include "common/store.h"
+#include "common/text_json.h"
 #include "vm/kernel.h"
 
 /** A kernel that is on disk, in the store, or both. */
@@ -133,10 +134,11 @@ static struct error *print_json(const struct table *table)
 
 		failed = json_array_append_new(
 			array,
-			json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:I}", "release",
+			json_pack("{s:s, s:s, s:s, s:o, s:o, s:I}", "release",
 				  row->text, "arch", row->arch, "flavor",
-				  row->release.flavor, "path", row->path, "url",
-				  row->asset ? row->asset->url : NULL,
+				  row->release.flavor, "path",
+				  text_json(row->path), "url",
+				  text_json(row->asset ? row->asset->url : NULL),
 				  "size_bytes",
 				  (json_int_t)(row->asset ? row->asset->size_bytes
 							  : 0)));

@@ -15,6 +15,7 @@
 #include "common/http.h"
 #include "common/log.h"
 #include "common/process.h"
+#include "common/text_json.h"
 #include "vm/kernel.h"
 #include "vm/module.h"
 
@@ -85,14 +86,13 @@ static struct error *build_one(const struct command_context *context,
 		puts(module.path);
 		return NULL;
 	}
-	if (json_array_append_new(array,
-				  json_pack("{s:s, s:s, s:s, s:s, s:f}", "kernel",
-					    kernel.release, "arch", arch->name,
-					    "path", module.path, "state",
-					    module.cached ? "cached" : "built",
-					    "seconds",
-					    (double)(monotonic_ms() - start_ms) /
-						    1000)) < 0)
+	if (json_array_append_new(
+		    array,
+		    json_pack("{s:s, s:s, s:o, s:s, s:f}", "kernel",
+			      kernel.release, "arch", arch->name, "path",
+			      text_json(module.path), "state",
+			      module.cached ? "cached" : "built", "seconds",
+			      (double)(monotonic_ms() - start_ms) / 1000)) < 0)
 		return error_no_memory();
 	return NULL;
 }

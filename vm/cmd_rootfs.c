@@ -12,6 +12,7 @@
 #include "common/error.h"
 #include "common/log.h"
 #include "common/process.h"
+#include "common/text_json.h"
 #include "vm/project.h"
 #include "vm/rootfs.h"
 #include "vm/rootfs_host.h"
@@ -90,8 +91,8 @@ static struct error *make_one(const struct job *job,
 	}
 	if (json_array_append_new(
 		    job->array,
-		    json_pack("{s:s, s:s, s:s, s:f}", "arch", arch->name,
-			      "path", rootfs.path, "state",
+		    json_pack("{s:s, s:o, s:s, s:f}", "arch", arch->name,
+			      "path", text_json(rootfs.path), "state",
 			      rootfs.cached ? "cached" : "made", "seconds",
 			      (double)(monotonic_ms() - start_ms) / 1000)) < 0)
 		return error_no_memory();

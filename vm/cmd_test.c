@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/process.h"
 #include "common/string_builder.h"
+#include "common/text_json.h"
 #include "vm/cmd_report.h"
 #include "vm/cmd_suite.h"
 #include "vm/junit.h"
@@ -65,12 +66,13 @@ static json_t *item_json(const struct suite_item *item)
 	for (int i = 0; i < SUITE_PHASE_COUNT; i++)
 		json_object_set_new(phases, suite_phase_name((enum suite_phase)i),
 				    json_integer((json_int_t)item->phase_ms[i]));
-	return json_pack("{s:s, s:s, s:s, s:s?, s:i, s:o, s:s?, s:s?}",
-			 "kernel", item->name, "arch", item->arch, "result",
-			 suite_state_name(item->state), "reason", item->reason,
-			 "attempts", (int)item->attempts, "milliseconds",
-			 phases, "log", item->log_path, "console_log",
-			 item->console_path);
+	return json_pack("{s:s, s:s, s:s, s:o, s:i, s:o, s:o, s:o}", "kernel",
+			 item->name, "arch", item->arch, "result",
+			 suite_state_name(item->state), "reason",
+			 text_json(item->reason), "attempts",
+			 (int)item->attempts, "milliseconds", phases, "log",
+			 text_json(item->log_path), "console_log",
+			 text_json(item->console_path));
 }
 
 static struct error *print_json(const struct suite_report *report)
@@ -209,8 +211,9 @@ static struct error *list_kernels(const struct command_context *context,
 		if (!context->common->json)
 			printf("%s %s\n", item->kernel, item->arch);
 		else if (json_array_append_new(array,
-					       json_pack("{s:s, s:s, s:s}",
-							 "kernel", item->kernel,
+					       json_pack("{s:o, s:s, s:s}",
+							 "kernel",
+							 text_json(item->kernel),
 							 "arch", item->arch,
 							 "flavor", flavor)))
 			failed = true;

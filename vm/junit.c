@@ -8,6 +8,7 @@
 #include "common/error.h"
 #include "common/string_builder.h"
 #include "common/string_list.h"
+#include "common/utf8.h"
 #include "vm/log_text.h"
 #include "vm/suite.h"
 

@@ -11,7 +11,6 @@
  * line that was rewritten with carriage returns is what was left standing.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/cleanup.h"
@@ -21,12 +20,6 @@ struct string_builder;
 
 /** Append text in this form. */
 void log_text_append(struct string_builder *sb, const char *text, size_t size);
-
-/** Whether it is a control character, newlines and tabs included. */
-bool utf8_is_control(const char *character);
-
-/** The bytes of the UTF-8 character that text begins with; 0 if it is none. */
-size_t utf8_length(const char *text, size_t size);
 
 /** Where the last lines of text that ends with a newline begin. */
 const char *log_text_last_lines(const char *text, size_t lines);

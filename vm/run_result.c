@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "common/text_json.h"
 
 static const char *const outcome_names[] = {
 	[RUN_EXITED] = "exited",
@@ -30,27 +31,6 @@ static void cleanup_json(json_t **json)
 
 #define _cleanup_json_ _cleanup_(cleanup_json)
 
-/** A string that may come from a guest: what is not UTF-8 is left out. */
-static json_t *text_json(const char *text)
-{
-	json_t *json = json_string(text);
-
-	if (json || !text)
-		return json;
-
-	_cleanup_free_ char *copy = strdup(text);
-	char *end = copy;
-
-	for (const char *p = text; copy && *p; p++) {
-		if (!(*p & 0x80))
-			*end++ = *p;
-	}
-	if (!copy)
-		return NULL;
-	*end = '\0';
-	return json_string(copy);
-}
-
 struct error *run_result_format(const struct run_result *result, char **ret)
 {
 	bool booted = result->boot_ms > 0;
@@ -68,9 +48,7 @@ struct error *run_result_format(const struct run_result *result, char **ret)
 			 result->outcome == RUN_EXITED
 				 ? json_integer(result->exit_status)
 				 : json_null(),
-			 "reason",
-			 result->reason ? text_json(result->reason) : json_null(),
-			 "boot_ms",
+			 "reason", text_json(result->reason), "boot_ms",
 			 booted ? json_integer((json_int_t)result->boot_ms)
 				: json_null(),
 			 "command_ms",

@@ -66,7 +66,8 @@ Test(run_result, a_guests_bytes_need_not_be_utf8)
 	_cleanup_run_result_ struct run_result out = { 0 };
 
 	round_trip(&in, &out);
-	cr_expect_str_eq(out.reason, "panic: az");
+	cr_expect_str_eq(out.reason, "panic: a\xef\xbf\xbd\xef\xbf\xbd"
+				     "z");
 }
 
 Test(run_result, what_is_no_result_is_an_error)
