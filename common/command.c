@@ -170,7 +170,11 @@ static struct error *set_option(const struct command_option *option,
 			return error_create(ERROR_USAGE,
 					    "--%s: '%s' names nothing; leave it out to mean all",
 					    option->name, value);
-		string_list_add_split(target, value);
+		// A path may have commas of its own.
+		if (*value == '/' || *value == '.')
+			string_list_add(target, value);
+		else
+			string_list_add_split(target, value);
 		return string_list_check(target);
 	case OPTION_ITEM:
 		string_list_add(target, value);

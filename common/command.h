@@ -35,7 +35,10 @@ enum command_option_type {
 	 * make's -j, the next argument is its number only if it has digits only.
 	 */
 	OPTION_OPTIONAL_NUMBER,
-	/** struct string_list; repeatable, each time a comma-separated list. */
+	/**
+	 * struct string_list; repeatable, each time a comma-separated list, or
+	 * one path that begins with `/` or `.`.
+	 */
 	OPTION_LIST,
 	/** struct string_list; repeatable, each time one item as it is. */
 	OPTION_ITEM,

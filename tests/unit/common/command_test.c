@@ -143,6 +143,13 @@ Test(command, options_and_arguments_reach_the_command)
 	cr_expect_stdout_eq_str("times=2 to=you loud=1 kernels=3: [a] [-n] [b]");
 }
 
+Test(command, a_path_is_no_list)
+{
+	cr_expect_eq(RUN("say", "-k", "6.1,6.12", "-k", "/a,b", "-k./c,d"), 0);
+	fflush(stdout);
+	cr_expect_stdout_eq_str("times=0 to= loud=0 kernels=4:");
+}
+
 Test(command, a_number_may_be_left_out)
 {
 	static const struct {
