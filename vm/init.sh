@@ -14,8 +14,12 @@
 # crash kernel that took over: two lines. The first begins with `mounts=`, and
 # assigns:
 #   mounts       fstab(5) of what is mounted before the root is changed
-#   directories  quoted words: folders to make before
-#   late_mounts, late_directories  the same for after
+#   directories  quoted words: directories to make before
+#   package      the package: the working directory of the mounts
+#   early_mounts, late_mounts  quoted words, four for each mount: the directory,
+#                type, options and source of what is mounted before the package
+#                is entered, and after the root is changed
+#   late_directories  quoted words: directories to make for late_mounts
 #   directory    where the command runs
 #   stdin, stdout, stderr  1 if the stream has a port (2, 3 and 4); stderr may be
 #                `stdout`, to go where that goes
@@ -71,6 +75,15 @@ wait_for() {
 fail() {
 	echo "fail $*" >&3
 	halt
+}
+
+# Four words for each mount. A path is never in an fstab, where not all can be.
+mount_each() {
+	while [ $# -gt 0 ]; do
+		cd "$1" || fail "enter a share's directory"
+		tool mount -t "$2" -o "$3" "$4" . || fail "mount a share"
+		shift 4
+	done
 }
 
 insert() {
@@ -194,18 +207,17 @@ tool cp -P "${0%/*}"/dev/* /dev || fail "make links in /dev"
 tool mount -t tmpfs -o mode=755 run /run || fail "mount /run"
 eval "tool mkdir -p $state/root $state/upper $state/work $state/old /dev/pts /dev/shm $directories" ||
 	fail "mkdir"
-# Not echo, which in some shells takes the backslashes of fstab(5) for its own.
-printf %s "$mounts" >$state/fstab
+eval "mount_each $early_mounts"
+cd "$package" || fail "enter the kernel's package"
+echo "$mounts" >$state/fstab
 tool mount -a -T $state/fstab || fail "mount the guest's file systems"
 cd $state/root || fail "cd"
 tool pivot_root . run/vmtest/old || fail "change the root"
 tool umount -l run/vmtest/old || fail "leave the old root"
+[ -z "$late_directories" ] || eval "tool mkdir -p $late_directories" ||
+	fail "mkdir for shares"
+eval "mount_each $late_mounts"
 cd /
-if [ "$late_directories" ]; then
-	eval "tool mkdir -p $late_directories" || fail "mkdir for shares"
-	printf %s "$late_mounts" >$state/fstab
-	tool mount -a -T $state/fstab || fail "mount shares"
-fi
 [ -z "$program" ] || echo "$program" >$modprobe
 # IFF_UP; it gets its address from the kernel.
 [ ! -e /sys/class/net/lo/flags ] || echo 1 >/sys/class/net/lo/flags

@@ -90,17 +90,10 @@ static void append_value(struct string_builder *sb, const char *text)
 	}
 }
 
-static bool can_be_bare(const char *text)
-{
-	static const char special[] = " \t\n\"'\\";
-
-	return !text[strcspn(text, special)];
-}
-
 static void append_init(const struct qemu_options *options,
 			struct string_builder *sb)
 {
-	if (!options->shares->init_shared && can_be_bare(options->init)) {
+	if (!options->shares->init_shared) {
 		string_builder_appendf(sb, " init=%s", options->init);
 		return;
 	}

@@ -81,6 +81,35 @@ static struct error *append_words(struct string_builder *sb, const char *name,
 	return append_assignment(sb, name, text);
 }
 
+/** The line that exports the environment and sets the words. */
+static struct error *append_command(struct string_builder *sb,
+				    const struct setup *setup)
+{
+	struct error *err;
+
+	for (size_t i = 0; i < setup->environment->count; i++) {
+		const char *item = setup->environment->items[i];
+		size_t length = strcspn(item, "=");
+
+		string_builder_append(sb, "export ");
+		string_builder_append_n(sb, item, length);
+		string_builder_append_char(sb, '=');
+		err = append_word(sb, item + length + (item[length] == '='));
+		if (err)
+			return err;
+		string_builder_append(sb, "; ");
+	}
+	string_builder_append(sb, "set --");
+	for (char *const *word = setup->command; *word; word++) {
+		string_builder_append_char(sb, ' ');
+		err = append_word(sb, *word);
+		if (err)
+			return err;
+	}
+	string_builder_append_char(sb, '\n');
+	return NULL;
+}
+
 struct error *setup_format(const struct setup *setup, char **ret)
 {
 	struct error *err;
@@ -92,7 +121,7 @@ struct error *setup_format(const struct setup *setup, char **ret)
 		const char *value;
 	} variables[] = {
 		{ "mounts", shares->mounts },
-		{ "late_mounts", shares->late_mounts },
+		{ "package", shares->package },
 		{ "directory", setup->directory },
 		{ "stdin", setup->has_stdin ? "1" : "" },
 		{ "stdout", setup->has_stdout ? "1" : "" },
@@ -100,6 +129,15 @@ struct error *setup_format(const struct setup *setup, char **ret)
 		{ "module", setup->module ? setup->module : "" },
 		{ "terminal", setup->terminal ? setup->terminal : "" },
 		{ "writable", shares->writable ? "1" : "" },
+	};
+	const struct {
+		const char *name;
+		const struct string_list *words;
+	} lists[] = {
+		{ "directories", &shares->directories },
+		{ "early_mounts", &shares->early_mounts },
+		{ "late_directories", &shares->late_directories },
+		{ "late_mounts", &shares->late_mounts },
 	};
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 
@@ -109,33 +147,15 @@ struct error *setup_format(const struct setup *setup, char **ret)
 		if (err)
 			return err;
 	}
-	err = append_words(&sb, "directories", &shares->directories);
-	if (err)
-		return err;
-	err = append_words(&sb, "late_directories", &shares->late_directories);
-	if (err)
-		return err;
+	for (size_t i = 0; i < array_size(lists); i++) {
+		err = append_words(&sb, lists[i].name, lists[i].words);
+		if (err)
+			return err;
+	}
 	string_builder_appendf(&sb, "rows=%u columns=%u\n", setup->rows,
 			       setup->columns);
-	for (size_t i = 0; i < setup->environment->count; i++) {
-		const char *item = setup->environment->items[i];
-		size_t length = strcspn(item, "=");
-
-		string_builder_append(&sb, "export ");
-		string_builder_append_n(&sb, item, length);
-		string_builder_append_char(&sb, '=');
-		err = append_word(&sb, item + length + (item[length] == '='));
-		if (err)
-			return err;
-		string_builder_append(&sb, "; ");
-	}
-	string_builder_append(&sb, "set --");
-	for (char *const *word = setup->command; *word; word++) {
-		string_builder_append_char(&sb, ' ');
-		err = append_word(&sb, *word);
-		if (err)
-			return err;
-	}
-	string_builder_append_char(&sb, '\n');
+	err = append_command(&sb, setup);
+	if (err)
+		return err;
 	return string_builder_finish(&sb, ret);
 }

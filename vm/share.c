@@ -12,6 +12,12 @@
 
 #define STATE "/run/vmtest"
 
+#define READ_OPTIONS "ro," SHARE_OPTIONS ",cache=loose"
+
+enum {
+	OPTIONS_SIZE = 256,
+};
+
 static const struct {
 	/** NULL if every kernel that can run init.sh has it. */
 	const char *option;
@@ -71,27 +77,23 @@ static struct error *check_target(const char *path, const char *what)
 	return NULL;
 }
 
-/** A field of fstab(5). */
-static void append_field(struct string_builder *sb, const char *text)
-{
-	for (const char *p = text; *p; p++) {
-		if (strchr(" \t\n\\#", *p))
-			string_builder_appendf(sb, "\\%03o", (unsigned char)*p);
-		else
-			string_builder_append_char(sb, *p);
-	}
-}
-
 /** One line of fstab(5); the target is below @p root. */
 static void append_mount(struct string_builder *sb, const char *source,
 			 const char *root, const char *target, const char *type,
 			 const char *options)
 {
-	append_field(sb, source);
-	string_builder_append_char(sb, ' ');
-	append_field(sb, root);
-	append_field(sb, target);
-	string_builder_appendf(sb, " %s %s 0 0\n", type, options);
+	string_builder_appendf(sb, "%s %s%s %s %s 0 0\n", source, root, target,
+			       type, options);
+}
+
+/** On a directory of any name, by itself. */
+static void add_mount(struct string_list *list, const char *target,
+		      const char *type, const char *options, const char *source)
+{
+	string_list_add(list, target);
+	string_list_add(list, type);
+	string_list_add(list, options);
+	string_list_add(list, source);
 }
 
 static struct error *plan_add(struct share_plan *plan, const char *tag,
@@ -119,112 +121,6 @@ static struct error *plan_add(struct share_plan *plan, const char *tag,
 	return NULL;
 }
 
-/** A read-only share below an overlay, so that the guest may write there. */
-static void append_overlaid(struct string_builder *sb,
-			    struct string_list *directories, const char *tag,
-			    const char *root, const char *target)
-{
-	char lower[64];
-	char options[256];
-
-	snprintf(lower, sizeof(lower), STATE "/%s/lower", tag);
-	snprintf(options, sizeof(options),
-		 "lowerdir=" STATE "/%s/lower,upperdir=" STATE
-		 "/%s/upper,workdir=" STATE "/%s/work",
-		 tag, tag, tag);
-	string_list_add(directories, lower);
-	string_list_addf(directories, STATE "/%s/upper", tag);
-	string_list_addf(directories, STATE "/%s/work", tag);
-	append_mount(sb, tag, "", lower, "9p",
-		     "ro," SHARE_OPTIONS ",cache=loose");
-	append_mount(sb, "overlay", root, target, "overlay", options);
-}
-
-static struct error *plan_package(const struct share_request *request,
-				  struct share_plan *plan,
-				  struct string_builder *mounts)
-{
-	// The overlay's upper folder is where a mount point is made that the
-	// root need not have.
-	string_list_addf(&plan->directories, STATE "/upper%s", request->modules);
-	if (share_root_shows(request->root, request->package)) {
-		_cleanup_string_builder_ struct string_builder source =
-			STRING_BUILDER_INIT;
-		_cleanup_free_ char *text = NULL;
-		struct error *err;
-
-		string_builder_appendf(&source, STATE "/root%s",
-				       request->package);
-		err = string_builder_finish(&source, &text);
-		if (err)
-			return err;
-		append_mount(mounts, text, STATE "/root", request->modules,
-			     "none", "bind");
-		return NULL;
-	}
-	append_overlaid(mounts, &plan->directories, "package", STATE "/root",
-			request->modules);
-	return plan_add(plan, "package", request->package, false);
-}
-
-static struct error *plan_writable(const struct share_request *request,
-				   struct share_plan *plan,
-				   struct string_builder *mounts,
-				   struct string_builder *late)
-{
-	// Bytes are on the host when the file is closed, and mmap() works.
-	static const char options[] = SHARE_OPTIONS ",cache=mmap";
-	struct error *err;
-
-	for (size_t i = 0; i < request->writable->count; i++) {
-		const char *path = request->writable->items[i];
-		bool shown = share_root_shows(request->root, path);
-		char tag[SHARE_TAG_SIZE];
-
-		err = shown ? NULL : check_target(path, "--rw");
-		if (err)
-			return err;
-		snprintf(tag, sizeof(tag), "rw%zu", i);
-		append_mount(shown ? mounts : late, tag,
-			     shown ? STATE "/root" : "", path, "9p", options);
-		if (!shown)
-			string_list_add(&plan->late_directories, path);
-		plan->writable = true;
-		err = plan_add(plan, tag, path, true);
-		if (err)
-			return err;
-	}
-	return NULL;
-}
-
-/** Extra folders are only read: what the root does not show needs no overlay. */
-static struct error *plan_extra(const struct share_request *request,
-				struct share_plan *plan,
-				struct string_builder *late)
-{
-	struct error *err;
-
-	for (size_t i = 0; i < request->extra->count; i++) {
-		const char *path = request->extra->items[i];
-		char tag[SHARE_TAG_SIZE], target[64];
-
-		if (share_root_shows(request->root, path)) {
-			string_list_add(&plan->extra, path);
-			continue;
-		}
-		snprintf(tag, sizeof(tag), "extra%zu", i);
-		snprintf(target, sizeof(target), STATE "/%s", tag);
-		append_mount(late, tag, "", target, "9p",
-			     "ro," SHARE_OPTIONS ",cache=loose");
-		string_list_add(&plan->late_directories, target);
-		string_list_add(&plan->extra, target);
-		err = plan_add(plan, tag, path, false);
-		if (err)
-			return err;
-	}
-	return string_list_check(&plan->extra);
-}
-
 static bool is_covered(const struct string_list *directories, const char *path)
 {
 	for (size_t i = 0; i < directories->count; i++) {
@@ -234,10 +130,164 @@ static bool is_covered(const struct string_list *directories, const char *path)
 	return false;
 }
 
+/**
+ * Options of an overlay, with which the guest may write to what is read-only.
+ *
+ * @param[in] name Of the directory that keeps what is written.
+ */
+static void plan_overlay(struct share_plan *plan, const char *name,
+			 const char *lower, char options_ret[static OPTIONS_SIZE])
+{
+	string_list_addf(&plan->directories, STATE "/%s/upper", name);
+	string_list_addf(&plan->directories, STATE "/%s/work", name);
+	snprintf(options_ret, OPTIONS_SIZE,
+		 "lowerdir=%s,upperdir=" STATE "/%s/upper,workdir=" STATE
+		 "/%s/work",
+		 lower, name, name);
+}
+
+static struct error *plan_package(const struct share_request *request,
+				  struct share_plan *plan,
+				  struct string_builder *mounts)
+{
+	static const char share_directory[] = "/sys";
+	bool shown = share_root_shows(request->root, request->package);
+	char options[OPTIONS_SIZE];
+
+	// The root overlay's upper directory is where a mount point is made
+	// that the root need not have.
+	string_list_addf(&plan->directories, STATE "/upper%s", request->modules);
+	plan_overlay(plan, "package", ".", options);
+	append_mount(mounts, "overlay", STATE "/root", request->modules,
+		     "overlay", options);
+	plan->package = strdup(shown ? request->package : share_directory);
+	if (!plan->package)
+		return error_no_memory();
+	if (shown)
+		return NULL;
+	// Every root has this one, and is left before anybody looks into it.
+	add_mount(&plan->early_mounts, share_directory, "9p", READ_OPTIONS,
+		  "package");
+	return plan_add(plan, "package", request->package, false);
+}
+
+/** A writable directory may lie in the working directory, which comes first. */
+static struct error *plan_directory(const struct share_request *request,
+				    struct share_plan *plan,
+				    struct string_builder *mounts)
+{
+	static const char lower[] = STATE "/cwd/lower";
+	const char *directory = request->directory;
+	char options[OPTIONS_SIZE];
+	struct error *err;
+
+	if (!directory || strcmp(directory, "/") == 0 ||
+	    share_root_shows(request->root, directory) ||
+	    is_covered(request->writable, directory))
+		return NULL;
+	err = check_target(directory, "the working directory");
+	if (err)
+		return err;
+	string_list_add(&plan->directories, lower);
+	append_mount(mounts, "cwd", STATE "/root", lower, "9p", READ_OPTIONS);
+	plan_overlay(plan, "cwd", lower, options);
+	string_list_add(&plan->late_directories, directory);
+	add_mount(&plan->late_mounts, directory, "overlay", options, "overlay");
+	return plan_add(plan, "cwd", directory, false);
+}
+
+static struct error *plan_writable(const struct share_request *request,
+				   struct share_plan *plan)
+{
+	// Bytes are on the host when the file is closed, and mmap() works.
+	static const char options[] = SHARE_OPTIONS ",cache=mmap";
+	struct error *err;
+
+	for (size_t i = 0; i < request->writable->count; i++) {
+		const char *path = request->writable->items[i];
+		char tag[SHARE_TAG_SIZE];
+
+		if (!share_root_shows(request->root, path)) {
+			err = check_target(path, "--rw");
+			if (err)
+				return err;
+			string_list_add(&plan->late_directories, path);
+		}
+		snprintf(tag, sizeof(tag), "rw%zu", i);
+		add_mount(&plan->late_mounts, path, "9p", options, tag);
+		plan->writable = true;
+		err = plan_add(plan, tag, path, true);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+/** Extra directories are only read, and need no overlay. */
+static struct error *plan_extra(const struct share_request *request,
+				struct share_plan *plan,
+				struct string_builder *mounts)
+{
+	struct error *err;
+
+	for (size_t i = 0; i < request->extra->count; i++) {
+		const char *path = request->extra->items[i];
+		char tag[SHARE_TAG_SIZE], target[64];
+
+		// A PATH cannot hold a directory with a colon.
+		if (share_root_shows(request->root, path) && !strchr(path, ':')) {
+			string_list_add(&plan->extra, path);
+			continue;
+		}
+		snprintf(tag, sizeof(tag), "extra%zu", i);
+		snprintf(target, sizeof(target), STATE "/%s", tag);
+		append_mount(mounts, tag, STATE "/root", target, "9p",
+			     READ_OPTIONS);
+		string_list_add(&plan->directories, target);
+		string_list_add(&plan->extra, target);
+		err = plan_add(plan, tag, path, false);
+		if (err)
+			return err;
+	}
+	return string_list_check(&plan->extra);
+}
+
+/** Whether the kernel's command line can name it, in every firmware. */
+static bool can_be_bare(const char *path)
+{
+	enum {
+		LIMIT = 255,
+	};
+	size_t i;
+
+	for (i = 0; path[i]; i++) {
+		if (path[i] <= ' ' || path[i] > '~' || strchr("\"'\\", path[i]))
+			return false;
+	}
+	return i <= LIMIT;
+}
+
+static struct error *check_lists(const struct share_plan *plan)
+{
+	const struct string_list *const lists[] = {
+		&plan->directories,
+		&plan->early_mounts,
+		&plan->late_directories,
+		&plan->late_mounts,
+	};
+
+	for (size_t i = 0; i < array_size(lists); i++) {
+		struct error *err = string_list_check(lists[i]);
+
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
 static struct error *plan_fill(const struct share_request *request,
 			       struct share_plan *plan,
-			       struct string_builder *mounts,
-			       struct string_builder *late)
+			       struct string_builder *mounts)
 {
 	struct error *err;
 
@@ -258,36 +308,23 @@ static struct error *plan_fill(const struct share_request *request,
 	err = plan_package(request, plan, mounts);
 	if (err)
 		return err;
-	// The working directory first: a writable folder may lie in it.
-	if (request->directory && strcmp(request->directory, "/") != 0 &&
-	    !share_root_shows(request->root, request->directory) &&
-	    !is_covered(request->writable, request->directory)) {
-		err = check_target(request->directory, "the working directory");
-		if (err)
-			return err;
-		append_overlaid(late, &plan->late_directories, "cwd", "",
-				request->directory);
-		string_list_add(&plan->late_directories, request->directory);
-		err = plan_add(plan, "cwd", request->directory, false);
-		if (err)
-			return err;
-	}
-	err = plan_writable(request, plan, mounts, late);
+	err = plan_directory(request, plan, mounts);
 	if (err)
 		return err;
-	err = plan_extra(request, plan, late);
+	err = plan_writable(request, plan);
 	if (err)
 		return err;
-	plan->init_shared = !share_root_shows(request->root, request->init);
+	err = plan_extra(request, plan, mounts);
+	if (err)
+		return err;
+	plan->init_shared = !share_root_shows(request->root, request->init) ||
+			    !can_be_bare(request->init);
 	if (plan->init_shared) {
 		err = plan_add(plan, SHARE_INIT_TAG, request->init, false);
 		if (err)
 			return err;
 	}
-	err = string_list_check(&plan->directories);
-	if (err)
-		return err;
-	return string_list_check(&plan->late_directories);
+	return check_lists(plan);
 }
 
 struct error *share_plan_compute(const struct share_request *request,
@@ -298,15 +335,11 @@ struct error *share_plan_compute(const struct share_request *request,
 	_cleanup_share_plan_ struct share_plan plan = { 0 };
 	_cleanup_string_builder_ struct string_builder mounts =
 		STRING_BUILDER_INIT;
-	_cleanup_string_builder_ struct string_builder late = STRING_BUILDER_INIT;
 
-	err = plan_fill(request, &plan, &mounts, &late);
+	err = plan_fill(request, &plan, &mounts);
 	if (err)
 		return err;
 	err = string_builder_finish(&mounts, &plan.mounts);
-	if (err)
-		return err;
-	err = string_builder_finish(&late, &plan.late_mounts);
 	if (err)
 		return err;
 	*ret = plan;
@@ -320,9 +353,11 @@ void share_plan_deinit(struct share_plan *plan)
 		free(plan->items[i].path);
 	free(plan->items);
 	free(plan->mounts);
-	free(plan->late_mounts);
+	free(plan->package);
 	string_list_deinit(&plan->directories);
+	string_list_deinit(&plan->early_mounts);
 	string_list_deinit(&plan->late_directories);
+	string_list_deinit(&plan->late_mounts);
 	string_list_deinit(&plan->extra);
 	*plan = (struct share_plan){ 0 };
 }

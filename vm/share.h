@@ -61,17 +61,31 @@ struct share_plan {
 	struct share *items;
 	size_t count;
 	size_t capacity;
-	/** fstab(5), with $state/root as the root; and the folders it wants. */
+	/**
+	 * fstab(5), with $state/root as the root, and the directories it wants.
+	 * Without names of the host's: busybox reads 512 bytes of a line, and
+	 * takes what follows a `#` for a comment however it is written.
+	 */
 	char *mounts;
 	struct string_list directories;
-	/** The same for what is mounted later, in the root itself. */
-	char *late_mounts;
+	/**
+	 * What is mounted one by one before: a directory, type, options and
+	 * source each.
+	 */
+	struct string_list early_mounts;
+	/** Where the package is then; the working directory of @p mounts. */
+	char *package;
+	/** The same as before, for later, in the root itself. */
 	struct string_list late_directories;
+	struct string_list late_mounts;
 	/** Where the guest sees each of the extra folders, in their order. */
 	struct string_list extra;
 	/** Whether any share is writable. */
 	bool writable;
-	/** Whether init.sh is not on the root, and has its own share. */
+	/**
+	 * Whether init.sh has its own share: it is not on the root, or under a
+	 * name that the kernel's command line cannot have.
+	 */
 	bool init_shared;
 };
 

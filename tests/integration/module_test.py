@@ -67,7 +67,7 @@ class ModuleCase(support.TestCase):
         return support.run(
             "vmtest-vm", "run", "-q", "-k", KERNEL, "-t", "60", "-d", self.cache,
             "--module", mode, "--module-source", self.source, *options,
-            "--", *command)
+            "--", *command, errors="surrogateescape")
 
     def results(self):
         """What is in the cache: modules, and folders of results."""
@@ -208,7 +208,7 @@ class GuestTest(ModuleCase):
         self.assert_status(result, 0)
         lines = result.stdout.splitlines()
         self.assertEqual(any(l.startswith("hello ") for l in lines), inserted)
-        self.assertIn(shown or str(path), lines)
+        self.assertIn(f"\n{shown or path}\n", "\n" + result.stdout)
         with open(path, "rb") as file:
             digest = subprocess.run(["cksum"], stdin=file, text=True, check=True,
                                     stdout=subprocess.PIPE).stdout
@@ -220,11 +220,19 @@ class GuestTest(ModuleCase):
                 result = self.run_guest("sh", "-c", self.SCRIPT, mode=mode)
                 self.check(result, self.results()[0], mode == "insert")
 
-    def test_paths_with_spaces(self):
-        self.source = write_source(self.folder / "a source's")
-        self.cache = self.folder / "the cache"
-        result = self.run_guest("sh", "-c", self.SCRIPT)
-        self.check(result, self.results()[0])
+    def test_any_path(self):
+        rows = (
+            (os.fsdecode(support.STRANGE), True),
+            (os.fsdecode(b"a,b,,c/{d,e}^@+~/\xe9\xff/" + b"/".join([b"x" * 250] * 4)), False),
+        )
+        for name, has_colon in rows:
+            with self.subTest(name):
+                self.source = write_source(self.folder / name / "source")
+                self.cache = self.folder / name / "cache"
+                result = self.run_guest("sh", "-c", self.SCRIPT)
+                path = self.results()[0]
+                self.check(result, path,
+                           shown=f"/run/vmtest/extra0/{path.name}" if has_colon else None)
 
     def test_kernel_and_cache_that_the_guest_hides(self):
         folder = tempfile.mkdtemp(prefix="vmtest test.", dir="/dev/shm")

@@ -25,6 +25,13 @@ CACHE = Path(os.environ.get("VMTEST_TEST_CACHE", TOP / "build/test-cache"))
 sys.path.insert(0, str(TOP / "tests/fixtures"))
 from stand_in import Skipped, StandIn  # noqa: E402
 
+# One path, in which each part is trouble for somebody: a shell, an fstab, QEMU's
+# options, JSON, printf, getopt, make; and the whole, for what has little room.
+STRANGE = os.path.join(
+    b"a b", b"it's", b'"q"', b"a,b,,c", b"a:b=c", b"# #c \\043\\", b"%s%n100%", b"-n",
+    b"new\nline\n", b"*?[x]{a,b}", b"$HOME`id`$(id);&|<>!~", b"\xe9\xff \xc3\xa9",
+    *[b"x" * 250] * 3)
+
 
 def environment(**values):
     """Ours, without what would change the programs' defaults."""

@@ -67,6 +67,15 @@ def is_running(pid):
         return False
 
 
+def copy_kernel(folder):
+    """What a guest needs of the package, which is large."""
+    for name in ("vmlinuz", "modules.dep", "build/.config",
+                 "build/include/config/kernel.release"):
+        target = os.path.join(folder, os.fsencode(name))
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        shutil.copy(f"{KERNEL}/{name}", target)
+
+
 def make_root(root, shell, tools):
     """A root with /bin/sh and what init.sh uses, and libraries for them."""
     names = ["sh", "mount", "umount", "mkdir", "mkfifo", "cat", "cp",
@@ -215,11 +224,7 @@ class RunTest(unittest.TestCase):
     def test_package_that_the_guest_hides(self):
         folder = tempfile.mkdtemp(dir="/dev/shm")
         self.addCleanup(shutil.rmtree, folder)
-        for name in ("vmlinuz", "modules.dep"):
-            shutil.copy(f"{KERNEL}/{name}", folder)
-        for name in ("build/.config", "build/include/config/kernel.release"):
-            os.makedirs(os.path.dirname(f"{folder}/{name}"), exist_ok=True)
-            shutil.copy(f"{KERNEL}/{name}", f"{folder}/{name}")
+        copy_kernel(os.fsencode(folder))
         result = subprocess.run(
             [VM, "run", "-k", folder, "--", "sh", "-c",
              "ls /lib/modules/$(uname -r)/modules.dep"],
@@ -409,6 +414,122 @@ class RunTest(unittest.TestCase):
         for i in range(int(os.environ.get("VMTEST_TEST_BOOTS") or 10)):
             with self.subTest(boot=i):
                 self.assertEqual(run("true").returncode, 0)
+
+
+class PathTest(unittest.TestCase):
+    """Each path that the host has can be used, whatever its name."""
+
+    def make_folders(self, parent, *names):
+        base = tempfile.mkdtemp(prefix="vmtest-path.", dir=parent)
+        self.addCleanup(shutil.rmtree, os.fsencode(base))
+        folders = [os.path.join(os.fsencode(base), support.STRANGE, name) for name in names]
+        for folder in folders:
+            os.makedirs(folder)
+        return folders
+
+    def test_all_folders_of_a_run(self):
+        # What the guest's root shows of itself, and what it does not.
+        for parent in (None, "/dev/shm"):
+            with self.subTest(parent):
+                cwd, kernel, writable, log = self.make_folders(
+                    parent, b"cwd", b"kernel", b"rw", b"log")
+                copy_kernel(kernel)
+                with open(cwd + b"/file", "w") as file:
+                    file.write("in\n")
+                script = """
+                    cat file; echo new >file; echo out >"$1/file"
+                    ls "/lib/modules/$(uname -r)"/modules.dep >&2; pwd
+                """
+                got = subprocess.run(
+                    [VM, "run", "-k", kernel, "--rw", writable, "--disk", "1M",
+                     "--result", log + b"/result", "--console-log", log + b"/console", "--",
+                     "sh", "-c", script, "sh", writable],
+                    stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, cwd=cwd,
+                    env={**os.environ, "TMPDIR": os.fsdecode(writable)})
+                self.assertEqual(got.returncode, 0, got.stderr)
+                self.assertEqual(got.stdout, b"in\n" + cwd + b"\n")
+                with open(cwd + b"/file") as file:
+                    self.assertEqual(file.read(), "in\n")
+                with open(writable + b"/file") as file:
+                    self.assertEqual(file.read(), "out\n")
+                with open(log + b"/result") as file:
+                    self.assertEqual(json.load(file)["outcome"], "exited")
+                with open(log + b"/console") as file:
+                    self.assertIn("Linux version", file.read())
+
+    def test_another_root(self):
+        root, cwd, kernel = self.make_folders(None, b"root", b"cwd", b"kernel")
+        copy_kernel(kernel)
+        make_root(os.fsdecode(root), "busybox", "busybox")
+        got = subprocess.run(
+            [VM, "run", "-k", kernel, "-r", root, "--rw", cwd, "--", "sh", "-c",
+             "pwd; echo new >file"],
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, cwd=cwd)
+        self.assertEqual(got.returncode, 0, got.stderr)
+        self.assertEqual(got.stdout, cwd + b"\n")
+        with open(cwd + b"/file") as file:
+            self.assertEqual(file.read(), "new\n")
+
+    def test_terminal(self):
+        cwd, writable = self.make_folders(None, b"cwd", b"rw")
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.chdir(cwd)
+            os.execv(VM, [VM, "run", "-q", "-k", KERNEL, "--rw", writable, "--", "sh", "-c",
+                          'pwd >"$1/file"', "sh", writable])
+        self.addCleanup(os.close, fd)
+        text = b""
+        while select.select([fd], [], [], LIMIT)[0]:
+            try:
+                text += os.read(fd, 4096)
+            except OSError:
+                break
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, text)
+        with open(writable + b"/file", "rb") as file:
+            self.assertEqual(file.read(), cwd + b"\n")
+
+    def test_where_vmtest_is_installed(self):
+        prefix, = self.make_folders(None, b"prefix")
+        shutil.copytree(os.fsencode(support.BIN.parent / "share"), prefix + b"/share",
+                        symlinks=True)
+        os.mkdir(prefix + b"/bin")
+        shutil.copy(VM, prefix + b"/bin/vmtest-vm")
+        got = subprocess.run(
+            [prefix + b"/bin/vmtest-vm", "run", "-q", "-k", KERNEL, "--kdump", "--", "sh",
+             "-c", "[ ! -e /proc/vmcore ] || exit 42; "
+             "vmtest-kexec && echo c >/proc/sysrq-trigger"],
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=2 * LIMIT)
+        self.assertEqual(got.returncode, 42, got.stderr)
+
+    def test_suites(self):
+        kernel, log, cwd = self.make_folders(None, b"kernel", b"log", b"cwd")
+        copy_kernel(kernel)
+        for options in ([], ["--json"]):
+            with self.subTest(options):
+                got = subprocess.run(
+                    [VM, "test", "-q", *options, "-k", kernel, "--log-directory", log,
+                     "--junit", log + b"/junit", "--", "sh", "-c", "echo done"],
+                    stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, cwd=cwd)
+                self.assertEqual(got.returncode, 0, got.stderr)
+                name, = [n for n in os.listdir(log)
+                         if n.endswith(b".log") and b".console." not in n]
+                with open(os.path.join(log, name)) as file:
+                    self.assertEqual(file.read(), "done\n")
+        item, = json.loads(got.stdout)
+        self.assertEqual(item["result"], "passed")
+        self.assertEqual(item["log"], os.path.join(log, name).decode(errors="replace"))
+
+    def test_what_is_not_there(self):
+        """An error says so, in JSON too."""
+        folder, = self.make_folders(None, b"x")
+        path = os.path.join(folder, b"result")
+        got = subprocess.run(
+            [VM, "run", "-k", folder + b"/kernel", "--result", path, "--", "true"],
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT)
+        self.assertEqual(got.returncode, 125)
+        self.assertIn(b"no such folder", got.stderr)
+        with open(path) as file:
+            self.assertIn("\ufffd\ufffd \u00e9", json.load(file)["reason"])
 
 
 if __name__ == "__main__":

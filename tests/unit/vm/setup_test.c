@@ -49,7 +49,7 @@ Test(setup, a_shell_reads_back_all_words)
 	struct string_list environment = STRING_LIST_INIT;
 	struct share_plan shares = {
 		.mounts = (char *)"a b 'c'\nd\n",
-		.late_mounts = (char *)"",
+		.package = (char *)"/k #,\xff",
 	};
 	struct setup setup = {
 		.shares = &shares,
@@ -65,26 +65,34 @@ Test(setup, a_shell_reads_back_all_words)
 	string_list_add(&environment, "B=");
 	string_list_add(&shares.directories, "/a b/c'd");
 	string_list_add(&shares.directories, "/e");
+	string_list_add(&shares.late_mounts, "/a\nb'\"\\ #%,:\xe9");
+	string_list_add(&shares.late_mounts, "9p");
 	for (size_t i = 0; i < array_size(shells); i++) {
 		_cleanup_free_ char *words =
 			evaluate(&setup, shells[i], "printf '<%s>' \"$@\"");
 		_cleanup_free_ char *values = evaluate(
 			&setup, shells[i],
-			"printf '<%s>' \"$A\" \"$B\" \"$mounts\" \"$directory\" \"$stdin\" \"$stdout\" \"$rows $columns\"");
+			"printf '<%s>' \"$A\" \"$B\" \"$mounts\" \"$package\" \"$directory\" \"$stdin\" \"$stdout\" \"$rows $columns\"");
 		_cleanup_free_ char *directories =
 			evaluate(&setup, shells[i],
 				 "eval \"set -- $directories\"; printf '<%s>' \"$@\"");
+		_cleanup_free_ char *late =
+			evaluate(&setup, shells[i],
+				 "eval \"set -- $late_mounts\"; printf '<%s>' \"$@\"");
 
 		cr_expect_str_eq(words,
 				 "<printf><a b><><it's><x\ny\n\nz><$HOME><`id`><\\n\\><\xc3\xa9\x81\xff><-n><*>",
 				 "%s", shells[i]);
 		cr_expect_str_eq(values,
-				 "<x y'\nz><><a b 'c'\nd\n></with space/and 'quote'\nand line><><1><24 80>",
+				 "<x y'\nz><><a b 'c'\nd\n></k #,\xff></with space/and 'quote'\nand line><><1><24 80>",
 				 "%s", shells[i]);
 		cr_expect_str_eq(directories, "</a b/c'd></e>", "%s", shells[i]);
+		cr_expect_str_eq(late, "</a\nb'\"\\ #%,:\xe9><9p>", "%s",
+				 shells[i]);
 	}
 	string_list_deinit(&environment);
 	string_list_deinit(&shares.directories);
+	string_list_deinit(&shares.late_mounts);
 }
 
 Test(setup, stderr_has_a_port_or_joins_stdout)
@@ -101,7 +109,7 @@ Test(setup, stderr_has_a_port_or_joins_stdout)
 	const struct string_list none = STRING_LIST_INIT;
 	const struct share_plan shares = {
 		.mounts = (char *)"",
-		.late_mounts = (char *)"",
+		.package = (char *)"/k",
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
@@ -136,7 +144,7 @@ Test(setup, begins_with_what_init_looks_for)
 	static const char *const command[] = { "true", NULL };
 	const struct share_plan shares = {
 		.mounts = (char *)"",
-		.late_mounts = (char *)"",
+		.package = (char *)"/k",
 	};
 	const struct setup setup = {
 		.shares = &shares,

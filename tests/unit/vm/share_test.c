@@ -23,6 +23,19 @@ static struct share_request request_on_host(void)
 	};
 }
 
+/** Whether a list of mounts has one: four words. */
+static bool has_mount(const struct string_list *mounts, const char *directory,
+		      const char *type, const char *source)
+{
+	cr_expect_eq(mounts->count % 4, 0);
+	for (size_t i = 0; i < mounts->count; i += 4) {
+		if (strcmp(mounts->items[i], directory) == 0)
+			return strcmp(mounts->items[i + 1], type) == 0 &&
+			       strcmp(mounts->items[i + 3], source) == 0;
+	}
+	return false;
+}
+
 Test(share, the_host_s_root_shows_all_but_what_the_guest_mounts)
 {
 	static const struct {
@@ -54,10 +67,13 @@ Test(share, on_the_host_s_root_one_read_only_share_is_enough)
 	cr_expect_not(plan.items[0].writable);
 	cr_expect_not(plan.writable);
 	cr_expect_not(plan.init_shared);
-	cr_expect_str_empty(plan.late_mounts);
+	cr_expect_eq(plan.early_mounts.count, 0);
+	cr_expect_eq(plan.late_mounts.count, 0);
+	cr_expect_eq(plan.late_directories.count, 0);
+	cr_expect_str_eq(plan.package, "/tmp/kernel");
 	cr_expect_not_null(strstr(
 		plan.mounts,
-		"/run/vmtest/root/tmp/kernel /run/vmtest/root/usr/lib/modules/6.12 none bind 0 0\n"));
+		"overlay /run/vmtest/root/usr/lib/modules/6.12 overlay lowerdir=.,"));
 	cr_expect_not_null(strstr(plan.mounts, " cgroup2 "));
 	cr_expect_null(strstr(plan.mounts, "debugfs"));
 }
@@ -73,7 +89,8 @@ Test(share, another_root_needs_shares_for_the_rest)
 	cr_expect(plan.init_shared);
 	for (size_t i = 0; i < plan.count; i++)
 		cr_expect_not(plan.items[i].writable, "%s", plan.items[i].tag);
-	cr_expect_not_null(strstr(plan.late_mounts, " /home/u overlay "));
+	cr_expect(has_mount(&plan.late_mounts, "/home/u", "overlay", "overlay"));
+	cr_expect(has_mount(&plan.early_mounts, plan.package, "9p", "package"));
 	cr_expect(string_list_contains(&plan.late_directories, "/home/u"));
 }
 
@@ -125,9 +142,10 @@ Test(share, only_what_is_asked_for_is_writable)
 	cr_expect(plan.items[1].writable);
 	cr_expect(plan.items[2].writable);
 	cr_expect(plan.writable);
-	cr_expect_not_null(strstr(plan.mounts,
-				  "rw0 /run/vmtest/root/home/u/out\\040put 9p "));
-	cr_expect_not_null(strstr(plan.late_mounts, "rw1 /run/x 9p "));
+	cr_expect(has_mount(&plan.late_mounts, "/home/u/out put", "9p", "rw0"));
+	cr_expect(has_mount(&plan.late_mounts, "/run/x", "9p", "rw1"));
+	cr_expect_eq(plan.late_directories.count, 1);
+	cr_expect(string_list_contains(&plan.late_directories, "/run/x"));
 	string_list_deinit(&writable);
 }
 
@@ -139,6 +157,7 @@ Test(share, extra_folders_are_seen_at_their_own_path_or_have_a_share)
 		const char *seen;
 	} rows[] = {
 		{ "/", "/tmp/m o", "/tmp/m o" },
+		{ "/", "/tmp/m:o", "/run/vmtest/extra1" },
 		{ "/", "/run/m", "/run/vmtest/extra1" },
 		{ "/srv/root", "/tmp/m", "/run/vmtest/extra1" },
 	};
@@ -156,10 +175,76 @@ Test(share, extra_folders_are_seen_at_their_own_path_or_have_a_share)
 		cr_assert_null(share_plan_compute(&request, &plan));
 		cr_assert_eq(plan.extra.count, 2);
 		cr_expect_str_eq(plan.extra.items[1], rows[i].seen);
-		cr_expect_eq(strstr(plan.late_mounts,
-				    "extra1 /run/vmtest/extra1 9p ro,") != NULL,
+		cr_expect_eq(strstr(plan.mounts,
+				    "extra1 /run/vmtest/root/run/vmtest/extra1 9p ro,") !=
+				     NULL,
 			     shared, "%s", rows[i].path);
 		for (size_t j = 0; j < plan.count; j++)
 			cr_expect_not(plan.items[j].writable);
+	}
+}
+
+Test(share, no_name_of_the_host_s_is_in_the_table_of_mounts)
+{
+	static const char path[] = "/%sstrange # name\n";
+	struct string_list writable = STRING_LIST_INIT;
+	struct string_list extra = STRING_LIST_INIT;
+	static const char *const roots[] = { "/", "/srv/strange" };
+
+	string_list_addf(&writable, path, "w");
+	string_list_addf(&writable, path, "run/w");
+	string_list_addf(&extra, path, "e");
+	for (size_t i = 0; i < array_size(roots); i++) {
+		struct share_request request = request_on_host();
+		_cleanup_share_plan_ struct share_plan plan = { 0 };
+
+		request.root = roots[i];
+		request.package = "/kstrange # name";
+		request.directory = "/dstrange # name";
+		request.writable = &writable;
+		request.extra = &extra;
+		request.init = "/istrange # name";
+		cr_assert_null(share_plan_compute(&request, &plan));
+		cr_expect_null(strstr(plan.mounts, "strange"), "%s", plan.mounts);
+		for (const char *line = plan.mounts; *line;) {
+			size_t length = strcspn(line, "\n");
+
+			cr_expect_lt(length, 400, "%s", line);
+			line += length + 1;
+		}
+	}
+	string_list_deinit(&writable);
+	string_list_deinit(&extra);
+}
+
+Test(share, init_has_its_own_share_if_a_command_line_cannot_name_it)
+{
+	char long_path[300] = "/";
+	const struct {
+		const char *path;
+		bool shared;
+	} rows[] = {
+		{ "/usr/share/vmtest", false },
+		{ "/a#b%c,d:e", false },
+		{ "/a b", true },
+		{ "/a'b", true },
+		{ "/a\"b", true },
+		{ "/a\\b", true },
+		{ "/a\nb", true },
+		{ "/a\xe9", true },
+		{ "/run/x", true },
+		{ long_path, true },
+	};
+
+	memset(long_path + 1, 'x', sizeof(long_path) - 2);
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct share_request request = request_on_host();
+		_cleanup_share_plan_ struct share_plan plan = { 0 };
+
+		request.init = rows[i].path;
+		cr_assert_null(share_plan_compute(&request, &plan));
+		cr_expect_eq(plan.init_shared, rows[i].shared, "%s",
+			     rows[i].path);
+		cr_expect_eq(plan.count, rows[i].shared ? 2 : 1);
 	}
 }
