@@ -194,7 +194,9 @@ done
 IFS= read -r command <&3
 eval "$setup"
 
-tool mount -t proc proc /proc || fail "mount /proc"
+# One cp of links that are made already, beside this script, instead of four ln.
+tool cp -P "${0%/*}"/dev/* /dev || fail "make links in /dev"
+tool mount -a -T "${0%/*}/fstab" || fail "mount /proc and /run"
 # To mount bpf, the kernel asks for a module that hardly any kernel has, and
 # starting modprobe for it takes longer than all the mounts do.
 modprobe=/proc/sys/kernel/modprobe
@@ -202,9 +204,6 @@ if [ -e $modprobe ]; then
 	read -r program <$modprobe
 	echo >$modprobe
 fi
-# One cp of links that are made already, beside this script, instead of four ln.
-tool cp -P "${0%/*}"/dev/* /dev || fail "make links in /dev"
-tool mount -t tmpfs -o mode=755 run /run || fail "mount /run"
 eval "tool mkdir -p $state/root $state/upper $state/work $state/old /dev/pts /dev/shm $directories" ||
 	fail "mkdir"
 eval "mount_each $early_mounts"

@@ -97,10 +97,11 @@ static void append_init(const struct qemu_options *options,
 		string_builder_appendf(sb, " init=%s", options->init);
 		return;
 	}
-	// The kernel takes quotes off an argument of init as off its own.
+	// The kernel takes quotes off an argument of init as off its own. Not
+	// on /run: busybox would take it for what `mount -a` is to mount there.
 	string_builder_append(sb, " init=/bin/sh -- -c \"mount -t 9p -o ro," SHARE_OPTIONS
 				  ",cache=loose " SHARE_INIT_TAG
-				  " /run && exec /bin/sh /run/init.sh\"");
+				  " /sys && exec /bin/sh /sys/init.sh\"");
 }
 
 struct error *qemu_kernel_command_line(const struct qemu_options *options,
