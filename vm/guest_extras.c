@@ -94,6 +94,7 @@ struct error *guest_extras_name(struct guest_extras *extras,
 	char *const *folder = plan->extra.items;
 	const char *programs = NULL;
 
+	string_list_add(environment, "TMPDIR=" SHARE_TEMPORARY);
 	if (config->module) {
 		_cleanup_free_ char *path = NULL;
 

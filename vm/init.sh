@@ -208,6 +208,12 @@ eval "tool mkdir -p $state/root $state/upper $state/work $state/old /dev/pts /de
 	fail "mkdir"
 eval "mount_each $early_mounts"
 cd "$package" || fail "enter the kernel's package"
+# Without modprobe, which takes five times as long.
+binfmt_misc=/proc/sys/fs/binfmt_misc
+if [ -e kernel/fs/binfmt_misc.ko ] && tool insmod kernel/fs/binfmt_misc.ko &&
+	[ -d $binfmt_misc ]; then
+	mounts="${mounts}binfmt_misc $state/root$binfmt_misc binfmt_misc nosuid,nodev,noexec 0 0$n"
+fi
 echo "$mounts" >$state/fstab
 tool mount -a -T $state/fstab || fail "mount the guest's file systems"
 cd $state/root || fail "cd"
@@ -222,6 +228,15 @@ cd /
 [ ! -e /sys/class/net/lo/flags ] || echo 1 >/sys/class/net/lo/flags
 echo vmtest >/proc/sys/kernel/hostname
 [ ! -e /proc/sys/kernel/sysrq ] || echo 1 >/proc/sys/kernel/sysrq
+# The controllers that the kernel has, for control groups below the root.
+if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+	read -r controllers </sys/fs/cgroup/cgroup.controllers
+	words=
+	for word in $controllers; do
+		words="$words +$word"
+	done
+	echo "$words" >/sys/fs/cgroup/cgroup.subtree_control
+fi
 
 # In a crash kernel it is the dump's module that one looks at.
 [ -z "$module" ] || [ -e /proc/vmcore ] || insert

@@ -31,10 +31,13 @@ static const struct {
 	{ "CONFIG_UNIX98_PTYS", "devpts", "/dev/pts",
 	  "gid=5,mode=620,ptmxmode=666" },
 	{ NULL, "tmpfs", "/dev/shm", "mode=1777" },
+	{ NULL, "tmpfs", SHARE_TEMPORARY, "mode=1777" },
 	{ "CONFIG_CGROUPS", "cgroup2", "/sys/fs/cgroup", "nosuid,nodev,noexec" },
 	{ "CONFIG_BPF_SYSCALL", "bpf", "/sys/fs/bpf", "mode=0700" },
 	{ "CONFIG_DEBUG_FS", "debugfs", "/sys/kernel/debug", "mode=0700" },
 	{ "CONFIG_TRACING", "tracefs", "/sys/kernel/tracing", "mode=0700" },
+	{ "CONFIG_BINFMT_MISC", "binfmt_misc", "/proc/sys/fs/binfmt_misc",
+	  "nosuid,nodev,noexec" },
 };
 
 // Where the guest mounts its own.
@@ -305,6 +308,7 @@ static struct error *plan_fill(const struct share_request *request,
 				     file_systems[i].target, file_systems[i].type,
 				     file_systems[i].options);
 	}
+	string_list_add(&plan->directories, SHARE_TEMPORARY);
 	err = plan_package(request, plan, mounts);
 	if (err)
 		return err;

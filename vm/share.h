@@ -105,6 +105,12 @@ void share_plan_deinit(struct share_plan *plan);
  */
 bool share_root_shows(const char *root, const char *path);
 
+/**
+ * TMPDIR in the guest. In `/tmp`, which is the host's below an overlay, a file
+ * that is mapped or watched is another inode than the one that was opened.
+ */
+#define SHARE_TEMPORARY "/run/vmtest/tmp"
+
 /** Mount options of a 9p share. */
 #define SHARE_OPTIONS "trans=virtio,version=9p2000.L,msize=131072"
 

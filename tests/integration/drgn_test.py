@@ -43,7 +43,7 @@ class DrgnTest(support.TestCase):
     def run_guest(self, *command, options=()):
         return support.run(
             "vmtest-vm", "run", "-q", "-k", KERNEL, "-t", "280", *options,
-            "--module", "insert", "--module-source", support.TOP / "module",
+            "--disk", "64M", "--module", "insert", "--module-source", support.TOP / "module",
             "-d", self.cache, "--", PYTHON, *command, cwd=support.TOP, timeout=600)
 
     def assert_passed(self, result):

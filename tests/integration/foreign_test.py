@@ -134,7 +134,7 @@ class ForeignGuest(support.TestCase):
             self.skipTest(f"{self.prefix}gcc is not installed")
         result = self.run_guest(
             "/usr/bin/python3", "-m", "unittest", "discover", "-s", DRGN_TESTS,
-            "-v", options=["-t", "800", "--module", "insert", "--module-source",
+            "-v", options=["-t", "800", "--disk", "64M", "--module", "insert", "--module-source",
                            support.TOP / "module"], cwd=support.TOP)
         self.assert_status(result, 0)
         ran = re.search(r"^Ran (\d+) tests? in", result.stderr, re.MULTILINE)

@@ -410,6 +410,14 @@ class RunTest(unittest.TestCase):
                 result = run("true", options=["--machine", machine])
                 self.assertEqual(result.returncode, 0, result.stderr)
 
+    def test_temporary_files(self):
+        command = ["sh", "-c", 'echo "$TMPDIR"; stat -fc %T "$TMPDIR"; stat -c %a "$TMPDIR"']
+        env = {**os.environ, "TMPDIR": self.folder}
+        got = run(*command, env=env)
+        self.assertEqual(got.stdout, b"/run/vmtest/tmp\ntmpfs\n1777\n", got.stderr)
+        got = run("sh", "-c", 'echo "$TMPDIR"', env=env, options=["--env", "TMPDIR"])
+        self.assertEqual(got.stdout.decode(), self.folder + "\n", got.stderr)
+
     def test_many_boots_in_a_row(self):
         for i in range(int(os.environ.get("VMTEST_TEST_BOOTS") or 10)):
             with self.subTest(boot=i):

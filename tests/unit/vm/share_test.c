@@ -184,6 +184,40 @@ Test(share, extra_folders_are_seen_at_their_own_path_or_have_a_share)
 	}
 }
 
+Test(share, what_the_kernel_loads_later_is_left_to_init)
+{
+	static const struct {
+		const char *config;
+		bool mounted;
+	} rows[] = {
+		{ "CONFIG_BINFMT_MISC=y\n", true },
+		{ "CONFIG_BINFMT_MISC=m\n", false },
+		{ "", false },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct share_request request = request_on_host();
+		_cleanup_share_plan_ struct share_plan plan = { 0 };
+
+		request.config = rows[i].config;
+		cr_assert_null(share_plan_compute(&request, &plan));
+		cr_expect_eq(strstr(plan.mounts, "binfmt_misc") != NULL,
+			     rows[i].mounted, "%s", rows[i].config);
+	}
+}
+
+Test(share, temporary_files_lie_on_a_tmpfs)
+{
+	struct share_request request = request_on_host();
+	_cleanup_share_plan_ struct share_plan plan = { 0 };
+
+	cr_assert_null(share_plan_compute(&request, &plan));
+	cr_expect(string_list_contains(&plan.directories, SHARE_TEMPORARY));
+	cr_expect_not_null(strstr(plan.mounts,
+				  "tmpfs /run/vmtest/root" SHARE_TEMPORARY
+				  " tmpfs mode=1777 0 0\n"));
+}
+
 Test(share, no_name_of_the_host_s_is_in_the_table_of_mounts)
 {
 	static const char path[] = "/%sstrange # name\n";
