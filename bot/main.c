@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/commands.h"
+#include "bot/cmd/commands.h"
 
 int main(int argc, char **argv)
 {

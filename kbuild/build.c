@@ -9,14 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/catalog.h"
-#include "common/error.h"
-#include "common/file.h"
-#include "common/progress.h"
-#include "common/string_list.h"
-#include "kbuild/configure.h"
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/string_list.h"
+#include "common/cli/progress.h"
+#include "common/kernel/catalog.h"
+#include "kbuild/config/configure.h"
 #include "kbuild/make.h"
-#include "kbuild/package.h"
+#include "kbuild/package/package.h"
 #include "kbuild/phase.h"
 
 static const char staging_prefix[] = "vmtest-package";

@@ -11,8 +11,8 @@
 
 #include <stdint.h>
 
-#include "common/cleanup.h"
-#include "common/release.h"
+#include "common/base/cleanup.h"
+#include "common/kernel/release.h"
 
 struct catalog;
 struct catalog_arch;

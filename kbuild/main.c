@@ -2,8 +2,8 @@
 
 #include <stddef.h>
 
-#include "common/command.h"
-#include "kbuild/cmd.h"
+#include "common/cli/command.h"
+#include "kbuild/cmd/cmd.h"
 
 static const char toolchain_details[] =
 	"The catalog says which versions of GCC build which series. The first of\n"

@@ -10,12 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/compiler.h"
-#include "common/error.h"
-#include "common/file.h"
-#include "common/kernel_make.h"
-#include "common/string_builder.h"
-#include "common/string_list.h"
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/string_builder.h"
+#include "common/base/string_list.h"
+#include "common/kernel/compiler.h"
+#include "common/kernel/kernel_make.h"
 
 struct make {
 	char *source;

@@ -12,7 +12,7 @@
  * output goes to a log file, if one is kept.
  */
 
-#include "common/cleanup.h"
+#include "common/base/cleanup.h"
 
 struct catalog_arch;
 struct compiler;

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "common/cleanup.h"
-#include "common/process.h"
+#include "common/base/cleanup.h"
+#include "common/process/process.h"
 
 static const char *const names[] = {
 	[PHASE_SOURCE] = "source",   [PHASE_PATCH] = "patch",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/command.h"
-#include "vm/commands.h"
+#include "common/cli/command.h"
+#include "vm/cmd/commands.h"
 
 static const char run_details[] =
 	"Without a command, runs a shell. The guest's root is the host's, which it\n"

@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-#include "common/error.h"
-#include "common/pack.h"
+#include "common/archive/pack.h"
+#include "common/base/error.h"
 
 int main(int argc, char **argv)
 {

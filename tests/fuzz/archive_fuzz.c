@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "common/cleanup.h"
-#include "common/error.h"
-#include "common/file.h"
-#include "common/unpack.h"
+#include "common/archive/unpack.h"
+#include "common/base/cleanup.h"
+#include "common/base/error.h"
+#include "common/base/file.h"
 #include "tests/fuzz/fuzz.h"
 
 static void unpack_into(const char *folder, const uint8_t *data, size_t size)

@@ -4,11 +4,11 @@
 
 #include <stdlib.h>
 
-#include "common/error.h"
-#include "common/string_list.h"
-#include "common/version.h"
-#include "kbuild/bounds.h"
-#include "kbuild/fragment.h"
+#include "common/base/error.h"
+#include "common/base/string_list.h"
+#include "common/kernel/version.h"
+#include "kbuild/config/bounds.h"
+#include "kbuild/config/fragment.h"
 #include "tests/fuzz/fuzz.h"
 
 static void compose(const char *text, size_t size, const struct string_list *archs)

@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-#include "common/error.h"
+#include "common/base/error.h"
 #include "tests/fuzz/fuzz.h"
-#include "vm/console.h"
+#include "vm/guest/console.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/error.h"
-#include "common/github_json.h"
-#include "common/github_seal.h"
-#include "common/store_internal.h"
+#include "common/base/error.h"
+#include "common/github/github_json.h"
+#include "common/github/github_seal.h"
+#include "common/store/store_internal.h"
 #include "tests/fuzz/fuzz.h"
 
 static void read_seal(const uint8_t *data, size_t size)

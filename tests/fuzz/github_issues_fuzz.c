@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-#include "common/error.h"
-#include "common/github_issues_json.h"
+#include "common/base/error.h"
+#include "common/github/github_issues_json.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cleanup.h"
+#include "common/base/cleanup.h"
 #include "tests/fuzz/fuzz.h"
-#include "vm/kexec_command_line.h"
+#include "vm/crash/kexec_command_line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

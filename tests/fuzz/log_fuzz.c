@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/string_builder.h"
+#include "common/base/string_builder.h"
 #include "tests/fuzz/fuzz.h"
-#include "vm/log_text.h"
+#include "vm/suite/log_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

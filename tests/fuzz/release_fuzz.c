@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cleanup.h"
-#include "common/release.h"
-#include "common/version.h"
+#include "common/base/cleanup.h"
+#include "common/kernel/release.h"
+#include "common/kernel/version.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cleanup.h"
-#include "common/error.h"
-#include "common/file.h"
+#include "common/base/cleanup.h"
+#include "common/base/error.h"
+#include "common/base/file.h"
 #include "tests/fuzz/fuzz.h"
 
 enum {

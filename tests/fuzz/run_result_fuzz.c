@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/error.h"
+#include "common/base/error.h"
 #include "tests/fuzz/fuzz.h"
-#include "vm/run_result.h"
+#include "vm/guest/run_result.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -6,8 +6,8 @@
 
 #include <criterion/criterion.h>
 
-#include "common/error.h"
-#include "common/file.h"
+#include "common/base/error.h"
+#include "common/base/file.h"
 
 void put_file(const char *root, const char *name, const char *text)
 {

@@ -9,12 +9,12 @@
 
 #include <criterion/criterion.h>
 
-#include "common/catalog.h"
-#include "common/compiler.h"
-#include "common/error.h"
-#include "common/file.h"
-#include "common/interrupt.h"
-#include "common/progress.h"
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/interrupt.h"
+#include "common/cli/progress.h"
+#include "common/kernel/catalog.h"
+#include "common/kernel/compiler.h"
 
 static const struct catalog_arch arch = {
 	.name = "x86_64",

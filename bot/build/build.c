@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "bot/build/build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bot/build/boot.h"
+#include "bot/plan/plan.h"
+#include "common/archive/digest.h"
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/string_builder.h"
+#include "common/kernel/catalog.h"
+#include "common/kernel/toolchain.h"
+#include "kbuild/build.h"
+#include "kbuild/config/config.h"
+#include "kbuild/config/fragment.h"
+#include "kbuild/package/package_info.h"
+#include "kbuild/source/source.h"
+
+void build_deinit(struct build *build)
+{
+	free(build->work_directory);
+	free(build->package);
+	string_list_deinit(&build->lost_options);
+	*build = (struct build){ 0 };
+}
+
+/**
+ * The folder of a package that is under way, named after what it is made from:
+ * a package that lies there is the one that building it again would make.
+ */
+static struct error *find_work_directory(const struct build_request *request,
+					 const struct plan_item *item,
+					 const struct source *source, char **ret)
+{
+	struct error *err;
+	_cleanup_option_set_ struct option_set options = OPTION_SET_INIT;
+	_cleanup_string_builder_ struct string_builder key = STRING_BUILDER_INIT;
+	_cleanup_free_ char *config = NULL, *text = NULL;
+	char digest[DIGEST_TEXT_SIZE];
+
+	err = config_compose(request->catalog, item->arch, &item->release,
+			     &options);
+	if (!err)
+		err = option_set_format(&options, &config);
+	if (err)
+		return err;
+	string_builder_appendf(&key, "%s\n%s\n%s\n%s", item->release_text,
+			       item->arch->name, source->digest, config);
+	for (size_t i = 0; i < source->patches.count; i++)
+		string_builder_appendf(&key, "\n%s", source->patches.items[i]);
+	err = string_builder_finish(&key, &text);
+	if (!err)
+		err = digest_buffer(text, strlen(text), digest);
+	if (err)
+		return err;
+	return path_joinf(ret, request->directory, "packages/%.16s", digest);
+}
+
+static struct error *make_package(const struct build_request *request,
+				  const struct plan_item *item,
+				  const struct source *source,
+				  struct build *build)
+{
+	struct error *err;
+	_cleanup_free_ char *path = NULL;
+	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
+	char name[PACKAGE_NAME_SIZE];
+	struct kbuild_request kbuild_request = {
+		.catalog = request->catalog,
+		.arch = item->arch,
+		.release = item->release,
+		.source = source->path,
+		.source_url = source->url,
+		.source_digest = *source->digest ? source->digest : NULL,
+		.patches = &source->patches,
+		.output_directory = build->work_directory,
+		.log_path = request->log_path,
+		.clock = &build->clock,
+		.jobs = request->jobs,
+	};
+
+	package_name_format(item->release_text, item->arch->name, name);
+	err = path_join(build->work_directory, name, &path);
+	if (err)
+		return err;
+	if (file_exists(path)) {
+		log_info("%s was built by an earlier run", name);
+		build->package = take_ptr(path);
+		return NULL;
+	}
+	err = directory_create(build->work_directory);
+	if (!err)
+		err = toolchain_open(request->catalog, item->arch,
+				     &item->release.version, request->directory,
+				     request->http, &toolchain);
+	if (err)
+		return err;
+	kbuild_request.compiler = toolchain.chosen;
+	return kbuild_build(&kbuild_request, &build->package);
+}
+
+static struct error *prepare_source(const struct build_request *request,
+				    const struct plan_item *item,
+				    struct build *build, struct source *ret)
+{
+	const struct source_spec spec = {
+		.kind = SOURCE_VERSION,
+		.version = item->release.version,
+		.path = request->tarball,
+	};
+	const struct source_request source_request = {
+		.spec = &spec,
+		.catalog = request->catalog,
+		.arch = item->arch,
+		.http = request->http,
+		.cache_directory = request->directory,
+		.clock = &build->clock,
+	};
+
+	return source_prepare(&source_request, ret);
+}
+
+static struct error *run_phases(const struct build_request *request,
+				const struct plan_item *item, struct build *build)
+{
+	struct error *err;
+	_cleanup_source_ struct source source = { 0 };
+
+	err = prepare_source(request, item, build, &source);
+	if (err)
+		return err;
+	phase_clock_enter(&build->clock, PHASE_CONFIG);
+	err = find_work_directory(request, item, &source, &build->work_directory);
+	if (!err)
+		err = make_package(request, item, &source, build);
+	if (!err)
+		err = package_info_read_lost(build->package,
+					     &build->lost_options);
+	if (err)
+		return err;
+	phase_clock_enter(&build->clock, PHASE_BOOT);
+
+	const struct boot_request boot_request = {
+		.catalog = request->catalog,
+		.directory = build->work_directory,
+		.cache_directory = request->directory,
+		.log_path = request->log_path,
+	};
+	return boot_test(&boot_request, item, build->package);
+}
+
+struct error *build_run(const struct build_request *request,
+			const struct plan_item *item, struct build *build)
+{
+	struct error *err;
+
+	err = run_phases(request, item, build);
+	phase_clock_stop(&build->clock);
+	if (err)
+		free(take_ptr(build->package));
+	return err;
+}

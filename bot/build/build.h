@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef BOT_BUILD_BUILD_H
+#define BOT_BUILD_BUILD_H
+
+/** @file One kernel, from its source to a package that has booted. */
+
+#include "common/base/cleanup.h"
+#include "common/base/string_list.h"
+#include "kbuild/phase.h"
+
+struct catalog;
+struct error;
+struct http;
+struct plan_item;
+
+/** All is borrowed. */
+struct build_request {
+	const struct catalog *catalog;
+	struct http *http;
+	/** Where sources and packages under way lie. */
+	const char *directory;
+	/** A copy of kernel.org's tarball; NULL to download it. */
+	const char *tarball;
+	/**
+	 * What make prints, and then the guest's console; NULL for a file in
+	 * the build folder, without the console.
+	 */
+	const char *log_path;
+	/** Compilers at once; 0 for one a processor. */
+	unsigned int jobs;
+};
+
+struct build {
+	/** Where the time went; after a failure, where it happened. */
+	struct phase_clock clock;
+	/** The folder of the package; its user removes it. */
+	char *work_directory;
+	/** NULL after a failure. */
+	char *package;
+	/** What the package was built without: `CONFIG_NAME=value`. */
+	struct string_list lost_options;
+};
+
+void build_deinit(struct build *build);
+
+#define _cleanup_build_ _cleanup_(build_deinit)
+
+/**
+ * Prepare the source, build, and boot the package. Blocks for minutes.
+ *
+ * A package that was built, but not taken away, by a run that died is found by
+ * what it was made from, and not built again.
+ *
+ * @param[in,out] build Zeroed; its clock is left in the phase that failed.
+ * @return ERROR_CANCELLED on a signal.
+ */
+_must_check_ struct error *build_run(const struct build_request *request,
+				     const struct plan_item *item,
+				     struct build *build);
+
+#endif /* BOT_BUILD_BUILD_H */

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef BOT_BUILD_BUILD_RESULT_H
+#define BOT_BUILD_BUILD_RESULT_H
+
+/**
+ * @file
+ *
+ * How one build ended, as `build --result FILE` writes it for another job:
+ *
+ *     {
+ *       "release": "6.12.117-vmtest1.0tiny",
+ *       "version": "6.12.117",
+ *       "series": "6.12",
+ *       "arch": "x86_64",
+ *       "flavor": "tiny",
+ *       "outcome": "built",               or failed, cancelled
+ *       "phase": null,                    that failed: source, patch, config,
+ *                                         build, package, boot
+ *       "error": null,                    one line, if it failed
+ *       "log": null,                      the log's last lines, if it failed
+ *       "seconds": {"source": 3.1, …},    each phase
+ *       "size": 83886080,                 of the package, null if it failed
+ *       "sha256": "…",                    likewise
+ *       "lost_options": ["CONFIG_X=y"]    what kconfig did not keep
+ *     }
+ */
+
+#include <stdint.h>
+
+#include "common/archive/digest.h"
+#include "common/base/cleanup.h"
+#include "common/base/string_list.h"
+#include "common/kernel/release.h"
+#include "kbuild/phase.h"
+
+struct error;
+
+enum build_outcome {
+	BUILD_BUILT,
+	BUILD_FAILED,
+	/** Somebody ended it: that says nothing about the kernel. */
+	BUILD_CANCELLED,
+};
+
+struct build_result {
+	struct release release;
+	char arch[ARCH_SIZE];
+	enum build_outcome outcome;
+	/** Where it failed; only if it did. */
+	enum phase phase;
+	/** One line, and some; NULL if it has not failed. */
+	char *error;
+	char *log;
+	uint64_t duration_ms[PHASE_COUNT];
+	uint64_t size_bytes;
+	char digest[DIGEST_TEXT_SIZE];
+	/** What it was built without: `CONFIG_NAME=value`. */
+	struct string_list lost_options;
+};
+
+void build_result_deinit(struct build_result *result);
+
+#define _cleanup_build_result_ _cleanup_(build_result_deinit)
+
+/** As JSON; free(). */
+_must_check_ struct error *build_result_format(const struct build_result *result,
+					       char **ret);
+
+/**
+ * Read what build_result_format() has written.
+ *
+ * @param[in] name For messages.
+ */
+_must_check_ struct error *build_result_parse(const char *text, const char *name,
+					      struct build_result *ret);
+
+#endif /* BOT_BUILD_BUILD_RESULT_H */

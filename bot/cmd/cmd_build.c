@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "bot/cmd/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "bot/build/build.h"
+#include "bot/build/build_result.h"
+#include "bot/plan/plan.h"
+#include "bot/report/report.h"
+#include "common/archive/digest.h"
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/github/workflow_log.h"
+#include "common/http/http.h"
+#include "common/kernel/catalog.h"
+#include "vm/suite/log_text.h"
+
+enum {
+	/** Of the log, in the result. */
+	TAIL_LINES = 40,
+	TAIL_BYTES = 16 << 10,
+};
+
+struct build_options {
+	const char *tarball;
+	const char *output;
+	const char *result;
+	unsigned int jobs;
+};
+
+#define OFFSET(field) offsetof(struct build_options, field)
+
+// clang-format off
+static const struct command_option options[] = {
+	{ 0, "tarball", "FILE", "kernel.org's tarball, as 'vmtest-kbuild fetch' writes it (default: download it)", OPTION_STRING, OFFSET(tarball) },
+	{ 'o', "output", "DIR", "where the package goes, and build.log", OPTION_STRING, OFFSET(output) },
+	{ 0, "result", "FILE", "write how it ended to FILE, as JSON, for 'finish'", OPTION_STRING, OFFSET(result) },
+	{ 'j', "jobs", "N", "compilers at once (default: one a processor)", OPTION_NUMBER, OFFSET(jobs) },
+	{ 0 },
+};
+// clang-format on
+
+/** One kernel to build, and what for. */
+struct job {
+	const struct build_options *options;
+	struct catalog *catalog;
+	struct http *http;
+	char *directory;
+	struct plan_item item;
+	char *log_path;
+	/** Where the package goes. */
+	char *path;
+};
+
+static void job_deinit(struct job *job)
+{
+	free(job->log_path);
+	free(job->path);
+	free(job->directory);
+	http_destroy(job->http);
+	catalog_destroy(job->catalog);
+}
+
+/** The release must be one that the catalog makes, in any PATCH. */
+static struct error *parse_release(struct job *job, const char *text)
+{
+	struct error *err;
+	struct plan_item *item = &job->item;
+	struct release made;
+	char made_text[RELEASE_TEXT_SIZE];
+
+	if (!release_parse(text, &item->release))
+		return error_create(ERROR_USAGE,
+				    "'%s' is no release, such as 6.12.117-vmtest1.1default",
+				    text);
+	err = catalog_find_flavor(job->catalog, item->release.flavor,
+				  &item->flavor);
+	if (err)
+		return err;
+	catalog_release(job->catalog, &item->release.version, item->flavor,
+			item->release.patch, &made);
+	release_format(&made, made_text);
+	release_format(&item->release, item->release_text);
+	if (strcmp(made_text, item->release_text) != 0)
+		return error_create(ERROR_USAGE,
+				    "the catalog makes %s, and no %s",
+				    made_text, item->release_text);
+	return NULL;
+}
+
+static struct error *find_arch(struct job *job, const struct string_list *archs)
+{
+	if (archs->count == 0)
+		return catalog_host_arch(job->catalog, &job->item.arch);
+	if (archs->count > 1)
+		return error_create(ERROR_USAGE,
+				    "build makes one package; name one --arch");
+	return catalog_find_arch(job->catalog, archs->items[0], &job->item.arch);
+}
+
+/** Have the output folder, with an empty log, and no result of another run. */
+static struct error *prepare_output(struct job *job)
+{
+	struct error *err;
+	const char *output = job->options->output;
+	char name[PACKAGE_NAME_SIZE];
+
+	package_name_format(job->item.release_text, job->item.arch->name, name);
+	err = directory_create(output);
+	if (!err)
+		err = path_join(output, "build.log", &job->log_path);
+	if (!err)
+		err = path_join(output, name, &job->path);
+	if (!err)
+		err = file_write(job->log_path, "", 0);
+	if (!err && job->options->result)
+		err = error_wrap(file_delete(job->options->result), "--result");
+	return err;
+}
+
+static struct error *job_init(struct job *job,
+			      const struct command_context *context)
+{
+	struct error *err;
+
+	job->options = context->options;
+	if (context->argument_count != 1)
+		return error_create(
+			ERROR_USAGE,
+			"name one release to build, such as 6.12.117-vmtest1.1default");
+	if (!job->options->output)
+		return error_create(ERROR_USAGE,
+				    "name the output folder with --output");
+	err = command_load_catalog(context, &job->catalog);
+	if (!err)
+		err = parse_release(job, context->arguments[0]);
+	if (!err)
+		err = find_arch(job, &context->common->archs);
+	if (!err)
+		err = command_http(context, &job->http);
+	if (!err)
+		err = command_directory(context, &job->directory);
+	if (!err)
+		err = prepare_output(job);
+	return err;
+}
+
+/** Build, and take the package to where it is wanted. */
+static struct error *build(const struct job *job, struct build *build)
+{
+	struct error *err;
+	const struct build_request request = {
+		.catalog = job->catalog,
+		.http = job->http,
+		.directory = job->directory,
+		.tarball = job->options->tarball,
+		.log_path = job->log_path,
+		.jobs = job->options->jobs,
+	};
+
+	err = build_run(&request, &job->item, build);
+	if (!err)
+		err = file_move(build->package, job->path);
+	if (!err)
+		err = directory_remove(build->work_directory);
+	return err;
+}
+
+/** @param[in] failure NULL if it was built. */
+static struct error *fill_result(const struct job *job, const struct build *build,
+				 const struct error *failure,
+				 struct build_result *result)
+{
+	result->release = job->item.release;
+	snprintf(result->arch, sizeof(result->arch), "%s", job->item.arch->name);
+	memcpy(result->duration_ms, build->clock.duration_ms,
+	       sizeof(result->duration_ms));
+	for (size_t i = 0; i < build->lost_options.count; i++)
+		string_list_add(&result->lost_options,
+				build->lost_options.items[i]);
+	result->outcome = BUILD_BUILT;
+	if (!failure)
+		return digest_file(job->path, result->digest,
+				   &result->size_bytes);
+	result->outcome = error_is(failure, ERROR_CANCELLED) ? BUILD_CANCELLED
+							     : BUILD_FAILED;
+	result->phase = build->clock.current;
+	result->error = strdup(error_message(failure));
+	if (!result->error)
+		return error_no_memory();
+	return log_text_tail(job->log_path, TAIL_LINES, TAIL_BYTES, &result->log);
+}
+
+static struct error *write_result(const struct job *job,
+				  const struct build *build,
+				  const struct error *failure)
+{
+	struct error *err;
+	_cleanup_build_result_ struct build_result result = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	err = fill_result(job, build, failure, &result);
+	if (!err)
+		err = build_result_format(&result, &text);
+	if (!err)
+		err = file_write(job->options->result, text, strlen(text));
+	return error_wrap(err, "--result");
+}
+
+static struct error *run_build(const struct command_context *context,
+			       int *status_ret)
+{
+	struct error *err;
+	_cleanup_(job_deinit) struct job job = { 0 };
+	_cleanup_build_ struct build made = { 0 };
+	_cleanup_error_ struct error *failure = NULL;
+	struct workflow_group group;
+
+	err = job_init(&job, context);
+	if (err)
+		return err;
+	workflow_group_begin(&group, "%s for %s", job.item.release_text,
+			     job.item.arch->name);
+	failure = build(&job, &made);
+	workflow_group_end(&group);
+	if (failure && !error_is(failure, ERROR_CANCELLED))
+		report_failure(&job.item, made.clock.current, failure);
+	if (job.options->result)
+		err = write_result(&job, &made, failure);
+	if (err || error_is(failure, ERROR_CANCELLED))
+		return err ? err : take_ptr(failure);
+	if (failure)
+		*status_ret = 1;
+	else
+		puts(job.path);
+	return NULL;
+}
+
+const struct command cmd_build = {
+	.name = "build",
+	.arguments = "RELEASE",
+	.summary = "build one kernel, and boot it; no store is asked",
+	.details = "The package is the one that 'run' would publish: the same bytes, under the same\n"
+		   "name. --arch takes one architecture.",
+	.options = options,
+	.options_size = sizeof(struct build_options),
+	.run = run_build,
+};

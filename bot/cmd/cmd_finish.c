@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "bot/cmd/commands.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bot/build/build_results.h"
+#include "bot/cmd/publish.h"
+#include "bot/cmd/session.h"
+#include "bot/plan/planned.h"
+#include "bot/plan/prune.h"
+#include "bot/report/finish_report.h"
+#include "bot/report/issue.h"
+#include "bot/report/verdict.h"
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/string_builder.h"
+#include "common/github/github.h"
+#include "common/github/workflow_file.h"
+#include "common/github/workflow_log.h"
+#include "common/kernel/catalog.h"
+#include "common/kernel/release.h"
+
+enum {
+	/** A plan of a thousand kernels has 150 KB. */
+	PLAN_BYTES_MAX = 16 << 20,
+};
+
+struct finish_options {
+	const char *plan;
+	const char *results;
+	unsigned int keep;
+	bool issues;
+};
+
+#define OFFSET(field) offsetof(struct finish_options, field)
+
+// clang-format off
+static const struct command_option options[] = {
+	{ 0, "plan", "FILE", "what was planned, as 'plan --output' writes it, or a job matrix", OPTION_STRING, OFFSET(plan) },
+	{ 0, "results", "DIR", "folder with the files of 'build --result', at any depth", OPTION_STRING, OFFSET(results) },
+	{ 0, "keep", "N", "prune all but the newest N of each series, flavor and architecture (default: keep all)", OPTION_NUMBER, OFFSET(keep) },
+	{ 0, "issues", NULL, "open, update and close an issue on GitHub for each series that fails", OPTION_FLAG, OFFSET(issues) },
+	{ 0 },
+};
+// clang-format on
+
+/** A run of other jobs that is coming to its end. */
+struct finish {
+	const struct command_context *context;
+	const struct finish_options *options;
+	struct session session;
+	struct planned_list plan;
+	struct build_results results;
+	struct verdict_list verdicts;
+	/** For --issues; NULL without. */
+	char *repository;
+	/** Of the workflow's run; NULL if there is none. */
+	char *run_url;
+	/** Whether something went wrong that did not end us. */
+	bool failed;
+};
+
+static void finish_deinit(struct finish *finish)
+{
+	verdict_list_deinit(&finish->verdicts);
+	build_results_deinit(&finish->results);
+	planned_list_deinit(&finish->plan);
+	session_deinit(&finish->session);
+	free(finish->repository);
+	free(finish->run_url);
+}
+
+static const char *get_variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+/** Where issues go: where the workflow runs, else where the store is. */
+static struct error *find_repository(struct finish *finish)
+{
+	static const char prefix[] = "github:";
+	const char *store = store_name(finish->session.store);
+	const char *name = session_repository();
+
+	if (!finish->options->issues)
+		return NULL;
+	if (name) {
+		finish->repository = strdup(name);
+	} else if (strncmp(store, prefix, strlen(prefix)) == 0) {
+		store += strlen(prefix);
+		finish->repository = strndup(store, strcspn(store, "@"));
+	} else {
+		return error_create(ERROR_USAGE,
+				    "--issues: %s is in no repository of GitHub",
+				    store);
+	}
+	return finish->repository ? NULL : error_no_memory();
+}
+
+static struct error *find_run_url(struct finish *finish)
+{
+	const char *server = get_variable("GITHUB_SERVER_URL");
+	const char *repository = session_repository();
+	const char *run = get_variable("GITHUB_RUN_ID");
+
+	if (!server || !repository || !run)
+		return NULL;
+	if (asprintf(&finish->run_url, "%s/%s/actions/runs/%s", server,
+		     repository, run) < 0) {
+		finish->run_url = NULL;
+		return error_no_memory();
+	}
+	return NULL;
+}
+
+static struct error *read_plan(struct finish *finish)
+{
+	struct error *err;
+	_cleanup_free_ char *text = NULL;
+
+	err = file_read(finish->options->plan, PLAN_BYTES_MAX, &text, NULL);
+	if (!err)
+		err = planned_list_parse(text, finish->options->plan,
+					 &finish->plan);
+	return error_wrap(err, "--plan");
+}
+
+static struct error *finish_init(struct finish *finish,
+				 const struct command_context *context)
+{
+	struct error *err;
+
+	finish->context = context;
+	finish->options = context->options;
+	if (!finish->options->plan || !finish->options->results)
+		return error_create(
+			ERROR_USAGE,
+			"say what was planned and what came of it, with --plan and --results");
+	err = session_init(&finish->session, context);
+	if (!err)
+		err = find_repository(finish);
+	if (!err)
+		err = find_run_url(finish);
+	if (!err)
+		err = read_plan(finish);
+	if (!err)
+		err = error_wrap(build_results_load(finish->options->results,
+						    &finish->results),
+				 "--results");
+	if (!err)
+		err = session_list(&finish->session);
+	if (!err)
+		err = verdicts_compute(&finish->plan, &finish->results,
+				       &finish->session.assets,
+				       &finish->verdicts);
+	return err;
+}
+
+static json_t *verdicts_json(const struct verdict_list *verdicts)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < verdicts->count; i++) {
+		const struct verdict *verdict = &verdicts->items[i];
+
+		json_array_append_new(array,
+				      json_pack("{s:s, s:s, s:s, s:s?, s:s}",
+						"release",
+						verdict->planned->release_text,
+						"arch", verdict->planned->arch,
+						"result",
+						verdict_kind_name(verdict->kind),
+						"phase", verdict->phase,
+						"reason", verdict->reason));
+	}
+	return array;
+}
+
+/** What is said whatever happens next: the table, and the step's summary. */
+static struct error *report(const struct finish *finish)
+{
+	struct error *err;
+	_cleanup_free_ char *text = NULL, *markdown = NULL;
+	size_t room_bytes = 0;
+
+	if (finish->context->common->json) {
+		err = json_print(stdout, verdicts_json(&finish->verdicts));
+	} else {
+		err = finish_report_text(&finish->verdicts, &text);
+		if (!err)
+			fputs(text, stdout);
+	}
+	if (!err)
+		err = workflow_summary_room(&room_bytes);
+	if (err || !room_bytes)
+		return err;
+	err = finish_report_markdown(&finish->verdicts, finish->plan.left_out,
+				     room_bytes, &markdown);
+	return err ? err : workflow_summary_write(markdown);
+}
+
+/** Show failures above the run's logs; the last shown may stand for more. */
+static void annotate(const struct verdict_list *verdicts)
+{
+	size_t left = verdicts->counts[VERDICT_FAILED], shown = 0;
+
+	for (size_t i = 0; i < verdicts->count; i++) {
+		_cleanup_string_builder_ struct string_builder title =
+			STRING_BUILDER_INIT;
+		const struct verdict *verdict = &verdicts->items[i];
+
+		if (verdict->kind != VERDICT_FAILED)
+			continue;
+		if (++shown == WORKFLOW_ANNOTATION_LIMIT && left > 1) {
+			workflow_log_annotation(WORKFLOW_ERROR, "vmtest-bot",
+						"%zu more kernels failed", left);
+			return;
+		}
+		finish_report_append_title(&title, verdict);
+		if (!title.failed)
+			workflow_log_annotation(WORKFLOW_ERROR, title.text,
+						"%s", verdict->reason);
+		left--;
+	}
+}
+
+static struct error *prune(struct finish *finish)
+{
+	struct release_selection selection;
+	size_t count;
+
+	if (!finish->options->keep)
+		return NULL;
+	command_selection(finish->context, &selection);
+	return prune_superseded(finish->session.store, &finish->session.assets,
+				finish->options->keep, &selection, &count);
+}
+
+static struct error *rewrite_page(struct finish *finish)
+{
+	return publish_page(&finish->session);
+}
+
+static struct error *update_issues(struct finish *finish)
+{
+	struct error *err;
+	struct github github = { 0 };
+	_cleanup_free_ char *location = NULL;
+
+	if (!finish->repository)
+		return NULL;
+	if (asprintf(&location, "%s@%s", finish->repository,
+		     finish->session.catalog->tag) < 0) {
+		location = NULL;
+		return error_no_memory();
+	}
+	err = github_init(&github, location, finish->session.http);
+	if (!err)
+		err = issues_update(&github, &finish->verdicts, finish->run_url);
+	github_deinit(&github);
+	return error_wrap(err, "--issues");
+}
+
+/** None of these keeps the others from being done. */
+static struct error *(*const steps[])(struct finish *finish) = {
+	prune,
+	rewrite_page,
+	update_issues,
+};
+
+/** What fails is told, and only what ends all of us is returned. */
+static struct error *run_step(struct finish *finish,
+			      struct error *(*step)(struct finish *finish))
+{
+	struct error *err = step(finish);
+
+	if (!err || error_is(err, ERROR_CANCELLED))
+		return err;
+	finish->failed = true;
+	log_error("%s", error_message(err));
+	workflow_log_annotation(WORKFLOW_ERROR, "vmtest-bot finish", "%s",
+				error_message(err));
+	error_destroy(err);
+	return NULL;
+}
+
+static struct error *run_steps(struct finish *finish)
+{
+	struct error *err = NULL;
+
+	for (size_t i = 0; i < array_size(steps) && !err; i++)
+		err = run_step(finish, steps[i]);
+	return err;
+}
+
+static struct error *run_finish(const struct command_context *context,
+				int *status_ret)
+{
+	struct error *err;
+	_cleanup_(finish_deinit) struct finish finish = { 0 };
+
+	err = finish_init(&finish, context);
+	if (!err)
+		err = report(&finish);
+	if (err)
+		return err;
+	annotate(&finish.verdicts);
+	err = run_steps(&finish);
+	if (err)
+		return err;
+	if (finish.verdicts.counts[VERDICT_FAILED]) {
+		finish.failed = true;
+		fflush(stdout);
+		log_error("%zu of %zu kernels failed",
+			  finish.verdicts.counts[VERDICT_FAILED],
+			  finish.verdicts.count);
+	}
+	*status_ret = finish.failed;
+	return NULL;
+}
+
+const struct command cmd_finish = {
+	.name = "finish",
+	.arguments = "",
+	.summary = "end a run of many jobs: say what became of a plan, prune, rewrite the page",
+	.details =
+		"A kernel is built if its result says so and the store has it; else it has failed,\n"
+		"or was skipped because its job was cancelled or somebody else published it. The\n"
+		"exit status is 1 if any failed.",
+	.options = options,
+	.options_size = sizeof(struct finish_options),
+	.run = run_finish,
+};

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "bot/cmd/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "bot/cmd/session.h"
+#include "bot/plan/plan.h"
+#include "bot/plan/plan_json.h"
+#include "bot/plan/plan_summary.h"
+#include "bot/plan/prune.h"
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/string_builder.h"
+#include "common/github/workflow_file.h"
+#include "common/github/workflow_log.h"
+
+struct plan_options {
+	struct selection_options selection;
+	const char *output;
+	bool github_output;
+};
+
+#define OFFSET(field) offsetof(struct plan_options, field)
+
+// clang-format off
+static const struct command_option options[] = {
+	{ 'o', "output", "FILE", "write the plan to FILE too, as JSON", OPTION_STRING, OFFSET(output) },
+	{ 0, "github-output", NULL, "append job matrices to $GITHUB_OUTPUT", OPTION_FLAG, OFFSET(github_output) },
+	{ 0 },
+};
+// clang-format on
+
+/**
+ * Append the plan to the outputs of a workflow's step.
+ *
+ * @param[in] superseded How many assets have to go before it fits.
+ */
+static struct error *write_outputs(const struct plan *plan, size_t superseded)
+{
+	struct error *err;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_free_ char *matrix = NULL, *versions = NULL, *text = NULL;
+	char token[WORKFLOW_TOKEN_SIZE];
+
+	err = plan_matrix_format(plan, &matrix);
+	if (!err)
+		err = plan_versions_format(plan, &versions);
+	if (!err)
+		err = workflow_make_token(token);
+	if (err)
+		return err;
+	workflow_append_output(&sb, "matrix", matrix, token);
+	workflow_append_output(&sb, "versions", versions, token);
+	string_builder_appendf(&sb, "count=%zu\nleft-out=%zu\nsuperseded=%zu\n",
+			       plan->count, plan->left_out, superseded);
+	err = string_builder_finish(&sb, &text);
+	if (!err)
+		err = workflow_outputs_write(text);
+	return error_wrap(err, "--github-output");
+}
+
+static struct error *write_file(const struct plan *plan, const char *path)
+{
+	struct error *err;
+	_cleanup_free_ char *text = NULL;
+
+	err = plan_document_format(plan, &text);
+	if (!err)
+		err = file_write(path, text, strlen(text));
+	return error_wrap(err, "--output");
+}
+
+static struct error *write_summary(const struct session *session,
+				   const struct plan *plan)
+{
+	struct error *err;
+	_cleanup_free_ char *markdown = NULL;
+	const struct plan_summary summary = {
+		.catalog = session->catalog,
+		.kernels = &session->kernels,
+		.assets = &session->assets,
+		.plan = plan,
+		.store_name = store_name(session->store),
+	};
+
+	err = plan_summary_format(&summary, &markdown);
+	if (!err)
+		err = workflow_summary_write(markdown);
+	return err;
+}
+
+/** What a workflow gets; outside of one, nothing unless it is asked for. */
+static struct error *report_to_workflow(const struct session *session,
+					const struct plan_options *plan_options,
+					const struct plan *plan,
+					size_t superseded)
+{
+	struct error *err = NULL;
+
+	if (plan_options->github_output)
+		err = write_outputs(plan, superseded);
+	if (!err && workflow_is_active())
+		err = write_summary(session, plan);
+	if (!err && plan->left_out)
+		workflow_log_annotation(
+			WORKFLOW_NOTICE, "vmtest-bot plan",
+			"%zu more kernels are left for the next run: this one builds the newest %zu",
+			plan->left_out, plan->count);
+	return err;
+}
+
+static struct error *run_plan(const struct command_context *context,
+			      int *status_ret)
+{
+	struct error *err = NULL;
+	const struct plan_options *plan_options = context->options;
+	_cleanup_session_ struct session session = { 0 };
+	_cleanup_plan_ struct plan plan = { 0 };
+	_cleanup_prune_list_ struct prune_list superseded = { 0 };
+	struct plan_selection selection;
+
+	// Wrong usage is said before anybody is asked.
+	if (plan_options->github_output)
+		err = error_wrap(workflow_outputs_write(""), "--github-output");
+	if (!err)
+		err = session_init(&session, context);
+	if (err)
+		return err;
+	session_selection(context, &selection);
+	if (plan_options->github_output &&
+	    (!selection.limit || selection.limit > PLAN_MATRIX_LIMIT))
+		selection.limit = PLAN_MATRIX_LIMIT;
+	err = session_plan(&session, &selection, &plan);
+	if (err)
+		return err;
+	session_report_plan(&session, &plan);
+	err = session_make_room(&session, &plan, 1, &superseded);
+	if (!plan_options->github_output) {
+		// Nobody acts on it yet.
+		if (err)
+			log_warning("%s", error_message(err));
+		error_destroy(take_ptr(err));
+	}
+	if (!err && plan_options->output)
+		err = write_file(&plan, plan_options->output);
+	if (!err)
+		err = report_to_workflow(&session, plan_options, &plan,
+					 superseded.count);
+	if (err)
+		return err;
+	*status_ret = 0;
+	if (context->common->json)
+		return json_print(stdout, plan_json(&plan));
+	session_print_plan(&plan);
+	return NULL;
+}
+
+const struct command cmd_plan = {
+	.name = "plan",
+	.arguments = "",
+	.summary = "list the kernels that the store lacks",
+	.details =
+		"For GitHub Actions, --github-output writes the outputs 'matrix' (a job for each\n"
+		"kernel, the newest 256), 'versions' (one for each source), 'count' and\n"
+		"'left-out'; what exists and what is missing goes into the step's summary.",
+	.options = options,
+	.shared_options = selection_option_table,
+	.options_size = sizeof(struct plan_options),
+	.run = run_plan,
+};

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "bot/cmd/publish.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "bot/build/lost_options.h"
+#include "bot/cmd/session.h"
+#include "bot/report/page.h"
+#include "common/base/error.h"
+#include "common/base/interrupt.h"
+#include "common/base/log.h"
+#include "common/base/string_list.h"
+#include "common/cli/progress.h"
+#include "common/kernel/release.h"
+#include "common/store/store.h"
+#include "kbuild/package/package_info.h"
+
+enum {
+	/** Pages written while others change the store; theirs is the last. */
+	PAGES_MAX = 4,
+	PAGE_BACKOFF_MS = 500,
+};
+
+static void show_progress(void *arg, uint64_t done, uint64_t total)
+{
+	progress_update(arg, done, total);
+}
+
+struct error *publish_package(struct store *store, const char *path,
+			      char **url_ret)
+{
+	struct error *err;
+	_cleanup_progress_ struct progress *progress = NULL;
+	_cleanup_free_ char *what = NULL, *label = NULL;
+	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	struct release release;
+	char arch[ARCH_SIZE];
+
+	if (!package_name_parse(name, &release, arch))
+		return error_create(ERROR_USAGE,
+				    "%s: no package's name; it must be kernel-VERSION-vmtestREVISION.MINORFLAVOR.ARCH.tar.zst",
+				    path);
+	if (asprintf(&what, "publish %s", name) < 0) {
+		what = NULL;
+		return error_no_memory();
+	}
+	err = package_info_read_lost(path, &lost);
+	if (!err)
+		err = lost_options_label(name, &lost, &label);
+	if (err)
+		return err;
+	progress = progress_create(what, PROGRESS_BYTES);
+	err = store_put(store, path, label, show_progress, progress, url_ret);
+	if (err)
+		return err;
+	progress_finish(progress);
+	return NULL;
+}
+
+static struct error *write_page(struct session *session, bool *changed_ret)
+{
+	struct error *err;
+	_cleanup_free_ char *markdown = NULL;
+
+	err = page_format(session->catalog, &session->assets,
+			  store_name(session->store), &markdown);
+	if (err)
+		return err;
+	return store_describe(session->store, markdown, changed_ret);
+}
+
+static struct error *list_and_write_page(struct session *session)
+{
+	struct error *err;
+	bool changed;
+
+	for (unsigned int i = 0;; i++) {
+		err = session_list(session);
+		if (!err)
+			err = write_page(session, &changed);
+		if (err || !changed || i + 1 == PAGES_MAX)
+			return err;
+		err = interrupt_sleep((uint64_t)PAGE_BACKOFF_MS << i);
+		if (err)
+			return err;
+	}
+}
+
+struct error *publish_page(struct session *session)
+{
+	return error_wrap(list_and_write_page(session),
+			  "rewrite the page of %s", store_name(session->store));
+}
+
+struct error *publish_repair_page(struct session *session)
+{
+	struct error *err;
+
+	err = write_page(session, NULL);
+	// Whoever may not write has nothing to repair.
+	if (error_catch(&err, ERROR_USAGE) || error_is(err, ERROR_CANCELLED))
+		return err;
+	if (err)
+		log_warning("the page of %s: %s", store_name(session->store),
+			    error_message(err));
+	error_destroy(err);
+	return NULL;
+}

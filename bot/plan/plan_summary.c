@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "bot/plan/plan_summary.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bot/plan/inventory.h"
+#include "bot/plan/plan.h"
+#include "bot/plan/poll.h"
+#include "common/base/error.h"
+#include "common/base/markdown.h"
+#include "common/base/string_builder.h"
+#include "common/kernel/catalog.h"
+#include "common/kernel/release.h"
+#include "common/store/store.h"
+
+struct context {
+	const struct plan_summary *summary;
+	struct inventory inventory;
+};
+
+/** One series: kernel.org's newest, the store's, or both. */
+struct row {
+	struct kernel_version series;
+	/** NULL if kernel.org does not have it, or the catalog not keep it. */
+	const struct kernel_version *newest;
+};
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	return kernel_version_compare_series(&y->series, &x->series);
+}
+
+static bool has_row(const struct row *rows, size_t count,
+		    const struct kernel_version *version)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (kernel_version_compare_series(&rows[i].series, version) == 0)
+			return true;
+	}
+	return false;
+}
+
+/** All series of kernel.org and of the store, newest first. */
+static struct error *list_rows(const struct context *context,
+			       struct row **rows_ret, size_t *count_ret)
+{
+	const struct series_list *kernels = context->summary->kernels;
+	const struct inventory *inventory = &context->inventory;
+	size_t count = 0;
+	struct row *rows =
+		calloc(kernels->count + inventory->count + 1, sizeof(*rows));
+
+	if (!rows)
+		return error_no_memory();
+	for (size_t i = 0; i < kernels->count; i++)
+		rows[count++] = (struct row){ kernels->items[i].version,
+					      &kernels->items[i].version };
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct kernel_version *version =
+			&inventory->items[i].release.version;
+
+		if (!has_row(rows, count, version))
+			rows[count++] = (struct row){ *version, NULL };
+	}
+	if (count)
+		qsort(rows, count, sizeof(*rows), compare_rows);
+	*rows_ret = rows;
+	*count_ret = count;
+	return NULL;
+}
+
+static bool is_planned(const struct plan *plan, const struct release *release,
+		       const struct catalog_arch *arch)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_item *item = &plan->items[i];
+
+		if (item->arch == arch &&
+		    kernel_version_compare(&item->release.version,
+					   &release->version) == 0 &&
+		    strcmp(item->release.flavor, release->flavor) == 0)
+			return true;
+	}
+	return false;
+}
+
+/** Append the flavors that an architecture lacks of a version. */
+static void append_cell(struct string_builder *sb, const struct context *context,
+			const struct kernel_version *version,
+			const struct catalog_arch *arch)
+{
+	const struct catalog *catalog = context->summary->catalog;
+	size_t listed = 0;
+
+	if (!version_range_contains(&arch->versions, version)) {
+		string_builder_append(sb, " – |");
+		return;
+	}
+	for (size_t i = 0; i < catalog->flavor_count; i++) {
+		const struct catalog_flavor *flavor = &catalog->flavors[i];
+		struct release release;
+		bool planned;
+
+		catalog_release(catalog, version, flavor, 0, &release);
+		planned = is_planned(context->summary->plan, &release, arch);
+		if (!planned && (!arch->enabled ||
+				 inventory_has(&context->inventory, &release,
+					       arch->name, NULL)))
+			continue;
+		string_builder_append(sb, listed++ ? ", " : " ");
+		string_builder_append(sb, planned ? "**" : "");
+		string_builder_append_markdown(sb, flavor->name);
+		string_builder_append(sb, planned ? "**" : "");
+	}
+	string_builder_append(sb, listed	  ? " |"
+				  : arch->enabled ? " ✓ |"
+						  : " – |");
+}
+
+/** Append the newest version of a series in the store, and how many it has. */
+static void append_stored(struct string_builder *sb,
+			  const struct inventory *inventory,
+			  const struct kernel_version *series)
+{
+	const struct kernel_version *newest = NULL;
+	char text[KERNEL_VERSION_TEXT_SIZE];
+	size_t count = 0;
+
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct kernel_version *version =
+			&inventory->items[i].release.version;
+
+		if (kernel_version_compare_series(version, series) != 0)
+			continue;
+		count++;
+		if (!newest || kernel_version_compare(version, newest) > 0)
+			newest = version;
+	}
+	if (!newest) {
+		string_builder_append(sb, " |");
+		return;
+	}
+	kernel_version_format(newest, text);
+	string_builder_appendf(sb, " %s (%zu package%s) |", text, count,
+			       count == 1 ? "" : "s");
+}
+
+static void append_row(struct string_builder *sb, const struct context *context,
+		       const struct row *row)
+{
+	const struct catalog *catalog = context->summary->catalog;
+	char series[KERNEL_VERSION_TEXT_SIZE];
+	char newest[KERNEL_VERSION_TEXT_SIZE] = "–";
+
+	kernel_version_format_series(&row->series, series);
+	if (row->newest)
+		kernel_version_format(row->newest, newest);
+	string_builder_appendf(sb, "| %s | %s |", series, newest);
+	append_stored(sb, &context->inventory, &row->series);
+	for (size_t i = 0; i < catalog->arch_count; i++) {
+		if (row->newest)
+			append_cell(sb, context, row->newest, &catalog->archs[i]);
+		else
+			string_builder_append(sb, " |");
+	}
+	string_builder_append_char(sb, '\n');
+}
+
+static void append_head(struct string_builder *sb, const struct context *context)
+{
+	const struct plan_summary *summary = context->summary;
+	const struct plan *plan = summary->plan;
+	const struct catalog *catalog = summary->catalog;
+
+	if (plan->count)
+		string_builder_appendf(sb, "### %zu kernel%s to build\n\n",
+				       plan->count, plan->count == 1 ? "" : "s");
+	else
+		string_builder_append(sb, "### Nothing to build\n\n");
+	string_builder_appendf(sb,
+			       "kernel.org has %zu series that we keep; the store ",
+			       summary->kernels->count);
+	markdown_append_code(sb, summary->store_name);
+	string_builder_appendf(sb, " has %zu package%s.",
+			       context->inventory.count,
+			       context->inventory.count == 1 ? "" : "s");
+	if (plan->left_out)
+		string_builder_appendf(
+			sb,
+			" **%zu more kernels are left for the next run**: this one builds the newest %zu.",
+			plan->left_out, plan->count);
+	string_builder_append(
+		sb,
+		"\n\nUnder each architecture are the flavors that the store lacks: those in **bold** are built by this run. ✓: it has them all; –: none is built.\n\n| Series | kernel.org | In the store |");
+	for (size_t i = 0; i < catalog->arch_count; i++) {
+		string_builder_append_char(sb, ' ');
+		string_builder_append_markdown(sb, catalog->archs[i].name);
+		string_builder_append(sb, " |");
+	}
+	string_builder_append(sb, "\n| --- | --- | --- |");
+	for (size_t i = 0; i < catalog->arch_count; i++)
+		string_builder_append(sb, " --- |");
+	string_builder_append_char(sb, '\n');
+}
+
+struct error *plan_summary_format(const struct plan_summary *summary, char **ret)
+{
+	struct error *err;
+	struct context context = { .summary = summary };
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_free_ struct row *rows = NULL;
+	size_t count = 0;
+
+	err = inventory_read(summary->assets, &context.inventory);
+	if (!err)
+		err = list_rows(&context, &rows, &count);
+	if (!err) {
+		append_head(&sb, &context);
+		for (size_t i = 0; i < count; i++)
+			append_row(&sb, &context, &rows[i]);
+		err = string_builder_finish(&sb, ret);
+	}
+	inventory_deinit(&context.inventory);
+	return err;
+}

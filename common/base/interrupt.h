@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_BASE_INTERRUPT_H
+#define COMMON_BASE_INTERRUPT_H
+
+/**
+ * @file
+ *
+ * SIGINT and SIGTERM, without handlers and without global state.
+ *
+ * command_main() blocks both before anything else. From then on the kernel's
+ * set of pending signals is the flag: whoever takes long asks
+ * interrupt_check() between steps, or polls the file descriptor of
+ * interrupt_open() while it waits, and returns the ERROR_CANCELLED it gets, so
+ * that scopes unwind and nothing is left behind. Nobody consumes the signal:
+ * at the end command_main() unblocks it, and the process dies by it as shells
+ * and make expect. A child's mask is reset by process_spawn().
+ */
+
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+
+struct error;
+
+/** Block both signals in this thread and those it will create. */
+void interrupt_block(void);
+
+/** Unblock both: a pending one ends the process now. */
+void interrupt_deliver(void);
+
+/** @return ERROR_CANCELLED if one of the signals has arrived. */
+_must_check_ struct error *interrupt_check(void);
+
+/**
+ * A file descriptor that polls readable once a signal has arrived. Do not read
+ * from it. Close it with close().
+ */
+_must_check_ struct error *interrupt_open(int *fd_ret);
+
+/** Sleep. @return ERROR_CANCELLED, early, if one of the signals arrives. */
+_must_check_ struct error *interrupt_sleep(uint64_t duration_ms);
+
+#endif /* COMMON_BASE_INTERRUPT_H */

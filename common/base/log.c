@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/base/log.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/foreground.h"
+#include "common/process/process.h"
+
+enum {
+	STATUS_SIZE = 512,
+	/** So that its time goes on where nothing else does. */
+	REDRAW_MS = 1000,
+};
+
+static struct {
+	const char *program;
+	enum log_level level;
+	uint64_t silence_ms;
+	/** When the last line was written, or the status drawn; monotonic. */
+	uint64_t written_ms;
+	/** The latest that has begun, with all others below it. */
+	struct log_status *status;
+	/** What stands on the terminal's last line, without a newline. */
+	char text[STATUS_SIZE];
+	pthread_mutex_t mutex;
+	pthread_t ticker;
+	bool ticker_runs;
+	pthread_cond_t ended;
+} logger = {
+	.program = "vmtest",
+	.level = LOG_INFO,
+	.silence_ms = LOG_SILENCE_MS,
+	.mutex = PTHREAD_MUTEX_INITIALIZER,
+};
+
+static const char *const level_prefixes[] = {
+	[LOG_ERROR] = "error: ",
+	[LOG_WARNING] = "warning: ",
+	[LOG_INFO] = "",
+	[LOG_DEBUG] = "",
+};
+
+#define ERASE_LINE "\r\033[K"
+
+void log_init(const char *program, enum log_level level, uint64_t silence_ms)
+{
+	logger.program = program;
+	logger.level = level;
+	logger.silence_ms = silence_ms;
+	logger.written_ms = monotonic_ms();
+}
+
+enum log_level log_level(void)
+{
+	return logger.level;
+}
+
+static size_t terminal_columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
+		return size.ws_col;
+	return 80;
+}
+
+/** Write a line; the log is locked. */
+static void write_line(enum log_level level, const char *text)
+{
+	fprintf(stderr, "%s%s: %s%s\n%s", logger.text[0] ? ERASE_LINE : "",
+		logger.program, level_prefixes[level], text, logger.text);
+	fflush(stderr);
+	logger.written_ms = monotonic_ms();
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+	int length;
+
+	if (level > logger.level)
+		return;
+	va_start(ap, format);
+	length = vasprintf(&text, format, ap);
+	va_end(ap);
+	if (length < 0) {
+		text = NULL;
+		return;
+	}
+	pthread_mutex_lock(&logger.mutex);
+	write_line(level, text);
+	pthread_mutex_unlock(&logger.mutex);
+}
+
+/** Put a text on the terminal's last line, "" for none; the log is locked. */
+static void draw(const char *text)
+{
+	size_t width = terminal_columns() - 1;
+
+	if (*text || logger.text[0])
+		fputs(ERASE_LINE, stderr);
+	snprintf(logger.text, sizeof(logger.text), "%s", text);
+	// A line that wraps could not be erased again.
+	if (width < sizeof(logger.text))
+		logger.text[width] = '\0';
+	fputs(logger.text, stderr);
+	fflush(stderr);
+	logger.written_ms = monotonic_ms();
+}
+
+/** Show what is at work; the log is locked. */
+static void show(bool is_terminal)
+{
+	char text[STATUS_SIZE] = "";
+
+	logger.status->format(logger.status, !is_terminal, text, sizeof(text));
+	if (is_terminal) {
+		draw(text);
+		return;
+	}
+	// Put in the background, what was drawn is others' to write over.
+	logger.text[0] = '\0';
+	write_line(LOG_INFO, text);
+}
+
+static void *tick(void *arg)
+{
+	(void)arg;
+	pthread_mutex_lock(&logger.mutex);
+	while (logger.status) {
+		bool is_terminal = foreground_has_terminal(STDERR_FILENO);
+		uint64_t due_ms = logger.written_ms +
+				  (is_terminal ? REDRAW_MS : logger.silence_ms);
+		const struct timespec due = {
+			.tv_sec = (time_t)(due_ms / 1000),
+			.tv_nsec = (long)(due_ms % 1000) * 1000000,
+		};
+
+		if (monotonic_ms() >= due_ms)
+			show(is_terminal);
+		else
+			pthread_cond_timedwait(&logger.ended, &logger.mutex,
+					       &due);
+	}
+	pthread_mutex_unlock(&logger.mutex);
+	return NULL;
+}
+
+/** Without the thread, the log is silent for longer, which is no failure. */
+static void start_ticker(void)
+{
+	pthread_condattr_t attributes;
+	sigset_t all, before;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&logger.ended, &attributes);
+	pthread_condattr_destroy(&attributes);
+	// Signals are for the thread that works.
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	logger.ticker_runs = pthread_create(&logger.ticker, NULL, tick, NULL) ==
+			     0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void stop_ticker(void)
+{
+	pthread_cond_signal(&logger.ended);
+	if (logger.ticker_runs)
+		pthread_join(logger.ticker, NULL);
+	logger.ticker_runs = false;
+	pthread_cond_destroy(&logger.ended);
+}
+
+void log_status_begin(struct log_status *status)
+{
+	if (logger.level < LOG_INFO)
+		return;
+	pthread_mutex_lock(&logger.mutex);
+	status->below = logger.status;
+	logger.status = status;
+	pthread_mutex_unlock(&logger.mutex);
+	if (!status->below)
+		start_ticker();
+}
+
+void log_status_end(struct log_status *status)
+{
+	struct log_status **p = &logger.status;
+
+	if (logger.level < LOG_INFO)
+		return;
+	pthread_mutex_lock(&logger.mutex);
+	while (*p && *p != status)
+		p = &(*p)->below;
+	if (*p)
+		*p = status->below;
+	if (logger.text[0] && foreground_has_terminal(STDERR_FILENO))
+		draw("");
+	logger.text[0] = '\0';
+	bool is_last = !logger.status;
+	pthread_mutex_unlock(&logger.mutex);
+	if (is_last)
+		stop_ticker();
+}
+
+void log_status_redraw(void)
+{
+	if (logger.level < LOG_INFO || !foreground_has_terminal(STDERR_FILENO))
+		return;
+	pthread_mutex_lock(&logger.mutex);
+	if (logger.status)
+		show(true);
+	pthread_mutex_unlock(&logger.mutex);
+}
+
+bool log_is_silent(void)
+{
+	pthread_mutex_lock(&logger.mutex);
+	uint64_t due_ms = logger.written_ms + logger.silence_ms;
+	pthread_mutex_unlock(&logger.mutex);
+	return logger.level >= LOG_INFO && monotonic_ms() >= due_ms;
+}

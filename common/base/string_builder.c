@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/base/string_builder.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/error.h"
+
+/** Make room for @p extra more bytes and a NUL. */
+static bool string_builder_reserve(struct string_builder *sb, size_t extra)
+{
+	size_t needed, capacity;
+	char *text;
+
+	if (sb->failed || __builtin_add_overflow(sb->length, extra, &needed) ||
+	    __builtin_add_overflow(needed, 1, &needed)) {
+		sb->failed = true;
+		return false;
+	}
+	if (needed <= sb->capacity)
+		return true;
+	capacity = sb->capacity ? sb->capacity : 64;
+	while (capacity < needed &&
+	       !__builtin_mul_overflow(capacity, 2, &capacity))
+		;
+	text = realloc(sb->text, capacity);
+	if (!text) {
+		sb->failed = true;
+		return false;
+	}
+	sb->text = text;
+	sb->capacity = capacity;
+	return true;
+}
+
+void string_builder_append_n(struct string_builder *sb, const char *data,
+			     size_t length)
+{
+	if (!string_builder_reserve(sb, length))
+		return;
+	if (length)
+		memcpy(sb->text + sb->length, data, length);
+	sb->length += length;
+	sb->text[sb->length] = '\0';
+}
+
+void string_builder_append(struct string_builder *sb, const char *text)
+{
+	string_builder_append_n(sb, text, strlen(text));
+}
+
+void string_builder_append_char(struct string_builder *sb, char c)
+{
+	string_builder_append_n(sb, &c, 1);
+}
+
+void string_builder_appendf(struct string_builder *sb, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	string_builder_vappendf(sb, format, ap);
+	va_end(ap);
+}
+
+void string_builder_vappendf(struct string_builder *sb, const char *format,
+			     va_list ap)
+{
+	_cleanup_free_ char *text = NULL;
+	int length = vasprintf(&text, format, ap);
+
+	if (length < 0) {
+		text = NULL;
+		sb->failed = true;
+		return;
+	}
+	string_builder_append_n(sb, text, (size_t)length);
+}
+
+void string_builder_append_shell(struct string_builder *sb, const char *text)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789%+,-./:=@_";
+
+	if (*text && !text[strspn(text, plain)]) {
+		string_builder_append(sb, text);
+		return;
+	}
+	string_builder_append_char(sb, '\'');
+	for (const char *p = text; *p; p++) {
+		if (*p == '\'')
+			string_builder_append(sb, "'\\''");
+		else
+			string_builder_append_char(sb, *p);
+	}
+	string_builder_append_char(sb, '\'');
+}
+
+void string_builder_append_url(struct string_builder *sb, const char *text)
+{
+	static const char unreserved[] = "abcdefghijklmnopqrstuvwxyz"
+					 "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					 "0123456789-._~";
+
+	for (const char *p = text; *p; p++) {
+		if (strchr(unreserved, *p))
+			string_builder_append_char(sb, *p);
+		else
+			string_builder_appendf(sb, "%%%02X", (unsigned char)*p);
+	}
+}
+
+void string_builder_append_markdown(struct string_builder *sb, const char *text)
+{
+	for (const char *p = text; *p; p++) {
+		if (strchr("\\`*_{}[]<>()#!|~", *p))
+			string_builder_append_char(sb, '\\');
+		string_builder_append_char(sb, *p == '\n' ? ' ' : *p);
+	}
+}
+
+bool string_builder_append_within(struct string_builder *sb,
+				  const struct string_builder *part,
+				  size_t limit_bytes)
+{
+	if (sb->length > limit_bytes || part->length > limit_bytes - sb->length)
+		return false;
+	sb->failed |= part->failed;
+	string_builder_append_n(sb, part->text, part->length);
+	return true;
+}
+
+struct error *string_builder_finish(struct string_builder *sb, char **ret)
+{
+	string_builder_append_n(sb, "", 0);
+	if (sb->failed) {
+		string_builder_deinit(sb);
+		return error_no_memory();
+	}
+	*ret = sb->text;
+	*sb = (struct string_builder)STRING_BUILDER_INIT;
+	return NULL;
+}
+
+void string_builder_deinit(struct string_builder *sb)
+{
+	free(sb->text);
+	*sb = (struct string_builder)STRING_BUILDER_INIT;
+}

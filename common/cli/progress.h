@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_CLI_PROGRESS_H
+#define COMMON_CLI_PROGRESS_H
+
+/**
+ * @file
+ *
+ * How far a long step has come: a line that is rewritten in place on a
+ * terminal; elsewhere, so that logs stay short, one line when the step ends,
+ * and one whenever the log has been silent for too long (log.h). Steps nest:
+ * the latest that has begun is shown. From one thread.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+
+struct progress;
+
+enum progress_unit {
+	/** Nothing is counted: only the time is shown. */
+	PROGRESS_TIME,
+	/** Shown as MB, with the rate if the total is known. */
+	PROGRESS_BYTES,
+	PROGRESS_COMPILED,
+	PROGRESS_OBJECTS,
+	PROGRESS_FILES,
+};
+
+/** What a line tells. */
+struct progress_state {
+	/** What is being done. */
+	const char *what;
+	enum progress_unit unit;
+	uint64_t done;
+	/** 0 if not known. */
+	uint64_t total;
+	/** What the total is thought to be if it is not known; 0 for no idea. */
+	uint64_t estimate;
+	uint64_t elapsed_ms;
+};
+
+/** `build 6.12: 512 of about 1476 files compiled, 300 s` */
+void progress_format(const struct progress_state *state, char *text, size_t size);
+
+/** The same for what is done: `build 6.12: 1470 files compiled, 843.4 s` */
+void progress_format_end(const struct progress_state *state, char *text,
+			 size_t size);
+
+/**
+ * @param[in] what What is being done: `download kernel-….tar.zst`. Copied.
+ * @return May be NULL, which every function accepts.
+ */
+struct progress *progress_create(const char *what, enum progress_unit unit);
+
+/** The same with a name put together. */
+_printf_(2, 3) struct progress *progress_createf(enum progress_unit unit,
+						 const char *format, ...);
+
+/**
+ * Report. Cheap: redraws ten times a second at most.
+ *
+ * @param[in] total 0 if not known.
+ */
+void progress_update(struct progress *progress, uint64_t done, uint64_t total);
+
+/** Where the total is not known, say what it is about; 0 for no idea. */
+void progress_estimate(struct progress *progress, uint64_t total);
+
+/**
+ * A short text to show beside the numbers on a terminal, such as the file at
+ * work.
+ */
+void progress_detail(struct progress *progress, const char *detail);
+
+/** The step has succeeded: say what was done and how long it took. */
+void progress_finish(struct progress *progress);
+
+/** Take the line away; says nothing unless progress_finish() did. */
+void progress_destroy(struct progress *progress);
+
+static inline void cleanup_progress(struct progress **progress)
+{
+	progress_destroy(*progress);
+}
+
+#define _cleanup_progress_ _cleanup_(cleanup_progress)
+
+#endif /* COMMON_CLI_PROGRESS_H */

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_GITHUB_GITHUB_JSON_H
+#define COMMON_GITHUB_GITHUB_JSON_H
+
+/**
+ * @file
+ *
+ * What GitHub's REST API says about releases, read from JSON that is not
+ * trusted: whatever is not of the type, the range or the characters that its
+ * description promises is refused with a line that names the field.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/store/store.h"
+
+struct error;
+
+struct github_release {
+	uint64_t id;
+	/** Where assets are sent to, without its URI template. */
+	char *upload_url;
+	/** Never NULL. */
+	char *body;
+	bool immutable;
+	/** Those of its whole assets that GitHub shows within it: all, or some. */
+	struct asset_list shown;
+};
+
+void github_release_deinit(struct github_release *release);
+
+#define _cleanup_github_release_ _cleanup_(github_release_deinit)
+
+_must_check_ struct error *github_parse_release(const char *text, size_t size,
+						struct github_release *ret);
+
+/** Assets of a release: also those whose names are not valid (store.h). */
+struct github_assets {
+	struct asset_list uploaded;
+	/** Uploads that have not ended, or never will. */
+	struct asset_list starters;
+};
+
+void github_assets_deinit(struct github_assets *assets);
+
+#define _cleanup_github_assets_ _cleanup_(github_assets_deinit)
+
+/** Add a page of a release's assets. */
+_must_check_ struct error *github_parse_assets(const char *text, size_t size,
+					       struct github_assets *assets);
+
+/** @param[out] uploaded_ret Whether the asset is whole. */
+_must_check_ struct error *github_parse_asset(const char *text, size_t size,
+					      struct asset *ret,
+					      bool *uploaded_ret);
+
+/** Whether an error's body holds this code: `already_exists`. */
+bool github_error_has_code(const char *text, size_t size, const char *code);
+
+#endif /* COMMON_GITHUB_GITHUB_JSON_H */

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_GITHUB_GITHUB_UPLOAD_H
+#define COMMON_GITHUB_GITHUB_UPLOAD_H
+
+/** @file One file on its way to being an asset of a GitHub release. */
+
+#include <stdint.h>
+
+#include "common/archive/digest.h"
+#include "common/base/cleanup.h"
+#include "common/store/store.h"
+
+struct error;
+struct github;
+
+/** What is to be put. */
+struct github_upload {
+	const char *path;
+	const char *name;
+	/** As of store_put(). */
+	const char *label;
+	char digest[DIGEST_TEXT_SIZE];
+	uint64_t size_bytes;
+	/** May be NULL. */
+	store_progress progress;
+	void *arg;
+};
+
+/**
+ * Send the file until the release has it whole. What our broken upload has left
+ * is deleted; an answer that got lost is found out by looking.
+ *
+ * Others may be uploading the same file. Nobody can tell theirs from the
+ * remains of a run that died, so it is watched for as long as a transfer may
+ * bring nothing, longer after each failure, and deleted then. Whose upload was
+ * deleted while it went on looks again, and finds the other's.
+ *
+ * What uploads of any package have left for more than a day is deleted, too.
+ *
+ * @param[in] github Its release is known.
+ * @param[out] url_ret Where it can be downloaded; free().
+ * @return ERROR_EXISTS if the name is taken by a file with another digest.
+ */
+_must_check_ struct error *github_upload(struct github *github,
+					 const struct github_upload *upload,
+					 char **url_ret);
+
+#endif /* COMMON_GITHUB_GITHUB_UPLOAD_H */

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/http/http.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "common/base/error.h"
+#include "common/base/interrupt.h"
+#include "common/base/log.h"
+#include "common/base/string_builder.h"
+#include "common/cli/progress.h"
+#include "common/http/http_cache.h"
+#include "common/http/http_internal.h"
+#include "common/http/http_retry.h"
+#include "common/http/http_transport.h"
+#include "common/process/process.h"
+
+enum {
+	DEFAULT_RETRY_LIMIT_MS = 300000,
+	DEFAULT_STALL_LIMIT_MS = 60000,
+	DEFAULT_RESPONSE_BYTES = 16 << 20,
+	/** Waits longer than this deserve a line. */
+	LONG_WAIT_MS = 10000,
+};
+
+struct error *http_create(const struct http_options *options, struct http **ret)
+{
+	struct error *err;
+	_cleanup_http_ struct http *http = calloc(1, sizeof(*http));
+
+	if (!http)
+		return error_no_memory();
+	http->retry_limit_ms = options->retry_limit_ms ? options->retry_limit_ms
+						       : DEFAULT_RETRY_LIMIT_MS;
+	if (options->cache_directory) {
+		http->cache_directory = strdup(options->cache_directory);
+		if (!http->cache_directory)
+			return error_no_memory();
+	}
+	http->stall_limit_ms = options->stall_limit_ms ? options->stall_limit_ms
+						       : DEFAULT_STALL_LIMIT_MS;
+	err = http_transport_create(options->user_agent, http->stall_limit_ms,
+				    &http->transport);
+	if (err)
+		return err;
+	*ret = take_ptr(http);
+	return NULL;
+}
+
+void http_destroy(struct http *http)
+{
+	if (!http)
+		return;
+	http_transport_destroy(http->transport);
+	free(http->cache_directory);
+	free(http);
+}
+
+uint64_t http_retry_limit_ms(const struct http *http)
+{
+	return http->retry_limit_ms;
+}
+
+uint64_t http_stall_limit_ms(const struct http *http)
+{
+	return http->stall_limit_ms;
+}
+
+static const char *request_method(const struct http_request *request)
+{
+	return request->method ? request->method : "GET";
+}
+
+static struct error *rate_limit_error(const struct http_request *request,
+				      const struct http_attempt *attempt,
+				      uint64_t wait_ms)
+{
+	time_t until = time(NULL) + (time_t)(wait_ms / 1000);
+	char text[64];
+	struct tm tm;
+
+	if (!gmtime_r(&until, &tm) ||
+	    !strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm))
+		text[0] = '\0';
+	if (!attempt->rate_exhausted) {
+		return error_create(ERROR_LIMITED,
+				    "HTTP %ld: the server asks for a pause until %s, as too much was asked at once (a secondary rate limit); try again then",
+				    attempt->status, text);
+	}
+	return error_create(ERROR_LIMITED,
+			    "HTTP %ld: the server's rate limit is used up until %s; %s",
+			    attempt->status, text,
+			    request->token ? "try again then"
+					   : "try again then, or use a token");
+}
+
+/** What a fault that did not pass in time is reported as. Takes the error. */
+static struct error *give_up_error(struct error *err,
+				   const struct http_attempt *attempt,
+				   const struct http_patience *patience)
+{
+	_cleanup_error_ struct error *last = err;
+
+	return error_create(ERROR_RETRY, "%s; gave up after %.1f s: %s",
+			    error_message(last),
+			    (double)(monotonic_ms() - patience->since_ms) / 1000,
+			    attempt->unreachable ? "check the network and the proxy"
+						 : "try again later");
+}
+
+bool http_try_again(struct http *http, const struct http_request *request,
+		    const struct http_attempt *attempt,
+		    struct http_patience *patience, struct error **err)
+{
+	uint64_t wait_ms, limit_ms = http->retry_limit_ms;
+	uint32_t random = 0;
+	enum http_verdict verdict;
+	char status[64];
+
+	if (*err && !attempt->broken)
+		return false;
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = (uint32_t)monotonic_ms();
+	verdict = http_attempt_judge(attempt, patience->failures, random,
+				     time(NULL), &wait_ms);
+	if (verdict == HTTP_FINAL ||
+	    (verdict == HTTP_FAILED && request->no_retry))
+		return false;
+	if (attempt->unreachable)
+		limit_ms /= 10;
+	if (monotonic_ms() + wait_ms > patience->since_ms + limit_ms) {
+		if (verdict == HTTP_LIMITED)
+			*err = rate_limit_error(request, attempt, wait_ms);
+		else if (*err)
+			*err = give_up_error(*err, attempt, patience);
+		return false;
+	}
+	patience->failures++;
+	snprintf(status, sizeof(status), "%sHTTP %ld",
+		 verdict == HTTP_LIMITED ? "rate limit, " : "", attempt->status);
+	log_write(wait_ms >= LONG_WAIT_MS ? LOG_INFO : LOG_DEBUG,
+		  "%s %s: %s; trying again in %.1f s", request_method(request),
+		  request->url, *err ? error_message(*err) : status,
+		  (double)wait_ms / 1000);
+	error_destroy(*err);
+
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_TIME,
+				 "wait %.1f s for the next try of %s %s",
+				 (double)wait_ms / 1000,
+				 request_method(request), request->url);
+
+	*err = interrupt_sleep(wait_ms);
+	return !*err;
+}
+
+/** Find the URL of rel="next" in a Link header. */
+static struct error *parse_next_link(const char *link, char **ret)
+{
+	while (link && (link = strchr(link, '<'))) {
+		const char *url = link + 1;
+		const char *end = strchr(url, '>');
+		size_t parameters;
+
+		if (!end)
+			return NULL;
+		parameters = strcspn(end, ",");
+		if (memmem(end, parameters, "rel=\"next\"",
+			   strlen("rel=\"next\""))) {
+			*ret = strndup(url, (size_t)(end - url));
+			return *ret ? NULL : error_no_memory();
+		}
+		link = end + parameters;
+	}
+	return NULL;
+}
+
+struct error *http_collect(void *arg, const void *data, size_t size_bytes)
+{
+	struct http_collector *collector = arg;
+
+	if (size_bytes > collector->limit_bytes - collector->body.length) {
+		return error_create(ERROR_OTHER,
+				    "the answer is larger than %" PRIu64 " bytes",
+				    collector->limit_bytes);
+	}
+	string_builder_append_n(&collector->body, data, size_bytes);
+	return NULL;
+}
+
+static void save_response(struct http *http, const struct http_request *request,
+			  const struct http_response *response)
+{
+	const char *etag = http_transport_header(http->transport, "ETag");
+	struct http_cached cached = {
+		.etag = (char *)etag,
+		.next_url = response->next_url ? response->next_url : (char *)"",
+		.body = response->body,
+		.body_size_bytes = response->body_size_bytes,
+	};
+
+	if (etag && response->status == 200) {
+		http_cache_save(http->cache_directory, request->url,
+				request->token, &cached);
+	}
+}
+
+static void response_from_cache(struct http_cached *cached,
+				struct http_response *ret)
+{
+	ret->status = 200;
+	ret->body = take_ptr(cached->body);
+	ret->body_size_bytes = cached->body_size_bytes;
+	if (*cached->next_url)
+		ret->next_url = take_ptr(cached->next_url);
+}
+
+static struct error *perform(struct http *http,
+			     const struct http_request *request,
+			     struct http_cached *cached,
+			     struct http_response *ret)
+{
+	struct error *err;
+	_cleanup_http_response_ struct http_response response = { 0 };
+	_cleanup_free_ char *if_none_match = NULL;
+	struct http_collector collector = {
+		.limit_bytes = request->limit_bytes ? request->limit_bytes
+						    : DEFAULT_RESPONSE_BYTES,
+	};
+	struct http_patience patience = { .since_ms = monotonic_ms() };
+	struct http_attempt attempt;
+	const char *extra[2] = { NULL };
+
+	if (cached->etag) {
+		if (asprintf(&if_none_match, "If-None-Match: %s", cached->etag) <
+		    0) {
+			if_none_match = NULL;
+			return error_no_memory();
+		}
+		extra[0] = if_none_match;
+	}
+	do {
+		string_builder_deinit(&collector.body);
+		err = http_transport_send(http->transport, request, extra,
+					  http_collect, &collector, &attempt);
+		attempt.rate_message =
+			collector.body.text &&
+			strcasestr(collector.body.text, "rate limit");
+	} while (http_try_again(http, request, &attempt, &patience, &err));
+	response.body_size_bytes = collector.body.length;
+	if (err)
+		string_builder_deinit(&collector.body);
+	else
+		err = string_builder_finish(&collector.body, &response.body);
+	if (err)
+		return err;
+	response.status = attempt.status;
+	if (response.status == 304 && cached->etag) {
+		response_from_cache(cached, ret);
+		return NULL;
+	}
+	err = parse_next_link(http_transport_header(http->transport, "Link"),
+			      &response.next_url);
+	if (err)
+		return err;
+	if (request->use_cache && http->cache_directory)
+		save_response(http, request, &response);
+	*ret = (struct http_response){
+		.status = response.status,
+		.body = take_ptr(response.body),
+		.body_size_bytes = response.body_size_bytes,
+		.next_url = take_ptr(response.next_url),
+	};
+	return NULL;
+}
+
+struct error *http_perform(struct http *http, const struct http_request *request,
+			   struct http_response *ret)
+{
+	struct error *err;
+	_cleanup_http_cached_ struct http_cached cached = { 0 };
+
+	if (request->use_cache && http->cache_directory) {
+		http_cache_load(http->cache_directory, request->url,
+				request->token, &cached);
+	}
+
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_TIME, "%s %s",
+				 request_method(request), request->url);
+
+	err = perform(http, request, &cached, ret);
+	return error_wrap(err, "%s %s", request_method(request), request->url);
+}
+
+bool http_recall(struct http *http, const struct http_request *request,
+		 struct http_response *ret)
+{
+	_cleanup_http_cached_ struct http_cached cached = { 0 };
+
+	if (!request->use_cache || !http->cache_directory ||
+	    !http_cache_load(http->cache_directory, request->url,
+			     request->token, &cached))
+		return false;
+	*ret = (struct http_response){ 0 };
+	response_from_cache(&cached, ret);
+	return true;
+}
+
+void http_forget(struct http *http, const struct http_request *request)
+{
+	if (request->use_cache && http->cache_directory) {
+		http_cache_drop(http->cache_directory, request->url,
+				request->token);
+	}
+}
+
+void http_response_deinit(struct http_response *response)
+{
+	free(response->body);
+	free(response->next_url);
+	*response = (struct http_response){ 0 };
+}
+
+/** Append what a server says, without what a terminal would obey. */
+static void append_printable(struct string_builder *sb, const char *text)
+{
+	enum {
+		ENOUGH = 300
+	};
+
+	for (size_t i = 0; i < ENOUGH && text[i]; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		string_builder_append_char(sb, c < ' ' || c == 0x7f ? ' '
+								    : text[i]);
+	}
+}
+
+static void append_server_message(struct string_builder *sb, const char *body,
+				  size_t size_bytes)
+{
+	json_t *json = body ? json_loadb(body, size_bytes, 0, NULL) : NULL;
+	const char *message = json_string_value(json_object_get(json, "message"));
+	const json_t *first = json_array_get(json_object_get(json, "errors"), 0);
+	const char *detail = json_string_value(json_object_get(first, "message"));
+
+	if (!detail)
+		detail = json_string_value(json_object_get(first, "code"));
+	if (message) {
+		string_builder_append(sb, ": ");
+		append_printable(sb, message);
+	}
+	if (detail) {
+		string_builder_append(sb, ": ");
+		append_printable(sb, detail);
+	}
+	json_decref(json);
+}
+
+struct error *http_status_error(long status, const char *body, size_t size_bytes)
+{
+	struct error *err;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_free_ char *text = NULL;
+	enum error_kind kind = ERROR_OTHER;
+
+	if (status == 404)
+		kind = ERROR_NOT_FOUND;
+	else if (status >= 500 || status == 429)
+		kind = ERROR_RETRY;
+	append_server_message(&sb, body, size_bytes);
+	if (status >= 500)
+		string_builder_append(&sb, "; try again later");
+	err = string_builder_finish(&sb, &text);
+	if (err)
+		return err;
+	return error_create(kind, "HTTP %ld%s", status, text);
+}
+
+struct error *http_response_error(const struct http_request *request,
+				  const struct http_response *response)
+{
+	return error_wrap(http_status_error(response->status, response->body,
+					    response->body_size_bytes),
+			  "%s %s", request_method(request), request->url);
+}

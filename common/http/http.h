@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_HTTP_HTTP_H
+#define COMMON_HTTP_HTTP_H
+
+/**
+ * @file
+ *
+ * HTTP on libcurl: retries, resumption, conditional requests.
+ *
+ * Proxy and CA settings come from the variables that curl's users know
+ * (`https_proxy`, `no_proxy`, `CURL_CA_BUNDLE`, `SSL_CERT_FILE`).
+ * Connection failures, 5xx and rate limits are retried with exponential
+ * backoff and jitter, or when `Retry-After` or `x-ratelimit-reset` says; other
+ * 4xx never are. A server that cannot be reached at all is given up after a
+ * tenth of the limit. A transfer that stalls is given up and tried again.
+ * Only http and https, and from https no redirect leads back to http. All
+ * calls block, and end early with ERROR_CANCELLED (interrupt.h). Connections
+ * are kept and used again. One thread an object.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+#include "common/store/store.h"
+
+struct error;
+struct http;
+
+struct http_options {
+	/** Sent as User-Agent. */
+	const char *user_agent;
+	/** Folder for responses with an ETag; NULL for no cache. */
+	const char *cache_directory;
+	/**
+	 * How long to go on failing in one call; 0 for five minutes. A stream
+	 * that has come a megabyte further starts anew.
+	 */
+	uint64_t retry_limit_ms;
+	/** A transfer that brings nothing for so long is broken; 0: a minute. */
+	uint64_t stall_limit_ms;
+};
+
+_must_check_ struct error *http_create(const struct http_options *options,
+				       struct http **ret);
+void http_destroy(struct http *http);
+
+static inline void cleanup_http(struct http **http)
+{
+	http_destroy(*http);
+}
+
+#define _cleanup_http_ _cleanup_(cleanup_http)
+
+/** The limits of its options, or their defaults. */
+uint64_t http_retry_limit_ms(const struct http *http);
+uint64_t http_stall_limit_ms(const struct http *http);
+
+struct http_request {
+	/** NULL for GET. */
+	const char *method;
+	const char *url;
+	/** `Name: value`, ended by NULL; may be NULL. */
+	const char *const *headers;
+	/**
+	 * Sent as `Authorization: Bearer`, only to the URL's own host: never
+	 * follows a redirect to another. NULL for none.
+	 */
+	const char *token;
+	/** A body from memory, or, if NULL and @p body_path is not, a file. */
+	const void *body;
+	const char *body_path;
+	uint64_t body_size_bytes;
+	/** Ask with If-None-Match, and answer a 304 from the cache. */
+	bool use_cache;
+	/** Largest answer in memory; 0 for 16 MiB. */
+	uint64_t limit_bytes;
+	/**
+	 * Do not retry on 5xx or a broken connection: the caller decides. Rate
+	 * limits are still waited for, because nothing has been done then. A
+	 * file is sent on a connection of its own.
+	 */
+	bool no_retry;
+	/** Report of the body that is sent; may be NULL. */
+	store_progress progress;
+	void *progress_arg;
+};
+
+struct http_response {
+	long status;
+	/** NUL-terminated. */
+	char *body;
+	uint64_t body_size_bytes;
+	/** Value of `Link: <…>; rel="next"`, NULL if none. */
+	char *next_url;
+};
+
+void http_response_deinit(struct http_response *response);
+
+#define _cleanup_http_response_ _cleanup_(http_response_deinit)
+
+/**
+ * Ask, and collect the answer in memory. Any status of the server is a success
+ * here, after the retries it deserves; http_response_error() makes an error of
+ * one.
+ *
+ * @return ERROR_RETRY if the network failed until the limit; ERROR_LIMITED if a
+ * rate limit lasts longer than that, and the message says until when.
+ */
+_must_check_ struct error *http_perform(struct http *http,
+					const struct http_request *request,
+					struct http_response *ret);
+
+/**
+ * Answer a GET from the cache alone: what the server said when it was last
+ * asked, whatever it would say now.
+ *
+ * @return Whether the cache has it.
+ */
+bool http_recall(struct http *http, const struct http_request *request,
+		 struct http_response *ret);
+
+/**
+ * The answer was not what it should be: let the cache forget it, so that the
+ * next one is asked for whole. What broke a body on its way need not have
+ * changed its ETag, and such an answer would come back for ever.
+ */
+void http_forget(struct http *http, const struct http_request *request);
+
+/**
+ * An error that says what the server answered: status, and the `message` of a
+ * JSON body where there is one. 404 is ERROR_NOT_FOUND, 5xx and 429 ERROR_RETRY.
+ */
+_must_check_ struct error *
+http_response_error(const struct http_request *request,
+		    const struct http_response *response);
+
+/**
+ * Stream the body of a GET to a sink, resuming by Range inside the one stream
+ * (with If-Range, so that a file that changed meanwhile is an error).
+ *
+ * @param[in] size_bytes What the stream must bring; 0 if not known.
+ * @param[in] digest SHA-256 the stream must have; NULL or "" if not known.
+ */
+_must_check_ struct error *http_stream(struct http *http,
+				       const struct http_request *request,
+				       uint64_t size_bytes, const char *digest,
+				       store_sink sink, void *arg);
+
+#endif /* COMMON_HTTP_HTTP_H */

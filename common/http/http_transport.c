@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/http/http_transport.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/interrupt.h"
+#include "common/http/http.h"
+#include "common/http/http_retry.h"
+#include "common/process/process.h"
+
+enum {
+	CONNECT_LIMIT_MS = 30000,
+	REDIRECTS_MAX = 8,
+	POLL_MS = 1000,
+	BUFFER_BYTES = 512 << 10,
+};
+
+/** What curl reports for faults of a network or a server, which may pass. */
+static const struct {
+	CURLcode code;
+	bool unreachable;
+} passing_faults[] = {
+	{ CURLE_COULDNT_RESOLVE_PROXY, true },
+	{ CURLE_COULDNT_RESOLVE_HOST, true },
+	{ CURLE_COULDNT_CONNECT, true },
+	{ CURLE_WEIRD_SERVER_REPLY, false },
+	{ CURLE_PARTIAL_FILE, false },
+	{ CURLE_OPERATION_TIMEDOUT, false },
+	{ CURLE_SSL_CONNECT_ERROR, false },
+	{ CURLE_GOT_NOTHING, false },
+	{ CURLE_SEND_ERROR, false },
+	{ CURLE_RECV_ERROR, false },
+	{ CURLE_HTTP2, false },
+	{ CURLE_HTTP2_STREAM, false },
+};
+
+struct http_transport {
+	CURLM *multi;
+	/** Reset for each request; connections are the multi handle's. */
+	CURL *easy;
+	int interrupt_fd;
+	char *user_agent;
+	char *ca_file;
+	uint64_t stall_limit_ms;
+};
+
+/** One request on its way, for curl's callbacks. */
+struct transfer {
+	struct http_transport *transport;
+	const struct http_request *request;
+	store_sink sink;
+	void *arg;
+	int body_fd;
+	uint64_t body_offset;
+	/** What a callback failed with. */
+	struct error *err;
+};
+
+static struct error *copy_optional(const char *text, char **ret)
+{
+	if (!text || !*text)
+		return NULL;
+	*ret = strdup(text);
+	return *ret ? NULL : error_no_memory();
+}
+
+struct error *http_transport_create(const char *user_agent,
+				    uint64_t stall_limit_ms,
+				    struct http_transport **ret)
+{
+	struct error *err;
+	_cleanup_http_transport_ struct http_transport *transport =
+		calloc(1, sizeof(*transport));
+	const char *ca_file = getenv("CURL_CA_BUNDLE");
+
+	if (!transport)
+		return error_no_memory();
+	transport->interrupt_fd = -1;
+	transport->stall_limit_ms = stall_limit_ms;
+	// curl's program reads these, its library does not.
+	if (!ca_file || !*ca_file)
+		ca_file = getenv("SSL_CERT_FILE");
+	err = copy_optional(ca_file, &transport->ca_file);
+	if (!err)
+		err = copy_optional(user_agent, &transport->user_agent);
+	if (!err)
+		err = interrupt_open(&transport->interrupt_fd);
+	if (err)
+		return err;
+	transport->multi = curl_multi_init();
+	transport->easy = curl_easy_init();
+	if (!transport->multi || !transport->easy)
+		return error_create(ERROR_OTHER, "libcurl cannot be initialised");
+	*ret = take_ptr(transport);
+	return NULL;
+}
+
+void http_transport_destroy(struct http_transport *transport)
+{
+	if (!transport)
+		return;
+	curl_easy_cleanup(transport->easy);
+	curl_multi_cleanup(transport->multi);
+	cleanup_close(&transport->interrupt_fd);
+	free(transport->user_agent);
+	free(transport->ca_file);
+	free(transport);
+}
+
+const char *http_transport_header(struct http_transport *transport,
+				  const char *name)
+{
+	struct curl_header *header;
+
+	if (curl_easy_header(transport->easy, name, 0, CURLH_HEADER, -1,
+			     &header) != CURLHE_OK)
+		return NULL;
+	return header->value;
+}
+
+int64_t http_transport_number(struct http_transport *transport, const char *name)
+{
+	const char *text = http_transport_header(transport, name);
+	char *end;
+	long long value;
+
+	if (!text || *text < '0' || *text > '9')
+		return -1;
+	errno = 0;
+	value = strtoll(text, &end, 10);
+	return errno || *end ? -1 : value;
+}
+
+long http_transport_status(struct http_transport *transport)
+{
+	long status = 0;
+
+	curl_easy_getinfo(transport->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status;
+}
+
+static size_t write_callback(char *data, size_t unit, size_t count, void *arg)
+{
+	struct transfer *transfer = arg;
+
+	transfer->err = transfer->sink(transfer->arg, data, unit * count);
+	return transfer->err ? CURL_WRITEFUNC_ERROR : unit * count;
+}
+
+static size_t read_callback(char *buffer, size_t unit, size_t count, void *arg)
+{
+	struct transfer *transfer = arg;
+	const struct http_request *request = transfer->request;
+	ssize_t size = pread(transfer->body_fd, buffer, unit * count,
+			     (off_t)transfer->body_offset);
+
+	if (size < 0) {
+		transfer->err =
+			error_create_os(errno, "read %s", request->body_path);
+		return CURL_READFUNC_ABORT;
+	}
+	if (size == 0 && transfer->body_offset < request->body_size_bytes) {
+		transfer->err = error_create(ERROR_OTHER,
+					     "%s shrank while it was sent",
+					     request->body_path);
+		return CURL_READFUNC_ABORT;
+	}
+	transfer->body_offset += (uint64_t)size;
+	if (request->progress) {
+		request->progress(request->progress_arg, transfer->body_offset,
+				  request->body_size_bytes);
+	}
+	return (size_t)size;
+}
+
+static int seek_callback(void *arg, curl_off_t offset, int origin)
+{
+	struct transfer *transfer = arg;
+
+	if (origin != SEEK_SET || offset < 0)
+		return CURL_SEEKFUNC_CANTSEEK;
+	transfer->body_offset = (uint64_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+/** Headers may hold a token: they are wiped. */
+static void cleanup_slist(struct curl_slist **list)
+{
+	for (struct curl_slist *p = *list; p; p = p->next)
+		explicit_bzero(p->data, strlen(p->data));
+	curl_slist_free_all(*list);
+}
+
+#define _cleanup_slist_ _cleanup_(cleanup_slist)
+
+static struct error *slist_add(struct curl_slist **list, const char *text)
+{
+	struct curl_slist *grown = curl_slist_append(*list, text);
+
+	if (!grown)
+		return error_no_memory();
+	*list = grown;
+	return NULL;
+}
+
+/**
+ * The token is one more custom header. curl sends an Authorization header that
+ * it was given as such to no other host, port or protocol that a redirect leads
+ * to, as long as CURLOPT_UNRESTRICTED_AUTH is off.
+ */
+static struct error *request_headers(const struct http_request *request,
+				     const char *const *extra,
+				     struct curl_slist **ret)
+{
+	struct error *err = NULL;
+	char *authorization;
+
+	for (const char *const *p = request->headers; !err && p && *p; p++)
+		err = slist_add(ret, *p);
+	for (const char *const *p = extra; !err && p && *p; p++)
+		err = slist_add(ret, *p);
+	if (err || !request->token)
+		return err;
+	if (asprintf(&authorization, "Authorization: Bearer %s",
+		     request->token) < 0)
+		return error_no_memory();
+	err = slist_add(ret, authorization);
+	explicit_bzero(authorization, strlen(authorization));
+	free(authorization);
+	return err;
+}
+
+/** Set an option unless one before it has failed. */
+#define SET(option, value)                                                     \
+	(code = code ? code : curl_easy_setopt(easy, option, value))
+
+static CURLcode transfer_set_body(struct transfer *transfer)
+{
+	const struct http_request *request = transfer->request;
+	CURL *easy = transfer->transport->easy;
+	CURLcode code = CURLE_OK;
+
+	if (request->body || request->body_path) {
+		SET(CURLOPT_POST, 1L);
+		SET(CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)request->body_size_bytes);
+	}
+	if (request->body) {
+		SET(CURLOPT_POSTFIELDS, (const char *)request->body);
+	} else if (request->body_path) {
+		SET(CURLOPT_READFUNCTION, read_callback);
+		SET(CURLOPT_READDATA, transfer);
+		SET(CURLOPT_SEEKFUNCTION, seek_callback);
+		SET(CURLOPT_SEEKDATA, transfer);
+		curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
+				 (long)BUFFER_BYTES);
+	}
+	// POST is what a body makes of it; naming it would outlive a redirect.
+	if (request->method && strcmp(request->method, "POST") != 0)
+		SET(CURLOPT_CUSTOMREQUEST, request->method);
+	return code;
+}
+
+static struct error *transfer_setup(struct transfer *transfer,
+				    struct curl_slist *headers, char *text)
+{
+	const struct http_request *request = transfer->request;
+	struct http_transport *transport = transfer->transport;
+	CURL *easy = transport->easy;
+	CURLcode code = CURLE_OK;
+	bool secure = strncasecmp(request->url, "https:", 6) == 0;
+	uint64_t connect_ms = transport->stall_limit_ms < CONNECT_LIMIT_MS
+				      ? transport->stall_limit_ms
+				      : CONNECT_LIMIT_MS;
+
+	curl_easy_reset(easy);
+	SET(CURLOPT_URL, request->url);
+	SET(CURLOPT_ERRORBUFFER, text);
+	SET(CURLOPT_HTTPHEADER, headers);
+	SET(CURLOPT_PROTOCOLS_STR, "http,https");
+	SET(CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
+	SET(CURLOPT_FOLLOWLOCATION, 1L);
+	SET(CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
+	// A hint: libcurl 7.88 refuses it on a handle whose last try did not connect.
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
+	SET(CURLOPT_WRITEFUNCTION, write_callback);
+	SET(CURLOPT_WRITEDATA, transfer);
+	// On a kept connection that turns out to be dead, curl would send again
+	// by itself what may have been done the first time.
+	if (request->no_retry && request->body_path)
+		SET(CURLOPT_FRESH_CONNECT, 1L);
+	if (transport->user_agent)
+		SET(CURLOPT_USERAGENT, transport->user_agent);
+	if (transport->ca_file)
+		SET(CURLOPT_CAINFO, transport->ca_file);
+	if (!code)
+		code = transfer_set_body(transfer);
+	if (code) {
+		return error_create(ERROR_OTHER, "libcurl: prepare: %s",
+				    curl_easy_strerror(code));
+	}
+	return NULL;
+}
+
+/** Bytes that have moved, to tell a transfer that has stalled. */
+static uint64_t transfer_bytes(struct http_transport *transport)
+{
+	curl_off_t received = 0, sent = 0;
+	long headers = 0, request = 0;
+
+	curl_easy_getinfo(transport->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+	curl_easy_getinfo(transport->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+	curl_easy_getinfo(transport->easy, CURLINFO_HEADER_SIZE, &headers);
+	curl_easy_getinfo(transport->easy, CURLINFO_REQUEST_SIZE, &request);
+	return (uint64_t)received + (uint64_t)sent + (uint64_t)headers +
+	       (uint64_t)request;
+}
+
+static struct error *transfer_loop(struct http_transport *transport, char *text,
+				   CURLcode *code_ret)
+{
+	struct error *err;
+	struct curl_waitfd interrupt = {
+		.fd = transport->interrupt_fd,
+		.events = CURL_WAIT_POLLIN,
+	};
+	uint64_t bytes = 0, moved_ms = monotonic_ms();
+
+	for (;;) {
+		int running, queued;
+		const CURLMsg *message;
+		uint64_t now_ms, idle_ms;
+		CURLMcode mcode = curl_multi_perform(transport->multi, &running);
+
+		message = curl_multi_info_read(transport->multi, &queued);
+		if (message && message->msg == CURLMSG_DONE) {
+			*code_ret = message->data.result;
+			return NULL;
+		}
+		now_ms = monotonic_ms();
+		if (transfer_bytes(transport) != bytes) {
+			bytes = transfer_bytes(transport);
+			moved_ms = now_ms;
+		}
+		idle_ms = now_ms - moved_ms;
+		if (idle_ms >= transport->stall_limit_ms) {
+			snprintf(text, CURL_ERROR_SIZE,
+				 "nothing came for %" PRIu64 " s",
+				 (idle_ms + 500) / 1000);
+			*code_ret = CURLE_OPERATION_TIMEDOUT;
+			return NULL;
+		}
+		if (!mcode) {
+			uint64_t left_ms = transport->stall_limit_ms - idle_ms;
+
+			mcode = curl_multi_poll(transport->multi, &interrupt, 1,
+						left_ms < POLL_MS ? (int)left_ms
+								  : POLL_MS,
+						NULL);
+		}
+		if (mcode) {
+			return error_create(ERROR_OTHER, "libcurl: transfer: %s",
+					    curl_multi_strerror(mcode));
+		}
+		err = interrupt_check();
+		if (err)
+			return err;
+	}
+}
+
+static struct error *transfer_failure(CURLcode code, const char *text,
+				      struct http_attempt *attempt)
+{
+	for (size_t i = 0; i < array_size(passing_faults); i++) {
+		if (passing_faults[i].code == code) {
+			attempt->broken = true;
+			attempt->unreachable = passing_faults[i].unreachable;
+		}
+	}
+	if (code == CURLE_TOO_MANY_REDIRECTS)
+		return error_create(ERROR_OTHER,
+				    "more than %d redirects: the address leads in circles",
+				    REDIRECTS_MAX);
+	return error_create(attempt->broken ? ERROR_RETRY : ERROR_OTHER, "%s",
+			    *text ? text : curl_easy_strerror(code));
+}
+
+struct error *http_transport_send(struct http_transport *transport,
+				  const struct http_request *request,
+				  const char *const *extra, store_sink sink,
+				  void *arg, struct http_attempt *attempt_ret)
+{
+	struct error *err;
+	char text[CURL_ERROR_SIZE] = "";
+	_cleanup_slist_ struct curl_slist *headers = NULL;
+	_cleanup_close_ int body_fd = -1;
+	CURLcode code = CURLE_OK;
+	struct transfer transfer = {
+		.transport = transport,
+		.request = request,
+		.sink = sink,
+		.arg = arg,
+	};
+
+	*attempt_ret = (struct http_attempt){ .retry_after_s = -1 };
+	if (!request->body && request->body_path) {
+		body_fd = open(request->body_path, O_RDONLY | O_CLOEXEC);
+		if (body_fd < 0)
+			return error_create_os(errno, "open %s",
+					       request->body_path);
+	}
+	transfer.body_fd = body_fd;
+	err = request_headers(request, extra, &headers);
+	if (!err)
+		err = transfer_setup(&transfer, headers, text);
+	if (err)
+		return err;
+	if (curl_multi_add_handle(transport->multi, transport->easy))
+		return error_create(ERROR_OTHER, "libcurl cannot start");
+	err = transfer_loop(transport, text, &code);
+	curl_multi_remove_handle(transport->multi, transport->easy);
+	// They are on this function's stack.
+	curl_easy_setopt(transport->easy, CURLOPT_ERRORBUFFER, NULL);
+	curl_easy_setopt(transport->easy, CURLOPT_HTTPHEADER, NULL);
+	if (err || transfer.err) {
+		if (err)
+			error_destroy(transfer.err);
+		return err ? err : transfer.err;
+	}
+	if (code)
+		return transfer_failure(code, text, attempt_ret);
+	attempt_ret->status = http_transport_status(transport);
+	if (http_transport_header(transport, "Retry-After")) {
+		curl_off_t seconds = 0;
+
+		// It may also be a date; curl knows.
+		curl_easy_getinfo(transport->easy, CURLINFO_RETRY_AFTER,
+				  &seconds);
+		attempt_ret->retry_after_s = seconds;
+	}
+	attempt_ret->rate_exhausted =
+		http_transport_number(transport, "x-ratelimit-remaining") == 0 &&
+		http_transport_number(transport, "x-ratelimit-reset") >= 0;
+	attempt_ret->rate_reset_s =
+		http_transport_number(transport, "x-ratelimit-reset");
+	return NULL;
+}

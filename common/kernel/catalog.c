@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/kernel/catalog.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/string_builder.h"
+
+enum {
+	CATALOG_LIMIT_BYTES = 4 << 20
+};
+
+struct error *catalog_load(const char *path, const char *kernel_org,
+			   struct catalog **ret)
+{
+	struct error *err;
+	_cleanup_catalog_ struct catalog *catalog = NULL;
+	_cleanup_free_ char *installed = NULL;
+	_cleanup_free_ char *text = NULL;
+	char *slash;
+
+	if (!path) {
+		err = data_path("configs/vmtest.json", &installed);
+		if (err)
+			return err;
+		path = installed;
+	}
+	err = file_read(path, CATALOG_LIMIT_BYTES, &text, NULL);
+	if (!err)
+		err = catalog_parse(text, path, kernel_org, &catalog);
+	if (err)
+		return err;
+	catalog->directory = realpath(path, NULL);
+	if (!catalog->directory)
+		return error_create_os(errno, "%s", path);
+	slash = strrchr(catalog->directory, '/');
+	*slash = '\0';
+	*ret = take_ptr(catalog);
+	return NULL;
+}
+
+static void arch_deinit(struct catalog_arch *arch)
+{
+	for (size_t i = 0; i < arch->machine_count; i++) {
+		string_list_deinit(&arch->machines[i].arguments);
+		string_list_deinit(&arch->machines[i].needs);
+	}
+	string_list_deinit(&arch->host_names);
+	free(arch->machines);
+}
+
+void catalog_destroy(struct catalog *catalog)
+{
+	if (!catalog)
+		return;
+	for (size_t i = 0; i < catalog->arch_count; i++)
+		arch_deinit(&catalog->archs[i]);
+	string_list_deinit(&catalog->rootfs.packages);
+	free(catalog->archs);
+	free(catalog->compilers);
+	free(catalog->flavors);
+	free(catalog->series);
+	free(catalog->kernel_org.releases_url);
+	free(catalog->kernel_org.tarballs_url);
+	free(catalog->kernel_org.git_url);
+	free(catalog->kernel_org.rc_url);
+	free(catalog->kernel_org.patches_url);
+	free(catalog->kernel_org.crosstool_url);
+	free(catalog->directory);
+	json_decref(catalog->json);
+	free(catalog);
+}
+
+struct error *catalog_find_arch(const struct catalog *catalog, const char *name,
+				const struct catalog_arch **ret)
+{
+	struct error *err;
+	_cleanup_string_builder_ struct string_builder known =
+		STRING_BUILDER_INIT;
+	_cleanup_free_ char *text = NULL;
+
+	for (size_t i = 0; i < catalog->arch_count; i++) {
+		if (strcmp(catalog->archs[i].name, name) == 0) {
+			*ret = &catalog->archs[i];
+			return NULL;
+		}
+		string_builder_appendf(&known, " %s", catalog->archs[i].name);
+	}
+	err = string_builder_finish(&known, &text);
+	if (err)
+		return err;
+	return error_create(ERROR_USAGE,
+			    "unknown architecture '%s'; there are:%s", name,
+			    text);
+}
+
+struct error *catalog_find_flavor(const struct catalog *catalog, const char *name,
+				  const struct catalog_flavor **ret)
+{
+	struct error *err;
+	_cleanup_string_builder_ struct string_builder known =
+		STRING_BUILDER_INIT;
+	_cleanup_free_ char *text = NULL;
+
+	for (size_t i = 0; i < catalog->flavor_count; i++) {
+		if (strcmp(catalog->flavors[i].name, name) == 0) {
+			*ret = &catalog->flavors[i];
+			return NULL;
+		}
+		string_builder_appendf(&known, " %s", catalog->flavors[i].name);
+	}
+	err = string_builder_finish(&known, &text);
+	if (err)
+		return err;
+	return error_create(ERROR_USAGE, "unknown flavor '%s'; there are:%s",
+			    name, text);
+}
+
+bool version_range_contains(const struct version_range *range,
+			    const struct kernel_version *version)
+{
+	return (!range->has_min ||
+		kernel_version_compare(version, &range->min) >= 0) &&
+	       (!range->has_below ||
+		kernel_version_compare(version, &range->below) < 0);
+}
+
+void version_range_append(const struct version_range *range,
+			  struct string_builder *sb)
+{
+	char text[KERNEL_VERSION_TEXT_SIZE];
+
+	if (range->has_min) {
+		kernel_version_format(&range->min, text);
+		string_builder_appendf(sb, " from %s", text);
+	}
+	if (range->has_below) {
+		kernel_version_format(&range->below, text);
+		string_builder_appendf(sb, " below %s", text);
+	}
+}
+
+bool catalog_arch_has_kdump(const struct catalog_arch *arch,
+			    const struct kernel_version *version)
+{
+	return arch->has_kdump && version_range_contains(&arch->kdump, version);
+}
+
+/** A version's series, of which its candidates are a part. */
+static struct kernel_version series_of(const struct kernel_version *version)
+{
+	return (struct kernel_version){
+		.major = version->major,
+		.minor = version->minor,
+	};
+}
+
+struct error *catalog_find_compiler(const struct catalog *catalog,
+				    const struct kernel_version *version,
+				    const struct catalog_compiler **ret)
+{
+	const struct kernel_version series = series_of(version);
+
+	for (size_t i = 0; i < catalog->compiler_count; i++) {
+		const struct catalog_compiler *compiler = &catalog->compilers[i];
+
+		if (version_range_contains(&compiler->kernels, &series)) {
+			*ret = compiler;
+			return NULL;
+		}
+	}
+	return error_create(ERROR_NOT_FOUND,
+			    "the catalog has no compiler for Linux %u.%u",
+			    version->major, version->minor);
+}
+
+bool catalog_keeps(const struct catalog *catalog,
+		   const struct kernel_version *version)
+{
+	// A series is kept or not as a whole.
+	const struct kernel_version series = series_of(version);
+
+	bool kept = false;
+
+	for (size_t i = 0; i < catalog->series_count; i++) {
+		if (!version_range_contains(&catalog->series[i].range, &series))
+			continue;
+		if (!catalog->series[i].enabled)
+			return false;
+		kept = true;
+	}
+	return kept;
+}
+
+bool catalog_has_verified(const struct catalog *catalog,
+			  const struct kernel_version *version)
+{
+	return kernel_version_compare_series(version, &catalog->verified) <= 0;
+}
+
+void catalog_release(const struct catalog *catalog,
+		     const struct kernel_version *version,
+		     const struct catalog_flavor *flavor, unsigned int patch,
+		     struct release *ret)
+{
+	*ret = (struct release){
+		.version = *version,
+		.revision = catalog->revision,
+		.minor = flavor->minor,
+		.patch = patch,
+	};
+	snprintf(ret->flavor, sizeof(ret->flavor), "%s", flavor->name);
+}
+
+struct error *data_path(const char *name, char **ret)
+{
+	char program[4096];
+	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	char *slash;
+
+	if (length < 0)
+		return error_create_os(errno, "/proc/self/exe");
+	program[length] = '\0';
+	// From PREFIX/bin/PROGRAM to PREFIX.
+	for (int i = 0; i < 2; i++) {
+		slash = strrchr(program, '/');
+		if (slash)
+			*slash = '\0';
+	}
+	return path_joinf(ret, program, "share/vmtest/%s", name);
+}

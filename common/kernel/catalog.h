@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_KERNEL_CATALOG_H
+#define COMMON_KERNEL_CATALOG_H
+
+/**
+ * @file
+ *
+ * The catalog, `configs/vmtest.json`: what is built and for what, as data.
+ * Adding a series, an architecture or a flavor is a change of that file and of
+ * the fragments beside it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/string_list.h"
+#include "common/kernel/release.h"
+#include "common/kernel/version.h"
+
+struct error;
+struct string_builder;
+
+/** A range of versions: from @p min, up to and not including @p below. */
+struct version_range {
+	bool has_min;
+	bool has_below;
+	struct kernel_version min;
+	struct kernel_version below;
+};
+
+bool version_range_contains(const struct version_range *range,
+			    const struct kernel_version *version);
+
+/** Append it in words: ` from 5.10 below 6.12`; nothing for every version. */
+void version_range_append(const struct version_range *range,
+			  struct string_builder *sb);
+
+/** A way to start QEMU; the first that the kernel and QEMU can do is taken. */
+struct catalog_machine {
+	/** QEMU's name, which --machine selects: `microvm`, `q35`. */
+	const char *name;
+	/** Argument of -M. */
+	const char *machine;
+	/** -cpu under TCG; NULL for QEMU's default. Under KVM it is `host`. */
+	const char *cpu;
+	/** The file to boot, relative to a package: `vmlinuz`. */
+	const char *kernel;
+	/** What its kernels are told where it is emulated; NULL for nothing. */
+	const char *tcg_command_line;
+	/** Other QEMU arguments. */
+	struct string_list arguments;
+	/** Options that must be `=y` in the kernel's config: `CONFIG_PVH`. */
+	struct string_list needs;
+};
+
+struct catalog_arch {
+	const char *name;
+	/** The kernel's ARCH, and its folder under arch/. */
+	const char *kernel_arch;
+	const char *source_arch;
+	/** Prefix of a cross compiler: `x86_64-linux-gnu-`. */
+	const char *cross_prefix;
+	/** make's target and the file it makes, relative to the build folder. */
+	const char *image_target;
+	const char *image_path;
+	/** False: switched off, and so no part of what "all" means. */
+	bool enabled;
+	/** Kernels outside of the range are not built. */
+	struct version_range versions;
+	/** Whether crash dumps work at all, and from which version on. */
+	bool has_kdump;
+	struct version_range kdump;
+	/** kernel.org's names of compilers for it, and of those that run on it. */
+	const char *crosstool_target;
+	/** NULL if there are none. */
+	const char *crosstool_host;
+	/** What Debian calls it, and the suite that a root of it is made from. */
+	const char *debian_arch;
+	const char *debian_suite;
+	/** Program: `qemu-system-x86_64`. */
+	const char *qemu;
+	/** The kernel's console: `ttyS0`. */
+	const char *console;
+	/**
+	 * What announces a sysrq key on the console; NULL for a BREAK, which is
+	 * what serial ports take.
+	 */
+	const char *sysrq;
+	/** The first virtio console in the guest: `hvc0`. */
+	const char *terminal;
+	/** Most bytes of a kernel command line, its NUL included; 0: unknown. */
+	unsigned int command_line_bytes;
+	/** Names that uname -m gives on a host of this architecture. */
+	struct string_list host_names;
+	struct catalog_machine *machines;
+	size_t machine_count;
+};
+
+struct catalog_series {
+	struct version_range range;
+	/** False: what is in the range is switched off. */
+	bool enabled;
+};
+
+struct catalog_flavor {
+	const char *name;
+	const char *summary;
+	/** MINOR of its releases. */
+	unsigned int minor;
+	/**
+	 * About how many files are compiled for a kernel, to show how far a
+	 * build has come; 0 if not known.
+	 */
+	unsigned int objects;
+};
+
+/** Which compilers kernels of a range are built with. */
+struct catalog_compiler {
+	struct version_range kernels;
+	/** Versions of GCC that do. */
+	struct version_range gcc;
+	/** Version of kernel.org's, for where no other does: `13.2.0`. */
+	const char *crosstool;
+	const char *reason;
+};
+
+/** All that --catalog names. Strings live as long as the catalog. */
+struct catalog {
+	/** Where the file is: the fragments and patches/ lie beside it. */
+	char *directory;
+	/** `OWNER/REPO` and tag of the GitHub release that the bot fills. */
+	const char *repository;
+	const char *tag;
+	unsigned int revision;
+	/** kernel.org's addresses, without a final slash. */
+	struct {
+		/** releases.json */
+		char *releases_url;
+		/** Folder that holds `vM.x/linux-V.tar.xz`. */
+		char *tarballs_url;
+		/** The same, whatever mirror is asked: what a package records. */
+		const char *published_tarballs_url;
+		/** The stable git repository. */
+		char *git_url;
+		/** Folder of the tarballs of release candidates. */
+		char *rc_url;
+		/** What a commit is appended to, for its patch. */
+		char *patches_url;
+		/** Folder that holds `HOST/VERSION/HOST-gcc-VERSION-*`. */
+		char *crosstool_url;
+	} kernel_org;
+	/** Series that are kept: those in some range, and in none that is off. */
+	struct catalog_series *series;
+	size_t series_count;
+	/** The newest series that the configurations were made for. */
+	struct kernel_version verified;
+	struct catalog_compiler *compilers;
+	size_t compiler_count;
+	struct catalog_arch *archs;
+	size_t arch_count;
+	struct catalog_flavor *flavors;
+	size_t flavor_count;
+	/** Roots for guests of other architectures than the host's. */
+	struct {
+		/** URL of a Debian mirror; NULL if the catalog has no roots. */
+		const char *mirror;
+		/** Debian packages, besides the essential ones. */
+		struct string_list packages;
+	} rootfs;
+	/** The document that the strings belong to. */
+	void *json;
+};
+
+/**
+ * Load and check the catalog.
+ *
+ * @param[in] path NULL for the one that is installed with the program.
+ * @param[in] kernel_org Base URL that stands for kernel.org, git.kernel.org and
+ * cdn.kernel.org: a mirror or a test. NULL for what the file says.
+ */
+_must_check_ struct error *catalog_load(const char *path, const char *kernel_org,
+					struct catalog **ret);
+
+/** The same from text; @p name is for messages. */
+_must_check_ struct error *catalog_parse(const char *text, const char *name,
+					 const char *kernel_org,
+					 struct catalog **ret);
+void catalog_destroy(struct catalog *catalog);
+
+static inline void cleanup_catalog(struct catalog **catalog)
+{
+	catalog_destroy(*catalog);
+}
+
+#define _cleanup_catalog_ _cleanup_(cleanup_catalog)
+
+/** @return ERROR_USAGE, naming those that exist. */
+_must_check_ struct error *catalog_find_arch(const struct catalog *catalog,
+					     const char *name,
+					     const struct catalog_arch **ret);
+_must_check_ struct error *catalog_find_flavor(const struct catalog *catalog,
+					       const char *name,
+					       const struct catalog_flavor **ret);
+
+/**
+ * Check names that a user gave, and put architectures in the place of words:
+ * `host` means this machine's, `all` the catalog's, `foreign` those of other
+ * machines than this one; of both, without those that are switched off.
+ *
+ * @return ERROR_USAGE, naming those that exist; also for a word that means none.
+ */
+_must_check_ struct error *
+catalog_resolve_names(const struct catalog *catalog, struct string_list *archs,
+		      const struct string_list *flavors);
+
+/**
+ * What the first range that holds the version's series says.
+ *
+ * @return ERROR_NOT_FOUND if none does.
+ */
+_must_check_ struct error *
+catalog_find_compiler(const struct catalog *catalog,
+		      const struct kernel_version *version,
+		      const struct catalog_compiler **ret);
+
+/** The architecture of this machine. */
+_must_check_ struct error *catalog_host_arch(const struct catalog *catalog,
+					     const struct catalog_arch **ret);
+
+/** Whether crash dumps of the version work on the architecture. */
+bool catalog_arch_has_kdump(const struct catalog_arch *arch,
+			    const struct kernel_version *version);
+
+/** Whether the version's series is one that is kept. */
+bool catalog_keeps(const struct catalog *catalog,
+		   const struct kernel_version *version);
+
+/** Whether the version's series is one that the configurations were made for. */
+bool catalog_has_verified(const struct catalog *catalog,
+			  const struct kernel_version *version);
+
+/** The release that building this version in this flavor makes. */
+void catalog_release(const struct catalog *catalog,
+		     const struct kernel_version *version,
+		     const struct catalog_flavor *flavor, unsigned int patch,
+		     struct release *ret);
+
+/**
+ * A file that is installed with the programs, such as `configs/vmtest.json` or
+ * `init.sh`: `../share/vmtest/NAME` beside the folder of the running program.
+ * The build tree is laid out the same way.
+ */
+_must_check_ struct error *data_path(const char *name, char **ret);
+
+#endif /* COMMON_KERNEL_CATALOG_H */

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/kernel/libgit.h"
+
+#include <git2.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/error.h"
+#include "common/base/interrupt.h"
+#include "common/kernel/libgit_stream.h"
+
+struct error *libgit_open(void)
+{
+	struct error *err;
+	int code = git_libgit2_init();
+
+	if (code < 0)
+		return libgit_error(code, "start libgit2");
+	// Each time, as it may have been open before, by somebody else.
+	err = libgit_stream_register();
+	if (err)
+		git_libgit2_shutdown();
+	return err;
+}
+
+void libgit_close(void)
+{
+	git_libgit2_shutdown();
+}
+
+struct error *libgit_error(int code, const char *format, ...)
+{
+	const git_error *last = git_error_last();
+	_cleanup_free_ char *context = NULL;
+	_cleanup_free_ char *reason = NULL;
+	enum error_kind kind = ERROR_OTHER;
+	struct error *err;
+	va_list ap;
+	int size;
+
+	if (last && last->klass == GIT_ERROR_NOMEMORY)
+		return error_no_memory();
+	// A server's messages pass through libgit2;
+	// ours are one line.
+	reason = strdup(last && last->message ? last->message
+					      : "libgit2 gives no reason");
+	if (!reason)
+		return error_no_memory();
+	reason[strcspn(reason, "\r\n")] = '\0';
+
+	va_start(ap, format);
+	size = vasprintf(&context, format, ap);
+	va_end(ap);
+	if (size < 0) {
+		context = NULL;
+		return error_no_memory();
+	}
+
+	err = interrupt_check();
+	if (err)
+		return error_wrap(err, "%s", context);
+	if (code == GIT_ENOTFOUND)
+		kind = ERROR_NOT_FOUND;
+	else if (last &&
+		 (last->klass == GIT_ERROR_NET || last->klass == GIT_ERROR_HTTP))
+		kind = ERROR_RETRY;
+	return error_create(kind, "%s: %s", context, reason);
+}

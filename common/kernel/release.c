@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/kernel/release.h"
+
+#include <ctype.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/string_list.h"
+
+#define LOCAL_PREFIX "-vmtest"
+#define PACKAGE_PREFIX "kernel-"
+#define PACKAGE_SUFFIX ".tar.zst"
+
+static bool parse_number(const char **p, unsigned int *ret)
+{
+	int length = 0;
+
+	if (!isdigit((unsigned char)**p) ||
+	    sscanf(*p, "%9u%n", ret, &length) != 1 || length > 8)
+		return false;
+	*p += length;
+	return true;
+}
+
+/** Letters and `_`, then also digits: what flavors and architectures are. */
+static bool is_word(const char *text, size_t size)
+{
+	size_t length = strlen(text);
+
+	if (!length || length >= size || isdigit((unsigned char)*text))
+		return false;
+	for (const char *p = text; *p; p++) {
+		if (!isalnum((unsigned char)*p) && *p != '_')
+			return false;
+	}
+	return true;
+}
+
+bool release_parse(const char *text, struct release *ret)
+{
+	struct release release = { 0 };
+	const char *p;
+
+	if (!kernel_version_parse_prefix(text, &release.version, &p) ||
+	    strncmp(p, LOCAL_PREFIX, strlen(LOCAL_PREFIX)) != 0)
+		return false;
+	p += strlen(LOCAL_PREFIX);
+	if (!parse_number(&p, &release.revision) || *p++ != '.' ||
+	    !parse_number(&p, &release.minor))
+		return false;
+	if (*p == '.') {
+		p++;
+		if (!parse_number(&p, &release.patch))
+			return false;
+	}
+	if (!is_word(p, sizeof(release.flavor)))
+		return false;
+	strcpy(release.flavor, p);
+	*ret = release;
+	return true;
+}
+
+void release_format_local(const struct release *release,
+			  char text_ret[static RELEASE_TEXT_SIZE])
+{
+	char patch[16] = "";
+
+	if (release->patch)
+		snprintf(patch, sizeof(patch), ".%u", release->patch);
+	snprintf(text_ret, RELEASE_TEXT_SIZE, LOCAL_PREFIX "%u.%u%s%s",
+		 release->revision, release->minor, patch, release->flavor);
+}
+
+void release_format(const struct release *release,
+		    char text_ret[static RELEASE_TEXT_SIZE])
+{
+	char version[KERNEL_VERSION_TEXT_SIZE], local[RELEASE_TEXT_SIZE];
+
+	kernel_version_format_full(&release->version, version);
+	release_format_local(release, local);
+	if (snprintf(text_ret, RELEASE_TEXT_SIZE, "%s%s", version, local) >=
+	    RELEASE_TEXT_SIZE)
+		text_ret[0] = '\0';
+}
+
+static int compare_numbers(unsigned int a, unsigned int b)
+{
+	return (a > b) - (a < b);
+}
+
+int release_compare(const struct release *a, const struct release *b)
+{
+	int order = kernel_version_compare(&a->version, &b->version);
+
+	if (!order)
+		order = compare_numbers(a->revision, b->revision);
+	if (!order)
+		order = compare_numbers(a->minor, b->minor);
+	if (!order)
+		order = compare_numbers(a->patch, b->patch);
+	return order ? order : strcmp(a->flavor, b->flavor);
+}
+
+bool release_same_kind(const struct release *a, const struct release *b)
+{
+	return kernel_version_compare_series(&a->version, &b->version) == 0 &&
+	       strcmp(a->flavor, b->flavor) == 0;
+}
+
+bool release_matches(const char *text, const char *pattern)
+{
+	struct kernel_version version;
+	struct release release;
+	const char *dot;
+
+	if (fnmatch(pattern, text, 0) == 0)
+		return true;
+	if (!release_parse(text, &release))
+		return false;
+	if (strcmp(pattern, release.flavor) == 0)
+		return true;
+	if (!kernel_version_parse(pattern, &version))
+		return false;
+	// `6.12` is the series; `6.12.0` the mainline version itself.
+	dot = strrchr(pattern, '.');
+	if (!version.rc && strchr(pattern, '.') == dot)
+		return kernel_version_compare_series(&version,
+						     &release.version) == 0;
+	return kernel_version_compare(&version, &release.version) == 0;
+}
+
+bool release_matches_any(const char *release, const struct string_list *patterns)
+{
+	for (size_t i = 0; i < patterns->count; i++) {
+		if (release_matches(release, patterns->items[i]))
+			return true;
+	}
+	return patterns->count == 0;
+}
+
+bool release_is_selected(const struct release *release, const char *arch,
+			 const struct release_selection *selection)
+{
+	char text[RELEASE_TEXT_SIZE];
+
+	release_format(release, text);
+	return release_matches_any(text, selection->kernels) &&
+	       (!selection->archs->count ||
+		string_list_contains(selection->archs, arch)) &&
+	       (!selection->flavors->count ||
+		string_list_contains(selection->flavors, release->flavor));
+}
+
+void package_name_format(const char *release, const char *arch,
+			 char name_ret[static PACKAGE_NAME_SIZE])
+{
+	snprintf(name_ret, PACKAGE_NAME_SIZE,
+		 PACKAGE_PREFIX "%s.%s" PACKAGE_SUFFIX, release, arch);
+}
+
+bool package_name_parse(const char *name, struct release *release_ret,
+			char arch_ret[static ARCH_SIZE])
+{
+	size_t length = strlen(name), prefix = strlen(PACKAGE_PREFIX),
+	       suffix = strlen(PACKAGE_SUFFIX);
+	char text[PACKAGE_NAME_SIZE];
+	struct release release;
+	char *dot;
+
+	if (length <= prefix + suffix || length >= sizeof(text) ||
+	    strncmp(name, PACKAGE_PREFIX, prefix) != 0 ||
+	    strcmp(name + length - suffix, PACKAGE_SUFFIX) != 0)
+		return false;
+	memcpy(text, name + prefix, length - prefix - suffix);
+	text[length - prefix - suffix] = '\0';
+	dot = strrchr(text, '.');
+	if (!dot || !is_word(dot + 1, ARCH_SIZE))
+		return false;
+	*dot = '\0';
+	if (!release_parse(text, &release))
+		return false;
+	*release_ret = release;
+	strcpy(arch_ret, dot + 1);
+	return true;
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_KERNEL_RELEASE_H
+#define COMMON_KERNEL_RELEASE_H
+
+/**
+ * @file
+ *
+ * Names of kernels and of their packages.
+ *
+ * A release is `VERSION-vmtestREVISION.MINOR[.PATCH]FLAVOR`, which is what
+ * `uname -r` says in the guest: `6.12.117-vmtest1.1default`. A package is
+ * `kernel-RELEASE.ARCH.tar.zst`. Both are drgn's vmtest's names, so that either
+ * project finds the other's kernels.
+ */
+
+#include <stdbool.h>
+
+#include "common/kernel/version.h"
+
+struct string_list;
+
+enum {
+	FLAVOR_SIZE = 32,
+	ARCH_SIZE = 32,
+	RELEASE_TEXT_SIZE = 128,
+	PACKAGE_NAME_SIZE = 192,
+};
+
+struct release {
+	struct kernel_version version;
+	/** Counts changes of the configs that ask for rebuilding everything. */
+	unsigned int revision;
+	/** Orders the flavors of a version; data in the catalog. */
+	unsigned int minor;
+	/** Counts rebuilds by hand; 0 is not written. */
+	unsigned int patch;
+	char flavor[FLAVOR_SIZE];
+};
+
+/** Parse a whole string. @return Whether it is a release. */
+bool release_parse(const char *text, struct release *ret);
+
+void release_format(const struct release *release,
+		    char text_ret[static RELEASE_TEXT_SIZE]);
+
+/**
+ * The part of a release that the kernel's configuration adds to the version,
+ * CONFIG_LOCALVERSION: `-vmtest1.1default`.
+ */
+void release_format_local(const struct release *release,
+			  char text_ret[static RELEASE_TEXT_SIZE]);
+
+/** Order by version, revision, minor, patch, then flavor's name. */
+int release_compare(const struct release *a, const struct release *b);
+
+/** Whether both have the same series and flavor: then one supersedes the other. */
+bool release_same_kind(const struct release *a, const struct release *b);
+
+/**
+ * Whether a pattern of the command line means this release: a glob over
+ * releases (`6.12.*tiny`), a release, a version (`6.12.117`: any flavor), a
+ * series (`6.12`: any version of it), or a flavor (`tiny`).
+ */
+bool release_matches(const char *release, const char *pattern);
+
+/** Whether any pattern matches; an empty list matches everything. */
+bool release_matches_any(const char *release, const struct string_list *patterns);
+
+/** What a command line asks for; empty lists mean everything. */
+struct release_selection {
+	/** Patterns. */
+	const struct string_list *kernels;
+	const struct string_list *archs;
+	const struct string_list *flavors;
+};
+
+/** Whether a release for an architecture is asked for. */
+bool release_is_selected(const struct release *release, const char *arch,
+			 const struct release_selection *selection);
+
+/** `kernel-RELEASE.ARCH.tar.zst` */
+void package_name_format(const char *release, const char *arch,
+			 char name_ret[static PACKAGE_NAME_SIZE]);
+
+/**
+ * Parse a package's name. Refuses what cannot be part of a path.
+ *
+ * @return Whether it is one.
+ */
+bool package_name_parse(const char *name, struct release *release_ret,
+			char arch_ret[static ARCH_SIZE]);
+
+#endif /* COMMON_KERNEL_RELEASE_H */

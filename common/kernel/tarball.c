@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/kernel/tarball.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/archive/sums.h"
+#include "common/archive/unpack.h"
+#include "common/base/error.h"
+#include "common/base/log.h"
+#include "common/cli/progress.h"
+#include "common/http/http.h"
+
+enum {
+	/** Of the list of every tarball of a major version; now 1.5 MB. */
+	SUMS_LIMIT_BYTES = 64 << 20,
+};
+
+struct error *tarball_digest(struct http *http, const char *tarball_url,
+			     char digest_ret[static DIGEST_TEXT_SIZE])
+{
+	struct error *err;
+	_cleanup_free_ char *url = NULL;
+	_cleanup_http_response_ struct http_response response = { 0 };
+	const char *name = strrchr(tarball_url, '/') + 1;
+
+	if (asprintf(&url, "%.*ssha256sums.asc", (int)(name - tarball_url),
+		     tarball_url) < 0) {
+		url = NULL;
+		return error_no_memory();
+	}
+	const struct http_request request = {
+		.url = url,
+		.use_cache = true,
+		.limit_bytes = SUMS_LIMIT_BYTES,
+	};
+	err = http_perform(http, &request, &response);
+	if (!err && response.status != 200)
+		err = http_response_error(&request, &response);
+	if (err)
+		return err;
+	err = sums_find(response.body, response.body_size_bytes, name,
+			digest_ret);
+	if (err)
+		http_forget(http, &request);
+	return error_wrap(err, "%s", url);
+}
+
+/** A stream on its way, shown as it goes. */
+struct download {
+	store_sink sink;
+	void *arg;
+	struct progress *progress;
+	uint64_t done_bytes;
+};
+
+static struct error *download_take(void *arg, const void *data, size_t size_bytes)
+{
+	struct download *download = arg;
+
+	download->done_bytes += size_bytes;
+	progress_update(download->progress, download->done_bytes, 0);
+	return download->sink(download->arg, data, size_bytes);
+}
+
+struct error *tarball_stream(struct http *http, const char *url,
+			     const char *digest, store_sink sink, void *arg)
+{
+	struct error *err;
+	_cleanup_progress_ struct progress *progress = NULL;
+	_cleanup_free_ char *what = NULL;
+	struct download download = { .sink = sink, .arg = arg };
+	const struct http_request request = { .url = url };
+
+	if (asprintf(&what, "download %s", strrchr(url, '/') + 1) < 0) {
+		what = NULL;
+		return error_no_memory();
+	}
+	progress = progress_create(what, PROGRESS_BYTES);
+	download.progress = progress;
+	err = http_stream(http, &request, 0, digest, download_take, &download);
+	if (!err)
+		progress_finish(progress);
+	return err;
+}
+
+static struct error *unpack_take(void *arg, const void *data, size_t size_bytes)
+{
+	return unpack_write(arg, data, size_bytes);
+}
+
+struct error *tarball_fetch(const struct tarball_request *request,
+			    char digest_ret[static DIGEST_TEXT_SIZE])
+{
+	struct error *err = NULL;
+	const struct unpack_options options = {
+		.strip_components = request->strip_components,
+	};
+	char digest[DIGEST_TEXT_SIZE] = "";
+	_cleanup_unpack_ struct unpack *unpack = NULL;
+
+	if (request->is_unsigned)
+		log_debug("%s: kernel.org publishes no digest of it",
+			  request->url);
+	else
+		err = tarball_digest(request->http, request->url, digest);
+	if (!err)
+		err = unpack_create(request->directory, &options, &unpack);
+	if (!err)
+		err = tarball_stream(request->http, request->url, digest,
+				     unpack_take, unpack);
+	if (!err)
+		err = unpack_finish(unpack);
+	if (err)
+		return err;
+	memcpy(digest_ret, digest, sizeof(digest));
+	return NULL;
+}

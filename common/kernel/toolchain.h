@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_KERNEL_TOOLCHAIN_H
+#define COMMON_KERNEL_TOOLCHAIN_H
+
+/**
+ * @file
+ *
+ * Which compiler builds a kernel and its modules.
+ *
+ * The catalog says which versions of GCC build which series. The first of these
+ * that is of such a version is taken: this machine's own for its own
+ * architecture (`gcc`), or the distribution's cross compiler
+ * (`aarch64-linux-gnu-gcc`); the same with a version in its name (`gcc-9`,
+ * `aarch64-linux-gnu-gcc-9`), the newest first; and kernel.org's, which is
+ * downloaded to CACHE/toolchains and kept.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/cleanup.h"
+#include "common/kernel/compiler.h"
+
+struct catalog;
+struct catalog_arch;
+struct catalog_compiler;
+struct error;
+struct http;
+struct kernel_version;
+
+/** Why a compiler is not the one. */
+enum toolchain_verdict {
+	TOOLCHAIN_CHOSEN,
+	/** It would do as well, but an earlier one was taken. */
+	TOOLCHAIN_UNNEEDED,
+	TOOLCHAIN_MISSING,
+	TOOLCHAIN_TOO_OLD,
+	TOOLCHAIN_TOO_NEW,
+};
+
+struct toolchain_candidate {
+	struct compiler compiler;
+	enum toolchain_verdict verdict;
+};
+
+/** All that was looked at for one architecture, in the order of preference. */
+struct toolchain {
+	const struct catalog_arch *arch;
+	/** What the catalog asks for. */
+	const struct catalog_compiler *rule;
+	struct toolchain_candidate *candidates;
+	size_t count;
+	/** One of the candidates; NULL if none will do. */
+	const struct compiler *chosen;
+};
+
+void toolchain_deinit(struct toolchain *toolchain);
+
+#define _cleanup_toolchain_ _cleanup_(toolchain_deinit)
+
+struct toolchain_request {
+	const struct catalog *catalog;
+	const struct catalog_arch *arch;
+	const struct catalog_compiler *rule;
+	/** Downloaded compilers are in its folder `toolchains`. */
+	const char *cache_directory;
+};
+
+/** Look at what there is. Runs compilers, but asks no network. */
+_must_check_ struct error *toolchain_find(const struct toolchain_request *request,
+					  struct toolchain *ret);
+
+/**
+ * Have a compiler for a version: find it, and download it if need be. Blocks;
+ * says so if it downloads.
+ *
+ * @return An error that says which package to install.
+ */
+_must_check_ struct error *
+toolchain_open(const struct catalog *catalog, const struct catalog_arch *arch,
+	       const struct kernel_version *version, const char *cache_directory,
+	       struct http *http, struct toolchain *ret);
+
+/** Debian's package with the compiler: `gcc-aarch64-linux-gnu`; free(). */
+_must_check_ struct error *
+toolchain_format_package(const struct toolchain *toolchain, char **ret);
+
+#endif /* COMMON_KERNEL_TOOLCHAIN_H */

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/kernel/version.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+static bool parse_number(const char **p, unsigned int *ret)
+{
+	unsigned int number = 0;
+
+	if (!isdigit((unsigned char)**p))
+		return false;
+	for (; isdigit((unsigned char)**p); (*p)++) {
+		if (number > 99999)
+			return false;
+		number = number * 10 + (unsigned int)(**p - '0');
+	}
+	*ret = number;
+	return true;
+}
+
+bool kernel_version_parse_prefix(const char *text, struct kernel_version *ret,
+				 const char **end_ret)
+{
+	struct kernel_version version = { 0 };
+	const char *p = text;
+
+	if (!parse_number(&p, &version.major) || *p++ != '.' ||
+	    !parse_number(&p, &version.minor))
+		return false;
+	if (p[0] == '.' && isdigit((unsigned char)p[1])) {
+		p++;
+		if (!parse_number(&p, &version.patch))
+			return false;
+	}
+	if (!version.patch && p[0] == '-' && p[1] == 'r' && p[2] == 'c') {
+		p += 3;
+		if (!parse_number(&p, &version.rc) || !version.rc)
+			return false;
+	}
+	*ret = version;
+	*end_ret = p;
+	return true;
+}
+
+bool kernel_version_parse(const char *text, struct kernel_version *ret)
+{
+	struct kernel_version version;
+	const char *end;
+
+	if (!kernel_version_parse_prefix(text, &version, &end) || *end)
+		return false;
+	*ret = version;
+	return true;
+}
+
+static void format(const struct kernel_version *version, bool full,
+		   char text_ret[static KERNEL_VERSION_TEXT_SIZE])
+{
+	char patch[16] = "", rc[16] = "";
+
+	if (version->patch || full)
+		snprintf(patch, sizeof(patch), ".%u", version->patch);
+	if (version->rc)
+		snprintf(rc, sizeof(rc), "-rc%u", version->rc);
+	snprintf(text_ret, KERNEL_VERSION_TEXT_SIZE, "%u.%u%s%s",
+		 version->major, version->minor, patch, rc);
+}
+
+void kernel_version_format(const struct kernel_version *version,
+			   char text_ret[static KERNEL_VERSION_TEXT_SIZE])
+{
+	format(version, false, text_ret);
+}
+
+void kernel_version_format_full(const struct kernel_version *version,
+				char text_ret[static KERNEL_VERSION_TEXT_SIZE])
+{
+	format(version, true, text_ret);
+}
+
+void kernel_version_format_series(const struct kernel_version *version,
+				  char text_ret[static KERNEL_VERSION_TEXT_SIZE])
+{
+	snprintf(text_ret, KERNEL_VERSION_TEXT_SIZE, "%u.%u", version->major,
+		 version->minor);
+}
+
+static int compare_numbers(unsigned int a, unsigned int b)
+{
+	return (a > b) - (a < b);
+}
+
+int kernel_version_compare_series(const struct kernel_version *a,
+				  const struct kernel_version *b)
+{
+	int order = compare_numbers(a->major, b->major);
+
+	return order ? order : compare_numbers(a->minor, b->minor);
+}
+
+int kernel_version_compare(const struct kernel_version *a,
+			   const struct kernel_version *b)
+{
+	int order = kernel_version_compare_series(a, b);
+
+	if (!order)
+		order = compare_numbers(a->patch, b->patch);
+	// A final version, whose rc is 0, is above all its candidates.
+	if (!order)
+		order = compare_numbers(a->rc - 1, b->rc - 1);
+	return order;
+}
+
+bool kernel_version_is_rc(const struct kernel_version *version)
+{
+	return version->rc != 0;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_PROCESS_ENVIRONMENT_H
+#define COMMON_PROCESS_ENVIRONMENT_H
+
+/**
+ * @file
+ *
+ * Our environment, which holds secrets: in /proc, a process shows its own to
+ * all others of its user. A guest is one of them, since it reads what QEMU may
+ * read.
+ */
+
+#include "common/base/cleanup.h"
+
+struct error;
+
+/**
+ * Show it to nobody from here on; getenv(3) still does. Our memory is for root
+ * only, and no core is dumped of it.
+ *
+ * To be called before anything else: what getenv() returned before is wiped.
+ * A second call does nothing.
+ */
+_must_check_ struct error *environment_hide(void);
+
+/**
+ * In a child, before exec: leave out all variables but these.
+ *
+ * @param[in] names Ended by NULL.
+ */
+void environment_keep(const char *const *names);
+
+/** In a child, before exec: leave out tokens. */
+void environment_drop_tokens(void);
+
+#endif /* COMMON_PROCESS_ENVIRONMENT_H */

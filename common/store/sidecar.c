@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/store/sidecar.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+
+enum {
+	SIDECAR_BYTES_MAX = 4096,
+};
+
+static struct error *sidecar_path(const char *directory, const char *name,
+				  char **ret)
+{
+	return path_joinf(ret, directory, "%s.sha256", name);
+}
+
+struct error *sidecar_read(const char *directory, const char *name,
+			   char digest_ret[static DIGEST_TEXT_SIZE])
+{
+	struct error *err;
+	_cleanup_free_ char *sidecar = NULL, *text = NULL;
+	size_t size;
+
+	digest_ret[0] = '\0';
+	err = sidecar_path(directory, name, &sidecar);
+	if (err)
+		return err;
+	err = file_read(sidecar, SIDECAR_BYTES_MAX, &text, &size);
+	if (error_catch(&err, ERROR_NOT_FOUND))
+		return NULL;
+	if (err)
+		return err;
+	if (size >= DIGEST_TEXT_SIZE && text[DIGEST_TEXT_SIZE - 1] == ' ') {
+		text[DIGEST_TEXT_SIZE - 1] = '\0';
+		if (digest_is_valid(text)) {
+			memcpy(digest_ret, text, DIGEST_TEXT_SIZE);
+			return NULL;
+		}
+	}
+	return error_create(ERROR_OTHER, "%s: not a line of sha256sum", sidecar);
+}
+
+struct error *sidecar_write(const char *directory, const char *name,
+			    const char *digest)
+{
+	struct error *err;
+	_cleanup_free_ char *sidecar = NULL, *line = NULL;
+	int length;
+
+	err = sidecar_path(directory, name, &sidecar);
+	if (err)
+		return err;
+	length = asprintf(&line, "%s  %s\n", digest, name);
+	if (length < 0) {
+		line = NULL;
+		return error_no_memory();
+	}
+	return file_write(sidecar, line, (size_t)length);
+}
+
+struct error *sidecar_delete(const char *directory, const char *name)
+{
+	struct error *err;
+	_cleanup_free_ char *sidecar = NULL;
+
+	err = sidecar_path(directory, name, &sidecar);
+	if (err)
+		return err;
+	if (unlink(sidecar) < 0 && errno != ENOENT)
+		return error_create_os(errno, "delete %s", sidecar);
+	return NULL;
+}

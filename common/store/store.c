@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/store/store.h"
+
+#include <string.h>
+
+#include "common/base/error.h"
+#include "common/store/store_internal.h"
+
+enum {
+	/** Leaves room for what a temporary name or a digest's adds to it. */
+	ASSET_NAME_MAX = 200,
+};
+
+static const struct store_operations *const kinds[] = {
+	&store_directory_operations,
+	&store_github_operations,
+};
+
+void asset_deinit(struct asset *asset)
+{
+	free(asset->name);
+	free(asset->url);
+	free(asset->label);
+	*asset = (struct asset){ 0 };
+}
+
+void asset_list_deinit(struct asset_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		asset_deinit(&list->items[i]);
+	free(list->items);
+	*list = (struct asset_list){ 0 };
+}
+
+const struct asset *asset_list_find(const struct asset_list *list,
+				    const char *name)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->items[i].name, name) == 0)
+			return &list->items[i];
+	}
+	return NULL;
+}
+
+struct error *asset_list_add(struct asset_list *list, struct asset *asset)
+{
+	// Grow when the count is a power of two, which is then the capacity.
+	if ((list->count & (list->count - 1)) == 0) {
+		size_t capacity = list->count ? 2 * list->count : 1;
+		struct asset *items =
+			reallocarray(list->items, capacity, sizeof(*items));
+
+		if (!items) {
+			asset_deinit(asset);
+			return error_no_memory();
+		}
+		list->items = items;
+	}
+	list->items[list->count++] = *asset;
+	*asset = (struct asset){ 0 };
+	return NULL;
+}
+
+bool asset_name_is_valid(const char *name)
+{
+	static const char suffix[] = ".tar.zst";
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789.-_";
+	size_t length = strlen(name), suffix_length = strlen(suffix);
+
+	return length > suffix_length && length <= ASSET_NAME_MAX &&
+	       !strchr(".-_", name[0]) && strspn(name, allowed) == length &&
+	       strcmp(name + length - suffix_length, suffix) == 0;
+}
+
+struct error *store_create(const char *name, struct http *http, struct store **ret)
+{
+	struct error *err;
+
+	for (size_t i = 0; i < array_size(kinds); i++) {
+		_cleanup_store_ struct store *store = NULL;
+		size_t length = strlen(kinds[i]->prefix);
+
+		if (strncmp(name, kinds[i]->prefix, length) != 0)
+			continue;
+		err = kinds[i]->create(name + length, http, &store);
+		if (err)
+			return error_wrap(err, "store '%s'", name);
+		store->name = strdup(name);
+		if (!store->name)
+			return error_no_memory();
+		*ret = take_ptr(store);
+		return NULL;
+	}
+	return error_create(ERROR_USAGE,
+			    "store '%s': a store is written %s or %s", name,
+			    kinds[0]->form, kinds[1]->form);
+}
+
+void store_destroy(struct store *store)
+{
+	if (!store)
+		return;
+	free(store->name);
+	store->operations->destroy(store);
+}
+
+const char *store_name(const struct store *store)
+{
+	return store->name;
+}
+
+static int asset_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct asset *)a)->name,
+		      ((const struct asset *)b)->name);
+}
+
+struct error *store_list(struct store *store, struct asset_list *ret)
+{
+	struct error *err;
+
+	_cleanup_asset_list_ struct asset_list list = { 0 };
+	err = store->operations->list(store, &list);
+	if (err)
+		return error_wrap(err, "list %s", store->name);
+	if (list.count) {
+		qsort(list.items, list.count, sizeof(*list.items), asset_compare);
+	}
+	*ret = list;
+	list = (struct asset_list){ 0 };
+	return NULL;
+}
+
+struct error *store_get(struct store *store, const struct asset *asset,
+			store_sink sink, void *arg)
+{
+	return error_wrap(store->operations->get(store, asset, sink, arg),
+			  "get %s from %s", asset->name, store->name);
+}
+
+struct error *store_put(struct store *store, const char *path, const char *label,
+			store_progress progress, void *arg, char **url_ret)
+{
+	struct error *err;
+	_cleanup_free_ char *url = NULL;
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+
+	if (!asset_name_is_valid(name)) {
+		return error_create(ERROR_USAGE,
+				    "put %s: an asset's name is made of letters, digits and '.-_', and ends in .tar.zst",
+				    path);
+	}
+	err = store->operations->put(store, path, name, label, progress, arg,
+				     &url);
+	if (err)
+		return error_wrap(err, "put %s into %s", name, store->name);
+	if (url_ret)
+		*url_ret = take_ptr(url);
+	return NULL;
+}
+
+struct error *store_delete(struct store *store, const struct asset *asset)
+{
+	return error_wrap(store->operations->delete (store, asset),
+			  "delete %s from %s", asset->name, store->name);
+}
+
+void store_get_room(const struct store *store, struct store_room *ret)
+{
+	*ret = (struct store_room){ 0 };
+	if (store->operations->get_room)
+		store->operations->get_room(store, ret);
+}
+
+struct error *store_describe(struct store *store, const char *markdown,
+			     bool *changed_ret)
+{
+	struct error *err;
+	size_t characters = 0;
+	bool changed = false;
+
+	// Every byte of UTF-8 that does not continue a character begins one.
+	for (const char *p = markdown; *p; p++)
+		characters += (*p & 0xc0) != 0x80;
+	if (characters > STORE_PAGE_MAX) {
+		return error_create(ERROR_OTHER,
+				    "describe %s: %zu characters are more than the %d that a page may have",
+				    store->name, characters, STORE_PAGE_MAX);
+	}
+	err = store->operations->describe(store, markdown, &changed);
+	if (err)
+		return error_wrap(err, "describe %s", store->name);
+	if (changed_ret)
+		*changed_ret = changed;
+	return NULL;
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_STORE_STORE_H
+#define COMMON_STORE_STORE_H
+
+/**
+ * @file
+ *
+ * Where packages live: a folder, `dir:PATH`, or the assets of a GitHub release,
+ * `github:OWNER/REPO@TAG`.
+ *
+ * A package in a store is an asset. It appears whole under its name or not at
+ * all, and is never replaced under that name. An asset's name is made of
+ * letters, digits and `.-_`, begins with a letter or a digit, and ends in
+ * `.tar.zst`; what else lies in a store is not ours and not seen. Blocking; one
+ * thread a store.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/archive/digest.h"
+#include "common/base/cleanup.h"
+
+struct error;
+struct http;
+struct store;
+
+struct asset {
+	char *name;
+	uint64_t size_bytes;
+	/** Seconds since the epoch. */
+	int64_t created;
+	/** SHA-256, or "" where the store does not know it. */
+	char digest[DIGEST_TEXT_SIZE];
+	/** Where a person can download it; a file's path in a folder. */
+	char *url;
+	/** The store's own key; 0 in a folder. */
+	uint64_t id;
+	/** What a person is shown in place of the name; NULL if there is none. */
+	char *label;
+};
+
+struct asset_list {
+	struct asset *items;
+	size_t count;
+};
+
+void asset_list_deinit(struct asset_list *list);
+
+#define _cleanup_asset_list_ _cleanup_(asset_list_deinit)
+
+/** The asset of this name, NULL if there is none. */
+const struct asset *asset_list_find(const struct asset_list *list,
+				    const char *name);
+
+/**
+ * Take each chunk of a stream in turn. An error ends the stream and is what the
+ * caller gets.
+ */
+typedef struct error *(*store_sink)(void *arg, const void *data,
+				    size_t size_bytes);
+
+/** Called with the bytes so far and in all (0: not known); may be NULL. */
+typedef void (*store_progress)(void *arg, uint64_t done, uint64_t total);
+
+/**
+ * Read a store's name and make the object. Touches neither network nor disk.
+ * For GitHub, GITHUB_API_URL says where its API is, and the token comes from
+ * GITHUB_TOKEN or GH_TOKEN.
+ *
+ * @param[in] http For stores on the network; borrowed for the store's life.
+ * @return ERROR_USAGE if the name is malformed; the message shows the forms.
+ */
+_must_check_ struct error *store_create(const char *name, struct http *http,
+					struct store **ret);
+void store_destroy(struct store *store);
+
+static inline void cleanup_store(struct store **store)
+{
+	store_destroy(*store);
+}
+
+#define _cleanup_store_ _cleanup_(cleanup_store)
+
+/** As it was given to store_create(). */
+const char *store_name(const struct store *store);
+
+/**
+ * Every whole asset, in order of name, whatever their number. A store that
+ * nothing has been put in yet is empty; that is no error. A GitHub release that
+ * has not changed since vmtest described it takes one request (github_seal.h).
+ */
+_must_check_ struct error *store_list(struct store *store,
+				      struct asset_list *ret);
+
+/**
+ * Stream an asset's bytes to @p sink, in order, each once: lost connections are
+ * taken up again where they broke. The digest and the size are checked at the
+ * end, so nothing that the sink has received may be used before this succeeds.
+ */
+_must_check_ struct error *store_get(struct store *store,
+				     const struct asset *asset, store_sink sink,
+				     void *arg);
+
+/**
+ * Publish a local file as an asset under the last part of its path.
+ *
+ * Idempotent: on success the asset is in the store, whole, with the digest of
+ * the local file, whatever an earlier run that died left behind. A GitHub
+ * release that is not there yet is created.
+ *
+ * @param[in] label One line for people, to be shown in place of the name; NULL
+ * for none. An asset that is there already keeps its own.
+ * @param[in] progress May be NULL.
+ * @param[out] url_ret May be NULL; free().
+ * @return ERROR_EXISTS if the name is taken by a file with another digest;
+ * ERROR_USAGE if the name is none for an asset, or if there is no token.
+ */
+_must_check_ struct error *store_put(struct store *store, const char *path,
+				     const char *label, store_progress progress,
+				     void *arg, char **url_ret);
+
+/** How full a store is. */
+struct store_room {
+	/** Of whatever kind: also half uploads, and what is not ours. */
+	size_t used;
+	/** 0 if there is no limit. */
+	size_t limit;
+};
+
+/** What store_list() has seen of it. */
+void store_get_room(const struct store *store, struct store_room *ret);
+
+/** Delete an asset. No error if it has gone already. */
+_must_check_ struct error *store_delete(struct store *store,
+					const struct asset *asset);
+
+enum {
+	/**
+	 * Most characters of a page. GitHub takes 125,000, some of which are
+	 * needed for what people do not see (github_seal.h). It holds for all
+	 * stores, as they can be exchanged.
+	 */
+	STORE_PAGE_MAX = 124000,
+};
+
+/**
+ * Replace the store's page: a GitHub release's body, a folder's README.md.
+ * Nothing is written if it says so already. After store_list(), a GitHub
+ * release is sealed: see github_seal.h.
+ *
+ * @param[in] markdown At most STORE_PAGE_MAX characters.
+ * @param[out] changed_ret May be NULL; whether assets have come or gone since
+ * store_list(), so that a page made from its list is not true any more.
+ */
+_must_check_ struct error *
+store_describe(struct store *store, const char *markdown, bool *changed_ret);
+
+#endif /* COMMON_STORE_STORE_H */

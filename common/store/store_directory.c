@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/store/sidecar.h"
+#include "common/store/store_internal.h"
+
+/**
+ * A store in a folder. Beside each NAME lies NAME.sha256, as sha256sum(1)
+ * writes it, and NAME.label where it has one; both are there before the package
+ * is. Writers hold the lock of a
+ * file, so that whatever temporary one of them finds is a dead run's.
+ */
+struct store_directory {
+	struct store store;
+	char *path;
+};
+
+static const char lock_name[] = ".lock";
+static const char temporary_prefix[] = ".put.";
+
+static struct store_directory *store_directory(struct store *store)
+{
+	return (struct store_directory *)store;
+}
+
+static void store_directory_destroy(struct store *store)
+{
+	free(store_directory(store)->path);
+	free(store);
+}
+
+static struct error *store_directory_create(const char *location,
+					    struct http *http, struct store **ret)
+{
+	struct store_directory *directory;
+
+	(void)http;
+	if (!*location)
+		return error_create(ERROR_USAGE, "a folder is missing: dir:PATH");
+	directory = calloc(1, sizeof(*directory));
+	if (!directory)
+		return error_no_memory();
+	directory->store.operations = &store_directory_operations;
+	directory->path = strdup(location);
+	if (!directory->path) {
+		free(directory);
+		return error_no_memory();
+	}
+	*ret = &directory->store;
+	return NULL;
+}
+
+static void cleanup_closedir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+#define _cleanup_closedir_ _cleanup_(cleanup_closedir)
+
+enum {
+	LABEL_BYTES_MAX = 4096,
+};
+
+static struct error *label_path(const char *directory, const char *name,
+				char **ret)
+{
+	return path_joinf(ret, directory, "%s.label", name);
+}
+
+/** @param[out] ret NULL if it has none. */
+static struct error *label_read(const char *directory, const char *name,
+				char **ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *path = NULL;
+	err = label_path(directory, name, &path);
+	if (err)
+		return err;
+	*ret = NULL;
+	err = file_read(path, LABEL_BYTES_MAX, ret, NULL);
+	if (error_catch(&err, ERROR_NOT_FOUND))
+		return NULL;
+	return err;
+}
+
+/** @param[in] label NULL to delete what is there. */
+static struct error *label_write(const char *directory, const char *name,
+				 const char *label)
+{
+	struct error *err;
+
+	_cleanup_free_ char *path = NULL;
+	err = label_path(directory, name, &path);
+	if (err)
+		return err;
+	if (label)
+		return file_write(path, label, strlen(label));
+	return file_delete(path);
+}
+
+static struct error *add_asset(struct store_directory *directory,
+			       const char *name, const struct stat *st,
+			       struct asset_list *list)
+{
+	struct error *err;
+	_cleanup_asset_ struct asset asset = {
+		.size_bytes = (uint64_t)st->st_size,
+		.created = st->st_mtime,
+		.name = strdup(name),
+	};
+
+	if (!asset.name)
+		return error_no_memory();
+	err = path_join(directory->path, name, &asset.url);
+	if (!err)
+		err = sidecar_read(directory->path, name, asset.digest);
+	if (!err)
+		err = label_read(directory->path, name, &asset.label);
+	if (!err)
+		err = asset_list_add(list, &asset);
+	return err;
+}
+
+static struct error *store_directory_list(struct store *store,
+					  struct asset_list *ret)
+{
+	struct error *err;
+	struct store_directory *directory = store_directory(store);
+	_cleanup_closedir_ DIR *dir = opendir(directory->path);
+	struct dirent *entry;
+
+	if (!dir && errno == ENOENT)
+		return NULL;
+	if (!dir)
+		return error_create_os(errno, "open %s", directory->path);
+	while ((errno = 0, entry = readdir(dir))) {
+		struct stat st;
+
+		if (!asset_name_is_valid(entry->d_name))
+			continue;
+		if (fstatat(dirfd(dir), entry->d_name, &st,
+			    AT_SYMLINK_NOFOLLOW) < 0) {
+			// Deleted since.
+			if (errno == ENOENT)
+				continue;
+			return error_create_os(errno, "stat %s/%s",
+					       directory->path, entry->d_name);
+		}
+		if (!S_ISREG(st.st_mode))
+			continue;
+		err = add_asset(directory, entry->d_name, &st, ret);
+		if (err)
+			return err;
+	}
+	if (errno)
+		return error_create_os(errno, "read %s", directory->path);
+	return NULL;
+}
+
+/** A sink between a file and the caller's: digest and size on the way. */
+struct reader {
+	struct digest *digest;
+	uint64_t size_bytes;
+	uint64_t expected_bytes;
+	store_sink sink;
+	void *arg;
+};
+
+static struct error *reader_take(void *arg, const void *data, size_t size_bytes)
+{
+	struct reader *reader = arg;
+
+	digest_update(reader->digest, data, size_bytes);
+	reader->size_bytes += size_bytes;
+	if (reader->size_bytes > reader->expected_bytes) {
+		return error_create(ERROR_OTHER,
+				    "the file is larger than it was when it was listed");
+	}
+	return reader->sink(reader->arg, data, size_bytes);
+}
+
+static struct error *store_directory_get(struct store *store,
+					 const struct asset *asset,
+					 store_sink sink, void *arg)
+{
+	struct error *err;
+	_cleanup_free_ char *path = NULL;
+	_cleanup_close_ int fd = -1;
+	_cleanup_digest_ struct digest *digest = NULL;
+	char actual[DIGEST_TEXT_SIZE];
+	struct reader reader = {
+		.expected_bytes = asset->size_bytes,
+		.sink = sink,
+		.arg = arg,
+	};
+
+	if (!asset_name_is_valid(asset->name))
+		return error_create(ERROR_OTHER, "not the name of an asset");
+	err = path_join(store_directory(store)->path, asset->name, &path);
+	if (!err)
+		err = digest_create(&digest);
+	if (err)
+		return err;
+	reader.digest = digest;
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return error_create(ERROR_NOT_FOUND, "no such file: %s", path);
+	if (fd < 0)
+		return error_create_os(errno, "open %s", path);
+	err = file_stream(fd, reader_take, &reader);
+	if (err)
+		return err;
+	digest_finish(digest, actual);
+	if (reader.size_bytes != asset->size_bytes) {
+		return error_create(ERROR_OTHER,
+				    "%s holds %" PRIu64
+				    " bytes, it should be %" PRIu64,
+				    path, reader.size_bytes, asset->size_bytes);
+	}
+	if (*asset->digest && strcmp(actual, asset->digest) != 0) {
+		return error_create(ERROR_OTHER,
+				    "%s is damaged: its digest is %s, it should be %s; delete it and publish it again",
+				    path, actual, asset->digest);
+	}
+	return NULL;
+}
+
+/** Remove what runs that died have left. The lock is held. */
+static void remove_temporaries(const char *path)
+{
+	_cleanup_closedir_ DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, temporary_prefix,
+			    strlen(temporary_prefix)) == 0)
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+}
+
+/** A copy on its way. */
+struct copy {
+	int fd;
+	struct digest *digest;
+	uint64_t done;
+	uint64_t total;
+	store_progress progress;
+	void *arg;
+};
+
+static struct error *copy_take(void *arg, const void *data, size_t size_bytes)
+{
+	struct copy *copy = arg;
+	int errnum = write_all(copy->fd, data, size_bytes);
+
+	if (errnum)
+		return error_create_os(errnum, "write");
+	digest_update(copy->digest, data, size_bytes);
+	copy->done += size_bytes;
+	if (copy->progress)
+		copy->progress(copy->arg, copy->done, copy->total);
+	return NULL;
+}
+
+/** Copy a file, whose digest is that of the bytes that were written. */
+static struct error *copy_file(int source_fd, int fd, store_progress progress,
+			       void *arg,
+			       char digest_ret[static DIGEST_TEXT_SIZE])
+{
+	struct error *err;
+	_cleanup_digest_ struct digest *digest = NULL;
+	struct copy copy = { .fd = fd, .progress = progress, .arg = arg };
+	struct stat st;
+
+	if (fstat(source_fd, &st) < 0)
+		return error_create_os(errno, "stat");
+	copy.total = (uint64_t)st.st_size;
+	err = digest_create(&digest);
+	if (err)
+		return err;
+	copy.digest = digest;
+	err = file_stream(source_fd, copy_take, &copy);
+	if (err)
+		return err;
+	digest_finish(digest, digest_ret);
+	if (fchmod(fd, 0644) < 0 || fsync(fd) < 0)
+		return error_create_os(errno, "write");
+	return NULL;
+}
+
+static void sync_directory(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	// Not every file system can; then the rename is as good as it gets.
+	if (fd >= 0)
+		fsync(fd);
+}
+
+static struct error *put_new(struct store_directory *directory, int source_fd,
+			     const char *name, const char *label,
+			     const char *path, store_progress progress, void *arg)
+{
+	struct error *err;
+	_cleanup_free_ char *temporary = NULL;
+	_cleanup_close_ int fd = -1;
+	char digest[DIGEST_TEXT_SIZE];
+
+	err = path_joinf(&temporary, directory->path, "%s%s.XXXXXX",
+			 temporary_prefix, name);
+	if (err)
+		return err;
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return error_create_os(errno, "create %s", temporary);
+	err = copy_file(source_fd, fd, progress, arg, digest);
+	if (!err)
+		err = sidecar_write(directory->path, name, digest);
+	if (!err)
+		err = label_write(directory->path, name, label);
+	if (!err && rename(temporary, path) < 0)
+		err = error_create_os(errno, "rename to %s", path);
+	if (err)
+		unlink(temporary);
+	else
+		sync_directory(directory->path);
+	return err;
+}
+
+/** The name is taken: by the same file, if all is well. */
+static struct error *put_existing(struct store_directory *directory,
+				  const char *source, const char *name,
+				  const char *path)
+{
+	struct error *err;
+	char ours[DIGEST_TEXT_SIZE], theirs[DIGEST_TEXT_SIZE];
+
+	err = digest_file(source, ours, NULL);
+	if (!err)
+		err = digest_file(path, theirs, NULL);
+	if (err)
+		return err;
+	if (strcmp(ours, theirs) != 0) {
+		return error_create(ERROR_EXISTS,
+				    "%s is there with another digest; rebuild under a new name",
+				    path);
+	}
+	return sidecar_write(directory->path, name, ours);
+}
+
+static struct error *store_directory_put(struct store *store, const char *source,
+					 const char *name, const char *label,
+					 store_progress progress, void *arg,
+					 char **url_ret)
+{
+	struct error *err;
+	struct store_directory *directory = store_directory(store);
+	_cleanup_free_ char *lock_path = NULL, *path = NULL;
+	_cleanup_close_ int source_fd = -1, lock_fd = -1;
+
+	source_fd = open(source, O_RDONLY | O_CLOEXEC);
+	if (source_fd < 0)
+		return error_create_os(errno, "open %s", source);
+	err = directory_create(directory->path);
+	if (!err)
+		err = path_join(directory->path, lock_name, &lock_path);
+	if (!err)
+		err = path_join(directory->path, name, &path);
+	if (!err)
+		err = file_lock(lock_path, &lock_fd);
+	if (err)
+		return err;
+	remove_temporaries(directory->path);
+	if (file_exists(path))
+		err = put_existing(directory, source, name, path);
+	else
+		err = put_new(directory, source_fd, name, label, path, progress,
+			      arg);
+	if (err)
+		return err;
+	*url_ret = take_ptr(path);
+	return NULL;
+}
+
+static struct error *store_directory_delete(struct store *store,
+					    const struct asset *asset)
+{
+	struct error *err;
+	const char *directory = store_directory(store)->path;
+	_cleanup_free_ char *path = NULL;
+
+	if (!asset_name_is_valid(asset->name))
+		return error_create(ERROR_OTHER, "not the name of an asset");
+	err = path_join(directory, asset->name, &path);
+	if (err)
+		return err;
+	// A sidecar without its package is invisible; not so the reverse.
+	if (unlink(path) < 0 && errno != ENOENT)
+		return error_create_os(errno, "delete %s", path);
+	err = sidecar_delete(directory, asset->name);
+	if (err)
+		return err;
+	return label_write(directory, asset->name, NULL);
+}
+
+static struct error *store_directory_describe(struct store *store,
+					      const char *markdown,
+					      bool *changed_ret)
+{
+	struct error *err;
+	const char *directory = store_directory(store)->path;
+	_cleanup_free_ char *path = NULL, *text = NULL;
+	size_t length = strlen(markdown);
+
+	// Nobody keeps a count of what comes and goes here.
+	(void)changed_ret;
+	err = path_join(directory, "README.md", &path);
+	if (err)
+		return err;
+	err = file_read(path, SIZE_MAX / 2, &text, NULL);
+	if (!err && strcmp(text, markdown) == 0)
+		return NULL;
+	// Whatever it was that could not be read, it is replaced.
+	error_destroy(err);
+	err = directory_create(directory);
+	if (!err)
+		err = file_write(path, markdown, length);
+	return err;
+}
+
+const struct store_operations store_directory_operations = {
+	.prefix = "dir:",
+	.form = "dir:PATH",
+	.create = store_directory_create,
+	.destroy = store_directory_destroy,
+	.list = store_directory_list,
+	.get = store_directory_get,
+	.put = store_directory_put,
+	.delete = store_directory_delete,
+	.describe = store_directory_describe,
+};

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_STORE_STORE_INTERNAL_H
+#define COMMON_STORE_STORE_INTERNAL_H
+
+/** @file What the kinds of store share, and nobody else may use. */
+
+#include "common/store/store.h"
+
+/** A kind of store. The functions are those of store.h, arguments checked. */
+struct store_operations {
+	/** What its names begin with, and what they look like. */
+	const char *prefix;
+	const char *form;
+	/** @param[in] location The name without the prefix. */
+	struct error *(*create)(const char *location, struct http *http,
+				struct store **ret);
+	void (*destroy)(struct store *store);
+	/** In any order. */
+	struct error *(*list)(struct store *store, struct asset_list *ret);
+	struct error *(*get)(struct store *store, const struct asset *asset,
+			     store_sink sink, void *arg);
+	/** @param[in] name The last part of @p path. */
+	struct error *(*put)(struct store *store, const char *path,
+			     const char *name, const char *label,
+			     store_progress progress, void *arg, char **url_ret);
+	struct error *(*delete)(struct store *store, const struct asset *asset);
+	/** NULL if there is no limit. */
+	void (*get_room)(const struct store *store, struct store_room *ret);
+	/** @param[out] changed_ret Is false before. */
+	struct error *(*describe)(struct store *store, const char *markdown,
+				  bool *changed_ret);
+};
+
+/** The first member of each kind's own struct. */
+struct store {
+	const struct store_operations *operations;
+	char *name;
+};
+
+extern const struct store_operations store_directory_operations;
+extern const struct store_operations store_github_operations;
+
+/** Whether a name is one that an asset may have: see store.h. */
+bool asset_name_is_valid(const char *name);
+
+void asset_deinit(struct asset *asset);
+
+#define _cleanup_asset_ _cleanup_(asset_deinit)
+
+/** Append an asset, which is emptied: also when it fails. */
+_must_check_ struct error *asset_list_add(struct asset_list *list,
+					  struct asset *asset);
+
+#endif /* COMMON_STORE_STORE_INTERNAL_H */

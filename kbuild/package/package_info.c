@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "kbuild/package/package_info.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include <jansson.h>
+
+#include "common/archive/archive_member.h"
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/string_list.h"
+#include "common/base/text_json.h"
+#include "common/kernel/catalog.h"
+#include "common/kernel/release.h"
+#include "kbuild/package/package.h"
+
+enum {
+	CONFIG_LIMIT_BYTES = 16 << 20,
+	INFO_LIMIT_BYTES = 1 << 20,
+};
+
+/** What .config knows about the tools that built the kernel. */
+static const struct {
+	const char *key;
+	const char *option;
+} tools[] = {
+	{ "compiler", "CONFIG_CC_VERSION_TEXT" },
+	{ "linker", "CONFIG_LD_VERSION" },
+	{ "pahole", "CONFIG_PAHOLE_VERSION" },
+};
+
+static void cleanup_json(json_t **json)
+{
+	json_decref(*json);
+}
+
+struct error *config_value(const char *config, const char *name, char **ret)
+{
+	size_t length = strlen(name);
+	const char *line = config;
+
+	*ret = NULL;
+	while (line && (strncmp(line, name, length) != 0 || line[length] != '=')) {
+		line = strchr(line, '\n');
+		if (line)
+			line++;
+	}
+	if (!line)
+		return NULL;
+	const char *value = line + length + 1;
+	size_t size = strcspn(value, "\n");
+	if (size >= 2 && value[0] == '"') {
+		value++;
+		size -= 2;
+	}
+	*ret = strndup(value, size);
+	return *ret ? NULL : error_no_memory();
+}
+
+static json_t *strings_json(const struct string_list *list)
+{
+	_cleanup_(cleanup_json) json_t *array = json_array();
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (json_array_append_new(array, text_json(list->items[i])) < 0)
+			return NULL;
+	}
+	return take_ptr(array);
+}
+
+/** @return The document, or NULL if memory ran out. */
+static json_t *describe(const struct package_input *input)
+{
+	char release[RELEASE_TEXT_SIZE], version[KERNEL_VERSION_TEXT_SIZE];
+	release_format(input->release, release);
+	kernel_version_format(&input->release->version, version);
+
+	struct utsname host;
+	uname(&host);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:{s:o, s:s?}, s:o, s:o}",
+			 "release", release, "version", version, "architecture",
+			 input->arch->name, "host", host.machine, "flavor",
+			 input->release->flavor, "revision",
+			 (int)input->release->revision, "source", "url",
+			 text_json(input->source_url), "digest",
+			 input->source_digest, "patches",
+			 strings_json(input->patches), "lost_options",
+			 strings_json(input->lost_options));
+}
+
+struct error *package_info_write(const struct package_input *input,
+				 const char *directory)
+{
+	struct error *err;
+
+	_cleanup_free_ char *config_path = NULL;
+	err = path_join(directory, "build/.config", &config_path);
+	if (err)
+		return err;
+	_cleanup_free_ char *config = NULL;
+	err = file_read(config_path, CONFIG_LIMIT_BYTES, &config, NULL);
+	if (err)
+		return err;
+	_cleanup_(cleanup_json) json_t *json = describe(input);
+	if (!json)
+		return error_no_memory();
+	for (size_t i = 0; i < array_size(tools); i++) {
+		_cleanup_free_ char *value = NULL;
+		err = config_value(config, tools[i].option, &value);
+		if (err)
+			return err;
+		if (value && json_object_set_new(json, tools[i].key,
+						 json_string(value)) < 0)
+			return error_no_memory();
+	}
+	_cleanup_free_ char *text = json_dumps(json, JSON_INDENT(2));
+	if (!text)
+		return error_no_memory();
+	_cleanup_free_ char *path = NULL;
+	err = path_join(directory, "vmtest.json", &path);
+	if (err)
+		return err;
+	// With the newline that ends a text file.
+	size_t length = strlen(text);
+	text[length] = '\n';
+	return file_write(path, text, length + 1);
+}
+
+bool lost_option_is_valid(const char *text)
+{
+	if (strncmp(text, "CONFIG_", strlen("CONFIG_")) != 0)
+		return false;
+	for (; *text; text++) {
+		if (*text < ' ' || *text > '~')
+			return false;
+	}
+	return true;
+}
+
+struct error *package_info_read_lost(const char *path,
+				     struct string_list *lost_ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *text = NULL;
+	err = archive_member_read(path, "./vmtest.json", INFO_LIMIT_BYTES, &text);
+	if (error_catch(&err, ERROR_NOT_FOUND))
+		return NULL;
+	if (err)
+		return err;
+	json_error_t problem;
+	_cleanup_(cleanup_json) json_t *json =
+		json_loads(text, JSON_REJECT_DUPLICATES, &problem);
+	if (!json)
+		return error_create(ERROR_OTHER, "%s: vmtest.json: line %d: %s",
+				    path, problem.line, problem.text);
+	const json_t *item;
+	size_t i;
+	json_array_foreach(json_object_get(json, "lost_options"), i, item)
+	{
+		const char *option = json_string_value(item);
+
+		if (!option || !lost_option_is_valid(option))
+			return error_create(ERROR_OTHER,
+					    "%s: vmtest.json: \"lost_options\" must be a list of CONFIG_NAME=value",
+					    path);
+		string_list_add(lost_ret, option);
+	}
+	return string_list_check(lost_ret);
+}

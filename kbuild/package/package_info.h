@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef KBUILD_PACKAGE_PACKAGE_INFO_H
+#define KBUILD_PACKAGE_PACKAGE_INFO_H
+
+/**
+ * @file
+ *
+ * `vmtest.json`: how a package was made. It says nothing that differs between
+ * two builds of the same source with the same tools. `host` is the kind of
+ * machine that built it, and that the programs in its build folder run on.
+ */
+
+#include <stdbool.h>
+
+#include "common/base/cleanup.h"
+
+struct error;
+struct package_input;
+struct string_list;
+
+/**
+ * The value that a .config gives to a string or number, without quotes.
+ *
+ * @param[out] ret Free with free(); NULL if it has none.
+ */
+_must_check_ struct error *config_value(const char *config, const char *name,
+					char **ret);
+
+/**
+ * Write vmtest.json into a staged package, whose build/.config names the tools.
+ */
+_must_check_ struct error *package_info_write(const struct package_input *input,
+					      const char *directory);
+
+/** Whether text from elsewhere can be an option and its value, on one line. */
+bool lost_option_is_valid(const char *text);
+
+/**
+ * Read from a package's vmtest.json which options kconfig did not keep.
+ * Packages that do not say so lost none.
+ *
+ * @param[in] path The package: a tarball.
+ * @param[out] lost_ret Gets each, `CONFIG_NAME=value`.
+ */
+_must_check_ struct error *package_info_read_lost(const char *path,
+						  struct string_list *lost_ret);
+
+#endif /* KBUILD_PACKAGE_PACKAGE_INFO_H */

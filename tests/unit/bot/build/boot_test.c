@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "bot/build/boot.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bot/plan/plan.h"
+#include "common/archive/pack.h"
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/kernel/catalog.h"
+#include "tests/unit/files.h"
+
+static char *root;
+static int root_lock = -1;
+static struct catalog *catalog;
+
+static void setup(void)
+{
+	cr_assert_null(directory_create_temporary("/tmp", "vmtest-boot", &root,
+						  &root_lock));
+	cr_assert_null(catalog_load(VMTEST_SOURCE_DIR "/configs/vmtest.json",
+				    NULL, &catalog));
+}
+
+static void teardown(void)
+{
+	catalog_destroy(catalog);
+	cleanup_directory(&root);
+	close(root_lock);
+}
+
+TestSuite(boot, .init = setup, .fini = teardown);
+
+/** A package as far as its files go, of a kernel that is none. */
+static char *make_package(const char *release)
+{
+	static const struct pack_options options = { 0 };
+	_cleanup_free_ char *folder = NULL;
+	char *path;
+
+	cr_assert_null(path_join(root, "package", &folder));
+	put_file(folder, "vmlinuz", "This is no kernel.\n");
+	put_file(folder, "build/.config", "CONFIG_HZ=100\n");
+	put_file(folder, "build/include/config/kernel.release", release);
+	cr_assert_null(path_join(root, "package.tar.zst", &path));
+	cr_assert_null(pack_directory(folder, path, &options, NULL));
+	return path;
+}
+
+Test(boot, what_is_no_kernel_fails_and_leaves_nothing)
+{
+	struct plan_item item = { 0 };
+	_cleanup_free_ char *package = NULL;
+	_cleanup_free_ char *folder = NULL;
+
+	cr_assert(release_parse("6.12.117-vmtest1.0tiny", &item.release));
+	release_format(&item.release, item.release_text);
+	cr_assert_null(catalog_find_arch(catalog, "x86_64", &item.arch));
+	package = make_package("6.12.117-vmtest1.0tiny\n");
+	cr_assert_null(path_join(root, "work", &folder));
+	cr_assert_null(directory_create(folder));
+
+	const struct boot_request request = {
+		.catalog = catalog,
+		.directory = folder,
+		.cache_directory = folder,
+	};
+	_cleanup_error_ struct error *err = boot_test(&request, &item, package);
+
+	cr_assert_not_null(err);
+	cr_expect_not_null(strstr(error_message(err),
+				  "boot test of 6.12.117-vmtest1.0tiny: "),
+			   "%s", error_message(err));
+	cr_expect_eq(rmdir(folder), 0, "something is left");
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "bot/build/build_result.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/error.h"
+
+#define DIGEST                                                                 \
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static struct build_result make(enum build_outcome outcome)
+{
+	struct build_result result = {
+		.arch = "x86_64",
+		.outcome = outcome,
+		.phase = PHASE_BOOT,
+		.duration_ms = { [PHASE_SOURCE] = 3100, [PHASE_BOOT] = 1 },
+		.size_bytes = 83886080,
+		.digest = DIGEST,
+	};
+
+	cr_assert(release_parse("6.12.117-vmtest1.0.3tiny", &result.release));
+	return result;
+}
+
+Test(build_result, what_is_written_is_read)
+{
+	for (int i = BUILD_BUILT; i <= BUILD_CANCELLED; i++) {
+		struct build_result result = make((enum build_outcome)i);
+		_cleanup_build_result_ struct build_result again = { 0 };
+		_cleanup_free_ char *text = NULL;
+
+		string_list_add(&result.lost_options, "CONFIG_A=y");
+		if (i != BUILD_BUILT) {
+			result.error = (char *)"make failed\xff";
+			result.log = (char *)"a\n\033[31mb\033[0m\n";
+		}
+		cr_assert_null(build_result_format(&result, &text));
+		cr_assert_null(build_result_parse(text, "r", &again), "%s", text);
+		cr_expect_eq(again.outcome, result.outcome);
+		cr_expect_eq(release_compare(&again.release, &result.release), 0);
+		cr_expect_str_eq(again.arch, "x86_64");
+		cr_expect_eq(again.duration_ms[PHASE_SOURCE], 3100);
+		cr_expect_eq(again.duration_ms[PHASE_BOOT], 1);
+		cr_expect_eq(again.duration_ms[PHASE_BUILD], 0);
+		if (i == BUILD_BUILT) {
+			cr_expect_eq(again.size_bytes, 83886080);
+			cr_assert_eq(again.lost_options.count, 1);
+			cr_expect_str_eq(again.lost_options.items[0],
+					 "CONFIG_A=y");
+			cr_expect_str_eq(again.digest, DIGEST);
+			cr_expect_null(again.error);
+		} else {
+			cr_expect_str_eq(again.error, "make failed\xef\xbf\xbd");
+			cr_expect_str_eq(again.log, "a\nb\n");
+		}
+		if (i == BUILD_FAILED)
+			cr_expect_eq(again.phase, PHASE_BOOT);
+		string_list_deinit(&result.lost_options);
+	}
+}
+
+Test(build_result, has_the_parts_of_the_release)
+{
+	const struct build_result result = make(BUILD_FAILED);
+	_cleanup_free_ char *text = NULL;
+	static const char *const parts[] = {
+		"\"release\": \"6.12.117-vmtest1.0.3tiny\"",
+		"\"version\": \"6.12.117\"",
+		"\"series\": \"6.12\"",
+		"\"flavor\": \"tiny\"",
+		"\"phase\": \"boot\"",
+		"\"size\": null",
+		"\"sha256\": null",
+	};
+
+	cr_assert_null(build_result_format(&result, &text));
+	for (size_t i = 0; i < array_size(parts); i++)
+		cr_expect(strstr(text, parts[i]), "%s: %s", parts[i], text);
+}
+
+Test(build_result, what_is_no_result_is_refused_in_a_line)
+{
+	static const struct {
+		const char *was;
+		const char *is;
+		const char *field;
+	} rows[] = {
+		{ "\"6.12.117-vmtest1.0.3tiny\"", "\"6.12.117\"", "release" },
+		{ "\"x86_64\"", "\"../x\"", "arch" },
+		{ "\"x86_64\"", "null", "arch" },
+		{ "\"built\"", "\"broken\"", "outcome" },
+		{ "\"built\"", "[]", "outcome" },
+		{ "\"built\"", "\"failed\"", "phase" },
+		{ "\"error\": null", "\"error\": 1", "error" },
+		{ "\"log\": null", "\"log\": {}", "log" },
+		{ "3.1", "-3.1", "seconds" },
+		{ "3.1", "1e300", "seconds" },
+		{ "83886080", "-1", "size" },
+		{ "83886080", "null", "size" },
+		{ "\"" DIGEST "\"", "\"0\"", "sha256" },
+		{ "[]", "[\"A\"]", "lost_options" },
+		{ "[]", "[1]", "lost_options" },
+		{ "[]", "\"CONFIG_A=y\"", "lost_options" },
+		{ "\"outcome\"", "\"arch\"", "JSON" },
+		{ "{", "[", "JSON" },
+	};
+	const struct build_result result = make(BUILD_BUILT);
+	_cleanup_free_ char *text = NULL;
+
+	cr_assert_null(build_result_format(&result, &text));
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_build_result_ struct build_result parsed = { 0 };
+		_cleanup_error_ struct error *err = NULL;
+		const char *at = strstr(text, rows[i].was);
+		_cleanup_free_ char *changed = NULL;
+
+		cr_assert_not_null(at, "%s", rows[i].was);
+		cr_assert(asprintf(&changed, "%.*s%s%s", (int)(at - text), text,
+				   rows[i].is, at + strlen(rows[i].was)) > 0);
+		err = build_result_parse(changed, "r.json", &parsed);
+		cr_assert_not_null(err, "%s", changed);
+		cr_expect_eq(strncmp(error_message(err), "r.json: ", 8), 0);
+		cr_expect(strstr(error_message(err), rows[i].field), "%s",
+			  error_message(err));
+	}
+}

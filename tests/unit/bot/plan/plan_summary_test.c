@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "bot/plan/plan_summary.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bot/plan/plan.h"
+#include "bot/plan/poll.h"
+#include "common/base/error.h"
+#include "common/github/workflow_file.h"
+#include "common/kernel/catalog.h"
+#include "common/store/store.h"
+
+static struct catalog_flavor flavors[] = {
+	{ .name = "default", .minor = 1 },
+	{ .name = "tiny" },
+};
+static struct catalog_arch archs[] = {
+	{ .name = "x86_64", .enabled = true },
+	{ .name = "arm",
+	  .enabled = true,
+	  .versions = { .has_min = true, .min = { 6, 6, 0, 0 } } },
+	{ .name = "vax" },
+};
+static const struct catalog catalog = {
+	.revision = 1,
+	.archs = archs,
+	.arch_count = array_size(archs),
+	.flavors = flavors,
+	.flavor_count = array_size(flavors),
+};
+static struct series_item series[] = {
+	{ { 7, 3, 0, 2 }, true },
+	{ { 6, 12, 117, 0 }, true },
+	{ { 6, 1, 50, 0 }, true },
+};
+static const struct series_list kernels = {
+	.items = series,
+	.count = array_size(series),
+};
+static struct asset items[] = {
+	{ .name = (char *)"kernel-6.12.115-vmtest1.0tiny.x86_64.tar.zst" },
+	{ .name = (char *)"kernel-6.12.117-vmtest1.0tiny.x86_64.tar.zst" },
+	{ .name = (char *)"kernel-6.12.117-vmtest1.1default.x86_64.tar.zst" },
+	{ .name = (char *)"kernel-6.12.117-vmtest1.0tiny.arm.tar.zst" },
+	{ .name = (char *)"kernel-4.4.302-vmtest0.0tiny.x86_64.tar.zst" },
+};
+static const struct asset_list assets = { items, array_size(items) };
+static const struct string_list everything = STRING_LIST_INIT;
+
+static void compute(size_t limit, bool rebuild, struct plan *plan, char **text)
+{
+	const struct plan_selection selection = {
+		.kernels = &everything,
+		.archs = &everything,
+		.flavors = &everything,
+		.limit = limit,
+		.rebuild = rebuild,
+	};
+	const struct plan_summary summary = {
+		.catalog = &catalog,
+		.kernels = &kernels,
+		.assets = &assets,
+		.plan = plan,
+		.store_name = "github:o/r@t",
+	};
+
+	cr_assert_null(
+		plan_compute(&catalog, &kernels, &assets, &selection, plan));
+	cr_assert_null(plan_summary_format(&summary, text));
+}
+
+static void expect(const char *text, const char *part)
+{
+	cr_expect(strstr(text, part), "no '%s' in:\n%s", part, text);
+}
+
+Test(plan_summary, a_row_says_what_is_missing_where)
+{
+	_cleanup_plan_ struct plan plan = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	compute(5, false, &plan, &text);
+	expect(text, "### 5 kernels to build\n");
+	expect(text,
+	       "kernel.org has 3 series that we keep; the store ` github:o/r@t ` has 5 packages.");
+	expect(text, "**2 more kernels are left for the next run**");
+	expect(text,
+	       "| Series | kernel.org | In the store | x86\\_64 | arm | vax |\n");
+	expect(text,
+	       "| 7.3 | 7.3-rc2 | | **default**, **tiny** | **default**, **tiny** | – |\n");
+	expect(text,
+	       "| 6.12 | 6.12.117 | 6.12.117 (4 packages) | ✓ | **default** | – |\n");
+	// Left out, and so not in bold.
+	expect(text, "| 6.1 | 6.1.50 | | default, tiny | – | – |\n");
+	expect(text, "| 4.4 | – | 4.4.302 (1 package) | | | |\n");
+}
+
+Test(plan_summary, a_rebuild_is_in_bold)
+{
+	_cleanup_plan_ struct plan plan = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	compute(0, true, &plan, &text);
+	expect(text, "### 10 kernels to build\n");
+	expect(text,
+	       "| 6.12 | 6.12.117 | 6.12.117 (4 packages) | **default**, **tiny** | **default**, **tiny** | – |\n");
+	cr_expect_null(strstr(text, "left for"));
+}
+
+Test(plan_summary, nothing_to_build_says_so)
+{
+	const struct plan plan = { 0 };
+	const struct plan_summary summary = {
+		.catalog = &catalog,
+		.kernels = &kernels,
+		.assets = &assets,
+		.plan = &plan,
+		.store_name = "dir:`x`",
+	};
+	_cleanup_free_ char *text = NULL;
+
+	cr_assert_null(plan_summary_format(&summary, &text));
+	expect(text, "### Nothing to build\n");
+	expect(text, "the store `` dir:`x` `` has");
+}
+
+Test(plan_summary, all_that_a_store_can_hold_fits)
+{
+	enum {
+		SERIES = 400
+	};
+	static struct series_item many[SERIES];
+	const struct series_list list = { .items = many, .count = SERIES };
+	const struct asset_list none = { 0 };
+	const struct plan_selection selection = {
+		.kernels = &everything,
+		.archs = &everything,
+		.flavors = &everything,
+	};
+	_cleanup_plan_ struct plan plan = { 0 };
+	_cleanup_free_ char *text = NULL;
+	const struct plan_summary summary = {
+		.catalog = &catalog,
+		.kernels = &list,
+		.assets = &none,
+		.plan = &plan,
+		.store_name = "github:o/r@t",
+	};
+
+	for (unsigned int i = 0; i < SERIES; i++)
+		many[i].version = (struct kernel_version){ 6, 2000 - i, 1000, 0 };
+	cr_assert_null(plan_compute(&catalog, &list, &none, &selection, &plan));
+	cr_assert_null(plan_summary_format(&summary, &text));
+	cr_expect_lt(strlen(text), WORKFLOW_SUMMARY_LIMIT);
+}

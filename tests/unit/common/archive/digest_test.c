@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/archive/digest.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+
+static const char digest_of_abc[] =
+	"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+Test(digest, agrees_with_the_standard)
+{
+	static const struct {
+		const char *text;
+		const char *digest;
+	} cases[] = {
+		{ "",
+		  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+		{ "abc", digest_of_abc },
+		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+		  "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		char text[DIGEST_TEXT_SIZE];
+
+		cr_assert_null(digest_buffer(cases[i].text,
+					     strlen(cases[i].text), text));
+		cr_expect_str_eq(text, cases[i].digest, "%s", cases[i].text);
+	}
+}
+
+Test(digest, does_not_depend_on_the_pieces)
+{
+	_cleanup_digest_ struct digest *digest = NULL;
+	char text[DIGEST_TEXT_SIZE];
+
+	cr_assert_null(digest_create(&digest));
+	digest_update(digest, "a", 1);
+	digest_update(digest, "", 0);
+	digest_update(digest, "bc", 2);
+	digest_finish(digest, text);
+	cr_expect_str_eq(text, digest_of_abc);
+}
+
+Test(digest, of_a_file_comes_with_its_size)
+{
+	char text[DIGEST_TEXT_SIZE];
+	char path[] = "/tmp/vmtest-digest.XXXXXX";
+	int fd = mkstemp(path);
+	uint64_t size;
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(write_all(fd, "abc", 3), 0);
+	close(fd);
+	cr_assert_null(digest_file(path, text, &size));
+	cr_expect_str_eq(text, digest_of_abc);
+	cr_expect_eq(size, 3);
+	unlink(path);
+	_cleanup_error_ struct error *err = digest_file(path, text, NULL);
+	cr_assert(error_is(err, ERROR_OS));
+	cr_expect(strstr(error_message(err), path));
+}
+
+Test(digest, is_valid_only_in_one_spelling)
+{
+	static const struct {
+		const char *text;
+		bool valid;
+	} cases[] = {
+		{ digest_of_abc, true },
+		{ "", false },
+		{ digest_of_abc + 1, false },
+		{ "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad0",
+		  false },
+		{ "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD",
+		  false },
+		{ "ga7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+		  false },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		cr_expect_eq(digest_is_valid(cases[i].text), cases[i].valid,
+			     "'%s'", cases[i].text);
+	}
+}

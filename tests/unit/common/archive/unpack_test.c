@@ -1,0 +1,557 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/archive/unpack.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <zstd.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+
+static char *root;
+static int root_lock = -1;
+
+static void setup(void)
+{
+	cr_assert_null(directory_create_temporary("/tmp", "vmtest-unpack",
+						  &root, &root_lock));
+}
+
+static void teardown(void)
+{
+	cleanup_directory(&root);
+	close(root_lock);
+}
+
+TestSuite(unpack, .init = setup, .fini = teardown);
+
+enum {
+	TARBALL_BYTES = 4 << 20
+};
+
+struct tarball {
+	char *data;
+	size_t size;
+};
+
+static void tarball_deinit(struct tarball *tarball)
+{
+	free(tarball->data);
+}
+
+#define _cleanup_tarball_ _cleanup_(tarball_deinit)
+
+struct item {
+	unsigned int mode;
+	const char *name;
+	/** Contents, or where a symbolic link leads. */
+	const char *text;
+	/** Of a hard link. */
+	const char *hardlink;
+	/** Size to claim, with no contents but holes. */
+	int64_t hole;
+};
+
+/** Compress with a checksum, which libarchive does not write. */
+static void compress_zstd(struct tarball *tarball)
+{
+	ZSTD_CCtx *zstd = ZSTD_createCCtx();
+	char *data = malloc(TARBALL_BYTES);
+
+	ZSTD_CCtx_setParameter(zstd, ZSTD_c_checksumFlag, 1);
+	tarball->size = ZSTD_compress2(zstd, data, TARBALL_BYTES, tarball->data,
+				       tarball->size);
+	cr_assert_not(ZSTD_isError(tarball->size));
+	ZSTD_freeCCtx(zstd);
+	free(tarball->data);
+	tarball->data = data;
+}
+
+/** @param[in] filter One of libarchive's ARCHIVE_FILTER_ numbers. */
+static struct tarball make_tarball(const struct item *items, size_t count,
+				   int filter)
+{
+	struct tarball tarball = { .data = malloc(TARBALL_BYTES) };
+	struct archive *archive = archive_write_new();
+
+	if (filter != ARCHIVE_FILTER_ZSTD) {
+		cr_assert_eq(archive_write_add_filter(archive, filter),
+			     ARCHIVE_OK);
+	}
+	archive_write_set_format_pax(archive);
+	archive_write_set_bytes_in_last_block(archive, 1);
+	cr_assert_eq(archive_write_open_memory(archive, tarball.data,
+					       TARBALL_BYTES, &tarball.size),
+		     ARCHIVE_OK);
+	for (size_t i = 0; i < count; i++) {
+		const struct item *item = &items[i];
+		struct archive_entry *entry = archive_entry_new();
+		bool has_text = S_ISREG(item->mode) && item->text;
+
+		archive_entry_set_pathname(entry, item->name);
+		archive_entry_set_mode(entry, item->mode);
+		archive_entry_set_mtime(entry, 1600000000, 0);
+		archive_entry_set_size(entry,
+				       has_text ? (int64_t)strlen(item->text)
+						: item->hole);
+		if (item->hole)
+			archive_entry_sparse_add_entry(entry, 0, 0);
+		if (S_ISLNK(item->mode))
+			archive_entry_set_symlink(entry, item->text);
+		if (item->hardlink)
+			archive_entry_set_hardlink(entry, item->hardlink);
+		cr_assert_eq(archive_write_header(archive, entry), ARCHIVE_OK,
+			     "%s: %s", item->name, archive_error_string(archive));
+		if (has_text) {
+			archive_write_data(archive, item->text,
+					   strlen(item->text));
+		}
+		// Only then does it write the map of the holes.
+		if (item->hole)
+			archive_write_data(archive, "", 1);
+		archive_entry_free(entry);
+	}
+	cr_assert_eq(archive_write_close(archive), ARCHIVE_OK);
+	archive_write_free(archive);
+	if (filter == ARCHIVE_FILTER_ZSTD)
+		compress_zstd(&tarball);
+	return tarball;
+}
+
+/** Unpack into a folder of its own, in pieces of a size. */
+static struct error *unpack_into(const char *name,
+				 const struct tarball *tarball, size_t piece,
+				 const struct unpack_options *options)
+{
+	struct error *err;
+	_cleanup_free_ char *path = NULL;
+	_cleanup_unpack_ struct unpack *unpack = NULL;
+
+	cr_assert_null(path_join(root, name, &path));
+	cr_assert_null(directory_remove(path));
+	cr_assert_null(directory_create(path));
+	err = unpack_create(path, options, &unpack);
+	if (err)
+		return err;
+	for (size_t done = 0; done < tarball->size;) {
+		size_t size = tarball->size - done < piece ? tarball->size - done
+							   : piece;
+
+		err = unpack_write(unpack, tarball->data + done, size);
+		if (err)
+			return err;
+		done += size;
+	}
+	return unpack_finish(unpack);
+}
+
+static struct error *unpack_items(const struct item *items, size_t count,
+				  const struct unpack_options *options)
+{
+	_cleanup_tarball_ struct tarball tarball =
+		make_tarball(items, count, ARCHIVE_FILTER_ZSTD);
+
+	return unpack_into("out", &tarball, SIZE_MAX, options);
+}
+
+static void expect_file(const char *name, const char *text, unsigned int mode)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *actual = NULL;
+	struct stat st;
+
+	cr_assert_null(path_join(root, name, &path));
+	cr_assert_eq(lstat(path, &st), 0, "%s", path);
+	cr_expect_eq(st.st_mode & 07777, mode, "%s: %o", name, st.st_mode);
+	if (!S_ISREG(st.st_mode))
+		return;
+	cr_expect_eq(st.st_mtime, 1600000000, "%s", name);
+	cr_assert_null(file_read(path, 1 << 20, &actual, NULL));
+	cr_expect_str_eq(actual, text, "%s", name);
+}
+
+static const struct item good[] = {
+	{ .mode = S_IFDIR | 0775, "./" },
+	{ .mode = S_IFREG | 0644, "./vmlinuz", "image" },
+	{ .mode = S_IFDIR | 0500, "./kernel" },
+	{ .mode = S_IFREG | 0444, "./kernel/a.ko", "module a" },
+	{ .mode = S_IFREG | 06777, "./kernel/tool", "tool" },
+	{ .mode = S_IFLNK | 0777, "./kernel/up", "../build//./include" },
+	{ .mode = S_IFLNK | 0777, "./here", "." },
+	{ .mode = S_IFREG | 0644, "build/include/deep/x.h", "header" },
+	{ .mode = S_IFREG | 0644, "./again", NULL, "./kernel/a.ko" },
+	{ .mode = S_IFREG | 0644, "./empty", "" },
+	{ .mode = S_IFREG | 0644, "./sparse", NULL, NULL, 5000 },
+	{ .mode = S_IFDIR | 0755, "./build/include" },
+};
+
+static const int filters[] = {
+	ARCHIVE_FILTER_NONE,  ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_XZ,
+	ARCHIVE_FILTER_BZIP2, ARCHIVE_FILTER_ZSTD,
+};
+
+Test(unpack, writes_what_is_in_the_tarball)
+{
+	static const size_t pieces[] = { 1, 511, 1 << 20 };
+
+	umask(022);
+	for (size_t i = 0; i < array_size(filters); i++) {
+		_cleanup_tarball_ struct tarball tarball =
+			make_tarball(good, array_size(good), filters[i]);
+		_cleanup_error_ struct error *err = NULL;
+		struct stat st;
+		_cleanup_free_ char *path = NULL;
+
+		err = unpack_into("out", &tarball, pieces[i % 3],
+				  &(struct unpack_options){ 0 });
+		cr_assert(!err, "filter %d: %s", filters[i], error_message(err));
+		expect_file("out/vmlinuz", "image", 0644);
+		expect_file("out/kernel", NULL, 0700);
+		expect_file("out/kernel/a.ko", "module a", 0644);
+		// No setuid, and nobody else may write.
+		expect_file("out/kernel/tool", "tool", 0755);
+		expect_file("out/build/include/deep/x.h", "header", 0644);
+		expect_file("out/again", "module a", 0644);
+		expect_file("out/empty", "", 0644);
+		cr_assert_null(path_join(root, "out/sparse", &path));
+		cr_assert_eq(stat(path, &st), 0);
+		cr_expect_eq(st.st_size, 5000);
+	}
+}
+
+Test(unpack, drops_leading_parts_of_names)
+{
+	static const struct item items[] = {
+		{ .mode = S_IFDIR | 0755, "linux-6.12/" },
+		{ .mode = S_IFREG | 0644, "linux-6.12/Makefile", "all:" },
+		{ .mode = S_IFLNK | 0777, "linux-6.12/dts/arm", "../Makefile" },
+		{ .mode = S_IFREG | 0644,
+		  "linux-6.12/copy",
+		  NULL,
+		  "linux-6.12/Makefile" },
+		{ .mode = S_IFREG | 0644, "pax_global_header", "x" },
+	};
+	_cleanup_error_ struct error *err =
+		unpack_items(items, array_size(items),
+			     &(struct unpack_options){ .strip_components = 1 });
+
+	cr_assert(!err, "%s", error_message(err));
+	expect_file("out/Makefile", "all:", 0644);
+	expect_file("out/dts/arm", NULL, 0777);
+	expect_file("out/copy", "all:", 0644);
+}
+
+/** What must be refused, alone or after an entry that prepares it. */
+static const struct {
+	const char *claim;
+	const char *words;
+	struct item items[3];
+	struct unpack_options options;
+} hostile[] = {
+	{ .claim = "absolute name",
+	  "absolute",
+	  { { .mode = S_IFREG | 0644, "/etc/x", "x" } } },
+	{ .claim = "parent", "'..'", { { .mode = S_IFREG | 0644, "../x", "x" } } },
+	{ .claim = "parent within",
+	  "'..'",
+	  { { .mode = S_IFREG | 0644, "a/../../x", "x" } } },
+	{ .claim = "parent folder", "'..'", { { .mode = S_IFDIR | 0755, "a/.." } } },
+	{ .claim = "absolute link",
+	  "absolute",
+	  { { .mode = S_IFLNK | 0777, "a", "/etc/passwd" } } },
+	{ .claim = "link to the parent",
+	  "outside",
+	  { { .mode = S_IFLNK | 0777, "a", ".." } } },
+	{ .claim = "link above",
+	  "outside",
+	  { { .mode = S_IFLNK | 0777, "a/b", "../../etc" } } },
+	{ .claim = "link over a link",
+	  "outside",
+	  { { .mode = S_IFLNK | 0777, "a", "." },
+	    { .mode = S_IFLNK | 0777, "b", "a/.." } } },
+	{ .claim = "link above what was stripped",
+	  "outside",
+	  { { .mode = S_IFLNK | 0777, "linux/a", "../linux/x" } },
+	  { .strip_components = 1 } },
+	{ .claim = "file through a link",
+	  "'a' on the way",
+	  { { .mode = S_IFDIR | 0755, "d" },
+	    { .mode = S_IFLNK | 0777, "a", "d" },
+	    { .mode = S_IFREG | 0644, "a/x", "x" } } },
+	{ .claim = "file over a link",
+	  "twice",
+	  { { .mode = S_IFLNK | 0777, "a", "b" },
+	    { .mode = S_IFREG | 0644, "a", "x" } } },
+	{ .claim = "folder over a link",
+	  "twice",
+	  { { .mode = S_IFDIR | 0755, "d" },
+	    { .mode = S_IFLNK | 0777, "a", "d" },
+	    { .mode = S_IFDIR | 0755, "a" } } },
+	{ .claim = "file below a file",
+	  "'a' on the way",
+	  { { .mode = S_IFREG | 0644, "a", "x" },
+	    { .mode = S_IFREG | 0644, "a/b", "x" } } },
+	{ .claim = "the same twice",
+	  "twice",
+	  { { .mode = S_IFREG | 0644, "a", "x" },
+	    { .mode = S_IFREG | 0644, "a", "y" } } },
+	{ .claim = "hard link outside",
+	  "'..'",
+	  { { .mode = S_IFREG | 0644, "a", NULL, "../../etc/passwd" } } },
+	{ .claim = "hard link to an absolute name",
+	  "absolute",
+	  { { .mode = S_IFREG | 0644, "a", NULL, "/etc/passwd" } } },
+	{ .claim = "hard link to nothing",
+	  "No such file",
+	  { { .mode = S_IFREG | 0644, "a", NULL, "b" } } },
+	{ .claim = "hard link to a link",
+	  "no file",
+	  { { .mode = S_IFLNK | 0777, "l", "x" },
+	    { .mode = S_IFREG | 0644, "a", NULL, "l" } } },
+	{ .claim = "hard link through a link",
+	  "'l' on the way",
+	  { { .mode = S_IFREG | 0644, "d/x", "x" },
+	    { .mode = S_IFLNK | 0777, "l", "d" },
+	    { .mode = S_IFREG | 0644, "a", NULL, "l/x" } } },
+	{ .claim = "hard link to the folder itself",
+	  "no file",
+	  { { .mode = S_IFREG | 0644, "a", NULL, "." } } },
+	{ .claim = "device", "device", { { .mode = S_IFBLK | 0644, "a" } } },
+	{ .claim = "character device",
+	  "device",
+	  { { .mode = S_IFCHR | 0644, "a" } } },
+	{ .claim = "fifo", "FIFO", { { .mode = S_IFIFO | 0644, "a" } } },
+	{ .claim = "terminal escapes",
+	  "entry '?[31mx?y'",
+	  { { .mode = S_IFIFO | 0644, "\033[31mx\ny" } } },
+	{ .claim = "too many bytes",
+	  "more than 8 bytes",
+	  { { .mode = S_IFREG | 0644, "a", "12345" },
+	    { .mode = S_IFREG | 0644, "b", "1234" } },
+	  { .limit_bytes = 8 } },
+	{ .claim = "sparse bomb",
+	  "more than 17179869184 bytes",
+	  { { .mode = S_IFREG | 0644, "a", NULL, NULL, INT64_C(1) << 50 } } },
+	{ .claim = "too many entries",
+	  "more than 2 entries",
+	  { { .mode = S_IFREG | 0644, "a", "1" },
+	    { .mode = S_IFREG | 0644, "b", "1" },
+	    { .mode = S_IFREG | 0644, "c", "1" } },
+	  { .limit_entries = 2 } },
+};
+
+Test(unpack, refuses_what_leads_outside)
+{
+	for (size_t i = 0; i < array_size(hostile); i++) {
+		_cleanup_error_ struct error *err = NULL;
+		size_t count = 0;
+
+		while (count < 3 && hostile[i].items[count].name)
+			count++;
+		err = unpack_items(hostile[i].items, count, &hostile[i].options);
+		cr_expect(err, "%s", hostile[i].claim);
+		if (!err)
+			continue;
+		cr_expect(strstr(error_message(err), hostile[i].words),
+			  "%s: %s", hostile[i].claim, error_message(err));
+		cr_expect_not(strchr(error_message(err), '\n'));
+	}
+}
+
+Test(unpack, refuses_names_that_nest_without_end)
+{
+	char name[3 * 100 + 2] = "";
+	struct item item = { .mode = S_IFREG | 0644, name, "x" };
+
+	for (int i = 0; i < 100; i++)
+		strcat(name, "ab/");
+	strcat(name, "x");
+	_cleanup_error_ struct error *err =
+		unpack_items(&item, 1, &(struct unpack_options){ 0 });
+	cr_assert(err);
+	cr_expect(strstr(error_message(err), "deeper"), "%s", error_message(err));
+}
+
+/** Incompressible, so that a cut somewhere is a cut in the data. */
+static struct tarball make_random_tarball(int filter)
+{
+	enum {
+		TEXT_BYTES = 200000
+	};
+	char *text = malloc(TEXT_BYTES + 1);
+	uint32_t random = 12345;
+	struct item items[] = {
+		{ .mode = S_IFREG | 0644, "a", text },
+		{ .mode = S_IFREG | 0644, "b", "the end" },
+	};
+	struct tarball tarball;
+
+	for (size_t i = 0; i < TEXT_BYTES; i++) {
+		random = random * 1664525 + 1013904223;
+		text[i] = (char)(1 + (random >> 24) % 255);
+	}
+	text[TEXT_BYTES] = '\0';
+	tarball = make_tarball(items, array_size(items), filter);
+	free(text);
+	return tarball;
+}
+
+Test(unpack, never_takes_a_truncated_stream_for_a_whole_one)
+{
+	for (size_t i = 0; i < array_size(filters); i++) {
+		_cleanup_tarball_ struct tarball whole =
+			make_random_tarball(filters[i]);
+		// Into the middle, between entries, into the end mark, and into
+		// the compressor's checksum.
+		const size_t cuts[] = {
+			0,
+			1,
+			100,
+			512,
+			1024,
+			whole.size / 2,
+			201216,
+			201728,
+			202240,
+			whole.size - 1025,
+			whole.size - 4,
+			whole.size - 1,
+		};
+
+		for (size_t k = 0; k < array_size(cuts); k++) {
+			struct tarball cut = { whole.data, cuts[k] };
+			_cleanup_error_ struct error *err = NULL;
+
+			if (cuts[k] >= whole.size)
+				continue;
+			err = unpack_into("out", &cut, 65536,
+					  &(struct unpack_options){ 0 });
+			// Half of a tarball's end mark is enough to know.
+			if (!err && filters[i] == ARCHIVE_FILTER_NONE &&
+			    cuts[k] >= whole.size - 512)
+				continue;
+			cr_expect(err, "filter %d cut to %zu of %zu",
+				  filters[i], cuts[k], whole.size);
+			if (!err)
+				continue;
+			cr_expect(strstr(error_message(err), "truncated"),
+				  "filter %d cut to %zu: %s", filters[i],
+				  cuts[k], error_message(err));
+		}
+	}
+}
+
+Test(unpack, sees_damage_by_the_checksum)
+{
+	static const int checked[] = { ARCHIVE_FILTER_XZ, ARCHIVE_FILTER_BZIP2,
+				       ARCHIVE_FILTER_ZSTD };
+
+	for (size_t i = 0; i < array_size(checked); i++) {
+		_cleanup_tarball_ struct tarball tarball =
+			make_random_tarball(checked[i]);
+
+		for (size_t k = 1; k < 8; k++) {
+			size_t at = tarball.size * k / 8;
+			_cleanup_error_ struct error *err = NULL;
+
+			tarball.data[at] ^= 0x10;
+			err = unpack_into("out", &tarball, 65536,
+					  &(struct unpack_options){ 0 });
+			cr_expect(err, "filter %d, byte %zu", checked[i], at);
+			tarball.data[at] ^= 0x10;
+		}
+	}
+}
+
+Test(unpack, refuses_what_is_no_tarball)
+{
+	char text[] = "<!DOCTYPE html><title>Unicorn!</title>";
+	struct tarball tarball = { text, strlen(text) };
+	_cleanup_error_ struct error *err =
+		unpack_into("out", &tarball, 10, &(struct unpack_options){ 0 });
+
+	cr_assert(err);
+	cr_expect(strstr(error_message(err), "nrecognized archive format"),
+		  "%s", error_message(err));
+}
+
+Test(unpack, bounds_a_stream_that_never_ends)
+{
+	enum {
+		ZEROES = 64 << 20
+	};
+	_cleanup_tarball_ struct tarball tarball = { .data = malloc(1 << 20) };
+	_cleanup_free_ char *zeroes = calloc(1, ZEROES);
+	_cleanup_error_ struct error *err = NULL;
+	struct archive *archive = archive_write_new();
+	struct archive_entry *entry = archive_entry_new();
+
+	// The end mark of a tarball, and then zeroes for ever.
+	archive_write_add_filter_zstd(archive);
+	archive_write_set_format_raw(archive);
+	archive_write_open_memory(archive, tarball.data, 1 << 20, &tarball.size);
+	archive_entry_set_pathname(entry, "raw");
+	archive_entry_set_filetype(entry, AE_IFREG);
+	cr_assert_eq(archive_write_header(archive, entry), ARCHIVE_OK);
+	cr_assert_eq(archive_write_data(archive, zeroes, ZEROES), ZEROES);
+	archive_write_close(archive);
+	archive_write_free(archive);
+	archive_entry_free(entry);
+	err = unpack_into("out", &tarball, SIZE_MAX,
+			  &(struct unpack_options){ .limit_bytes = 1 << 20,
+						    .limit_entries = 1000 });
+	cr_assert(err);
+	cr_expect(strstr(error_message(err), "larger than"), "%s",
+		  error_message(err));
+}
+
+Test(unpack, goes_on_failing_after_a_failure)
+{
+	static const struct item item = { .mode = S_IFIFO | 0644, "fifo" };
+	_cleanup_tarball_ struct tarball tarball =
+		make_tarball(&item, 1, ARCHIVE_FILTER_NONE);
+	_cleanup_unpack_ struct unpack *unpack = NULL;
+	_cleanup_free_ char *padding = calloc(1, 8 << 20);
+	_cleanup_error_ struct error *first = NULL;
+	_cleanup_error_ struct error *second = NULL;
+
+	cr_assert_null(
+		unpack_create(root, &(struct unpack_options){ 0 }, &unpack));
+	// More than the queue holds: the writer must not wait for ever.
+	first = unpack_write(unpack, tarball.data, tarball.size);
+	if (!first)
+		first = unpack_write(unpack, padding, 8 << 20);
+	cr_assert(first);
+	cr_expect(strstr(error_message(first), "FIFO"), "%s",
+		  error_message(first));
+	second = unpack_write(unpack, padding, 1);
+	cr_expect(second);
+}
+
+Test(unpack, can_be_abandoned)
+{
+	_cleanup_tarball_ struct tarball tarball =
+		make_random_tarball(ARCHIVE_FILTER_ZSTD);
+	struct unpack *unpack;
+
+	cr_assert_null(
+		unpack_create(root, &(struct unpack_options){ 0 }, &unpack));
+	cr_assert_null(unpack_write(unpack, tarball.data, tarball.size / 2));
+	unpack_destroy(unpack);
+}
+
+Test(unpack, names_the_file_that_it_reads)
+{
+	_cleanup_error_ struct error *err =
+		unpack_file("/nowhere/x.tar.zst", root,
+			    &(struct unpack_options){ 0 });
+
+	cr_assert(err);
+	cr_expect(strstr(error_message(err), "/nowhere/x.tar.zst"));
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/base/error.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+
+Test(error, wrapping_puts_context_outside_and_keeps_the_kind)
+{
+	_cleanup_error_ struct error *err =
+		error_create_os(ENOSPC, "write %s", "a");
+
+	err = error_wrap(err, "publish %s", "b");
+	cr_expect_str_eq(error_message(err),
+			 "publish b: write a: No space left on device");
+	cr_expect(error_is(err, ERROR_OS));
+	cr_expect_eq(error_errno(err), ENOSPC);
+}
+
+Test(error, catching_takes_only_its_kind)
+{
+	struct error *err = error_create(ERROR_EXISTS, "there");
+
+	cr_expect_not(error_catch(&err, ERROR_NOT_FOUND));
+	cr_assert_not_null(err);
+	cr_expect(error_catch(&err, ERROR_EXISTS));
+	cr_expect_null(err);
+	cr_expect_not(error_catch(&err, ERROR_EXISTS));
+}
+
+Test(error, success_stays_success_when_wrapped)
+{
+	cr_expect_null(error_wrap(NULL, "context"));
+}
+
+Test(error, out_of_memory_survives_wrapping_and_destroying)
+{
+	struct error *err = error_wrap(error_no_memory(), "context");
+
+	error_destroy(err);
+	cr_expect_str_eq(error_message(err), "out of memory");
+}

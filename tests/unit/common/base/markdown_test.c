@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/base/markdown.h"
+
+#include <criterion/criterion.h>
+
+#include "common/base/error.h"
+#include "common/base/string_builder.h"
+
+Test(markdown, code_cannot_leave_its_cell)
+{
+	static const struct {
+		const char *text;
+		const char *expected;
+	} rows[] = {
+		{ "", "" },
+		{ "a b", "` a b `" },
+		{ "a|b", "` a\\|b `" },
+		{ "a\nb\tc\r", "` a b c  `" },
+		{ "`", "`` ` ``" },
+		{ "a ``b`` @user", "``` a ``b`` @user ```" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_string_builder_ struct string_builder sb =
+			STRING_BUILDER_INIT;
+		_cleanup_free_ char *code = NULL;
+
+		markdown_append_code(&sb, rows[i].text);
+		cr_assert_null(string_builder_finish(&sb, &code));
+		cr_expect_str_eq(code, rows[i].expected);
+	}
+}
+
+Test(markdown, a_block_is_fenced_by_more_than_it_holds)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	markdown_append_block(&sb, "a\n");
+	markdown_append_block(&sb, "```\nno line end");
+	cr_expect_str_eq(sb.text, "```\na\n```\n"
+				  "````\n```\nno line end\n````\n");
+}
+
+Test(markdown, details_have_a_title_without_html)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	markdown_append_details(&sb, "</summary> & *a*\nb", "log\n");
+	cr_expect_str_eq(sb.text,
+			 "\n<details><summary>&lt;/summary&gt; &amp; *a* b</summary>\n\n"
+			 "```\nlog\n```\n\n</details>\n");
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "tests/unit/common/github/github_stand_in.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/http/http.h"
+#include "common/process/process.h"
+#include "common/store/store.h"
+
+#define FIXTURE VMTEST_SOURCE_DIR "/tests/fixtures/github.py"
+
+static char *root;
+static int root_lock = -1;
+static struct process *github;
+static char *control_url;
+
+struct http *the_http;
+struct store *the_store;
+
+/** Put the `NAME=URL` lines of the stand-in into the environment. */
+static void take_environment(char *text)
+{
+	char *line, *rest = text;
+
+	while ((line = strsep(&rest, "\n"))) {
+		char *value = strchr(line, '=');
+
+		if (!value)
+			continue;
+		*value++ = '\0';
+		setenv(line, value, 1);
+		if (strcmp(line, "GITHUB_CONTROL") == 0)
+			control_url = strdup(value);
+	}
+}
+
+void open_store(const char *name, const char *token)
+{
+	store_destroy(the_store);
+	the_store = NULL;
+	unsetenv("GH_TOKEN");
+	if (token)
+		setenv("GITHUB_TOKEN", token, 1);
+	else
+		unsetenv("GITHUB_TOKEN");
+	cr_assert_null(store_create(name, the_http, &the_store));
+}
+
+struct http *make_client(uint64_t stall_limit_ms)
+{
+	_cleanup_free_ char *cache = NULL;
+	struct http *client;
+
+	cr_assert_null(path_join(root, "cache", &cache));
+	cr_assert_null(http_create(
+		&(struct http_options){
+			.user_agent = "vmtest-test",
+			.cache_directory = cache,
+			// Three failures, on a machine that is busy.
+			.retry_limit_ms = 8000,
+			.stall_limit_ms = stall_limit_ms,
+		},
+		&client));
+	return client;
+}
+
+void github_stand_in_start(void)
+{
+	_cleanup_free_ char *ready = NULL, *folder = NULL, *text = NULL;
+
+	cr_assert_null(directory_create_temporary("/tmp", "vmtest-github",
+						  &root, &root_lock));
+	cr_assert_null(path_join(root, "ready", &ready));
+	cr_assert_null(path_join(root, "github", &folder));
+	const char *const arguments[] = { FIXTURE,	  "--folder", folder,
+					  "--ready-file", ready,      NULL };
+	// It says on stdout what it writes into the file.
+	_cleanup_close_ int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	cr_assert_null(
+		process_spawn(&(struct process_options){ .arguments = arguments,
+							 .stdout_fd = null_fd },
+			      &github));
+	for (int i = 0; i < 400 && !file_exists(ready); i++)
+		usleep(25000);
+	cr_assert_null(file_read(ready, 1 << 16, &text, NULL));
+	take_environment(text);
+	the_http = make_client(2000);
+	open_store("github:octo/kernels@kernels", "write-token");
+}
+
+void github_stand_in_stop(void)
+{
+	store_destroy(the_store);
+	http_destroy(the_http);
+	process_destroy(github);
+	free(control_url);
+	cleanup_directory(&root);
+	close(root_lock);
+}
+
+char *control(const char *json)
+{
+	struct http_request request = {
+		.method = "POST",
+		.url = control_url,
+		.body = json,
+		.body_size_bytes = strlen(json),
+	};
+	struct http_response response = { 0 };
+
+	cr_assert_null(http_perform(the_http, &request, &response));
+	cr_assert_eq(response.status, 200, "%s: %s", json, response.body);
+	return response.body;
+}
+
+void set(const char *json)
+{
+	free(control(json));
+}
+
+struct error *put_text_into(struct store *into, const char *name, const char *text)
+{
+	_cleanup_free_ char *path = NULL;
+
+	cr_assert_null(path_join(root, name, &path));
+	cr_assert_null(file_write(path, text, strlen(text)));
+	return store_put(into, path, NULL, NULL, NULL, NULL);
+}
+
+struct error *put_text(const char *name, const char *text)
+{
+	return put_text_into(the_store, name, text);
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef TESTS_UNIT_COMMON_GITHUB_GITHUB_STAND_IN_H
+#define TESTS_UNIT_COMMON_GITHUB_GITHUB_STAND_IN_H
+
+/**
+ * @file
+ *
+ * GitHub's stand-in (tests/fixtures/github.py) for suites in C: one for each
+ * test, and a store that uses it.
+ */
+
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+
+struct error;
+struct http;
+struct store;
+
+/** A client of the stand-in, with a cache. */
+extern struct http *the_http;
+/** At first github:octo/kernels@kernels, with a token that may write. */
+extern struct store *the_store;
+
+/** What a suite's .init and .fini are. */
+void github_stand_in_start(void);
+void github_stand_in_stop(void);
+
+/** Another store instead; @p token may be NULL. */
+void open_store(const char *name, const char *token);
+
+/** Tell the stand-in something. @return What it then says; free(). */
+char *control(const char *json);
+void set(const char *json);
+
+/** Put an asset. */
+_must_check_ struct error *put_text(const char *name, const char *text);
+_must_check_ struct error *put_text_into(struct store *into, const char *name,
+					 const char *text);
+
+/** Another client, for another thread, of another patience. */
+struct http *make_client(uint64_t stall_limit_ms);
+
+#endif /* TESTS_UNIT_COMMON_GITHUB_GITHUB_STAND_IN_H */

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/string_builder.h"
+#include "common/store/store.h"
+#include "tests/unit/common/github/github_stand_in.h"
+
+#define NAME "kernel-6.12.1-vmtest1.1default.x86_64.tar.zst"
+
+TestSuite(store_github, .init = github_stand_in_start,
+	  .fini = github_stand_in_stop, .timeout = 120);
+
+static void expect_success(struct error *err, const char *claim)
+{
+	cr_assert(!err, "%s: %s", claim, error_message(err));
+}
+
+static void expect_words(const struct error *err, const char *words)
+{
+	cr_assert(err, "%s", words);
+	cr_expect(strstr(error_message(err), words), "%s: %s", words,
+		  error_message(err));
+	for (const char *p = error_message(err); *p; p++)
+		cr_expect((unsigned char)*p >= ' ', "%s", error_message(err));
+}
+
+static struct error *append(void *sb, const void *data, size_t size)
+{
+	string_builder_append_n(sb, data, size);
+	return NULL;
+}
+
+static struct error *get(const struct asset *asset, const char *expected)
+{
+	struct error *err;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	err = store_get(the_store, asset, append, &sb);
+	if (!err)
+		cr_expect_str_eq(sb.text ? sb.text : "", expected);
+	return err;
+}
+
+static void expect_one_asset(const char *text, const char *claim)
+{
+	_cleanup_asset_list_ struct asset_list list = { 0 };
+
+	expect_success(store_list(the_store, &list), claim);
+	cr_assert_eq(list.count, 1, "%s", claim);
+	cr_expect_str_eq(list.items[0].name, NAME);
+	cr_expect_eq(list.items[0].size_bytes, strlen(text));
+	expect_success(get(&list.items[0], text), claim);
+}
+
+Test(store_github, is_empty_before_the_first_put)
+{
+	_cleanup_asset_list_ struct asset_list list = { 0 };
+
+	expect_success(store_list(the_store, &list), "list");
+	cr_expect_eq(list.count, 0);
+}
+
+Test(store_github, gives_back_what_was_put)
+{
+	_cleanup_free_ char *state = NULL;
+
+	expect_success(put_text(NAME, "package"), "put");
+	expect_one_asset("package", "with a token");
+	state = control("{}");
+	cr_expect(strstr(state, "\"leaked_authorizations\": 0"), "%s", state);
+	cr_expect(strstr(state, "\"errors\": 0"), "%s", state);
+	open_store("github:octo/kernels@kernels", NULL);
+	expect_one_asset("package", "without a token");
+}
+
+Test(store_github, puts_the_same_file_again_and_no_other)
+{
+	_cleanup_error_ struct error *err = NULL;
+
+	expect_success(put_text(NAME, "package"), "put");
+	expect_success(put_text(NAME, "package"), "again");
+	err = put_text(NAME, "another");
+	cr_expect(error_is(err, ERROR_EXISTS));
+	expect_words(err, "another digest");
+}
+
+Test(store_github, puts_whatever_happens_on_the_way)
+{
+	static const char *const faults[] = {
+		"{\"kind\": \"status\", \"status\": 502, \"endpoint\": \"uploads\"}",
+		"{\"kind\": \"lost_answer\", \"endpoint\": \"uploads\"}",
+		"{\"kind\": \"starter\", \"endpoint\": \"uploads\"}",
+		"{\"kind\": \"cut_request\", \"endpoint\": \"uploads\"}",
+		"{\"kind\": \"close\", \"endpoint\": \"uploads\"}",
+		"{\"kind\": \"close\", \"endpoint\": \"api\"}",
+		"{\"kind\": \"lost_answer\", \"method\": \"POST\", \"endpoint\": \"api\"}",
+		"{\"kind\": \"status\", \"status\": 403, \"headers\": {\"retry-after\": \"1\"}, \"endpoint\": \"uploads\"}",
+		"{\"kind\": \"starter\", \"endpoint\": \"uploads\", \"count\": 3}",
+	};
+
+	for (size_t i = 0; i < array_size(faults); i++) {
+		_cleanup_free_ char *json = NULL, *name = NULL;
+
+		cr_assert_gt(asprintf(&name, "github:octo/kernels@tag-%zu", i),
+			     0);
+		cr_assert_gt(asprintf(&json, "{\"faults\": [%s]}", faults[i]), 0);
+		open_store(name, "write-token");
+		set(json);
+		expect_success(put_text(NAME, "package"), faults[i]);
+		expect_one_asset("package", faults[i]);
+	}
+}
+
+Test(store_github, takes_a_download_up_where_it_broke)
+{
+	expect_success(put_text(NAME, "0123456789"), "put");
+	set("{\"faults\": [{\"kind\": \"cut_response\","
+	    " \"endpoint\": \"downloads\", \"bytes\": 4, \"count\": 2}]}");
+	expect_one_asset("0123456789", "cut");
+}
+
+Test(store_github, sees_damage_on_the_way)
+{
+	_cleanup_asset_list_ struct asset_list list = { 0 };
+	_cleanup_error_ struct error *err = NULL;
+
+	expect_success(put_text(NAME, "0123456789"), "put");
+	expect_success(store_list(the_store, &list), "list");
+	set("{\"faults\": [{\"kind\": \"corrupt\","
+	    " \"endpoint\": \"downloads\"}]}");
+	err = get(&list.items[0], "");
+	expect_words(err, "digest is");
+}
+
+Test(store_github, lists_all_pages_for_nothing)
+{
+	enum {
+		COUNT = 103
+	};
+	_cleanup_asset_list_ struct asset_list list = { 0 };
+
+	for (int i = 0; i < COUNT; i++) {
+		_cleanup_free_ char *name = NULL;
+
+		cr_assert_gt(asprintf(&name, "kernel-%03d.tar.zst", i), 0);
+		expect_success(put_text(name, "x"), name);
+	}
+	set("{\"links_by_id\": true}");
+	expect_success(store_list(the_store, &list), "list");
+	cr_expect_eq(list.count, COUNT);
+	cr_expect_str_eq(list.items[COUNT - 1].name, "kernel-102.tar.zst");
+	// What has not changed is not charged.
+	set("{\"rate_limits\": {\"token\": 4}}");
+	for (int i = 0; i < 10; i++) {
+		_cleanup_asset_list_ struct asset_list again = { 0 };
+
+		expect_success(store_list(the_store, &again), "list again");
+		cr_expect_eq(again.count, COUNT);
+	}
+}
+
+Test(store_github, deletes_and_does_not_mind_if_it_is_gone)
+{
+	_cleanup_asset_list_ struct asset_list list = { 0 };
+	_cleanup_asset_list_ struct asset_list after = { 0 };
+
+	expect_success(put_text(NAME, "package"), "put");
+	expect_success(store_list(the_store, &list), "list");
+	expect_success(store_delete(the_store, &list.items[0]), "delete");
+	expect_success(store_delete(the_store, &list.items[0]), "delete again");
+	expect_success(store_list(the_store, &after), "list");
+	cr_expect_eq(after.count, 0);
+}
+
+Test(store_github, writes_its_page_only_when_it_changes)
+{
+	_cleanup_asset_list_ struct asset_list list = { 0 };
+	_cleanup_asset_list_ struct asset_list again = { 0 };
+	bool changed = true;
+
+	expect_success(store_list(the_store, &list), "before");
+	expect_success(store_describe(the_store, "# Kernels\n", &changed),
+		       "first");
+	cr_expect_not(changed);
+	expect_success(store_list(the_store, &again), "list");
+	expect_success(store_describe(the_store, "# Kernels\n", NULL), "sealed");
+	set("{\"faults\": [{\"kind\": \"status\", \"status\": 418,"
+	    " \"count\": -1}]}");
+	expect_success(store_describe(the_store, "# Kernels\r\n", NULL), "same");
+	set("{\"faults\": []}");
+	expect_success(store_describe(the_store, "# More\n", NULL), "changed");
+}
+
+Test(store_github, names_the_cure)
+{
+	static const struct {
+		const char *store;
+		const char *token;
+		const char *words;
+	} cases[] = {
+		{ "github:octo/kernels@t", "wrong", "make a new one" },
+		{ "github:octo/kernels@t", "read-token", "contents: write" },
+		{ "github:octo/nothing@t", "write-token", "repository's name" },
+		{ "github:octo/kernels@t", NULL, "set GITHUB_TOKEN" },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_error_ struct error *err = NULL;
+
+		open_store(cases[i].store, cases[i].token);
+		err = put_text(NAME, "package");
+		expect_words(err, cases[i].words);
+	}
+	open_store("github:octo/nothing@t", NULL);
+	_cleanup_asset_list_ struct asset_list list = { 0 };
+	_cleanup_error_ struct error *err = store_list(the_store, &list);
+	expect_words(err, "repository's name");
+}
+
+Test(store_github, names_the_cure_of_what_only_github_itself_says)
+{
+	// clang-format off
+	static const struct {
+		const char *endpoint;
+		int status;
+		const char *body;
+		const char *words[2];
+	} cases[] = {
+		{ "api", 403, "{'message': 'Repository was archived so is read-only.'}",
+		  { "HTTP 403: Repository was archived", "unarchive it" } },
+		{ "api", 422, "{'message': 'Validation Failed', 'errors': [{'code': 'custom',"
+			      " 'message': 'pre_receive Repository rule violations found'}]}",
+		  { "HTTP 422: Validation Failed: pre_receive", "rules" } },
+		{ "api", 422, "{'message': 'Validation Failed', 'errors': [{'code': 'custom',"
+			      " 'message': 'tag_name was used by an immutable release'}]}",
+		  { "tag_name was used", "use another tag" } },
+		{ "uploads", 422, "{'message': 'Cannot upload assets to an immutable release.'}",
+		  { "HTTP 422: Cannot upload", "use another tag" } },
+		{ "uploads", 422, "{'message': 'Validation Failed', 'errors': [{'code': 'custom',"
+				  " 'message': 'file_count limited to 1000 assets per release'}]}",
+		  { "limited to 1000", "prune it" } },
+		{ "uploads", 403, "{'message': 'Resource not accessible by personal access token'}",
+		  { "HTTP 403: Resource not accessible", "contents: write" } },
+	};
+	// clang-format on
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_free_ char *name = NULL, *json = NULL;
+		_cleanup_error_ struct error *err = NULL;
+		char body[256] = "";
+
+		// JSON within JSON: the inner quotes are escaped.
+		for (const char *p = cases[i].body; *p; p++) {
+			const char one[2] = { *p, '\0' };
+
+			strcat(body, *p == '\'' ? "\\\"" : one);
+		}
+		cr_assert_gt(asprintf(&name, "github:octo/kernels@cure-%zu", i),
+			     0);
+		cr_assert_gt(asprintf(&json,
+				      "{\"faults\": [{\"kind\": \"status\","
+				      " \"status\": %d, \"endpoint\": \"%s\","
+				      " \"method\": \"POST\", \"body\": \"%s\"}]}",
+				      cases[i].status, cases[i].endpoint, body),
+			     0);
+		open_store(name, "write-token");
+		set(json);
+		err = put_text(NAME, "package");
+		expect_words(err, cases[i].words[0]);
+		expect_words(err, cases[i].words[1]);
+	}
+}
+
+Test(store_github, explains_immutable_releases)
+{
+	_cleanup_error_ struct error *err = NULL;
+
+	set("{\"repositories\": {\"octo/kernels\": {\"immutable\": true}}}");
+	err = put_text(NAME, "package");
+	expect_words(err, "immutable");
+	expect_words(err, "use another tag");
+}
+
+Test(store_github, refuses_a_file_that_is_too_large_before_it_reads_it)
+{
+	static const struct {
+		off_t size;
+		const char *words;
+	} cases[] = {
+		{ 0, "is empty" },
+		{ (off_t)1 << 31, "has 2147483648 bytes; GitHub takes less" },
+		// Whoever reads it does not come back.
+		{ (off_t)1 << 40, "GitHub takes less than 2 GiB" },
+	};
+	_cleanup_free_ char *path = NULL;
+
+	cr_assert_gt(asprintf(&path, "/tmp/%d-" NAME, getpid()), 0);
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_error_ struct error *err = NULL;
+		FILE *file = fopen(path, "we");
+
+		cr_assert(file);
+		cr_assert_eq(ftruncate(fileno(file), cases[i].size), 0);
+		err = store_put(the_store, path, NULL, NULL, NULL, NULL);
+		expect_words(err, cases[i].words);
+		fclose(file);
+	}
+	unlink(path);
+}
+
+Test(store_github, says_until_when_the_rate_limit_lasts)
+{
+	_cleanup_asset_list_ struct asset_list list = { 0 };
+	_cleanup_error_ struct error *err = NULL;
+
+	set("{\"rate_limits\": {\"token\": 0}}");
+	err = store_list(the_store, &list);
+	cr_expect(error_is(err, ERROR_LIMITED));
+	expect_words(err,
+		     "HTTP 403: the server's rate limit is used up until 20");
+	error_destroy(take_ptr(err));
+	set("{\"rate_limits\": {\"token\": 5000}, \"faults\": [{"
+	    "\"kind\": \"status\", \"status\": 429,"
+	    " \"headers\": {\"retry-after\": \"60\"}}]}");
+	err = store_list(the_store, &list);
+	cr_expect(error_is(err, ERROR_LIMITED));
+	expect_words(err, "HTTP 429: the server asks for a pause until 20");
+	expect_words(err, "secondary rate limit");
+}
+
+Test(store_github, refuses_what_github_would_not_say)
+{
+	static const char *const faults[] = {
+		"\"hostile_json\", \"variant\": \"deep\"",
+		"\"hostile_json\", \"variant\": \"deep_object\"",
+		"\"hostile_json\", \"variant\": \"numbers\"",
+		"\"hostile_json\", \"variant\": \"types\"",
+		"\"hostile_json\", \"variant\": \"nulls\"",
+		"\"hostile_json\", \"variant\": \"names\"",
+		"\"hostile_json\", \"variant\": \"control\"",
+		"\"malformed_json\", \"variant\": \"cut\"",
+		"\"malformed_json\", \"variant\": \"garbage\"",
+		"\"malformed_json\", \"variant\": \"empty\"",
+		"\"malformed_json\", \"variant\": \"html\"",
+		"\"malformed_json\", \"variant\": \"encoding\"",
+		"\"malformed_json\", \"variant\": \"trailing\"",
+	};
+
+	expect_success(put_text(NAME, "package"), "put");
+	for (size_t i = 0; i < array_size(faults); i++) {
+		_cleanup_free_ char *json = NULL;
+		_cleanup_asset_list_ struct asset_list list = { 0 };
+		_cleanup_error_ struct error *err = NULL;
+
+		cr_assert_gt(asprintf(&json,
+				      "{\"faults\": [{\"kind\": %s,"
+				      " \"path\": \"/assets\"}]}",
+				      faults[i]),
+			     0);
+		set(json);
+		err = store_list(the_store, &list);
+		cr_expect(err, "%s", faults[i]);
+		if (err)
+			expect_words(err, "GitHub's answer");
+	}
+	expect_one_asset("package", "afterwards");
+}
+
+Test(store_github, bounds_what_it_reads)
+{
+	_cleanup_asset_list_ struct asset_list list = { 0 };
+	_cleanup_error_ struct error *err = NULL;
+
+	expect_success(put_text(NAME, "package"), "put");
+	set("{\"faults\": [{\"kind\": \"hostile_json\", \"variant\": \"long\","
+	    " \"path\": \"/tags/\"}]}");
+	err = store_list(the_store, &list);
+	expect_words(err, "larger than");
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/github/workflow_file.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/string_builder.h"
+
+static char path[] = "/tmp/vmtest-workflow.XXXXXX";
+
+static void setup(void)
+{
+	close(mkstemp(path));
+}
+
+static void teardown(void)
+{
+	unlink(path);
+}
+
+TestSuite(workflow_file, .init = setup, .fini = teardown);
+
+static void expect_file(const char *expected)
+{
+	_cleanup_free_ char *text = NULL;
+
+	cr_assert_null(file_read(path, WORKFLOW_SUMMARY_LIMIT, &text, NULL));
+	cr_expect_str_eq(text, expected);
+}
+
+Test(workflow_file, values_of_more_than_a_line_are_fenced)
+{
+	static const struct {
+		const char *value;
+		const char *expected;
+	} rows[] = {
+		{ "", "n=\n" },
+		{ "a=b<<c", "n=a=b<<c\n" },
+		{ "{\"a\": 1}", "n={\"a\": 1}\n" },
+		{ "a\nb", "n<<word\na\nb\nword\n" },
+		{ "a\n", "n<<word\na\n\nword\n" },
+		{ "a\r", "n<<word\na\r\nword\n" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_string_builder_ struct string_builder sb =
+			STRING_BUILDER_INIT;
+
+		workflow_append_output(&sb, "n", rows[i].value, "word");
+		cr_expect_str_eq(sb.text, rows[i].expected);
+	}
+}
+
+Test(workflow_file, outputs_are_added_to_those_before)
+{
+	setenv("GITHUB_OUTPUT", path, 1);
+	cr_assert_null(workflow_outputs_write("a=1\n"));
+	cr_assert_null(workflow_outputs_write("b=2\n"));
+	expect_file("a=1\nb=2\n");
+}
+
+Test(workflow_file, outputs_need_a_workflow)
+{
+	unsetenv("GITHUB_OUTPUT");
+	_cleanup_error_ struct error *err = workflow_outputs_write("a=1\n");
+
+	cr_assert(error_is(err, ERROR_USAGE));
+	cr_expect(strstr(error_message(err), "GITHUB_OUTPUT"));
+}
+
+Test(workflow_file, text_is_cut_between_lines)
+{
+	static const char note[] = "\nThere is no room for more.\n";
+	static const char text[] =
+		"one\ntwo\nthree and so on, and so on, and so on\n";
+	static const struct {
+		size_t limit;
+		const char *expected;
+	} rows[] = {
+		{ sizeof(text) - 1, text },
+		{ sizeof(text) - 2, "one\ntwo\n\nThere is no room for more.\n" },
+		{ sizeof(note) + 2, "\nThere is no room for more.\n" },
+		{ sizeof(note) + 3, "one\n\nThere is no room for more.\n" },
+		{ sizeof(note) - 1, "\nThere is no room for more.\n" },
+		{ sizeof(note) - 2, "" },
+		{ 0, "" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_string_builder_ struct string_builder sb =
+			STRING_BUILDER_INIT;
+		_cleanup_free_ char *cut = NULL;
+
+		workflow_append_cut(&sb, text, rows[i].limit);
+		cr_assert_null(string_builder_finish(&sb, &cut));
+		cr_expect_str_eq(cut, rows[i].expected, "limit %zu: %s",
+				 rows[i].limit, cut);
+		cr_expect_leq(strlen(cut), rows[i].limit);
+	}
+}
+
+Test(workflow_file, a_summary_never_grows_beyond_its_limit)
+{
+	_cleanup_free_ char *text = malloc(WORKFLOW_SUMMARY_LIMIT + 1);
+	size_t room, size;
+	_cleanup_free_ char *written = NULL;
+
+	setenv("GITHUB_STEP_SUMMARY", path, 1);
+	for (size_t i = 0; i < WORKFLOW_SUMMARY_LIMIT; i++)
+		text[i] = i % 100 ? 'x' : '\n';
+	text[WORKFLOW_SUMMARY_LIMIT] = '\0';
+	cr_assert_null(workflow_summary_write("first\n"));
+	cr_assert_null(workflow_summary_room(&room));
+	cr_expect_eq(room, WORKFLOW_SUMMARY_LIMIT - strlen("first\n"));
+	cr_assert_null(workflow_summary_write(text));
+	cr_assert_null(workflow_summary_write(text));
+	cr_assert_null(file_read(path, WORKFLOW_SUMMARY_LIMIT, &written, &size));
+	cr_expect_gt(size, WORKFLOW_SUMMARY_LIMIT - 200);
+	cr_expect_eq(strncmp(written, "first\n\nxxx", 10), 0);
+}
+
+Test(workflow_file, without_a_workflow_there_is_no_summary)
+{
+	size_t room = 1;
+
+	unsetenv("GITHUB_STEP_SUMMARY");
+	cr_assert_null(workflow_summary_room(&room));
+	cr_expect_eq(room, 0);
+	cr_expect_null(workflow_summary_write("text"));
+}

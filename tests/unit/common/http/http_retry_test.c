@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/http/http_retry.h"
+
+#include <criterion/criterion.h>
+#include <stddef.h>
+
+#include "common/base/cleanup.h"
+
+enum {
+	NOW = 1700000000
+};
+
+Test(http_retry, tells_failures_from_limits_and_final_answers)
+{
+	static const struct {
+		const char *claim;
+		struct http_attempt attempt;
+		unsigned int failures;
+		enum http_verdict verdict;
+		uint64_t at_least_ms;
+		uint64_t at_most_ms;
+	} cases[] = {
+		{ "200", { 200, .retry_after_s = -1 }, 0, HTTP_FINAL, 0, 0 },
+		{ "404", { 404, .retry_after_s = -1 }, 0, HTTP_FINAL, 0, 0 },
+		{ "422 with Retry-After",
+		  { 422, .retry_after_s = 1 },
+		  0,
+		  HTTP_FINAL,
+		  0,
+		  0 },
+		{ "plain 403", { 403, .retry_after_s = -1 }, 0, HTTP_FINAL, 0, 0 },
+		{ "broken",
+		  { .broken = true, .retry_after_s = -1 },
+		  0,
+		  HTTP_FAILED,
+		  250,
+		  500 },
+		{ "500", { 500, .retry_after_s = -1 }, 0, HTTP_FAILED, 250, 500 },
+		{ "500 again", { 500, .retry_after_s = -1 }, 3, HTTP_FAILED, 2000, 4000 },
+		{ "500 for ever",
+		  { 500, .retry_after_s = -1 },
+		  1000,
+		  HTTP_FAILED,
+		  15000,
+		  30000 },
+		{ "503 with a time",
+		  { 503, .retry_after_s = 7 },
+		  2,
+		  HTTP_FAILED,
+		  7000,
+		  7000 },
+		{ "429 with a time",
+		  { 429, .retry_after_s = 9 },
+		  0,
+		  HTTP_LIMITED,
+		  9000,
+		  9000 },
+		{ "429 at once", { 429, .retry_after_s = 0 }, 0, HTTP_LIMITED, 0, 0 },
+		{ "429 without a time",
+		  { 429, .retry_after_s = -1 },
+		  0,
+		  HTTP_LIMITED,
+		  60000,
+		  60000 },
+		{ "429 again",
+		  { 429, .retry_after_s = -1 },
+		  1,
+		  HTTP_LIMITED,
+		  120000,
+		  120000 },
+		{ "403 that speaks of a limit",
+		  { 403, .retry_after_s = -1, .rate_message = true },
+		  0,
+		  HTTP_LIMITED,
+		  60000,
+		  60000 },
+		{ "exhausted",
+		  { 403, .retry_after_s = -1, .rate_exhausted = true,
+		    .rate_reset_s = NOW + 90 },
+		  0,
+		  HTTP_LIMITED,
+		  91000,
+		  91000 },
+		{ "exhausted in the past",
+		  { 429, .retry_after_s = -1, .rate_exhausted = true,
+		    .rate_reset_s = 5 },
+		  0,
+		  HTTP_LIMITED,
+		  1000,
+		  1000 },
+		{ "exhausted, and more",
+		  { 403, .retry_after_s = 100, .rate_exhausted = true,
+		    .rate_reset_s = NOW + 90 },
+		  0,
+		  HTTP_LIMITED,
+		  100000,
+		  100000 },
+		{ "exhausted for ever",
+		  { 403, .retry_after_s = INT64_MAX, .rate_exhausted = true,
+		    .rate_reset_s = INT64_MAX },
+		  0,
+		  HTTP_LIMITED,
+		  UINT64_C(366) * 86400000,
+		  UINT64_C(366) * 86400000 + 1000 },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		for (uint32_t random = 0; random < 1000; random += 37) {
+			uint64_t wait_ms = 0;
+			enum http_verdict verdict =
+				http_attempt_judge(&cases[i].attempt,
+						   cases[i].failures, random,
+						   NOW, &wait_ms);
+
+			cr_assert_eq(verdict, cases[i].verdict, "%s",
+				     cases[i].claim);
+			cr_assert(wait_ms >= cases[i].at_least_ms &&
+					  wait_ms <= cases[i].at_most_ms,
+				  "%s: %ju ms", cases[i].claim,
+				  (uintmax_t)wait_ms);
+		}
+	}
+}

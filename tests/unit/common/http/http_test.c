@@ -1,0 +1,608 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/http/http.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/interrupt.h"
+#include "common/base/string_builder.h"
+#include "common/process/process.h"
+#include "scripted_server.h"
+
+static struct http *http;
+static struct scripted_server *server;
+static char *root;
+static int root_lock = -1;
+
+static void setup(void)
+{
+	cr_assert_null(directory_create_temporary("/tmp", "vmtest-http", &root,
+						  &root_lock));
+	cr_assert_null(http_create(
+		&(struct http_options){
+			.user_agent = "vmtest-test",
+			.cache_directory = root,
+			.retry_limit_ms = 5000,
+			.stall_limit_ms = 700,
+		},
+		&http));
+}
+
+static void teardown(void)
+{
+	http_destroy(http);
+	if (server)
+		scripted_server_stop(server);
+	cleanup_directory(&root);
+	close(root_lock);
+}
+
+TestSuite(http, .init = setup, .fini = teardown, .timeout = 60);
+
+static void serve(const struct scripted_answer *answers, size_t count)
+{
+	server = scripted_server_start(answers, count);
+}
+
+static bool has_header(size_t i, const char *line)
+{
+	return strcasestr(scripted_server_request(server, i), line);
+}
+
+static struct error *ask(struct http_request request,
+			 struct http_response *response)
+{
+	if (!request.url)
+		request.url = scripted_server_url(server);
+	return http_perform(http, &request, response);
+}
+
+static struct error *append(void *sb, const void *data, size_t size)
+{
+	string_builder_append_n(sb, data, size);
+	return NULL;
+}
+
+/** Stream from the server and compare with what should come. */
+static struct error *stream(uint64_t size, const char *digest,
+			    const char *expected)
+{
+	struct error *err;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	struct http_request request = { .url = scripted_server_url(server) };
+
+	err = http_stream(http, &request, size, digest, append, &sb);
+	if (!err)
+		cr_expect_str_eq(sb.text ? sb.text : "", expected);
+	return err;
+}
+
+static void expect_words(const struct error *err, const char *words)
+{
+	cr_assert(err);
+	cr_expect(strstr(error_message(err), words), "%s", error_message(err));
+	cr_expect_not(strchr(error_message(err), '\n'));
+}
+
+#define OK "HTTP/1.1 200 OK"
+
+Test(http, sends_what_was_asked_for)
+{
+	static const struct scripted_answer answers[] = { { .head = OK, "yes" } };
+	static const char *const headers[] = { "Accept: text/plain", NULL };
+	_cleanup_http_response_ struct http_response response = { 0 };
+
+	serve(answers, 1);
+	cr_assert_null(ask((struct http_request){ .method = "PATCH",
+						  .headers = headers,
+						  .token = "secret",
+						  .body = "body",
+						  .body_size_bytes = 4 },
+			   &response));
+	cr_expect_eq(response.status, 200);
+	cr_expect_str_eq(response.body, "yes");
+	cr_expect_eq(response.body_size_bytes, 3);
+	cr_expect(has_header(0, "PATCH / HTTP/1.1\r\n"));
+	cr_expect(has_header(0, "\r\nAccept: text/plain\r\n"));
+	cr_expect(has_header(0, "\r\nAuthorization: Bearer secret\r\n"));
+	cr_expect(has_header(0, "\r\nUser-Agent: vmtest-test\r\n"));
+	cr_expect(has_header(0, "\r\nContent-Length: 4\r\n"));
+	cr_expect(has_header(0, "\r\n\r\nbody"));
+}
+
+static void count_progress(void *arg, uint64_t done, uint64_t total)
+{
+	uint64_t *last = arg;
+
+	cr_expect_eq(total, 5);
+	*last = done;
+}
+
+Test(http, sends_files)
+{
+	static const struct scripted_answer answers[] = {
+		{ .head = "HTTP/1.1 502 Bad Gateway\r\nConnection: close" },
+		{ .head = "HTTP/1.1 201 Created" },
+	};
+	_cleanup_free_ char *path = NULL;
+	uint64_t sent = 0;
+
+	cr_assert_null(path_join(root, "file", &path));
+	cr_assert_null(file_write(path, "bytes", 5));
+	serve(answers, 2);
+	for (int i = 0; i < 2; i++) {
+		_cleanup_http_response_ struct http_response response = { 0 };
+
+		cr_assert_null(
+			ask((struct http_request){ .method = "POST",
+						   .body_path = path,
+						   .body_size_bytes = 5,
+						   .no_retry = true,
+						   .progress = count_progress,
+						   .progress_arg = &sent },
+			    &response));
+		cr_expect_eq(response.status, i ? 201 : 502);
+	}
+	cr_expect_eq(sent, 5);
+	cr_expect_eq(scripted_server_requests(server), 2);
+	cr_expect(has_header(1, "POST / "));
+	cr_expect(has_header(1, "\r\n\r\nbytes"));
+}
+
+Test(http, uses_a_connection_again)
+{
+	static const struct scripted_answer answers[] = { { .head = OK, "x" } };
+
+	serve(answers, 1);
+	for (int i = 0; i < 5; i++) {
+		_cleanup_http_response_ struct http_response response = { 0 };
+
+		cr_assert_null(ask((struct http_request){ 0 }, &response));
+	}
+	cr_expect_eq(scripted_server_requests(server), 5);
+	cr_expect_eq(scripted_server_connections(server), 1);
+}
+
+Test(http, asks_a_busy_server_again)
+{
+	static const struct scripted_answer answers[] = {
+		{ .head = "HTTP/1.1 500 Oops", "later" },
+		{ .head = "HTTP/1.1 503 Busy\r\nRetry-After: 0" },
+		{ .head = "HTTP/1.1 429 Slow\r\nRetry-After: 0" },
+		{ .head = OK, "cut here", .cut = 3 },
+		{ .head = OK, "at last" },
+	};
+	_cleanup_http_response_ struct http_response response = { 0 };
+
+	serve(answers, 5);
+	cr_assert_null(ask((struct http_request){ 0 }, &response));
+	cr_expect_str_eq(response.body, "at last");
+	cr_expect_eq(scripted_server_requests(server), 5);
+}
+
+Test(http, takes_no_for_an_answer)
+{
+	static const struct scripted_answer answers[] = {
+		{ .head = "HTTP/1.1 404 Not Found",
+		  "{\"message\": \"No \\u001b[31m such\\nthing\","
+		  " \"errors\": [{\"code\": \"gone\"}]}" },
+	};
+	struct http_request request = { 0 };
+	_cleanup_http_response_ struct http_response response = { 0 };
+	_cleanup_error_ struct error *err = NULL;
+
+	serve(answers, 1);
+	request.url = scripted_server_url(server);
+	cr_assert_null(http_perform(http, &request, &response));
+	cr_expect_eq(response.status, 404);
+	cr_expect_eq(scripted_server_requests(server), 1);
+	err = http_response_error(&request, &response);
+	cr_expect(error_is(err, ERROR_NOT_FOUND));
+	expect_words(err, "HTTP 404: No  [31m such thing: gone");
+}
+
+Test(http, says_until_when_a_rate_limit_lasts)
+{
+	_cleanup_free_ char *head = NULL;
+	time_t reset = time(NULL) + 1800;
+	struct scripted_answer answer = { 0 };
+	_cleanup_http_response_ struct http_response response = { 0 };
+	_cleanup_error_ struct error *err = NULL;
+	char year[16];
+	struct tm tm;
+
+	cr_assert_gt(asprintf(&head,
+			      "HTTP/1.1 403 Forbidden\r\n"
+			      "x-ratelimit-remaining: 0\r\n"
+			      "x-ratelimit-reset: %jd",
+			      (intmax_t)reset),
+		     0);
+	answer.head = head;
+	serve(&answer, 1);
+	err = ask((struct http_request){ 0 }, &response);
+	cr_expect(error_is(err, ERROR_LIMITED));
+	expect_words(err, "rate limit is used up until");
+	expect_words(err, "use a token");
+	gmtime_r(&reset, &tm);
+	strftime(year, sizeof(year), "%Y-%m-%d", &tm);
+	expect_words(err, year);
+	cr_expect_eq(scripted_server_requests(server), 1);
+}
+
+Test(http, waits_for_a_short_rate_limit)
+{
+	_cleanup_free_ char *head = NULL;
+	struct scripted_answer answers[2] = { { 0 }, { .head = OK, "x" } };
+	_cleanup_http_response_ struct http_response response = { 0 };
+	uint64_t start_ms = monotonic_ms();
+
+	cr_assert_gt(asprintf(&head,
+			      "HTTP/1.1 429 Slow\r\nx-ratelimit-remaining: 0\r\n"
+			      "x-ratelimit-reset: %jd",
+			      (intmax_t)time(NULL) + 1),
+		     0);
+	answers[0].head = head;
+	serve(answers, 2);
+	// Also where the caller asked for no other retries.
+	cr_assert_null(ask((struct http_request){ .no_retry = true }, &response));
+	cr_expect_str_eq(response.body, "x");
+	cr_expect_geq(monotonic_ms() - start_ms, 1000);
+}
+
+Test(http, gives_up_soon_where_nobody_listens)
+{
+	static const struct scripted_answer answers[] = { { .head = OK } };
+	_cleanup_http_response_ struct http_response response = { 0 };
+	_cleanup_free_ char *url = NULL;
+	_cleanup_error_ struct error *err = NULL;
+	uint64_t start_ms = monotonic_ms();
+
+	serve(answers, 1);
+	url = strdup(scripted_server_url(server));
+	scripted_server_stop(server);
+	server = NULL;
+	err = ask((struct http_request){ .url = url }, &response);
+	cr_expect(error_is(err, ERROR_RETRY));
+	expect_words(err, "gave up after");
+	cr_expect_lt(monotonic_ms() - start_ms, 2000);
+}
+
+Test(http, bounds_the_answer)
+{
+	static const struct scripted_answer answers[] = { { .head = OK,
+							    "12345" } };
+	_cleanup_http_response_ struct http_response response = { 0 };
+	_cleanup_error_ struct error *err = NULL;
+
+	serve(answers, 1);
+	err = ask((struct http_request){ .limit_bytes = 4 }, &response);
+	expect_words(err, "larger than 4 bytes");
+	cr_expect_eq(scripted_server_requests(server), 1);
+}
+
+Test(http, gives_up_a_transfer_that_stalls)
+{
+	static const struct scripted_answer answers[] = {
+		{ .head = OK, "12345", .cut = 2, .stall = true },
+		{ .head = OK, "12345" },
+	};
+	_cleanup_http_response_ struct http_response response = { 0 };
+
+	serve(answers, 2);
+	cr_assert_null(ask((struct http_request){ 0 }, &response));
+	cr_expect_str_eq(response.body, "12345");
+}
+
+Test(http, answers_from_the_cache_what_has_not_changed)
+{
+	static const struct scripted_answer answers[] = {
+		{ .head = OK
+		  "\r\nETag: W/\"1\"\r\nLink: <http://x/?page=1>; rel=\"prev\","
+		  " <http://x/?a=b,c&page=3>; rel=\"next\"",
+		  "first" },
+		{ .head = "HTTP/1.1 304 Not Modified" },
+		{ .head = OK, "with a token" },
+		{ .head = OK "\r\nETag: \"2\"", "second" },
+		{ .head = "HTTP/1.1 304 Not Modified" },
+	};
+	static const char *const bodies[] = { "first", "first", "with a token",
+					      "second", "second" };
+
+	serve(answers, 5);
+	for (size_t i = 0; i < 5; i++) {
+		_cleanup_http_response_ struct http_response response = { 0 };
+
+		cr_assert_null(
+			ask((struct http_request){ .use_cache = true,
+						   .token = i == 2 ? "secret"
+								   : NULL },
+			    &response));
+		cr_expect_eq(response.status, 200);
+		cr_expect_str_eq(response.body, bodies[i]);
+		if (i < 2) {
+			cr_expect_str_eq(response.next_url,
+					 "http://x/?a=b,c&page=3");
+		} else {
+			cr_expect_null(response.next_url);
+		}
+	}
+	cr_expect_not(has_header(0, "If-None-Match"));
+	cr_expect(has_header(1, "\r\nIf-None-Match: W/\"1\"\r\n"));
+	cr_expect_not(has_header(2, "If-None-Match"));
+	cr_expect(has_header(4, "\r\nIf-None-Match: \"2\"\r\n"));
+}
+
+Test(http, asks_whole_for_what_it_was_told_to_forget)
+{
+	static const struct scripted_answer answers[] = {
+		{ .head = OK "\r\nETag: \"1\"", "half of th" },
+		{ .head = OK, "half of the answer" },
+	};
+	struct http_request request = { .use_cache = true };
+
+	serve(answers, 2);
+	request.url = scripted_server_url(server);
+	for (size_t i = 0; i < 2; i++) {
+		_cleanup_http_response_ struct http_response response = { 0 };
+
+		cr_assert_null(http_perform(http, &request, &response));
+		cr_expect_str_eq(response.body, answers[i].body);
+		http_forget(http, &request);
+	}
+	cr_expect_not(has_header(1, "If-None-Match"));
+}
+
+Test(http, sends_the_token_to_its_own_host_only)
+{
+	static const struct scripted_answer other_answers[] = {
+		{ .head = OK "\r\nConnection: close", "file" },
+	};
+	struct scripted_server *other = scripted_server_start(other_answers, 1);
+	_cleanup_free_ char *head = NULL, *location = NULL;
+	struct scripted_answer answer = { 0 };
+	const char *port = strrchr(scripted_server_url(other), ':');
+
+	// Another port is another host, as is another name of the same one.
+	for (int i = 0; i < 2; i++) {
+		_cleanup_http_response_ struct http_response response = { 0 };
+
+		free(head);
+		cr_assert_gt(asprintf(&head,
+				      "HTTP/1.1 302 Found\r\n"
+				      "Location: http://%s%s/signed",
+				      i ? "localhost" : "127.0.0.1", port),
+			     0);
+		answer.head = head;
+		serve(&answer, 1);
+		cr_assert_null(ask((struct http_request){ .token = "secret" },
+				   &response));
+		cr_expect_str_eq(response.body, "file");
+		cr_expect(has_header(0, "Bearer secret"));
+		cr_expect_not(strcasestr(scripted_server_request(other, (size_t)i),
+					 "Authorization"),
+			      "%s", scripted_server_request(other, (size_t)i));
+		scripted_server_stop(server);
+	}
+	server = other;
+}
+
+Test(http, follows_redirects_with_bounds)
+{
+	static const struct {
+		const char *head;
+		const char *words;
+	} cases[] = {
+		{ "HTTP/1.1 302 Found\r\nLocation: /again", "redirects" },
+		{ "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd",
+		  "rotocol" },
+		{ "HTTP/1.1 302 Found\r\nLocation: ftp://127.0.0.1/x", "rotocol" },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		struct scripted_answer answer = { .head = cases[i].head };
+		_cleanup_http_response_ struct http_response response = { 0 };
+		_cleanup_error_ struct error *err = NULL;
+
+		serve(&answer, 1);
+		err = ask((struct http_request){ 0 }, &response);
+		expect_words(err, cases[i].words);
+		cr_expect_leq(scripted_server_requests(server), 9);
+		scripted_server_stop(server);
+		server = NULL;
+	}
+}
+
+Test(http, speaks_http_only)
+{
+	_cleanup_http_response_ struct http_response response = { 0 };
+	_cleanup_error_ struct error *err =
+		ask((struct http_request){ .url = "file:///etc/passwd" },
+		    &response);
+
+	expect_words(err, "rotocol");
+}
+
+static const char digest_of_file[] =
+	"84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882";
+
+Test(http, takes_a_stream_up_where_it_broke)
+{
+	static const struct scripted_answer answers[] = {
+		{ .head = OK "\r\nETag: \"1\"", "0123456789", .cut = 4 },
+		{ .head = "HTTP/1.1 503 Busy\r\nRetry-After: 0", "no file" },
+		{ .head = "HTTP/1.1 206 Part\r\nContent-Range: bytes 4-9/10",
+		  "456789",
+		  .cut = 3 },
+		{ .head = "HTTP/1.1 206 Part\r\nContent-Range: bytes 7-9/10",
+		  "789" },
+	};
+
+	serve(answers, 4);
+	cr_assert_null(stream(10, digest_of_file, "0123456789"));
+	cr_expect_not(has_header(0, "Range:"));
+	cr_expect(has_header(2, "\r\nRange: bytes=4-\r\n"));
+	cr_expect(has_header(3, "\r\nRange: bytes=7-\r\n"));
+	cr_expect(has_header(3, "\r\nIf-Range: \"1\"\r\n"));
+}
+
+Test(http, reads_over_what_it_has_where_there_are_no_ranges)
+{
+	static const struct scripted_answer answers[] = {
+		{ .head = OK, "0123456789", .cut = 4 },
+		{ .head = OK, "0123456789", .cut = 2 },
+		{ .head = OK, "0123456789" },
+	};
+
+	serve(answers, 3);
+	cr_assert_null(stream(0, digest_of_file, "0123456789"));
+}
+
+Test(http, distrusts_a_wrong_range)
+{
+	static const struct scripted_answer answers[] = {
+		{ .head = OK "\r\nLast-Modified: Tue, 01 Jul 2025 00:00:00 GMT",
+		  "0123456789",
+		  .cut = 4 },
+		{ .head = "HTTP/1.1 206 Part\r\nContent-Range: bytes 5-9/10",
+		  "56789" },
+		{ .head = OK "\r\nLast-Modified: Tue, 01 Jul 2025 00:00:00 GMT",
+		  "0123456789" },
+	};
+
+	serve(answers, 3);
+	cr_assert_null(stream(0, NULL, "0123456789"));
+	cr_expect(has_header(1, "If-Range: Tue, 01 Jul"));
+	cr_expect_not(has_header(2, "Range:"));
+}
+
+Test(http, refuses_a_stream_that_is_not_the_file)
+{
+	static const struct {
+		const char *claim;
+		struct scripted_answer answers[2];
+		uint64_t size;
+		const char *digest;
+		const char *words;
+	} cases[] = {
+		{ "another file meanwhile",
+		  { { .head = OK "\r\nETag: \"1\"", "0123456789", .cut = 4 },
+		    { .head = OK "\r\nETag: \"2\"", "abcdefghij" } },
+		  0,
+		  NULL,
+		  "changed while" },
+		{ "the digest of another file",
+		  { { .head = OK, "0123456788" }, { .head = OK, "0123456788" } },
+		  10,
+		  digest_of_file,
+		  "digest is" },
+		{ "shorter, which 416 tells",
+		  { { .head = OK, "01234" },
+		    { .head = "HTTP/1.1 416 Range\r\nContent-Range: bytes */5" } },
+		  10,
+		  digest_of_file,
+		  "has 5 bytes, there should be 10" },
+		{ "longer",
+		  { { .head = OK, "0123456789" }, { .head = OK, "" } },
+		  5,
+		  NULL,
+		  "more than the 5 bytes" },
+		{ "an error",
+		  { { .head = "HTTP/1.1 404 Not Found", "{\"message\":\"Nope\"}" },
+		    { .head = OK, "" } },
+		  5,
+		  NULL,
+		  "HTTP 404: Nope" },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_error_ struct error *err = NULL;
+
+		serve(cases[i].answers, 2);
+		err = stream(cases[i].size, cases[i].digest, "");
+		cr_expect(err, "%s", cases[i].claim);
+		expect_words(err, cases[i].words);
+		scripted_server_stop(server);
+		server = NULL;
+	}
+}
+
+Test(http, knows_a_stream_that_broke_at_its_very_end)
+{
+	static const struct scripted_answer answers[] = {
+		{ .head = OK "\r\nETag: \"1\"\r\nTransfer-Encoding: chunked",
+		  "a\r\n0123456789\r\n",
+		  .cut = 15 },
+		{ .head = "HTTP/1.1 416 Range\r\nContent-Range: bytes */10" },
+	};
+
+	serve(answers, 2);
+	cr_assert_null(stream(0, NULL, "0123456789"));
+}
+
+Test(http, streams_nothing_if_there_is_nothing)
+{
+	static const struct scripted_answer answers[] = { { .head = OK, "" } };
+
+	serve(answers, 1);
+	cr_assert_null(stream(0, NULL, ""));
+}
+
+static struct error *refuse(void *arg, const void *data, size_t size)
+{
+	(void)arg;
+	(void)data;
+	(void)size;
+	return error_create(ERROR_RETRY, "the sink is full");
+}
+
+Test(http, ends_with_what_the_sink_says)
+{
+	static const struct scripted_answer answers[] = { { .head = OK, "x" } };
+	struct http_request request = { 0 };
+	_cleanup_error_ struct error *err = NULL;
+
+	serve(answers, 1);
+	request.url = scripted_server_url(server);
+	err = http_stream(http, &request, 0, NULL, refuse, NULL);
+	expect_words(err, "the sink is full");
+	cr_expect_eq(scripted_server_requests(server), 1);
+}
+
+static void *interrupt_soon(void *arg)
+{
+	(void)arg;
+	usleep(200000);
+	kill(getpid(), SIGTERM);
+	return NULL;
+}
+
+Test(http, ends_at_once_when_interrupted)
+{
+	static const struct scripted_answer answers[] = {
+		{ .head = "HTTP/1.1 503 Busy\r\nRetry-After: 4" },
+		{ .head = OK, "12345", .cut = 2, .stall = true },
+	};
+	pthread_t thread;
+
+	interrupt_block();
+	pthread_create(&thread, NULL, interrupt_soon, NULL);
+	serve(answers, 2);
+	// While it waits to try again, and then with the signal there already.
+	for (int i = 0; i < 2; i++) {
+		_cleanup_http_response_ struct http_response response = { 0 };
+		_cleanup_error_ struct error *err = NULL;
+		uint64_t start_ms = monotonic_ms();
+
+		err = ask((struct http_request){ 0 }, &response);
+		cr_expect(error_is(err, ERROR_CANCELLED));
+		cr_expect_lt(monotonic_ms() - start_ms, 600);
+	}
+	pthread_join(thread, NULL);
+}

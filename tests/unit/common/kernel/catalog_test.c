@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/kernel/catalog.h"
+
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "common/base/error.h"
+#include "common/base/string_builder.h"
+#include "tests/unit/common/kernel/two_archs.h"
+
+static struct catalog *load(const char *kernel_org)
+{
+	struct catalog *catalog = NULL;
+
+	cr_assert_null(catalog_load(VMTEST_SOURCE_DIR "/configs/vmtest.json",
+				    kernel_org, &catalog));
+	return catalog;
+}
+
+Test(catalog, the_projects_own_loads)
+{
+	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	const struct catalog_flavor *flavor;
+	const struct catalog_arch *arch;
+
+	cr_assert_null(catalog_find_flavor(catalog, "tiny", &flavor));
+	cr_expect_gt(flavor->objects, 1000);
+	cr_assert_null(catalog_find_arch(catalog, "x86_64", &arch));
+	cr_expect_str_eq(arch->source_arch, "x86");
+	cr_expect_str_eq(catalog->directory, VMTEST_SOURCE_DIR "/configs");
+}
+
+Test(catalog, keeps_the_series_of_its_ranges)
+{
+	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	static const struct {
+		const char *version;
+		bool kept;
+	} cases[] = {
+		{ "4.9.337", true },  { "4.10", false },   { "4.14.1", true },
+		{ "5.4.200", true },  { "5.5.1", false },  { "5.10-rc1", true },
+		{ "6.12.117", true }, { "7.3-rc2", true },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		struct kernel_version version;
+
+		cr_assert(kernel_version_parse(cases[i].version, &version));
+		cr_expect_eq(catalog_keeps(catalog, &version), cases[i].kept,
+			     "%s", cases[i].version);
+	}
+}
+
+Test(catalog, a_mirror_takes_the_place_of_every_host)
+{
+	_cleanup_catalog_ struct catalog *catalog =
+		load("http://127.0.0.1:8080/");
+
+	cr_expect_str_eq(catalog->kernel_org.releases_url,
+			 "http://127.0.0.1:8080/releases.json");
+	cr_expect_str_eq(catalog->kernel_org.tarballs_url,
+			 "http://127.0.0.1:8080/pub/linux/kernel");
+}
+
+Test(catalog, names_the_release_of_a_flavor)
+{
+	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	const struct kernel_version version = { .major = 6, .minor = 12 };
+	const struct catalog_flavor *flavor;
+	struct release release;
+	char text[RELEASE_TEXT_SIZE];
+
+	catalog->revision = 4;
+	cr_assert_null(catalog_find_flavor(catalog, "default", &flavor));
+	catalog_release(catalog, &version, flavor, 0, &release);
+	release_format(&release, text);
+	cr_expect_str_eq(text, "6.12.0-vmtest4.1default");
+}
+
+/** The project's own, to be changed. */
+static json_t *document(void)
+{
+	json_t *json = json_load_file(VMTEST_SOURCE_DIR "/configs/vmtest.json",
+				      0, NULL);
+
+	cr_assert(json);
+	return json;
+}
+
+static struct error *parse(json_t *json, struct catalog **ret)
+{
+	char *text = json_dumps(json, 0);
+	struct error *err = catalog_parse(text, "name", NULL, ret);
+
+	free(text);
+	json_decref(json);
+	return err;
+}
+
+Test(catalog, every_architecture_is_the_one_of_a_table)
+{
+	// clang-format off
+	static const struct {
+		const char *name, *source_arch, *debian, *host, *min;
+		const char *kdump, *terminal;
+		bool has_break;
+		unsigned int command_line_bytes;
+	} cases[] = {
+		{ "x86_64", "x86", "amd64", "x86_64", NULL, "4.9", "hvc0", true, 2048 },
+		{ "aarch64", "arm64", "arm64", "aarch64", "4.19", "5.10", "hvc0", true, 2048 },
+		{ "arm", "arm", "armhf", "armv7l", "4.19", NULL, "hvc0", true, 1024 },
+		{ "ppc64", "powerpc", "ppc64el", "ppc64le", "4.11", "6.1", "hvc1", false, 2048 },
+		{ "riscv64", "riscv", "riscv64", "riscv64", "6.12", "6.12", "hvc0", true, 1024 },
+		{ "s390x", "s390", "s390x", "s390x", "4.11", "5.15", "hvc0", false, 896 },
+	};
+	// clang-format on
+	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+
+	cr_assert_eq(catalog->arch_count, array_size(cases));
+	for (size_t i = 0; i < array_size(cases); i++) {
+		const struct catalog_arch *arch;
+		struct kernel_version version;
+
+		cr_assert_null(catalog_find_arch(catalog, cases[i].name, &arch));
+		cr_expect(arch->enabled);
+		cr_expect_str_eq(arch->source_arch, cases[i].source_arch);
+		cr_expect_str_eq(arch->debian_arch, cases[i].debian);
+		cr_expect(string_list_contains(&arch->host_names, cases[i].host));
+		cr_expect_eq(arch->versions.has_min, cases[i].min != NULL);
+		if (cases[i].min) {
+			cr_assert(kernel_version_parse(cases[i].min, &version));
+			cr_expect(version_range_contains(&arch->versions,
+							 &version));
+			version.minor--;
+			cr_expect(!version_range_contains(&arch->versions,
+							  &version));
+		}
+		cr_expect_eq(arch->has_kdump, cases[i].kdump != NULL);
+		cr_assert(kernel_version_parse(cases[i].kdump ? cases[i].kdump
+							      : "7.2",
+					       &version));
+		cr_expect_eq(catalog_arch_has_kdump(arch, &version),
+			     cases[i].kdump != NULL, "%s", cases[i].name);
+		cr_expect_str_eq(arch->terminal, cases[i].terminal);
+		cr_expect_eq(!arch->sysrq, cases[i].has_break);
+		cr_expect_eq(arch->command_line_bytes,
+			     cases[i].command_line_bytes);
+	}
+}
+
+Test(catalog, roots_have_a_mirror_and_packages)
+{
+	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	_cleanup_catalog_ struct catalog *without = NULL;
+	_cleanup_catalog_ struct catalog *wrong = NULL;
+	json_t *json = document();
+
+	cr_expect_not_null(catalog->rootfs.mirror);
+	cr_expect(string_list_contains(&catalog->rootfs.packages,
+				       "busybox-static"));
+	json_object_del(json, "rootfs");
+	cr_assert_null(parse(json, &without));
+	cr_expect_null(without->rootfs.mirror);
+
+	json = document();
+	json_object_del(json_object_get(json, "rootfs"), "mirror");
+	_cleanup_error_ struct error *err = parse(json, &wrong);
+	cr_assert(error_is(err, ERROR_USAGE));
+	cr_expect(strstr(error_message(err),
+			 "rootfs: \"mirror\" must be a string"));
+}
+
+Test(catalog, a_line_switches_a_series_off)
+{
+	_cleanup_catalog_ struct catalog *catalog = NULL;
+	json_t *json = document();
+	struct kernel_version version;
+
+	json_array_append_new(json_object_get(json, "series"),
+			      json_pack("{s:s, s:s, s:b}", "min", "6.11",
+					"below", "6.12", "enabled", 0));
+	cr_assert_null(parse(json, &catalog));
+	cr_assert(kernel_version_parse("6.11.9", &version));
+	cr_expect(!catalog_keeps(catalog, &version));
+	cr_assert(kernel_version_parse("6.12", &version));
+	cr_expect(catalog_keeps(catalog, &version));
+}
+
+Test(catalog, every_series_has_a_compiler)
+{
+	static const struct {
+		const char *version, *gcc;
+		bool fits;
+	} cases[] = {
+		{ "4.9.337", "8.5.0", true },	{ "5.4.300", "12.2.0", false },
+		{ "5.10-rc1", "12.2.0", true }, { "5.10.262", "15.1.0", false },
+		{ "6.12.117", "15.1.0", true }, { "7.2.13", "7.5.0", false },
+	};
+	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		const struct catalog_compiler *compiler;
+		struct kernel_version version, gcc;
+
+		cr_assert(kernel_version_parse(cases[i].version, &version));
+		cr_assert(kernel_version_parse(cases[i].gcc, &gcc));
+		cr_assert_null(
+			catalog_find_compiler(catalog, &version, &compiler));
+		cr_expect_eq(version_range_contains(&compiler->gcc, &gcc),
+			     cases[i].fits, "%s", cases[i].version);
+		// What is downloaded must do.
+		cr_assert(kernel_version_parse(compiler->crosstool, &gcc));
+		cr_expect(version_range_contains(&compiler->gcc, &gcc), "%s",
+			  cases[i].version);
+	}
+}
+
+Test(catalog, a_compiler_needs_a_version)
+{
+	_cleanup_catalog_ struct catalog *catalog = NULL;
+	json_t *json = document();
+
+	json_object_set_new(json_array_get(json_object_get(json, "compilers"), 0),
+			    "crosstool", json_string("../8.5.0"));
+	_cleanup_error_ struct error *err = parse(json, &catalog);
+	cr_assert(error_is(err, ERROR_USAGE));
+	cr_expect(strstr(error_message(err), "../8.5.0"));
+}
+
+Test(catalog, wrong_values_are_named)
+{
+	static const struct {
+		const char *key;
+		const char *value;
+		const char *message;
+	} cases[] = {
+		{ "enabled", "\"no\"", "\"enabled\" must be true or false" },
+		{ "kdump", "true", "\"kdump\" must be a range" },
+		{ "crosstool_target", "[]",
+		  "\"crosstool_target\" must be a string" },
+		{ "crosstool_host", "true",
+		  "\"crosstool_host\" must be a string" },
+		{ "kdump", "{\"min\": \"x\"}", "\"x\" is no kernel version" },
+		{ "debian_arch", "1", "\"debian_arch\" must be a string" },
+		{ "debian_suite", "null", "\"debian_suite\" must be a string" },
+		{ "sysrq", "15", "\"sysrq\" must be a string" },
+		{ "terminal", "[]", "\"terminal\" must be a string" },
+		{ "command_line_bytes", "\"896\"",
+		  "\"command_line_bytes\" must be a whole number" },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_catalog_ struct catalog *catalog = NULL;
+		json_t *json = document();
+
+		json_object_set_new(
+			json_object_get(json_object_get(json, "architectures"),
+					"s390x"),
+			cases[i].key,
+			json_loads(cases[i].value, JSON_DECODE_ANY, NULL));
+		_cleanup_error_ struct error *err = parse(json, &catalog);
+		cr_assert(error_is(err, ERROR_USAGE), "%s", cases[i].key);
+		cr_expect(strstr(error_message(err), cases[i].message), "%s",
+			  error_message(err));
+		cr_expect(strstr(error_message(err), "s390x"));
+	}
+}
+
+Test(catalog, malformed_ones_are_refused_with_one_line)
+{
+	static const char *const cases[] = {
+		"",
+		"{",
+		"[]",
+		"{\"repository\": 1}",
+		"{\"repository\":\"a/b\",\"tag\":\"t\",\"revision\":-1}",
+		"{\"repository\":\"a/b\",\"tag\":\"t\",\"revision\":1,\"kernel_org\":[]}",
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		struct catalog *catalog = NULL;
+		_cleanup_error_ struct error *err =
+			catalog_parse(cases[i], "name", NULL, &catalog);
+
+		cr_assert(error_is(err, ERROR_USAGE), "%s", cases[i]);
+		cr_expect_null(strchr(error_message(err), '\n'));
+		cr_expect_eq(strncmp(error_message(err), "name:", 5), 0);
+	}
+}
+
+Test(catalog, an_unknown_name_is_answered_with_those_that_exist)
+{
+	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	const struct catalog_flavor *flavor;
+	_cleanup_error_ struct error *err =
+		catalog_find_flavor(catalog, "huge", &flavor);
+
+	cr_assert(error_is(err, ERROR_USAGE));
+	cr_expect(strstr(error_message(err), "default alternative tiny"));
+}
+
+Test(catalog, names_of_a_command_line_are_checked)
+{
+	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	_cleanup_string_list_ struct string_list wrong = STRING_LIST_INIT;
+	struct string_list none = STRING_LIST_INIT;
+	struct error *err;
+
+	string_list_add(&wrong, "nothing");
+	cr_expect_null(catalog_resolve_names(catalog, &none, &none));
+	err = catalog_resolve_names(catalog, &wrong, &none);
+	cr_expect(error_catch(&err, ERROR_USAGE));
+	err = catalog_resolve_names(catalog, &none, &wrong);
+	cr_expect(error_catch(&err, ERROR_USAGE));
+	cr_expect_eq(none.count, 0);
+}
+
+Test(catalog, words_stand_for_architectures)
+{
+	static const struct {
+		const char *given;
+		/** On a machine that is one of both, and on another. */
+		const char *here;
+		const char *elsewhere;
+	} rows[] = {
+		{ "", "", "" },
+		{ "there", "there", "there" },
+		{ "there,here", "there,here", "there,here" },
+		{ "all", "here,there", "here,there" },
+		{ "foreign", "there", "here,there" },
+		{ "here,foreign", "here,there", "here,here,there" },
+		{ "host", "here", NULL },
+		{ "all,vax", NULL, NULL },
+	};
+	struct utsname host;
+
+	uname(&host);
+	for (size_t i = 0; i < 2 * array_size(rows); i++) {
+		bool is_here = i % 2;
+		const char *given = rows[i / 2].given;
+		const char *expected = is_here ? rows[i / 2].here
+					       : rows[i / 2].elsewhere;
+		_cleanup_catalog_ struct catalog *catalog =
+			two_archs_catalog("here", "there",
+					  is_here ? host.machine : "elsewhere");
+		_cleanup_string_list_ struct string_list names = STRING_LIST_INIT;
+		const struct string_list none = STRING_LIST_INIT;
+		_cleanup_string_builder_ struct string_builder sb =
+			STRING_BUILDER_INIT;
+		_cleanup_error_ struct error *err = NULL;
+
+		string_list_add_split(&names, given);
+		err = catalog_resolve_names(catalog, &names, &none);
+		cr_assert_eq(err == NULL, expected != NULL, "%s", given);
+		for (size_t j = 0; j < names.count; j++)
+			string_builder_appendf(&sb, "%s%s", j ? "," : "",
+					       names.items[j]);
+		// Refused, they are as they were.
+		cr_expect_str_eq(sb.text ? sb.text : "",
+				 expected ? expected : given);
+	}
+}
+
+Test(catalog, no_word_means_what_is_switched_off)
+{
+	struct utsname host;
+
+	uname(&host);
+	_cleanup_catalog_ struct catalog *catalog =
+		two_archs_catalog("here", "there", host.machine);
+	_cleanup_string_list_ struct string_list names = STRING_LIST_INIT;
+	const struct string_list none = STRING_LIST_INIT;
+
+	catalog->archs[1].enabled = false;
+	string_list_add(&names, "all");
+	cr_assert_null(catalog_resolve_names(catalog, &names, &none));
+	cr_assert_eq(names.count, 1);
+	cr_expect_str_eq(names.items[0], "here");
+	// Its own name does.
+	string_list_add(&names, "there");
+	cr_assert_null(catalog_resolve_names(catalog, &names, &none));
+	cr_expect_eq(names.count, 2);
+}
+
+Test(catalog, a_word_that_means_no_architecture_is_refused)
+{
+	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	_cleanup_string_list_ struct string_list names = STRING_LIST_INIT;
+	const struct string_list none = STRING_LIST_INIT;
+	_cleanup_error_ struct error *err = NULL;
+	struct utsname host;
+
+	// All that there are become this machine's.
+	uname(&host);
+	for (size_t i = 0; i < catalog->arch_count; i++)
+		string_list_add(&catalog->archs[i].host_names, host.machine);
+	string_list_add(&names, "foreign");
+	err = catalog_resolve_names(catalog, &names, &none);
+	cr_assert(error_is(err, ERROR_USAGE));
+	cr_expect(strstr(error_message(err), "--arch foreign"));
+}

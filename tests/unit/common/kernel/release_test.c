@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/kernel/release.h"
+
+#include <criterion/criterion.h>
+
+#include "common/base/string_list.h"
+
+Test(release, formats_what_it_parses)
+{
+	static const char *const cases[] = {
+		"6.12.117-vmtest1.1default",
+		"6.12.0-vmtest12.0tiny",
+		"7.3.0-rc2-vmtest1.0.3alternative",
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		struct release release;
+		char text[RELEASE_TEXT_SIZE];
+
+		cr_assert(release_parse(cases[i], &release), "%s", cases[i]);
+		release_format(&release, text);
+		cr_expect_str_eq(text, cases[i]);
+	}
+}
+
+Test(release, refuses_what_is_none)
+{
+	static const char *const cases[] = {
+		"6.12.117",
+		"6.12.117-vmtest",
+		"6.12.117-vmtest1",
+		"6.12.117-vmtest1.1",
+		"6.12.117-vmtest1.1/../x",
+		"6.12.117-vmtest1.1a b",
+		"-vmtest1.1tiny",
+		"6.12.117-vmtest999999999999.1tiny",
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		struct release release;
+
+		cr_expect_not(release_parse(cases[i], &release), "%s", cases[i]);
+	}
+}
+
+Test(release, default_flavor_and_rebuilds_sort_as_newer)
+{
+	static const char *const sorted[] = {
+		"6.1.192-vmtest1.1default", "6.12.0-rc1-vmtest1.1default",
+		"6.12.0-vmtest1.0tiny",	    "6.12.0-vmtest1.0.1tiny",
+		"6.12.0-vmtest1.1default",  "6.12.0-vmtest2.0tiny",
+		"6.12.1-vmtest1.0tiny",
+	};
+
+	for (size_t i = 0; i + 1 < array_size(sorted); i++) {
+		struct release a, b;
+
+		cr_assert(release_parse(sorted[i], &a));
+		cr_assert(release_parse(sorted[i + 1], &b));
+		cr_expect_lt(release_compare(&a, &b), 0, "%s", sorted[i]);
+	}
+}
+
+Test(release, matches_globs_versions_series_and_flavors)
+{
+	static const struct {
+		const char *pattern;
+		bool matches;
+	} cases[] = {
+		{ "*", true },
+		{ "6.12.*tiny", true },
+		{ "6.12.117-vmtest1.0tiny", true },
+		{ "6.12.117", true },
+		{ "6.12", true },
+		{ "tiny", true },
+		{ "6.1", false },
+		{ "6.12.11", false },
+		{ "6.12.0", false },
+		{ "6.12.*default", false },
+		{ "default", false },
+		{ "", false },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++)
+		cr_expect_eq(release_matches("6.12.117-vmtest1.0tiny",
+					     cases[i].pattern),
+			     cases[i].matches, "%s", cases[i].pattern);
+}
+
+Test(release, package_names_are_parsed_strictly)
+{
+	struct release release;
+	char arch[ARCH_SIZE], name[PACKAGE_NAME_SIZE];
+	static const char *const bad[] = {
+		"kernel-6.12.117-vmtest1.0tiny.tar.zst",
+		"kernel-6.12.117-vmtest1.0tiny.x86_64.tar.zst.part",
+		"kernel-../../etc/passwd.x86_64.tar.zst",
+		"6.12.117-vmtest1.0tiny.x86_64.tar.zst",
+		"kernel-.tar.zst",
+		"",
+	};
+
+	package_name_format("6.12.117-vmtest1.0tiny", "x86_64", name);
+	cr_assert_str_eq(name, "kernel-6.12.117-vmtest1.0tiny.x86_64.tar.zst");
+	cr_assert(package_name_parse(name, &release, arch));
+	cr_expect_str_eq(arch, "x86_64");
+	cr_expect_str_eq(release.flavor, "tiny");
+	for (size_t i = 0; i < array_size(bad); i++)
+		cr_expect_not(package_name_parse(bad[i], &release, arch), "%s",
+			      bad[i]);
+}

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/kernel/remote.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/interrupt.h"
+#include "common/process/process.h"
+
+static char root[] = "/tmp/remote test.XXXXXX";
+
+static char *in_root(const char *name)
+{
+	char *path = NULL;
+
+	cr_assert_null(path_join(root, name, &path));
+	return path;
+}
+
+/** Run git in the repository; the last argument is NULL. */
+#define git(...) run_git((const char *const[]){ "git", __VA_ARGS__, NULL })
+
+static void run_git(const char *const *arguments)
+{
+	static const char *const environment[] = {
+		"GIT_CONFIG_NOSYSTEM=1",
+		"GIT_CONFIG_GLOBAL=/dev/null",
+		"GIT_AUTHOR_NAME=A",
+		"GIT_AUTHOR_EMAIL=a@example.org",
+		"GIT_COMMITTER_NAME=A",
+		"GIT_COMMITTER_EMAIL=a@example.org",
+		NULL,
+	};
+	_cleanup_free_ char *directory = in_root("repository");
+	const struct process_options options = {
+		.arguments = arguments,
+		.environment = environment,
+		.directory = directory,
+	};
+	_cleanup_error_ struct error *err = process_run(&options);
+
+	cr_assert_null(err, "%s", err ? error_message(err) : "");
+}
+
+static void put(const char *name, const char *text)
+{
+	_cleanup_free_ char *path = in_root(name);
+
+	cr_assert_null(file_write(path, text, strlen(text)));
+}
+
+static void expect_text(const char *name, const char *wanted)
+{
+	_cleanup_free_ char *path = in_root(name), *text = NULL;
+
+	cr_assert_null(file_read(path, 1 << 20, &text, NULL), "%s", name);
+	cr_expect_str_eq(text, wanted, "%s", name);
+}
+
+static bool exists(const char *name)
+{
+	_cleanup_free_ char *path = in_root(name);
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+/** A repository with v1 (annotated), v2 (not), and one more commit. */
+static void setup(void)
+{
+	cr_assert(mkdtemp(root));
+	_cleanup_free_ char *repository = in_root("repository"),
+			    *out = in_root("out");
+	cr_assert_null(directory_create(repository));
+	cr_assert_null(directory_create(out));
+	git("init", "-q", "-b", "main", ".");
+	git("config", "core.safecrlf", "false");
+	put("repository/Makefile", "one\n");
+	put("repository/.gitattributes", "*.txt eol=crlf\n");
+	put("repository/a.txt", "line\n");
+	git("add", ".");
+	git("commit", "-q", "-m", "one");
+	git("tag", "-a", "-m", "one", "v1");
+	put("repository/Makefile", "two\n");
+	git("commit", "-q", "-a", "-m", "two");
+	git("tag", "v2");
+	git("rm", "-q", "a.txt");
+	git("commit", "-q", "-a", "-m", "three");
+}
+
+static void teardown(void)
+{
+	error_destroy(directory_remove(root));
+}
+
+TestSuite(remote, .init = setup, .fini = teardown, .timeout = 120);
+
+/** The repository as a URL; its blank is written %20. */
+static char *file_url(void)
+{
+	char *url = NULL;
+
+	cr_assert(asprintf(&url, "file:///tmp/remote%%20test%s/repository",
+			   strrchr(root, '.')) > 0);
+	return url;
+}
+
+/** A stand-in for kernel.org, which serves git over HTTP. */
+static struct process *serve(const char *argument, const char *value,
+			     char **url_ret)
+{
+	static const char name[] = "KERNEL_ORG_GIT=";
+	const char *arguments[] = { VMTEST_SOURCE_DIR
+				    "/tests/fixtures/kernel_org.py",
+				    "--cache",
+				    root,
+				    argument,
+				    value,
+				    NULL };
+	struct process *process = NULL;
+	int fds[2];
+
+	cr_assert_eq(pipe(fds), 0);
+	const struct process_options options = { .arguments = arguments,
+						 .stdout_fd = fds[1] };
+	cr_assert_null(process_spawn(&options, &process));
+	close(fds[1]);
+
+	_cleanup_fclose_ FILE *stream = fdopen(fds[0], "r");
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+	while (getline(&line, &size, stream) > 0) {
+		if (strncmp(line, name, strlen(name)) != 0)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		*url_ret = strdup(line + strlen(name));
+		return process;
+	}
+	cr_assert_fail("the stand-in did not start");
+	return NULL;
+}
+
+Test(remote, lists_tags_with_the_commits_they_lead_to)
+{
+	_cleanup_free_ char *path = in_root("repository"), *url = file_url();
+	const char *const urls[] = { path, url };
+	char v1[REMOTE_COMMIT_SIZE], v2[REMOTE_COMMIT_SIZE];
+
+	for (size_t i = 0; i < array_size(urls); i++) {
+		_cleanup_remote_tags_ struct remote_tags tags = { 0 };
+		_cleanup_error_ struct error *err =
+			remote_tags_list(urls[i], &tags);
+
+		cr_assert_null(err, "%s", err ? error_message(err) : "");
+		cr_assert_eq(tags.count, 2);
+		cr_expect_str_eq(tags.items[0].name, "v1");
+		cr_expect_str_eq(tags.items[1].name, "v2");
+		cr_assert_null(remote_resolve(urls[i], "v1", v1));
+		cr_assert_null(remote_resolve(urls[i], "refs/tags/v2", v2));
+		cr_expect_str_eq(tags.items[0].commit, v1);
+		cr_expect_str_eq(tags.items[1].commit, v2);
+		cr_expect_str_neq(v1, v2);
+	}
+}
+
+Test(remote, a_repository_without_tags_has_none)
+{
+	_cleanup_free_ char *path = in_root("repository");
+	_cleanup_remote_tags_ struct remote_tags tags = { 0 };
+
+	git("tag", "-d", "v1", "v2");
+	cr_assert_null(remote_tags_list(path, &tags));
+	cr_expect_eq(tags.count, 0);
+	remote_tags_deinit(&tags);
+	git("init", "-q", "--bare", "empty");
+	_cleanup_free_ char *empty = in_root("repository/empty");
+	cr_assert_null(remote_tags_list(empty, &tags));
+	cr_expect_eq(tags.count, 0);
+}
+
+Test(remote, lists_thousands_over_http)
+{
+	_cleanup_free_ char *url = NULL, *list = in_root("tags");
+	_cleanup_remote_tags_ struct remote_tags tags = { 0 };
+	char commit[REMOTE_COMMIT_SIZE];
+	FILE *file = fopen(list, "w");
+
+	cr_assert(file);
+	for (int i = 0; i < 5000; i++)
+		fprintf(file, "v5.%d.%d\n", i / 100, i % 100);
+	fclose(file);
+	_cleanup_process_ struct process *server = serve("--tags", list, &url);
+	cr_assert_null(remote_tags_list(url, &tags));
+	cr_assert_eq(tags.count, 5000);
+	cr_assert_null(remote_resolve(url, "v5.49.99", commit));
+	for (size_t i = 0; i < tags.count; i++)
+		cr_assert_str_eq(tags.items[i].commit, commit);
+	_cleanup_error_ struct error *err = remote_resolve(url, "v9", commit);
+	cr_expect(error_is(err, ERROR_NOT_FOUND));
+}
+
+Test(remote, fetches_one_commit_from_where_it_lies)
+{
+	static const struct {
+		const char *ref, *makefile;
+		bool has_a;
+	} cases[] = {
+		{ "v1", "one\n", true },
+		{ "refs/tags/v2", "two\n", true },
+		{ "main", "two\n", false },
+		{ "HEAD", "two\n", false },
+	};
+	_cleanup_free_ char *path = in_root("repository"), *url = file_url(),
+			    *out = in_root("out");
+	const char *const urls[] = { path, url };
+
+	for (size_t i = 0; i < array_size(cases) * 2; i++) {
+		const char *ref = cases[i / 2].ref;
+		char commit[REMOTE_COMMIT_SIZE], resolved[REMOTE_COMMIT_SIZE];
+		_cleanup_error_ struct error *err =
+			remote_fetch(urls[i % 2], ref, out, 0, commit);
+
+		cr_assert_null(err, "%s: %s", ref, err ? error_message(err) : "");
+		cr_assert_null(remote_resolve(urls[i % 2], ref, resolved));
+		cr_expect_str_eq(commit, resolved, "%s", ref);
+		expect_text("out/Makefile", cases[i / 2].makefile);
+		cr_expect_eq(exists("out/a.txt"), cases[i / 2].has_a, "%s", ref);
+		// As it is in the repository, whatever .gitattributes says.
+		if (cases[i / 2].has_a)
+			expect_text("out/a.txt", "line\n");
+		cr_expect_not(exists("out/.git"));
+		cr_assert_null(directory_remove(out));
+		cr_assert_null(directory_create(out));
+	}
+	// Nor is the repository's own working tree touched.
+	expect_text("repository/Makefile", "two\n");
+	cr_expect_not(exists("repository/a.txt"));
+}
+
+Test(remote, fetches_one_commit_over_http)
+{
+	_cleanup_free_ char *tree = in_root("tree"), *out = in_root("out"),
+			    *source = NULL, *url = NULL;
+	char commit[REMOTE_COMMIT_SIZE], resolved[REMOTE_COMMIT_SIZE];
+
+	cr_assert_null(directory_create(tree));
+	put("tree/Makefile", "VERSION = 6\n");
+	cr_assert(asprintf(&source, "6.12.3=%s", tree) > 0);
+	_cleanup_process_ struct process *server =
+		serve("--git-source", source, &url);
+
+	// The one before it, which an older libgit2 fetches too, is in the limit.
+	_cleanup_error_ struct error *err =
+		remote_fetch(url, "v6.12.3", out, 100, commit);
+	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	expect_text("out/Makefile", "VERSION = 6\n");
+	cr_expect_not(exists("out/.git"));
+	cr_assert_null(remote_resolve(url, "v6.12.3", resolved));
+	cr_expect_str_eq(commit, resolved);
+
+	err = remote_fetch(url, "v6.12.3", out, 1, commit);
+	cr_assert(error_is(err, ERROR_OTHER));
+	cr_expect(strstr(error_message(err), "objects"), "%s",
+		  error_message(err));
+	error_destroy(err);
+
+	interrupt_block();
+	raise(SIGTERM);
+	err = remote_fetch(url, "v6.12.3", out, 0, commit);
+	cr_expect(error_is(err, ERROR_CANCELLED));
+	// Nothing of three fetches is left beside the folder.
+	_cleanup_free_ char *left = NULL;
+	const char *const list[] = {
+		"sh", "-c", "find \"$0\" -maxdepth 1 -name '.fetch.*' | wc -l",
+		root, NULL
+	};
+	const struct process_options options = { .arguments = list };
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	cr_assert_eq(sigwaitinfo(&set, NULL), SIGTERM);
+	cr_assert_null(process_capture(&options, 100, &left));
+	cr_expect_str_eq(left, "0");
+}
+
+Test(remote, what_is_not_there_is_not_found)
+{
+	static const char *const refs[] = { "v3",    "refs/tags/v3", "",
+					    "v1^{}", "../config",    "a b",
+					    "-x" };
+	_cleanup_free_ char *path = in_root("repository"), *out = in_root("out");
+	char commit[REMOTE_COMMIT_SIZE] = "untouched";
+
+	for (size_t i = 0; i < array_size(refs); i++) {
+		_cleanup_error_ struct error *err =
+			remote_fetch(path, refs[i], out, 0, commit);
+
+		cr_expect(error_is(err, ERROR_NOT_FOUND), "%s: %s", refs[i],
+			  err ? error_message(err) : "");
+		cr_expect_str_eq(commit, "untouched");
+	}
+}
+
+Test(remote, a_server_that_is_not_there_may_come_back)
+{
+	static const char *const urls[] = { "http://127.0.0.1:9/linux.git",
+					    "git://127.0.0.1:9/linux.git" };
+
+	for (size_t i = 0; i < array_size(urls); i++) {
+		_cleanup_remote_tags_ struct remote_tags tags = { 0 };
+		_cleanup_error_ struct error *err =
+			remote_tags_list(urls[i], &tags);
+
+		cr_expect(error_is(err, ERROR_RETRY), "%s: %s", urls[i],
+			  err ? error_message(err) : "");
+		cr_expect(err && strstr(error_message(err), urls[i]));
+	}
+}
+
+/** A server that takes connections, and says nothing. */
+static int listen_silently(char url_ret[static 64])
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&address, size), 0);
+	cr_assert_eq(listen(fd, 8), 0);
+	cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	snprintf(url_ret, 64, "http://127.0.0.1:%d/linux.git",
+		 ntohs(address.sin_port));
+	return fd;
+}
+
+Test(remote, a_server_that_says_nothing_is_given_up)
+{
+	char url[64];
+	_cleanup_close_ int fd = listen_silently(url);
+	_cleanup_remote_tags_ struct remote_tags tags = { 0 };
+	_cleanup_error_ struct error *err = NULL;
+	uint64_t start_ms = monotonic_ms();
+
+	setenv("VMTEST_STALL_SECONDS", "1", 1);
+	err = remote_tags_list(url, &tags);
+	cr_assert(error_is(err, ERROR_RETRY), "%s", error_message(err));
+	cr_expect(strstr(error_message(err), "nothing came for 1 s"));
+	cr_expect_lt(monotonic_ms() - start_ms, 3000);
+}
+
+Test(remote, waiting_for_a_server_can_be_interrupted)
+{
+	char url[64];
+	_cleanup_close_ int fd = listen_silently(url);
+	_cleanup_remote_tags_ struct remote_tags tags = { 0 };
+	_cleanup_error_ struct error *err = NULL;
+
+	interrupt_block();
+	raise(SIGTERM);
+	err = remote_tags_list(url, &tags);
+	cr_expect(error_is(err, ERROR_CANCELLED));
+}
+
+Test(remote, what_is_no_repository_is_an_error)
+{
+	static const char *const urls[] = { "/nowhere", "file:///nowhere",
+					    "/proc/self", "ftp://a/b", "" };
+
+	for (size_t i = 0; i < array_size(urls); i++) {
+		_cleanup_remote_tags_ struct remote_tags tags = { 0 };
+		_cleanup_error_ struct error *err =
+			remote_tags_list(urls[i], &tags);
+
+		cr_expect_not_null(err, "%s", urls[i]);
+	}
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/kernel/toolchain.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include <criterion/criterion.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/interrupt.h"
+#include "common/kernel/catalog.h"
+
+/** A folder that is all of PATH. */
+static char *path;
+static struct catalog *catalog;
+static const struct catalog_arch *own, *foreign;
+
+static void setup(void)
+{
+	char root[] = "/tmp/toolchain_test.XXXXXX";
+	struct utsname machine;
+
+	interrupt_block();
+	cr_assert(mkdtemp(root));
+	path = strdup(root);
+	setenv("PATH", root, 1);
+	cr_assert_null(catalog_load(VMTEST_SOURCE_DIR "/configs/vmtest.json",
+				    NULL, &catalog));
+	// This machine is an x86_64 one, whatever it is.
+	uname(&machine);
+	for (size_t i = 0; i < catalog->arch_count; i++)
+		string_list_deinit(&catalog->archs[i].host_names);
+	string_list_add(&catalog->archs[0].host_names, machine.machine);
+	cr_assert_null(catalog_find_arch(catalog, "x86_64", &own));
+	cr_assert_null(catalog_find_arch(catalog, "s390x", &foreign));
+}
+
+static void teardown(void)
+{
+	catalog_destroy(catalog);
+	cleanup_directory(&path);
+}
+
+TestSuite(toolchain, .init = setup, .fini = teardown);
+
+/** A compiler that only says which version it is. */
+static void install(const char *name, const char *version)
+{
+	_cleanup_free_ char *program = NULL;
+	_cleanup_free_ char *script = NULL;
+
+	cr_assert_null(path_join(path, name, &program));
+	cr_assert(asprintf(&script, "#!/bin/sh\necho %s\n", version) > 0);
+	cr_assert_null(file_write(program, script, strlen(script)));
+	cr_assert_eq(chmod(program, 0755), 0);
+}
+
+static struct error *open_for(const char *version_text,
+			      const struct catalog_arch *arch,
+			      struct toolchain *ret)
+{
+	struct kernel_version version;
+
+	cr_assert(kernel_version_parse(version_text, &version));
+	return toolchain_open(catalog, arch, &version, path, NULL, ret);
+}
+
+static void expect(const char *version, const struct catalog_arch *arch,
+		   const char *prefix, const char *program)
+{
+	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
+	_cleanup_error_ struct error *err = open_for(version, arch, &toolchain);
+
+	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	cr_expect_str_eq(toolchain.chosen->prefix, prefix);
+	cr_expect_str_eq(toolchain.chosen->program, program);
+	cr_expect_null(toolchain.chosen->directory);
+}
+
+static void expect_error(const char *version, const struct catalog_arch *arch,
+			 const char *message)
+{
+	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
+	_cleanup_error_ struct error *err = open_for(version, arch, &toolchain);
+
+	cr_assert(error_is(err, ERROR_NOT_FOUND));
+	cr_expect(strstr(error_message(err), message), "%s", error_message(err));
+}
+
+Test(toolchain, own_architecture_takes_gcc)
+{
+	install("gcc", "12.2.0");
+	install("x86_64-linux-gnu-gcc", "13.1.0");
+	expect("6.12.117", own, "", "gcc");
+}
+
+Test(toolchain, another_architecture_takes_its_cross_compiler)
+{
+	install("gcc", "12.2.0");
+	install("s390x-linux-gnu-gcc", "12.2.0");
+	expect("6.12.117", foreign, "s390x-linux-gnu-", "s390x-linux-gnu-gcc");
+}
+
+Test(toolchain, the_newest_number_that_fits_is_taken)
+{
+	install("gcc", "12.2.0");
+	install("gcc-11", "11.3.0");
+	install("gcc-9", "9.5.0");
+	install("gcc-8", "8.4.0");
+	expect("5.4.300", own, "", "gcc-9");
+}
+
+Test(toolchain, a_release_candidate_is_of_its_series)
+{
+	install("gcc", "8.1.0");
+	expect("6.12-rc1", own, "", "gcc");
+}
+
+Test(toolchain, without_any_the_package_is_named)
+{
+	catalog->archs[0].crosstool_host = NULL;
+	expect_error("6.12.117", own, "install the package gcc");
+	expect_error("6.12.117", foreign,
+		     "install the package gcc-s390x-linux-gnu");
+	install("s390x-linux-gnu-gcc", "12.2.0");
+	expect_error("5.4.300", foreign,
+		     "s390x-linux-gnu-gcc is version 12.2.0, and this kernel wants GCC from 7.1 below 10.0");
+	expect_error("5.4.300", foreign, "gcc-s390x-linux-gnu-N");
+}
+
+Test(toolchain, a_compiler_that_says_nonsense_is_an_error)
+{
+	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
+
+	install("gcc", "no idea");
+	_cleanup_error_ struct error *err = open_for("6.12", own, &toolchain);
+	cr_assert(err);
+	cr_expect(strstr(error_message(err), "no idea"));
+}
+
+Test(toolchain, names_of_debians_packages_have_no_underscores)
+{
+	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
+	_cleanup_free_ char *package = NULL;
+	struct toolchain_request request = {
+		.catalog = catalog,
+		.arch = own,
+		.rule = &catalog->compilers[0],
+		.cache_directory = path,
+	};
+
+	string_list_deinit(&catalog->archs[0].host_names);
+	cr_assert_null(toolchain_find(&request, &toolchain));
+	cr_assert_null(toolchain_format_package(&toolchain, &package));
+	cr_expect_str_eq(package, "gcc-x86-64-linux-gnu");
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/process/process.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+
+#define COMMAND(...)                                                           \
+	.arguments = (const char *[])                                          \
+	{                                                                      \
+		__VA_ARGS__, NULL                                              \
+	}
+
+Test(process, takes_output_without_its_last_newline)
+{
+	_cleanup_free_ char *output = NULL;
+
+	cr_assert_null(
+		process_capture(&(struct process_options){ COMMAND("printf",
+								   "a\\nb\\n") },
+				100, &output));
+	cr_expect_str_eq(output, "a\nb");
+}
+
+Test(process, arguments_are_not_read_by_a_shell)
+{
+	_cleanup_free_ char *output = NULL;
+
+	cr_assert_null(
+		process_capture(&(struct process_options){ COMMAND("echo",
+								   "$(id) *;") },
+				100, &output));
+	cr_expect_str_eq(output, "$(id) *;");
+}
+
+Test(process, environment_and_directory_are_the_childs)
+{
+	_cleanup_free_ char *output = NULL;
+
+	setenv("GONE", "x", 1);
+	cr_assert_null(process_capture(
+		&(struct process_options){
+			COMMAND("sh", "-c", "echo \"$SET${GONE-unset}\"; pwd"),
+			.environment = (const char *[]){ "SET=1", "GONE", NULL },
+			.directory = "/",
+		},
+		100, &output));
+	cr_expect_str_eq(output, "1unset\n/");
+}
+
+Test(process, a_child_inherits_what_it_may)
+{
+	_cleanup_free_ char *output = NULL;
+
+	setenv("GITHUB_TOKEN", "secret", 1);
+	setenv("GONE", "x", 1);
+	setenv("KEPT", "y", 1);
+	cr_assert_null(process_capture(
+		&(struct process_options){
+			COMMAND("env"),
+			.inherited =
+				(const char *[]){ "KEPT", "GITHUB_TOKEN", NULL },
+			.environment = (const char *[]){ "SET=z", NULL },
+		},
+		1000, &output));
+	cr_expect_str_eq(output, "KEPT=y\nSET=z");
+}
+
+Test(process, tokens_are_not_for_children)
+{
+	static const char script[] =
+		"echo \"${GITHUB_TOKEN-unset} ${GH_TOKEN-unset}\"";
+	_cleanup_free_ char *without = NULL, *with = NULL;
+
+	setenv("GITHUB_TOKEN", "secret", 1);
+	setenv("GH_TOKEN", "other", 1);
+	cr_assert_null(
+		process_capture(&(struct process_options){ COMMAND("sh", "-c",
+								   script) },
+				100, &without));
+	cr_expect_str_eq(without, "unset unset");
+	cr_assert_null(
+		process_capture(&(struct process_options){ COMMAND("sh", "-c",
+								   script),
+							   .keeps_tokens = true },
+				100, &with));
+	cr_expect_str_eq(with, "secret other");
+}
+
+Test(process, a_missing_program_is_not_found)
+{
+	_cleanup_error_ struct error *err = process_run(
+		&(struct process_options){ COMMAND("no-such-program-here") });
+
+	cr_assert(error_is(err, ERROR_NOT_FOUND));
+	cr_expect(strstr(error_message(err), "no-such-program-here"));
+}
+
+Test(process, failure_names_the_status_or_the_signal)
+{
+	_cleanup_error_ struct error *status = process_run(
+		&(struct process_options){ COMMAND("sh", "-c", "exit 3") });
+	_cleanup_error_ struct error *killed = process_run(
+		&(struct process_options){ COMMAND("sh", "-c", "kill -9 $$") });
+
+	cr_expect_str_eq(error_message(status), "sh: exit status 3");
+	cr_expect_str_eq(error_message(killed),
+			 "sh: killed by signal 9 (Killed)");
+}
+
+Test(process, a_guard_ends_as_its_child_does)
+{
+	static const struct {
+		const char *script;
+		const char *message;
+	} rows[] = {
+		{ "exit 0", NULL },
+		{ "exit 3", "sh: exit status 3" },
+		{ "kill -TERM $$", "sh: killed by signal 15 (Terminated)" },
+		{ "kill -KILL $$", "sh: killed by signal 9 (Killed)" },
+		{ "kill -HUP $$", "sh: killed by signal 1 (Hangup)" },
+	};
+	_cleanup_error_ struct error *missing = NULL;
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_error_ struct error *err =
+			process_run(&(struct process_options){
+				COMMAND("sh", "-c", rows[i].script),
+				.guarded = true,
+			});
+
+		cr_assert_eq(err == NULL, rows[i].message == NULL);
+		if (err)
+			cr_expect_str_eq(error_message(err), rows[i].message);
+	}
+	missing = process_run(&(struct process_options){
+		COMMAND("/no/such/program"), .guarded = true });
+	cr_expect(error_is(missing, ERROR_NOT_FOUND));
+}
+
+/** Signals reach the child, and the guard lets it clean up. */
+Test(process, a_guarded_child_may_take_its_time)
+{
+	_cleanup_process_ struct process *process = NULL;
+	struct process_status status;
+	struct process_options options = {
+		COMMAND("sh", "-c",
+			"trap 'sleep 0.3; exit 7' TERM; echo; while :; do sleep 0.1; done"),
+		.guarded = true,
+	};
+	char c;
+	int fds[2];
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	options.stdout_fd = fds[1];
+	cr_assert_null(process_spawn(&options, &process));
+	cr_assert_eq(read(fds[0], &c, 1), 1);
+	process_kill(process, SIGTERM);
+	cr_assert_null(process_wait(process, monotonic_ms() + 30000, &status));
+	cr_expect_eq(status.exit_status, 7);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/** In a child that is going to be killed: tell a grandchild's grandchild. */
+static void start_family(int fd)
+{
+	struct process *process;
+
+	error_destroy(process_spawn(
+		&(struct process_options){
+			COMMAND("sh", "-c",
+				"sh -c 'sleep 1000 & echo $!; wait'; echo more"),
+			.stdout_fd = fd,
+			.guarded = true,
+		},
+		&process));
+	pause();
+	_exit(1);
+}
+
+Test(process, a_guarded_family_dies_with_us)
+{
+	char text[32] = "";
+	int fds[2];
+	pid_t parent;
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	parent = fork();
+	if (parent == 0)
+		start_family(fds[1]);
+	close(fds[1]);
+	cr_assert_gt(read(fds[0], text, sizeof(text) - 1), 1);
+	cr_assert_eq(kill(atoi(text), 0), 0);
+	kill(parent, SIGKILL);
+	// All that write to the pipe have gone when it ends.
+	alarm(30);
+	cr_expect_eq(read(fds[0], text, sizeof(text)), 0);
+	alarm(0);
+	close(fds[0]);
+	cr_assert_eq(waitpid(parent, NULL, 0), parent);
+}
+
+Test(process, output_beyond_the_limit_is_an_error)
+{
+	char *output = NULL;
+	_cleanup_error_ struct error *err =
+		process_capture(&(struct process_options){ COMMAND("yes") },
+				10000, &output);
+
+	cr_assert_not_null(err);
+	cr_expect_null(output);
+}
+
+Test(process, a_timeout_ends_the_whole_group)
+{
+	char marker[] = "/tmp/process_test.XXXXXX";
+	_cleanup_close_ int fd = mkstemp(marker);
+	_cleanup_free_ char *script = NULL;
+	_cleanup_error_ struct error *err = NULL;
+	struct stat st;
+
+	cr_assert_geq(fd, 0);
+	cr_assert_geq(asprintf(&script, "(sleep 1; echo late >%s) & sleep 100",
+			       marker),
+		      0);
+	err = process_run(&(struct process_options){
+		COMMAND("sh", "-c", script),
+		.timeout_ms = 100,
+	});
+	cr_assert_not_null(err);
+	sleep(2);
+	cr_assert_eq(stat(marker, &st), 0);
+	cr_expect_eq(st.st_size, 0);
+	unlink(marker);
+}
+
+Test(process, destroying_kills)
+{
+	struct process *process;
+	pid_t pid;
+
+	cr_assert_null(
+		process_spawn(&(struct process_options){ COMMAND("sleep", "100") },
+			      &process));
+	pid = process_pid(process);
+	process_destroy(process);
+	cr_expect_eq(kill(pid, 0), -1);
+	cr_expect_eq(errno, ESRCH);
+}

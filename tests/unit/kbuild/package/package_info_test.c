@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "kbuild/package/package_info.h"
+
+#include <stdlib.h>
+#include <sys/utsname.h>
+
+#include <criterion/criterion.h>
+#include <jansson.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/string_list.h"
+#include "common/kernel/catalog.h"
+#include "common/kernel/release.h"
+#include "kbuild/package/package.h"
+#include "tests/unit/files.h"
+
+Test(package_info, config_values_lose_their_quotes)
+{
+	static const char config[] = "# CONFIG_NONE is not set\n"
+				     "CONFIG_LD_VERSION_LONG=1\n"
+				     "CONFIG_LD_VERSION=24000\n"
+				     "CONFIG_CC_VERSION_TEXT=\"gcc 12\"\n"
+				     "CONFIG_EMPTY=\"\"";
+	static const struct {
+		const char *name, *value;
+	} cases[] = {
+		{ "CONFIG_LD_VERSION", "24000" },
+		{ "CONFIG_CC_VERSION_TEXT", "gcc 12" },
+		{ "CONFIG_EMPTY", "" },
+		{ "CONFIG_NONE", NULL },
+		{ "CONFIG_LD", NULL },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_free_ char *value = NULL;
+		_cleanup_error_ struct error *err =
+			config_value(config, cases[i].name, &value);
+
+		cr_assert_null(err);
+		if (cases[i].value)
+			cr_expect_str_eq(value, cases[i].value);
+		else
+			cr_expect_null(value, "%s", cases[i].name);
+	}
+}
+
+static const char *string_at(const json_t *json, const char *key)
+{
+	const char *text = json_string_value(json_object_get(json, key));
+
+	return text ? text : "";
+}
+
+Test(package_info, tells_how_a_package_was_made)
+{
+	static const char config[] = "CONFIG_CC_VERSION_TEXT=\"gcc 12\"\n";
+	char directory[] = "/tmp/package_info_test.XXXXXX";
+	cr_assert(mkdtemp(directory));
+	_cleanup_directory_ char *cleanup = strdup(directory);
+	_cleanup_free_ char *build = NULL, *config_path = NULL, *path = NULL;
+	cr_assert_null(path_join(directory, "build", &build));
+	cr_assert_null(directory_create(build));
+	cr_assert_null(path_join(build, ".config", &config_path));
+	cr_assert_null(file_write(config_path, config, sizeof(config) - 1));
+
+	struct release release;
+	cr_assert(release_parse("6.12.117-vmtest1.0tiny", &release));
+	struct catalog_arch arch = { .name = "x86_64" };
+	_cleanup_string_list_ struct string_list patches = STRING_LIST_INIT;
+	string_list_add(&patches, "one.patch");
+	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
+	string_list_add(&lost, "CONFIG_A=y");
+	struct package_input input = {
+		.release = &release,
+		.arch = &arch,
+		.source_url = "https://example.org/linux.tar.xz",
+		.patches = &patches,
+		.lost_options = &lost,
+	};
+	cr_assert_null(package_info_write(&input, directory));
+
+	cr_assert_null(path_join(directory, "vmtest.json", &path));
+	json_t *json = json_load_file(path, 0, NULL);
+	cr_assert(json);
+	cr_expect_str_eq(string_at(json, "release"), "6.12.117-vmtest1.0tiny");
+	cr_expect_str_eq(string_at(json, "version"), "6.12.117");
+	cr_expect_str_eq(string_at(json, "architecture"), "x86_64");
+	struct utsname host;
+	uname(&host);
+	cr_expect_str_eq(string_at(json, "host"), host.machine);
+	cr_expect_str_eq(string_at(json, "flavor"), "tiny");
+	cr_expect_str_eq(string_at(json, "compiler"), "gcc 12");
+	const json_t *source = json_object_get(json, "source");
+	cr_expect_str_eq(string_at(source, "url"),
+			 "https://example.org/linux.tar.xz");
+	cr_expect(json_is_null(json_object_get(source, "digest")));
+	const json_t *list = json_object_get(json, "patches");
+	cr_expect_str_eq(json_string_value(json_array_get(list, 0)), "one.patch");
+	list = json_object_get(json, "lost_options");
+	cr_expect_str_eq(json_string_value(json_array_get(list, 0)),
+			 "CONFIG_A=y");
+	json_decref(json);
+}
+
+/** Pack a folder that holds such a vmtest.json, and read from it. */
+static struct error *read_lost(const char *info, struct string_list *ret)
+{
+	struct error *err;
+	char root[] = "/tmp/package_info_test.XXXXXX";
+	cr_assert(mkdtemp(root));
+	_cleanup_directory_ char *cleanup = strdup(root);
+	_cleanup_free_ char *tree = NULL, *package = NULL;
+
+	put_file(root, "tree/vmlinuz", "");
+	if (info)
+		put_file(root, "tree/vmtest.json", info);
+	cr_assert_null(path_join(root, "tree", &tree));
+	cr_assert_null(path_join(root, "p.tar.zst", &package));
+	cr_assert_null(package_pack(tree, package, NULL));
+	err = package_info_read_lost(package, ret);
+	return err;
+}
+
+Test(package_info, a_package_says_what_it_lost)
+{
+	static const struct {
+		const char *info;
+		size_t count;
+		const char *error;
+	} cases[] = {
+		{ "{\"lost_options\": [\"CONFIG_A=y\", \"CONFIG_B=\\\"x\\\"\"]}",
+		  2, NULL },
+		{ "{\"lost_options\": []}", 0, NULL },
+		{ "{}", 0, NULL },
+		{ NULL, 0, NULL },
+		{ "{\"lost_options\": [\"A=y\"]}", 0,
+		  "must be a list of CONFIG_NAME=value" },
+		{ "{\"lost_options\": [\"CONFIG_A=\\n\"]}", 0,
+		  "must be a list of CONFIG_NAME=value" },
+		{ "{\"lost_options\": [1]}", 0,
+		  "must be a list of CONFIG_NAME=value" },
+		{ "{", 0, "vmtest.json: line 1" },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
+		_cleanup_error_ struct error *err =
+			read_lost(cases[i].info, &lost);
+
+		if (cases[i].error)
+			cr_expect(err && strstr(error_message(err),
+						cases[i].error),
+				  "row %zu", i);
+		else
+			cr_expect_null(err, "row %zu", i);
+		cr_expect_eq(lost.count, cases[i].count, "row %zu", i);
+	}
+}

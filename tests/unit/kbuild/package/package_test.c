@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "kbuild/package/package.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/interrupt.h"
+#include "common/base/string_list.h"
+#include "common/kernel/catalog.h"
+#include "common/kernel/compiler.h"
+#include "common/kernel/release.h"
+#include "common/process/process.h"
+#include "kbuild/make.h"
+#include "tests/unit/files.h"
+
+// The least that passes for a kernel's tree and its build folder.
+static const char source_makefile[] =
+	"INSTALLED := "
+	"$(INSTALL_MOD_PATH)/lib/modules/6.12.117-vmtest1.0tiny\n"
+	"modules_install:\n"
+	"\tmkdir -p $(INSTALLED)/kernel/fs\n"
+	"\tcp $(O)/a.ko $(INSTALLED)/kernel/fs\n"
+	"\t: >$(INSTALLED)/modules.dep\n"
+	"\tln -s $(O) $(INSTALLED)/build\n"
+	"\tln -s $(CURDIR) $(INSTALLED)/source\n"
+	"modules:\n"
+	"\tcp $(M)/vmtest_trial.c $(M)/vmtest_trial.ko\n";
+
+static const struct {
+	const char *path, *text;
+} files[] = {
+	{ "source/Makefile", source_makefile },
+	{ "source/arch/x86/Makefile", "" },
+	{ "source/arch/x86/Kconfig", "" },
+	{ "source/arch/x86/include/asm/a.h", "source" },
+	{ "source/arch/x86/kernel/a.c", "" },
+	{ "source/include/linux/a.h", "" },
+	{ "source/scripts/Kbuild.include", "" },
+	{ "source/scripts/Makefile.build", "" },
+	{ "source/scripts/a.sh", "" },
+	{ "source/scripts/module-common.c", "" },
+	{ "source/scripts/check-local-export", "" },
+	{ "source/scripts/kconfig/conf.c", "" },
+	{ "build/.config", "CONFIG_CC_VERSION_TEXT=\"gcc 12\"\n" },
+	{ "build/Module.symvers", "" },
+	{ "build/arch/x86/boot/bzImage", "image" },
+	{ "build/arch/x86/include/generated/b.h", "" },
+	{ "build/include/config/auto.conf", "" },
+	{ "build/include/config/kernel.release", "" },
+	{ "build/include/config/SMP", "" },
+	{ "build/include/generated/c.h", "" },
+	{ "build/include/generated/.c.h.cmd", "" },
+};
+
+static const char *const kept[] = {
+	"vmlinuz",
+	"vmtest.json",
+	"modules.dep",
+	"kernel/fs/a.ko",
+	"build/.config",
+	"build/Makefile",
+	"build/Module.symvers",
+	"build/arch/x86/Makefile",
+	"build/arch/x86/include/asm/a.h",
+	"build/arch/x86/include/generated/b.h",
+	"build/include/config/auto.conf",
+	"build/include/config/kernel.release",
+	"build/include/generated/c.h",
+	"build/include/linux/a.h",
+	"build/scripts/Kbuild.include",
+	"build/scripts/Makefile.build",
+	"build/scripts/a.sh",
+	"build/scripts/basic/fixdep",
+	"build/scripts/check-local-export",
+	"build/scripts/mod/modpost",
+	"build/scripts/module-common.c",
+	"build/vmlinux",
+};
+
+static const char *const left_out[] = {
+	"source",
+	"build/arch/x86/Kconfig",
+	"build/arch/x86/kernel",
+	"build/include/config/SMP",
+	"build/include/generated/.c.h.cmd",
+	"build/scripts/kconfig",
+};
+
+static char *join(const char *directory, const char *name)
+{
+	char *path = NULL;
+
+	cr_assert_null(path_join(directory, name, &path));
+	return path;
+}
+
+static void compile(const char *root, const char *name, const char *option)
+{
+	_cleanup_free_ char *source = join(root, "main.c");
+	_cleanup_free_ char *path = join(root, name);
+	_cleanup_free_ char *parent =
+		strndup(path, (size_t)(strrchr(path, '/') - path));
+	const char *const arguments[] = { "gcc", "-g",	 option, "-o",
+					  path,	 source, NULL };
+	struct process_options options = { .arguments = arguments };
+
+	cr_assert_null(directory_create(parent));
+	_cleanup_error_ struct error *err = process_run(&options);
+	cr_assert_null(err, "%s", err ? error_message(err) : "");
+}
+
+static char *create_trees(void)
+{
+	char root[] = "/tmp/package_test.XXXXXX";
+
+	interrupt_block();
+	cr_assert(mkdtemp(root));
+	for (size_t i = 0; i < array_size(files); i++)
+		put_file(root, files[i].path, files[i].text);
+	put_file(root, "main.c", "int main(void) { return 0; }\n");
+	compile(root, "build/a.ko", "-c");
+	compile(root, "build/vmlinux", "-static");
+	compile(root, "build/scripts/basic/fixdep", "-static");
+	compile(root, "build/scripts/mod/modpost", "-static");
+	return strdup(root);
+}
+
+Test(package, has_what_module_builds_need_and_no_more)
+{
+	_cleanup_directory_ char *root = create_trees();
+	_cleanup_free_ char *source = join(root, "source");
+	_cleanup_free_ char *build = join(root, "build");
+	_cleanup_free_ char *log = join(root, "log");
+	_cleanup_free_ char *package = join(root, "package");
+	_cleanup_free_ char *scratch = join(root, "scratch");
+	static const struct string_list no_patches = STRING_LIST_INIT;
+	const struct catalog_arch arch = {
+		.name = "x86_64",
+		.kernel_arch = "x86_64",
+		.source_arch = "x86",
+		.image_path = "arch/x86/boot/bzImage",
+	};
+	char no_prefix[] = "", gcc[] = "gcc";
+	const struct compiler compiler = {
+		.prefix = no_prefix,
+		.program = gcc,
+	};
+	struct release release;
+	cr_assert(release_parse("6.12.117-vmtest1.0tiny", &release));
+	const struct package_input input = {
+		.release = &release,
+		.arch = &arch,
+		.source = source,
+		.build = build,
+		.patches = &no_patches,
+		.lost_options = &no_patches,
+	};
+
+	_cleanup_make_ struct make *make = NULL;
+	cr_assert_null(
+		make_create(source, build, &arch, &compiler, 1, log, &make));
+	_cleanup_error_ struct error *err = package_stage(&input, make, package);
+	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	for (size_t i = 0; i < array_size(kept); i++) {
+		_cleanup_free_ char *path = join(package, kept[i]);
+
+		cr_expect_eq(access(path, F_OK), 0, "%s", kept[i]);
+	}
+	for (size_t i = 0; i < array_size(left_out); i++) {
+		_cleanup_free_ char *path = join(package, left_out[i]);
+		struct stat st;
+
+		cr_expect_neq(lstat(path, &st), 0, "%s", left_out[i]);
+	}
+
+	_cleanup_error_ struct error *proven =
+		package_prove(make, package, scratch);
+	cr_expect_null(proven, "%s", proven ? error_message(proven) : "");
+}

@@ -1,0 +1,618 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "kbuild/source/source.h"
+
+#include <criterion/criterion.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/http/http.h"
+#include "common/kernel/catalog.h"
+#include "common/process/process.h"
+#include "kbuild/phase.h"
+
+/** Holds `configs`, `www` (kernel.org), `cache` and `tree`. */
+static char root[] = "/tmp/source_test.XXXXXX";
+static struct process *server;
+static struct catalog *catalog;
+static struct http *http;
+static const struct catalog_arch *arch;
+
+static const char pub[] = "www/pub/linux/kernel/v6.x";
+static const char patch[] =
+	"# vmtest: >=6.12 x86_64\n"
+	"diff --git a/lib.c b/lib.c\n--- a/lib.c\n+++ b/lib.c\n"
+	"@@ -1 +1 @@\n-old\n+new\n";
+
+static char *in_root(const char *name)
+{
+	char *path = NULL;
+
+	cr_assert_null(path_join(root, name, &path));
+	return path;
+}
+
+static void make_directory(const char *name)
+{
+	_cleanup_free_ char *path = in_root(name);
+
+	cr_assert_null(directory_create(path));
+}
+
+static void put(const char *name, const char *text)
+{
+	_cleanup_free_ char *path = in_root(name);
+
+	cr_assert_null(file_write(path, text, strlen(text)));
+}
+
+static void expect_text(const char *directory, const char *name,
+			const char *wanted)
+{
+	_cleanup_free_ char *path = NULL, *text = NULL;
+
+	cr_assert_null(path_join(directory, name, &path));
+	cr_assert_null(file_read(path, 1 << 20, &text, NULL), "%s", path);
+	cr_expect_str_eq(text, wanted, "%s", path);
+}
+
+/** Run a program in the test's folder. */
+#define run(...) run_program((const char *const[]){ __VA_ARGS__, NULL })
+
+static void run_program(const char *const *arguments)
+{
+	const struct process_options options = { .arguments = arguments,
+						 .directory = root };
+	_cleanup_error_ struct error *err = process_run(&options);
+
+	cr_assert_null(err, "%s", err ? error_message(err) : "");
+}
+
+/** Number of entries of a folder that match a pattern, hidden ones too. */
+static unsigned int count(const char *pattern)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *arguments[] = {
+		"find",	 "cache/sources", "-mindepth", "1", "-maxdepth", "1",
+		"-name", pattern,	  "-printf",   "x", NULL
+	};
+	const struct process_options options = { .arguments = arguments,
+						 .directory = root };
+
+	cr_assert_null(process_capture(&options, 4096, &text));
+	return strlen(text);
+}
+
+static void serve(void)
+{
+	static const char *const arguments[] = {
+		"python3", "-u",	"-m",	       "http.server", "0",
+		"--bind",  "127.0.0.1", "--directory", "www",	      NULL
+	};
+	_cleanup_free_ char *base = NULL,
+			    *configs = in_root("configs/vmtest.json");
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+	unsigned int port;
+	int fds[2];
+
+	cr_assert_eq(pipe(fds), 0);
+	const struct process_options options = { .arguments = arguments,
+						 .directory = root,
+						 .stdout_fd = fds[1] };
+	cr_assert_null(process_spawn(&options, &server));
+	close(fds[1]);
+	_cleanup_fclose_ FILE *stream = fdopen(fds[0], "r");
+	cr_assert(getline(&line, &size, stream) > 0);
+	cr_assert_eq(sscanf(line, "Serving HTTP on 127.0.0.1 port %u", &port),
+		     1, "%s", line);
+	cr_assert(asprintf(&base, "http://127.0.0.1:%u", port) > 0);
+	cr_assert_null(catalog_load(configs, base, &catalog));
+}
+
+/** Make a tarball of `tree`, whose Makefile says 6.12.SUBLEVEL. */
+static void make_tarball(const char *sublevel, const char *extra,
+			 const char *tarball)
+{
+	_cleanup_free_ char *makefile = NULL;
+
+	cr_assert(asprintf(&makefile,
+			   "# SPDX\nVERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = %s\nEXTRAVERSION =%s\n",
+			   sublevel, extra) > 0);
+	put("tree/Makefile", makefile);
+	run("tar", "-caf", tarball, "tree");
+}
+
+static void put_sums(const char *name, const char *digest)
+{
+	_cleanup_free_ char *text = NULL, *path = NULL;
+
+	cr_assert(asprintf(&text,
+			   "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n"
+			   "%s  %s\n-----BEGIN PGP SIGNATURE-----\n\nAAAA\n"
+			   "-----END PGP SIGNATURE-----\n",
+			   digest, name) > 0);
+	cr_assert(asprintf(&path, "%s/sha256sums.asc", pub) > 0);
+	put(path, text);
+}
+
+static const char tarball_path[] =
+	"www/pub/linux/kernel/v6.x/linux-6.12.117.tar.xz";
+
+/** kernel.org has 6.12.117, and says so. @p digest_ret is its digest. */
+static void publish(char digest_ret[static DIGEST_TEXT_SIZE])
+{
+	_cleanup_free_ char *path = in_root(tarball_path);
+
+	make_tarball("117", "", tarball_path);
+	cr_assert_null(digest_file(path, digest_ret, NULL));
+	put_sums("linux-6.12.117.tar.xz", digest_ret);
+}
+
+static void setup(void)
+{
+	static const struct http_options options = { .user_agent = "test",
+						     .retry_limit_ms = 1000 };
+
+	cr_assert(mkdtemp(root));
+	make_directory(pub);
+	make_directory("www/torvalds/t");
+	make_directory("configs/patches");
+	make_directory("tree");
+	make_directory("cache");
+	_cleanup_free_ char *configs = in_root("configs/vmtest.json");
+	cr_assert_null(
+		file_copy(VMTEST_SOURCE_DIR "/configs/vmtest.json", configs));
+	put("tree/lib.c", "old\n");
+	serve();
+	cr_assert_null(catalog_find_arch(catalog, "x86_64", &arch));
+	cr_assert_null(http_create(&options, &http));
+}
+
+static void teardown(void)
+{
+	http_destroy(http);
+	catalog_destroy(catalog);
+	process_destroy(server);
+	error_destroy(directory_remove(root));
+}
+
+TestSuite(source, .init = setup, .fini = teardown, .timeout = 120);
+
+static struct error *prepare(const struct source_spec *spec, struct source *ret)
+{
+	_cleanup_free_ char *cache = in_root("cache");
+	const struct source_request request = { .spec = spec,
+						.catalog = catalog,
+						.arch = arch,
+						.http = http,
+						.cache_directory = cache };
+
+	return source_prepare(&request, ret);
+}
+
+static struct error *prepare_version(const char *version, struct source *ret)
+{
+	struct source_spec spec = { .kind = SOURCE_VERSION };
+
+	cr_assert(kernel_version_parse(version, &spec.version));
+	return prepare(&spec, ret);
+}
+
+/** Nothing but locks is left in the cache, and no folder was named. */
+static void expect_nothing_made(const char *what)
+{
+	cr_expect_eq(count("*"), count("*.lock"), "%s", what);
+}
+
+Test(source, a_version_comes_checked_and_patched)
+{
+	_cleanup_source_ struct source source = { 0 };
+	char digest[DIGEST_TEXT_SIZE];
+	_cleanup_error_ struct error *err = NULL;
+
+	put("configs/patches/0001-new.patch", patch);
+	publish(digest);
+	err = prepare_version("6.12.117", &source);
+	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	expect_text(source.path, "lib.c", "new\n");
+	cr_expect_str_eq(source.digest, digest);
+	cr_expect_eq(source.version.patch, 117);
+	cr_expect(strstr(source.url,
+			 "/pub/linux/kernel/v6.x/linux-6.12.117.tar.xz"));
+	cr_assert_eq(source.patches.count, 1);
+	cr_expect_str_eq(source.patches.items[0], "0001-new.patch");
+	cr_expect(strstr(source.path, "/sources/linux-6.12.117-"));
+	cr_expect_eq(count(".*"), 0);
+}
+
+Test(source, is_used_again_without_the_network)
+{
+	_cleanup_source_ struct source first = { 0 }, second = { 0 },
+				       patched = { 0 };
+	char digest[DIGEST_TEXT_SIZE];
+
+	publish(digest);
+	cr_assert_null(prepare_version("6.12.117", &first));
+	process_destroy(take_ptr(server));
+	cr_assert_null(prepare_version("6.12.117", &second));
+	cr_expect_str_eq(second.path, first.path);
+	cr_expect_str_eq(second.url, first.url);
+	cr_expect_str_eq(second.digest, digest);
+	cr_expect_eq(kernel_version_compare(&second.version, &first.version), 0);
+	cr_expect_eq(second.patches.count, 0);
+
+	// With another patch it is another source, which must be fetched.
+	put("configs/patches/0001-new.patch", patch);
+	_cleanup_error_ struct error *err = prepare_version("6.12.117", &patched);
+	cr_expect(error_is(err, ERROR_RETRY));
+}
+
+Test(source, a_folder_without_facts_is_made_again)
+{
+	_cleanup_source_ struct source first = { 0 }, second = { 0 };
+	_cleanup_free_ char *facts = NULL;
+	char digest[DIGEST_TEXT_SIZE];
+
+	publish(digest);
+	cr_assert_null(prepare_version("6.12.117", &first));
+	cr_assert(asprintf(&facts, "%s.json", first.path) > 0);
+	cr_assert_null(file_write(facts, "{}", 2));
+	cr_assert_null(prepare_version("6.12.117", &second));
+	cr_expect_str_eq(second.digest, digest);
+	expect_text(second.path, "lib.c", "old\n");
+}
+
+Test(source, two_at_once_make_one)
+{
+	char digest[DIGEST_TEXT_SIZE];
+	pid_t children[2];
+
+	publish(digest);
+	for (size_t i = 0; i < array_size(children); i++) {
+		children[i] = fork();
+		if (children[i] == 0) {
+			struct source source = { 0 };
+			struct error *err = prepare_version("6.12.117", &source);
+
+			_exit(err ? 1 : 0);
+		}
+	}
+	for (size_t i = 0; i < array_size(children); i++) {
+		int status;
+
+		cr_assert_eq(waitpid(children[i], &status, 0), children[i]);
+		cr_expect_eq(status, 0);
+	}
+	cr_expect_eq(count("linux-6.12.117"), 1);
+	cr_expect_eq(count(".*"), 0);
+}
+
+Test(source, a_release_candidate_has_no_digest)
+{
+	_cleanup_source_ struct source source = { 0 };
+
+	make_tarball("0", " -rc2", "www/torvalds/t/linux-6.12-rc2.tar.gz");
+	cr_assert_null(prepare_version("6.12-rc2", &source));
+	cr_expect_str_eq(source.digest, "");
+	cr_expect_eq(source.version.rc, 2);
+}
+
+/** From a copy of its tarball. */
+static struct error *prepare_copy(const char *version, const char *path,
+				  struct source *ret)
+{
+	struct source_spec spec = { .kind = SOURCE_VERSION, .path = path };
+
+	cr_assert(kernel_version_parse(version, &spec.version));
+	return prepare(&spec, ret);
+}
+
+Test(source, a_copy_needs_no_network_and_is_the_same_source)
+{
+	_cleanup_source_ struct source copied = { 0 }, again = { 0 },
+				       other = { 0 };
+	_cleanup_free_ char *path = in_root(tarball_path);
+	char digest[DIGEST_TEXT_SIZE];
+
+	publish(digest);
+	process_destroy(take_ptr(server));
+	cr_assert_null(prepare_copy("6.12.117", path, &copied));
+	cr_expect_str_eq(copied.digest, digest);
+	cr_expect_str_eq(
+		copied.url,
+		"https://cdn.kernel.org/pub/linux/kernel/v6.x/linux-6.12.117.tar.xz");
+	// As if it had been downloaded.
+	cr_assert_null(prepare_version("6.12.117", &again));
+	cr_expect_str_eq(again.path, copied.path);
+
+	// What another copy holds is not what is there.
+	put("tree/lib.c", "newer\n");
+	make_tarball("117", "", tarball_path);
+	cr_assert_null(prepare_copy("6.12.117", path, &other));
+	cr_expect_str_neq(other.digest, digest);
+	expect_text(other.path, "lib.c", "newer\n");
+}
+
+Test(source, a_copy_of_another_version_is_refused)
+{
+	_cleanup_source_ struct source source = { 0 };
+	_cleanup_free_ char *path = in_root(tarball_path);
+	struct error *err;
+
+	make_tarball("116", "", tarball_path);
+	err = prepare_copy("6.12.117", path, &source);
+	cr_assert_not_null(err);
+	cr_expect(strstr(error_message(err), "6.12.116 instead of 6.12.117"),
+		  "%s", error_message(err));
+	error_destroy(err);
+	err = prepare_copy("6.12.117", "/nonexistent/x.tar.xz", &source);
+	cr_assert_not_null(err);
+	cr_expect(strstr(error_message(err), "/nonexistent/x.tar.xz"));
+	cr_expect_null(strstr(error_message(err), "does kernel.org"));
+	error_destroy(err);
+	expect_nothing_made("another version");
+}
+
+Test(source, phases_say_where_it_failed)
+{
+	_cleanup_free_ char *cache = in_root("cache"),
+			    *path = in_root(tarball_path);
+	struct source_spec spec = { .kind = SOURCE_VERSION, .path = path };
+	struct phase_clock clock = { 0 };
+	const struct source_request request = { .spec = &spec,
+						.catalog = catalog,
+						.arch = arch,
+						.cache_directory = cache,
+						.clock = &clock };
+	_cleanup_source_ struct source source = { 0 };
+	struct error *err;
+
+	cr_assert(kernel_version_parse("6.12.117", &spec.version));
+	make_tarball("116", "", tarball_path);
+	err = source_prepare(&request, &source);
+	cr_assert_not_null(err);
+	error_destroy(err);
+	cr_expect_eq(clock.current, PHASE_SOURCE);
+
+	put("configs/patches/0001-new.patch", patch);
+	put("tree/lib.c", "not what the patch expects\n");
+	make_tarball("117", "", tarball_path);
+	err = source_prepare(&request, &source);
+	cr_assert_not_null(err);
+	error_destroy(err);
+	cr_expect_eq(clock.current, PHASE_PATCH);
+}
+
+Test(source, what_does_not_match_is_not_used)
+{
+	_cleanup_source_ struct source source = { 0 };
+	_cleanup_free_ char *path = in_root(tarball_path);
+	char digest[DIGEST_TEXT_SIZE];
+	struct error *err;
+
+	// Another tarball than the digest's.
+	publish(digest);
+	make_tarball("117", " ", tarball_path);
+	run("sh", "-c", "printf x >> \"$0\"", tarball_path);
+	err = prepare_version("6.12.117", &source);
+	cr_expect_not_null(err);
+	error_destroy(err);
+	expect_nothing_made("tampered");
+
+	// Another kernel than its name's.
+	make_tarball("116", "", tarball_path);
+	cr_assert_null(digest_file(path, digest, NULL));
+	put_sums("linux-6.12.117.tar.xz", digest);
+	err = prepare_version("6.12.117", &source);
+	cr_assert_not_null(err);
+	cr_expect(strstr(error_message(err), "6.12.116 instead of 6.12.117"),
+		  "%s", error_message(err));
+	error_destroy(err);
+	expect_nothing_made("another version");
+
+	// No digest of it.
+	put_sums("linux-6.12.116.tar.xz", digest);
+	err = prepare_version("6.12.117", &source);
+	cr_expect(error_is(err, ERROR_NOT_FOUND));
+	error_destroy(err);
+
+	// A list that is none.
+	put("www/pub/linux/kernel/v6.x/sha256sums.asc", "<html></html>\n");
+	err = prepare_version("6.12.117", &source);
+	cr_expect(error_is(err, ERROR_OTHER));
+	cr_expect(strstr(error_message(err), "sha256sums.asc: line 1"), "%s",
+		  error_message(err));
+	error_destroy(err);
+
+	// No list, no such major version.
+	err = prepare_version("5.4", &source);
+	cr_expect(error_is(err, ERROR_NOT_FOUND));
+	error_destroy(err);
+
+	// A tarball that ends early, though its digest is right.
+	make_tarball("117", "", tarball_path);
+	run("truncate", "-s", "-40", tarball_path);
+	cr_assert_null(digest_file(path, digest, NULL));
+	put_sums("linux-6.12.117.tar.xz", digest);
+	err = prepare_version("6.12.117", &source);
+	cr_expect_not_null(err);
+	error_destroy(err);
+	expect_nothing_made("truncated");
+}
+
+Test(source, a_patch_that_fails_leaves_nothing)
+{
+	_cleanup_source_ struct source source = { 0 };
+	char digest[DIGEST_TEXT_SIZE];
+
+	put("tree/lib.c", "other\n");
+	put("configs/patches/0001-new.patch", patch);
+	publish(digest);
+	_cleanup_error_ struct error *err = prepare_version("6.12.117", &source);
+	cr_assert_not_null(err);
+	cr_expect(strstr(error_message(err), "0001-new.patch: lib.c: hunk"),
+		  "%s", error_message(err));
+	expect_nothing_made("failed patch");
+}
+
+static const char commit[] = "0123456789abcdef0123456789abcdef01234567";
+static const char fix_folder[] =
+	"www/pub/scm/linux/kernel/git/torvalds/linux.git/patch";
+
+/** Upstream has a fix, which the catalog asks for by this digest. */
+static void publish_fix(const char *digest)
+{
+	_cleanup_free_ char *index = NULL, *entry = NULL;
+
+	make_directory(fix_folder);
+	// It stands for the folder with any query.
+	cr_assert(asprintf(&index, "%s/index.html", fix_folder) > 0);
+	put(index, "From 0123 Mon Sep 17 00:00:00 2001\n"
+		   "diff --git a/lib.c b/lib.c\nindex 01234..56789 100644\n"
+		   "--- a/lib.c\n+++ b/lib.c\n@@ -1 +1 @@\n-old\n+new\n"
+		   "-- \ncgit\n");
+	cr_assert(asprintf(&entry,
+			   "{\"commit\": \"%s\", \"for\": \">=6.12\", "
+			   "\"reason\": \"why\", \"sha256\": \"%s\"}",
+			   commit, digest) > 0);
+	put("configs/patches/0003-fix.json", entry);
+}
+
+static const char changes[] =
+	"diff --git a/lib.c b/lib.c\nindex 1111111..2222222 100644\n"
+	"--- a/lib.c\n+++ b/lib.c\n@@ -1 +1 @@\n-old\n+new\n";
+
+Test(source, a_fix_is_fetched_once_and_applied)
+{
+	_cleanup_source_ struct source first = { 0 }, second = { 0 };
+	char digest[DIGEST_TEXT_SIZE];
+
+	cr_assert_null(digest_buffer(changes, strlen(changes), digest));
+	publish_fix(digest);
+	publish(digest);
+	cr_assert_null(prepare_version("6.12.117", &first));
+	expect_text(first.path, "lib.c", "new\n");
+	cr_assert_eq(first.patches.count, 1);
+	cr_expect_str_eq(first.patches.items[0], "0003-fix.json 0123456789ab");
+
+	run("rm", "-r", fix_folder, "cache/sources");
+	cr_assert_null(prepare_version("6.12.117", &second));
+	expect_text(second.path, "lib.c", "new\n");
+}
+
+Test(source, a_fix_with_another_digest_is_refused)
+{
+	_cleanup_source_ struct source source = { 0 };
+	char found[DIGEST_TEXT_SIZE], digest[DIGEST_TEXT_SIZE];
+
+	cr_assert_null(digest_buffer(changes, strlen(changes), found));
+	cr_assert_null(digest_buffer("", 0, digest));
+	publish_fix(digest);
+	publish(digest);
+	_cleanup_error_ struct error *err = prepare_version("6.12.117", &source);
+	cr_assert_not_null(err);
+	// It says what to write, if that is what is meant.
+	cr_expect(strstr(error_message(err), "0003-fix.json"));
+	cr_expect(strstr(error_message(err), found), "%s", error_message(err));
+	expect_nothing_made("refused fix");
+	_cleanup_free_ char *kept = in_root("cache/patches");
+	cr_expect_not(directory_exists(kept));
+}
+
+Test(source, a_tarball_is_known_by_its_contents)
+{
+	_cleanup_source_ struct source first = { 0 }, second = { 0 };
+	_cleanup_free_ char *path = in_root("a.tar.xz"),
+			    *other = in_root("b.tar.xz");
+	const struct source_spec spec = { .kind = SOURCE_TARBALL, .path = path };
+	const struct source_spec same = { .kind = SOURCE_TARBALL, .path = other };
+	char digest[DIGEST_TEXT_SIZE];
+
+	put("configs/patches/0001-new.patch", patch);
+	put("configs/patches/0002-old.patch",
+	    "# vmtest: <6.12\ndiff --git a/b b/b\n");
+	make_tarball("117", "", "a.tar.xz");
+	cr_assert_null(digest_file(path, digest, NULL));
+	cr_assert_null(prepare(&spec, &first));
+	cr_expect_str_eq(first.url, "a.tar.xz");
+	cr_expect_str_eq(first.digest, digest);
+	cr_expect_eq(first.patches.count, 1);
+	expect_text(first.path, "lib.c", "new\n");
+
+	cr_assert_eq(rename(path, other), 0);
+	cr_assert_null(prepare(&same, &second));
+	cr_expect_str_eq(second.path, first.path);
+	_cleanup_source_ struct source third = { 0 };
+	_cleanup_error_ struct error *err = prepare(&spec, &third);
+	cr_expect_not_null(err);
+}
+
+Test(source, what_is_no_kernel_is_said_to_be_none)
+{
+	_cleanup_source_ struct source source = { 0 };
+	_cleanup_free_ char *path = in_root("a.tar.gz"), *tree = in_root("tree"),
+			    *nowhere = in_root("nowhere");
+	const struct source_spec specs[] = {
+		{ .kind = SOURCE_TARBALL, .path = path },
+		{ .kind = SOURCE_FOLDER, .path = tree },
+		{ .kind = SOURCE_FOLDER, .path = nowhere },
+		{ .kind = SOURCE_FOLDER, .path = path },
+	};
+
+	run("tar", "-caf", "a.tar.gz", "tree");
+	for (size_t i = 0; i < array_size(specs); i++) {
+		_cleanup_error_ struct error *err = prepare(&specs[i], &source);
+
+		cr_expect_not_null(err, "%zu", i);
+		cr_expect(i > 2 || error_is(err, ERROR_USAGE), "%s",
+			  err ? error_message(err) : "");
+	}
+	expect_nothing_made("no kernel");
+}
+
+Test(source, a_folder_is_used_as_it_is)
+{
+	_cleanup_source_ struct source source = { 0 };
+	_cleanup_free_ char *tree = in_root("tree");
+	const struct source_spec spec = { .kind = SOURCE_FOLDER, .path = tree };
+
+	put("configs/patches/0001-new.patch", patch);
+	make_tarball("117", "", "unused.tar.gz");
+	cr_assert_null(prepare(&spec, &source));
+	cr_expect_str_eq(source.path, tree);
+	cr_expect_null(source.url);
+	cr_expect_str_eq(source.digest, "");
+	cr_expect_eq(source.patches.count, 0);
+	expect_text(tree, "lib.c", "old\n");
+}
+
+Test(source, git_is_known_by_its_commit)
+{
+	_cleanup_source_ struct source first = { 0 }, second = { 0 };
+	_cleanup_free_ char *tree = in_root("tree");
+	const struct source_spec spec = { .kind = SOURCE_GIT,
+					  .url = tree,
+					  .ref = "v6.12.117" };
+
+	put("configs/patches/0001-new.patch", patch);
+	make_tarball("117", "", "unused.tar.gz");
+	run("git", "init", "-q", "tree");
+	run("git", "-C", "tree", "add", ".");
+	run("git", "-C", "tree", "-c", "user.name=A", "-c", "user.email=a@b",
+	    "commit", "-q", "-m", "one");
+	run("git", "-C", "tree", "tag", "v6.12.117");
+	cr_assert_null(prepare(&spec, &first));
+	expect_text(first.path, "lib.c", "new\n");
+	expect_text(tree, "lib.c", "old\n");
+	cr_expect_eq(strncmp(first.url, "git+/tmp/", 9), 0);
+	cr_assert_null(prepare(&spec, &second));
+	cr_expect_str_eq(second.path, first.path);
+	cr_expect_eq(second.patches.count, 1);
+}

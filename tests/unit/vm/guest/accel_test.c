@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/guest/accel.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "common/base/error.h"
+#include "common/kernel/catalog.h"
+
+Test(accel, a_device_that_opens_is_not_enough)
+{
+	static const char with[] = "x\nflags\t\t: fpu vmx sse\nbugs\t: x\n";
+	static const char last[] = "x\nflags\t\t: fpu svm\n";
+	static const char without[] =
+		"x\nflags\t\t: fpu nosvmx sse\nbugs\t: vmx \n";
+	static const struct {
+		const char *name;
+		struct accel_host host;
+		bool works;
+	} rows[] = {
+		{ "intel", { true, true, true, with }, true },
+		{ "amd", { true, true, true, last }, true },
+		{ "no virtualization", { true, true, true, without }, false },
+		{ "no flags", { true, true, true, "" }, false },
+		{ "closed", { true, false, true, with }, false },
+		{ "foreign", { false, true, true, with }, false },
+		{ "not x86", { true, true, false, "" }, true },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++)
+		cr_expect_eq(accel_kvm_works(&rows[i].host), rows[i].works,
+			     "%s", rows[i].name);
+}
+
+Test(accel, names_are_parsed)
+{
+	enum accel accel = ACCEL_AUTO;
+	struct error *err;
+
+	cr_assert_null(accel_parse("tcg", &accel));
+	cr_expect_eq(accel, ACCEL_TCG);
+	err = accel_parse("hvf", &accel);
+	cr_expect(error_catch(&err, ERROR_USAGE));
+	cr_expect_eq(accel, ACCEL_TCG);
+}
+
+Test(accel, kvm_is_for_guests_of_this_machine_s_kind)
+{
+	const struct catalog_arch foreign = {
+		.name = "vax",
+		.source_arch = "vax",
+	};
+	enum accel accel = ACCEL_KVM;
+	struct error *err;
+
+	cr_assert_null(accel_choose(ACCEL_AUTO, &foreign, &accel));
+	cr_expect_eq(accel, ACCEL_TCG);
+	err = accel_choose(ACCEL_KVM, &foreign, &accel);
+	cr_assert(err);
+	cr_expect(strstr(error_message(err), "can only emulate guests of vax"),
+		  "%s", error_message(err));
+	cr_expect(error_catch(&err, ERROR_USAGE));
+}
+
+Test(accel, two_measurements_of_the_clock_agree)
+{
+	struct tsc_sample start;
+
+	if (!tsc_read(&start))
+		return;
+
+	uint64_t one = tsc_khz_since(&start);
+
+	cr_assert(tsc_read(&start));
+
+	uint64_t two = tsc_khz_since(&start);
+	uint64_t difference = one > two ? one - two : two - one;
+
+	cr_expect_gt(one, 100000);
+	cr_expect_lt(difference, one / 500);
+}

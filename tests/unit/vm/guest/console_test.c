@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/guest/console.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "common/base/error.h"
+
+static void feed(struct console *console, const char *text)
+{
+	console_feed(console, text, strlen(text));
+}
+
+Test(console, a_prefix_of_time_and_caller_is_taken_off)
+{
+	cr_expect_str_eq(console_line_text("[    1.234567] x"), "x");
+	cr_expect_str_eq(console_line_text("[    1.234567][    T1] x"), "x");
+	cr_expect_str_eq(console_line_text("[    1.234567] [  C0] x"), "x");
+	cr_expect_str_eq(console_line_text("[drm] x"), "[drm] x");
+	cr_expect_str_eq(console_line_text("x"), "x");
+	cr_expect_str_eq(console_line_text("["), "[");
+}
+
+Test(console, splats_are_told_from_talk)
+{
+	static const struct {
+		const char *text;
+		bool splat;
+	} rows[] = {
+		{ "BUG: kernel NULL pointer dereference, address: 0", true },
+		{ "BUG: KASAN: slab-out-of-bounds in f+0x1/0x2", true },
+		{ "kernel BUG at mm/slub.c:1!", true },
+		{ "WARNING: CPU: 0 PID: 1 at kernel/x.c:1 f+0x1/0x2", true },
+		{ "WARNING: possible circular locking dependency detected", true },
+		{ "rcu: INFO: rcu_sched detected stalls on CPUs/tasks:", true },
+		{ "INFO: task sh:12 blocked for more than 120 seconds.", true },
+		{ "watchdog: BUG: soft lockup - CPU#0 stuck for 22s!", true },
+		{ "Oops: general protection fault, maybe", true },
+		{ "UBSAN: array-index-out-of-bounds in x.c:1:2", true },
+		{ "Run /sbin/init as init process", false },
+		{ "printk: BUG: is only a word", false },
+		{ "INFO: task manager is a program", false },
+		{ "WARNING: nvram corruption detected: 0-length partition",
+		  false },
+		{ "", false },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++)
+		cr_expect_eq(console_line_is_splat(rows[i].text), rows[i].splat,
+			     "%s", rows[i].text);
+}
+
+Test(console, lines_are_found_however_they_arrive)
+{
+	static const char text[] =
+		"[    1.000000] WARNING: CPU: 0 PID: 1 at x\r\n"
+		"[    2.000000] Kernel panic - not syncing: sysrq triggered crash\r\n";
+	_cleanup_console_ struct console console = CONSOLE_INIT;
+
+	for (const char *p = text; *p; p++)
+		console_feed(&console, p, 1);
+	cr_assert_null(console_check(&console));
+	cr_assert_eq(console.splat_count, 1);
+	cr_expect_str_eq(console.splats.items[0], "WARNING: CPU: 0 PID: 1 at x");
+	cr_expect_str_eq(console.panic,
+			 "Kernel panic - not syncing: sysrq triggered crash");
+}
+
+Test(console, a_flood_keeps_the_end_and_the_count)
+{
+	_cleanup_console_ struct console console = CONSOLE_INIT;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	for (int i = 0; i < 100000; i++)
+		feed(&console, "BUG: this one comes again and again and again\n");
+	feed(&console, "the end");
+	cr_assert_null(console_check(&console));
+	cr_expect_leq(console.capacity, 4 * (size_t)CONSOLE_KEEP_BYTES);
+	cr_expect_eq(console.splat_count, 100000);
+	cr_expect_eq(console.splats.count, (size_t)CONSOLE_SPLAT_LIMIT);
+	console_append_tail(&console, 1, &sb);
+	cr_expect_str_eq(sb.text, "the end\n");
+}
+
+Test(console, the_tail_reaches_back_to_the_panic)
+{
+	_cleanup_console_ struct console console = CONSOLE_INIT;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	feed(&console, "a\nKernel panic - not syncing: x\nb\nc\n");
+	console_append_tail(&console, 1, &sb);
+	cr_expect_str_eq(sb.text, "Kernel panic - not syncing: x\nb\nc\n");
+}
+
+Test(console, a_crash_kernel_s_panic_is_its_own)
+{
+	_cleanup_console_ struct console console = CONSOLE_INIT;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	feed(&console, "WARNING: first\nKernel panic - not syncing: first\na\n");
+	console_restart(&console);
+	cr_expect_null(console.panic);
+	cr_expect_eq(console.splat_count, 1);
+	feed(&console, "b\nKernel panic - not syncing: second\nc\n");
+	cr_expect_str_eq(console.panic, "Kernel panic - not syncing: second");
+	console_append_tail(&console, 1, &sb);
+	cr_expect_str_eq(sb.text, "Kernel panic - not syncing: second\nc\n");
+}
+
+Test(console, the_tail_of_a_short_log_is_all_of_it)
+{
+	_cleanup_console_ struct console console = CONSOLE_INIT;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	console_append_tail(&console, 5, &sb);
+	cr_expect_eq(sb.length, 0);
+	feed(&console, "a\nb\nc\n");
+	console_append_tail(&console, 2, &sb);
+	cr_expect_str_eq(sb.text, "b\nc\n");
+}
+
+Test(console, only_tasks_worth_seeing_are_listed)
+{
+	static const char text[] =
+		"[ 1.0] sysrq: Show State\n"
+		"[ 1.0] task:init.sh         state:S stack:0     pid:1     tgid:1     ppid:0      flags:0x00000000\n"
+		"[ 1.0] Call Trace:\n"
+		"[ 1.0]  init_trace+0x1/0x2\n"
+		"[ 1.0] task:kthreadd        state:S stack:0     pid:2     tgid:2     ppid:0      flags:0x00004000\n"
+		"[ 1.0] task:kworker/0:0     state:I stack:0     pid:7     tgid:7     ppid:2      flags:0x00004000\n"
+		"[ 1.0]  idle_trace+0x1/0x2\n"
+		"[ 1.0] task:kworker/0:1     state:D stack:0     pid:8     tgid:8     ppid:2      flags:0x00004000\n"
+		"[ 1.0] task:sleep           state:S stack:0     pid:90    tgid:90    ppid:80     flags:0x00000000\n"
+		"[ 1.0] Call Trace:\n"
+		"[ 1.0]  <TASK>\n"
+		"[ 1.0]  do_nanosleep+0x1/0x2\n"
+		"[ 1.0] Showing busy workqueues and worker pools:\n";
+	_cleanup_console_ struct console console = CONSOLE_INIT;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	feed(&console, text);
+	cr_assert(console_append_tasks(&console, 0, &sb));
+	cr_expect_null(strstr(sb.text, "init.sh"));
+	cr_expect_null(strstr(sb.text, "init_trace"));
+	cr_expect_null(strstr(sb.text, "idle_trace"));
+	cr_expect_not_null(strstr(sb.text, "task:kworker/0:1"));
+	cr_expect_not_null(strstr(sb.text, "task:sleep"));
+	cr_expect_not_null(strstr(sb.text, "do_nanosleep"));
+	cr_expect_null(strstr(sb.text, "workqueues"));
+}

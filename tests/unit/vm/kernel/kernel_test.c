@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/kernel/kernel.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/store/store.h"
+#include "tests/unit/files.h"
+
+static const char *const releases[] = {
+	"6.12.115-vmtest1.0tiny",
+	"6.12.117-vmtest1.0tiny",
+	"6.12.117-vmtest1.1default",
+	"6.1.9-vmtest1.1default",
+};
+
+static char *make_folder(void)
+{
+	char *path = strdup("/tmp/vmtest-kernel-test.XXXXXX");
+
+	cr_assert_not_null(mkdtemp(path));
+	for (size_t i = 0; i < array_size(releases); i++) {
+		_cleanup_free_ char *kernel = NULL;
+
+		cr_assert_null(path_joinf(&kernel, path, "x86_64/kernel-%s",
+					  releases[i]));
+		put_file(kernel, "build/include/config/kernel.release",
+			 releases[i]);
+	}
+	return path;
+}
+
+Test(kernel, what_is_on_disk_is_listed_newest_first)
+{
+	_cleanup_directory_ char *path = make_folder();
+	_cleanup_kernel_list_ struct kernel_list list = { 0 };
+
+	cr_assert_null(kernel_list_load(path, "x86_64", &list));
+	cr_assert_eq(list.count, array_size(releases));
+	cr_expect_str_eq(list.items[0].text, releases[2]);
+	cr_expect_str_eq(list.items[1].text, releases[1]);
+	cr_expect_str_eq(list.items[3].text, releases[3]);
+	kernel_list_deinit(&list);
+	cr_assert_null(kernel_list_load(path, "s390x", &list));
+	cr_expect_eq(list.count, 0);
+}
+
+Test(kernel, pruning_spares_the_newest_and_those_in_use)
+{
+	_cleanup_directory_ char *path = make_folder();
+	_cleanup_free_ char *old = NULL;
+	struct string_list deleted = STRING_LIST_INIT;
+	const struct string_list all = STRING_LIST_INIT;
+	const struct release_selection selection = { &all, &all, &all };
+
+	cr_assert_null(path_joinf(&old, path, "x86_64/kernel-%s", releases[0]));
+
+	struct kernel kernel = KERNEL_INIT;
+
+	cr_assert_null(kernel_open(old, &kernel));
+	cr_expect_str_eq(kernel.release, releases[0]);
+	cr_assert_null(
+		kernel_prune(path, "x86_64", &selection, 1, false, &deleted));
+	cr_expect_eq(deleted.count, 0);
+	kernel_deinit(&kernel);
+	cr_assert_null(
+		kernel_prune(path, "x86_64", &selection, 1, true, &deleted));
+	cr_expect_eq(deleted.count, 1);
+	cr_expect(directory_exists(old));
+	cr_assert_null(
+		kernel_prune(path, "x86_64", &selection, 1, false, &deleted));
+	cr_expect_not(directory_exists(old));
+	string_list_deinit(&deleted);
+}
+
+Test(kernel, pruning_leaves_alone_what_is_not_selected)
+{
+	_cleanup_directory_ char *path = make_folder();
+	_cleanup_string_list_ struct string_list deleted = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list other = STRING_LIST_INIT;
+	const struct string_list all = STRING_LIST_INIT;
+	const struct release_selection selections[] = {
+		{ &other, &all, &all },
+		{ &all, &all, &other },
+	};
+
+	string_list_add(&other, "default");
+	for (size_t i = 0; i < array_size(selections); i++) {
+		cr_assert_null(kernel_prune(path, "x86_64", &selections[i], 1,
+					    false, &deleted));
+		cr_expect_eq(deleted.count, 0);
+	}
+}
+
+Test(kernel, a_folder_that_is_no_package_is_refused)
+{
+	struct kernel kernel = KERNEL_INIT;
+	struct error *err = kernel_open("/", &kernel);
+
+	cr_expect(error_catch(&err, ERROR_NOT_FOUND));
+	err = kernel_open("/no/such/folder", &kernel);
+	cr_expect(error_catch(&err, ERROR_NOT_FOUND));
+}
+
+Test(kernel, a_release_is_one_plain_word)
+{
+	static const char *const cases[] = {
+		"", "\n", "../x", ".x", "a b", "a/b", "\x1b[31m6.12", "6.12\xff"
+	};
+	_cleanup_directory_ char *path = make_folder();
+	_cleanup_free_ char *folder = NULL, *file = NULL;
+
+	cr_assert_null(path_joinf(&folder, path, "x86_64/kernel-%s", releases[0]));
+	cr_assert_null(path_join(folder, "build/include/config/kernel.release",
+				 &file));
+	for (size_t i = 0; i < array_size(cases); i++) {
+		struct kernel kernel = KERNEL_INIT;
+		_cleanup_error_ struct error *err = NULL;
+
+		cr_assert_null(file_write(file, cases[i], strlen(cases[i])));
+		err = kernel_open(folder, &kernel);
+		cr_assert_not_null(err, "%s", cases[i]);
+		cr_expect(strstr(error_message(err), "kernel.release"));
+		cr_expect_null(strchr(error_message(err), '\x1b'));
+	}
+}
+
+Test(kernel, the_newest_matching_asset_is_found)
+{
+	struct asset items[] = {
+		{ .name = (char *)"kernel-6.12.117-vmtest1.0tiny.aarch64.tar.zst" },
+		{ .name = (char *)"kernel-6.12.115-vmtest1.0tiny.x86_64.tar.zst" },
+		{ .name = (char *)"kernel-6.12.116-vmtest1.0tiny.x86_64.tar.zst" },
+		{ .name = (char *)"README.md" },
+	};
+	const struct asset_list assets = { items, array_size(items) };
+	const struct string_list none = STRING_LIST_INIT;
+
+	cr_expect_eq(kernel_find_asset(&assets, "x86_64", NULL, &none),
+		     &items[2]);
+	cr_expect_eq(kernel_find_asset(&assets, "x86_64", "6.12.115", &none),
+		     &items[1]);
+	cr_expect_eq(kernel_find_asset(&assets, "aarch64", "6.12*", &none),
+		     &items[0]);
+	cr_expect_null(kernel_find_asset(&assets, "x86_64", "5.4", &none));
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/module/module.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/interrupt.h"
+#include "common/base/string_builder.h"
+#include "common/kernel/catalog.h"
+#include "tests/unit/files.h"
+#include "vm/kernel/kernel.h"
+
+static const struct catalog_arch arch = {
+	.name = "x86_64",
+	.kernel_arch = "x86_64",
+	.cross_prefix = "",
+};
+
+/** Any compiler will do. */
+static struct catalog_compiler rule = { .reason = "" };
+
+static const struct catalog catalog = {
+	.compilers = &rule,
+	.compiler_count = 1,
+};
+
+/** A folder with what stands for a kernel, a source and a cache. */
+struct stage {
+	char *root;
+	char *source;
+	char *cache;
+	struct kernel kernel;
+};
+
+// What the kernel's Makefile does: a module is its own source.
+static const char makefile[] =
+	"modules:\n"
+	"	@cat $(M)/b.c $(M)/a.c >/dev/null\n"
+	"	@if grep -q broken $(M)/b.c; then echo some reason; false; fi\n"
+	"	@if grep -q missing $(M)/b.c; then echo x: No such file or directory; fi\n"
+	"	@cp $(M)/b.c $(M)/b.ko; cp $(M)/a.c $(M)/a.ko\n"
+	"	@grep -q nothing $(M)/b.c || printf '%s/b.o\\n%s/a.o\\n' $(M) $(M) >$(M)/modules.order\n";
+
+static struct stage create_stage(void)
+{
+	char root[] = "/tmp/module test.XXXXXX";
+	struct stage stage = { .kernel = KERNEL_INIT };
+
+	interrupt_block();
+	cr_assert(mkdtemp(root));
+	stage.root = strdup(root);
+	cr_assert_null(path_join(root, "source", &stage.source));
+	cr_assert_null(path_join(root, "cache", &stage.cache));
+	put_file(root, "kernel/vmlinuz", "image");
+	put_file(root, "kernel/build/.config", "");
+	put_file(root, "kernel/build/Module.symvers", "");
+	put_file(root, "kernel/build/Makefile", makefile);
+	put_file(root, "kernel/build/include/config/kernel.release", "6.12.1\n");
+	put_file(stage.source, "Makefile", "obj-m := b.o a.o\n");
+	put_file(stage.source, "a.c", "a");
+	put_file(stage.source, "b.c", "b");
+
+	_cleanup_free_ char *kernel = NULL;
+
+	cr_assert_null(path_join(root, "kernel", &kernel));
+	cr_assert_null(kernel_open(kernel, &stage.kernel));
+	return stage;
+}
+
+static void destroy_stage(struct stage *stage)
+{
+	kernel_deinit(&stage->kernel);
+	cleanup_directory(&stage->root);
+	free(stage->source);
+	free(stage->cache);
+}
+
+#define _cleanup_stage_ _cleanup_(destroy_stage)
+
+static struct error *build(const struct stage *stage, struct module *ret)
+{
+	const struct module_request request = {
+		.catalog = &catalog,
+		.kernel = &stage->kernel,
+		.arch = &arch,
+		.source = stage->source,
+		.directory = stage->cache,
+	};
+
+	return module_build(&request, ret);
+}
+
+static void expect_text(const char *path, const char *expected)
+{
+	_cleanup_free_ char *text = NULL;
+
+	cr_assert_null(file_read(path, 1 << 16, &text, NULL));
+	cr_expect_str_eq(text, expected);
+}
+
+Test(module, is_built_once)
+{
+	_cleanup_stage_ struct stage stage = create_stage();
+	_cleanup_module_ struct module first = MODULE_INIT;
+	_cleanup_module_ struct module second = MODULE_INIT;
+	_cleanup_free_ char *other = NULL;
+
+	cr_assert_null(build(&stage, &first));
+	cr_assert_null(build(&stage, &second));
+	cr_expect_not(first.cached);
+	cr_expect(second.cached);
+	cr_expect_str_eq(first.path, second.path);
+	cr_expect_str_eq(strrchr(first.path, '/'), "/b.ko");
+	expect_text(first.path, "b");
+	// Every module of the source is there.
+	strcpy(strrchr(second.path, '/'), "/a.k");
+	cr_assert(asprintf(&other, "%so", second.path) > 0);
+	expect_text(other, "a");
+}
+
+Test(module, is_rebuilt_when_source_or_kernel_changes)
+{
+	static const struct {
+		const char *name;
+		const char *text;
+		bool rebuilt;
+	} rows[] = {
+		{ "source/b.c", "changed", true },
+		{ "source/new.h", "", true },
+		{ "kernel/vmlinuz", "changed", true },
+		{ "kernel/build/.config", "CONFIG_X=y\n", true },
+		{ "source/b.o", "left behind", false },
+		{ "kernel/build/other", "", false },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_stage_ struct stage stage = create_stage();
+		_cleanup_module_ struct module first = MODULE_INIT;
+		_cleanup_module_ struct module second = MODULE_INIT;
+
+		cr_assert_null(build(&stage, &first));
+		put_file(stage.root, rows[i].name, rows[i].text);
+		cr_assert_null(build(&stage, &second));
+		cr_expect_eq(second.cached, !rows[i].rebuilt, "%s", rows[i].name);
+	}
+}
+
+Test(module, what_is_superseded_goes_when_nobody_uses_it)
+{
+	_cleanup_stage_ struct stage stage = create_stage();
+	_cleanup_module_ struct module first = MODULE_INIT;
+	_cleanup_module_ struct module second = MODULE_INIT;
+	_cleanup_module_ struct module third = MODULE_INIT;
+
+	cr_assert_null(build(&stage, &first));
+	put_file(stage.source, "b.c", "second");
+	cr_assert_null(build(&stage, &second));
+	expect_text(first.path, "b");
+	expect_text(second.path, "second");
+	close(take_fd(&first.lock_fd));
+	put_file(stage.source, "b.c", "third");
+	cr_assert_null(build(&stage, &third));
+	cr_expect_not(file_exists(first.path));
+	cr_expect(file_exists(second.path));
+}
+
+Test(module, what_fails_says_why_and_leaves_no_result)
+{
+	static const struct {
+		const char *text;
+		const char *word;
+	} rows[] = {
+		{ "broken", "make failed; its log is " },
+		{ "missing", "x: No such file or directory; its log is " },
+		{ "nothing", "make made no module" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_stage_ struct stage stage = create_stage();
+		_cleanup_module_ struct module module = MODULE_INIT;
+		_cleanup_module_ struct module good = MODULE_INIT;
+
+		put_file(stage.source, "b.c", rows[i].text);
+		for (int again = 0; again < 2; again++) {
+			_cleanup_error_ struct error *err =
+				build(&stage, &module);
+
+			cr_assert(err, "%s", rows[i].text);
+			cr_expect_not_null(strstr(error_message(err),
+						  rows[i].word),
+					   "%s", error_message(err));
+			cr_expect_null(module.path);
+		}
+		put_file(stage.source, "b.c", "b");
+		cr_assert_null(build(&stage, &good));
+		cr_expect_not(good.cached);
+	}
+}
+
+Test(module, a_damaged_result_is_built_again)
+{
+	_cleanup_stage_ struct stage stage = create_stage();
+	_cleanup_module_ struct module first = MODULE_INIT;
+	_cleanup_module_ struct module second = MODULE_INIT;
+
+	cr_assert_null(build(&stage, &first));
+	cr_assert_eq(unlink(first.path), 0);
+	cr_assert_null(build(&stage, &second));
+	cr_expect_not(second.cached);
+	expect_text(second.path, "b");
+}
+
+Test(module, there_must_be_a_source)
+{
+	_cleanup_stage_ struct stage stage = create_stage();
+	_cleanup_module_ struct module module = MODULE_INIT;
+
+	free(stage.source);
+	stage.source = strdup("/no/such");
+
+	_cleanup_error_ struct error *err = build(&stage, &module);
+
+	cr_assert(err);
+	cr_expect(error_is(err, ERROR_USAGE));
+	cr_expect_not_null(strstr(error_message(err), "/no/such"));
+}

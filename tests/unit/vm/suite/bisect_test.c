@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/suite/bisect.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+
+enum {
+	LIMIT = 64
+};
+
+/** Verdicts as letters: g, b, s, and - for those that are not tested. */
+static size_t read_verdicts(const char *text, enum bisect_verdict *ret)
+{
+	static const char letters[] = {
+		[BISECT_UNTESTED] = '-',
+		[BISECT_GOOD] = 'g',
+		[BISECT_BAD] = 'b',
+		[BISECT_SKIPPED] = 's',
+	};
+	size_t count = strlen(text);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *p = memchr(letters, text[i], sizeof(letters));
+
+		cr_assert_not_null(p);
+		ret[i] = (enum bisect_verdict)(p - letters);
+	}
+	return count;
+}
+
+Test(bisect, the_next_step_follows_from_what_is_known)
+{
+	static const struct {
+		const char *verdicts;
+		enum bisect_action action;
+		size_t index, good, bad;
+	} rows[] = {
+		// The ends come first.
+		{ "-----", BISECT_TEST, 0, 0, 0 },
+		{ "g----", BISECT_TEST, 4, 0, 0 },
+		{ "b----", BISECT_TEST, 4, 0, 0 },
+		{ "s----", BISECT_TEST, 1, 0, 0 },
+		{ "sg---", BISECT_TEST, 4, 0, 0 },
+		{ "sg--s", BISECT_TEST, 3, 0, 0 },
+		// What they say by themselves.
+		{ "g---g", BISECT_NEVER_FAILS, 0, 0, 0 },
+		{ "b---b", BISECT_ALWAYS_FAILS, 0, 0, 0 },
+		{ "b---g", BISECT_BEGINS_TO_PASS, 0, 0, 0 },
+		{ "sg-gs", BISECT_NEVER_FAILS, 0, 0, 0 },
+		// Then the middle.
+		{ "g---b", BISECT_TEST, 2, 0, 4 },
+		{ "g-g-b", BISECT_TEST, 3, 2, 4 },
+		{ "g-b-b", BISECT_TEST, 1, 0, 2 },
+		{ "g-s-b", BISECT_TEST, 1, 0, 4 },
+		{ "gss-b", BISECT_TEST, 3, 0, 4 },
+		// Until nothing is left.
+		{ "gb", BISECT_FOUND, 0, 0, 1 },
+		{ "g-ggb", BISECT_FOUND, 0, 3, 4 },
+		{ "gb--b", BISECT_FOUND, 0, 0, 1 },
+		{ "gsssb", BISECT_FOUND, 0, 0, 4 },
+		{ "sgsbs", BISECT_FOUND, 0, 1, 3 },
+		// Too few tell anything.
+		{ "", BISECT_TOO_FEW, 0, 0, 0 },
+		{ "-", BISECT_TOO_FEW, 0, 0, 0 },
+		{ "sssss", BISECT_TOO_FEW, 0, 0, 0 },
+		{ "ss-ss", BISECT_TOO_FEW, 0, 0, 0 },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		enum bisect_verdict verdicts[LIMIT];
+		size_t count = read_verdicts(rows[i].verdicts, verdicts);
+		struct bisect_step step;
+
+		bisect_next(verdicts, count, &step);
+		cr_expect_eq(step.action, rows[i].action, "%s", rows[i].verdicts);
+		if (step.action == BISECT_TEST)
+			cr_expect_eq(step.index, rows[i].index, "%s: %zu",
+				     rows[i].verdicts, step.index);
+		cr_expect_eq(step.good, rows[i].good, "%s", rows[i].verdicts);
+		cr_expect_eq(step.bad, rows[i].bad, "%s", rows[i].verdicts);
+	}
+}
+
+Test(bisect, every_place_is_found_in_few_steps)
+{
+	for (size_t place = 1; place < LIMIT; place++) {
+		enum bisect_verdict verdicts[LIMIT] = { 0 };
+		struct bisect_step step;
+		unsigned int steps = 0;
+
+		for (;;) {
+			bisect_next(verdicts, LIMIT, &step);
+			if (step.action != BISECT_TEST)
+				break;
+			cr_assert_eq(verdicts[step.index], BISECT_UNTESTED);
+			verdicts[step.index] = step.index < place ? BISECT_GOOD
+								  : BISECT_BAD;
+			steps++;
+		}
+		cr_expect_eq(step.action, BISECT_FOUND);
+		cr_expect_eq(step.good, place - 1);
+		cr_expect_eq(step.bad, place);
+		cr_expect_leq(steps, 2 + 6, "%zu: %u", place, steps);
+	}
+}

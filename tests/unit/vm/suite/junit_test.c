@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/suite/junit.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "common/base/error.h"
+#include "common/base/string_builder.h"
+#include "common/base/string_list.h"
+#include "vm/suite/suite.h"
+
+Test(junit, text_is_escaped)
+{
+	static const struct {
+		const char *in;
+		const char *out;
+	} rows[] = {
+		{ "", "" },
+		{ "plain \xc3\xa9", "plain \xc3\xa9" },
+		{ "<a b=\"c\" d='e'> & ]]>",
+		  "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt; &amp; ]]&gt;" },
+		{ "a\nb\tc", "a&#10;b&#9;c" },
+		{ "a\rb\x01\x1b[0m\x7f"
+		  "c\xc2\x85",
+		  "ab[0mc" },
+		{ "a\xff\xed\xa0\x80"
+		  "b",
+		  "ab" },
+		{ "a\xef\xbf\xbe\xef\xbf\xbf\xef\xbf\xbd", "a\xef\xbf\xbd" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_string_builder_ struct string_builder sb =
+			STRING_BUILDER_INIT;
+		_cleanup_free_ char *out = NULL;
+
+		junit_append_text(&sb, rows[i].in);
+		cr_assert_null(string_builder_finish(&sb, &out));
+		cr_expect_str_eq(out, rows[i].out, "row %zu: %s", i, out);
+	}
+}
+
+Test(junit, failures_and_errors_are_told_apart)
+{
+	struct suite_item items[] = {
+		{ .name = "passed",
+		  .arch = "x86_64",
+		  .state = SUITE_PASSED,
+		  .phase_ms = { [SUITE_BOOT] = 1200, [SUITE_COMMAND] = 34 } },
+		{ .name = "flaky",
+		  .arch = "arm",
+		  .state = SUITE_FLAKY,
+		  .reason = (char *)"lost at first" },
+		{ .name = "failed",
+		  .arch = "arm",
+		  .state = SUITE_FAILED,
+		  .reason = (char *)"exit status 3" },
+		{ .name = "slow", .arch = "arm", .state = SUITE_TIMED_OUT },
+		{ .name = "lost",
+		  .arch = "arm",
+		  .state = SUITE_LOST,
+		  .reason = (char *)"<panic>" },
+		{ .name = "away", .arch = "arm", .state = SUITE_NOT_RUN },
+	};
+	const struct suite suite = { items, array_size(items) };
+	char *logs[] = { (char *)"", (char *)"", (char *)"1 < 2\n",
+			 (char *)"", (char *)"", (char *)"" };
+	const struct string_list list = { logs, array_size(logs), false };
+	const struct junit_report report = {
+		.suite = &suite,
+		.command = "make \"check\"",
+		.timestamp = "2026-01-31T12:00:00",
+		.duration_ms = 12345,
+		.logs = &list,
+	};
+	static const char *const expected[] = {
+		"<testsuites name=\"vmtest\" tests=\"6\" failures=\"2\" errors=\"2\" time=\"12.345\">",
+		"<testsuite name=\"make &quot;check&quot;\"",
+		"<testcase classname=\"vmtest.x86_64\" name=\"passed\" time=\"1.234\">",
+		"<testcase classname=\"vmtest.arm\" name=\"flaky\"",
+		"<property name=\"boot_ms\" value=\"1200\"/>",
+		"<property name=\"flaky\" value=\"lost at first\"/>",
+		"<failure type=\"failed\" message=\"exit status 3\">1 &lt; 2&#10;</failure>",
+		"<failure type=\"timed out\" message=\"\"></failure>",
+		"<error type=\"lost\" message=\"&lt;panic&gt;\"></error>",
+		"<error type=\"not run\" message=\"\"></error>",
+	};
+	_cleanup_free_ char *xml = NULL;
+
+	cr_assert_null(junit_format(&report, &xml));
+	for (size_t i = 0; i < array_size(expected); i++)
+		cr_expect(strstr(xml, expected[i]), "%s in %s", expected[i], xml);
+}

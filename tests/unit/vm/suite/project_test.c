@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/suite/project.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "common/base/error.h"
+#include "common/base/string_builder.h"
+
+static struct project parse(const char *text)
+{
+	struct project project = { 0 };
+	_cleanup_error_ struct error *err =
+		project_parse(text, "vmtest.json", "/home/me/it", &project);
+
+	cr_assert_null(err, "%s: %s", text, err ? error_message(err) : "");
+	return project;
+}
+
+Test(project, keys_stand_for_options)
+{
+	static const struct {
+		const char *json;
+		const char *option;
+		const char *values;
+	} rows[] = {
+		{ "{\"kernels\": [\"6.12\", \"*tiny\"]}", "kernel",
+		  "6.12 *tiny " },
+		{ "{\"kernels\": [\"./k\", \"/k\"]}", "kernel",
+		  "/home/me/it/./k /k " },
+		{ "{\"flavors\": [\"tiny\"]}", "flavor", "tiny " },
+		{ "{\"arch\": \"s390x\"}", "arch", "s390x " },
+		{ "{\"arch\": [\"arm\", \"ppc64\"]}", "arch", "arm ppc64 " },
+		{ "{\"store\": \"dir:kernels\"}", "store",
+		  "dir:/home/me/it/kernels " },
+		{ "{\"store\": \"dir:/srv\"}", "store", "dir:/srv " },
+		{ "{\"store\": \"github:o/r@t\"}", "store", "github:o/r@t " },
+		{ "{\"jobs\": 4}", "jobs", "4 " },
+		{ "{\"root\": \"root\"}", "root", "/home/me/it/root " },
+		{ "{\"timeout\": 600}", "timeout", "600 " },
+		{ "{\"memory\": \"4G\"}", "memory", "4G " },
+		{ "{\"cpus\": 1}", "cpus", "1 " },
+		{ "{\"rw\": [\"a\", \"/b\"]}", "rw", "/home/me/it/a /b " },
+		{ "{\"append\": [\"a=b\"]}", "append", "a=b " },
+		{ "{\"qemu_options\": [\"-s\"]}", "qemu-option", "-s " },
+		{ "{\"environment\": {\"A\": \"b c\", \"D\": null}}", "env",
+		  "A=b c D " },
+		{ "{\"module\": \"build\"}", "module", "build " },
+		{ "{\"module_source\": \"m\"}", "module-source",
+		  "/home/me/it/m " },
+		{ "{\"disk\": \"1G\"}", "disk", "1G " },
+		{ "{\"kdump\": true}", "kdump", "" },
+		{ "{\"fail_on_splat\": true}", "fail-on-splat", "" },
+		{ "{\"packages\": [\"gcc\", \"make\"]}", "package", "gcc make " },
+		{ "{\"junit\": \"j.xml\"}", "junit", "/home/me/it/j.xml " },
+		{ "{\"log_directory\": \"logs\"}", "log-directory",
+		  "/home/me/it/logs " },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_project_ struct project project = parse(rows[i].json);
+		_cleanup_string_builder_ struct string_builder sb =
+			STRING_BUILDER_INIT;
+
+		cr_assert_eq(project.count, 1, "%s", rows[i].json);
+		cr_expect_str_eq(project.settings[0].option, rows[i].option);
+		string_builder_append(&sb, "");
+		for (size_t j = 0; j < project.settings[0].values.count; j++)
+			string_builder_appendf(&sb, "%s ",
+					       project.settings[0].values.items[j]);
+		cr_expect_str_eq(sb.text, rows[i].values);
+	}
+}
+
+Test(project, a_command_is_a_list_of_words)
+{
+	_cleanup_project_ struct project project = parse(
+		"{\"command\": [\"sh\", \"-c\", \"a b\"], \"fail_on_splat\": false}");
+
+	cr_expect_eq(project.count, 0);
+	cr_assert_eq(project.command.count, 3);
+	cr_expect_str_eq(project.command.items[2], "a b");
+	cr_expect_str_eq(project.directory, "/home/me/it");
+}
+
+Test(project, an_empty_one_says_nothing)
+{
+	_cleanup_project_ struct project project = parse("{}");
+
+	cr_expect_eq(project.count, 0);
+	cr_expect_eq(project.command.count, 0);
+}
+
+Test(project, mistakes_are_named_with_what_is_allowed)
+{
+	static const struct {
+		const char *json;
+		const char *words[3];
+	} rows[] = {
+		{ "", { "line" } },
+		{ "{\"command\": [\"a\",]}", { "line 1" } },
+		{ "{\"jobs\": 1, \"jobs\": 2}", { "duplicate" } },
+		{ "[]", { "must be an object" } },
+		{ "{\"comand\": [\"a\"]}",
+		  { "\"comand\"", "command, kernels", "junit" } },
+		{ "{\"command\": \"make\"}",
+		  { "\"command\"", "a list of strings" } },
+		{ "{\"command\": []}", { "\"command\"", "at least one" } },
+		{ "{\"command\": [\"a\", 1]}",
+		  { "\"command\"", "a list of strings" } },
+		{ "{\"arch\": []}", { "\"arch\"", "at least one" } },
+		{ "{\"kernels\": [1]}", { "\"kernels\"", "patterns" } },
+		{ "{\"jobs\": \"4\"}", { "\"jobs\"", "a whole number" } },
+		{ "{\"jobs\": 0}", { "\"jobs\"", "1 or more" } },
+		{ "{\"jobs\": 1.5}", { "\"jobs\"", "a whole number" } },
+		{ "{\"jobs\": -1}", { "\"jobs\"", "a whole number" } },
+		{ "{\"memory\": 4}", { "\"memory\"", "a string" } },
+		{ "{\"root\": \"\"}", { "\"root\"", "a path" } },
+		{ "{\"rw\": \"a\"}", { "\"rw\"", "a list of paths" } },
+		{ "{\"environment\": [\"A=b\"]}",
+		  { "\"environment\"", "an object" } },
+		{ "{\"environment\": {\"1\": \"\"}}",
+		  { "\"environment\"", "letters" } },
+		{ "{\"environment\": {\"A\": 1}}",
+		  { "\"environment\"", "a string" } },
+		{ "{\"fail_on_splat\": 1}",
+		  { "\"fail_on_splat\"", "true or false" } },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct project project = { 0 };
+		struct error *err = project_parse(rows[i].json, "a/vmtest.json",
+						  "/a", &project);
+
+		cr_assert_not_null(err, "%s", rows[i].json);
+		cr_expect(error_is(err, ERROR_USAGE));
+		cr_expect(strstr(error_message(err), "a/vmtest.json: "));
+		for (size_t j = 0; j < 3 && rows[i].words[j]; j++)
+			cr_expect(strstr(error_message(err), rows[i].words[j]),
+				  "%s: %s", rows[i].json, error_message(err));
+		error_destroy(err);
+	}
+}

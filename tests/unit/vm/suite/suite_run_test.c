@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+/** A script stands for vmtest-vm: what it does follows from a kernel's name. */
+
+#include "vm/suite/suite_run.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/interrupt.h"
+#include "common/base/string_builder.h"
+#include "common/base/string_list.h"
+#include "common/process/process.h"
+#include "vm/suite/suite.h"
+#include "vm/suite/suite_plan.h"
+
+static const char script[] =
+	"#!/bin/sh\n"
+	"command=$1\n"
+	"cd \"$(dirname \"$0\")\" || exit 9\n"
+	"for word; do case $word in\n"
+	"--kernel=*) kernel=${word#--kernel=} ;;\n"
+	"--result=*) result=${word#--result=} ;;\n"
+	"esac; done\n"
+	"name=${kernel##*/}\n"
+	"echo \"$command $name\" >>calls\n"
+	"case \" $* \" in *' --arch=arm '*) ;; *) exit 8 ;; esac\n"
+	"result() { echo '{\"release\": null, \"outcome\": \"'$1'\", \"status\": '$2',"
+	" \"exit_status\": '$2', \"reason\": null, \"boot_ms\": 10, \"command_ms\": 20,"
+	" \"splats\": [], \"splat_count\": 0}' >\"$result\"; exit $2; }\n"
+	"case $command-$name in\n"
+	"download-away*) echo 'vmtest-vm: error: no such asset' >&2; exit 1 ;;\n"
+	"download-silent*) exit 1 ;;\n"
+	"download-*) sleep 0.1\n"
+	"	echo '[{\"path\": \"/k/'$name'\", \"download_ms\": 3, \"unpack_ms\": 4}]' ;;\n"
+	"module-fails*) echo 'vmtest-vm: error: it does not compile' >&2; exit 1 ;;\n"
+	"module-*) echo /the/module.ko ;;\n"
+	"run-fail*) echo output; result exited 3 ;;\n"
+	"run-slow*) result timed_out 124 ;;\n"
+	"run-lost*) result lost 128 ;;\n"
+	"run-flaky*) [ -e flaky ] && result exited 0; touch flaky; result lost 128 ;;\n"
+	"run-killed*) kill -9 $$ ;;\n"
+	"run-wrong*) echo 'vmtest-vm: error: a bad option' >&2; exit 2 ;;\n"
+	"run-sleep*) trap 'echo ended >ended; exit 1' TERM; sleep 60 & wait ;;\n"
+	"run-*) result exited 0 ;;\n"
+	"esac\n";
+
+struct recorder {
+	struct suite_observer observer;
+	size_t downloading, running, most_running;
+	size_t changes;
+	/** A signal is sent when this many guests run; 0 for never. */
+	size_t interrupt_at;
+};
+
+static void record(struct suite_observer *observer, const struct suite_item *item)
+{
+	struct recorder *recorder = (struct recorder *)observer;
+
+	recorder->changes++;
+	if (item->state == SUITE_DOWNLOADING)
+		cr_expect_eq(recorder->downloading++, 0);
+	else if (item->state == SUITE_WAITING || item->state == SUITE_NOT_RUN)
+		recorder->downloading = 0;
+	if (item->state == SUITE_RUNNING)
+		recorder->running++;
+	else if (item->attempts)
+		recorder->running--;
+	if (recorder->running > recorder->most_running)
+		recorder->most_running = recorder->running;
+	if (recorder->interrupt_at && recorder->running == recorder->interrupt_at)
+		kill(getpid(), SIGTERM);
+}
+
+struct fixture {
+	char folder[64];
+	char *program;
+	struct string_list none;
+	struct recorder recorder;
+	struct suite_run_options options;
+	struct suite suite;
+};
+
+static void fixture_init(struct fixture *f, unsigned int jobs)
+{
+	static char *const command[] = { (char *)"true", NULL };
+
+	*f = (struct fixture){
+		.folder = "/tmp/vmtest-suite-run-test.XXXXXX",
+		.recorder = { .observer = { .changed = record } },
+	};
+	cr_assert_not_null(mkdtemp(f->folder));
+	cr_assert_null(path_join(f->folder, "program", &f->program));
+	cr_assert_null(file_write(f->program, script, strlen(script)));
+	cr_assert_eq(chmod(f->program, 0755), 0);
+	f->options = (struct suite_run_options){
+		.program = f->program,
+		.download_options = &f->none,
+		.module_options = &f->none,
+		.run_options = &f->none,
+		.command = command,
+		.log_directory = f->folder,
+		.jobs = jobs,
+	};
+}
+
+static void fixture_deinit(struct fixture *f)
+{
+	suite_deinit(&f->suite);
+	free(f->program);
+	cr_assert_null(directory_remove(f->folder));
+}
+
+/** Add kernels: those with a + in front are still to be downloaded. */
+static void add_kernels(struct fixture *f, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *name = names[i] + (names[i][0] == '+');
+		_cleanup_free_ char *path = NULL;
+
+		cr_assert_null(path_join("/k", name, &path));
+		cr_assert_null(suite_add_folder(&f->suite, name, "arm", path));
+		if (names[i][0] == '+')
+			free(take_ptr(f->suite.items[i].path));
+	}
+}
+
+static char *read_file(const struct fixture *f, const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+	char *text;
+
+	cr_assert_null(path_join(f->folder, name, &path));
+	cr_assert_null(file_read(path, 65536, &text, NULL));
+	return text;
+}
+
+Test(suite_run, each_kernel_has_its_verdict)
+{
+	static const struct {
+		const char *name;
+		enum suite_state state;
+		unsigned int attempts;
+		const char *reason;
+	} rows[] = {
+		{ "good", SUITE_PASSED, 1, "" },
+		{ "+better", SUITE_PASSED, 1, "" },
+		{ "+away", SUITE_NOT_RUN, 0, "no such asset" },
+		{ "+silent", SUITE_NOT_RUN, 0, "vmtest-vm ended with status 1" },
+		{ "fail", SUITE_FAILED, 1, "exit status 3" },
+		{ "slow", SUITE_TIMED_OUT, 1, "unknown" },
+		{ "lost", SUITE_LOST, 2, "unknown" },
+		{ "+flaky", SUITE_FLAKY, 2, "lost at first: unknown" },
+		{ "killed", SUITE_LOST, 2, "vmtest-vm was killed by signal 9" },
+		{ "wrong", SUITE_NOT_RUN, 1, "a bad option" },
+	};
+
+	for (unsigned int jobs = 1; jobs <= 30; jobs *= 3) {
+		const char *names[array_size(rows)];
+		struct fixture f;
+		size_t ended = 0;
+
+		for (size_t i = 0; i < array_size(rows); i++)
+			names[i] = rows[i].name;
+		fixture_init(&f, jobs);
+		add_kernels(&f, names, array_size(rows));
+		cr_assert_null(suite_run(&f.options, f.suite.items,
+					 f.suite.count, &f.recorder.observer));
+		for (size_t i = 0; i < array_size(rows); i++) {
+			const struct suite_item *item = &f.suite.items[i];
+
+			cr_expect_eq(item->state, rows[i].state, "%s",
+				     rows[i].name);
+			cr_expect_eq(item->attempts, rows[i].attempts, "%s",
+				     rows[i].name);
+			cr_expect_str_eq(item->reason ? item->reason : "",
+					 rows[i].reason);
+			ended += suite_state_is_end(item->state);
+		}
+		cr_expect_eq(ended, array_size(rows));
+		cr_expect_leq(f.recorder.most_running, jobs);
+		cr_expect(jobs == 1 || f.recorder.most_running > 1);
+		cr_expect_eq(f.suite.items[1].phase_ms[SUITE_DOWNLOAD], 3);
+		cr_expect_eq(f.suite.items[1].phase_ms[SUITE_UNPACK], 4);
+		cr_expect_eq(f.suite.items[1].phase_ms[SUITE_BOOT], 10);
+		cr_expect_eq(f.suite.items[1].phase_ms[SUITE_COMMAND], 20);
+		fixture_deinit(&f);
+	}
+}
+
+Test(suite_run, modules_are_built_first_and_once)
+{
+	static const char *const names[] = { "+good", "fails", "lost" };
+	struct fixture f;
+
+	fixture_init(&f, 1);
+	add_kernels(&f, names, array_size(names));
+	for (size_t i = 0; i < f.suite.count; i++)
+		f.suite.items[i].needs_module = true;
+	cr_assert_null(suite_run(&f.options, f.suite.items, f.suite.count,
+				 &f.recorder.observer));
+
+	_cleanup_free_ char *calls = read_file(&f, "calls");
+	const char *module = strstr(calls, "module good\n");
+	const char *lost = strstr(calls, "module lost\n");
+
+	cr_expect_eq(f.suite.items[0].state, SUITE_PASSED);
+	cr_expect_eq(f.suite.items[1].state, SUITE_NOT_RUN);
+	cr_expect_str_eq(f.suite.items[1].reason, "it does not compile");
+	cr_expect_eq(f.suite.items[2].attempts, 2);
+	cr_assert(module && lost);
+	cr_expect(strstr(calls, "download good\n") < module);
+	cr_expect(strstr(calls, "run good\n") > module);
+	cr_expect_null(strstr(lost + 1, "module lost"));
+	cr_expect_null(strstr(calls, "run fails"));
+	fixture_deinit(&f);
+}
+
+Test(suite_run, logs_have_names)
+{
+	static const char *const names[] = { "fail", "flaky" };
+	struct fixture f;
+
+	fixture_init(&f, 1);
+	add_kernels(&f, names, array_size(names));
+	cr_assert_null(suite_run(&f.options, f.suite.items, f.suite.count,
+				 &f.recorder.observer));
+
+	_cleanup_free_ char *log = read_file(&f, "fail.log");
+	_cleanup_free_ char *first = read_file(&f, "flaky.json");
+	_cleanup_free_ char *second = read_file(&f, "flaky.2.json");
+
+	cr_expect_str_eq(log, "output\n");
+	cr_expect(strstr(first, "lost"));
+	cr_expect(strstr(second, "exited"));
+	cr_expect(strstr(f.suite.items[1].log_path, "/flaky.2.log"));
+	cr_expect(strstr(f.suite.items[1].console_path, "/flaky.2.console.log"));
+	fixture_deinit(&f);
+}
+
+Test(suite_run, kernels_are_downloaded_in_order_while_others_run)
+{
+	static const char *const names[] = { "+a", "b", "+c" };
+	struct fixture f;
+
+	fixture_init(&f, 1);
+	add_kernels(&f, names, array_size(names));
+	cr_assert_null(suite_run(&f.options, f.suite.items, f.suite.count,
+				 &f.recorder.observer));
+
+	_cleanup_free_ char *calls = read_file(&f, "calls");
+
+	cr_expect(strstr(calls, "run b\n") < strstr(calls, "run a\n"), "%s",
+		  calls);
+	cr_expect(strstr(calls, "download a\n") < strstr(calls, "download c\n"));
+	fixture_deinit(&f);
+}
+
+Test(suite_run, a_signal_ends_all, .signal = SIGTERM)
+{
+	static const char *const names[] = { "good", "sleep1", "sleep2", "never" };
+	struct fixture f;
+	struct error *err;
+	uint64_t start_ms = monotonic_ms();
+
+	interrupt_block();
+	fixture_init(&f, 2);
+	f.recorder.interrupt_at = 2;
+	add_kernels(&f, names + 1, 3);
+	err = suite_run(&f.options, f.suite.items, f.suite.count,
+			&f.recorder.observer);
+	cr_expect(error_catch(&err, ERROR_CANCELLED));
+	cr_expect_lt(monotonic_ms() - start_ms, 30000);
+	for (size_t i = 0; i < f.suite.count; i++)
+		cr_expect_eq(f.suite.items[i].state, SUITE_INTERRUPTED);
+	fixture_deinit(&f);
+	interrupt_deliver();
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/suite/suite.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "common/base/cleanup.h"
+#include "vm/guest/run_result.h"
+
+Test(suite, verdicts_follow_from_outcomes)
+{
+	char *splats[] = { (char *)"BUG: x", NULL };
+	const struct {
+		unsigned int attempts;
+		struct run_result result;
+		enum suite_state state;
+		const char *reason;
+	} rows[] = {
+		{ 1, { .outcome = RUN_EXITED, .boot_ms = 5 }, SUITE_PASSED, "" },
+		{ 2, { .outcome = RUN_EXITED }, SUITE_FLAKY, "" },
+		{ 1,
+		  { .outcome = RUN_EXITED, .status = 3, .exit_status = 3 },
+		  SUITE_FAILED,
+		  "exit status 3" },
+		{ 2,
+		  { .outcome = RUN_EXITED, .status = 3, .exit_status = 3 },
+		  SUITE_FAILED,
+		  "exit status 3" },
+		{ 1,
+		  { .outcome = RUN_EXITED,
+		    .status = 1,
+		    .splats = { splats, 1, false } },
+		  SUITE_FAILED,
+		  "the kernel reported: BUG: x" },
+		{ 1,
+		  { .outcome = RUN_TIMED_OUT, .reason = (char *)"late" },
+		  SUITE_TIMED_OUT,
+		  "late" },
+		{ 1,
+		  { .outcome = RUN_LOST, .reason = (char *)"panic" },
+		  SUITE_WAITING,
+		  "lost at first: panic" },
+		{ 2,
+		  { .outcome = RUN_LOST, .reason = (char *)"panic\033[0m\nx" },
+		  SUITE_LOST,
+		  "panic" },
+		{ 1,
+		  { .outcome = RUN_NOT_RUN, .reason = (char *)"no QEMU" },
+		  SUITE_NOT_RUN,
+		  "no QEMU" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct suite_item item = {
+			.state = SUITE_RUNNING,
+			.attempts = rows[i].attempts,
+		};
+
+		cr_assert_null(suite_item_conclude(&item, &rows[i].result));
+		cr_expect_eq(item.state, rows[i].state, "row %zu", i);
+		cr_expect_str_eq(item.reason ? item.reason : "", rows[i].reason);
+		cr_expect_eq(item.phase_ms[SUITE_BOOT], rows[i].result.boot_ms);
+		free(item.reason);
+	}
+}

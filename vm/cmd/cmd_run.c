@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/cmd/commands.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/foreground.h"
+#include "common/base/log.h"
+#include "common/base/string_builder.h"
+#include "common/cli/command.h"
+#include "common/kernel/catalog.h"
+#include "vm/guest/guest.h"
+#include "vm/guest/run_result.h"
+#include "vm/guest/setup.h"
+#include "vm/kernel/kernel.h"
+#include "vm/module/module.h"
+#include "vm/rootfs/rootfs.h"
+
+// clang-format off
+const struct command_option run_option_table[] = {
+	{ 'r', "root", "ROOT", "folder to use as the guest's root, instead of the host's or that of vmtest-vm rootfs", OPTION_STRING, offsetof(struct run_options, root) },
+	{ 't', "timeout", "SECONDS", "end the guest when the command takes longer (status 124)", OPTION_NUMBER, offsetof(struct run_options, timeout_s) },
+	{ 0, "accel", "auto|kvm|tcg", "how to run the guest; auto is KVM where it can work", OPTION_STRING, offsetof(struct run_options, accel) },
+	{ 0, "machine", "NAME", "machine type of the catalog, such as microvm or q35", OPTION_STRING, offsetof(struct run_options, machine) },
+	{ 0, "rw", "DIR", "folder that the guest may change; repeatable", OPTION_ITEM, offsetof(struct run_options, writable) },
+	{ 0, "memory", "SIZE", "the guest's memory, such as 512M or 4G (default 2G)", OPTION_STRING, offsetof(struct run_options, memory) },
+	{ 0, "cpus", "N", "the guest's processors (default: up to 4, if the kernel can)", OPTION_NUMBER, offsetof(struct run_options, cpus) },
+	{ 0, "module", "build|insert", "build a module first, and insert it in the guest: $DRGN_TEST_KMOD", OPTION_STRING, offsetof(struct run_options, module) },
+	{ 0, "module-source", "DIR", "source of the module (default: drgn_test.ko's)", OPTION_STRING, offsetof(struct run_options, module_source) },
+	{ 0, "disk", "SIZE", "an empty disk for the guest, such as 1G, gone afterwards: $DRGN_TEST_DISK", OPTION_STRING, offsetof(struct run_options, disk) },
+	{ 0, "kdump", NULL, "let the command crash the guest, and run again in the crash kernel (see run --help)", OPTION_FLAG, offsetof(struct run_options, kdump) },
+	{ 0, "append", "PARAMS", "more for the kernel's command line; repeatable", OPTION_ITEM, offsetof(struct run_options, append) },
+	{ 0, "qemu-option", "ARG", "one more argument for QEMU; repeatable", OPTION_ITEM, offsetof(struct run_options, qemu_options) },
+	{ 0, "env", "NAME[=VALUE]", "environment variable to set, or to pass on; repeatable", OPTION_ITEM, offsetof(struct run_options, environment) },
+	{ 0, "chdir", "DIR", "where the command runs (default: the working directory)", OPTION_STRING, offsetof(struct run_options, directory) },
+	{ 0, "fail-on-splat", NULL, "exit with 1 if the kernel reports a problem", OPTION_FLAG, offsetof(struct run_options, fail_on_splat) },
+	{ 0 },
+};
+
+const struct command_option run_command_option_table[] = {
+	{ 0, "lost-status", "N", "exit status if the guest is lost (default 128)", OPTION_NUMBER, offsetof(struct run_command_options, lost_status) },
+	{ 0, "result", "FILE", "write how the run ended to FILE, as JSON", OPTION_STRING, offsetof(struct run_command_options, result) },
+	{ 0, "console-log", "FILE", "write what the kernel's console says to FILE", OPTION_STRING, offsetof(struct run_command_options, console_log) },
+	{ 0 },
+};
+// clang-format on
+
+/** A descriptor of ours that a command can use; -1 if closed or /dev/null. */
+static int usable_stream(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -1;
+	if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
+		return -1;
+	return fd;
+}
+
+/**
+ * Where our stderr is the same file as our stdout, the command's should be:
+ * over two ports, what it writes would come in another order.
+ */
+static int usable_stderr(int stdout_fd)
+{
+	struct stat out, err;
+
+	if (stdout_fd < 0 || fstat(stdout_fd, &out) < 0 ||
+	    fstat(STDERR_FILENO, &err) < 0 || out.st_dev != err.st_dev ||
+	    out.st_ino != err.st_ino)
+		return usable_stream(STDERR_FILENO);
+	return stdout_fd;
+}
+
+static void choose_streams(struct guest_config *config)
+{
+	bool has_terminal = foreground_has_terminal(STDIN_FILENO);
+
+	config->interactive = has_terminal && isatty(STDOUT_FILENO) &&
+			      isatty(STDERR_FILENO);
+	config->stdin_fd = isatty(STDIN_FILENO) && !has_terminal
+				   ? -1
+				   : usable_stream(STDIN_FILENO);
+	config->stdout_fd = usable_stream(STDOUT_FILENO);
+	config->stderr_fd = usable_stderr(config->stdout_fd);
+}
+
+static bool is_memory_size(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	if (!digits || digits > 9)
+		return false;
+	if (strspn(text, "0") == digits)
+		return false;
+	return !text[digits] || (strchr("MG", text[digits]) && !text[digits + 1]);
+}
+
+/** A number with M or G; a disk of less than 1M is no use. */
+static struct error *parse_disk(const char *text, uint64_t *bytes_ret)
+{
+	uint64_t number = strtoul(text, NULL, 10);
+	const char unit = text[strspn(text, "0123456789")];
+
+	if (!is_memory_size(text) || !unit || !number || number > 1000000)
+		return error_create(ERROR_USAGE,
+				    "--disk %s: use a number with M or G", text);
+	*bytes_ret = number << (unit == 'G' ? 30 : 20);
+	return NULL;
+}
+
+/** What the command sees of our environment, besides what is asked for. */
+static struct error *inherit_environment(const char *root, struct string_list *ret)
+{
+	static const char *const names[] = { "LANG", "LC_ALL", "LC_CTYPE",
+					     "TERM" };
+	static const char directories[] =
+		"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	// Of another root we know neither the programs nor the users.
+	const char *path = root ? NULL : getenv("PATH");
+	const char *home = root ? NULL : getenv("HOME");
+
+	if (path && *path)
+		string_list_addf(ret, "PATH=%s:%s", path, directories);
+	else
+		string_list_addf(ret, "PATH=%s", directories);
+	string_list_addf(ret, "HOME=%s", home && *home ? home : "/root");
+	for (size_t i = 0; i < array_size(names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value)
+			string_list_addf(ret, "%s=%s", names[i], value);
+	}
+	return string_list_check(ret);
+}
+
+static struct error *add_environment(const struct string_list *requests,
+				     struct string_list *ret)
+{
+	for (size_t i = 0; i < requests->count; i++) {
+		const char *item = requests->items[i];
+		_cleanup_free_ char *name = strndup(item, strcspn(item, "="));
+
+		if (!name)
+			return error_no_memory();
+		if (!setup_is_variable_name(name))
+			return error_create(ERROR_USAGE,
+					    "--env %s: a name has letters, digits and _",
+					    item);
+		if (strchr(item, '=')) {
+			string_list_add(ret, item);
+			continue;
+		}
+
+		const char *value = getenv(name);
+
+		if (!value)
+			return error_create(ERROR_USAGE,
+					    "--env %s: not set; use %s=VALUE",
+					    name, name);
+		string_list_addf(ret, "%s=%s", name, value);
+	}
+	return string_list_check(ret);
+}
+
+struct error *run_options_check(const struct run_options *options)
+{
+	struct error *err;
+
+	_cleanup_string_list_ struct string_list environment = STRING_LIST_INIT;
+	enum accel accel;
+
+	if (options->memory && !is_memory_size(options->memory))
+		return error_create(ERROR_USAGE,
+				    "--memory %s: use a number with M or G",
+				    options->memory);
+	if (options->module && strcmp(options->module, "build") != 0 &&
+	    strcmp(options->module, "insert") != 0)
+		return error_create(ERROR_USAGE,
+				    "--module %s: use build or insert",
+				    options->module);
+	if (options->module_source && !options->module)
+		return error_create(
+			ERROR_USAGE,
+			"--module-source: say --module build or --module insert");
+	if (options->disk) {
+		uint64_t disk_bytes;
+
+		err = parse_disk(options->disk, &disk_bytes);
+		if (err)
+			return err;
+	}
+	if (options->directory && !directory_exists(options->directory))
+		return error_create(ERROR_USAGE, "--chdir %s: no such folder",
+				    options->directory);
+	if (options->accel) {
+		err = accel_parse(options->accel, &accel);
+		if (err)
+			return err;
+	}
+	return add_environment(&options->environment, &environment);
+}
+
+static struct error *check_options(const struct run_command_options *options,
+				   const struct command_context *context)
+{
+	if (context->common->kernels.count > 1)
+		return error_create(
+			ERROR_USAGE,
+			"--kernel: name one kernel; vmtest-vm test takes several");
+	if (options->lost_status > 255)
+		return error_create(ERROR_USAGE, "--lost-status %u: at most 255",
+				    options->lost_status);
+	return run_options_check(&options->guest);
+}
+
+static int report_result(const struct run_command_options *options,
+			 const struct guest_result *result)
+{
+	int status = result->exit_status;
+
+	if (result->outcome != GUEST_EXITED) {
+		log_error("%s%s%s", result->reason, *result->log ? "; " : "",
+			  !*result->log ? ""
+			  : result->outcome == GUEST_LOST
+				  ? "the kernel's last words:"
+				  : "what the guest's tasks were doing:");
+		fputs(result->log, stderr);
+		status = result->outcome == GUEST_TIMED_OUT ? RUN_STATUS_TIMED_OUT
+			 : options->lost_status ? (int)options->lost_status
+						: RUN_STATUS_LOST;
+	}
+	for (size_t i = 0; i < result->splats.count; i++)
+		log_warning("the kernel reported: %s", result->splats.items[i]);
+	if (result->splat_count > result->splats.count)
+		log_warning("the kernel reported %zu more such things",
+			    result->splat_count - result->splats.count);
+	if (options->guest.fail_on_splat && result->splat_count && !status)
+		status = RUN_STATUS_SPLAT;
+	log_debug("booted in %llu ms, ran for %llu ms",
+		  (unsigned long long)result->boot_ms,
+		  (unsigned long long)result->command_ms);
+	return status;
+}
+
+/** Guests of other architectures cannot have the host's root. */
+static struct error *open_own_root(const struct command_context *context,
+				   const struct catalog *catalog,
+				   const struct catalog_arch *arch,
+				   struct rootfs *ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *directory = NULL;
+
+	err = command_directory(context, &directory);
+	if (err)
+		return err;
+	return rootfs_open_for_guest(catalog, directory, arch, ret);
+}
+
+/** @param[out] kernel_ret Opened, once it has been found. */
+static struct error *run_guest(const struct command_context *context,
+			       int console_log_fd, struct kernel *kernel_ret,
+			       struct guest_result *ret)
+{
+	struct error *err;
+
+	struct run_command_options *command_options = context->options;
+	struct run_options *options = &command_options->guest;
+	const struct string_list *kernels = &context->common->kernels;
+	const char *shell = getenv("SHELL");
+	char *fallback[] = { (char *)"/bin/sh", NULL };
+	struct guest_config config = {
+		.machine = options->machine,
+		.root = options->root,
+		.writable = options->writable,
+		.memory = options->memory,
+		.cpus = options->cpus,
+		.kdump = options->kdump,
+		.append = options->append,
+		.qemu_options = options->qemu_options,
+		.command = context->argument_count ? context->arguments : fallback,
+		.timeout_ms = (uint64_t)options->timeout_s * 1000,
+		.console_log_fd = console_log_fd,
+	};
+	const char *temporary = getenv("TMPDIR");
+	_cleanup_catalog_ struct catalog *catalog = NULL;
+	_cleanup_module_ struct module module = MODULE_INIT;
+	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
+	_cleanup_string_list_ struct string_list environment = STRING_LIST_INIT;
+	_cleanup_free_ char *directory = NULL;
+
+	if (options->disk) {
+		// Large files that need not be fast: not in /tmp, which may
+		// be memory.
+		config.disk_directory = temporary && *temporary ? temporary
+								: "/var/tmp";
+		err = parse_disk(options->disk, &config.disk_bytes);
+		if (err)
+			return err;
+	}
+	if (options->accel) {
+		err = accel_parse(options->accel, &config.accel);
+		if (err)
+			return err;
+	}
+	directory = realpath(options->directory ? options->directory : ".", NULL);
+	if (!directory)
+		return error_create_os(errno, "working directory");
+	config.directory = directory;
+	err = command_load_catalog(context, &catalog);
+	if (err)
+		return err;
+	err = command_arch(context, catalog, &config.arch);
+	if (err)
+		return err;
+	if (!options->root) {
+		err = open_own_root(context, catalog, config.arch, &rootfs);
+		if (err)
+			return err;
+		config.root = rootfs.path;
+	}
+	if (!config.root && shell && *shell)
+		fallback[0] = (char *)shell;
+	err = inherit_environment(config.root, &environment);
+	if (err)
+		return err;
+	err = add_environment(&options->environment, &environment);
+	if (err)
+		return err;
+	config.environment = environment;
+	err = command_kernel(context, catalog, config.arch,
+			     kernels->count ? kernels->items[0] : NULL,
+			     kernel_ret);
+	if (err)
+		return err;
+	config.kernel = kernel_ret;
+	if (options->module) {
+		err = command_module(context, catalog, config.arch, kernel_ret,
+				     options->module_source, &module);
+		if (err)
+			return err;
+		config.module = module.path;
+		config.insert_module = strcmp(options->module, "insert") == 0;
+	}
+	// Not before: the user may have put us in the background meanwhile.
+	choose_streams(&config);
+	err = guest_run(&config, ret);
+	return error_wrap(err, "run %s", kernel_ret->release);
+}
+
+/**
+ * Write --result.
+ *
+ * @param[in] problem Why the command was not run; NULL if it was.
+ */
+static struct error *write_result(const char *path, const char *release,
+				  const struct guest_result *guest,
+				  const struct error *problem, int status)
+{
+	static const enum run_outcome outcomes[] = {
+		[GUEST_EXITED] = RUN_EXITED,
+		[GUEST_TIMED_OUT] = RUN_TIMED_OUT,
+		[GUEST_LOST] = RUN_LOST,
+	};
+	struct error *err;
+
+	// Borrows all that it points to.
+	struct run_result result = {
+		.outcome = problem ? RUN_NOT_RUN : outcomes[guest->outcome],
+		.status = status,
+		.exit_status = guest->exit_status,
+		.reason = problem ? (char *)error_message(problem) : guest->reason,
+		.boot_ms = guest->boot_ms,
+		.command_ms = guest->command_ms,
+		.splats = guest->splats,
+		.splat_count = guest->splat_count,
+	};
+	_cleanup_free_ char *text = NULL;
+
+	snprintf(result.release, sizeof(result.release), "%s", release);
+	err = run_result_format(&result, &text);
+	if (err)
+		return err;
+	return error_wrap(file_write(path, text, strlen(text)), "--result");
+}
+
+static struct error *open_console_log(const char *path, int *fd_ret)
+{
+	*fd_ret = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (*fd_ret < 0)
+		return error_create_os(errno, "--console-log %s", path);
+	return NULL;
+}
+
+struct error *cmd_run(const struct command_context *context, int *status_ret)
+{
+	struct error *err;
+
+	const struct run_command_options *options = context->options;
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_guest_result_ struct guest_result result = { 0 };
+	_cleanup_close_ int console_log_fd = -1;
+
+	err = check_options(options, context);
+	if (err)
+		return err;
+	if (options->result) {
+		// What an earlier run said is not to be taken for this one's.
+		err = file_delete(options->result);
+		if (err)
+			return error_wrap(err, "--result");
+	}
+	if (options->console_log) {
+		err = open_console_log(options->console_log, &console_log_fd);
+		if (err)
+			return err;
+	}
+	err = run_guest(context, console_log_fd < 0 ? 0 : console_log_fd,
+			&kernel, &result);
+	if (err)
+		*status_ret = error_is(err, ERROR_USAGE) ? RUN_STATUS_USAGE
+							 : RUN_STATUS_NOT_RUN;
+	else
+		*status_ret = report_result(options, &result);
+	if (!options->result || error_is(err, ERROR_CANCELLED))
+		return err;
+
+	struct error *unwritten = write_result(options->result, kernel.release,
+					       &result, err, *status_ret);
+
+	if (!err)
+		return unwritten;
+	// One error ends the run; this one comes after it.
+	if (unwritten)
+		log_warning("%s", error_message(unwritten));
+	error_destroy(unwritten);
+	return err;
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef VM_GUEST_ACCEL_H
+#define VM_GUEST_ACCEL_H
+
+/** @file How the guest's instructions are executed. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+
+struct catalog_arch;
+struct error;
+
+enum accel {
+	/** KVM where it can work, else TCG. */
+	ACCEL_AUTO,
+	ACCEL_KVM,
+	/** QEMU's emulation: anywhere, for any architecture. */
+	ACCEL_TCG,
+	ACCEL_COUNT,
+};
+
+/** QEMU's names. */
+const char *accel_name(enum accel accel);
+
+/** @return ERROR_USAGE, naming those that exist. */
+_must_check_ struct error *accel_parse(const char *text, enum accel *ret);
+
+/** What the choice depends on. */
+struct accel_host {
+	/** Whether guest and host have the same architecture. */
+	bool same_arch;
+	/** Whether /dev/kvm opens for reading and writing. */
+	bool kvm_opens;
+	bool is_x86;
+	/** /proc/cpuinfo */
+	const char *cpuinfo;
+};
+
+/**
+ * Whether KVM can be expected to work. That /dev/kvm opens says little: under
+ * some hypervisors (kvm_pvm) it makes a VM that then hangs or aborts, so on x86
+ * the processor must also offer virtualization.
+ */
+bool accel_kvm_works(const struct accel_host *host);
+
+/**
+ * Decide, by looking at this machine if the request is ACCEL_AUTO.
+ *
+ * @return ERROR_USAGE for KVM with a guest of another architecture.
+ */
+_must_check_ struct error *accel_choose(enum accel request,
+					const struct catalog_arch *arch,
+					enum accel *ret);
+
+/** A reading of the time stamp counter with the clock beside it. */
+struct tsc_sample {
+	uint64_t ticks;
+	uint64_t ns;
+};
+
+/** Whether this machine has one; the sample is of now. */
+bool tsc_read(struct tsc_sample *ret);
+
+/**
+ * Its frequency in kHz, from a sample taken earlier to now. Waits if that was
+ * less than 5 ms ago: then the error is some 20 parts per million. 0 if it
+ * cannot be told.
+ */
+uint64_t tsc_khz_since(const struct tsc_sample *start);
+
+#endif /* VM_GUEST_ACCEL_H */

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/guest/console.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/error.h"
+
+static const char panic_text[] = "Kernel panic - not syncing";
+
+// A line that begins with `start` and, unless that is NULL, contains `then`.
+static const struct {
+	const char *start;
+	const char *then;
+} splats[] = {
+	// KASAN, KFENCE, null pointers, bad pages, sleeping while atomic …
+	{ "BUG: ", NULL },
+	{ "kernel BUG at ", NULL },
+	// WARN_ON() and lockdep. Before the CPU, 6.14 and later say `[#1]`.
+	{ "WARNING: ", NULL },
+	{ "Oops: ", NULL },
+	{ "Oops", " - " },
+	{ "Internal error: ", NULL },
+	{ "general protection fault", NULL },
+	{ "Unable to handle kernel ", NULL },
+	{ "UBSAN: ", NULL },
+	{ "watchdog: BUG: soft lockup", NULL },
+	{ "watchdog: CPU", "detected hard LOCKUP" },
+	{ "NMI watchdog: ", "LOCKUP" },
+	{ "rcu: INFO: rcu_", NULL },
+	{ "INFO: rcu_", NULL },
+	{ "INFO: task ", " blocked" },
+	{ "INFO: trying to register non-static key", NULL },
+	{ "INFO: possible ", " detected" },
+	{ "DEBUG_LOCKS_WARN_ON", NULL },
+};
+
+// Lines that begin as one, and warn of nothing that the kernel did.
+static const char *const notices[] = {
+	// ppc64, at each boot of a machine whose NVRAM was never written.
+	"WARNING: nvram ",
+};
+
+void console_deinit(struct console *console)
+{
+	free(console->text);
+	free(console->panic);
+	string_list_deinit(&console->splats);
+	*console = (struct console)CONSOLE_INIT;
+}
+
+const char *console_line_text(const char *line)
+{
+	// printk.time, then CONFIG_PRINTK_CALLER.
+	for (int i = 0; i < 2 && *line == '['; i++) {
+		const char *p = line + 1;
+
+		p += strspn(p, " TC0123456789.");
+		if (*p != ']')
+			break;
+		line = p + 1;
+		line += *line == ' ';
+	}
+	return line;
+}
+
+bool console_line_is_splat(const char *text)
+{
+	for (size_t i = 0; i < array_size(notices); i++) {
+		if (strncmp(text, notices[i], strlen(notices[i])) == 0)
+			return false;
+	}
+	for (size_t i = 0; i < array_size(splats); i++) {
+		if (strncmp(text, splats[i].start, strlen(splats[i].start)) == 0 &&
+		    (!splats[i].then || strstr(text, splats[i].then)))
+			return true;
+	}
+	return false;
+}
+
+static void console_scan(struct console *console, const char *line)
+{
+	const char *text = console_line_text(line);
+
+	if (strncmp(text, panic_text, strlen(panic_text)) == 0) {
+		if (!console->panic) {
+			console->panic = strdup(text);
+			if (!console->panic)
+				console->failed = true;
+		}
+		return;
+	}
+	if (!console_line_is_splat(text))
+		return;
+	if (console->splat_count++ < CONSOLE_SPLAT_LIMIT)
+		string_list_add(&console->splats, text);
+}
+
+static bool console_reserve(struct console *console, size_t more)
+{
+	if (console->length + more >= 2 * (size_t)CONSOLE_KEEP_BYTES) {
+		size_t cut = console->length > CONSOLE_KEEP_BYTES
+				     ? console->length - CONSOLE_KEEP_BYTES
+				     : 0;
+
+		// A line that never ends is cut as well.
+		memmove(console->text, console->text + cut,
+			console->length - cut);
+		console->length -= cut;
+		console->line = console->line > cut ? console->line - cut : 0;
+		console->boot = console->boot > cut ? console->boot - cut : 0;
+		console->truncated = true;
+	}
+	if (console->length + more + 1 <= console->capacity)
+		return true;
+
+	size_t capacity = console->capacity ? console->capacity : 65536;
+
+	while (capacity < console->length + more + 1)
+		capacity *= 2;
+
+	char *text = realloc(console->text, capacity);
+
+	if (!text) {
+		console->failed = true;
+		return false;
+	}
+	console->text = text;
+	console->capacity = capacity;
+	return true;
+}
+
+void console_feed(struct console *console, const char *data, size_t size_bytes)
+{
+	while (size_bytes > CONSOLE_KEEP_BYTES / 2) {
+		console_feed(console, data, CONSOLE_KEEP_BYTES / 2);
+		data += CONSOLE_KEEP_BYTES / 2;
+		size_bytes -= CONSOLE_KEEP_BYTES / 2;
+	}
+	if (!size_bytes || !console_reserve(console, size_bytes))
+		return;
+	for (size_t i = 0; i < size_bytes; i++) {
+		if (data[i] == '\r' || data[i] == '\0')
+			continue;
+		if (data[i] == '\n') {
+			console->text[console->length] = '\0';
+			console_scan(console, console->text + console->line);
+		}
+		console->text[console->length++] = data[i];
+		if (data[i] == '\n')
+			console->line = console->length;
+	}
+	console->text[console->length] = '\0';
+}
+
+void console_restart(struct console *console)
+{
+	free(take_ptr(console->panic));
+	console->boot = console->line;
+}
+
+struct error *console_check(const struct console *console)
+{
+	if (console->failed)
+		return error_no_memory();
+	return string_list_check(&console->splats);
+}
+
+void console_append_tail(const struct console *console, unsigned int lines,
+			 struct string_builder *sb)
+{
+	if (!console->length)
+		return;
+
+	const char *start = console->text;
+	const char *p = console->text + console->length - 1;
+	// The trace after a panic is what one wants, however long.
+	const char *panic = console->panic
+				    ? strstr(start + console->boot, panic_text)
+				    : NULL;
+
+	for (; p > start; p--) {
+		if (p[-1] == '\n' && --lines == 0)
+			break;
+	}
+	if (panic && panic < p) {
+		p = panic;
+		while (p > start && p[-1] != '\n')
+			p--;
+	}
+	string_builder_append(sb, p);
+	if (console->text[console->length - 1] != '\n')
+		string_builder_append_char(sb, '\n');
+}
+
+/** `task:NAME state:S … pid:N … ppid:N`, as kernels since 5.11 write. */
+static bool task_line_parse(const char *text, char *state_ret,
+			    unsigned int *pid_ret, unsigned int *ppid_ret)
+{
+	if (strncmp(text, "task:", strlen("task:")) != 0)
+		return false;
+
+	const char *state = strstr(text, " state:");
+	const char *pid = strstr(text, " pid:");
+	const char *ppid = strstr(text, " ppid:");
+
+	if (!state || !pid || !ppid)
+		return false;
+	*state_ret = state[strlen(" state:")];
+	*pid_ret = (unsigned int)strtoul(pid + strlen(" pid:"), NULL, 10);
+	*ppid_ret = (unsigned int)strtoul(ppid + strlen(" ppid:"), NULL, 10);
+	return true;
+}
+
+/** Whether a line belongs to the task above it. */
+static bool line_is_trace(const char *text)
+{
+	static const char *const starts[] = { " ",     "RIP:", "RSP:", "RAX:",
+					      "RDX:",  "RBP:", "R10:", "R13:",
+					      "Call ", "pc :", "lr :", "x" };
+
+	for (size_t i = 0; i < array_size(starts); i++) {
+		if (strncmp(text, starts[i], strlen(starts[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool console_append_tasks(const struct console *console, size_t offset,
+			  struct string_builder *sb)
+{
+	bool any = false;
+	bool shown = false;
+
+	if (offset > console->length || console->truncated)
+		offset = 0;
+	for (size_t i = offset; i < console->length;) {
+		const char *line = console->text + i;
+		const char *end = strchr(line, '\n');
+		size_t length = end ? (size_t)(end - line) : strlen(line);
+		char copy[512];
+
+		snprintf(copy, sizeof(copy), "%.*s", (int)length, line);
+		i += length + 1;
+
+		const char *text = console_line_text(copy);
+		char state;
+		unsigned int pid;
+		unsigned int ppid;
+
+		if (task_line_parse(text, &state, &pid, &ppid)) {
+			bool thread = pid == 2 || ppid == 2;
+
+			shown = pid != 1 &&
+				(!thread || state == 'D' || state == 'R');
+			any |= shown;
+		} else if (!line_is_trace(text)) {
+			shown = false;
+		}
+		if (shown)
+			string_builder_appendf(sb, "%s\n", text);
+	}
+	return any;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef VM_GUEST_CONSOLE_H
+#define VM_GUEST_CONSOLE_H
+
+/**
+ * @file
+ *
+ * What the guest's kernel says: kept in memory, the newest part of it, and read
+ * for panics and splats as it arrives. Touches nothing but memory.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/string_builder.h"
+#include "common/base/string_list.h"
+
+struct error;
+
+enum {
+	/** The log is cut down to this many bytes when it is twice as long. */
+	CONSOLE_KEEP_BYTES = 1 << 20,
+	/** Splats beyond these are only counted. */
+	CONSOLE_SPLAT_LIMIT = 32,
+};
+
+struct console {
+	char *text;
+	size_t length;
+	size_t capacity;
+	/** Where the line that is still arriving begins in @ref text. */
+	size_t line;
+	/** Where the kernel that runs now begins in it. */
+	size_t boot;
+	bool truncated;
+	bool failed;
+	/** "Kernel panic - not syncing: …", NULL if it has not. */
+	char *panic;
+	/** First lines of warnings, bugs, stalls and hangs. */
+	struct string_list splats;
+	size_t splat_count;
+};
+
+#define CONSOLE_INIT                                                           \
+	{                                                                      \
+		0                                                              \
+	}
+
+void console_deinit(struct console *console);
+
+#define _cleanup_console_ _cleanup_(console_deinit)
+
+/** Add what arrived. Carriage returns and NULs are dropped. */
+void console_feed(struct console *console, const char *data, size_t size_bytes);
+
+/**
+ * Another kernel has taken over from one that crashed: that one's panic is not
+ * this one's. What it complained about stays reported.
+ */
+void console_restart(struct console *console);
+
+/** @return Whether all memory was there when it was needed. */
+_must_check_ struct error *console_check(const struct console *console);
+
+/** Append the last lines, from the line of the panic if there was one. */
+void console_append_tail(const struct console *console, unsigned int lines,
+			 struct string_builder *sb);
+
+/**
+ * Append what tasks do, from the output of sysrq-t that came after @p offset:
+ * those of user space, and kernel threads that run or are blocked.
+ *
+ * @return Whether there was any task.
+ */
+bool console_append_tasks(const struct console *console, size_t offset,
+			  struct string_builder *sb);
+
+/** A line without the kernel's `[    1.234567] [  T1] ` in front. */
+const char *console_line_text(const char *line);
+
+/** Whether a line, without its prefix, is the first line of a splat. */
+bool console_line_is_splat(const char *text);
+
+#endif /* VM_GUEST_CONSOLE_H */

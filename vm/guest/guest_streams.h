@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef VM_GUEST_GUEST_STREAMS_H
+#define VM_GUEST_GUEST_STREAMS_H
+
+/**
+ * @file
+ *
+ * A command's stdin, stdout and stderr, between the caller's descriptors and
+ * the guest's ports. The loop that polls is the caller's.
+ */
+
+#include <poll.h>
+#include <stdbool.h>
+
+#include "common/base/cleanup.h"
+#include "vm/guest/relay.h"
+
+struct error;
+struct guest_config;
+struct guest_link;
+struct terminal;
+
+enum {
+	GUEST_STREAM_STDIN,
+	GUEST_STREAM_STDOUT,
+	GUEST_STREAM_STDERR,
+	GUEST_STREAM_COUNT,
+	/** Each may wait for either of its ends. */
+	GUEST_STREAM_POLL_COUNT = 2 * GUEST_STREAM_COUNT,
+};
+
+struct guest_streams {
+	struct relay relays[GUEST_STREAM_COUNT];
+	/** What is typed is watched for the user's wish to end; may be NULL. */
+	struct terminal *terminal;
+	/** The guest has been told that its stdin has ended. */
+	bool input_shut;
+};
+
+/** Descriptors are borrowed, and the terminal is if the command is interactive. */
+void guest_streams_init(struct guest_streams *streams,
+			const struct guest_config *config,
+			const struct guest_link *link, struct terminal *terminal);
+void guest_streams_deinit(struct guest_streams *streams);
+
+/** What to poll for. */
+void guest_streams_prepare(const struct guest_streams *streams,
+			   struct pollfd poll_ret[static GUEST_STREAM_POLL_COUNT]);
+
+/**
+ * Move what poll(2) said can be moved.
+ *
+ * @param[out] moved_ret Set to true if any byte moved.
+ * @return ERROR_CANCELLED if the user asked to end the guest.
+ */
+_must_check_ struct error *
+guest_streams_move(struct guest_streams *streams,
+		   const struct pollfd polled[static GUEST_STREAM_POLL_COUNT],
+		   bool *moved_ret);
+
+/** Hand on all output that has arrived, however long its readers take. */
+_must_check_ struct error *guest_streams_flush(struct guest_streams *streams,
+					       int interrupt_fd);
+
+/** Whether output stands still because its reader, not the guest, is slow. */
+bool guest_streams_is_full(const struct guest_streams *streams);
+
+/** Whether nobody reads the command's stdout any more. */
+bool guest_streams_is_broken(const struct guest_streams *streams);
+
+#endif /* VM_GUEST_GUEST_STREAMS_H */

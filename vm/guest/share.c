@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/guest/share.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/error.h"
+#include "common/base/string_builder.h"
+#include "vm/kernel/kernel_config.h"
+
+#define STATE "/run/vmtest"
+
+#define READ_OPTIONS "ro," SHARE_OPTIONS ",cache=loose"
+
+enum {
+	OPTIONS_SIZE = 256,
+};
+
+static const struct {
+	/** NULL if every kernel that can run init.sh has it. */
+	const char *option;
+	const char *type;
+	const char *target;
+	const char *options;
+} file_systems[] = {
+	{ NULL, "proc", "/proc", "nosuid,nodev,noexec" },
+	{ NULL, "sysfs", "/sys", "nosuid,nodev,noexec" },
+	{ NULL, "devtmpfs", "/dev", "mode=0755" },
+	{ "CONFIG_UNIX98_PTYS", "devpts", "/dev/pts",
+	  "gid=5,mode=620,ptmxmode=666" },
+	{ NULL, "tmpfs", "/dev/shm", "mode=1777" },
+	{ NULL, "tmpfs", SHARE_TEMPORARY, "mode=1777" },
+	{ "CONFIG_CGROUPS", "cgroup2", "/sys/fs/cgroup", "nosuid,nodev,noexec" },
+	{ "CONFIG_BPF_SYSCALL", "bpf", "/sys/fs/bpf", "mode=0700" },
+	{ "CONFIG_DEBUG_FS", "debugfs", "/sys/kernel/debug", "mode=0700" },
+	{ "CONFIG_TRACING", "tracefs", "/sys/kernel/tracing", "mode=0700" },
+	{ "CONFIG_BINFMT_MISC", "binfmt_misc", "/proc/sys/fs/binfmt_misc",
+	  "nosuid,nodev,noexec" },
+};
+
+// Where the guest mounts its own.
+static const char *const hidden[] = { "/dev", "/proc", "/run", "/sys" };
+
+// What a guest runs from, or mounts itself: not to be covered by the host's.
+static const char *const essential[] = {
+	"/bin",	 "/dev", "/etc",     "/lib",	 "/proc",     "/run",
+	"/sbin", "/sys", "/usr/bin", "/usr/lib", "/usr/sbin",
+};
+
+static bool path_is_below(const char *path, const char *directory)
+{
+	size_t length = strlen(directory);
+
+	return strncmp(path, directory, length) == 0 &&
+	       (!path[length] || path[length] == '/');
+}
+
+bool share_root_shows(const char *root, const char *path)
+{
+	if (strcmp(root, "/") != 0)
+		return false;
+	for (size_t i = 0; i < array_size(hidden); i++) {
+		if (path_is_below(path, hidden[i]))
+			return false;
+	}
+	return true;
+}
+
+/** A folder of the host that gets its own place in the guest. */
+static struct error *check_target(const char *path, const char *what)
+{
+	for (size_t i = 0; i < array_size(essential); i++) {
+		if (path_is_below(essential[i], path))
+			return error_create(ERROR_USAGE,
+					    "%s %s would hide the guest's own %s; choose another folder",
+					    what, path, essential[i]);
+	}
+	return NULL;
+}
+
+/** One line of fstab(5); the target is below @p root. */
+static void append_mount(struct string_builder *sb, const char *source,
+			 const char *root, const char *target, const char *type,
+			 const char *options)
+{
+	string_builder_appendf(sb, "%s %s%s %s %s 0 0\n", source, root, target,
+			       type, options);
+}
+
+/** On a directory of any name, by itself. */
+static void add_mount(struct string_list *list, const char *target,
+		      const char *type, const char *options, const char *source)
+{
+	string_list_add(list, target);
+	string_list_add(list, type);
+	string_list_add(list, options);
+	string_list_add(list, source);
+}
+
+static struct error *plan_add(struct share_plan *plan, const char *tag,
+			      const char *path, bool writable)
+{
+	if (plan->count == plan->capacity) {
+		size_t capacity = 2 * plan->capacity + 4;
+		struct share *items =
+			reallocarray(plan->items, capacity, sizeof(*items));
+
+		if (!items)
+			return error_no_memory();
+		plan->items = items;
+		plan->capacity = capacity;
+	}
+
+	struct share *share = &plan->items[plan->count];
+
+	snprintf(share->tag, sizeof(share->tag), "%s", tag);
+	share->writable = writable;
+	share->path = strdup(path);
+	if (!share->path)
+		return error_no_memory();
+	plan->count++;
+	return NULL;
+}
+
+static bool is_covered(const struct string_list *directories, const char *path)
+{
+	for (size_t i = 0; i < directories->count; i++) {
+		if (path_is_below(path, directories->items[i]))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * Options of an overlay, with which the guest may write to what is read-only.
+ *
+ * @param[in] name Of the directory that keeps what is written.
+ */
+static void plan_overlay(struct share_plan *plan, const char *name,
+			 const char *lower, char options_ret[static OPTIONS_SIZE])
+{
+	string_list_addf(&plan->directories, STATE "/%s/upper", name);
+	string_list_addf(&plan->directories, STATE "/%s/work", name);
+	snprintf(options_ret, OPTIONS_SIZE,
+		 "lowerdir=%s,upperdir=" STATE "/%s/upper,workdir=" STATE
+		 "/%s/work",
+		 lower, name, name);
+}
+
+static struct error *plan_package(const struct share_request *request,
+				  struct share_plan *plan,
+				  struct string_builder *mounts)
+{
+	static const char share_directory[] = "/sys";
+	bool shown = share_root_shows(request->root, request->package);
+	char options[OPTIONS_SIZE];
+
+	// The root overlay's upper directory is where a mount point is made
+	// that the root need not have.
+	string_list_addf(&plan->directories, STATE "/upper%s", request->modules);
+	plan_overlay(plan, "package", ".", options);
+	append_mount(mounts, "overlay", STATE "/root", request->modules,
+		     "overlay", options);
+	plan->package = strdup(shown ? request->package : share_directory);
+	if (!plan->package)
+		return error_no_memory();
+	if (shown)
+		return NULL;
+	// Every root has this one, and is left before anybody looks into it.
+	add_mount(&plan->early_mounts, share_directory, "9p", READ_OPTIONS,
+		  "package");
+	return plan_add(plan, "package", request->package, false);
+}
+
+/** A writable directory may lie in the working directory, which comes first. */
+static struct error *plan_directory(const struct share_request *request,
+				    struct share_plan *plan,
+				    struct string_builder *mounts)
+{
+	static const char lower[] = STATE "/cwd/lower";
+	const char *directory = request->directory;
+	char options[OPTIONS_SIZE];
+	struct error *err;
+
+	if (!directory || strcmp(directory, "/") == 0 ||
+	    share_root_shows(request->root, directory) ||
+	    is_covered(request->writable, directory))
+		return NULL;
+	err = check_target(directory, "the working directory");
+	if (err)
+		return err;
+	string_list_add(&plan->directories, lower);
+	append_mount(mounts, "cwd", STATE "/root", lower, "9p", READ_OPTIONS);
+	plan_overlay(plan, "cwd", lower, options);
+	string_list_add(&plan->late_directories, directory);
+	add_mount(&plan->late_mounts, directory, "overlay", options, "overlay");
+	return plan_add(plan, "cwd", directory, false);
+}
+
+static struct error *plan_writable(const struct share_request *request,
+				   struct share_plan *plan)
+{
+	// Bytes are on the host when the file is closed, and mmap() works.
+	static const char options[] = SHARE_OPTIONS ",cache=mmap";
+	struct error *err;
+
+	for (size_t i = 0; i < request->writable->count; i++) {
+		const char *path = request->writable->items[i];
+		char tag[SHARE_TAG_SIZE];
+
+		if (!share_root_shows(request->root, path)) {
+			err = check_target(path, "--rw");
+			if (err)
+				return err;
+			string_list_add(&plan->late_directories, path);
+		}
+		snprintf(tag, sizeof(tag), "rw%zu", i);
+		add_mount(&plan->late_mounts, path, "9p", options, tag);
+		plan->writable = true;
+		err = plan_add(plan, tag, path, true);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+/** Extra directories are only read, and need no overlay. */
+static struct error *plan_extra(const struct share_request *request,
+				struct share_plan *plan,
+				struct string_builder *mounts)
+{
+	struct error *err;
+
+	for (size_t i = 0; i < request->extra->count; i++) {
+		const char *path = request->extra->items[i];
+		char tag[SHARE_TAG_SIZE], target[64];
+
+		// A PATH cannot hold a directory with a colon.
+		if (share_root_shows(request->root, path) && !strchr(path, ':')) {
+			string_list_add(&plan->extra, path);
+			continue;
+		}
+		snprintf(tag, sizeof(tag), "extra%zu", i);
+		snprintf(target, sizeof(target), STATE "/%s", tag);
+		append_mount(mounts, tag, STATE "/root", target, "9p",
+			     READ_OPTIONS);
+		string_list_add(&plan->directories, target);
+		string_list_add(&plan->extra, target);
+		err = plan_add(plan, tag, path, false);
+		if (err)
+			return err;
+	}
+	return string_list_check(&plan->extra);
+}
+
+/** Whether the kernel's command line can name it, in every firmware. */
+static bool can_be_bare(const char *path)
+{
+	enum {
+		LIMIT = 255,
+	};
+	size_t i;
+
+	for (i = 0; path[i]; i++) {
+		if (path[i] <= ' ' || path[i] > '~' || strchr("\"'\\", path[i]))
+			return false;
+	}
+	return i <= LIMIT;
+}
+
+static struct error *check_lists(const struct share_plan *plan)
+{
+	const struct string_list *const lists[] = {
+		&plan->directories,
+		&plan->early_mounts,
+		&plan->late_directories,
+		&plan->late_mounts,
+	};
+
+	for (size_t i = 0; i < array_size(lists); i++) {
+		struct error *err = string_list_check(lists[i]);
+
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static struct error *plan_fill(const struct share_request *request,
+			       struct share_plan *plan,
+			       struct string_builder *mounts)
+{
+	struct error *err;
+
+	err = plan_add(plan, SHARE_ROOT_TAG, request->root, false);
+	if (err)
+		return err;
+	append_mount(mounts, "overlay", "", STATE "/root", "overlay",
+		     "lowerdir=/,upperdir=" STATE "/upper,workdir=" STATE
+		     "/work");
+	append_mount(mounts, "/run", STATE "/root", "/run", "none", "bind");
+	for (size_t i = 0; i < array_size(file_systems); i++) {
+		if (!file_systems[i].option ||
+		    kernel_config_has(request->config, file_systems[i].option))
+			append_mount(mounts, file_systems[i].type, STATE "/root",
+				     file_systems[i].target, file_systems[i].type,
+				     file_systems[i].options);
+	}
+	string_list_add(&plan->directories, SHARE_TEMPORARY);
+	err = plan_package(request, plan, mounts);
+	if (err)
+		return err;
+	err = plan_directory(request, plan, mounts);
+	if (err)
+		return err;
+	err = plan_writable(request, plan);
+	if (err)
+		return err;
+	err = plan_extra(request, plan, mounts);
+	if (err)
+		return err;
+	plan->init_shared = !share_root_shows(request->root, request->init) ||
+			    !can_be_bare(request->init);
+	if (plan->init_shared) {
+		err = plan_add(plan, SHARE_INIT_TAG, request->init, false);
+		if (err)
+			return err;
+	}
+	return check_lists(plan);
+}
+
+struct error *share_plan_compute(const struct share_request *request,
+				 struct share_plan *ret)
+{
+	struct error *err;
+
+	_cleanup_share_plan_ struct share_plan plan = { 0 };
+	_cleanup_string_builder_ struct string_builder mounts =
+		STRING_BUILDER_INIT;
+
+	err = plan_fill(request, &plan, &mounts);
+	if (err)
+		return err;
+	err = string_builder_finish(&mounts, &plan.mounts);
+	if (err)
+		return err;
+	*ret = plan;
+	plan = (struct share_plan){ 0 };
+	return NULL;
+}
+
+void share_plan_deinit(struct share_plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		free(plan->items[i].path);
+	free(plan->items);
+	free(plan->mounts);
+	free(plan->package);
+	string_list_deinit(&plan->directories);
+	string_list_deinit(&plan->early_mounts);
+	string_list_deinit(&plan->late_directories);
+	string_list_deinit(&plan->late_mounts);
+	string_list_deinit(&plan->extra);
+	*plan = (struct share_plan){ 0 };
+}

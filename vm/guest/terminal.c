@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/guest/terminal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/foreground.h"
+
+static sigset_t terminal_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGCONT);
+	// To set modes must not stop us: QEMU would wait for us.
+	sigaddset(&set, SIGTTOU);
+	return set;
+}
+
+static int make_raw(const struct terminal *terminal)
+{
+	struct termios raw = terminal->saved;
+
+	cfmakeraw(&raw);
+	return tcsetattr(terminal->fd, TCSADRAIN, &raw);
+}
+
+struct error *terminal_take(struct terminal *terminal, int fd)
+{
+	sigset_t set = terminal_signals();
+
+	if (tcgetattr(fd, &terminal->saved) < 0)
+		return error_create_os(errno, "get the terminal's mode");
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	terminal->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (terminal->signal_fd < 0) {
+		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+		return error_create_os(errno, "signalfd");
+	}
+	terminal->fd = fd;
+	if (make_raw(terminal) < 0) {
+		int errnum = errno;
+
+		terminal_restore(terminal);
+		return error_create_os(errnum, "set the terminal's mode");
+	}
+	return NULL;
+}
+
+void terminal_restore(struct terminal *terminal)
+{
+	sigset_t set = terminal_signals();
+
+	if (terminal->fd < 0)
+		return;
+	// In the background it is somebody else's, who has set it as needed.
+	if (foreground_has_terminal(terminal->fd))
+		tcsetattr(terminal->fd, TCSADRAIN, &terminal->saved);
+	close(terminal->signal_fd);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	*terminal = (struct terminal)TERMINAL_INIT;
+}
+
+void terminal_size(int fd, unsigned int *rows_ret, unsigned int *columns_ret)
+{
+	struct winsize size = { 0 };
+
+	if (ioctl(fd, TIOCGWINSZ, &size) < 0 || !size.ws_row || !size.ws_col)
+		size = (struct winsize){ .ws_row = 24, .ws_col = 80 };
+	*rows_ret = size.ws_row;
+	*columns_ret = size.ws_col;
+}
+
+struct error *terminal_signal(struct terminal *terminal, bool *resized_ret)
+{
+	struct signalfd_siginfo info;
+
+	while (read(terminal->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGTTOU)
+			continue;
+		if (info.ssi_signo == SIGHUP || info.ssi_signo == SIGQUIT)
+			return error_create(ERROR_CANCELLED,
+					    "ended by signal %u", info.ssi_signo);
+		*resized_ret = true;
+		// A shell that had stopped us set it for itself.
+		if (info.ssi_signo == SIGCONT &&
+		    foreground_has_terminal(terminal->fd) &&
+		    make_raw(terminal) < 0)
+			return error_create_os(errno, "set the terminal's mode");
+	}
+	return NULL;
+}
+
+bool terminal_escaped(struct terminal *terminal, const char *data,
+		      size_t size_bytes)
+{
+	for (size_t i = 0; i < size_bytes; i++) {
+		terminal->escapes =
+			data[i] == TERMINAL_ESCAPE ? terminal->escapes + 1 : 0;
+		if (terminal->escapes >= TERMINAL_ESCAPE_COUNT)
+			return true;
+	}
+	return false;
+}

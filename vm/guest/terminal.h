@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef VM_GUEST_TERMINAL_H
+#define VM_GUEST_TERMINAL_H
+
+/** @file The host's terminal, while the guest has it. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <termios.h>
+
+#include "common/base/cleanup.h"
+
+struct error;
+
+struct terminal {
+	/** -1 while it is the host's. */
+	int fd;
+	struct termios saved;
+	/** Polls readable when the size may have changed, or to give up. */
+	int signal_fd;
+	/** How often in a row the key that ends the guest was pressed. */
+	unsigned int escapes;
+};
+
+#define TERMINAL_INIT                                                          \
+	{                                                                      \
+		.fd = -1, .signal_fd = -1                                      \
+	}
+
+enum {
+	/** Ctrl-], so often in a row, ends the guest. */
+	TERMINAL_ESCAPE = 0x1d,
+	TERMINAL_ESCAPE_COUNT = 3,
+};
+
+/**
+ * Make it raw, for us as long as we are in its foreground. Signals that would
+ * end us are held, so that it is restored.
+ */
+_must_check_ struct error *terminal_take(struct terminal *terminal, int fd);
+
+/** Give it back as it was; nothing if it was not taken, or is another's now. */
+void terminal_restore(struct terminal *terminal);
+
+#define _cleanup_terminal_ _cleanup_(terminal_restore)
+
+/** Size in characters; 24 by 80 if the terminal does not know. */
+void terminal_size(int fd, unsigned int *rows_ret, unsigned int *columns_ret);
+
+/**
+ * Read a signal of signal_fd.
+ *
+ * @param[out] resized_ret Whether the size may have changed.
+ * @return ERROR_CANCELLED if it was one that ends us.
+ */
+_must_check_ struct error *terminal_signal(struct terminal *terminal,
+					   bool *resized_ret);
+
+/** Look at what was typed. @return Whether the user asks to end the guest. */
+bool terminal_escaped(struct terminal *terminal, const char *data,
+		      size_t size_bytes);
+
+#endif /* VM_GUEST_TERMINAL_H */

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef VM_KERNEL_KERNEL_H
+#define VM_KERNEL_KERNEL_H
+
+/**
+ * @file
+ *
+ * Kernels on disk: unpacked packages, `DIRECTORY/ARCH/kernel-RELEASE/`, or a
+ * folder anywhere.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/string_list.h"
+#include "common/kernel/release.h"
+
+struct asset;
+struct asset_list;
+struct error;
+struct store;
+
+/** An unpacked package, which is not pruned while this is open. */
+struct kernel {
+	char release[RELEASE_TEXT_SIZE];
+	/** Absolute, without symbolic links. */
+	char *path;
+	/** build/.config; empty if the package has none. */
+	char *config;
+	int lock_fd;
+};
+
+#define KERNEL_INIT                                                            \
+	{                                                                      \
+		.lock_fd = -1                                                  \
+	}
+
+void kernel_deinit(struct kernel *kernel);
+
+#define _cleanup_kernel_ _cleanup_(kernel_deinit)
+
+/** Open a folder that holds an unpacked package. */
+_must_check_ struct error *kernel_open(const char *path, struct kernel *ret);
+
+/** Whether a KERNEL of the command line is a path rather than a pattern. */
+bool kernel_is_path(const char *text);
+
+/** One kernel in the folder of downloads. */
+struct kernel_entry {
+	struct release release;
+	char text[RELEASE_TEXT_SIZE];
+	char *path;
+};
+
+struct kernel_list {
+	/** Newest first. */
+	struct kernel_entry *items;
+	size_t count;
+};
+
+void kernel_list_deinit(struct kernel_list *list);
+
+#define _cleanup_kernel_list_ _cleanup_(kernel_list_deinit)
+
+/** What is in the folder of downloads; a folder that is not there is empty. */
+_must_check_ struct error *kernel_list_load(const char *directory,
+					    const char *arch,
+					    struct kernel_list *ret);
+
+/** Whether a release is meant by the patterns and the flavors, if any. */
+bool kernel_is_wanted(const struct release *release, const char *text,
+		      const char *pattern, const struct string_list *flavors);
+
+/**
+ * The newest asset of an architecture that is meant.
+ *
+ * @param[in] pattern NULL for any.
+ * @return NULL if there is none.
+ */
+const struct asset *kernel_find_asset(const struct asset_list *assets,
+				      const char *arch, const char *pattern,
+				      const struct string_list *flavors);
+
+struct kernel_download_times {
+	/** Waiting for the store, and for a download by another process. */
+	uint64_t download_ms;
+	/** What unpacking took beyond that: it goes on as the data arrives. */
+	uint64_t unpack_ms;
+};
+
+/**
+ * Fetch and unpack an asset, once: whoever else does it at the same time waits
+ * and finds it there. Blocks, on the network.
+ *
+ * @param[out] path_ret The kernel's folder; free().
+ * @param[out] times_ret May be NULL; zeros if the kernel was there.
+ */
+_must_check_ struct error *
+kernel_download(struct store *store, const struct asset *asset,
+		const char *directory, char **path_ret,
+		struct kernel_download_times *times_ret);
+
+/**
+ * Delete all but the newest kernels of each series and flavor, and what broken
+ * downloads have left. Kernels in use stay.
+ *
+ * @param[in] selection What it is about: others are left alone.
+ * @param[in] dry_run Only say which.
+ * @param[out] deleted_ret Paths.
+ */
+_must_check_ struct error *kernel_prune(const char *directory, const char *arch,
+					const struct release_selection *selection,
+					unsigned int keep, bool dry_run,
+					struct string_list *deleted_ret);
+
+#endif /* VM_KERNEL_KERNEL_H */

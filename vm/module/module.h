@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef VM_MODULE_MODULE_H
+#define VM_MODULE_MODULE_H
+
+/**
+ * @file
+ *
+ * External modules, built for a kernel with what is in its package.
+ *
+ * A result is kept as long as neither the source nor the kernel changes:
+ * `DIRECTORY/ARCH/module/RELEASE/SOURCE/KEY/` holds all modules that the source
+ * makes, where SOURCE stands for the path of the source's folder and KEY for
+ * the contents of its files and of the kernel. It appears whole or not at all;
+ * what other contents of the source have made goes when nobody uses it.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+
+struct catalog;
+struct catalog_arch;
+struct error;
+struct http;
+struct kernel;
+
+struct module_request {
+	/** Says which compiler is for the kernel. */
+	const struct catalog *catalog;
+	const struct kernel *kernel;
+	const struct catalog_arch *arch;
+	/** For a compiler that is to be downloaded. */
+	struct http *http;
+	/** A folder with a Makefile or Kbuild for an external module. */
+	const char *source;
+	/** Where results and downloaded compilers are kept. */
+	const char *directory;
+};
+
+/** A result, which stays as long as this is open. */
+struct module {
+	/**
+	 * The module; of several, the first that obj-m names. All lie in one
+	 * folder. Absolute, without symbolic links.
+	 */
+	char *path;
+	/** It was there already. */
+	bool cached;
+	int lock_fd;
+};
+
+#define MODULE_INIT                                                            \
+	{                                                                      \
+		.lock_fd = -1                                                  \
+	}
+
+void module_deinit(struct module *module);
+
+#define _cleanup_module_ _cleanup_(module_deinit)
+
+/**
+ * Build a module, or find what was built before: only building takes a
+ * compiler, which is downloaded if need be (see common/kernel/toolchain.h). The
+ * source's folder is only read, and a build in place that left its files there
+ * does not matter. Blocks; whoever builds the same at the same time waits.
+ *
+ * @return ERROR_USAGE if there is no source; else what make failed at, with the
+ * last lines of its log logged before it.
+ */
+_must_check_ struct error *module_build(const struct module_request *request,
+					struct module *ret);
+
+/**
+ * Delete all that was built for a kernel that is gone. No error if nothing was.
+ *
+ * @param[in] directory Where results are kept.
+ * @param[in] kernel_path Where the kernel was: its folder's name has its release.
+ */
+_must_check_ struct error *module_remove_all(const char *directory,
+					     const char *arch,
+					     const char *kernel_path);
+
+#endif /* VM_MODULE_MODULE_H */

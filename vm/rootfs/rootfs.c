@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/rootfs/rootfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/string_builder.h"
+#include "common/base/string_list.h"
+#include "common/cli/progress.h"
+#include "common/kernel/catalog.h"
+#include "common/process/process.h"
+#include "vm/rootfs/rootfs_host.h"
+#include "vm/rootfs/rootfs_unpack.h"
+#include "vm/suite/log_text.h"
+
+enum {
+	/** Of mmdebstrap's log, for people to read. */
+	TAIL_LINES = 15,
+	TAIL_BYTES = 32 << 10,
+	/** For mmdebstrap to clean up after itself. */
+	STOP_LIMIT_MS = 10000,
+	STAMP_LIMIT_BYTES = 1 << 20,
+};
+
+static const char prefix[] = "rootfs";
+
+/** In a root: what it was made from. */
+static const char stamp_name[] = "etc/vmtest-rootfs.json";
+
+/** One root that is being made. */
+struct making {
+	const struct rootfs_request *request;
+	/** Folder of the architecture, and of the root in it. */
+	char *parent;
+	char *path;
+	char *log_path;
+	/** Contents of the stamp. */
+	char *stamp;
+};
+
+static void making_deinit(struct making *making)
+{
+	free(making->parent);
+	free(making->path);
+	free(making->log_path);
+	free(making->stamp);
+}
+
+#define _cleanup_making_ _cleanup_(making_deinit)
+
+void rootfs_deinit(struct rootfs *rootfs)
+{
+	free(rootfs->path);
+	cleanup_close(&rootfs->lock_fd);
+	*rootfs = (struct rootfs)ROOTFS_INIT;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/** What a root is made from, in one form. */
+static struct error *format_stamp(const struct rootfs_request *request, char **ret)
+{
+	_cleanup_string_list_ struct string_list sorted = STRING_LIST_INIT;
+	json_t *array = json_array();
+	json_t *object;
+
+	for (size_t i = 0; i < request->packages->count; i++)
+		string_list_add(&sorted, request->packages->items[i]);
+	if (sorted.count)
+		qsort(sorted.items, sorted.count, sizeof(*sorted.items),
+		      compare_names);
+	for (size_t i = 0; i < sorted.count; i++) {
+		if (i == 0 || strcmp(sorted.items[i], sorted.items[i - 1]) != 0)
+			json_array_append_new(array,
+					      json_string(sorted.items[i]));
+	}
+	object = json_pack("{s:s, s:s, s:o}", "debian_arch",
+			   request->arch->debian_arch, "suite",
+			   request->arch->debian_suite, "packages", array);
+	*ret = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
+	json_decref(object);
+	return *ret && !sorted.failed ? NULL : error_no_memory();
+}
+
+static struct error *making_init(struct making *making,
+				 const struct rootfs_request *request)
+{
+	struct error *err;
+
+	making->request = request;
+	err = path_join(request->directory, request->arch->name, &making->parent);
+	if (!err)
+		err = path_join(making->parent, prefix, &making->path);
+	if (!err)
+		err = path_join(making->parent, "rootfs.log", &making->log_path);
+	if (!err)
+		err = format_stamp(request, &making->stamp);
+	return err;
+}
+
+static struct error *open_path(const char *path, struct rootfs *ret)
+{
+	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
+
+	rootfs.path = realpath(path, NULL);
+	if (!rootfs.path)
+		return error_create_os(errno, "%s", path);
+	rootfs.lock_fd = open(rootfs.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (rootfs.lock_fd < 0)
+		return error_create_os(errno, "open %s", rootfs.path);
+	// Not all file systems have locks; then a user has to take care.
+	flock(rootfs.lock_fd, LOCK_SH | LOCK_NB);
+	*ret = rootfs;
+	rootfs = (struct rootfs)ROOTFS_INIT;
+	return NULL;
+}
+
+struct error *rootfs_open(const char *directory,
+			  const struct catalog_arch *arch, struct rootfs *ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *path = NULL;
+
+	err = path_joinf(&path, directory, "%s/%s", arch->name, prefix);
+	if (err)
+		return err;
+	if (!directory_exists(path))
+		return error_create(ERROR_NOT_FOUND,
+				    "%s guests need a root of their own, and there is none in %s; make one with: vmtest-vm rootfs -a %s",
+				    arch->name, path, arch->name);
+	return open_path(path, ret);
+}
+
+/** @param[out] found_ret Whether the root is there, and as it would be made. */
+static struct error *is_current(const struct making *making, bool *found_ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *stamp = NULL;
+	_cleanup_free_ char *text = NULL;
+
+	*found_ret = false;
+	err = path_join(making->path, stamp_name, &stamp);
+	if (!err)
+		err = file_read(stamp, STAMP_LIMIT_BYTES, &text, NULL);
+	if (error_catch(&err, ERROR_NOT_FOUND))
+		return NULL;
+	if (err)
+		return err;
+	*found_ret = strcmp(text, making->stamp) == 0;
+	return NULL;
+}
+
+static struct error *add_arguments(const struct making *making, bool is_root,
+				   struct string_list *ret)
+{
+	struct error *err;
+
+	const struct rootfs_request *request = making->request;
+	_cleanup_string_builder_ struct string_builder packages =
+		STRING_BUILDER_INIT;
+	_cleanup_free_ char *text = NULL;
+
+	for (size_t i = 0; i < request->packages->count; i++)
+		string_builder_appendf(&packages, "%s%s", i ? "," : "",
+				       request->packages->items[i]);
+	err = string_builder_finish(&packages, &text);
+	if (err)
+		return err;
+	string_list_add(ret, "mmdebstrap");
+	string_list_add(ret, is_root ? "--mode=root" : "--mode=unshare");
+	string_list_add(ret, "--format=tar");
+	string_list_add(ret, "--variant=essential");
+	string_list_addf(ret, "--arch=%s", request->arch->debian_arch);
+	if (*text)
+		string_list_addf(ret, "--include=%s", text);
+	string_list_add(ret, "--aptopt=Acquire::Retries \"3\"");
+	// What a test does not read takes a tenth of the space.
+	string_list_add(ret, "--dpkgopt=path-exclude=/usr/share/doc/*");
+	string_list_add(ret, "--dpkgopt=path-exclude=/usr/share/locale/*");
+	string_list_add(ret, "--dpkgopt=path-exclude=/usr/share/man/*");
+	string_list_add(ret, request->arch->debian_suite);
+	string_list_add(ret, "-");
+	string_list_add(ret, request->mirror);
+	return string_list_check(ret);
+}
+
+/** Let it remove its temporary files. @return When it has, or its time is up. */
+static void stop(struct process *process)
+{
+	uint64_t deadline_ms = monotonic_ms() + STOP_LIMIT_MS;
+	struct pollfd fd = { .fd = process_fd(process), .events = POLLIN };
+
+	process_kill(process, SIGTERM);
+	for (;;) {
+		uint64_t now = monotonic_ms();
+
+		if (now >= deadline_ms ||
+		    poll(&fd, 1, (int)(deadline_ms - now)) > 0)
+			return;
+	}
+}
+
+static struct error *spawn(const struct making *making, const char *temporary,
+			   bool is_root, int *fd_ret, struct process **ret)
+{
+	struct error *err;
+
+	const char *given = getenv("TMPDIR");
+	_cleanup_string_list_ struct string_list arguments = STRING_LIST_INIT;
+	_cleanup_free_ char *variable = NULL;
+	_cleanup_close_ int log_fd = -1;
+	_cleanup_close_ int read_fd = -1;
+	_cleanup_close_ int write_fd = -1;
+	int fds[2];
+
+	// The other users of a user namespace cannot enter all of our folders.
+	if (asprintf(&variable, "TMPDIR=%s",
+		     is_root	       ? temporary
+		     : given && *given ? given
+				       : "/var/tmp") < 0) {
+		variable = NULL;
+		return error_no_memory();
+	}
+	err = add_arguments(making, is_root, &arguments);
+	if (err)
+		return err;
+	log_fd = open(making->log_path,
+		      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (log_fd < 0)
+		return error_create_os(errno, "open %s", making->log_path);
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return error_create_os(errno, "pipe");
+	read_fd = fds[0];
+	write_fd = fds[1];
+
+	const char *const environment[] = { "LC_ALL=C", variable, NULL };
+	const struct process_options options = {
+		.arguments = (const char *const *)arguments.items,
+		.environment = environment,
+		.stdout_fd = write_fd,
+		.stderr_fd = log_fd,
+	};
+
+	err = process_spawn(&options, ret);
+	if (err)
+		return err;
+	*fd_ret = take_fd(&read_fd);
+	return NULL;
+}
+
+static void log_tail(const char *path)
+{
+	_cleanup_free_ char *text = NULL;
+
+	// What is shown beside an error is no reason for another.
+	error_destroy(log_text_tail(path, TAIL_LINES, TAIL_BYTES, &text));
+	for (char *line = text; line && *line;) {
+		size_t length = strcspn(line, "\n");
+
+		log_error("| %.*s", (int)length, line);
+		line += length;
+		line += *line == '\n';
+	}
+}
+
+static struct error *run_mmdebstrap(const struct making *making,
+				    const char *temporary, const char *root)
+{
+	struct error *err;
+
+	const struct rootfs_host *host = making->request->host;
+	_cleanup_process_ struct process *process = NULL;
+	_cleanup_close_ int fd = -1;
+	struct process_status status;
+
+	err = spawn(making, temporary, host->is_root, &fd, &process);
+	if (err)
+		return err;
+	err = rootfs_unpack(fd, root);
+	if (error_is(err, ERROR_CANCELLED)) {
+		stop(process);
+		return err;
+	}
+	// It may be how it ended that explains why its tarball is no good.
+	if (err) {
+		close(take_fd(&fd));
+		stop(process);
+	}
+
+	struct error *wait_err = process_wait(process, 0, &status);
+
+	if (wait_err) {
+		error_destroy(err);
+		return wait_err;
+	}
+	if (status.exit_status) {
+		error_destroy(err);
+		log_tail(making->log_path);
+		return error_create(ERROR_OTHER,
+				    "mmdebstrap failed; its log is %s%s%s",
+				    making->log_path,
+				    host->restricting
+					    ? "; if it may not have a user namespace, as root: sysctl "
+					    : "",
+				    host->restricting ? host->restricting : "");
+	}
+	if (status.signal && !err)
+		err = error_create(ERROR_OTHER,
+				   "mmdebstrap was killed by signal %d",
+				   status.signal);
+	return err;
+}
+
+/** Give the new root its name. Who uses the old one may go on. */
+static struct error *replace(const struct making *making, const char *root)
+{
+	struct error *err;
+
+	_cleanup_free_ char *old = NULL;
+	_cleanup_close_ int old_fd = -1;
+
+	if (directory_exists(making->path)) {
+		err = directory_create_temporary(making->parent, prefix, &old,
+						 &old_fd);
+		if (err)
+			return err;
+		// Takes the place of the empty folder, with the users' locks.
+		if (rename(making->path, old) < 0)
+			return error_create_os(errno, "rename %s", making->path);
+	}
+	if (rename(root, making->path) < 0)
+		return error_create_os(errno, "rename %s to %s", root,
+				       making->path);
+	return directory_remove_stale(making->parent, prefix);
+}
+
+static struct error *make_locked(const struct making *making)
+{
+	struct error *err;
+
+	const struct rootfs_request *request = making->request;
+	_cleanup_directory_ char *temporary = NULL;
+	_cleanup_close_ int lock_fd = -1;
+	_cleanup_free_ char *root = NULL;
+	_cleanup_free_ char *stamp = NULL;
+
+	err = rootfs_host_check(request->host, request->arch);
+	if (err)
+		return err;
+	err = directory_remove_stale(making->parent, prefix);
+	if (!err)
+		err = directory_create_temporary(making->parent, prefix,
+						 &temporary, &lock_fd);
+	if (err)
+		return err;
+
+	char *real = realpath(temporary, NULL);
+
+	if (!real)
+		return error_create_os(errno, "%s", temporary);
+	free(temporary);
+	temporary = real;
+	err = path_join(temporary, "root", &root);
+	if (!err)
+		err = directory_create(root);
+	if (!err)
+		err = path_join(root, stamp_name, &stamp);
+	if (err)
+		return err;
+	log_info("making a root of %s, which takes some minutes; the log is %s",
+		 request->arch->name, making->log_path);
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_TIME, "make a root of %s",
+				 request->arch->name);
+	err = run_mmdebstrap(making, temporary, root);
+	if (!err)
+		err = file_write(stamp, making->stamp, strlen(making->stamp));
+	if (!err)
+		err = replace(making, root);
+	return err;
+}
+
+static struct error *find_or_make(const struct making *making, struct rootfs *ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *lock = NULL;
+	_cleanup_close_ int lock_fd = -1;
+	bool found = false;
+
+	err = directory_create(making->parent);
+	if (!err)
+		err = path_join(making->parent, ".rootfs.lock", &lock);
+	if (!err)
+		err = file_lock(lock, &lock_fd);
+	if (!err && !making->request->force)
+		err = is_current(making, &found);
+	if (!err && !found)
+		err = make_locked(making);
+	if (err)
+		return err;
+	err = open_path(making->path, ret);
+	ret->cached = found;
+	return err;
+}
+
+struct error *rootfs_make(const struct rootfs_request *request, struct rootfs *ret)
+{
+	struct error *err;
+
+	_cleanup_making_ struct making making = { 0 };
+	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
+
+	err = making_init(&making, request);
+	if (!err)
+		err = find_or_make(&making, &rootfs);
+	if (err)
+		return error_wrap(err, "root of %s", request->arch->name);
+	*ret = rootfs;
+	rootfs = (struct rootfs)ROOTFS_INIT;
+	return NULL;
+}
+
+struct error *rootfs_open_for_guest(const struct catalog *catalog,
+				    const char *directory,
+				    const struct catalog_arch *arch,
+				    struct rootfs *ret)
+{
+	const struct catalog_arch *host = NULL;
+
+	// On a machine that the catalog does not know, all are others.
+	error_destroy(catalog_host_arch(catalog, &host));
+	return arch == host ? NULL : rootfs_open(directory, arch, ret);
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/suite/bisect.h"
+
+#include <stdbool.h>
+
+static const char *const verdict_names[] = {
+	[BISECT_UNTESTED] = "untested",
+	[BISECT_GOOD] = "good",
+	[BISECT_BAD] = "bad",
+	[BISECT_SKIPPED] = "skipped",
+};
+
+const char *bisect_verdict_name(enum bisect_verdict verdict)
+{
+	return verdict_names[verdict];
+}
+
+/** @return Whether there are two that are not skipped: the outermost. */
+static bool find_ends(const enum bisect_verdict *verdicts, size_t count,
+		      size_t *first_ret, size_t *last_ret)
+{
+	size_t first = 0;
+	size_t last = count;
+
+	while (first < last && verdicts[first] == BISECT_SKIPPED)
+		first++;
+	while (last > first && verdicts[last - 1] == BISECT_SKIPPED)
+		last--;
+	*first_ret = first;
+	*last_ret = last - 1;
+	return last - first >= 2;
+}
+
+/** What two ends that are known, but not good and then bad, say. */
+static enum bisect_action judge_ends(enum bisect_verdict first,
+				     enum bisect_verdict last)
+{
+	if (first == BISECT_GOOD)
+		return BISECT_NEVER_FAILS;
+	return last == BISECT_BAD ? BISECT_ALWAYS_FAILS : BISECT_BEGINS_TO_PASS;
+}
+
+/**
+ * The untested one that is nearest to the middle.
+ *
+ * @param[out] left_ret How many are untested.
+ */
+static size_t find_middle(const enum bisect_verdict *verdicts, size_t good,
+			  size_t bad, size_t *left_ret)
+{
+	size_t middle = good + (bad - good) / 2;
+	size_t best = bad;
+	size_t best_distance = bad - good;
+
+	*left_ret = 0;
+	for (size_t i = good + 1; i < bad; i++) {
+		size_t distance = i > middle ? i - middle : middle - i;
+
+		if (verdicts[i] != BISECT_UNTESTED)
+			continue;
+		++*left_ret;
+		if (distance < best_distance) {
+			best = i;
+			best_distance = distance;
+		}
+	}
+	return best;
+}
+
+void bisect_next(const enum bisect_verdict *verdicts, size_t count,
+		 struct bisect_step *ret)
+{
+	size_t first;
+	size_t last;
+
+	*ret = (struct bisect_step){ .action = BISECT_TEST };
+	if (!find_ends(verdicts, count, &first, &last)) {
+		ret->action = BISECT_TOO_FEW;
+		return;
+	}
+	ret->left = last - first + 1;
+	ret->index = first;
+	if (verdicts[first] == BISECT_UNTESTED)
+		return;
+	ret->index = last;
+	if (verdicts[last] == BISECT_UNTESTED)
+		return;
+	if (verdicts[first] != BISECT_GOOD || verdicts[last] != BISECT_BAD) {
+		ret->action = judge_ends(verdicts[first], verdicts[last]);
+		return;
+	}
+	// The first bad one, then the good one before it: what lies between is
+	// skipped or untested.
+	ret->bad = first + 1;
+	while (verdicts[ret->bad] != BISECT_BAD)
+		ret->bad++;
+	ret->good = ret->bad - 1;
+	while (verdicts[ret->good] != BISECT_GOOD)
+		ret->good--;
+	ret->index = find_middle(verdicts, ret->good, ret->bad, &ret->left);
+	if (!ret->left)
+		ret->action = BISECT_FOUND;
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/suite/log_text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/string_builder.h"
+#include "common/base/utf8.h"
+
+/** Bytes of the escape sequence that text begins with (ECMA-48). */
+static size_t escape_length(const char *text, size_t size)
+{
+	size_t i = 2;
+
+	if (size < 2)
+		return size;
+	switch (text[1]) {
+	case '[':
+		while (i < size && text[i] >= 0x20 && text[i] <= 0x3f)
+			i++;
+		return i < size ? i + 1 : size;
+	case ']':
+		// Such as a window's title, ended by BEL or ESC \.
+		while (i < size && text[i] != '\a' && text[i] != '\033' &&
+		       text[i] != '\n')
+			i++;
+		return i < size && text[i] == '\a' ? i + 1 : i;
+	default:
+		return 2;
+	}
+}
+
+void log_text_append(struct string_builder *sb, const char *text, size_t size)
+{
+	size_t line = sb->length;
+
+	for (size_t i = 0; i < size;) {
+		size_t length = utf8_length(text + i, size - i);
+		unsigned char c = (unsigned char)text[i];
+
+		if (c == '\033') {
+			i += escape_length(text + i, size - i);
+			continue;
+		}
+		if (c == '\r' && !(i + 1 < size && text[i + 1] == '\n') &&
+		    sb->text) {
+			sb->length = line;
+			sb->text[line] = '\0';
+		}
+		if (!length)
+			string_builder_append(sb, UTF8_REPLACEMENT);
+		else if (c == '\n' || c == '\t' || !utf8_is_control(text + i))
+			string_builder_append_n(sb, text + i, length);
+		if (c == '\n')
+			line = sb->length;
+		i += length ? length : 1;
+	}
+}
+
+const char *log_text_last_lines(const char *text, size_t lines)
+{
+	const char *p = text + strlen(text);
+
+	for (; p > text; p--) {
+		bool begins_line = p[-1] == '\n' && *p;
+
+		if (begins_line && --lines == 0)
+			break;
+	}
+	return p;
+}
+
+struct error *log_text_tail(const char *path, size_t lines, size_t limit_bytes,
+			    char **ret)
+{
+	_cleanup_close_ int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	_cleanup_free_ char *data = NULL;
+	_cleanup_string_builder_ struct string_builder clean =
+		STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder tail = STRING_BUILDER_INIT;
+	struct stat st;
+	off_t offset;
+	ssize_t size;
+
+	if (fd < 0 && path && errno != ENOENT)
+		return error_create_os(errno, "open %s", path);
+	if (fd < 0)
+		return string_builder_finish(&tail, ret);
+	if (fstat(fd, &st) < 0)
+		return error_create_os(errno, "read %s", path);
+	data = malloc(limit_bytes);
+	if (!data)
+		return error_no_memory();
+	offset = st.st_size > (off_t)limit_bytes ? st.st_size - (off_t)limit_bytes
+						 : 0;
+	size = pread(fd, data, limit_bytes, offset);
+	if (size < 0)
+		return error_create_os(errno, "read %s", path);
+	log_text_append(&clean, data, (size_t)size);
+	if (clean.length && clean.text[clean.length - 1] != '\n')
+		string_builder_append_char(&clean, '\n');
+	if (clean.length)
+		string_builder_append(&tail,
+				      log_text_last_lines(clean.text, lines));
+	tail.failed |= clean.failed;
+	return string_builder_finish(&tail, ret);
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/suite/suite.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/error.h"
+#include "common/base/string_builder.h"
+#include "vm/guest/run_result.h"
+#include "vm/suite/log_text.h"
+
+static const struct {
+	const char *name;
+	bool is_end;
+	bool is_failure;
+} states[] = {
+	[SUITE_WAITING] = { "waiting", false, false },
+	[SUITE_DOWNLOADING] = { "downloading", false, false },
+	[SUITE_BUILDING] = { "building", false, false },
+	[SUITE_RUNNING] = { "running", false, false },
+	[SUITE_PASSED] = { "passed", true, false },
+	[SUITE_FLAKY] = { "flaky", true, false },
+	[SUITE_FAILED] = { "failed", true, true },
+	[SUITE_TIMED_OUT] = { "timed out", true, true },
+	[SUITE_LOST] = { "lost", true, true },
+	[SUITE_NOT_RUN] = { "not run", true, true },
+	[SUITE_INTERRUPTED] = { "interrupted", true, true },
+};
+
+static const char *const phase_names[] = {
+	[SUITE_DOWNLOAD] = "download", [SUITE_UNPACK] = "unpack",
+	[SUITE_MODULE] = "module",     [SUITE_BOOT] = "boot",
+	[SUITE_COMMAND] = "command",
+};
+
+const char *suite_state_name(enum suite_state state)
+{
+	return states[state].name;
+}
+
+bool suite_state_is_end(enum suite_state state)
+{
+	return states[state].is_end;
+}
+
+bool suite_state_is_failure(enum suite_state state)
+{
+	return states[state].is_failure;
+}
+
+const char *suite_phase_name(enum suite_phase phase)
+{
+	return phase_names[phase];
+}
+
+void suite_deinit(struct suite *suite)
+{
+	for (size_t i = 0; i < suite->count; i++) {
+		free(suite->items[i].kernel);
+		free(suite->items[i].path);
+		free(suite->items[i].reason);
+		free(suite->items[i].log_path);
+		free(suite->items[i].console_path);
+	}
+	free(suite->items);
+	*suite = (struct suite){ 0 };
+}
+
+struct error *suite_item_explain(struct suite_item *item, const char *format, ...)
+{
+	struct error *err;
+
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder clean =
+		STRING_BUILDER_INIT;
+	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *reason = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	string_builder_vappendf(&sb, format, ap);
+	va_end(ap);
+	err = string_builder_finish(&sb, &text);
+	if (err)
+		return err;
+	// Much of it comes from guests.
+	log_text_append(&clean, text, strcspn(text, "\n"));
+	err = string_builder_finish(&clean, &reason);
+	if (err)
+		return err;
+	free(item->reason);
+	item->reason = take_ptr(reason);
+	return NULL;
+}
+
+static struct error *conclude_exit(struct suite_item *item,
+				   const struct run_result *result)
+{
+	item->exit_status = result->exit_status;
+	if (!result->status) {
+		item->state = item->attempts > 1 ? SUITE_FLAKY : SUITE_PASSED;
+		return NULL;
+	}
+	item->state = SUITE_FAILED;
+	if (result->exit_status || !result->splats.count)
+		return suite_item_explain(item, "exit status %d", result->status);
+	return suite_item_explain(item, "the kernel reported: %s",
+				  result->splats.items[0]);
+}
+
+struct error *suite_item_conclude(struct suite_item *item,
+				  const struct run_result *result)
+{
+	const char *reason = result->reason ? result->reason : "unknown";
+
+	item->phase_ms[SUITE_BOOT] = result->boot_ms;
+	item->phase_ms[SUITE_COMMAND] = result->command_ms;
+	switch (result->outcome) {
+	case RUN_EXITED:
+		return conclude_exit(item, result);
+	case RUN_TIMED_OUT:
+		item->state = SUITE_TIMED_OUT;
+		break;
+	case RUN_LOST:
+		item->state = item->attempts > 1 ? SUITE_LOST : SUITE_WAITING;
+		if (item->attempts == 1)
+			return suite_item_explain(item, "lost at first: %s",
+						  reason);
+		break;
+	case RUN_NOT_RUN:
+		item->state = SUITE_NOT_RUN;
+		break;
+	}
+	return suite_item_explain(item, "%s", reason);
+}
+
+void suite_count(const struct suite *suite,
+		 size_t counts_ret[static SUITE_STATE_COUNT])
+{
+	memset(counts_ret, 0, SUITE_STATE_COUNT * sizeof(*counts_ret));
+	for (size_t i = 0; i < suite->count; i++)
+		counts_ret[suite->items[i].state]++;
+}
+
+uint64_t suite_item_total_ms(const struct suite_item *item)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < SUITE_PHASE_COUNT; i++)
+		total += item->phase_ms[i];
+	return total;
+}
