@@ -49,6 +49,15 @@ static inline void cleanup_fclose(FILE **file)
 /** fclose() the stream, unless it is NULL. */
 #define _cleanup_fclose_ _cleanup_(cleanup_fclose)
 
+/** Hand over a value, such as a struct that owns others: leaves zeroes behind. */
+#define take(value)                                                            \
+	__extension__({                                                        \
+		__typeof__(value) *_v = &(value);                              \
+		__typeof__(value) _taken = *_v;                                \
+		*_v = (__typeof__(value)){ 0 };                                \
+		_taken;                                                        \
+	})
+
 /** Hand over a pointer: returns it and leaves NULL behind. */
 #define take_ptr(pointer)                                                      \
 	__extension__({                                                        \

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/base/memory.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <criterion/criterion.h>
+
+#include "common/base/vector.h"
+
+Test(memory, nothing_is_memory_too)
+{
+	_cleanup_free_ void *memory = memory_allocate(0, 0);
+
+	cr_expect_not_null(memory);
+}
+
+Test(memory, exhaustion_ends_the_program, .exit_code = EXIT_FAILURE)
+{
+	free(memory_allocate(SIZE_MAX / 2, 1));
+}
+
+Test(memory, strings_are_copied_and_formatted)
+{
+	_cleanup_free_ char *copy = string_copy("text");
+	_cleanup_free_ char *part = string_copy_n("text", 2);
+	_cleanup_free_ char *formatted = string_format("%s %d", copy, 7);
+
+	cr_expect_str_eq(copy, "text");
+	cr_expect_str_eq(part, "te");
+	cr_expect_str_eq(formatted, "text 7");
+	cr_expect_null(string_copy(NULL));
+}
+
+Test(memory, a_vector_keeps_what_was_added)
+{
+	struct {
+		size_t *items;
+		size_t count;
+	} vector = { 0 };
+
+	for (size_t i = 0; i < 1000; i++)
+		vector_add(&vector) = i * i;
+	cr_assert_eq(vector.count, 1000);
+	for (size_t i = 0; i < 1000; i++)
+		cr_expect_eq(vector.items[i], i * i);
+	free(vector.items);
+}
