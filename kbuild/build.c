@@ -11,6 +11,7 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "common/base/string_list.h"
 #include "common/cli/progress.h"
 #include "common/kernel/catalog.h"
@@ -27,7 +28,7 @@ static struct error *resolve(const char *path, char **ret)
 	char *resolved = realpath(path, NULL);
 
 	if (!resolved && errno == ENOMEM)
-		return error_no_memory();
+		memory_exhausted();
 	if (!resolved)
 		return error_create_os(errno, "open folder %s", path);
 	*ret = resolved;
@@ -54,10 +55,8 @@ static struct error *check_release(struct make *make, const char *build,
 	err = make_run(make, NULL, arguments);
 	if (err)
 		return err;
-	_cleanup_free_ char *path = NULL;
-	err = path_join(build, "include/config/kernel.release", &path);
-	if (err)
-		return err;
+	_cleanup_free_ char *path =
+		path_join(build, "include/config/kernel.release");
 	_cleanup_free_ char *found = NULL;
 	err = file_read(path, RELEASE_TEXT_SIZE, &found, NULL);
 	if (err)
@@ -159,17 +158,11 @@ static struct error *package(const struct kbuild_request *request,
 					 &lock_fd);
 	if (err)
 		return err;
-	_cleanup_free_ char *staged = NULL;
-	err = path_join(staging, "package", &staged);
-	if (err)
-		return err;
+	_cleanup_free_ char *staged = path_join(staging, "package");
 	err = package_stage(input, make, staged);
 	if (err)
 		return err;
-	_cleanup_free_ char *scratch = NULL;
-	err = path_join(staging, "trial", &scratch);
-	if (err)
-		return err;
+	_cleanup_free_ char *scratch = path_join(staging, "trial");
 	err = package_prove(make, staged, scratch);
 	if (err)
 		return err;
@@ -183,10 +176,7 @@ static struct error *build_in(const struct kbuild_request *request,
 {
 	struct error *err;
 
-	_cleanup_free_ char *lock_path = NULL;
-	err = path_join(build, ".vmtest-lock", &lock_path);
-	if (err)
-		return err;
+	_cleanup_free_ char *lock_path = path_join(build, ".vmtest-lock");
 	_cleanup_close_ int lock_fd = -1;
 	err = file_lock(lock_path, &lock_fd);
 	if (err)
@@ -195,10 +185,7 @@ static struct error *build_in(const struct kbuild_request *request,
 	err = resolve(request->source, &source);
 	if (err)
 		return err;
-	_cleanup_free_ char *own_log = NULL;
-	err = path_join(build, "vmtest-build.log", &own_log);
-	if (err)
-		return err;
+	_cleanup_free_ char *own_log = path_join(build, "vmtest-build.log");
 	_cleanup_make_ struct make *make = NULL;
 	err = make_create(source, build, request->arch, request->compiler,
 			  request->jobs,
@@ -236,18 +223,13 @@ static struct error *build(const struct kbuild_request *request,
 	package_name_format(release, request->arch->name, name);
 	if (request->format == KBUILD_FORMAT_DIRECTORY)
 		name[strlen(name) - strlen(".tar.zst")] = '\0';
-	_cleanup_free_ char *path = NULL;
-	err = path_join(output, name, &path);
-	if (err)
-		return err;
+	_cleanup_free_ char *path = path_join(output, name);
 
-	_cleanup_free_ char *wanted = NULL;
-	err = request->build_directory
-		      ? path_join(".", request->build_directory, &wanted)
-		      : path_joinf(&wanted, output, ".build-%s.%s", release,
-				   request->arch->name);
-	if (err)
-		return err;
+	_cleanup_free_ char *wanted =
+		request->build_directory
+			? path_join(".", request->build_directory)
+			: path_joinf(output, ".build-%s.%s", release,
+				     request->arch->name);
 	_cleanup_free_ char *folder = NULL;
 	err = create_and_resolve(wanted, &folder);
 	if (err)

@@ -12,6 +12,7 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
 #include "common/kernel/compiler.h"
@@ -47,10 +48,7 @@ static struct error *write_wrapper(const char *build, char **ret)
 {
 	struct error *err;
 
-	_cleanup_free_ char *path = NULL;
-	err = path_join(build, ".vmtest-pahole", &path);
-	if (err)
-		return err;
+	_cleanup_free_ char *path = path_join(build, ".vmtest-pahole");
 	err = file_write(path, pahole_wrapper, sizeof(pahole_wrapper) - 1);
 	if (err)
 		return err;
@@ -63,23 +61,17 @@ static struct error *write_wrapper(const char *build, char **ret)
 static void add_prefix_maps(struct make *make, const char *variable)
 {
 	const char *directory = make->compiler->directory;
-	_cleanup_free_ char *source = NULL, *build = NULL, *compiler = NULL;
+	_cleanup_free_ char *compiler = NULL;
 
 	// Where one folder holds the other, the last that fits is what counts.
-	if (asprintf(&source, "-ffile-prefix-map=%s/=", make->source) < 0)
-		source = NULL;
-	if (asprintf(&build, "-ffile-prefix-map=%s=.", make->build) < 0)
-		build = NULL;
+	_cleanup_free_ char *source =
+		string_format("-ffile-prefix-map=%s/=", make->source);
+	_cleanup_free_ char *build =
+		string_format("-ffile-prefix-map=%s=.", make->build);
 	// Headers of a compiler that was downloaded are where its user wanted.
-	if (directory && asprintf(&compiler, " -ffile-prefix-map=%s=/crosstool",
-				  directory) < 0) {
-		compiler = NULL;
-		make->common.failed = true;
-	}
-	if (!source || !build) {
-		make->common.failed = true;
-		return;
-	}
+	if (directory)
+		compiler = string_format(" -ffile-prefix-map=%s=/crosstool",
+					 directory);
 	bool source_last = strlen(make->source) > strlen(make->build);
 	string_list_addf(&make->common, "%s=%s %s%s", variable,
 			 source_last ? build : source,
@@ -136,9 +128,7 @@ struct error *make_create(const char *source, const char *build,
 	if (err)
 		return err;
 
-	_cleanup_make_ struct make *make = calloc(1, sizeof(*make));
-	if (!make)
-		return error_no_memory();
+	_cleanup_make_ struct make *make = memory_allocate(1, sizeof(*make));
 	make->log_fd = -1;
 	make->arch = arch;
 	make->source = strdup(source);
@@ -146,16 +136,13 @@ struct error *make_create(const char *source, const char *build,
 	make->log_path = log_path ? strdup(log_path) : NULL;
 	make->compiler = compiler;
 	if (!make->source || !make->build || !make->log_path != !log_path)
-		return error_no_memory();
+		memory_exhausted();
 	const char *output = log_path ? log_path : "/dev/null";
 	make->log_fd =
 		open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (make->log_fd < 0)
 		return error_create_os(errno, "open %s", output);
 	add_common(make, pahole, jobs);
-	err = string_list_check(&make->common);
-	if (err)
-		return err;
 	*ret = take_ptr(make);
 	return NULL;
 }

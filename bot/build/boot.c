@@ -73,9 +73,7 @@ static struct error *boot(const struct boot_request *request,
 	config.console_log_fd = log_fd < 0 ? 0 : log_fd;
 	string_list_add(&config.environment,
 			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-	err = string_list_check(&config.environment);
-	if (!err)
-		err = guest_run(&config, &result);
+	err = guest_run(&config, &result);
 	string_list_deinit(&config.environment);
 	if (err)
 		return err;

@@ -52,12 +52,12 @@ static struct error *find_work_directory(const struct build_request *request,
 			       item->arch->name, source->digest, config);
 	for (size_t i = 0; i < source->patches.count; i++)
 		string_builder_appendf(&key, "\n%s", source->patches.items[i]);
-	err = string_builder_finish(&key, &text);
-	if (!err)
-		err = digest_buffer(text, strlen(text), digest);
+	text = string_builder_take(&key);
+	err = digest_buffer(text, strlen(text), digest);
 	if (err)
 		return err;
-	return path_joinf(ret, request->directory, "packages/%.16s", digest);
+	*ret = path_joinf(request->directory, "packages/%.16s", digest);
+	return NULL;
 }
 
 static struct error *make_package(const struct build_request *request,
@@ -84,9 +84,7 @@ static struct error *make_package(const struct build_request *request,
 	};
 
 	package_name_format(item->release_text, item->arch->name, name);
-	err = path_join(build->work_directory, name, &path);
-	if (err)
-		return err;
+	path = path_join(build->work_directory, name);
 	if (file_exists(path)) {
 		log_info("%s was built by an earlier run", name);
 		build->package = take_ptr(path);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "kbuild/package/package_info.h"
 #include "vm/suite/log_text.h"
@@ -46,7 +47,7 @@ static json_t *text_json(const char *text)
 	if (!text)
 		return json_null();
 	log_text_append(&sb, text, strlen(text));
-	error_destroy(string_builder_finish(&sb, &clean));
+	clean = string_builder_take(&sb);
 	return clean ? json_string(clean) : NULL;
 }
 
@@ -97,7 +98,9 @@ struct error *build_result_format(const struct build_result *result, char **ret)
 		"lost_options", strings_json(&result->lost_options));
 	*ret = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10))
 		    : NULL;
-	return *ret ? NULL : error_no_memory();
+	if (!*ret)
+		memory_exhausted();
+	return NULL;
 }
 
 /** Text from outside is not repeated: it may be anything. */
@@ -157,7 +160,8 @@ static struct error *read_text(const json_t *json, const char *field, char **ret
 	if (!json_is_string(value))
 		return refuse(field);
 	log_text_append(&sb, json_string_value(value), json_string_length(value));
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
+	return NULL;
 }
 
 static struct error *read_seconds(const json_t *json, struct build_result *result)
@@ -192,7 +196,7 @@ static struct error *read_lost_options(const json_t *json,
 			return refuse("lost_options");
 		string_list_add(&result->lost_options, text);
 	}
-	return string_list_check(&result->lost_options);
+	return NULL;
 }
 
 static struct error *read_package(const json_t *json, struct build_result *result)

@@ -10,6 +10,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 
 enum {
 	/** A result has a log of some kilobytes. */
@@ -41,7 +42,7 @@ static struct error *read_result(const char *path, struct build_result *ret)
 	return err;
 }
 
-static struct error *add_result(struct build_results *results, const char *path)
+static void add_result(struct build_results *results, const char *path)
 {
 	_cleanup_build_result_ struct build_result result = { 0 };
 	_cleanup_error_ struct error *err = read_result(path, &result);
@@ -49,15 +50,12 @@ static struct error *add_result(struct build_results *results, const char *path)
 
 	if (err) {
 		log_warning("%s", error_message(err));
-		return NULL;
+		return;
 	}
-	items = reallocarray(results->items, results->count + 1, sizeof(*items));
-	if (!items)
-		return error_no_memory();
+	items = memory_resize(results->items, results->count + 1, sizeof(*items));
 	results->items = items;
 	items[results->count++] = result;
 	result = (struct build_result){ 0 };
-	return NULL;
 }
 
 static bool is_json(const FTSENT *entry)
@@ -71,7 +69,6 @@ static bool is_json(const FTSENT *entry)
 
 struct error *build_results_load(const char *directory, struct build_results *ret)
 {
-	struct error *err;
 	_cleanup_build_results_ struct build_results results = { 0 };
 	char *const roots[] = { (char *)directory, NULL };
 	_cleanup_(cleanup_fts) FTS *fts = NULL;
@@ -90,9 +87,7 @@ struct error *build_results_load(const char *directory, struct build_results *re
 					       entry->fts_path);
 		if (!is_json(entry))
 			continue;
-		err = add_result(&results, entry->fts_path);
-		if (err)
-			return err;
+		add_result(&results, entry->fts_path);
 	}
 	if (errno)
 		return error_create_os(errno, "read %s", directory);

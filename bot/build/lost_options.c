@@ -27,7 +27,8 @@ struct error *lost_options_format(const struct string_list *lost, char **ret)
 	if (lost->count > NAMES_MAX)
 		string_builder_appendf(&sb, " and %zu more",
 				       lost->count - NAMES_MAX);
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
+	return NULL;
 }
 
 struct error *lost_options_label(const char *asset_name,
@@ -44,7 +45,8 @@ struct error *lost_options_label(const char *asset_name,
 		return err;
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	string_builder_appendf(&sb, "%s %s", asset_name, text);
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
+	return NULL;
 }
 
 const char *lost_options_of_asset(const struct asset *asset)

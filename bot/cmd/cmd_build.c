@@ -12,6 +12,7 @@
 #include "common/archive/digest.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "common/github/workflow_log.h"
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"
@@ -110,9 +111,9 @@ static struct error *prepare_output(struct job *job)
 	package_name_format(job->item.release_text, job->item.arch->name, name);
 	err = directory_create(output);
 	if (!err)
-		err = path_join(output, "build.log", &job->log_path);
+		job->log_path = path_join(output, "build.log");
 	if (!err)
-		err = path_join(output, name, &job->path);
+		job->path = path_join(output, name);
 	if (!err)
 		err = file_write(job->log_path, "", 0);
 	if (!err && job->options->result)
@@ -187,9 +188,7 @@ static struct error *fill_result(const struct job *job, const struct build *buil
 	result->outcome = error_is(failure, ERROR_CANCELLED) ? BUILD_CANCELLED
 							     : BUILD_FAILED;
 	result->phase = build->clock.current;
-	result->error = strdup(error_message(failure));
-	if (!result->error)
-		return error_no_memory();
+	result->error = string_copy(error_message(failure));
 	return log_text_tail(job->log_path, TAIL_LINES, TAIL_BYTES, &result->log);
 }
 

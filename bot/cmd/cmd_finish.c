@@ -18,6 +18,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/github/github.h"
 #include "common/github/workflow_file.h"
@@ -101,23 +102,21 @@ static struct error *find_repository(struct finish *finish)
 				    "--issues: %s is in no repository of GitHub",
 				    store);
 	}
-	return finish->repository ? NULL : error_no_memory();
+	if (!finish->repository)
+		memory_exhausted();
+	return NULL;
 }
 
-static struct error *find_run_url(struct finish *finish)
+static void find_run_url(struct finish *finish)
 {
 	const char *server = get_variable("GITHUB_SERVER_URL");
 	const char *repository = session_repository();
 	const char *run = get_variable("GITHUB_RUN_ID");
 
 	if (!server || !repository || !run)
-		return NULL;
-	if (asprintf(&finish->run_url, "%s/%s/actions/runs/%s", server,
-		     repository, run) < 0) {
-		finish->run_url = NULL;
-		return error_no_memory();
-	}
-	return NULL;
+		return;
+	finish->run_url =
+		string_format("%s/%s/actions/runs/%s", server, repository, run);
 }
 
 static struct error *read_plan(struct finish *finish)
@@ -147,7 +146,7 @@ static struct error *finish_init(struct finish *finish,
 	if (!err)
 		err = find_repository(finish);
 	if (!err)
-		err = find_run_url(finish);
+		find_run_url(finish);
 	if (!err)
 		err = read_plan(finish);
 	if (!err)
@@ -224,9 +223,8 @@ static void annotate(const struct verdict_list *verdicts)
 			return;
 		}
 		finish_report_append_title(&title, verdict);
-		if (!title.failed)
-			workflow_log_annotation(WORKFLOW_ERROR, title.text,
-						"%s", verdict->reason);
+		workflow_log_annotation(WORKFLOW_ERROR, title.text, "%s",
+					verdict->reason);
 		left--;
 	}
 }
@@ -256,11 +254,8 @@ static struct error *update_issues(struct finish *finish)
 
 	if (!finish->repository)
 		return NULL;
-	if (asprintf(&location, "%s@%s", finish->repository,
-		     finish->session.catalog->tag) < 0) {
-		location = NULL;
-		return error_no_memory();
-	}
+	location = string_format("%s@%s", finish->repository,
+				 finish->session.catalog->tag);
 	err = github_init(&github, location, finish->session.http);
 	if (!err)
 		err = issues_update(&github, &finish->verdicts, finish->run_url);

@@ -56,9 +56,8 @@ static struct error *write_outputs(const struct plan *plan, size_t superseded)
 	workflow_append_output(&sb, "versions", versions, token);
 	string_builder_appendf(&sb, "count=%zu\nleft-out=%zu\nsuperseded=%zu\n",
 			       plan->count, plan->left_out, superseded);
-	err = string_builder_finish(&sb, &text);
-	if (!err)
-		err = workflow_outputs_write(text);
+	text = string_builder_take(&sb);
+	err = workflow_outputs_write(text);
 	return error_wrap(err, "--github-output");
 }
 

@@ -11,6 +11,7 @@
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_list.h"
 #include "common/cli/progress.h"
 #include "common/kernel/release.h"
@@ -44,10 +45,7 @@ struct error *publish_package(struct store *store, const char *path,
 		return error_create(ERROR_USAGE,
 				    "%s: no package's name; it must be kernel-VERSION-vmtestREVISION.MINORFLAVOR.ARCH.tar.zst",
 				    path);
-	if (asprintf(&what, "publish %s", name) < 0) {
-		what = NULL;
-		return error_no_memory();
-	}
+	what = string_format("publish %s", name);
 	err = package_info_read_lost(path, &lost);
 	if (!err)
 		err = lost_options_label(name, &lost, &label);

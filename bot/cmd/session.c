@@ -11,6 +11,7 @@
 #include "bot/plan/prune.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/cli/command.h"
 #include "common/github/workflow_command.h"
 #include "common/github/workflow_log.h"
@@ -143,7 +144,7 @@ struct error *json_print(FILE *file, void *json)
 	int result;
 
 	if (!json)
-		return error_no_memory();
+		memory_exhausted();
 	result = json_dumpf(json, file, JSON_INDENT(2));
 	json_decref(json);
 	if (result < 0 || fputc('\n', file) == EOF)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/store/store.h"
 
 void inventory_deinit(struct inventory *inventory)
@@ -21,7 +22,7 @@ struct error *inventory_read(const struct asset_list *assets,
 	size_t count = 0;
 
 	if (!items)
-		return error_no_memory();
+		memory_exhausted();
 	for (size_t i = 0; i < assets->count; i++) {
 		struct inventory_item *item = &items[count];
 

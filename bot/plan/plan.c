@@ -7,6 +7,7 @@
 #include "bot/plan/inventory.h"
 #include "bot/plan/poll.h"
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/kernel/catalog.h"
 
 void plan_deinit(struct plan *plan)
@@ -18,10 +19,7 @@ void plan_deinit(struct plan *plan)
 static struct error *plan_add(struct plan *plan, const struct plan_item *item)
 {
 	struct plan_item *items =
-		reallocarray(plan->items, plan->count + 1, sizeof(*items));
-
-	if (!items)
-		return error_no_memory();
+		memory_resize(plan->items, plan->count + 1, sizeof(*items));
 	plan->items = items;
 	items[plan->count++] = *item;
 	return NULL;
@@ -130,7 +128,7 @@ struct error *plan_compute(const struct catalog *catalog,
 	};
 
 	if (!pattern_used)
-		return error_no_memory();
+		memory_exhausted();
 	if (selection->latest_stable && !kernels->has_latest_stable)
 		return error_create(ERROR_NOT_FOUND,
 				    "kernel.org names no latest stable kernel");

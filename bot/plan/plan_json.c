@@ -6,6 +6,7 @@
 
 #include "bot/plan/plan.h"
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/kernel/catalog.h"
 
 static json_t *item_json(const struct plan_item *item)
@@ -39,7 +40,7 @@ static struct error *format(json_t *json, size_t flags, char **ret)
 
 	json_decref(json);
 	if (!text)
-		return error_no_memory();
+		memory_exhausted();
 	*ret = text;
 	return NULL;
 }
@@ -69,7 +70,7 @@ struct error *plan_versions_format(const struct plan *plan, char **ret)
 		if (json_array_append_new(array, json_pack("{s:s}", "version",
 							   text)) < 0) {
 			json_decref(array);
-			return error_no_memory();
+			memory_exhausted();
 		}
 	}
 	return format(json_pack("{s:o}", "include", array), JSON_COMPACT, ret);

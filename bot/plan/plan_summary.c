@@ -11,6 +11,7 @@
 #include "bot/plan/poll.h"
 #include "common/base/error.h"
 #include "common/base/markdown.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
@@ -46,17 +47,14 @@ static bool has_row(const struct row *rows, size_t count,
 }
 
 /** All series of kernel.org and of the store, newest first. */
-static struct error *list_rows(const struct context *context,
-			       struct row **rows_ret, size_t *count_ret)
+static void list_rows(const struct context *context, struct row **rows_ret,
+		      size_t *count_ret)
 {
 	const struct series_list *kernels = context->summary->kernels;
 	const struct inventory *inventory = &context->inventory;
 	size_t count = 0;
-	struct row *rows =
-		calloc(kernels->count + inventory->count + 1, sizeof(*rows));
-
-	if (!rows)
-		return error_no_memory();
+	struct row *rows = memory_allocate(kernels->count + inventory->count + 1,
+					   sizeof(*rows));
 	for (size_t i = 0; i < kernels->count; i++)
 		rows[count++] = (struct row){ kernels->items[i].version,
 					      &kernels->items[i].version };
@@ -71,7 +69,6 @@ static struct error *list_rows(const struct context *context,
 		qsort(rows, count, sizeof(*rows), compare_rows);
 	*rows_ret = rows;
 	*count_ret = count;
-	return NULL;
 }
 
 static bool is_planned(const struct plan *plan, const struct release *release,
@@ -218,12 +215,12 @@ struct error *plan_summary_format(const struct plan_summary *summary, char **ret
 
 	err = inventory_read(summary->assets, &context.inventory);
 	if (!err)
-		err = list_rows(&context, &rows, &count);
+		list_rows(&context, &rows, &count);
 	if (!err) {
 		append_head(&sb, &context);
 		for (size_t i = 0; i < count; i++)
 			append_row(&sb, &context, &rows[i]);
-		err = string_builder_finish(&sb, ret);
+		*ret = string_builder_take(&sb);
 	}
 	inventory_deinit(&context.inventory);
 	return err;

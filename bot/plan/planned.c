@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 
 static void cleanup_json(json_t **json)
 {
@@ -58,9 +59,8 @@ struct error *planned_list_parse(const char *text, const char *name,
 		return error_create(ERROR_USAGE,
 				    "%s: no plan: \"include\" is no list; 'vmtest-bot plan --output' writes one",
 				    name);
-	list.items = calloc(json_array_size(include) + 1, sizeof(*list.items));
-	if (!list.items)
-		return error_no_memory();
+	list.items = memory_allocate(json_array_size(include) + 1,
+				     sizeof(*list.items));
 	json_array_foreach(include, i, item)
 	{
 		if (!read_item(item, &list.items[list.count++]))

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/remote.h"
@@ -26,15 +27,14 @@ static int compare_items(const void *a, const void *b)
 }
 
 /** Keep the newest of each series. */
-static struct error *series_list_add(struct series_list *list,
-				     const struct catalog *catalog,
-				     const struct kernel_version *version,
-				     bool alive)
+static void series_list_add(struct series_list *list,
+			    const struct catalog *catalog,
+			    const struct kernel_version *version, bool alive)
 {
 	struct series_item *items;
 
 	if (!catalog_keeps(catalog, version))
-		return NULL;
+		return;
 	for (size_t i = 0; i < list->count; i++) {
 		struct series_item *item = &list->items[i];
 
@@ -43,14 +43,11 @@ static struct error *series_list_add(struct series_list *list,
 		if (item->alive == alive &&
 		    kernel_version_compare(version, &item->version) > 0)
 			item->version = *version;
-		return NULL;
+		return;
 	}
-	items = reallocarray(list->items, list->count + 1, sizeof(*items));
-	if (!items)
-		return error_no_memory();
+	items = memory_resize(list->items, list->count + 1, sizeof(*items));
 	list->items = items;
 	items[list->count++] = (struct series_item){ *version, alive };
-	return NULL;
 }
 
 static struct error *bad_releases(const char *name, const char *what)
@@ -80,7 +77,6 @@ static struct error *add_releases(struct series_list *list,
 	}
 	json_array_foreach(releases, i, entry)
 	{
-		struct error *err;
 		struct kernel_version version;
 		const char *text =
 			json_string_value(json_object_get(entry, "version"));
@@ -90,9 +86,7 @@ static struct error *add_releases(struct series_list *list,
 		if (!kernel_version_parse(text, &version))
 			continue;
 		count++;
-		err = series_list_add(list, catalog, &version, true);
-		if (err)
-			return err;
+		series_list_add(list, catalog, &version, true);
 	}
 	// Not even one: to go on would mean that there is nothing to build.
 	if (!count)
@@ -127,7 +121,8 @@ struct error *series_list_add_tag(struct series_list *list,
 
 	if (tag[0] != 'v' || !kernel_version_parse(tag + 1, &version))
 		return NULL;
-	return series_list_add(list, catalog, &version, false);
+	series_list_add(list, catalog, &version, false);
+	return NULL;
 }
 
 struct error *poll_kernels(const struct catalog *catalog, struct http *http,

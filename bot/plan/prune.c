@@ -8,6 +8,7 @@
 #include "bot/plan/inventory.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/kernel/release.h"
 #include "common/store/store.h"
 
@@ -45,9 +46,7 @@ struct error *prune_compute(const struct asset_list *assets, size_t keep,
 	err = inventory_read(assets, &inventory);
 	if (err)
 		return err;
-	list.items = calloc(inventory.count + 1, sizeof(struct asset *));
-	if (!list.items)
-		return error_no_memory();
+	list.items = memory_allocate(inventory.count + 1, sizeof(struct asset *));
 	for (size_t i = 0; i < inventory.count; i++) {
 		const struct inventory_item *item = &inventory.items[i];
 

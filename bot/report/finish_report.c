@@ -76,7 +76,8 @@ struct error *finish_report_text(const struct verdict_list *verdicts, char **ret
 				return err;
 		}
 	}
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
+	return NULL;
 }
 
 static void append_head(struct string_builder *sb,
@@ -134,9 +135,7 @@ static void append_log(struct string_builder *sb, const struct verdict *verdict)
 		STRING_BUILDER_INIT;
 
 	finish_report_append_title(&title, verdict);
-	sb->failed |= title.failed;
-	if (!title.failed)
-		markdown_append_details(sb, title.text, verdict->result->log);
+	markdown_append_details(sb, title.text, verdict->result->log);
 }
 
 /** A row, or the log of a failure: all rows come first. */
@@ -183,5 +182,6 @@ struct error *finish_report_markdown(const struct verdict_list *verdicts,
 	}
 	if (!has_room && limit)
 		string_builder_append(&sb, no_room);
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
+	return NULL;
 }

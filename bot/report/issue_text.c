@@ -33,7 +33,7 @@ bool issue_is_about(const char *body, const struct kernel_version *version)
 		STRING_BUILDER_INIT;
 
 	append_marker(&marker, version);
-	return !marker.failed && strncmp(body, marker.text, marker.length) == 0;
+	return strncmp(body, marker.text, marker.length) == 0;
 }
 
 struct error *issue_title(const struct kernel_version *version, char **ret)
@@ -43,7 +43,8 @@ struct error *issue_title(const struct kernel_version *version, char **ret)
 
 	kernel_version_format_series(version, series);
 	string_builder_appendf(&sb, "Linux %s: kernels cannot be made", series);
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
+	return NULL;
 }
 
 /** Append `The last run` or such, as a link where there is one. */
@@ -88,9 +89,7 @@ static void append_log(struct string_builder *sb, const struct verdict *verdict)
 	if (!verdict->result || !verdict->result->log || !*verdict->result->log)
 		return;
 	finish_report_append_title(&title, verdict);
-	sb->failed |= title.failed;
-	if (!title.failed)
-		markdown_append_details(sb, title.text, verdict->result->log);
+	markdown_append_details(sb, title.text, verdict->result->log);
 }
 
 struct error *issue_body(const struct verdict_list *verdicts,
@@ -123,7 +122,8 @@ struct error *issue_body(const struct verdict_list *verdicts,
 		}
 	}
 	string_builder_append(&sb, end_of_body);
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
+	return NULL;
 }
 
 struct error *issue_closing(const struct verdict_list *verdicts,
@@ -148,5 +148,6 @@ struct error *issue_closing(const struct verdict_list *verdicts,
 		separator = ", ";
 	}
 	string_builder_append_char(&sb, '.');
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
+	return NULL;
 }

@@ -9,6 +9,7 @@
 
 #include "bot/build/lost_options.h"
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
@@ -126,7 +127,7 @@ struct error *page_format(const struct catalog *catalog,
 	size_t count = 0;
 
 	if (!entries)
-		return error_no_memory();
+		memory_exhausted();
 	for (size_t i = 0; i < assets->count; i++) {
 		struct entry *entry = &entries[count];
 
@@ -146,5 +147,6 @@ struct error *page_format(const struct catalog *catalog,
 		}
 		i += append_row(&sb, catalog, &entries[i], count - i);
 	}
-	return string_builder_finish(&sb, markdown_ret);
+	*markdown_ret = string_builder_take(&sb);
+	return NULL;
 }

@@ -12,6 +12,7 @@
 #include "bot/report/result_table.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/github/workflow_log.h"
 #include "common/kernel/catalog.h"
@@ -40,16 +41,12 @@ struct error *report_add(struct report *report, const struct plan_item *item,
 	struct report_row row = { .item = item, .size_bytes = size_bytes };
 
 	if (err) {
-		failure = strdup(error_message(err));
-		if (!failure)
-			return error_no_memory();
+		failure = string_copy(error_message(err));
 	}
 	err = lost_options_format(&build->lost_options, &lost);
 	if (err)
 		return err;
-	rows = reallocarray(report->rows, report->count + 1, sizeof(*rows));
-	if (!rows)
-		return error_no_memory();
+	rows = memory_resize(report->rows, report->count + 1, sizeof(*rows));
 	report->rows = rows;
 	report->failed += failure != NULL;
 	row.failure = take_ptr(failure);
@@ -106,7 +103,8 @@ struct error *report_format(const struct report *report, char **ret)
 		append_phases(&sb, row);
 		string_builder_append_char(&sb, '\n');
 	}
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
+	return NULL;
 }
 
 struct error *report_format_markdown(const struct report *report, char **ret)
@@ -131,5 +129,6 @@ struct error *report_format_markdown(const struct report *report, char **ret)
 				.reason = row->failure ? row->failure : row->lost,
 			});
 	}
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
+	return NULL;
 }

@@ -8,6 +8,7 @@
 #include "bot/build/build_results.h"
 #include "bot/plan/planned.h"
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/store/store.h"
 
 static const char *const kind_names[] = {
@@ -87,9 +88,7 @@ struct error *verdicts_compute(const struct planned_list *plan,
 {
 	struct verdict_list list = { .count = plan->count };
 
-	list.items = calloc(plan->count + 1, sizeof(*list.items));
-	if (!list.items)
-		return error_no_memory();
+	list.items = memory_allocate(plan->count + 1, sizeof(*list.items));
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct planned *planned = &plan->items[i];
 		struct verdict *verdict = &list.items[i];

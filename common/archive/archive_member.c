@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 
 enum {
 	READ_BLOCK_BYTES = 64 << 10,
@@ -31,9 +32,7 @@ static struct error *archive_failure(struct archive *archive, const char *path)
 static struct error *read_data(struct archive *archive, const char *path,
 			       const char *member, size_t limit_bytes, char **ret)
 {
-	_cleanup_free_ char *text = malloc(limit_bytes + 1);
-	if (!text)
-		return error_no_memory();
+	_cleanup_free_ char *text = memory_allocate(1, limit_bytes + 1);
 	size_t size = 0;
 	for (;;) {
 		// Asking for one byte more than allowed tells what is too large.
@@ -59,7 +58,7 @@ struct error *archive_member_read(const char *path, const char *member,
 {
 	_cleanup_(cleanup_archive) struct archive *archive = archive_read_new();
 	if (!archive)
-		return error_no_memory();
+		memory_exhausted();
 	archive_read_support_filter_zstd(archive);
 	archive_read_support_format_tar(archive);
 	if (archive_read_open_filename(archive, path, READ_BLOCK_BYTES) !=

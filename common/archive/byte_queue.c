@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 
 struct byte_queue {
 	pthread_mutex_t mutex;
@@ -25,16 +26,9 @@ struct byte_queue {
 
 struct error *byte_queue_create(size_t capacity_bytes, struct byte_queue **ret)
 {
-	struct byte_queue *queue = calloc(1, sizeof(*queue));
-
-	if (!queue)
-		return error_no_memory();
+	struct byte_queue *queue = memory_allocate(1, sizeof(*queue));
 	queue->capacity = capacity_bytes;
-	queue->bytes = malloc(capacity_bytes);
-	if (!queue->bytes) {
-		free(queue);
-		return error_no_memory();
-	}
+	queue->bytes = memory_allocate(1, capacity_bytes);
 	pthread_mutex_init(&queue->mutex, NULL);
 	pthread_cond_init(&queue->changed, NULL);
 	*ret = queue;

@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 
 enum {
 	DIGEST_READ_BYTES = 1 << 18
@@ -21,13 +22,11 @@ struct digest {
 
 struct error *digest_create(struct digest **ret)
 {
-	_cleanup_digest_ struct digest *digest = calloc(1, sizeof(*digest));
-
-	if (!digest)
-		return error_no_memory();
+	_cleanup_digest_ struct digest *digest =
+		memory_allocate(1, sizeof(*digest));
 	digest->context = EVP_MD_CTX_new();
 	if (!digest->context)
-		return error_no_memory();
+		memory_exhausted();
 	if (!EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL))
 		return error_create(ERROR_OTHER, "OpenSSL has no SHA-256");
 	*ret = take_ptr(digest);
@@ -77,7 +76,7 @@ struct error *digest_file(const char *path,
 	uint64_t size = 0;
 
 	if (!buffer)
-		return error_no_memory();
+		memory_exhausted();
 	err = digest_create(&digest);
 	if (err)
 		return err;

@@ -17,6 +17,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
+#include "common/base/memory.h"
 #include "common/cli/progress.h"
 
 enum {
@@ -77,22 +78,16 @@ static void pack_list_deinit(struct pack_list *list)
 #define _cleanup_pack_list_ _cleanup_(pack_list_deinit)
 
 /** Takes the path, also when it fails. */
-static struct error *pack_list_add(struct pack_list *list, char *path)
+static void pack_list_add(struct pack_list *list, char *path)
 {
 	if (list->count == list->capacity) {
 		size_t capacity = list->capacity ? 2 * list->capacity : 1024;
 		struct pack_entry *items =
-			reallocarray(list->items, capacity, sizeof(*items));
-
-		if (!items) {
-			free(path);
-			return error_no_memory();
-		}
+			memory_resize(list->items, capacity, sizeof(*items));
 		list->items = items;
 		list->capacity = capacity;
 	}
 	list->items[list->count++] = (struct pack_entry){ .path = path };
-	return NULL;
 }
 
 static void cleanup_closedir(DIR **dir)
@@ -130,11 +125,9 @@ static struct error *pack_list_scan(struct pack_list *list, int root_fd,
 		    strcmp(entry->d_name, "..") == 0)
 			continue;
 		if (strcmp(path, ".") == 0)
-			child = strdup(entry->d_name);
-		else if (asprintf(&child, "%s/%s", path, entry->d_name) < 0)
-			child = NULL;
-		if (!child)
-			return error_no_memory();
+			child = string_copy(entry->d_name);
+		else
+			child = string_format("%s/%s", path, entry->d_name);
 		is_directory = entry->d_type == DT_DIR;
 		if (entry->d_type == DT_UNKNOWN) {
 			struct stat st;
@@ -143,9 +136,10 @@ static struct error *pack_list_scan(struct pack_list *list, int root_fd,
 					       AT_SYMLINK_NOFOLLOW) == 0 &&
 				       S_ISDIR(st.st_mode);
 		}
-		err = pack_list_add(list, child);
-		if (!err && is_directory)
-			err = pack_list_scan(list, root_fd, child);
+		pack_list_add(list, child);
+		if (!is_directory)
+			continue;
+		err = pack_list_scan(list, root_fd, child);
 		if (err)
 			return err;
 	}
@@ -275,7 +269,7 @@ static struct error *pack_output_init(struct pack_output *output, int fd,
 	output->buffer = malloc(output->buffer_bytes);
 	output->zstd = ZSTD_createCCtx();
 	if (!output->buffer || !output->zstd)
-		return error_no_memory();
+		memory_exhausted();
 	err = pack_output_set(output, ZSTD_c_nbWorkers, (int)workers);
 	if (err)
 		return err;
@@ -406,7 +400,7 @@ static struct error *packer_put(struct packer *packer, const char *path)
 	if (asprintf(&name, "./%s", path) < 0)
 		name = NULL;
 	if (!entry || !name)
-		return error_no_memory();
+		memory_exhausted();
 	if (fstatat(packer->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_create_os(errno, "stat");
 	if (S_ISREG(st.st_mode)) {
@@ -467,7 +461,7 @@ static struct error *pack_to_fd(int root_fd, const struct pack_list *list,
 	};
 
 	if (!archive || !buffer)
-		return error_no_memory();
+		memory_exhausted();
 	err = pack_output_init(&output, fd, options);
 	if (err)
 		return err;
@@ -503,10 +497,7 @@ static struct error *pack_to_path(int root_fd, const struct pack_list *list,
 	_cleanup_close_ int fd = -1;
 	const char *slash = strrchr(output_path, '/');
 
-	if (asprintf(&temporary, "%s.XXXXXX.tmp", output_path) < 0) {
-		temporary = NULL;
-		return error_no_memory();
-	}
+	temporary = string_format("%s.XXXXXX.tmp", output_path);
 	fd = mkostemps(temporary, strlen(".tmp"), O_CLOEXEC);
 	if (fd < 0)
 		return error_create_os(errno, "create %s", temporary);

@@ -15,6 +15,7 @@
 #include "common/archive/unpack_writer.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 
 enum {
 	/** What may wait between the caller and the threads. */
@@ -382,10 +383,8 @@ struct error *unpack_create(const char *directory,
 			    struct unpack **ret)
 {
 	struct error *err;
-	_cleanup_unpack_ struct unpack *unpack = calloc(1, sizeof(*unpack));
-
-	if (!unpack)
-		return error_no_memory();
+	_cleanup_unpack_ struct unpack *unpack =
+		memory_allocate(1, sizeof(*unpack));
 	pthread_mutex_init(&unpack->mutex, NULL);
 	unpack->options = *options;
 	if (!unpack->options.limit_bytes)
@@ -395,7 +394,7 @@ struct error *unpack_create(const char *directory,
 	unpack->raw = archive_read_new();
 	unpack->tar = archive_read_new();
 	if (!unpack->raw || !unpack->tar)
-		return error_no_memory();
+		memory_exhausted();
 	err = byte_queue_create(COMPRESSED_QUEUE_BYTES, &unpack->compressed);
 	if (!err)
 		err = byte_queue_create(PLAIN_QUEUE_BYTES, &unpack->plain);

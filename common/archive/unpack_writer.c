@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 
 enum {
 	/** The kernel's own tree is 12 deep. Each level is an open descriptor. */
@@ -44,10 +45,7 @@ struct error *unpack_writer_create(const char *directory,
 				   struct unpack_writer **ret)
 {
 	_cleanup_unpack_writer_ struct unpack_writer *writer =
-		calloc(1, sizeof(*writer));
-
-	if (!writer)
-		return error_no_memory();
+		memory_allocate(1, sizeof(*writer));
 	writer->strip_components = strip_components;
 	writer->fds[0] = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (writer->fds[0] < 0)

@@ -9,30 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/memory.h"
+
 struct error {
 	enum error_kind kind;
 	int errnum;
 	char *message;
 };
 
-static struct error no_memory = {
-	.kind = ERROR_OTHER,
-	.message = (char *)"out of memory",
-};
-
-/** Takes the message, which may be NULL if there was no memory for it. */
+/** Takes the message. */
 static struct error *error_assemble(enum error_kind kind, int errnum,
 				    char *message)
 {
-	struct error *err;
+	struct error *err = memory_allocate(1, sizeof(*err));
 
-	if (!message)
-		return &no_memory;
-	err = malloc(sizeof(*err));
-	if (!err) {
-		free(message);
-		return &no_memory;
-	}
 	err->kind = kind;
 	err->errnum = errnum;
 	err->message = message;
@@ -44,7 +34,7 @@ _printf_(1, 0) static char *format_message(const char *format, va_list ap)
 	char *message;
 
 	if (vasprintf(&message, format, ap) < 0)
-		return NULL;
+		memory_exhausted();
 	return message;
 }
 
@@ -61,38 +51,26 @@ struct error *error_create(enum error_kind kind, const char *format, ...)
 
 struct error *error_create_os(int errnum, const char *format, ...)
 {
-	_cleanup_free_ char *context = NULL;
-	char *message;
 	va_list ap;
 
 	va_start(ap, format);
-	context = format_message(format, ap);
+	_cleanup_free_ char *context = format_message(format, ap);
 	va_end(ap);
-	if (!context ||
-	    asprintf(&message, "%s: %s", context, strerrordesc_np(errnum)) < 0)
-		message = NULL;
-	return error_assemble(ERROR_OS, errnum, message);
-}
-
-struct error *error_no_memory(void)
-{
-	return &no_memory;
+	return error_assemble(ERROR_OS, errnum,
+			      string_format("%s: %s", context,
+					    strerrordesc_np(errnum)));
 }
 
 struct error *error_wrap(struct error *err, const char *format, ...)
 {
-	_cleanup_free_ char *context = NULL;
-	char *message;
 	va_list ap;
 
-	if (!err || err == &no_memory)
+	if (!err)
 		return err;
 	va_start(ap, format);
-	context = format_message(format, ap);
+	_cleanup_free_ char *context = format_message(format, ap);
 	va_end(ap);
-	// Without memory for more context, the bare cause is worth more.
-	if (!context || asprintf(&message, "%s: %s", context, err->message) < 0)
-		return err;
+	char *message = string_format("%s: %s", context, err->message);
 	free(err->message);
 	err->message = message;
 	return err;
@@ -124,7 +102,7 @@ const char *error_message(const struct error *err)
 
 void error_destroy(struct error *err)
 {
-	if (!err || err == &no_memory)
+	if (!err)
 		return;
 	free(err->message);
 	free(err);

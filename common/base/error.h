@@ -41,7 +41,7 @@ enum error_kind {
 	ERROR_OTHER,
 };
 
-/** Make an error. Falls back to the static out-of-memory error. */
+/** Make an error. */
 _must_check_ _printf_(2, 3) struct error *error_create(enum error_kind kind,
 						       const char *format, ...);
 
@@ -52,9 +52,6 @@ _must_check_ _printf_(2, 3) struct error *error_create(enum error_kind kind,
 _must_check_ _printf_(2, 3) struct error *error_create_os(int errnum,
 							  const char *format,
 							  ...);
-
-/** Out of memory. Static: making it cannot fail. */
-_must_check_ struct error *error_no_memory(void);
 
 /**
  * Put context in front of an error's message; the kind and errno stay.
@@ -79,7 +76,6 @@ static inline struct error *error_assume_made(struct error *err)
 
 #define error_create(...) error_assume_made(error_create(__VA_ARGS__))
 #define error_create_os(...) error_assume_made(error_create_os(__VA_ARGS__))
-#define error_no_memory() error_assume_made(error_no_memory())
 #define error_wrap(err, ...)                                                   \
 	({                                                                     \
 		struct error *wrapped = (err);                                 \

@@ -19,42 +19,33 @@
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/cli/progress.h"
 
-struct error *path_join(const char *directory, const char *name, char **ret)
+char *path_join(const char *directory, const char *name)
 {
 	size_t length = strlen(directory);
-	char *path;
-	int size;
 
 	while (length > 1 && directory[length - 1] == '/')
 		length--;
 	if (name[0] == '/' || length == 0)
-		size = asprintf(&path, "%s", name);
-	else
-		size = asprintf(&path, "%.*s%s%s", (int)length, directory,
-				directory[length - 1] == '/' ? "" : "/", name);
-	if (size < 0)
-		return error_no_memory();
-	*ret = path;
-	return NULL;
+		return string_copy(name);
+	return string_format("%.*s%s%s", (int)length, directory,
+			     directory[length - 1] == '/' ? "" : "/", name);
 }
 
-struct error *path_joinf(char **ret, const char *directory, const char *format,
-			 ...)
+char *path_joinf(const char *directory, const char *format, ...)
 {
-	_cleanup_free_ char *name = NULL;
 	va_list ap;
-	int size;
+	char *name;
 
 	va_start(ap, format);
-	size = vasprintf(&name, format, ap);
+	if (vasprintf(&name, format, ap) < 0)
+		memory_exhausted();
 	va_end(ap);
-	if (size < 0) {
-		name = NULL;
-		return error_no_memory();
-	}
-	return path_join(directory, name, ret);
+	char *path = path_join(directory, name);
+	free(name);
+	return path;
 }
 
 bool file_exists(const char *path)
@@ -77,7 +68,7 @@ struct error *directory_create(const char *path)
 	int errnum;
 
 	if (!copy)
-		return error_no_memory();
+		memory_exhausted();
 	if (!*path)
 		return error_create(ERROR_USAGE,
 				    "make folder '': a folder's name is not empty");
@@ -199,9 +190,7 @@ struct error *directory_create_temporary(const char *parent, const char *prefix,
 	do {
 		_cleanup_free_ char *path = NULL;
 
-		err = path_joinf(&path, parent, ".%s.XXXXXX", prefix);
-		if (err)
-			return err;
+		path = path_joinf(parent, ".%s.XXXXXX", prefix);
 		if (!mkdtemp(path))
 			return error_create_os(errno, "make folder %s", path);
 		errnum = lock_new(path, lock_fd_ret);
@@ -238,9 +227,8 @@ struct error *directory_remove_stale(const char *parent, const char *prefix)
 			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
 			continue;
-		err = path_join(parent, name, &path);
-		if (!err)
-			err = directory_remove(path);
+		path = path_join(parent, name);
+		err = directory_remove(path);
 	}
 	closedir(dir);
 	return err;
@@ -281,7 +269,7 @@ struct error *file_read(const char *path, size_t limit_bytes, char **text_ret,
 			capacity = capacity ? 2 * capacity : 16384;
 			larger = realloc(text, capacity);
 			if (!larger)
-				return error_no_memory();
+				memory_exhausted();
 			text = larger;
 		}
 		n = read(fd, text + size, capacity - size - 1);
@@ -327,10 +315,7 @@ struct error *file_stream(int fd, file_sink sink, void *arg)
 		PIECE_BYTES = 1 << 20
 	};
 	struct error *err;
-	_cleanup_free_ char *buffer = malloc(PIECE_BYTES);
-
-	if (!buffer)
-		return error_no_memory();
+	_cleanup_free_ char *buffer = memory_allocate(1, PIECE_BYTES);
 	for (;;) {
 		ssize_t count;
 
@@ -379,10 +364,7 @@ struct error *file_write(const char *path, const void *data, size_t size_bytes)
 
 	if (err)
 		return err;
-	if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
-		temporary = NULL;
-		return error_no_memory();
-	}
+	temporary = string_format("%s.XXXXXX", path);
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return error_create_os(errno, "write %s", path);
@@ -453,10 +435,7 @@ static struct error *move_by_copy(const char *from, const char *to)
 	struct error *err;
 	_cleanup_free_ char *temporary = NULL;
 
-	if (asprintf(&temporary, "%s.XXXXXX", to) < 0) {
-		temporary = NULL;
-		return error_no_memory();
-	}
+	temporary = string_format("%s.XXXXXX", to);
 
 	_cleanup_close_ int fd = mkostemp(temporary, O_CLOEXEC);
 

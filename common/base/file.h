@@ -16,14 +16,11 @@
 
 struct error;
 
-/** Join two parts of a path with one slash; an absolute @p name wins. */
-_must_check_ struct error *path_join(const char *directory, const char *name,
-				     char **ret);
+/** Join two parts of a path with one slash; an absolute @p name wins. free(). */
+char *path_join(const char *directory, const char *name);
 
 /** The same with a formatted second part. */
-_must_check_ _printf_(3, 4) struct error *path_joinf(char **ret,
-						     const char *directory,
-						     const char *format, ...);
+_printf_(2, 3) char *path_joinf(const char *directory, const char *format, ...);
 
 bool file_exists(const char *path);
 bool directory_exists(const char *path);

@@ -6,40 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/error.h"
+#include "common/base/memory.h"
 
 /** Make room for @p extra more bytes and a NUL. */
-static bool string_builder_reserve(struct string_builder *sb, size_t extra)
+static void string_builder_reserve(struct string_builder *sb, size_t extra)
 {
-	size_t needed, capacity;
-	char *text;
+	size_t needed, capacity = sb->capacity ? sb->capacity : 64;
 
-	if (sb->failed || __builtin_add_overflow(sb->length, extra, &needed) ||
-	    __builtin_add_overflow(needed, 1, &needed)) {
-		sb->failed = true;
-		return false;
-	}
+	if (__builtin_add_overflow(sb->length, extra, &needed) ||
+	    __builtin_add_overflow(needed, 1, &needed))
+		memory_exhausted();
 	if (needed <= sb->capacity)
-		return true;
-	capacity = sb->capacity ? sb->capacity : 64;
+		return;
 	while (capacity < needed &&
 	       !__builtin_mul_overflow(capacity, 2, &capacity))
 		;
-	text = realloc(sb->text, capacity);
-	if (!text) {
-		sb->failed = true;
-		return false;
-	}
-	sb->text = text;
+	sb->text = memory_resize(sb->text, capacity, 1);
 	sb->capacity = capacity;
-	return true;
 }
 
 void string_builder_append_n(struct string_builder *sb, const char *data,
 			     size_t length)
 {
-	if (!string_builder_reserve(sb, length))
-		return;
+	string_builder_reserve(sb, length);
 	if (length)
 		memcpy(sb->text + sb->length, data, length);
 	sb->length += length;
@@ -71,11 +60,8 @@ void string_builder_vappendf(struct string_builder *sb, const char *format,
 	_cleanup_free_ char *text = NULL;
 	int length = vasprintf(&text, format, ap);
 
-	if (length < 0) {
-		text = NULL;
-		sb->failed = true;
-		return;
-	}
+	if (length < 0)
+		memory_exhausted();
 	string_builder_append_n(sb, text, (size_t)length);
 }
 
@@ -128,21 +114,14 @@ bool string_builder_append_within(struct string_builder *sb,
 {
 	if (sb->length > limit_bytes || part->length > limit_bytes - sb->length)
 		return false;
-	sb->failed |= part->failed;
 	string_builder_append_n(sb, part->text, part->length);
 	return true;
 }
 
-struct error *string_builder_finish(struct string_builder *sb, char **ret)
+char *string_builder_take(struct string_builder *sb)
 {
 	string_builder_append_n(sb, "", 0);
-	if (sb->failed) {
-		string_builder_deinit(sb);
-		return error_no_memory();
-	}
-	*ret = sb->text;
-	*sb = (struct string_builder)STRING_BUILDER_INIT;
-	return NULL;
+	return take(*sb).text;
 }
 
 void string_builder_deinit(struct string_builder *sb)

@@ -6,11 +6,8 @@
 /**
  * @file
  *
- * A string that grows.
- *
- * The first failure sticks: appends return nothing, and string_builder_finish()
- * reports once whether all of them succeeded. Text that is pasted into another
- * language goes through the append that escapes for it.
+ * A string that grows. Text that is pasted into another language goes through
+ * the append that escapes for it.
  */
 
 #include <stdarg.h>
@@ -19,13 +16,10 @@
 
 #include "common/base/cleanup.h"
 
-struct error;
-
 struct string_builder {
 	char *text;
 	size_t length;
 	size_t capacity;
-	bool failed;
 };
 
 #define STRING_BUILDER_INIT                                                    \
@@ -64,12 +58,8 @@ bool string_builder_append_within(struct string_builder *sb,
 				  const struct string_builder *part,
 				  size_t limit_bytes);
 
-/**
- * Take the string, which is NUL-terminated and never NULL on success; free
- * with free(). The builder is empty afterwards.
- */
-_must_check_ struct error *string_builder_finish(struct string_builder *sb,
-						 char **ret);
+/** Take the string, never NULL; free(). The builder is empty afterwards. */
+char *string_builder_take(struct string_builder *sb);
 
 void string_builder_deinit(struct string_builder *sb);
 

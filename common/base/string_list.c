@@ -7,32 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/error.h"
+#include "common/base/memory.h"
 
-/** Takes @p text, which may be NULL if there was no memory for it. */
+/** Takes @p text. */
 static void string_list_take(struct string_list *list, char *text)
 {
-	char **items;
-
-	if (!text || list->failed) {
-		list->failed = true;
-		free(text);
-		return;
-	}
-	items = reallocarray(list->items, list->count + 2, sizeof(*items));
-	if (!items) {
-		list->failed = true;
-		free(text);
-		return;
-	}
-	items[list->count++] = text;
-	items[list->count] = NULL;
-	list->items = items;
+	list->items = memory_resize(list->items, list->count + 2,
+				    sizeof(*list->items));
+	list->items[list->count++] = text;
+	list->items[list->count] = NULL;
 }
 
 void string_list_add(struct string_list *list, const char *text)
 {
-	string_list_take(list, strdup(text));
+	string_list_take(list, string_copy(text));
 }
 
 void string_list_addf(struct string_list *list, const char *format, ...)
@@ -42,7 +30,7 @@ void string_list_addf(struct string_list *list, const char *format, ...)
 
 	va_start(ap, format);
 	if (vasprintf(&text, format, ap) < 0)
-		text = NULL;
+		memory_exhausted();
 	va_end(ap);
 	string_list_take(list, text);
 }
@@ -53,7 +41,7 @@ void string_list_add_split(struct string_list *list, const char *text)
 		size_t length = strcspn(text, ",");
 
 		if (length)
-			string_list_take(list, strndup(text, length));
+			string_list_take(list, string_copy_n(text, length));
 		text += length;
 		text += *text == ',';
 	}
@@ -66,11 +54,6 @@ bool string_list_contains(const struct string_list *list, const char *text)
 			return true;
 	}
 	return false;
-}
-
-struct error *string_list_check(const struct string_list *list)
-{
-	return list->failed ? error_no_memory() : NULL;
 }
 
 void string_list_deinit(struct string_list *list)

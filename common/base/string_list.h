@@ -7,8 +7,7 @@
  * @file
  *
  * A list of strings that it owns, ended by a NULL as argv is, so that a child's
- * arguments can be collected in one. The first failure sticks, as in
- * string_builder.h: adding returns nothing, string_list_check() reports once.
+ * arguments can be collected in one.
  */
 
 #include <stdbool.h>
@@ -16,13 +15,10 @@
 
 #include "common/base/cleanup.h"
 
-struct error;
-
 struct string_list {
 	/** NULL while empty, else ended by a NULL. */
 	char **items;
 	size_t count;
-	bool failed;
 };
 
 #define STRING_LIST_INIT                                                       \
@@ -38,9 +34,6 @@ _printf_(2, 3) void string_list_addf(struct string_list *list,
 void string_list_add_split(struct string_list *list, const char *text);
 
 bool string_list_contains(const struct string_list *list, const char *text);
-
-/** Report whether an earlier addition ran out of memory. */
-_must_check_ struct error *string_list_check(const struct string_list *list);
 
 void string_list_deinit(struct string_list *list);
 

@@ -26,6 +26,6 @@ struct json_t *text_json(const char *text)
 			string_builder_append(&sb, UTF8_REPLACEMENT);
 		i += length ? length : 1;
 	}
-	error_destroy(string_builder_finish(&sb, &clean));
+	clean = string_builder_take(&sb);
 	return clean ? json_string(clean) : NULL;
 }

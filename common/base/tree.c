@@ -79,9 +79,6 @@ struct error *tree_list(const char *path, const char *const *skip,
 			string_list_add(&list,
 					entry->fts_path + strlen(path) + 1);
 	}
-	err = string_list_check(&list);
-	if (err)
-		return err;
 	*ret = list;
 	list = (struct string_list)STRING_LIST_INIT;
 	return NULL;
@@ -102,12 +99,8 @@ struct error *tree_copy(const char *from, const struct string_list *files,
 		err = interrupt_check();
 		if (err)
 			return err;
-		err = path_join(from, files->items[i], &source);
-		if (err)
-			return err;
-		err = path_join(to, files->items[i], &target);
-		if (err)
-			return err;
+		source = path_join(from, files->items[i]);
+		target = path_join(to, files->items[i]);
 
 		char *slash = strrchr(target, '/');
 

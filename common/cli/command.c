@@ -13,6 +13,7 @@
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/github/workflow_log.h"
 #include "common/http/limits.h"
 #include "common/process/environment.h"
@@ -175,10 +176,10 @@ static struct error *set_option(const struct command_option *option,
 			string_list_add(target, value);
 		else
 			string_list_add_split(target, value);
-		return string_list_check(target);
+		return NULL;
 	case OPTION_ITEM:
 		string_list_add(target, value);
-		return string_list_check(target);
+		return NULL;
 	}
 	return NULL;
 }
@@ -250,13 +251,11 @@ static bool option_takes_value(const struct parser *parser,
 }
 
 /** Take a flag back that was set, or is set elsewhere. */
-static struct error *parser_unset(struct parser *parser,
-				  const struct command_option *option,
-				  void *options)
+static void parser_unset(struct parser *parser,
+			 const struct command_option *option, void *options)
 {
 	string_list_add(&parser->context->given, option->name);
 	*(bool *)((char *)options + option->offset) = false;
-	return NULL;
 }
 
 static struct error *parse_long(struct parser *parser, const char *argument)
@@ -277,8 +276,10 @@ static struct error *parse_long(struct parser *parser, const char *argument)
 		name += strlen(negation);
 		option = context_find(parser->context, 0, name, strlen(name),
 				      &options);
-		if (option && option->type == OPTION_FLAG)
-			return parser_unset(parser, option, options);
+		if (option && option->type == OPTION_FLAG) {
+			parser_unset(parser, option, options);
+			return NULL;
+		}
 		option = NULL;
 	}
 	// A command may have an option of this name, with an argument.
@@ -386,8 +387,8 @@ bool command_was_given(const struct command_context *context, const char *name)
 }
 
 /** Put items before those that are there. */
-static struct error *prepend_items(struct string_list *list,
-				   const struct string_list *items)
+static void prepend_items(struct string_list *list,
+			  const struct string_list *items)
 {
 	struct string_list all = STRING_LIST_INIT;
 
@@ -397,7 +398,6 @@ static struct error *prepend_items(struct string_list *list,
 		string_list_add(&all, list->items[i]);
 	string_list_deinit(list);
 	*list = all;
-	return string_list_check(list);
 }
 
 struct error *command_set_default(const struct command_context *context,
@@ -411,9 +411,10 @@ struct error *command_set_default(const struct command_context *context,
 
 	if (!option)
 		return NULL;
-	if (option->type == OPTION_ITEM)
-		return prepend_items((void *)((char *)options + option->offset),
-				     values);
+	if (option->type == OPTION_ITEM) {
+		prepend_items((void *)((char *)options + option->offset), values);
+		return NULL;
+	}
 	if (command_was_given(context, name))
 		return NULL;
 	if (option->type == OPTION_FLAG)
@@ -512,12 +513,10 @@ static struct error *command_execute(const struct program *program,
 	options = calloc(1, command->options_size + 1);
 	arguments = calloc((size_t)argc + 1, sizeof(*arguments));
 	if (!options || !arguments)
-		return error_no_memory();
+		memory_exhausted();
 	context.options = options;
 	context.arguments = arguments;
 	err = parse(&parser, arguments, &context.argument_count);
-	if (!err)
-		err = string_list_check(&context.given);
 	if (!err && parser.help) {
 		print_command_help(stdout, program, command);
 	} else if (!err && parser.version) {

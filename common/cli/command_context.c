@@ -9,6 +9,7 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "common/http/http.h"
 #include "common/http/limits.h"
 #include "common/kernel/catalog.h"
@@ -55,13 +56,16 @@ static struct error *cache_directory(char **ret)
 	const char *cache = get_variable("XDG_CACHE_HOME");
 	const char *home = get_variable("HOME");
 
-	if (cache && cache[0] == '/')
-		return path_join(cache, "vmtest", ret);
+	if (cache && cache[0] == '/') {
+		*ret = path_join(cache, "vmtest");
+		return NULL;
+	}
 	if (!home)
 		return error_create(
 			ERROR_USAGE,
 			"neither HOME nor XDG_CACHE_HOME is set; choose a folder with --directory");
-	return path_join(home, ".cache/vmtest", ret);
+	*ret = path_join(home, ".cache/vmtest");
+	return NULL;
 }
 
 struct error *command_directory(const struct command_context *context, char **ret)
@@ -94,7 +98,7 @@ struct error *command_http(const struct command_context *context,
 	if (!err)
 		err = command_directory(context, &directory);
 	if (!err)
-		err = path_join(directory, "http", &cache);
+		cache = path_join(directory, "http");
 	if (err)
 		return err;
 	options.cache_directory = cache;
@@ -115,9 +119,6 @@ struct error *command_store(const struct command_context *context,
 		given = get_variable("VMTEST_STORE");
 	if (given)
 		return store_create(given, http, ret);
-	if (asprintf(&name, "github:%s@%s", repository, catalog->tag) < 0) {
-		name = NULL;
-		return error_no_memory();
-	}
+	name = string_format("github:%s@%s", repository, catalog->tag);
 	return store_create(name, http, ret);
 }

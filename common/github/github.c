@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/github/github_token.h"
 #include "common/store/store_internal.h"
 
@@ -84,7 +85,7 @@ static struct error *parse_location(const char *location, struct github *github)
 		github->repository = strndup(location, (size_t)(at - location));
 		github->tag = strdup(at + 1);
 		if (!github->repository || !github->tag)
-			return error_no_memory();
+			memory_exhausted();
 		slash = strchr(github->repository, '/') + 1;
 		if (is_plain(github->repository, "/") && is_plain(slash, "") &&
 		    is_plain(github->tag, "/+"))
@@ -109,8 +110,8 @@ static struct error *read_api_url(struct github *github)
 	length = strlen(url);
 	while (url[length - 1] == '/')
 		length--;
-	github->api_url = strndup(url, length);
-	return github->api_url ? NULL : error_no_memory();
+	github->api_url = string_copy_n(url, length);
+	return NULL;
 }
 
 struct error *github_init(struct github *github, const char *location,
@@ -151,13 +152,10 @@ struct error *github_releases_url(const struct github *github, char **ret,
 	va_end(ap);
 	if (length < 0) {
 		rest = NULL;
-		return error_no_memory();
+		memory_exhausted();
 	}
-	if (asprintf(ret, "%s/repos/%s/releases%s", github->api_url,
-		     github->repository, rest) < 0) {
-		*ret = NULL;
-		return error_no_memory();
-	}
+	*ret = string_format("%s/repos/%s/releases%s", github->api_url,
+			     github->repository, rest);
 	return NULL;
 }
 
@@ -283,7 +281,7 @@ static struct error *send_release(struct github *github, const char *method,
 
 	json_decref(json);
 	if (!text)
-		return error_no_memory();
+		memory_exhausted();
 	*request_ret = (struct http_request){
 		.method = method,
 		.url = url,

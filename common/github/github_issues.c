@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/github/github.h"
 #include "common/http/http.h"
 
@@ -55,13 +56,10 @@ _printf_(3, 4) static struct error *issues_url(const struct github *github,
 	va_end(ap);
 	if (length < 0) {
 		rest = NULL;
-		return error_no_memory();
+		memory_exhausted();
 	}
-	if (asprintf(ret, "%s/repos/%s/issues%s", github->api_url,
-		     github->repository, rest) < 0) {
-		*ret = NULL;
-		return error_no_memory();
-	}
+	*ret = string_format("%s/repos/%s/issues%s", github->api_url,
+			     github->repository, rest);
 	return NULL;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 
 static void cleanup_json(json_t **json)
 {
@@ -93,7 +94,9 @@ static struct error *read_issue(const json_t *object, const char *label,
 		.body = strdup(body),
 		.labelled = has_label(object, label),
 	};
-	return ret->body ? NULL : error_no_memory();
+	if (!ret->body)
+		memory_exhausted();
+	return NULL;
 }
 
 struct error *github_parse_issue(const char *text, size_t size,
@@ -113,10 +116,7 @@ static struct error *add_issue(struct github_issue_list *list,
 {
 	struct error *err;
 	struct github_issue *items =
-		reallocarray(list->items, list->count + 1, sizeof(*items));
-
-	if (!items)
-		return error_no_memory();
+		memory_resize(list->items, list->count + 1, sizeof(*items));
 	list->items = items;
 	err = read_issue(object, label, &items[list->count]);
 	if (!err)

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/store/store_internal.h"
 
 static void cleanup_json(json_t **json)
@@ -97,10 +98,9 @@ static struct error *get_number(const json_t *object, const char *field,
 	return NULL;
 }
 
-static struct error *copy_text(const char *text, char **ret)
+static void copy_text(const char *text, char **ret)
 {
-	*ret = strdup(text);
-	return *ret ? NULL : error_no_memory();
+	*ret = string_copy(text);
 }
 
 /** null for assets that are older than mid-2025. */
@@ -146,13 +146,13 @@ static struct error *get_time(const json_t *object, const char *field,
 }
 
 /** null for most. It is for people: one that cannot be shown is as good as none. */
-static struct error *copy_label(const json_t *object, char **ret)
+static void copy_label(const json_t *object, char **ret)
 {
 	const char *text = json_string_value(json_object_get(object, "label"));
 
 	if (!text || !*text || !is_printable(text))
-		return NULL;
-	return copy_text(text, ret);
+		return;
+	copy_text(text, ret);
 }
 
 static struct error *read_asset(const json_t *json, struct asset *ret,
@@ -180,11 +180,11 @@ static struct error *read_asset(const json_t *json, struct asset *ret,
 	if (!err)
 		err = get_digest(json, asset.digest);
 	if (!err)
-		err = copy_text(name, &asset.name);
+		copy_text(name, &asset.name);
 	if (!err)
-		err = copy_text(url, &asset.url);
+		copy_text(url, &asset.url);
 	if (!err)
-		err = copy_label(json, &asset.label);
+		copy_label(json, &asset.label);
 	if (err)
 		return err;
 	*uploaded_ret = strcmp(state, "uploaded") == 0;
@@ -253,16 +253,12 @@ struct error *github_parse_release(const char *text, size_t size,
 	if (err)
 		return err;
 	// It ends in a URI template (RFC 6570): {?name,label}
-	release.upload_url = strndup(upload_url, strcspn(upload_url, "{"));
-	if (!release.upload_url)
-		return error_no_memory();
+	release.upload_url = string_copy_n(upload_url, strcspn(upload_url, "{"));
 	body = json_object_get(json, "body");
 	if (body && !json_is_null(body) && !json_is_string(body))
 		return refuse("body", "is not a string");
-	err = copy_text(json_is_string(body) ? json_string_value(body) : "",
-			&release.body);
-	if (err)
-		return err;
+	copy_text(json_is_string(body) ? json_string_value(body) : "",
+		  &release.body);
 	// Servers of before 2025 do not say.
 	release.immutable = json_is_true(json_object_get(json, "immutable"));
 	err = read_shown(json, &release.shown);

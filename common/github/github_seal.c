@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/store/store.h"
 
@@ -30,14 +31,10 @@ static int compare_ids(const void *a, const void *b)
 struct error *github_seal_digest(const struct asset_list *assets,
 				 char digest_ret[static DIGEST_TEXT_SIZE])
 {
-	struct error *err;
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ const struct asset **sorted =
-		calloc(assets->count + 1, sizeof(struct asset *));
-
-	if (!sorted)
-		return error_no_memory();
+		memory_allocate(assets->count + 1, sizeof(struct asset *));
 	for (size_t i = 0; i < assets->count; i++)
 		sorted[i] = &assets->items[i];
 	qsort(sorted, assets->count, sizeof(struct asset *), compare_ids);
@@ -45,9 +42,7 @@ struct error *github_seal_digest(const struct asset_list *assets,
 		string_builder_appendf(&sb, "%" PRIu64 " %s %" PRIu64 " %s\n",
 				       sorted[i]->id, sorted[i]->name,
 				       sorted[i]->size_bytes, sorted[i]->digest);
-	err = string_builder_finish(&sb, &text);
-	if (err)
-		return err;
+	text = string_builder_take(&sb);
 	return digest_buffer(text, strlen(text), digest_ret);
 }
 
@@ -93,7 +88,8 @@ struct error *github_seal_put_on(const char *text,
 
 	string_builder_appendf(&sb, "%s\n" SEAL_BEGIN "%s %s" SEAL_END "\n",
 			       text, seal->assets, seal->shown);
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
+	return NULL;
 }
 
 struct error *github_seal_take_off(const char *body, char **ret)
@@ -107,5 +103,6 @@ struct error *github_seal_take_off(const char *body, char **ret)
 		body = found + SEAL_LENGTH;
 	}
 	string_builder_append(&sb, body);
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
+	return NULL;
 }

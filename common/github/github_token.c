@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 
 static const char *const variables[] = {
 	"GITHUB_TOKEN",
@@ -43,8 +44,8 @@ struct error *github_token_read(char **ret)
 					    "%s holds characters that no token has",
 					    name);
 	}
-	*ret = strndup(value, length);
-	return *ret ? NULL : error_no_memory();
+	*ret = string_copy_n(value, length);
+	return NULL;
 }
 
 void github_token_destroy(char *token)

@@ -11,6 +11,7 @@
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/github/github.h"
 #include "common/github/github_assets.h"
@@ -214,8 +215,8 @@ static struct error *look(struct uploader *uploader, enum obstacle *obstacle_ret
 		if (!same)
 			return exists_error();
 		*obstacle_ret = OBSTACLE_DONE;
-		*uploader->url_ret = strdup(asset->url);
-		return *uploader->url_ret ? NULL : error_no_memory();
+		*uploader->url_ret = string_copy(asset->url);
+		return NULL;
 	}
 	count = assets.uploaded.count + assets.starters.count;
 	err = look_at_starters(uploader, &assets.starters, &count, obstacle_ret);
@@ -260,9 +261,8 @@ static struct error *check_uploaded(const struct github *github,
 			    upload->path);
 }
 
-static struct error *format_upload_url(const struct github *github,
-				       const struct github_upload *upload,
-				       char **ret)
+static void format_upload_url(const struct github *github,
+			      const struct github_upload *upload, char **ret)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 
@@ -272,7 +272,7 @@ static struct error *format_upload_url(const struct github *github,
 		string_builder_append(&sb, "&label=");
 		string_builder_append_url(&sb, upload->label);
 	}
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
 }
 
 /** @return ERROR_RETRY if it is worth to look and to try again. */
@@ -295,9 +295,7 @@ static struct error *upload_once(struct uploader *uploader)
 		.no_retry = true,
 	};
 
-	err = format_upload_url(github, upload, &url);
-	if (err)
-		return err;
+	format_upload_url(github, upload, &url);
 	request.url = url;
 	err = http_perform(github->http, &request, &response);
 	uploader->has_broken = err || response.status >= 500;

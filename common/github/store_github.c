@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/github/github.h"
 #include "common/github/github_assets.h"
 #include "common/github/github_seal.h"
@@ -45,10 +46,7 @@ static struct error *store_github_create(const char *location,
 					 struct http *http, struct store **ret)
 {
 	struct error *err;
-	struct store_github *store = calloc(1, sizeof(*store));
-
-	if (!store)
-		return error_no_memory();
+	struct store_github *store = memory_allocate(1, sizeof(*store));
 	store->store.operations = &store_github_operations;
 	err = github_init(&store->github, location, http);
 	if (err) {

@@ -104,8 +104,6 @@ struct error *workflow_summary_write(const char *markdown)
 	if (err)
 		return err;
 	workflow_append_cut(&sb, markdown, room_bytes);
-	err = string_builder_finish(&sb, &text);
-	if (err)
-		return err;
+	text = string_builder_take(&sb);
 	return append(summary_variable, path, text);
 }

@@ -15,7 +15,7 @@ static void print(struct string_builder *sb)
 {
 	_cleanup_free_ char *text = NULL;
 
-	error_destroy(string_builder_finish(sb, &text));
+	text = string_builder_take(sb);
 	if (text)
 		fputs(text, stderr);
 	fflush(stderr);
@@ -60,11 +60,9 @@ void workflow_log_mask_token(void)
 		return;
 	workflow_append_mask(&sb, token);
 	github_token_destroy(token);
-	if (!sb.failed)
-		fputs(sb.text, stderr);
+	fputs(sb.text, stderr);
 	fflush(stderr);
-	if (sb.text)
-		explicit_bzero(sb.text, sb.capacity);
+	explicit_bzero(sb.text, sb.capacity);
 }
 
 void workflow_group_begin(struct workflow_group *group, const char *format, ...)

@@ -14,6 +14,7 @@
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/cli/progress.h"
 #include "common/http/http_cache.h"
@@ -33,16 +34,11 @@ enum {
 struct error *http_create(const struct http_options *options, struct http **ret)
 {
 	struct error *err;
-	_cleanup_http_ struct http *http = calloc(1, sizeof(*http));
-
-	if (!http)
-		return error_no_memory();
+	_cleanup_http_ struct http *http = memory_allocate(1, sizeof(*http));
 	http->retry_limit_ms = options->retry_limit_ms ? options->retry_limit_ms
 						       : DEFAULT_RETRY_LIMIT_MS;
 	if (options->cache_directory) {
-		http->cache_directory = strdup(options->cache_directory);
-		if (!http->cache_directory)
-			return error_no_memory();
+		http->cache_directory = string_copy(options->cache_directory);
 	}
 	http->stall_limit_ms = options->stall_limit_ms ? options->stall_limit_ms
 						       : DEFAULT_STALL_LIMIT_MS;
@@ -162,7 +158,7 @@ bool http_try_again(struct http *http, const struct http_request *request,
 }
 
 /** Find the URL of rel="next" in a Link header. */
-static struct error *parse_next_link(const char *link, char **ret)
+static void parse_next_link(const char *link, char **ret)
 {
 	while (link && (link = strchr(link, '<'))) {
 		const char *url = link + 1;
@@ -170,16 +166,15 @@ static struct error *parse_next_link(const char *link, char **ret)
 		size_t parameters;
 
 		if (!end)
-			return NULL;
+			return;
 		parameters = strcspn(end, ",");
 		if (memmem(end, parameters, "rel=\"next\"",
 			   strlen("rel=\"next\""))) {
-			*ret = strndup(url, (size_t)(end - url));
-			return *ret ? NULL : error_no_memory();
+			*ret = string_copy_n(url, (size_t)(end - url));
+			return;
 		}
 		link = end + parameters;
 	}
-	return NULL;
 }
 
 struct error *http_collect(void *arg, const void *data, size_t size_bytes)
@@ -242,7 +237,7 @@ static struct error *perform(struct http *http,
 		if (asprintf(&if_none_match, "If-None-Match: %s", cached->etag) <
 		    0) {
 			if_none_match = NULL;
-			return error_no_memory();
+			memory_exhausted();
 		}
 		extra[0] = if_none_match;
 	}
@@ -255,21 +250,18 @@ static struct error *perform(struct http *http,
 			strcasestr(collector.body.text, "rate limit");
 	} while (http_try_again(http, request, &attempt, &patience, &err));
 	response.body_size_bytes = collector.body.length;
-	if (err)
+	if (err) {
 		string_builder_deinit(&collector.body);
-	else
-		err = string_builder_finish(&collector.body, &response.body);
-	if (err)
 		return err;
+	}
+	response.body = string_builder_take(&collector.body);
 	response.status = attempt.status;
 	if (response.status == 304 && cached->etag) {
 		response_from_cache(cached, ret);
 		return NULL;
 	}
-	err = parse_next_link(http_transport_header(http->transport, "Link"),
-			      &response.next_url);
-	if (err)
-		return err;
+	parse_next_link(http_transport_header(http->transport, "Link"),
+			&response.next_url);
 	if (request->use_cache && http->cache_directory)
 		save_response(http, request, &response);
 	*ret = (struct http_response){
@@ -367,7 +359,6 @@ static void append_server_message(struct string_builder *sb, const char *body,
 
 struct error *http_status_error(long status, const char *body, size_t size_bytes)
 {
-	struct error *err;
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_free_ char *text = NULL;
 	enum error_kind kind = ERROR_OTHER;
@@ -379,9 +370,7 @@ struct error *http_status_error(long status, const char *body, size_t size_bytes
 	append_server_message(&sb, body, size_bytes);
 	if (status >= 500)
 		string_builder_append(&sb, "; try again later");
-	err = string_builder_finish(&sb, &text);
-	if (err)
-		return err;
+	text = string_builder_take(&sb);
 	return error_create(kind, "HTTP %ld%s", status, text);
 }
 

@@ -9,6 +9,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 
 /**
@@ -36,14 +37,12 @@ static struct error *cache_path(const char *directory, const char *url,
 	_cleanup_free_ char *key = NULL;
 	char digest[DIGEST_TEXT_SIZE];
 
-	if (asprintf(&key, "%s\n%s", url, authorised ? "authorised" : "") < 0) {
-		key = NULL;
-		return error_no_memory();
-	}
+	key = string_format("%s\n%s", url, authorised ? "authorised" : "");
 	err = digest_buffer(key, strlen(key), digest);
 	if (err)
 		return err;
-	return path_join(directory, digest, ret);
+	*ret = path_join(directory, digest);
+	return NULL;
 }
 
 /** Cut one line off; NULL if there is none. */
@@ -117,9 +116,8 @@ static struct error *cache_write(const char *directory, const char *url,
 			       cached->etag, cached->next_url, digest);
 	string_builder_append_n(&sb, cached->body, cached->body_size_bytes);
 	size = sb.length;
-	err = string_builder_finish(&sb, &text);
-	if (!err)
-		err = cache_path(directory, url, authorised, &path);
+	text = string_builder_take(&sb);
+	err = cache_path(directory, url, authorised, &path);
 	if (!err)
 		err = directory_create(directory);
 	if (!err)

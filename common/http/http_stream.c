@@ -9,6 +9,7 @@
 
 #include "common/archive/digest.h"
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/http/http_internal.h"
 #include "common/http/http_retry.h"
@@ -84,9 +85,7 @@ static struct error *stream_begin_whole(struct stream *stream)
 		if (!stream->size_bytes && length > 0)
 			stream->size_bytes = (uint64_t)length;
 		if (validator) {
-			stream->validator = strdup(validator);
-			if (!stream->validator)
-				return error_no_memory();
+			stream->validator = string_copy(validator);
 		}
 		return NULL;
 	}
@@ -165,23 +164,19 @@ static struct error *stream_receive(void *arg, const void *data, size_t size_byt
 	return stream->sink(stream->arg, p, size_bytes);
 }
 
-static struct error *stream_headers(const struct stream *stream,
-				    char **range_ret, char **if_range_ret)
+static void stream_headers(const struct stream *stream, char **range_ret,
+			   char **if_range_ret)
 {
 	if (!stream->offset || stream->no_range)
-		return NULL;
+		return;
 	if (!stream->validator && !stream->digest)
-		return NULL;
-	if (asprintf(range_ret, "Range: bytes=%" PRIu64 "-", stream->offset) < 0) {
-		*range_ret = NULL;
-		return error_no_memory();
-	}
+		return;
+	*range_ret = string_format("Range: bytes=%" PRIu64 "-", stream->offset);
 	if (stream->validator &&
 	    asprintf(if_range_ret, "If-Range: %s", stream->validator) < 0) {
 		*if_range_ret = NULL;
-		return error_no_memory();
+		memory_exhausted();
 	}
-	return NULL;
 }
 
 static struct error *stream_attempt(struct stream *stream,
@@ -197,9 +192,7 @@ static struct error *stream_attempt(struct stream *stream,
 	string_builder_deinit(&stream->refusal.body);
 	stream->refusal.limit_bytes = REFUSAL_BYTES;
 	*attempt_ret = (struct http_attempt){ 0 };
-	err = stream_headers(stream, &range, &if_range);
-	if (err)
-		return err;
+	stream_headers(stream, &range, &if_range);
 	extra[0] = range;
 	extra[1] = if_range;
 	err = http_transport_send(stream->http->transport, request, extra,

@@ -14,6 +14,7 @@
 
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
+#include "common/base/memory.h"
 #include "common/http/http.h"
 #include "common/http/http_retry.h"
 #include "common/process/process.h"
@@ -66,12 +67,11 @@ struct transfer {
 	struct error *err;
 };
 
-static struct error *copy_optional(const char *text, char **ret)
+static void copy_optional(const char *text, char **ret)
 {
 	if (!text || !*text)
-		return NULL;
-	*ret = strdup(text);
-	return *ret ? NULL : error_no_memory();
+		return;
+	*ret = string_copy(text);
 }
 
 struct error *http_transport_create(const char *user_agent,
@@ -84,17 +84,15 @@ struct error *http_transport_create(const char *user_agent,
 	const char *ca_file = getenv("CURL_CA_BUNDLE");
 
 	if (!transport)
-		return error_no_memory();
+		memory_exhausted();
 	transport->interrupt_fd = -1;
 	transport->stall_limit_ms = stall_limit_ms;
 	// curl's program reads these, its library does not.
 	if (!ca_file || !*ca_file)
 		ca_file = getenv("SSL_CERT_FILE");
-	err = copy_optional(ca_file, &transport->ca_file);
-	if (!err)
-		err = copy_optional(user_agent, &transport->user_agent);
-	if (!err)
-		err = interrupt_open(&transport->interrupt_fd);
+	copy_optional(ca_file, &transport->ca_file);
+	copy_optional(user_agent, &transport->user_agent);
+	err = interrupt_open(&transport->interrupt_fd);
 	if (err)
 		return err;
 	transport->multi = curl_multi_init();
@@ -208,7 +206,7 @@ static struct error *slist_add(struct curl_slist **list, const char *text)
 	struct curl_slist *grown = curl_slist_append(*list, text);
 
 	if (!grown)
-		return error_no_memory();
+		memory_exhausted();
 	*list = grown;
 	return NULL;
 }
@@ -231,9 +229,7 @@ static struct error *request_headers(const struct http_request *request,
 		err = slist_add(ret, *p);
 	if (err || !request->token)
 		return err;
-	if (asprintf(&authorization, "Authorization: Bearer %s",
-		     request->token) < 0)
-		return error_no_memory();
+	authorization = string_format("Authorization: Bearer %s", request->token);
 	err = slist_add(ret, authorization);
 	explicit_bzero(authorization, strlen(authorization));
 	free(authorization);

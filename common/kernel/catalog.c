@@ -81,7 +81,6 @@ void catalog_destroy(struct catalog *catalog)
 struct error *catalog_find_arch(const struct catalog *catalog, const char *name,
 				const struct catalog_arch **ret)
 {
-	struct error *err;
 	_cleanup_string_builder_ struct string_builder known =
 		STRING_BUILDER_INIT;
 	_cleanup_free_ char *text = NULL;
@@ -93,9 +92,7 @@ struct error *catalog_find_arch(const struct catalog *catalog, const char *name,
 		}
 		string_builder_appendf(&known, " %s", catalog->archs[i].name);
 	}
-	err = string_builder_finish(&known, &text);
-	if (err)
-		return err;
+	text = string_builder_take(&known);
 	return error_create(ERROR_USAGE,
 			    "unknown architecture '%s'; there are:%s", name,
 			    text);
@@ -104,7 +101,6 @@ struct error *catalog_find_arch(const struct catalog *catalog, const char *name,
 struct error *catalog_find_flavor(const struct catalog *catalog, const char *name,
 				  const struct catalog_flavor **ret)
 {
-	struct error *err;
 	_cleanup_string_builder_ struct string_builder known =
 		STRING_BUILDER_INIT;
 	_cleanup_free_ char *text = NULL;
@@ -116,9 +112,7 @@ struct error *catalog_find_flavor(const struct catalog *catalog, const char *nam
 		}
 		string_builder_appendf(&known, " %s", catalog->flavors[i].name);
 	}
-	err = string_builder_finish(&known, &text);
-	if (err)
-		return err;
+	text = string_builder_take(&known);
 	return error_create(ERROR_USAGE, "unknown flavor '%s'; there are:%s",
 			    name, text);
 }
@@ -234,5 +228,6 @@ struct error *data_path(const char *name, char **ret)
 		if (slash)
 			*slash = '\0';
 	}
-	return path_joinf(ret, program, "share/vmtest/%s", name);
+	*ret = path_joinf(program, "share/vmtest/%s", name);
+	return NULL;
 }

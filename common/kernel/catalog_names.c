@@ -49,7 +49,7 @@ static struct error *add_archs(const struct catalog *catalog, const char *text,
 				string_list_add(ret, catalog->archs[j].name);
 		}
 		// An empty list would mean another thing.
-		if (ret->count == count && !ret->failed)
+		if (ret->count == count)
 			return error_create(ERROR_USAGE,
 					    "--arch %s: the catalog has no such architecture",
 					    text);
@@ -71,8 +71,6 @@ struct error *catalog_resolve_names(const struct catalog *catalog,
 		err = add_archs(catalog, archs->items[i], &names);
 	for (size_t i = 0; !err && i < flavors->count; i++)
 		err = catalog_find_flavor(catalog, flavors->items[i], &flavor);
-	if (!err)
-		err = string_list_check(&names);
 	if (err)
 		return err;
 	string_list_deinit(archs);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/kernel/catalog.h"
 
 /** Where in the document we are, for messages. */
@@ -27,7 +28,7 @@ _printf_(2, 3) static struct error *reader_error(const struct reader *reader,
 	va_end(ap);
 	if (size < 0) {
 		what = NULL;
-		return error_no_memory();
+		memory_exhausted();
 	}
 	return error_create(ERROR_USAGE, "%s: %s: %s", reader->file,
 			    reader->section, what);
@@ -89,7 +90,7 @@ static struct error *get_strings(const struct reader *reader, json_t *object,
 					    key);
 		string_list_add(ret, json_string_value(item));
 	}
-	return string_list_check(ret);
+	return NULL;
 }
 
 /** @param[out] present_ret Whether the object has the key at all. */
@@ -258,9 +259,8 @@ static struct error *read_arch(const char *file, const char *name,
 		ret->terminal = "hvc0";
 	if (json_array_size(machines) == 0)
 		return reader_error(&reader, "\"machines\" is empty");
-	ret->machines = calloc(json_array_size(machines), sizeof(*ret->machines));
-	if (!ret->machines)
-		return error_no_memory();
+	ret->machines = memory_allocate(json_array_size(machines),
+					sizeof(*ret->machines));
 	for (size_t i = 0; i < json_array_size(machines); i++) {
 		err = read_machine(&reader, json_array_get(machines, i),
 				   &ret->machines[ret->machine_count++]);
@@ -281,9 +281,8 @@ static struct error *read_archs(const char *file, json_t *root,
 	err = get_section(&reader, root, "architectures", false, &section);
 	if (err)
 		return err;
-	ret->archs = calloc(json_object_size(section) + 1, sizeof(*ret->archs));
-	if (!ret->archs)
-		return error_no_memory();
+	ret->archs = memory_allocate(json_object_size(section) + 1,
+				     sizeof(*ret->archs));
 	json_object_foreach(section, name, object)
 	{
 		err = read_arch(file, name, object,
@@ -305,10 +304,8 @@ static struct error *read_flavors(const char *file, json_t *root,
 	err = get_section(&reader, root, "flavors", false, &section);
 	if (err)
 		return err;
-	ret->flavors =
-		calloc(json_object_size(section) + 1, sizeof(*ret->flavors));
-	if (!ret->flavors)
-		return error_no_memory();
+	ret->flavors = memory_allocate(json_object_size(section) + 1,
+				       sizeof(*ret->flavors));
 	json_object_foreach(section, name, object)
 	{
 		struct catalog_flavor *flavor =
@@ -342,9 +339,8 @@ static struct error *read_series(const char *file, json_t *root,
 	err = get_section(&reader, root, "series", true, &section);
 	if (err)
 		return err;
-	ret->series = calloc(json_array_size(section) + 1, sizeof(*ret->series));
-	if (!ret->series)
-		return error_no_memory();
+	ret->series = memory_allocate(json_array_size(section) + 1,
+				      sizeof(*ret->series));
 	json_array_foreach(section, i, object)
 	{
 		struct catalog_series *series = &ret->series[ret->series_count++];
@@ -370,10 +366,8 @@ static struct error *read_compilers(const char *file, json_t *root,
 	err = get_section(&reader, root, "compilers", true, &section);
 	if (err)
 		return err;
-	ret->compilers =
-		calloc(json_array_size(section) + 1, sizeof(*ret->compilers));
-	if (!ret->compilers)
-		return error_no_memory();
+	ret->compilers = memory_allocate(json_array_size(section) + 1,
+					 sizeof(*ret->compilers));
 	json_array_foreach(section, i, object)
 	{
 		struct catalog_compiler *compiler =
@@ -431,7 +425,9 @@ static struct error *get_url(const struct reader *reader, json_t *object,
 		if (asprintf(ret, "%.*s%s", (int)length, mirror, path) < 0)
 			*ret = NULL;
 	}
-	return *ret ? NULL : error_no_memory();
+	if (!*ret)
+		memory_exhausted();
+	return NULL;
 }
 
 static struct error *read_kernel_org(const char *file, json_t *root,
@@ -493,9 +489,7 @@ struct error *catalog_parse(const char *text, const char *name,
 	_cleanup_catalog_ struct catalog *catalog = NULL;
 	json_error_t json_error;
 
-	catalog = calloc(1, sizeof(*catalog));
-	if (!catalog)
-		return error_no_memory();
+	catalog = memory_allocate(1, sizeof(*catalog));
 	catalog->json = json_loads(text, JSON_REJECT_DUPLICATES, &json_error);
 	if (!catalog->json)
 		return error_create(ERROR_USAGE, "%s:%d: %s", name,

@@ -15,6 +15,7 @@
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_list.h"
 #include "common/cli/progress.h"
 #include "common/kernel/catalog.h"
@@ -215,9 +216,6 @@ static struct error *run(const struct kernel_make_log *log,
 {
 	struct error *err;
 
-	err = string_list_check(arguments);
-	if (err)
-		return err;
 	int fds[2];
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return error_create_os(errno, "pipe for make's output");
@@ -260,9 +258,8 @@ struct error *kernel_make_run(const struct string_list *arguments,
 {
 	struct error *err;
 
-	_cleanup_free_ struct output *output = calloc(1, sizeof(*output));
-	if (!output)
-		return error_no_memory();
+	_cleanup_free_ struct output *output =
+		memory_allocate(1, sizeof(*output));
 	output->progress = progress;
 	err = run(log, arguments, output);
 	if (err)
@@ -271,9 +268,7 @@ struct error *kernel_make_run(const struct string_list *arguments,
 		return NULL;
 	char *missing = NULL;
 	if (output->missing[0]) {
-		missing = strdup(output->missing);
-		if (!missing)
-			return error_no_memory();
+		missing = string_copy(output->missing);
 	}
 	*missing_ret = missing;
 	return NULL;

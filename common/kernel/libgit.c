@@ -9,6 +9,7 @@
 
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
+#include "common/base/memory.h"
 #include "common/kernel/libgit_stream.h"
 
 struct error *libgit_open(void)
@@ -41,13 +42,11 @@ struct error *libgit_error(int code, const char *format, ...)
 	int size;
 
 	if (last && last->klass == GIT_ERROR_NOMEMORY)
-		return error_no_memory();
+		memory_exhausted();
 	// A server's messages pass through libgit2;
 	// ours are one line.
-	reason = strdup(last && last->message ? last->message
-					      : "libgit2 gives no reason");
-	if (!reason)
-		return error_no_memory();
+	reason = string_copy(last && last->message ? last->message
+						   : "libgit2 gives no reason");
 	reason[strcspn(reason, "\r\n")] = '\0';
 
 	va_start(ap, format);
@@ -55,7 +54,7 @@ struct error *libgit_error(int code, const char *format, ...)
 	va_end(ap);
 	if (size < 0) {
 		context = NULL;
-		return error_no_memory();
+		memory_exhausted();
 	}
 
 	err = interrupt_check();

@@ -10,6 +10,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
+#include "common/base/memory.h"
 #include "common/cli/progress.h"
 #include "common/kernel/libgit.h"
 
@@ -118,20 +119,16 @@ static int hex_value(char c)
 }
 
 /** The path of a local repository, with the %XX of a URL decoded. */
-static struct error *local_path(const char *url, char **ret)
+static void local_path(const char *url, char **ret)
 {
 	char *path;
 
 	if (strncmp(url, "file://", 7) != 0) {
-		path = strdup(url);
-		if (!path)
-			return error_no_memory();
+		path = string_copy(url);
 		*ret = path;
-		return NULL;
+		return;
 	}
-	path = strdup(url + 7);
-	if (!path)
-		return error_no_memory();
+	path = string_copy(url + 7);
 	char *out = path;
 	for (const char *in = path; *in; in++) {
 		int high = *in == '%' ? hex_value(in[1]) : -1;
@@ -146,7 +143,6 @@ static struct error *local_path(const char *url, char **ret)
 	}
 	*out = '\0';
 	*ret = path;
-	return NULL;
 }
 
 /** Connect for reading. */
@@ -213,9 +209,7 @@ static struct error *tags_add(struct remote_tags *tags,
 
 	if (strncmp(head->name, tag_prefix, strlen(tag_prefix)) != 0)
 		return NULL;
-	ref = strndup(head->name, is_peeled ? length - suffix : length);
-	if (!ref)
-		return error_no_memory();
+	ref = string_copy_n(head->name, is_peeled ? length - suffix : length);
 	if (!name_is_valid(ref))
 		return NULL;
 	name = ref + strlen(tag_prefix);
@@ -227,9 +221,7 @@ static struct error *tags_add(struct remote_tags *tags,
 	}
 	// The list was allocated for every ref of the server.
 	tag = &tags->items[tags->count];
-	tag->name = strdup(name);
-	if (!tag->name)
-		return error_no_memory();
+	tag->name = string_copy(name);
 	oid_format(&head->oid, tag->commit);
 	tags->count++;
 	return NULL;
@@ -257,9 +249,7 @@ struct error *remote_tags_list(const char *url, struct remote_tags *ret)
 		*ret = tags;
 		return NULL;
 	}
-	tags.items = calloc(count, sizeof(*tags.items));
-	if (!tags.items)
-		return error_no_memory();
+	tags.items = memory_allocate(count, sizeof(*tags.items));
 	for (size_t i = 0; i < count && !err; i++)
 		err = tags_add(&tags, heads[i]);
 	if (err)
@@ -300,14 +290,8 @@ static struct error *remote_find(git_remote *remote, const char *url,
 
 		if (!prefix_is_for(ref_prefixes[p], ref))
 			continue;
-		if (asprintf(&name, "%s%s", ref_prefixes[p], ref) < 0) {
-			name = NULL;
-			return error_no_memory();
-		}
-		if (asprintf(&peeled, "%s%s", name, peeled_suffix) < 0) {
-			peeled = NULL;
-			return error_no_memory();
-		}
+		name = string_format("%s%s", ref_prefixes[p], ref);
+		peeled = string_format("%s%s", name, peeled_suffix);
 		for (size_t i = 0; i < count; i++) {
 			if (strcmp(heads[i]->name, peeled) == 0 ||
 			    (!oid && strcmp(heads[i]->name, name) == 0))
@@ -327,14 +311,11 @@ static struct error *local_find(const char *url, const char *ref,
 				git_repository **repository_ret,
 				git_object **commit_ret)
 {
-	struct error *err;
 	_cleanup_free_ char *path = NULL;
 	_cleanup_(cleanup_repository) git_repository *repository = NULL;
 	int code;
 
-	err = local_path(url, &path);
-	if (err)
-		return err;
+	local_path(url, &path);
 	code = git_repository_open(&repository, path);
 	if (code < 0)
 		return libgit_error(code, "open git repository %s", url);
@@ -344,10 +325,7 @@ static struct error *local_find(const char *url, const char *ref,
 
 		if (!prefix_is_for(ref_prefixes[p], ref))
 			continue;
-		if (asprintf(&name, "%s%s", ref_prefixes[p], ref) < 0) {
-			name = NULL;
-			return error_no_memory();
-		}
+		name = string_format("%s%s", ref_prefixes[p], ref);
 		code = git_reference_lookup(&reference, repository, name);
 		if (code == GIT_ENOTFOUND || code == GIT_EINVALIDSPEC)
 			continue;
@@ -480,14 +458,8 @@ static struct error *commit_fetch(git_repository *repository, const char *url,
 	struct transfer transfer = { .limit_objects = limit_objects };
 	int code;
 
-	if (asprintf(&refspec, "+%s:refs/vmtest/source", name) < 0) {
-		refspec = NULL;
-		return error_no_memory();
-	}
-	if (asprintf(&what, "fetch %s", ref) < 0) {
-		what = NULL;
-		return error_no_memory();
-	}
+	refspec = string_format("+%s:refs/vmtest/source", name);
+	what = string_format("fetch %s", ref);
 	progress = progress_create(what, PROGRESS_OBJECTS);
 	transfer.progress = progress;
 
@@ -542,7 +514,7 @@ static struct error *network_fetch(const char *url, const char *ref,
 		err = remote_find(remote, url, ref, &name, commit_name);
 	// Beside the folder, because it is as large as the folder.
 	if (!err)
-		err = path_join(directory, "..", &parent);
+		parent = path_join(directory, "..");
 	if (!err)
 		err = directory_create_temporary(parent, "fetch",
 						 &git_directory, &lock_fd);

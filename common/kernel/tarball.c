@@ -11,6 +11,7 @@
 #include "common/archive/unpack.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/cli/progress.h"
 #include "common/http/http.h"
 
@@ -27,11 +28,8 @@ struct error *tarball_digest(struct http *http, const char *tarball_url,
 	_cleanup_http_response_ struct http_response response = { 0 };
 	const char *name = strrchr(tarball_url, '/') + 1;
 
-	if (asprintf(&url, "%.*ssha256sums.asc", (int)(name - tarball_url),
-		     tarball_url) < 0) {
-		url = NULL;
-		return error_no_memory();
-	}
+	url = string_format("%.*ssha256sums.asc", (int)(name - tarball_url),
+			    tarball_url);
 	const struct http_request request = {
 		.url = url,
 		.use_cache = true,
@@ -75,10 +73,7 @@ struct error *tarball_stream(struct http *http, const char *url,
 	struct download download = { .sink = sink, .arg = arg };
 	const struct http_request request = { .url = url };
 
-	if (asprintf(&what, "download %s", strrchr(url, '/') + 1) < 0) {
-		what = NULL;
-		return error_no_memory();
-	}
+	what = string_format("download %s", strrchr(url, '/') + 1);
 	progress = progress_create(what, PROGRESS_BYTES);
 	download.progress = progress;
 	err = http_stream(http, &request, 0, digest, download_take, &download);

@@ -10,6 +10,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/kernel_make.h"
@@ -75,7 +76,7 @@ static struct error *add_installed(struct toolchain *toolchain,
 	if (asprintf(&compiler.program, "%sgcc%s", prefix, number) < 0)
 		compiler.program = NULL;
 	if (!compiler.prefix || !compiler.program)
-		return error_no_memory();
+		memory_exhausted();
 	err = compiler_probe(&compiler);
 	if (err)
 		return err;
@@ -85,44 +86,28 @@ static struct error *add_installed(struct toolchain *toolchain,
 }
 
 /** kernel.org's compiler, which has the version that the catalog says. */
-static struct error *add_crosstool(const struct toolchain_request *request,
-				   const struct catalog_arch *host,
-				   struct toolchain *toolchain)
+static void add_crosstool(const struct toolchain_request *request,
+			  const struct catalog_arch *host,
+			  struct toolchain *toolchain)
 {
-	struct error *err;
 	_cleanup_compiler_ struct compiler compiler = { 0 };
 	const char *version = request->rule->crosstool;
 	const char *target = request->arch->crosstool_target;
 	_cleanup_free_ char *name = NULL;
 
 	if (!host || !host->crosstool_host)
-		return NULL;
-	if (asprintf(&name, "%s-gcc-%s-nolibc-%s", host->crosstool_host,
-		     version, target) < 0) {
-		name = NULL;
-		return error_no_memory();
-	}
-	if (asprintf(&compiler.url, "%s/%s/%s/%s.tar.xz",
-		     request->catalog->kernel_org.crosstool_url,
-		     host->crosstool_host, version, name) < 0) {
-		compiler.url = NULL;
-		return error_no_memory();
-	}
-	err = path_joinf(&compiler.directory, request->cache_directory,
-			 "toolchains/%s", name);
-	if (!err)
-		err = path_joinf(&compiler.prefix, compiler.directory,
-				 "bin/%s-", target);
-	if (!err)
-		err = path_joinf(&compiler.program, compiler.directory,
-				 "bin/%s-gcc", target);
-	if (err)
-		return err;
-	compiler.version = strdup(version);
-	if (!compiler.version)
-		return error_no_memory();
+		return;
+	name = string_format("%s-gcc-%s-nolibc-%s", host->crosstool_host,
+			     version, target);
+	compiler.url = string_format("%s/%s/%s/%s.tar.xz",
+				     request->catalog->kernel_org.crosstool_url,
+				     host->crosstool_host, version, name);
+	compiler.directory =
+		path_joinf(request->cache_directory, "toolchains/%s", name);
+	compiler.prefix = path_joinf(compiler.directory, "bin/%s-", target);
+	compiler.program = path_joinf(compiler.directory, "bin/%s-gcc", target);
+	compiler.version = string_copy(version);
 	add_candidate(toolchain, &compiler);
-	return NULL;
 }
 
 struct error *toolchain_find(const struct toolchain_request *request,
@@ -140,15 +125,13 @@ struct error *toolchain_find(const struct toolchain_request *request,
 	error_destroy(catalog_host_arch(request->catalog, &host));
 	prefix = host == request->arch ? "" : request->arch->cross_prefix;
 	toolchain.candidates =
-		calloc(CANDIDATE_LIMIT, sizeof(*toolchain.candidates));
-	if (!toolchain.candidates)
-		return error_no_memory();
+		memory_allocate(CANDIDATE_LIMIT, sizeof(*toolchain.candidates));
 	err = add_installed(&toolchain, prefix, 0);
 	for (unsigned int major = NEWEST_MAJOR;
 	     !err && !toolchain.chosen && major >= OLDEST_MAJOR; major--)
 		err = add_installed(&toolchain, prefix, major);
 	if (!err)
-		err = add_crosstool(request, host, &toolchain);
+		add_crosstool(request, host, &toolchain);
 	if (err)
 		return err;
 	*ret = toolchain;
@@ -168,7 +151,8 @@ struct error *toolchain_format_package(const struct toolchain *toolchain,
 	for (size_t i = 0; i + 1 < length; i++)
 		string_builder_append_char(&sb,
 					   prefix[i] == '_' ? '-' : prefix[i]);
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
+	return NULL;
 }
 
 /** No compiler will do: say what is wrong with the one there may be. */
@@ -181,9 +165,8 @@ static struct error *none_error(const struct toolchain *toolchain)
 	_cleanup_free_ char *package = NULL;
 
 	version_range_append(&toolchain->rule->gcc, &sb);
-	err = string_builder_finish(&sb, &wanted);
-	if (!err)
-		err = toolchain_format_package(toolchain, &package);
+	wanted = string_builder_take(&sb);
+	err = toolchain_format_package(toolchain, &package);
 	if (err)
 		return err;
 	if (!first->version)
@@ -200,15 +183,11 @@ static struct error *none_error(const struct toolchain *toolchain)
 static struct error *prove_in(const struct compiler *compiler,
 			      const char *directory)
 {
-	struct error *err;
 	struct compiler moved = { 0 };
 	_cleanup_free_ char *program = NULL;
 
-	err = path_join(directory,
-			compiler->program + strlen(compiler->directory) + 1,
-			&program);
-	if (err)
-		return err;
+	program = path_join(directory,
+			    compiler->program + strlen(compiler->directory) + 1);
 	moved.program = program;
 	return compiler_prove(&moved);
 }
@@ -259,12 +238,10 @@ static struct error *download(const struct compiler *compiler, struct http *http
 	if (err)
 		return err;
 	const char *name = strrchr(compiler->directory, '/') + 1;
-	parent = strndup(compiler->directory, name - compiler->directory);
-	if (!parent)
-		return error_no_memory();
+	parent = string_copy_n(compiler->directory, name - compiler->directory);
 	err = directory_create(parent);
 	if (!err)
-		err = path_joinf(&lock_path, parent, "%s.lock", name);
+		lock_path = path_joinf(parent, "%s.lock", name);
 	if (!err)
 		err = file_lock(lock_path, &lock_fd);
 	if (err)

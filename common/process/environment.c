@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 
 static const char *const tokens[] = {
 	"GITHUB_TOKEN",
@@ -31,10 +32,7 @@ struct error *environment_hide(void)
 	// Root sees it nevertheless, and a guest that root runs does: but only
 	// where the kernel has put it.
 	for (char **variable = environ; *variable; variable++) {
-		char *copy = strdup(*variable);
-
-		if (!copy)
-			return error_no_memory();
+		char *copy = string_copy(*variable);
 		explicit_bzero(*variable, strlen(*variable));
 		*variable = copy;
 	}

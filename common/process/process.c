@@ -17,6 +17,7 @@
 
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/process/environment.h"
 #include "common/process/process_guard.h"
@@ -48,8 +49,8 @@ static struct error *find_program(const char *name, char **ret)
 
 	*ret = NULL;
 	if (strchr(name, '/')) {
-		*ret = strdup(name);
-		return *ret ? NULL : error_no_memory();
+		*ret = string_copy(name);
+		return NULL;
 	}
 	if (!path)
 		path = "/usr/local/bin:/usr/bin:/bin";
@@ -57,10 +58,7 @@ static struct error *find_program(const char *name, char **ret)
 		size_t length = strcspn(path, ":");
 		_cleanup_free_ char *candidate = NULL;
 
-		if (asprintf(&candidate, "%.*s/%s", (int)length, path, name) < 0) {
-			candidate = NULL;
-			return error_no_memory();
-		}
+		candidate = string_format("%.*s/%s", (int)length, path, name);
 		if (length && is_executable(candidate)) {
 			*ret = take_ptr(candidate);
 			return NULL;
@@ -185,14 +183,10 @@ struct error *process_spawn(const struct process_options *options,
 		return error_create_os(errno, "pipe");
 	error_read = fds[0];
 	error_write = fds[1];
-	process = calloc(1, sizeof(*process));
-	if (!process)
-		return error_no_memory();
+	process = memory_allocate(1, sizeof(*process));
 	process->pidfd = -1;
 	process->reaped = true;
-	process->name = strdup(name);
-	if (!process->name)
-		return error_no_memory();
+	process->name = string_copy(name);
 
 	process->pid = fork();
 	if (process->pid < 0)
@@ -398,5 +392,6 @@ struct error *process_capture(const struct process_options *options,
 		return err;
 	if (output.length && output.text[output.length - 1] == '\n')
 		output.text[--output.length] = '\0';
-	return string_builder_finish(&output, output_ret);
+	*output_ret = string_builder_take(&output);
+	return NULL;
 }

@@ -9,15 +9,15 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 
 enum {
 	SIDECAR_BYTES_MAX = 4096,
 };
 
-static struct error *sidecar_path(const char *directory, const char *name,
-				  char **ret)
+static void sidecar_path(const char *directory, const char *name, char **ret)
 {
-	return path_joinf(ret, directory, "%s.sha256", name);
+	*ret = path_joinf(directory, "%s.sha256", name);
 }
 
 struct error *sidecar_read(const char *directory, const char *name,
@@ -28,9 +28,7 @@ struct error *sidecar_read(const char *directory, const char *name,
 	size_t size;
 
 	digest_ret[0] = '\0';
-	err = sidecar_path(directory, name, &sidecar);
-	if (err)
-		return err;
+	sidecar_path(directory, name, &sidecar);
 	err = file_read(sidecar, SIDECAR_BYTES_MAX, &text, &size);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return NULL;
@@ -49,29 +47,23 @@ struct error *sidecar_read(const char *directory, const char *name,
 struct error *sidecar_write(const char *directory, const char *name,
 			    const char *digest)
 {
-	struct error *err;
 	_cleanup_free_ char *sidecar = NULL, *line = NULL;
 	int length;
 
-	err = sidecar_path(directory, name, &sidecar);
-	if (err)
-		return err;
+	sidecar_path(directory, name, &sidecar);
 	length = asprintf(&line, "%s  %s\n", digest, name);
 	if (length < 0) {
 		line = NULL;
-		return error_no_memory();
+		memory_exhausted();
 	}
 	return file_write(sidecar, line, (size_t)length);
 }
 
 struct error *sidecar_delete(const char *directory, const char *name)
 {
-	struct error *err;
 	_cleanup_free_ char *sidecar = NULL;
 
-	err = sidecar_path(directory, name, &sidecar);
-	if (err)
-		return err;
+	sidecar_path(directory, name, &sidecar);
 	if (unlink(sidecar) < 0 && errno != ENOENT)
 		return error_create_os(errno, "delete %s", sidecar);
 	return NULL;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/store/store_internal.h"
 
 enum {
@@ -49,12 +50,7 @@ struct error *asset_list_add(struct asset_list *list, struct asset *asset)
 	if ((list->count & (list->count - 1)) == 0) {
 		size_t capacity = list->count ? 2 * list->count : 1;
 		struct asset *items =
-			reallocarray(list->items, capacity, sizeof(*items));
-
-		if (!items) {
-			asset_deinit(asset);
-			return error_no_memory();
-		}
+			memory_resize(list->items, capacity, sizeof(*items));
 		list->items = items;
 	}
 	list->items[list->count++] = *asset;
@@ -88,9 +84,7 @@ struct error *store_create(const char *name, struct http *http, struct store **r
 		err = kinds[i]->create(name + length, http, &store);
 		if (err)
 			return error_wrap(err, "store '%s'", name);
-		store->name = strdup(name);
-		if (!store->name)
-			return error_no_memory();
+		store->name = string_copy(name);
 		*ret = take_ptr(store);
 		return NULL;
 	}

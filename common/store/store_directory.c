@@ -9,6 +9,7 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "common/store/sidecar.h"
 #include "common/store/store_internal.h"
 
@@ -45,15 +46,9 @@ static struct error *store_directory_create(const char *location,
 	(void)http;
 	if (!*location)
 		return error_create(ERROR_USAGE, "a folder is missing: dir:PATH");
-	directory = calloc(1, sizeof(*directory));
-	if (!directory)
-		return error_no_memory();
+	directory = memory_allocate(1, sizeof(*directory));
 	directory->store.operations = &store_directory_operations;
-	directory->path = strdup(location);
-	if (!directory->path) {
-		free(directory);
-		return error_no_memory();
-	}
+	directory->path = string_copy(location);
 	*ret = &directory->store;
 	return NULL;
 }
@@ -70,10 +65,9 @@ enum {
 	LABEL_BYTES_MAX = 4096,
 };
 
-static struct error *label_path(const char *directory, const char *name,
-				char **ret)
+static void label_path(const char *directory, const char *name, char **ret)
 {
-	return path_joinf(ret, directory, "%s.label", name);
+	*ret = path_joinf(directory, "%s.label", name);
 }
 
 /** @param[out] ret NULL if it has none. */
@@ -83,9 +77,7 @@ static struct error *label_read(const char *directory, const char *name,
 	struct error *err;
 
 	_cleanup_free_ char *path = NULL;
-	err = label_path(directory, name, &path);
-	if (err)
-		return err;
+	label_path(directory, name, &path);
 	*ret = NULL;
 	err = file_read(path, LABEL_BYTES_MAX, ret, NULL);
 	if (error_catch(&err, ERROR_NOT_FOUND))
@@ -97,12 +89,8 @@ static struct error *label_read(const char *directory, const char *name,
 static struct error *label_write(const char *directory, const char *name,
 				 const char *label)
 {
-	struct error *err;
-
 	_cleanup_free_ char *path = NULL;
-	err = label_path(directory, name, &path);
-	if (err)
-		return err;
+	label_path(directory, name, &path);
 	if (label)
 		return file_write(path, label, strlen(label));
 	return file_delete(path);
@@ -120,10 +108,9 @@ static struct error *add_asset(struct store_directory *directory,
 	};
 
 	if (!asset.name)
-		return error_no_memory();
-	err = path_join(directory->path, name, &asset.url);
-	if (!err)
-		err = sidecar_read(directory->path, name, asset.digest);
+		memory_exhausted();
+	asset.url = path_join(directory->path, name);
+	err = sidecar_read(directory->path, name, asset.digest);
 	if (!err)
 		err = label_read(directory->path, name, &asset.label);
 	if (!err)
@@ -206,9 +193,8 @@ static struct error *store_directory_get(struct store *store,
 
 	if (!asset_name_is_valid(asset->name))
 		return error_create(ERROR_OTHER, "not the name of an asset");
-	err = path_join(store_directory(store)->path, asset->name, &path);
-	if (!err)
-		err = digest_create(&digest);
+	path = path_join(store_directory(store)->path, asset->name);
+	err = digest_create(&digest);
 	if (err)
 		return err;
 	reader.digest = digest;
@@ -316,10 +302,8 @@ static struct error *put_new(struct store_directory *directory, int source_fd,
 	_cleanup_close_ int fd = -1;
 	char digest[DIGEST_TEXT_SIZE];
 
-	err = path_joinf(&temporary, directory->path, "%s%s.XXXXXX",
-			 temporary_prefix, name);
-	if (err)
-		return err;
+	temporary = path_joinf(directory->path, "%s%s.XXXXXX", temporary_prefix,
+			       name);
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return error_create_os(errno, "create %s", temporary);
@@ -373,9 +357,9 @@ static struct error *store_directory_put(struct store *store, const char *source
 		return error_create_os(errno, "open %s", source);
 	err = directory_create(directory->path);
 	if (!err)
-		err = path_join(directory->path, lock_name, &lock_path);
+		lock_path = path_join(directory->path, lock_name);
 	if (!err)
-		err = path_join(directory->path, name, &path);
+		path = path_join(directory->path, name);
 	if (!err)
 		err = file_lock(lock_path, &lock_fd);
 	if (err)
@@ -401,9 +385,7 @@ static struct error *store_directory_delete(struct store *store,
 
 	if (!asset_name_is_valid(asset->name))
 		return error_create(ERROR_OTHER, "not the name of an asset");
-	err = path_join(directory, asset->name, &path);
-	if (err)
-		return err;
+	path = path_join(directory, asset->name);
 	// A sidecar without its package is invisible; not so the reverse.
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_create_os(errno, "delete %s", path);
@@ -424,9 +406,7 @@ static struct error *store_directory_describe(struct store *store,
 
 	// Nobody keeps a count of what comes and goes here.
 	(void)changed_ret;
-	err = path_join(directory, "README.md", &path);
-	if (err)
-		return err;
+	path = path_join(directory, "README.md");
 	err = file_read(path, SIZE_MAX / 2, &text, NULL);
 	if (!err && strcmp(text, markdown) == 0)
 		return NULL;

@@ -9,6 +9,7 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/text_json.h"
 #include "common/kernel/catalog.h"
@@ -77,8 +78,6 @@ static struct error *print_text(const struct work *work,
 				const struct toolchain *toolchain,
 				const char *package)
 {
-	struct error *err;
-
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	string_builder_append(&sb, "Linux");
 	append_kernels(work, toolchain, &sb);
@@ -94,10 +93,7 @@ static struct error *print_text(const struct work *work,
 				       toolchain->candidates[0].compiler.version
 					       ? "-N"
 					       : "");
-	_cleanup_free_ char *text = NULL;
-	err = string_builder_finish(&sb, &text);
-	if (err)
-		return err;
+	_cleanup_free_ char *text = string_builder_take(&sb);
 	fputs(text, stdout);
 	return NULL;
 }
@@ -134,13 +130,8 @@ static struct error *add_json(const struct work *work,
 	if (work->version)
 		kernel_version_format(work->version, version);
 	for (size_t i = 0; i < toolchain->count; i++) {
-		if (json_array_append_new(candidates,
-					  candidate_json(
-						  &toolchain->candidates[i])) <
-		    0) {
-			json_decref(candidates);
-			return error_no_memory();
-		}
+		json_array_append_new(candidates,
+				      candidate_json(&toolchain->candidates[i]));
 	}
 	json_t *row =
 		json_pack("{s:s?, s:o, s:s, s:o, s:s, s:o, s:s, s:o}",
@@ -151,8 +142,8 @@ static struct error *add_json(const struct work *work,
 			  text_json(toolchain->chosen ? toolchain->chosen->program
 						      : NULL),
 			  "package", package, "candidates", candidates);
-	return json_array_append_new(work->array, row) < 0 ? error_no_memory()
-							   : NULL;
+	json_array_append_new(work->array, row);
+	return NULL;
 }
 
 static struct error *show(struct work *work, const struct catalog_arch *arch,
@@ -251,7 +242,7 @@ struct error *cmd_toolchain(const struct command_context *context, int *status_r
 		.array = context->common->json ? json_array() : NULL,
 	};
 	if (context->common->json && !work.array)
-		return error_no_memory();
+		memory_exhausted();
 	err = show_all(&work, &context->common->archs);
 	if (!err && work.array &&
 	    (json_dumpf(work.array, stdout, JSON_INDENT(2)) < 0 ||

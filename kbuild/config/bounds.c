@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/string_list.h"
 #include "common/kernel/version.h"
 
@@ -50,9 +51,7 @@ struct error *bounds_hold(const char *bounds,
 		size_t length = strcspn(bounds, blanks);
 		if (!length)
 			break;
-		_cleanup_free_ char *term = strndup(bounds, length);
-		if (!term)
-			return error_no_memory();
+		_cleanup_free_ char *term = string_copy_n(bounds, length);
 		bounds += length;
 
 		if (strncmp(term, ">=", 2) == 0 || term[0] == '<') {

@@ -39,14 +39,8 @@ static struct error *apply_layer(struct option_set *set, const char *directory,
 	if (layer->second)
 		string_builder_appendf(&sb, "-%s", layer->second);
 	string_builder_append(&sb, ".config");
-	_cleanup_free_ char *name = NULL;
-	err = string_builder_finish(&sb, &name);
-	if (err)
-		return err;
-	_cleanup_free_ char *path = NULL;
-	err = path_join(directory, name, &path);
-	if (err)
-		return err;
+	_cleanup_free_ char *name = string_builder_take(&sb);
+	_cleanup_free_ char *path = path_join(directory, name);
 	_cleanup_free_ char *text = NULL;
 	size_t size;
 	err = file_read(path, FRAGMENT_LIMIT_BYTES, &text, &size);
@@ -67,9 +61,6 @@ struct error *config_compose(const struct catalog *catalog,
 	_cleanup_string_list_ struct string_list archs = STRING_LIST_INIT;
 	for (size_t i = 0; i < catalog->arch_count; i++)
 		string_list_add(&archs, catalog->archs[i].name);
-	err = string_list_check(&archs);
-	if (err)
-		return err;
 	struct bounds_target target = {
 		.version = &release->version,
 		.arch = arch->name,
@@ -91,21 +82,13 @@ struct error *config_compose(const struct catalog *catalog,
 	release_format_local(release, local);
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	string_builder_appendf(&sb, "\"%s\"", local);
-	_cleanup_free_ char *value = NULL;
-	err = string_builder_finish(&sb, &value);
-	if (err)
-		return err;
+	_cleanup_free_ char *value = string_builder_take(&sb);
 	return option_set_put(set, "CONFIG_LOCALVERSION", value, "the release");
 }
 
 struct error *config_read(const char *build, char **ret, size_t *size_ret)
 {
-	struct error *err;
-
-	_cleanup_free_ char *path = NULL;
-	err = path_join(build, ".config", &path);
-	if (err)
-		return err;
+	_cleanup_free_ char *path = path_join(build, ".config");
 	return file_read(path, CONFIG_LIMIT_BYTES, ret, size_ret);
 }
 
@@ -118,19 +101,13 @@ struct error *config_apply(const struct option_set *set, struct make *make,
 	err = option_set_format(set, &text);
 	if (err)
 		return err;
-	_cleanup_free_ char *fragment = NULL;
-	err = path_join(build, ".vmtest-config", &fragment);
-	if (err)
-		return err;
+	_cleanup_free_ char *fragment = path_join(build, ".vmtest-config");
 	err = file_write(fragment, text, strlen(text));
 	if (err)
 		return err;
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	string_builder_appendf(&sb, "KCONFIG_ALLCONFIG=%s", fragment);
-	_cleanup_free_ char *variable = NULL;
-	err = string_builder_finish(&sb, &variable);
-	if (err)
-		return err;
+	_cleanup_free_ char *variable = string_builder_take(&sb);
 	// olddefconfig settles what allnoconfig leaves open for choices whose
 	// members depend on each other.
 	const char *const allnoconfig[] = { variable, "allnoconfig", NULL };

@@ -15,14 +15,12 @@
 
 static const char temporary_prefix[] = "vmtest-config";
 
-static struct error *warn_of_lost(const struct catalog *catalog,
-				  const struct release *release,
-				  const struct string_list *lost)
+static void warn_of_lost(const struct catalog *catalog,
+			 const struct release *release,
+			 const struct string_list *lost)
 {
-	struct error *err;
-
 	if (!lost->count)
-		return NULL;
+		return;
 	char series[KERNEL_VERSION_TEXT_SIZE], verified[KERNEL_VERSION_TEXT_SIZE];
 	kernel_version_format_series(&release->version, series);
 	kernel_version_format_series(&catalog->verified, verified);
@@ -30,14 +28,10 @@ static struct error *warn_of_lost(const struct catalog *catalog,
 	for (size_t i = 0; i < lost->count; i++)
 		string_builder_appendf(&sb, "%s%s", i ? ", " : "",
 				       lost->items[i]);
-	_cleanup_free_ char *list = NULL;
-	err = string_builder_finish(&sb, &list);
-	if (err)
-		return err;
+	_cleanup_free_ char *list = string_builder_take(&sb);
 	log_warning("kconfig did not keep %zu option%s, and the catalog is verified up to %s only: %s is built without %s",
 		    lost->count, lost->count == 1 ? "" : "s", verified, series,
 		    list);
-	return NULL;
 }
 
 struct error *configure_build(const struct catalog *catalog,
@@ -56,7 +50,8 @@ struct error *configure_build(const struct catalog *catalog,
 	err = config_apply(&set, make, build, lost_ret);
 	if (err)
 		return err;
-	return warn_of_lost(catalog, release, lost_ret);
+	warn_of_lost(catalog, release, lost_ret);
+	return NULL;
 }
 
 struct error *

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
 #include "kbuild/config/bounds.h"
@@ -80,13 +81,10 @@ static bool span_take_word(struct span *span, const char *word)
 	return true;
 }
 
-static struct error *span_copy(struct span span, char **ret)
+static void span_copy(struct span span, char **ret)
 {
-	char *copy = strndup(span.start, span.length);
-	if (!copy)
-		return error_no_memory();
+	char *copy = string_copy_n(span.start, span.length);
 	*ret = copy;
-	return NULL;
 }
 
 static bool starts_with_prefix(struct span span)
@@ -157,8 +155,7 @@ static struct config_option *option_set_find(const struct option_set *set,
 }
 
 /** Add an option or replace the one of its name. Consumes it on success. */
-static struct error *option_set_add(struct option_set *set,
-				    struct config_option *option)
+static void option_set_add(struct option_set *set, struct config_option *option)
 {
 	struct span name = { option->name, strlen(option->name) };
 	struct config_option *slot = option_set_find(set, name);
@@ -168,10 +165,8 @@ static struct error *option_set_add(struct option_set *set,
 	} else {
 		if (set->count == set->capacity) {
 			size_t capacity = set->capacity ? 2 * set->capacity : 64;
-			void *options = reallocarray(set->options, capacity,
-						     sizeof(*set->options));
-			if (!options)
-				return error_no_memory();
+			void *options = memory_resize(set->options, capacity,
+						      sizeof(*set->options));
 			set->options = options;
 			set->capacity = capacity;
 		}
@@ -179,7 +174,6 @@ static struct error *option_set_add(struct option_set *set,
 	}
 	*slot = *option;
 	*option = (struct config_option){ 0 };
-	return NULL;
 }
 
 /**
@@ -191,8 +185,6 @@ static struct error *parse_brackets(struct span *line,
 				    const struct bounds_target *target,
 				    struct config_option *option, bool *holds_ret)
 {
-	struct error *err;
-
 	*holds_ret = true;
 	if (!line->length || line->start[0] != '[')
 		return NULL;
@@ -206,9 +198,7 @@ static struct error *parse_brackets(struct span *line,
 	span_skip_blanks(&inner);
 	option->is_essential = span_take_word(&inner, essential);
 	_cleanup_free_ char *bounds = NULL;
-	err = span_copy(inner, &bounds);
-	if (err)
-		return err;
+	span_copy(inner, &bounds);
 	return error_wrap(bounds_hold(bounds, target, holds_ret), "%s",
 			  option->name);
 }
@@ -230,18 +220,14 @@ static struct error *parse_line(struct span line,
 			ERROR_USAGE,
 			"a line is CONFIG_NAME=value [essential bounds] # reason");
 	_cleanup_config_option_ struct config_option option = { 0 };
-	err = span_copy(span_take(&line, name_length(line)), &option.name);
-	if (err)
-		return err;
+	span_copy(span_take(&line, name_length(line)), &option.name);
 	if (!line.length || line.start[0] != '=')
 		return error_create(ERROR_USAGE, "%s has no '='", option.name);
 	span_take(&line, 1);
 	size_t length = value_length(line);
 	if (!length)
 		return error_create(ERROR_USAGE, "%s has no value", option.name);
-	err = span_copy(span_take(&line, length), &option.value);
-	if (err)
-		return err;
+	span_copy(span_take(&line, length), &option.value);
 
 	bool holds;
 	span_skip_blanks(&line);
@@ -258,9 +244,7 @@ static struct error *parse_line(struct span line,
 	span_skip_blanks(&line);
 	while (line.length && is_blank(line.start[line.length - 1]))
 		line.length--;
-	err = span_copy(line, &option.reason);
-	if (err)
-		return err;
+	span_copy(line, &option.reason);
 
 	*ret = option;
 	option = (struct config_option){ 0 };
@@ -268,12 +252,11 @@ static struct error *parse_line(struct span line,
 	return NULL;
 }
 
-static struct error *format_origin(const char *name, unsigned int number,
-				   char **ret)
+static void format_origin(const char *name, unsigned int number, char **ret)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	string_builder_appendf(&sb, "%s:%u", name, number);
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
 }
 
 struct error *option_set_apply(struct option_set *set, const char *name,
@@ -305,17 +288,11 @@ struct error *option_set_apply(struct option_set *set, const char *name,
 					    "%s:%u: %s is asked for at %s already",
 					    name, number, option.name,
 					    twin->origin);
-		err = format_origin(name, number, &option.origin);
-		if (err)
-			return err;
-		err = option_set_add(&own, &option);
-		if (err)
-			return err;
+		format_origin(name, number, &option.origin);
+		option_set_add(&own, &option);
 	}
 	for (size_t i = 0; i < own.count; i++) {
-		err = option_set_add(set, &own.options[i]);
-		if (err)
-			return err;
+		option_set_add(set, &own.options[i]);
 	}
 	return NULL;
 }
@@ -331,8 +308,9 @@ struct error *option_set_put(struct option_set *set, const char *name,
 	};
 
 	if (!option.name || !option.value || !option.reason || !option.origin)
-		return error_no_memory();
-	return option_set_add(set, &option);
+		memory_exhausted();
+	option_set_add(set, &option);
+	return NULL;
 }
 
 struct error *option_set_format(const struct option_set *set, char **ret)
@@ -348,19 +326,18 @@ struct error *option_set_format(const struct option_set *set, char **ret)
 			string_builder_appendf(&sb, "%s=%s\n", option->name,
 					       option->value);
 	}
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
+	return NULL;
 }
 
 /** The values that a .config gives to the options of a set, `n` for none. */
-static struct error *find_values(const struct option_set *set, const char *text,
-				 size_t size, struct span **ret)
+static void find_values(const struct option_set *set, const char *text,
+			size_t size, struct span **ret)
 {
 	static const struct span off = { "n", 1 };
 	// One more, since calloc() of nothing may be NULL.
 	_cleanup_free_ struct span *values =
-		calloc(set->count + 1, sizeof(*values));
-	if (!values)
-		return error_no_memory();
+		memory_allocate(set->count + 1, sizeof(*values));
 	for (size_t i = 0; i < set->count; i++)
 		values[i] = off;
 
@@ -378,7 +355,6 @@ static struct error *find_values(const struct option_set *set, const char *text,
 			values[option - set->options] = line;
 	}
 	*ret = take_ptr(values);
-	return NULL;
 }
 
 static void append_lost(struct string_builder *sb,
@@ -396,12 +372,8 @@ static void append_lost(struct string_builder *sb,
 struct error *option_set_check(const struct option_set *set, const char *text,
 			       size_t size, struct string_list *lost_ret)
 {
-	struct error *err;
-
 	_cleanup_free_ struct span *values = NULL;
-	err = find_values(set, text, size, &values);
-	if (err)
-		return err;
+	find_values(set, text, size, &values);
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	size_t lost = 0;
 	for (size_t i = 0; i < set->count; i++) {
@@ -418,11 +390,8 @@ struct error *option_set_check(const struct option_set *set, const char *text,
 		lost++;
 	}
 	if (!lost)
-		return lost_ret ? string_list_check(lost_ret) : NULL;
-	_cleanup_free_ char *list = NULL;
-	err = string_builder_finish(&sb, &list);
-	if (err)
-		return err;
+		return NULL;
+	_cleanup_free_ char *list = string_builder_take(&sb);
 	return error_create(ERROR_OTHER,
 			    "kconfig did not keep %zu option%s: %s; name what they depend on, or bound them",
 			    lost, lost == 1 ? "" : "s", list);

@@ -14,6 +14,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
 #include "common/kernel/catalog.h"
@@ -115,8 +116,7 @@ static void cleanup_fts(FTS **fts)
 		fts_close(*fts);
 }
 
-static struct error *expand_path(const char *path, const char *source_arch,
-				 char **ret)
+static void expand_path(const char *path, const char *source_arch, char **ret)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	for (const char *p = path; *p; p++) {
@@ -125,15 +125,13 @@ static struct error *expand_path(const char *path, const char *source_arch,
 		else
 			string_builder_append_char(&sb, *p);
 	}
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
 }
 
 static struct error *create_parent(const char *path)
 {
 	_cleanup_free_ char *parent =
-		strndup(path, (size_t)(strrchr(path, '/') - path));
-	if (!parent)
-		return error_no_memory();
+		string_copy_n(path, (size_t)(strrchr(path, '/') - path));
 	return directory_create(parent);
 }
 
@@ -180,10 +178,8 @@ static struct error *copy_folder(const char *from, const char *to,
 			continue;
 		if (piece->keep && fnmatch(piece->keep, entry->fts_name, 0) != 0)
 			continue;
-		_cleanup_free_ char *target = NULL;
-		err = path_join(to, entry->fts_path + strlen(from) + 1, &target);
-		if (err)
-			return err;
+		_cleanup_free_ char *target =
+			path_join(to, entry->fts_path + strlen(from) + 1);
 		err = create_parent(target);
 		if (err)
 			return err;
@@ -200,20 +196,14 @@ static struct error *copy_piece(const struct piece *piece,
 	struct error *err;
 
 	_cleanup_free_ char *name = NULL;
-	err = expand_path(piece->path, input->arch->source_arch, &name);
-	if (err)
-		return err;
-	_cleanup_free_ char *from = NULL;
-	err = path_join(piece->root == FROM_SOURCE ? input->source : input->build,
-			name, &from);
-	if (err)
-		return err;
+	expand_path(piece->path, input->arch->source_arch, &name);
+	_cleanup_free_ char *from = path_join(piece->root == FROM_SOURCE
+						      ? input->source
+						      : input->build,
+					      name);
 	if (piece->is_optional && access(from, F_OK) < 0)
 		return NULL;
-	_cleanup_free_ char *to = NULL;
-	err = path_joinf(&to, directory, "build/%s", name);
-	if (err)
-		return err;
+	_cleanup_free_ char *to = path_joinf(directory, "build/%s", name);
 	if (piece->kind == PIECE_FILES || piece->kind == PIECE_TREE)
 		return copy_folder(from, to, piece);
 	err = create_parent(to);
@@ -227,12 +217,7 @@ static struct error *copy_piece(const struct piece *piece,
 /** eu-strip's arguments: every module of a package. */
 static struct error *list_modules(const char *directory, struct string_list *list)
 {
-	struct error *err;
-
-	_cleanup_free_ char *kernel = NULL;
-	err = path_join(directory, "kernel", &kernel);
-	if (err)
-		return err;
+	_cleanup_free_ char *kernel = path_join(directory, "kernel");
 	char *roots[] = { kernel, NULL };
 	_cleanup_(cleanup_fts)
 		FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
@@ -249,7 +234,7 @@ static struct error *list_modules(const char *directory, struct string_list *lis
 		    fnmatch("*.ko", entry->fts_name, 0) == 0)
 			string_list_add(list, entry->fts_path);
 	}
-	return string_list_check(list);
+	return NULL;
 }
 
 /**
@@ -274,12 +259,7 @@ static struct error *strip_modules(const char *directory)
 
 static struct error *remove_link(const char *directory, const char *name)
 {
-	struct error *err;
-
-	_cleanup_free_ char *path = NULL;
-	err = path_join(directory, name, &path);
-	if (err)
-		return err;
+	_cleanup_free_ char *path = path_join(directory, name);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_create_os(errno, "unlink %s", path);
 	return NULL;
@@ -293,18 +273,12 @@ static struct error *stage_modules(const struct package_input *input,
 
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	string_builder_appendf(&sb, "%s.modules", directory);
-	_cleanup_directory_ char *root = NULL;
-	err = string_builder_finish(&sb, &root);
-	if (err)
-		return err;
+	_cleanup_directory_ char *root = string_builder_take(&sb);
 	err = directory_remove(root);
 	if (err)
 		return err;
 	string_builder_appendf(&sb, "INSTALL_MOD_PATH=%s", root);
-	_cleanup_free_ char *variable = NULL;
-	err = string_builder_finish(&sb, &variable);
-	if (err)
-		return err;
+	_cleanup_free_ char *variable = string_builder_take(&sb);
 	// make only warns if there is none, as in the PATH of most users.
 	const char *depmod = process_program_exists("depmod")
 				     ? "DEPMOD=depmod"
@@ -317,10 +291,8 @@ static struct error *stage_modules(const struct package_input *input,
 
 	char release[RELEASE_TEXT_SIZE];
 	release_format(input->release, release);
-	_cleanup_free_ char *installed = NULL;
-	err = path_joinf(&installed, root, "lib/modules/%s", release);
-	if (err)
-		return err;
+	_cleanup_free_ char *installed =
+		path_joinf(root, "lib/modules/%s", release);
 	if (rename(installed, directory) < 0)
 		return error_create_os(errno, "rename %s to %s", installed,
 				       directory);
@@ -330,10 +302,7 @@ static struct error *stage_modules(const struct package_input *input,
 	err = remove_link(directory, "source");
 	if (err)
 		return err;
-	_cleanup_free_ char *dependencies = NULL;
-	err = path_join(directory, "modules.dep", &dependencies);
-	if (err)
-		return err;
+	_cleanup_free_ char *dependencies = path_join(directory, "modules.dep");
 	if (!file_exists(dependencies))
 		return error_create(ERROR_OTHER,
 				    "depmod did not run; install the package kmod");
@@ -345,14 +314,9 @@ static struct error *stage_image(const struct package_input *input,
 {
 	struct error *err;
 
-	_cleanup_free_ char *from = NULL;
-	err = path_join(input->build, input->arch->image_path, &from);
-	if (err)
-		return err;
-	_cleanup_free_ char *to = NULL;
-	err = path_join(directory, "vmlinuz", &to);
-	if (err)
-		return err;
+	_cleanup_free_ char *from =
+		path_join(input->build, input->arch->image_path);
+	_cleanup_free_ char *to = path_join(directory, "vmlinuz");
 	err = file_copy(from, to);
 	if (err)
 		return err;
@@ -368,22 +332,11 @@ static struct error *stage_image(const struct package_input *input,
 static struct error *stage_vmlinux(const struct package_input *input,
 				   struct make *make, const char *directory)
 {
-	struct error *err;
-
-	_cleanup_free_ char *from = NULL;
-	err = path_join(input->build, "vmlinux", &from);
-	if (err)
-		return err;
-	_cleanup_free_ char *to = NULL;
-	err = path_join(directory, "build/vmlinux", &to);
-	if (err)
-		return err;
+	_cleanup_free_ char *from = path_join(input->build, "vmlinux");
+	_cleanup_free_ char *to = path_join(directory, "build/vmlinux");
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	string_builder_appendf(&sb, "%sobjcopy", make_compiler(make)->prefix);
-	_cleanup_free_ char *objcopy = NULL;
-	err = string_builder_finish(&sb, &objcopy);
-	if (err)
-		return err;
+	_cleanup_free_ char *objcopy = string_builder_take(&sb);
 	const char *const arguments[] = {
 		objcopy,
 		"--remove-section=.rel.debug_*",
@@ -429,31 +382,19 @@ struct error *package_prove(struct make *make, const char *directory,
 	err = directory_create(scratch);
 	if (err)
 		return err;
-	_cleanup_free_ char *source = NULL;
-	err = path_join(scratch, "vmtest_trial.c", &source);
-	if (err)
-		return err;
+	_cleanup_free_ char *source = path_join(scratch, "vmtest_trial.c");
 	err = file_write(source, trial_source, sizeof(trial_source) - 1);
 	if (err)
 		return err;
-	_cleanup_free_ char *makefile = NULL;
-	err = path_join(scratch, "Makefile", &makefile);
-	if (err)
-		return err;
+	_cleanup_free_ char *makefile = path_join(scratch, "Makefile");
 	err = file_write(makefile, trial_makefile, sizeof(trial_makefile) - 1);
 	if (err)
 		return err;
-	_cleanup_free_ char *kernel = NULL;
-	err = path_join(directory, "build", &kernel);
-	if (err)
-		return err;
+	_cleanup_free_ char *kernel = path_join(directory, "build");
 	err = make_module(make, kernel, scratch);
 	if (err)
 		return error_wrap(err, "build a module with the package");
-	_cleanup_free_ char *module = NULL;
-	err = path_join(scratch, "vmtest_trial.ko", &module);
-	if (err)
-		return err;
+	_cleanup_free_ char *module = path_join(scratch, "vmtest_trial.ko");
 	if (!file_exists(module))
 		return error_create(ERROR_OTHER,
 				    "build a module with the package: make made none");

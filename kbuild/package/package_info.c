@@ -12,6 +12,7 @@
 #include "common/archive/archive_member.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "common/base/string_list.h"
 #include "common/base/text_json.h"
 #include "common/kernel/catalog.h"
@@ -57,8 +58,8 @@ struct error *config_value(const char *config, const char *name, char **ret)
 		value++;
 		size -= 2;
 	}
-	*ret = strndup(value, size);
-	return *ret ? NULL : error_no_memory();
+	*ret = string_copy_n(value, size);
+	return NULL;
 }
 
 static json_t *strings_json(const struct string_list *list)
@@ -97,17 +98,14 @@ struct error *package_info_write(const struct package_input *input,
 {
 	struct error *err;
 
-	_cleanup_free_ char *config_path = NULL;
-	err = path_join(directory, "build/.config", &config_path);
-	if (err)
-		return err;
+	_cleanup_free_ char *config_path = path_join(directory, "build/.config");
 	_cleanup_free_ char *config = NULL;
 	err = file_read(config_path, CONFIG_LIMIT_BYTES, &config, NULL);
 	if (err)
 		return err;
 	_cleanup_(cleanup_json) json_t *json = describe(input);
 	if (!json)
-		return error_no_memory();
+		memory_exhausted();
 	for (size_t i = 0; i < array_size(tools); i++) {
 		_cleanup_free_ char *value = NULL;
 		err = config_value(config, tools[i].option, &value);
@@ -115,15 +113,12 @@ struct error *package_info_write(const struct package_input *input,
 			return err;
 		if (value && json_object_set_new(json, tools[i].key,
 						 json_string(value)) < 0)
-			return error_no_memory();
+			memory_exhausted();
 	}
 	_cleanup_free_ char *text = json_dumps(json, JSON_INDENT(2));
 	if (!text)
-		return error_no_memory();
-	_cleanup_free_ char *path = NULL;
-	err = path_join(directory, "vmtest.json", &path);
-	if (err)
-		return err;
+		memory_exhausted();
+	_cleanup_free_ char *path = path_join(directory, "vmtest.json");
 	// With the newline that ends a text file.
 	size_t length = strlen(text);
 	text[length] = '\n';
@@ -170,5 +165,5 @@ struct error *package_info_read_lost(const char *path,
 					    path);
 		string_list_add(lost_ret, option);
 	}
-	return string_list_check(lost_ret);
+	return NULL;
 }

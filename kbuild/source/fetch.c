@@ -14,6 +14,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/kernel/tarball.h"
 #include "common/store/sidecar.h"
 #include "kbuild/source/kernel_org.h"
@@ -39,7 +40,7 @@ static struct error *target_init(struct target *target, const char *path)
 				   : strdup("."),
 	};
 	if (!target->directory)
-		return error_no_memory();
+		memory_exhausted();
 	if (!*target->name || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)))
 		err = error_create(ERROR_USAGE, "'%s' is no name for a file",
 				   path);
@@ -190,10 +191,8 @@ static struct error *fetch(const struct catalog *catalog, struct http *http,
 	_cleanup_free_ char *partial = NULL;
 	_cleanup_close_ int fd = -1;
 
-	err = path_joinf(&partial, target->directory, ".%s.partial",
-			 target->name);
-	if (!err)
-		err = open_partial(partial, &fd);
+	partial = path_joinf(target->directory, ".%s.partial", target->name);
+	err = open_partial(partial, &fd);
 	if (err)
 		return err;
 	err = fetch_into(catalog, http, version, target, partial, fd);

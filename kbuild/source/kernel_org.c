@@ -6,6 +6,7 @@
 
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/tarball.h"
 
@@ -25,7 +26,7 @@ struct error *kernel_org_url(const struct catalog *catalog,
 				  version->major, text);
 	if (length < 0) {
 		*ret = NULL;
-		return error_no_memory();
+		memory_exhausted();
 	}
 	return NULL;
 }

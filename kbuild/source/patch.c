@@ -11,6 +11,7 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "kbuild/config/bounds.h"
 #include "kbuild/source/patch_fix.h"
 
@@ -58,10 +59,8 @@ static struct error *patch_bounds(const struct patch *patch, char **ret)
 		if (bounds)
 			return error_create(ERROR_USAGE, "two lines '%s'",
 					    bounds_mark);
-		bounds = strndup(line + strlen(bounds_mark),
-				 length - strlen(bounds_mark));
-		if (!bounds)
-			return error_no_memory();
+		bounds = string_copy_n(line + strlen(bounds_mark),
+				       length - strlen(bounds_mark));
 	}
 	if (!bounds)
 		return error_create(ERROR_USAGE,
@@ -115,10 +114,8 @@ static struct error *patch_load(const char *directory, const char *name,
 	_cleanup_free_ char *bounds = NULL;
 	bool is_wanted;
 
-	err = path_join(directory, name, &path);
-	if (!err)
-		err = file_read(path, PATCH_LIMIT_BYTES, &patch.text,
-				&patch.size_bytes);
+	path = path_join(directory, name);
+	err = file_read(path, PATCH_LIMIT_BYTES, &patch.text, &patch.size_bytes);
 	if (err)
 		return err;
 	err = has_suffix(name, fix_suffix) ? fix_read(&patch, &bounds)
@@ -129,13 +126,9 @@ static struct error *patch_load(const char *directory, const char *name,
 		return error_wrap(err, "patch %s", path);
 	if (!is_wanted)
 		return NULL;
-	patch.name = strdup(name);
-	if (!patch.name)
-		return error_no_memory();
+	patch.name = string_copy(name);
 	struct patch *items =
-		reallocarray(list->items, list->count + 1, sizeof(*items));
-	if (!items)
-		return error_no_memory();
+		memory_resize(list->items, list->count + 1, sizeof(*items));
 	list->items = items;
 	list->items[list->count++] = patch;
 	patch = (struct patch){ 0 };

@@ -113,7 +113,7 @@ static struct error *diff_fit(git_repository *repository, git_diff *diff,
 			err = patch_fit_file(file, tree, direction, fit, &sb);
 	}
 	if (!err)
-		err = string_builder_finish(&sb, &text);
+		text = string_builder_take(&sb);
 	if (!err)
 		err = diff_parse(text, strlen(text), &fitted);
 	if (!err)
@@ -206,10 +206,8 @@ struct error *patch_list_apply(const struct patch_list *list, const char *tree,
 	if (err)
 		return err;
 	is_open = true;
-	err = path_join(tree, "..", &parent);
-	if (!err)
-		err = directory_create_temporary(parent, "patch", &directory,
-						 &lock_fd);
+	parent = path_join(tree, "..");
+	err = directory_create_temporary(parent, "patch", &directory, &lock_fd);
 	if (!err)
 		err = repository_create(directory, tree, &repository);
 	for (size_t i = 0; i < list->count && !err; i++) {
@@ -228,5 +226,5 @@ struct error *patch_list_apply(const struct patch_list *list, const char *tree,
 			log_info("patch %s: the source has it already, skipped",
 				 patch->name);
 	}
-	return err ? err : string_list_check(applied_ret);
+	return err;
 }

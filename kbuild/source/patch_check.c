@@ -29,16 +29,13 @@ static bool path_is_inside(const char *path)
 /** Refuse a path that leads out of the tree, by its name or by a link. */
 static struct error *path_check(const char *tree, const char *path)
 {
-	struct error *err;
 	_cleanup_free_ char *whole = NULL;
 
 	if (!path || !path_is_inside(path))
 		return error_create(ERROR_OTHER,
 				    "'%s' is not a path inside the source",
 				    path ? path : "");
-	err = path_join(tree, path, &whole);
-	if (err)
-		return err;
+	whole = path_join(tree, path);
 	char *inside = whole + strlen(whole) - strlen(path);
 	for (char *p = inside;; p++) {
 		struct stat st;

@@ -196,7 +196,6 @@ static struct error *hunk_write(struct hunk *hunk, const struct side *from,
 				struct place *place, struct patch_fit *fit,
 				struct string_builder *sb)
 {
-	struct error *err;
 	const git_diff_hunk *git = hunk->git;
 	_cleanup_free_ char *text = NULL;
 	int start = direction == PATCH_FORWARD ? git->old_start : git->new_start;
@@ -226,9 +225,7 @@ static struct error *hunk_write(struct hunk *hunk, const struct side *from,
 			       hunk->from.count,
 			       to_index + (hunk->to.count ? 1 : 0),
 			       hunk->to.count);
-	err = string_builder_finish(&hunk->text, &text);
-	if (err)
-		return err;
+	text = string_builder_take(&hunk->text);
 	string_builder_append(sb, text);
 	place->next = index + hunk->from.count;
 	place->offset = (long)index - nominal;
@@ -251,10 +248,8 @@ struct error *patch_fit_file(git_patch *file, const char *tree,
 	sides_init(git_patch_get_delta(file), direction, &from, &to);
 	header_write(file, &from, &to, sb);
 	if (!from.is_absent) {
-		err = path_join(tree, from.path, &path);
-		if (!err)
-			err = file_read(path, SOURCE_FILE_LIMIT_BYTES, &text,
-					&size);
+		path = path_join(tree, from.path);
+		err = file_read(path, SOURCE_FILE_LIMIT_BYTES, &text, &size);
 		if (error_catch(&err, ERROR_NOT_FOUND))
 			return error_create(ERROR_OTHER, "%s: no such file",
 					    from.path);

@@ -10,6 +10,7 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/http/http.h"
 
@@ -69,7 +70,7 @@ struct error *patch_fix_parse(const char *text, size_t size_bytes,
 	fix.bounds = strdup(bounds);
 	fix.reason = strdup(reason);
 	if (!fix.commit || !fix.bounds || !fix.reason)
-		return error_no_memory();
+		memory_exhausted();
 	memcpy(fix.digest, digest, sizeof(fix.digest));
 	*ret = fix;
 	fix = (struct patch_fix){ 0 };
@@ -133,7 +134,8 @@ struct error *patch_fix_changes(const char *text, size_t size_bytes, char **ret)
 			string_builder_append_n(&sb, line, length);
 		line += length;
 	}
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
+	return NULL;
 }
 
 /** @return Whether the text has the digest. */
@@ -157,10 +159,7 @@ static struct error *download(const struct patch_origin *origin,
 	_cleanup_free_ char *url = NULL;
 	_cleanup_http_response_ struct http_response response = { 0 };
 
-	if (asprintf(&url, "%s%s", origin->url, commit) < 0) {
-		url = NULL;
-		return error_no_memory();
-	}
+	url = string_format("%s%s", origin->url, commit);
 	const struct http_request request = {
 		.url = url,
 		.limit_bytes = PATCH_LIMIT_BYTES,
@@ -185,11 +184,9 @@ struct error *patch_fix_fetch(const struct patch_origin *origin,
 	char found[DIGEST_TEXT_SIZE];
 	bool matches = false;
 
-	err = path_join(origin->cache_directory, "patches", &folder);
-	if (!err)
-		err = path_joinf(&path, folder, "%s.patch", commit);
-	if (!err)
-		err = file_read(path, PATCH_LIMIT_BYTES, &cached, NULL);
+	folder = path_join(origin->cache_directory, "patches");
+	path = path_joinf(folder, "%s.patch", commit);
+	err = file_read(path, PATCH_LIMIT_BYTES, &cached, NULL);
 	if (!err)
 		err = check(cached, digest, &matches, found);
 	if (!err && matches) {

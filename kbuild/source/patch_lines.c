@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 
 void patch_lines_deinit(struct patch_lines *lines)
 {
@@ -19,10 +20,7 @@ struct error *patch_lines_add(struct patch_lines *lines, const char *start,
 	if ((lines->count & (lines->count - 1)) == 0) {
 		size_t capacity = lines->count ? lines->count * 2 : 1;
 		struct patch_line *items =
-			reallocarray(lines->items, capacity, sizeof(*items));
-
-		if (!items)
-			return error_no_memory();
+			memory_resize(lines->items, capacity, sizeof(*items));
 		lines->items = items;
 	}
 	lines->items[lines->count++] = (struct patch_line){ start, length };

@@ -14,6 +14,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/cli/progress.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/remote.h"
@@ -68,7 +69,7 @@ _printf_(2, 3) static struct error *format(char **ret, const char *text, ...)
 	size = vasprintf(&formatted, text, ap);
 	va_end(ap);
 	if (size < 0)
-		return error_no_memory();
+		memory_exhausted();
 	*ret = formatted;
 	return NULL;
 }
@@ -237,12 +238,8 @@ static struct error *patches_load(const struct source_request *request,
 
 	for (size_t i = 0; i < request->catalog->arch_count; i++)
 		string_list_add(&archs, request->catalog->archs[i].name);
-	err = string_list_check(&archs);
-	if (!err)
-		err = path_join(request->catalog->directory, "patches",
-				&directory);
-	if (!err)
-		err = patch_list_load(directory, &target, ret);
+	directory = path_join(request->catalog->directory, "patches");
+	err = patch_list_load(directory, &target, ret);
 	return err;
 }
 
@@ -281,7 +278,7 @@ static struct error *facts_write(const struct source *source, const char *path)
 		if (json_array_append_new(patches,
 					  json_string(source->patches.items[i])) <
 		    0)
-			return error_no_memory();
+			memory_exhausted();
 	}
 	facts = json_pack("{s:s, s:s, s:s, s:O}", "version", version, "url",
 			  source->url, "digest", source->digest, "patches",
@@ -323,7 +320,7 @@ static struct error *facts_read(const char *path, struct source *source)
 	}
 	snprintf(source->digest, sizeof(source->digest), "%s", digest);
 	err = format(&source->url, "%s", url);
-	return err ? err : string_list_check(&source->patches);
+	return err;
 }
 
 static struct error *version_check(const struct source_request *request,
@@ -455,21 +452,17 @@ static struct error *cached_prepare(const struct source_request *request,
 	if (err)
 		return err;
 	phase_clock_enter(request->clock, PHASE_SOURCE);
-	err = path_join(request->cache_directory, "sources", &parent);
-	if (!err)
-		err = directory_create(parent);
+	parent = path_join(request->cache_directory, "sources");
+	err = directory_create(parent);
 	if (err)
 		return err;
 	absolute = realpath(parent, NULL);
 	if (!absolute)
 		return error_create_os(errno, "open folder %s", parent);
-	err = path_join(absolute, key, &source->path);
-	if (!err)
-		err = path_joinf(&facts_path, absolute, "%s.json", key);
-	if (!err)
-		err = path_joinf(&lock_path, absolute, "%s.lock", key);
-	if (!err)
-		err = file_lock(lock_path, &lock_fd);
+	source->path = path_join(absolute, key);
+	facts_path = path_joinf(absolute, "%s.json", key);
+	lock_path = path_joinf(absolute, "%s.lock", key);
+	err = file_lock(lock_path, &lock_fd);
 	if (err)
 		return err;
 	if (directory_exists(source->path)) {

@@ -98,9 +98,7 @@ struct error *source_version_read(const char *directory,
 	_cleanup_free_ char *path = NULL;
 	_cleanup_free_ char *text = NULL;
 
-	err = path_join(directory, "Makefile", &path);
-	if (err)
-		return err;
+	path = path_join(directory, "Makefile");
 	err = file_read(path, MAKEFILE_LIMIT_BYTES, &text, NULL);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return error_create(ERROR_USAGE,

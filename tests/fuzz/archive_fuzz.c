@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					   &lock_fd);
 
 	if (!err)
-		err = path_join(folder, "inner", &inner);
+		inner = path_join(folder, "inner");
 	if (err || mkdir(inner, 0700) < 0 || stat(folder, &before) < 0)
 		abort();
 	unpack_into(inner, data, size);

@@ -75,10 +75,8 @@ static struct error *replay(const char *folder, unsigned int times,
 		size_t size;
 
 		if (!err && entries[i]->d_name[0] != '.') {
-			err = path_join(folder, entries[i]->d_name, &path);
-			if (!err)
-				err = file_read(path, FILE_LIMIT_BYTES, &data,
-						&size);
+			path = path_join(folder, entries[i]->d_name);
+			err = file_read(path, FILE_LIMIT_BYTES, &data, &size);
 			if (!err) {
 				try_copy(data, size);
 				try_damaged(data, size, times);

@@ -14,7 +14,7 @@ void put_file(const char *root, const char *name, const char *text)
 	_cleanup_free_ char *path = NULL;
 	_cleanup_free_ char *folder = NULL;
 
-	cr_assert_null(path_join(root, name, &path));
+	path = path_join(root, name);
 	folder = strndup(path, (size_t)(strrchr(path, '/') - path));
 	cr_assert_null(directory_create(folder));
 	cr_assert_null(file_write(path, text, strlen(text)));

@@ -10,6 +10,7 @@
 
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/text_json.h"
 #include "common/cli/command.h"
@@ -172,7 +173,7 @@ static struct error *print_json(const struct suite *suite,
 	failed = json ? json_dumpf(json, stdout, JSON_INDENT(2)) : -1;
 	json_decref(json);
 	if (failed)
-		return error_no_memory();
+		memory_exhausted();
 	putchar('\n');
 	return NULL;
 }
@@ -195,7 +196,7 @@ static char *describe(const struct suite *suite, const struct bisect_step *step)
 	char *text;
 
 	if (step->action != BISECT_FOUND)
-		return strdup(outcomes[step->action].text);
+		return string_copy(outcomes[step->action].text);
 
 	const struct suite_item *good = &suite->items[step->good];
 	const struct suite_item *bad = &suite->items[step->bad];
@@ -207,18 +208,14 @@ static char *describe(const struct suite *suite, const struct bisect_step *step)
 }
 
 /** The kernels that were tested, as they are: to be freed, not destroyed. */
-static struct error *select_tested(const struct suite *suite,
-				   const enum bisect_verdict *verdicts,
-				   struct suite *ret)
+static void select_tested(const struct suite *suite,
+			  const enum bisect_verdict *verdicts, struct suite *ret)
 {
-	ret->items = calloc(suite->count, sizeof(*ret->items));
-	if (!ret->items)
-		return error_no_memory();
+	ret->items = memory_allocate(suite->count, sizeof(*ret->items));
 	for (size_t i = 0; i < suite->count; i++) {
 		if (verdicts[i] != BISECT_UNTESTED)
 			ret->items[ret->count++] = suite->items[i];
 	}
-	return NULL;
 }
 
 /** In a workflow, write what is known to the step's summary. */
@@ -233,10 +230,9 @@ static struct error *write_summary(struct suite_report *report,
 	_cleanup_free_ char *text = describe(suite, step);
 
 	if (!text)
-		return error_no_memory();
-	err = select_tested(suite, verdicts, &tested);
-	if (!err)
-		err = suite_report_load(report, &tested);
+		memory_exhausted();
+	select_tested(suite, verdicts, &tested);
+	err = suite_report_load(report, &tested);
 	if (!err)
 		err = suite_report_write_summary(report, text);
 	free(tested.items);
@@ -280,9 +276,7 @@ struct error *cmd_bisect(const struct command_context *context, int *status_ret)
 		err = suite_report_init(&report, context, setup.run.command);
 	if (err)
 		return err;
-	verdicts = calloc(setup.suite.count + 1, sizeof(*verdicts));
-	if (!verdicts)
-		return error_no_memory();
+	verdicts = memory_allocate(setup.suite.count + 1, sizeof(*verdicts));
 	log_info("kernels: %zu, from %s to %s; logs in %s", setup.suite.count,
 		 setup.suite.items[0].name,
 		 setup.suite.items[setup.suite.count - 1].name,

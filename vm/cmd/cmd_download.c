@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/text_json.h"
 #include "common/cli/command.h"
 #include "common/http/http.h"
@@ -26,7 +27,7 @@ static json_t *download_json(const struct asset *asset, const char *path,
 static struct error *print_json(const json_t *array)
 {
 	if (json_dumpf(array, stdout, JSON_INDENT(2)) < 0)
-		return error_no_memory();
+		memory_exhausted();
 	putchar('\n');
 	return NULL;
 }

@@ -6,6 +6,7 @@
 
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/cli/command.h"
 #include "common/http/http.h"
@@ -55,9 +56,7 @@ struct error *command_archs(const struct command_context *context,
 	const struct string_list *archs = &context->common->archs;
 	_cleanup_arch_list_ struct arch_list list = { 0 };
 
-	list.items = calloc(archs->count + 1, sizeof(*list.items));
-	if (!list.items)
-		return error_no_memory();
+	list.items = memory_allocate(archs->count + 1, sizeof(*list.items));
 	if (!archs->count) {
 		err = catalog_host_arch(catalog, &list.items[list.count++]);
 		if (err)
@@ -88,8 +87,6 @@ struct error *command_no_kernel(const struct command_context *context,
 				const struct asset_list *assets,
 				const char *store)
 {
-	struct error *err;
-
 	const struct string_list *flavors = &context->common->flavors;
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_free_ char *flavor = NULL;
@@ -97,9 +94,7 @@ struct error *command_no_kernel(const struct command_context *context,
 	for (size_t i = 0; i < flavors->count; i++)
 		string_builder_appendf(&sb, "%s%s", i ? " or " : " of flavor ",
 				       flavors->items[i]);
-	err = string_builder_finish(&sb, &flavor);
-	if (err)
-		return err;
+	flavor = string_builder_take(&sb);
 	return error_create(ERROR_NOT_FOUND, "no kernel '%s'%s for %s in %s; %s",
 			    pattern ? pattern : "*", flavor, arch->name, store,
 			    assets->count ? "see vmtest-vm list"

@@ -9,6 +9,7 @@
 
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/text_json.h"
 #include "common/cli/command.h"
 #include "common/kernel/catalog.h"
@@ -84,16 +85,16 @@ static struct error *add_disk(const struct command_context *context,
 		struct row *row = table_row(table, entry->text, arch);
 
 		if (!row)
-			return error_no_memory();
+			memory_exhausted();
 		row->release = entry->release;
 		row->path = entry->path;
 	}
 	return NULL;
 }
 
-static struct error *add_store(const struct command_context *context,
-			       const struct asset_list *assets,
-			       const struct catalog *catalog, struct table *table)
+static void add_store(const struct command_context *context,
+		      const struct asset_list *assets,
+		      const struct catalog *catalog, struct table *table)
 {
 	const struct string_list *archs = &context->common->archs;
 
@@ -117,11 +118,10 @@ static struct error *add_store(const struct command_context *context,
 		struct row *row = table_row(table, text, arch);
 
 		if (!row)
-			return error_no_memory();
+			memory_exhausted();
 		row->release = release;
 		row->asset = &assets->items[i];
 	}
-	return NULL;
 }
 
 static struct error *print_json(const struct table *table)
@@ -146,7 +146,7 @@ static struct error *print_json(const struct table *table)
 	failed = failed || json_dumpf(array, stdout, JSON_INDENT(2)) < 0;
 	json_decref(array);
 	if (failed)
-		return error_no_memory();
+		memory_exhausted();
 	putchar('\n');
 	return NULL;
 }
@@ -192,10 +192,8 @@ struct error *cmd_list(const struct command_context *context, int *status_ret)
 		error_destroy(err);
 	}
 
-	struct kernel_list *lists = calloc(catalog->arch_count, sizeof(*lists));
-
-	if (!lists)
-		return error_no_memory();
+	struct kernel_list *lists =
+		memory_allocate(catalog->arch_count, sizeof(*lists));
 	err = NULL;
 	for (size_t i = 0; i < catalog->arch_count && !err; i++) {
 		const char *arch = catalog->archs[i].name;
@@ -207,7 +205,7 @@ struct error *cmd_list(const struct command_context *context, int *status_ret)
 			err = add_disk(context, &lists[i], arch, &table);
 	}
 	if (!err)
-		err = add_store(context, &assets, catalog, &table);
+		add_store(context, &assets, catalog, &table);
 	if (!err) {
 		if (table.count)
 			qsort(table.rows, table.count, sizeof(*table.rows),

@@ -11,6 +11,7 @@
 
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/text_json.h"
 #include "common/cli/command.h"
 #include "common/http/http.h"
@@ -93,7 +94,7 @@ static struct error *build_one(const struct command_context *context,
 			      text_json(module.path), "state",
 			      module.cached ? "cached" : "built", "seconds",
 			      (double)(monotonic_ms() - start_ms) / 1000)) < 0)
-		return error_no_memory();
+		memory_exhausted();
 	return NULL;
 }
 
@@ -139,9 +140,9 @@ struct error *cmd_module(const struct command_context *context, int *status_ret)
 	struct error *err;
 
 	json_t *array = context->common->json ? json_array() : NULL;
-	bool failed = context->common->json && !array;
+	bool failed = false;
 
-	err = failed ? error_no_memory() : build_all(context, array, status_ret);
+	err = build_all(context, array, status_ret);
 	if (array && !err) {
 		failed = json_dumpf(array, stdout,
 				    JSON_INDENT(2) | JSON_REAL_PRECISION(4)) < 0;
@@ -149,6 +150,6 @@ struct error *cmd_module(const struct command_context *context, int *status_ret)
 	}
 	json_decref(array);
 	if (!err && failed)
-		return error_no_memory();
+		memory_exhausted();
 	return err;
 }

@@ -41,7 +41,8 @@ struct error *suite_report_init(struct suite_report *report,
 		string_builder_append(&sb, word == command ? "" : " ");
 		string_builder_append_shell(&sb, *word);
 	}
-	return string_builder_finish(&sb, &report->command);
+	report->command = string_builder_take(&sb);
+	return NULL;
 }
 
 void suite_report_deinit(struct suite_report *report)
@@ -77,18 +78,14 @@ struct error *suite_report_load(struct suite_report *report,
 			return err;
 		string_list_add(&report->logs, text);
 	}
-	return string_list_check(&report->logs);
+	return NULL;
 }
 
 struct error *suite_report_print(struct string_builder *sb)
 {
-	struct error *err;
-
 	_cleanup_free_ char *text = NULL;
 
-	err = string_builder_finish(sb, &text);
-	if (err)
-		return err;
+	text = string_builder_take(sb);
 	fputs(text, stdout);
 	return NULL;
 }
@@ -107,8 +104,6 @@ struct error *suite_report_write_summary(const struct suite_report *report,
 		return err;
 	workflow_append_summary(&sb, report->command, text, report->suite,
 				&report->logs, room_bytes);
-	err = string_builder_finish(&sb, &summary);
-	if (err)
-		return err;
+	summary = string_builder_take(&sb);
 	return workflow_summary_write(summary);
 }

@@ -9,6 +9,7 @@
 
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/text_json.h"
 #include "common/cli/command.h"
 #include "common/kernel/catalog.h"
@@ -95,7 +96,7 @@ static struct error *make_one(const struct job *job,
 			      "path", text_json(rootfs.path), "state",
 			      rootfs.cached ? "cached" : "made", "seconds",
 			      (double)(monotonic_ms() - start_ms) / 1000)) < 0)
-		return error_no_memory();
+		memory_exhausted();
 	return NULL;
 }
 
@@ -119,7 +120,7 @@ static struct error *make_all(const struct job *job,
 	return NULL;
 }
 
-static struct error *choose_packages(struct job *job)
+static void choose_packages(struct job *job)
 {
 	const struct string_list *lists[] = { &job->catalog->rootfs.packages,
 					      &job->options->packages };
@@ -128,7 +129,6 @@ static struct error *choose_packages(struct job *job)
 		for (size_t j = 0; j < lists[i]->count; j++)
 			string_list_add(&job->packages, lists[i]->items[j]);
 	}
-	return string_list_check(&job->packages);
 }
 
 static struct error *choose_mirror(struct job *job)
@@ -168,7 +168,7 @@ struct error *cmd_rootfs(const struct command_context *context, int *status_ret)
 	error_destroy(catalog_host_arch(catalog, &job.host));
 	err = command_archs(context, catalog, &archs);
 	if (!err)
-		err = choose_packages(&job);
+		choose_packages(&job);
 	if (!err)
 		err = choose_mirror(&job);
 	if (!err)
@@ -181,7 +181,7 @@ struct error *cmd_rootfs(const struct command_context *context, int *status_ret)
 		return err;
 	if (json_dumpf(job.array, stdout,
 		       JSON_INDENT(2) | JSON_REAL_PRECISION(4)) < 0)
-		return error_no_memory();
+		memory_exhausted();
 	putchar('\n');
 	return NULL;
 }

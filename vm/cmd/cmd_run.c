@@ -17,6 +17,7 @@
 #include "common/base/file.h"
 #include "common/base/foreground.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/cli/command.h"
 #include "common/kernel/catalog.h"
@@ -121,7 +122,7 @@ static struct error *parse_disk(const char *text, uint64_t *bytes_ret)
 }
 
 /** What the command sees of our environment, besides what is asked for. */
-static struct error *inherit_environment(const char *root, struct string_list *ret)
+static void inherit_environment(const char *root, struct string_list *ret)
 {
 	static const char *const names[] = { "LANG", "LC_ALL", "LC_CTYPE",
 					     "TERM" };
@@ -142,7 +143,6 @@ static struct error *inherit_environment(const char *root, struct string_list *r
 		if (value)
 			string_list_addf(ret, "%s=%s", names[i], value);
 	}
-	return string_list_check(ret);
 }
 
 static struct error *add_environment(const struct string_list *requests,
@@ -150,10 +150,8 @@ static struct error *add_environment(const struct string_list *requests,
 {
 	for (size_t i = 0; i < requests->count; i++) {
 		const char *item = requests->items[i];
-		_cleanup_free_ char *name = strndup(item, strcspn(item, "="));
-
-		if (!name)
-			return error_no_memory();
+		_cleanup_free_ char *name =
+			string_copy_n(item, strcspn(item, "="));
 		if (!setup_is_variable_name(name))
 			return error_create(ERROR_USAGE,
 					    "--env %s: a name has letters, digits and _",
@@ -171,7 +169,7 @@ static struct error *add_environment(const struct string_list *requests,
 					    name, name);
 		string_list_addf(ret, "%s=%s", name, value);
 	}
-	return string_list_check(ret);
+	return NULL;
 }
 
 struct error *run_options_check(const struct run_options *options)
@@ -334,9 +332,7 @@ static struct error *run_guest(const struct command_context *context,
 	}
 	if (!config.root && shell && *shell)
 		fallback[0] = (char *)shell;
-	err = inherit_environment(config.root, &environment);
-	if (err)
-		return err;
+	inherit_environment(config.root, &environment);
 	err = add_environment(&options->environment, &environment);
 	if (err)
 		return err;

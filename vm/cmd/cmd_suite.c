@@ -11,6 +11,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/cli/command.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"
@@ -163,14 +164,11 @@ static struct error *split_patterns(const struct string_list *kernels,
 				    struct string_list *folders_ret,
 				    struct string_list *patterns_ret)
 {
-	struct error *err;
-
 	for (size_t i = 0; i < kernels->count; i++)
 		string_list_add(kernel_is_path(kernels->items[i]) ? folders_ret
 								  : patterns_ret,
 				kernels->items[i]);
-	err = string_list_check(folders_ret);
-	return err ? err : string_list_check(patterns_ret);
+	return NULL;
 }
 
 /** Of several architectures no folders are taken (command_archs()). */
@@ -209,9 +207,7 @@ static void disks_deinit(struct disks *disks)
 static struct error *disks_load(struct disks *disks, const char *directory,
 				const struct arch_list *archs)
 {
-	disks->items = calloc(archs->count, sizeof(*disks->items));
-	if (!disks->items)
-		return error_no_memory();
+	disks->items = memory_allocate(archs->count, sizeof(*disks->items));
 	for (; disks->count < archs->count; disks->count++) {
 		struct error *err =
 			kernel_list_load(directory,
@@ -328,9 +324,7 @@ static struct error *make_log_directory(struct suite_setup *setup,
 					       options->log_directory);
 		return NULL;
 	}
-	err = path_join(setup->directory, "logs", &parent);
-	if (err)
-		return err;
+	parent = path_join(setup->directory, "logs");
 	return log_folder_create(parent, KEEP_LOGS, &setup->log_directory);
 }
 

@@ -12,6 +12,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/text_json.h"
 #include "common/cli/command.h"
@@ -86,7 +87,7 @@ static struct error *print_json(const struct suite_report *report)
 	failed = failed || json_dumpf(array, stdout, JSON_INDENT(2)) < 0;
 	json_decref(array);
 	if (failed)
-		return error_no_memory();
+		memory_exhausted();
 	putchar('\n');
 	return NULL;
 }
@@ -177,7 +178,7 @@ static bool report_failures(const struct suite *suite)
 		count++;
 	}
 	// Without memory for their names they have failed all the same.
-	error_destroy(string_builder_finish(&sb, &names));
+	names = string_builder_take(&sb);
 	if (count) {
 		fflush(stdout);
 		log_error("failed on %zu of %zu kernels: %s", count,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 
 static const char panic_text[] = "Kernel panic - not syncing";
 
@@ -164,8 +165,8 @@ void console_restart(struct console *console)
 struct error *console_check(const struct console *console)
 {
 	if (console->failed)
-		return error_no_memory();
-	return string_list_check(&console->splats);
+		memory_exhausted();
+	return NULL;
 }
 
 void console_append_tail(const struct console *console, unsigned int lines,

@@ -13,14 +13,10 @@
 /** Where there is no O_TMPFILE, as on some network and overlay file systems. */
 static struct error *create_and_unlink(const char *directory, int *fd_ret)
 {
-	struct error *err;
-
 	_cleanup_free_ char *path = NULL;
 	int fd;
 
-	err = path_join(directory, ".vmtest-disk.XXXXXX", &path);
-	if (err)
-		return err;
+	path = path_join(directory, ".vmtest-disk.XXXXXX");
 	fd = mkostemp(path, O_CLOEXEC);
 	if (fd < 0)
 		return error_create_os(errno, "make a disk in %s", directory);

@@ -10,6 +10,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
 #include "vm/guest/guest_extras.h"
@@ -26,24 +27,19 @@ enum {
 static const char default_memory[] = "2G";
 
 /** Where a package's modules belong in a root, whose /lib may be a link. */
-static struct error *find_modules(const char *root, const char *release,
-				  char **ret)
+static void find_modules(const char *root, const char *release, char **ret)
 {
-	struct error *err;
-
 	_cleanup_free_ char *lib = NULL;
 	char target[64];
 	ssize_t n;
 
-	err = path_join(root, "lib", &lib);
-	if (err)
-		return err;
+	lib = path_join(root, "lib");
 	n = readlink(lib, target, sizeof(target) - 1);
 	target[n > 0 ? n : 0] = '\0';
 
 	const char *name = target + (*target == '/');
 
-	return path_joinf(ret, strcmp(name, "usr/lib") == 0 ? "/usr/lib" : "/lib",
+	*ret = path_joinf(strcmp(name, "usr/lib") == 0 ? "/usr/lib" : "/lib",
 			  "modules/%s", release);
 }
 
@@ -67,7 +63,7 @@ static struct error *plan_shares(const struct guest_config *config,
 	_cleanup_string_list_ struct string_list writable = STRING_LIST_INIT;
 
 	if (!init_directory)
-		return error_no_memory();
+		memory_exhausted();
 	*strrchr(init_directory, '/') = '\0';
 	err = canonicalize(config->root ? config->root : "/", "--root", &root);
 	if (err)
@@ -75,9 +71,7 @@ static struct error *plan_shares(const struct guest_config *config,
 	if (!directory_exists(root))
 		return error_create(ERROR_USAGE, "--root %s is not a folder",
 				    root);
-	err = find_modules(root, config->kernel->release, &modules);
-	if (err)
-		return err;
+	find_modules(root, config->kernel->release, &modules);
 	for (size_t i = 0; i < config->writable.count; i++) {
 		_cleanup_free_ char *path = NULL;
 
@@ -89,9 +83,6 @@ static struct error *plan_shares(const struct guest_config *config,
 					    "--rw %s is not a folder", path);
 		string_list_add(&writable, path);
 	}
-	err = string_list_check(&writable);
-	if (err)
-		return err;
 
 	const struct share_request request = {
 		.root = root,
@@ -217,9 +208,7 @@ struct error *guest_run(const struct guest_config *config,
 		if (err)
 			return err;
 		error_destroy(take_ptr(miss));
-		err = path_join(kernel->path, machine->kernel, &image);
-		if (err)
-			return err;
+		image = path_join(kernel->path, machine->kernel);
 		if (!file_exists(image)) {
 			miss = error_create(ERROR_NOT_FOUND,
 					    "%s: no such file; is the package whole?",

@@ -9,6 +9,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/kernel/catalog.h"
 #include "vm/guest/guest_extras.h"
 #include "vm/guest/setup.h"
@@ -33,9 +34,7 @@ struct error *guest_session_send_setup(struct guest_session *session)
 	_cleanup_free_ char *text = NULL;
 
 	if (config->interactive) {
-		err = path_join("/dev", config->arch->terminal, &terminal);
-		if (err)
-			return err;
+		terminal = path_join("/dev", config->arch->terminal);
 		setup.terminal = terminal;
 		terminal_size(config->stdout_fd, &setup.rows, &setup.columns);
 	}
@@ -82,9 +81,7 @@ static struct error *take_line(struct guest_session *session)
 	}
 	if (strncmp(line, fail_word, strlen(fail_word)) == 0 &&
 	    !session->failure) {
-		session->failure = strdup(line + strlen(fail_word));
-		if (!session->failure)
-			return error_no_memory();
+		session->failure = string_copy(line + strlen(fail_word));
 	}
 	return NULL;
 }

@@ -8,6 +8,7 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "common/kernel/catalog.h"
 #include "vm/guest/disk.h"
 #include "vm/guest/guest.h"
@@ -37,10 +38,7 @@ static struct error *find_loader(const struct catalog_arch *arch, char **ret)
 	_cleanup_free_ char *name = NULL;
 	_cleanup_free_ char *path = NULL;
 
-	if (asprintf(&name, "guest/%s/vmtest-kexec", arch->name) < 0) {
-		name = NULL;
-		return error_no_memory();
-	}
+	name = string_format("guest/%s/vmtest-kexec", arch->name);
 	err = data_path(name, &path);
 	if (err)
 		return err;
@@ -69,9 +67,6 @@ struct error *guest_extras_create(const struct guest_config *config,
 			return err;
 		add_folder_of(&extras, extras.loader);
 	}
-	err = string_list_check(&extras.folders);
-	if (err)
-		return err;
 	if (config->disk_bytes) {
 		err = disk_create(config->disk_directory, config->disk_bytes,
 				  &extras.disk_fd);
@@ -88,8 +83,6 @@ struct error *guest_extras_name(struct guest_extras *extras,
 				const struct guest_config *config,
 				const struct share_plan *plan)
 {
-	struct error *err;
-
 	struct string_list *environment = &extras->environment;
 	char *const *folder = plan->extra.items;
 	const char *programs = NULL;
@@ -98,10 +91,7 @@ struct error *guest_extras_name(struct guest_extras *extras,
 	if (config->module) {
 		_cleanup_free_ char *path = NULL;
 
-		err = path_join(*folder++, strrchr(config->module, '/') + 1,
-				&path);
-		if (err)
-			return err;
+		path = path_join(*folder++, strrchr(config->module, '/') + 1);
 		string_list_addf(environment, "DRGN_TEST_KMOD=%s", path);
 		if (config->insert_module)
 			extras->module = take_ptr(path);
@@ -121,5 +111,5 @@ struct error *guest_extras_name(struct guest_extras *extras,
 				 programs && is_path ? ":" : "",
 				 programs && is_path ? programs : "");
 	}
-	return string_list_check(environment);
+	return NULL;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/process/process.h"
 #include "vm/guest/qemu.h"
 
@@ -32,7 +33,9 @@ static _printf_(2, 3) struct error *set_reason(struct guest_session *session,
 	if (vasprintf(&session->result.reason, format, ap) < 0)
 		session->result.reason = NULL;
 	va_end(ap);
-	return session->result.reason ? NULL : error_no_memory();
+	if (!session->result.reason)
+		memory_exhausted();
+	return NULL;
 }
 
 /** @param[in] status How QEMU ended; NULL if it runs. */
@@ -67,13 +70,9 @@ static struct error *explain_loss(struct guest_session *session,
 /** QEMU's own words, in one line. */
 static struct error *qemu_error(struct guest_session *session)
 {
-	struct error *err;
-
 	_cleanup_free_ char *text = NULL;
 
-	err = string_builder_finish(&session->output, &text);
-	if (err)
-		return err;
+	text = string_builder_take(&session->output);
 	for (char *p = text; *p; p++) {
 		if (*p == '\n')
 			*p = p[1] ? ' ' : '\0';
@@ -130,9 +129,7 @@ struct error *guest_session_take_result(struct guest_session *session,
 						   session->dump_offset, &log);
 	if (wants_tail)
 		console_append_tail(console, LOG_LINES, &log);
-	err = string_builder_finish(&log, &result->log);
-	if (err)
-		return err;
+	result->log = string_builder_take(&log);
 	err = console_check(console);
 	if (err)
 		return err;
@@ -151,7 +148,7 @@ void guest_session_print_tail(const struct guest_session *session)
 
 	console_append_tail(&session->console, LOG_LINES, &log);
 	// What is shown beside an error is no reason for another.
-	error_destroy(string_builder_finish(&log, &text));
+	text = string_builder_take(&log);
 	if (text)
 		fputs(text, stderr);
 }

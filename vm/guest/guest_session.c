@@ -98,9 +98,7 @@ static struct error *session_spawn(struct guest_session *session,
 			string_builder_append(&sb, i ? " " : "");
 			string_builder_append_shell(&sb, arguments.items[i]);
 		}
-		err = string_builder_finish(&sb, &text);
-		if (err)
-			return err;
+		text = string_builder_take(&sb);
 		log_debug("%s", text);
 	}
 

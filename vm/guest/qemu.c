@@ -61,12 +61,9 @@ struct error *qemu_choose_machine(const struct catalog_arch *arch,
 				    "no %smachine of %s can boot this kernel",
 				    after ? "other " : "", arch->name);
 
-	struct error *err;
 	_cleanup_free_ char *text = NULL;
 
-	err = string_builder_finish(&names, &text);
-	if (err)
-		return err;
+	text = string_builder_take(&names);
 	return error_create(ERROR_USAGE, "--machine %s: %s has %s", name,
 			    arch->name, text);
 }
@@ -136,20 +133,18 @@ struct error *qemu_kernel_command_line(const struct qemu_options *options,
 	for (size_t i = 0; i < options->append->count; i++)
 		string_builder_appendf(&sb, " %s", options->append->items[i]);
 	append_init(options, &sb);
-	if (options->arch->command_line_bytes && !sb.failed &&
+	if (options->arch->command_line_bytes &&
 	    sb.length >= options->arch->command_line_bytes)
 		return error_create(ERROR_USAGE,
 				    "the kernel's command line is %zu bytes long, and %s takes at most %u; shorten --append",
 				    sb.length, options->arch->name,
 				    options->arch->command_line_bytes - 1);
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
+	return NULL;
 }
 
-static struct error *add_shares(const struct share_plan *shares,
-				struct string_list *list)
+static void add_shares(const struct share_plan *shares, struct string_list *list)
 {
-	struct error *err;
-
 	for (size_t i = 0; i < shares->count; i++) {
 		const struct share *share = &shares->items[i];
 		_cleanup_string_builder_ struct string_builder sb =
@@ -161,16 +156,13 @@ static struct error *add_shares(const struct share_plan *shares,
 		string_builder_appendf(&sb,
 				       ",security_model=none,multidevs=remap,readonly=%s",
 				       share->writable ? "off" : "on");
-		err = string_builder_finish(&sb, &text);
-		if (err)
-			return err;
+		text = string_builder_take(&sb);
 		string_list_add(list, "-fsdev");
 		string_list_add(list, text);
 		string_list_add(list, "-device");
 		string_list_addf(list, "virtio-9p,fsdev=share%zu,mount_tag=%s",
 				 i, share->tag);
 	}
-	return NULL;
 }
 
 static void add_ports(const struct qemu_options *options, struct string_list *list)
@@ -251,16 +243,11 @@ struct error *qemu_arguments(const struct qemu_options *options,
 	string_list_add(&list, command_line);
 	for (size_t i = 0; i < machine->arguments.count; i++)
 		string_list_add(&list, machine->arguments.items[i]);
-	err = add_shares(options->shares, &list);
-	if (err)
-		return err;
+	add_shares(options->shares, &list);
 	add_ports(options, &list);
 	add_disk(options, &list);
 	for (size_t i = 0; i < options->arguments->count; i++)
 		string_list_add(&list, options->arguments->items[i]);
-	err = string_list_check(&list);
-	if (err)
-		return err;
 	*ret = list;
 	list = (struct string_list)STRING_LIST_INIT;
 	return NULL;

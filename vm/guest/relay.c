@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 
 enum {
 	RELAY_READ_BYTES = 65536
@@ -73,7 +74,7 @@ static bool relay_reserve(struct relay *relay, size_t more)
 struct error *relay_feed(struct relay *relay, const char *data, size_t size_bytes)
 {
 	if (!relay_reserve(relay, size_bytes))
-		return error_no_memory();
+		memory_exhausted();
 	memcpy(relay->data + relay->start + relay->length, data, size_bytes);
 	relay->length += size_bytes;
 	return NULL;
@@ -83,7 +84,7 @@ struct error *relay_feed(struct relay *relay, const char *data, size_t size_byte
 static struct error *relay_read(struct relay *relay, size_t *size_ret)
 {
 	if (!relay_reserve(relay, RELAY_READ_BYTES))
-		return error_no_memory();
+		memory_exhausted();
 
 	ssize_t n = read(relay->from_fd,
 			 relay->data + relay->start + relay->length,

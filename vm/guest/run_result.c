@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/text_json.h"
 
 static const char *const outcome_names[] = {
@@ -57,7 +58,9 @@ struct error *run_result_format(const struct run_result *result, char **ret)
 			 "splats", splats, "splat_count",
 			 (json_int_t)result->splat_count);
 	*ret = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
-	return *ret ? NULL : error_no_memory();
+	if (!*ret)
+		memory_exhausted();
+	return NULL;
 }
 
 static struct error *parse_outcome(const char *text, const char *name,
@@ -109,13 +112,8 @@ struct error *run_result_parse(const char *text, const char *name,
 		if (line)
 			string_list_add(&result.splats, line);
 	}
-	err = string_list_check(&result.splats);
-	if (err)
-		return err;
 	if (json_is_string(reason)) {
-		result.reason = strdup(json_string_value(reason));
-		if (!result.reason)
-			return error_no_memory();
+		result.reason = string_copy(json_string_value(reason));
 	}
 	*ret = result;
 	result = (struct run_result){ 0 };

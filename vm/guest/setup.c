@@ -26,15 +26,11 @@ bool setup_is_variable_name(const char *name)
  */
 static struct error *append_word(struct string_builder *sb, const char *text)
 {
-	struct error *err;
-
 	_cleanup_string_builder_ struct string_builder word = STRING_BUILDER_INIT;
 	_cleanup_free_ char *quoted = NULL;
 
 	string_builder_append_shell(&word, text);
-	err = string_builder_finish(&word, &quoted);
-	if (err)
-		return err;
+	quoted = string_builder_take(&word);
 	for (const char *p = quoted; *p;) {
 		size_t length = strcspn(p, "\n");
 
@@ -75,9 +71,7 @@ static struct error *append_words(struct string_builder *sb, const char *name,
 			return err;
 		string_builder_append_char(&value, ' ');
 	}
-	err = string_builder_finish(&value, &text);
-	if (err)
-		return err;
+	text = string_builder_take(&value);
 	return append_assignment(sb, name, text);
 }
 
@@ -157,5 +151,6 @@ struct error *setup_format(const struct setup *setup, char **ret)
 	err = append_command(&sb, setup);
 	if (err)
 		return err;
-	return string_builder_finish(&sb, ret);
+	*ret = string_builder_take(&sb);
+	return NULL;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "vm/kernel/kernel_config.h"
 
@@ -105,10 +106,7 @@ static struct error *plan_add(struct share_plan *plan, const char *tag,
 	if (plan->count == plan->capacity) {
 		size_t capacity = 2 * plan->capacity + 4;
 		struct share *items =
-			reallocarray(plan->items, capacity, sizeof(*items));
-
-		if (!items)
-			return error_no_memory();
+			memory_resize(plan->items, capacity, sizeof(*items));
 		plan->items = items;
 		plan->capacity = capacity;
 	}
@@ -117,9 +115,7 @@ static struct error *plan_add(struct share_plan *plan, const char *tag,
 
 	snprintf(share->tag, sizeof(share->tag), "%s", tag);
 	share->writable = writable;
-	share->path = strdup(path);
-	if (!share->path)
-		return error_no_memory();
+	share->path = string_copy(path);
 	plan->count++;
 	return NULL;
 }
@@ -163,9 +159,7 @@ static struct error *plan_package(const struct share_request *request,
 	plan_overlay(plan, "package", ".", options);
 	append_mount(mounts, "overlay", STATE "/root", request->modules,
 		     "overlay", options);
-	plan->package = strdup(shown ? request->package : share_directory);
-	if (!plan->package)
-		return error_no_memory();
+	plan->package = string_copy(shown ? request->package : share_directory);
 	if (shown)
 		return NULL;
 	// Every root has this one, and is left before anybody looks into it.
@@ -252,7 +246,7 @@ static struct error *plan_extra(const struct share_request *request,
 		if (err)
 			return err;
 	}
-	return string_list_check(&plan->extra);
+	return NULL;
 }
 
 /** Whether the kernel's command line can name it, in every firmware. */
@@ -268,24 +262,6 @@ static bool can_be_bare(const char *path)
 			return false;
 	}
 	return i <= LIMIT;
-}
-
-static struct error *check_lists(const struct share_plan *plan)
-{
-	const struct string_list *const lists[] = {
-		&plan->directories,
-		&plan->early_mounts,
-		&plan->late_directories,
-		&plan->late_mounts,
-	};
-
-	for (size_t i = 0; i < array_size(lists); i++) {
-		struct error *err = string_list_check(lists[i]);
-
-		if (err)
-			return err;
-	}
-	return NULL;
 }
 
 static struct error *plan_fill(const struct share_request *request,
@@ -328,7 +304,7 @@ static struct error *plan_fill(const struct share_request *request,
 		if (err)
 			return err;
 	}
-	return check_lists(plan);
+	return NULL;
 }
 
 struct error *share_plan_compute(const struct share_request *request,
@@ -343,9 +319,7 @@ struct error *share_plan_compute(const struct share_request *request,
 	err = plan_fill(request, &plan, &mounts);
 	if (err)
 		return err;
-	err = string_builder_finish(&mounts, &plan.mounts);
-	if (err)
-		return err;
+	plan.mounts = string_builder_take(&mounts);
 	*ret = plan;
 	plan = (struct share_plan){ 0 };
 	return NULL;

@@ -15,6 +15,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/cli/progress.h"
 #include "common/process/process.h"
 #include "common/store/store.h"
@@ -43,9 +44,7 @@ static struct error *read_release(const char *path,
 	_cleanup_free_ char *file = NULL;
 	_cleanup_free_ char *text = NULL;
 
-	err = path_join(path, "build/include/config/kernel.release", &file);
-	if (err)
-		return err;
+	file = path_join(path, "build/include/config/kernel.release");
 	err = file_read(file, RELEASE_TEXT_SIZE - 1, &text, NULL);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return error_create(ERROR_NOT_FOUND,
@@ -87,14 +86,10 @@ struct error *kernel_open(const char *path, struct kernel *ret)
 	err = read_release(kernel.path, kernel.release);
 	if (err)
 		return error_wrap(err, "kernel");
-	err = path_join(kernel.path, "build/.config", &config);
-	if (err)
-		return err;
+	config = path_join(kernel.path, "build/.config");
 	err = file_read(config, 4 << 20, &kernel.config, NULL);
 	if (error_catch(&err, ERROR_NOT_FOUND)) {
-		kernel.config = strdup("");
-		if (!kernel.config)
-			return error_no_memory();
+		kernel.config = string_copy("");
 	}
 	if (err)
 		return err;
@@ -133,14 +128,10 @@ static void cleanup_closedir(DIR **dir)
 struct error *kernel_list_load(const char *directory, const char *arch,
 			       struct kernel_list *ret)
 {
-	struct error *err;
-
 	_cleanup_kernel_list_ struct kernel_list list = { 0 };
 	_cleanup_free_ char *folder = NULL;
 
-	err = path_join(directory, arch, &folder);
-	if (err)
-		return err;
+	folder = path_join(directory, arch);
 
 	_cleanup_(cleanup_closedir) DIR *dir = opendir(folder);
 
@@ -162,16 +153,11 @@ struct error *kernel_list_load(const char *directory, const char *arch,
 			continue;
 
 		struct kernel_entry *items =
-			reallocarray(list.items, list.count + 1, sizeof(*items));
-
-		if (!items)
-			return error_no_memory();
+			memory_resize(list.items, list.count + 1, sizeof(*items));
 		list.items = items;
 		items[list.count] = (struct kernel_entry){ .release = release };
 		strcpy(items[list.count].text, text);
-		err = path_join(folder, entry->d_name, &items[list.count].path);
-		if (err)
-			return err;
+		items[list.count].path = path_join(folder, entry->d_name);
 		list.count++;
 	}
 	if (list.count)
@@ -252,10 +238,7 @@ static struct error *download_unpack(struct store *store,
 	err = unpack_create(directory, &options, &unpack);
 	if (err)
 		return err;
-	if (asprintf(&what, "download %s", asset->name) < 0) {
-		what = NULL;
-		return error_no_memory();
-	}
+	what = string_format("download %s", asset->name);
 
 	_cleanup_progress_ struct progress *progress =
 		progress_create(what, PROGRESS_BYTES);
@@ -339,15 +322,9 @@ struct error *kernel_download(struct store *store, const struct asset *asset,
 		return error_create(ERROR_OTHER, "%s is not a package's name",
 				    asset->name);
 	release_format(&release, text);
-	err = path_join(directory, arch, &folder);
-	if (err)
-		return err;
-	err = path_joinf(&path, folder, "%s%s", folder_prefix, text);
-	if (err)
-		return err;
-	err = path_joinf(&lock, folder, ".%s%s.lock", folder_prefix, text);
-	if (err)
-		return err;
+	folder = path_join(directory, arch);
+	path = path_joinf(folder, "%s%s", folder_prefix, text);
+	lock = path_joinf(folder, ".%s%s.lock", folder_prefix, text);
 	if (!directory_exists(path)) {
 		_cleanup_close_ int lock_fd = -1;
 
@@ -402,9 +379,7 @@ struct error *kernel_prune(const char *directory, const char *arch,
 	_cleanup_kernel_list_ struct kernel_list list = { 0 };
 	_cleanup_free_ char *folder = NULL;
 
-	err = path_join(directory, arch, &folder);
-	if (err)
-		return err;
+	folder = path_join(directory, arch);
 	if (!dry_run && directory_exists(folder)) {
 		err = directory_remove_stale(folder, "download");
 		if (err)
@@ -429,5 +404,5 @@ struct error *kernel_prune(const char *directory, const char *arch,
 		if (deleted)
 			string_list_add(deleted_ret, list.items[i].path);
 	}
-	return string_list_check(deleted_ret);
+	return NULL;
 }

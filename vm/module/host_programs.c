@@ -104,14 +104,11 @@ static bool runs(const char *path)
 
 struct error *host_programs_check(const char *kernel_path)
 {
-	struct error *err;
 	_cleanup_free_ char *path = NULL;
 	struct header theirs, ours;
 	struct utsname host;
 
-	err = path_join(kernel_path, program, &path);
-	if (err)
-		return err;
+	path = path_join(kernel_path, program);
 	if (!header_read(path, &theirs) || !header_read("/proc/self/exe", &ours) ||
 	    is_same_kind(&theirs, &ours) || runs(path))
 		return NULL;

@@ -48,10 +48,10 @@ static void build_deinit(struct build *build)
 #define _cleanup_build_ _cleanup_(build_deinit)
 
 /** Where the results of all sources for one kernel lie. */
-static struct error *kernel_folder(const char *directory, const char *arch,
-				   const char *release, char **ret)
+static void kernel_folder(const char *directory, const char *arch,
+			  const char *release, char **ret)
 {
-	return path_joinf(ret, directory, "%s/module/%s", arch, release);
+	*ret = path_joinf(directory, "%s/module/%s", arch, release);
 }
 
 static struct error *build_init(struct build *build,
@@ -70,15 +70,12 @@ static struct error *build_init(struct build *build,
 	err = digest_buffer(build->source, strlen(build->source), source);
 	if (err)
 		return err;
-	err = kernel_folder(request->directory, request->arch->name,
-			    request->kernel->release, &parent);
-	if (err)
-		return err;
-	err = path_joinf(&build->folder, parent, "%.*s", (int)MODULE_KEY_DIGITS,
-			 source);
-	if (err)
-		return err;
-	return path_join(build->folder, "build.log", &build->log_path);
+	kernel_folder(request->directory, request->arch->name,
+		      request->kernel->release, &parent);
+	build->folder =
+		path_joinf(parent, "%.*s", (int)MODULE_KEY_DIGITS, source);
+	build->log_path = path_join(build->folder, "build.log");
+	return NULL;
 }
 
 /** What a module depends on: the kernel, to the byte, and the source. */
@@ -102,9 +99,7 @@ static struct error *compute_key(const struct build *build, const char *source,
 	for (size_t i = 0; i < array_size(files); i++) {
 		_cleanup_free_ char *path = NULL;
 
-		err = path_join(build->request->kernel->path, files[i], &path);
-		if (err)
-			return err;
+		path = path_join(build->request->kernel->path, files[i]);
 		err = digest_file(path, text, NULL);
 		if (err)
 			return err;
@@ -125,9 +120,7 @@ static struct error *prepare_kernel(const struct build *build,
 	_cleanup_free_ char *copy = NULL;
 	_cleanup_string_list_ struct string_list files = STRING_LIST_INIT;
 
-	err = path_join(build->request->kernel->path, "build", &path);
-	if (err)
-		return err;
+	path = path_join(build->request->kernel->path, "build");
 	err = kernel_make_check_path(path);
 	if (!err) {
 		*ret = take_ptr(path);
@@ -135,9 +128,7 @@ static struct error *prepare_kernel(const struct build *build,
 	}
 	if (!error_catch(&err, ERROR_USAGE))
 		return err;
-	err = path_join(scratch, "kernel", &copy);
-	if (err)
-		return err;
+	copy = path_join(scratch, "kernel");
 	err = tree_list(path, NULL, &files);
 	if (err)
 		return err;
@@ -192,9 +183,6 @@ static struct error *run_make(const struct build *build,
 	string_list_addf(&arguments, "KCFLAGS=-ffile-prefix-map=%s=%s", source,
 			 err ? "." : build->source);
 	error_destroy(err);
-	err = string_list_check(&arguments);
-	if (err)
-		return err;
 
 	const struct kernel_make_module options = {
 		.arch = build->request->arch,
@@ -262,9 +250,7 @@ static struct error *build_locked(const struct build *build, struct module *ret)
 					 &scratch_lock);
 	if (err)
 		return err;
-	err = path_join(scratch, "source", &source);
-	if (err)
-		return err;
+	source = path_join(scratch, "source");
 	err = module_source_copy(build->source, source);
 	if (err)
 		return err;
@@ -299,9 +285,7 @@ static struct error *find_or_build(const struct build *build, struct module *ret
 	err = directory_create(build->folder);
 	if (err)
 		return err;
-	err = path_join(build->folder, ".lock", &lock);
-	if (err)
-		return err;
+	lock = path_join(build->folder, ".lock");
 	err = file_lock(lock, &lock_fd);
 	if (err)
 		return err;
@@ -336,15 +320,11 @@ struct error *module_build(const struct module_request *request,
 struct error *module_remove_all(const char *directory, const char *arch,
 				const char *kernel_path)
 {
-	struct error *err;
-
 	_cleanup_free_ char *folder = NULL;
 	const char *dash = strchr(strrchr(kernel_path, '/') + 1, '-');
 
 	if (!dash)
 		return NULL;
-	err = kernel_folder(directory, arch, dash + 1, &folder);
-	if (err)
-		return err;
+	kernel_folder(directory, arch, dash + 1, &folder);
 	return directory_remove(folder);
 }

@@ -45,25 +45,19 @@ struct error *module_result_open(const char *folder, const char *key,
 	_cleanup_free_ char *names = NULL;
 	_cleanup_free_ char *file = NULL;
 
-	err = path_join(folder, key, &path);
-	if (err)
-		return err;
+	path = path_join(folder, key);
 	module.lock_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	// One that is locked for good is being deleted.
 	if (module.lock_fd < 0 || flock(module.lock_fd, LOCK_SH | LOCK_NB) < 0)
 		return NULL;
-	err = path_join(path, list_name, &list);
-	if (err)
-		return err;
+	list = path_join(path, list_name);
 	err = file_read(list, NAME_LIST_BYTES, &names, NULL);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return NULL;
 	if (err)
 		return err;
 	names[strcspn(names, "\n")] = '\0';
-	err = path_join(path, names, &file);
-	if (err)
-		return err;
+	file = path_join(path, names);
 	module.path = realpath(file, NULL);
 	if (!module.path)
 		return NULL;
@@ -91,12 +85,10 @@ static struct error *remove_others(const char *folder, const char *key)
 		fd = openat(dirfd(dir), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
 			continue;
-		err = path_join(folder, name, &path);
-		if (!err)
-			err = path_joinf(&leftover, folder, ".%s.%.6s",
-					 temporary_prefix, name);
+		path = path_join(folder, name);
+		leftover = path_joinf(folder, ".%s.%.6s", temporary_prefix, name);
 		// Half deleted, it must not have the name of a result.
-		if (!err && rename(path, leftover) < 0)
+		if (rename(path, leftover) < 0)
 			err = error_create_os(errno, "rename %s", path);
 		if (!err)
 			err = directory_remove(leftover);
@@ -113,9 +105,7 @@ static struct error *list_modules(const char *source, struct string_list *ret)
 	_cleanup_free_ char *path = NULL;
 	_cleanup_free_ char *text = NULL;
 
-	err = path_join(source, "modules.order", &path);
-	if (err)
-		return err;
+	path = path_join(source, "modules.order");
 	err = file_read(path, NAME_LIST_BYTES, &text, NULL);
 	if (err && !error_is(err, ERROR_NOT_FOUND))
 		return err;
@@ -135,7 +125,7 @@ static struct error *list_modules(const char *source, struct string_list *ret)
 	if (!ret->count)
 		return error_create(ERROR_OTHER,
 				    "make made no module; does the Makefile set obj-m?");
-	return string_list_check(ret);
+	return NULL;
 }
 
 static const char *base_name(const char *path)
@@ -181,23 +171,15 @@ static struct error *collect(const char *source, const char *result)
 		if (!file)
 			return error_create(ERROR_OTHER, "make did not make %s",
 					    name);
-		err = path_join(source, file, &from);
-		if (err)
-			return err;
-		err = path_join(result, name, &to);
-		if (err)
-			return err;
+		from = path_join(source, file);
+		to = path_join(result, name);
 		err = file_copy(from, to);
 		if (err)
 			return err;
 		string_builder_appendf(&sb, "%s\n", name);
 	}
-	err = string_builder_finish(&sb, &text);
-	if (err)
-		return err;
-	err = path_join(result, list_name, &list);
-	if (err)
-		return err;
+	text = string_builder_take(&sb);
+	list = path_join(result, list_name);
 	return file_write(list, text, strlen(text));
 }
 
@@ -217,9 +199,7 @@ struct error *module_result_create(const char *folder, const char *key,
 	err = collect(source, temporary);
 	if (err)
 		return err;
-	err = path_join(folder, key, &path);
-	if (err)
-		return err;
+	path = path_join(folder, key);
 	// What is there has been damaged, or it would have been found.
 	err = directory_remove(path);
 	if (err)

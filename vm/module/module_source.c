@@ -57,9 +57,7 @@ struct error *module_source_digest(const char *path,
 		_cleanup_free_ char *file = NULL;
 		char text[DIGEST_TEXT_SIZE];
 
-		err = path_join(path, files.items[i], &file);
-		if (err)
-			return err;
+		file = path_join(path, files.items[i]);
 		err = digest_file(file, text, NULL);
 		if (err)
 			return err;

@@ -16,6 +16,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
 #include "common/cli/progress.h"
@@ -94,7 +95,9 @@ static struct error *format_stamp(const struct rootfs_request *request, char **r
 			   request->arch->debian_suite, "packages", array);
 	*ret = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
 	json_decref(object);
-	return *ret && !sorted.failed ? NULL : error_no_memory();
+	if (!*ret)
+		memory_exhausted();
+	return NULL;
 }
 
 static struct error *making_init(struct making *making,
@@ -103,13 +106,10 @@ static struct error *making_init(struct making *making,
 	struct error *err;
 
 	making->request = request;
-	err = path_join(request->directory, request->arch->name, &making->parent);
-	if (!err)
-		err = path_join(making->parent, prefix, &making->path);
-	if (!err)
-		err = path_join(making->parent, "rootfs.log", &making->log_path);
-	if (!err)
-		err = format_stamp(request, &making->stamp);
+	making->parent = path_join(request->directory, request->arch->name);
+	making->path = path_join(making->parent, prefix);
+	making->log_path = path_join(making->parent, "rootfs.log");
+	err = format_stamp(request, &making->stamp);
 	return err;
 }
 
@@ -133,13 +133,9 @@ static struct error *open_path(const char *path, struct rootfs *ret)
 struct error *rootfs_open(const char *directory,
 			  const struct catalog_arch *arch, struct rootfs *ret)
 {
-	struct error *err;
-
 	_cleanup_free_ char *path = NULL;
 
-	err = path_joinf(&path, directory, "%s/%s", arch->name, prefix);
-	if (err)
-		return err;
+	path = path_joinf(directory, "%s/%s", arch->name, prefix);
 	if (!directory_exists(path))
 		return error_create(ERROR_NOT_FOUND,
 				    "%s guests need a root of their own, and there is none in %s; make one with: vmtest-vm rootfs -a %s",
@@ -156,9 +152,8 @@ static struct error *is_current(const struct making *making, bool *found_ret)
 	_cleanup_free_ char *text = NULL;
 
 	*found_ret = false;
-	err = path_join(making->path, stamp_name, &stamp);
-	if (!err)
-		err = file_read(stamp, STAMP_LIMIT_BYTES, &text, NULL);
+	stamp = path_join(making->path, stamp_name);
+	err = file_read(stamp, STAMP_LIMIT_BYTES, &text, NULL);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return NULL;
 	if (err)
@@ -167,11 +162,9 @@ static struct error *is_current(const struct making *making, bool *found_ret)
 	return NULL;
 }
 
-static struct error *add_arguments(const struct making *making, bool is_root,
-				   struct string_list *ret)
+static void add_arguments(const struct making *making, bool is_root,
+			  struct string_list *ret)
 {
-	struct error *err;
-
 	const struct rootfs_request *request = making->request;
 	_cleanup_string_builder_ struct string_builder packages =
 		STRING_BUILDER_INIT;
@@ -180,9 +173,7 @@ static struct error *add_arguments(const struct making *making, bool is_root,
 	for (size_t i = 0; i < request->packages->count; i++)
 		string_builder_appendf(&packages, "%s%s", i ? "," : "",
 				       request->packages->items[i]);
-	err = string_builder_finish(&packages, &text);
-	if (err)
-		return err;
+	text = string_builder_take(&packages);
 	string_list_add(ret, "mmdebstrap");
 	string_list_add(ret, is_root ? "--mode=root" : "--mode=unshare");
 	string_list_add(ret, "--format=tar");
@@ -198,7 +189,6 @@ static struct error *add_arguments(const struct making *making, bool is_root,
 	string_list_add(ret, request->arch->debian_suite);
 	string_list_add(ret, "-");
 	string_list_add(ret, request->mirror);
-	return string_list_check(ret);
 }
 
 /** Let it remove its temporary files. @return When it has, or its time is up. */
@@ -231,16 +221,10 @@ static struct error *spawn(const struct making *making, const char *temporary,
 	int fds[2];
 
 	// The other users of a user namespace cannot enter all of our folders.
-	if (asprintf(&variable, "TMPDIR=%s",
-		     is_root	       ? temporary
-		     : given && *given ? given
-				       : "/var/tmp") < 0) {
-		variable = NULL;
-		return error_no_memory();
-	}
-	err = add_arguments(making, is_root, &arguments);
-	if (err)
-		return err;
+	variable = string_format("TMPDIR=%s", is_root		? temporary
+					      : given && *given ? given
+								: "/var/tmp");
+	add_arguments(making, is_root, &arguments);
 	log_fd = open(making->log_path,
 		      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (log_fd < 0)
@@ -377,11 +361,10 @@ static struct error *make_locked(const struct making *making)
 		return error_create_os(errno, "%s", temporary);
 	free(temporary);
 	temporary = real;
-	err = path_join(temporary, "root", &root);
+	root = path_join(temporary, "root");
+	err = directory_create(root);
 	if (!err)
-		err = directory_create(root);
-	if (!err)
-		err = path_join(root, stamp_name, &stamp);
+		stamp = path_join(root, stamp_name);
 	if (err)
 		return err;
 	log_info("making a root of %s, which takes some minutes; the log is %s",
@@ -407,7 +390,7 @@ static struct error *find_or_make(const struct making *making, struct rootfs *re
 
 	err = directory_create(making->parent);
 	if (!err)
-		err = path_join(making->parent, ".rootfs.lock", &lock);
+		lock = path_join(making->parent, ".rootfs.lock");
 	if (!err)
 		err = file_lock(lock, &lock_fd);
 	if (!err && !making->request->force)

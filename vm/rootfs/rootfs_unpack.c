@@ -14,6 +14,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
+#include "common/base/memory.h"
 
 struct source {
 	int fd;
@@ -75,8 +76,6 @@ static const char *either(const char *name, const char *utf8)
 static struct error *move_entry(struct archive_entry *entry,
 				const char *directory, bool is_root)
 {
-	struct error *err;
-
 	const char *name = either(archive_entry_pathname(entry),
 				  archive_entry_pathname_utf8(entry));
 	const char *link = either(archive_entry_hardlink(entry),
@@ -90,11 +89,9 @@ static struct error *move_entry(struct archive_entry *entry,
 		return error_create(
 			ERROR_OTHER,
 			"the root's tarball: an entry without a usable name");
-	err = path_joinf(&path, directory, "./%s", name);
-	if (!err && link)
-		err = path_joinf(&target, directory, "./%s", link);
-	if (err)
-		return err;
+	path = path_joinf(directory, "./%s", name);
+	if (link)
+		target = path_joinf(directory, "./%s", link);
 	if (symlink)
 		archive_entry_copy_symlink(entry, symlink);
 	if (link)
@@ -168,7 +165,7 @@ struct error *rootfs_unpack(int fd, const char *directory)
 	_cleanup_close_ int interrupt_fd = -1;
 
 	if (!source || !reader || !writer)
-		return error_no_memory();
+		memory_exhausted();
 	err = interrupt_open(&interrupt_fd);
 	if (err)
 		return err;

@@ -35,7 +35,7 @@ static struct error *delete_oldest(const char *parent, unsigned int keep)
 		_cleanup_free_ char *path = NULL;
 
 		if (!err && i + (int)keep < count)
-			err = path_join(parent, entries[i]->d_name, &path);
+			path = path_join(parent, entries[i]->d_name);
 		if (!err && path)
 			err = directory_remove(path);
 		free(entries[i]);
@@ -55,9 +55,8 @@ struct error *log_folder_create(const char *parent, unsigned int keep,
 	char text[32];
 
 	strftime(text, sizeof(text), "%Y%m%d-%H%M%S", localtime_r(&now, &local));
-	err = path_joinf(&path, parent, "%s-%ld", text, (long)getpid());
-	if (!err)
-		err = directory_create(path);
+	path = path_joinf(parent, "%s-%ld", text, (long)getpid());
+	err = directory_create(path);
 	if (!err)
 		err = delete_oldest(parent, keep);
 	if (err)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/utf8.h"
 
@@ -89,13 +90,13 @@ struct error *log_text_tail(const char *path, size_t lines, size_t limit_bytes,
 
 	if (fd < 0 && path && errno != ENOENT)
 		return error_create_os(errno, "open %s", path);
-	if (fd < 0)
-		return string_builder_finish(&tail, ret);
+	if (fd < 0) {
+		*ret = string_builder_take(&tail);
+		return NULL;
+	}
 	if (fstat(fd, &st) < 0)
 		return error_create_os(errno, "read %s", path);
-	data = malloc(limit_bytes);
-	if (!data)
-		return error_no_memory();
+	data = memory_allocate(1, limit_bytes);
 	offset = st.st_size > (off_t)limit_bytes ? st.st_size - (off_t)limit_bytes
 						 : 0;
 	size = pread(fd, data, limit_bytes, offset);
@@ -107,6 +108,6 @@ struct error *log_text_tail(const char *path, size_t lines, size_t limit_bytes,
 	if (clean.length)
 		string_builder_append(&tail,
 				      log_text_last_lines(clean.text, lines));
-	tail.failed |= clean.failed;
-	return string_builder_finish(&tail, ret);
+	*ret = string_builder_take(&tail);
+	return NULL;
 }

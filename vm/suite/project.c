@@ -10,6 +10,7 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "vm/guest/setup.h"
 #include "vm/kernel/kernel.h"
@@ -83,12 +84,9 @@ typedef bool (*value_reader)(const struct reader *reader, json_t *value,
 static void add_path(const struct reader *reader, const char *path,
 		     struct string_list *ret)
 {
-	_cleanup_free_ char *joined = NULL;
+	_cleanup_free_ char *joined = path_join(reader->directory, path);
 
-	if (path_join(reader->directory, path, &joined) != NULL)
-		ret->failed = true;
-	else
-		string_list_add(ret, joined);
+	string_list_add(ret, joined);
 }
 
 static bool read_string(const struct reader *reader, json_t *value,
@@ -121,10 +119,8 @@ static bool read_store(const struct reader *reader, json_t *value,
 
 	if (!text || strncmp(text, prefix, strlen(prefix)) != 0)
 		return read_string(reader, value, ret);
-	if (path_join(reader->directory, text + strlen(prefix), &path) != NULL)
-		ret->failed = true;
-	else
-		string_list_addf(ret, "%s%s", prefix, path);
+	path = path_join(reader->directory, text + strlen(prefix));
+	string_list_addf(ret, "%s%s", prefix, path);
 	return true;
 }
 
@@ -261,16 +257,12 @@ static const struct key *find_key(const char *name)
 
 static struct error *unknown_key(const struct reader *reader)
 {
-	struct error *err;
-
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_free_ char *allowed = NULL;
 
 	for (size_t i = 0; i < array_size(keys); i++)
 		string_builder_appendf(&sb, "%s%s", i ? ", " : "", keys[i].name);
-	err = string_builder_finish(&sb, &allowed);
-	if (err)
-		return err;
+	allowed = string_builder_take(&sb);
 	return error_create(ERROR_USAGE, "%s: unknown key \"%s\"; there are %s",
 			    reader->file, reader->key, allowed);
 }
@@ -294,7 +286,7 @@ static struct error *read_key(const struct reader *reader, json_t *value,
 				    types[key->type].allowed);
 	if (json_is_false(value))
 		project->count--;
-	return string_list_check(target);
+	return NULL;
 }
 
 static void cleanup_json(json_t **json)
@@ -324,7 +316,7 @@ struct error *project_parse(const char *text, const char *name,
 	project.settings =
 		calloc(json_object_size(json) + 1, sizeof(*project.settings));
 	if (!project.directory || !project.settings)
-		return error_no_memory();
+		memory_exhausted();
 	json_object_foreach(json, reader.key, value)
 	{
 		err = read_key(&reader, value, &project);

@@ -70,8 +70,6 @@ void suite_deinit(struct suite *suite)
 
 struct error *suite_item_explain(struct suite_item *item, const char *format, ...)
 {
-	struct error *err;
-
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_string_builder_ struct string_builder clean =
 		STRING_BUILDER_INIT;
@@ -82,14 +80,10 @@ struct error *suite_item_explain(struct suite_item *item, const char *format, ..
 	va_start(ap, format);
 	string_builder_vappendf(&sb, format, ap);
 	va_end(ap);
-	err = string_builder_finish(&sb, &text);
-	if (err)
-		return err;
+	text = string_builder_take(&sb);
 	// Much of it comes from guests.
 	log_text_append(&clean, text, strcspn(text, "\n"));
-	err = string_builder_finish(&clean, &reason);
-	if (err)
-		return err;
+	reason = string_builder_take(&clean);
 	free(item->reason);
 	item->reason = take_ptr(reason);
 	return NULL;

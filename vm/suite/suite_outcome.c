@@ -10,6 +10,7 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "common/process/process.h"
 #include "vm/guest/run_result.h"
 #include "vm/suite/log_text.h"
@@ -64,13 +65,13 @@ static struct error *read_download(struct suite_item *item, int output_fd)
 	json = json_loadb(text, (size_t)size, 0, NULL);
 	download = json_array_get(json, 0);
 	path = json_string_value(json_object_get(download, "path"));
-	item->path = path ? strdup(path) : NULL;
+	item->path = string_copy(path);
 	item->phase_ms[SUITE_DOWNLOAD] = (uint64_t)json_integer_value(
 		json_object_get(download, "download_ms"));
 	item->phase_ms[SUITE_UNPACK] = (uint64_t)json_integer_value(
 		json_object_get(download, "unpack_ms"));
 	json_decref(json);
-	return path && !item->path ? error_no_memory() : NULL;
+	return NULL;
 }
 
 struct error *suite_outcome_of_download(struct suite_item *item,

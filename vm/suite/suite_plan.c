@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
 #include "common/kernel/catalog.h"
@@ -86,16 +87,14 @@ static void add_asset(struct candidates *candidates,
 }
 
 /** The disk's come first, so that none of them is downloaded. */
-static struct error *find_candidates(const struct suite_request *request,
-				     struct candidates *ret)
+static void find_candidates(const struct suite_request *request,
+			    struct candidates *ret)
 {
 	size_t count = request->assets->count;
 
 	for (size_t i = 0; i < request->arch_count; i++)
 		count += request->disks[i].count;
-	ret->items = calloc(count + 1, sizeof(*ret->items));
-	if (!ret->items)
-		return error_no_memory();
+	ret->items = memory_allocate(count + 1, sizeof(*ret->items));
 	for (size_t i = 0; i < request->arch_count; i++) {
 		const struct kernel_list *disk = &request->disks[i];
 
@@ -105,7 +104,6 @@ static struct error *find_candidates(const struct suite_request *request,
 	}
 	for (size_t i = 0; i < request->assets->count; i++)
 		add_asset(ret, request, request->assets->items[i].name);
-	return NULL;
 }
 
 /** Whether only the newer of two is taken. */
@@ -189,9 +187,8 @@ static int compare_oldest_first(const void *a, const void *b)
 	return release_compare(&x->release, &y->release);
 }
 
-static struct error *add_chosen(const struct suite_request *request,
-				const struct candidates *candidates,
-				struct suite *ret)
+static void add_chosen(const struct suite_request *request,
+		       const struct candidates *candidates, struct suite *ret)
 {
 	for (size_t i = 0; i < candidates->count; i++) {
 		const struct candidate *candidate = &candidates->items[i];
@@ -201,23 +198,18 @@ static struct error *add_chosen(const struct suite_request *request,
 			continue;
 		item = suite_add(ret);
 		if (!item)
-			return error_no_memory();
+			memory_exhausted();
 		item->arch = request->archs[candidate->arch]->name;
 		snprintf(item->name, sizeof(item->name), "%s%s%s",
 			 candidate->text, request->arch_count > 1 ? "." : "",
 			 request->arch_count > 1 ? item->arch : "");
 		item->release = candidate->release;
 		item->has_release = true;
-		item->kernel = strdup(candidate->text);
-		if (!item->kernel)
-			return error_no_memory();
+		item->kernel = string_copy(candidate->text);
 		if (!candidate->path)
 			continue;
-		item->path = strdup(candidate->path);
-		if (!item->path)
-			return error_no_memory();
+		item->path = string_copy(candidate->path);
 	}
-	return NULL;
 }
 
 /** @param[in] pattern NULL for any. */
@@ -225,17 +217,13 @@ static struct error *no_kernel(const char *pattern,
 			       const struct catalog_arch *const *archs,
 			       size_t arch_count)
 {
-	struct error *err;
-
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_free_ char *names = NULL;
 
 	for (size_t i = 0; i < arch_count; i++)
 		string_builder_appendf(&sb, "%s%s", i ? " or " : "",
 				       archs[i]->name);
-	err = string_builder_finish(&sb, &names);
-	if (err)
-		return err;
+	names = string_builder_take(&sb);
 	return error_create(ERROR_NOT_FOUND,
 			    "no kernel '%s' for %s; see vmtest-vm list",
 			    pattern ? pattern : "*", names);
@@ -264,9 +252,7 @@ struct error *suite_plan(const struct suite_request *request, struct suite *ret)
 	const struct string_list *patterns = request->patterns;
 	_cleanup_(cleanup_candidates) struct candidates candidates = { 0 };
 
-	err = find_candidates(request, &candidates);
-	if (err)
-		return err;
+	find_candidates(request, &candidates);
 	for (size_t i = 0; i < patterns->count; i++) {
 		if (!choose_pattern(&candidates, request->choice,
 				    patterns->items[i]))
@@ -281,7 +267,8 @@ struct error *suite_plan(const struct suite_request *request, struct suite *ret)
 	qsort(candidates.items, candidates.count, sizeof(*candidates.items),
 	      request->choice == SUITE_NEWEST_OF_SERIES ? compare_newest_first
 							: compare_oldest_first);
-	return add_chosen(request, &candidates, ret);
+	add_chosen(request, &candidates, ret);
+	return NULL;
 }
 
 static bool has_name(const struct suite *suite, const char *name)
@@ -304,11 +291,11 @@ struct error *suite_add_folder(struct suite *suite, const char *release,
 		snprintf(name, sizeof(name), "%s-%u", release, i);
 	item = suite_add(suite);
 	if (!item)
-		return error_no_memory();
+		memory_exhausted();
 	strcpy(item->name, name);
 	item->has_release = release_parse(release, &item->release);
 	item->arch = arch;
-	item->kernel = strdup(path);
-	item->path = strdup(path);
-	return item->kernel && item->path ? NULL : error_no_memory();
+	item->kernel = string_copy(path);
+	item->path = string_copy(path);
+	return NULL;
 }

@@ -8,6 +8,7 @@
 
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
+#include "common/base/memory.h"
 #include "common/process/process.h"
 #include "vm/suite/suite.h"
 #include "vm/suite/suite_worker.h"
@@ -46,9 +47,7 @@ static struct error *runner_init(struct suite_runner *runner)
 	// More than there are kernels would have nothing to do.
 	if (count > runner->count + 1)
 		count = runner->count + 1;
-	runner->workers = calloc(count, sizeof(*runner->workers));
-	if (!runner->workers)
-		return error_no_memory();
+	runner->workers = memory_allocate(count, sizeof(*runner->workers));
 	runner->worker_count = count;
 	for (size_t i = 0; i < count; i++)
 		runner->workers[i] = (struct suite_worker)SUITE_WORKER_INIT;
@@ -190,9 +189,7 @@ struct error *suite_run(const struct suite_run_options *options,
 	err = runner_init(&runner);
 	if (err)
 		return err;
-	fds = calloc(runner.worker_count + 1, sizeof(*fds));
-	if (!fds)
-		return error_no_memory();
+	fds = memory_allocate(runner.worker_count + 1, sizeof(*fds));
 	fds[runner.worker_count] =
 		(struct pollfd){ runner.interrupt_fd, POLLIN, 0 };
 	err = runner_loop(&runner, fds);

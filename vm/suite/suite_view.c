@@ -27,7 +27,7 @@ static void write_text(FILE *file, struct string_builder *sb)
 {
 	_cleanup_free_ char *text = NULL;
 
-	error_destroy(string_builder_finish(sb, &text));
+	text = string_builder_take(sb);
 	if (text)
 		fputs(text, file);
 	fflush(file);
@@ -104,7 +104,7 @@ static void lines_changed(struct suite_observer *observer,
 	if (!is_result(item))
 		return;
 	append_news(&sb, (struct suite_view *)observer, item);
-	error_destroy(string_builder_finish(&sb, &text));
+	text = string_builder_take(&sb);
 	if (text)
 		log_info("%s", text);
 }
@@ -121,7 +121,7 @@ static void groups_changed(struct suite_observer *observer,
 	if (!is_result(item))
 		return;
 	append_news(&news, (struct suite_view *)observer, item);
-	error_destroy(string_builder_finish(&news, &title));
+	title = string_builder_take(&news);
 	error_destroy(
 		log_text_tail(item->log_path, GROUP_LINES, GROUP_BYTES, &log));
 	if (!title || !log)
@@ -145,7 +145,7 @@ static void log_tick(struct suite_observer *observer)
 	if (!log_is_silent())
 		return;
 	suite_table_append_status(&sb, view->suite, monotonic_ms());
-	error_destroy(string_builder_finish(&sb, &text));
+	text = string_builder_take(&sb);
 	if (text)
 		log_info("%s", text);
 }

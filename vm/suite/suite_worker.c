@@ -40,8 +40,9 @@ static struct error *log_path(const struct suite_run_options *options,
 	free(take_ptr(*ret));
 	if (item->attempts > 1)
 		snprintf(number, sizeof(number), ".%u", item->attempts);
-	return path_joinf(ret, options->log_directory, "%s%s%s", item->name,
-			  number, suffix);
+	*ret = path_joinf(options->log_directory, "%s%s%s", item->name, number,
+			  suffix);
+	return NULL;
 }
 
 /** Open the item's log; a download and the run after it share one. */
@@ -84,8 +85,6 @@ static struct error *worker_spawn(struct suite_worker *worker,
 				  const struct string_list *arguments,
 				  int stdout_fd, int stderr_fd)
 {
-	struct error *err;
-
 	const struct process_options options = {
 		.arguments = (const char *const *)arguments->items,
 		// They download, too.
@@ -94,9 +93,6 @@ static struct error *worker_spawn(struct suite_worker *worker,
 		.stderr_fd = stderr_fd,
 	};
 
-	err = string_list_check(arguments);
-	if (err)
-		return err;
 	return process_spawn(&options, &worker->process);
 }
 

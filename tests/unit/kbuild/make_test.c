@@ -46,12 +46,12 @@ static struct trees create_trees(const char *makefile)
 	interrupt_block();
 	cr_assert(mkdtemp(root));
 	trees.root = strdup(root);
-	cr_assert_null(path_join(root, "source", &trees.source));
-	cr_assert_null(path_join(root, "build", &trees.build));
-	cr_assert_null(path_join(root, "log", &trees.log));
+	trees.source = path_join(root, "source");
+	trees.build = path_join(root, "build");
+	trees.log = path_join(root, "log");
 	cr_assert_null(directory_create(trees.source));
 	cr_assert_null(directory_create(trees.build));
-	cr_assert_null(path_join(trees.source, "Makefile", &path));
+	path = path_join(trees.source, "Makefile");
 	cr_assert_null(file_write(path, makefile, strlen(makefile)));
 	return trees;
 }

@@ -32,11 +32,3 @@ Test(error, success_stays_success_when_wrapped)
 {
 	cr_expect_null(error_wrap(NULL, "context"));
 }
-
-Test(error, out_of_memory_survives_wrapping_and_destroying)
-{
-	struct error *err = error_wrap(error_no_memory(), "context");
-
-	error_destroy(err);
-	cr_expect_str_eq(error_message(err), "out of memory");
-}

@@ -27,7 +27,7 @@ Test(markdown, code_cannot_leave_its_cell)
 		_cleanup_free_ char *code = NULL;
 
 		markdown_append_code(&sb, rows[i].text);
-		cr_assert_null(string_builder_finish(&sb, &code));
+		code = string_builder_take(&sb);
 		cr_expect_str_eq(code, rows[i].expected);
 	}
 }

@@ -13,7 +13,7 @@ Test(string_builder, an_empty_one_finishes_as_an_empty_string)
 	struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_free_ char *text = NULL;
 
-	cr_assert_null(string_builder_finish(&sb, &text));
+	text = string_builder_take(&sb);
 	cr_expect_str_empty(text);
 }
 
@@ -39,7 +39,7 @@ Test(string_builder, a_shell_reads_back_what_was_quoted)
 
 		string_builder_append(&sb, "printf '%s.' ");
 		string_builder_append_shell(&sb, words[i]);
-		cr_assert_null(string_builder_finish(&sb, &script));
+		script = string_builder_take(&sb);
 		cr_assert_null(process_capture(
 			&(struct process_options){
 				.arguments = (const char *[]){ "sh", "-c",
@@ -58,7 +58,7 @@ Test(string_builder, markdown_cannot_leave_its_cell)
 	_cleanup_free_ char *text = NULL;
 
 	string_builder_append_markdown(&sb, "a|b\n<c> [d](e)");
-	cr_assert_null(string_builder_finish(&sb, &text));
+	text = string_builder_take(&sb);
 	cr_expect_str_eq(text, "a\\|b \\<c\\> \\[d\\]\\(e\\)");
 }
 

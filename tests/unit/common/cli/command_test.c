@@ -22,8 +22,8 @@ static const char *const default_words[] = { "x", "y" };
 static struct error *set_defaults(const struct command_context *context)
 {
 	struct error *err;
-	struct string_list to = { (char *[]){ (char *)"all", NULL }, 1, false };
-	struct string_list words = { (char **)default_words, 2, false };
+	struct string_list to = { (char *[]){ (char *)"all", NULL }, 1 };
+	struct string_list words = { (char **)default_words, 2 };
 
 	err = command_set_default(context, "to", &to);
 	if (!err)

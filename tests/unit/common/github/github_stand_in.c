@@ -58,7 +58,7 @@ struct http *make_client(uint64_t stall_limit_ms)
 	_cleanup_free_ char *cache = NULL;
 	struct http *client;
 
-	cr_assert_null(path_join(root, "cache", &cache));
+	cache = path_join(root, "cache");
 	cr_assert_null(http_create(
 		&(struct http_options){
 			.user_agent = "vmtest-test",
@@ -77,8 +77,8 @@ void github_stand_in_start(void)
 
 	cr_assert_null(directory_create_temporary("/tmp", "vmtest-github",
 						  &root, &root_lock));
-	cr_assert_null(path_join(root, "ready", &ready));
-	cr_assert_null(path_join(root, "github", &folder));
+	ready = path_join(root, "ready");
+	folder = path_join(root, "github");
 	const char *const arguments[] = { FIXTURE,	  "--folder", folder,
 					  "--ready-file", ready,      NULL };
 	// It says on stdout what it writes into the file.
@@ -129,7 +129,7 @@ struct error *put_text_into(struct store *into, const char *name, const char *te
 {
 	_cleanup_free_ char *path = NULL;
 
-	cr_assert_null(path_join(root, name, &path));
+	path = path_join(root, name);
 	cr_assert_null(file_write(path, text, strlen(text)));
 	return store_put(into, path, NULL, NULL, NULL, NULL);
 }

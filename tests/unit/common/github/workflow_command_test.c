@@ -30,9 +30,9 @@ Test(workflow_command, commands_are_escaped)
 		_cleanup_free_ char *property = NULL;
 
 		workflow_append_message(&sb, rows[i].text);
-		cr_assert_null(string_builder_finish(&sb, &message));
+		message = string_builder_take(&sb);
 		workflow_append_property(&sb, rows[i].text);
-		cr_assert_null(string_builder_finish(&sb, &property));
+		property = string_builder_take(&sb);
 		cr_expect_str_eq(message, rows[i].message);
 		cr_expect_str_eq(property, rows[i].property);
 	}

@@ -25,7 +25,7 @@ static char *in_root(const char *name)
 {
 	char *path = NULL;
 
-	cr_assert_null(path_join(root, name, &path));
+	path = path_join(root, name);
 	return path;
 }
 

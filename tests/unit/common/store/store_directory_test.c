@@ -39,7 +39,7 @@ static char *in_root(const char *name)
 {
 	char *path;
 
-	cr_assert_null(path_join(root, name, &path));
+	path = path_join(root, name);
 	return path;
 }
 
@@ -80,7 +80,8 @@ static struct error *get(const struct asset *asset, char **text_ret)
 	err = store_get(store, asset, append, &sb);
 	if (err)
 		return err;
-	return string_builder_finish(&sb, text_ret);
+	*text_ret = string_builder_take(&sb);
+	return NULL;
 }
 
 Test(store_directory, is_empty_before_the_first_put)

@@ -34,8 +34,8 @@ static struct trees create_trees(const char *makefile)
 	interrupt_block();
 	cr_assert(mkdtemp(root));
 	trees.root = strdup(root);
-	cr_assert_null(path_join(root, "source", &trees.source));
-	cr_assert_null(path_join(root, "temporary", &trees.temporary));
+	trees.source = path_join(root, "source");
+	trees.temporary = path_join(root, "temporary");
 	cr_assert_null(directory_create(trees.source));
 	cr_assert_null(directory_create(trees.temporary));
 	cr_assert(asprintf(&all, "allnoconfig:\n%s\nolddefconfig:\n", makefile) >
@@ -50,7 +50,7 @@ static struct trees create_trees(const char *makefile)
 	put_file(root, "tiny.config", "CONFIG_C=n\n");
 	put_file(root, "x86_64.config", "");
 	free(path);
-	cr_assert_null(path_join(root, "vmtest.json", &path));
+	path = path_join(root, "vmtest.json");
 	cr_assert_null(catalog_load(path, NULL, &trees.catalog));
 	return trees;
 }

@@ -26,7 +26,7 @@ Test(run_result, what_is_written_is_read)
 			.exit_status = 0,
 			.boot_ms = 1200,
 			.command_ms = 7,
-			.splats = { splats, 2, false },
+			.splats = { splats, 2 },
 			.splat_count = 5,
 		},
 		{

@@ -12,6 +12,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
+#include "common/base/memory.h"
 
 /** A package's folder whose fixdep has these bytes. */
 static char *package_with(const void *data, size_t size_bytes)
@@ -22,12 +23,12 @@ static char *package_with(const void *data, size_t size_bytes)
 
 	interrupt_block();
 	cr_assert(mkdtemp(root));
-	cr_assert_null(path_join(root, "build/scripts/basic", &folder));
+	folder = path_join(root, "build/scripts/basic");
 	cr_assert_null(directory_create(folder));
-	cr_assert_null(path_join(folder, "fixdep", &program));
+	program = path_join(folder, "fixdep");
 	cr_assert_null(file_write(program, data, size_bytes));
 	cr_assert_eq(chmod(program, 0755), 0);
-	return strdup(root);
+	return string_copy(root);
 }
 
 Test(host_programs, those_of_this_machine_are_fine)

@@ -54,8 +54,8 @@ static struct stage create_stage(void)
 	interrupt_block();
 	cr_assert(mkdtemp(root));
 	stage.root = strdup(root);
-	cr_assert_null(path_join(root, "source", &stage.source));
-	cr_assert_null(path_join(root, "cache", &stage.cache));
+	stage.source = path_join(root, "source");
+	stage.cache = path_join(root, "cache");
 	put_file(root, "kernel/vmlinuz", "image");
 	put_file(root, "kernel/build/.config", "");
 	put_file(root, "kernel/build/Module.symvers", "");
@@ -67,7 +67,7 @@ static struct stage create_stage(void)
 
 	_cleanup_free_ char *kernel = NULL;
 
-	cr_assert_null(path_join(root, "kernel", &kernel));
+	kernel = path_join(root, "kernel");
 	cr_assert_null(kernel_open(kernel, &stage.kernel));
 	return stage;
 }

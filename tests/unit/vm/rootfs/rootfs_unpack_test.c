@@ -13,6 +13,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
+#include "common/base/memory.h"
 
 struct item {
 	const char *name;
@@ -73,7 +74,7 @@ static char *make_folder(void)
 	char path[] = "/tmp/rootfs_unpack test.XXXXXX";
 
 	cr_assert(mkdtemp(path));
-	return strdup(path);
+	return string_copy(path);
 }
 
 static struct stat look(const char *directory, const char *name)
@@ -81,7 +82,7 @@ static struct stat look(const char *directory, const char *name)
 	_cleanup_free_ char *path = NULL;
 	struct stat st = { 0 };
 
-	cr_assert_null(path_join(directory, name, &path));
+	path = path_join(directory, name);
 	lstat(path, &st);
 	return st;
 }

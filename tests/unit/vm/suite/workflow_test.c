@@ -79,7 +79,7 @@ Test(workflow, a_summary_fits_its_limit)
 	struct suite_item items[MANY];
 	const struct suite suite = make_suite(items, MANY);
 	char *logs[MANY];
-	const struct string_list list = { logs, MANY, false };
+	const struct string_list list = { logs, MANY };
 
 	for (size_t i = 0; i < MANY; i++)
 		logs[i] = (char *)"a log that says\n```\nwith a fence in it\n";
