@@ -152,7 +152,7 @@ class KdumpTest(support.TestCase):
 
     def test_module_is_inserted_in_the_first_only(self):
         source = module_test.write_source(self.folder / "hello")
-        script = "cat /proc/modules; ls \"$DRGN_TEST_KMOD\";"
+        script = "grep ^hello /proc/modules; ls \"$DRGN_TEST_KMOD\";"
         result = self.run_guest(
             script + CRASH, script, options=[
                 "--module", "insert", "--module-source", str(source),
