@@ -45,7 +45,7 @@ static struct error *find_work_directory(const struct build_request *request,
 	err = config_compose(request->catalog, item->arch, &item->release,
 			     &options);
 	if (!err)
-		err = option_set_format(&options, &config);
+		config = option_set_format(&options);
 	if (err)
 		return err;
 	string_builder_appendf(&key, "%s\n%s\n%s\n%s", item->release_text,

@@ -17,7 +17,7 @@ enum {
 
 static const char separator[] = " without ";
 
-struct error *lost_options_format(const struct string_list *lost, char **ret)
+char *lost_options_format(const struct string_list *lost)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 
@@ -27,22 +27,16 @@ struct error *lost_options_format(const struct string_list *lost, char **ret)
 	if (lost->count > NAMES_MAX)
 		string_builder_appendf(&sb, " and %zu more",
 				       lost->count - NAMES_MAX);
-	*ret = string_builder_take(&sb);
-	return NULL;
+	return string_builder_take(&sb);
 }
 
 struct error *lost_options_label(const char *asset_name,
 				 const struct string_list *lost, char **ret)
 {
-	struct error *err;
-
 	*ret = NULL;
 	if (!lost->count)
 		return NULL;
-	_cleanup_free_ char *text = NULL;
-	err = lost_options_format(lost, &text);
-	if (err)
-		return err;
+	_cleanup_free_ char *text = lost_options_format(lost);
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	string_builder_appendf(&sb, "%s %s", asset_name, text);
 	*ret = string_builder_take(&sb);

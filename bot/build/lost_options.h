@@ -17,8 +17,7 @@ struct error;
 struct string_list;
 
 /** @param[out] ret "" if no option was lost; free(). */
-_must_check_ struct error *lost_options_format(const struct string_list *lost,
-					       char **ret);
+char *lost_options_format(const struct string_list *lost);
 
 /**
  * The label of an asset: its name, then what it lacks.

@@ -78,11 +78,9 @@ static struct error *execute(const struct command_context *context,
 				     run_options->jobs, &report);
 	if (err)
 		return err;
-	err = report_format(&report, &table);
-	if (!err)
-		err = report_format_markdown(&report, &markdown);
-	if (!err)
-		err = workflow_summary_write(markdown);
+	table = report_format(&report);
+	markdown = report_format_markdown(&report);
+	err = workflow_summary_write(markdown);
 	if (err)
 		return err;
 	fputs(table, stdout);

@@ -74,11 +74,10 @@ static struct error *run_status(const struct command_context *context,
 	*status_ret = 0;
 	if (!status_options->markdown)
 		return print_assets(context, &session.assets);
-	err = page_format(session.catalog, &session.assets,
-			  store_name(session.store), &markdown);
-	if (!err)
-		fputs(markdown, stdout);
-	return err;
+	markdown = page_format(session.catalog, &session.assets,
+			       store_name(session.store));
+	fputs(markdown, stdout);
+	return NULL;
 }
 
 const struct command cmd_status = {

@@ -61,13 +61,10 @@ struct error *publish_package(struct store *store, const char *path,
 
 static struct error *write_page(struct session *session, bool *changed_ret)
 {
-	struct error *err;
 	_cleanup_free_ char *markdown = NULL;
 
-	err = page_format(session->catalog, &session->assets,
-			  store_name(session->store), &markdown);
-	if (err)
-		return err;
+	markdown = page_format(session->catalog, &session->assets,
+			       store_name(session->store));
 	return store_describe(session->store, markdown, changed_ret);
 }
 

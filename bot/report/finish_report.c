@@ -36,7 +36,8 @@ static struct error *format_lost(const struct verdict *verdict, char **ret)
 	*ret = NULL;
 	if (verdict->kind != VERDICT_BUILT)
 		return NULL;
-	return lost_options_format(&verdict->result->lost_options, ret);
+	*ret = lost_options_format(&verdict->result->lost_options);
+	return NULL;
 }
 
 static struct error *append_line(struct string_builder *sb,

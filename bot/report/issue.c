@@ -102,16 +102,11 @@ static struct error *comment(const struct updater *updater, uint64_t number,
 static struct error *open_or_update(struct updater *updater,
 				    const struct kernel_version *version)
 {
-	struct error *err;
 	const struct github_issue *issue = find_issue(updater, version);
 	_cleanup_free_ char *title = NULL, *body = NULL;
 
-	err = issue_title(version, &title);
-	if (!err)
-		err = issue_body(updater->verdicts, version, updater->run_url,
-				 &body);
-	if (err)
-		return err;
+	title = issue_title(version);
+	body = issue_body(updater->verdicts, version, updater->run_url);
 	if (!issue)
 		return create_issue(updater, version, title, body);
 	log_info("issue %" PRIu64 " brought up to date: %s", issue->number,
@@ -128,9 +123,8 @@ static struct error *close_if_open(struct updater *updater,
 
 	if (!issue)
 		return NULL;
-	err = issue_closing(updater->verdicts, version, updater->run_url, &text);
-	if (!err)
-		err = comment(updater, issue->number, text);
+	text = issue_closing(updater->verdicts, version, updater->run_url);
+	err = comment(updater, issue->number, text);
 	if (!err)
 		err = github_close_issue(updater->github, issue->number);
 	if (!err)

@@ -36,15 +36,14 @@ bool issue_is_about(const char *body, const struct kernel_version *version)
 	return strncmp(body, marker.text, marker.length) == 0;
 }
 
-struct error *issue_title(const struct kernel_version *version, char **ret)
+char *issue_title(const struct kernel_version *version)
 {
 	struct string_builder sb = STRING_BUILDER_INIT;
 	char series[KERNEL_VERSION_TEXT_SIZE];
 
 	kernel_version_format_series(version, series);
 	string_builder_appendf(&sb, "Linux %s: kernels cannot be made", series);
-	*ret = string_builder_take(&sb);
-	return NULL;
+	return string_builder_take(&sb);
 }
 
 /** Append `The last run` or such, as a link where there is one. */
@@ -92,9 +91,8 @@ static void append_log(struct string_builder *sb, const struct verdict *verdict)
 	markdown_append_details(sb, title.text, verdict->result->log);
 }
 
-struct error *issue_body(const struct verdict_list *verdicts,
-			 const struct kernel_version *version,
-			 const char *run_url, char **ret)
+char *issue_body(const struct verdict_list *verdicts,
+		 const struct kernel_version *version, const char *run_url)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	void (*const appends[])(struct string_builder *,
@@ -122,13 +120,11 @@ struct error *issue_body(const struct verdict_list *verdicts,
 		}
 	}
 	string_builder_append(&sb, end_of_body);
-	*ret = string_builder_take(&sb);
-	return NULL;
+	return string_builder_take(&sb);
 }
 
-struct error *issue_closing(const struct verdict_list *verdicts,
-			    const struct kernel_version *version,
-			    const char *run_url, char **ret)
+char *issue_closing(const struct verdict_list *verdicts,
+		    const struct kernel_version *version, const char *run_url)
 {
 	struct string_builder sb = STRING_BUILDER_INIT;
 	const char *separator = " ";
@@ -148,6 +144,5 @@ struct error *issue_closing(const struct verdict_list *verdicts,
 		separator = ", ";
 	}
 	string_builder_append_char(&sb, '.');
-	*ret = string_builder_take(&sb);
-	return NULL;
+	return string_builder_take(&sb);
 }

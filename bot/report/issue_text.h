@@ -25,8 +25,7 @@ struct verdict_list;
 bool issue_is_about(const char *body, const struct kernel_version *version);
 
 /** `Linux 6.12: kernels cannot be made`; free(). */
-_must_check_ struct error *issue_title(const struct kernel_version *version,
-				       char **ret);
+char *issue_title(const struct kernel_version *version);
 
 /**
  * What fails, with the errors and as many of the logs' ends as fit; free().
@@ -34,13 +33,11 @@ _must_check_ struct error *issue_title(const struct kernel_version *version,
  * @param[in] version Any of the series.
  * @param[in] run_url Of the workflow's run; NULL if there is none.
  */
-_must_check_ struct error *issue_body(const struct verdict_list *verdicts,
-				      const struct kernel_version *version,
-				      const char *run_url, char **ret);
+char *issue_body(const struct verdict_list *verdicts,
+		 const struct kernel_version *version, const char *run_url);
 
 /** What is said when all have been built; free(). */
-_must_check_ struct error *issue_closing(const struct verdict_list *verdicts,
-					 const struct kernel_version *version,
-					 const char *run_url, char **ret);
+char *issue_closing(const struct verdict_list *verdicts,
+		    const struct kernel_version *version, const char *run_url);
 
 #endif /* BOT_REPORT_ISSUE_TEXT_H */

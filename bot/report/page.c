@@ -117,9 +117,8 @@ static void append_head(struct string_builder *sb,
 	string_builder_append_char(sb, '\n');
 }
 
-struct error *page_format(const struct catalog *catalog,
-			  const struct asset_list *assets,
-			  const char *store_name, char **markdown_ret)
+char *page_format(const struct catalog *catalog,
+		  const struct asset_list *assets, const char *store_name)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_free_ struct entry *entries =
@@ -147,6 +146,5 @@ struct error *page_format(const struct catalog *catalog,
 		}
 		i += append_row(&sb, catalog, &entries[i], count - i);
 	}
-	*markdown_ret = string_builder_take(&sb);
-	return NULL;
+	return string_builder_take(&sb);
 }

@@ -21,9 +21,7 @@ struct error;
  *
  * @param[in] store_name For the example that shows how to use it.
  */
-_must_check_ struct error *page_format(const struct catalog *catalog,
-				       const struct asset_list *assets,
-				       const char *store_name,
-				       char **markdown_ret);
+char *page_format(const struct catalog *catalog,
+		  const struct asset_list *assets, const char *store_name);
 
 #endif /* BOT_REPORT_PAGE_H */

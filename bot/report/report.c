@@ -43,9 +43,7 @@ struct error *report_add(struct report *report, const struct plan_item *item,
 	if (err) {
 		failure = string_copy(error_message(err));
 	}
-	err = lost_options_format(&build->lost_options, &lost);
-	if (err)
-		return err;
+	lost = lost_options_format(&build->lost_options);
 	rows = memory_resize(report->rows, report->count + 1, sizeof(*rows));
 	report->rows = rows;
 	report->failed += failure != NULL;
@@ -83,7 +81,7 @@ static void append_phases(struct string_builder *sb, const struct report_row *ro
 	}
 }
 
-struct error *report_format(const struct report *report, char **ret)
+char *report_format(const struct report *report)
 {
 	struct string_builder sb = STRING_BUILDER_INIT;
 
@@ -103,11 +101,10 @@ struct error *report_format(const struct report *report, char **ret)
 		append_phases(&sb, row);
 		string_builder_append_char(&sb, '\n');
 	}
-	*ret = string_builder_take(&sb);
-	return NULL;
+	return string_builder_take(&sb);
 }
 
-struct error *report_format_markdown(const struct report *report, char **ret)
+char *report_format_markdown(const struct report *report)
 {
 	struct string_builder sb = STRING_BUILDER_INIT;
 
@@ -129,6 +126,5 @@ struct error *report_format_markdown(const struct report *report, char **ret)
 				.reason = row->failure ? row->failure : row->lost,
 			});
 	}
-	*ret = string_builder_take(&sb);
-	return NULL;
+	return string_builder_take(&sb);
 }

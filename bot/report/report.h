@@ -56,10 +56,9 @@ void report_failure(const struct plan_item *item, enum phase phase,
 		    const struct error *err);
 
 /** The table, one line a kernel; free(). */
-_must_check_ struct error *report_format(const struct report *report, char **ret);
+char *report_format(const struct report *report);
 
 /** The same for the summary of a workflow's step; free(). */
-_must_check_ struct error *report_format_markdown(const struct report *report,
-						  char **ret);
+char *report_format_markdown(const struct report *report);
 
 #endif /* BOT_REPORT_REPORT_H */

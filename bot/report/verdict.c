@@ -81,10 +81,9 @@ static void judge(struct verdict *verdict, const struct asset *asset)
 	}
 }
 
-struct error *verdicts_compute(const struct planned_list *plan,
-			       const struct build_results *results,
-			       const struct asset_list *assets,
-			       struct verdict_list *ret)
+void verdicts_compute(const struct planned_list *plan,
+		      const struct build_results *results,
+		      const struct asset_list *assets, struct verdict_list *ret)
 {
 	struct verdict_list list = { .count = plan->count };
 
@@ -103,5 +102,4 @@ struct error *verdicts_compute(const struct planned_list *plan,
 		list.counts[verdict->kind]++;
 	}
 	*ret = list;
-	return NULL;
 }

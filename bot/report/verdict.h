@@ -58,9 +58,8 @@ void verdict_list_deinit(struct verdict_list *list);
 
 #define _cleanup_verdict_list_ _cleanup_(verdict_list_deinit)
 
-_must_check_ struct error *verdicts_compute(const struct planned_list *plan,
-					    const struct build_results *results,
-					    const struct asset_list *assets,
-					    struct verdict_list *ret);
+void verdicts_compute(const struct planned_list *plan,
+		      const struct build_results *results,
+		      const struct asset_list *assets, struct verdict_list *ret);
 
 #endif /* BOT_REPORT_VERDICT_H */

@@ -214,9 +214,9 @@ static struct error *read_assets(const json_t *json, struct github_assets *asset
 
 		err = read_asset(item, &asset, &is_uploaded);
 		if (!err)
-			err = asset_list_add(is_uploaded ? &assets->uploaded
-							 : &assets->starters,
-					     &asset);
+			asset_list_add(is_uploaded ? &assets->uploaded
+						   : &assets->starters,
+				       &asset);
 		if (err)
 			return err;
 	}

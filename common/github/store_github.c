@@ -61,13 +61,9 @@ static struct error *store_github_create(const char *location,
 static struct error *keep_valid(struct asset_list *all, struct asset_list *ret)
 {
 	for (size_t i = 0; i < all->count; i++) {
-		struct error *err;
-
 		if (!asset_name_is_valid(all->items[i].name))
 			continue;
-		err = asset_list_add(ret, &all->items[i]);
-		if (err)
-			return err;
+		asset_list_add(ret, &all->items[i]);
 	}
 	return NULL;
 }

@@ -44,7 +44,7 @@ const struct asset *asset_list_find(const struct asset_list *list,
 	return NULL;
 }
 
-struct error *asset_list_add(struct asset_list *list, struct asset *asset)
+void asset_list_add(struct asset_list *list, struct asset *asset)
 {
 	// Grow when the count is a power of two, which is then the capacity.
 	if ((list->count & (list->count - 1)) == 0) {
@@ -55,7 +55,6 @@ struct error *asset_list_add(struct asset_list *list, struct asset *asset)
 	}
 	list->items[list->count++] = *asset;
 	*asset = (struct asset){ 0 };
-	return NULL;
 }
 
 bool asset_name_is_valid(const char *name)

@@ -114,7 +114,7 @@ static struct error *add_asset(struct store_directory *directory,
 	if (!err)
 		err = label_read(directory->path, name, &asset.label);
 	if (!err)
-		err = asset_list_add(list, &asset);
+		asset_list_add(list, &asset);
 	return err;
 }
 

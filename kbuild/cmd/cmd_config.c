@@ -44,7 +44,8 @@ static struct error *format_asked(const struct catalog *catalog,
 	err = config_compose(catalog, selection->arch, &release, &set);
 	if (err)
 		return err;
-	return option_set_format(&set, ret);
+	*ret = option_set_format(&set);
+	return NULL;
 }
 
 /** What becomes of them in a source. */

@@ -83,7 +83,8 @@ struct error *config_compose(const struct catalog *catalog,
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	string_builder_appendf(&sb, "\"%s\"", local);
 	_cleanup_free_ char *value = string_builder_take(&sb);
-	return option_set_put(set, "CONFIG_LOCALVERSION", value, "the release");
+	option_set_put(set, "CONFIG_LOCALVERSION", value, "the release");
+	return NULL;
 }
 
 struct error *config_read(const char *build, char **ret, size_t *size_ret)
@@ -97,10 +98,7 @@ struct error *config_apply(const struct option_set *set, struct make *make,
 {
 	struct error *err;
 
-	_cleanup_free_ char *text = NULL;
-	err = option_set_format(set, &text);
-	if (err)
-		return err;
+	_cleanup_free_ char *text = option_set_format(set);
 	_cleanup_free_ char *fragment = path_join(build, ".vmtest-config");
 	err = file_write(fragment, text, strlen(text));
 	if (err)

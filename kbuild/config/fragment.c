@@ -297,8 +297,8 @@ struct error *option_set_apply(struct option_set *set, const char *name,
 	return NULL;
 }
 
-struct error *option_set_put(struct option_set *set, const char *name,
-			     const char *value, const char *origin)
+void option_set_put(struct option_set *set, const char *name, const char *value,
+		    const char *origin)
 {
 	_cleanup_config_option_ struct config_option option = {
 		.name = strdup(name),
@@ -310,10 +310,9 @@ struct error *option_set_put(struct option_set *set, const char *name,
 	if (!option.name || !option.value || !option.reason || !option.origin)
 		memory_exhausted();
 	option_set_add(set, &option);
-	return NULL;
 }
 
-struct error *option_set_format(const struct option_set *set, char **ret)
+char *option_set_format(const struct option_set *set)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	for (size_t i = 0; i < set->count; i++) {
@@ -326,8 +325,7 @@ struct error *option_set_format(const struct option_set *set, char **ret)
 			string_builder_appendf(&sb, "%s=%s\n", option->name,
 					       option->value);
 	}
-	*ret = string_builder_take(&sb);
-	return NULL;
+	return string_builder_take(&sb);
 }
 
 /** The values that a .config gives to the options of a set, `n` for none. */

@@ -79,17 +79,15 @@ _must_check_ struct error *option_set_apply(struct option_set *set,
  *
  * @param[in] origin What messages say about where it comes from.
  */
-_must_check_ struct error *option_set_put(struct option_set *set,
-					  const char *name, const char *value,
-					  const char *origin);
+void option_set_put(struct option_set *set, const char *name, const char *value,
+		    const char *origin);
 
 /**
  * Write the set in the syntax of .config, as KCONFIG_ALLCONFIG wants it.
  *
- * @param[out] ret Free with free().
+ * @return Free with free().
  */
-_must_check_ struct error *option_set_format(const struct option_set *set,
-					     char **ret);
+char *option_set_format(const struct option_set *set);
 
 /**
  * Compare a final .config with what was asked for.

@@ -26,7 +26,7 @@ static void compose(const char *text, size_t size, const struct string_list *arc
 		option_set_apply(&set, "fuzz", text, size, &target);
 
 	if (!err)
-		err = option_set_format(&set, &composed);
+		composed = option_set_format(&set);
 	if (!err)
 		err = option_set_check(&set, text, size, NULL);
 	error_destroy(take_ptr(err));

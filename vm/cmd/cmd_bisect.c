@@ -273,7 +273,7 @@ struct error *cmd_bisect(const struct command_context *context, int *status_ret)
 	if (!err)
 		err = order_kernels(&setup.suite);
 	if (!err)
-		err = suite_report_init(&report, context, setup.run.command);
+		suite_report_init(&report, context, setup.run.command);
 	if (err)
 		return err;
 	verdicts = memory_allocate(setup.suite.count + 1, sizeof(*verdicts));

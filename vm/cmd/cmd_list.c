@@ -72,9 +72,9 @@ static int compare_rows(const void *a, const void *b)
 	return order ? order : release_compare(&y->release, &x->release);
 }
 
-static struct error *add_disk(const struct command_context *context,
-			      const struct kernel_list *list, const char *arch,
-			      struct table *table)
+static void add_disk(const struct command_context *context,
+		     const struct kernel_list *list, const char *arch,
+		     struct table *table)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct kernel_entry *entry = &list->items[i];
@@ -89,7 +89,6 @@ static struct error *add_disk(const struct command_context *context,
 		row->release = entry->release;
 		row->path = entry->path;
 	}
-	return NULL;
 }
 
 static void add_store(const struct command_context *context,
@@ -202,7 +201,7 @@ struct error *cmd_list(const struct command_context *context, int *status_ret)
 			continue;
 		err = kernel_list_load(directory, arch, &lists[i]);
 		if (!err)
-			err = add_disk(context, &lists[i], arch, &table);
+			add_disk(context, &lists[i], arch, &table);
 	}
 	if (!err)
 		add_store(context, &assets, catalog, &table);

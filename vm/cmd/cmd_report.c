@@ -25,9 +25,9 @@ enum {
 	REPORT_BYTES = 32 << 10,
 };
 
-struct error *suite_report_init(struct suite_report *report,
-				const struct command_context *context,
-				char *const *command)
+void suite_report_init(struct suite_report *report,
+		       const struct command_context *context,
+		       char *const *command)
 {
 	bool in_workflow = workflow_is_active();
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
@@ -42,7 +42,6 @@ struct error *suite_report_init(struct suite_report *report,
 		string_builder_append_shell(&sb, *word);
 	}
 	report->command = string_builder_take(&sb);
-	return NULL;
 }
 
 void suite_report_deinit(struct suite_report *report)

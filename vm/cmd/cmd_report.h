@@ -36,9 +36,9 @@ struct suite_report {
 };
 
 /** @param[in] command Ended by NULL; borrowed for the call. */
-_must_check_ struct error *suite_report_init(struct suite_report *report,
-					     const struct command_context *context,
-					     char *const *command);
+void suite_report_init(struct suite_report *report,
+		       const struct command_context *context,
+		       char *const *command);
 
 void suite_report_deinit(struct suite_report *report);
 

@@ -160,15 +160,14 @@ static struct error *choose_archs(struct suite_setup *setup,
 }
 
 /** @param[out] folders_ret Those that are given by their path. */
-static struct error *split_patterns(const struct string_list *kernels,
-				    struct string_list *folders_ret,
-				    struct string_list *patterns_ret)
+static void split_patterns(const struct string_list *kernels,
+			   struct string_list *folders_ret,
+			   struct string_list *patterns_ret)
 {
 	for (size_t i = 0; i < kernels->count; i++)
 		string_list_add(kernel_is_path(kernels->items[i]) ? folders_ret
 								  : patterns_ret,
 				kernels->items[i]);
-	return NULL;
 }
 
 /** Of several architectures no folders are taken (command_archs()). */
@@ -182,9 +181,9 @@ static struct error *add_folders(struct suite_setup *setup,
 
 		err = kernel_open(folders->items[i], &kernel);
 		if (!err)
-			err = suite_add_folder(&setup->suite, kernel.release,
-					       setup->archs.items[0]->name,
-					       kernel.path);
+			suite_add_folder(&setup->suite, kernel.release,
+					 setup->archs.items[0]->name,
+					 kernel.path);
 		if (err)
 			return err;
 	}
@@ -286,9 +285,7 @@ static struct error *choose_kernels(struct suite_setup *setup,
 		.flavors = &context->common->flavors,
 	};
 
-	err = split_patterns(kernels, &folders, &patterns);
-	if (err)
-		return err;
+	split_patterns(kernels, &folders, &patterns);
 	if (folders.count && !patterns.count)
 		return add_folders(setup, &folders);
 	err = disks_load(&disks, setup->directory, &setup->archs);

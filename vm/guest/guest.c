@@ -186,9 +186,7 @@ struct error *guest_run(const struct guest_config *config,
 	err = plan_shares(config, &extras.folders, init, &shares);
 	if (err)
 		return err;
-	err = guest_extras_name(&extras, config, &shares);
-	if (err)
-		return err;
+	guest_extras_name(&extras, config, &shares);
 	err = accel_choose(config->accel, config->arch, &options.accel);
 	if (err)
 		return err;

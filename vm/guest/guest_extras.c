@@ -79,9 +79,9 @@ struct error *guest_extras_create(const struct guest_config *config,
 }
 
 /** The folders that the plan shows are those that were asked for, in order. */
-struct error *guest_extras_name(struct guest_extras *extras,
-				const struct guest_config *config,
-				const struct share_plan *plan)
+void guest_extras_name(struct guest_extras *extras,
+		       const struct guest_config *config,
+		       const struct share_plan *plan)
 {
 	struct string_list *environment = &extras->environment;
 	char *const *folder = plan->extra.items;
@@ -111,5 +111,4 @@ struct error *guest_extras_name(struct guest_extras *extras,
 				 programs && is_path ? ":" : "",
 				 programs && is_path ? programs : "");
 	}
-	return NULL;
 }

@@ -40,9 +40,9 @@ _must_check_ struct error *guest_extras_create(const struct guest_config *config
 					       struct guest_extras *ret);
 
 /** Once it is known where the guest sees the folders: make the environment. */
-_must_check_ struct error *guest_extras_name(struct guest_extras *extras,
-					     const struct guest_config *config,
-					     const struct share_plan *plan);
+void guest_extras_name(struct guest_extras *extras,
+		       const struct guest_config *config,
+		       const struct share_plan *plan);
 void guest_extras_deinit(struct guest_extras *extras);
 
 #define _cleanup_guest_extras_ _cleanup_(guest_extras_deinit)

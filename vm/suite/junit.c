@@ -153,7 +153,7 @@ static void append_counts(struct string_builder *sb,
 	append_seconds(sb, "time", report->duration_ms);
 }
 
-struct error *junit_format(const struct junit_report *report, char **ret)
+char *junit_format(const struct junit_report *report)
 {
 	const struct suite *suite = report->suite;
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
@@ -170,6 +170,5 @@ struct error *junit_format(const struct junit_report *report, char **ret)
 	for (size_t i = 0; i < suite->count; i++)
 		append_case(&sb, &suite->items[i], report->logs->items[i]);
 	string_builder_append(&sb, "  </testsuite>\n</testsuites>\n");
-	*ret = string_builder_take(&sb);
-	return NULL;
+	return string_builder_take(&sb);
 }

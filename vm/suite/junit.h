@@ -37,7 +37,6 @@ struct junit_report {
 };
 
 /** @param[out] ret free() */
-_must_check_ struct error *junit_format(const struct junit_report *report,
-					char **ret);
+char *junit_format(const struct junit_report *report);
 
 #endif /* VM_SUITE_JUNIT_H */

@@ -68,7 +68,7 @@ void suite_deinit(struct suite *suite)
 	*suite = (struct suite){ 0 };
 }
 
-struct error *suite_item_explain(struct suite_item *item, const char *format, ...)
+void suite_item_explain(struct suite_item *item, const char *format, ...)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_string_builder_ struct string_builder clean =
@@ -86,7 +86,6 @@ struct error *suite_item_explain(struct suite_item *item, const char *format, ..
 	reason = string_builder_take(&clean);
 	free(item->reason);
 	item->reason = take_ptr(reason);
-	return NULL;
 }
 
 static struct error *conclude_exit(struct suite_item *item,
@@ -98,10 +97,13 @@ static struct error *conclude_exit(struct suite_item *item,
 		return NULL;
 	}
 	item->state = SUITE_FAILED;
-	if (result->exit_status || !result->splats.count)
-		return suite_item_explain(item, "exit status %d", result->status);
-	return suite_item_explain(item, "the kernel reported: %s",
-				  result->splats.items[0]);
+	if (result->exit_status || !result->splats.count) {
+		suite_item_explain(item, "exit status %d", result->status);
+		return NULL;
+	}
+	suite_item_explain(item, "the kernel reported: %s",
+			   result->splats.items[0]);
+	return NULL;
 }
 
 struct error *suite_item_conclude(struct suite_item *item,
@@ -119,15 +121,17 @@ struct error *suite_item_conclude(struct suite_item *item,
 		break;
 	case RUN_LOST:
 		item->state = item->attempts > 1 ? SUITE_LOST : SUITE_WAITING;
-		if (item->attempts == 1)
-			return suite_item_explain(item, "lost at first: %s",
-						  reason);
+		if (item->attempts == 1) {
+			suite_item_explain(item, "lost at first: %s", reason);
+			return NULL;
+		}
 		break;
 	case RUN_NOT_RUN:
 		item->state = SUITE_NOT_RUN;
 		break;
 	}
-	return suite_item_explain(item, "%s", reason);
+	suite_item_explain(item, "%s", reason);
+	return NULL;
 }
 
 void suite_count(const struct suite *suite,

@@ -116,8 +116,8 @@ _must_check_ struct error *suite_item_conclude(struct suite_item *item,
 					       const struct run_result *result);
 
 /** Set a reason, in place of an earlier one. */
-_must_check_ _printf_(2, 3) struct error *suite_item_explain(
-	struct suite_item *item, const char *format, ...);
+_printf_(2, 3) void suite_item_explain(struct suite_item *item,
+				       const char *format, ...);
 
 /** How many are in each state. */
 void suite_count(const struct suite *suite,

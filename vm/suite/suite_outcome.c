@@ -49,7 +49,8 @@ static struct error *explain_by_log(struct suite_item *item,
 	line[strcspn(line, "\n")] = '\0';
 	text = strncmp(line, prefix, strlen(prefix)) == 0 ? line + strlen(prefix)
 							  : line;
-	return suite_item_explain(item, "%s", *text ? text : fallback);
+	suite_item_explain(item, "%s", *text ? text : fallback);
+	return NULL;
 }
 
 /** Read what `download --json` has printed of its one kernel. */

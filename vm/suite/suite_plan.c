@@ -280,8 +280,8 @@ static bool has_name(const struct suite *suite, const char *name)
 	return false;
 }
 
-struct error *suite_add_folder(struct suite *suite, const char *release,
-			       const char *arch, const char *path)
+void suite_add_folder(struct suite *suite, const char *release,
+		      const char *arch, const char *path)
 {
 	char name[SUITE_NAME_SIZE];
 	struct suite_item *item;
@@ -297,5 +297,4 @@ struct error *suite_add_folder(struct suite *suite, const char *release,
 	item->arch = arch;
 	item->kernel = string_copy(path);
 	item->path = string_copy(path);
-	return NULL;
 }

@@ -54,8 +54,7 @@ _must_check_ struct error *suite_plan(const struct suite_request *request,
  *
  * @param[in] arch Borrowed.
  */
-_must_check_ struct error *suite_add_folder(struct suite *suite,
-					    const char *release,
-					    const char *arch, const char *path);
+void suite_add_folder(struct suite *suite, const char *release,
+		      const char *arch, const char *path);
 
 #endif /* VM_SUITE_SUITE_PLAN_H */

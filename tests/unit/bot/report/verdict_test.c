@@ -62,7 +62,7 @@ Test(verdict, a_kernel_is_built_if_the_store_has_what_was_built)
 		strcpy(item.release_text, release_text);
 		cr_assert(release_parse(release_text, &item.release));
 		result.release = item.release;
-		cr_assert_null(verdicts_compute(&plan, &results, &assets, &list));
+		verdicts_compute(&plan, &results, &assets, &list);
 		cr_assert_eq(list.count, 1);
 		cr_expect_eq(list.items[0].kind, rows[i].kind, "%s",
 			     rows[i].name);

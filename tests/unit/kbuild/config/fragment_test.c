@@ -35,15 +35,6 @@ static void apply_well(struct option_set *set, const char *text)
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
 }
 
-static char *format(const struct option_set *set)
-{
-	char *text = NULL;
-	_cleanup_error_ struct error *err = option_set_format(set, &text);
-
-	cr_assert_null(err);
-	return text;
-}
-
 Test(fragment, is_written_as_kconfig_wants_it)
 {
 	_cleanup_option_set_ struct option_set set = OPTION_SET_INIT;
@@ -54,7 +45,7 @@ Test(fragment, is_written_as_kconfig_wants_it)
 			 "CONFIG_B=n # off\n"
 			 "\tCONFIG_C=0x1 [>=5.0]\t# one\r\n"
 			 "CONFIG_D=\"a # \\\"b\\\"\"");
-	_cleanup_free_ char *text = format(&set);
+	_cleanup_free_ char *text = option_set_format(&set);
 	cr_expect_str_eq(text, "CONFIG_A=y\n"
 			       "# CONFIG_B is not set\n"
 			       "CONFIG_C=0x1\n"
@@ -67,7 +58,7 @@ Test(fragment, that_comes_later_wins)
 
 	apply_well(&set, "CONFIG_A=y\nCONFIG_B=m\n");
 	apply_well(&set, "CONFIG_A=n\n");
-	_cleanup_free_ char *text = format(&set);
+	_cleanup_free_ char *text = option_set_format(&set);
 	cr_expect_str_eq(text, "# CONFIG_A is not set\nCONFIG_B=m\n");
 }
 
@@ -114,7 +105,7 @@ Test(fragment, may_ask_again_under_other_bounds)
 	_cleanup_option_set_ struct option_set set = OPTION_SET_INIT;
 
 	apply_well(&set, "CONFIG_A=m [<6.8]\nCONFIG_A=y [>=6.8]\n");
-	_cleanup_free_ char *text = format(&set);
+	_cleanup_free_ char *text = option_set_format(&set);
 	cr_expect_str_eq(text, "CONFIG_A=y\n");
 }
 

@@ -88,7 +88,7 @@ Test(junit, failures_and_errors_are_told_apart)
 	};
 	_cleanup_free_ char *xml = NULL;
 
-	cr_assert_null(junit_format(&report, &xml));
+	xml = junit_format(&report);
 	for (size_t i = 0; i < array_size(expected); i++)
 		cr_expect(strstr(xml, expected[i]), "%s in %s", expected[i], xml);
 }
