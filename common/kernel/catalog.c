@@ -71,7 +71,6 @@ void catalog_destroy(struct catalog *catalog)
 	free(catalog->kernel_org.tarballs_url);
 	free(catalog->kernel_org.git_url);
 	free(catalog->kernel_org.rc_url);
-	free(catalog->kernel_org.patches_url);
 	free(catalog->kernel_org.crosstool_url);
 	free(catalog->directory);
 	json_decref(catalog->json);

@@ -146,8 +146,6 @@ struct catalog {
 		char *git_url;
 		/** Folder of the tarballs of release candidates. */
 		char *rc_url;
-		/** What a commit is appended to, for its patch. */
-		char *patches_url;
 		/** Folder that holds `HOST/VERSION/HOST-gcc-VERSION-*`. */
 		char *crosstool_url;
 	} kernel_org;

@@ -454,9 +454,6 @@ static struct error *read_kernel_org(const char *file, json_t *root,
 		err = get_url(&reader, section, "rc", mirror,
 			      &ret->kernel_org.rc_url);
 	if (!err)
-		err = get_url(&reader, section, "patches", mirror,
-			      &ret->kernel_org.patches_url);
-	if (!err)
 		err = get_url(&reader, section, "crosstool", mirror,
 			      &ret->kernel_org.crosstool_url);
 	return err;

@@ -7,7 +7,7 @@
  * @file
  *
  * What every user of libgit2 needs: its initialisation and its errors. Only
- * remote.c and kbuild/source/patch.c call the library itself.
+ * remote.c calls the library itself.
  */
 
 #include <stdbool.h>

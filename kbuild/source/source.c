@@ -23,7 +23,6 @@
 #include "kbuild/phase.h"
 #include "kbuild/source/kernel_org.h"
 #include "kbuild/source/patch.h"
-#include "kbuild/source/patch_fix.h"
 #include "kbuild/source/source_version.h"
 
 enum {
@@ -347,11 +346,6 @@ static struct error *source_fill(const struct source_request *request,
 {
 	struct error *err;
 	_cleanup_patch_list_ struct patch_list patches = { 0 };
-	const struct patch_origin patch_origin = {
-		.http = request->http,
-		.url = request->catalog->kernel_org.patches_url,
-		.cache_directory = request->cache_directory,
-	};
 
 	err = kinds[request->spec->kind].fill(request, origin, directory);
 	if (err)
@@ -363,8 +357,6 @@ static struct error *source_fill(const struct source_request *request,
 		return err;
 	phase_clock_enter(request->clock, PHASE_PATCH);
 	err = patches_load(request, &source->version, &patches);
-	if (!err)
-		err = patch_list_fetch(&patches, &patch_origin);
 	if (!err)
 		err = patch_list_apply(&patches, directory, &source->patches);
 	if (err)
@@ -402,8 +394,6 @@ static struct error *source_make(const struct source_request *request,
 	_cleanup_close_ int lock_fd = -1;
 
 	err = directory_remove_stale(parent, "source");
-	if (!err)
-		err = directory_remove_stale(parent, "patch");
 	if (!err)
 		err = directory_remove_stale(parent, "fetch");
 	if (!err)

@@ -1,151 +1,154 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Fixes of upstream's, fetched from a stand-in for kernel.org."""
+"""
+Patches to the kernel's source: what a build says of them, and that the project's
+own fit the sources that config_test.py has.
+"""
 
 import io
 import json
 import re
 import shutil
-import subprocess
 import tarfile
 import unittest
 
+import config_test
 import support
-from support import TOP, environment, mirror, run
+from support import TOP, environment, run
 
-VERSION = "6.12.117"
 MAKEFILE = (
     "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 117\nEXTRAVERSION =\nNAME = Test\n"
     "$(error this source cannot be built)\n"
 )
 CODE = "".join(f"line {number}\n" for number in range(40))
 FIXED = CODE.replace("line 20\n", "line twenty\n")
+PATCH = """\
+Subject: [PATCH] twenty
+
+# vmtest: >=5.10 {below}
+---
+diff --git a/code.c b/code.c
+--- a/code.c
++++ b/code.c
+@@ -10,3 +10,3 @@
+ line 19
+-line 20
++line twenty
+ line 21
+"""
+NAME = "0002-twenty.patch"
 
 
-class FixTest(support.TestCase):
+def files_of(patch):
+    """The files that a patch changes."""
+    return re.findall(r"^\+\+\+ b/(.*)$", patch.read_text(), re.M)
+
+
+class PatchTest(support.TestCase):
     def setUp(self):
         super().setUp()
-        self.repository = self.folder / "upstream"
-        self.repository.mkdir()
-        self.patches = self.folder / "patches"
-        self.patches.mkdir()
-        self.git("init", "-q")
-        self.commit(CODE, "start")
-        self.fix = self.commit(FIXED, "fix: twenty\n\nIt was wrong.")
-        self.git(
-            *("format-patch", "-1", "-q", "--no-stat", "-o", self.folder / "out")
-        )
-        (written,) = (self.folder / "out").iterdir()
-        shutil.move(written, self.patches / f"{self.fix}.patch")
         self.configs = self.folder / "configs"
-        (self.configs / "patches").mkdir(parents=True)
-        for path in (TOP / "configs").iterdir():
-            if path.is_file():
-                shutil.copy(path, self.configs)
+        shutil.copytree(TOP / "configs", self.configs)
 
-    def git(self, *arguments):
-        command = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org"]
-        result = subprocess.run(
-            [*command, *map(str, arguments)],
-            cwd=self.repository,
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        return result.stdout.strip()
+    def only_patch(self, below="<6.13"):
+        for path in (self.configs / "patches").glob("*.patch"):
+            path.unlink()
+        (self.configs / "patches" / NAME).write_text(PATCH.format(below=below))
 
-    def commit(self, code, message):
-        (self.repository / "code.c").write_text(code)
-        self.git("add", ".")
-        self.git("commit", "-q", "-m", message)
-        return self.git("rev-parse", "HEAD")
-
-    def offer(self, code):
-        """kernel.org has a version of this code, and the fix."""
-        tarball = self.folder / "linux.tar.xz"
-        with tarfile.open(tarball, "w:xz") as archive:
-            for name, text in {
-                "Makefile": MAKEFILE,
-                "Kconfig": "",
-                "code.c": code,
-            }.items():
-                member = tarfile.TarInfo(f"linux-{VERSION}/{name}")
-                member.size = len(text)
+    def build(self, files, arch="x86_64", **variables):
+        """Of a source that gets patched, and cannot be built."""
+        tarball = self.folder / "linux.tar.gz"
+        with tarfile.open(tarball, "w:gz") as archive:
+            for name, text in {"Makefile": MAKEFILE, "Kconfig": "", **files}.items():
+                member = tarfile.TarInfo(f"linux/{name}")
+                member.size = len(text.encode())
                 archive.addfile(member, io.BytesIO(text.encode()))
-        self.kernel_org = self.start(
-            "kernel_org.py",
-            f"--source={VERSION}={tarball}",
-            f"--patches={self.patches}",
-        )
-
-    def entry(self, digest, **more):
-        entry = {
-            "commit": self.fix,
-            "for": ">=5.10 <6.13",
-            "reason": "a test",
-            "sha256": digest,
-            **more,
-        }
-        path = self.configs / "patches/0002-twenty.json"
-        path.write_text(json.dumps(entry))
-
-    def build(self):
         return run(
-            *("vmtest-kbuild", "build", f"--version={VERSION}"),
+            *("vmtest-kbuild", "build", f"--tarball={tarball}", f"--arch={arch}"),
             f"--catalog={self.configs / 'vmtest.json'}",
             f"--directory={self.folder / 'cache'}",
             f"--output={self.folder / 'packages'}",
-            env=environment(**mirror(self.kernel_org)),
+            env=environment(**variables),
         )
 
-    def code(self):
-        (path,) = (self.folder / "cache/sources").glob("linux-*/code.c")
-        return path.read_text()
+    def tree(self):
+        """The source that was made: the text of each file."""
+        (facts,) = (self.folder / "cache/sources").glob("*.json")
+        root = facts.with_suffix("")
+        return {
+            str(path.relative_to(root)): path.read_text()
+            for path in root.rglob("*")
+            if path.is_file()
+        }, json.loads(facts.read_text())["patches"]
 
-    def pin(self):
-        """Let the refusal of a digest say which one it is."""
-        self.entry("0" * 64)
-        result = self.build()
-        self.assert_one_line(result, 1, "0002-twenty.json", self.fix)
-        digest = re.search(r"have the digest ([0-9a-f]{64})", result.stderr)[1]
-        self.assertFalse((self.folder / "cache/patches").exists())
-        self.entry(digest)
-
-    def test_is_fetched_checked_and_applied(self):
-        self.offer(CODE)
-        self.pin()
-        self.assertIn("cannot be built", self.build().stderr)
-        self.assertEqual(self.code(), FIXED)
+    def test_is_applied(self):
+        self.only_patch()
+        self.assertIn("cannot be built", self.build({"code.c": CODE}).stderr)
+        files, applied = self.tree()
+        self.assertEqual(
+            files, {"Makefile": MAKEFILE, "Kconfig": "", "code.c": FIXED}
+        )
+        self.assertEqual(applied, [NAME])
 
     def test_that_the_source_has_already_is_skipped(self):
-        self.offer(FIXED)
-        self.pin()
-        result = self.build()
+        self.only_patch()
+        result = self.build({"code.c": FIXED})
         self.assertIn(
-            "patch 0002-twenty.json: the source has it already, skipped",
-            result.stderr,
+            f"patch {NAME}: the source has it already, skipped", result.stderr
         )
-        self.assertEqual(self.code(), FIXED)
+        files, applied = self.tree()
+        self.assertEqual(files["code.c"], FIXED)
+        self.assertEqual(applied, [])
 
-    def test_that_fails_stops_the_build(self):
-        self.offer(CODE.replace("line 19\n", "line nineteen\n"))
-        self.pin()
+    def test_for_other_kernels_is_left_out(self):
+        self.only_patch(below="<6.12")
+        self.build({"code.c": CODE})
+        files, applied = self.tree()
+        self.assertEqual(files["code.c"], CODE)
+        self.assertEqual(applied, [])
+
+    def test_that_does_not_apply_stops_the_build(self):
+        self.only_patch()
+        result = self.build({"code.c": CODE.replace("line 19\n", "line 19!\n")})
         self.assert_one_line(
-            self.build(), 1, "0002-twenty.json", "code.c: hunk @@ -18,7 +18,7 @@"
+            result, 1, f"prepare linux.tar.gz in {self.folder}", NAME,
+            "patching file code.c; Hunk #1 FAILED at 10.",
+        )  # fmt: skip
+        self.assertFalse(list((self.folder / "cache/sources").glob("*.json")))
+
+    def test_without_the_program_stops_the_build(self):
+        self.only_patch()
+        result = self.build({"code.c": CODE}, PATH=self.folder)
+        self.assert_one_line(
+            result, 1, f"patch {NAME}: patch: no such program in PATH; install it"
         )
 
-    def test_for_other_kernels_is_not_fetched(self):
-        self.offer(CODE)
-        self.entry("0" * 64, **{"for": "<6.12"})
-        self.assertIn("cannot be built", self.build().stderr)
-        self.assertEqual(self.code(), CODE)
-        fetched = [r for r in self.kernel_org.requests() if "/patch/" in r["path"]]
-        self.assertEqual(fetched, [])
-
-    def test_that_upstream_does_not_have_is_an_error(self):
-        self.offer(CODE)
-        self.entry("0" * 64, commit="0" * 40)
-        self.assert_one_line(self.build(), 1, "0002-twenty.json", "404")
+    def test_of_the_project_fit(self):
+        """Also where there already: the source of the tests' kernel is patched."""
+        for source in config_test.sources():
+            version = ".".join(map(str, config_test.version(source)))
+            makefile = re.sub(
+                r"(?m)^EXTRAVERSION =.*$",
+                "EXTRAVERSION =",
+                (source / "Makefile").read_text(),
+            )
+            for patch in sorted((TOP / "configs/patches").glob("*.patch")):
+                (bounds,) = re.findall("^# vmtest: (.*)$", patch.read_text(), re.M)
+                arch = bounds.split()[-1]
+                if not config_test.can_build(arch, source):
+                    continue
+                with self.subTest(f"{patch.name}: {version}"):
+                    shutil.rmtree(self.folder / "cache", ignore_errors=True)
+                    files = {
+                        name: (source / name).read_text() for name in files_of(patch)
+                    }
+                    result = self.build({**files, "Makefile": makefile}, arch)
+                    self.assertNotIn("does not apply", result.stderr)
+                    patched, applied = self.tree()
+                    has_it = f"{patch.name}: the source has it" in result.stderr
+                    self.assertEqual(applied, [] if has_it else [patch.name])
+                    for name, text in files.items():
+                        self.assertEqual(patched[name] == text, has_it)
 
 
 if __name__ == "__main__":

@@ -457,73 +457,12 @@ Test(source, a_patch_that_fails_leaves_nothing)
 	publish(digest);
 	_cleanup_error_ struct error *err = prepare_version("6.12.117", &source);
 	cr_assert_not_null(err);
-	cr_expect(strstr(error_message(err), "0001-new.patch: lib.c: hunk"),
+	cr_expect(strstr(error_message(err), "prepare linux-6.12.117 in /tmp/"),
+		  "%s", error_message(err));
+	cr_expect(strstr(error_message(err),
+			 "0001-new.patch: the source does not have it"),
 		  "%s", error_message(err));
 	expect_nothing_made("failed patch");
-}
-
-static const char commit[] = "0123456789abcdef0123456789abcdef01234567";
-static const char fix_folder[] =
-	"www/pub/scm/linux/kernel/git/torvalds/linux.git/patch";
-
-/** Upstream has a fix, which the catalog asks for by this digest. */
-static void publish_fix(const char *digest)
-{
-	_cleanup_free_ char *index = NULL, *entry = NULL;
-
-	make_directory(fix_folder);
-	// It stands for the folder with any query.
-	cr_assert(asprintf(&index, "%s/index.html", fix_folder) > 0);
-	put(index, "From 0123 Mon Sep 17 00:00:00 2001\n"
-		   "diff --git a/lib.c b/lib.c\nindex 01234..56789 100644\n"
-		   "--- a/lib.c\n+++ b/lib.c\n@@ -1 +1 @@\n-old\n+new\n"
-		   "-- \ncgit\n");
-	cr_assert(asprintf(&entry,
-			   "{\"commit\": \"%s\", \"for\": \">=6.12\", "
-			   "\"reason\": \"why\", \"sha256\": \"%s\"}",
-			   commit, digest) > 0);
-	put("configs/patches/0003-fix.json", entry);
-}
-
-static const char changes[] =
-	"diff --git a/lib.c b/lib.c\nindex 1111111..2222222 100644\n"
-	"--- a/lib.c\n+++ b/lib.c\n@@ -1 +1 @@\n-old\n+new\n";
-
-Test(source, a_fix_is_fetched_once_and_applied)
-{
-	_cleanup_source_ struct source first = { 0 }, second = { 0 };
-	char digest[DIGEST_TEXT_SIZE];
-
-	cr_assert_null(digest_buffer(changes, strlen(changes), digest));
-	publish_fix(digest);
-	publish(digest);
-	cr_assert_null(prepare_version("6.12.117", &first));
-	expect_text(first.path, "lib.c", "new\n");
-	cr_assert_eq(first.patches.count, 1);
-	cr_expect_str_eq(first.patches.items[0], "0003-fix.json 0123456789ab");
-
-	run("rm", "-r", fix_folder, "cache/sources");
-	cr_assert_null(prepare_version("6.12.117", &second));
-	expect_text(second.path, "lib.c", "new\n");
-}
-
-Test(source, a_fix_with_another_digest_is_refused)
-{
-	_cleanup_source_ struct source source = { 0 };
-	char found[DIGEST_TEXT_SIZE], digest[DIGEST_TEXT_SIZE];
-
-	cr_assert_null(digest_buffer(changes, strlen(changes), found));
-	cr_assert_null(digest_buffer("", 0, digest));
-	publish_fix(digest);
-	publish(digest);
-	_cleanup_error_ struct error *err = prepare_version("6.12.117", &source);
-	cr_assert_not_null(err);
-	// It says what to write, if that is what is meant.
-	cr_expect(strstr(error_message(err), "0003-fix.json"));
-	cr_expect(strstr(error_message(err), found), "%s", error_message(err));
-	expect_nothing_made("refused fix");
-	_cleanup_free_ char *kept = in_root("cache/patches");
-	cr_expect_not(directory_exists(kept));
 }
 
 Test(source, a_tarball_is_known_by_its_contents)
