@@ -162,8 +162,6 @@ struct catalog {
 	size_t flavor_count;
 	/** Roots for guests of other architectures than the host's. */
 	struct {
-		/** URL of a Debian mirror; NULL if the catalog has no roots. */
-		const char *mirror;
 		/** Debian packages, besides the essential ones. */
 		struct string_list packages;
 	} rootfs;

@@ -469,13 +469,9 @@ static struct error *read_rootfs(const char *file, json_t *root,
 	if (!json_object_get(root, "rootfs"))
 		return NULL;
 	err = get_section(&reader, root, "rootfs", false, &section);
-	if (!err)
-		err = get_string(&reader, section, "mirror", false,
-				 &ret->rootfs.mirror);
-	if (!err)
-		err = get_strings(&reader, section, "packages",
-				  &ret->rootfs.packages);
-	return err;
+	if (err)
+		return err;
+	return get_strings(&reader, section, "packages", &ret->rootfs.packages);
 }
 
 struct error *catalog_parse(const char *text, const char *name,

@@ -21,7 +21,7 @@
 // clang-format off
 const struct command_option rootfs_option_table[] = {
 	{ 0, "package", "NAME", "a Debian package to install besides the catalog's; repeatable", OPTION_ITEM, offsetof(struct rootfs_options, packages) },
-	{ 0, "mirror", "URL", "Debian mirror (default: $VMTEST_DEBIAN_MIRROR, then the catalog's)", OPTION_STRING, offsetof(struct rootfs_options, mirror) },
+	{ 0, "mirror", "URL", "Debian mirror (default: $VMTEST_DEBIAN_MIRROR, then deb.debian.org)", OPTION_STRING, offsetof(struct rootfs_options, mirror) },
 	{ 0, "force", NULL, "make it again even if nothing has changed", OPTION_FLAG, offsetof(struct rootfs_options, force) },
 	{ 0, "project", "FILE", "file to use instead of vmtest.json in the working directory", OPTION_STRING, offsetof(struct rootfs_options, project) },
 	{ 0 },
@@ -131,18 +131,14 @@ static void choose_packages(struct job *job)
 	}
 }
 
-static struct error *choose_mirror(struct job *job)
+/** @return NULL for mmdebstrap's default. */
+static const char *choose_mirror(const struct rootfs_options *options)
 {
 	const char *variable = getenv("VMTEST_DEBIAN_MIRROR");
 
-	job->mirror = job->options->mirror    ? job->options->mirror
-		      : variable && *variable ? variable
-					      : job->catalog->rootfs.mirror;
-	if (!job->mirror)
-		return error_create(
-			ERROR_USAGE,
-			"the catalog names no Debian mirror; choose one with --mirror");
-	return NULL;
+	if (options->mirror)
+		return options->mirror;
+	return variable && *variable ? variable : NULL;
 }
 
 struct error *cmd_rootfs(const struct command_context *context, int *status_ret)
@@ -170,11 +166,10 @@ struct error *cmd_rootfs(const struct command_context *context, int *status_ret)
 	if (!err)
 		choose_packages(&job);
 	if (!err)
-		err = choose_mirror(&job);
-	if (!err)
 		err = command_directory(context, &directory);
 	if (err)
 		return err;
+	job.mirror = choose_mirror(job.options);
 	job.directory = directory;
 	err = make_all(&job, &archs, status_ret);
 	if (err || !job.array)

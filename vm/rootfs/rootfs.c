@@ -188,7 +188,8 @@ static void add_arguments(const struct making *making, bool is_root,
 	string_list_add(ret, "--dpkgopt=path-exclude=/usr/share/man/*");
 	string_list_add(ret, request->arch->debian_suite);
 	string_list_add(ret, "-");
-	string_list_add(ret, request->mirror);
+	if (request->mirror)
+		string_list_add(ret, request->mirror);
 }
 
 /** Let it remove its temporary files. @return When it has, or its time is up. */

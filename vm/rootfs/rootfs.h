@@ -26,7 +26,10 @@ struct rootfs_request {
 	const struct rootfs_host *host;
 	/** Debian packages, besides the essential ones; in any order. */
 	const struct string_list *packages;
-	/** URL of a Debian mirror, or a line of sources.list(5). */
+	/**
+	 * URL of a Debian mirror, or a line of sources.list(5). NULL for
+	 * mmdebstrap's default: deb.debian.org, with security updates.
+	 */
 	const char *mirror;
 	/** Where roots are kept. */
 	const char *directory;

@@ -152,26 +152,26 @@ Test(catalog, every_architecture_is_the_one_of_a_table)
 	}
 }
 
-Test(catalog, roots_have_a_mirror_and_packages)
+Test(catalog, roots_have_packages)
 {
 	_cleanup_catalog_ struct catalog *catalog = load(NULL);
 	_cleanup_catalog_ struct catalog *without = NULL;
 	_cleanup_catalog_ struct catalog *wrong = NULL;
 	json_t *json = document();
 
-	cr_expect_not_null(catalog->rootfs.mirror);
 	cr_expect(string_list_contains(&catalog->rootfs.packages,
 				       "busybox-static"));
 	json_object_del(json, "rootfs");
 	cr_assert_null(parse(json, &without));
-	cr_expect_null(without->rootfs.mirror);
+	cr_expect_eq(without->rootfs.packages.count, 0);
 
 	json = document();
-	json_object_del(json_object_get(json, "rootfs"), "mirror");
+	json_object_set_new(json_object_get(json, "rootfs"), "packages",
+			    json_string("kmod"));
 	_cleanup_error_ struct error *err = parse(json, &wrong);
 	cr_assert(error_is(err, ERROR_USAGE));
 	cr_expect(strstr(error_message(err),
-			 "rootfs: \"mirror\" must be a string"));
+			 "rootfs: \"packages\" must be a list of strings"));
 }
 
 Test(catalog, a_line_switches_a_series_off)

@@ -132,6 +132,17 @@ Test(rootfs, is_made_once_until_its_packages_change)
 	string_list_deinit(&sorted);
 }
 
+/** What mmdebstrap was told, a line each; free(). */
+static char *read_arguments(const struct stage *stage)
+{
+	_cleanup_free_ char *path =
+		path_join(stage->cache, "aarch64/rootfs/etc/arguments");
+	char *text = NULL;
+
+	cr_assert_null(file_read(path, 4096, &text, NULL));
+	return text;
+}
+
 Test(rootfs, mmdebstrap_is_told_what_to_make)
 {
 	_cleanup_stage_ struct stage stage = create_stage();
@@ -142,14 +153,25 @@ Test(rootfs, mmdebstrap_is_told_what_to_make)
 		"\nbookworm\n-\nhttp://mirror/debian\n",
 		"--mode=root\n",
 	};
-	_cleanup_free_ char *path = NULL;
 	_cleanup_free_ char *text = NULL;
 
 	make(&request, false);
-	path = path_join(stage.cache, "aarch64/rootfs/etc/arguments");
-	cr_assert_null(file_read(path, 4096, &text, NULL));
+	text = read_arguments(&stage);
 	for (size_t i = 0; i < array_size(wanted); i++)
 		cr_expect(strstr(text, wanted[i]), "%s in %s", wanted[i], text);
+}
+
+Test(rootfs, without_a_mirror_mmdebstrap_chooses)
+{
+	_cleanup_stage_ struct stage stage = create_stage();
+	struct rootfs_request request = request_of(&stage);
+	static const char wanted[] = "\nbookworm\n-\n";
+	_cleanup_free_ char *text = NULL;
+
+	request.mirror = NULL;
+	make(&request, false);
+	text = read_arguments(&stage);
+	cr_expect_str_eq(text + strlen(text) - strlen(wanted), wanted);
 }
 
 Test(rootfs, force_makes_it_again_and_leaves_nothing_of_the_old)
