@@ -3,7 +3,6 @@
 #include "kbuild/source/source.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,10 +22,10 @@
 #include "kbuild/phase.h"
 #include "kbuild/source/kernel_org.h"
 #include "kbuild/source/patch.h"
+#include "kbuild/source/source_facts.h"
 #include "kbuild/source/source_version.h"
 
 enum {
-	FACTS_LIMIT_BYTES = 1 << 20,
 	/** Digits of a digest that tell folders of the cache apart. */
 	KEY_DIGITS = 16,
 };
@@ -43,11 +42,6 @@ static void origin_deinit(struct origin *origin)
 {
 	free(origin->name);
 	free(origin->url);
-}
-
-static void cleanup_json(json_t **json)
-{
-	json_decref(*json);
 }
 
 void source_deinit(struct source *source)
@@ -265,63 +259,6 @@ static struct error *key_make(const struct source_request *request,
 		      KEY_DIGITS, digest);
 }
 
-static struct error *facts_write(const struct source *source, const char *path)
-{
-	char version[KERNEL_VERSION_TEXT_SIZE];
-	_cleanup_(cleanup_json) json_t *patches = json_array();
-	_cleanup_(cleanup_json) json_t *facts = NULL;
-	_cleanup_free_ char *text = NULL;
-
-	kernel_version_format(&source->version, version);
-	for (size_t i = 0; i < source->patches.count; i++) {
-		if (json_array_append_new(patches,
-					  json_string(source->patches.items[i])) <
-		    0)
-			memory_exhausted();
-	}
-	facts = json_pack("{s:s, s:s, s:s, s:O}", "version", version, "url",
-			  source->url, "digest", source->digest, "patches",
-			  patches);
-	text = facts ? json_dumps(facts, JSON_INDENT(2)) : NULL;
-	if (!text)
-		return error_create(ERROR_OTHER, "%s: '%s' is not UTF-8", path,
-				    source->url);
-	return file_write(path, text, strlen(text));
-}
-
-/** @return ERROR_OTHER if the file is not what facts_write() writes. */
-static struct error *facts_read(const char *path, struct source *source)
-{
-	struct error *err;
-	_cleanup_free_ char *text = NULL;
-	_cleanup_(cleanup_json) json_t *facts = NULL;
-	json_t *patches, *patch;
-	json_error_t json_error;
-	const char *version, *url, *digest;
-	size_t i;
-
-	err = file_read(path, FACTS_LIMIT_BYTES, &text, NULL);
-	if (err)
-		return err;
-	facts = json_loads(text, JSON_REJECT_DUPLICATES, &json_error);
-	if (!facts || json_unpack_ex(facts, &json_error, 0, "{s:s, s:s, s:s, s:o}",
-				     "version", &version, "url", &url, "digest",
-				     &digest, "patches", &patches) < 0)
-		return error_create(ERROR_OTHER, "%s: %s", path, json_error.text);
-	if (!kernel_version_parse(version, &source->version) ||
-	    (*digest && !digest_is_valid(digest)) || !json_is_array(patches))
-		return error_create(ERROR_OTHER, "%s: malformed", path);
-	json_array_foreach(patches, i, patch)
-	{
-		if (!json_is_string(patch))
-			return error_create(ERROR_OTHER, "%s: malformed", path);
-		string_list_add(&source->patches, json_string_value(patch));
-	}
-	snprintf(source->digest, sizeof(source->digest), "%s", digest);
-	err = format(&source->url, "%s", url);
-	return err;
-}
-
 static struct error *version_check(const struct source_request *request,
 				   const struct origin *origin,
 				   const struct kernel_version *version)
@@ -411,7 +348,7 @@ static struct error *source_make(const struct source_request *request,
 	if (!err)
 		err = source_fill(request, origin, temporary, source);
 	if (!err)
-		err = facts_write(source, facts_path);
+		err = source_facts_write(source, facts_path);
 	if (err)
 		return err;
 	if (rename(temporary, source->path) < 0)
@@ -456,20 +393,19 @@ static struct error *cached_prepare(const struct source_request *request,
 	if (err)
 		return err;
 	if (directory_exists(source->path)) {
-		struct source facts = { 0 };
+		_cleanup_source_ struct source facts = { 0 };
 
-		err = facts_read(facts_path, &facts);
+		err = source_facts_read(facts_path, &facts);
 		if (!err && *origin.digest &&
 		    strcmp(facts.digest, origin.digest) != 0)
 			err = error_create(ERROR_OTHER, "of another tarball");
 		if (!err) {
 			facts.path = take_ptr(source->path);
-			*source = facts;
+			*source = take(facts);
 			return NULL;
 		}
 		log_debug("make %s again: %s", source->path, error_message(err));
 		error_destroy(err);
-		source_deinit(&facts);
 	}
 	err = source_make(request, &origin, absolute, facts_path, source);
 	return wrap_failure(err, request, &origin, absolute);
