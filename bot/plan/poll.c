@@ -10,7 +10,7 @@
 #include "common/base/memory.h"
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/remote.h"
+#include "common/kernel/git_refs.h"
 
 void series_list_deinit(struct series_list *list)
 {
@@ -131,7 +131,7 @@ struct error *poll_kernels(const struct catalog *catalog, struct http *http,
 	struct error *err;
 	_cleanup_series_list_ struct series_list list = { 0 };
 	_cleanup_http_response_ struct http_response response = { 0 };
-	_cleanup_remote_tags_ struct remote_tags tags = { 0 };
+	_cleanup_ref_list_ struct ref_list refs = { 0 };
 	const struct http_request request = {
 		.url = catalog->kernel_org.releases_url,
 		.use_cache = true,
@@ -147,9 +147,13 @@ struct error *poll_kernels(const struct catalog *catalog, struct http *http,
 			http_forget(http, &request);
 	}
 	if (!err)
-		err = remote_tags_list(catalog->kernel_org.git_url, &tags);
-	for (size_t i = 0; !err && i < tags.count; i++)
-		err = series_list_add_tag(&list, catalog, tags.items[i].name);
+		err = ref_list_request(http, catalog->kernel_org.git_url, &refs);
+	for (size_t i = 0; !err && i < refs.count; i++) {
+		const char *tag = ref_tag(&refs.items[i]);
+
+		if (tag)
+			err = series_list_add_tag(&list, catalog, tag);
+	}
 	if (err)
 		return error_wrap(err, "ask kernel.org for kernels");
 	if (list.count)
