@@ -10,20 +10,12 @@
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
-#include "common/kernel/libgit_stream.h"
 
 struct error *libgit_open(void)
 {
-	struct error *err;
 	int code = git_libgit2_init();
 
-	if (code < 0)
-		return libgit_error(code, "start libgit2");
-	// Each time, as it may have been open before, by somebody else.
-	err = libgit_stream_register();
-	if (err)
-		git_libgit2_shutdown();
-	return err;
+	return code < 0 ? libgit_error(code, "start libgit2") : NULL;
 }
 
 void libgit_close(void)

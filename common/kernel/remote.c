@@ -4,29 +4,24 @@
 
 #include <git2.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
 #include "common/cli/progress.h"
+#include "common/http/http.h"
 #include "common/kernel/libgit.h"
 
-#define HAS_DEPTH                                                              \
+#define SINCE_1_7                                                              \
 	(LIBGIT2_VER_MAJOR > 1 ||                                              \
 	 (LIBGIT2_VER_MAJOR == 1 && LIBGIT2_VER_MINOR >= 7))
 
 enum {
 	LIMIT_OBJECTS_DEFAULT = 1000000
 };
-
-static const char tag_prefix[] = "refs/tags/";
-/** What the name of a ref may lack in front, in order of preference. */
-static const char *const ref_prefixes[] = { "", "refs/tags/", "refs/heads/" };
-/** The suffix of the second entry of an annotated tag, which is its commit. */
-static const char peeled_suffix[] = "^{}";
 
 static void cleanup_remote(git_remote **remote)
 {
@@ -58,13 +53,7 @@ struct transfer {
 static int on_transfer(const git_indexer_progress *stats, void *payload)
 {
 	struct transfer *transfer = payload;
-	struct error *err = interrupt_check();
 
-	// libgit_error() asks again, and makes the error from the answer.
-	if (err) {
-		error_destroy(err);
-		return GIT_EUSER;
-	}
 	if (stats->total_objects > transfer->limit_objects) {
 		transfer->refused_objects = stats->total_objects;
 		return GIT_EUSER;
@@ -74,24 +63,15 @@ static int on_transfer(const git_indexer_progress *stats, void *payload)
 	return 0;
 }
 
-/** While the server counts and compresses, before anything is transferred. */
-static int on_sideband(const char *text, int length, void *payload)
+static void oid_format(const git_oid *oid, char text_ret[static REF_COMMIT_SIZE])
 {
-	struct error *err = interrupt_check();
-
-	(void)text;
-	(void)length;
-	(void)payload;
-	if (!err)
-		return 0;
-	error_destroy(err);
-	return GIT_EUSER;
+	git_oid_tostr(text_ret, REF_COMMIT_SIZE, oid);
 }
 
-static void oid_format(const git_oid *oid,
-		       char text_ret[static REMOTE_COMMIT_SIZE])
+static bool is_http(const char *url)
 {
-	git_oid_tostr(text_ret, REMOTE_COMMIT_SIZE, oid);
+	return strncasecmp(url, "http://", 7) == 0 ||
+	       strncasecmp(url, "https://", 8) == 0;
 }
 
 static bool is_local(const char *url)
@@ -119,17 +99,14 @@ static int hex_value(char c)
 }
 
 /** The path of a local repository, with the %XX of a URL decoded. */
-static void local_path(const char *url, char **ret)
+static char *local_path(const char *url)
 {
-	char *path;
-
-	if (strncmp(url, "file://", 7) != 0) {
-		path = string_copy(url);
-		*ret = path;
-		return;
-	}
-	path = string_copy(url + 7);
+	bool is_url = strncmp(url, "file://", 7) == 0;
+	char *path = string_copy(is_url ? url + 7 : url);
 	char *out = path;
+
+	if (!is_url)
+		return path;
 	for (const char *in = path; *in; in++) {
 		int high = *in == '%' ? hex_value(in[1]) : -1;
 		int low = high >= 0 ? hex_value(in[2]) : -1;
@@ -142,128 +119,73 @@ static void local_path(const char *url, char **ret)
 		}
 	}
 	*out = '\0';
-	*ret = path;
+	return path;
 }
 
-/** Connect for reading. */
-static struct error *remote_connect(const char *url, git_remote **ret)
+static void cleanup_network(const bool *is_open)
 {
-	git_remote_callbacks callbacks;
-	git_proxy_options proxy;
-	_cleanup_(cleanup_remote) git_remote *remote = NULL;
-	_cleanup_progress_ struct progress *progress =
-		progress_create("connect to the git server", PROGRESS_TIME);
-	int code;
+	if (*is_open)
+		interrupt_block();
+}
 
-	git_remote_init_callbacks(&callbacks, GIT_REMOTE_CALLBACKS_VERSION);
-	callbacks.sideband_progress = on_sideband;
-	git_proxy_options_init(&proxy, GIT_PROXY_OPTIONS_VERSION);
-	proxy.type = GIT_PROXY_AUTO;
-	code = git_remote_create_detached(&remote, url);
-	if (code < 0)
-		return libgit_error(code, "read address %s", url);
-	code = git_remote_connect(remote, GIT_DIRECTION_FETCH, &callbacks,
-				  &proxy, NULL);
-	if (code < 0)
-		return libgit_error(code, "connect to %s", url);
-	*ret = take_ptr(remote);
+#define _cleanup_network_ _cleanup_(cleanup_network)
+
+/**
+ * Before libgit2 waits for a server: a signal that is blocked does not end its
+ * waits, so from here one ends the program. The next run removes what it left.
+ *
+ * @param[out] is_open_ret Of _cleanup_network_, which blocks signals again.
+ */
+static struct error *network_open(const struct http *http, bool *is_open_ret)
+{
+	struct error *err = interrupt_check();
+
+	if (err)
+		return err;
+#if SINCE_1_7
+	int stall_ms = (int)http_stall_limit_ms(http);
+
+	git_libgit2_opts(GIT_OPT_SET_SERVER_CONNECT_TIMEOUT, stall_ms);
+	git_libgit2_opts(GIT_OPT_SET_SERVER_TIMEOUT, stall_ms);
+#else
+	(void)http;
+#endif
+	interrupt_deliver();
+	*is_open_ret = true;
 	return NULL;
 }
 
-static struct error *remote_heads(git_remote *remote, const char *url,
-				  const git_remote_head ***ret, size_t *count_ret)
-{
-	int code = git_remote_ls(ret, count_ret, remote);
-
-	if (code < 0)
-		return libgit_error(code, "list %s", url);
-	return NULL;
-}
-
-void remote_tags_deinit(struct remote_tags *tags)
-{
-	for (size_t i = 0; i < tags->count; i++)
-		free(tags->items[i].name);
-	free(tags->items);
-	*tags = (struct remote_tags){ 0 };
-}
-
-static bool name_is_valid(const char *ref)
-{
-	int valid = 0;
-
-	return git_reference_name_is_valid(&valid, ref) == 0 && valid;
-}
-
-/** Add a ref, or give the tag before it the commit that it is peeled to. */
-static struct error *tags_add(struct remote_tags *tags,
-			      const git_remote_head *head)
-{
-	_cleanup_free_ char *ref = NULL;
-	size_t length = strlen(head->name);
-	size_t suffix = strlen(peeled_suffix);
-	bool is_peeled = length > suffix && strcmp(head->name + length - suffix,
-						   peeled_suffix) == 0;
-	const char *name;
-	struct remote_tag *tag;
-
-	if (strncmp(head->name, tag_prefix, strlen(tag_prefix)) != 0)
-		return NULL;
-	ref = string_copy_n(head->name, is_peeled ? length - suffix : length);
-	if (!name_is_valid(ref))
-		return NULL;
-	name = ref + strlen(tag_prefix);
-	tag = tags->count ? &tags->items[tags->count - 1] : NULL;
-	if (is_peeled) {
-		if (tag && strcmp(tag->name, name) == 0)
-			oid_format(&head->oid, tag->commit);
-		return NULL;
-	}
-	// The list was allocated for every ref of the server.
-	tag = &tags->items[tags->count];
-	tag->name = string_copy(name);
-	oid_format(&head->oid, tag->commit);
-	tags->count++;
-	return NULL;
-}
-
-struct error *remote_tags_list(const char *url, struct remote_tags *ret)
+/** Ask for the refs of a repository that is not served over HTTP. */
+static struct error *libgit_refs(const struct http *http, const char *url,
+				 struct ref_list *ret)
 {
 	struct error *err;
-	_cleanup_libgit_ bool is_open = false;
 	_cleanup_(cleanup_remote) git_remote *remote = NULL;
-	_cleanup_remote_tags_ struct remote_tags tags = { 0 };
+	_cleanup_network_ bool is_open = false;
+	_cleanup_progress_ struct progress *progress =
+		progress_create("connect to the git server", PROGRESS_TIME);
 	const git_remote_head **heads;
-	size_t count;
+	size_t count = 0;
+	int code;
 
-	err = libgit_open();
+	err = network_open(http, &is_open);
 	if (err)
 		return err;
-	is_open = true;
-	err = remote_connect(url, &remote);
-	if (!err)
-		err = remote_heads(remote, url, &heads, &count);
-	if (err)
-		return err;
-	if (count == 0) {
-		*ret = tags;
-		return NULL;
+	code = git_remote_create_detached(&remote, url);
+	if (code == 0)
+		code = git_remote_connect(remote, GIT_DIRECTION_FETCH, NULL,
+					  NULL, NULL);
+	if (code == 0)
+		code = git_remote_ls(&heads, &count, remote);
+	if (code < 0)
+		return libgit_error(code, "connect to %s", url);
+	for (size_t i = 0; i < count; i++) {
+		char commit[REF_COMMIT_SIZE];
+
+		oid_format(&heads[i]->oid, commit);
+		ref_list_add(ret, heads[i]->name, commit);
 	}
-	tags.items = memory_allocate(count, sizeof(*tags.items));
-	for (size_t i = 0; i < count && !err; i++)
-		err = tags_add(&tags, heads[i]);
-	if (err)
-		return err;
-	*ret = tags;
-	tags = (struct remote_tags){ 0 };
 	return NULL;
-}
-
-/** Whether the prefix can stand before this name. */
-static bool prefix_is_for(const char *prefix, const char *ref)
-{
-	return *prefix || strncmp(ref, "refs/", 5) == 0 ||
-	       strcmp(ref, "HEAD") == 0;
 }
 
 static struct error *error_no_ref(const char *url, const char *ref)
@@ -272,38 +194,25 @@ static struct error *error_no_ref(const char *url, const char *ref)
 			    url, ref);
 }
 
-/** Find the name that the server has for a ref, and its peeled commit. */
-static struct error *remote_find(git_remote *remote, const char *url,
-				 const char *ref, char **name_ret,
-				 char commit_ret[static REMOTE_COMMIT_SIZE])
+/** Find the name that the server has for a ref, and its commit. */
+static struct error *network_find(struct http *http, const char *url,
+				  const char *ref, char **name_ret,
+				  char commit_ret[static REF_COMMIT_SIZE])
 {
-	const git_remote_head **heads;
-	size_t count;
-	struct error *err = remote_heads(remote, url, &heads, &count);
+	struct error *err;
+	_cleanup_ref_list_ struct ref_list refs = { 0 };
+	const struct ref *found;
 
+	err = is_http(url) ? ref_list_request(http, url, &refs)
+			   : libgit_refs(http, url, &refs);
 	if (err)
 		return err;
-	for (size_t p = 0; p < array_size(ref_prefixes); p++) {
-		_cleanup_free_ char *name = NULL;
-		_cleanup_free_ char *peeled = NULL;
-		const git_oid *oid = NULL;
-
-		if (!prefix_is_for(ref_prefixes[p], ref))
-			continue;
-		name = string_format("%s%s", ref_prefixes[p], ref);
-		peeled = string_format("%s%s", name, peeled_suffix);
-		for (size_t i = 0; i < count; i++) {
-			if (strcmp(heads[i]->name, peeled) == 0 ||
-			    (!oid && strcmp(heads[i]->name, name) == 0))
-				oid = &heads[i]->oid;
-		}
-		if (oid) {
-			oid_format(oid, commit_ret);
-			*name_ret = take_ptr(name);
-			return NULL;
-		}
-	}
-	return error_no_ref(url, ref);
+	found = ref_list_find(&refs, ref);
+	if (!found)
+		return error_no_ref(url, ref);
+	*name_ret = string_copy(found->name);
+	memcpy(commit_ret, found->commit, REF_COMMIT_SIZE);
+	return NULL;
 }
 
 /** Open a local repository and find a commit in it. */
@@ -311,21 +220,19 @@ static struct error *local_find(const char *url, const char *ref,
 				git_repository **repository_ret,
 				git_object **commit_ret)
 {
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *path = local_path(url);
 	_cleanup_(cleanup_repository) git_repository *repository = NULL;
 	int code;
 
-	local_path(url, &path);
 	code = git_repository_open(&repository, path);
 	if (code < 0)
 		return libgit_error(code, "open git repository %s", url);
-	for (size_t p = 0; p < array_size(ref_prefixes); p++) {
-		_cleanup_free_ char *name = NULL;
+	for (unsigned int choice = 0;; choice++) {
+		_cleanup_free_ char *name = ref_full_name(ref, choice);
 		_cleanup_(cleanup_reference) git_reference *reference = NULL;
 
-		if (!prefix_is_for(ref_prefixes[p], ref))
-			continue;
-		name = string_format("%s%s", ref_prefixes[p], ref);
+		if (!name)
+			return error_no_ref(url, ref);
 		code = git_reference_lookup(&reference, repository, name);
 		if (code == GIT_ENOTFOUND || code == GIT_EINVALIDSPEC)
 			continue;
@@ -337,15 +244,13 @@ static struct error *local_find(const char *url, const char *ref,
 		*repository_ret = take_ptr(repository);
 		return NULL;
 	}
-	return error_no_ref(url, ref);
 }
 
-struct error *remote_resolve(const char *url, const char *ref,
-			     char commit_ret[static REMOTE_COMMIT_SIZE])
+struct error *remote_resolve(struct http *http, const char *url, const char *ref,
+			     char commit_ret[static REF_COMMIT_SIZE])
 {
 	struct error *err;
 	_cleanup_libgit_ bool is_open = false;
-	_cleanup_(cleanup_remote) git_remote *remote = NULL;
 	_cleanup_(cleanup_repository) git_repository *repository = NULL;
 	_cleanup_(cleanup_object) git_object *commit = NULL;
 	_cleanup_free_ char *name = NULL;
@@ -356,15 +261,11 @@ struct error *remote_resolve(const char *url, const char *ref,
 	if (err)
 		return err;
 	is_open = true;
-	if (is_local(url)) {
-		err = local_find(url, ref, &repository, &commit);
-		if (!err)
-			oid_format(git_object_id(commit), commit_ret);
-		return err;
-	}
-	err = remote_connect(url, &remote);
+	if (!is_local(url))
+		return network_find(http, url, ref, &name, commit_ret);
+	err = local_find(url, ref, &repository, &commit);
 	if (!err)
-		err = remote_find(remote, url, ref, &name, commit_ret);
+		oid_format(git_object_id(commit), commit_ret);
 	return err;
 }
 
@@ -429,7 +330,7 @@ static struct error *commit_checkout(git_repository *repository,
 static struct error *error_refused(const struct transfer *transfer,
 				   const char *url, const char *ref)
 {
-#if HAS_DEPTH
+#if SINCE_1_7
 	return error_create(ERROR_OTHER,
 			    "fetch %s of %s: %llu objects are more than %llu",
 			    ref, url,
@@ -444,39 +345,41 @@ static struct error *error_refused(const struct transfer *transfer,
 #endif
 }
 
-/** Fetch a ref of a connected remote into a new repository. */
-static struct error *commit_fetch(git_repository *repository, const char *url,
+/** Fetch a ref into a new repository. */
+static struct error *commit_fetch(git_repository *repository,
+				  const struct http *http, const char *url,
 				  const char *ref, const char *name,
 				  uint64_t limit_objects)
 {
+	struct error *err;
 	git_remote_create_options create;
 	git_fetch_options options;
 	_cleanup_(cleanup_remote) git_remote *remote = NULL;
-	_cleanup_progress_ struct progress *progress = NULL;
-	_cleanup_free_ char *what = NULL;
-	_cleanup_free_ char *refspec = NULL;
-	struct transfer transfer = { .limit_objects = limit_objects };
+	_cleanup_network_ bool is_open = false;
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_OBJECTS, "fetch %s", ref);
+	_cleanup_free_ char *refspec =
+		string_format("+%s:refs/vmtest/source", name);
+	struct transfer transfer = { progress, limit_objects, 0 };
 	int code;
 
-	refspec = string_format("+%s:refs/vmtest/source", name);
-	what = string_format("fetch %s", ref);
-	progress = progress_create(what, PROGRESS_OBJECTS);
-	transfer.progress = progress;
+	err = network_open(http, &is_open);
+	if (err)
+		return err;
 
 	git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
 	options.callbacks.transfer_progress = on_transfer;
-	options.callbacks.sideband_progress = on_sideband;
 	options.callbacks.payload = &transfer;
 	options.proxy_opts.type = GIT_PROXY_AUTO;
 	options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
 	options.update_fetchhead = 0;
-#if HAS_DEPTH
+#if SINCE_1_7
 	options.depth = 1;
 #endif
 	git_remote_create_options_init(&create,
 				       GIT_REMOTE_CREATE_OPTIONS_VERSION);
 	create.repository = repository;
-	// As the connection that found the ref, which knows no configuration.
+	// As the request that found the ref, which knows no configuration.
 	create.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF |
 		       GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;
 	code = git_remote_create_with_opts(&remote, url, &create);
@@ -493,25 +396,23 @@ static struct error *commit_fetch(git_repository *repository, const char *url,
 	return NULL;
 }
 
-static struct error *network_fetch(const char *url, const char *ref,
-				   const char *directory, uint64_t limit_objects,
-				   char commit_ret[static REMOTE_COMMIT_SIZE])
+static struct error *network_fetch(struct http *http, const char *url,
+				   const char *ref, const char *directory,
+				   uint64_t limit_objects,
+				   char commit_ret[static REF_COMMIT_SIZE])
 {
 	struct error *err;
 	_cleanup_(cleanup_repository) git_repository *repository = NULL;
 	_cleanup_(cleanup_reference) git_reference *reference = NULL;
 	_cleanup_(cleanup_object) git_object *commit = NULL;
-	_cleanup_(cleanup_remote) git_remote *remote = NULL;
 	_cleanup_directory_ char *git_directory = NULL;
 	_cleanup_close_ int lock_fd = -1;
 	_cleanup_free_ char *parent = NULL;
 	_cleanup_free_ char *name = NULL;
-	char commit_name[REMOTE_COMMIT_SIZE];
+	char commit_name[REF_COMMIT_SIZE];
 	int code;
 
-	err = remote_connect(url, &remote);
-	if (!err)
-		err = remote_find(remote, url, ref, &name, commit_name);
+	err = network_find(http, url, ref, &name, commit_name);
 	// Beside the folder, because it is as large as the folder.
 	if (!err)
 		parent = path_join(directory, "..");
@@ -520,12 +421,11 @@ static struct error *network_fetch(const char *url, const char *ref,
 						 &git_directory, &lock_fd);
 	if (err)
 		return err;
-	git_remote_disconnect(remote);
 	code = git_repository_init(&repository, git_directory, true);
 	if (code < 0)
 		return libgit_error(code, "make a repository in %s",
 				    git_directory);
-	err = commit_fetch(repository, url, ref, name, limit_objects);
+	err = commit_fetch(repository, http, url, ref, name, limit_objects);
 	if (err)
 		return err;
 	code = git_reference_lookup(&reference, repository, "refs/vmtest/source");
@@ -537,9 +437,9 @@ static struct error *network_fetch(const char *url, const char *ref,
 	return commit_checkout(repository, commit, url, ref, directory);
 }
 
-struct error *remote_fetch(const char *url, const char *ref,
+struct error *remote_fetch(struct http *http, const char *url, const char *ref,
 			   const char *directory, uint64_t limit_objects,
-			   char commit_ret[static REMOTE_COMMIT_SIZE])
+			   char commit_ret[static REF_COMMIT_SIZE])
 {
 	struct error *err;
 	_cleanup_libgit_ bool is_open = false;
@@ -551,7 +451,7 @@ struct error *remote_fetch(const char *url, const char *ref,
 		return err;
 	is_open = true;
 	if (!is_local(url))
-		return network_fetch(url, ref, directory,
+		return network_fetch(http, url, ref, directory,
 				     limit_objects ? limit_objects
 						   : LIMIT_OBJECTS_DEFAULT,
 				     commit_ret);

@@ -6,52 +6,26 @@
 /**
  * @file
  *
- * Git repositories elsewhere: what tags one has, and the files of one commit.
+ * Git repositories elsewhere: the commit that a ref stands for, and its files.
  *
- * A URL is anything that libgit2 connects to (`https://`, `http://`, `git://`,
- * `file://`), or the path of a local repository. Proxies come from git's
- * configuration and the variables that curl's users know. All calls block, on
- * the network, as long as the server says something within the stall limit
- * (limits.h), and end early with ERROR_CANCELLED (interrupt.h).
+ * A URL is `https://` or `http://`, what else libgit2 connects to (`git://`,
+ * `file://`), or the path of a local repository. All calls block.
+ *
+ * Over HTTP, refs are asked for by http_perform(), with its limits, proxies and
+ * ERROR_CANCELLED. All else on the network is done by libgit2, which reads also
+ * git's configuration for a proxy, and which a signal cannot interrupt: as long
+ * as it is there, SIGINT and SIGTERM are unblocked, and end the program at
+ * once. libgit2 1.7 and later give up a server that says nothing for the stall
+ * limit of HTTP; an older one waits for it until such a signal.
  */
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
+#include "common/kernel/git_refs.h"
 
 struct error;
-
-enum {
-	/** Room for a commit's name: 40 digits, or 64 in SHA-256 repositories. */
-	REMOTE_COMMIT_SIZE = 65,
-};
-
-struct remote_tag {
-	/** Without `refs/tags/`: `v6.12.117`. */
-	char *name;
-	/** What it points at, an annotated tag followed to its commit. */
-	char commit[REMOTE_COMMIT_SIZE];
-};
-
-struct remote_tags {
-	struct remote_tag *items;
-	size_t count;
-};
-
-void remote_tags_deinit(struct remote_tags *tags);
-
-#define _cleanup_remote_tags_ _cleanup_(remote_tags_deinit)
-
-/**
- * List the tags of a repository, which git calls ls-remote: one answer of the
- * server, nothing is fetched. Ordered as the server does, by name. Names that
- * git itself would refuse are left out.
- *
- * @return ERROR_RETRY if the network failed.
- */
-_must_check_ struct error *remote_tags_list(const char *url,
-					    struct remote_tags *ret);
+struct http;
 
 /**
  * Find the commit that a tag, a branch, or a full name (`refs/…`, `HEAD`)
@@ -60,8 +34,8 @@ _must_check_ struct error *remote_tags_list(const char *url,
  * @return ERROR_NOT_FOUND if the repository has no such name.
  */
 _must_check_ struct error *
-remote_resolve(const char *url, const char *ref,
-	       char commit_ret[static REMOTE_COMMIT_SIZE]);
+remote_resolve(struct http *http, const char *url, const char *ref,
+	       char commit_ret[static REF_COMMIT_SIZE]);
 
 /**
  * Write the files of one commit into a folder, without any `.git`.
@@ -77,8 +51,9 @@ remote_resolve(const char *url, const char *ref,
  * of the kernel has a tenth of that, its history ten times as many).
  * @return ERROR_NOT_FOUND if the repository has no such name.
  */
-_must_check_ struct error *
-remote_fetch(const char *url, const char *ref, const char *directory,
-	     uint64_t limit_objects, char commit_ret[static REMOTE_COMMIT_SIZE]);
+_must_check_ struct error *remote_fetch(struct http *http, const char *url,
+					const char *ref, const char *directory,
+					uint64_t limit_objects,
+					char commit_ret[static REF_COMMIT_SIZE]);
 
 #endif /* COMMON_KERNEL_REMOTE_H */

@@ -16,6 +16,7 @@
 #include "common/base/memory.h"
 #include "common/cli/progress.h"
 #include "common/kernel/catalog.h"
+#include "common/kernel/git_refs.h"
 #include "common/kernel/remote.h"
 #include "common/kernel/tarball.h"
 #include "kbuild/config/bounds.h"
@@ -172,11 +173,11 @@ static struct error *git_identify(const struct source_request *request,
 {
 	struct error *err;
 	const struct source_spec *spec = request->spec;
-	char commit[REMOTE_COMMIT_SIZE];
+	char commit[REF_COMMIT_SIZE];
 	size_t scheme_length;
 	const char *address = url_after_user(spec->url, &scheme_length);
 
-	err = remote_resolve(spec->url, spec->ref, commit);
+	err = remote_resolve(request->http, spec->url, spec->ref, commit);
 	if (!err)
 		err = format(&origin->name, "git-%s", commit);
 	if (!err)
@@ -190,9 +191,10 @@ static struct error *git_fill(const struct source_request *request,
 {
 	struct error *err;
 	const struct source_spec *spec = request->spec;
-	char commit[REMOTE_COMMIT_SIZE];
+	char commit[REF_COMMIT_SIZE];
 
-	err = remote_fetch(spec->url, spec->ref, directory, 0, commit);
+	err = remote_fetch(request->http, spec->url, spec->ref, directory, 0,
+			   commit);
 	if (err)
 		return err;
 	if (strcmp(origin->url + strlen(origin->url) - strlen(commit), commit) !=

@@ -17,8 +17,10 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
+#include "common/http/http.h"
 #include "common/process/process.h"
 
+static struct http *http;
 static char root[] = "/tmp/remote test.XXXXXX";
 
 static char *in_root(const char *name)
@@ -80,6 +82,12 @@ static bool exists(const char *name)
 /** A repository with v1 (annotated), v2 (not), and one more commit. */
 static void setup(void)
 {
+	// The retry limit's 0 is five minutes.
+	const struct http_options options = { .user_agent = "vmtest-test",
+					      .retry_limit_ms = 1,
+					      .stall_limit_ms = 1000 };
+
+	cr_assert_null(http_create(&options, &http));
 	cr_assert(mkdtemp(root));
 	_cleanup_free_ char *repository = in_root("repository"),
 			    *out = in_root("out");
@@ -102,6 +110,7 @@ static void setup(void)
 
 static void teardown(void)
 {
+	http_destroy(http);
 	error_destroy(directory_remove(root));
 }
 
@@ -152,49 +161,12 @@ static struct process *serve(const char *argument, const char *value,
 	return NULL;
 }
 
-Test(remote, lists_tags_with_the_commits_they_lead_to)
-{
-	_cleanup_free_ char *path = in_root("repository"), *url = file_url();
-	const char *const urls[] = { path, url };
-	char v1[REMOTE_COMMIT_SIZE], v2[REMOTE_COMMIT_SIZE];
-
-	for (size_t i = 0; i < array_size(urls); i++) {
-		_cleanup_remote_tags_ struct remote_tags tags = { 0 };
-		_cleanup_error_ struct error *err =
-			remote_tags_list(urls[i], &tags);
-
-		cr_assert_null(err, "%s", err ? error_message(err) : "");
-		cr_assert_eq(tags.count, 2);
-		cr_expect_str_eq(tags.items[0].name, "v1");
-		cr_expect_str_eq(tags.items[1].name, "v2");
-		cr_assert_null(remote_resolve(urls[i], "v1", v1));
-		cr_assert_null(remote_resolve(urls[i], "refs/tags/v2", v2));
-		cr_expect_str_eq(tags.items[0].commit, v1);
-		cr_expect_str_eq(tags.items[1].commit, v2);
-		cr_expect_str_neq(v1, v2);
-	}
-}
-
-Test(remote, a_repository_without_tags_has_none)
-{
-	_cleanup_free_ char *path = in_root("repository");
-	_cleanup_remote_tags_ struct remote_tags tags = { 0 };
-
-	git("tag", "-d", "v1", "v2");
-	cr_assert_null(remote_tags_list(path, &tags));
-	cr_expect_eq(tags.count, 0);
-	remote_tags_deinit(&tags);
-	git("init", "-q", "--bare", "empty");
-	_cleanup_free_ char *empty = in_root("repository/empty");
-	cr_assert_null(remote_tags_list(empty, &tags));
-	cr_expect_eq(tags.count, 0);
-}
-
-Test(remote, lists_thousands_over_http)
+Test(remote, finds_a_ref_among_thousands_over_http)
 {
 	_cleanup_free_ char *url = NULL, *list = in_root("tags");
-	_cleanup_remote_tags_ struct remote_tags tags = { 0 };
-	char commit[REMOTE_COMMIT_SIZE];
+	_cleanup_ref_list_ struct ref_list refs = { 0 };
+	char commit[REF_COMMIT_SIZE];
+	size_t tags = 0;
 	FILE *file = fopen(list, "w");
 
 	cr_assert(file);
@@ -202,13 +174,46 @@ Test(remote, lists_thousands_over_http)
 		fprintf(file, "v5.%d.%d\n", i / 100, i % 100);
 	fclose(file);
 	_cleanup_process_ struct process *server = serve("--tags", list, &url);
-	cr_assert_null(remote_tags_list(url, &tags));
-	cr_assert_eq(tags.count, 5000);
-	cr_assert_null(remote_resolve(url, "v5.49.99", commit));
-	for (size_t i = 0; i < tags.count; i++)
-		cr_assert_str_eq(tags.items[i].commit, commit);
-	_cleanup_error_ struct error *err = remote_resolve(url, "v9", commit);
+	cr_assert_null(remote_resolve(http, url, "v5.49.99", commit));
+	cr_assert_null(ref_list_request(http, url, &refs));
+	for (size_t i = 0; i < refs.count; i++) {
+		if (!ref_tag(&refs.items[i]))
+			continue;
+		tags++;
+		cr_assert_str_eq(refs.items[i].commit, commit);
+	}
+	cr_expect_eq(tags, 5000);
+	_cleanup_error_ struct error *err =
+		remote_resolve(http, url, "v9", commit);
 	cr_expect(error_is(err, ERROR_NOT_FOUND));
+}
+
+Test(remote, takes_nothing_but_smart_http_for_a_list_of_refs)
+{
+	_cleanup_free_ char *url = NULL, *list = in_root("tags"),
+			    *slashes = NULL, *elsewhere = NULL;
+	const struct http_options options = { .user_agent = "some-bot/1" };
+	_cleanup_http_ struct http *bot = NULL;
+	char commit[REF_COMMIT_SIZE];
+
+	put("tags", "v5.4.1\n");
+	_cleanup_process_ struct process *server = serve("--tags", list, &url);
+	cr_assert(asprintf(&slashes, "%s//", url) > 0);
+	cr_assert(asprintf(&elsewhere, "%s/elsewhere", url) > 0);
+	cr_assert_null(remote_resolve(http, slashes, "v5.4.1", commit));
+
+	_cleanup_error_ struct error *err =
+		remote_resolve(http, elsewhere, "v5.4.1", commit);
+	cr_assert(error_is(err, ERROR_NOT_FOUND), "%s", error_message(err));
+	cr_expect(strstr(error_message(err), "/elsewhere/info/refs?"));
+	error_destroy(err);
+
+	// A page, with status 200.
+	cr_assert_null(http_create(&options, &bot));
+	err = remote_resolve(bot, url, "v5.4.1", commit);
+	cr_assert(error_is(err, ERROR_OTHER));
+	cr_expect(strstr(error_message(err), "no list of git refs"), "%s",
+		  error_message(err));
 }
 
 Test(remote, fetches_one_commit_from_where_it_lies)
@@ -228,12 +233,12 @@ Test(remote, fetches_one_commit_from_where_it_lies)
 
 	for (size_t i = 0; i < array_size(cases) * 2; i++) {
 		const char *ref = cases[i / 2].ref;
-		char commit[REMOTE_COMMIT_SIZE], resolved[REMOTE_COMMIT_SIZE];
+		char commit[REF_COMMIT_SIZE], resolved[REF_COMMIT_SIZE];
 		_cleanup_error_ struct error *err =
-			remote_fetch(urls[i % 2], ref, out, 0, commit);
+			remote_fetch(http, urls[i % 2], ref, out, 0, commit);
 
 		cr_assert_null(err, "%s: %s", ref, err ? error_message(err) : "");
-		cr_assert_null(remote_resolve(urls[i % 2], ref, resolved));
+		cr_assert_null(remote_resolve(http, urls[i % 2], ref, resolved));
 		cr_expect_str_eq(commit, resolved, "%s", ref);
 		expect_text("out/Makefile", cases[i / 2].makefile);
 		cr_expect_eq(exists("out/a.txt"), cases[i / 2].has_a, "%s", ref);
@@ -253,7 +258,7 @@ Test(remote, fetches_one_commit_over_http)
 {
 	_cleanup_free_ char *tree = in_root("tree"), *out = in_root("out"),
 			    *source = NULL, *url = NULL;
-	char commit[REMOTE_COMMIT_SIZE], resolved[REMOTE_COMMIT_SIZE];
+	char commit[REF_COMMIT_SIZE], resolved[REF_COMMIT_SIZE];
 
 	cr_assert_null(directory_create(tree));
 	put("tree/Makefile", "VERSION = 6\n");
@@ -263,14 +268,14 @@ Test(remote, fetches_one_commit_over_http)
 
 	// The one before it, which an older libgit2 fetches too, is in the limit.
 	_cleanup_error_ struct error *err =
-		remote_fetch(url, "v6.12.3", out, 100, commit);
+		remote_fetch(http, url, "v6.12.3", out, 100, commit);
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
 	expect_text("out/Makefile", "VERSION = 6\n");
 	cr_expect_not(exists("out/.git"));
-	cr_assert_null(remote_resolve(url, "v6.12.3", resolved));
+	cr_assert_null(remote_resolve(http, url, "v6.12.3", resolved));
 	cr_expect_str_eq(commit, resolved);
 
-	err = remote_fetch(url, "v6.12.3", out, 1, commit);
+	err = remote_fetch(http, url, "v6.12.3", out, 1, commit);
 	cr_assert(error_is(err, ERROR_OTHER));
 	cr_expect(strstr(error_message(err), "objects"), "%s",
 		  error_message(err));
@@ -278,7 +283,7 @@ Test(remote, fetches_one_commit_over_http)
 
 	interrupt_block();
 	raise(SIGTERM);
-	err = remote_fetch(url, "v6.12.3", out, 0, commit);
+	err = remote_fetch(http, url, "v6.12.3", out, 0, commit);
 	cr_expect(error_is(err, ERROR_CANCELLED));
 	// Nothing of three fetches is left beside the folder.
 	_cleanup_free_ char *left = NULL;
@@ -301,11 +306,11 @@ Test(remote, what_is_not_there_is_not_found)
 					    "v1^{}", "../config",    "a b",
 					    "-x" };
 	_cleanup_free_ char *path = in_root("repository"), *out = in_root("out");
-	char commit[REMOTE_COMMIT_SIZE] = "untouched";
+	char commit[REF_COMMIT_SIZE] = "untouched";
 
 	for (size_t i = 0; i < array_size(refs); i++) {
 		_cleanup_error_ struct error *err =
-			remote_fetch(path, refs[i], out, 0, commit);
+			remote_fetch(http, path, refs[i], out, 0, commit);
 
 		cr_expect(error_is(err, ERROR_NOT_FOUND), "%s: %s", refs[i],
 			  err ? error_message(err) : "");
@@ -315,17 +320,23 @@ Test(remote, what_is_not_there_is_not_found)
 
 Test(remote, a_server_that_is_not_there_may_come_back)
 {
-	static const char *const urls[] = { "http://127.0.0.1:9/linux.git",
-					    "git://127.0.0.1:9/linux.git" };
+	static const struct {
+		const char *url;
+		enum error_kind kind;
+	} cases[] = {
+		{ "http://127.0.0.1:9/linux.git", ERROR_RETRY },
+		// To libgit2 it is a system call that failed.
+		{ "git://127.0.0.1:9/linux.git", ERROR_OTHER },
+	};
 
-	for (size_t i = 0; i < array_size(urls); i++) {
-		_cleanup_remote_tags_ struct remote_tags tags = { 0 };
+	for (size_t i = 0; i < array_size(cases); i++) {
+		char commit[REF_COMMIT_SIZE];
 		_cleanup_error_ struct error *err =
-			remote_tags_list(urls[i], &tags);
+			remote_resolve(http, cases[i].url, "v1", commit);
 
-		cr_expect(error_is(err, ERROR_RETRY), "%s: %s", urls[i],
+		cr_expect(error_is(err, cases[i].kind), "%s: %s", cases[i].url,
 			  err ? error_message(err) : "");
-		cr_expect(err && strstr(error_message(err), urls[i]));
+		cr_expect(err && strstr(error_message(err), cases[i].url));
 	}
 }
 
@@ -349,12 +360,11 @@ Test(remote, a_server_that_says_nothing_is_given_up)
 {
 	char url[64];
 	_cleanup_close_ int fd = listen_silently(url);
-	_cleanup_remote_tags_ struct remote_tags tags = { 0 };
+	char commit[REF_COMMIT_SIZE];
 	_cleanup_error_ struct error *err = NULL;
 	uint64_t start_ms = monotonic_ms();
 
-	setenv("VMTEST_STALL_SECONDS", "1", 1);
-	err = remote_tags_list(url, &tags);
+	err = remote_resolve(http, url, "v1", commit);
 	cr_assert(error_is(err, ERROR_RETRY), "%s", error_message(err));
 	cr_expect(strstr(error_message(err), "nothing came for 1 s"));
 	cr_expect_lt(monotonic_ms() - start_ms, 3000);
@@ -364,12 +374,12 @@ Test(remote, waiting_for_a_server_can_be_interrupted)
 {
 	char url[64];
 	_cleanup_close_ int fd = listen_silently(url);
-	_cleanup_remote_tags_ struct remote_tags tags = { 0 };
+	char commit[REF_COMMIT_SIZE];
 	_cleanup_error_ struct error *err = NULL;
 
 	interrupt_block();
 	raise(SIGTERM);
-	err = remote_tags_list(url, &tags);
+	err = remote_resolve(http, url, "v1", commit);
 	cr_expect(error_is(err, ERROR_CANCELLED));
 }
 
@@ -379,9 +389,9 @@ Test(remote, what_is_no_repository_is_an_error)
 					    "/proc/self", "ftp://a/b", "" };
 
 	for (size_t i = 0; i < array_size(urls); i++) {
-		_cleanup_remote_tags_ struct remote_tags tags = { 0 };
+		char commit[REF_COMMIT_SIZE];
 		_cleanup_error_ struct error *err =
-			remote_tags_list(urls[i], &tags);
+			remote_resolve(http, urls[i], "v1", commit);
 
 		cr_expect_not_null(err, "%s", urls[i]);
 	}
