@@ -208,7 +208,7 @@ eval "tool mkdir -p $state/root $state/upper $state/work $state/old /dev/pts /de
 	fail "mkdir"
 eval "mount_each $early_mounts"
 cd "$package" || fail "enter the kernel's package"
-# Without modprobe, which takes five times as long.
+# Without modprobe, which takes ten times as long.
 binfmt_misc=/proc/sys/fs/binfmt_misc
 if [ -e kernel/fs/binfmt_misc.ko ] && tool insmod kernel/fs/binfmt_misc.ko &&
 	[ -d $binfmt_misc ]; then
