@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
-#include "common/process/process.h"
+#include "common/base/clock.h"
 
 static const char *const names[] = {
 	[PHASE_SOURCE] = "source",   [PHASE_PATCH] = "patch",

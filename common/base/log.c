@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/foreground.h"
-#include "common/process/process.h"
 
 enum {
 	STATUS_SIZE = 512,

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/process/process.h"
 
 struct progress {
 	/** First: the log knows only this. */

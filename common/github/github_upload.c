@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
@@ -16,7 +17,6 @@
 #include "common/github/github.h"
 #include "common/github/github_assets.h"
 #include "common/http/http.h"
-#include "common/process/process.h"
 #include "common/store/store_internal.h"
 
 enum {

@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
@@ -21,7 +22,6 @@
 #include "common/http/http_internal.h"
 #include "common/http/http_retry.h"
 #include "common/http/http_transport.h"
-#include "common/process/process.h"
 
 enum {
 	DEFAULT_RETRY_LIMIT_MS = 300000,

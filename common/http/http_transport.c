@@ -12,12 +12,12 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
 #include "common/http/http.h"
 #include "common/http/http_retry.h"
-#include "common/process/process.h"
 
 enum {
 	CONNECT_LIMIT_MS = 30000,

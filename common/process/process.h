@@ -110,7 +110,4 @@ _must_check_ struct error *process_capture(const struct process_options *options
 /** Whether a program is found in PATH. */
 bool process_program_exists(const char *name);
 
-/** Monotonic clock, in milliseconds. */
-uint64_t monotonic_ms(void);
-
 #endif /* COMMON_PROCESS_PROCESS_H */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
@@ -16,7 +17,6 @@
 #include "common/cli/command.h"
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"
-#include "common/process/process.h"
 #include "vm/kernel/kernel.h"
 #include "vm/module/module.h"
 

@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/text_json.h"
 #include "common/cli/command.h"
 #include "common/kernel/catalog.h"
-#include "common/process/process.h"
 #include "vm/rootfs/rootfs.h"
 #include "vm/rootfs/rootfs_host.h"
 #include "vm/suite/project.h"

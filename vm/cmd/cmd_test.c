@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -17,7 +18,6 @@
 #include "common/base/text_json.h"
 #include "common/cli/command.h"
 #include "common/kernel/catalog.h"
-#include "common/process/process.h"
 #include "vm/cmd/cmd_report.h"
 #include "vm/cmd/cmd_suite.h"
 #include "vm/suite/junit.h"

@@ -12,12 +12,12 @@
 #include <unistd.h>
 
 #include "common/archive/unpack.h"
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/cli/progress.h"
-#include "common/process/process.h"
 #include "common/store/store.h"
 
 static const char folder_prefix[] = "kernel-";

@@ -6,12 +6,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/foreground.h"
 #include "common/base/log.h"
 #include "common/base/string_builder.h"
 #include "common/github/workflow_command.h"
-#include "common/process/process.h"
 #include "vm/suite/log_text.h"
 #include "vm/suite/suite.h"
 #include "vm/suite/suite_table.h"

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/http/http.h"
-#include "common/process/process.h"
 #include "common/store/store.h"
 #include "tests/unit/common/github/github_stand_in.h"
 

@@ -11,12 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
-#include "common/process/process.h"
 #include "vm/suite/suite.h"
 #include "vm/suite/suite_plan.h"
 
