@@ -470,7 +470,7 @@ struct error *file_lock(const char *path, int *fd_ret)
 
 	if (fd < 0)
 		return error_create_os(errno, "open %s", path);
-	// flock(2) cannot be waited for together with a signal that is blocked.
+	// flock(2) cannot be waited for together with a signal.
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		struct error *err;
 

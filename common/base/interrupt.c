@@ -3,56 +3,89 @@
 #include "common/base/interrupt.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/signalfd.h>
+#include <sys/eventfd.h>
 
+#include "common/base/clock.h"
 #include "common/base/error.h"
 
-static sigset_t interrupt_set(void)
-{
-	sigset_t set;
+enum {
+	/**
+	 * What comes so soon after the first signal is the same one: timeout(1)
+	 * sends it to its child and to the group, a terminal to the group, of
+	 * which a wrapper passes it on.
+	 */
+	SAME_MS = 500,
+};
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	return set;
+// A handler has nothing but globals.
+static volatile sig_atomic_t caught;
+static _Atomic uint64_t caught_ms;
+/** Counts what was caught, so it stays readable. */
+static int event_fd = -1;
+
+static void handle(int number)
+{
+	int errnum = errno;
+
+	if (!caught) {
+		caught_ms = monotonic_ms();
+		caught = number;
+		eventfd_write(event_fd, 1);
+	} else if (monotonic_ms() - caught_ms >= SAME_MS) {
+		signal(number, SIG_DFL);
+		raise(number);
+	}
+	errno = errnum;
 }
 
-void interrupt_block(void)
+static void create_event(void)
 {
-	sigset_t set = interrupt_set();
+	if (event_fd < 0)
+		event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
 
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
+void interrupt_catch(void)
+{
+	struct sigaction action = {
+		.sa_handler = handle,
+		.sa_flags = SA_RESTART,
+	};
+
+	create_event();
+	sigemptyset(&action.sa_mask);
+	sigaddset(&action.sa_mask, SIGINT);
+	sigaddset(&action.sa_mask, SIGTERM);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
 }
 
 void interrupt_deliver(void)
 {
-	sigset_t set = interrupt_set();
-
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	if (!caught)
+		return;
+	signal(caught, SIG_DFL);
+	raise(caught);
 }
 
 struct error *interrupt_check(void)
 {
-	sigset_t pending;
-
-	sigemptyset(&pending);
-	sigpending(&pending);
-	if (sigismember(&pending, SIGINT) == 1)
-		return error_create(ERROR_CANCELLED, "interrupted");
-	if (sigismember(&pending, SIGTERM) == 1)
-		return error_create(ERROR_CANCELLED, "terminated");
-	return NULL;
+	if (!caught)
+		return NULL;
+	return error_create(ERROR_CANCELLED, "%s",
+			    caught == SIGINT ? "interrupted" : "terminated");
 }
 
 struct error *interrupt_open(int *fd_ret)
 {
-	sigset_t set = interrupt_set();
-	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	int fd;
 
+	create_event();
+	fd = fcntl(event_fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
-		return error_create_os(errno, "signalfd");
+		return error_create_os(errno, "eventfd");
 	*fd_ret = fd;
 	return NULL;
 }

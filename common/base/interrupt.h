@@ -6,15 +6,15 @@
 /**
  * @file
  *
- * SIGINT and SIGTERM, without handlers and without global state.
+ * SIGINT and SIGTERM.
  *
- * command_main() blocks both before anything else. From then on the kernel's
- * set of pending signals is the flag: whoever takes long asks
- * interrupt_check() between steps, or polls the file descriptor of
+ * command_main() catches both before anything else. From then on whoever takes
+ * long asks interrupt_check() between steps, or polls the file descriptor of
  * interrupt_open() while it waits, and returns the ERROR_CANCELLED it gets, so
- * that scopes unwind and nothing is left behind. Nobody consumes the signal:
- * at the end command_main() unblocks it, and the process dies by it as shells
- * and make expect. A child's mask is reset by process_spawn().
+ * that scopes unwind and nothing is left behind. At the end command_main()
+ * delivers the signal: the process dies by it as shells and make expect.
+ *
+ * A second signal ends the process at once, whatever it does.
  */
 
 #include <stdint.h>
@@ -23,10 +23,10 @@
 
 struct error;
 
-/** Block both signals in this thread and those it will create. */
-void interrupt_block(void);
+/** Catch both signals from here on. */
+void interrupt_catch(void);
 
-/** Unblock both: a pending one ends the process now. */
+/** One that was caught ends the process now. */
 void interrupt_deliver(void);
 
 /** @return ERROR_CANCELLED if one of the signals has arrived. */

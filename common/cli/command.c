@@ -570,7 +570,7 @@ int command_main(const struct program *program, int argc, char **argv)
 	int status = 0;
 
 	log_init(program->name, LOG_INFO, LOG_SILENCE_MS);
-	interrupt_block();
+	interrupt_catch();
 	err = environment_hide();
 	if (err)
 		return report(err, program, NULL);

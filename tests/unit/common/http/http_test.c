@@ -591,7 +591,7 @@ Test(http, ends_at_once_when_interrupted)
 	};
 	pthread_t thread;
 
-	interrupt_block();
+	interrupt_catch();
 	pthread_create(&thread, NULL, interrupt_soon, NULL);
 	serve(answers, 2);
 	// While it waits to try again, and then with the signal there already.

@@ -24,7 +24,7 @@ static void setup(void)
 	char root[] = "/tmp/toolchain_test.XXXXXX";
 	struct utsname machine;
 
-	interrupt_block();
+	interrupt_catch();
 	cr_assert(mkdtemp(root));
 	path = strdup(root);
 	setenv("PATH", root, 1);

@@ -31,7 +31,7 @@ static struct trees create_trees(const char *makefile)
 	char root[] = "/tmp/configure_test.XXXXXX";
 	_cleanup_free_ char *path = NULL, *all = NULL;
 
-	interrupt_block();
+	interrupt_catch();
 	cr_assert(mkdtemp(root));
 	trees.root = strdup(root);
 	trees.source = path_join(root, "source");

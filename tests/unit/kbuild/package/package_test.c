@@ -121,7 +121,7 @@ static char *create_trees(void)
 {
 	char root[] = "/tmp/package_test.XXXXXX";
 
-	interrupt_block();
+	interrupt_catch();
 	cr_assert(mkdtemp(root));
 	for (size_t i = 0; i < array_size(files); i++)
 		put_file(root, files[i].path, files[i].text);

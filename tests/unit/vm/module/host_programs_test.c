@@ -21,7 +21,7 @@ static char *package_with(const void *data, size_t size_bytes)
 	_cleanup_free_ char *folder = NULL;
 	_cleanup_free_ char *program = NULL;
 
-	interrupt_block();
+	interrupt_catch();
 	cr_assert(mkdtemp(root));
 	folder = path_join(root, "build/scripts/basic");
 	cr_assert_null(directory_create(folder));

@@ -16,7 +16,7 @@ static char *create_source(void)
 {
 	char folder[] = "/tmp/module_source test.XXXXXX";
 
-	interrupt_block();
+	interrupt_catch();
 	cr_assert(mkdtemp(folder));
 	put_file(folder, "Makefile", "obj-m := m.o\n");
 	put_file(folder, "m.c", "int m;\n");
@@ -83,7 +83,7 @@ Test(module_source, a_folder_without_a_makefile_is_none)
 {
 	static const char *const paths[] = { "/no/such", "/usr/share/doc/libc6" };
 
-	interrupt_block();
+	interrupt_catch();
 	for (size_t i = 0; i < array_size(paths); i++) {
 		char text[DIGEST_TEXT_SIZE];
 		_cleanup_error_ struct error *err =

@@ -51,7 +51,7 @@ static struct stage create_stage(void)
 	char root[] = "/tmp/module test.XXXXXX";
 	struct stage stage = { .kernel = KERNEL_INIT };
 
-	interrupt_block();
+	interrupt_catch();
 	cr_assert(mkdtemp(root));
 	stage.root = strdup(root);
 	stage.source = path_join(root, "source");

@@ -52,7 +52,7 @@ static struct stage create_stage(void)
 	_cleanup_free_ char *path = NULL;
 	struct stage stage = { 0 };
 
-	interrupt_block();
+	interrupt_catch();
 	log_init("test", LOG_ERROR, LOG_SILENCE_MS);
 	cr_assert(mkdtemp(folder));
 	stage.folder = strdup(folder);

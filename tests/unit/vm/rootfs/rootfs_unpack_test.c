@@ -65,7 +65,7 @@ static struct error *unpack(const struct item *items, size_t count,
 {
 	_cleanup_close_ int fd = write_tarball(items, count);
 
-	interrupt_block();
+	interrupt_catch();
 	return rootfs_unpack(fd, directory);
 }
 
@@ -143,7 +143,7 @@ Test(rootfs_unpack, what_is_no_tarball_is_an_error)
 
 	cr_assert_eq(write(fd, "E: some failure\n", 16), 16);
 	lseek(fd, 0, SEEK_SET);
-	interrupt_block();
+	interrupt_catch();
 	err = rootfs_unpack(fd, directory);
 	cr_assert(err);
 	cr_expect(strstr(error_message(err), "tarball"), "%s",

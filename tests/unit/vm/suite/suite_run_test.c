@@ -269,7 +269,7 @@ Test(suite_run, a_signal_ends_all, .signal = SIGTERM)
 	struct error *err;
 	uint64_t start_ms = monotonic_ms();
 
-	interrupt_block();
+	interrupt_catch();
 	fixture_init(&f, 2);
 	f.recorder.interrupt_at = 2;
 	add_kernels(&f, names + 1, 3);
