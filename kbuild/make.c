@@ -13,6 +13,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
+#include "common/base/processors.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
 #include "common/kernel/compiler.h"
@@ -80,13 +81,9 @@ static void add_prefix_maps(struct make *make, const char *variable)
 
 static void add_common(struct make *make, const char *pahole, unsigned int jobs)
 {
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-
 	string_list_add(&make->common, "make");
 	string_list_addf(&make->common, "-j%u",
-			 jobs		  ? jobs
-			 : processors > 0 ? (unsigned int)processors
-					  : 1);
+			 jobs ? jobs : processors_usable());
 	string_list_add(&make->common, "-C");
 	string_list_add(&make->common, make->source);
 	string_list_addf(&make->common, "O=%s", make->build);

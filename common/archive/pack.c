@@ -18,10 +18,12 @@
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
+#include "common/base/processors.h"
 #include "common/cli/progress.h"
 
 enum {
-	PACK_READ_BYTES = 1 << 18
+	PACK_READ_BYTES = 1 << 18,
+	MAX_WORKERS = 64,
 };
 
 struct pack_parameter {
@@ -257,13 +259,10 @@ static struct error *pack_output_init(struct pack_output *output, int fd,
 	struct error *err;
 	unsigned int workers = options->workers;
 
-	if (!workers) {
-		long processors = sysconf(_SC_NPROCESSORS_ONLN);
-
-		workers = processors < 1    ? 1
-			  : processors > 64 ? 64
-					    : (unsigned int)processors;
-	}
+	if (!workers)
+		workers = processors_usable();
+	if (workers > MAX_WORKERS)
+		workers = MAX_WORKERS;
 	output->fd = fd;
 	output->buffer_bytes = ZSTD_CStreamOutSize();
 	output->buffer = malloc(output->buffer_bytes);

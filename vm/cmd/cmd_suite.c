@@ -3,7 +3,6 @@
 #include "vm/cmd/cmd_suite.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/base/processors.h"
 #include "common/cli/command.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"
@@ -104,15 +104,6 @@ static struct error *choose_command(struct suite_setup *setup,
 	return NULL;
 }
 
-static unsigned int usable_processors(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set) < 0)
-		return 1;
-	return (unsigned int)CPU_COUNT(&set);
-}
-
 static struct error *choose_jobs(struct suite_setup *setup,
 				 const struct command_context *context)
 {
@@ -122,7 +113,7 @@ static struct error *choose_jobs(struct suite_setup *setup,
 		return error_create(ERROR_USAGE, "--jobs 0: at least 1");
 	setup->run.jobs = options->jobs ? options->jobs : 1;
 	if (options->jobs == OPTION_NUMBER_OMITTED)
-		setup->run.jobs = usable_processors();
+		setup->run.jobs = processors_usable();
 	return NULL;
 }
 

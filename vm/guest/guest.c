@@ -11,6 +11,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/base/processors.h"
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
 #include "vm/guest/guest_extras.h"
@@ -133,12 +134,11 @@ static struct error *check_kdump(const struct kernel *kernel,
 
 static unsigned int default_cpus(const char *config)
 {
-	long online = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int usable = processors_usable();
 
-	if (!kernel_config_has(config, "CONFIG_SMP") || online < 1)
+	if (!kernel_config_has(config, "CONFIG_SMP"))
 		return 1;
-	return online > MAX_DEFAULT_CPUS ? MAX_DEFAULT_CPUS
-					 : (unsigned int)online;
+	return usable > MAX_DEFAULT_CPUS ? MAX_DEFAULT_CPUS : usable;
 }
 
 struct error *guest_run(const struct guest_config *config,

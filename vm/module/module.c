@@ -11,6 +11,7 @@
 #include "common/archive/digest.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/processors.h"
 #include "common/base/string_list.h"
 #include "common/base/tree.h"
 #include "common/cli/progress.h"
@@ -177,7 +178,7 @@ static struct error *run_make(const struct build *build,
 		      0666);
 	if (log_fd < 0)
 		return error_create_os(errno, "open %s", build->log_path);
-	string_list_addf(&arguments, "-j%ld", sysconf(_SC_NPROCESSORS_ONLN));
+	string_list_addf(&arguments, "-j%u", processors_usable());
 	// Debuggers look for the source where it is, if make can be told.
 	err = kernel_make_check_path(build->source);
 	string_list_addf(&arguments, "KCFLAGS=-ffile-prefix-map=%s=%s", source,
