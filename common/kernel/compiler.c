@@ -10,6 +10,8 @@
 
 enum {
 	VERSION_LIMIT_BYTES = 64,
+	/** For a program that answers at once, if it can. */
+	PROBE_LIMIT_MS = 30000,
 };
 
 void compiler_deinit(struct compiler *compiler)
@@ -32,7 +34,10 @@ struct error *compiler_probe(struct compiler *compiler)
 		"-dumpversion",
 		NULL,
 	};
-	const struct process_options options = { .arguments = arguments };
+	const struct process_options options = {
+		.arguments = arguments,
+		.timeout_ms = PROBE_LIMIT_MS,
+	};
 	_cleanup_free_ char *version = NULL;
 	struct kernel_version parsed;
 
@@ -56,7 +61,10 @@ struct error *compiler_prove(const struct compiler *compiler)
 		compiler->program, "-x", "c",	      "-c",
 		"/dev/null",	   "-o", "/dev/null", NULL,
 	};
-	const struct process_options options = { .arguments = arguments };
+	const struct process_options options = {
+		.arguments = arguments,
+		.timeout_ms = PROBE_LIMIT_MS,
+	};
 
 	return process_run(&options);
 }

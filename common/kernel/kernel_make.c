@@ -2,18 +2,13 @@
 
 #include "common/kernel/kernel_make.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
-#include "common/base/interrupt.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/string_list.h"
@@ -156,42 +151,25 @@ static void output_log_tail(const struct output *output)
 		log_error("| %s", output->tail[i % TAIL_LINES]);
 }
 
-/** Read what a child writes until all writers have closed the pipe. */
-static struct error *read_output(const struct kernel_make_log *log, int fd,
-				 struct output *output)
+static struct error *read_output(const struct kernel_make_log *log,
+				 struct process *process, struct output *output)
 {
-	struct error *err;
-
-	_cleanup_close_ int interrupt_fd = -1;
-	err = interrupt_open(&interrupt_fd);
-	if (err)
-		return err;
 	for (;;) {
-		struct pollfd fds[] = {
-			{ .fd = fd, .events = POLLIN },
-			{ .fd = interrupt_fd, .events = POLLIN },
-		};
-		if (poll(fds, array_size(fds), -1) < 0 && errno != EINTR)
-			return error_create_os(errno, "poll make's output");
-		err = interrupt_check();
+		struct error *err;
+
+		char data[16384];
+		size_t size;
+		err = process_read(process, 0, data, sizeof(data), &size);
 		if (err)
 			return err;
-		if (!fds[0].revents)
-			continue;
-		char data[16384];
-		ssize_t size = read(fd, data, sizeof(data));
-		if (size < 0 && errno == EINTR)
-			continue;
-		if (size < 0)
-			return error_create_os(errno, "read make's output");
 		if (!size)
 			break;
-		int errnum = write_all(log->fd, data, (size_t)size);
+		int errnum = write_all(log->fd, data, size);
 		if (errnum)
 			return error_create_os(errnum, "write %s",
 					       log->path ? log->path
 							 : "make's output");
-		output_add(output, data, (size_t)size);
+		output_add(output, data, size);
 	}
 	if (output->length)
 		output_end_line(output);
@@ -216,16 +194,11 @@ static struct error *run(const struct kernel_make_log *log,
 {
 	struct error *err;
 
-	int fds[2];
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return error_create_os(errno, "pipe for make's output");
-	_cleanup_close_ int read_fd = fds[0];
-	_cleanup_close_ int write_fd = fds[1];
 	struct process_options options = {
 		.arguments = (const char *const *)arguments->items,
 		.environment = environment,
-		.stdout_fd = write_fd,
-		.stderr_fd = write_fd,
+		.reads_stdout = true,
+		.reads_stderr = true,
 		// Compilers would go on in a folder that is being deleted.
 		.guarded = true,
 	};
@@ -233,8 +206,7 @@ static struct error *run(const struct kernel_make_log *log,
 	err = process_spawn(&options, &process);
 	if (err)
 		return err;
-	close(take_fd(&write_fd));
-	err = read_output(log, read_fd, output);
+	err = read_output(log, process, output);
 	if (err)
 		return err;
 	struct process_status status;

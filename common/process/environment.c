@@ -2,7 +2,6 @@
 
 #include "common/process/environment.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -10,6 +9,7 @@
 
 #include "common/base/error.h"
 #include "common/base/memory.h"
+#include "common/base/vector.h"
 
 static const char *const tokens[] = {
 	"GITHUB_TOKEN",
@@ -17,6 +17,7 @@ static const char *const tokens[] = {
 	// These authorise a step of a workflow to be its job.
 	"ACTIONS_ID_TOKEN_REQUEST_TOKEN",
 	"ACTIONS_RUNTIME_TOKEN",
+	NULL,
 };
 
 struct error *environment_hide(void)
@@ -39,31 +40,37 @@ struct error *environment_hide(void)
 	return NULL;
 }
 
+/** @param[in] names `NAME` or `NAME=VALUE`; NULL for none. */
 static bool is_among(const char *variable, const char *const *names)
 {
 	size_t length = strcspn(variable, "=");
 
-	for (; *names; names++) {
-		if (strlen(*names) == length &&
+	for (; names && *names; names++) {
+		if (strcspn(*names, "=") == length &&
 		    strncmp(variable, *names, length) == 0)
 			return true;
 	}
 	return false;
 }
 
-void environment_keep(const char *const *names)
+char **environment_of_child(const char *const *inherited, bool keeps_tokens,
+			    const char *const *changes)
 {
-	char **end = environ;
+	struct {
+		char **items;
+		size_t count;
+	} list = { 0 };
 
 	for (char **variable = environ; *variable; variable++) {
-		if (is_among(*variable, names))
-			*end++ = *variable;
+		if ((!inherited || is_among(*variable, inherited)) &&
+		    (keeps_tokens || !is_among(*variable, tokens)) &&
+		    !is_among(*variable, changes))
+			vector_add(&list) = *variable;
 	}
-	*end = NULL;
-}
-
-void environment_drop_tokens(void)
-{
-	for (size_t i = 0; i < array_size(tokens); i++)
-		unsetenv(tokens[i]);
+	for (; changes && *changes; changes++) {
+		if (strchr(*changes, '='))
+			vector_add(&list) = (char *)*changes;
+	}
+	vector_add(&list) = NULL;
+	return list.items;
 }

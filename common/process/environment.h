@@ -11,6 +11,8 @@
  * read.
  */
 
+#include <stdbool.h>
+
 #include "common/base/cleanup.h"
 
 struct error;
@@ -25,13 +27,16 @@ struct error;
 _must_check_ struct error *environment_hide(void);
 
 /**
- * In a child, before exec: leave out all variables but these.
+ * The environment of a child.
  *
- * @param[in] names Ended by NULL.
+ * @param[in] inherited Of our variables, those that it has, ended by NULL; NULL
+ * for all.
+ * @param[in] keeps_tokens Whether tokens are among them.
+ * @param[in] changes `NAME=VALUE` to set, `NAME` to leave out, ended by NULL;
+ * may be NULL.
+ * @return Ended by NULL; free(). Borrows its variables.
  */
-void environment_keep(const char *const *names);
-
-/** In a child, before exec: leave out tokens. */
-void environment_drop_tokens(void);
+char **environment_of_child(const char *const *inherited, bool keeps_tokens,
+			    const char *const *changes);
 
 #endif /* COMMON_PROCESS_ENVIRONMENT_H */

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,41 +18,33 @@
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/process/environment.h"
-#include "common/process/process_guard.h"
+#include "common/process/process_child.h"
 
 struct process {
 	pid_t pid;
 	int pidfd;
+	/** The pipe that it writes to; -1 if there is none. */
+	int output_fd;
 	bool reaped;
 	char *name;
 };
 
-static bool is_executable(const char *path)
-{
-	return access(path, X_OK) == 0;
-}
-
-/** @param[out] ret NULL if PATH has no such program; free(). */
-static struct error *find_program(const char *name, char **ret)
+/** @return NULL if PATH has no such program; free(). */
+static char *find_program(const char *name)
 {
 	const char *path = getenv("PATH");
 
-	*ret = NULL;
-	if (strchr(name, '/')) {
-		*ret = string_copy(name);
-		return NULL;
-	}
+	if (strchr(name, '/'))
+		return string_copy(name);
 	if (!path)
 		path = "/usr/local/bin:/usr/bin:/bin";
 	while (*path) {
 		size_t length = strcspn(path, ":");
-		_cleanup_free_ char *candidate = NULL;
+		_cleanup_free_ char *candidate =
+			string_format("%.*s/%s", (int)length, path, name);
 
-		candidate = string_format("%.*s/%s", (int)length, path, name);
-		if (length && is_executable(candidate)) {
-			*ret = take_ptr(candidate);
-			return NULL;
-		}
+		if (length && access(candidate, X_OK) == 0)
+			return take_ptr(candidate);
 		path += length;
 		path += *path == ':';
 	}
@@ -63,92 +53,50 @@ static struct error *find_program(const char *name, char **ret)
 
 bool process_program_exists(const char *name)
 {
-	_cleanup_free_ char *path = NULL;
-	_cleanup_error_ struct error *err = find_program(name, &path);
+	_cleanup_free_ char *path = find_program(name);
 
-	return !err && path;
+	return path;
 }
 
-static void set_environment(const struct process_options *options)
+static void child_deinit(struct process_child *child)
 {
-	if (options->inherited)
-		environment_keep(options->inherited);
-	if (!options->keeps_tokens)
-		environment_drop_tokens();
-	for (const char *const *p = options->environment; p && *p; p++) {
-		if (strchr(*p, '='))
-			putenv((char *)*p);
-		else
-			unsetenv(*p);
-	}
+	cleanup_close(&child->output_fd);
+	cleanup_close(&child->failure_fd);
 }
 
-/** @return An errno. */
-static int confine(int ruleset_fd)
+/** Fork, and wait for exec or a failure. */
+static struct error *start(struct process *process, struct process_child *child,
+			   int failure_fd)
 {
-	if (syscall(SYS_landlock_restrict_self, ruleset_fd, 0) == 0)
-		return 0;
-	if (errno != EPERM)
-		return errno;
-	// Who is not root must not gain rights by a setuid program.
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    syscall(SYS_landlock_restrict_self, ruleset_fd, 0) < 0)
-		return errno;
-	return 0;
+	struct process_failure failure;
+	ssize_t size;
+
+	process->pid = process_child_fork(child);
+	if (process->pid < 0)
+		return error_create_os(errno, "%s: fork", process->name);
+	process->reaped = false;
+	setpgid(process->pid, process->pid);
+	close(take_fd(&child->failure_fd));
+	do {
+		size = read(failure_fd, &failure, sizeof(failure));
+	} while (size < 0 && errno == EINTR);
+	if (size == (ssize_t)sizeof(failure))
+		return process_child_error(child->options, &failure);
+	process->pidfd = pidfd_open(process->pid, 0);
+	if (process->pidfd < 0)
+		return error_create_os(errno, "%s: pidfd_open", process->name);
+	return NULL;
 }
 
-/** Everything between fork and exec; returns only on failure, as an errno. */
-static int child_exec(const struct process_options *options, const char *path,
-		      pid_t parent)
+static struct error *make_pipe(int *read_fd_ret, int *write_fd_ret)
 {
-	int null_fd, errnum;
-	sigset_t none;
+	int fds[2];
 
-	// The parent may have died before this took effect.
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-		return ESRCH;
-	null_fd = options->stdin_fd ? options->stdin_fd
-				    : open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0)
-		return errno;
-	if (options->stdout_fd && dup2(options->stdout_fd, STDOUT_FILENO) < 0)
-		return errno;
-	if (options->stderr_fd && dup2(options->stderr_fd, STDERR_FILENO) < 0)
-		return errno;
-	for (unsigned int i = 0; i < options->keep_fd_count; i++) {
-		if (fcntl(options->keep_fds[i], F_SETFD, 0) < 0)
-			return errno;
-	}
-	if (options->directory && chdir(options->directory) < 0)
-		return errno;
-	set_environment(options);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	// Its group is never the terminal's foreground: where `stty tostop` is
-	// set, what it says would stop it.
-	signal(SIGTTOU, SIG_IGN);
-	errnum = options->ruleset_fd > 0 ? confine(options->ruleset_fd) : 0;
-	if (errnum)
-		return errnum;
-	execv(path, (char **)options->arguments);
-	return errno;
-}
-
-/** The same from the beginning; a guard stays behind in it. */
-static int child_start(const struct process_options *options, const char *path,
-		       pid_t parent, int exec_fd)
-{
-	setpgid(0, 0);
-	if (options->guarded) {
-		pid_t guard = getpid();
-		int errnum = process_guard(parent, exec_fd);
-
-		if (errnum)
-			return errnum;
-		parent = guard;
-	}
-	return child_exec(options, path, parent);
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return error_create_os(errno, "pipe");
+	*read_fd_ret = fds[0];
+	*write_fd_ret = fds[1];
+	return NULL;
 }
 
 struct error *process_spawn(const struct process_options *options,
@@ -156,55 +104,41 @@ struct error *process_spawn(const struct process_options *options,
 {
 	struct error *err;
 	const char *name = options->arguments[0];
-	_cleanup_close_ int error_read = -1;
-	_cleanup_close_ int error_write = -1;
-	_cleanup_free_ char *path = NULL;
-	_cleanup_process_ struct process *process = NULL;
-	pid_t parent = getpid();
-	int fds[2], child_errno;
-	ssize_t size;
+	_cleanup_close_ int failure_fd = -1;
+	_cleanup_free_ char *path = find_program(name);
+	_cleanup_free_ char **environment =
+		environment_of_child(options->inherited, options->keeps_tokens,
+				     options->environment);
+	_cleanup_(child_deinit) struct process_child child = {
+		.options = options,
+		.path = path,
+		.environment = environment,
+		.output_fd = -1,
+		.failure_fd = -1,
+	};
+	_cleanup_process_ struct process *process =
+		memory_allocate(1, sizeof(*process));
 
-	err = find_program(name, &path);
-	if (err)
-		return err;
+	process->pidfd = -1;
+	process->output_fd = -1;
+	process->reaped = true;
+	process->name = string_copy(name);
 	if (!path)
 		return error_create(ERROR_NOT_FOUND,
 				    "%s: no such program in PATH; install it",
 				    name);
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return error_create_os(errno, "pipe");
-	error_read = fds[0];
-	error_write = fds[1];
-	process = memory_allocate(1, sizeof(*process));
-	process->pidfd = -1;
-	process->reaped = true;
-	process->name = string_copy(name);
-
-	process->pid = fork();
-	if (process->pid < 0)
-		return error_create_os(errno, "%s: fork", name);
-	if (process->pid == 0) {
-		child_errno = child_start(options, path, parent, error_write);
-		// Signals are blocked or fatal here: it is not interrupted.
-		_exit(write(error_write, &child_errno, sizeof(child_errno)) < 0
-			      ? 126
-			      : 127);
+	err = make_pipe(&failure_fd, &child.failure_fd);
+	if (err)
+		return err;
+	if (options->reads_stdout || options->reads_stderr) {
+		err = make_pipe(&process->output_fd, &child.output_fd);
+		if (err)
+			return err;
+		fcntl(process->output_fd, F_SETFL, O_NONBLOCK);
 	}
-	process->reaped = false;
-	setpgid(process->pid, process->pid);
-	close(take_fd(&error_write));
-	do {
-		size = read(error_read, &child_errno, sizeof(child_errno));
-	} while (size < 0 && errno == EINTR);
-	if (size == (ssize_t)sizeof(child_errno)) {
-		if (child_errno == ENOENT)
-			return error_create(ERROR_NOT_FOUND,
-					    "%s: no such program", name);
-		return error_create_os(child_errno, "start %s", name);
-	}
-	process->pidfd = pidfd_open(process->pid, 0);
-	if (process->pidfd < 0)
-		return error_create_os(errno, "%s: pidfd_open", name);
+	err = start(process, &child, failure_fd);
+	if (err)
+		return err;
 	*ret = take_ptr(process);
 	return NULL;
 }
@@ -247,41 +181,84 @@ static int poll_timeout(uint64_t deadline_ms)
 	return deadline_ms - now > 1000000 ? 1000000 : (int)(deadline_ms - now);
 }
 
-struct error *process_wait(struct process *process, uint64_t deadline_ms,
-			   struct process_status *status_ret)
+/**
+ * Wait until a child has ended or has written something.
+ *
+ * @param[out] ended_ret Whether it has ended.
+ */
+static struct error *await(const struct process *process, uint64_t deadline_ms,
+			   bool *ended_ret)
 {
 	struct error *err;
 	_cleanup_close_ int interrupt_fd = -1;
-	struct pollfd fds[2];
-	int status;
 
 	err = interrupt_open(&interrupt_fd);
 	if (err)
 		return err;
-	fds[0] = (struct pollfd){ .fd = process->pidfd, .events = POLLIN };
-	fds[1] = (struct pollfd){ .fd = interrupt_fd, .events = POLLIN };
 	for (;;) {
+		struct pollfd fds[] = {
+			{ interrupt_fd, POLLIN, 0 },
+			{ process->pidfd, POLLIN, 0 },
+			{ process->output_fd, POLLIN, 0 },
+		};
 		int timeout = poll_timeout(deadline_ms);
 		int ready = poll(fds, array_size(fds), timeout);
 
 		if (ready < 0 && errno != EINTR)
 			return error_create_os(errno, "poll");
-		if (ready > 0 && fds[0].revents)
-			break;
-		err = ready > 0 && fds[1].revents ? interrupt_check() : NULL;
-		if (err) {
-			process_kill(process, SIGKILL);
-			process_reap(process);
+		err = interrupt_check();
+		if (err)
 			return error_wrap(err, "%s", process->name);
-		}
-		if (ready == 0 && timeout == 0) {
-			process_kill(process, SIGKILL);
-			process_reap(process);
+		*ended_ret = ready > 0 && fds[1].revents;
+		if (*ended_ret)
+			return NULL;
+		if (ready >= 0 && timeout == 0)
 			return error_create(ERROR_OTHER, "%s: timed out",
 					    process->name);
-		}
+		if (ready > 0 && fds[2].revents)
+			return NULL;
 	}
+}
+
+struct error *process_read(struct process *process, uint64_t deadline_ms,
+			   void *data, size_t size_bytes, size_t *size_ret)
+{
+	for (;;) {
+		struct error *err;
+		bool ended = false;
+		ssize_t size;
+
+		err = await(process, deadline_ms, &ended);
+		if (err)
+			return err;
+		size = read(process->output_fd, data, size_bytes);
+		if (size < 0 && errno == EAGAIN && ended)
+			size = 0;
+		if (size >= 0) {
+			*size_ret = (size_t)size;
+			return NULL;
+		}
+		if (errno != EAGAIN && errno != EINTR)
+			return error_create_os(errno, "read from %s",
+					       process->name);
+	}
+}
+
+struct error *process_wait(struct process *process, uint64_t deadline_ms,
+			   struct process_status *status_ret)
+{
+	struct error *err;
+	bool ended = false;
+	int status;
+
+	cleanup_close(&process->output_fd);
+	process->output_fd = -1;
+	err = await(process, deadline_ms, &ended);
+	if (err)
+		process_kill(process, SIGKILL);
 	status = process_reap(process);
+	if (err)
+		return err;
 	*status_ret = (struct process_status){
 		.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0,
 		.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
@@ -297,8 +274,8 @@ void process_destroy(struct process *process)
 		process_kill(process, SIGKILL);
 		process_reap(process);
 	}
-	if (process->pidfd >= 0)
-		close(process->pidfd);
+	cleanup_close(&process->pidfd);
+	cleanup_close(&process->output_fd);
 	free(process->name);
 	free(process);
 }
@@ -340,43 +317,30 @@ struct error *process_capture(const struct process_options *options,
 			      size_t limit_bytes, char **output_ret)
 {
 	struct error *err;
-	struct process_options piped = *options;
+	struct process_options reading = *options;
 	uint64_t deadline_ms = deadline_of(options);
-	_cleanup_close_ int read_fd = -1;
-	_cleanup_close_ int write_fd = -1;
 	_cleanup_process_ struct process *process = NULL;
 	_cleanup_string_builder_ struct string_builder output =
 		STRING_BUILDER_INIT;
 	struct process_status status;
-	int fds[2];
+	char buffer[4096];
+	size_t size;
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return error_create_os(errno, "pipe");
-	read_fd = fds[0];
-	write_fd = fds[1];
-	piped.stdout_fd = write_fd;
-	err = process_spawn(&piped, &process);
+	reading.reads_stdout = true;
+	err = process_spawn(&reading, &process);
 	if (err)
 		return err;
-	close(take_fd(&write_fd));
-	for (;;) {
-		struct pollfd poll_fd = { .fd = read_fd, .events = POLLIN };
-		char buffer[4096];
-		ssize_t size;
-
-		if (poll(&poll_fd, 1, poll_timeout(deadline_ms)) == 0)
-			break;
-		size = read(read_fd, buffer, sizeof(buffer));
-		if (size < 0 && errno == EINTR)
-			continue;
-		if (size <= 0)
-			break;
-		if (output.length + (size_t)size > limit_bytes)
+	do {
+		err = process_read(process, deadline_ms, buffer, sizeof(buffer),
+				   &size);
+		if (err)
+			return err;
+		if (output.length + size > limit_bytes)
 			return error_create(ERROR_OTHER,
 					    "%s: more than %zu bytes of output",
 					    options->arguments[0], limit_bytes);
-		string_builder_append_n(&output, buffer, (size_t)size);
-	}
+		string_builder_append_n(&output, buffer, size);
+	} while (size);
 	err = process_wait(process, deadline_ms, &status);
 	if (!err)
 		err = check_status(options->arguments[0], &status);

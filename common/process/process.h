@@ -16,6 +16,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -35,16 +36,22 @@ struct process_options {
 	bool keeps_tokens;
 	/** Working directory, NULL for ours. */
 	const char *directory;
-	/** 0 for /dev/null. */
-	int stdin_fd;
-	/** 0 for ours. Use the same descriptor for both for a common log. */
-	int stdout_fd;
-	int stderr_fd;
-	/** Descriptors that the child inherits under the same number. */
+	/** Descriptors of ours; NULL, or one that is -1, for /dev/null. */
+	const int *stdin_fd;
+	/**
+	 * NULL, or one that is -1, for ours. Use the same descriptor for both
+	 * for a common log.
+	 */
+	const int *stdout_fd;
+	const int *stderr_fd;
+	/** Instead of these, a pipe to process_read() from; one for both. */
+	bool reads_stdout;
+	bool reads_stderr;
+	/** What the child inherits besides, under the same number. */
 	const int *keep_fds;
 	unsigned int keep_fd_count;
-	/** Landlock's rules for it, see landlock(7); 0 or less for none. */
-	int ruleset_fd;
+	/** Landlock's rules for it, see landlock(7); NULL or -1 for none. */
+	const int *ruleset_fd;
 	/**
 	 * Whether its process group dies with us too. This takes a process
 	 * more, which is the one that process_pid() and process_fd() are about.
@@ -61,7 +68,8 @@ struct process_status {
 };
 
 /**
- * Start a child. All arguments are copied.
+ * Start a child. All arguments are copied. Of our descriptors, it has only
+ * those that the options name.
  *
  * @return ERROR_NOT_FOUND if there is no such program.
  */
@@ -77,7 +85,20 @@ int process_fd(const struct process *process);
 void process_kill(struct process *process, int signal);
 
 /**
- * Wait for the child to end. On timeout or interrupt its group is killed.
+ * Wait for the child to write something, and read it. Its output ends with it,
+ * or when all have closed the pipe: a daemon that it has started may keep it.
+ *
+ * @param[in] deadline_ms Monotonic; 0 for never.
+ * @param[out] size_ret Bytes read; 0 at the end.
+ * @return ERROR_CANCELLED (interrupt.h); ERROR_OTHER on timeout.
+ */
+_must_check_ struct error *process_read(struct process *process,
+					uint64_t deadline_ms, void *data,
+					size_t size_bytes, size_t *size_ret);
+
+/**
+ * Wait for the child to end; its output is not read any more. On timeout or
+ * interrupt its group is killed.
  *
  * @param[in] deadline_ms Monotonic; 0 for never.
  * @return ERROR_CANCELLED (interrupt.h); ERROR_OTHER on timeout.

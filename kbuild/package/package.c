@@ -25,6 +25,11 @@
 #include "kbuild/package/package_info.h"
 
 /** Which of the two trees a piece is from. */
+enum {
+	/** For a program of binutils; a kernel's modules take it a minute. */
+	TOOL_LIMIT_MS = 1800000,
+};
+
 enum piece_root {
 	FROM_SOURCE,
 	FROM_BUILD,
@@ -144,7 +149,10 @@ static struct error *copy_program(const char *from, const char *to)
 	const char *const arguments[] = {
 		"strip", "-s", "-R", ".note.gnu.build-id", "-o", to, from, NULL,
 	};
-	struct process_options options = { .arguments = arguments };
+	struct process_options options = {
+		.arguments = arguments,
+		.timeout_ms = TOOL_LIMIT_MS,
+	};
 
 	return process_run(&options);
 }
@@ -253,6 +261,7 @@ static struct error *strip_modules(const char *directory)
 		return err;
 	struct process_options options = {
 		.arguments = (const char *const *)arguments.items,
+		.timeout_ms = TOOL_LIMIT_MS,
 	};
 	return process_run(&options);
 }
@@ -345,7 +354,10 @@ static struct error *stage_vmlinux(const struct package_input *input,
 		to,
 		NULL,
 	};
-	struct process_options options = { .arguments = arguments };
+	struct process_options options = {
+		.arguments = arguments,
+		.timeout_ms = TOOL_LIMIT_MS,
+	};
 	return process_run(&options);
 }
 

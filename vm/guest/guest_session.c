@@ -111,9 +111,9 @@ static struct error *session_spawn(struct guest_session *session,
 		.arguments = (const char *const *)arguments.items,
 		// The guest could read it in the host's /proc.
 		.inherited = qemu_variables,
-		.ruleset_fd = ruleset_fd,
-		.stdout_fd = link->output_fd,
-		.stderr_fd = link->output_fd,
+		.ruleset_fd = &ruleset_fd,
+		.stdout_fd = &link->output_fd,
+		.stderr_fd = &link->output_fd,
 		.keep_fds = keep,
 		.keep_fd_count = count,
 	};

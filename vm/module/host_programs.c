@@ -13,9 +13,16 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/interrupt.h"
 #include "common/process/process.h"
+
+enum {
+	/** For one that says how it is used, if it does. */
+	RUN_LIMIT_MS = 30000,
+};
 
 /** The smallest of them, which every build of a module runs. */
 static const char program[] = "build/scripts/basic/fixdep";
@@ -84,8 +91,8 @@ static bool runs(const char *path)
 	_cleanup_close_ int output_fd = memfd_create("fixdep", MFD_CLOEXEC);
 	const struct process_options options = {
 		.arguments = arguments,
-		.stdout_fd = output_fd,
-		.stderr_fd = output_fd,
+		.stdout_fd = &output_fd,
+		.stderr_fd = &output_fd,
 	};
 	char output[sizeof(usage)] = "";
 	struct process_status status;
@@ -95,7 +102,8 @@ static bool runs(const char *path)
 		return false;
 	_cleanup_error_ struct error *err = process_spawn(&options, &process);
 	if (!err)
-		err = process_wait(process, 0, &status);
+		err = process_wait(process, monotonic_ms() + RUN_LIMIT_MS,
+				   &status);
 	return !err &&
 	       pread(output_fd, output, sizeof(usage) - 1, 0) ==
 		       sizeof(usage) - 1 &&
@@ -104,6 +112,7 @@ static bool runs(const char *path)
 
 struct error *host_programs_check(const char *kernel_path)
 {
+	struct error *err;
 	_cleanup_free_ char *path = NULL;
 	struct header theirs, ours;
 	struct utsname host;
@@ -112,6 +121,9 @@ struct error *host_programs_check(const char *kernel_path)
 	if (!header_read(path, &theirs) || !header_read("/proc/self/exe", &ours) ||
 	    is_same_kind(&theirs, &ours) || runs(path))
 		return NULL;
+	err = interrupt_check();
+	if (err)
+		return err;
 	uname(&host);
 	return error_create(ERROR_OTHER,
 			    "the programs in its build folder are for %s, where the kernel was built, and do not run on this machine (%s); use a package that was built on one, or install qemu-user-static",

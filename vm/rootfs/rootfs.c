@@ -31,8 +31,9 @@ enum {
 	/** Of mmdebstrap's log, for people to read. */
 	TAIL_LINES = 15,
 	TAIL_BYTES = 32 << 10,
-	/** For mmdebstrap to clean up after itself. */
+	/** For mmdebstrap to clean up after itself: in a hurry, and at leisure. */
 	STOP_LIMIT_MS = 10000,
+	CLEAN_LIMIT_MS = 300000,
 	STAMP_LIMIT_BYTES = 1 << 20,
 };
 
@@ -210,17 +211,12 @@ static void stop(struct process *process)
 }
 
 static struct error *spawn(const struct making *making, const char *temporary,
-			   bool is_root, int *fd_ret, struct process **ret)
+			   bool is_root, struct process **ret)
 {
-	struct error *err;
-
 	const char *given = getenv("TMPDIR");
 	_cleanup_string_list_ struct string_list arguments = STRING_LIST_INIT;
 	_cleanup_free_ char *variable = NULL;
 	_cleanup_close_ int log_fd = -1;
-	_cleanup_close_ int read_fd = -1;
-	_cleanup_close_ int write_fd = -1;
-	int fds[2];
 
 	// The other users of a user namespace cannot enter all of our folders.
 	variable = string_format("TMPDIR=%s", is_root		? temporary
@@ -231,24 +227,16 @@ static struct error *spawn(const struct making *making, const char *temporary,
 		      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (log_fd < 0)
 		return error_create_os(errno, "open %s", making->log_path);
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return error_create_os(errno, "pipe");
-	read_fd = fds[0];
-	write_fd = fds[1];
 
 	const char *const environment[] = { "LC_ALL=C", variable, NULL };
 	const struct process_options options = {
 		.arguments = (const char *const *)arguments.items,
 		.environment = environment,
-		.stdout_fd = write_fd,
-		.stderr_fd = log_fd,
+		.reads_stdout = true,
+		.stderr_fd = &log_fd,
 	};
 
-	err = process_spawn(&options, ret);
-	if (err)
-		return err;
-	*fd_ret = take_fd(&read_fd);
-	return NULL;
+	return process_spawn(&options, ret);
 }
 
 static void log_tail(const char *path)
@@ -273,24 +261,22 @@ static struct error *run_mmdebstrap(const struct making *making,
 
 	const struct rootfs_host *host = making->request->host;
 	_cleanup_process_ struct process *process = NULL;
-	_cleanup_close_ int fd = -1;
 	struct process_status status;
 
-	err = spawn(making, temporary, host->is_root, &fd, &process);
+	err = spawn(making, temporary, host->is_root, &process);
 	if (err)
 		return err;
-	err = rootfs_unpack(fd, root);
+	err = rootfs_unpack(process, root);
 	if (error_is(err, ERROR_CANCELLED)) {
 		stop(process);
 		return err;
 	}
 	// It may be how it ended that explains why its tarball is no good.
-	if (err) {
-		close(take_fd(&fd));
-		stop(process);
-	}
+	if (err)
+		process_kill(process, SIGTERM);
 
-	struct error *wait_err = process_wait(process, 0, &status);
+	struct error *wait_err =
+		process_wait(process, monotonic_ms() + CLEAN_LIMIT_MS, &status);
 
 	if (wait_err) {
 		error_destroy(err);

@@ -5,7 +5,6 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -13,14 +12,21 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
-#include "common/base/interrupt.h"
 #include "common/base/memory.h"
+#include "common/process/process.h"
 
 struct source {
-	int fd;
-	int interrupt_fd;
+	struct process *process;
+	/** Why it could not be read. */
+	struct error *err;
 	char data[65536];
 };
+
+static void source_destroy(struct source **source)
+{
+	error_destroy((*source)->err);
+	free(*source);
+}
 
 static void cleanup_reader(struct archive **archive)
 {
@@ -32,38 +38,26 @@ static void cleanup_writer(struct archive **archive)
 	archive_write_free(*archive);
 }
 
-/** Read a piece, unless interrupted: then the caller knows. */
 static la_ssize_t read_callback(struct archive *archive, void *source_,
 				const void **data_ret)
 {
 	struct source *source = source_;
-	ssize_t size;
+	size_t size = 0;
 
-	do {
-		struct pollfd fds[] = {
-			{ .fd = source->fd, .events = POLLIN },
-			{ .fd = source->interrupt_fd, .events = POLLIN },
-		};
-
-		if (poll(fds, array_size(fds), -1) > 0 && fds[1].revents) {
-			archive_set_error(archive, ECANCELED, "interrupted");
-			return -1;
-		}
-		size = read(source->fd, source->data, sizeof(source->data));
-	} while (size < 0 && errno == EINTR);
-	if (size < 0)
-		archive_set_error(archive, errno, "cannot read");
+	source->err = process_read(source->process, 0, source->data,
+				   sizeof(source->data), &size);
+	if (source->err) {
+		archive_set_error(archive, EIO, "cannot read");
+		return -1;
+	}
 	*data_ret = source->data;
-	return size;
+	return (la_ssize_t)size;
 }
 
 static struct error *archive_failure(struct archive *archive, const char *what)
 {
-	struct error *err = interrupt_check();
-
-	return err ? err
-		   : error_create(ERROR_OTHER, "%s: %s", what,
-				  archive_error_string(archive));
+	return error_create(ERROR_OTHER, "%s: %s", what,
+			    archive_error_string(archive));
 }
 
 /** A name that libarchive cannot say in the locale's encoding is in UTF-8. */
@@ -153,36 +147,11 @@ static bool is_wanted(struct archive_entry *entry)
 	       type == AE_IFDIR || type == AE_IFLNK;
 }
 
-struct error *rootfs_unpack(int fd, const char *directory)
+static struct error *unpack(struct archive *reader, struct archive *writer,
+			    const char *directory, bool is_root)
 {
-	struct error *err;
-
-	bool is_root = geteuid() == 0;
-	_cleanup_free_ struct source *source = calloc(1, sizeof(*source));
-	_cleanup_(cleanup_reader) struct archive *reader = archive_read_new();
-	_cleanup_(cleanup_writer) struct archive *writer =
-		archive_write_disk_new();
-	_cleanup_close_ int interrupt_fd = -1;
-
-	if (!source || !reader || !writer)
-		memory_exhausted();
-	err = interrupt_open(&interrupt_fd);
-	if (err)
-		return err;
-	source->fd = fd;
-	source->interrupt_fd = interrupt_fd;
-	archive_write_disk_set_options(writer,
-				       ARCHIVE_EXTRACT_TIME |
-					       ARCHIVE_EXTRACT_PERM |
-					       ARCHIVE_EXTRACT_SECURE_SYMLINKS |
-					       ARCHIVE_EXTRACT_SECURE_NODOTDOT |
-					       (is_root ? ARCHIVE_EXTRACT_OWNER
-							: 0));
-	archive_read_support_format_tar(reader);
-	if (archive_read_open(reader, source, NULL, read_callback, NULL) !=
-	    ARCHIVE_OK)
-		return archive_failure(reader, "the root's tarball");
 	for (;;) {
+		struct error *err;
 		struct archive_entry *entry;
 		int code = archive_read_next_header(reader, &entry);
 
@@ -203,4 +172,37 @@ struct error *rootfs_unpack(int fd, const char *directory)
 	if (archive_write_close(writer) != ARCHIVE_OK)
 		return archive_failure(writer, directory);
 	return NULL;
+}
+
+struct error *rootfs_unpack(struct process *process, const char *directory)
+{
+	struct error *err;
+
+	bool is_root = geteuid() == 0;
+	_cleanup_(source_destroy) struct source *source =
+		memory_allocate(1, sizeof(*source));
+	_cleanup_(cleanup_reader) struct archive *reader = archive_read_new();
+	_cleanup_(cleanup_writer) struct archive *writer =
+		archive_write_disk_new();
+
+	if (!reader || !writer)
+		memory_exhausted();
+	source->process = process;
+	archive_write_disk_set_options(writer,
+				       ARCHIVE_EXTRACT_TIME |
+					       ARCHIVE_EXTRACT_PERM |
+					       ARCHIVE_EXTRACT_SECURE_SYMLINKS |
+					       ARCHIVE_EXTRACT_SECURE_NODOTDOT |
+					       (is_root ? ARCHIVE_EXTRACT_OWNER
+							: 0));
+	archive_read_support_format_tar(reader);
+	if (archive_read_open(reader, source, NULL, read_callback, NULL) !=
+	    ARCHIVE_OK)
+		err = archive_failure(reader, "the root's tarball");
+	else
+		err = unpack(reader, writer, directory, is_root);
+	if (!source->err)
+		return err;
+	error_destroy(err);
+	return take_ptr(source->err);
 }

@@ -89,8 +89,8 @@ static struct error *worker_spawn(struct suite_worker *worker,
 		.arguments = (const char *const *)arguments->items,
 		// They download, too.
 		.keeps_tokens = true,
-		.stdout_fd = stdout_fd,
-		.stderr_fd = stderr_fd,
+		.stdout_fd = &stdout_fd,
+		.stderr_fd = &stderr_fd,
 	};
 
 	return process_spawn(&options, &worker->process);

@@ -85,7 +85,7 @@ void github_stand_in_start(void)
 	_cleanup_close_ int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	cr_assert_null(
 		process_spawn(&(struct process_options){ .arguments = arguments,
-							 .stdout_fd = null_fd },
+							 .stdout_fd = &null_fd },
 			      &github));
 	for (int i = 0; i < 400 && !file_exists(ready); i++)
 		usleep(25000);

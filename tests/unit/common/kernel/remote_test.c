@@ -146,7 +146,7 @@ static struct process *serve(const char *argument, const char *value,
 
 	cr_assert_eq(pipe(fds), 0);
 	const struct process_options options = { .arguments = arguments,
-						 .stdout_fd = fds[1] };
+						 .stdout_fd = &fds[1] };
 	cr_assert_null(process_spawn(&options, &process));
 	close(fds[1]);
 

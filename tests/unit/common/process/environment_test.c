@@ -33,34 +33,66 @@ Test(environment, is_hidden_from_others_and_not_from_us)
 		cr_assert_eq(shown[i], '\0', "%zd", i);
 }
 
-Test(environment, variables_are_kept_by_their_whole_name)
+static void expect(char **environment, const char *const *expected)
 {
-	static const char *const names[] = { "ENV_KEPT", "ENV_MISSING", NULL };
-
-	setenv("ENV_KEPT", "a=b", 1);
-	setenv("ENV_KEPT_NOT", "x", 1);
-	setenv("ENV", "x", 1);
-	environment_keep(names);
-	cr_expect_str_eq(environ[0], "ENV_KEPT=a=b");
-	cr_expect_null(environ[1]);
-	setenv("ENV_LATER", "c", 1);
-	cr_expect_str_eq(getenv("ENV_LATER"), "c");
+	for (; *environment && *expected; environment++, expected++)
+		cr_expect_str_eq(*environment, *expected);
+	cr_expect_null(*environment);
+	cr_expect_null(*expected);
 }
 
-Test(environment, tokens_are_dropped)
+Test(environment, children_have_variables_by_their_whole_name)
+{
+	static const char *const names[] = { "ENV_KEPT", "ENV_MISSING",
+					     "ENV_CHANGED", NULL };
+	static const char *const changes[] = { "ENV_SET=", "ENV_CHANGED=c=d",
+					       "ENV_UNSET", NULL };
+	static const char *const kept[] = { "ENV_KEPT=a=b", NULL };
+	static const char *const changed[] = { "ENV_KEPT=a=b",
+					       "ENV_SET=", "ENV_CHANGED=c=d",
+					       NULL };
+	static const char *const all[] = { "ENV=x", "ENV_KEPT=a=b",
+					   "ENV_SET=", "ENV_CHANGED=c=d", NULL };
+	_cleanup_free_ char **some = NULL;
+	_cleanup_free_ char **more = NULL;
+	_cleanup_free_ char **most = NULL;
+
+	clearenv();
+	setenv("ENV", "x", 1);
+	setenv("ENV_KEPT", "a=b", 1);
+	some = environment_of_child(names, false, NULL);
+	expect(some, kept);
+	setenv("ENV_CHANGED", "x", 1);
+	setenv("ENV_UNSET", "x", 1);
+	more = environment_of_child(names, false, changes);
+	expect(more, changed);
+	most = environment_of_child(NULL, false, changes);
+	expect(most, all);
+	// Ours stays as it is.
+	cr_expect_str_eq(getenv("ENV_UNSET"), "x");
+}
+
+Test(environment, tokens_are_for_few_children)
 {
 	static const char *const names[] = {
 		"GITHUB_TOKEN",
 		"GH_TOKEN",
 		"ACTIONS_ID_TOKEN_REQUEST_TOKEN",
 		"ACTIONS_RUNTIME_TOKEN",
+		NULL,
 	};
+	static const char *const others[] = { "GITHUB_REPOSITORY=octo/kernels",
+					      NULL };
+	_cleanup_free_ char **without = NULL;
+	_cleanup_free_ char **with = NULL;
 
-	for (size_t i = 0; i < array_size(names); i++)
+	clearenv();
+	for (size_t i = 0; names[i]; i++)
 		setenv(names[i], "secret", 1);
 	setenv("GITHUB_REPOSITORY", "octo/kernels", 1);
-	environment_drop_tokens();
-	for (size_t i = 0; i < array_size(names); i++)
-		cr_expect_null(getenv(names[i]), "%s", names[i]);
-	cr_expect_str_eq(getenv("GITHUB_REPOSITORY"), "octo/kernels");
+	without = environment_of_child(NULL, false, NULL);
+	expect(without, others);
+	with = environment_of_child(names, true, NULL);
+	for (size_t i = 0; i < array_size(names) - 1; i++)
+		cr_assert(with[i], "%s", names[i]);
 }

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/error.h"
+#include "common/base/interrupt.h"
 
 #define COMMAND(...)                                                           \
 	.arguments = (const char *[])                                          \
@@ -162,7 +164,7 @@ Test(process, a_guarded_child_may_take_its_time)
 	int fds[2];
 
 	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
-	options.stdout_fd = fds[1];
+	options.stdout_fd = &fds[1];
 	cr_assert_null(process_spawn(&options, &process));
 	cr_assert_eq(read(fds[0], &c, 1), 1);
 	process_kill(process, SIGTERM);
@@ -181,7 +183,7 @@ static void start_family(int fd)
 		&(struct process_options){
 			COMMAND("sh", "-c",
 				"sh -c 'sleep 1000 & echo $!; wait'; echo more"),
-			.stdout_fd = fd,
+			.stdout_fd = &fd,
 			.guarded = true,
 		},
 		&process));
@@ -257,4 +259,108 @@ Test(process, destroying_kills)
 	process_destroy(process);
 	cr_expect_eq(kill(pid, 0), -1);
 	cr_expect_eq(errno, ESRCH);
+}
+
+static void *interrupt_soon(void *arg)
+{
+	usleep(200000);
+	kill(getpid(), SIGTERM);
+	return arg;
+}
+
+Test(process, a_signal_ends_the_wait_for_output)
+{
+	_cleanup_free_ char *output = NULL;
+	uint64_t start_ms = monotonic_ms();
+	pthread_t thread;
+
+	interrupt_catch();
+	pthread_create(&thread, NULL, interrupt_soon, NULL);
+	_cleanup_error_ struct error *err =
+		process_capture(&(struct process_options){ COMMAND("sleep", "30") },
+				100, &output);
+	cr_expect(error_is(err, ERROR_CANCELLED));
+	cr_expect_lt(monotonic_ms() - start_ms, 15000);
+	pthread_join(thread, NULL);
+}
+
+Test(process, output_ends_with_the_child)
+{
+	_cleanup_free_ char *output = NULL;
+	uint64_t start_ms = monotonic_ms();
+
+	cr_assert_null(process_capture(&(struct process_options){ COMMAND(
+					       "sh", "-c", "sleep 30 & echo $!") },
+				       100, &output));
+	cr_expect_lt(monotonic_ms() - start_ms, 15000);
+	cr_expect_eq(kill(atoi(output), SIGKILL), 0);
+}
+
+Test(process, who_writes_forever_is_timed_out)
+{
+	_cleanup_free_ char *output = NULL;
+	_cleanup_error_ struct error *err = process_capture(
+		&(struct process_options){
+			COMMAND("sh", "-c", "while :; do echo; sleep 0.01; done"),
+			.timeout_ms = 300,
+		},
+		1 << 20, &output);
+
+	cr_assert(err);
+	cr_expect_str_eq(error_message(err), "sh: timed out");
+}
+
+Test(process, descriptors_are_not_for_children_but_for_those_that_are_named)
+{
+	static const char *const scripts[] = {
+		"readlink /proc/$$/fd/* | grep ^/etc",
+		// The guard, which is between, has none.
+		"readlink /proc/$$/fd/* /proc/$PPID/fd/* | grep ^/etc",
+	};
+	_cleanup_close_ int secret = open("/etc/passwd", O_RDONLY);
+	_cleanup_close_ int kept = open("/etc/group", O_RDONLY | O_CLOEXEC);
+
+	cr_assert(secret > STDERR_FILENO && kept > STDERR_FILENO);
+	for (size_t i = 0; i < array_size(scripts); i++) {
+		_cleanup_free_ char *output = NULL;
+
+		cr_assert_null(process_capture(
+			&(struct process_options){
+				COMMAND("sh", "-c", scripts[i]),
+				.keep_fds = &kept,
+				.keep_fd_count = 1,
+				.guarded = i > 0,
+			},
+			1000, &output));
+		cr_expect_str_eq(output, "/etc/group");
+	}
+}
+
+Test(process, any_number_may_be_a_stream)
+{
+	char text[8] = "";
+	int fds[2];
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	cr_assert_eq(dup2(fds[1], STDIN_FILENO), STDIN_FILENO);
+	cr_assert_null(process_run(&(struct process_options){
+		COMMAND("sh", "-c", "cat; echo a; echo b >&2"),
+		.stdin_fd = &(int){ -1 },
+		.stdout_fd = &(int){ STDIN_FILENO },
+		.stderr_fd = &(int){ STDIN_FILENO },
+	}));
+	cr_expect_eq(read(fds[0], text, sizeof(text)), 4);
+	cr_expect_str_eq(text, "a\nb\n");
+	close(fds[0]);
+	close(fds[1]);
+}
+
+Test(process, a_missing_directory_is_not_a_missing_program)
+{
+	_cleanup_error_ struct error *err = process_run(&(struct process_options){
+		COMMAND("true"), .directory = "/no/such/directory" });
+
+	cr_assert(error_is(err, ERROR_OS));
+	cr_expect_str_eq(error_message(err),
+			 "start true in /no/such/directory: No such file or directory");
 }

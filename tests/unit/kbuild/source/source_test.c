@@ -105,7 +105,7 @@ static void serve(void)
 	cr_assert_eq(pipe(fds), 0);
 	const struct process_options options = { .arguments = arguments,
 						 .directory = root,
-						 .stdout_fd = fds[1] };
+						 .stdout_fd = &fds[1] };
 	cr_assert_null(process_spawn(&options, &server));
 	close(fds[1]);
 	_cleanup_fclose_ FILE *stream = fdopen(fds[0], "r");

@@ -18,7 +18,7 @@ static struct error *run(const char *script)
 		cr_skip_test("the kernel has no Landlock, or an old one");
 	return process_run(&(struct process_options){
 		.arguments = (const char *[]){ "sh", "-c", script, NULL },
-		.ruleset_fd = fd,
+		.ruleset_fd = &fd,
 	});
 }
 

@@ -12,8 +12,8 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
-#include "common/base/interrupt.h"
 #include "common/base/memory.h"
+#include "common/process/process.h"
 
 struct item {
 	const char *name;
@@ -60,13 +60,28 @@ static int write_tarball(const struct item *items, size_t count)
 	return fd;
 }
 
+/** What writes all that is in a file. */
+static struct process *send(int fd)
+{
+	struct process *process;
+
+	cr_assert_null(process_spawn(
+		&(struct process_options){
+			.arguments = (const char *[]){ "cat", NULL },
+			.stdin_fd = &fd,
+			.reads_stdout = true,
+		},
+		&process));
+	return process;
+}
+
 static struct error *unpack(const struct item *items, size_t count,
 			    const char *directory)
 {
 	_cleanup_close_ int fd = write_tarball(items, count);
+	_cleanup_process_ struct process *process = send(fd);
 
-	interrupt_catch();
-	return rootfs_unpack(fd, directory);
+	return rootfs_unpack(process, directory);
 }
 
 static char *make_folder(void)
@@ -143,8 +158,10 @@ Test(rootfs_unpack, what_is_no_tarball_is_an_error)
 
 	cr_assert_eq(write(fd, "E: some failure\n", 16), 16);
 	lseek(fd, 0, SEEK_SET);
-	interrupt_catch();
-	err = rootfs_unpack(fd, directory);
+
+	_cleanup_process_ struct process *process = send(fd);
+
+	err = rootfs_unpack(process, directory);
 	cr_assert(err);
 	cr_expect(strstr(error_message(err), "tarball"), "%s",
 		  error_message(err));

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/process/process_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/process/process.h"
+
+/** Where a child may fail. */
+enum step {
+	STEP_GUARD,
+	STEP_DESCRIPTORS,
+	STEP_DIRECTORY,
+	STEP_CONFINEMENT,
+	STEP_PROGRAM,
+};
+
+/** Whom the kernel sends when the parent dies; no terminal is ours. */
+enum {
+	PARENT_DIED = SIGHUP
+};
+
+_Noreturn static void end_as(int status)
+{
+	if (WIFSIGNALED(status)) {
+		int number = WTERMSIG(status);
+		sigset_t set;
+
+		signal(number, SIG_DFL);
+		sigemptyset(&set);
+		sigaddset(&set, number);
+		sigprocmask(SIG_UNBLOCK, &set, NULL);
+		raise(number);
+	}
+	_exit(WEXITSTATUS(status));
+}
+
+/** All signals are blocked: what ends the group is the child's to take. */
+_Noreturn static void watch(pid_t child)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, PARENT_DIED);
+	sigaddset(&set, SIGCHLD);
+	for (;;) {
+		int status;
+
+		if (sigwaitinfo(&set, NULL) == PARENT_DIED)
+			kill(0, SIGKILL);
+		if (waitpid(child, &status, WNOHANG) == child)
+			end_as(status);
+	}
+}
+
+/**
+ * Go on in a new child, and stay behind as its guard, which ends as the child
+ * does, and kills its own process group when its parent dies: PR_SET_PDEATHSIG
+ * is for one process, and is not inherited by those that it starts.
+ *
+ * @return Only in the child: 0, or an errno if there is none.
+ */
+static int guard(pid_t parent)
+{
+	pid_t child;
+
+	signal(SIGCHLD, SIG_DFL);
+	// The parent may have died before this took effect.
+	if (prctl(PR_SET_PDEATHSIG, PARENT_DIED) < 0 || getppid() != parent)
+		return ESRCH;
+	child = fork();
+	if (child < 0)
+		return errno;
+	if (child == 0)
+		return 0;
+	// The pipes of the child end with the child.
+	close_range(0, UINT_MAX, 0);
+	watch(child);
+}
+
+/** @return An errno. */
+static int confine(int ruleset_fd)
+{
+	if (syscall(SYS_landlock_restrict_self, ruleset_fd, 0) == 0)
+		return 0;
+	if (errno != EPERM)
+		return errno;
+	// Who is not root must not gain rights by a setuid program.
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    syscall(SYS_landlock_restrict_self, ruleset_fd, 0) < 0)
+		return errno;
+	return 0;
+}
+
+static int value_of(const int *fd)
+{
+	return fd ? *fd : -1;
+}
+
+/** Have the descriptors of the options, and no others. @return An errno. */
+static int set_descriptors(const struct process_child *child)
+{
+	const struct process_options *options = child->options;
+	int fds[] = {
+		value_of(options->stdin_fd),
+		options->reads_stdout ? child->output_fd
+				      : value_of(options->stdout_fd),
+		options->reads_stderr ? child->output_fd
+				      : value_of(options->stderr_fd),
+	};
+
+	if (fds[0] < 0)
+		fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (fds[0] < 0)
+		return errno;
+	// None may take the place of one that is still to be copied.
+	for (int i = 0; i < (int)array_size(fds); i++) {
+		if (fds[i] < 0 || fds[i] > STDERR_FILENO)
+			continue;
+		fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (fds[i] < 0)
+			return errno;
+	}
+	for (int i = 0; i < (int)array_size(fds); i++) {
+		if (fds[i] >= 0 && dup2(fds[i], i) < 0)
+			return errno;
+	}
+	// By exec, not now: the pipe that tells of a failure is among them.
+	if (close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC) < 0)
+		return errno;
+	for (unsigned int i = 0; i < options->keep_fd_count; i++) {
+		if (fcntl(options->keep_fds[i], F_SETFD, 0) < 0)
+			return errno;
+	}
+	return 0;
+}
+
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	// The handlers are the parent's; one signal may be pending already.
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
+	// Its group is never the terminal's foreground: where `stty tostop` is
+	// set, what it says would stop it.
+	signal(SIGTTOU, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/** Everything between fork and exec; returns only on failure. */
+static struct process_failure run(const struct process_child *child, pid_t parent)
+{
+	const struct process_options *options = child->options;
+	int ruleset_fd = value_of(options->ruleset_fd), errnum;
+
+	setpgid(0, 0);
+	if (options->guarded) {
+		pid_t leader = getpid();
+
+		errnum = guard(parent);
+		if (errnum)
+			return (struct process_failure){ STEP_GUARD, errnum };
+		parent = leader;
+	}
+	// The parent may have died before this took effect.
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		return (struct process_failure){ STEP_GUARD, ESRCH };
+	errnum = set_descriptors(child);
+	if (errnum)
+		return (struct process_failure){ STEP_DESCRIPTORS, errnum };
+	if (options->directory && chdir(options->directory) < 0)
+		return (struct process_failure){ STEP_DIRECTORY, errno };
+	errnum = ruleset_fd >= 0 ? confine(ruleset_fd) : 0;
+	if (errnum)
+		return (struct process_failure){ STEP_CONFINEMENT, errnum };
+	reset_signals();
+	execve(child->path, (char **)options->arguments, child->environment);
+	return (struct process_failure){ STEP_PROGRAM, errno };
+}
+
+pid_t process_child_fork(const struct process_child *child)
+{
+	pid_t parent = getpid(), pid;
+	sigset_t all, before;
+
+	// None of our handlers runs in the child.
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (pid == 0) {
+		struct process_failure failure = run(child, parent);
+
+		_exit(write(child->failure_fd, &failure, sizeof(failure)) < 0
+			      ? 126
+			      : 127);
+	}
+	int errnum = errno;
+
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = errnum;
+	return pid;
+}
+
+struct error *process_child_error(const struct process_options *options,
+				  const struct process_failure *failure)
+{
+	static const char *const steps[] = {
+		[STEP_GUARD] = "guard it",
+		[STEP_DESCRIPTORS] = "set its descriptors",
+		[STEP_CONFINEMENT] = "confine it",
+		[STEP_PROGRAM] = "exec",
+	};
+	const char *name = options->arguments[0];
+
+	if (failure->step == STEP_PROGRAM && failure->errnum == ENOENT)
+		return error_create(ERROR_NOT_FOUND, "%s: no such program", name);
+	if (failure->step == STEP_DIRECTORY)
+		return error_create_os(failure->errnum, "start %s in %s", name,
+				       options->directory);
+	return error_create_os(failure->errnum, "start %s: %s", name,
+			       steps[failure->step]);
+}

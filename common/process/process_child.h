@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_PROCESS_PROCESS_CHILD_H
+#define COMMON_PROCESS_PROCESS_CHILD_H
+
+/**
+ * @file
+ *
+ * What a child does between fork and exec. For process.c only.
+ */
+
+#include <sys/types.h>
+
+#include "common/base/cleanup.h"
+
+struct error;
+struct process_options;
+
+/** All that it needs, made before the fork: it must not ask for memory. */
+struct process_child {
+	const struct process_options *options;
+	const char *path;
+	char *const *environment;
+	/** The pipe that it writes to; -1 if there is none. */
+	int output_fd;
+	/** Where it tells of a failure; closed by exec. */
+	int failure_fd;
+};
+
+/** What it tells of a failure. */
+struct process_failure {
+	int step;
+	int errnum;
+};
+
+/** @return Its ID, or -1 with errno. */
+pid_t process_child_fork(const struct process_child *child);
+
+/** @return ERROR_NOT_FOUND if there is no such program. */
+_must_check_ struct error *
+process_child_error(const struct process_options *options,
+		    const struct process_failure *failure);
+
+#endif /* COMMON_PROCESS_PROCESS_CHILD_H */
