@@ -14,6 +14,7 @@
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/cli/streams.h"
 #include "common/github/workflow_log.h"
 #include "common/http/limits.h"
 #include "common/process/environment.h"
@@ -535,14 +536,6 @@ static struct error *command_execute(const struct program *program,
 	return err;
 }
 
-/** Results that could not be written are a failure, such as a full disk. */
-static struct error *flush_results(void)
-{
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return error_create_os(errno, "write to stdout");
-	return NULL;
-}
-
 static int report(struct error *err, const struct program *program,
 		  const struct command *command)
 {
@@ -571,7 +564,9 @@ int command_main(const struct program *program, int argc, char **argv)
 
 	log_init(program->name, LOG_INFO, LOG_SILENCE_MS);
 	interrupt_catch();
-	err = environment_hide();
+	err = streams_open();
+	if (!err)
+		err = environment_hide();
 	if (err)
 		return report(err, program, NULL);
 	if (!name) {
@@ -595,8 +590,14 @@ int command_main(const struct program *program, int argc, char **argv)
 					   name, program->name),
 			      program, NULL);
 	err = command_execute(program, command, argc, argv, &status);
-	if (!err)
-		err = flush_results();
+	if (!error_is(err, ERROR_CANCELLED)) {
+		struct error *unwritten = streams_flush();
+
+		if (err)
+			error_destroy(unwritten);
+		else
+			err = unwritten;
+	}
 	if (err)
 		return report(err, program, command);
 	return status;
