@@ -62,6 +62,14 @@ void interrupt_catch(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
+void interrupt_release(void)
+{
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	if (caught)
+		raise(caught);
+}
+
 void interrupt_deliver(void)
 {
 	if (!caught)

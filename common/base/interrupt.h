@@ -26,6 +26,12 @@ struct error;
 /** Catch both signals from here on. */
 void interrupt_catch(void);
 
+/**
+ * Until interrupt_catch() is called again, a signal ends the process at once, as
+ * one does that was caught already: for waits in libraries that nothing else ends.
+ */
+void interrupt_release(void);
+
 /** One that was caught ends the process now. */
 void interrupt_deliver(void);
 

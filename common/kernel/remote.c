@@ -125,16 +125,16 @@ static char *local_path(const char *url)
 static void cleanup_network(const bool *is_open)
 {
 	if (*is_open)
-		interrupt_block();
+		interrupt_catch();
 }
 
 #define _cleanup_network_ _cleanup_(cleanup_network)
 
 /**
- * Before libgit2 waits for a server: a signal that is blocked does not end its
+ * Before libgit2 waits for a server: a signal that is caught does not end its
  * waits, so from here one ends the program. The next run removes what it left.
  *
- * @param[out] is_open_ret Of _cleanup_network_, which blocks signals again.
+ * @param[out] is_open_ret Of _cleanup_network_, which catches signals again.
  */
 static struct error *network_open(const struct http *http, bool *is_open_ret)
 {
@@ -150,7 +150,7 @@ static struct error *network_open(const struct http *http, bool *is_open_ret)
 #else
 	(void)http;
 #endif
-	interrupt_deliver();
+	interrupt_release();
 	*is_open_ret = true;
 	return NULL;
 }

@@ -260,9 +260,9 @@ static struct error *patch_run(const struct patch *patch, const char *tree,
 		.arguments = arguments,
 		.environment = environment,
 		.directory = tree,
-		.stdin_fd = patch_fd,
-		.stdout_fd = output_fd,
-		.stderr_fd = output_fd,
+		.stdin_fd = &patch_fd,
+		.stdout_fd = &output_fd,
+		.stderr_fd = &output_fd,
 	};
 
 	err = process_spawn(&options, &process);
