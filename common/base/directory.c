@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/base/directory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/log.h"
+#include "common/base/memory.h"
+#include "common/base/path.h"
+
+bool directory_exists(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+struct error *directory_create(const char *path)
+{
+	_cleanup_free_ char *copy = strdup(path);
+	int errnum;
+
+	if (!copy)
+		memory_exhausted();
+	if (!*path)
+		return error_create(ERROR_USAGE,
+				    "make folder '': a folder's name is not empty");
+	for (char *p = copy + 1;; p++) {
+		char c = *p;
+
+		if (c && c != '/')
+			continue;
+		*p = '\0';
+		errnum = mkdir(copy, 0777) < 0 ? errno : 0;
+		if (errnum && !directory_exists(copy)) {
+			// EEXIST: it is something else.
+			return error_create_os(errnum == EEXIST ? ENOTDIR : errnum,
+					       "make folder %s", copy);
+		}
+		*p = c;
+		if (!c)
+			return NULL;
+	}
+}
+
+/**
+ * What is gone meanwhile is no error: others may be deleting the same.
+ *
+ * @return 0, or an errno value. Takes the descriptor.
+ */
+static int remove_contents(int fd)
+{
+	DIR *dir = fdopendir(fd);
+	struct dirent *entry;
+	int errnum = 0;
+
+	if (!dir) {
+		errnum = errno;
+		close(fd);
+		return errnum;
+	}
+	// Deleting an entry needs write permission on its folder.
+	fchmod(fd, 0700);
+	while (!errnum && (errno = 0, entry = readdir(dir))) {
+		const char *name = entry->d_name;
+		int child;
+
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+			continue;
+		if (unlinkat(fd, name, 0) == 0 || errno == ENOENT)
+			continue;
+		if (errno != EISDIR && errno != EPERM) {
+			errnum = errno;
+			break;
+		}
+		if (fchmodat(fd, name, 0700, 0) < 0 && errno != EPERM &&
+		    errno != ENOENT) {
+			errnum = errno;
+			break;
+		}
+		child = openat(fd, name,
+			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (child < 0 && errno == ENOENT)
+			continue;
+		errnum = child < 0 ? errno : remove_contents(child);
+		if (!errnum && unlinkat(fd, name, AT_REMOVEDIR) < 0 &&
+		    errno != ENOENT)
+			errnum = errno;
+	}
+	if (!errnum)
+		errnum = errno;
+	closedir(dir);
+	return errnum;
+}
+
+struct error *directory_remove(const char *path)
+{
+	int errnum;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return NULL;
+	errnum = fd < 0 ? errno : remove_contents(fd);
+	if (!errnum && rmdir(path) < 0 && errno != ENOENT)
+		errnum = errno;
+	if (errnum)
+		return error_create_os(errnum, "delete folder %s", path);
+	return NULL;
+}
+
+/**
+ * Lock a new folder, unless somebody who removes stale ones was faster and has
+ * deleted it, or is about to.
+ *
+ * @return 0; EAGAIN if so; or another errno value.
+ */
+static int lock_new(const char *path, int *fd_ret)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ENOENT ? EAGAIN : errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? EAGAIN : errno;
+	if (fstat(fd, &st) < 0)
+		return errno;
+	if (st.st_nlink == 0)
+		return EAGAIN;
+	*fd_ret = take_fd(&fd);
+	return 0;
+}
+
+struct error *directory_create_temporary(const char *parent, const char *prefix,
+					 char **path_ret, int *lock_fd_ret)
+{
+	struct error *err;
+	int errnum;
+
+	err = directory_create(parent);
+	if (err)
+		return err;
+	do {
+		_cleanup_free_ char *path = NULL;
+
+		path = path_joinf(parent, ".%s.XXXXXX", prefix);
+		if (!mkdtemp(path))
+			return error_create_os(errno, "make folder %s", path);
+		errnum = lock_new(path, lock_fd_ret);
+		if (!errnum)
+			*path_ret = take_ptr(path);
+		else if (errnum != EAGAIN) {
+			rmdir(path);
+			return error_create_os(errnum, "lock folder %s", path);
+		}
+	} while (errnum);
+	return NULL;
+}
+
+struct error *directory_remove_stale(const char *parent, const char *prefix)
+{
+	struct error *err = NULL;
+	size_t length = strlen(prefix);
+	DIR *dir = opendir(parent);
+	struct dirent *entry;
+
+	if (!dir)
+		return errno == ENOENT
+			       ? NULL
+			       : error_create_os(errno, "open folder %s", parent);
+	while (!err && (entry = readdir(dir))) {
+		const char *name = entry->d_name;
+		_cleanup_free_ char *path = NULL;
+		_cleanup_close_ int fd = -1;
+
+		if (name[0] != '.' || strncmp(name + 1, prefix, length) != 0 ||
+		    name[length + 1] != '.' || strlen(name) != length + 8)
+			continue;
+		fd = openat(dirfd(dir), name,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+			continue;
+		path = path_join(parent, name);
+		err = directory_remove(path);
+	}
+	closedir(dir);
+	return err;
+}
+
+void cleanup_directory(char **path)
+{
+	struct error *err;
+
+	if (!*path)
+		return;
+	err = directory_remove(*path);
+	if (err) {
+		log_warning("%s", error_message(err));
+		error_destroy(err);
+	}
+	free(*path);
+}

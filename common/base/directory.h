@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_BASE_DIRECTORY_H
+#define COMMON_BASE_DIRECTORY_H
+
+/** @file Directories. */
+
+#include <stdbool.h>
+
+#include "common/base/cleanup.h"
+
+struct error;
+
+bool directory_exists(const char *path);
+
+/**
+ * Make a folder and its parents; no error if it is there.
+ *
+ * @return ERROR_USAGE if the path is empty.
+ */
+_must_check_ struct error *directory_create(const char *path);
+
+/**
+ * Delete a folder with all it holds, without following links or leaving its
+ * file system's tree. No error if it is not there. Read-only folders inside are
+ * made writable first.
+ */
+_must_check_ struct error *directory_remove(const char *path);
+
+/**
+ * Make a folder with a name of its own, `PARENT/.PREFIX.XXXXXX`. It is locked
+ * (flock(2)) as long as the returned descriptor is open, so that
+ * directory_remove_stale() can tell the leftovers of a dead run.
+ */
+_must_check_ struct error *directory_create_temporary(const char *parent,
+						      const char *prefix,
+						      char **path_ret,
+						      int *lock_fd_ret);
+
+/** Delete leftovers of directory_create_temporary() that nobody has locked. */
+_must_check_ struct error *directory_remove_stale(const char *parent,
+						  const char *prefix);
+
+/** Delete the folder when the scope ends; failing is logged as a warning. */
+void cleanup_directory(char **path);
+
+/** For a `char *` that owns a temporary folder's path: removes and frees. */
+#define _cleanup_directory_ _cleanup_(cleanup_directory)
+
+#endif /* COMMON_BASE_DIRECTORY_H */

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/base/directory.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+
+static char root[] = "/tmp/directory_test.XXXXXX";
+
+static void setup(void)
+{
+	cr_assert(mkdtemp(root));
+}
+
+static void teardown(void)
+{
+	error_destroy(directory_remove(root));
+}
+
+TestSuite(directory, .init = setup, .fini = teardown);
+
+static char *in_root(const char *name)
+{
+	char *path = NULL;
+
+	path = path_join(root, name);
+	return path;
+}
+
+Test(directory, removing_does_not_follow_links)
+{
+	_cleanup_free_ char *outside = in_root("outside"),
+			    *kept = in_root("outside/kept");
+	_cleanup_free_ char *tree = in_root("tree"), *deep = in_root("tree/a/b"),
+			    *link_path = in_root("tree/link");
+
+	cr_assert_null(directory_create(outside));
+	cr_assert_null(file_write(kept, "x", 1));
+	cr_assert_null(directory_create(deep));
+	cr_assert_eq(symlink(outside, link_path), 0);
+	cr_assert_eq(chmod(deep, 0500), 0);
+	cr_assert_null(directory_remove(tree));
+	cr_expect_not(directory_exists(tree));
+	cr_expect(file_exists(kept));
+	cr_expect_null(directory_remove(tree));
+}
+
+Test(directory, only_the_leftovers_of_the_dead_are_stale)
+{
+	_cleanup_free_ char *alive = NULL, *dead = NULL;
+	_cleanup_close_ int alive_fd = -1;
+	int dead_fd = -1;
+
+	cr_assert_null(directory_create_temporary(root, "x", &alive, &alive_fd));
+	cr_assert_null(directory_create_temporary(root, "x", &dead, &dead_fd));
+	close(dead_fd);
+	cr_assert_null(directory_remove_stale(root, "x"));
+	cr_expect(directory_exists(alive));
+	cr_expect_not(directory_exists(dead));
+}
+
+Test(directory, a_folder_that_cannot_be_is_named)
+{
+	_cleanup_free_ char *file = in_root("file"), *below = in_root("file/x");
+	struct error *err = directory_create("");
+
+	cr_expect(error_catch(&err, ERROR_USAGE));
+	cr_assert_null(file_write(file, "x", 1));
+	err = directory_create(below);
+	cr_assert(error_is(err, ERROR_OS));
+	cr_expect_eq(error_errno(err), ENOTDIR);
+	cr_expect_not_null(strstr(error_message(err), file));
+	error_destroy(err);
+}
+
+Test(directory, why_a_folder_cannot_be_made_is_told)
+{
+	// Nobody may; that the folder is not there is not the reason.
+	_cleanup_error_ struct error *err = directory_create("/sys/x");
+
+	cr_assert(error_is(err, ERROR_OS));
+	cr_expect_neq(error_errno(err), ENOENT);
+}
+
+/** What a command does with a temporary folder. @return Whether it could. */
+static bool use_temporary(void)
+{
+	_cleanup_error_ struct error *err = directory_remove_stale(root, "x");
+	_cleanup_directory_ char *path = NULL;
+	_cleanup_close_ int lock_fd = -1;
+	_cleanup_free_ char *below = NULL;
+
+	if (!err)
+		err = directory_create_temporary(root, "x", &path, &lock_fd);
+	if (!err)
+		below = path_join(path, "a/b");
+	if (!err)
+		err = directory_create(below);
+	if (err)
+		cr_log_error("%s", error_message(err));
+	return !err;
+}
+
+static void *use_many(void *arg)
+{
+	bool *fine = arg;
+
+	for (int i = 0; *fine && i < 300; i++)
+		*fine = use_temporary();
+	return NULL;
+}
+
+Test(directory, temporary_folders_of_many_at_once_do_not_collide, .timeout = 60)
+{
+	pthread_t threads[4];
+	bool fine[array_size(threads)];
+
+	for (size_t i = 0; i < array_size(threads); i++) {
+		fine[i] = true;
+		cr_assert_eq(pthread_create(&threads[i], NULL, use_many, &fine[i]),
+			     0);
+	}
+	for (size_t i = 0; i < array_size(threads); i++) {
+		pthread_join(threads[i], NULL);
+		cr_expect(fine[i]);
+	}
+}
