@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -52,6 +53,30 @@ struct error *directory_create(const char *path)
 }
 
 /**
+ * Open a directory to delete what it holds. A symbolic link that takes its
+ * place meanwhile leads nowhere: not even the mode of its target changes.
+ */
+static int open_child(int fd, const char *name)
+{
+	const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int child = openat(fd, name, O_RDONLY | flags);
+	char link[32];
+
+	if (child >= 0 || errno != EACCES)
+		return child;
+
+	_cleanup_close_ int path_fd = openat(fd, name, O_PATH | flags);
+
+	if (path_fd < 0)
+		return -1;
+	// fchmod(2) takes no descriptor of a path.
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", path_fd);
+	if (chmod(link, 0700) < 0)
+		return -1;
+	return openat(path_fd, ".", O_RDONLY | flags);
+}
+
+/**
  * What is gone meanwhile is no error: others may be deleting the same.
  *
  * @return 0, or an errno value. Takes the descriptor.
@@ -81,13 +106,7 @@ static int remove_contents(int fd)
 			errnum = errno;
 			break;
 		}
-		if (fchmodat(fd, name, 0700, 0) < 0 && errno != EPERM &&
-		    errno != ENOENT) {
-			errnum = errno;
-			break;
-		}
-		child = openat(fd, name,
-			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		child = open_child(fd, name);
 		if (child < 0 && errno == ENOENT)
 			continue;
 		errnum = child < 0 ? errno : remove_contents(child);
@@ -180,13 +199,16 @@ struct error *directory_remove_stale(const char *parent, const char *prefix)
 		const char *name = entry->d_name;
 		_cleanup_free_ char *path = NULL;
 		_cleanup_close_ int fd = -1;
+		struct stat st;
 
 		if (name[0] != '.' || strncmp(name + 1, prefix, length) != 0 ||
 		    name[length + 1] != '.' || strlen(name) != length + 8)
 			continue;
 		fd = openat(dirfd(dir), name,
 			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		// In /tmp, others may choose the same name.
+		if (fd < 0 || fstat(fd, &st) < 0 || st.st_uid != geteuid() ||
+		    flock(fd, LOCK_EX | LOCK_NB) < 0)
 			continue;
 		path = path_join(parent, name);
 		err = directory_remove(path);

@@ -37,7 +37,10 @@ _must_check_ struct error *directory_create_temporary(const char *parent,
 						      char **path_ret,
 						      int *lock_fd_ret);
 
-/** Delete leftovers of directory_create_temporary() that nobody has locked. */
+/**
+ * Delete our leftovers of directory_create_temporary() that nobody has locked;
+ * those of other users, as in /tmp, are theirs.
+ */
 _must_check_ struct error *directory_remove_stale(const char *parent,
 						  const char *prefix);
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@ static void setup(void)
 
 static void teardown(void)
 {
+	if (getuid() == 0)
+		cr_assert_eq(seteuid(0), 0);
 	error_destroy(directory_remove(root));
 }
 
@@ -64,6 +67,68 @@ Test(directory, only_the_leftovers_of_the_dead_are_stale)
 	cr_assert_null(directory_remove_stale(root, "x"));
 	cr_expect(directory_exists(alive));
 	cr_expect_not(directory_exists(dead));
+}
+
+/** Run on as an ordinary user, who owns root; no change if we are one. */
+static void become_nobody(void)
+{
+	if (geteuid() != 0)
+		return;
+	cr_assert_eq(chown(root, 65534, 65534), 0);
+	cr_assert_eq(seteuid(65534), 0);
+	// The leak checker wants to trace us.
+	cr_assert_eq(prctl(PR_SET_DUMPABLE, 1), 0);
+}
+
+Test(directory, removing_opens_what_is_closed)
+{
+	_cleanup_free_ char *tree = in_root("tree"), *deep = in_root("tree/a/b");
+
+	// Root needs no permission.
+	become_nobody();
+	cr_assert_null(directory_create(deep));
+	cr_assert_eq(chmod(deep, 0), 0);
+	cr_assert_null(directory_remove(tree));
+	cr_expect_not(directory_exists(tree));
+}
+
+Test(directory, removing_changes_nothing_that_a_link_leads_to)
+{
+	_cleanup_free_ char *outside = in_root("outside"),
+			    *tree = in_root("tree"),
+			    *shared = in_root("tree/shared"),
+			    *link_path = in_root("tree/shared/link");
+	struct stat st;
+
+	if (geteuid() != 0)
+		cr_skip("another user's link needs root");
+	cr_assert_null(directory_create(outside));
+	cr_assert_eq(chmod(outside, 0755), 0);
+	cr_assert_null(directory_create(shared));
+	cr_assert_eq(symlink(outside, link_path), 0);
+	// As in /tmp, the link cannot be deleted: it is root's, and so is shared.
+	cr_assert_eq(chmod(shared, 01777), 0);
+	cr_assert_eq(chown(tree, 65534, 65534), 0);
+	cr_assert_eq(chown(outside, 65534, 65534), 0);
+	become_nobody();
+
+	_cleanup_error_ struct error *err = directory_remove(tree);
+
+	cr_expect(err);
+	cr_assert_eq(stat(outside, &st), 0);
+	cr_expect_eq(st.st_mode & 0777, 0755);
+}
+
+Test(directory, the_leftovers_of_another_user_are_not_ours)
+{
+	_cleanup_free_ char *theirs = in_root(".x.abcdef");
+
+	if (geteuid() != 0)
+		cr_skip("another user's directory needs root");
+	cr_assert_null(directory_create(theirs));
+	cr_assert_eq(chown(theirs, 65534, 65534), 0);
+	cr_assert_null(directory_remove_stale(root, "x"));
+	cr_expect(directory_exists(theirs));
 }
 
 Test(directory, a_folder_that_cannot_be_is_named)
