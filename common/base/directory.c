@@ -85,6 +85,7 @@ static int remove_contents(int fd)
 {
 	DIR *dir = fdopendir(fd);
 	struct dirent *entry;
+	struct stat st;
 	int errnum = 0;
 
 	if (!dir) {
@@ -93,7 +94,8 @@ static int remove_contents(int fd)
 		return errnum;
 	}
 	// Deleting an entry needs write permission on its folder.
-	fchmod(fd, 0700);
+	if (fstat(fd, &st) == 0 && (st.st_mode & 0700) != 0700)
+		fchmod(fd, 0700);
 	while (!errnum && (errno = 0, entry = readdir(dir))) {
 		const char *name = entry->d_name;
 		int child;
@@ -120,7 +122,7 @@ static int remove_contents(int fd)
 	return errnum;
 }
 
-struct error *directory_remove(const char *path)
+struct error *directory_clear(const char *path)
 {
 	int errnum;
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -128,11 +130,18 @@ struct error *directory_remove(const char *path)
 	if (fd < 0 && errno == ENOENT)
 		return NULL;
 	errnum = fd < 0 ? errno : remove_contents(fd);
-	if (!errnum && rmdir(path) < 0 && errno != ENOENT)
-		errnum = errno;
 	if (errnum)
 		return error_create_os(errnum, "delete folder %s", path);
 	return NULL;
+}
+
+struct error *directory_remove(const char *path)
+{
+	struct error *err = directory_clear(path);
+
+	if (!err && rmdir(path) < 0 && errno != ENOENT)
+		err = error_create_os(errno, "delete folder %s", path);
+	return err;
 }
 
 /**

@@ -27,6 +27,9 @@ _must_check_ struct error *directory_create(const char *path);
  */
 _must_check_ struct error *directory_remove(const char *path);
 
+/** The same, but for the directory itself. */
+_must_check_ struct error *directory_clear(const char *path);
+
 /**
  * Make a folder with a name of its own, `PARENT/.PREFIX.XXXXXX`. It is locked
  * (flock(2)) as long as the returned descriptor is open, so that

@@ -5,40 +5,90 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
 #include "common/cli/progress.h"
 
-struct error *file_lock(const char *path, int *fd_ret)
+bool lock_is_of(int fd, const char *path)
 {
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	_cleanup_progress_ struct progress *progress = NULL;
-	bool told = false;
+	struct stat ours, named;
 
-	if (fd < 0)
-		return error_create_os(errno, "open %s", path);
+	return fstat(fd, &ours) == 0 && stat(path, &named) == 0 &&
+	       ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+}
+
+/** Wait for a lock; of a name that then stands for something else, in vain. */
+static struct error *wait_for(int fd, const char *path)
+{
+	_cleanup_progress_ struct progress *progress = NULL;
+
 	// flock(2) cannot be waited for together with a signal that is blocked.
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		struct error *err;
 
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return error_create_os(errno, "lock %s", path);
-		if (!told) {
+		if (!lock_is_of(fd, path))
+			return NULL;
+		if (!progress) {
 			log_info("waiting for another process that holds %s",
 				 path);
 			progress = progress_createf(PROGRESS_TIME,
 						    "wait for %s", path);
 		}
-		told = true;
 		err = interrupt_check();
 		if (err)
 			return err;
 		poll(NULL, 0, 50);
 	}
-	*fd_ret = take_fd(&fd);
 	return NULL;
+}
+
+struct error *file_lock(const char *path, int *fd_ret)
+{
+	for (;;) {
+		struct error *err;
+		_cleanup_close_ int fd =
+			open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+
+		if (fd < 0)
+			return error_create_os(errno, "open %s", path);
+		err = wait_for(fd, path);
+		if (err)
+			return err;
+		if (lock_is_of(fd, path)) {
+			*fd_ret = take_fd(&fd);
+			return NULL;
+		}
+	}
+}
+
+struct error *directory_lock(const char *path, int *fd_ret)
+{
+	for (;;) {
+		struct error *err = directory_create(path);
+
+		if (err)
+			return err;
+
+		_cleanup_close_ int fd =
+			open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0)
+			return error_create_os(errno, "open %s", path);
+		err = wait_for(fd, path);
+		if (err)
+			return err;
+		if (lock_is_of(fd, path)) {
+			*fd_ret = take_fd(&fd);
+			return NULL;
+		}
+	}
 }

@@ -113,28 +113,6 @@ static struct error *download_to(struct http *http, const char *url,
 	return NULL;
 }
 
-/**
- * Open the file that a download goes into, for us alone: others wait until it
- * has its name or has gone, and what a run that died left is used again.
- */
-static struct error *open_partial(const char *path, int *fd_ret)
-{
-	for (;;) {
-		struct error *err;
-		_cleanup_close_ int fd = -1;
-		struct stat ours, named;
-
-		err = file_lock(path, &fd);
-		if (err)
-			return err;
-		if (fstat(fd, &ours) == 0 && stat(path, &named) == 0 &&
-		    ours.st_ino == named.st_ino && ours.st_dev == named.st_dev) {
-			*fd_ret = take_fd(&fd);
-			return NULL;
-		}
-	}
-}
-
 static struct error *download(struct http *http, const char *url,
 			      const char *wanted, const struct target *target,
 			      const char *partial, int fd)
@@ -191,8 +169,11 @@ static struct error *fetch(const struct catalog *catalog, struct http *http,
 	_cleanup_free_ char *partial = NULL;
 	_cleanup_close_ int fd = -1;
 
-	partial = path_joinf(target->directory, ".%s.partial", target->name);
-	err = open_partial(partial, &fd);
+	err = path_joinf(&partial, target->directory, ".%s.partial",
+			 target->name);
+	// What a run that died has left is used again.
+	if (!err)
+		err = file_lock(partial, &fd);
 	if (err)
 		return err;
 	err = fetch_into(catalog, http, version, target, partial, fd);

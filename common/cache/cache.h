@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_CACHE_CACHE_H
+#define COMMON_CACHE_CACHE_H
+
+/**
+ * @file
+ *
+ * Directories that take long to make and are kept, by their paths.
+ *
+ * Whoever uses an entry holds a shared lock (flock(2)) on its directory, so it
+ * stays. One is made as `.partial.NAME` beside it, under an exclusive lock on
+ * that directory, and renamed when whole: who wants the same waits, and finds
+ * it. One that nobody uses is renamed to `.deleted.XXXXXX` and then deleted. So
+ * what has an entry's name is whole, whoever was killed when, and there are no
+ * files of locks. A name must stand for all that its contents depend on.
+ */
+
+#include <stdbool.h>
+
+#include "common/base/cleanup.h"
+
+struct error;
+
+/** An entry in use. */
+struct cache_entry {
+	char *path;
+	int fd;
+	/** By cache_get(), just now. */
+	bool made;
+};
+
+/** Stop using an entry; NULL allowed. */
+void cache_release(struct cache_entry *entry);
+
+static inline void cleanup_cache_entry(struct cache_entry **entry)
+{
+	cache_release(*entry);
+}
+
+#define _cleanup_cache_entry_ _cleanup_(cleanup_cache_entry)
+
+/**
+ * Use a directory, which need not be an entry. Not all file systems have locks:
+ * where there are none, nothing is evicted either.
+ *
+ * @param[out] ret NULL if it is not there, or about to be deleted.
+ */
+_must_check_ struct error *cache_hold(const char *path, struct cache_entry **ret);
+
+/** Note that an entry was used now: its time of modification tells. */
+void cache_touch(const struct cache_entry *entry);
+
+/** How to have an entry. */
+struct cache_recipe {
+	/**
+	 * Whether what is there will do; may be NULL.
+	 *
+	 * @param[out] good_ret Initially true.
+	 */
+	struct error *(*check)(void *arg, const char *path, bool *good_ret);
+	/** Fill a directory, which is empty unless keeps_partial. */
+	struct error *(*make)(void *arg, const char *path);
+	void *arg;
+	/** Make it again, whatever is there. */
+	bool force;
+	/** What a run that failed or died has left is for the next one. */
+	bool keeps_partial;
+};
+
+/**
+ * Use an entry, and make it if it is not there. Blocks while others make it. It
+ * replaces one that will not do, whose users may go on.
+ *
+ * @return What check or make failed with; ERROR_CANCELLED.
+ */
+_must_check_ struct error *cache_get(const char *path,
+				     const struct cache_recipe *recipe,
+				     struct cache_entry **ret);
+
+/**
+ * Give a directory a name, in place of another, if need be, at once. Users of
+ * that one may go on.
+ */
+_must_check_ struct error *cache_replace(const char *from, const char *to);
+
+/**
+ * Delete an entry, or a file, unless it is in use; then its directory, if that
+ * is left empty.
+ *
+ * @param[in] dry_run Only find out.
+ * @param[out] gone_ret False if it is in use.
+ */
+_must_check_ struct error *cache_evict(const char *path, bool dry_run,
+				       bool *gone_ret);
+
+/** Delete what dead runs have left in a directory of entries. */
+_must_check_ struct error *cache_clean(const char *parent, bool keeps_partial);
+
+#endif /* COMMON_CACHE_CACHE_H */

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/cache/cache.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/interrupt.h"
+#include "common/base/log.h"
+#include "common/base/memory.h"
+#include "tests/unit/files.h"
+
+static char root[] = "/tmp/cache_test.XXXXXX";
+static char *path;
+
+static void setup(void)
+{
+	interrupt_block();
+	log_init("cache_test", LOG_ERROR, LOG_SILENCE_MS);
+	cr_assert(mkdtemp(root));
+	path = string_format("%s/entry", root);
+}
+
+static void teardown(void)
+{
+	free(path);
+	error_destroy(directory_remove(root));
+}
+
+TestSuite(cache, .init = setup, .fini = teardown, .timeout = 120);
+
+/** How many paths there are. */
+static size_t count(const char *pattern)
+{
+	_cleanup_free_ char *text = string_format("%s/%s", root, pattern);
+	_cleanup_(globfree) glob_t found = { 0 };
+
+	glob(text, 0, NULL, &found);
+	return found.gl_pathc;
+}
+
+/** Leaves its mark in the directory, and one for each time outside of it. */
+static struct error *make(void *arg, const char *directory)
+{
+	static int number;
+	_cleanup_free_ char *mark =
+		string_format("%s/made.%d.%d", root, getpid(), number++);
+	struct error *err = file_write(mark, "", 0);
+
+	usleep(20000);
+	put_file(directory, "a", arg);
+	usleep(20000);
+	put_file(directory, "z", arg);
+	return err;
+}
+
+_Noreturn static void hang(void)
+{
+	for (;;)
+		pause();
+}
+
+static struct error *make_and_hang(void *arg, const char *directory)
+{
+	put_file(directory, "left", arg);
+	hang();
+}
+
+static struct error *make_and_fail(void *arg, const char *directory)
+{
+	put_file(directory, "left", arg);
+	return error_create(ERROR_OTHER, "as it must");
+}
+
+static const struct cache_recipe recipe = { .make = make, .arg = (void *)"text" };
+
+static bool has(const char *directory, const char *name)
+{
+	_cleanup_free_ char *file = string_format("%s/%s", directory, name);
+
+	return file_exists(file);
+}
+
+static void expect_whole(const struct cache_entry *entry)
+{
+	cr_assert(entry);
+	cr_expect(faccessat(entry->fd, "a", F_OK, 0) == 0);
+	cr_expect(faccessat(entry->fd, "z", F_OK, 0) == 0);
+}
+
+static struct cache_entry *get(const struct cache_recipe *how)
+{
+	struct cache_entry *entry = NULL;
+	_cleanup_error_ struct error *err = cache_get(path, how, &entry);
+
+	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	return entry;
+}
+
+static bool evict(void)
+{
+	bool gone = false;
+
+	cr_assert_null(cache_evict(path, false, &gone));
+	return gone;
+}
+
+/** Start to make the entry, and die of it. */
+static void die_making(bool keeps_partial)
+{
+	const struct cache_recipe hanging = { .make = make_and_hang,
+					      .arg = (void *)"",
+					      .keeps_partial = keeps_partial };
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		get(&hanging);
+		_exit(1);
+	}
+	while (!count(".partial.entry/left"))
+		usleep(1000);
+	kill(pid, SIGKILL);
+	cr_assert_eq(waitpid(pid, NULL, 0), pid);
+}
+
+Test(cache, an_entry_is_made_once)
+{
+	_cleanup_cache_entry_ struct cache_entry *first = get(&recipe);
+	_cleanup_cache_entry_ struct cache_entry *second = get(&recipe);
+
+	expect_whole(first);
+	cr_expect(first->made);
+	cr_expect_not(second->made);
+	cr_expect_str_eq(second->path, path);
+	cr_expect_eq(count("made.*"), 1);
+	cr_expect_eq(count(".[!.]*"), 0);
+}
+
+Test(cache, who_comes_second_waits_and_finds_it)
+{
+	for (int i = 0; i < 4; i++) {
+		if (fork() == 0) {
+			struct cache_entry *entry = get(&recipe);
+
+			_exit(has(entry->path, "z") ? 0 : 1);
+		}
+	}
+	for (int i = 0; i < 4; i++) {
+		int status;
+
+		cr_assert(wait(&status) > 0);
+		cr_expect_eq(status, 0);
+	}
+	cr_expect_eq(count("made.*"), 1);
+}
+
+Test(cache, who_dies_making_it_leaves_nothing_under_its_name)
+{
+	_cleanup_free_ char *other = string_format("%s/.partial.other", root);
+
+	die_making(false);
+	cr_expect_not(directory_exists(path));
+	cr_assert_null(directory_create(other));
+
+	_cleanup_cache_entry_ struct cache_entry *entry = get(&recipe);
+
+	expect_whole(entry);
+	cr_expect_not(has(path, "left"));
+	cr_expect_eq(count(".[!.]*"), 0);
+}
+
+Test(cache, what_a_dead_run_has_left_can_be_kept)
+{
+	const struct cache_recipe keeping = { .make = make,
+					      .arg = (void *)"",
+					      .keeps_partial = true };
+
+	die_making(true);
+
+	_cleanup_cache_entry_ struct cache_entry *entry = get(&keeping);
+
+	expect_whole(entry);
+	cr_expect(has(path, "left"));
+}
+
+Test(cache, a_failure_leaves_nothing_unless_it_is_kept)
+{
+	for (int keeps = 0; keeps < 2; keeps++) {
+		const struct cache_recipe failing = { .make = make_and_fail,
+						      .arg = (void *)"",
+						      .keeps_partial = keeps };
+		struct cache_entry *entry = NULL;
+		_cleanup_error_ struct error *err =
+			cache_get(path, &failing, &entry);
+
+		cr_assert(err);
+		cr_expect_str_eq(error_message(err), "as it must");
+		cr_expect_null(entry);
+		cr_expect_eq(count("*"), 0);
+		cr_expect_eq(count(".partial.entry/left"), keeps);
+	}
+}
+
+Test(cache, an_entry_in_use_is_not_evicted)
+{
+	struct cache_entry *entry = get(&recipe);
+
+	cr_expect_not(evict());
+	expect_whole(entry);
+	cache_release(entry);
+	cr_expect(evict());
+	cr_expect_eq(count("entry"), 0);
+	cr_expect_eq(count(".[!.]*"), 0);
+	cr_expect(evict());
+}
+
+Test(cache, who_dies_deleting_leaves_nothing_under_its_name)
+{
+	enum {
+		FILES = 5000,
+	};
+	pid_t pid;
+
+	cr_assert_null(directory_create(path));
+	for (int i = 0; i < FILES; i++) {
+		_cleanup_free_ char *link_path = string_format("%s/%d", path, i);
+
+		cr_assert_eq(symlink("nothing", link_path), 0);
+	}
+	pid = fork();
+	if (pid == 0) {
+		evict();
+		_exit(0);
+	}
+	while (count("entry/*") == FILES && !count(".deleted.*/*"))
+		;
+	kill(pid, SIGKILL);
+	cr_assert_eq(waitpid(pid, NULL, 0), pid);
+	cr_expect_not(directory_exists(path));
+	cr_assert_null(cache_clean(root, false));
+	cr_expect_eq(count(".[!.]*"), 0);
+}
+
+Test(cache, what_is_being_deleted_is_not_used)
+{
+	_cleanup_close_ int fd = -1;
+	struct cache_entry *entry = NULL;
+
+	cr_assert_null(directory_create(path));
+	fd = open(path, O_RDONLY | O_DIRECTORY);
+	cr_assert_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+	cr_assert_null(cache_hold(path, &entry));
+	cr_expect_null(entry);
+	cr_assert_eq(flock(fd, LOCK_UN), 0);
+	cr_assert_null(cache_hold(path, &entry));
+	cr_expect(entry);
+	cache_release(entry);
+}
+
+static struct error *is_new(void *arg, const char *directory, bool *good_ret)
+{
+	_cleanup_free_ char *file = string_format("%s/a", directory);
+	_cleanup_free_ char *text = NULL;
+	struct error *err = file_read(file, 100, &text, NULL);
+
+	*good_ret = !err && strcmp(text, arg) == 0;
+	return err;
+}
+
+Test(cache, one_that_will_not_do_is_replaced_and_its_users_go_on)
+{
+	const struct cache_recipe newer = { .check = is_new,
+					    .make = make,
+					    .arg = (void *)"new" };
+	struct cache_entry *old = get(&recipe);
+	_cleanup_cache_entry_ struct cache_entry *entry = get(&newer);
+
+	cr_expect(entry->made);
+	expect_whole(entry);
+	expect_whole(old);
+	cache_release(old);
+	old = get(&newer);
+	cr_expect_not(old->made);
+	cache_release(old);
+	cr_expect_eq(count("made.*"), 2);
+	cr_assert_null(cache_clean(root, false));
+	cr_expect_eq(count(".[!.]*"), 0);
+}
+
+Test(cache, by_force_it_is_made_again)
+{
+	const struct cache_recipe forced = { .make = make,
+					     .arg = (void *)"",
+					     .force = true };
+	_cleanup_cache_entry_ struct cache_entry *first = get(&recipe);
+	_cleanup_cache_entry_ struct cache_entry *second = get(&forced);
+
+	cr_expect(second->made);
+	expect_whole(first);
+	expect_whole(second);
+}
+
+Test(cache, an_entry_is_whole_whoever_makes_and_evicts_it)
+{
+	enum {
+		PROCESSES = 4,
+		ROUNDS = 20,
+	};
+
+	for (int i = 0; i < PROCESSES; i++) {
+		if (fork() != 0)
+			continue;
+		for (int j = 0; j < ROUNDS; j++) {
+			struct cache_entry *entry = get(&recipe);
+
+			if (!has(path, "a") || !has(path, "z"))
+				_exit(1);
+			cache_release(entry);
+			evict();
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < PROCESSES; i++) {
+		int status;
+
+		cr_assert(wait(&status) > 0);
+		cr_expect_eq(status, 0);
+	}
+	cr_assert_null(cache_clean(root, false));
+	cr_expect_eq(count("entry"), 0);
+	cr_expect_eq(count(".[!.]*"), 0);
+}
+
+Test(cache, a_file_is_deleted_too)
+{
+	put_file(root, "entry", "");
+	cr_expect(evict());
+	cr_expect_eq(count("entry"), 0);
+}
