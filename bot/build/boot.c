@@ -99,13 +99,18 @@ struct error *boot_test(const struct boot_request *request,
 {
 	struct error *err;
 	_cleanup_close_ int lock_fd = -1;
-	_cleanup_directory_ char *folder = NULL;
+	_cleanup_directory_ char *temporary = NULL;
+	_cleanup_free_ char *folder = NULL;
 	static const struct unpack_options options = { 0 };
 
 	err = directory_remove_stale(request->directory, "boot");
 	if (!err)
 		err = directory_create_temporary(request->directory, "boot",
-						 &folder, &lock_fd);
+						 &temporary, &lock_fd);
+	if (!err)
+		folder = path_join(temporary, "kernel");
+	if (!err)
+		err = directory_create(folder);
 	if (!err)
 		err = unpack_file(package_path, folder, &options);
 	if (!err)

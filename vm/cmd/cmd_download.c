@@ -57,7 +57,7 @@ static struct error *download_newest(const struct downloader *downloader,
 	struct error *err;
 
 	const struct command_context *context = downloader->context;
-	_cleanup_free_ char *path = NULL;
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	struct kernel_download_times times;
 	const struct asset *asset =
 		kernel_find_asset(&downloader->assets, arch->name, pattern,
@@ -68,14 +68,14 @@ static struct error *download_newest(const struct downloader *downloader,
 					 &downloader->assets,
 					 store_name(downloader->store));
 	err = kernel_download(downloader->store, asset, downloader->directory,
-			      &path, &times);
+			      &kernel, &times);
 	if (err)
 		return err;
 	if (downloader->array)
 		json_array_append_new(downloader->array,
-				      download_json(asset, path, &times));
+				      download_json(asset, kernel.path, &times));
 	else
-		puts(path);
+		puts(kernel.path);
 	return NULL;
 }
 

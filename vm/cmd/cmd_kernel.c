@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
+#include "common/cache/cache.h"
 #include "common/cli/command.h"
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"
@@ -137,8 +138,17 @@ static struct error *open_newest_on_disk(const struct command_context *context,
 		if (!kernel_is_wanted(&entry->release, entry->text, pattern,
 				      &context->common->flavors))
 			continue;
+		err = kernel_open(entry->path, ret);
+		// It is just being deleted, or no kernel.
+		if (error_is(err, ERROR_NOT_FOUND)) {
+			log_warning("%s", error_message(err));
+			error_destroy(err);
+			continue;
+		}
+		if (!err)
+			cache_touch(ret->entry);
 		*found_ret = true;
-		return kernel_open(entry->path, ret);
+		return err;
 	}
 	*found_ret = false;
 	return NULL;
@@ -159,7 +169,6 @@ struct error *command_kernel(const struct command_context *context,
 	_cleanup_http_ struct http *http = NULL;
 	_cleanup_store_ struct store *store = NULL;
 	_cleanup_asset_list_ struct asset_list assets = { 0 };
-	_cleanup_free_ char *path = NULL;
 
 	err = command_directory(context, &directory);
 	if (err)
@@ -186,8 +195,5 @@ struct error *command_kernel(const struct command_context *context,
 		return error_wrap(command_no_kernel(context, pattern, arch,
 						    &assets, store_name(store)),
 				  "none in %s", directory);
-	err = kernel_download(store, asset, directory, &path, NULL);
-	if (err)
-		return err;
-	return kernel_open(path, ret);
+	return kernel_download(store, asset, directory, ret, NULL);
 }

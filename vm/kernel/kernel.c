@@ -4,10 +4,8 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +15,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/cache/cache.h"
 #include "common/cli/progress.h"
 #include "common/store/store.h"
 
@@ -26,7 +25,7 @@ void kernel_deinit(struct kernel *kernel)
 {
 	free(kernel->path);
 	free(kernel->config);
-	cleanup_close(&kernel->lock_fd);
+	cache_release(kernel->entry);
 	*kernel = (struct kernel)KERNEL_INIT;
 }
 
@@ -83,6 +82,13 @@ struct error *kernel_open(const char *path, struct kernel *ret)
 		return error_create(ERROR_OTHER,
 				    "kernel %s: not a folder with an unpacked package",
 				    path);
+	err = cache_hold(kernel.path, &kernel.entry);
+	if (err)
+		return error_wrap(err, "kernel");
+	if (!kernel.entry)
+		return error_create(ERROR_NOT_FOUND,
+				    "kernel %s: another process is deleting it",
+				    kernel.path);
 	err = read_release(kernel.path, kernel.release);
 	if (err)
 		return error_wrap(err, "kernel");
@@ -93,11 +99,6 @@ struct error *kernel_open(const char *path, struct kernel *ret)
 	}
 	if (err)
 		return err;
-	kernel.lock_fd = open(kernel.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (kernel.lock_fd < 0)
-		return error_create_os(errno, "kernel %s", kernel.path);
-	// Not all file systems have locks; a kernel on one is not pruned anyway.
-	flock(kernel.lock_fd, LOCK_SH | LOCK_NB);
 	*ret = kernel;
 	kernel = (struct kernel)KERNEL_INIT;
 	return NULL;
@@ -203,6 +204,14 @@ const struct asset *kernel_find_asset(const struct asset_list *assets,
 	return best;
 }
 
+/** One asset to have on disk. */
+struct wanted {
+	struct store *store;
+	const struct asset *asset;
+	const char *release;
+	uint64_t unpack_ms;
+};
+
 struct download {
 	struct unpack *unpack;
 	struct progress *progress;
@@ -224,31 +233,27 @@ static struct error *download_sink(void *arg, const void *data, size_t size_byte
 	return err;
 }
 
-static struct error *download_unpack(struct store *store,
-				     const struct asset *asset,
-				     const char *directory,
-				     uint64_t *unpack_ms_ret)
+static struct error *download_unpack(struct wanted *wanted, const char *directory)
 {
 	struct error *err;
 
+	const struct asset *asset = wanted->asset;
 	const struct unpack_options options = { 0 };
 	_cleanup_unpack_ struct unpack *unpack = NULL;
-	_cleanup_free_ char *what = NULL;
 
 	err = unpack_create(directory, &options, &unpack);
 	if (err)
 		return err;
-	what = string_format("download %s", asset->name);
 
 	_cleanup_progress_ struct progress *progress =
-		progress_create(what, PROGRESS_BYTES);
+		progress_createf(PROGRESS_BYTES, "download %s", asset->name);
 	struct download download = {
 		.unpack = unpack,
 		.progress = progress,
 		.total = asset->size_bytes,
 	};
 
-	err = store_get(store, asset, download_sink, &download);
+	err = store_get(wanted->store, asset, download_sink, &download);
 	if (err)
 		return err;
 
@@ -257,116 +262,78 @@ static struct error *download_unpack(struct store *store,
 	err = unpack_finish(unpack);
 	if (err)
 		return error_wrap(err, "get %s from %s", asset->name,
-				  store_name(store));
-	*unpack_ms_ret = download.unpack_ms + monotonic_ms() - finish_ms;
+				  store_name(wanted->store));
+	wanted->unpack_ms = download.unpack_ms + monotonic_ms() - finish_ms;
 	progress_finish(progress);
 	return NULL;
 }
 
-static struct error *download_locked(struct store *store,
-				     const struct asset *asset,
-				     const char *folder, const char *release,
-				     const char *path, uint64_t *unpack_ms_ret)
+static struct error *wanted_make(void *arg, const char *directory)
 {
 	struct error *err;
 
-	_cleanup_directory_ char *temporary = NULL;
-	_cleanup_close_ int lock_fd = -1;
+	struct wanted *wanted = arg;
+	const char *store = store_name(wanted->store);
+	char release[RELEASE_TEXT_SIZE];
 
-	err = directory_create_temporary(folder, "download", &temporary,
-					 &lock_fd);
+	err = download_unpack(wanted, directory);
 	if (err)
 		return err;
-	err = download_unpack(store, asset, temporary, unpack_ms_ret);
-	if (err)
-		return err;
-
 	// Nothing that is not a package gets the name of one.
-	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-
-	err = kernel_open(temporary, &kernel);
+	err = read_release(directory, release);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return error_create(ERROR_OTHER,
 				    "%s of %s is no package of a kernel: it has no build/include/config/kernel.release",
-				    asset->name, store_name(store));
+				    wanted->asset->name, store);
 	if (err)
 		return err;
-	if (strcmp(kernel.release, release) != 0)
-		return error_create(
-			ERROR_OTHER,
-			"%s of %s holds %s: it has a wrong name, or was exchanged",
-			asset->name, store_name(store), kernel.release);
-	if (chmod(temporary, 0755) < 0 || rename(temporary, path) < 0)
-		return error_create_os(errno, "rename %s to %s", temporary, path);
-	free(take_ptr(temporary));
+	if (strcmp(release, wanted->release) != 0)
+		return error_create(ERROR_OTHER,
+				    "%s of %s holds %s: it has a wrong name, or was exchanged",
+				    wanted->asset->name, store, release);
+	if (chmod(directory, 0755) < 0)
+		return error_create_os(errno, "chmod %s", directory);
 	return NULL;
 }
 
 struct error *kernel_download(struct store *store, const struct asset *asset,
-			      const char *directory, char **path_ret,
+			      const char *directory, struct kernel *ret,
 			      struct kernel_download_times *times_ret)
 {
 	struct error *err;
 
 	uint64_t start_ms = monotonic_ms();
-	uint64_t unpack_ms = 0;
 
 	struct release release;
 	char arch[ARCH_SIZE];
 	char text[RELEASE_TEXT_SIZE];
-	_cleanup_free_ char *folder = NULL;
 	_cleanup_free_ char *path = NULL;
-	_cleanup_free_ char *lock = NULL;
+	_cleanup_cache_entry_ struct cache_entry *entry = NULL;
+	struct wanted wanted = {
+		.store = store,
+		.asset = asset,
+		.release = text,
+	};
+	const struct cache_recipe recipe = {
+		.make = wanted_make,
+		.arg = &wanted,
+	};
 
 	if (!package_name_parse(asset->name, &release, arch))
 		return error_create(ERROR_OTHER, "%s is not a package's name",
 				    asset->name);
 	release_format(&release, text);
-	folder = path_join(directory, arch);
-	path = path_joinf(folder, "%s%s", folder_prefix, text);
-	lock = path_joinf(folder, ".%s%s.lock", folder_prefix, text);
-	if (!directory_exists(path)) {
-		_cleanup_close_ int lock_fd = -1;
-
-		err = directory_create(folder);
-		if (!err)
-			err = file_lock(lock, &lock_fd);
-		if (err)
-			return error_wrap(err, "download %s", text);
-		if (!directory_exists(path)) {
-			err = directory_remove_stale(folder, "download");
-			if (!err)
-				err = download_locked(store, asset, folder,
-						      text, path, &unpack_ms);
-		}
-		// Whoever waits for it finds the kernel under its name.
-		unlink(lock);
-		if (err)
-			return error_wrap(err, "download %s to %s", text, folder);
-	}
+	path = path_joinf(directory, "%s/%s%s", arch, folder_prefix, text);
+	err = cache_get(path, &recipe, &entry);
+	if (err)
+		return error_wrap(err, "download %s to %s", text, path);
 	if (times_ret)
 		*times_ret = (struct kernel_download_times){
-			.download_ms = monotonic_ms() - start_ms - unpack_ms,
-			.unpack_ms = unpack_ms,
+			.download_ms =
+				monotonic_ms() - start_ms - wanted.unpack_ms,
+			.unpack_ms = wanted.unpack_ms,
 		};
-	*path_ret = take_ptr(path);
-	return NULL;
-}
-
-/** @param[out] deleted_ret Whether nobody uses it, so that it has gone. */
-static struct error *prune_one(const char *path, bool dry_run, bool *deleted_ret)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return error_create_os(errno, "prune %s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
-		log_info("%s is in use", path);
-		*deleted_ret = false;
-		return NULL;
-	}
-	*deleted_ret = true;
-	return dry_run ? NULL : directory_remove(path);
+	return kernel_open(path, ret);
 }
 
 struct error *kernel_prune(const char *directory, const char *arch,
@@ -381,7 +348,7 @@ struct error *kernel_prune(const char *directory, const char *arch,
 
 	folder = path_join(directory, arch);
 	if (!dry_run && directory_exists(folder)) {
-		err = directory_remove_stale(folder, "download");
+		err = cache_clean(folder, false);
 		if (err)
 			return err;
 	}
@@ -390,7 +357,7 @@ struct error *kernel_prune(const char *directory, const char *arch,
 		return err;
 	for (size_t i = 0; i < list.count; i++) {
 		unsigned int newer = 0;
-		bool deleted;
+		bool gone;
 
 		for (size_t j = 0; j < i; j++)
 			newer += release_same_kind(&list.items[j].release,
@@ -398,11 +365,13 @@ struct error *kernel_prune(const char *directory, const char *arch,
 		if (newer < keep || !release_is_selected(&list.items[i].release,
 							 arch, selection))
 			continue;
-		err = prune_one(list.items[i].path, dry_run, &deleted);
+		err = cache_evict(list.items[i].path, dry_run, &gone);
 		if (err)
 			return err;
-		if (deleted)
+		if (gone)
 			string_list_add(deleted_ret, list.items[i].path);
+		else
+			log_info("%s is in use", list.items[i].path);
 	}
 	return NULL;
 }

@@ -20,6 +20,7 @@
 
 struct asset;
 struct asset_list;
+struct cache_entry;
 struct error;
 struct store;
 
@@ -30,19 +31,25 @@ struct kernel {
 	char *path;
 	/** build/.config; empty if the package has none. */
 	char *config;
-	int lock_fd;
+	/** What keeps it there. */
+	struct cache_entry *entry;
 };
 
 #define KERNEL_INIT                                                            \
 	{                                                                      \
-		.lock_fd = -1                                                  \
+		.entry = NULL                                                  \
 	}
 
 void kernel_deinit(struct kernel *kernel);
 
 #define _cleanup_kernel_ _cleanup_(kernel_deinit)
 
-/** Open a folder that holds an unpacked package. */
+/**
+ * Open a folder that holds an unpacked package.
+ *
+ * @return ERROR_NOT_FOUND if it is not there, is about to be deleted, or holds
+ * something else.
+ */
 _must_check_ struct error *kernel_open(const char *path, struct kernel *ret);
 
 /** Whether a KERNEL of the command line is a path rather than a pattern. */
@@ -95,12 +102,11 @@ struct kernel_download_times {
  * Fetch and unpack an asset, once: whoever else does it at the same time waits
  * and finds it there. Blocks, on the network.
  *
- * @param[out] path_ret The kernel's folder; free().
  * @param[out] times_ret May be NULL; zeros if the kernel was there.
  */
 _must_check_ struct error *
 kernel_download(struct store *store, const struct asset *asset,
-		const char *directory, char **path_ret,
+		const char *directory, struct kernel *ret,
 		struct kernel_download_times *times_ret);
 
 /**
