@@ -186,9 +186,9 @@ struct error *cache_evict(const char *path, bool dry_run, bool *gone_ret)
 	return NULL;
 }
 
-/** Names of a directory that begin so, which may change meanwhile. */
+/** Paths of names that begin so, which may change meanwhile. */
 static struct error *list_names(const char *parent, const char *prefix,
-				struct string_list *ret)
+				const char *except, struct string_list *ret)
 {
 	DIR *dir = opendir(parent);
 
@@ -197,31 +197,47 @@ static struct error *list_names(const char *parent, const char *prefix,
 			       ? NULL
 			       : error_create_os(errno, "read %s", parent);
 	for (struct dirent *entry; (entry = readdir(dir));) {
-		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
-			string_list_addf(ret, "%s/%s", parent, entry->d_name);
+		const char *name = entry->d_name;
+
+		if (strncmp(name, prefix, strlen(prefix)) == 0 &&
+		    strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+		    (!except || strcmp(name, except) != 0))
+			string_list_addf(ret, "%s/%s", parent, name);
 	}
 	closedir(dir);
 	return NULL;
 }
 
+static struct error *evict_list(const struct string_list *paths)
+{
+	for (size_t i = 0; i < paths->count; i++) {
+		bool gone;
+		struct error *err = cache_evict(paths->items[i], false, &gone);
+
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+struct error *cache_evict_all(const char *parent, const char *except)
+{
+	struct error *err;
+	_cleanup_string_list_ struct string_list paths = STRING_LIST_INIT;
+
+	err = list_names(parent, "", except, &paths);
+	return err ? err : evict_list(&paths);
+}
+
 struct error *cache_clean(const char *parent, bool keeps_partial)
 {
 	struct error *err;
-	_cleanup_string_list_ struct string_list partial = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list paths = STRING_LIST_INIT;
 
-	if (!keeps_partial) {
-		err = list_names(parent, partial_prefix, &partial);
-		if (err)
-			return err;
-	}
-	for (size_t i = 0; i < partial.count; i++) {
-		bool gone;
-
-		err = cache_evict(partial.items[i], false, &gone);
-		if (err)
-			return err;
-	}
-	return directory_remove_stale(parent, deleted_prefix);
+	err = list_names(parent, partial_prefix, NULL, &paths);
+	if (!err && !keeps_partial)
+		err = evict_list(&paths);
+	return err ? err : directory_remove_stale(parent, deleted_prefix);
 }
 
 /** @param[out] ret NULL unless it is there, and will do. */

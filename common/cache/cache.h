@@ -85,14 +85,21 @@ _must_check_ struct error *cache_get(const char *path,
 _must_check_ struct error *cache_replace(const char *from, const char *to);
 
 /**
- * Delete an entry, or a file, unless it is in use; then its directory, if that
- * is left empty.
+ * Delete an entry, or a file, unless it is in use.
  *
  * @param[in] dry_run Only find out.
  * @param[out] gone_ret False if it is in use.
  */
 _must_check_ struct error *cache_evict(const char *path, bool dry_run,
 				       bool *gone_ret);
+
+/**
+ * Evict all that is in a directory of entries, and not in use.
+ *
+ * @param[in] except A name that stays; may be NULL.
+ */
+_must_check_ struct error *cache_evict_all(const char *parent,
+					   const char *except);
 
 /** Delete what dead runs have left in a directory of entries. */
 _must_check_ struct error *cache_clean(const char *parent, bool keeps_partial);

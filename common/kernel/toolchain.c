@@ -283,6 +283,22 @@ static struct error *prepare(const struct toolchain *toolchain, struct http *htt
 			  first->compiler.program, first->compiler.version);
 }
 
+struct error *toolchain_choose(const struct catalog *catalog,
+			       const struct catalog_arch *arch,
+			       const struct kernel_version *version,
+			       const char *cache_directory, struct toolchain *ret)
+{
+	struct error *err;
+	struct toolchain_request request = {
+		.catalog = catalog,
+		.arch = arch,
+		.cache_directory = cache_directory,
+	};
+
+	err = catalog_find_compiler(catalog, version, &request.rule);
+	return err ? err : toolchain_find(&request, ret);
+}
+
 struct error *toolchain_open(const struct catalog *catalog,
 			     const struct catalog_arch *arch,
 			     const struct kernel_version *version,
@@ -291,15 +307,9 @@ struct error *toolchain_open(const struct catalog *catalog,
 {
 	struct error *err;
 	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
-	struct toolchain_request request = {
-		.catalog = catalog,
-		.arch = arch,
-		.cache_directory = cache_directory,
-	};
 
-	err = catalog_find_compiler(catalog, version, &request.rule);
-	if (!err)
-		err = toolchain_find(&request, &toolchain);
+	err = toolchain_choose(catalog, arch, version, cache_directory,
+			       &toolchain);
 	if (!err)
 		err = prepare(&toolchain, http);
 	if (err)

@@ -71,6 +71,13 @@ struct toolchain_request {
 _must_check_ struct error *toolchain_find(const struct toolchain_request *request,
 					  struct toolchain *ret);
 
+/** Find one for a version, without getting it. */
+_must_check_ struct error *toolchain_choose(const struct catalog *catalog,
+					    const struct catalog_arch *arch,
+					    const struct kernel_version *version,
+					    const char *cache_directory,
+					    struct toolchain *ret);
+
 /**
  * Have a compiler for a version: find it, and download it if need be. Blocks;
  * says so if it downloads.

@@ -168,7 +168,7 @@ class BuildTest(ModuleCase):
              str(self.cache), "--module-source", str(self.source)],
             stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
-        while not list(self.cache.glob("*/module/*/*/build.log")):
+        while not list(self.cache.glob("*/module/*/*/*/build.log")):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.05)
         while "sleep" not in map(support.program_of, support.descendants(process.pid)):

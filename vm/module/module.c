@@ -2,6 +2,7 @@
 
 #include "vm/module/module.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,9 +12,11 @@
 #include "common/archive/digest.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "common/base/processors.h"
 #include "common/base/string_list.h"
 #include "common/base/tree.h"
+#include "common/cache/cache.h"
 #include "common/cli/progress.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/kernel_make.h"
@@ -29,30 +32,38 @@ static const char other_scratch[] = "/tmp";
 
 static const char scratch_prefix[] = "vmtest-module";
 
-/** One source for one kernel, whatever their contents. */
+enum {
+	/** Digits of a digest that are enough for the name of a folder. */
+	KEY_DIGITS = 16,
+};
+
+/** One source for one kernel. */
 struct build {
 	const struct module_request *request;
+	struct kernel_version version;
 	/** The source, without symbolic links. */
 	char *source;
-	/** Where the results of this source lie, and the last build's log. */
+	/** Where the results of this source lie. */
 	char *folder;
-	char *log_path;
+	/** The name of the result. */
+	char key[DIGEST_TEXT_SIZE];
+	/** The source is another than when the key was computed. */
+	bool has_changed;
 };
 
 static void build_deinit(struct build *build)
 {
 	free(build->source);
 	free(build->folder);
-	free(build->log_path);
 }
 
 #define _cleanup_build_ _cleanup_(build_deinit)
 
 /** Where the results of all sources for one kernel lie. */
-static void kernel_folder(const char *directory, const char *arch,
-			  const char *release, char **ret)
+static char *kernel_folder(const char *directory, const char *arch,
+			   const char *release)
 {
-	*ret = path_joinf(directory, "%s/module/%s", arch, release);
+	return string_format("%s/%s/module/%s", directory, arch, release);
 }
 
 static struct error *build_init(struct build *build,
@@ -60,26 +71,50 @@ static struct error *build_init(struct build *build,
 {
 	struct error *err;
 
-	_cleanup_free_ char *parent = NULL;
+	const char *release = request->kernel->release;
+	const char *end;
 	char source[DIGEST_TEXT_SIZE];
+	_cleanup_free_ char *parent =
+		kernel_folder(request->directory, request->arch->name, release);
 
 	build->request = request;
 	build->source = realpath(request->source, NULL);
 	if (!build->source)
 		return error_create(ERROR_USAGE, "module source %s: %s",
 				    request->source, strerror(errno));
+	if (!kernel_version_parse_prefix(release, &build->version, &end))
+		return error_create(ERROR_OTHER,
+				    "the release '%s' does not begin with a version",
+				    release);
 	err = digest_buffer(build->source, strlen(build->source), source);
 	if (err)
 		return err;
-	kernel_folder(request->directory, request->arch->name,
-		      request->kernel->release, &parent);
-	build->folder =
-		path_joinf(parent, "%.*s", (int)MODULE_KEY_DIGITS, source);
-	build->log_path = path_join(build->folder, "build.log");
+	build->folder = string_format("%s/%.*s", parent, KEY_DIGITS, source);
 	return NULL;
 }
 
-/** What a module depends on: the kernel, to the byte, and the source. */
+/** The compiler that there is, or that would be downloaded. */
+static struct error *add_compiler(const struct build *build, struct digest *digest)
+{
+	struct error *err;
+
+	const struct module_request *request = build->request;
+	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	err = toolchain_choose(request->catalog, request->arch, &build->version,
+			       request->directory, &toolchain);
+	if (err)
+		return err;
+	if (!toolchain.chosen)
+		return NULL;
+	text = string_format("%s %s", toolchain.chosen->program,
+			     toolchain.chosen->version);
+	digest_update(digest, text, strlen(text));
+	return NULL;
+}
+
+/** What a module depends on: the kernel, to the byte, source and compiler. */
 static struct error *compute_key(const struct build *build, const char *source,
 				 char key_ret[static DIGEST_TEXT_SIZE])
 {
@@ -106,8 +141,11 @@ static struct error *compute_key(const struct build *build, const char *source,
 			return err;
 		digest_update(digest, text, sizeof(text));
 	}
+	err = add_compiler(build, digest);
+	if (err)
+		return err;
 	digest_finish(digest, key_ret);
-	key_ret[MODULE_KEY_DIGITS] = '\0';
+	key_ret[KEY_DIGITS] = '\0';
 	return NULL;
 }
 
@@ -140,26 +178,10 @@ static struct error *prepare_kernel(const struct build *build,
 	return NULL;
 }
 
-/** The compiler for the kernel's version. */
-static struct error *open_toolchain(const struct build *build,
-				    struct toolchain *ret)
-{
-	const struct module_request *request = build->request;
-	const char *release = request->kernel->release;
-	struct kernel_version version;
-	const char *end;
-
-	if (!kernel_version_parse_prefix(release, &version, &end))
-		return error_create(ERROR_OTHER,
-				    "the release '%s' does not begin with a version",
-				    release);
-	return toolchain_open(request->catalog, request->arch, &version,
-			      request->directory, request->http, ret);
-}
-
 static struct error *run_make(const struct build *build,
-			      const struct toolchain *toolchain,
-			      const char *scratch, const char *source)
+			      const struct compiler *compiler,
+			      const char *scratch, const char *source,
+			      const char *log_path)
 {
 	struct error *err;
 
@@ -174,10 +196,9 @@ static struct error *run_make(const struct build *build,
 	err = prepare_kernel(build, scratch, &kernel);
 	if (err)
 		return err;
-	log_fd = open(build->log_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-		      0666);
+	log_fd = open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (log_fd < 0)
-		return error_create_os(errno, "open %s", build->log_path);
+		return error_create_os(errno, "open %s", log_path);
 	string_list_addf(&arguments, "-j%u", processors_usable());
 	// Debuggers look for the source where it is, if make can be told.
 	err = kernel_make_check_path(build->source);
@@ -187,13 +208,13 @@ static struct error *run_make(const struct build *build,
 
 	const struct kernel_make_module options = {
 		.arch = build->request->arch,
-		.compiler = toolchain->chosen,
+		.compiler = compiler,
 		.kernel = kernel,
 		.module = source,
 		.arguments = (const char *const *)arguments.items,
 		.progress = progress,
 	};
-	const struct kernel_make_log log = { build->log_path, log_fd };
+	const struct kernel_make_log log = { log_path, log_fd };
 
 	err = kernel_make_module(&options, &log);
 	if (err)
@@ -202,43 +223,41 @@ static struct error *run_make(const struct build *build,
 	return NULL;
 }
 
-/** Build what is in @p scratch/source, and put the result under its name. */
+/** Build what is in @p scratch/source. */
 static struct error *build_copy(const struct build *build, const char *scratch,
-				const char *source, struct module *ret)
+				const char *source, const char *result)
 {
 	struct error *err;
 
+	const struct module_request *request = build->request;
 	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
-	char key[DIGEST_TEXT_SIZE];
+	_cleanup_free_ char *log_path = string_format("%s/build.log", result);
 
-	// Of the copy: the source may have changed since one looked.
-	err = compute_key(build, source, key);
+	err = host_programs_check(request->kernel->path);
 	if (err)
 		return err;
-	err = host_programs_check(build->request->kernel->path);
-	if (!err)
-		err = open_toolchain(build, &toolchain);
+	err = toolchain_open(request->catalog, request->arch, &build->version,
+			     request->directory, request->http, &toolchain);
 	if (err)
 		return err;
-	err = run_make(build, &toolchain, scratch, source);
+	err = run_make(build, toolchain.chosen, scratch, source, log_path);
 	if (err)
 		return err;
-	err = module_result_create(build->folder, key, source, ret);
-	return error_wrap(err, "see %s", build->log_path);
+	err = module_result_collect(source, result);
+	return error_wrap(err, "see %s", log_path);
 }
 
-static struct error *build_locked(const struct build *build, struct module *ret)
+static struct error *build_make(void *arg, const char *result)
 {
 	struct error *err;
 
+	struct build *build = arg;
 	_cleanup_directory_ char *scratch = NULL;
 	_cleanup_close_ int scratch_lock = -1;
 	_cleanup_free_ char *source = NULL;
-	const char *parent = build->folder;
+	char key[DIGEST_TEXT_SIZE];
+	const char *parent = result;
 
-	err = module_result_remove_stale(build->folder);
-	if (err)
-		return err;
 	err = kernel_make_check_path(parent);
 	if (error_catch(&err, ERROR_USAGE))
 		parent = other_scratch;
@@ -251,51 +270,56 @@ static struct error *build_locked(const struct build *build, struct module *ret)
 					 &scratch_lock);
 	if (err)
 		return err;
-	source = path_join(scratch, "source");
+	source = string_format("%s/source", scratch);
 	err = module_source_copy(build->source, source);
 	if (err)
 		return err;
-	return build_copy(build, scratch, source, ret);
+	err = compute_key(build, source, key);
+	if (err)
+		return err;
+	build->has_changed = strcmp(key, build->key) != 0;
+	if (build->has_changed)
+		return error_create(ERROR_OTHER, "%s has changed", build->source);
+	return build_copy(build, scratch, source, result);
 }
 
-static struct error *find_result(const struct build *build, struct module *ret)
+static struct error *build_check(void *arg, const char *result, bool *good_ret)
 {
 	struct error *err;
 
-	char key[DIGEST_TEXT_SIZE];
+	_cleanup_free_ char *module = NULL;
 
-	err = compute_key(build, build->source, key);
-	if (err)
-		return err;
-	return module_result_open(build->folder, key, ret);
+	(void)arg;
+	err = module_result_find(result, &module);
+	*good_ret = module;
+	return err;
 }
 
-static struct error *find_or_build(const struct build *build, struct module *ret)
+static struct error *find_or_build(struct build *build, struct cache_entry **ret)
 {
 	struct error *err;
 
-	_cleanup_free_ char *lock = NULL;
-	_cleanup_close_ int lock_fd = -1;
+	const struct cache_recipe recipe = {
+		.check = build_check,
+		.make = build_make,
+		.arg = build,
+		// For make's log.
+		.keeps_partial = true,
+	};
 
-	err = find_result(build, ret);
-	if (err)
-		return err;
-	ret->cached = ret->path;
-	if (ret->path)
-		return NULL;
-	err = directory_create(build->folder);
-	if (err)
-		return err;
-	lock = path_join(build->folder, ".lock");
-	err = file_lock(lock, &lock_fd);
-	if (err)
-		return err;
-	// Who held the lock may have built it.
-	err = find_result(build, ret);
-	if (err)
-		return err;
-	ret->cached = ret->path;
-	return ret->path ? NULL : build_locked(build, ret);
+	for (;;) {
+		_cleanup_free_ char *path = NULL;
+
+		build->has_changed = false;
+		err = compute_key(build, build->source, build->key);
+		if (err)
+			return err;
+		path = string_format("%s/%s", build->folder, build->key);
+		err = cache_get(path, &recipe, ret);
+		if (!build->has_changed)
+			return err;
+		error_destroy(err);
+	}
 }
 
 struct error *module_build(const struct module_request *request,
@@ -309,23 +333,48 @@ struct error *module_build(const struct module_request *request,
 	err = build_init(&build, request);
 	if (err)
 		return err;
-	err = find_or_build(&build, &module);
+	err = find_or_build(&build, &module.entry);
+	if (!err && module.entry->made)
+		err = cache_evict_all(build.folder, build.key);
+	if (!err)
+		err = module_result_find(module.entry->path, &module.path);
 	if (err)
 		return error_wrap(err, "module %s for %s", request->source,
 				  request->kernel->release);
-	*ret = module;
-	module = (struct module)MODULE_INIT;
+	module.cached = !module.entry->made;
+	*ret = take(module);
 	return NULL;
 }
 
 struct error *module_remove_all(const char *directory, const char *arch,
 				const char *kernel_path)
 {
+	struct error *err = NULL;
+
 	_cleanup_free_ char *folder = NULL;
 	const char *dash = strchr(strrchr(kernel_path, '/') + 1, '-');
 
 	if (!dash)
 		return NULL;
-	kernel_folder(directory, arch, dash + 1, &folder);
-	return directory_remove(folder);
+	folder = kernel_folder(directory, arch, dash + 1);
+
+	DIR *dir = opendir(folder);
+
+	if (!dir)
+		return errno == ENOENT
+			       ? NULL
+			       : error_create_os(errno, "read %s", folder);
+	for (struct dirent *entry; !err && (entry = readdir(dir));) {
+		_cleanup_free_ char *source =
+			string_format("%s/%s", folder, entry->d_name);
+
+		if (entry->d_name[0] == '.')
+			continue;
+		err = cache_evict_all(source, NULL);
+		// What is in use stays.
+		rmdir(source);
+	}
+	closedir(dir);
+	rmdir(folder);
+	return err;
 }

@@ -8,11 +8,11 @@
  *
  * External modules, built for a kernel with what is in its package.
  *
- * A result is kept as long as neither the source nor the kernel changes:
- * `DIRECTORY/ARCH/module/RELEASE/SOURCE/KEY/` holds all modules that the source
- * makes, where SOURCE stands for the path of the source's folder and KEY for
- * the contents of its files and of the kernel. It appears whole or not at all;
- * what other contents of the source have made goes when nobody uses it.
+ * A result is kept in `DIRECTORY/ARCH/module/RELEASE/SOURCE/KEY/`, an entry of
+ * the cache with all modules that the source makes and make's log. SOURCE
+ * stands for the path of the source's folder, and KEY for the contents of its
+ * files and of the kernel, and for the compiler. What other contents of the
+ * source have made goes when nobody uses it.
  */
 
 #include <stdbool.h>
@@ -20,6 +20,7 @@
 
 #include "common/base/cleanup.h"
 
+struct cache_entry;
 struct catalog;
 struct catalog_arch;
 struct error;
@@ -48,12 +49,13 @@ struct module {
 	char *path;
 	/** It was there already. */
 	bool cached;
-	int lock_fd;
+	/** What keeps it there. */
+	struct cache_entry *entry;
 };
 
 #define MODULE_INIT                                                            \
 	{                                                                      \
-		.lock_fd = -1                                                  \
+		0                                                              \
 	}
 
 void module_deinit(struct module *module);
@@ -61,8 +63,8 @@ void module_deinit(struct module *module);
 #define _cleanup_module_ _cleanup_(module_deinit)
 
 /**
- * Build a module, or find what was built before: only building takes a
- * compiler, which is downloaded if need be (see common/kernel/toolchain.h). The
+ * Build a module, or find what the same compiler built before: only building
+ * downloads one, if need be (see common/kernel/toolchain.h). The
  * source's folder is only read, and a build in place that left its files there
  * does not matter. Blocks; whoever builds the same at the same time waits.
  *
@@ -73,7 +75,8 @@ _must_check_ struct error *module_build(const struct module_request *request,
 					struct module *ret);
 
 /**
- * Delete all that was built for a kernel that is gone. No error if nothing was.
+ * Delete all that was built for a kernel that is gone, and is not in use. No
+ * error if nothing was.
  *
  * @param[in] directory Where results are kept.
  * @param[in] kernel_path Where the kernel was: its folder's name has its release.

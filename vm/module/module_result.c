@@ -2,20 +2,15 @@
 
 #include "vm/module/module_result.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
 #include "common/base/tree.h"
+#include "common/cache/cache.h"
 #include "vm/module/module.h"
 
 enum {
@@ -25,76 +20,32 @@ enum {
 /** In a result: the names of its modules, a line each, the first that counts. */
 static const char list_name[] = "modules";
 
-static const char temporary_prefix[] = "result";
-
 void module_deinit(struct module *module)
 {
 	free(module->path);
-	cleanup_close(&module->lock_fd);
+	cache_release(module->entry);
 	*module = (struct module)MODULE_INIT;
 }
 
-struct error *module_result_open(const char *folder, const char *key,
-				 struct module *ret)
+struct error *module_result_find(const char *result, char **module_ret)
 {
 	struct error *err;
 
-	_cleanup_module_ struct module module = MODULE_INIT;
-	_cleanup_free_ char *path = NULL;
 	_cleanup_free_ char *list = NULL;
 	_cleanup_free_ char *names = NULL;
 	_cleanup_free_ char *file = NULL;
 
-	path = path_join(folder, key);
-	module.lock_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	// One that is locked for good is being deleted.
-	if (module.lock_fd < 0 || flock(module.lock_fd, LOCK_SH | LOCK_NB) < 0)
-		return NULL;
-	list = path_join(path, list_name);
+	*module_ret = NULL;
+	list = path_join(result, list_name);
 	err = file_read(list, NAME_LIST_BYTES, &names, NULL);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return NULL;
 	if (err)
 		return err;
 	names[strcspn(names, "\n")] = '\0';
-	file = path_join(path, names);
-	module.path = realpath(file, NULL);
-	if (!module.path)
-		return NULL;
-	*ret = module;
-	module = (struct module)MODULE_INIT;
+	file = path_join(result, names);
+	*module_ret = realpath(file, NULL);
 	return NULL;
-}
-
-/** Delete the results of other contents, unless they are in use. */
-static struct error *remove_others(const char *folder, const char *key)
-{
-	struct error *err = NULL;
-	DIR *dir = opendir(folder);
-
-	if (!dir)
-		return error_create_os(errno, "read %s", folder);
-	for (struct dirent *entry; !err && (entry = readdir(dir));) {
-		const char *name = entry->d_name;
-		_cleanup_free_ char *path = NULL;
-		_cleanup_free_ char *leftover = NULL;
-		_cleanup_close_ int fd = -1;
-
-		if (strlen(name) != MODULE_KEY_DIGITS || strcmp(name, key) == 0)
-			continue;
-		fd = openat(dirfd(dir), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
-			continue;
-		path = path_join(folder, name);
-		leftover = path_joinf(folder, ".%s.%.6s", temporary_prefix, name);
-		// Half deleted, it must not have the name of a result.
-		if (rename(path, leftover) < 0)
-			err = error_create_os(errno, "rename %s", path);
-		if (!err)
-			err = directory_remove(leftover);
-	}
-	closedir(dir);
-	return err;
 }
 
 /** Names of the modules that make made, from its own list of them. */
@@ -145,8 +96,7 @@ static const char *find_module(const struct string_list *files, const char *name
 	return NULL;
 }
 
-/** Fill a result's folder. */
-static struct error *collect(const char *source, const char *result)
+struct error *module_result_collect(const char *source, const char *result)
 {
 	struct error *err;
 
@@ -181,42 +131,4 @@ static struct error *collect(const char *source, const char *result)
 	text = string_builder_take(&sb);
 	list = path_join(result, list_name);
 	return file_write(list, text, strlen(text));
-}
-
-struct error *module_result_create(const char *folder, const char *key,
-				   const char *source, struct module *ret)
-{
-	struct error *err;
-
-	_cleanup_directory_ char *temporary = NULL;
-	_cleanup_close_ int lock_fd = -1;
-	_cleanup_free_ char *path = NULL;
-
-	err = directory_create_temporary(folder, temporary_prefix, &temporary,
-					 &lock_fd);
-	if (err)
-		return err;
-	err = collect(source, temporary);
-	if (err)
-		return err;
-	path = path_join(folder, key);
-	// What is there has been damaged, or it would have been found.
-	err = directory_remove(path);
-	if (err)
-		return err;
-	if (chmod(temporary, 0755) < 0 || rename(temporary, path) < 0)
-		return error_create_os(errno, "rename %s to %s", temporary, path);
-	free(take_ptr(temporary));
-	close(take_fd(&lock_fd));
-	err = module_result_open(folder, key, ret);
-	if (err)
-		return err;
-	if (!ret->path)
-		return error_create(ERROR_OTHER, "%s is gone again", path);
-	return remove_others(folder, key);
-}
-
-struct error *module_result_remove_stale(const char *folder)
-{
-	return directory_remove_stale(folder, temporary_prefix);
 }

@@ -4,13 +4,17 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
+#include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "tests/unit/files.h"
 #include "vm/kernel/kernel.h"
@@ -150,6 +154,38 @@ Test(module, is_rebuilt_when_source_or_kernel_changes)
 	}
 }
 
+/** A compiler that only says which version it is. */
+static void install_compiler(const struct stage *stage, const char *version)
+{
+	_cleanup_free_ char *folder = string_format("%s/bin", stage->root);
+	_cleanup_free_ char *program = string_format("%s/gcc", folder);
+	_cleanup_free_ char *script =
+		string_format("#!/bin/sh\necho %s\n", version);
+
+	cr_assert_null(directory_create(folder));
+	cr_assert_null(file_write(program, script, strlen(script)));
+	cr_assert_eq(chmod(program, 0755), 0);
+}
+
+Test(module, is_rebuilt_by_another_compiler)
+{
+	_cleanup_stage_ struct stage stage = create_stage();
+	_cleanup_free_ char *path =
+		string_format("%s/bin:%s", stage.root, getenv("PATH"));
+	const char *const versions[] = { "12.2.0", "12.2.0", "13.1.0", "12.2.0" };
+	const bool rebuilt[] = { true, false, true, false };
+	struct module modules[array_size(versions)] = { 0 };
+
+	setenv("PATH", path, 1);
+	for (size_t i = 0; i < array_size(versions); i++) {
+		install_compiler(&stage, versions[i]);
+		cr_assert_null(build(&stage, &modules[i]));
+		cr_expect_eq(modules[i].cached, !rebuilt[i], "%zu", i);
+	}
+	for (size_t i = 0; i < array_size(versions); i++)
+		module_deinit(&modules[i]);
+}
+
 Test(module, what_is_superseded_goes_when_nobody_uses_it)
 {
 	_cleanup_stage_ struct stage stage = create_stage();
@@ -162,7 +198,7 @@ Test(module, what_is_superseded_goes_when_nobody_uses_it)
 	cr_assert_null(build(&stage, &second));
 	expect_text(first.path, "b");
 	expect_text(second.path, "second");
-	close(take_fd(&first.lock_fd));
+	cache_release(take_ptr(first.entry));
 	put_file(stage.source, "b.c", "third");
 	cr_assert_null(build(&stage, &third));
 	cr_expect_not(file_exists(first.path));
