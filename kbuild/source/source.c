@@ -14,6 +14,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/cache/cache.h"
 #include "common/cli/progress.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/git_refs.h"
@@ -50,6 +51,7 @@ void source_deinit(struct source *source)
 	free(source->path);
 	free(source->url);
 	string_list_deinit(&source->patches);
+	cache_release(source->entry);
 	*source = (struct source){ 0 };
 }
 
@@ -261,6 +263,11 @@ static struct error *key_make(const struct source_request *request,
 		      KEY_DIGITS, digest);
 }
 
+static char *facts_path(const char *directory)
+{
+	return string_format("%s/.vmtest-source.json", directory);
+}
+
 static struct error *version_check(const struct source_request *request,
 				   const struct origin *origin,
 				   const struct kernel_version *version)
@@ -323,41 +330,60 @@ static struct error *wrap_failure(struct error *err,
 			  is_version ? origin->name : origin->url, parent);
 }
 
-/** Make the folder in the cache; the caller holds its lock. */
-static struct error *source_make(const struct source_request *request,
-				 struct origin *origin, const char *parent,
-				 const char *facts_path, struct source *source)
+/** One that is to be in the cache. */
+struct making {
+	const struct source_request *request;
+	struct origin origin;
+	/** The cache's folder of sources. */
+	char *parent;
+};
+
+static void making_deinit(struct making *making)
+{
+	origin_deinit(&making->origin);
+	free(making->parent);
+}
+
+/** Whether it is what it says, and of the same tarball. */
+static struct error *making_check(void *arg, const char *path, bool *good_ret)
 {
 	struct error *err;
-	_cleanup_directory_ char *temporary = NULL;
-	_cleanup_close_ int lock_fd = -1;
+	const struct making *making = arg;
+	_cleanup_source_ struct source facts = { 0 };
 
-	err = directory_remove_stale(parent, "source");
-	if (!err)
-		err = directory_remove_stale(parent, "fetch");
-	if (!err)
-		err = directory_remove(source->path);
-	if (!err)
-		err = directory_create_temporary(parent, "source", &temporary,
-						 &lock_fd);
+	_cleanup_free_ char *file = facts_path(path);
+	err = source_facts_read(file, &facts);
+	if (!err && *making->origin.digest &&
+	    strcmp(facts.digest, making->origin.digest) != 0)
+		err = error_create(ERROR_OTHER, "of another tarball");
+	*good_ret = !err;
+	if (err)
+		log_debug("make %s again: %s", path, error_message(err));
+	error_destroy(err);
+	return NULL;
+}
 
+static struct error *making_make(void *arg, const char *path)
+{
+	struct error *err;
+	struct making *making = arg;
+	const struct source_request *request = making->request;
+	_cleanup_source_ struct source source = { 0 };
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_TIME, "prepare %s",
 				 request->spec->kind == SOURCE_VERSION
-					 ? origin->name
-					 : origin->url);
+					 ? making->origin.name
+					 : making->origin.url);
 
+	err = directory_remove_stale(making->parent, "patch");
 	if (!err)
-		err = source_fill(request, origin, temporary, source);
+		err = directory_remove_stale(making->parent, "fetch");
 	if (!err)
-		err = source_facts_write(source, facts_path);
+		err = source_fill(request, &making->origin, path, &source);
 	if (err)
 		return err;
-	if (rename(temporary, source->path) < 0)
-		return error_create_os(errno, "rename %s to %s", temporary,
-				       source->path);
-	free(take_ptr(temporary));
-	return NULL;
+	_cleanup_free_ char *file = facts_path(path);
+	return source_facts_write(&source, file);
 }
 
 /** Find the source in the cache, or make it there. */
@@ -365,52 +391,43 @@ static struct error *cached_prepare(const struct source_request *request,
 				    struct source *source)
 {
 	struct error *err;
-	_cleanup_(origin_deinit) struct origin origin = { 0 };
-	_cleanup_free_ char *parent = NULL;
+	_cleanup_(making_deinit) struct making making = { .request = request };
 	_cleanup_free_ char *key = NULL;
-	_cleanup_free_ char *lock_path = NULL;
-	_cleanup_free_ char *facts_path = NULL;
-	_cleanup_free_ char *absolute = NULL;
-	_cleanup_close_ int lock_fd = -1;
+	_cleanup_free_ char *parent =
+		string_format("%s/sources", request->cache_directory);
+	const struct cache_recipe recipe = {
+		.check = making_check,
+		.make = making_make,
+		.arg = &making,
+	};
 
-	err = kinds[request->spec->kind].identify(request, &origin);
+	err = kinds[request->spec->kind].identify(request, &making.origin);
 	if (err)
 		return err;
 	phase_clock_enter(request->clock, PHASE_PATCH);
-	err = key_make(request, &origin, &key);
+	err = key_make(request, &making.origin, &key);
 	if (err)
 		return err;
 	phase_clock_enter(request->clock, PHASE_SOURCE);
-	parent = path_join(request->cache_directory, "sources");
 	err = directory_create(parent);
 	if (err)
 		return err;
-	absolute = realpath(parent, NULL);
-	if (!absolute)
+	making.parent = realpath(parent, NULL);
+	if (!making.parent)
 		return error_create_os(errno, "open folder %s", parent);
-	source->path = path_join(absolute, key);
-	facts_path = path_joinf(absolute, "%s.json", key);
-	lock_path = path_joinf(absolute, "%s.lock", key);
-	err = file_lock(lock_path, &lock_fd);
+	source->path = string_format("%s/%s", making.parent, key);
+	err = cache_get(source->path, &recipe, &source->entry);
+	if (err)
+		return wrap_failure(err, request, &making.origin, making.parent);
+	_cleanup_free_ char *file = facts_path(source->path);
+	_cleanup_source_ struct source facts = { 0 };
+	err = source_facts_read(file, &facts);
 	if (err)
 		return err;
-	if (directory_exists(source->path)) {
-		_cleanup_source_ struct source facts = { 0 };
-
-		err = source_facts_read(facts_path, &facts);
-		if (!err && *origin.digest &&
-		    strcmp(facts.digest, origin.digest) != 0)
-			err = error_create(ERROR_OTHER, "of another tarball");
-		if (!err) {
-			facts.path = take_ptr(source->path);
-			*source = take(facts);
-			return NULL;
-		}
-		log_debug("make %s again: %s", source->path, error_message(err));
-		error_destroy(err);
-	}
-	err = source_make(request, &origin, absolute, facts_path, source);
-	return wrap_failure(err, request, &origin, absolute);
+	facts.path = take(source->path);
+	facts.entry = take(source->entry);
+	*source = take(facts);
+	return NULL;
 }
 
 static struct error *folder_prepare(const char *path, struct source *source)

@@ -11,8 +11,8 @@
  * What is downloaded or unpacked is kept, patched, in CACHE/sources and used
  * again without asking the network: `linux-VERSION` for kernel.org's,
  * `tarball-DIGEST` and `git-COMMIT` for others, each followed by a digest of
- * the patches if there are any. A folder appears there whole or not at all, and
- * its facts are in a file of its name and `.json`. Builds at once make it once.
+ * the patches if there are any. A folder is an entry of the cache, with its
+ * facts in `.vmtest-source.json`.
  */
 
 #include "common/archive/digest.h"
@@ -20,6 +20,7 @@
 #include "common/base/string_list.h"
 #include "common/kernel/version.h"
 
+struct cache_entry;
 struct catalog;
 struct catalog_arch;
 struct error;
@@ -83,6 +84,8 @@ struct source {
 	char digest[DIGEST_TEXT_SIZE];
 	/** Names of the patches that were applied. */
 	struct string_list patches;
+	/** What keeps it in the cache; NULL for a folder. */
+	struct cache_entry *entry;
 };
 
 void source_deinit(struct source *source);
