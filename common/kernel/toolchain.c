@@ -2,7 +2,6 @@
 
 #include "common/kernel/toolchain.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
+#include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/kernel_make.h"
 #include "common/kernel/tarball.h"
@@ -31,6 +31,7 @@ void toolchain_deinit(struct toolchain *toolchain)
 	for (size_t i = 0; i < toolchain->count; i++)
 		compiler_deinit(&toolchain->candidates[i].compiler);
 	free(toolchain->candidates);
+	cache_release(toolchain->entry);
 	*toolchain = (struct toolchain){ 0 };
 }
 
@@ -192,68 +193,42 @@ static struct error *prove_in(const struct compiler *compiler,
 	return compiler_prove(&moved);
 }
 
-/** Unpack a compiler; the caller holds the lock of its folder. */
-static struct error *download_locked(const struct compiler *compiler,
-				     const char *parent, struct http *http)
+/** What a compiler that is to be unpacked comes from. */
+struct crosstool {
+	const struct compiler *compiler;
+	struct http *http;
+};
+
+static struct error *crosstool_make(void *arg, const char *directory)
 {
 	struct error *err;
-	_cleanup_directory_ char *temporary = NULL;
-	_cleanup_close_ int lock_fd = -1;
-	char digest[DIGEST_TEXT_SIZE];
-
-	err = directory_remove_stale(parent, "toolchain");
-	if (!err)
-		err = directory_create_temporary(parent, "toolchain",
-						 &temporary, &lock_fd);
-	if (err)
-		return err;
+	const struct crosstool *crosstool = arg;
 	const struct tarball_request request = {
-		.http = http,
-		.url = compiler->url,
-		.directory = temporary,
+		.http = crosstool->http,
+		.url = crosstool->compiler->url,
+		.directory = directory,
 		.strip_components = CROSSTOOL_STRIP_COMPONENTS,
 	};
+	char digest[DIGEST_TEXT_SIZE];
+
 	err = tarball_fetch(&request, digest);
-	if (!err)
-		err = prove_in(compiler, temporary);
-	if (err)
-		return err;
-	if (rename(temporary, compiler->directory) < 0)
-		return error_create_os(errno, "rename %s to %s", temporary,
-				       compiler->directory);
-	free(take_ptr(temporary));
-	return NULL;
+	return err ? err : prove_in(crosstool->compiler, directory);
 }
 
-static struct error *download(const struct compiler *compiler, struct http *http)
+static struct error *download(const struct compiler *compiler,
+			      struct http *http, struct cache_entry **ret)
 {
 	struct error *err;
-	_cleanup_free_ char *parent = NULL;
-	_cleanup_free_ char *lock_path = NULL;
-	_cleanup_close_ int lock_fd = -1;
+	struct crosstool crosstool = { compiler, http };
+	const struct cache_recipe recipe = { .make = crosstool_make,
+					     .arg = &crosstool };
 
-	if (directory_exists(compiler->directory))
-		return NULL;
 	err = kernel_make_check_path(compiler->directory);
-	if (err)
-		return err;
-	const char *name = strrchr(compiler->directory, '/') + 1;
-	parent = string_copy_n(compiler->directory, name - compiler->directory);
-	err = directory_create(parent);
-	if (!err)
-		lock_path = path_joinf(parent, "%s.lock", name);
-	if (!err)
-		err = file_lock(lock_path, &lock_fd);
-	if (err)
-		return err;
-	// Who held the lock may have downloaded it.
-	return directory_exists(compiler->directory)
-		       ? NULL
-		       : download_locked(compiler, parent, http);
+	return err ? err : cache_get(compiler->directory, &recipe, ret);
 }
 
 /** Have what was chosen. */
-static struct error *prepare(const struct toolchain *toolchain, struct http *http)
+static struct error *prepare(struct toolchain *toolchain, struct http *http)
 {
 	struct error *err, *failure;
 	const struct compiler *compiler = toolchain->chosen;
@@ -266,7 +241,7 @@ static struct error *prepare(const struct toolchain *toolchain, struct http *htt
 		return NULL;
 	log_debug("%s %s: %s", compiler->program, compiler->version,
 		  toolchain->rule->reason);
-	failure = download(compiler, http);
+	failure = download(compiler, http, &toolchain->entry);
 	if (!failure)
 		return NULL;
 	err = toolchain_format_package(toolchain, &package);

@@ -22,6 +22,7 @@
 #include "common/base/cleanup.h"
 #include "common/kernel/compiler.h"
 
+struct cache_entry;
 struct catalog;
 struct catalog_arch;
 struct catalog_compiler;
@@ -53,6 +54,8 @@ struct toolchain {
 	size_t count;
 	/** One of the candidates; NULL if none will do. */
 	const struct compiler *chosen;
+	/** What keeps it there, if it was downloaded. */
+	struct cache_entry *entry;
 };
 
 void toolchain_deinit(struct toolchain *toolchain);
