@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -20,6 +19,7 @@
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
+#include "common/cache/cache.h"
 #include "common/cli/progress.h"
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
@@ -66,7 +66,7 @@ static void making_deinit(struct making *making)
 void rootfs_deinit(struct rootfs *rootfs)
 {
 	free(rootfs->path);
-	cleanup_close(&rootfs->lock_fd);
+	cache_release(rootfs->entry);
 	*rootfs = (struct rootfs)ROOTFS_INIT;
 }
 
@@ -115,53 +115,44 @@ static struct error *making_init(struct making *making,
 	return err;
 }
 
-static struct error *open_path(const char *path, struct rootfs *ret)
-{
-	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
-
-	rootfs.path = realpath(path, NULL);
-	if (!rootfs.path)
-		return error_create_os(errno, "%s", path);
-	rootfs.lock_fd = open(rootfs.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (rootfs.lock_fd < 0)
-		return error_create_os(errno, "open %s", rootfs.path);
-	// Not all file systems have locks; then a user has to take care.
-	flock(rootfs.lock_fd, LOCK_SH | LOCK_NB);
-	*ret = rootfs;
-	rootfs = (struct rootfs)ROOTFS_INIT;
-	return NULL;
-}
-
 struct error *rootfs_open(const char *directory,
 			  const struct catalog_arch *arch, struct rootfs *ret)
 {
+	struct error *err;
+
+	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
 	_cleanup_free_ char *path = NULL;
 
 	path = path_joinf(directory, "%s/%s", arch->name, prefix);
-	if (!directory_exists(path))
+	err = cache_hold(path, &rootfs.entry);
+	if (err)
+		return err;
+	if (!rootfs.entry)
 		return error_create(ERROR_NOT_FOUND,
 				    "%s guests need a root of their own, and there is none in %s; make one with: vmtest-vm rootfs -a %s",
 				    arch->name, path, arch->name);
-	return open_path(path, ret);
+	rootfs.path = realpath(path, NULL);
+	if (!rootfs.path)
+		return error_create_os(errno, "%s", path);
+	cache_touch(rootfs.entry);
+	*ret = take(rootfs);
+	return NULL;
 }
 
-/** @param[out] found_ret Whether the root is there, and as it would be made. */
-static struct error *is_current(const struct making *making, bool *found_ret)
+/** Whether the root is as it would be made. */
+static struct error *making_check(void *arg, const char *path, bool *good_ret)
 {
 	struct error *err;
 
+	const struct making *making = arg;
 	_cleanup_free_ char *stamp = NULL;
 	_cleanup_free_ char *text = NULL;
 
-	*found_ret = false;
-	stamp = path_join(making->path, stamp_name);
+	stamp = path_join(path, stamp_name);
 	err = file_read(stamp, STAMP_LIMIT_BYTES, &text, NULL);
-	if (error_catch(&err, ERROR_NOT_FOUND))
-		return NULL;
-	if (err)
-		return err;
-	*found_ret = strcmp(text, making->stamp) == 0;
-	return NULL;
+	*good_ret = !err && strcmp(text, making->stamp) == 0;
+	error_catch(&err, ERROR_NOT_FOUND);
+	return err;
 }
 
 static void add_arguments(const struct making *making, bool is_root,
@@ -300,57 +291,25 @@ static struct error *run_mmdebstrap(const struct making *making,
 	return err;
 }
 
-/** Give the new root its name. Who uses the old one may go on. */
-static struct error *replace(const struct making *making, const char *root)
+static struct error *making_make(void *arg, const char *path)
 {
 	struct error *err;
 
-	_cleanup_free_ char *old = NULL;
-	_cleanup_close_ int old_fd = -1;
-
-	if (directory_exists(making->path)) {
-		err = directory_create_temporary(making->parent, prefix, &old,
-						 &old_fd);
-		if (err)
-			return err;
-		// Takes the place of the empty folder, with the users' locks.
-		if (rename(making->path, old) < 0)
-			return error_create_os(errno, "rename %s", making->path);
-	}
-	if (rename(root, making->path) < 0)
-		return error_create_os(errno, "rename %s to %s", root,
-				       making->path);
-	return directory_remove_stale(making->parent, prefix);
-}
-
-static struct error *make_locked(const struct making *making)
-{
-	struct error *err;
-
+	const struct making *making = arg;
 	const struct rootfs_request *request = making->request;
 	_cleanup_directory_ char *temporary = NULL;
 	_cleanup_close_ int lock_fd = -1;
-	_cleanup_free_ char *root = NULL;
+	_cleanup_free_ char *root = realpath(path, NULL);
 	_cleanup_free_ char *stamp = NULL;
 
+	if (!root)
+		return error_create_os(errno, "%s", path);
 	err = rootfs_host_check(request->host, request->arch);
-	if (err)
-		return err;
-	err = directory_remove_stale(making->parent, prefix);
+	if (!err)
+		err = directory_remove_stale(making->parent, prefix);
 	if (!err)
 		err = directory_create_temporary(making->parent, prefix,
 						 &temporary, &lock_fd);
-	if (err)
-		return err;
-
-	char *real = realpath(temporary, NULL);
-
-	if (!real)
-		return error_create_os(errno, "%s", temporary);
-	free(temporary);
-	temporary = real;
-	root = path_join(temporary, "root");
-	err = directory_create(root);
 	if (!err)
 		stamp = path_join(root, stamp_name);
 	if (err)
@@ -361,35 +320,8 @@ static struct error *make_locked(const struct making *making)
 		progress_createf(PROGRESS_TIME, "make a root of %s",
 				 request->arch->name);
 	err = run_mmdebstrap(making, temporary, root);
-	if (!err)
-		err = file_write(stamp, making->stamp, strlen(making->stamp));
-	if (!err)
-		err = replace(making, root);
-	return err;
-}
-
-static struct error *find_or_make(const struct making *making, struct rootfs *ret)
-{
-	struct error *err;
-
-	_cleanup_free_ char *lock = NULL;
-	_cleanup_close_ int lock_fd = -1;
-	bool found = false;
-
-	err = directory_create(making->parent);
-	if (!err)
-		lock = path_join(making->parent, ".rootfs.lock");
-	if (!err)
-		err = file_lock(lock, &lock_fd);
-	if (!err && !making->request->force)
-		err = is_current(making, &found);
-	if (!err && !found)
-		err = make_locked(making);
-	if (err)
-		return err;
-	err = open_path(making->path, ret);
-	ret->cached = found;
-	return err;
+	return err ? err
+		   : file_write(stamp, making->stamp, strlen(making->stamp));
 }
 
 struct error *rootfs_make(const struct rootfs_request *request, struct rootfs *ret)
@@ -398,14 +330,25 @@ struct error *rootfs_make(const struct rootfs_request *request, struct rootfs *r
 
 	_cleanup_making_ struct making making = { 0 };
 	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
+	_cleanup_cache_entry_ struct cache_entry *entry = NULL;
+	const struct cache_recipe recipe = {
+		.check = making_check,
+		.make = making_make,
+		.arg = &making,
+		.force = request->force,
+	};
 
 	err = making_init(&making, request);
 	if (!err)
-		err = find_or_make(&making, &rootfs);
+		err = directory_create(making.parent);
+	if (!err)
+		err = cache_get(making.path, &recipe, &entry);
+	if (!err)
+		err = rootfs_open(request->directory, request->arch, &rootfs);
 	if (err)
 		return error_wrap(err, "root of %s", request->arch->name);
-	*ret = rootfs;
-	rootfs = (struct rootfs)ROOTFS_INIT;
+	rootfs.cached = !entry->made;
+	*ret = take(rootfs);
 	return NULL;
 }
 

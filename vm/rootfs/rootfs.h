@@ -14,6 +14,7 @@
 
 #include "common/base/cleanup.h"
 
+struct cache_entry;
 struct catalog;
 struct catalog_arch;
 struct error;
@@ -43,12 +44,13 @@ struct rootfs {
 	char *path;
 	/** It was there already. */
 	bool cached;
-	int lock_fd;
+	/** What keeps it there. */
+	struct cache_entry *entry;
 };
 
 #define ROOTFS_INIT                                                            \
 	{                                                                      \
-		.lock_fd = -1                                                  \
+		0                                                              \
 	}
 
 void rootfs_deinit(struct rootfs *rootfs);

@@ -310,6 +310,32 @@ Test(cache, by_force_it_is_made_again)
 	expect_whole(second);
 }
 
+static struct error *make_at_once(void *arg, const char *directory)
+{
+	put_file(directory, "a", arg);
+	return NULL;
+}
+
+Test(cache, there_is_always_one_while_it_is_replaced)
+{
+	const struct cache_recipe forced = { .make = make_at_once,
+					     .arg = (void *)"",
+					     .force = true };
+	int status;
+	pid_t pid;
+
+	cache_release(get(&forced));
+	pid = fork();
+	if (pid == 0) {
+		for (int i = 0; i < 200; i++)
+			cache_release(get(&forced));
+		_exit(0);
+	}
+	while (waitpid(pid, &status, WNOHANG) == 0)
+		cr_assert(has(path, "a"));
+	cr_expect_eq(status, 0);
+}
+
 Test(cache, an_entry_is_whole_whoever_makes_and_evicts_it)
 {
 	enum {

@@ -14,6 +14,7 @@
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
 #include "common/base/string_list.h"
+#include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "vm/rootfs/rootfs_host.h"
 
@@ -96,7 +97,7 @@ static ino_t make(const struct rootfs_request *request, bool cached)
 
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
 	cr_expect_eq(rootfs.cached, cached);
-	cr_assert_eq(fstat(rootfs.lock_fd, &st), 0);
+	cr_assert_eq(fstat(rootfs.entry->fd, &st), 0);
 	return st.st_ino;
 }
 
@@ -199,7 +200,7 @@ Test(rootfs, who_uses_the_old_one_keeps_it)
 	cr_assert_null(rootfs_open(stage.cache, &arch, &used));
 	request.force = true;
 	make(&request, false);
-	cr_expect_eq(faccessat(used.lock_fd, "etc/arguments", F_OK, 0), 0);
+	cr_expect_eq(faccessat(used.entry->fd, "etc/arguments", F_OK, 0), 0);
 	cr_expect_eq(count_names(stage.cache), count + 1);
 	rootfs_deinit(&used);
 	make(&request, false);
