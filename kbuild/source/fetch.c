@@ -166,14 +166,12 @@ static struct error *fetch(const struct catalog *catalog, struct http *http,
 			   const struct target *target)
 {
 	struct error *err;
-	_cleanup_free_ char *partial = NULL;
+	_cleanup_free_ char *partial =
+		path_joinf(target->directory, ".%s.partial", target->name);
 	_cleanup_close_ int fd = -1;
 
-	err = path_joinf(&partial, target->directory, ".%s.partial",
-			 target->name);
 	// What a run that died has left is used again.
-	if (!err)
-		err = file_lock(partial, &fd);
+	err = file_lock(partial, &fd);
 	if (err)
 		return err;
 	err = fetch_into(catalog, http, version, target, partial, fd);

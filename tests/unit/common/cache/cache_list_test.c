@@ -37,7 +37,7 @@ static void setup(void)
 {
 	static char text[FILE_BYTES + 1];
 
-	interrupt_block();
+	interrupt_catch();
 	cr_assert(mkdtemp(root));
 	memset(text, 'x', FILE_BYTES);
 	for (size_t i = 0; i < array_size(entries); i++) {

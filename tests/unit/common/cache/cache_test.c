@@ -25,7 +25,7 @@ static char *path;
 
 static void setup(void)
 {
-	interrupt_block();
+	interrupt_catch();
 	log_init("cache_test", LOG_ERROR, LOG_SILENCE_MS);
 	cr_assert(mkdtemp(root));
 	path = string_format("%s/entry", root);
