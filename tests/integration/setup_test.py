@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Which packages .github/setup would install."""
+"""What prepares a machine: .github/setup and .github/prepare-guest."""
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import unittest
@@ -71,6 +72,47 @@ class SetupTest(support.TestCase):
         self.assertEqual(result.returncode, 2)
         self.assertIn("'vax'; there are: x86_64 aarch64", result.stderr)
         self.assertEqual(setup("--arch").returncode, 2)
+
+
+class PrepareGuestTest(support.TestCase):
+    def prepare(self, *arguments):
+        """The result, and what it would have run."""
+        log = self.folder / "log"
+        log.write_text("")
+        for name in ("sudo", "vmtest-vm"):
+            program = self.folder / name
+            program.write_text(f'#!/bin/sh\necho "${{0##*/}} $*" >>"{log}"\n')
+            program.chmod(0o755)
+        result = subprocess.run(
+            [TOP / ".github/prepare-guest", *arguments],
+            env={**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        return result, log.read_text()
+
+    def test_another_architecture_needs_a_root_file_system(self):
+        result, ran = self.prepare("vax")
+        self.assert_status(result, 0)
+        self.assertIn(
+            "sudo sysctl -q kernel.apparmor_restrict_unprivileged_userns=0\n"
+            "vmtest-vm rootfs --arch vax\n",
+            ran,
+        )
+        self.assertIn("kvm", result.stdout)
+
+    def test_the_own_architecture_needs_none(self):
+        result, ran = self.prepare(platform.machine())
+        self.assert_status(result, 0)
+        self.assertNotIn("rootfs", ran)
+        self.assertNotIn("sysctl", ran)
+
+    def test_without_an_architecture_it_is_wrong_usage(self):
+        result, ran = self.prepare()
+        self.assert_status(result, 2)
+        self.assertIn("usage: ", result.stderr)
+        self.assertEqual(ran, "")
 
 
 if __name__ == "__main__":
