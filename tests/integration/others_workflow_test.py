@@ -35,7 +35,10 @@ def action_job(variables=None, **inputs):
     """A job that uses the action, as in the README."""
     action = f"{OWN}/.github/actions/vm@COMMIT"
     inputs = {"kernel": series(), "command": COMMAND, **inputs}
-    checkout = {"uses": "actions/checkout@COMMIT"}
+    checkout = {
+        "uses": "actions/checkout@v7",
+        "with": {"persist-credentials": "false"},
+    }
     return {
         "runs-on": "ubuntu-24.04",
         "env": variables or {},
@@ -115,7 +118,7 @@ class WorkflowTest(OthersCase):
     def setUpClass(cls):
         """Make a repository of ours, and a small package: without debug information."""
         try:
-            rehearsal.packages_folder()
+            rehearsal.packages_directory()
         except Skipped as reason:
             raise unittest.SkipTest(str(reason)) from reason
         folder = tempfile.TemporaryDirectory(prefix="vmtest-test.")
@@ -137,38 +140,31 @@ class WorkflowTest(OthersCase):
         self.caller.mkdir()
         (self.caller / "greeting").write_text("hello\n")
 
-    def seed_programs(self, workflow):
-        """Put the programs into the cache: nothing is built."""
-        install = self.own / ".github/actions/tool/install"
-        key = subprocess.check_output([install, "--key"], text=True).strip()
-        home = self.folder / "home"
-        prefix = home / ".vmtest"
+    def install_programs(self, prefix):
+        """Where the action looks for them: nothing is built."""
         command = ["cmake", "--install", support.BIN.parent, "--prefix", prefix]
         subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-        workflow.seed_cache(key, home, "~/.vmtest")
 
     def rehearse(self, **jobs):
         """Run these jobs in the caller's repository."""
         file = self.caller / ".github/workflows/kernels.yml"
         file.parent.mkdir(parents=True)
         text = json.dumps({"on": "push", "jobs": jobs}, indent=1)
-        # Rehearsals want it pinned, with a version in a comment, as JSON has none.
-        pinned = re.sub(r'@COMMIT"(,?)', rf'@{self.commit}"\1 # v1', text)
-        file.write_text(pinned)
+        file.write_text(text.replace("@COMMIT", f"@{self.commit}"))
+        support.commit_tree(self.caller)
         workflow = rehearsal.Rehearsal(
             file.relative_to(self.caller),
             self.folder / "runs",
-            tree=self.caller,
+            self.caller,
             github={
                 "repository": CALLER,
                 "api_url": self.api_url,
                 "server_url": self.github.urls["GITHUB_SERVER_URL"],
             },
-            token="read-token",
-            repositories={OWN: str(self.own)},
+            repositories={OWN: self.own},
             environment={"VMTEST_RETRY_SECONDS": "5"},
         )
-        self.seed_programs(workflow)
+        self.install_programs(workflow.home / ".vmtest")
         return workflow.run("push")
 
     def assert_tested(self, result, count):

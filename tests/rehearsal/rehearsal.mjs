@@ -1,160 +1,134 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/**
- * One run of a workflow, from an event to a result, and what its jobs share.
- */
+/** One run of a workflow, from an event to a result. */
 
-import { randomUUID } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
 
-import { Call, readConcurrency } from "./call.mjs";
-import { TemplateError, evaluateText } from "./expressions.mjs";
-import { githubContext } from "./github_context.mjs";
-import { callInputs, dispatchInputs } from "./inputs.mjs";
-import { Machines } from "./machines.mjs";
-import { allows } from "./permissions.mjs";
-import { Repositories, commitOrZeros } from "./repositories.mjs";
-import { Result } from "./result.mjs";
-import { GRACE_MS } from "./shell.mjs";
-import { startupErrors } from "./startup_check.mjs";
-import { InvalidFile, readWorkflow } from "./workflow.mjs";
+import { isKnownAction } from "./actions.mjs";
+import { Call, allows, readInputs } from "./call.mjs";
+import { evaluateText } from "./expressions.mjs";
+import { Failure } from "./failure.mjs";
+import { readWorkflow, splitReference } from "./workflow.mjs";
 
-const MINUTE_MS = 60 * 1000;
-
-/** Events that come with inputs, and how these are checked. */
-const INPUTS = {
-  workflow_dispatch: dispatchInputs,
-  workflow_call: callInputs,
-};
+/** Events that start a run. */
+const EVENTS = ["push", "schedule", "workflow_dispatch"];
 
 export class Run {
   /**
-   * @param file the workflow, somewhere below tree.
-   * @param options tree, out, cache, parallel, say(line).
-   * @param scenario see command_line.mjs.
+   * @param scenario an object of
+   *   workflow: its path in the tree
+   *   tree: the repository's directory
+   *   out: a directory for logs and artifacts
+   *   home: the directory that is the home of all jobs
+   *   event, inputs: what starts it
+   *   github: properties of the github context
+   *   token: {write, read}, by a job's permission for contents
+   *   repositories: {"owner/name": tree}, for `uses` and checkouts
+   *   environment: variables of the machine
+   * @param say called with a line for each job that ends.
    */
-  constructor(file, options, scenario) {
-    const { tree, out, cache, parallel, say } = options;
-    this.file = path.resolve(file);
-    this.tree = path.resolve(tree);
-    this.out = path.resolve(out);
-    this.cacheFolder = path.resolve(cache ?? path.join(out, "cache"));
-    this.artifactFolder = path.join(this.out, "artifacts");
+  constructor(scenario, say) {
     this.scenario = scenario;
-    this.commit = scenario.github?.sha ?? commitOrZeros(this.tree, "HEAD");
-    this.id = randomUUID();
-    this.settings = {
-      environment: {},
-      vars: {},
-      secrets: {},
-      repositories: {},
-      home: null,
-      minuteMs: MINUTE_MS,
-      graceMs: GRACE_MS,
-      workingTree: !scenario.github?.sha,
-      ...scenario.settings,
-    };
     this.say = say;
-    this.machines = new Machines(parallel);
-    this.result = new Result(this.out, say);
-  }
-
-  #jobNumber = 0;
-
-  nextJobNumber() {
-    return ++this.#jobNumber;
-  }
-
-  /** A job's token: by its contents permission, or one for all. */
-  token(job) {
-    const { token } = this.settings;
-    if (typeof token === "string") return token;
-    if (!token) return `ghs_${this.id.replaceAll("-", "")}${job.number}`;
-    const writes = allows(job.permissions, "contents", "write");
-    return writes ? token.write : token.read;
-  }
-
-  /** End what runs, and start no more than what always runs. */
-  cancel() {
-    this.call?.cancel();
-  }
-
-  /** Run everything; returns the result, which is in files too. */
-  async execute() {
-    mkdirSync(this.artifactFolder, { recursive: true });
-    const facts = { conclusion: "startup_failure", errors: [] };
-    try {
-      await this.#execute(facts);
-    } catch (error) {
-      if (!(error instanceof InvalidFile || error instanceof TemplateError))
-        throw error;
-      facts.errors = error.errors ?? [error.message];
-    }
-    return this.result.write(facts);
-  }
-
-  async #execute(facts) {
-    const name = path.relative(this.tree, this.file);
-    const workflow = await readWorkflow(this.file, name);
-    facts.workflow = { name: workflow.name, path: name };
-    facts.event = this.scenario.event;
-    this.#checkEvent(workflow);
-    this.github = githubContext(workflow, this.scenario, this.commit);
-    this.#checkSchedule(workflow);
-    this.repositories = new Repositories(
-      {
-        name: this.github.repository,
-        tree: this.tree,
-        ref: this.github.ref,
-        commit: this.commit,
-      },
-      this.settings.repositories,
-    );
-    const errors = await startupErrors(workflow, this.repositories);
-    if (errors.length) throw new InvalidFile(errors);
-
-    const call = new Call(this, workflow, {
-      inputs: this.#inputs(workflow),
-      secrets: this.settings.secrets,
-      permissions: undefined,
-      prefix: "",
-      rootName: workflow.name,
-      workflowFacts: this.repositories.facts(null, workflow),
-    });
-    this.call = call;
-    const scope = call.scope();
-    const { runName, concurrency } = workflow;
-    facts.run_name = runName ? evaluateText(runName, scope) : workflow.name;
-    facts.inputs = call.inputs;
-    facts.concurrency = readConcurrency(concurrency, scope);
-    facts.conclusion = await call.execute();
-  }
-
-  #checkEvent({ path: name, events }) {
-    const { event } = this.scenario;
-    if (!(event in events))
-      throw new InvalidFile([
-        `${name}: the event '${event}' does not start it; these do: ` +
-          Object.keys(events).join(", "),
-      ]);
-  }
-
-  #checkSchedule({ path: name, events }) {
-    const { schedule } = this.github.event;
-    if (
-      this.scenario.event === "schedule" &&
-      !events.schedule.crons.includes(schedule)
-    )
-      throw new InvalidFile([`${name}: there is no schedule '${schedule}'`]);
-  }
-
-  #inputs(workflow) {
-    const { event, inputs = {} } = this.scenario;
-    const scope = {
-      contexts: { github: this.github, inputs: {}, vars: this.settings.vars },
-      functions: [],
+    this.jobs = [];
+    this.artifacts = [];
+    this.attestations = [];
+    this.summary = "";
+    const { tree, github } = scenario;
+    const head = ["-C", tree, "rev-parse", "--verify", "HEAD^{commit}"];
+    this.commit = execFileSync("git", head, { encoding: "utf8" }).trim();
+    this.github = {
+      repository: "octo/kernels",
+      ref: "refs/heads/main",
+      run_id: "1",
+      run_attempt: "1",
+      server_url: "https://github.com",
+      api_url: "https://api.github.com",
+      ...github,
+      event_name: scenario.event,
+      sha: this.commit,
     };
-    const definitions = workflow.events[event].inputs ?? {};
-    return INPUTS[event]?.(definitions, inputs, scope) ?? {};
+    this.repositories = {
+      [this.github.repository]: tree,
+      ...scenario.repositories,
+    };
+    this.knows = (uses) =>
+      isKnownAction(uses) ||
+      splitReference(uses).repository in this.repositories;
+  }
+
+  /** Keep what became of a job. */
+  record(job) {
+    this.say(`${job.name}: ${job.conclusion}`);
+    this.jobs.push(job);
+  }
+
+  /** A job's token. */
+  token(permissions) {
+    const { write, read } = this.scenario.token;
+    return allows(permissions, "contents", "write") ? write : read;
+  }
+
+  /** A reusable workflow, and what the job context says of its origin. */
+  async reusable(uses) {
+    const own = uses.startsWith("./");
+    const { repository } = this.github;
+    const reference = splitReference(
+      own ? `${repository}/${uses.slice(2)}@${this.commit}` : uses,
+    );
+    const tree = this.repositories[reference.repository];
+    const file = tree && path.join(tree, reference.path);
+    if (!file || !existsSync(file))
+      throw new Failure(`the workflow ${uses} is not known to rehearsals`);
+    const workflow = await readWorkflow(file, reference.path, this.knows);
+    if (!workflow.events.workflow_call)
+      throw new Failure(`the workflow ${uses} cannot be called`);
+    return { workflow, origin: reference };
+  }
+
+  /** All that is called, by `uses`, so that it is refused before anything runs. */
+  async #readCalled(workflow, found) {
+    for (const { uses } of workflow.jobs.filter((job) => job.uses)) {
+      if (uses in found) continue;
+      found[uses] = await this.reusable(uses);
+      await this.#readCalled(found[uses].workflow, found);
+    }
+    return found;
+  }
+
+  /** Run everything; returns the result. */
+  async execute() {
+    let conclusion = "startup_failure";
+    let runName;
+    const errors = [];
+    try {
+      const call = await this.#start();
+      const { runName: name } = call.workflow;
+      runName = name && evaluateText(name, call.scope());
+      conclusion = await call.execute();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      errors.push(...error.message.split("\n"));
+    }
+    const { jobs, artifacts, attestations, summary } = this;
+    const lists = { errors, jobs, artifacts, attestations };
+    return { conclusion, run_name: runName, summary, ...lists };
+  }
+
+  async #start() {
+    const { workflow: name, tree, event, inputs, out } = this.scenario;
+    mkdirSync(out, { recursive: true });
+    const file = path.join(tree, name);
+    const workflow = await readWorkflow(file, name, this.knows);
+    if (!EVENTS.includes(event) || !(event in workflow.events))
+      throw new Failure(`${name}: the event '${event}' does not start it`);
+    this.called = await this.#readCalled(workflow, {});
+    const { repository } = this.github;
+    const origin = { repository, commit: this.commit };
+    const call = new Call(this, workflow, { origin, inputs: {}, prefix: "" });
+    const defined = workflow.events[event].inputs;
+    call.inputs = readInputs(defined, inputs ?? {}, call.scope());
+    return call;
   }
 }

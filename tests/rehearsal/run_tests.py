@@ -6,7 +6,6 @@ Usage: run_tests.py TOTALS [TEST...]    (TEST: a file of test/; default: all)
 """
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,51 +16,34 @@ import rehearsal  # noqa: E402
 from stand_in import Skipped  # noqa: E402
 
 
-def totals(tap):
-    """Passed, failed and skipped, from what node:test prints at its end."""
-    numbers = dict(re.findall(r"^# (\w+) (\d+)$", tap, re.MULTILINE))
-    failed = int(numbers["fail"]) + int(numbers["cancelled"])
-    return int(numbers["pass"]), failed, int(numbers["skipped"])
+def run(tests):
+    """Passed, failed and skipped."""
+    try:
+        result = rehearsal.node("--test", "--test-reporter=tap", *tests)
+    except Skipped as reason:
+        print(reason, file=sys.stderr)
+        return 0, 0, 1
+    except RuntimeError as reason:
+        print(reason, file=sys.stderr)
+        return 0, 1, 0
+    numbers = dict(re.findall(r"^# (\w+) (\d+)$", result.stdout, re.MULTILINE))
+    passed, skipped = int(numbers.get("pass", 0)), int(numbers.get("skipped", 0))
+    failed = int(numbers.get("fail", 0)) + int(numbers.get("cancelled", 0))
+    if result.returncode and not failed:
+        failed = 1
+    pattern = ".*" if failed else "(?:ok|not ok) .*"
+    for line in re.findall(f"^{pattern}$", result.stdout, re.MULTILINE):
+        print(line)
+    return passed, failed, skipped
 
 
 def main():
     if len(sys.argv) < 2:
         print(__doc__, file=sys.stderr)
         return 2
-    tests = sys.argv[2:] or sorted(HERE.glob("test/*.test.mjs"))
-    try:
-        environment = rehearsal.environment()
-    except Skipped as reason:
-        print(reason, file=sys.stderr)
-        Path(sys.argv[1]).write_text("0 0 1\n")
-        return 0
-    except RuntimeError as reason:
-        print(reason, file=sys.stderr)
-        Path(sys.argv[1]).write_text("0 1 0\n")
-        return 1
-    result = subprocess.run(
-        [
-            "node",
-            f"--import={HERE / 'packages.mjs'}",
-            "--test",
-            "--test-reporter=tap",
-            *tests,
-        ],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    passed, failed, skipped = totals(result.stdout)
-    if result.returncode and not failed:
-        failed = 1
-    if failed:
-        print(result.stdout)
-    else:
-        for line in re.findall(r"^(?:ok|not ok) .*", result.stdout, re.MULTILINE):
-            print(line)
-    Path(sys.argv[1]).write_text(f"{passed} {failed} {skipped}\n")
-    return 1 if failed else 0
+    totals = run(sys.argv[2:] or sorted(HERE.glob("test/*.test.mjs")))
+    Path(sys.argv[1]).write_text("{} {} {}\n".format(*totals))
+    return 1 if totals[1] else 0
 
 
 if __name__ == "__main__":

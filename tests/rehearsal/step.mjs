@@ -1,284 +1,176 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /**
- * One step: its condition, its environment, its script or action, and what it
- * leaves behind.
+ * Steps: conditions, environment, and what they leave behind.
  *
- * Steps run in a frame: a job's own, or that of a composite action inside it.
- * A frame has `steps` (the context), `inputs`, `env` (on top of the job's),
- * `failed`, `secrets`, `defaults`, `actionPath`, `actionRepository`, `parent`,
- * the step that it runs in, and `stop`, by which that one is ended.
+ * They run in a frame, a job's own or that of an action inside it, which has
+ * `steps` (the context), `inputs`, `env` (on top of the job's), `failed`, the
+ * `records` of its steps, and for an action its `directory` and `repository`.
  */
 
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
 import path from "node:path";
 
 import { runAction } from "./actions.mjs";
-import { processEnvironment, stepScope } from "./contexts.mjs";
+import { parseAssignments, readOutput } from "./commands.mjs";
 import {
   evaluateCondition,
   evaluateText,
   evaluateTexts,
-  evaluateTyped,
+  Known,
 } from "./expressions.mjs";
-import { MAX_SUMMARY, parseAssignments, parsePaths } from "./file_commands.mjs";
-import { runCommand, scriptExtension, shellCommand } from "./shell.mjs";
-import { StepFailure } from "./step_failure.mjs";
-import { CommandStream } from "./workflow_commands.mjs";
+import { Failure } from "./failure.mjs";
 
 /** Files that a script may write to, by the variable that names them. */
 const FILES = ["OUTPUT", "ENV", "PATH", "STEP_SUMMARY"];
 
-/** What GITHUB_ENV must not set. */
-const FORBIDDEN = ["NODE_OPTIONS"];
+/** Of a step's summary, in bytes. */
+const MAX_SUMMARY = 1024 * 1024;
 
-export class Step {
-  /** @param definition from workflow.mjs. */
-  constructor(job, frame, definition) {
-    this.job = job;
-    this.frame = frame;
-    this.definition = definition;
-    this.number = job.nextStepNumber();
-    this.env = frame.env;
-    this.outputs = {};
-    this.summary = "";
-    this.outcome = null;
-    this.conclusion = null;
-    const effects = {
-      setOutput: (name, value) => (this.outputs[name] = value),
-      fail: (reason) => this.fail(reason),
-    };
-    const around = frame.parent?.commands;
-    this.commands = new CommandStream(job.masks, effects, around);
-    this.#lines = [];
+/** How long a script has after SIGINT. */
+const GRACE_SECONDS = 10;
+
+/** What expressions in steps of a frame see. */
+export function stepScope(job, frame) {
+  const { cancelled } = job;
+  const { failed } = frame;
+  const { repository, commit } = job.call.origin;
+  return {
+    contexts: {
+      ...job.scope.contexts,
+      github: new Known("github", {
+        ...job.run.github,
+        token: job.token,
+        workspace: job.directories.workspace,
+        action_repository: frame.repository ?? "",
+      }),
+      inputs: frame.inputs,
+      steps: frame.steps,
+      job: new Known("job", {
+        workflow_repository: repository,
+        workflow_sha: commit,
+      }),
+      runner: new Known("runner", { temp: job.directories.temp }),
+    },
+    status: {
+      always: true,
+      cancelled,
+      failure: failed && !cancelled,
+      success: !failed && !cancelled,
+    },
+  };
+}
+
+function environment(step) {
+  const { job, frame } = step;
+  const { home, temp, workspace } = job.directories;
+  const variables = {
+    LANG: "C.UTF-8",
+    PATH: process.env.PATH,
+    ...job.run.scenario.environment,
+    ...job.env,
+    ...step.env,
+    HOME: home,
+    CI: "true",
+    GITHUB_ACTIONS: "true",
+    GITHUB_WORKSPACE: workspace,
+    RUNNER_TEMP: temp,
+  };
+  for (const [name, value] of Object.entries(job.run.github))
+    variables[`GITHUB_${name.toUpperCase()}`] = value;
+  if (frame.directory) variables.GITHUB_ACTION_PATH = frame.directory;
+  variables.PATH = [...job.path, variables.PATH].join(":");
+  return variables;
+}
+
+/** Run a script until it ends or the job's time is over; returns how. */
+function runBash(job, script, cwd, env, output) {
+  const seconds = job.timeLeft / 1000;
+  const command = [
+    // If the rehearsal is killed, the script is ended too.
+    ...["setpriv", "--pdeathsig", "TERM"],
+    ...["timeout", "--signal=INT", `--kill-after=${GRACE_SECONDS}`, seconds],
+    ...["bash", "--noprofile", "--norc", "-eo", "pipefail", script],
+  ].map(String);
+  const fd = fs.openSync(output, "w");
+  const options = { cwd, env, stdio: ["ignore", fd, fd] };
+  const started = Date.now();
+  const { status, error } = spawnSync(command[0], command.slice(1), options);
+  fs.closeSync(fd);
+  if (error) throw error;
+  return { status, expired: Date.now() - started >= seconds * 1000 };
+}
+
+function runScript(step) {
+  const { job, definition } = step;
+  const scope = stepScope(job, step.frame);
+  const { directory: below } = definition;
+  const relative = below ? evaluateText(below, scope) : ".";
+  const cwd = path.resolve(job.directories.workspace, relative);
+  if (!fs.existsSync(cwd)) throw new Failure(`${cwd}: no such directory`);
+  const directory = fs.mkdtempSync(path.join(job.directories.temp, "step-"));
+  const file = (name) => path.join(directory, name);
+  const env = environment(step);
+  for (const name of FILES) {
+    env[`GITHUB_${name}`] = file(name);
+    fs.writeFileSync(file(name), "");
   }
+  const script = evaluateText(definition.run, scope);
+  fs.writeFileSync(file("script.sh"), `${script}\n`);
+  job.write(`$ ${script.trim()}`);
+  const ended = runBash(job, file("script.sh"), cwd, env, file("output"));
+  const output = fs.readFileSync(file("output"), "utf8");
+  const { shown, refused } = readOutput(output, job.masks, job.annotations);
+  job.write(shown);
+  takeFiles(step, (name) => fs.readFileSync(file(name), "utf8"));
+  fs.rmSync(directory, { recursive: true });
+  if (refused) throw new Failure(`'::${refused}::' is not known to rehearsals`);
+  if (ended.expired) job.expire();
+  else if (ended.status !== 0)
+    throw new Failure(`Process completed with exit code ${ended.status}.`);
+}
 
-  #lines;
-  #failure = null;
-  #timedOut = false;
+/** What a script has written into its files. */
+function takeFiles(step, read) {
+  const { job } = step;
+  Object.assign(step.outputs, parseAssignments(read("OUTPUT")));
+  Object.assign(job.env, parseAssignments(read("ENV")));
+  const lines = read("PATH").split("\n");
+  job.path.unshift(...lines.filter((line) => line).reverse());
+  const summary = read("STEP_SUMMARY");
+  if (Buffer.byteLength(summary) > MAX_SUMMARY)
+    throw new Failure(`the summary has more than ${MAX_SUMMARY} bytes`);
+  job.run.summary += job.masks.hide(summary);
+}
 
-  /** A line for the log, as a step's output would give one. */
-  log(text) {
-    for (const line of text.split("\n")) {
-      const shown = this.commands.line(line);
-      if (shown !== undefined) this.#write(shown);
-    }
+async function runStep(job, frame, definition) {
+  const { id, name, uses, run } = definition;
+  const step = { job, frame, definition, env: { ...frame.env }, outputs: {} };
+  const scope = stepScope(job, frame);
+  const wasCancelled = job.cancelled;
+  let outcome = "success";
+  let shown = uses ?? run.toString();
+  try {
+    Object.assign(step.env, evaluateTexts(definition.env, scope));
+    if (name) shown = evaluateText(name, scope);
+    job.write(`##[step]${shown}`);
+    if (!evaluateCondition(definition.if, scope)) outcome = "skipped";
+    else if (uses) await runAction(step);
+    else runScript(step);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    job.annotate(error.message);
+    outcome = "failure";
   }
+  if (job.cancelled && !wasCancelled) outcome = "cancelled";
+  if (outcome === "failure") frame.failed = true;
+  // Without continue-on-error the conclusion is never another.
+  const { outputs } = step;
+  if (id) frame.steps[id] = { outputs, outcome, conclusion: outcome };
+  frame.records.push({ id, name: job.masks.hide(shown), outcome });
+}
 
-  #write(line) {
-    this.#lines.push(line);
-    this.job.writeLog(line);
-  }
-
-  /** An annotation of the runner's or of an action's. */
-  annotate(level, message) {
-    this.commands.annotate(level, message);
-    this.#write(this.job.masks.hide(`##[${level}]${message}`));
-  }
-
-  fail(reason) {
-    this.#failure ??= reason;
-    this.annotate("error", reason);
-  }
-
-  get name() {
-    const { name, run, uses } = this.definition;
-    if (name) {
-      try {
-        return evaluateText(name, this.scope());
-      } catch {
-        return name.toString();
-      }
-    }
-    if (uses) return `Run ${uses}`;
-    return `Run ${run.toString().trim().split("\n")[0]}`;
-  }
-
-  /** What expressions in this step see. */
-  scope() {
-    return stepScope(this.job, this.frame, this.env);
-  }
-
-  /** Run it, or skip it; returns when it is over. */
-  async run() {
-    this.started = Date.now();
-    this.env = { ...this.frame.env };
-    try {
-      Object.assign(this.env, evaluateTexts(this.definition.env, this.scope()));
-      if (!evaluateCondition(this.definition.if, this.scope()))
-        return this.#finish("skipped", "skipped");
-    } catch (error) {
-      this.fail(error.message);
-      return this.#conclude("failure", false);
-    }
-    this.#write(`##[group]${this.job.masks.hide(this.name)}`);
-    const stop = new AbortController();
-    const end = () => stop.abort();
-    const release = this.job.onCancel(end);
-    this.frame.stop?.addEventListener("abort", end);
-    let timer;
-    let forgiven = false;
-    try {
-      const { continueOnError, timeoutMinutes } = this.definition;
-      const scope = this.scope();
-      forgiven = evaluateTyped(continueOnError, scope, "boolean", false);
-      const minutes = evaluateTyped(timeoutMinutes, scope, "number", null);
-      if (minutes !== null)
-        timer = setTimeout(() => {
-          this.#timedOut = true;
-          this.fail(
-            `The action '${this.name}' has timed out after ${minutes} minutes.`,
-          );
-          stop.abort();
-        }, minutes * this.job.run.settings.minuteMs);
-      await this.#execute(stop.signal);
-    } catch (error) {
-      // Those are mistakes of ours.
-      if (error instanceof TypeError || error instanceof ReferenceError)
-        throw error;
-      this.fail(error.message);
-    } finally {
-      clearTimeout(timer);
-      release();
-      this.frame.stop?.removeEventListener("abort", end);
-      this.#write("##[endgroup]");
-    }
-    if (stop.signal.aborted && !this.#timedOut)
-      return this.#conclude("cancelled", false);
-    return this.#conclude(this.#failure ? "failure" : "success", forgiven);
-  }
-
-  async #execute(stop) {
-    if (this.definition.uses) return runAction(this, stop);
-    return this.#runScript(stop);
-  }
-
-  async #runScript(stop) {
-    const { definition, frame, job } = this;
-    const scope = this.scope();
-    const script = evaluateText(definition.run, scope);
-    const text = (token) => token && evaluateText(token, scope);
-    const shell = text(definition.shell) ?? text(frame.defaults.shell);
-    const folder =
-      text(definition.workingDirectory) ??
-      text(frame.defaults["working-directory"]) ??
-      "";
-    const cwd = path.resolve(job.folders.workspace, folder);
-    if (!existsSync(cwd)) throw new StepFailure(`No such folder: ${cwd}`);
-
-    const base = path.join(job.folders.temp, `step-${this.number}`);
-    const file = base + scriptExtension(shell);
-    writeFileSync(file, script.endsWith("\n") ? script : `${script}\n`, {
-      mode: 0o755,
-    });
-    this.script = script;
-    const command = shellCommand(shell, file);
-    this.command = command;
-    const result = await this.runProcess(command, { cwd, stop });
-    rmSync(file, { force: true });
-    if (result.error)
-      throw new StepFailure(`${command[0]}: ${result.error.message}`);
-    if (stop.aborted) return;
-    if (result.signal)
-      throw new StepFailure(`Process was ended by ${result.signal}.`);
-    if (result.status !== 0)
-      throw new StepFailure(
-        `Process completed with exit code ${result.status}.`,
-      );
-  }
-
-  /** Run a command in the step's environment, and take what it leaves. */
-  async runProcess(command, { cwd, stop, env = {} }) {
-    const { job } = this;
-    const folder = path.join(job.folders.temp, "_runner_file_commands");
-    mkdirSync(folder, { recursive: true });
-    const files = {};
-    for (const name of FILES) {
-      const file = path.join(folder, `${name.toLowerCase()}_${this.number}`);
-      writeFileSync(file, "");
-      files[`GITHUB_${name}`] = file;
-    }
-    const result = await runCommand(command, {
-      cwd,
-      env: {
-        ...processEnvironment(this),
-        ...env,
-        ...files,
-      },
-      onLine: (line) => this.log(line),
-      stop,
-      graceMs: job.run.settings.graceMs,
-    });
-    this.#takeFiles(files);
-    return result;
-  }
-
-  #takeFiles(files) {
-    const { job } = this;
-    const read = (name, use) => {
-      const file = files[`GITHUB_${name}`];
-      try {
-        use(readFileSync(file, "utf8"));
-      } catch (error) {
-        this.fail(
-          "Unable to process file command " +
-            `'${name.toLowerCase()}' successfully: ${error.message}`,
-        );
-      }
-      rmSync(file, { force: true });
-    };
-    read("OUTPUT", (text) =>
-      Object.assign(this.outputs, parseAssignments(text)),
-    );
-    read("ENV", (text) => {
-      const variables = parseAssignments(text);
-      for (const name of FORBIDDEN)
-        if (name in variables)
-          throw new Error(`Can't store ${name} output parameter`);
-      Object.assign(job.env, variables);
-    });
-    read("PATH", (text) => job.path.unshift(...parsePaths(text).reverse()));
-    read("STEP_SUMMARY", (text) => this.addSummary(text));
-  }
-
-  /** What a script or an action adds to the step's summary. */
-  addSummary(text) {
-    if (!text) return;
-    const whole = this.job.masks.hide(text);
-    const size = Buffer.byteLength(this.summary + whole);
-    if (size > MAX_SUMMARY) {
-      this.annotate(
-        "error",
-        "$GITHUB_STEP_SUMMARY upload aborted, supports content up to a size " +
-          `of ${MAX_SUMMARY / 1024}k, got ${Math.ceil(size / 1024)}k.`,
-      );
-      return;
-    }
-    this.summary += whole;
-  }
-
-  #conclude(outcome, forgiven) {
-    const conclusion = outcome === "failure" && forgiven ? "success" : outcome;
-    if (conclusion === "failure") this.frame.failed = true;
-    this.#finish(outcome, conclusion);
-  }
-
-  #finish(outcome, conclusion) {
-    this.outcome = outcome;
-    this.conclusion = conclusion;
-    this.ended = Date.now();
-    const { id } = this.definition;
-    if (id)
-      this.frame.steps[id] = {
-        outputs: this.outputs,
-        outcome: this.outcome,
-        conclusion: this.conclusion,
-      };
-    this.job.record(this, this.#lines);
-  }
+/** Run steps in a frame, one after another. */
+export async function runSteps(job, frame, definitions) {
+  for (const definition of definitions) await runStep(job, frame, definition);
 }

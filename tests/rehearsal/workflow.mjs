@@ -1,191 +1,241 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /**
- * A workflow file as data. GitHub's parser reads and judges it; here its tokens
- * become jobs and steps whose expressions are evaluated later, when they run.
+ * A workflow or an action as data, whose expressions are evaluated when they
+ * are needed. What GitHub knows and a rehearsal does not is refused here, by
+ * its name and before anything runs.
  */
 
-import { readFileSync } from "node:fs";
-
-import {
-  NoOperationTraceWriter,
-  convertWorkflowTemplate,
-  parseWorkflow,
-} from "@actions/workflow-parser";
 import { convertToIfCondition } from "@actions/workflow-parser/model/converter/if-condition";
+import { TemplateToken } from "@actions/workflow-parser/templates/tokens/template-token";
 import {
+  isBasicExpression,
   isMapping,
   isSequence,
-  isString,
 } from "@actions/workflow-parser/templates/tokens/type-guards";
+import { TokenType } from "@actions/workflow-parser/templates/tokens/types";
 
-import { flattenScalars } from "./scalars.mjs";
+import { checkExpression } from "./expressions.mjs";
+import { Failure } from "./failure.mjs";
+import { fields, items, parseFile } from "./parser.mjs";
 
-/** GitHub's limit for a workflow file, in bytes. */
-const MAX_FILE = 500 * 1024;
+/**
+ * Keys by what has them. A run is alone and its jobs are in a row: that keeps
+ * any `concurrency` and `max-parallel`.
+ */
+const KEYS = {
+  "a workflow": "concurrency defaults env jobs name on permissions run-name",
+  "'defaults'": "run",
+  "'defaults.run'": "shell",
+  "'permissions'": "attestations contents id-token issues",
+  "an input": "default description type",
+  "a job":
+    "env if name needs outputs permissions runs-on steps strategy timeout-minutes uses with",
+  "'strategy'": "fail-fast matrix max-parallel",
+  "a step": "env id if name run shell uses with working-directory",
+  "an action": "description inputs name runs",
+  "'runs'": "steps using",
+  "an action's input": "default description",
+  // Events.
+  "'on.push'": "",
+  "'on.schedule'": "",
+  "'on.workflow_call'": "inputs",
+  "'on.workflow_dispatch'": "inputs",
+};
 
-/** A workflow or action that GitHub would refuse; `errors` are lines. */
-export class InvalidFile extends Error {
-  constructor(errors) {
-    // A YAML error goes on with an excerpt.
-    const lines = errors.map((error) => error.split("\n")[0].replace(/:$/, ""));
-    super(lines.join("\n"));
-    this.errors = lines;
+/** Values that are known of keys that may have others. */
+const VALUES = {
+  "'fail-fast'": ["false"],
+  "'on'": ["push", "schedule", "workflow_call", "workflow_dispatch"],
+  "'runs-on'": ["ubuntu-24.04"],
+  "'shell'": ["bash"],
+  "an input's type": ["boolean", "number", "string"],
+  "an action's 'using'": ["composite"],
+};
+
+/** Refuse a name that is not among those that are known. */
+function check(what, name, list, token) {
+  if (!list.includes(name))
+    throw new Failure(
+      `${what}: '${name}' is not known to rehearsals; known: ${list.join(", ")}`,
+      token,
+    );
+}
+
+/** The text of a token that has to be one of the known values. */
+function checkValue(what, token, parent) {
+  check(what, token?.toString(), VALUES[what], token ?? parent);
+  return token.toString();
+}
+
+/** The values of a mapping by key, all of which are known. */
+function take(what, token) {
+  if (!token || token.templateTokenType === TokenType.Null) return {};
+  if (!isMapping(token))
+    throw new Failure(`${what}: rehearsals know a mapping only`, token);
+  for (const { key } of token)
+    check(what, key.toString(), KEYS[what].split(" "), key);
+  return fields(token);
+}
+
+function mapValues(object, convert) {
+  return Object.fromEntries(
+    Object.entries(object).map(([key, value]) => [key, convert(value)]),
+  );
+}
+
+/** Of the whole file, whatever it belongs to. */
+function checkExpressions(root) {
+  for (const [, token] of TemplateToken.traverse(root)) {
+    if (token.templateTokenType === TokenType.InsertExpression)
+      throw new Failure("rehearsals know no '${{ insert }}'", token);
+    if (!isBasicExpression(token)) continue;
+    const { start, end } = token.range;
+    // GitHub's parser for editors takes the indentation for a part of it.
+    if (start.line !== end.line)
+      throw new Failure("an expression in a value of several lines", token);
+    checkExpression(token.expression, token);
   }
 }
 
-/** The values of a mapping by key, as an object; {} for anything else. */
-export function fields(token) {
-  const result = {};
-  if (token && isMapping(token))
-    for (const { key, value } of token) result[key.toString()] = value;
-  return result;
+function readCondition(context, token) {
+  if (!token) return { expression: "success()" };
+  const condition = convertToIfCondition(context, token);
+  checkExpression(condition.expression, token);
+  return condition;
 }
 
-function texts(token) {
-  if (!token) return [];
-  if (isSequence(token)) return [...token].map((item) => item.toString());
-  return [token.toString()];
-}
-
-/** A token as a plain value; expressions are texts. */
-export function plain(token) {
-  if (!token) return undefined;
-  if (isMapping(token))
-    return Object.fromEntries(
-      [...token].map(({ key, value }) => [key.toString(), plain(value)]),
-    );
-  if (isSequence(token)) return [...token].map(plain);
-  return "value" in token ? token.value : token.toString();
-}
-
-/** The condition of a step that has none. */
-const SUCCESS = { expression: "success()" };
-
-/** A step of a job or of a composite action. */
-export function readStep(context, token) {
-  const step = fields(token);
+/** @param shell of `defaults`, if there is one. */
+function readStep(context, token, knows, shell) {
+  const step = take("a step", token);
+  const uses = step.uses?.toString();
+  if (uses && !uses.startsWith("./") && !knows(uses))
+    throw new Failure(`the action ${uses} is not known to rehearsals`, token);
+  if (step.run) checkValue("'shell'", step.shell ?? shell, token);
   return {
     id: step.id?.toString(),
     name: step.name,
-    if: step.if ? convertToIfCondition(context, step.if) : SUCCESS,
+    if: readCondition(context, step.if),
     run: step.run,
-    uses: step.uses?.toString(),
+    uses,
     with: step.with,
     env: step.env,
-    shell: step.shell,
-    workingDirectory: step["working-directory"],
-    continueOnError: step["continue-on-error"],
-    timeoutMinutes: step["timeout-minutes"],
-    line: token.range?.start.line,
-    token,
+    directory: step["working-directory"],
   };
 }
 
-function readJob(context, id, token, converted) {
-  const job = fields(token);
+/** As an object of scope and level, or undefined. */
+function readPermissions(token) {
+  return token && mapValues(take("'permissions'", token), String);
+}
+
+/** GitHub's default, and what a hosted runner allows. */
+const TIMEOUT_MINUTES = 360;
+
+function readJob(context, id, token, knows, shell) {
+  const job = take("a job", token);
+  const strategy = take("'strategy'", job.strategy);
+  if (!job.uses) checkValue("'runs-on'", job["runs-on"], token);
+  if (job.strategy && !(job.name && isBasicExpression(job.name)))
+    throw new Failure("rehearsals know no matrix without an own 'name'", token);
+  if (job.strategy) checkValue("'fail-fast'", strategy["fail-fast"], token);
+  const minutes = job["timeout-minutes"];
+  if (minutes && isBasicExpression(minutes))
+    throw new Failure("'timeout-minutes': rehearsals know a number", minutes);
   return {
     id,
     name: job.name,
-    needs: texts(job.needs),
-    if: converted.if,
-    strategy: job.strategy,
-    runsOn: job["runs-on"],
-    permissions: job.permissions,
+    needs: items(job.needs).map(String),
+    if: readCondition(context, job.if),
+    matrix: strategy.matrix,
+    permissions: readPermissions(job.permissions),
     env: job.env,
-    defaults: fields(fields(job.defaults).run),
     outputs: job.outputs,
-    concurrency: job.concurrency,
-    environment: job.environment,
-    container: job.container,
-    services: job.services,
-    continueOnError: job["continue-on-error"],
-    timeoutMinutes: job["timeout-minutes"],
-    steps: isSequence(job.steps ?? token)
-      ? [...job.steps].map((each) => readStep(context, each))
-      : [],
+    minutes: minutes?.value ?? TIMEOUT_MINUTES,
+    steps: items(job.steps).map((each) =>
+      readStep(context, each, knows, shell),
+    ),
     uses: job.uses?.toString(),
     with: job.with,
-    secrets: job.secrets,
-    token,
   };
 }
 
-function readDefinitions(token) {
-  const result = {};
-  for (const [name, definition] of Object.entries(fields(token))) {
-    const { type, required, options, default: value } = fields(definition);
-    result[name] = {
-      type: type?.toString() ?? "string",
-      required: required?.value === true,
-      options: options && texts(options),
-      default: value,
-    };
-  }
-  return result;
+function readInput(token) {
+  const input = take("an input", token);
+  const type = checkValue("an input's type", input.type, token);
+  return { type, default: input.default };
 }
 
+function readDefault(token) {
+  return take("an action's input", token).default;
+}
+
+/** Events by name, each with `inputs`. */
 function readEvents(token) {
-  if (!isMapping(token))
-    return Object.fromEntries(texts(token).map((name) => [name, {}]));
-  const result = {};
-  for (const [name, event] of Object.entries(fields(token))) {
-    const { inputs, outputs, secrets } = fields(event);
-    result[name] = {
-      inputs: readDefinitions(inputs),
-      outputs: fields(outputs),
-      secrets: Object.fromEntries(
-        Object.entries(fields(secrets)).map(([secret, definition]) => [
-          secret,
-          { required: fields(definition).required?.value === true },
-        ]),
-      ),
-      crons: isSequence(event)
-        ? [...event].map((item) => fields(item).cron.toString())
-        : [],
-    };
+  const list = isMapping(token)
+    ? [...token].map(({ key, value }) => [key, value])
+    : items(token).map((name) => [name, undefined]);
+  const events = list.map(([key, event]) => {
+    const name = checkValue("'on'", key);
+    const more = event && isSequence(event) ? undefined : event;
+    const { inputs } = take(`'on.${name}'`, more);
+    return [name, { inputs: mapValues(fields(inputs), readInput) }];
+  });
+  return Object.fromEntries(events);
+}
+
+/** Read with a function that throws Failure without the name of the file. */
+async function read(kind, file, name, convert) {
+  const { context, root } = await parseFile(kind, file, name);
+  try {
+    checkExpressions(root);
+    return convert(context, root);
+  } catch (error) {
+    if (error instanceof Failure) error.message = `${name}: ${error.message}`;
+    throw error;
   }
-  return result;
 }
 
 /**
- * Read a workflow. `name` is its path in the repository, for messages and
- * contexts. Throws InvalidFile.
+ * Read a workflow. Throws Failure.
+ *
+ * @param name its path in the repository.
+ * @param knows tells whether there is an action that a `uses` names.
  */
-export async function readWorkflow(file, name) {
-  const content = readFileSync(file, "utf8");
-  if (Buffer.byteLength(content) > MAX_FILE)
-    throw new InvalidFile([`${name}: larger than ${MAX_FILE} bytes`]);
-  const { context, value } = parseWorkflow(
-    { name, content: flattenScalars(content) },
-    new NoOperationTraceWriter(),
-  );
-  const refuse = () => {
-    const errors = context.errors.getErrors().map((error) => error.message);
-    if (errors.length) throw new InvalidFile(errors);
-  };
-  refuse();
-  const template = await convertWorkflowTemplate(context, value);
-  refuse();
+export function readWorkflow(file, name, knows) {
+  return read("workflow", file, name, (context, token) => {
+    const root = take("a workflow", token);
+    const { run } = take("'defaults'", root.defaults);
+    const { shell } = take("'defaults.run'", run);
+    return {
+      path: name,
+      runName: root["run-name"],
+      events: readEvents(root.on),
+      permissions: readPermissions(root.permissions),
+      env: root.env,
+      jobs: Object.entries(fields(root.jobs)).map(([id, job]) =>
+        readJob(context, id, job, knows, shell),
+      ),
+    };
+  });
+}
 
-  const root = fields(value);
-  const converted = new Map(template.jobs.map((job) => [job.id.value, job]));
-  const jobs = new Map(
-    Object.entries(fields(root.jobs)).map(([id, token]) => [
-      id,
-      readJob(context, id, token, converted.get(id)),
-    ]),
-  );
-  refuse();
-  return {
-    path: name,
-    content,
-    name: isString(root.name ?? value) ? root.name.toString() : name,
-    runName: root["run-name"],
-    events: readEvents(root.on),
-    permissions: root.permissions,
-    env: root.env,
-    defaults: fields(fields(root.defaults).run),
-    concurrency: root.concurrency,
-    jobs,
-  };
+/** Read an action, which has to be a composite one. Throws Failure. */
+export function readAction(file, name, knows) {
+  return read("action", file, name, (context, token) => {
+    const root = take("an action", token);
+    checkValue("an action's 'using'", fields(root.runs).using, token);
+    const { steps } = take("'runs'", root.runs);
+    return {
+      inputs: mapValues(fields(root.inputs), readDefault),
+      steps: items(steps).map((step) => readStep(context, step, knows)),
+    };
+  });
+}
+
+/** The parts of a `uses` such as `owner/name/path@commit`. */
+export function splitReference(uses) {
+  const [name, commit] = uses.split("@");
+  const [owner, repository, ...rest] = name.split("/");
+  const path = rest.join("/");
+  return { repository: `${owner}/${repository}`, path, commit };
 }

@@ -1,119 +1,69 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/** What the runner's own tests share: a repository from texts, and its runs. */
+/** What the tests share: a repository from texts, and its runs. */
 
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
 import { Run } from "../rehearsal.mjs";
 
-/** A pin, as the house's rules want one. */
-export const PIN = `${"0123456789".repeat(4)} # v1.0.0`;
+export const WORKFLOW = ".github/workflows/test.yml";
+export const CHECKOUT =
+  "- {uses: actions/checkout@v7, with: {persist-credentials: false}}\n";
 
-/** Start of a job, to be put before its steps. */
-export const ON = "runs-on: ubuntu-24.04";
-
-/**
- * A repository of files in a temporary folder that goes away with the test.
- * A value of files is a text; workflows are named without their folder.
- */
-export class Repository {
-  constructor(test, files = {}) {
-    this.folder = mkdtempSync(path.join(os.tmpdir(), "rehearsal-test."));
-    test.after(() => rmSync(this.folder, { recursive: true, force: true }));
-    this.tree = path.join(this.folder, "tree");
-    for (const [name, text] of Object.entries(files)) this.write(name, text);
-    this.runs = 0;
-    this.lines = [];
+/** A repository of one commit, of files by name; returns its tree. */
+export function repository(test, files) {
+  const tree = mkdtempSync(path.join(os.tmpdir(), "rehearsal-test."));
+  test.after(() => rmSync(tree, { recursive: true, force: true }));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(tree, name)), { recursive: true });
+    writeFileSync(path.join(tree, name), text);
   }
-
-  write(name, text) {
-    const folder = /^[^/]*\.yml$/.test(name) ? ".github/workflows" : "";
-    const file = path.join(this.tree, folder, name);
-    mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, text);
-  }
-
-  /** A Run of a workflow, which is not started. */
-  prepare(workflow, scenario = {}, options = {}) {
-    const { settings, ...rest } = scenario;
-    return new Run(
-      path.join(this.tree, ".github/workflows", workflow),
-      {
-        tree: this.tree,
-        out: path.join(this.folder, `out-${++this.runs}`),
-        cache: path.join(this.folder, "cache"),
-        parallel: 4,
-        say: (line) => this.lines.push(line),
-        ...options,
-      },
-      {
-        event: "push",
-        ...rest,
-        settings: { graceMs: [200, 200], ...settings },
-      },
-    );
-  }
-
-  /** The result of a run. */
-  async run(workflow, scenario, options) {
-    return this.prepare(workflow, scenario, options).execute();
-  }
+  const identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"];
+  for (const command of ["init -q", "add -A", "commit -q -m one"])
+    execFileSync("git", ["-C", tree, ...identity, ...command.split(" ")]);
+  return tree;
 }
 
-/** The result of a workflow alone, which has to be a valid one. */
-export async function rehearse(test, text, scenario, options) {
-  const repository = new Repository(test, { "test.yml": text });
-  const result = await repository.run("test.yml", scenario, options);
-  if (result.errors.length) throw new Error(result.errors.join("\n"));
-  return result;
+/** The result of a workflow, a text, with other files of its repository. */
+export async function rehearse(test, text, scenario = {}, files = {}) {
+  const tree = repository(test, { ...files, [WORKFLOW]: text });
+  const defaults = {
+    workflow: WORKFLOW,
+    out: path.join(tree, ".git/out"),
+    home: path.join(tree, ".git/home"),
+    event: "push",
+    token: { write: "write-token", read: "read-token" },
+  };
+  return new Run({ ...defaults, ...scenario, tree }, () => {}).execute();
 }
 
-/** What is said of a workflow that cannot start, as one text. */
-export async function refusal(test, text, scenario) {
-  const repository = new Repository(test, { "test.yml": text });
-  const result = await repository.run("test.yml", scenario);
-  if (result.conclusion !== "startup_failure" || result.jobs.length)
-    throw new Error(`it started: ${result.conclusion}`);
-  return result.errors.join("\n");
+/** A workflow of these jobs, a YAML mapping without indentation. */
+export function jobs(text) {
+  const indented = text.trim().replace(/^(?=.)/gm, "  ");
+  return `on: push\ndefaults: {run: {shell: bash}}\njobs:\n${indented}\n`;
 }
 
 /** A workflow with one job of these steps, a YAML list without indentation. */
-export function steps(text, job = "") {
-  const indent = (lines, by) =>
-    lines.trimEnd().replace(/^(?=.)/gm, " ".repeat(by));
-  return `on: push
-jobs:
-  test:
-    runs-on: ubuntu-24.04
-${job && indent(job, 4)}
-    steps:
-${indent(text, 6)}
-`;
+export function steps(text, more = "") {
+  const list = text.trim().replace(/^(?=.)/gm, "    ");
+  return jobs(`test:\n  runs-on: ubuntu-24.04\n  ${more}\n  steps:\n${list}`);
 }
 
-/** The job of this id or name. */
-export function job(result, name) {
-  const found = result.jobs.filter(
-    (each) => name === each.name || name === each.id,
-  );
-  if (found.length !== 1)
-    throw new Error(
-      `${found.length} jobs are ${name}: ${JSON.stringify(result, null, 1)}`,
-    );
-  return found[0];
+/** A job that runs a command, and with more keys. */
+export function job(run, more = "env: {}") {
+  return `{runs-on: ubuntu-24.04, ${more}, steps: [{run: ${run}}]}`;
 }
 
-/** Conclusions by name of job. */
-export function conclusions(result) {
-  return Object.fromEntries(
-    result.jobs.map((each) => [each.name, each.conclusion]),
-  );
+/** Conclusions of jobs or outcomes of steps by their name. */
+export function ends(list) {
+  const end = ({ conclusion, outcome }) => conclusion ?? outcome;
+  return Object.fromEntries(list.map((each) => [each.name, end(each)]));
 }
 
 /** Messages of a level. */
 export function messages({ annotations }, level = "error") {
-  return annotations
-    .filter((each) => each.level === level)
-    .map((each) => each.message);
+  const chosen = annotations.filter((each) => each.level === level);
+  return chosen.map(({ message }) => message);
 }

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** actions/upload-artifact and actions/download-artifact: files of a run. */
+
+import { cpSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import path from "node:path";
+
+import { Failure } from "../failure.mjs";
+import { matching, resolvePath } from "../paths.mjs";
+
+const FORBIDDEN_IN_NAMES = /["':<>|*?\r\n\\/]/;
+
+/** A file or what is in a directory, as relative names of files. */
+function listFiles(start) {
+  if (!existsSync(start)) return [];
+  if (!statSync(start).isDirectory()) return [path.basename(start)];
+  // Hidden ones are left out, as the action does unless told otherwise.
+  return readdirSync(start, { recursive: true })
+    .filter((name) => !/(^|\/)\./.test(name))
+    .filter((name) => !statSync(path.join(start, name)).isDirectory());
+}
+
+export const uploadArtifact = {
+  inputs: {
+    name: "artifact",
+    path: "",
+    "if-no-files-found": "warn",
+    "retention-days": "",
+  },
+  only: { "if-no-files-found": "warn" },
+  run({ job }, { name, path: text }) {
+    if (!name || FORBIDDEN_IN_NAMES.test(name))
+      throw new Failure(`The artifact name is not valid: ${name}`);
+    if (job.run.artifacts.some((each) => each.name === name))
+      throw new Failure(`(409) Conflict: there is an artifact ${name} already`);
+    const source = resolvePath(job, text);
+    const files = listFiles(source);
+    if (files.length === 0) {
+      const message = `No files were found with the provided path: ${text}.`;
+      job.annotate(message, "warning");
+      return;
+    }
+    const directory = path.join(job.run.scenario.out, "artifacts", name);
+    mkdirSync(directory, { recursive: true });
+    const whole = statSync(source).isDirectory();
+    const root = whole ? source : path.dirname(source);
+    for (const file of files)
+      cpSync(path.join(root, file), path.join(directory, file));
+    job.run.artifacts.push({ name, directory, files });
+  },
+};
+
+export const downloadArtifact = {
+  inputs: { pattern: "", path: ".", "merge-multiple": "false" },
+  only: { "merge-multiple": "true" },
+  run({ job }, { pattern, path: text }) {
+    for (const { name, directory } of job.run.artifacts)
+      if (matching(pattern, [name]).length)
+        cpSync(directory, resolvePath(job, text), { recursive: true });
+  },
+};
