@@ -39,7 +39,7 @@ _must_check_ struct error *unpack_create(const char *directory,
 					 struct unpack **ret);
 
 /**
- * Push bytes; blocks while the threads are behind. A store_sink (store.h). An
+ * Push bytes; blocks while the threads are behind. A file_sink (file.h). An
  * error may be about bytes that were pushed earlier.
  */
 _must_check_ struct error *unpack_write(void *unpack, const void *data,

@@ -211,7 +211,7 @@ struct error *github_list_assets(struct github *github, struct github_assets *re
 }
 
 struct error *github_get(const struct github *github, const struct asset *asset,
-			 store_sink sink, void *arg)
+			 file_sink sink, void *arg)
 {
 	struct error *err;
 	_cleanup_free_ char *url = NULL;

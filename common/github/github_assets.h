@@ -46,8 +46,8 @@ bool github_starter_is_alive(const struct asset *starter);
 
 /** As store_get(). */
 _must_check_ struct error *github_get(const struct github *github,
-				      const struct asset *asset,
-				      store_sink sink, void *arg);
+				      const struct asset *asset, file_sink sink,
+				      void *arg);
 
 /** No error if it has gone already. */
 _must_check_ struct error *github_delete_asset(const struct github *github,

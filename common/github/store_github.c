@@ -112,8 +112,8 @@ static struct error *break_seal(struct store_github *self)
 }
 
 static struct error *store_github_get(struct store *store,
-				      const struct asset *asset,
-				      store_sink sink, void *arg)
+				      const struct asset *asset, file_sink sink,
+				      void *arg)
 {
 	return github_get(get_github(store), asset, sink, arg);
 }
@@ -156,7 +156,7 @@ static struct error *check_size(const char *path)
 
 static struct error *store_github_put(struct store *store, const char *path,
 				      const char *name, const char *label,
-				      store_progress progress, void *arg,
+				      progress_sink progress, void *arg,
 				      char **url_ret)
 {
 	struct error *err;

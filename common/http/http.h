@@ -23,7 +23,8 @@
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
-#include "common/store/store.h"
+#include "common/base/file.h"
+#include "common/cli/progress.h"
 
 struct error;
 struct http;
@@ -83,7 +84,7 @@ struct http_request {
 	 */
 	bool no_retry;
 	/** Report of the body that is sent; may be NULL. */
-	store_progress progress;
+	progress_sink progress;
 	void *progress_arg;
 };
 
@@ -146,6 +147,6 @@ http_response_error(const struct http_request *request,
 _must_check_ struct error *http_stream(struct http *http,
 				       const struct http_request *request,
 				       uint64_t size_bytes, const char *digest,
-				       store_sink sink, void *arg);
+				       file_sink sink, void *arg);
 
 #endif /* COMMON_HTTP_HTTP_H */

@@ -36,7 +36,7 @@ struct http_collector {
 	uint64_t limit_bytes;
 };
 
-/** A store_sink; the argument is a collector. */
+/** A file_sink; the argument is a collector. */
 _must_check_ struct error *http_collect(void *collector, const void *data,
 					size_t size_bytes);
 

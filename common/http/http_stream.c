@@ -20,13 +20,13 @@ enum {
 	/** Of a stream that turns out to be an error message. */
 	REFUSAL_BYTES = 64 << 10,
 	/** A stream that has come so much further is not failing. */
-	PROGRESS_BYTES = 1 << 20,
+	PATIENCE_BYTES = 1 << 20,
 };
 
 /** A download that goes on over several attempts. */
 struct stream {
 	struct http *http;
-	store_sink sink;
+	file_sink sink;
 	void *arg;
 	/** 0 while not known. */
 	uint64_t size_bytes;
@@ -255,7 +255,7 @@ static struct error *stream_run(struct stream *stream,
 
 	do {
 		err = stream_attempt(stream, request, &attempt);
-		if (stream->offset - reached >= PROGRESS_BYTES) {
+		if (stream->offset - reached >= PATIENCE_BYTES) {
 			reached = stream->offset;
 			patience = (struct http_patience){ monotonic_ms(), 0 };
 		}
@@ -286,7 +286,7 @@ static struct error *stream_verify(struct stream *stream, const char *digest)
 
 struct error *http_stream(struct http *http, const struct http_request *request,
 			  uint64_t size_bytes, const char *digest,
-			  store_sink sink, void *arg)
+			  file_sink sink, void *arg)
 {
 	struct error *err = NULL;
 	_cleanup_stream_ struct stream stream = {

@@ -59,7 +59,7 @@ struct http_transport {
 struct transfer {
 	struct http_transport *transport;
 	const struct http_request *request;
-	store_sink sink;
+	file_sink sink;
 	void *arg;
 	int body_fd;
 	uint64_t body_offset;
@@ -395,7 +395,7 @@ static struct error *transfer_failure(CURLcode code, const char *text,
 
 struct error *http_transport_send(struct http_transport *transport,
 				  const struct http_request *request,
-				  const char *const *extra, store_sink sink,
+				  const char *const *extra, file_sink sink,
 				  void *arg, struct http_attempt *attempt_ret)
 {
 	struct error *err;

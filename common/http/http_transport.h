@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
-#include "common/store/store.h"
+#include "common/base/file.h"
 
 struct error;
 struct http_attempt;
@@ -40,11 +40,10 @@ static inline void cleanup_http_transport(struct http_transport **transport)
  * @param[out] attempt_ret Set always. With an error, `broken` tells one that
  * may pass from one that is final.
  */
-_must_check_ struct error *http_transport_send(struct http_transport *transport,
-					       const struct http_request *request,
-					       const char *const *extra,
-					       store_sink sink, void *arg,
-					       struct http_attempt *attempt_ret);
+_must_check_ struct error *
+http_transport_send(struct http_transport *transport,
+		    const struct http_request *request, const char *const *extra,
+		    file_sink sink, void *arg, struct http_attempt *attempt_ret);
 
 /** Status of the latest answer; in a sink, of the one that is arriving. */
 long http_transport_status(struct http_transport *transport);

@@ -49,7 +49,7 @@ struct error *tarball_digest(struct http *http, const char *tarball_url,
 
 /** A stream on its way, shown as it goes. */
 struct download {
-	store_sink sink;
+	file_sink sink;
 	void *arg;
 	struct progress *progress;
 	uint64_t done_bytes;
@@ -65,7 +65,7 @@ static struct error *download_take(void *arg, const void *data, size_t size_byte
 }
 
 struct error *tarball_stream(struct http *http, const char *url,
-			     const char *digest, store_sink sink, void *arg)
+			     const char *digest, file_sink sink, void *arg)
 {
 	struct error *err;
 	_cleanup_progress_ struct progress *progress = NULL;

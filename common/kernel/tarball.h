@@ -9,7 +9,7 @@
 
 #include "common/archive/digest.h"
 #include "common/base/cleanup.h"
-#include "common/store/store.h"
+#include "common/base/file.h"
 
 struct error;
 struct http;
@@ -30,7 +30,7 @@ tarball_digest(struct http *http, const char *url,
  * @param[in] digest Which it must have; "" if it is not known.
  */
 _must_check_ struct error *tarball_stream(struct http *http, const char *url,
-					  const char *digest, store_sink sink,
+					  const char *digest, file_sink sink,
 					  void *arg);
 
 struct tarball_request {

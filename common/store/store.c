@@ -128,14 +128,14 @@ struct error *store_list(struct store *store, struct asset_list *ret)
 }
 
 struct error *store_get(struct store *store, const struct asset *asset,
-			store_sink sink, void *arg)
+			file_sink sink, void *arg)
 {
 	return error_wrap(store->operations->get(store, asset, sink, arg),
 			  "get %s from %s", asset->name, store->name);
 }
 
 struct error *store_put(struct store *store, const char *path, const char *label,
-			store_progress progress, void *arg, char **url_ret)
+			progress_sink progress, void *arg, char **url_ret)
 {
 	struct error *err;
 	_cleanup_free_ char *url = NULL;

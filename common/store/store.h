@@ -22,6 +22,8 @@
 
 #include "common/archive/digest.h"
 #include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/cli/progress.h"
 
 struct error;
 struct http;
@@ -54,16 +56,6 @@ void asset_list_deinit(struct asset_list *list);
 /** The asset of this name, NULL if there is none. */
 const struct asset *asset_list_find(const struct asset_list *list,
 				    const char *name);
-
-/**
- * Take each chunk of a stream in turn. An error ends the stream and is what the
- * caller gets.
- */
-typedef struct error *(*store_sink)(void *arg, const void *data,
-				    size_t size_bytes);
-
-/** Called with the bytes so far and in all (0: not known); may be NULL. */
-typedef void (*store_progress)(void *arg, uint64_t done, uint64_t total);
 
 /**
  * Read a store's name and make the object. Touches neither network nor disk.
@@ -101,7 +93,7 @@ _must_check_ struct error *store_list(struct store *store,
  * end, so nothing that the sink has received may be used before this succeeds.
  */
 _must_check_ struct error *store_get(struct store *store,
-				     const struct asset *asset, store_sink sink,
+				     const struct asset *asset, file_sink sink,
 				     void *arg);
 
 /**
@@ -119,7 +111,7 @@ _must_check_ struct error *store_get(struct store *store,
  * ERROR_USAGE if the name is none for an asset, or if there is no token.
  */
 _must_check_ struct error *store_put(struct store *store, const char *path,
-				     const char *label, store_progress progress,
+				     const char *label, progress_sink progress,
 				     void *arg, char **url_ret);
 
 /** How full a store is. */

@@ -159,7 +159,7 @@ struct reader {
 	struct digest *digest;
 	uint64_t size_bytes;
 	uint64_t expected_bytes;
-	store_sink sink;
+	file_sink sink;
 	void *arg;
 };
 
@@ -178,7 +178,7 @@ static struct error *reader_take(void *arg, const void *data, size_t size_bytes)
 
 static struct error *store_directory_get(struct store *store,
 					 const struct asset *asset,
-					 store_sink sink, void *arg)
+					 file_sink sink, void *arg)
 {
 	struct error *err;
 	_cleanup_free_ char *path = NULL;
@@ -240,7 +240,7 @@ struct copy {
 	struct digest *digest;
 	uint64_t done;
 	uint64_t total;
-	store_progress progress;
+	progress_sink progress;
 	void *arg;
 };
 
@@ -259,7 +259,7 @@ static struct error *copy_take(void *arg, const void *data, size_t size_bytes)
 }
 
 /** Copy a file, whose digest is that of the bytes that were written. */
-static struct error *copy_file(int source_fd, int fd, store_progress progress,
+static struct error *copy_file(int source_fd, int fd, progress_sink progress,
 			       void *arg,
 			       char digest_ret[static DIGEST_TEXT_SIZE])
 {
@@ -295,7 +295,7 @@ static void sync_directory(const char *path)
 
 static struct error *put_new(struct store_directory *directory, int source_fd,
 			     const char *name, const char *label,
-			     const char *path, store_progress progress, void *arg)
+			     const char *path, progress_sink progress, void *arg)
 {
 	struct error *err;
 	_cleanup_free_ char *temporary = NULL;
@@ -344,7 +344,7 @@ static struct error *put_existing(struct store_directory *directory,
 
 static struct error *store_directory_put(struct store *store, const char *source,
 					 const char *name, const char *label,
-					 store_progress progress, void *arg,
+					 progress_sink progress, void *arg,
 					 char **url_ret)
 {
 	struct error *err;

@@ -19,11 +19,11 @@ struct store_operations {
 	/** In any order. */
 	struct error *(*list)(struct store *store, struct asset_list *ret);
 	struct error *(*get)(struct store *store, const struct asset *asset,
-			     store_sink sink, void *arg);
+			     file_sink sink, void *arg);
 	/** @param[in] name The last part of @p path. */
 	struct error *(*put)(struct store *store, const char *path,
 			     const char *name, const char *label,
-			     store_progress progress, void *arg, char **url_ret);
+			     progress_sink progress, void *arg, char **url_ret);
 	struct error *(*delete)(struct store *store, const struct asset *asset);
 	/** NULL if there is no limit. */
 	void (*get_room)(const struct store *store, struct store_room *ret);
