@@ -14,11 +14,11 @@
 #include "common/base/log.h"
 #include "common/github/github.h"
 #include "common/github/github_issues.h"
+#include "common/http/backoff.h"
 #include "common/kernel/version.h"
 
 enum {
 	ATTEMPTS_MAX = 5,
-	BACKOFF_MS = 500,
 };
 
 struct updater {
@@ -53,7 +53,7 @@ static struct error *wait_after(struct error *err, unsigned int failures)
 		return err;
 	log_debug("%s; looking, and trying again", error_message(err));
 	error_destroy(err);
-	return interrupt_sleep((uint64_t)BACKOFF_MS << failures);
+	return interrupt_sleep(backoff_ms(&backoff_failure, failures));
 }
 
 /** Have an issue that is not there; after a lost answer, look for it first. */

@@ -16,17 +16,12 @@
 #include "common/base/string_builder.h"
 #include "common/github/github.h"
 #include "common/github/github_assets.h"
+#include "common/http/backoff.h"
 #include "common/http/http.h"
 #include "common/store/store_internal.h"
 
-enum {
-	BACKOFF_FIRST_MS = 500,
-	BACKOFF_LAST_MS = 30000,
-	/** Between looks at what somebody else uploads. */
-	WATCH_FIRST_MS = 250,
-	WATCH_LAST_MS = 10000,
-	DOUBLINGS_MAX = 6,
-};
+/** Between looks at what somebody else uploads. */
+static const struct backoff watch = { .first_ms = 250, .limit_ms = 10000 };
 
 /** What stands in the way of an upload. */
 enum obstacle {
@@ -53,13 +48,6 @@ struct uploader {
 	uint64_t other_since_ms;
 	unsigned int looks;
 };
-
-static uint64_t doubled(uint64_t first_ms, unsigned int times, uint64_t last_ms)
-{
-	uint64_t ms = first_ms << (times < DOUBLINGS_MAX ? times : DOUBLINGS_MAX);
-
-	return ms < last_ms ? ms : last_ms;
-}
 
 static const char *const upload_headers[] = {
 	GITHUB_ACCEPT_JSON,
@@ -113,8 +101,12 @@ static struct error *exists_error(void)
  */
 static uint64_t other_limit_ms(const struct uploader *uploader)
 {
-	return doubled(http_stall_limit_ms(uploader->github->http),
-		       uploader->failures, UINT64_MAX);
+	const struct backoff limit = {
+		.first_ms = http_stall_limit_ms(uploader->github->http),
+		.limit_ms = UINT64_MAX,
+	};
+
+	return backoff_ms(&limit, uploader->failures);
 }
 
 /** How much longer a starter is to be watched; 0 if it has broken. */
@@ -143,14 +135,15 @@ static uint64_t watch_other(struct uploader *uploader, const struct asset *start
 /** Let somebody else's upload go on for a while. */
 static struct error *wait_for_other(struct uploader *uploader, uint64_t left_ms)
 {
+	uint64_t wait_ms;
+
 	if (uploader->looks == 0) {
 		log_info("%s: another upload of it has begun; waiting up to %" PRIu64
 			 " s for it to end",
 			 uploader->upload->name, (left_ms + 999) / 1000);
 	}
-	return interrupt_sleep(
-		doubled(WATCH_FIRST_MS, uploader->looks++,
-			left_ms < WATCH_LAST_MS ? left_ms : WATCH_LAST_MS));
+	wait_ms = backoff_ms(&watch, uploader->looks++);
+	return interrupt_sleep(wait_ms < left_ms ? wait_ms : left_ms);
 }
 
 /** Delete a starter, and no longer count it. */
@@ -323,8 +316,7 @@ static struct error *upload_once(struct uploader *uploader)
 static bool try_again(struct uploader *uploader, struct error **err)
 {
 	uint64_t now_ms = monotonic_ms();
-	uint64_t wait_ms =
-		doubled(BACKOFF_FIRST_MS, uploader->failures, BACKOFF_LAST_MS);
+	uint64_t wait_ms = backoff_ms(&backoff_failure, uploader->failures);
 
 	if (!error_is(*err, ERROR_RETRY))
 		return false;

@@ -2,12 +2,12 @@
 
 #include "common/http/http_retry.h"
 
-enum {
-	BACKOFF_FIRST_MS = 500,
-	BACKOFF_LAST_MS = 30000,
-	/** What GitHub asks for when it names no time. */
-	SECONDARY_LIMIT_MS = 60000,
-	DOUBLINGS_MAX = 6,
+#include "common/http/backoff.h"
+
+/** What GitHub asks for when it names no time. */
+static const struct backoff secondary_limit = {
+	.first_ms = 60000,
+	.limit_ms = 3600000,
 };
 
 static uint64_t seconds_to_ms(int64_t seconds)
@@ -20,17 +20,10 @@ static uint64_t seconds_to_ms(int64_t seconds)
 	return (uint64_t)seconds * 1000;
 }
 
-static uint64_t doubled(uint64_t first_ms, unsigned int failures)
+static uint64_t failure_wait(unsigned int failures, uint32_t random)
 {
-	return first_ms << (failures < DOUBLINGS_MAX ? failures : DOUBLINGS_MAX);
-}
+	uint64_t wait_ms = backoff_ms(&backoff_failure, failures);
 
-static uint64_t backoff_ms(unsigned int failures, uint32_t random)
-{
-	uint64_t wait_ms = doubled(BACKOFF_FIRST_MS, failures);
-
-	if (wait_ms > BACKOFF_LAST_MS)
-		wait_ms = BACKOFF_LAST_MS;
 	return wait_ms / 2 + random % (wait_ms / 2 + 1);
 }
 
@@ -44,7 +37,7 @@ static bool rate_limit_wait(const struct http_attempt *attempt,
 	if (!attempt->rate_exhausted && attempt->retry_after_s < 0) {
 		if (attempt->status != 429 && !attempt->rate_message)
 			return false;
-		*wait_ms_ret = doubled(SECONDARY_LIMIT_MS, failures);
+		*wait_ms_ret = backoff_ms(&secondary_limit, failures);
 		return true;
 	}
 	// A second more, as the clocks may differ by the part they do not say.
@@ -67,6 +60,6 @@ enum http_verdict http_attempt_judge(const struct http_attempt *attempt,
 		return HTTP_FINAL;
 	*wait_ms_ret = attempt->retry_after_s >= 0
 			       ? seconds_to_ms(attempt->retry_after_s)
-			       : backoff_ms(failures, random);
+			       : failure_wait(failures, random);
 	return HTTP_FAILED;
 }
