@@ -9,7 +9,6 @@
 #include "bot/cmd/session.h"
 #include "bot/report/page.h"
 #include "common/base/error.h"
-#include "common/base/interrupt.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/string_list.h"
@@ -17,12 +16,6 @@
 #include "common/kernel/release.h"
 #include "common/store/store.h"
 #include "kbuild/package/package_info.h"
-
-enum {
-	/** Pages written while others change the store; theirs is the last. */
-	PAGES_MAX = 4,
-	PAGE_BACKOFF_MS = 500,
-};
 
 static void show_progress(void *arg, uint64_t done, uint64_t total)
 {
@@ -59,43 +52,31 @@ struct error *publish_package(struct store *store, const char *path,
 	return NULL;
 }
 
-static struct error *write_page(struct session *session, bool *changed_ret)
+static struct error *write_page(struct session *session)
 {
 	_cleanup_free_ char *markdown = NULL;
 
 	markdown = page_format(session->catalog, &session->assets,
 			       store_name(session->store));
-	return store_describe(session->store, markdown, changed_ret);
-}
-
-static struct error *list_and_write_page(struct session *session)
-{
-	struct error *err;
-	bool changed;
-
-	for (unsigned int i = 0;; i++) {
-		err = session_list(session);
-		if (!err)
-			err = write_page(session, &changed);
-		if (err || !changed || i + 1 == PAGES_MAX)
-			return err;
-		err = interrupt_sleep((uint64_t)PAGE_BACKOFF_MS << i);
-		if (err)
-			return err;
-	}
+	return store_describe(session->store, markdown);
 }
 
 struct error *publish_page(struct session *session)
 {
-	return error_wrap(list_and_write_page(session),
-			  "rewrite the page of %s", store_name(session->store));
+	struct error *err;
+
+	err = session_list(session);
+	if (!err)
+		err = write_page(session);
+	return error_wrap(err, "rewrite the page of %s",
+			  store_name(session->store));
 }
 
 struct error *publish_repair_page(struct session *session)
 {
 	struct error *err;
 
-	err = write_page(session, NULL);
+	err = write_page(session);
 	// Whoever may not write has nothing to repair.
 	if (error_catch(&err, ERROR_USAGE) || error_is(err, ERROR_CANCELLED))
 		return err;

@@ -21,15 +21,15 @@ _must_check_ struct error *publish_package(struct store *store,
 					   const char *path, char **url_ret);
 
 /**
- * List the store anew and rewrite its page; again, a few times, if somebody
- * else changes the store meanwhile.
+ * List the store anew and rewrite its page. If somebody else does so meanwhile,
+ * the page may lack what they have published, until it is written again.
  */
 _must_check_ struct error *publish_page(struct session *session);
 
 /**
- * Rewrite the page of a store that was just listed, if it is not what it should
- * be: a run that died may have changed assets without describing them. No token
- * is no error, and others are only warned of.
+ * Rewrite the page of a store that was just listed: a run that died, or two at
+ * once, may have left one that is not true. No token is no error, and others
+ * are only warned of.
  */
 _must_check_ struct error *publish_repair_page(struct session *session);
 

@@ -11,12 +11,16 @@
 #include <strings.h>
 
 #include "common/base/error.h"
+#include "common/base/interrupt.h"
+#include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/github/github_token.h"
+#include "common/http/backoff.h"
+#include "common/process/process.h"
 #include "common/store/store_internal.h"
 
 enum {
-	/** A list of a hundred assets is 200 KB. */
+	/** A release with a thousand assets is 2 MB. */
 	ANSWER_BYTES_MAX = 16 << 20,
 };
 
@@ -192,22 +196,16 @@ struct error *github_require_token(const struct github *github)
 		"writing to GitHub needs a token; set GITHUB_TOKEN to one with the permission 'contents: write'");
 }
 
-struct http_request github_request(const struct github *github, const char *url)
-{
-	return (struct http_request){
-		.url = url,
-		.headers = json_headers,
-		.token = github->token,
-		.use_cache = true,
-		.limit_bytes = ANSWER_BYTES_MAX,
-	};
-}
-
 struct error *github_ask(const struct github *github, const char *url,
 			 struct http_request *request_ret,
 			 struct http_response *ret)
 {
-	*request_ret = github_request(github, url);
+	*request_ret = (struct http_request){
+		.url = url,
+		.headers = json_headers,
+		.token = github->token,
+		.limit_bytes = ANSWER_BYTES_MAX,
+	};
 	return http_perform(github->http, request_ret, ret);
 }
 
@@ -247,7 +245,8 @@ static struct error *check_repository(const struct github *github)
 	return NULL;
 }
 
-struct error *github_find_release(struct github *github)
+/** Ask for the release by its tag. If it does not show, its id is 0 afterwards. */
+static struct error *ask_for_release(struct github *github)
 {
 	struct error *err;
 	_cleanup_http_response_ struct http_response response = { 0 };
@@ -258,16 +257,44 @@ struct error *github_find_release(struct github *github)
 	err = github_releases_url(github, &url, "/tags/%s", github->tag);
 	if (!err)
 		err = github_ask(github, url, &request, &response);
-	if (err)
+	if (err || response.status == 404)
 		return err;
-	if (response.status == 404)
-		return check_repository(github);
 	if (response.status != 200)
 		return github_answer_error(github, &request, &response);
-	err = set_release(github, &response);
-	if (err)
-		http_forget(github->http, &request);
-	return error_wrap(err, "%s", url);
+	return error_wrap(set_release(github, &response), "%s", url);
+}
+
+struct error *github_find_release(struct github *github)
+{
+	struct error *err;
+
+	err = ask_for_release(github);
+	if (err || github->release.id)
+		return err;
+	return check_repository(github);
+}
+
+/** What was made may be missing from what GitHub shows, for some seconds. */
+static struct error *await_release(struct github *github)
+{
+	struct error *err;
+	uint64_t end_ms = monotonic_ms() + http_retry_limit_ms(github->http);
+
+	for (unsigned int waits = 0;; waits++) {
+		uint64_t wait_ms = backoff_ms(&backoff_failure, waits);
+
+		err = ask_for_release(github);
+		if (err || github->release.id)
+			return err;
+		if (monotonic_ms() + wait_ms > end_ms) {
+			return error_create(ERROR_RETRY,
+					    "the GitHub release %s was made, but GitHub does not show it yet; try again later",
+					    github->tag);
+		}
+		err = interrupt_sleep(wait_ms);
+		if (err)
+			return err;
+	}
 }
 
 /** Send JSON about the release, and keep what GitHub then says of it. */
@@ -297,6 +324,43 @@ static struct error *send_release(struct github *github, const char *method,
 	return err;
 }
 
+struct error *github_delete(const struct github *github, const char *url)
+{
+	struct error *err;
+	_cleanup_http_response_ struct http_response response = { 0 };
+	const struct http_request request = {
+		.method = "DELETE",
+		.url = url,
+		.headers = json_headers,
+		.token = github->token,
+	};
+
+	err = http_perform(github->http, &request, &response);
+	if (err || response.status == 204 || response.status == 404)
+		return err;
+	return github_answer_error(github, &request, &response);
+}
+
+/**
+ * Two who make a release at once may both succeed, and then there are two of one
+ * tag. The older stays; whoever made the other one deletes it, and uses that.
+ */
+static struct error *settle_release(struct github *github)
+{
+	struct error *err;
+	uint64_t made = github->release.id;
+	_cleanup_free_ char *url = NULL;
+
+	err = await_release(github);
+	if (err || github->release.id >= made)
+		return err;
+	log_debug("%s: somebody else has just made it, too", github->tag);
+	err = github_releases_url(github, &url, "/%" PRIu64, made);
+	if (err)
+		return err;
+	return github_delete(github, url);
+}
+
 struct error *github_create_release(struct github *github, const char *markdown)
 {
 	struct error *err;
@@ -315,16 +379,15 @@ struct error *github_create_release(struct github *github, const char *markdown)
 	if (!json)
 		return error_create(ERROR_OTHER, "the text is not UTF-8");
 	err = send_release(github, "POST", url, json, &response, &request);
-	if (err || response.status == 201)
+	if (err)
 		return err;
+	if (response.status == 201)
+		return settle_release(github);
 	// Somebody else was faster, or it was us and the answer got lost.
 	if (response.status == 422 &&
 	    github_error_has_code(response.body, response.body_size_bytes,
-				  "already_exists")) {
-		err = github_find_release(github);
-		if (err || github->release.id)
-			return err;
-	}
+				  "already_exists"))
+		return await_release(github);
 	return github_answer_error(github, &request, &response);
 }
 

@@ -54,10 +54,7 @@ _must_check_ struct error *github_require_token(const struct github *github);
 _must_check_ _printf_(3, 4) struct error *github_releases_url(
 	const struct github *github, char **ret, const char *format, ...);
 
-/** A GET from the API, through the cache. */
-struct http_request github_request(const struct github *github, const char *url);
-
-/** Make that request; any status is a success. */
+/** GET from the API; any status is a success. */
 _must_check_ struct error *github_ask(const struct github *github,
 				      const char *url,
 				      struct http_request *request_ret,
@@ -69,10 +66,20 @@ github_answer_error(const struct github *github,
 		    const struct http_request *request,
 		    const struct http_response *response);
 
-/** Look the release up. If there is none, its id is 0 afterwards. */
+/** Delete what a URL stands for. No error if it has gone already. */
+_must_check_ struct error *github_delete(const struct github *github,
+					 const char *url);
+
+/**
+ * Look the release up, with all its assets. If there is none, its id is 0
+ * afterwards.
+ */
 _must_check_ struct error *github_find_release(struct github *github);
 
-/** Make the release: a prerelease, never the latest. */
+/**
+ * Make the release: a prerelease, never the latest. On success GitHub shows it,
+ * or one that somebody else has made meanwhile.
+ */
 _must_check_ struct error *github_create_release(struct github *github,
 						 const char *markdown);
 

@@ -20,8 +20,7 @@ static void cleanup_json(json_t **json)
 void github_release_deinit(struct github_release *release)
 {
 	free(release->upload_url);
-	free(release->body);
-	asset_list_deinit(&release->shown);
+	asset_list_deinit(&release->assets);
 	*release = (struct github_release){ 0 };
 }
 
@@ -223,7 +222,7 @@ static struct error *read_assets(const json_t *json, struct github_assets *asset
 	return NULL;
 }
 
-static struct error *read_shown(const json_t *release, struct asset_list *ret)
+static struct error *read_embedded(const json_t *release, struct asset_list *ret)
 {
 	struct error *err;
 	_cleanup_github_assets_ struct github_assets assets = { 0 };
@@ -242,7 +241,6 @@ struct error *github_parse_release(const char *text, size_t size,
 	struct error *err;
 	_cleanup_json_ json_t *json = NULL;
 	_cleanup_github_release_ struct github_release release = { 0 };
-	const json_t *body;
 	const char *upload_url;
 
 	err = parse(text, size, &json);
@@ -254,14 +252,9 @@ struct error *github_parse_release(const char *text, size_t size,
 		return err;
 	// It ends in a URI template (RFC 6570): {?name,label}
 	release.upload_url = string_copy_n(upload_url, strcspn(upload_url, "{"));
-	body = json_object_get(json, "body");
-	if (body && !json_is_null(body) && !json_is_string(body))
-		return refuse("body", "is not a string");
-	copy_text(json_is_string(body) ? json_string_value(body) : "",
-		  &release.body);
 	// Servers of before 2025 do not say.
 	release.immutable = json_is_true(json_object_get(json, "immutable"));
-	err = read_shown(json, &release.shown);
+	err = read_embedded(json, &release.assets);
 	if (err)
 		return err;
 	*ret = release;

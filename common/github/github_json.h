@@ -23,11 +23,9 @@ struct github_release {
 	uint64_t id;
 	/** Where assets are sent to, without its URI template. */
 	char *upload_url;
-	/** Never NULL. */
-	char *body;
 	bool immutable;
-	/** Those of its whole assets that GitHub shows within it: all, or some. */
-	struct asset_list shown;
+	/** All that are whole: also those whose names are not valid (store.h). */
+	struct asset_list assets;
 };
 
 void github_release_deinit(struct github_release *release);
@@ -37,7 +35,7 @@ void github_release_deinit(struct github_release *release);
 _must_check_ struct error *github_parse_release(const char *text, size_t size,
 						struct github_release *ret);
 
-/** Assets of a release: also those whose names are not valid (store.h). */
+/** What a list of a release's assets says, unlike the release itself. */
 struct github_assets {
 	struct asset_list uploaded;
 	/** Uploads that have not ended, or never will. */
@@ -48,7 +46,7 @@ void github_assets_deinit(struct github_assets *assets);
 
 #define _cleanup_github_assets_ _cleanup_(github_assets_deinit)
 
-/** Add a page of a release's assets. */
+/** Add a page of such a list. */
 _must_check_ struct error *github_parse_assets(const char *text, size_t size,
 					       struct github_assets *assets);
 

@@ -23,14 +23,19 @@
 /** Between looks at what somebody else uploads. */
 static const struct backoff watch = { .first_ms = 250, .limit_ms = 10000 };
 
-/** What stands in the way of an upload. */
-enum obstacle {
-	/** Nothing: the name is free. */
-	OBSTACLE_NONE,
+enum {
+	/** No upload lasts longer. */
+	STARTER_LIFETIME_S = 24 * 3600,
+};
+
+/** What a look at the assets has found. */
+enum finding {
+	/** The name is free. */
+	FINDING_FREE,
 	/** The file is there. */
-	OBSTACLE_DONE,
+	FINDING_DONE,
 	/** Somebody else is uploading under the name, or has died of it. */
-	OBSTACLE_OTHER,
+	FINDING_OTHER,
 };
 
 /** An upload, over all attempts. */
@@ -87,11 +92,30 @@ static struct error *compare_asset(struct github *github,
 	return NULL;
 }
 
-static struct error *exists_error(void)
+/** See whether the file is there. @return ERROR_EXISTS if another one is. */
+static struct error *find_file(const struct uploader *uploader,
+			       const struct asset_list *uploaded,
+			       enum finding *ret)
 {
-	return error_create(
-		ERROR_EXISTS,
-		"an asset with this name and another digest is there; rebuild under a new name");
+	struct error *err;
+	const struct asset *asset =
+		asset_list_find(uploaded, uploader->upload->name);
+	bool same;
+
+	*ret = FINDING_FREE;
+	if (!asset)
+		return NULL;
+	err = compare_asset(uploader->github, uploader->upload, asset, &same);
+	if (err)
+		return err;
+	if (!same) {
+		return error_create(
+			ERROR_EXISTS,
+			"an asset with this name and another digest is there; rebuild under a new name");
+	}
+	*ret = FINDING_DONE;
+	*uploader->url_ret = string_copy(asset->url);
+	return NULL;
 }
 
 /**
@@ -106,7 +130,8 @@ static uint64_t other_limit_ms(const struct uploader *uploader)
 		.limit_ms = UINT64_MAX,
 	};
 
-	return backoff_ms(&limit, uploader->failures);
+	// Whoever looks has failed once.
+	return backoff_ms(&limit, uploader->failures - 1);
 }
 
 /** How much longer a starter is to be watched; 0 if it has broken. */
@@ -124,9 +149,10 @@ static uint64_t watch_other(struct uploader *uploader, const struct asset *start
 		uploader->looks = 0;
 	}
 	watched_ms = now_ms - uploader->other_since_ms;
-	// The clocks may differ: then it counts for how long we have seen it.
-	if (age_s > 0)
-		age_ms = (uint64_t)age_s * 1000;
+	// In whole seconds, it may look one older than it is. The clocks may
+	// differ: then it counts for how long we have seen it.
+	if (age_s > 1)
+		age_ms = (uint64_t)(age_s - 1) * 1000;
 	if (watched_ms > age_ms)
 		age_ms = watched_ms;
 	return age_ms < limit_ms ? limit_ms - age_ms : 0;
@@ -155,10 +181,15 @@ static struct error *delete_starter(const struct uploader *uploader,
 	return github_delete_asset(uploader->github, starter->id);
 }
 
+static bool is_dead(const struct asset *starter)
+{
+	return starter->created <= (int64_t)time(NULL) - STARTER_LIFETIME_S;
+}
+
 /** Deal with uploads that have not ended: under our name, or long ago. */
 static struct error *look_at_starters(struct uploader *uploader,
 				      const struct asset_list *starters,
-				      size_t *count, enum obstacle *obstacle_ret)
+				      size_t *count, enum finding *ret)
 {
 	for (size_t i = 0; i < starters->count; i++) {
 		struct error *err = NULL;
@@ -168,12 +199,12 @@ static struct error *look_at_starters(struct uploader *uploader,
 		if (strcmp(starter->name, uploader->upload->name) == 0) {
 			left_ms = watch_other(uploader, starter);
 			if (left_ms) {
-				*obstacle_ret = OBSTACLE_OTHER;
+				*ret = FINDING_OTHER;
 				return wait_for_other(uploader, left_ms);
 			}
 			err = delete_starter(uploader, starter, count);
 		} else if (asset_name_is_valid(starter->name) &&
-			   !github_starter_is_alive(starter)) {
+			   is_dead(starter)) {
 			// Nobody puts its kernel any more, and it takes room.
 			err = delete_starter(uploader, starter, count);
 		}
@@ -187,33 +218,23 @@ static struct error *look_at_starters(struct uploader *uploader,
  * Look at what the release holds under the name: nothing, the file, another
  * file, or what an upload that broke has left, which is deleted.
  */
-static struct error *look(struct uploader *uploader, enum obstacle *obstacle_ret)
+static struct error *look(struct uploader *uploader, enum finding *ret)
 {
 	struct error *err;
 	_cleanup_github_assets_ struct github_assets assets = { 0 };
-	const struct asset *asset;
 	size_t count;
-	bool same;
 
-	err = github_ask_assets(uploader->github, &assets);
-	if (err)
+	// It may have been deleted meanwhile.
+	err = github_require_release(uploader->github);
+	if (!err)
+		err = github_list_assets(uploader->github, &assets);
+	if (!err)
+		err = find_file(uploader, &assets.uploaded, ret);
+	if (err || *ret == FINDING_DONE)
 		return err;
-	*obstacle_ret = OBSTACLE_NONE;
-	asset = asset_list_find(&assets.uploaded, uploader->upload->name);
-	if (asset) {
-		err = compare_asset(uploader->github, uploader->upload, asset,
-				    &same);
-		if (err)
-			return err;
-		if (!same)
-			return exists_error();
-		*obstacle_ret = OBSTACLE_DONE;
-		*uploader->url_ret = string_copy(asset->url);
-		return NULL;
-	}
 	count = assets.uploaded.count + assets.starters.count;
-	err = look_at_starters(uploader, &assets.starters, &count, obstacle_ret);
-	if (!err && *obstacle_ret == OBSTACLE_NONE && count >= GITHUB_ASSETS_MAX) {
+	err = look_at_starters(uploader, &assets.starters, &count, ret);
+	if (!err && *ret == FINDING_FREE && count >= GITHUB_ASSETS_MAX) {
 		err = error_create(ERROR_OTHER,
 				   "the GitHub release holds %d assets, which is GitHub's limit; prune it, or use another tag",
 				   GITHUB_ASSETS_MAX);
@@ -268,7 +289,30 @@ static void format_upload_url(const struct github *github,
 	*ret = string_builder_take(&sb);
 }
 
-/** @return ERROR_RETRY if it is worth to look and to try again. */
+/** @return ERROR_RETRY if it is worth to look, and to try again. */
+static struct error *refusal(const struct github *github,
+			     const struct http_request *request,
+			     const struct http_response *response)
+{
+	_cleanup_error_ struct error *err = NULL;
+
+	// The release was there just now.
+	if (response->status == 404) {
+		return error_create(
+			ERROR_RETRY,
+			"somebody has deleted the asset, or the GitHub release, while it was sent");
+	}
+	err = github_answer_error(github, request, response);
+	// The name is taken, or there are too many: by what is to be seen.
+	if (response->status == 422 &&
+	    (github_error_has_code(response->body, response->body_size_bytes,
+				   "already_exists") ||
+	     strstr(response->body, "file_count")))
+		return error_create(ERROR_RETRY, "%s", error_message(err));
+	return take(err);
+}
+
+/** @return ERROR_RETRY if it is worth to look, and to try again. */
 static struct error *upload_once(struct uploader *uploader)
 {
 	struct error *err;
@@ -297,19 +341,7 @@ static struct error *upload_once(struct uploader *uploader)
 	if (response.status == 201)
 		return check_uploaded(github, upload, &response,
 				      uploader->url_ret);
-	if (response.status == 422 &&
-	    github_error_has_code(response.body, response.body_size_bytes,
-				  "already_exists")) {
-		return error_create(ERROR_RETRY,
-				    "an asset of this name came in between");
-	}
-	// The release was there just now.
-	if (response.status == 404) {
-		return error_create(
-			ERROR_RETRY,
-			"somebody has deleted the asset, or the GitHub release, while it was sent");
-	}
-	return github_answer_error(github, &request, &response);
+	return refusal(github, &request, &response);
 }
 
 /** After a failure: wait, if there is to be another attempt. */
@@ -342,15 +374,16 @@ struct error *github_upload(struct github *github,
 		.upload = upload,
 		.url_ret = url_ret,
 	};
-	enum obstacle obstacle;
+	enum finding finding;
 
-	do {
-		do {
-			err = look(&uploader, &obstacle);
-			if (err || obstacle == OBSTACLE_DONE)
-				return err;
-		} while (obstacle == OBSTACLE_OTHER);
+	err = find_file(&uploader, &github->release.assets, &finding);
+	while (!err && finding != FINDING_DONE) {
 		err = upload_once(&uploader);
-	} while (try_again(&uploader, &err));
+		if (!try_again(&uploader, &err))
+			return err;
+		do
+			err = look(&uploader, &finding);
+		while (!err && finding == FINDING_OTHER);
+	}
 	return err;
 }

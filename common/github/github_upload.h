@@ -28,17 +28,20 @@ struct github_upload {
 };
 
 /**
- * Send the file until the release has it whole. What our broken upload has left
- * is deleted; an answer that got lost is found out by looking.
+ * Send the file until the release has it whole. Nothing is looked at before:
+ * only where GitHub says that the name is taken, or the upload breaks, the assets
+ * are listed. What our broken upload has left is deleted; an answer that got lost
+ * is found out.
  *
  * Others may be uploading the same file. Nobody can tell theirs from the
  * remains of a run that died, so it is watched for as long as a transfer may
  * bring nothing, longer after each failure, and deleted then. Whose upload was
  * deleted while it went on looks again, and finds the other's.
  *
- * What uploads of any package have left for more than a day is deleted, too.
+ * A look also deletes what uploads of any package have left for more than a day.
  *
- * @param[in] github Its release is known.
+ * @param[in] github Its release was just looked up: an asset that it shows needs
+ * no upload.
  * @param[out] url_ret Where it can be downloaded; free().
  * @return ERROR_EXISTS if the name is taken by a file with another digest.
  */

@@ -169,12 +169,9 @@ void store_get_room(const struct store *store, struct store_room *ret)
 		store->operations->get_room(store, ret);
 }
 
-struct error *store_describe(struct store *store, const char *markdown,
-			     bool *changed_ret)
+struct error *store_describe(struct store *store, const char *markdown)
 {
-	struct error *err;
 	size_t characters = 0;
-	bool changed = false;
 
 	// Every byte of UTF-8 that does not continue a character begins one.
 	for (const char *p = markdown; *p; p++)
@@ -184,10 +181,6 @@ struct error *store_describe(struct store *store, const char *markdown,
 				    "describe %s: %zu characters are more than the %d that a page may have",
 				    store->name, characters, STORE_PAGE_MAX);
 	}
-	err = store->operations->describe(store, markdown, &changed);
-	if (err)
-		return error_wrap(err, "describe %s", store->name);
-	if (changed_ret)
-		*changed_ret = changed;
-	return NULL;
+	return error_wrap(store->operations->describe(store, markdown),
+			  "describe %s", store->name);
 }

@@ -81,8 +81,8 @@ const char *store_name(const struct store *store);
 
 /**
  * Every whole asset, in order of name, whatever their number. A store that
- * nothing has been put in yet is empty; that is no error. A GitHub release that
- * has not changed since vmtest described it takes one request (github_seal.h).
+ * nothing has been put in yet is empty; that is no error. On GitHub, this is
+ * one request.
  */
 _must_check_ struct error *store_list(struct store *store,
 				      struct asset_list *ret);
@@ -116,7 +116,7 @@ _must_check_ struct error *store_put(struct store *store, const char *path,
 
 /** How full a store is. */
 struct store_room {
-	/** Of whatever kind: also half uploads, and what is not ours. */
+	/** Whole ones of whatever kind: also what is not ours. */
 	size_t used;
 	/** 0 if there is no limit. */
 	size_t limit;
@@ -131,23 +131,19 @@ _must_check_ struct error *store_delete(struct store *store,
 
 enum {
 	/**
-	 * Most characters of a page. GitHub takes 125,000, some of which are
-	 * needed for what people do not see (github_seal.h). It holds for all
+	 * Most characters of a page: what GitHub takes. It holds for all
 	 * stores, as they can be exchanged.
 	 */
-	STORE_PAGE_MAX = 124000,
+	STORE_PAGE_MAX = 125000,
 };
 
 /**
  * Replace the store's page: a GitHub release's body, a folder's README.md.
- * Nothing is written if it says so already. After store_list(), a GitHub
- * release is sealed: see github_seal.h.
+ * It is for people: no list is made from it.
  *
  * @param[in] markdown At most STORE_PAGE_MAX characters.
- * @param[out] changed_ret May be NULL; whether assets have come or gone since
- * store_list(), so that a page made from its list is not true any more.
  */
-_must_check_ struct error *
-store_describe(struct store *store, const char *markdown, bool *changed_ret);
+_must_check_ struct error *store_describe(struct store *store,
+					  const char *markdown);
 
 #endif /* COMMON_STORE_STORE_H */

@@ -396,16 +396,13 @@ static struct error *store_directory_delete(struct store *store,
 }
 
 static struct error *store_directory_describe(struct store *store,
-					      const char *markdown,
-					      bool *changed_ret)
+					      const char *markdown)
 {
 	struct error *err;
 	const char *directory = store_directory(store)->path;
 	_cleanup_free_ char *path = NULL, *text = NULL;
 	size_t length = strlen(markdown);
 
-	// Nobody keeps a count of what comes and goes here.
-	(void)changed_ret;
 	path = path_join(directory, "README.md");
 	err = file_read(path, SIZE_MAX / 2, &text, NULL);
 	if (!err && strcmp(text, markdown) == 0)

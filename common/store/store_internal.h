@@ -27,9 +27,7 @@ struct store_operations {
 	struct error *(*delete)(struct store *store, const struct asset *asset);
 	/** NULL if there is no limit. */
 	void (*get_room)(const struct store *store, struct store_room *ret);
-	/** @param[out] changed_ret Is false before. */
-	struct error *(*describe)(struct store *store, const char *markdown,
-				  bool *changed_ret);
+	struct error *(*describe)(struct store *store, const char *markdown);
 };
 
 /** The first member of each kind's own struct. */

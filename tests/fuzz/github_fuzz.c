@@ -3,8 +3,7 @@
 /**
  * @file
  *
- * Reads what GitHub answers: a GitHub release, an asset, a list of them, and
- * the seal in a release's body.
+ * Reads what GitHub answers: a GitHub release, an asset, and a list of them.
  */
 
 #include <stdlib.h>
@@ -12,22 +11,8 @@
 
 #include "common/base/error.h"
 #include "common/github/github_json.h"
-#include "common/github/github_seal.h"
 #include "common/store/store_internal.h"
 #include "tests/fuzz/fuzz.h"
-
-static void read_seal(const uint8_t *data, size_t size)
-{
-	_cleanup_free_ char *body = strndup((const char *)data, size);
-	_cleanup_free_ char *text = NULL;
-	struct github_seal seal;
-
-	if (!body || !github_seal_read(body, &seal))
-		return;
-	error_destroy(github_seal_take_off(body, &text));
-	if (!text || strlen(text) >= strlen(body))
-		abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -42,6 +27,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	error_destroy(github_parse_asset(text, size, &asset, &is_whole));
 	asset_deinit(&asset);
 	github_error_has_code(text, size, "already_exists");
-	read_seal(data, size);
 	return 0;
 }

@@ -183,11 +183,9 @@ class TestCase(support.TestCase):
         for package in packages:
             version = package.name.split("-")[1]
             self.assertIn(f"| [{version}](<", stored.body)
-        # Whoever comes next sees the same, with what we have learned or without.
-        for directory in ("work", "elsewhere"):
-            result = self.bot("status", "--json", directory=directory)
-            rows = json.loads(result.stdout)
-            self.assertEqual([r["name"] for r in rows], stored.names())
+        # Whoever comes next sees the same.
+        rows = json.loads(self.bot("status", "--json").stdout)
+        self.assertEqual([r["name"] for r in rows], stored.names())
         return f"{plural(len(packages), 'asset')}, whole, with a page"
 
     def uploads(self):
@@ -237,8 +235,8 @@ class UploadTest(TestCase):
             ("release made, answer lost", {"kind": "lost_answer", "method": "POST"}),
             ("page written, answer lost", {"kind": "lost_answer", "method": "PATCH"}),
             (
-                "list of assets cut short",
-                {"kind": "cut_response", "path": r"/assets\?", "count": 2},
+                "release with its assets cut short",
+                {"kind": "cut_response", "path": "/tags/", "count": 2},
             ),
         ):
             with self.subTest(what):
@@ -414,7 +412,9 @@ class KillTest(TestCase):
                 "download_count": 0,
             }
             store.save_asset(Asset(release, fields))
-        self.use(self.start("github.py", "--folder", folder))
+        github = self.start("github.py", "--folder", folder)
+        github.control(max_assets=len(ages))
+        self.use(github)
         package = self.package(1)
         self.publish(package)
         stored = StoredRelease(folder, self.tag)
@@ -422,7 +422,7 @@ class KillTest(TestCase):
         left = ["kernel-foreign.zip", "kernel-young.tar.zst"]
         self.assertEqual(stored.names("starter"), left)
         what = "half uploads of other packages, a day old"
-        TABLE.add(self.subject, what, "deleted by the next upload of any package")
+        TABLE.add(self.subject, what, "deleted by an upload that finds no room")
 
     def test_a_page_that_was_not_written(self):
         """A run with nothing to build repairs it."""
@@ -489,6 +489,13 @@ class TwoBotsTest(TestCase):
             self.assertNotIn("error", result.stderr)
             self.assertNotIn("warning", result.stderr)
 
+    def repair_page(self, package):
+        """Whoever has written it last may not have seen what the other did."""
+        self.set_faults()
+        before = len(self.uploads())
+        self.publish(package)
+        self.assertEqual(len(self.uploads()), before)
+
     def test_they_publish(self):
         packages = [self.package(n) for n in range(4)]
         backwards = packages[::-1]
@@ -502,8 +509,9 @@ class TwoBotsTest(TestCase):
                 self.new_release("two")
                 before = len(self.uploads())
                 self.at_once(("publish", *first), ("publish", *second))
-                end = self.assert_release(*packages)
                 count = plural(len(self.uploads()) - before, "upload")
+                self.repair_page(packages[0])
+                end = self.assert_release(*packages)
                 TABLE.add(self.subject, what, f"no error; {end}; {count}")
         self.assertEqual(prism.control()["violations"], [])
 
@@ -522,6 +530,7 @@ class TwoBotsTest(TestCase):
             ("run", *TINY, "--keep=1"),
             ("publish", *others),
         )
+        self.repair_page(packages[-1])
         end = self.assert_release(packages[-1], *others)
         self.assertEqual(prism.control()["violations"], [])
         what = "one publishes, the other runs and prunes"

@@ -258,12 +258,12 @@ Test(store_directory, writes_its_page_only_when_it_changes)
 	_cleanup_free_ char *text = NULL, *path = in_root("store/README.md");
 	struct stat before, same, changed;
 
-	cr_assert_null(store_describe(store, "# Kernels\n", NULL));
+	cr_assert_null(store_describe(store, "# Kernels\n"));
 	cr_assert_eq(stat(path, &before), 0);
-	cr_assert_null(store_describe(store, "# Kernels\n", NULL));
+	cr_assert_null(store_describe(store, "# Kernels\n"));
 	cr_assert_eq(stat(path, &same), 0);
 	cr_expect_eq(before.st_ino, same.st_ino);
-	cr_assert_null(store_describe(store, "# No kernels\n", NULL));
+	cr_assert_null(store_describe(store, "# No kernels\n"));
 	cr_assert_eq(stat(path, &changed), 0);
 	cr_expect_neq(before.st_ino, changed.st_ino);
 	text = read_text("store/README.md");
@@ -281,11 +281,11 @@ Test(store_directory, counts_the_characters_of_a_page)
 	for (size_t i = 0; i < LIMIT; i++)
 		memcpy(markdown + 2 * i, "\xc3\xa4", 2);
 	markdown[2 * LIMIT] = '\0';
-	cr_assert_null(store_describe(store, markdown, NULL));
+	cr_assert_null(store_describe(store, markdown));
 	strcat(markdown, "x");
-	err = store_describe(store, markdown, NULL);
+	err = store_describe(store, markdown);
 	cr_assert(err);
-	cr_expect(strstr(error_message(err), "124001"), "%s", error_message(err));
+	cr_expect(strstr(error_message(err), "125001"), "%s", error_message(err));
 }
 
 static void report(void *arg, uint64_t done, uint64_t total)

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/github/github.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "common/base/error.h"
+#include "common/process/process.h"
+#include "common/store/store.h"
+#include "tests/unit/common/github/github_stand_in.h"
+
+#define LOCATION "octo/kernels@kernels"
+#define STORE "github:" LOCATION
+
+TestSuite(github, .init = github_stand_in_start, .fini = github_stand_in_stop,
+	  .timeout = 120);
+
+static void expect_success(struct error *err, const char *claim)
+{
+	cr_assert(!err, "%s: %s", claim, error_message(err));
+}
+
+static size_t count_assets(void)
+{
+	_cleanup_asset_list_ struct asset_list list = { 0 };
+
+	expect_success(store_list(the_store, &list), "list");
+	return list.count;
+}
+
+/** What GitHub says of a part of the repository's releases; free(). */
+static char *ask(const char *path)
+{
+	struct github github;
+	struct http_request request;
+	struct http_response response = { 0 };
+	_cleanup_free_ char *url = NULL;
+
+	expect_success(github_init(&github, LOCATION, the_http), "init");
+	expect_success(github_releases_url(&github, &url, "%s", path), "URL");
+	expect_success(github_ask(&github, url, &request, &response), url);
+	cr_assert_eq(response.status, 200, "%s: %s", url, response.body);
+	github_deinit(&github);
+	return response.body;
+}
+
+static int count_words(const char *text, const char *word)
+{
+	int count = 0;
+
+	while ((text = strstr(text, word))) {
+		text++;
+		count++;
+	}
+	return count;
+}
+
+/** Somebody else, who puts another file at the same time. */
+static void *other_puts(void *arg)
+{
+	_cleanup_http_ struct http *client = make_client(2000);
+	_cleanup_store_ struct store *store = NULL;
+
+	(void)arg;
+	expect_success(store_create(STORE, client, &store), "other's store");
+	expect_success(put_text_into(store, "other.tar.zst", "other"),
+		       "other's put");
+	return NULL;
+}
+
+/** Put into a release that is not there while somebody else does so, too. */
+static void put_beside(const char *settings)
+{
+	_cleanup_free_ char *releases = NULL;
+	pthread_t thread;
+
+	set(settings);
+	cr_assert_eq(pthread_create(&thread, NULL, other_puts, NULL), 0);
+	expect_success(put_text("ours.tar.zst", "ours"), "put");
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	for (int tries = 0; count_assets() < 2 && tries < 40; tries++)
+		usleep(100000);
+	cr_expect_eq(count_assets(), 2);
+	releases = ask("?per_page=100");
+	cr_expect_eq(count_words(releases, "\"tag_name\": \"kernels\""), 1,
+		     "%s", releases);
+}
+
+Test(github, ends_with_one_release_where_two_are_made_at_once)
+{
+	put_beside("{\"creation_seconds\": 1}");
+}
+
+Test(github, ends_with_one_release_where_neither_shows_at_once)
+{
+	put_beside("{\"creation_seconds\": 1, \"unseen_seconds\": 2}");
+}
+
+Test(github, waits_until_what_it_has_made_shows)
+{
+	uint64_t start_ms = monotonic_ms();
+
+	set("{\"unseen_seconds\": 2}");
+	expect_success(store_describe(the_store, "# Kernels\n"), "describe");
+	cr_expect_geq(monotonic_ms() - start_ms, 2000);
+	set("{\"unseen_seconds\": 0}");
+	open_store(STORE, "write-token");
+	expect_success(put_text("ours.tar.zst", "ours"), "put");
+	cr_expect_eq(count_assets(), 1);
+}
+
+Test(github, looks_again_for_a_release_that_exists_and_does_not_show)
+{
+	_cleanup_free_ char *releases = NULL;
+	pthread_t thread;
+
+	set("{\"unseen_seconds\": 2}");
+	cr_assert_eq(pthread_create(&thread, NULL, other_puts, NULL), 0);
+	// It has been made by then, and does not show.
+	usleep(1000000);
+	expect_success(put_text("ours.tar.zst", "ours"), "put");
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	usleep(2000000);
+	cr_expect_eq(count_assets(), 2);
+	releases = ask("?per_page=100");
+	cr_expect_eq(count_words(releases, "\"tag_name\": \"kernels\""), 1);
+}
+
+Test(github, says_that_what_it_has_made_never_showed)
+{
+	_cleanup_error_ struct error *err = NULL;
+
+	set("{\"unseen_seconds\": 3600}");
+	err = store_describe(the_store, "# Kernels\n");
+	cr_assert(error_is(err, ERROR_RETRY));
+	cr_expect(strstr(error_message(err), "does not show it yet"), "%s",
+		  error_message(err));
+}
+
+Test(github, replaces_the_page)
+{
+	_cleanup_free_ char *first = NULL, *second = NULL;
+
+	expect_success(store_describe(the_store, "# Kernels\n"), "made");
+	first = ask("/tags/kernels");
+	cr_expect(strstr(first, "\"body\": \"# Kernels\\n\""), "%s", first);
+	expect_success(store_describe(the_store, "# More\n"), "replaced");
+	second = ask("/tags/kernels");
+	cr_expect(strstr(second, "\"body\": \"# More\\n\""), "%s", second);
+}
