@@ -134,18 +134,14 @@ struct error *poll_kernels(const struct catalog *catalog, struct http *http,
 	_cleanup_ref_list_ struct ref_list refs = { 0 };
 	const struct http_request request = {
 		.url = catalog->kernel_org.releases_url,
-		.use_cache = true,
 	};
 
 	err = http_perform(http, &request, &response);
 	if (!err && response.status != 200)
 		err = http_response_error(&request, &response);
-	if (!err) {
+	if (!err)
 		err = series_list_add_releases(&list, catalog, response.body,
 					       request.url);
-		if (err)
-			http_forget(http, &request);
-	}
 	if (!err)
 		err = ref_list_request(http, catalog->kernel_org.git_url, &refs);
 	for (size_t i = 0; !err && i < refs.count; i++) {

@@ -90,18 +90,13 @@ struct error *command_http(const struct command_context *context,
 			   struct http **ret)
 {
 	struct error *err;
-	_cleanup_free_ char *directory = NULL, *cache = NULL;
 	struct http_options options = { .user_agent = "vmtest/" VMTEST_VERSION };
 	struct limits limits;
 
+	(void)context;
 	err = limits_read(&limits);
-	if (!err)
-		err = command_directory(context, &directory);
-	if (!err)
-		cache = path_join(directory, "http");
 	if (err)
 		return err;
-	options.cache_directory = cache;
 	// To the client, 0 is its default.
 	options.retry_limit_ms = limits.retry_ms ? limits.retry_ms : 1;
 	options.stall_limit_ms = limits.stall_ms;

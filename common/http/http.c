@@ -18,7 +18,6 @@
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/cli/progress.h"
-#include "common/http/http_cache.h"
 #include "common/http/http_internal.h"
 #include "common/http/http_retry.h"
 #include "common/http/http_transport.h"
@@ -37,9 +36,6 @@ struct error *http_create(const struct http_options *options, struct http **ret)
 	_cleanup_http_ struct http *http = memory_allocate(1, sizeof(*http));
 	http->retry_limit_ms = options->retry_limit_ms ? options->retry_limit_ms
 						       : DEFAULT_RETRY_LIMIT_MS;
-	if (options->cache_directory) {
-		http->cache_directory = string_copy(options->cache_directory);
-	}
 	http->stall_limit_ms = options->stall_limit_ms ? options->stall_limit_ms
 						       : DEFAULT_STALL_LIMIT_MS;
 	err = http_transport_create(options->user_agent, http->stall_limit_ms,
@@ -55,7 +51,6 @@ void http_destroy(struct http *http)
 	if (!http)
 		return;
 	http_transport_destroy(http->transport);
-	free(http->cache_directory);
 	free(http);
 }
 
@@ -157,26 +152,6 @@ bool http_try_again(struct http *http, const struct http_request *request,
 	return !*err;
 }
 
-/** Find the URL of rel="next" in a Link header. */
-static void parse_next_link(const char *link, char **ret)
-{
-	while (link && (link = strchr(link, '<'))) {
-		const char *url = link + 1;
-		const char *end = strchr(url, '>');
-		size_t parameters;
-
-		if (!end)
-			return;
-		parameters = strcspn(end, ",");
-		if (memmem(end, parameters, "rel=\"next\"",
-			   strlen("rel=\"next\""))) {
-			*ret = string_copy_n(url, (size_t)(end - url));
-			return;
-		}
-		link = end + parameters;
-	}
-}
-
 struct error *http_collect(void *arg, const void *data, size_t size_bytes)
 {
 	struct http_collector *collector = arg;
@@ -190,85 +165,38 @@ struct error *http_collect(void *arg, const void *data, size_t size_bytes)
 	return NULL;
 }
 
-static void save_response(struct http *http, const struct http_request *request,
-			  const struct http_response *response)
-{
-	const char *etag = http_transport_header(http->transport, "ETag");
-	struct http_cached cached = {
-		.etag = (char *)etag,
-		.next_url = response->next_url ? response->next_url : (char *)"",
-		.body = response->body,
-		.body_size_bytes = response->body_size_bytes,
-	};
-
-	if (etag && response->status == 200) {
-		http_cache_save(http->cache_directory, request->url,
-				request->token, &cached);
-	}
-}
-
-static void response_from_cache(struct http_cached *cached,
-				struct http_response *ret)
-{
-	ret->status = 200;
-	ret->body = take_ptr(cached->body);
-	ret->body_size_bytes = cached->body_size_bytes;
-	if (*cached->next_url)
-		ret->next_url = take_ptr(cached->next_url);
-}
-
 static struct error *perform(struct http *http,
 			     const struct http_request *request,
-			     struct http_cached *cached,
 			     struct http_response *ret)
 {
 	struct error *err;
-	_cleanup_http_response_ struct http_response response = { 0 };
-	_cleanup_free_ char *if_none_match = NULL;
 	struct http_collector collector = {
 		.limit_bytes = request->limit_bytes ? request->limit_bytes
 						    : DEFAULT_RESPONSE_BYTES,
 	};
 	struct http_patience patience = { .since_ms = monotonic_ms() };
 	struct http_attempt attempt;
-	const char *extra[2] = { NULL };
+	uint64_t size_bytes;
+	char *body;
 
-	if (cached->etag) {
-		if (asprintf(&if_none_match, "If-None-Match: %s", cached->etag) <
-		    0) {
-			if_none_match = NULL;
-			memory_exhausted();
-		}
-		extra[0] = if_none_match;
-	}
 	do {
 		string_builder_deinit(&collector.body);
-		err = http_transport_send(http->transport, request, extra,
+		err = http_transport_send(http->transport, request, NULL,
 					  http_collect, &collector, &attempt);
 		attempt.rate_message =
 			collector.body.text &&
 			strcasestr(collector.body.text, "rate limit");
 	} while (http_try_again(http, request, &attempt, &patience, &err));
-	response.body_size_bytes = collector.body.length;
+	size_bytes = collector.body.length;
 	if (err) {
 		string_builder_deinit(&collector.body);
 		return err;
 	}
-	response.body = string_builder_take(&collector.body);
-	response.status = attempt.status;
-	if (response.status == 304 && cached->etag) {
-		response_from_cache(cached, ret);
-		return NULL;
-	}
-	parse_next_link(http_transport_header(http->transport, "Link"),
-			&response.next_url);
-	if (request->use_cache && http->cache_directory)
-		save_response(http, request, &response);
+	body = string_builder_take(&collector.body);
 	*ret = (struct http_response){
-		.status = response.status,
-		.body = take_ptr(response.body),
-		.body_size_bytes = response.body_size_bytes,
-		.next_url = take_ptr(response.next_url),
+		.status = attempt.status,
+		.body = body,
+		.body_size_bytes = size_bytes,
 	};
 	return NULL;
 }
@@ -276,48 +204,17 @@ static struct error *perform(struct http *http,
 struct error *http_perform(struct http *http, const struct http_request *request,
 			   struct http_response *ret)
 {
-	struct error *err;
-	_cleanup_http_cached_ struct http_cached cached = { 0 };
-
-	if (request->use_cache && http->cache_directory) {
-		http_cache_load(http->cache_directory, request->url,
-				request->token, &cached);
-	}
-
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_TIME, "%s %s",
 				 request_method(request), request->url);
 
-	err = perform(http, request, &cached, ret);
-	return error_wrap(err, "%s %s", request_method(request), request->url);
-}
-
-bool http_recall(struct http *http, const struct http_request *request,
-		 struct http_response *ret)
-{
-	_cleanup_http_cached_ struct http_cached cached = { 0 };
-
-	if (!request->use_cache || !http->cache_directory ||
-	    !http_cache_load(http->cache_directory, request->url,
-			     request->token, &cached))
-		return false;
-	*ret = (struct http_response){ 0 };
-	response_from_cache(&cached, ret);
-	return true;
-}
-
-void http_forget(struct http *http, const struct http_request *request)
-{
-	if (request->use_cache && http->cache_directory) {
-		http_cache_drop(http->cache_directory, request->url,
-				request->token);
-	}
+	return error_wrap(perform(http, request, ret), "%s %s",
+			  request_method(request), request->url);
 }
 
 void http_response_deinit(struct http_response *response)
 {
 	free(response->body);
-	free(response->next_url);
 	*response = (struct http_response){ 0 };
 }
 

@@ -6,7 +6,7 @@
 /**
  * @file
  *
- * HTTP on libcurl: retries, resumption, conditional requests.
+ * HTTP on libcurl: retries, and downloads that resume.
  *
  * Proxy and CA settings come from the variables that curl's users know
  * (`https_proxy`, `no_proxy`, `CURL_CA_BUNDLE`, `SSL_CERT_FILE`).
@@ -32,8 +32,6 @@ struct http;
 struct http_options {
 	/** Sent as User-Agent. */
 	const char *user_agent;
-	/** Folder for responses with an ETag; NULL for no cache. */
-	const char *cache_directory;
 	/**
 	 * How long to go on failing in one call; 0 for five minutes. A stream
 	 * that has come a megabyte further starts anew.
@@ -73,8 +71,6 @@ struct http_request {
 	const void *body;
 	const char *body_path;
 	uint64_t body_size_bytes;
-	/** Ask with If-None-Match, and answer a 304 from the cache. */
-	bool use_cache;
 	/** Largest answer in memory; 0 for 16 MiB. */
 	uint64_t limit_bytes;
 	/**
@@ -93,8 +89,6 @@ struct http_response {
 	/** NUL-terminated. */
 	char *body;
 	uint64_t body_size_bytes;
-	/** Value of `Link: <…>; rel="next"`, NULL if none. */
-	char *next_url;
 };
 
 void http_response_deinit(struct http_response *response);
@@ -112,22 +106,6 @@ void http_response_deinit(struct http_response *response);
 _must_check_ struct error *http_perform(struct http *http,
 					const struct http_request *request,
 					struct http_response *ret);
-
-/**
- * Answer a GET from the cache alone: what the server said when it was last
- * asked, whatever it would say now.
- *
- * @return Whether the cache has it.
- */
-bool http_recall(struct http *http, const struct http_request *request,
-		 struct http_response *ret);
-
-/**
- * The answer was not what it should be: let the cache forget it, so that the
- * next one is asked for whole. What broke a body on its way need not have
- * changed its ETag, and such an answer would come back for ever.
- */
-void http_forget(struct http *http, const struct http_request *request);
 
 /**
  * An error that says what the server answered: status, and the `message` of a

@@ -19,7 +19,6 @@ struct http_transport;
 
 struct http {
 	struct http_transport *transport;
-	char *cache_directory;
 	uint64_t retry_limit_ms;
 	uint64_t stall_limit_ms;
 };

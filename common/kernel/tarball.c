@@ -32,7 +32,6 @@ struct error *tarball_digest(struct http *http, const char *tarball_url,
 			    tarball_url);
 	const struct http_request request = {
 		.url = url,
-		.use_cache = true,
 		.limit_bytes = SUMS_LIMIT_BYTES,
 	};
 	err = http_perform(http, &request, &response);
@@ -42,8 +41,6 @@ struct error *tarball_digest(struct http *http, const char *tarball_url,
 		return err;
 	err = sums_find(response.body, response.body_size_bytes, name,
 			digest_ret);
-	if (err)
-		http_forget(http, &request);
 	return error_wrap(err, "%s", url);
 }
 

@@ -78,9 +78,7 @@ TABLE = Table()
 
 
 def files_below(folder):
-    """Everything below a folder, but for the cache of HTTP answers."""
-    found = (p.relative_to(folder) for p in folder.rglob("*"))
-    return sorted(str(p) for p in found if p.parts[0] != "http")
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*"))
 
 
 def source_entries(version=VERSION, size=1 << 10):
@@ -615,9 +613,9 @@ class DiskTest(TestCase):
         self.catalog = catalog_without_patches(self.folder / "configs")
 
     def left_on_disk(self):
-        """But for the cache of HTTP answers, and the lock of a store."""
+        """But for locks."""
         paths = self.listing.read_text().splitlines()
-        return [p for p in paths if not re.search(r"/http\b|/\.lock$", p)]
+        return [p for p in paths if not p.endswith("lock")]
 
     def full(self):
         return mounts.full(self.disk, 2 << 20, self.listing)
@@ -703,20 +701,6 @@ class DiskTest(TestCase):
         self.assertEqual(self.left_on_disk(), ["./sources"])
         self.assertEqual(list(store.glob("kernel-*")), [])
         self.assertIn("failed", result.stdout)
-
-    def test_full_for_cached_answers(self):
-        """They are a help, not a need."""
-        versions = [f"6.{minor}.1" for minor in range(40)]
-        kernel_org = self.start("kernel_org.py", f"--cache={self.folder / 'cache'}")
-        kernel_org.control(offer=versions)
-        self.env.update(mirror(kernel_org))
-        prefix = mounts.full(self.disk, 4096, self.listing)
-        arguments = ["poll", f"--directory={self.disk}"]
-        result = self.attempt("vmtest-bot", *arguments, prefix=prefix)
-        self.record("poll, full disk for cached answers", result)
-        self.assert_status(result, 0)
-        self.assertEqual(len(result.stdout.split()), 40)
-        self.assertEqual(self.listing.read_text(), "./http\n")
 
     def test_read_only(self):
         words = (self.disk, "Read-only file system")

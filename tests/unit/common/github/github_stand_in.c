@@ -55,14 +55,11 @@ void open_store(const char *name, const char *token)
 
 struct http *make_client(uint64_t stall_limit_ms)
 {
-	_cleanup_free_ char *cache = NULL;
 	struct http *client;
 
-	cache = path_join(root, "cache");
 	cr_assert_null(http_create(
 		&(struct http_options){
 			.user_agent = "vmtest-test",
-			.cache_directory = cache,
 			// Three failures, on a machine that is busy.
 			.retry_limit_ms = 8000,
 			.stall_limit_ms = stall_limit_ms,

@@ -18,7 +18,7 @@ struct error;
 struct http;
 struct store;
 
-/** A client of the stand-in, with a cache. */
+/** A client of the stand-in. */
 extern struct http *the_http;
 /** At first github:octo/kernels@kernels, with a token that may write. */
 extern struct store *the_store;

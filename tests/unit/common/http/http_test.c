@@ -28,7 +28,6 @@ static void setup(void)
 	cr_assert_null(http_create(
 		&(struct http_options){
 			.user_agent = "vmtest-test",
-			.cache_directory = root,
 			.retry_limit_ms = 5000,
 			.stall_limit_ms = 700,
 		},
@@ -298,65 +297,6 @@ Test(http, gives_up_a_transfer_that_stalls)
 	serve(answers, 2);
 	cr_assert_null(ask((struct http_request){ 0 }, &response));
 	cr_expect_str_eq(response.body, "12345");
-}
-
-Test(http, answers_from_the_cache_what_has_not_changed)
-{
-	static const struct scripted_answer answers[] = {
-		{ .head = OK
-		  "\r\nETag: W/\"1\"\r\nLink: <http://x/?page=1>; rel=\"prev\","
-		  " <http://x/?a=b,c&page=3>; rel=\"next\"",
-		  "first" },
-		{ .head = "HTTP/1.1 304 Not Modified" },
-		{ .head = OK, "with a token" },
-		{ .head = OK "\r\nETag: \"2\"", "second" },
-		{ .head = "HTTP/1.1 304 Not Modified" },
-	};
-	static const char *const bodies[] = { "first", "first", "with a token",
-					      "second", "second" };
-
-	serve(answers, 5);
-	for (size_t i = 0; i < 5; i++) {
-		_cleanup_http_response_ struct http_response response = { 0 };
-
-		cr_assert_null(
-			ask((struct http_request){ .use_cache = true,
-						   .token = i == 2 ? "secret"
-								   : NULL },
-			    &response));
-		cr_expect_eq(response.status, 200);
-		cr_expect_str_eq(response.body, bodies[i]);
-		if (i < 2) {
-			cr_expect_str_eq(response.next_url,
-					 "http://x/?a=b,c&page=3");
-		} else {
-			cr_expect_null(response.next_url);
-		}
-	}
-	cr_expect_not(has_header(0, "If-None-Match"));
-	cr_expect(has_header(1, "\r\nIf-None-Match: W/\"1\"\r\n"));
-	cr_expect_not(has_header(2, "If-None-Match"));
-	cr_expect(has_header(4, "\r\nIf-None-Match: \"2\"\r\n"));
-}
-
-Test(http, asks_whole_for_what_it_was_told_to_forget)
-{
-	static const struct scripted_answer answers[] = {
-		{ .head = OK "\r\nETag: \"1\"", "half of th" },
-		{ .head = OK, "half of the answer" },
-	};
-	struct http_request request = { .use_cache = true };
-
-	serve(answers, 2);
-	request.url = scripted_server_url(server);
-	for (size_t i = 0; i < 2; i++) {
-		_cleanup_http_response_ struct http_response response = { 0 };
-
-		cr_assert_null(http_perform(http, &request, &response));
-		cr_expect_str_eq(response.body, answers[i].body);
-		http_forget(http, &request);
-	}
-	cr_expect_not(has_header(1, "If-None-Match"));
 }
 
 Test(http, sends_the_token_to_its_own_host_only)
