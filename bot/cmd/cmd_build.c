@@ -140,7 +140,7 @@ static struct error *job_init(struct job *job,
 	if (!err)
 		err = find_arch(job, &context->common->archs);
 	if (!err)
-		err = command_http(context, &job->http);
+		err = command_http(&job->http);
 	if (!err)
 		err = command_directory(context, &job->directory);
 	if (!err)

@@ -69,7 +69,7 @@ static struct error *run_poll(const struct command_context *context,
 
 	err = command_load_catalog(context, &catalog);
 	if (!err)
-		err = command_http(context, &http);
+		err = command_http(&http);
 	if (!err)
 		err = poll_kernels(catalog, http, &kernels);
 	if (err)

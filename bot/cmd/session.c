@@ -36,7 +36,7 @@ struct error *session_init(struct session *session,
 	workflow_log_mask_token();
 	err = command_load_catalog(context, &session->catalog);
 	if (!err)
-		err = command_http(context, &session->http);
+		err = command_http(&session->http);
 	if (err)
 		return err;
 	if (!repository)

@@ -157,12 +157,8 @@ void command_selection(const struct command_context *context,
 _must_check_ struct error *
 command_directory(const struct command_context *context, char **ret);
 
-/**
- * An HTTP client whose cache lies in the folder of command_directory(), and
- * whose patience is that of limits.h.
- */
-_must_check_ struct error *command_http(const struct command_context *context,
-					struct http **ret);
+/** An HTTP client, whose patience is that of limits.h. */
+_must_check_ struct error *command_http(struct http **ret);
 
 /**
  * The store of --store or `$VMTEST_STORE`.

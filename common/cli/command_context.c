@@ -86,14 +86,12 @@ struct error *command_directory(const struct command_context *context, char **re
 	return NULL;
 }
 
-struct error *command_http(const struct command_context *context,
-			   struct http **ret)
+struct error *command_http(struct http **ret)
 {
 	struct error *err;
 	struct http_options options = { .user_agent = "vmtest/" VMTEST_VERSION };
 	struct limits limits;
 
-	(void)context;
 	err = limits_read(&limits);
 	if (err)
 		return err;

@@ -98,7 +98,7 @@ static struct error *prepare(const struct command_context *context,
 	struct error *err;
 
 	_cleanup_http_ struct http *http = NULL;
-	err = command_http(context, &http);
+	err = command_http(&http);
 	if (err)
 		return err;
 	_cleanup_free_ char *directory = NULL;

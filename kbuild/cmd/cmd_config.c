@@ -67,7 +67,7 @@ static struct error *configure(const struct command_context *context,
 	if (err)
 		return err;
 	_cleanup_http_ struct http *http = NULL;
-	err = command_http(context, &http);
+	err = command_http(&http);
 	if (err)
 		return err;
 	_cleanup_free_ char *directory = NULL;

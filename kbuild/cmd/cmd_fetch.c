@@ -37,7 +37,7 @@ struct error *cmd_fetch(const struct command_context *context, int *status_ret)
 		return error_create(ERROR_USAGE, "name the file with --output");
 	err = command_load_catalog(context, &catalog);
 	if (!err)
-		err = command_http(context, &http);
+		err = command_http(&http);
 	if (!err)
 		err = fetch_tarball(catalog, http, &version, arguments->output);
 	if (err)

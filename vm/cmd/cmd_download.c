@@ -102,7 +102,7 @@ struct error *cmd_download(const struct command_context *context, int *status_re
 	if (!err)
 		err = command_directory(context, &downloader.directory);
 	if (!err)
-		err = command_http(context, &http);
+		err = command_http(&http);
 	if (!err)
 		err = command_store(context, catalog, catalog->repository, http,
 				    &downloader.store);

@@ -111,7 +111,7 @@ struct error *command_assets(const struct command_context *context,
 	_cleanup_http_ struct http *http = NULL;
 	_cleanup_store_ struct store *store = NULL;
 
-	err = command_http(context, &http);
+	err = command_http(&http);
 	if (!err)
 		err = command_store(context, catalog, catalog->repository, http,
 				    &store);
@@ -177,7 +177,7 @@ struct error *command_kernel(const struct command_context *context,
 				  &found, ret);
 	if (err || found)
 		return err;
-	err = command_http(context, &http);
+	err = command_http(&http);
 	if (err)
 		return err;
 	err = command_store(context, catalog, catalog->repository, http, &store);

@@ -53,7 +53,7 @@ struct error *command_module(const struct command_context *context,
 	}
 	err = command_directory(context, &directory);
 	if (!err)
-		err = command_http(context, &http);
+		err = command_http(&http);
 	if (err)
 		return err;
 	request.directory = directory;
