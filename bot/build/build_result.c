@@ -9,8 +9,8 @@
 #include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
+#include "common/base/text.h"
 #include "kbuild/package/package_info.h"
-#include "vm/suite/log_text.h"
 
 enum {
 	/** A year: what takes longer was not measured. */
@@ -46,7 +46,7 @@ static json_t *text_json(const char *text)
 
 	if (!text)
 		return json_null();
-	log_text_append(&sb, text, strlen(text));
+	text_append_plain(&sb, text, strlen(text));
 	clean = string_builder_take(&sb);
 	return clean ? json_string(clean) : NULL;
 }
@@ -159,7 +159,8 @@ static struct error *read_text(const json_t *json, const char *field, char **ret
 		return NULL;
 	if (!json_is_string(value))
 		return refuse(field);
-	log_text_append(&sb, json_string_value(value), json_string_length(value));
+	text_append_plain(&sb, json_string_value(value),
+			  json_string_length(value));
 	*ret = string_builder_take(&sb);
 	return NULL;
 }

@@ -11,57 +11,7 @@
 #include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
-#include "common/base/utf8.h"
-
-/** Bytes of the escape sequence that text begins with (ECMA-48). */
-static size_t escape_length(const char *text, size_t size)
-{
-	size_t i = 2;
-
-	if (size < 2)
-		return size;
-	switch (text[1]) {
-	case '[':
-		while (i < size && text[i] >= 0x20 && text[i] <= 0x3f)
-			i++;
-		return i < size ? i + 1 : size;
-	case ']':
-		// Such as a window's title, ended by BEL or ESC \.
-		while (i < size && text[i] != '\a' && text[i] != '\033' &&
-		       text[i] != '\n')
-			i++;
-		return i < size && text[i] == '\a' ? i + 1 : i;
-	default:
-		return 2;
-	}
-}
-
-void log_text_append(struct string_builder *sb, const char *text, size_t size)
-{
-	size_t line = sb->length;
-
-	for (size_t i = 0; i < size;) {
-		size_t length = utf8_length(text + i, size - i);
-		unsigned char c = (unsigned char)text[i];
-
-		if (c == '\033') {
-			i += escape_length(text + i, size - i);
-			continue;
-		}
-		if (c == '\r' && !(i + 1 < size && text[i + 1] == '\n') &&
-		    sb->text) {
-			sb->length = line;
-			sb->text[line] = '\0';
-		}
-		if (!length)
-			string_builder_append(sb, UTF8_REPLACEMENT);
-		else if (c == '\n' || c == '\t' || !utf8_is_control(text + i))
-			string_builder_append_n(sb, text + i, length);
-		if (c == '\n')
-			line = sb->length;
-		i += length ? length : 1;
-	}
-}
+#include "common/base/text.h"
 
 const char *log_text_last_lines(const char *text, size_t lines)
 {
@@ -102,7 +52,7 @@ struct error *log_text_tail(const char *path, size_t lines, size_t limit_bytes,
 	size = pread(fd, data, limit_bytes, offset);
 	if (size < 0)
 		return error_create_os(errno, "read %s", path);
-	log_text_append(&clean, data, (size_t)size);
+	text_append_plain(&clean, data, (size_t)size);
 	if (clean.length && clean.text[clean.length - 1] != '\n')
 		string_builder_append_char(&clean, '\n');
 	if (clean.length)

@@ -3,23 +3,13 @@
 #ifndef VM_SUITE_LOG_TEXT_H
 #define VM_SUITE_LOG_TEXT_H
 
-/**
- * @file
- *
- * What a command has printed, made fit to be shown anywhere: valid UTF-8, no
- * control characters but newlines and tabs, no escape sequences of terminals. A
- * line that was rewritten with carriage returns is what was left standing.
- */
+/** @file The end of what a command has printed, as plain text (text.h). */
 
 #include <stddef.h>
 
 #include "common/base/cleanup.h"
 
 struct error;
-struct string_builder;
-
-/** Append text in this form. */
-void log_text_append(struct string_builder *sb, const char *text, size_t size);
 
 /** Where the last lines of text that ends with a newline begin. */
 const char *log_text_last_lines(const char *text, size_t lines);

@@ -8,8 +8,8 @@
 
 #include "common/base/error.h"
 #include "common/base/string_builder.h"
+#include "common/base/text.h"
 #include "vm/guest/run_result.h"
-#include "vm/suite/log_text.h"
 
 static const struct {
 	const char *name;
@@ -82,7 +82,7 @@ void suite_item_explain(struct suite_item *item, const char *format, ...)
 	va_end(ap);
 	text = string_builder_take(&sb);
 	// Much of it comes from guests.
-	log_text_append(&clean, text, strcspn(text, "\n"));
+	text_append_plain(&clean, text, strcspn(text, "\n"));
 	reason = string_builder_take(&clean);
 	free(item->reason);
 	item->reason = take_ptr(reason);

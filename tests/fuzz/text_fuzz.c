@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-/** @file Makes text of a log: what comes out stays as it is the second time. */
+/** @file Makes plain text: what comes out stays as it is the second time. */
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/string_builder.h"
+#include "common/base/text.h"
 #include "tests/fuzz/fuzz.h"
-#include "vm/suite/log_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -15,8 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_string_builder_ struct string_builder twice =
 		STRING_BUILDER_INIT;
 
-	log_text_append(&once, (const char *)data, size);
-	log_text_append(&twice, once.text ? once.text : "", once.length);
+	text_append_plain(&once, (const char *)data, size);
+	text_append_plain(&twice, once.text ? once.text : "", once.length);
 	if (once.length != twice.length ||
 	    (once.length && memcmp(once.text, twice.text, once.length) != 0))
 		abort();
