@@ -134,6 +134,20 @@ class RunTest(unittest.TestCase):
                      options=["--lost-status", "42"])
         self.assertEqual(result.returncode, 42)
 
+    def test_the_console_does_not_reach_the_terminal_as_it_is(self):
+        write = "printf '\\033[31mred\\033]0;title\\a\\n' >/dev/console; "
+        log = os.path.join(self.folder, "log")
+        got = run("sh", "-c", write, options=["-v", "--console-log", log])
+        self.assertEqual(got.returncode, 0)
+        self.assertIn(b"red\n", got.stderr)
+        self.assertNotIn(b"\033", got.stderr)
+        with open(log, "rb") as file:
+            self.assertIn(b"\033[31mred", file.read())
+        got = run("sh", "-c", write + "echo o >/proc/sysrq-trigger; sleep 60")
+        self.assertEqual(got.returncode, 128)
+        self.assertIn(b"red\n", got.stderr)
+        self.assertNotIn(b"\033", got.stderr)
+
     def test_power_off_is_a_loss(self):
         result = run("sh", "-c", "echo o >/proc/sysrq-trigger; sleep 60")
         self.assertEqual(result.returncode, 128)

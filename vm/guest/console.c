@@ -2,12 +2,11 @@
 
 #include "vm/guest/console.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/error.h"
 #include "common/base/memory.h"
+#include "common/base/text.h"
 
 static const char panic_text[] = "Kernel panic - not syncing";
 
@@ -81,16 +80,19 @@ bool console_line_is_splat(const char *text)
 	return false;
 }
 
-static void console_scan(struct console *console, const char *line)
+static void console_scan(struct console *console)
 {
-	const char *text = console_line_text(line);
+	_cleanup_string_builder_ struct string_builder line = STRING_BUILDER_INIT;
+	const char *text;
 
+	text_append_plain(&line, console->text + console->line,
+			  console->length - console->line);
+	if (!line.length)
+		return;
+	text = console_line_text(line.text);
 	if (strncmp(text, panic_text, strlen(panic_text)) == 0) {
-		if (!console->panic) {
-			console->panic = strdup(text);
-			if (!console->panic)
-				console->failed = true;
-		}
+		if (!console->panic)
+			console->panic = string_copy(text);
 		return;
 	}
 	if (!console_line_is_splat(text))
@@ -99,7 +101,12 @@ static void console_scan(struct console *console, const char *line)
 		string_list_add(&console->splats, text);
 }
 
-static bool console_reserve(struct console *console, size_t more)
+static void shift(size_t *offset, size_t cut)
+{
+	*offset = *offset > cut ? *offset - cut : 0;
+}
+
+static void console_reserve(struct console *console, size_t more)
 {
 	if (console->length + more >= 2 * (size_t)CONSOLE_KEEP_BYTES) {
 		size_t cut = console->length > CONSOLE_KEEP_BYTES
@@ -110,27 +117,18 @@ static bool console_reserve(struct console *console, size_t more)
 		memmove(console->text, console->text + cut,
 			console->length - cut);
 		console->length -= cut;
-		console->line = console->line > cut ? console->line - cut : 0;
-		console->boot = console->boot > cut ? console->boot - cut : 0;
-		console->truncated = true;
+		shift(&console->line, cut);
+		shift(&console->boot, cut);
+		shift(&console->shown, cut);
+		shift(&console->tasks, cut);
 	}
 	if (console->length + more + 1 <= console->capacity)
-		return true;
-
-	size_t capacity = console->capacity ? console->capacity : 65536;
-
-	while (capacity < console->length + more + 1)
-		capacity *= 2;
-
-	char *text = realloc(console->text, capacity);
-
-	if (!text) {
-		console->failed = true;
-		return false;
-	}
-	console->text = text;
-	console->capacity = capacity;
-	return true;
+		return;
+	if (!console->capacity)
+		console->capacity = 65536;
+	while (console->capacity < console->length + more + 1)
+		console->capacity *= 2;
+	console->text = memory_resize(console->text, console->capacity, 1);
 }
 
 void console_feed(struct console *console, const char *data, size_t size_bytes)
@@ -140,15 +138,12 @@ void console_feed(struct console *console, const char *data, size_t size_bytes)
 		data += CONSOLE_KEEP_BYTES / 2;
 		size_bytes -= CONSOLE_KEEP_BYTES / 2;
 	}
-	if (!size_bytes || !console_reserve(console, size_bytes))
-		return;
+	console_reserve(console, size_bytes);
 	for (size_t i = 0; i < size_bytes; i++) {
 		if (data[i] == '\r' || data[i] == '\0')
 			continue;
-		if (data[i] == '\n') {
-			console->text[console->length] = '\0';
-			console_scan(console, console->text + console->line);
-		}
+		if (data[i] == '\n')
+			console_scan(console);
 		console->text[console->length++] = data[i];
 		if (data[i] == '\n')
 			console->line = console->length;
@@ -162,11 +157,12 @@ void console_restart(struct console *console)
 	console->boot = console->line;
 }
 
-struct error *console_check(const struct console *console)
+void console_append_new(struct console *console, struct string_builder *sb)
 {
-	if (console->failed)
-		memory_exhausted();
-	return NULL;
+	if (console->shown < console->line)
+		text_append_plain(sb, console->text + console->shown,
+				  console->line - console->shown);
+	console->shown = console->line;
 }
 
 void console_append_tail(const struct console *console, unsigned int lines,
@@ -191,8 +187,8 @@ void console_append_tail(const struct console *console, unsigned int lines,
 		while (p > start && p[-1] != '\n')
 			p--;
 	}
-	string_builder_append(sb, p);
-	if (console->text[console->length - 1] != '\n')
+	text_append_plain(sb, p, console->length - (size_t)(p - start));
+	if (sb->length && sb->text[sb->length - 1] != '\n')
 		string_builder_append_char(sb, '\n');
 }
 
@@ -229,24 +225,26 @@ static bool line_is_trace(const char *text)
 	return false;
 }
 
-bool console_append_tasks(const struct console *console, size_t offset,
-			  struct string_builder *sb)
+void console_expect_tasks(struct console *console)
 {
+	console->tasks = console->length;
+}
+
+bool console_append_tasks(const struct console *console, struct string_builder *sb)
+{
+	_cleanup_string_builder_ struct string_builder plain =
+		STRING_BUILDER_INIT;
 	bool any = false;
 	bool shown = false;
+	char *rest;
 
-	if (offset > console->length || console->truncated)
-		offset = 0;
-	for (size_t i = offset; i < console->length;) {
-		const char *line = console->text + i;
-		const char *end = strchr(line, '\n');
-		size_t length = end ? (size_t)(end - line) : strlen(line);
-		char copy[512];
-
-		snprintf(copy, sizeof(copy), "%.*s", (int)length, line);
-		i += length + 1;
-
-		const char *text = console_line_text(copy);
+	if (!console->length)
+		return false;
+	text_append_plain(&plain, console->text + console->tasks,
+			  console->length - console->tasks);
+	rest = plain.text;
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		const char *text = console_line_text(line);
 		char state;
 		unsigned int pid;
 		unsigned int ppid;

@@ -7,7 +7,8 @@
  * @file
  *
  * What the guest's kernel says: kept in memory, the newest part of it, and read
- * for panics and splats as it arrives. Touches nothing but memory.
+ * for panics and splats as it arrives. Touches nothing but memory. A guest can
+ * write to its console: what comes out of this is plain text (text.h).
  */
 
 #include <stdbool.h>
@@ -17,13 +18,13 @@
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
 
-struct error;
-
 enum {
 	/** The log is cut down to this many bytes when it is twice as long. */
 	CONSOLE_KEEP_BYTES = 1 << 20,
 	/** Splats beyond these are only counted. */
 	CONSOLE_SPLAT_LIMIT = 32,
+	/** How much of a log people are shown. */
+	CONSOLE_TAIL_LINES = 30,
 };
 
 struct console {
@@ -34,8 +35,9 @@ struct console {
 	size_t line;
 	/** Where the kernel that runs now begins in it. */
 	size_t boot;
-	bool truncated;
-	bool failed;
+	/** Where console_append_new() goes on, and where a list of tasks begins. */
+	size_t shown;
+	size_t tasks;
 	/** "Kernel panic - not syncing: …", NULL if it has not. */
 	char *panic;
 	/** First lines of warnings, bugs, stalls and hangs. */
@@ -61,20 +63,23 @@ void console_feed(struct console *console, const char *data, size_t size_bytes);
  */
 void console_restart(struct console *console);
 
-/** @return Whether all memory was there when it was needed. */
-_must_check_ struct error *console_check(const struct console *console);
+/** Append the lines that have been completed since the last call. */
+void console_append_new(struct console *console, struct string_builder *sb);
 
 /** Append the last lines, from the line of the panic if there was one. */
 void console_append_tail(const struct console *console, unsigned int lines,
 			 struct string_builder *sb);
 
+/** The kernel will be asked for a list of its tasks (sysrq-t). */
+void console_expect_tasks(struct console *console);
+
 /**
- * Append what tasks do, from the output of sysrq-t that came after @p offset:
- * those of user space, and kernel threads that run or are blocked.
+ * Append what tasks do, from that list: those of user space, and kernel threads
+ * that run or are blocked.
  *
  * @return Whether there was any task.
  */
-bool console_append_tasks(const struct console *console, size_t offset,
+bool console_append_tasks(const struct console *console,
 			  struct string_builder *sb);
 
 /** A line without the kernel's `[    1.234567] [  T1] ` in front. */

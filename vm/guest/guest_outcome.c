@@ -11,11 +11,6 @@
 #include "common/process/process.h"
 #include "vm/guest/qemu.h"
 
-enum {
-	/** Of the kernel's log, for people to read. */
-	LOG_LINES = 30,
-};
-
 void guest_result_deinit(struct guest_result *result)
 {
 	free(result->reason);
@@ -116,7 +111,6 @@ struct error *guest_session_conclude(struct guest_session *session, bool ended)
 struct error *guest_session_take_result(struct guest_session *session,
 					struct guest_result *ret)
 {
-	struct error *err;
 	struct guest_result *result = &session->result;
 	struct console *console = &session->console;
 	bool wants_tail = result->outcome == GUEST_LOST;
@@ -125,14 +119,10 @@ struct error *guest_session_take_result(struct guest_session *session,
 
 	guest_session_read_console(session);
 	if (result->outcome == GUEST_TIMED_OUT)
-		wants_tail = !console_append_tasks(console,
-						   session->dump_offset, &log);
+		wants_tail = !console_append_tasks(console, &log);
 	if (wants_tail)
-		console_append_tail(console, LOG_LINES, &log);
+		console_append_tail(console, CONSOLE_TAIL_LINES, &log);
 	result->log = string_builder_take(&log);
-	err = console_check(console);
-	if (err)
-		return err;
 	result->splats = console->splats;
 	result->splat_count = console->splat_count;
 	console->splats = (struct string_list)STRING_LIST_INIT;
@@ -146,7 +136,7 @@ void guest_session_print_tail(const struct guest_session *session)
 	_cleanup_string_builder_ struct string_builder log = STRING_BUILDER_INIT;
 	_cleanup_free_ char *text = NULL;
 
-	console_append_tail(&session->console, LOG_LINES, &log);
+	console_append_tail(&session->console, CONSOLE_TAIL_LINES, &log);
 	// What is shown beside an error is no reason for another.
 	text = string_builder_take(&log);
 	if (text)

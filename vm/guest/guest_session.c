@@ -208,7 +208,7 @@ void guest_session_enter_phase(struct guest_session *session,
 		break;
 	case PHASE_DUMP:
 		session_measure_command(session);
-		session->dump_offset = session->console.length;
+		console_expect_tasks(&session->console);
 		session->deadline_ms = now + DUMP_LIMIT_MS;
 		session_press(session, '7');
 		break;
@@ -217,6 +217,7 @@ void guest_session_enter_phase(struct guest_session *session,
 
 void guest_session_read_console(struct guest_session *session)
 {
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	char data[16384];
 	ssize_t n;
 
@@ -226,10 +227,12 @@ void guest_session_read_console(struct guest_session *session)
 		if (session->config->console_log_fd)
 			write_all(session->config->console_log_fd, data,
 				  (size_t)n);
-		if (log_level() >= LOG_DEBUG)
-			fwrite(data, 1, (size_t)n, stderr);
 		if (session->phase == PHASE_DUMP)
 			session->quiet_ms = monotonic_ms() + DUMP_QUIET_MS;
+	}
+	if (log_level() >= LOG_DEBUG) {
+		console_append_new(&session->console, &sb);
+		fputs(sb.text ? sb.text : "", stderr);
 	}
 }
 
@@ -367,9 +370,6 @@ static struct error *session_loop(struct guest_session *session)
 
 	while (session->phase != PHASE_DONE && !ended) {
 		err = session_step(session, &ended);
-		if (err)
-			return err;
-		err = console_check(&session->console);
 		if (err)
 			return err;
 		if (session->failure) {

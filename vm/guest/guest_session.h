@@ -71,8 +71,6 @@ struct guest_session {
 	uint64_t quiet_ms;
 	/** The sysrq key that was pressed last. */
 	char dump_key;
-	/** Where in the console the list of tasks begins. */
-	size_t dump_offset;
 	/** While there is nothing of the command's to see; else NULL. */
 	struct progress *progress;
 	struct process *qemu;
