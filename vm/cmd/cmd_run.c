@@ -252,20 +252,108 @@ static int report_result(const struct run_command_options *options,
 	return status;
 }
 
-/** Guests of other architectures cannot have the host's root. */
-static struct error *open_own_root(const struct command_context *context,
-				   const struct catalog *catalog,
-				   const struct catalog_arch *arch,
-				   struct rootfs *ret)
+/** What a guest is made of. */
+struct run {
+	struct guest_config config;
+	struct catalog *catalog;
+	struct rootfs rootfs;
+	struct module module;
+	char *directory;
+	/** Instead of a command. */
+	char *shell[2];
+};
+
+static void run_deinit(struct run *run)
+{
+	string_list_deinit(&run->config.environment);
+	catalog_destroy(run->catalog);
+	rootfs_deinit(&run->rootfs);
+	module_deinit(&run->module);
+	free(run->directory);
+}
+
+#define _cleanup_run_ _cleanup_(run_deinit)
+
+/** What the options say by themselves. */
+static struct error *run_set_options(struct run *run,
+				     const struct run_options *options)
 {
 	struct error *err;
+	struct guest_config *config = &run->config;
+	const char *temporary = getenv("TMPDIR");
 
+	if (options->disk) {
+		// Large files that need not be fast: not in /tmp, which may
+		// be memory.
+		config->disk_directory = temporary && *temporary ? temporary
+								 : "/var/tmp";
+		err = parse_disk(options->disk, &config->disk_bytes);
+		if (err)
+			return err;
+	}
+	if (options->accel) {
+		err = accel_parse(options->accel, &config->accel);
+		if (err)
+			return err;
+	}
+	run->directory =
+		realpath(options->directory ? options->directory : ".", NULL);
+	if (!run->directory)
+		return error_create_os(errno, "working directory");
+	config->directory = run->directory;
+	return NULL;
+}
+
+/** Guests of other architectures cannot have the host's root. */
+static struct error *run_choose_root(struct run *run,
+				     const struct command_context *context,
+				     const struct run_options *options)
+{
+	struct error *err;
+	struct guest_config *config = &run->config;
+	const char *shell = getenv("SHELL");
 	_cleanup_free_ char *directory = NULL;
 
-	err = command_directory(context, &directory);
+	if (!options->root) {
+		err = command_directory(context, &directory);
+		if (err)
+			return err;
+		err = rootfs_open_for_guest(run->catalog, directory,
+					    config->arch, &run->rootfs);
+		if (err)
+			return err;
+		config->root = run->rootfs.path;
+	}
+	if (!config->root && shell && *shell)
+		run->shell[0] = (char *)shell;
+	inherit_environment(config->root, &config->environment);
+	return add_environment(&options->environment, &config->environment);
+}
+
+static struct error *run_choose_kernel(struct run *run,
+				       const struct command_context *context,
+				       const struct run_options *options,
+				       struct kernel *kernel_ret)
+{
+	struct error *err;
+	struct guest_config *config = &run->config;
+	const struct string_list *kernels = &context->common->kernels;
+
+	err = command_kernel(context, run->catalog, config->arch,
+			     kernels->count ? kernels->items[0] : NULL,
+			     kernel_ret);
 	if (err)
 		return err;
-	return rootfs_open_for_guest(catalog, directory, arch, ret);
+	config->kernel = kernel_ret;
+	if (!options->module)
+		return NULL;
+	err = command_module(context, run->catalog, config->arch, kernel_ret,
+			     options->module_source, &run->module);
+	if (err)
+		return err;
+	config->module = run->module.path;
+	config->insert_module = strcmp(options->module, "insert") == 0;
+	return NULL;
 }
 
 /** @param[out] kernel_ret Opened, once it has been found. */
@@ -275,85 +363,46 @@ static struct error *run_guest(const struct command_context *context,
 {
 	struct error *err;
 
-	struct run_command_options *command_options = context->options;
-	struct run_options *options = &command_options->guest;
-	const struct string_list *kernels = &context->common->kernels;
-	const char *shell = getenv("SHELL");
-	char *fallback[] = { (char *)"/bin/sh", NULL };
-	struct guest_config config = {
-		.machine = options->machine,
-		.root = options->root,
-		.writable = options->writable,
-		.memory = options->memory,
-		.cpus = options->cpus,
-		.kdump = options->kdump,
-		.append = options->append,
-		.qemu_options = options->qemu_options,
-		.command = context->argument_count ? context->arguments : fallback,
-		.timeout_ms = (uint64_t)options->timeout_s * 1000,
-		.console_log_fd = console_log_fd,
+	const struct run_command_options *command_options = context->options;
+	const struct run_options *options = &command_options->guest;
+	_cleanup_run_ struct run run = {
+		.config = {
+			.machine = options->machine,
+			.root = options->root,
+			.writable = options->writable,
+			.memory = options->memory,
+			.cpus = options->cpus,
+			.kdump = options->kdump,
+			.append = options->append,
+			.qemu_options = options->qemu_options,
+			.command = context->argument_count ? context->arguments
+							   : run.shell,
+			.timeout_ms = (uint64_t)options->timeout_s * 1000,
+			.console_log_fd = console_log_fd,
+		},
+		.rootfs = ROOTFS_INIT,
+		.module = MODULE_INIT,
+		.shell = { (char *)"/bin/sh" },
 	};
-	const char *temporary = getenv("TMPDIR");
-	_cleanup_catalog_ struct catalog *catalog = NULL;
-	_cleanup_module_ struct module module = MODULE_INIT;
-	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
-	_cleanup_string_list_ struct string_list environment = STRING_LIST_INIT;
-	_cleanup_free_ char *directory = NULL;
 
-	if (options->disk) {
-		// Large files that need not be fast: not in /tmp, which may
-		// be memory.
-		config.disk_directory = temporary && *temporary ? temporary
-								: "/var/tmp";
-		err = parse_disk(options->disk, &config.disk_bytes);
-		if (err)
-			return err;
-	}
-	if (options->accel) {
-		err = accel_parse(options->accel, &config.accel);
-		if (err)
-			return err;
-	}
-	directory = realpath(options->directory ? options->directory : ".", NULL);
-	if (!directory)
-		return error_create_os(errno, "working directory");
-	config.directory = directory;
-	err = command_load_catalog(context, &catalog);
+	err = run_set_options(&run, options);
 	if (err)
 		return err;
-	err = command_arch(context, catalog, &config.arch);
+	err = command_load_catalog(context, &run.catalog);
 	if (err)
 		return err;
-	if (!options->root) {
-		err = open_own_root(context, catalog, config.arch, &rootfs);
-		if (err)
-			return err;
-		config.root = rootfs.path;
-	}
-	if (!config.root && shell && *shell)
-		fallback[0] = (char *)shell;
-	inherit_environment(config.root, &environment);
-	err = add_environment(&options->environment, &environment);
+	err = command_arch(context, run.catalog, &run.config.arch);
 	if (err)
 		return err;
-	config.environment = environment;
-	err = command_kernel(context, catalog, config.arch,
-			     kernels->count ? kernels->items[0] : NULL,
-			     kernel_ret);
+	err = run_choose_root(&run, context, options);
 	if (err)
 		return err;
-	config.kernel = kernel_ret;
-	if (options->module) {
-		err = command_module(context, catalog, config.arch, kernel_ret,
-				     options->module_source, &module);
-		if (err)
-			return err;
-		config.module = module.path;
-		config.insert_module = strcmp(options->module, "insert") == 0;
-	}
+	err = run_choose_kernel(&run, context, options, kernel_ret);
+	if (err)
+		return err;
 	// Not before: the user may have put us in the background meanwhile.
-	choose_streams(&config);
-	err = guest_run(&config, ret);
+	choose_streams(&run.config);
+	err = guest_run(&run.config, ret);
 	return error_wrap(err, "run %s", kernel_ret->release);
 }
 
