@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/guest/machine.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+
+#include "common/base/cleanup.h"
+
+enum {
+	/** When the made-up clock starts. */
+	START = 1000000,
+	BOOT_MS = 60000,
+	TIMEOUT_MS = 90000,
+	/** What a guest that starts as it should takes to boot. */
+	BOOTED_MS = 2000,
+	STATUS = 7,
+};
+
+/** What happens, so many milliseconds later, and what is to come of it. */
+struct step {
+	uint64_t after_ms;
+	enum machine_event event;
+	enum machine_state state;
+	enum machine_action action;
+};
+
+static void play(struct machine *machine, const char *name,
+		 const struct step *steps, size_t count, uint64_t *now)
+{
+	for (size_t i = 0; i < count; i++) {
+		enum machine_action action;
+
+		*now += steps[i].after_ms;
+		action = machine_step(machine, steps[i].event, STATUS, *now);
+		cr_expect_eq(action, steps[i].action, "%s, step %zu: action %d",
+			     name, i, action);
+		cr_assert_eq(machine->state, steps[i].state,
+			     "%s, step %zu: state %d", name, i, machine->state);
+	}
+}
+
+static void start(struct machine *machine, uint64_t timeout_ms)
+{
+	*machine = (struct machine){ .boot_limit_ms = BOOT_MS,
+				     .timeout_ms = timeout_ms };
+	machine_start(machine, START);
+}
+
+#define PLAY(machine, name, steps, now)                                        \
+	play(machine, name, steps, array_size(steps), now)
+
+// clang-format off
+
+/** A guest whose command runs. */
+#define BOOTED                                                                 \
+	{ 0, EVENT_HELLO, MACHINE_BOOT, 0 },                                   \
+	{ BOOTED_MS, EVENT_READY, MACHINE_COMMAND, 0 }
+
+/** The same, when its command has ended. */
+#define EXITED BOOTED, { 500, EVENT_EXIT, MACHINE_DRAIN, 0 }
+
+enum {
+	STEP_LIMIT = 12
+};
+
+/** How a guest ends, with --timeout, and what that is called. */
+static const struct {
+	const char *name;
+	bool kdump;
+	struct step steps[STEP_LIMIT];
+	enum run_outcome outcome;
+	enum machine_cause cause;
+	uint64_t command_ms;
+} endings[] = {
+	{ "exit", false, {
+	    EXITED, { 1, EVENT_DONE, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_EXITED, CAUSE_NONE, 500 },
+	{ "words out of turn", false, {
+	    { 0, EVENT_DONE, MACHINE_BOOT, 0 },
+	    { 0, EVENT_EXIT, MACHINE_BOOT, 0 },
+	    { 0, EVENT_NONSENSE, MACHINE_BOOT, 0 },
+	    BOOTED,
+	    { 0, EVENT_READY, MACHINE_COMMAND, 0 },
+	    { 0, EVENT_DONE, MACHINE_COMMAND, 0 },
+	    { 0, EVENT_FAIL, MACHINE_COMMAND, 0 },
+	    { 9, EVENT_EXIT, MACHINE_DRAIN, 0 },
+	    { 0, EVENT_FAIL, MACHINE_DRAIN, 0 },
+	    { 0, EVENT_DONE, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_EXITED, CAUSE_NONE, 9 },
+	{ "QEMU does not start", false, {
+	    { 1, EVENT_QEMU_FAILED, MACHINE_ENDED, 0 } },
+	  RUN_NOT_RUN, CAUSE_QEMU, 0 },
+	{ "the guest cannot mount", false, {
+	    { 1, EVENT_HELLO, MACHINE_BOOT, 0 },
+	    { 1, EVENT_FAIL, MACHINE_ENDED, 0 } },
+	  RUN_NOT_RUN, CAUSE_GUEST, 0 },
+	{ "QEMU dies after hello", false, {
+	    { 1, EVENT_HELLO, MACHINE_BOOT, 0 },
+	    { 1, EVENT_QEMU_FAILED, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_END_IN_BOOT, 0 },
+	{ "the kernel does not find its init", false, {
+	    { 1, EVENT_PANIC, MACHINE_BOOT, 0 },
+	    { 1, EVENT_QEMU_ENDED, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_END_IN_BOOT, 0 },
+	{ "the boot hangs", false, {
+	    { BOOT_MS - 1, EVENT_TIME, MACHINE_BOOT, 0 },
+	    { 1, EVENT_TIME, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_BOOT, 0 },
+	{ "the command powers off", false, {
+	    BOOTED, { 9, EVENT_QEMU_ENDED, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_END, 9 },
+	{ "panic without a crash kernel", false, {
+	    BOOTED,
+	    { 9, EVENT_PANIC, MACHINE_COMMAND, 0 },
+	    { 1, EVENT_QEMU_ENDED, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_END, 10 },
+	{ "QEMU ends before the output has", false, {
+	    EXITED, { 1, EVENT_QEMU_ENDED, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_END, 500 },
+	{ "the guest runs on after the command", false, {
+	    EXITED,
+	    { MACHINE_DRAIN_MS - 1, EVENT_TIME, MACHINE_DRAIN, 0 },
+	    { 1, EVENT_TIME, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_DRAIN, 500 },
+	{ "output that takes long", false, {
+	    EXITED,
+	    { MACHINE_DRAIN_MS - 1, EVENT_OUTPUT, MACHINE_DRAIN, 0 },
+	    { MACHINE_DRAIN_MS - 1, EVENT_OUTPUT, MACHINE_DRAIN, 0 },
+	    { MACHINE_DRAIN_MS - 1, EVENT_TIME, MACHINE_DRAIN, 0 },
+	    // Later than the command may take, which has ended.
+	    { 0, EVENT_DONE, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_EXITED, CAUSE_NONE, 500 },
+	{ "timeout", false, {
+	    BOOTED,
+	    { TIMEOUT_MS - 1, EVENT_TIME, MACHINE_COMMAND, 0 },
+	    { 1, EVENT_TIME, MACHINE_DUMP, ACTION_SHOW_MESSAGES },
+	    { MACHINE_QUIET_MS - 1, EVENT_TIME, MACHINE_DUMP, 0 },
+	    { 1, EVENT_TIME, MACHINE_DUMP, ACTION_LIST_TASKS },
+	    { MACHINE_QUIET_MS - 1, EVENT_CONSOLE, MACHINE_DUMP, 0 },
+	    { MACHINE_QUIET_MS - 1, EVENT_TIME, MACHINE_DUMP, 0 },
+	    { 1, EVENT_TIME, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
+	{ "timeout, and the kernel talks without end", false, {
+	    BOOTED,
+	    { TIMEOUT_MS, EVENT_TIME, MACHINE_DUMP, ACTION_SHOW_MESSAGES },
+	    { MACHINE_QUIET_MS, EVENT_TIME, MACHINE_DUMP, ACTION_LIST_TASKS },
+	    { MACHINE_DUMP_MS - MACHINE_QUIET_MS - 1, EVENT_CONSOLE, MACHINE_DUMP, 0 },
+	    { 0, EVENT_TIME, MACHINE_DUMP, 0 },
+	    { 1, EVENT_TIME, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
+	{ "timeout, and the rest comes while tasks are listed", true, {
+	    BOOTED,
+	    { TIMEOUT_MS, EVENT_TIME, MACHINE_DUMP, ACTION_SHOW_MESSAGES },
+	    { 1, EVENT_EXIT, MACHINE_DUMP, 0 },
+	    { 1, EVENT_DONE, MACHINE_DUMP, 0 },
+	    { 1, EVENT_HELLO, MACHINE_DUMP, 0 },
+	    { 1, EVENT_PANIC, MACHINE_DUMP, 0 },
+	    { 1, EVENT_UNREAD, MACHINE_DUMP, 0 },
+	    { 1, EVENT_QEMU_ENDED, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
+	{ "a crash kernel runs the command again", true, {
+	    BOOTED,
+	    { 9, EVENT_PANIC, MACHINE_CRASH, 0 },
+	    { 0, EVENT_PANIC, MACHINE_CRASH, 0 },
+	    { 1, EVENT_HELLO, MACHINE_BOOT, ACTION_TAKE_OVER },
+	    { 1, EVENT_READY, MACHINE_COMMAND, 0 },
+	    { 1, EVENT_EXIT, MACHINE_DRAIN, 0 },
+	    { 1, EVENT_DONE, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_EXITED, CAUSE_NONE, 12 },
+	{ "an oops takes a crash kernel too, without a panic's words", true, {
+	    EXITED,
+	    { 1, EVENT_HELLO, MACHINE_BOOT, ACTION_TAKE_OVER },
+	    { 1, EVENT_READY, MACHINE_COMMAND, 0 },
+	    { 1, EVENT_QEMU_ENDED, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_END, 503 },
+	{ "the crash kernel does not come up", true, {
+	    EXITED,
+	    { 1, EVENT_PANIC, MACHINE_CRASH, 0 },
+	    { BOOT_MS - 1, EVENT_TIME, MACHINE_CRASH, 0 },
+	    { 1, EVENT_TIME, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_BOOT, 501 + BOOT_MS },
+	{ "the crash kernel's boot is the command's time", true, {
+	    BOOTED,
+	    { TIMEOUT_MS - 10, EVENT_PANIC, MACHINE_CRASH, 0 },
+	    { 1, EVENT_HELLO, MACHINE_BOOT, ACTION_TAKE_OVER },
+	    { 8, EVENT_TIME, MACHINE_BOOT, 0 },
+	    { 1, EVENT_TIME, MACHINE_DUMP, ACTION_SHOW_MESSAGES },
+	    { 1, EVENT_QEMU_ENDED, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
+	{ "the time is for both boots", true, {
+	    BOOTED,
+	    { TIMEOUT_MS - 10, EVENT_PANIC, MACHINE_CRASH, 0 },
+	    { 1, EVENT_HELLO, MACHINE_BOOT, ACTION_TAKE_OVER },
+	    { 1, EVENT_READY, MACHINE_COMMAND, 0 },
+	    { 8, EVENT_TIME, MACHINE_DUMP, ACTION_SHOW_MESSAGES },
+	    { 1, EVENT_QEMU_ENDED, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
+	{ "a crash kernel crashes", true, {
+	    BOOTED,
+	    { 9, EVENT_PANIC, MACHINE_CRASH, 0 },
+	    { 1, EVENT_HELLO, MACHINE_BOOT, ACTION_TAKE_OVER },
+	    { 1, EVENT_READY, MACHINE_COMMAND, 0 },
+	    { 1, EVENT_PANIC, MACHINE_CRASH, 0 },
+	    { 1, EVENT_QEMU_ENDED, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_END, 13 },
+	{ "a guest starts over and over", false, {
+	    BOOTED,
+	    { 1, EVENT_HELLO, MACHINE_BOOT, ACTION_TAKE_OVER },
+	    { 1, EVENT_READY, MACHINE_COMMAND, 0 },
+	    { 1, EVENT_HELLO, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_RESTART, 3 },
+	{ "cancelled in a boot", false, {
+	    { 1, EVENT_CANCELLED, MACHINE_ENDED, 0 } },
+	  RUN_NOT_RUN, CAUSE_CANCELLED, 0 },
+	{ "cancelled while the output is handed on", false, {
+	    EXITED,
+	    { 1, EVENT_DONE, MACHINE_FLUSH, ACTION_COLLECT },
+	    { 1, EVENT_CANCELLED, MACHINE_ENDED, 0 } },
+	  RUN_NOT_RUN, CAUSE_CANCELLED, 500 },
+};
+
+// clang-format on
+
+Test(machine, endings_have_one_name_each)
+{
+	for (size_t i = 0; i < array_size(endings); i++) {
+		struct machine machine;
+		uint64_t now = START;
+		size_t count = STEP_LIMIT;
+
+		start(&machine, TIMEOUT_MS);
+		machine.kdump = endings[i].kdump;
+		// No guest ends where it began.
+		while (!endings[i].steps[count - 1].state)
+			count--;
+		play(&machine, endings[i].name, endings[i].steps, count, &now);
+		cr_expect_geq(machine.state, MACHINE_FLUSH, "%s",
+			      endings[i].name);
+		cr_expect_eq(machine.outcome, endings[i].outcome, "%s",
+			     endings[i].name);
+		cr_expect_eq(machine.cause, endings[i].cause, "%s: %d",
+			     endings[i].name, machine.cause);
+		cr_expect_eq(machine.command_ms, endings[i].command_ms,
+			     "%s: %llu", endings[i].name,
+			     (unsigned long long)machine.command_ms);
+		if (machine.outcome == RUN_EXITED)
+			cr_expect_eq(machine.exit_status, STATUS, "%s",
+				     endings[i].name);
+	}
+}
+
+Test(machine, deadlines_are_those_of_the_state)
+{
+	struct machine machine;
+	uint64_t now = START;
+
+	start(&machine, TIMEOUT_MS);
+	cr_expect_eq(machine.deadline_ms, START + BOOT_MS);
+	now += BOOTED_MS;
+	machine_step(&machine, EVENT_READY, 0, now);
+	cr_expect_eq(machine.deadline_ms, now + TIMEOUT_MS);
+	cr_expect_eq(machine.boot_ms, BOOTED_MS);
+	now += 5;
+	machine_step(&machine, EVENT_EXIT, 0, now);
+	cr_expect_eq(machine.deadline_ms, now + MACHINE_DRAIN_MS);
+	machine_step(&machine, EVENT_DONE, 0, now);
+	cr_expect_eq(machine.deadline_ms, 0);
+}
+
+Test(machine, a_command_without_a_limit_has_all_the_time)
+{
+	static const struct step steps[] = {
+		BOOTED,
+		{ UINT64_C(1) << 60, EVENT_TIME, MACHINE_COMMAND, 0 },
+		{ 0, EVENT_CONSOLE, MACHINE_COMMAND, 0 },
+	};
+	struct machine machine;
+	uint64_t now = START;
+
+	start(&machine, 0);
+	PLAY(&machine, "no limit", steps, &now);
+	cr_expect_eq(machine.deadline_ms, 0);
+}
+
+Test(machine, output_that_nobody_reads_ends_the_command)
+{
+	static const struct step steps[][4] = {
+		{ BOOTED, { 9, EVENT_UNREAD, MACHINE_FLUSH, ACTION_COLLECT } },
+		{ EXITED, { 9, EVENT_UNREAD, MACHINE_FLUSH, ACTION_COLLECT } },
+	};
+	static const uint64_t command_ms[] = { 9, 500 };
+
+	for (size_t i = 0; i < array_size(steps); i++) {
+		struct machine machine;
+		uint64_t now = START;
+
+		start(&machine, TIMEOUT_MS);
+		play(&machine, "unread", steps[i], 3 + i, &now);
+		cr_expect_eq(machine.outcome, RUN_EXITED);
+		cr_expect_eq(machine.exit_status, 128 + SIGPIPE);
+		cr_expect_eq(machine.command_ms, command_ms[i]);
+	}
+}
+
+Test(machine, qemu_is_asked_to_end_where_it_may_have_to_write)
+{
+	static const struct {
+		const char *name;
+		bool may_write;
+		/** What happens at MACHINE_FLUSH, and from then on. */
+		struct step steps[3];
+	} rows[] = {
+		{ "nothing to write",
+		  false,
+		  { { 1, EVENT_TIME, MACHINE_FLUSH, 0 },
+		    { 1, EVENT_FLUSHED, MACHINE_ENDED, 0 },
+		    { 1, EVENT_TIME, MACHINE_ENDED, 0 } } },
+		{ "it ends",
+		  true,
+		  { { 1, EVENT_FLUSHED, MACHINE_QUIT, ACTION_TERMINATE },
+		    { MACHINE_QUIT_MS - 1, EVENT_TIME, MACHINE_QUIT, 0 },
+		    { 0, EVENT_QEMU_ENDED, MACHINE_ENDED, 0 } } },
+		{ "it does not end",
+		  true,
+		  { { 1, EVENT_FLUSHED, MACHINE_QUIT, ACTION_TERMINATE },
+		    { MACHINE_QUIT_MS - 1, EVENT_CONSOLE, MACHINE_QUIT, 0 },
+		    { 1, EVENT_TIME, MACHINE_ENDED, 0 } } },
+		{ "its user does not wait",
+		  true,
+		  { { 1, EVENT_FLUSHED, MACHINE_QUIT, ACTION_TERMINATE },
+		    { 1, EVENT_FLUSHED, MACHINE_QUIT, 0 },
+		    { 1, EVENT_CANCELLED, MACHINE_ENDED, 0 } } },
+		{ "it has ended",
+		  true,
+		  { { 1, EVENT_QEMU_ENDED, MACHINE_FLUSH, 0 },
+		    { 1, EVENT_FLUSHED, MACHINE_ENDED, 0 },
+		    { 1, EVENT_CANCELLED, MACHINE_ENDED, 0 } } },
+	};
+	static const struct step exited[] = {
+		EXITED, { 0, EVENT_DONE, MACHINE_FLUSH, ACTION_COLLECT }
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct machine machine;
+		uint64_t now = START;
+
+		start(&machine, TIMEOUT_MS);
+		machine.may_write = rows[i].may_write;
+		PLAY(&machine, rows[i].name, exited, &now);
+		PLAY(&machine, rows[i].name, rows[i].steps, &now);
+		cr_expect_eq(machine.outcome, RUN_EXITED, "%s", rows[i].name);
+		cr_expect_eq(machine.exit_status, STATUS, "%s", rows[i].name);
+	}
+}
+
+Test(machine, nothing_moves_a_machine_that_has_ended)
+{
+	for (int event = EVENT_HELLO; event <= EVENT_TIME; event++) {
+		struct machine machine;
+
+		start(&machine, TIMEOUT_MS);
+		machine_step(&machine, EVENT_FAIL, 0, START);
+		cr_expect_eq(machine_step(&machine, (enum machine_event)event,
+					  0, 2 * START),
+			     ACTION_NONE, "event %d", event);
+		cr_expect_eq(machine.state, MACHINE_ENDED, "event %d", event);
+		cr_expect_eq(machine.cause, CAUSE_GUEST, "event %d", event);
+	}
+}
