@@ -15,6 +15,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "vm/guest/guest.h"
+#include "vm/guest/run_result.h"
 #include "vm/kernel/kernel.h"
 #include "vm/rootfs/rootfs.h"
 
@@ -43,7 +44,7 @@ static struct error *boot(const struct boot_request *request,
 {
 	struct error *err;
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	_cleanup_guest_result_ struct guest_result result = { 0 };
+	_cleanup_run_result_ struct run_result result = { 0 };
 	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
 	_cleanup_close_ int output = memfd_create("output", MFD_CLOEXEC);
 	_cleanup_close_ int log_fd = -1;
@@ -77,7 +78,7 @@ static struct error *boot(const struct boot_request *request,
 	string_list_deinit(&config.environment);
 	if (err)
 		return err;
-	if (result.outcome != GUEST_EXITED) {
+	if (result.outcome != RUN_EXITED) {
 		log_error("%s", result.log ? result.log : "no log");
 		return error_create(ERROR_OTHER, "%s", result.reason);
 	}

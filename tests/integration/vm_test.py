@@ -148,6 +148,20 @@ class RunTest(unittest.TestCase):
         self.assertIn(b"red\n", got.stderr)
         self.assertNotIn(b"\033", got.stderr)
 
+    def test_what_the_guest_says_is_not_trusted(self):
+        """Any program of its root can take init's descriptor (pidfd_getfd(2))."""
+        say = ("import ctypes, os, sys, time;"
+               "fd = ctypes.CDLL(None).syscall(438, os.pidfd_open(1), 3, 0);"
+               "os.write(fd, eval(sys.argv[1]));"
+               "time.sleep(float(sys.argv[2])); sys.exit(3)")
+        # Nonsense is not heard, nor what is out of turn.
+        lines = b"exit 300\nexit -1\nfail x\ndone\n\0\033c\xff\n" + b"x" * 9999 + b"\n"
+        got = run("python3", "-c", say, repr(lines), "0")
+        self.assertEqual((got.returncode, got.stderr), (3, b""))
+        got = run("python3", "-c", say, repr(b"hello\nready\n" * 3), "60")
+        self.assertEqual(got.returncode, 128)
+        self.assertIn(b"more than 2 kernels", got.stderr)
+
     def test_power_off_is_a_loss(self):
         result = run("sh", "-c", "echo o >/proc/sysrq-trigger; sleep 60")
         self.assertEqual(result.returncode, 128)

@@ -224,18 +224,18 @@ static struct error *check_options(const struct run_command_options *options,
 }
 
 static int report_result(const struct run_command_options *options,
-			 const struct guest_result *result)
+			 const struct run_result *result)
 {
 	int status = result->exit_status;
 
-	if (result->outcome != GUEST_EXITED) {
+	if (result->outcome != RUN_EXITED) {
 		log_error("%s%s%s", result->reason, *result->log ? "; " : "",
 			  !*result->log ? ""
-			  : result->outcome == GUEST_LOST
+			  : result->outcome == RUN_LOST
 				  ? "the kernel's last words:"
 				  : "what the guest's tasks were doing:");
 		fputs(result->log, stderr);
-		status = result->outcome == GUEST_TIMED_OUT ? RUN_STATUS_TIMED_OUT
+		status = result->outcome == RUN_TIMED_OUT ? RUN_STATUS_TIMED_OUT
 			 : options->lost_status ? (int)options->lost_status
 						: RUN_STATUS_LOST;
 	}
@@ -359,7 +359,7 @@ static struct error *run_choose_kernel(struct run *run,
 /** @param[out] kernel_ret Opened, once it has been found. */
 static struct error *run_guest(const struct command_context *context,
 			       int console_log_fd, struct kernel *kernel_ret,
-			       struct guest_result *ret)
+			       struct run_result *ret)
 {
 	struct error *err;
 
@@ -411,32 +411,18 @@ static struct error *run_guest(const struct command_context *context,
  *
  * @param[in] problem Why the command was not run; NULL if it was.
  */
-static struct error *write_result(const char *path, const char *release,
-				  const struct guest_result *guest,
-				  const struct error *problem, int status)
+static struct error *write_result(const char *path, const struct error *problem,
+				  struct run_result *result)
 {
-	static const enum run_outcome outcomes[] = {
-		[GUEST_EXITED] = RUN_EXITED,
-		[GUEST_TIMED_OUT] = RUN_TIMED_OUT,
-		[GUEST_LOST] = RUN_LOST,
-	};
 	struct error *err;
 
-	// Borrows all that it points to.
-	struct run_result result = {
-		.outcome = problem ? RUN_NOT_RUN : outcomes[guest->outcome],
-		.status = status,
-		.exit_status = guest->exit_status,
-		.reason = problem ? (char *)error_message(problem) : guest->reason,
-		.boot_ms = guest->boot_ms,
-		.command_ms = guest->command_ms,
-		.splats = guest->splats,
-		.splat_count = guest->splat_count,
-	};
 	_cleanup_free_ char *text = NULL;
 
-	snprintf(result.release, sizeof(result.release), "%s", release);
-	err = run_result_format(&result, &text);
+	if (problem) {
+		result->outcome = RUN_NOT_RUN;
+		result->reason = string_copy(error_message(problem));
+	}
+	err = run_result_format(result, &text);
 	if (err)
 		return err;
 	return error_wrap(file_write(path, text, strlen(text)), "--result");
@@ -456,7 +442,7 @@ struct error *cmd_run(const struct command_context *context, int *status_ret)
 
 	const struct run_command_options *options = context->options;
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	_cleanup_guest_result_ struct guest_result result = { 0 };
+	_cleanup_run_result_ struct run_result result = { 0 };
 	_cleanup_close_ int console_log_fd = -1;
 
 	err = check_options(options, context);
@@ -476,15 +462,16 @@ struct error *cmd_run(const struct command_context *context, int *status_ret)
 	err = run_guest(context, console_log_fd < 0 ? 0 : console_log_fd,
 			&kernel, &result);
 	if (err)
-		*status_ret = error_is(err, ERROR_USAGE) ? RUN_STATUS_USAGE
-							 : RUN_STATUS_NOT_RUN;
+		result.status = error_is(err, ERROR_USAGE) ? RUN_STATUS_USAGE
+							   : RUN_STATUS_NOT_RUN;
 	else
-		*status_ret = report_result(options, &result);
+		result.status = report_result(options, &result);
+	snprintf(result.release, sizeof(result.release), "%s", kernel.release);
+	*status_ret = result.status;
 	if (!options->result || error_is(err, ERROR_CANCELLED))
 		return err;
 
-	struct error *unwritten = write_result(options->result, kernel.release,
-					       &result, err, *status_ret);
+	struct error *unwritten = write_result(options->result, err, &result);
 
 	if (!err)
 		return unwritten;

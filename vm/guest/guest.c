@@ -15,7 +15,7 @@
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
 #include "vm/guest/guest_extras.h"
-#include "vm/guest/guest_session.h"
+#include "vm/guest/loop.h"
 #include "vm/guest/qemu.h"
 #include "vm/guest/share.h"
 #include "vm/kernel/kernel.h"
@@ -60,11 +60,9 @@ static struct error *plan_shares(const struct guest_config *config,
 
 	_cleanup_free_ char *root = NULL;
 	_cleanup_free_ char *modules = NULL;
-	_cleanup_free_ char *init_directory = strdup(init);
+	_cleanup_free_ char *init_directory = string_copy(init);
 	_cleanup_string_list_ struct string_list writable = STRING_LIST_INIT;
 
-	if (!init_directory)
-		memory_exhausted();
 	*strrchr(init_directory, '/') = '\0';
 	err = canonicalize(config->root ? config->root : "/", "--root", &root);
 	if (err)
@@ -141,94 +139,109 @@ static unsigned int default_cpus(const char *config)
 	return usable > MAX_DEFAULT_CPUS ? MAX_DEFAULT_CPUS : usable;
 }
 
-struct error *guest_run(const struct guest_config *config,
-			struct guest_result *ret)
+/** All that is the same on every machine. */
+static struct error *prepare(const struct guest_config *config,
+			     struct guest_extras *extras,
+			     struct share_plan *shares,
+			     struct qemu_options *options, char **init_ret)
 {
 	struct error *err;
-
-	const struct kernel *kernel = config->kernel;
 	struct tsc_sample tsc;
 	bool has_tsc = tsc_read(&tsc);
-	_cleanup_free_ char *init_link = NULL;
+	bool is_x86 = strcmp(config->arch->source_arch, "x86") == 0;
+	_cleanup_free_ char *init = NULL;
+
+	if (config->kdump) {
+		err = check_kdump(config->kernel, config->arch);
+		if (err)
+			return err;
+	}
+	err = data_path("init.sh", &init);
+	if (err)
+		return err;
+	err = canonicalize(init, "init", init_ret);
+	if (err)
+		return err;
+	options->init = *init_ret;
+	err = guest_extras_create(config, extras);
+	if (err)
+		return err;
+	options->disk_fd = extras->disk_fd;
+	err = plan_shares(config, &extras->folders, *init_ret, shares);
+	if (err)
+		return err;
+	guest_extras_name(extras, config, shares);
+	err = accel_choose(config->accel, config->arch, &options->accel);
+	if (err)
+		return err;
+	if (is_x86 && has_tsc && options->accel == ACCEL_TCG)
+		options->tsc_khz = tsc_khz_since(&tsc);
+	return NULL;
+}
+
+/** @return ERROR_NOT_FOUND if another machine may do. */
+static struct error *run_on(const struct catalog_machine *machine,
+			    const struct guest_config *config,
+			    const struct guest_extras *extras,
+			    struct qemu_options *options, struct run_result *ret)
+{
+	struct error *err;
+	_cleanup_free_ char *image = NULL;
+
+	image = path_join(config->kernel->path, machine->kernel);
+	if (!file_exists(image))
+		return error_create(ERROR_NOT_FOUND,
+				    "%s: no such file; is the package whole?",
+				    image);
+	options->machine = machine;
+	options->image = image;
+	err = loop_run(config, extras, options, ret);
+	if (error_is(err, ERROR_OTHER))
+		err = error_wrap(err, "%s", image);
+	if (options->accel == ACCEL_KVM && error_is(err, ERROR_OTHER))
+		err = error_wrap(err, "with KVM (--accel tcg does without)");
+	return err;
+}
+
+struct error *guest_run(const struct guest_config *config, struct run_result *ret)
+{
+	struct error *err;
+	const char *kernel_config = config->kernel->config;
+	const struct catalog_machine *machine = NULL;
 	_cleanup_free_ char *init = NULL;
 	_cleanup_share_plan_ struct share_plan shares = { 0 };
 	_cleanup_guest_extras_ struct guest_extras extras = GUEST_EXTRAS_INIT;
+	// Why the last machine that was tried would not do.
+	_cleanup_error_ struct error *miss = NULL;
 	struct qemu_options options = {
 		.arch = config->arch,
 		.memory = config->memory ? config->memory : default_memory,
-		.cpus = config->cpus ? config->cpus
-				     : default_cpus(kernel->config),
+		.cpus = config->cpus ? config->cpus : default_cpus(kernel_config),
 		.shares = &shares,
 		.kdump = config->kdump,
-		.hz = kernel_config_number(kernel->config, "CONFIG_HZ"),
+		.hz = kernel_config_number(kernel_config, "CONFIG_HZ"),
 		.verbose = config->console_log_fd || log_level() >= LOG_DEBUG,
 		.append = &config->append,
 		.arguments = &config->qemu_options,
 	};
-	bool is_x86 = strcmp(config->arch->source_arch, "x86") == 0;
 
-	if (config->kdump) {
-		err = check_kdump(kernel, config->arch);
-		if (err)
-			return err;
-	}
-	err = data_path("init.sh", &init_link);
+	err = prepare(config, &extras, &shares, &options, &init);
 	if (err)
 		return err;
-	err = canonicalize(init_link, "init", &init);
-	if (err)
-		return err;
-	options.init = init;
-	err = guest_extras_create(config, &extras);
-	if (err)
-		return err;
-	options.disk_fd = extras.disk_fd;
-	err = plan_shares(config, &extras.folders, init, &shares);
-	if (err)
-		return err;
-	guest_extras_name(&extras, config, &shares);
-	err = accel_choose(config->accel, config->arch, &options.accel);
-	if (err)
-		return err;
-	if (is_x86 && has_tsc && options.accel == ACCEL_TCG)
-		options.tsc_khz = tsc_khz_since(&tsc);
-
-	// Why the last machine that was tried would not do.
-	_cleanup_error_ struct error *miss = NULL;
-
-	for (const struct catalog_machine *machine = NULL;;) {
-		_cleanup_free_ char *image = NULL;
-
-		err = qemu_choose_machine(config->arch, kernel->config,
+	for (;;) {
+		err = qemu_choose_machine(config->arch, kernel_config,
 					  config->machine, machine, &machine);
 		if (miss && error_catch(&err, ERROR_NOT_FOUND))
 			return take_ptr(miss);
 		if (err)
 			return err;
 		error_destroy(take_ptr(miss));
-		image = path_join(kernel->path, machine->kernel);
-		if (!file_exists(image)) {
-			miss = error_create(ERROR_NOT_FOUND,
-					    "%s: no such file; is the package whole?",
-					    image);
-			log_debug("%s: %s", machine->name, error_message(miss));
-			continue;
-		}
-		options.machine = machine;
-		options.image = image;
-		err = guest_session_run(config, &extras, &options, ret);
+		err = run_on(machine, config, &extras, &options, ret);
 		// Of a program that is not there, no machine helps.
-		if (err && error_is(err, ERROR_NOT_FOUND) &&
-		    process_program_exists(config->arch->qemu)) {
-			miss = err;
-			log_debug("%s: %s", machine->name, error_message(miss));
-			continue;
-		}
-		if (error_is(err, ERROR_OTHER))
-			err = error_wrap(err, "%s", image);
-		if (options.accel == ACCEL_KVM && error_is(err, ERROR_OTHER))
-			err = error_wrap(err,
-					 "with KVM (--accel tcg does without)");
-		return err;
+		if (!error_is(err, ERROR_NOT_FOUND) ||
+		    !process_program_exists(config->arch->qemu))
+			return err;
+		miss = err;
+		log_debug("%s: %s", machine->name, error_message(miss));
 	}
 }

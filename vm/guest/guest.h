@@ -24,6 +24,7 @@
 struct catalog_arch;
 struct error;
 struct kernel;
+struct run_result;
 
 struct guest_config {
 	const struct kernel *kernel;
@@ -88,46 +89,15 @@ struct guest_config {
 	int console_log_fd;
 };
 
-enum guest_outcome {
-	/** The command has ended. */
-	GUEST_EXITED,
-	GUEST_TIMED_OUT,
-	/** The guest ended, or hung as it booted, without a status. */
-	GUEST_LOST,
-};
-
-struct guest_result {
-	enum guest_outcome outcome;
-	/** What the shell calls it: 128 + N for a signal. Only if it has exited. */
-	int exit_status;
-	/** If it has not exited: one line. */
-	char *reason;
-	/** If lost, the last of the kernel's log; on timeout, what tasks did. */
-	char *log;
-	/** First lines of what the kernel complained about. */
-	struct string_list splats;
-	/** All of them, the list's included. */
-	size_t splat_count;
-	/**
-	 * From our start to the command's, and from there to its end or, if it
-	 * had none, to the guest's; 0 if it did not start.
-	 */
-	uint64_t boot_ms;
-	uint64_t command_ms;
-};
-
-void guest_result_deinit(struct guest_result *result);
-
-#define _cleanup_guest_result_ _cleanup_(guest_result_deinit)
-
 /**
  * Boot, run, and end the guest. Blocks.
  *
+ * @param[out] ret All but its release and status.
  * @return What kept the command from being run, such as a QEMU that does not
  * start; ERROR_CANCELLED if interrupted. Whatever happens to a guest that has
  * been started is a result, not an error.
  */
 _must_check_ struct error *guest_run(const struct guest_config *config,
-				     struct guest_result *ret);
+				     struct run_result *ret);
 
 #endif /* VM_GUEST_GUEST_H */

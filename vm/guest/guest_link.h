@@ -3,18 +3,18 @@
 #ifndef VM_GUEST_GUEST_LINK_H
 #define VM_GUEST_GUEST_LINK_H
 
-/** @file The descriptors between us and one QEMU. */
-
-#include <stdbool.h>
+/** @file One QEMU, and the descriptors between it and us. */
 
 #include "common/base/cleanup.h"
 #include "vm/guest/qemu.h"
 
 struct error;
 struct guest_config;
+struct process;
 
-/** One side of it, ours or QEMU's; -1 for what is not there. */
+/** -1 and NULL for what is not there. */
 struct guest_link {
+	struct process *qemu;
 	/** The guest's serial console. */
 	int console_fd;
 	/** Of virtio-serial, those that the command needs. */
@@ -23,20 +23,22 @@ struct guest_link {
 	int output_fd;
 };
 
-/** Make both sides; ours do not block. */
+/**
+ * Start QEMU.
+ *
+ * @param[in] options All but the descriptors, which are set.
+ * @param[out] link_ret Its descriptors do not block.
+ */
 _must_check_ struct error *guest_link_create(const struct guest_config *config,
-					     struct guest_link *ours_ret,
-					     struct guest_link *qemus_ret);
+					     struct qemu_options *options,
+					     struct guest_link *link_ret);
 
 /** Nothing is there. */
 void guest_link_init(struct guest_link *link);
 
-/** Close what is there. */
+/** End and close what is there. */
 void guest_link_deinit(struct guest_link *link);
 
 #define _cleanup_guest_link_ _cleanup_(guest_link_deinit)
-
-/** Whether a command is to have this port. */
-bool guest_link_has_port(const struct guest_config *config, enum guest_port port);
 
 #endif /* VM_GUEST_GUEST_LINK_H */

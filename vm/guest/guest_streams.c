@@ -2,11 +2,10 @@
 
 #include "vm/guest/guest_streams.h"
 
-#include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "common/base/error.h"
-#include "common/base/interrupt.h"
 #include "vm/guest/guest.h"
 #include "vm/guest/guest_link.h"
 #include "vm/guest/terminal.h"
@@ -31,6 +30,7 @@ void guest_streams_init(struct guest_streams *streams,
 		enum guest_port port;
 		int fd;
 	} rows[GUEST_STREAM_COUNT] = {
+		[GUEST_STREAM_CONTROL] = { PORT_CONTROL, -1 },
 		[GUEST_STREAM_STDIN] = { config->interactive ? PORT_TERMINAL
 							     : PORT_STDIN,
 					 config->stdin_fd },
@@ -49,7 +49,7 @@ void guest_streams_init(struct guest_streams *streams,
 		*relay = (struct relay)RELAY_INIT;
 		if (port < 0)
 			continue;
-		if (i == GUEST_STREAM_STDIN)
+		if (i <= GUEST_STREAM_STDIN)
 			relay_init(relay, rows[i].fd, port, INPUT_LIMIT_BYTES);
 		else
 			relay_init(relay, port, rows[i].fd, OUTPUT_LIMIT_BYTES);
@@ -127,40 +127,32 @@ guest_streams_move(struct guest_streams *streams,
 	return NULL;
 }
 
-static struct error *flush_one(struct relay *relay, int interrupt_fd)
+void guest_streams_say(struct guest_streams *streams, const char *text)
 {
-	struct error *err;
+	relay_feed(&streams->relays[GUEST_STREAM_CONTROL], text, strlen(text));
+}
 
-	err = relay_collect(relay);
-	if (err)
-		return err;
-	while (relay->length && !relay->broken) {
-		struct pollfd fds[3];
-		bool moved = false;
+struct error *guest_streams_collect(struct guest_streams *streams)
+{
+	for (int i = 0; i < GUEST_STREAM_COUNT; i++) {
+		struct relay *relay = &streams->relays[i];
+		struct error *err = NULL;
 
-		relay_prepare(relay, fds);
-		fds[0].fd = -1;
-		fds[2] = (struct pollfd){ interrupt_fd, POLLIN, 0 };
-		if (poll(fds, 3, -1) < 0 && errno != EINTR)
-			return error_create_os(errno, "poll");
-		err = interrupt_check();
+		if (i <= GUEST_STREAM_STDIN)
+			relay_deinit(relay);
+		else
+			err = relay_collect(relay);
 		if (err)
 			return err;
-		err = relay_move(relay, fds, &moved);
-		if (err)
-			return err;
+		relay->ended = true;
 	}
 	return NULL;
 }
 
-struct error *guest_streams_flush(struct guest_streams *streams, int interrupt_fd)
+bool guest_streams_is_flushed(const struct guest_streams *streams)
 {
-	struct error *err;
-
-	err = flush_one(&streams->relays[GUEST_STREAM_STDOUT], interrupt_fd);
-	if (err)
-		return err;
-	return flush_one(&streams->relays[GUEST_STREAM_STDERR], interrupt_fd);
+	return relay_is_done(&streams->relays[GUEST_STREAM_STDOUT]) &&
+	       relay_is_done(&streams->relays[GUEST_STREAM_STDERR]);
 }
 
 bool guest_streams_is_full(const struct guest_streams *streams)

@@ -7,7 +7,8 @@
  * @file
  *
  * A command's stdin, stdout and stderr, between the caller's descriptors and
- * the guest's ports. The loop that polls is the caller's.
+ * the guest's ports, and what is said over the control port. The loop that
+ * polls is the caller's.
  */
 
 #include <poll.h>
@@ -22,6 +23,8 @@ struct guest_link;
 struct terminal;
 
 enum {
+	/** What init.sh is told. */
+	GUEST_STREAM_CONTROL,
 	GUEST_STREAM_STDIN,
 	GUEST_STREAM_STDOUT,
 	GUEST_STREAM_STDERR,
@@ -59,9 +62,17 @@ guest_streams_move(struct guest_streams *streams,
 		   const struct pollfd polled[static GUEST_STREAM_POLL_COUNT],
 		   bool *moved_ret);
 
-/** Hand on all output that has arrived, however long its readers take. */
-_must_check_ struct error *guest_streams_flush(struct guest_streams *streams,
-					       int interrupt_fd);
+/** Say something over the control port. */
+void guest_streams_say(struct guest_streams *streams, const char *text);
+
+/**
+ * Take all output that has arrived. From now on it is only handed on: nothing
+ * is read any more, from either side.
+ */
+_must_check_ struct error *guest_streams_collect(struct guest_streams *streams);
+
+/** After that: whether all of it has been handed on. */
+bool guest_streams_is_flushed(const struct guest_streams *streams);
 
 /** Whether output stands still because its reader, not the guest, is slow. */
 bool guest_streams_is_full(const struct guest_streams *streams);

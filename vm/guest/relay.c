@@ -51,7 +51,7 @@ void relay_prepare(const struct relay *relay, struct pollfd poll_ret[static 2])
 	};
 }
 
-static bool relay_reserve(struct relay *relay, size_t more)
+static void relay_reserve(struct relay *relay, size_t more)
 {
 	if (relay->start &&
 	    relay->start + relay->length + more > relay->capacity) {
@@ -59,32 +59,22 @@ static bool relay_reserve(struct relay *relay, size_t more)
 		relay->start = 0;
 	}
 	if (relay->length + more <= relay->capacity)
-		return true;
-
-	size_t capacity = 2 * relay->capacity + more;
-	char *data = realloc(relay->data, capacity);
-
-	if (!data)
-		return false;
-	relay->data = data;
-	relay->capacity = capacity;
-	return true;
+		return;
+	relay->capacity = 2 * relay->capacity + more;
+	relay->data = memory_resize(relay->data, relay->capacity, 1);
 }
 
-struct error *relay_feed(struct relay *relay, const char *data, size_t size_bytes)
+void relay_feed(struct relay *relay, const char *data, size_t size_bytes)
 {
-	if (!relay_reserve(relay, size_bytes))
-		memory_exhausted();
+	relay_reserve(relay, size_bytes);
 	memcpy(relay->data + relay->start + relay->length, data, size_bytes);
 	relay->length += size_bytes;
-	return NULL;
 }
 
 /** @param[out] size_ret Bytes read; 0 at the end, or if nothing is there. */
 static struct error *relay_read(struct relay *relay, size_t *size_ret)
 {
-	if (!relay_reserve(relay, RELAY_READ_BYTES))
-		memory_exhausted();
+	relay_reserve(relay, RELAY_READ_BYTES);
 
 	ssize_t n = read(relay->from_fd,
 			 relay->data + relay->start + relay->length,

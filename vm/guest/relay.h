@@ -50,8 +50,7 @@ void relay_deinit(struct relay *relay);
 #define _cleanup_relay_ _cleanup_(relay_deinit)
 
 /** Add data of our own to what is to be written. */
-_must_check_ struct error *relay_feed(struct relay *relay, const char *data,
-				      size_t size_bytes);
+void relay_feed(struct relay *relay, const char *data, size_t size_bytes);
 
 /** What to poll for: [0] the source, [1] the destination; fd -1 for nothing. */
 void relay_prepare(const struct relay *relay, struct pollfd poll_ret[static 2]);

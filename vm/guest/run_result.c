@@ -21,6 +21,7 @@ static const char *const outcome_names[] = {
 void run_result_deinit(struct run_result *result)
 {
 	free(result->reason);
+	free(result->log);
 	string_list_deinit(&result->splats);
 	*result = (struct run_result){ 0 };
 }

@@ -34,7 +34,7 @@ struct error;
 enum run_outcome {
 	RUN_EXITED,
 	RUN_TIMED_OUT,
-	/** The guest panicked, or QEMU died. */
+	/** The guest ended, or hung as it booted, without a status. */
 	RUN_LOST,
 	/** vmtest failed before the command ran. */
 	RUN_NOT_RUN,
@@ -46,14 +46,24 @@ struct run_result {
 	enum run_outcome outcome;
 	/** What vmtest-vm exits with. */
 	int status;
-	/** The command's; only if it has exited. */
+	/** What the shell calls it: 128 + N for a signal. Only if it exited. */
 	int exit_status;
-	/** NULL if it has exited. */
+	/** One line; NULL if it has exited. */
 	char *reason;
-	/** 0 if the guest did not boot. */
+	/**
+	 * If lost, the last of the kernel's log; on timeout, what tasks did.
+	 * Not in the JSON; NULL for nothing.
+	 */
+	char *log;
+	/**
+	 * From our start to the command's, and from there to its end or, if it
+	 * had none, to the guest's; 0 if it did not start.
+	 */
 	uint64_t boot_ms;
 	uint64_t command_ms;
+	/** First lines of what the kernel complained about. */
 	struct string_list splats;
+	/** All of them, the list's included. */
 	size_t splat_count;
 };
 

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/guest/loop.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/interrupt.h"
+#include "common/base/log.h"
+#include "common/cli/progress.h"
+#include "common/kernel/catalog.h"
+#include "common/process/process.h"
+#include "vm/guest/console.h"
+#include "vm/guest/guest.h"
+#include "vm/guest/guest_extras.h"
+#include "vm/guest/guest_link.h"
+#include "vm/guest/guest_streams.h"
+#include "vm/guest/machine.h"
+#include "vm/guest/protocol.h"
+#include "vm/guest/qemu.h"
+#include "vm/guest/result.h"
+#include "vm/guest/setup.h"
+#include "vm/guest/terminal.h"
+#include "vm/kernel/kernel.h"
+
+struct loop {
+	const struct guest_config *config;
+	const struct guest_extras *extras;
+	const struct share_plan *shares;
+	struct machine machine;
+	/** QEMU, and what there is between us. */
+	struct guest_link link;
+	/** Once it has ended by itself. */
+	struct process_status status;
+	int interrupt_fd;
+	/** What ends the guest from outside; NULL while nothing does. */
+	struct error *error;
+	struct console console;
+	/** What QEMU itself prints. */
+	struct console output;
+	struct protocol protocol;
+	struct guest_streams streams;
+	struct terminal terminal;
+	/** While there is nothing of the command's to see; else NULL. */
+	struct progress *progress;
+};
+
+static void loop_init(struct loop *loop, const struct guest_config *config,
+		      const struct guest_extras *extras,
+		      const struct qemu_options *options)
+{
+	*loop = (struct loop){
+		.config = config,
+		.extras = extras,
+		.shares = options->shares,
+		.machine = {
+			.boot_limit_ms = options->accel == ACCEL_KVM
+						 ? MACHINE_KVM_BOOT_MS
+						 : MACHINE_TCG_BOOT_MS,
+			.timeout_ms = config->timeout_ms,
+			.kdump = config->kdump,
+			.may_write = config->qemu_options.count > 0,
+		},
+		.interrupt_fd = -1,
+		.terminal = TERMINAL_INIT,
+	};
+	guest_link_init(&loop->link);
+	machine_start(&loop->machine, monotonic_ms());
+}
+
+static void loop_deinit(struct loop *loop)
+{
+	progress_destroy(loop->progress);
+	terminal_restore(&loop->terminal);
+	guest_streams_deinit(&loop->streams);
+	guest_link_deinit(&loop->link);
+	cleanup_close(&loop->interrupt_fd);
+	protocol_deinit(&loop->protocol);
+	console_deinit(&loop->output);
+	console_deinit(&loop->console);
+	error_destroy(loop->error);
+}
+
+#define _cleanup_loop_ _cleanup_(loop_deinit)
+
+/** Queue what init.sh asks for first. */
+static struct error *send_setup(struct loop *loop)
+{
+	struct error *err;
+
+	const struct guest_config *config = loop->config;
+	const int *ports = loop->link.port_fds;
+	struct setup setup = {
+		.shares = loop->shares,
+		.directory = config->directory ? config->directory : "/",
+		.environment = &loop->extras->environment,
+		.command = config->command,
+		.has_stdin = ports[PORT_STDIN] >= 0,
+		.has_stdout = ports[PORT_STDOUT] >= 0,
+		.has_stderr = ports[PORT_STDERR] >= 0,
+		.joins_stderr = config->stderr_fd == config->stdout_fd,
+		.module = loop->extras->module,
+	};
+	_cleanup_free_ char *terminal = NULL;
+	_cleanup_free_ char *text = NULL;
+
+	if (config->interactive) {
+		terminal = path_join("/dev", config->arch->terminal);
+		setup.terminal = terminal;
+		terminal_size(config->stdout_fd, &setup.rows, &setup.columns);
+	}
+	err = setup_format(&setup, &text);
+	if (err)
+		return err;
+	guest_streams_say(&loop->streams, text);
+	return NULL;
+}
+
+/** While the command runs, what is written is its own, and its user's to say. */
+static void show_state(struct loop *loop)
+{
+	bool crashed = loop->machine.state == MACHINE_CRASH;
+
+	progress_destroy(take_ptr(loop->progress));
+	// With --verbose, the console goes to stderr too, past the log.
+	if (log_level() >= LOG_DEBUG)
+		return;
+	if (crashed || loop->machine.state == MACHINE_BOOT)
+		loop->progress =
+			progress_createf(PROGRESS_TIME, "boot %s%s",
+					 crashed ? "the crash kernel of " : "",
+					 loop->config->kernel->release);
+}
+
+/** Start QEMU, with all that it and the guest are told at first. */
+static struct error *start(struct loop *loop, struct qemu_options *options)
+{
+	struct error *err;
+
+	const struct guest_config *config = loop->config;
+
+	err = interrupt_open(&loop->interrupt_fd);
+	if (err)
+		return err;
+	err = guest_link_create(config, options, &loop->link);
+	if (err)
+		return err;
+	guest_streams_init(&loop->streams, config, &loop->link, &loop->terminal);
+	err = send_setup(loop);
+	if (err)
+		return err;
+	show_state(loop);
+	return config->interactive
+		       ? terminal_take(&loop->terminal, config->stdin_fd)
+		       : NULL;
+}
+
+/** Press a sysrq key: what announces one, by default a BREAK, then the key. */
+static void press(struct loop *loop, char key)
+{
+	// QEMU's escape for a BREAK.
+	static const char break_keys[] = "\001b";
+	const char *sysrq = loop->config->arch->sysrq;
+	char keys[8];
+	int length = snprintf(keys, sizeof(keys), "%.6s%c",
+			      sysrq ? sysrq : break_keys, key);
+
+	if (send(loop->link.console_fd, keys, (size_t)length,
+		 MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		log_debug("the console takes no keys");
+}
+
+static void tell(struct loop *loop, enum machine_event event);
+
+/** Whatever keeps us from going on ends the guest. */
+static void check(struct loop *loop, struct error *err)
+{
+	if (!err)
+		return;
+	// The first is the reason.
+	if (loop->error)
+		error_destroy(err);
+	else
+		loop->error = err;
+	tell(loop, EVENT_CANCELLED);
+}
+
+static void act(struct loop *loop, enum machine_action action)
+{
+	const char *panic = loop->console.panic;
+
+	switch (action) {
+	case ACTION_NONE:
+		break;
+	case ACTION_TAKE_OVER:
+		log_info("%s; the crash kernel runs the command again",
+			 panic ? panic : "the kernel has crashed");
+		console_restart(&loop->console);
+		check(loop, send_setup(loop));
+		break;
+	case ACTION_SHOW_MESSAGES:
+		console_expect_tasks(&loop->console);
+		press(loop, '7');
+		break;
+	case ACTION_LIST_TASKS:
+		press(loop, 't');
+		break;
+	case ACTION_COLLECT:
+		check(loop, guest_streams_collect(&loop->streams));
+		break;
+	case ACTION_TERMINATE:
+		terminal_restore(&loop->terminal);
+		process_kill(loop->link.qemu, SIGTERM);
+		break;
+	}
+}
+
+/** Tell the machine what happened, and do what it says. */
+static void tell(struct loop *loop, enum machine_event event)
+{
+	enum machine_state before = loop->machine.state;
+
+	act(loop, machine_step(&loop->machine, event, loop->protocol.status,
+			       monotonic_ms()));
+	if (loop->machine.state != before)
+		show_state(loop);
+}
+
+/**
+ * Take some of what a descriptor says: not all, which may be without end. One
+ * that has ended is closed.
+ *
+ * @return Whether there was something.
+ */
+static bool read_text(int *fd, struct console *console, int log_fd)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	char data[16384];
+	ssize_t n = read(*fd, data, sizeof(data));
+
+	if (n == 0)
+		close(take_fd(fd));
+	if (n <= 0)
+		return false;
+	console_feed(console, data, (size_t)n);
+	// A log that cannot be written is no reason to end the guest.
+	if (log_fd)
+		write_all(log_fd, data, (size_t)n);
+	if (log_level() >= LOG_DEBUG) {
+		console_append_new(console, &sb);
+		fputs(sb.text ? sb.text : "", stderr);
+	}
+	return true;
+}
+
+static bool read_console(struct loop *loop)
+{
+	return read_text(&loop->link.console_fd, &loop->console,
+			 loop->config->console_log_fd);
+}
+
+static void take_interrupt(struct loop *loop)
+{
+	check(loop, interrupt_check());
+}
+
+static void take_terminal_signal(struct loop *loop)
+{
+	bool resized = false;
+	char line[32];
+	unsigned int rows;
+	unsigned int columns;
+
+	check(loop, terminal_signal(&loop->terminal, &resized));
+	if (!resized)
+		return;
+	terminal_size(loop->config->stdout_fd, &rows, &columns);
+	protocol_format_size(line, rows, columns);
+	guest_streams_say(&loop->streams, line);
+}
+
+static void take_console(struct loop *loop)
+{
+	if (read_console(loop))
+		tell(loop, EVENT_CONSOLE);
+}
+
+static void take_output(struct loop *loop)
+{
+	read_text(&loop->link.output_fd, &loop->output, 0);
+}
+
+static bool read_control(struct loop *loop)
+{
+	char data[4096];
+	const char *p = data;
+	ssize_t n = read(loop->link.port_fds[PORT_CONTROL], data, sizeof(data));
+	enum machine_event event;
+
+	while (n > 0 && loop->machine.state != MACHINE_ENDED &&
+	       protocol_read(&loop->protocol, &p, data + n, &event)) {
+		log_debug("guest: %s", protocol_text(&loop->protocol));
+		tell(loop, event);
+	}
+	return n > 0;
+}
+
+static void take_control(struct loop *loop)
+{
+	read_control(loop);
+}
+
+/** What QEMU has left behind is finite. */
+static void take_end(struct loop *loop)
+{
+	check(loop, process_wait(loop->link.qemu, 0, &loop->status));
+	while (read_console(loop))
+		;
+	while (read_text(&loop->link.output_fd, &loop->output, 0))
+		;
+	while (read_control(loop))
+		;
+
+	bool failed = loop->status.exit_status || loop->status.signal;
+
+	tell(loop, failed && !loop->console.length ? EVENT_QEMU_FAILED
+						   : EVENT_QEMU_ENDED);
+}
+
+/** Milliseconds until something is due, as poll(2) takes them. */
+static int wait_ms(const struct machine *machine)
+{
+	uint64_t now = monotonic_ms();
+	uint64_t due = machine->deadline_ms;
+
+	if (!due)
+		return -1;
+	if (due <= now)
+		return 0;
+	return due - now > INT_MAX ? INT_MAX : (int)(due - now);
+}
+
+static void loop_step(struct loop *loop)
+{
+	const struct guest_link *link = &loop->link;
+	const struct machine *machine = &loop->machine;
+	// Once all is decided, what is said no longer matters.
+	bool listens = machine->state < MACHINE_FLUSH;
+	const struct {
+		int fd;
+		void (*handle)(struct loop *loop);
+	} sources[] = {
+		{ loop->interrupt_fd, take_interrupt },
+		{ loop->terminal.signal_fd, take_terminal_signal },
+		{ listens ? link->console_fd : -1, take_console },
+		{ listens ? link->output_fd : -1, take_output },
+		{ listens ? link->port_fds[PORT_CONTROL] : -1, take_control },
+		{ machine->qemu_ended ? -1 : process_fd(link->qemu), take_end },
+	};
+	struct pollfd fds[array_size(sources) + GUEST_STREAM_POLL_COUNT];
+	struct pollfd *streams = fds + array_size(sources);
+	bool moved = false;
+
+	for (size_t i = 0; i < array_size(sources); i++)
+		fds[i] = (struct pollfd){ sources[i].fd, POLLIN, 0 };
+	guest_streams_prepare(&loop->streams, streams);
+	if (poll(fds, array_size(fds), wait_ms(machine)) < 0) {
+		if (errno != EINTR)
+			check(loop, error_create_os(errno, "poll"));
+		return;
+	}
+	// First: what follows may be the end of the streams.
+	check(loop, guest_streams_move(&loop->streams, streams, &moved));
+	if (moved || guest_streams_is_full(&loop->streams))
+		tell(loop, EVENT_OUTPUT);
+	for (size_t i = 0; i < array_size(sources); i++) {
+		if (fds[i].revents)
+			sources[i].handle(loop);
+	}
+	if (loop->console.panic)
+		tell(loop, EVENT_PANIC);
+	if (guest_streams_is_broken(&loop->streams))
+		tell(loop, EVENT_UNREAD);
+	tell(loop, EVENT_TIME);
+	if (guest_streams_is_flushed(&loop->streams))
+		tell(loop, EVENT_FLUSHED);
+}
+
+struct error *loop_run(const struct guest_config *config,
+		       const struct guest_extras *extras,
+		       struct qemu_options *options, struct run_result *ret)
+{
+	struct error *err;
+
+	_cleanup_loop_ struct loop loop;
+	_cleanup_string_builder_ struct string_builder tail = STRING_BUILDER_INIT;
+
+	loop_init(&loop, config, extras, options);
+	err = start(&loop, options);
+	if (err)
+		return err;
+	while (loop.machine.state != MACHINE_ENDED)
+		loop_step(&loop);
+	terminal_restore(&loop.terminal);
+	process_destroy(take_ptr(loop.link.qemu));
+	while (read_console(&loop))
+		;
+	if (loop.machine.cause == CAUSE_CANCELLED)
+		return take_ptr(loop.error);
+	if (loop.machine.cause == CAUSE_GUEST) {
+		console_append_tail(&loop.console, CONSOLE_TAIL_LINES, &tail);
+		fputs(tail.text ? tail.text : "", stderr);
+	}
+	return result_compute(&loop.machine, &loop.console, &loop.output,
+			      &loop.status, protocol_what(&loop.protocol), ret);
+}
