@@ -137,9 +137,9 @@ static struct error *spawn(struct qemu_options *options,
 		.arguments = (const char *const *)arguments.items,
 		// The guest could read it in the host's /proc.
 		.inherited = qemu_variables,
-		.ruleset_fd = ruleset_fd,
-		.stdout_fd = side->output_fd,
-		.stderr_fd = side->output_fd,
+		.ruleset_fd = &ruleset_fd,
+		.stdout_fd = &side->output_fd,
+		.stderr_fd = &side->output_fd,
 		.keep_fds = keep,
 		.keep_fd_count = count,
 	};
