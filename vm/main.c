@@ -54,6 +54,14 @@ static const char bisect_details[] =
 	"or if the command exits with 125; else it is bad. The exit status is 0 if the\n"
 	"two are found. vmtest.json is used as by test.";
 
+static const char prune_details[] =
+	"Without --cache-size and --older-than, kernels that newer ones supersede are\n"
+	"deleted, with the modules that were built for them; --kernel, --arch and\n"
+	"--flavor say of which kernels. The two limits are about all that is kept in\n"
+	"--directory: kernels, modules, roots, sources, compilers, packages that are\n"
+	"under way. What is in use stays. Prints the paths, and then, on stderr, what\n"
+	"is left.";
+
 static const struct command commands[] = {
 	{
 		.name = "run",
@@ -123,7 +131,8 @@ static const struct command commands[] = {
 	{
 		.name = "prune",
 		.arguments = "",
-		.summary = "delete superseded kernels, with their modules, from the disk",
+		.summary = "delete what is superseded, or kept for too long, from the disk",
+		.details = prune_details,
 		.options = prune_option_table,
 		.options_size = sizeof(struct prune_options),
 		.run = cmd_prune,

@@ -167,13 +167,23 @@ struct error *cache_list_limit(struct cache_list *list,
 	_cleanup_free_ struct cache_item **sorted =
 		memory_allocate(list->count, sizeof(struct cache_item *));
 
-	for (size_t i = 0; i < list->count; i++)
-		sorted[i] = &list->items[i];
+	for (size_t i = 0; i < list->count; i++) {
+		struct cache_item *item = &list->items[i];
+
+		sorted[i] = item;
+		// A dry run would have deleted it.
+		if (string_list_contains(deleted_ret, item->path)) {
+			size -= item->size_bytes;
+			free(take_ptr(item->path));
+		}
+	}
 	qsort(sorted, list->count, sizeof(struct cache_item *), compare_use);
 	for (size_t i = 0; i < list->count && !err; i++) {
 		struct cache_item *item = sorted[i];
-		bool gone = false;
+		bool gone;
 
+		if (!item->path)
+			continue;
 		if (item->used_s >= limits->oldest_s &&
 		    (!limits->has_size || size <= limits->size_bytes))
 			break;

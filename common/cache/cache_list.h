@@ -53,7 +53,7 @@ struct cache_limits {
  *
  * @param[in,out] list What goes is taken from it.
  * @param[in] dry_run Only say which.
- * @param[out] deleted_ret Paths.
+ * @param[in,out] deleted_ret Paths; what is there already has gone.
  */
 _must_check_ struct error *cache_list_limit(struct cache_list *list,
 					    const struct cache_limits *limits,

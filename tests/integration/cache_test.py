@@ -22,9 +22,9 @@ class CacheCase(support.TestCase):
         self.cache = self.folder / "cache"
         self.env = environment()
 
-    def vm(self, *arguments, **options):
+    def vm(self, command, *arguments):
         return support.run(
-            "vmtest-vm", *arguments, f"--directory={self.cache}", env=self.env, **options
+            "vmtest-vm", command, f"--directory={self.cache}", *arguments, env=self.env
         )
 
     def start_program(self, program, *arguments):
@@ -130,6 +130,79 @@ class KernelTest(CacheCase):
         self.assertEqual(result.stdout, "")
         self.assertIn("is in use", result.stderr)
         self.assertTrue(self.path.exists())
+
+
+class PruneTest(CacheCase):
+    """Limits of all that is kept."""
+
+    DAY = 86400
+
+    def setUp(self):
+        super().setUp()
+        # In the order of their last use.
+        self.entries = (
+            "sources/linux-6.12.1",
+            f"{ARCH}/kernel-{RELEASE}",
+            f"{ARCH}/module/{RELEASE}/source/key",
+            "toolchains/gcc",
+        )
+        for days, name in zip((40, 20, 10, 1), self.entries):
+            folder = self.cache / name
+            folder.mkdir(parents=True)
+            (folder / "file").write_bytes(b"x" * (2 << 20))
+            when = time.time() - days * self.DAY
+            os.utime(folder, (when, when))
+
+    def prune(self, *options, left):
+        result = self.vm("prune", *options)
+        self.assert_status(result, 0)
+        there = [name for name in self.entries if (self.cache / name).exists()]
+        self.assertEqual(there, list(self.entries[-left:] if left else ()))
+        paths = result.stdout.splitlines()
+        return [os.path.relpath(path, self.cache) for path in paths], result.stderr
+
+    def test_by_age(self):
+        gone, shown = self.prune("--older-than=2w", "--dry-run", left=4)
+        self.assertEqual(gone, list(self.entries[:2]))
+        self.assertRegex(shown, r"1 modules 2\.\d MB, 1 compilers 2\.\d MB, 4\.\d MB in all")
+        gone, _ = self.prune("--older-than=2w", left=2)
+        self.assertEqual(gone, list(self.entries[:2]))
+
+    def test_by_size(self):
+        gone, _ = self.prune("--cache-size=7M", left=3)
+        self.assertEqual(gone, list(self.entries[:1]))
+        gone, shown = self.prune("--cache-size=0M", left=0)
+        self.assertEqual(gone, list(self.entries[1:]))
+        self.assertIn(": 0.0 MB in all", shown)
+
+    def test_use_is_noted(self):
+        kernel = self.cache / ARCH / f"kernel-{RELEASE}"
+        write_folder(kernel)
+        when = time.time() - 40 * self.DAY
+        os.utime(kernel, (when, when))
+        # It is found, and then is no kernel.
+        self.vm("run", f"--kernel={RELEASE}", "--accel=tcg", "true")
+        gone, _ = self.prune("--older-than=30d", left=3)
+        self.assertEqual(gone, ["sources/linux-6.12.1"])
+
+    def test_superseded_kernels_only_where_asked_for(self):
+        newer = self.cache / ARCH / f"kernel-{NEWER}"
+        newer.mkdir()
+        gone, _ = self.prune("--older-than=30d", "--dry-run", left=4)
+        self.assertEqual(gone, list(self.entries[:1]))
+        gone, _ = self.prune("--older-than=30d", "--keep=1", "--dry-run", left=4)
+        self.assertEqual(set(gone), set(self.entries[:2]))
+        gone, shown = self.prune("--dry-run", left=4)
+        self.assertEqual(gone, [self.entries[1]])
+        self.assertIn("1 sources", shown)
+
+    def test_wrong_usage(self):
+        for option in ("--cache-size=20", "--cache-size=G", "--older-than=30",
+                       "--older-than=3y", "--cache-size=99999999T"):
+            name, _, value = option.partition("=")
+            self.assert_one_line(self.vm("prune", option), 2, f"{name} {value}")
+        result = self.vm("prune", "--cache-size=1G", "--kernel=6.12")
+        self.assert_one_line(result, 2, "--kernel")
 
 
 if __name__ == "__main__":

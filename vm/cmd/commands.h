@@ -82,6 +82,8 @@ struct error *cmd_bisect(const struct command_context *context, int *status_ret)
 
 struct prune_options {
 	unsigned int keep;
+	const char *cache_size;
+	const char *older_than;
 	bool dry_run;
 };
 

@@ -122,6 +122,7 @@ Test(cache_list, what_was_used_lately_stays)
 	cr_expect_eq(deleted.count, 3);
 	cr_expect_eq(there(), 0x7f);
 	cache_list_deinit(&list);
+	string_list_deinit(&deleted);
 	load(&list);
 	cr_assert_null(cache_list_limit(&list, &limits, false, &deleted));
 	cr_expect_eq(there(), 0x78);
