@@ -11,7 +11,9 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
+#include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/toolchain.h"
 #include "kbuild/build.h"
@@ -22,21 +24,47 @@
 
 void build_deinit(struct build *build)
 {
-	free(build->work_directory);
+	cache_release(build->entry);
 	free(build->package);
 	string_list_deinit(&build->lost_options);
 	*build = (struct build){ 0 };
 }
 
-/**
- * The folder of a package that is under way, named after what it is made from:
- * a package that lies there is the one that building it again would make.
- */
-static struct error *find_work_directory(const struct build_request *request,
-					 const struct plan_item *item,
-					 const struct source *source, char **ret)
+/** A package that is to be in the cache. */
+struct making {
+	const struct build_request *request;
+	const struct plan_item *item;
+	const struct source *source;
+	struct build *build;
+};
+
+static struct error *add_compiler(const struct making *making,
+				  struct string_builder *key)
 {
 	struct error *err;
+	const struct build_request *request = making->request;
+	const struct plan_item *item = making->item;
+	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
+
+	err = toolchain_choose(request->catalog, item->arch,
+			       &item->release.version, request->directory,
+			       &toolchain);
+	if (!err && toolchain.chosen)
+		string_builder_appendf(key, "\n%s\n%s", toolchain.chosen->program,
+				       toolchain.chosen->version);
+	return err;
+}
+
+/**
+ * Where a package is that is under way, named after what it is made from: one
+ * that lies there is the one that building it again would make.
+ */
+static struct error *find_path(const struct making *making, char **ret)
+{
+	struct error *err;
+	const struct build_request *request = making->request;
+	const struct plan_item *item = making->item;
+	const struct source *source = making->source;
 	_cleanup_option_set_ struct option_set options = OPTION_SET_INIT;
 	_cleanup_string_builder_ struct string_builder key = STRING_BUILDER_INIT;
 	_cleanup_free_ char *config = NULL, *text = NULL;
@@ -48,27 +76,31 @@ static struct error *find_work_directory(const struct build_request *request,
 		config = option_set_format(&options);
 	if (err)
 		return err;
-	string_builder_appendf(&key, "%s\n%s\n%s\n%s", item->release_text,
-			       item->arch->name, source->digest, config);
-	for (size_t i = 0; i < source->patches.count; i++)
-		string_builder_appendf(&key, "\n%s", source->patches.items[i]);
-	text = string_builder_take(&key);
-	err = digest_buffer(text, strlen(text), digest);
+	// The source is named after its patches.
+	string_builder_appendf(&key, "%s\n%s\n%s\n%s\n%s\n%s", VMTEST_VERSION,
+			       item->release_text, item->arch->name,
+			       strrchr(source->path, '/') + 1, source->digest,
+			       config);
+	err = add_compiler(making, &key);
+	if (!err)
+		text = string_builder_take(&key);
+	if (!err)
+		err = digest_buffer(text, strlen(text), digest);
 	if (err)
 		return err;
 	*ret = path_joinf(request->directory, "packages/%.16s", digest);
 	return NULL;
 }
 
-static struct error *make_package(const struct build_request *request,
-				  const struct plan_item *item,
-				  const struct source *source,
-				  struct build *build)
+static struct error *making_make(void *arg, const char *path)
 {
 	struct error *err;
-	_cleanup_free_ char *path = NULL;
+	const struct making *making = arg;
+	const struct build_request *request = making->request;
+	const struct plan_item *item = making->item;
+	const struct source *source = making->source;
+	_cleanup_free_ char *package = NULL;
 	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
-	char name[PACKAGE_NAME_SIZE];
 	struct kbuild_request kbuild_request = {
 		.catalog = request->catalog,
 		.arch = item->arch,
@@ -77,28 +109,45 @@ static struct error *make_package(const struct build_request *request,
 		.source_url = source->url,
 		.source_digest = *source->digest ? source->digest : NULL,
 		.patches = &source->patches,
-		.output_directory = build->work_directory,
+		.output_directory = path,
 		.log_path = request->log_path,
-		.clock = &build->clock,
+		.clock = &making->build->clock,
 		.jobs = request->jobs,
 	};
 
-	package_name_format(item->release_text, item->arch->name, name);
-	path = path_join(build->work_directory, name);
-	if (file_exists(path)) {
-		log_info("%s was built by an earlier run", name);
-		build->package = take_ptr(path);
-		return NULL;
-	}
-	err = directory_create(build->work_directory);
-	if (!err)
-		err = toolchain_open(request->catalog, item->arch,
-				     &item->release.version, request->directory,
-				     request->http, &toolchain);
+	err = toolchain_open(request->catalog, item->arch, &item->release.version,
+			     request->directory, request->http, &toolchain);
 	if (err)
 		return err;
 	kbuild_request.compiler = toolchain.chosen;
-	return kbuild_build(&kbuild_request, &build->package);
+	return kbuild_build(&kbuild_request, &package);
+}
+
+static struct error *get_package(const struct build_request *request,
+				 const struct plan_item *item,
+				 const struct source *source, struct build *build)
+{
+	struct error *err;
+	struct making making = { request, item, source, build };
+	_cleanup_free_ char *path = NULL;
+	char name[PACKAGE_NAME_SIZE];
+	const struct cache_recipe recipe = {
+		.make = making_make,
+		.arg = &making,
+		// make goes on where it was.
+		.keeps_partial = true,
+	};
+
+	err = find_path(&making, &path);
+	if (!err)
+		err = cache_get(path, &recipe, &build->entry);
+	if (err)
+		return err;
+	package_name_format(item->release_text, item->arch->name, name);
+	if (!build->entry->made)
+		log_info("%s was built by another run", name);
+	build->package = path_join(path, name);
+	return NULL;
 }
 
 static struct error *prepare_source(const struct build_request *request,
@@ -132,9 +181,7 @@ static struct error *run_phases(const struct build_request *request,
 	if (err)
 		return err;
 	phase_clock_enter(&build->clock, PHASE_CONFIG);
-	err = find_work_directory(request, item, &source, &build->work_directory);
-	if (!err)
-		err = make_package(request, item, &source, build);
+	err = get_package(request, item, &source, build);
 	if (!err)
 		err = package_info_read_lost(build->package,
 					     &build->lost_options);
@@ -144,7 +191,7 @@ static struct error *run_phases(const struct build_request *request,
 
 	const struct boot_request boot_request = {
 		.catalog = request->catalog,
-		.directory = build->work_directory,
+		.directory = request->directory,
 		.cache_directory = request->directory,
 		.log_path = request->log_path,
 	};
@@ -161,4 +208,13 @@ struct error *build_run(const struct build_request *request,
 	if (err)
 		free(take_ptr(build->package));
 	return err;
+}
+
+struct error *build_discard(struct build *build)
+{
+	_cleanup_free_ char *path = string_copy(build->entry->path);
+	bool gone;
+
+	cache_release(take_ptr(build->entry));
+	return cache_evict(path, false, &gone);
 }

@@ -9,6 +9,7 @@
 #include "common/base/string_list.h"
 #include "kbuild/phase.h"
 
+struct cache_entry;
 struct catalog;
 struct error;
 struct http;
@@ -34,9 +35,9 @@ struct build_request {
 struct build {
 	/** Where the time went; after a failure, where it happened. */
 	struct phase_clock clock;
-	/** The folder of the package; its user removes it. */
-	char *work_directory;
-	/** NULL after a failure. */
+	/** What keeps the package in the cache. */
+	struct cache_entry *entry;
+	/** In the entry; NULL after a failure. */
 	char *package;
 	/** What the package was built without: `CONFIG_NAME=value`. */
 	struct string_list lost_options;
@@ -58,5 +59,11 @@ void build_deinit(struct build *build);
 _must_check_ struct error *build_run(const struct build_request *request,
 				     const struct plan_item *item,
 				     struct build *build);
+
+/**
+ * Delete a package that was taken to where it belongs. Another run that uses it
+ * deletes it then.
+ */
+_must_check_ struct error *build_discard(struct build *build);
 
 #endif /* BOT_BUILD_BUILD_H */

@@ -163,9 +163,9 @@ static struct error *build(const struct job *job, struct build *build)
 
 	err = build_run(&request, &job->item, build);
 	if (!err)
-		err = file_move(build->package, job->path);
+		err = file_install(build->package, job->path);
 	if (!err)
-		err = directory_remove(build->work_directory);
+		err = build_discard(build);
 	return err;
 }
 

@@ -10,7 +10,6 @@
 #include "bot/plan/plan.h"
 #include "bot/report/report.h"
 #include "common/base/error.h"
-#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/github/workflow_log.h"
 #include "common/kernel/catalog.h"
@@ -35,7 +34,7 @@ static struct error *run_item(const struct build_request *request,
 	if (stat(build->package, &st) == 0)
 		*size_bytes_ret = (uint64_t)st.st_size;
 	log_info("published %s", url);
-	return directory_remove(build->work_directory);
+	return build_discard(build);
 }
 
 struct error *run_plan_items(struct session *session, const struct plan *plan,

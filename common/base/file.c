@@ -204,14 +204,10 @@ struct error *file_copy(const char *from, const char *to)
 	return NULL;
 }
 
-/** Across file systems. */
-static struct error *move_by_copy(const char *from, const char *to)
+struct error *file_install(const char *from, const char *to)
 {
 	struct error *err;
-	_cleanup_free_ char *temporary = NULL;
-
-	temporary = string_format("%s.XXXXXX", to);
-
+	_cleanup_free_ char *temporary = string_format("%s.XXXXXX", to);
 	_cleanup_close_ int fd = mkostemp(temporary, O_CLOEXEC);
 
 	if (fd < 0)
@@ -219,20 +215,7 @@ static struct error *move_by_copy(const char *from, const char *to)
 	err = file_copy(from, temporary);
 	if (!err && (fsync(fd) < 0 || rename(temporary, to) < 0))
 		err = error_create_os(errno, "write %s", to);
-	if (err) {
+	if (err)
 		unlink(temporary);
-		return err;
-	}
-	if (unlink(from) < 0)
-		return error_create_os(errno, "delete %s", from);
-	return NULL;
-}
-
-struct error *file_move(const char *from, const char *to)
-{
-	if (rename(from, to) == 0)
-		return NULL;
-	if (errno == EXDEV)
-		return move_by_copy(from, to);
-	return error_create_os(errno, "rename %s to %s", from, to);
+	return err;
 }

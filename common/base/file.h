@@ -60,11 +60,8 @@ _must_check_ struct error *file_delete(const char *path);
 /** Copy a file's contents (by reflink or copy_file_range(2)) and its mode. */
 _must_check_ struct error *file_copy(const char *from, const char *to);
 
-/**
- * Rename a file, or copy it if it is to lie in another file system: it gets its
- * new name only when whole, and replaces what has it.
- */
-_must_check_ struct error *file_move(const char *from, const char *to);
+/** The same, but it gets its name only when whole, and replaces what has it. */
+_must_check_ struct error *file_install(const char *from, const char *to);
 
 /** write(2) until all is written. @return 0, or an errno value. */
 int write_all(int fd, const void *data, size_t size_bytes);

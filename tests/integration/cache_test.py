@@ -9,6 +9,7 @@ import time
 import unittest
 
 import support
+from built_kernel import catalog_without_patches, put_package, write_source
 from packages import RELEASE, package_entries, package_name, write_folder, write_package
 from support import BIN, environment
 
@@ -130,6 +131,34 @@ class KernelTest(CacheCase):
         self.assertEqual(result.stdout, "")
         self.assertIn("is in use", result.stderr)
         self.assertTrue(self.path.exists())
+
+
+class PackageTest(CacheCase):
+    """Packages that are under way to where they belong."""
+
+    def test_two_bots_boot_one(self):
+        package, release = support.package(), support.release()
+        version = release.partition("-")[0]
+        catalog = catalog_without_patches(self.folder / "configs")
+        tarball = self.folder / f"linux-{version}.tar.xz"
+        write_source(tarball, version)
+        put_package(package, self.cache, tarball, BIN, catalog=catalog)
+        outputs = [self.folder / name for name in ("one", "other")]
+        self.finish([
+            self.start_program(
+                "vmtest-bot",
+                "build",
+                release,
+                f"--tarball={tarball}",
+                f"--catalog={catalog}",
+                f"--output={output}",
+                f"--directory={self.cache}",
+            )
+            for output in outputs
+        ])
+        for output in outputs:
+            self.assertEqual((output / package.name).read_bytes(), package.read_bytes())
+        self.assertEqual(os.listdir(self.cache / "packages"), [])
 
 
 class PruneTest(CacheCase):
