@@ -13,6 +13,7 @@
 #include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/base/string_list.h"
+#include "common/cache/cache.h"
 #include "common/cli/progress.h"
 #include "common/kernel/catalog.h"
 #include "kbuild/config/configure.h"
@@ -127,16 +128,9 @@ static struct error *configure_and_make(const struct kbuild_request *request,
 static struct error *deliver(const char *staged, enum kbuild_format format,
 			     const char *path)
 {
-	struct error *err;
-
 	if (format == KBUILD_FORMAT_TARBALL)
 		return package_pack(staged, path, NULL);
-	err = directory_remove(path);
-	if (err)
-		return err;
-	if (rename(staged, path) < 0)
-		return error_create_os(errno, "rename %s to %s", staged, path);
-	return NULL;
+	return cache_replace(staged, path);
 }
 
 static struct error *package(const struct kbuild_request *request,
@@ -150,6 +144,9 @@ static struct error *package(const struct kbuild_request *request,
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_TIME, "make %s", slash + 1);
 	err = directory_remove_stale(output, staging_prefix);
+	if (err)
+		return err;
+	err = cache_clean(output, true);
 	if (err)
 		return err;
 	_cleanup_close_ int lock_fd = -1;
@@ -169,18 +166,13 @@ static struct error *package(const struct kbuild_request *request,
 	return deliver(staged, request->format, path);
 }
 
-/** The build itself, in folders that exist. */
+/** The build itself, in folders that exist and are ours. */
 static struct error *build_in(const struct kbuild_request *request,
 			      const char *release, const char *output,
 			      const char *build, const char *path)
 {
 	struct error *err;
 
-	_cleanup_free_ char *lock_path = path_join(build, ".vmtest-lock");
-	_cleanup_close_ int lock_fd = -1;
-	err = file_lock(lock_path, &lock_fd);
-	if (err)
-		return err;
 	_cleanup_free_ char *source = NULL;
 	err = resolve(request->source, &source);
 	if (err)
@@ -234,11 +226,16 @@ static struct error *build(const struct kbuild_request *request,
 	err = create_and_resolve(wanted, &folder);
 	if (err)
 		return err;
+	_cleanup_close_ int lock_fd = -1;
+	err = directory_lock(folder, &lock_fd);
+	if (err)
+		return err;
 	err = build_in(request, release, output, folder, path);
 	if (err)
 		return err;
 	if (!request->build_directory) {
-		err = directory_remove(folder);
+		// Who waits for it must not go on in half of it.
+		err = cache_discard(folder);
 		if (err)
 			return err;
 	}

@@ -25,7 +25,7 @@ enum {
 };
 
 static const char partial_prefix[] = ".partial.";
-static const char deleted_prefix[] = "deleted";
+static const char deleted_prefix[] = "vmtest-deleted";
 
 void cache_release(struct cache_entry *entry)
 {
@@ -153,12 +153,18 @@ struct error *cache_replace(const char *from, const char *to)
 	return err ? err : directory_remove_stale(parent, deleted_prefix);
 }
 
-static struct error *evict_directory(const char *path, int fd, bool dry_run,
-				     bool *gone_ret)
+struct error *cache_discard(const char *path)
 {
 	struct error *err;
 	_cleanup_free_ char *deleted = NULL;
 
+	err = retire(path, &deleted);
+	return err ? err : directory_remove(deleted);
+}
+
+static struct error *evict_directory(const char *path, int fd, bool dry_run,
+				     bool *gone_ret)
+{
 	*gone_ret = flock(fd, LOCK_EX | LOCK_NB) == 0;
 	if (!*gone_ret)
 		return errno == EWOULDBLOCK
@@ -167,8 +173,7 @@ static struct error *evict_directory(const char *path, int fd, bool dry_run,
 	// Somebody else may have been faster.
 	if (dry_run || !lock_is_of(fd, path))
 		return NULL;
-	err = retire(path, &deleted);
-	return err ? err : directory_remove(deleted);
+	return cache_discard(path);
 }
 
 struct error *cache_evict(const char *path, bool dry_run, bool *gone_ret)

@@ -11,7 +11,7 @@
  * Whoever uses an entry holds a shared lock (flock(2)) on its directory, so it
  * stays. One is made as `.partial.NAME` beside it, under an exclusive lock on
  * that directory, and renamed when whole: who wants the same waits, and finds
- * it. One that nobody uses is renamed to `.deleted.XXXXXX` and then deleted. So
+ * it. One that nobody uses is renamed to `.vmtest-deleted.XXXXXX` and then deleted. So
  * what has an entry's name is whole, whoever was killed when, and there are no
  * files of locks. A name must stand for all that its contents depend on.
  */
@@ -83,6 +83,9 @@ _must_check_ struct error *cache_get(const char *path,
  * that one may go on.
  */
 _must_check_ struct error *cache_replace(const char *from, const char *to);
+
+/** Delete a directory whose lock the caller has (lock.h). */
+_must_check_ struct error *cache_discard(const char *path);
 
 /**
  * Delete an entry, or a file, unless it is in use.

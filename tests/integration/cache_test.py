@@ -16,6 +16,37 @@ from support import BIN, environment
 ARCH = os.uname().machine
 NEWER = RELEASE.replace("200", "201")
 
+# As that of a kernel to vmtest-kbuild, whose files it makes, and nothing in them.
+MAKEFILE = """\
+VERSION = 6
+PATCHLEVEL = 12
+SUBLEVEL = 117
+EXTRAVERSION =
+RELEASE = 6.12.117-vmtest1.0tiny
+MADE = vmlinux Module.symvers arch/x86/include/x include/config/auto.conf \\
+	include/generated/x scripts/basic/fixdep scripts/mod/modpost
+
+allnoconfig:
+	cp $(KCONFIG_ALLCONFIG) $(O)/.config
+olddefconfig:
+include/config/kernel.release:
+	mkdir -p $(O)/include/config
+	echo $(RELEASE) >$(O)/$@
+vmlinux:
+	sleep 0.5
+	mkdir -p $(addprefix $(O)/,$(dir $(MADE)))
+	touch $(addprefix $(O)/,$(MADE))
+bzImage: vmlinux
+	sleep 0.5
+	mkdir -p $(O)/arch/x86/boot
+	touch $(O)/arch/x86/boot/bzImage
+modules:
+	test ! "$(M)" || touch $(M)/vmtest_trial.ko
+modules_install:
+	mkdir -p $(INSTALL_MOD_PATH)/lib/modules/$(RELEASE)/kernel
+	touch $(INSTALL_MOD_PATH)/lib/modules/$(RELEASE)/modules.dep
+"""
+
 
 class CacheCase(support.TestCase):
     def setUp(self):
@@ -58,7 +89,7 @@ class CacheCase(support.TestCase):
 
     def hidden(self):
         """What is under way in the cache, or was left."""
-        return [p for kind in ("partial", "deleted") for p in self.cache.rglob(f".{kind}.*")]
+        return [p for kind in ("partial", "vmtest-deleted") for p in self.cache.rglob(f".{kind}.*")]
 
 
 class KernelTest(CacheCase):
@@ -159,6 +190,45 @@ class PackageTest(CacheCase):
         for output in outputs:
             self.assertEqual((output / package.name).read_bytes(), package.read_bytes())
         self.assertEqual(os.listdir(self.cache / "packages"), [])
+
+
+@unittest.skipUnless(ARCH == "x86_64", "the source is of an x86_64 kernel")
+class BuildTest(CacheCase):
+    """Build directories."""
+
+    def setUp(self):
+        super().setUp()
+        programs = self.folder / "programs"
+        programs.mkdir()
+        for name, command in {
+            "strip": 'cp "$6" "$5"',
+            "objcopy": 'cp "$3" "$4"',
+            "eu-strip": "true",
+        }.items():
+            (programs / name).write_text(f"#!/bin/sh\n{command}\n")
+            (programs / name).chmod(0o755)
+        self.env["PATH"] = f"{programs}:{self.env['PATH']}"
+        self.source = self.folder / "source"
+        for name in ("arch/x86/include", "include", "scripts"):
+            (self.source / name).mkdir(parents=True)
+        (self.source / "Makefile").write_text(MAKEFILE)
+
+    def test_builds_at_once_do_not_disturb_each_other(self):
+        out = self.folder / "out"
+        self.finish([
+            self.start_program(
+                "vmtest-kbuild",
+                "build",
+                f"--source={self.source}",
+                f"--output={out}",
+                "--arch=x86_64",
+                "--flavor=tiny",
+                *options,
+            )
+            for options in ([], [], [], ["--package-format=directory"])
+        ])
+        name = "kernel-6.12.117-vmtest1.0tiny.x86_64"
+        self.assertEqual(sorted(os.listdir(out)), [name, f"{name}.tar.zst"])
 
 
 class PruneTest(CacheCase):

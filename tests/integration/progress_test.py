@@ -100,13 +100,14 @@ class ProgressTest(support.TestCase):
     def test_another_process_that_holds_a_lock(self):
         build = self.folder / "build"
         build.mkdir()
-        with open(build / ".vmtest-lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            timer = threading.Timer(2.5, fcntl.flock, (lock, fcntl.LOCK_UN))
-            timer.start()
-            text = self.build(f"--build-dir={build}")
-            timer.join()
-        path = re.escape(str(build / ".vmtest-lock"))
+        lock = os.open(build, os.O_RDONLY)
+        self.addCleanup(os.close, lock)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        timer = threading.Timer(2.5, fcntl.flock, (lock, fcntl.LOCK_UN))
+        timer.start()
+        text = self.build(f"--build-dir={build}")
+        timer.join()
+        path = re.escape(str(build))
         self.expect(
             text,
             f"waiting for another process that holds {path}",

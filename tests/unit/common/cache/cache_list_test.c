@@ -148,7 +148,7 @@ Test(cache_list, the_rest_of_a_build_waits_for_the_next_run)
 	_cleanup_free_ char *partial =
 		string_format("%s/sources/.partial.x", root);
 	_cleanup_free_ char *deleted =
-		string_format("%s/packages/.deleted.abcdef", root);
+		string_format("%s/packages/.vmtest-deleted.abcdef", root);
 
 	cr_assert_null(directory_create(partial));
 	cr_assert_null(directory_create(deleted));

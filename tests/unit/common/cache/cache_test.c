@@ -242,7 +242,7 @@ Test(cache, who_dies_deleting_leaves_nothing_under_its_name)
 		evict();
 		_exit(0);
 	}
-	while (count("entry/*") == FILES && !count(".deleted.*/*"))
+	while (count("entry/*") == FILES && !count(".vmtest-deleted.*/*"))
 		;
 	kill(pid, SIGKILL);
 	cr_assert_eq(waitpid(pid, NULL, 0), pid);
@@ -363,6 +363,46 @@ Test(cache, an_entry_is_whole_whoever_makes_and_evicts_it)
 		cr_expect_eq(status, 0);
 	}
 	cr_assert_null(cache_clean(root, false));
+	cr_expect_eq(count("entry"), 0);
+	cr_expect_eq(count(".[!.]*"), 0);
+}
+
+/** Work in the directory alone, as make does, and delete it. */
+static bool work_alone(void)
+{
+	struct error *err;
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *file = string_format("%s/%d", path, getpid());
+	bool is_alone;
+
+	err = directory_lock(path, &fd);
+	if (!err)
+		err = file_write(file, "", 0);
+	usleep(2000);
+	is_alone = !err && file_exists(file) && count("entry/*") == 1;
+	if (!err)
+		err = cache_discard(path);
+	error_destroy(err);
+	return is_alone && !err;
+}
+
+Test(cache, who_works_in_a_directory_and_discards_it_is_alone)
+{
+	for (int i = 0; i < 4; i++) {
+		if (fork() != 0)
+			continue;
+		for (int j = 0; j < 20; j++) {
+			if (!work_alone())
+				_exit(1);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 4; i++) {
+		int status;
+
+		cr_assert(wait(&status) > 0);
+		cr_expect_eq(status, 0);
+	}
 	cr_expect_eq(count("entry"), 0);
 	cr_expect_eq(count(".[!.]*"), 0);
 }
