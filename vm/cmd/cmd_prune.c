@@ -127,10 +127,8 @@ static struct error *prune_kernels(const struct command_context *context,
 }
 
 /** Say what there is of each kind. */
-static struct error *show(const char *directory, const struct cache_list *list)
+static void show(const char *directory, const struct cache_list *list)
 {
-	struct error *err;
-
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_free_ char *text = NULL;
 
@@ -145,11 +143,9 @@ static struct error *show(const char *directory, const struct cache_list *list)
 				       (double)cache_list_size(&kind) / 1e6);
 		first = i + 1;
 	}
-	err = string_builder_finish(&sb, &text);
-	if (!err)
-		log_info("%s: %s%.1f MB in all", directory, text,
-			 (double)cache_list_size(list) / 1e6);
-	return err;
+	text = string_builder_take(&sb);
+	log_info("%s: %s%.1f MB in all", directory, text,
+		 (double)cache_list_size(list) / 1e6);
 }
 
 struct error *cmd_prune(const struct command_context *context, int *status_ret)
@@ -180,5 +176,8 @@ struct error *cmd_prune(const struct command_context *context, int *status_ret)
 				       &deleted);
 	for (size_t i = 0; i < deleted.count; i++)
 		puts(deleted.items[i]);
-	return err ? err : show(directory, &list);
+	if (err)
+		return err;
+	show(directory, &list);
+	return NULL;
 }
