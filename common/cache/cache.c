@@ -79,7 +79,7 @@ static struct error *open_shared(const char *path, int *fd_ret)
 struct error *cache_hold(const char *path, struct cache_entry **ret)
 {
 	struct error *err;
-	int fd;
+	int fd = -1;
 
 	err = open_shared(path, &fd);
 	if (err)

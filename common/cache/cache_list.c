@@ -93,7 +93,7 @@ static struct error *add(struct cache_list *list, const char *kind,
 			 const char *path)
 {
 	struct stat st;
-	uint64_t size;
+	uint64_t size = 0;
 	struct error *err;
 
 	if (lstat(path, &st) < 0)
