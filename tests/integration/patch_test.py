@@ -37,6 +37,8 @@ diff --git a/code.c b/code.c
  line 21
 """
 NAME = "0002-twenty.patch"
+# What a source is, in its directory.
+FACTS = "[!.]*/.vmtest-source.json"
 
 
 def files_of(patch):
@@ -73,12 +75,12 @@ class PatchTest(support.TestCase):
 
     def tree(self):
         """The source that was made: the text of each file."""
-        (facts,) = (self.folder / "cache/sources").glob("*.json")
-        root = facts.with_suffix("")
+        (facts,) = (self.folder / "cache/sources").glob(FACTS)
+        root = facts.parent
         return {
             str(path.relative_to(root)): path.read_text()
             for path in root.rglob("*")
-            if path.is_file()
+            if path.is_file() and path != facts
         }, json.loads(facts.read_text())["patches"]
 
     def test_is_applied(self):
@@ -114,7 +116,7 @@ class PatchTest(support.TestCase):
             result, 1, f"prepare linux.tar.gz in {self.folder}", NAME,
             "patching file code.c; Hunk #1 FAILED at 10.",
         )  # fmt: skip
-        self.assertFalse(list((self.folder / "cache/sources").glob("*.json")))
+        self.assertFalse(list((self.folder / "cache/sources").glob(FACTS)))
 
     def test_without_the_program_stops_the_build(self):
         self.only_patch()
