@@ -368,7 +368,7 @@ class GitHubTest(TestCase):
             ("download: redirects for ever", {"kind": "redirect_loop"}, "redirects"),
             ("download that stops half-way", {"kind": "stall"}, "gave up"),
             ("download that is cut off", {"kind": "cut_response"}, "gave up"),
-            ("download with more bytes", {"kind": "body", "body": "x" * 100000}, "more than"),
+            ("download with more bytes", {"kind": "appended", "body": "x" * 100000}, "more than"),
             ("download with a byte changed", {"kind": "corrupt"}, "damaged"),
         ):
             self.expect_download_fault(what, {**fault, **downloads}, NAME, *words)
