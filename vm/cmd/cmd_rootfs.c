@@ -21,7 +21,7 @@
 // clang-format off
 const struct command_option rootfs_option_table[] = {
 	{ 0, "package", "NAME", "a Debian package to install besides the catalog's; repeatable", OPTION_ITEM, offsetof(struct rootfs_options, packages) },
-	{ 0, "mirror", "URL", "Debian mirror (default: $VMTEST_DEBIAN_MIRROR, then deb.debian.org)", OPTION_STRING, offsetof(struct rootfs_options, mirror) },
+	{ 0, "mirror", "URL", "Debian mirror (default: $VMTEST_DEBIAN_MIRROR, then that of mmdebstrap)", OPTION_STRING, offsetof(struct rootfs_options, mirror) },
 	{ 0, "force", NULL, "make it again even if nothing has changed", OPTION_FLAG, offsetof(struct rootfs_options, force) },
 	{ 0, "project", "FILE", "file to use instead of vmtest.json in the working directory", OPTION_STRING, offsetof(struct rootfs_options, project) },
 	{ 0 },

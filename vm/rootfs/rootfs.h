@@ -29,7 +29,7 @@ struct rootfs_request {
 	const struct string_list *packages;
 	/**
 	 * URL of a Debian mirror, or a line of sources.list(5). NULL for
-	 * mmdebstrap's default: deb.debian.org, with security updates.
+	 * mmdebstrap's default, with security updates.
 	 */
 	const char *mirror;
 	/** Where roots are kept. */
