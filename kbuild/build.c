@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/lock.h"
 #include "common/base/memory.h"
 #include "common/base/string_list.h"
 #include "common/cache/cache.h"

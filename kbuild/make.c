@@ -13,9 +13,9 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
-#include "common/base/processors.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
+#include "common/base/system.h"
 #include "common/kernel/compiler.h"
 #include "common/kernel/kernel_make.h"
 

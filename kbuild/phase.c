@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/clock.h"
+#include "common/base/system.h"
 
 static const char *const names[] = {
 	[PHASE_SOURCE] = "source",   [PHASE_PATCH] = "patch",

@@ -11,6 +11,7 @@
 
 #include "bot/plan/plan.h"
 #include "common/archive/unpack.h"
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"

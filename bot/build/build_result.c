@@ -39,7 +39,7 @@ void build_result_deinit(struct build_result *result)
 }
 
 /** Text that may hold anything; NULL if there is no memory. */
-static json_t *text_json(const char *text)
+static json_t *plain_json(const char *text)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_free_ char *clean = NULL;
@@ -56,7 +56,7 @@ static json_t *strings_json(const struct string_list *list)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < list->count; i++)
-		json_array_append_new(array, text_json(list->items[i]));
+		json_array_append_new(array, plain_json(list->items[i]));
 	return array;
 }
 
@@ -90,8 +90,8 @@ struct error *build_result_format(const struct build_result *result, char **ret)
 		"arch", result->arch, "flavor", result->release.flavor,
 		"outcome", outcome_names[result->outcome], "phase",
 		failed ? json_string(phase_name(result->phase)) : json_null(),
-		"error", text_json(result->error), "log",
-		text_json(result->log), "seconds", seconds_json(result), "size",
+		"error", plain_json(result->error), "log",
+		plain_json(result->log), "seconds", seconds_json(result), "size",
 		built ? json_integer((json_int_t)result->size_bytes)
 		      : json_null(),
 		"sha256", built ? json_string(result->digest) : json_null(),

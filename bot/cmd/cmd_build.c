@@ -10,6 +10,7 @@
 #include "bot/plan/plan.h"
 #include "bot/report/report.h"
 #include "common/archive/digest.h"
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"

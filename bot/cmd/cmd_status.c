@@ -8,7 +8,7 @@
 #include "bot/cmd/session.h"
 #include "bot/report/page.h"
 #include "common/base/error.h"
-#include "common/base/text_json.h"
+#include "common/base/text.h"
 #include "common/kernel/release.h"
 
 struct status_options {

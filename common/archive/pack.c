@@ -18,7 +18,7 @@
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
-#include "common/base/processors.h"
+#include "common/base/system.h"
 #include "common/cli/progress.h"
 
 enum {

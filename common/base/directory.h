@@ -3,13 +3,14 @@
 #ifndef COMMON_BASE_DIRECTORY_H
 #define COMMON_BASE_DIRECTORY_H
 
-/** @file Directories. */
+/** @file Directories, and the files below them. */
 
 #include <stdbool.h>
 
 #include "common/base/cleanup.h"
 
 struct error;
+struct string_list;
 
 bool directory_exists(const char *path);
 
@@ -52,5 +53,19 @@ void cleanup_directory(char **path);
 
 /** For a `char *` that owns a temporary folder's path: removes and frees. */
 #define _cleanup_directory_ _cleanup_(cleanup_directory)
+
+/**
+ * List all files below a folder, sorted, relative to it. Links are followed;
+ * one that leads nowhere is left out, as is all that is neither file nor folder.
+ *
+ * @param[in] skip Globs over the names of files and folders to leave out, ended
+ * by NULL; may be NULL.
+ */
+_must_check_ struct error *tree_list(const char *path, const char *const *skip,
+				     struct string_list *ret);
+
+/** Copy these files, and the folders that they are in. */
+_must_check_ struct error *
+tree_copy(const char *from, const struct string_list *files, const char *to);
 
 #endif /* COMMON_BASE_DIRECTORY_H */

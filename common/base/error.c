@@ -13,40 +13,26 @@
 
 struct error {
 	enum error_kind kind;
-	int errnum;
 	char *message;
 };
 
 /** Takes the message. */
-static struct error *error_assemble(enum error_kind kind, int errnum,
-				    char *message)
+static struct error *error_assemble(enum error_kind kind, char *message)
 {
 	struct error *err = memory_allocate(1, sizeof(*err));
 
-	err->kind = kind;
-	err->errnum = errnum;
-	err->message = message;
+	*err = (struct error){ kind, message };
 	return err;
-}
-
-_printf_(1, 0) static char *format_message(const char *format, va_list ap)
-{
-	char *message;
-
-	if (vasprintf(&message, format, ap) < 0)
-		memory_exhausted();
-	return message;
 }
 
 struct error *error_create(enum error_kind kind, const char *format, ...)
 {
 	va_list ap;
-	char *message;
 
 	va_start(ap, format);
-	message = format_message(format, ap);
+	char *message = string_vformat(format, ap);
 	va_end(ap);
-	return error_assemble(kind, 0, message);
+	return error_assemble(kind, message);
 }
 
 struct error *error_create_os(int errnum, const char *format, ...)
@@ -54,11 +40,10 @@ struct error *error_create_os(int errnum, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	_cleanup_free_ char *context = format_message(format, ap);
+	_cleanup_free_ char *context = string_vformat(format, ap);
 	va_end(ap);
-	return error_assemble(ERROR_OS, errnum,
-			      string_format("%s: %s", context,
-					    strerrordesc_np(errnum)));
+	return error_assemble(ERROR_OS, string_format("%s: %s", context,
+						      strerrordesc_np(errnum)));
 }
 
 struct error *error_wrap(struct error *err, const char *format, ...)
@@ -68,7 +53,7 @@ struct error *error_wrap(struct error *err, const char *format, ...)
 	if (!err)
 		return err;
 	va_start(ap, format);
-	_cleanup_free_ char *context = format_message(format, ap);
+	_cleanup_free_ char *context = string_vformat(format, ap);
 	va_end(ap);
 	char *message = string_format("%s: %s", context, err->message);
 	free(err->message);
@@ -88,11 +73,6 @@ bool error_catch(struct error **err, enum error_kind kind)
 bool error_is(const struct error *err, enum error_kind kind)
 {
 	return err && err->kind == kind;
-}
-
-int error_errno(const struct error *err)
-{
-	return err->errnum;
 }
 
 const char *error_message(const struct error *err)

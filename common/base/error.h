@@ -35,7 +35,7 @@ enum error_kind {
 	ERROR_LIMITED,
 	/** SIGINT or SIGTERM arrived. */
 	ERROR_CANCELLED,
-	/** A system call failed; error_errno() says how. */
+	/** A system call failed. */
 	ERROR_OS,
 	/** Anything else. */
 	ERROR_OTHER,
@@ -54,7 +54,7 @@ _must_check_ _printf_(2, 3) struct error *error_create_os(int errnum,
 							  ...);
 
 /**
- * Put context in front of an error's message; the kind and errno stay.
+ * Put context in front of an error's message; the kind stays.
  *
  * @param[in] err Consumed. NULL gives NULL.
  */
@@ -88,9 +88,6 @@ static inline struct error *error_assume_made(struct error *err)
 bool error_catch(struct error **err, enum error_kind kind);
 
 bool error_is(const struct error *err, enum error_kind kind);
-
-/** The errno behind an ERROR_OS, 0 for other kinds. */
-int error_errno(const struct error *err);
 
 /** The whole line, without a newline; valid as long as the error. */
 const char *error_message(const struct error *err);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,28 @@
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
+
+char *path_join(const char *directory, const char *name)
+{
+	size_t length = strlen(directory);
+
+	while (length > 1 && directory[length - 1] == '/')
+		length--;
+	if (name[0] == '/' || length == 0)
+		return string_copy(name);
+	return string_format("%.*s%s%s", (int)length, directory,
+			     directory[length - 1] == '/' ? "" : "/", name);
+}
+
+char *path_joinf(const char *directory, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	_cleanup_free_ char *name = string_vformat(format, ap);
+	va_end(ap);
+	return path_join(directory, name);
+}
 
 bool file_exists(const char *path)
 {
@@ -39,13 +62,8 @@ struct error *file_read(const char *path, size_t limit_bytes, char **text_ret,
 
 		// Files in /proc and /sys do not tell their size.
 		if (capacity - size < 2) {
-			char *larger;
-
 			capacity = capacity ? 2 * capacity : 16384;
-			larger = realloc(text, capacity);
-			if (!larger)
-				memory_exhausted();
-			text = larger;
+			text = memory_resize(text, capacity, 1);
 		}
 		n = read(fd, text + size, capacity - size - 1);
 		if (n < 0 && errno == EINTR)

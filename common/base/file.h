@@ -3,21 +3,20 @@
 #ifndef COMMON_BASE_FILE_H
 #define COMMON_BASE_FILE_H
 
-/**
- * @file
- *
- * Files. What others may read gets its name only when whole.
- */
+/** @file Files and paths. What others may read gets its name only when whole. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/directory.h"
-#include "common/base/lock.h"
-#include "common/base/path.h"
 
 struct error;
+
+/** Join two parts of a path with one slash; an absolute @p name wins. free(). */
+char *path_join(const char *directory, const char *name);
+
+/** The same with a formatted second part. */
+_printf_(2, 3) char *path_joinf(const char *directory, const char *format, ...);
 
 bool file_exists(const char *path);
 

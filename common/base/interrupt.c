@@ -3,13 +3,12 @@
 #include "common/base/interrupt.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 
-#include "common/base/clock.h"
 #include "common/base/error.h"
+#include "common/base/system.h"
 
 enum {
 	/**
@@ -86,32 +85,20 @@ struct error *interrupt_check(void)
 			    caught == SIGINT ? "interrupted" : "terminated");
 }
 
-struct error *interrupt_open(int *fd_ret)
+int interrupt_fd(void)
 {
-	int fd;
-
 	create_event();
-	fd = fcntl(event_fd, F_DUPFD_CLOEXEC, 0);
-	if (fd < 0)
-		return error_create_os(errno, "eventfd");
-	*fd_ret = fd;
-	return NULL;
+	return event_fd;
 }
 
 struct error *interrupt_sleep(uint64_t duration_ms)
 {
-	struct error *err;
-	_cleanup_close_ int fd = -1;
-	struct pollfd poll_fd = { .events = POLLIN };
-	struct timespec duration = {
+	struct pollfd poll_fd = { interrupt_fd(), POLLIN, 0 };
+	const struct timespec duration = {
 		.tv_sec = (time_t)(duration_ms / 1000),
 		.tv_nsec = (long)(duration_ms % 1000) * 1000000,
 	};
 
-	err = interrupt_open(&fd);
-	if (err)
-		return err;
-	poll_fd.fd = fd;
 	if (ppoll(&poll_fd, 1, &duration, NULL) < 0 && errno != EINTR)
 		return error_create_os(errno, "poll");
 	return interrupt_check();

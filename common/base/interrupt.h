@@ -10,7 +10,7 @@
  *
  * command_main() catches both before anything else. From then on whoever takes
  * long asks interrupt_check() between steps, or polls the file descriptor of
- * interrupt_open() while it waits, and returns the ERROR_CANCELLED it gets, so
+ * interrupt_fd() while it waits, and returns the ERROR_CANCELLED it gets, so
  * that scopes unwind and nothing is left behind. At the end command_main()
  * delivers the signal: the process dies by it as shells and make expect.
  *
@@ -39,10 +39,10 @@ void interrupt_deliver(void);
 _must_check_ struct error *interrupt_check(void);
 
 /**
- * A file descriptor that polls readable once a signal has arrived. Do not read
- * from it. Close it with close().
+ * A file descriptor that polls readable once a signal has arrived; -1 if there
+ * is none to be had. Neither read from it nor close it.
  */
-_must_check_ struct error *interrupt_open(int *fd_ret);
+int interrupt_fd(void);
 
 /** Sleep. @return ERROR_CANCELLED, early, if one of the signals arrives. */
 _must_check_ struct error *interrupt_sleep(uint64_t duration_ms);

@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/base/clock.h"
-#include "common/base/foreground.h"
+#include "common/base/memory.h"
+#include "common/base/system.h"
 
 enum {
 	STATUS_SIZE = 512,
@@ -83,19 +83,13 @@ static void write_line(enum log_level level, const char *text)
 
 void log_write(enum log_level level, const char *format, ...)
 {
-	_cleanup_free_ char *text = NULL;
 	va_list ap;
-	int length;
 
 	if (level > logger.level)
 		return;
 	va_start(ap, format);
-	length = vasprintf(&text, format, ap);
+	_cleanup_free_ char *text = string_vformat(format, ap);
 	va_end(ap);
-	if (length < 0) {
-		text = NULL;
-		return;
-	}
 	pthread_mutex_lock(&logger.mutex);
 	write_line(level, text);
 	pthread_mutex_unlock(&logger.mutex);

@@ -54,14 +54,21 @@ char *string_copy_n(const char *text, size_t length)
 	return copy;
 }
 
-char *string_format(const char *format, ...)
+char *string_vformat(const char *format, va_list ap)
 {
 	char *text;
+
+	if (vasprintf(&text, format, ap) < 0)
+		memory_exhausted();
+	return text;
+}
+
+char *string_format(const char *format, ...)
+{
 	va_list ap;
 
 	va_start(ap, format);
-	if (vasprintf(&text, format, ap) < 0)
-		memory_exhausted();
+	char *text = string_vformat(format, ap);
 	va_end(ap);
 	return text;
 }

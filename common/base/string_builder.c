@@ -57,12 +57,9 @@ void string_builder_appendf(struct string_builder *sb, const char *format, ...)
 void string_builder_vappendf(struct string_builder *sb, const char *format,
 			     va_list ap)
 {
-	_cleanup_free_ char *text = NULL;
-	int length = vasprintf(&text, format, ap);
+	_cleanup_free_ char *text = string_vformat(format, ap);
 
-	if (length < 0)
-		memory_exhausted();
-	string_builder_append_n(sb, text, (size_t)length);
+	string_builder_append(sb, text);
 }
 
 void string_builder_append_shell(struct string_builder *sb, const char *text)

@@ -26,13 +26,10 @@ void string_list_add(struct string_list *list, const char *text)
 void string_list_addf(struct string_list *list, const char *format, ...)
 {
 	va_list ap;
-	char *text;
 
 	va_start(ap, format);
-	if (vasprintf(&text, format, ap) < 0)
-		memory_exhausted();
+	string_list_take(list, string_vformat(format, ap));
 	va_end(ap);
-	string_list_take(list, text);
 }
 
 void string_list_add_split(struct string_list *list, const char *text)
@@ -61,5 +58,5 @@ void string_list_deinit(struct string_list *list)
 	for (size_t i = 0; i < list->count; i++)
 		free(list->items[i]);
 	free(list->items);
-	*list = (struct string_list)STRING_LIST_INIT;
+	*list = (struct string_list){ 0 };
 }

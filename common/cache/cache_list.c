@@ -15,7 +15,6 @@
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
-#include "common/base/vector.h"
 #include "common/cache/cache.h"
 
 /** Where entries lie, below the cache's directory. */

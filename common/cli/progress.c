@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
+#include "common/base/system.h"
 
 struct progress {
 	/** First: the log knows only this. */
@@ -131,16 +132,11 @@ struct progress *progress_create(const char *what, enum progress_unit unit)
 
 struct progress *progress_createf(enum progress_unit unit, const char *format, ...)
 {
-	_cleanup_free_ char *what = NULL;
 	va_list ap;
 
 	va_start(ap, format);
-	int length = vasprintf(&what, format, ap);
+	_cleanup_free_ char *what = string_vformat(format, ap);
 	va_end(ap);
-	if (length < 0) {
-		what = NULL;
-		return NULL;
-	}
 	return progress_create(what, unit);
 }
 

@@ -10,11 +10,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/base/system.h"
 #include "common/github/github_token.h"
 #include "common/http/backoff.h"
 #include "common/process/process.h"

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
+#include "common/base/system.h"
 #include "common/github/github.h"
 #include "common/github/github_assets.h"
 #include "common/http/backoff.h"

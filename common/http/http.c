@@ -11,12 +11,12 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
+#include "common/base/system.h"
 #include "common/cli/progress.h"
 #include "common/http/http_internal.h"
 #include "common/http/http_retry.h"

@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "common/archive/digest.h"
-#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
+#include "common/base/system.h"
 #include "common/http/http_internal.h"
 #include "common/http/http_retry.h"
 #include "common/http/http_transport.h"

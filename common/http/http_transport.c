@@ -12,10 +12,10 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
+#include "common/base/system.h"
 #include "common/http/http.h"
 #include "common/http/http_retry.h"
 
@@ -49,7 +49,6 @@ struct http_transport {
 	CURLM *multi;
 	/** Reset for each request; connections are the multi handle's. */
 	CURL *easy;
-	int interrupt_fd;
 	char *user_agent;
 	char *ca_file;
 	uint64_t stall_limit_ms;
@@ -78,23 +77,18 @@ struct error *http_transport_create(const char *user_agent,
 				    uint64_t stall_limit_ms,
 				    struct http_transport **ret)
 {
-	struct error *err;
 	_cleanup_http_transport_ struct http_transport *transport =
 		calloc(1, sizeof(*transport));
 	const char *ca_file = getenv("CURL_CA_BUNDLE");
 
 	if (!transport)
 		memory_exhausted();
-	transport->interrupt_fd = -1;
 	transport->stall_limit_ms = stall_limit_ms;
 	// curl's program reads these, its library does not.
 	if (!ca_file || !*ca_file)
 		ca_file = getenv("SSL_CERT_FILE");
 	copy_optional(ca_file, &transport->ca_file);
 	copy_optional(user_agent, &transport->user_agent);
-	err = interrupt_open(&transport->interrupt_fd);
-	if (err)
-		return err;
 	transport->multi = curl_multi_init();
 	transport->easy = curl_easy_init();
 	if (!transport->multi || !transport->easy)
@@ -109,7 +103,6 @@ void http_transport_destroy(struct http_transport *transport)
 		return;
 	curl_easy_cleanup(transport->easy);
 	curl_multi_cleanup(transport->multi);
-	cleanup_close(&transport->interrupt_fd);
 	free(transport->user_agent);
 	free(transport->ca_file);
 	free(transport);
@@ -329,7 +322,7 @@ static struct error *transfer_loop(struct http_transport *transport, char *text,
 {
 	struct error *err;
 	struct curl_waitfd interrupt = {
-		.fd = transport->interrupt_fd,
+		.fd = interrupt_fd(),
 		.events = CURL_WAIT_POLLIN,
 	};
 	uint64_t bytes = 0, moved_ms = monotonic_ms();

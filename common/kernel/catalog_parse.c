@@ -19,17 +19,11 @@ struct reader {
 _printf_(2, 3) static struct error *reader_error(const struct reader *reader,
 						 const char *format, ...)
 {
-	_cleanup_free_ char *what = NULL;
 	va_list ap;
-	int size;
 
 	va_start(ap, format);
-	size = vasprintf(&what, format, ap);
+	_cleanup_free_ char *what = string_vformat(format, ap);
 	va_end(ap);
-	if (size < 0) {
-		what = NULL;
-		memory_exhausted();
-	}
 	return error_create(ERROR_USAGE, "%s: %s: %s", reader->file,
 			    reader->section, what);
 }

@@ -9,7 +9,6 @@
 
 #include "common/base/error.h"
 #include "common/base/memory.h"
-#include "common/base/vector.h"
 #include "common/http/http.h"
 
 enum {

@@ -26,12 +26,10 @@ void libgit_close(void)
 struct error *libgit_error(int code, const char *format, ...)
 {
 	const git_error *last = git_error_last();
-	_cleanup_free_ char *context = NULL;
 	_cleanup_free_ char *reason = NULL;
 	enum error_kind kind = ERROR_OTHER;
 	struct error *err;
 	va_list ap;
-	int size;
 
 	if (last && last->klass == GIT_ERROR_NOMEMORY)
 		memory_exhausted();
@@ -42,12 +40,8 @@ struct error *libgit_error(int code, const char *format, ...)
 	reason[strcspn(reason, "\r\n")] = '\0';
 
 	va_start(ap, format);
-	size = vasprintf(&context, format, ap);
+	_cleanup_free_ char *context = string_vformat(format, ap);
 	va_end(ap);
-	if (size < 0) {
-		context = NULL;
-		memory_exhausted();
-	}
 
 	err = interrupt_check();
 	if (err)

@@ -12,11 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
+#include "common/base/system.h"
 #include "common/process/environment.h"
 #include "common/process/process_child.h"
 
@@ -190,14 +190,10 @@ static struct error *await(const struct process *process, uint64_t deadline_ms,
 			   bool *ended_ret)
 {
 	struct error *err;
-	_cleanup_close_ int interrupt_fd = -1;
 
-	err = interrupt_open(&interrupt_fd);
-	if (err)
-		return err;
 	for (;;) {
 		struct pollfd fds[] = {
-			{ interrupt_fd, POLLIN, 0 },
+			{ interrupt_fd(), POLLIN, 0 },
 			{ process->pidfd, POLLIN, 0 },
 			{ process->output_fd, POLLIN, 0 },
 		};

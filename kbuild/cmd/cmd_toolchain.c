@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/directory.h"
 #include "common/base/error.h"
-#include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
-#include "common/base/text_json.h"
+#include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/toolchain.h"
 #include "common/kernel/version.h"

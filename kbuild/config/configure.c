@@ -2,8 +2,8 @@
 
 #include "kbuild/config/configure.h"
 
+#include "common/base/directory.h"
 #include "common/base/error.h"
-#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"

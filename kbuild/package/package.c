@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/archive/pack.h"
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"

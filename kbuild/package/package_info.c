@@ -14,7 +14,7 @@
 #include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/base/string_list.h"
-#include "common/base/text_json.h"
+#include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
 #include "kbuild/package/package.h"

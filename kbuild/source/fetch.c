@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "common/archive/digest.h"
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/lock.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/kernel/tarball.h"

@@ -17,7 +17,6 @@
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
-#include "common/base/vector.h"
 #include "common/process/process.h"
 #include "kbuild/config/bounds.h"
 

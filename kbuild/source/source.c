@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/archive/unpack.h"
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"

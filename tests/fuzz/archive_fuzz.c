@@ -7,6 +7,7 @@
 
 #include "common/archive/unpack.h"
 #include "common/base/cleanup.h"
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "tests/fuzz/fuzz.h"

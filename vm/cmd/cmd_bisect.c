@@ -12,7 +12,7 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
-#include "common/base/text_json.h"
+#include "common/base/text.h"
 #include "common/cli/command.h"
 #include "common/github/workflow_command.h"
 #include "vm/cmd/cmd_report.h"

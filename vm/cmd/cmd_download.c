@@ -8,7 +8,7 @@
 
 #include "common/base/error.h"
 #include "common/base/memory.h"
-#include "common/base/text_json.h"
+#include "common/base/text.h"
 #include "common/cli/command.h"
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"

@@ -10,7 +10,7 @@
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/text_json.h"
+#include "common/base/text.h"
 #include "common/cli/command.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"

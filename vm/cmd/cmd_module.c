@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/text_json.h"
+#include "common/base/system.h"
+#include "common/base/text.h"
 #include "common/cli/command.h"
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"

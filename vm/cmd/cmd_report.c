@@ -8,10 +8,9 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
-#include "common/base/file.h"
-#include "common/base/foreground.h"
 #include "common/base/log.h"
 #include "common/base/string_builder.h"
+#include "common/base/system.h"
 #include "common/cli/command.h"
 #include "common/github/workflow_command.h"
 #include "common/github/workflow_file.h"

@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/text_json.h"
+#include "common/base/system.h"
+#include "common/base/text.h"
 #include "common/cli/command.h"
 #include "common/kernel/catalog.h"
 #include "vm/rootfs/rootfs.h"

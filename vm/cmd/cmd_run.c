@@ -13,12 +13,13 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
-#include "common/base/foreground.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
+#include "common/base/system.h"
 #include "common/cli/command.h"
 #include "common/kernel/catalog.h"
 #include "vm/guest/guest.h"

@@ -7,11 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/processors.h"
+#include "common/base/system.h"
 #include "common/cli/command.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"

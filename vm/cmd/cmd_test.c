@@ -9,13 +9,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
-#include "common/base/text_json.h"
+#include "common/base/system.h"
+#include "common/base/text.h"
 #include "common/cli/command.h"
 #include "common/kernel/catalog.h"
 #include "vm/cmd/cmd_report.h"

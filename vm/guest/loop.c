@@ -11,11 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
+#include "common/base/system.h"
 #include "common/cli/progress.h"
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
@@ -41,7 +41,6 @@ struct loop {
 	struct guest_link link;
 	/** Once it has ended by itself. */
 	struct process_status status;
-	int interrupt_fd;
 	/** What ends the guest from outside; NULL while nothing does. */
 	struct error *error;
 	struct console console;
@@ -70,7 +69,6 @@ static void loop_init(struct loop *loop, const struct guest_config *config,
 			.kdump = config->kdump,
 			.may_write = config->qemu_options.count > 0,
 		},
-		.interrupt_fd = -1,
 		.terminal = TERMINAL_INIT,
 	};
 	guest_link_init(&loop->link);
@@ -83,7 +81,6 @@ static void loop_deinit(struct loop *loop)
 	terminal_restore(&loop->terminal);
 	guest_streams_deinit(&loop->streams);
 	guest_link_deinit(&loop->link);
-	cleanup_close(&loop->interrupt_fd);
 	protocol_deinit(&loop->protocol);
 	console_deinit(&loop->output);
 	console_deinit(&loop->console);
@@ -148,9 +145,6 @@ static struct error *start(struct loop *loop, struct qemu_options *options)
 
 	const struct guest_config *config = loop->config;
 
-	err = interrupt_open(&loop->interrupt_fd);
-	if (err)
-		return err;
 	err = guest_link_create(config, options, &loop->link);
 	if (err)
 		return err;
@@ -359,7 +353,7 @@ static void loop_step(struct loop *loop)
 		int fd;
 		void (*handle)(struct loop *loop);
 	} sources[] = {
-		{ loop->interrupt_fd, take_interrupt },
+		{ interrupt_fd(), take_interrupt },
 		{ loop->terminal.signal_fd, take_terminal_signal },
 		{ listens ? link->console_fd : -1, take_console },
 		{ listens ? link->output_fd : -1, take_output },

@@ -9,7 +9,7 @@
 
 #include "common/base/error.h"
 #include "common/base/memory.h"
-#include "common/base/text_json.h"
+#include "common/base/text.h"
 
 static const char *const outcome_names[] = {
 	[RUN_EXITED] = "exited",

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
-#include "common/base/foreground.h"
+#include "common/base/system.h"
 
 static sigset_t terminal_signals(void)
 {

@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 #include "common/archive/digest.h"
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
-#include "common/base/processors.h"
 #include "common/base/string_list.h"
-#include "common/base/tree.h"
+#include "common/base/system.h"
 #include "common/cache/cache.h"
 #include "common/cli/progress.h"
 #include "common/kernel/catalog.h"

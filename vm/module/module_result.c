@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
-#include "common/base/tree.h"
 #include "common/cache/cache.h"
 #include "vm/module/module.h"
 

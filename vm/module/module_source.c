@@ -4,10 +4,10 @@
 
 #include <string.h>
 
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/string_list.h"
-#include "common/base/tree.h"
 
 /**
  * An object that was built for another kernel would be taken for up to date.

@@ -12,13 +12,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/clock.h"
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
+#include "common/base/system.h"
 #include "common/cache/cache.h"
 #include "common/cli/progress.h"
 #include "common/kernel/catalog.h"

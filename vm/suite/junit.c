@@ -8,7 +8,7 @@
 #include "common/base/error.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
-#include "common/base/utf8.h"
+#include "common/base/text.h"
 #include "vm/suite/log_text.h"
 #include "vm/suite/suite.h"
 

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
+#include "common/base/system.h"
 #include "common/process/process.h"
 #include "vm/guest/run_result.h"
 #include "vm/suite/log_text.h"

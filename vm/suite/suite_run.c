@@ -6,10 +6,10 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
+#include "common/base/system.h"
 #include "common/process/process.h"
 #include "vm/suite/suite.h"
 #include "vm/suite/suite_worker.h"
@@ -28,7 +28,6 @@ struct suite_runner {
 	/** The first one downloads, the others run guests. */
 	struct suite_worker *workers;
 	size_t worker_count;
-	int interrupt_fd;
 };
 
 static void runner_deinit(struct suite_runner *runner)
@@ -36,12 +35,11 @@ static void runner_deinit(struct suite_runner *runner)
 	for (size_t i = 0; i < runner->worker_count; i++)
 		suite_worker_reset(&runner->workers[i]);
 	free(runner->workers);
-	cleanup_close(&runner->interrupt_fd);
 }
 
 #define _cleanup_runner_ _cleanup_(runner_deinit)
 
-static struct error *runner_init(struct suite_runner *runner)
+static void runner_init(struct suite_runner *runner)
 {
 	size_t count = (size_t)runner->options->jobs + 1;
 
@@ -52,7 +50,6 @@ static struct error *runner_init(struct suite_runner *runner)
 	runner->worker_count = count;
 	for (size_t i = 0; i < count; i++)
 		runner->workers[i] = (struct suite_worker)SUITE_WORKER_INIT;
-	return interrupt_open(&runner->interrupt_fd);
 }
 
 /** Note a state that the item has come into, and tell. */
@@ -183,16 +180,12 @@ struct error *suite_run(const struct suite_run_options *options,
 		.items = items,
 		.count = count,
 		.observer = observer,
-		.interrupt_fd = -1,
 	};
 	_cleanup_free_ struct pollfd *fds = NULL;
 
-	err = runner_init(&runner);
-	if (err)
-		return err;
+	runner_init(&runner);
 	fds = memory_allocate(runner.worker_count + 1, sizeof(*fds));
-	fds[runner.worker_count] =
-		(struct pollfd){ runner.interrupt_fd, POLLIN, 0 };
+	fds[runner.worker_count] = (struct pollfd){ interrupt_fd(), POLLIN, 0 };
 	err = runner_loop(&runner, fds);
 	if (err)
 		runner_stop(&runner, fds);

@@ -6,11 +6,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "common/base/clock.h"
 #include "common/base/error.h"
-#include "common/base/foreground.h"
 #include "common/base/log.h"
 #include "common/base/string_builder.h"
+#include "common/base/system.h"
 #include "common/github/workflow_command.h"
 #include "vm/suite/log_text.h"
 #include "vm/suite/suite.h"

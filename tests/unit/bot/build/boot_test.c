@@ -8,6 +8,7 @@
 
 #include "bot/plan/plan.h"
 #include "common/archive/pack.h"
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/kernel/catalog.h"

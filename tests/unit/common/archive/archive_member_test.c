@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 
 #include "common/archive/pack.h"
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "tests/unit/files.h"

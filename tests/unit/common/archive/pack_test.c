@@ -12,6 +12,7 @@
 
 #include "common/archive/digest.h"
 #include "common/archive/unpack.h"
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/string_builder.h"

@@ -3,7 +3,6 @@
 #include "common/base/directory.h"
 
 #include <criterion/criterion.h>
-#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -31,10 +30,7 @@ TestSuite(directory, .init = setup, .fini = teardown);
 
 static char *in_root(const char *name)
 {
-	char *path = NULL;
-
-	path = path_join(root, name);
-	return path;
+	return path_join(root, name);
 }
 
 Test(directory, removing_does_not_follow_links)
@@ -140,7 +136,7 @@ Test(directory, a_folder_that_cannot_be_is_named)
 	cr_assert_null(file_write(file, "x", 1));
 	err = directory_create(below);
 	cr_assert(error_is(err, ERROR_OS));
-	cr_expect_eq(error_errno(err), ENOTDIR);
+	cr_expect_not_null(strstr(error_message(err), "Not a directory"));
 	cr_expect_not_null(strstr(error_message(err), file));
 	error_destroy(err);
 }
@@ -151,7 +147,7 @@ Test(directory, why_a_folder_cannot_be_made_is_told)
 	_cleanup_error_ struct error *err = directory_create("/sys/x");
 
 	cr_assert(error_is(err, ERROR_OS));
-	cr_expect_neq(error_errno(err), ENOENT);
+	cr_expect_null(strstr(error_message(err), "No such file"));
 }
 
 /** What a command does with a temporary folder. @return Whether it could. */

@@ -7,8 +7,6 @@
 
 #include <criterion/criterion.h>
 
-#include "common/base/vector.h"
-
 Test(memory, nothing_is_memory_too)
 {
 	_cleanup_free_ void *memory = memory_allocate(0, 0);

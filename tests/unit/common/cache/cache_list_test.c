@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/base/directory.h"
 #include "common/base/error.h"
-#include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
 #include "common/base/string_list.h"

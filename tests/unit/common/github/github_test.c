@@ -6,8 +6,8 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "common/base/clock.h"
 #include "common/base/error.h"
+#include "common/base/system.h"
 #include "common/process/process.h"
 #include "common/store/store.h"
 #include "tests/unit/common/github/github_stand_in.h"

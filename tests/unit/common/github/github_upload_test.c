@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/clock.h"
 #include "common/base/error.h"
+#include "common/base/system.h"
 #include "common/http/http.h"
 #include "common/store/store.h"
 #include "tests/unit/common/github/github_stand_in.h"

@@ -9,11 +9,12 @@
 #include <strings.h>
 #include <time.h>
 
-#include "common/base/clock.h"
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/string_builder.h"
+#include "common/base/system.h"
 #include "scripted_server.h"
 
 static struct http *http;

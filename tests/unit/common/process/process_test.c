@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
+#include "common/base/system.h"
 
 #define COMMAND(...)                                                           \
 	.arguments = (const char *[])                                          \

@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 #include <jansson.h>
 
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/string_list.h"

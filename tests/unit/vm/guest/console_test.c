@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "common/base/utf8.h"
+#include "common/base/text.h"
 
 static void feed(struct console *console, const char *text)
 {

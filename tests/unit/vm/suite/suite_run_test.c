@@ -11,12 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/clock.h"
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
+#include "common/base/system.h"
 #include "vm/suite/suite.h"
 #include "vm/suite/suite_plan.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/base/processors.h"
+#include "common/base/system.h"
 
 #include <criterion/criterion.h>
 #include <sched.h>
 
-Test(processors, those_that_we_may_not_use_do_not_count)
+Test(system, processors_that_we_may_not_use_do_not_count)
 {
 	cpu_set_t set;
 

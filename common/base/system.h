@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_BASE_SYSTEM_H
+#define COMMON_BASE_SYSTEM_H
+
+/** @file What the host lets us use: its clock, its processors, the terminal. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** The clock of deadlines and durations, in milliseconds. Async-signal-safe. */
+uint64_t monotonic_ms(void);
+
+/** How many we may use (taskset(1), the CPU set of a container); at least 1. */
+unsigned int processors_usable(void);
+
+/**
+ * Whether this is a terminal that we may read, set and draw on now: a shell can
+ * put us in the background and back at any time. Who reads the terminal or sets
+ * its modes in the background is stopped (SIGTTIN, SIGTTOU), and what it draws
+ * there disturbs others.
+ */
+bool foreground_has_terminal(int fd);
+
+#endif /* COMMON_BASE_SYSTEM_H */
