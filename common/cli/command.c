@@ -565,10 +565,9 @@ int command_main(const struct program *program, int argc, char **argv)
 	log_init(program->name, LOG_INFO, LOG_SILENCE_MS);
 	interrupt_catch();
 	err = streams_open();
-	if (!err)
-		err = environment_hide();
 	if (err)
 		return report(err, program, NULL);
+	environment_hide();
 	if (!name) {
 		print_program_help(stderr, program);
 		return EXIT_STATUS_USAGE;

@@ -7,9 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "common/base/error.h"
 #include "common/base/memory.h"
-#include "common/base/vector.h"
 
 static const char *const tokens[] = {
 	"GITHUB_TOKEN",
@@ -20,13 +18,13 @@ static const char *const tokens[] = {
 	NULL,
 };
 
-struct error *environment_hide(void)
+void environment_hide(void)
 {
 	// As global as the environment is.
 	static bool hidden;
 
 	if (hidden)
-		return NULL;
+		return;
 	hidden = true;
 	// Of such a process, all that matters in /proc belongs to root.
 	prctl(PR_SET_DUMPABLE, 0);
@@ -37,7 +35,6 @@ struct error *environment_hide(void)
 		explicit_bzero(*variable, strlen(*variable));
 		*variable = copy;
 	}
-	return NULL;
 }
 
 /** @param[in] names `NAME` or `NAME=VALUE`; NULL for none. */

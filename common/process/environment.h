@@ -15,8 +15,6 @@
 
 #include "common/base/cleanup.h"
 
-struct error;
-
 /**
  * Show it to nobody from here on; getenv(3) still does. Our memory is for root
  * only, and no core is dumped of it.
@@ -24,7 +22,7 @@ struct error;
  * To be called before anything else: what getenv() returned before is wiped.
  * A second call does nothing.
  */
-_must_check_ struct error *environment_hide(void);
+void environment_hide(void);
 
 /**
  * The environment of a child.

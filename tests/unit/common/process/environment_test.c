@@ -18,7 +18,7 @@ Test(environment, is_hidden_from_others_and_not_from_us)
 	_cleanup_close_ int fd = -1;
 	char shown[65536];
 
-	cr_assert_null(environment_hide());
+	environment_hide();
 	cr_expect_str_eq(getenv("PATH"), path);
 	cr_expect_eq(prctl(PR_GET_DUMPABLE), 0);
 	fd = open("/proc/self/environ", O_RDONLY | O_CLOEXEC);
