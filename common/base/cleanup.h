@@ -49,7 +49,7 @@ static inline void cleanup_fclose(FILE **file)
 /** fclose() the stream, unless it is NULL. */
 #define _cleanup_fclose_ _cleanup_(cleanup_fclose)
 
-/** Hand over a value, such as a struct that owns others: leaves zeroes behind. */
+/** Hand over a value that owns others: returns it and leaves zeroes behind. */
 #define take(value)                                                            \
 	__extension__({                                                        \
 		__typeof__(value) *_v = &(value);                              \
@@ -58,14 +58,8 @@ static inline void cleanup_fclose(FILE **file)
 		_taken;                                                        \
 	})
 
-/** Hand over a pointer: returns it and leaves NULL behind. */
-#define take_ptr(pointer)                                                      \
-	__extension__({                                                        \
-		__typeof__(pointer) *_p = &(pointer);                          \
-		__typeof__(pointer) _taken = *_p;                              \
-		*_p = NULL;                                                    \
-		_taken;                                                        \
-	})
+/** The same for a pointer. */
+#define take_ptr(pointer) take(pointer)
 
 /** Hand over a file descriptor: returns it and leaves -1 behind. */
 static inline int take_fd(int *fd)

@@ -17,6 +17,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
+#include "common/base/lock.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/string_list.h"
@@ -36,8 +37,9 @@ struct error *directory_create(const char *path)
 	if (!copy)
 		memory_exhausted();
 	if (!*path)
-		return error_create(ERROR_USAGE,
-				    "make folder '': a folder's name is not empty");
+		return error_create(
+			ERROR_USAGE,
+			"make directory '': a directory's name is not empty");
 	for (char *p = copy + 1;; p++) {
 		char c = *p;
 
@@ -48,7 +50,7 @@ struct error *directory_create(const char *path)
 		if (errnum && !directory_exists(copy)) {
 			// EEXIST: it is something else.
 			return error_create_os(errnum == EEXIST ? ENOTDIR : errnum,
-					       "make folder %s", copy);
+					       "make directory %s", copy);
 		}
 		*p = c;
 		if (!c)
@@ -97,7 +99,7 @@ static int remove_contents(int fd)
 		close(fd);
 		return errnum;
 	}
-	// Deleting an entry needs write permission on its folder.
+	// Deleting an entry needs write permission on its directory.
 	if (fstat(fd, &st) == 0 && (st.st_mode & 0700) != 0700)
 		fchmod(fd, 0700);
 	while (!errnum && (errno = 0, entry = readdir(dir))) {
@@ -135,7 +137,7 @@ struct error *directory_clear(const char *path)
 		return NULL;
 	errnum = fd < 0 ? errno : remove_contents(fd);
 	if (errnum)
-		return error_create_os(errnum, "delete folder %s", path);
+		return error_create_os(errnum, "delete directory %s", path);
 	return NULL;
 }
 
@@ -144,57 +146,41 @@ struct error *directory_remove(const char *path)
 	struct error *err = directory_clear(path);
 
 	if (!err && rmdir(path) < 0 && errno != ENOENT)
-		err = error_create_os(errno, "delete folder %s", path);
+		err = error_create_os(errno, "delete directory %s", path);
 	return err;
-}
-
-/**
- * Lock a new folder, unless somebody who removes stale ones was faster and has
- * deleted it, or is about to.
- *
- * @return 0; EAGAIN if so; or another errno value.
- */
-static int lock_new(const char *path, int *fd_ret)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0)
-		return errno == ENOENT ? EAGAIN : errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? EAGAIN : errno;
-	if (fstat(fd, &st) < 0)
-		return errno;
-	if (st.st_nlink == 0)
-		return EAGAIN;
-	*fd_ret = take_fd(&fd);
-	return 0;
 }
 
 struct error *directory_create_temporary(const char *parent, const char *prefix,
 					 char **path_ret, int *lock_fd_ret)
 {
 	struct error *err;
-	int errnum;
 
 	err = directory_create(parent);
 	if (err)
 		return err;
-	do {
-		_cleanup_free_ char *path = NULL;
+	for (;;) {
+		_cleanup_free_ char *path =
+			path_joinf(parent, ".%s.XXXXXX", prefix);
 
-		path = path_joinf(parent, ".%s.XXXXXX", prefix);
 		if (!mkdtemp(path))
-			return error_create_os(errno, "make folder %s", path);
-		errnum = lock_new(path, lock_fd_ret);
-		if (!errnum)
+			return error_create_os(errno, "make directory %s", path);
+
+		_cleanup_close_ int fd =
+			open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		int errnum = fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 ? errno
+									: 0;
+
+		if (!errnum && lock_is_of(fd, path)) {
 			*path_ret = take_ptr(path);
-		else if (errnum != EAGAIN) {
-			rmdir(path);
-			return error_create_os(errnum, "lock folder %s", path);
+			*lock_fd_ret = take_fd(&fd);
+			return NULL;
 		}
-	} while (errnum);
-	return NULL;
+		// Before it was locked, somebody may have taken it for stale.
+		if (errnum && errnum != ENOENT && errnum != EWOULDBLOCK) {
+			rmdir(path);
+			return error_create_os(errnum, "lock directory %s", path);
+		}
+	}
 }
 
 struct error *directory_remove_stale(const char *parent, const char *prefix)
@@ -207,7 +193,8 @@ struct error *directory_remove_stale(const char *parent, const char *prefix)
 	if (!dir)
 		return errno == ENOENT
 			       ? NULL
-			       : error_create_os(errno, "open folder %s", parent);
+			       : error_create_os(errno, "open directory %s",
+						 parent);
 	while (!err && (entry = readdir(dir))) {
 		const char *name = entry->d_name;
 		_cleanup_free_ char *path = NULL;

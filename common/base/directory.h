@@ -15,16 +15,16 @@ struct string_list;
 bool directory_exists(const char *path);
 
 /**
- * Make a folder and its parents; no error if it is there.
+ * Make a directory and its parents; no error if it is there.
  *
  * @return ERROR_USAGE if the path is empty.
  */
 _must_check_ struct error *directory_create(const char *path);
 
 /**
- * Delete a folder with all it holds, without following links or leaving its
- * file system's tree. No error if it is not there. Read-only folders inside are
- * made writable first.
+ * Delete a directory with all it holds, without following links or leaving its
+ * file system's tree. No error if it is not there. Read-only directories inside
+ * are made writable first.
  */
 _must_check_ struct error *directory_remove(const char *path);
 
@@ -32,7 +32,7 @@ _must_check_ struct error *directory_remove(const char *path);
 _must_check_ struct error *directory_clear(const char *path);
 
 /**
- * Make a folder with a name of its own, `PARENT/.PREFIX.XXXXXX`. It is locked
+ * Make a directory with a name of its own, `PARENT/.PREFIX.XXXXXX`. It is locked
  * (flock(2)) as long as the returned descriptor is open, so that
  * directory_remove_stale() can tell the leftovers of a dead run.
  */
@@ -48,23 +48,23 @@ _must_check_ struct error *directory_create_temporary(const char *parent,
 _must_check_ struct error *directory_remove_stale(const char *parent,
 						  const char *prefix);
 
-/** Delete the folder when the scope ends; failing is logged as a warning. */
+/** Delete the directory when the scope ends; failing is logged as a warning. */
 void cleanup_directory(char **path);
 
-/** For a `char *` that owns a temporary folder's path: removes and frees. */
+/** For a `char *` that owns a temporary directory's path: removes and frees. */
 #define _cleanup_directory_ _cleanup_(cleanup_directory)
 
 /**
- * List all files below a folder, sorted, relative to it. Links are followed;
- * one that leads nowhere is left out, as is all that is neither file nor folder.
+ * List all files below a directory, sorted, relative to it. Links are followed;
+ * one that leads nowhere is left out, as is all that is neither file nor directory.
  *
- * @param[in] skip Globs over the names of files and folders to leave out, ended
+ * @param[in] skip Globs over the names of files and directories to leave out, ended
  * by NULL; may be NULL.
  */
 _must_check_ struct error *tree_list(const char *path, const char *const *skip,
 				     struct string_list *ret);
 
-/** Copy these files, and the folders that they are in. */
+/** Copy these files, and the directories that they are in. */
 _must_check_ struct error *
 tree_copy(const char *from, const struct string_list *files, const char *to);
 

@@ -4,12 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -126,7 +124,7 @@ struct error *file_stream(int fd, file_sink sink, void *arg)
 	}
 }
 
-/** A name that is taken by a device or a folder is none for a file. */
+/** A name that is taken by a device or a directory is none for a file. */
 static struct error *check_file(const char *path)
 {
 	struct stat st;
@@ -175,8 +173,6 @@ struct error *file_write(const char *path, const void *data, size_t size_bytes)
 
 static int copy_contents(int from, int to)
 {
-	if (ioctl(to, FICLONE, from) == 0)
-		return 0;
 	for (;;) {
 		ssize_t n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
 

@@ -56,7 +56,7 @@ _must_check_ struct error *file_write(const char *path, const void *data,
  */
 _must_check_ struct error *file_delete(const char *path);
 
-/** Copy a file's contents (by reflink or copy_file_range(2)) and its mode. */
+/** Copy a file's contents (copy_file_range(2)) and its mode. */
 _must_check_ struct error *file_copy(const char *from, const char *to);
 
 /** The same, but it gets its name only when whole, and replaces what has it. */

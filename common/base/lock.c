@@ -49,13 +49,21 @@ static struct error *wait_for(int fd, const char *path)
 	return NULL;
 }
 
-struct error *file_lock(const char *path, int *fd_ret)
+/** Lock what has the name once the lock is taken. */
+static struct error *lock_path(const char *path, int flags, int *fd_ret)
 {
-	for (;;) {
-		struct error *err;
-		_cleanup_close_ int fd =
-			open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	bool is_directory = flags & O_DIRECTORY;
 
+	for (;;) {
+		struct error *err = is_directory ? directory_create(path) : NULL;
+
+		if (err)
+			return err;
+
+		_cleanup_close_ int fd = open(path, flags | O_CLOEXEC, 0666);
+
+		if (fd < 0 && is_directory && errno == ENOENT)
+			continue;
 		if (fd < 0)
 			return error_create_os(errno, "open %s", path);
 		err = wait_for(fd, path);
@@ -68,27 +76,12 @@ struct error *file_lock(const char *path, int *fd_ret)
 	}
 }
 
+struct error *file_lock(const char *path, int *fd_ret)
+{
+	return lock_path(path, O_RDWR | O_CREAT, fd_ret);
+}
+
 struct error *directory_lock(const char *path, int *fd_ret)
 {
-	for (;;) {
-		struct error *err = directory_create(path);
-
-		if (err)
-			return err;
-
-		_cleanup_close_ int fd =
-			open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-		if (fd < 0 && errno == ENOENT)
-			continue;
-		if (fd < 0)
-			return error_create_os(errno, "open %s", path);
-		err = wait_for(fd, path);
-		if (err)
-			return err;
-		if (lock_is_of(fd, path)) {
-			*fd_ret = take_fd(&fd);
-			return NULL;
-		}
-	}
+	return lock_path(path, O_RDONLY | O_DIRECTORY, fd_ret);
 }

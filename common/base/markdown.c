@@ -57,22 +57,11 @@ void markdown_append_block(struct string_builder *sb, const char *text)
 static void append_html(struct string_builder *sb, const char *text)
 {
 	for (; *text; text++) {
-		switch (*text) {
-		case '&':
-			string_builder_append(sb, "&amp;");
-			break;
-		case '<':
-			string_builder_append(sb, "&lt;");
-			break;
-		case '>':
-			string_builder_append(sb, "&gt;");
-			break;
-		case '\n':
-			string_builder_append_char(sb, ' ');
-			break;
-		default:
-			string_builder_append_char(sb, *text);
-		}
+		if (strchr("&<>", *text))
+			string_builder_appendf(sb, "&#%d;", *text);
+		else
+			string_builder_append_char(sb,
+						   *text == '\n' ? ' ' : *text);
 	}
 }
 

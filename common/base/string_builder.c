@@ -11,18 +11,15 @@
 /** Make room for @p extra more bytes and a NUL. */
 static void string_builder_reserve(struct string_builder *sb, size_t extra)
 {
-	size_t needed, capacity = sb->capacity ? sb->capacity : 64;
+	size_t needed;
 
 	if (__builtin_add_overflow(sb->length, extra, &needed) ||
 	    __builtin_add_overflow(needed, 1, &needed))
 		memory_exhausted();
 	if (needed <= sb->capacity)
 		return;
-	while (capacity < needed &&
-	       !__builtin_mul_overflow(capacity, 2, &capacity))
-		;
-	sb->text = memory_resize(sb->text, capacity, 1);
-	sb->capacity = capacity;
+	sb->text = memory_resize(sb->text, needed, 2);
+	sb->capacity = 2 * needed;
 }
 
 void string_builder_append_n(struct string_builder *sb, const char *data,
@@ -124,5 +121,5 @@ char *string_builder_take(struct string_builder *sb)
 void string_builder_deinit(struct string_builder *sb)
 {
 	free(sb->text);
-	*sb = (struct string_builder)STRING_BUILDER_INIT;
+	*sb = (struct string_builder){ 0 };
 }

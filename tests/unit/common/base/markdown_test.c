@@ -48,6 +48,6 @@ Test(markdown, details_have_a_title_without_html)
 
 	markdown_append_details(&sb, "</summary> & *a*\nb", "log\n");
 	cr_expect_str_eq(sb.text,
-			 "\n<details><summary>&lt;/summary&gt; &amp; *a* b</summary>\n\n"
+			 "\n<details><summary>&#60;/summary&#62; &#38; *a* b</summary>\n\n"
 			 "```\nlog\n```\n\n</details>\n");
 }
