@@ -82,12 +82,10 @@ static struct error *find_path(const struct making *making, char **ret)
 			       strrchr(source->path, '/') + 1, source->digest,
 			       config);
 	err = add_compiler(making, &key);
-	if (!err)
-		text = string_builder_take(&key);
-	if (!err)
-		err = digest_buffer(text, strlen(text), digest);
 	if (err)
 		return err;
+	text = string_builder_take(&key);
+	digest_buffer(text, strlen(text), digest);
 	*ret = path_joinf(request->directory, "packages/%.16s", digest);
 	return NULL;
 }

@@ -17,20 +17,23 @@ enum {
 
 struct digest {
 	EVP_MD_CTX *context;
-	bool failed;
 };
 
-struct error *digest_create(struct digest **ret)
+/** OpenSSL has SHA-256: what its functions lack is memory. */
+static void must(int success)
 {
-	_cleanup_digest_ struct digest *digest =
-		memory_allocate(1, sizeof(*digest));
-	digest->context = EVP_MD_CTX_new();
-	if (!digest->context)
+	if (!success)
 		memory_exhausted();
-	if (!EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL))
-		return error_create(ERROR_OTHER, "OpenSSL has no SHA-256");
-	*ret = take_ptr(digest);
-	return NULL;
+}
+
+struct digest *digest_create(void)
+{
+	struct digest *digest = memory_allocate(1, sizeof(*digest));
+
+	digest->context = EVP_MD_CTX_new();
+	must(digest->context &&
+	     EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL));
+	return digest;
 }
 
 void digest_destroy(struct digest *digest)
@@ -43,8 +46,7 @@ void digest_destroy(struct digest *digest)
 
 void digest_update(struct digest *digest, const void *data, size_t size_bytes)
 {
-	if (!EVP_DigestUpdate(digest->context, data, size_bytes))
-		digest->failed = true;
+	must(EVP_DigestUpdate(digest->context, data, size_bytes));
 }
 
 void digest_finish(struct digest *digest, char text_ret[static DIGEST_TEXT_SIZE])
@@ -53,11 +55,8 @@ void digest_finish(struct digest *digest, char text_ret[static DIGEST_TEXT_SIZE]
 	unsigned char bytes[EVP_MAX_MD_SIZE];
 	unsigned int size = 0;
 
-	// An empty text is no digest, and so equal to none.
-	text_ret[0] = '\0';
-	if (digest->failed || !EVP_DigestFinal_ex(digest->context, bytes, &size) ||
-	    size != (DIGEST_TEXT_SIZE - 1) / 2)
-		return;
+	must(EVP_DigestFinal_ex(digest->context, bytes, &size) &&
+	     size == (DIGEST_TEXT_SIZE - 1) / 2);
 	for (unsigned int i = 0; i < size; i++) {
 		text_ret[2 * i] = digits[bytes[i] >> 4];
 		text_ret[2 * i + 1] = digits[bytes[i] & 15];
@@ -69,18 +68,11 @@ struct error *digest_file(const char *path,
 			  char text_ret[static DIGEST_TEXT_SIZE],
 			  uint64_t *size_ret)
 {
-	struct error *err;
-	_cleanup_digest_ struct digest *digest = NULL;
-	_cleanup_close_ int fd = -1;
-	_cleanup_free_ char *buffer = malloc(DIGEST_READ_BYTES);
+	_cleanup_digest_ struct digest *digest = digest_create();
+	_cleanup_free_ char *buffer = memory_allocate(1, DIGEST_READ_BYTES);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	uint64_t size = 0;
 
-	if (!buffer)
-		memory_exhausted();
-	err = digest_create(&digest);
-	if (err)
-		return err;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return error_create_os(errno, "open %s", path);
 	for (;;) {
@@ -101,18 +93,13 @@ struct error *digest_file(const char *path,
 	return NULL;
 }
 
-struct error *digest_buffer(const void *data, size_t size_bytes,
-			    char text_ret[static DIGEST_TEXT_SIZE])
+void digest_buffer(const void *data, size_t size_bytes,
+		   char text_ret[static DIGEST_TEXT_SIZE])
 {
-	struct error *err;
+	_cleanup_digest_ struct digest *digest = digest_create();
 
-	_cleanup_digest_ struct digest *digest = NULL;
-	err = digest_create(&digest);
-	if (err)
-		return err;
 	digest_update(digest, data, size_bytes);
 	digest_finish(digest, text_ret);
-	return NULL;
 }
 
 bool digest_is_valid(const char *text)

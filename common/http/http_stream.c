@@ -288,7 +288,7 @@ struct error *http_stream(struct http *http, const struct http_request *request,
 			  uint64_t size_bytes, const char *digest,
 			  file_sink sink, void *arg)
 {
-	struct error *err = NULL;
+	struct error *err;
 	_cleanup_stream_ struct stream stream = {
 		.http = http,
 		.sink = sink,
@@ -297,9 +297,8 @@ struct error *http_stream(struct http *http, const struct http_request *request,
 	};
 
 	if (digest && *digest)
-		err = digest_create(&stream.digest);
-	if (!err)
-		err = stream_run(&stream, request);
+		stream.digest = digest_create();
+	err = stream_run(&stream, request);
 	if (!err)
 		err = stream_verify(&stream, digest);
 	return error_wrap(err, "GET %s", request->url);

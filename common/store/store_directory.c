@@ -185,9 +185,10 @@ static struct error *store_directory_get(struct store *store,
 	struct error *err;
 	_cleanup_free_ char *path = NULL;
 	_cleanup_close_ int fd = -1;
-	_cleanup_digest_ struct digest *digest = NULL;
+	_cleanup_digest_ struct digest *digest = digest_create();
 	char actual[DIGEST_TEXT_SIZE];
 	struct reader reader = {
+		.digest = digest,
 		.expected_bytes = asset->size_bytes,
 		.sink = sink,
 		.arg = arg,
@@ -196,10 +197,6 @@ static struct error *store_directory_get(struct store *store,
 	if (!asset_name_is_valid(asset->name))
 		return error_create(ERROR_OTHER, "not the name of an asset");
 	path = path_join(store_directory(store)->path, asset->name);
-	err = digest_create(&digest);
-	if (err)
-		return err;
-	reader.digest = digest;
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return error_create(ERROR_NOT_FOUND, "no such file: %s", path);
@@ -266,17 +263,18 @@ static struct error *copy_file(int source_fd, int fd, progress_sink progress,
 			       char digest_ret[static DIGEST_TEXT_SIZE])
 {
 	struct error *err;
-	_cleanup_digest_ struct digest *digest = NULL;
-	struct copy copy = { .fd = fd, .progress = progress, .arg = arg };
+	_cleanup_digest_ struct digest *digest = digest_create();
+	struct copy copy = {
+		.fd = fd,
+		.digest = digest,
+		.progress = progress,
+		.arg = arg,
+	};
 	struct stat st;
 
 	if (fstat(source_fd, &st) < 0)
 		return error_create_os(errno, "stat");
 	copy.total = (uint64_t)st.st_size;
-	err = digest_create(&digest);
-	if (err)
-		return err;
-	copy.digest = digest;
 	err = file_stream(source_fd, copy_take, &copy);
 	if (err)
 		return err;

@@ -99,13 +99,9 @@ static struct error *download_to(struct http *http, const char *url,
 				 char digest_ret[static DIGEST_TEXT_SIZE])
 {
 	struct error *err;
-	_cleanup_digest_ struct digest *digest = NULL;
-	struct sink sink = { .fd = fd, .path = path };
+	_cleanup_digest_ struct digest *digest = digest_create();
+	struct sink sink = { .fd = fd, .path = path, .digest = digest };
 
-	err = digest_create(&digest);
-	if (err)
-		return err;
-	sink.digest = digest;
 	err = tarball_stream(http, url, wanted, sink_take, &sink);
 	if (err)
 		return err;

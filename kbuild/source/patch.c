@@ -94,7 +94,8 @@ static struct error *patch_read(const char *path,
 		err = bounds_hold(bounds, target, wanted_ret);
 	if (err)
 		return error_wrap(err, "patch %s", path);
-	return digest_buffer(text, size_bytes, digest_ret);
+	digest_buffer(text, size_bytes, digest_ret);
+	return NULL;
 }
 
 static struct error *patch_load(const char *directory, const char *name,
@@ -154,19 +155,14 @@ struct error *patch_list_load(const char *directory,
 	return NULL;
 }
 
-struct error *patch_list_digest(const struct patch_list *list,
-				char text_ret[static DIGEST_TEXT_SIZE])
+void patch_list_digest(const struct patch_list *list,
+		       char text_ret[static DIGEST_TEXT_SIZE])
 {
-	struct error *err;
-	_cleanup_digest_ struct digest *digest = NULL;
+	_cleanup_digest_ struct digest *digest = digest_create();
 
-	if (list->count == 0) {
-		text_ret[0] = '\0';
-		return NULL;
-	}
-	err = digest_create(&digest);
-	if (err)
-		return err;
+	text_ret[0] = '\0';
+	if (list->count == 0)
+		return;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct patch *patch = &list->items[i];
 
@@ -174,7 +170,6 @@ struct error *patch_list_digest(const struct patch_list *list,
 		digest_update(digest, patch->digest, sizeof(patch->digest));
 	}
 	digest_finish(digest, text_ret);
-	return NULL;
 }
 
 /** Where it finds no file, it quotes all that is above the first hunk. */

@@ -53,9 +53,8 @@ _must_check_ struct error *patch_list_load(const char *directory,
 					   struct patch_list *ret);
 
 /** A digest of names and contents; "" of an empty list. */
-_must_check_ struct error *
-patch_list_digest(const struct patch_list *list,
-		  char text_ret[static DIGEST_TEXT_SIZE]);
+void patch_list_digest(const struct patch_list *list,
+		       char text_ret[static DIGEST_TEXT_SIZE]);
 
 /**
  * Apply patches to a source tree by patch(1).

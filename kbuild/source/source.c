@@ -256,10 +256,9 @@ static struct error *key_make(const struct source_request *request,
 				   ? &request->spec->version
 				   : NULL,
 			   &patches);
-	if (!err)
-		err = patch_list_digest(&patches, digest);
 	if (err)
 		return err;
+	patch_list_digest(&patches, digest);
 	return format(ret, "%s%s%.*s", origin->name, digest[0] ? "-" : "",
 		      KEY_DIGITS, digest);
 }

@@ -69,8 +69,6 @@ static char *kernel_folder(const char *directory, const char *arch,
 static struct error *build_init(struct build *build,
 				const struct module_request *request)
 {
-	struct error *err;
-
 	const char *release = request->kernel->release;
 	const char *end;
 	char source[DIGEST_TEXT_SIZE];
@@ -86,9 +84,7 @@ static struct error *build_init(struct build *build,
 		return error_create(ERROR_OTHER,
 				    "the release '%s' does not begin with a version",
 				    release);
-	err = digest_buffer(build->source, strlen(build->source), source);
-	if (err)
-		return err;
+	digest_buffer(build->source, strlen(build->source), source);
 	build->folder = string_format("%s/%.*s", parent, KEY_DIGITS, source);
 	return NULL;
 }
@@ -122,12 +118,9 @@ static struct error *compute_key(const struct build *build, const char *source,
 					     "build/Module.symvers" };
 	struct error *err;
 
-	_cleanup_digest_ struct digest *digest = NULL;
+	_cleanup_digest_ struct digest *digest = digest_create();
 	char text[DIGEST_TEXT_SIZE];
 
-	err = digest_create(&digest);
-	if (err)
-		return err;
 	err = module_source_digest(source, text);
 	if (err)
 		return err;

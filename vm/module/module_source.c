@@ -45,12 +45,9 @@ struct error *module_source_digest(const char *path,
 	struct error *err;
 
 	_cleanup_string_list_ struct string_list files = STRING_LIST_INIT;
-	_cleanup_digest_ struct digest *digest = NULL;
+	_cleanup_digest_ struct digest *digest = digest_create();
 
 	err = list_files(path, &files);
-	if (err)
-		return err;
-	err = digest_create(&digest);
 	if (err)
 		return err;
 	for (size_t i = 0; i < files.count; i++) {

@@ -27,18 +27,16 @@ Test(digest, agrees_with_the_standard)
 	for (size_t i = 0; i < array_size(cases); i++) {
 		char text[DIGEST_TEXT_SIZE];
 
-		cr_assert_null(digest_buffer(cases[i].text,
-					     strlen(cases[i].text), text));
+		digest_buffer(cases[i].text, strlen(cases[i].text), text);
 		cr_expect_str_eq(text, cases[i].digest, "%s", cases[i].text);
 	}
 }
 
 Test(digest, does_not_depend_on_the_pieces)
 {
-	_cleanup_digest_ struct digest *digest = NULL;
+	_cleanup_digest_ struct digest *digest = digest_create();
 	char text[DIGEST_TEXT_SIZE];
 
-	cr_assert_null(digest_create(&digest));
 	digest_update(digest, "a", 1);
 	digest_update(digest, "", 0);
 	digest_update(digest, "bc", 2);

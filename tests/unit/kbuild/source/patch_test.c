@@ -305,7 +305,7 @@ Test(patch, those_of_other_kernels_are_left_out)
 	put("patches/b.patch", "# vmtest: arm\ndiff --git a/b b/b\n");
 	cr_assert_null(load(&list));
 	cr_expect_eq(list.count, 0);
-	cr_assert_null(patch_list_digest(&list, digest));
+	patch_list_digest(&list, digest);
 	cr_expect_str_eq(digest, "");
 }
 
@@ -325,7 +325,7 @@ Test(patch, a_digest_is_of_names_and_contents)
 			cr_assert_eq(rename(old, new), 0);
 		cr_assert_null(load(&list));
 		cr_assert_eq(list.count, 1);
-		cr_assert_null(patch_list_digest(&list, digests[i]));
+		patch_list_digest(&list, digests[i]);
 	}
 	cr_expect_str_neq(digests[0], digests[1]);
 	cr_expect_str_neq(digests[1], digests[2]);
