@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/error.h"
-#include "common/base/memory.h"
+#include "common/base/json.h"
 #include "common/base/string_builder.h"
 #include "common/base/text.h"
 #include "kbuild/package/package_info.h"
@@ -23,13 +22,6 @@ static const char *const outcome_names[] = {
 	[BUILD_CANCELLED] = "cancelled",
 };
 
-static void cleanup_json(json_t **json)
-{
-	json_decref(*json);
-}
-
-#define _cleanup_json_ _cleanup_(cleanup_json)
-
 void build_result_deinit(struct build_result *result)
 {
 	free(result->error);
@@ -38,7 +30,7 @@ void build_result_deinit(struct build_result *result)
 	*result = (struct build_result){ 0 };
 }
 
-/** Text that may hold anything; NULL if there is no memory. */
+/** Text that may hold anything. */
 static json_t *plain_json(const char *text)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
@@ -48,16 +40,7 @@ static json_t *plain_json(const char *text)
 		return json_null();
 	text_append_plain(&sb, text, strlen(text));
 	clean = string_builder_take(&sb);
-	return clean ? json_string(clean) : NULL;
-}
-
-static json_t *strings_json(const struct string_list *list)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < list->count; i++)
-		json_array_append_new(array, plain_json(list->items[i]));
-	return array;
+	return json_string(clean);
 }
 
 static json_t *seconds_json(const struct build_result *result)
@@ -79,12 +62,11 @@ struct error *build_result_format(const struct build_result *result, char **ret)
 		series[KERNEL_VERSION_TEXT_SIZE];
 	bool built = result->outcome == BUILD_BUILT;
 	bool failed = result->outcome == BUILD_FAILED;
-	_cleanup_json_ json_t *json = NULL;
 
 	release_format(&result->release, release);
 	kernel_version_format(&result->release.version, version);
 	kernel_version_format_series(&result->release.version, series);
-	json = json_pack(
+	json_t *json = json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"release", release, "version", version, "series", series,
 		"arch", result->arch, "flavor", result->release.flavor,
@@ -96,154 +78,100 @@ struct error *build_result_format(const struct build_result *result, char **ret)
 		      : json_null(),
 		"sha256", built ? json_string(result->digest) : json_null(),
 		"lost_options", strings_json(&result->lost_options));
-	*ret = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10))
-		    : NULL;
-	if (!*ret)
-		memory_exhausted();
+	*ret = json_text(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
 	return NULL;
 }
 
-/** Text from outside is not repeated: it may be anything. */
-static struct error *refuse(const char *field)
+static struct error *read_phase(const struct value *value, void *ret)
 {
-	return error_create(ERROR_OTHER,
-			    "no result of a build: \"%s\" is not what it should be",
-			    field);
-}
+	const char *name = json_string_value(value->json);
 
-static struct error *read_kernel(const json_t *json, struct build_result *result)
-{
-	const char *release = json_string_value(json_object_get(json, "release"));
-	const char *arch = json_string_value(json_object_get(json, "arch"));
-	char text[RELEASE_TEXT_SIZE], name[PACKAGE_NAME_SIZE];
-	struct release parsed;
-
-	if (!release || !release_parse(release, &result->release))
-		return refuse("release");
-	release_format(&result->release, text);
-	// A package's name is strict about what an architecture may be.
-	if (!arch || strlen(arch) >= sizeof(result->arch))
-		return refuse("arch");
-	package_name_format(text, arch, name);
-	if (!package_name_parse(name, &parsed, result->arch) ||
-	    strcmp(result->arch, arch) != 0)
-		return refuse("arch");
+	if (!name || !phase_find(name, ret))
+		return value_error(value, "expected the phase that failed");
 	return NULL;
 }
 
-static struct error *read_outcome(const json_t *json, struct build_result *result)
+/** Text, cleaned of what cannot be shown. */
+static struct error *read_plain(const struct value *value, void *ret)
 {
-	const char *outcome = json_string_value(json_object_get(json, "outcome"));
-	const char *phase = json_string_value(json_object_get(json, "phase"));
-	size_t i = 0;
+	struct error *err;
+	const char *text;
 
-	while (i < array_size(outcome_names) && outcome &&
-	       strcmp(outcome, outcome_names[i]) != 0)
-		i++;
-	if (!outcome || i == array_size(outcome_names))
-		return refuse("outcome");
-	result->outcome = (enum build_outcome)i;
-	if (result->outcome == BUILD_FAILED &&
-	    (!phase || !phase_find(phase, &result->phase)))
-		return refuse("phase");
-	return NULL;
-}
-
-/** Text, cleaned of what cannot be shown, or null. */
-static struct error *read_text(const json_t *json, const char *field, char **ret)
-{
-	const json_t *value = json_object_get(json, field);
+	err = value_string(value, &text);
+	if (err)
+		return err;
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-
-	if (!value || json_is_null(value))
-		return NULL;
-	if (!json_is_string(value))
-		return refuse(field);
-	text_append_plain(&sb, json_string_value(value),
-			  json_string_length(value));
-	*ret = string_builder_take(&sb);
+	text_append_plain(&sb, text, strlen(text));
+	*(char **)ret = string_builder_take(&sb);
 	return NULL;
 }
 
-static struct error *read_seconds(const json_t *json, struct build_result *result)
+static struct error *read_seconds(const struct value *value, void *ret)
 {
-	const json_t *seconds = json_object_get(json, "seconds");
+	uint64_t *duration_ms = ret;
 
 	for (int i = 0; i < PHASE_COUNT; i++) {
-		const json_t *value =
-			json_object_get(seconds, phase_name((enum phase)i));
-		double number = json_number_value(value);
+		const struct value phase =
+			value_member(value, phase_name((enum phase)i));
+		double number = json_number_value(phase.json);
 
 		if (!(number >= 0 && number <= SECONDS_MAX))
-			return refuse("seconds");
-		result->duration_ms[i] = (uint64_t)(number * 1000);
+			return value_error(&phase, "expected seconds");
+		duration_ms[i] = (uint64_t)(number * 1000);
 	}
 	return NULL;
 }
 
-static struct error *read_lost_options(const json_t *json,
-				       struct build_result *result)
+static struct error *read_digest(const struct value *value, void *ret)
 {
-	const json_t *item, *list = json_object_get(json, "lost_options");
-	size_t i;
+	const char *digest = json_string_value(value->json);
 
-	if (list && !json_is_array(list))
-		return refuse("lost_options");
-	json_array_foreach(list, i, item)
-	{
-		const char *text = json_string_value(item);
-
-		if (!text || !lost_option_is_valid(text))
-			return refuse("lost_options");
-		string_list_add(&result->lost_options, text);
-	}
-	return NULL;
-}
-
-static struct error *read_package(const json_t *json, struct build_result *result)
-{
-	const json_t *size = json_object_get(json, "size");
-	const char *digest = json_string_value(json_object_get(json, "sha256"));
-
-	if (result->outcome != BUILD_BUILT)
-		return NULL;
-	if (!json_is_integer(size) || json_integer_value(size) <= 0)
-		return refuse("size");
 	if (!digest || !digest_is_valid(digest))
-		return refuse("sha256");
-	result->size_bytes = (uint64_t)json_integer_value(size);
-	memcpy(result->digest, digest, sizeof(result->digest));
+		return value_error(value, "expected a SHA-256 digest");
+	memcpy(ret, digest, DIGEST_TEXT_SIZE);
 	return NULL;
 }
+
+// clang-format off
+static const struct value_row rows[] = {
+	VALUE_REQUIRED("release", value_release, struct build_result, release),
+	VALUE_REQUIRED("arch", value_arch, struct build_result, arch),
+	VALUE_NAME("outcome", outcome_names, struct build_result, outcome),
+	VALUE_OPTIONAL("error", read_plain, struct build_result, error),
+	VALUE_OPTIONAL("log", read_plain, struct build_result, log),
+	VALUE_OPTIONAL("seconds", read_seconds, struct build_result, duration_ms),
+	VALUE_OPTIONAL("lost_options", value_lost_options, struct build_result, lost_options),
+};
+
+static const struct value_row built_rows[] = {
+	VALUE_NUMBER("size", 1, INT64_MAX, struct build_result, size_bytes),
+	VALUE_REQUIRED("sha256", read_digest, struct build_result, digest),
+};
+
+static const struct value_row failed_rows[] = {
+	VALUE_REQUIRED("phase", read_phase, struct build_result, phase),
+};
+// clang-format on
 
 struct error *build_result_parse(const char *text, const char *name,
 				 struct build_result *ret)
 {
 	struct error *err;
-	_cleanup_build_result_ struct build_result result = { 0 };
-	json_error_t problem;
-	_cleanup_json_ json_t *json =
-		json_loads(text, JSON_REJECT_DUPLICATES, &problem);
 
-	if (!json)
-		return error_create(ERROR_OTHER, "%s: no JSON: line %d: %s",
-				    name, problem.line, problem.text);
-	err = read_kernel(json, &result);
-	if (!err)
-		err = read_outcome(json, &result);
-	if (!err)
-		err = read_text(json, "error", &result.error);
-	if (!err)
-		err = read_text(json, "log", &result.log);
-	if (!err)
-		err = read_seconds(json, &result);
-	if (!err)
-		err = read_package(json, &result);
-	if (!err)
-		err = read_lost_options(json, &result);
+	_cleanup_value_ struct value document = { 0 };
+	err = value_parse(text, strlen(text), name, ERROR_OTHER, &document);
 	if (err)
-		return error_wrap(err, "%s", name);
-	*ret = result;
-	result = (struct build_result){ 0 };
+		return err;
+	_cleanup_build_result_ struct build_result result = { 0 };
+	err = value_read(&document, rows, array_size(rows), &result);
+	if (!err && result.outcome == BUILD_BUILT)
+		err = value_read(&document, built_rows, array_size(built_rows),
+				 &result);
+	if (!err && result.outcome == BUILD_FAILED)
+		err = value_read(&document, failed_rows,
+				 array_size(failed_rows), &result);
+	if (err)
+		return err;
+	*ret = take(result);
 	return NULL;
 }

@@ -7,14 +7,8 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/json.h"
 #include "common/base/memory.h"
-
-static void cleanup_json(json_t **json)
-{
-	json_decref(*json);
-}
-
-#define _cleanup_json_ _cleanup_(cleanup_json)
 
 void github_issue_deinit(struct github_issue *issue)
 {

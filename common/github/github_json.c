@@ -7,15 +7,9 @@
 #include <time.h>
 
 #include "common/base/error.h"
+#include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/store/store_internal.h"
-
-static void cleanup_json(json_t **json)
-{
-	json_decref(*json);
-}
-
-#define _cleanup_json_ _cleanup_(cleanup_json)
 
 void github_release_deinit(struct github_release *release)
 {

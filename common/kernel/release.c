@@ -62,6 +62,33 @@ bool release_parse(const char *text, struct release *ret)
 	return true;
 }
 
+struct error *value_release(const struct value *value, void *ret)
+{
+	struct error *err;
+	const char *text;
+
+	err = value_string(value, &text);
+	if (err)
+		return err;
+	if (!release_parse(text, ret))
+		return value_error(value, "expected the release of a kernel");
+	return NULL;
+}
+
+struct error *value_arch(const struct value *value, void *ret)
+{
+	struct error *err;
+	const char *text;
+
+	err = value_string(value, &text);
+	if (err)
+		return err;
+	if (!is_word(text, ARCH_SIZE))
+		return value_error(value, "expected an architecture");
+	strcpy(ret, text);
+	return NULL;
+}
+
 void release_format_local(const struct release *release,
 			  char text_ret[static RELEASE_TEXT_SIZE])
 {

@@ -41,6 +41,12 @@ struct release {
 /** Parse a whole string. @return Whether it is a release. */
 bool release_parse(const char *text, struct release *ret);
 
+/** Reads a `struct release`. */
+_must_check_ value_reader value_release;
+
+/** Reads an architecture's name, which can be part of a path: char[ARCH_SIZE]. */
+_must_check_ value_reader value_arch;
+
 void release_format(const struct release *release,
 		    char text_ret[static RELEASE_TEXT_SIZE]);
 

@@ -55,6 +55,19 @@ bool kernel_version_parse(const char *text, struct kernel_version *ret)
 	return true;
 }
 
+struct error *value_version(const struct value *value, void *ret)
+{
+	struct error *err;
+	const char *text;
+
+	err = value_string(value, &text);
+	if (err)
+		return err;
+	if (!kernel_version_parse(text, ret))
+		return value_error(value, "\"%s\" is no kernel version", text);
+	return NULL;
+}
+
 static void format(const struct kernel_version *version, bool full,
 		   char text_ret[static KERNEL_VERSION_TEXT_SIZE])
 {

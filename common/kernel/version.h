@@ -12,9 +12,7 @@
 
 #include <stdbool.h>
 
-#include "common/base/cleanup.h"
-
-struct error;
+#include "common/base/json.h"
 
 struct kernel_version {
 	unsigned int major;
@@ -44,6 +42,9 @@ bool kernel_version_parse(const char *text, struct kernel_version *ret);
  */
 bool kernel_version_parse_prefix(const char *text, struct kernel_version *ret,
 				 const char **end_ret);
+
+/** Reads a `struct kernel_version`. */
+_must_check_ value_reader value_version;
 
 /** Write as kernel.org names it: `6.12`, `6.12.117`, `7.3-rc2`. */
 void kernel_version_format(const struct kernel_version *version,

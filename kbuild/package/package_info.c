@@ -2,8 +2,6 @@
 
 #include "kbuild/package/package_info.h"
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -34,11 +32,6 @@ static const struct {
 	{ "pahole", "CONFIG_PAHOLE_VERSION" },
 };
 
-static void cleanup_json(json_t **json)
-{
-	json_decref(*json);
-}
-
 struct error *config_value(const char *config, const char *name, char **ret)
 {
 	size_t length = strlen(name);
@@ -60,17 +53,6 @@ struct error *config_value(const char *config, const char *name, char **ret)
 	}
 	*ret = string_copy_n(value, size);
 	return NULL;
-}
-
-static json_t *strings_json(const struct string_list *list)
-{
-	_cleanup_(cleanup_json) json_t *array = json_array();
-
-	for (size_t i = 0; i < list->count; i++) {
-		if (json_array_append_new(array, text_json(list->items[i])) < 0)
-			return NULL;
-	}
-	return take_ptr(array);
 }
 
 /** @return The document, or NULL if memory ran out. */
@@ -103,7 +85,7 @@ struct error *package_info_write(const struct package_input *input,
 	err = file_read(config_path, CONFIG_LIMIT_BYTES, &config, NULL);
 	if (err)
 		return err;
-	_cleanup_(cleanup_json) json_t *json = describe(input);
+	_cleanup_json_ json_t *json = describe(input);
 	if (!json)
 		memory_exhausted();
 	for (size_t i = 0; i < array_size(tools); i++) {
@@ -115,9 +97,7 @@ struct error *package_info_write(const struct package_input *input,
 						 json_string(value)) < 0)
 			memory_exhausted();
 	}
-	_cleanup_free_ char *text = json_dumps(json, JSON_INDENT(2));
-	if (!text)
-		memory_exhausted();
+	_cleanup_free_ char *text = json_text(take_ptr(json), JSON_INDENT(2));
 	_cleanup_free_ char *path = path_join(directory, "vmtest.json");
 	// With the newline that ends a text file.
 	size_t length = strlen(text);
@@ -125,7 +105,7 @@ struct error *package_info_write(const struct package_input *input,
 	return file_write(path, text, length + 1);
 }
 
-bool lost_option_is_valid(const char *text)
+static bool lost_option_is_valid(const char *text)
 {
 	if (strncmp(text, "CONFIG_", strlen("CONFIG_")) != 0)
 		return false;
@@ -136,34 +116,44 @@ bool lost_option_is_valid(const char *text)
 	return true;
 }
 
+struct error *value_lost_options(const struct value *value, void *ret)
+{
+	struct error *err;
+
+	_cleanup_string_list_ struct string_list options = STRING_LIST_INIT;
+	err = value_strings(value, &options);
+	if (err)
+		return err;
+	for (size_t i = 0; i < options.count; i++) {
+		if (!lost_option_is_valid(options.items[i]))
+			return value_error(value,
+					   "expected CONFIG_NAME=value, not \"%s\"",
+					   options.items[i]);
+	}
+	*(struct string_list *)ret = take(options);
+	return NULL;
+}
+
 struct error *package_info_read_lost(const char *path,
 				     struct string_list *lost_ret)
 {
 	struct error *err;
 
+	static const struct value_row rows[] = {
+		{ .key = "lost_options",
+		  .read = value_lost_options,
+		  .optional = true },
+	};
 	_cleanup_free_ char *text = NULL;
 	err = archive_member_read(path, "./vmtest.json", INFO_LIMIT_BYTES, &text);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return NULL;
 	if (err)
 		return err;
-	json_error_t problem;
-	_cleanup_(cleanup_json) json_t *json =
-		json_loads(text, JSON_REJECT_DUPLICATES, &problem);
-	if (!json)
-		return error_create(ERROR_OTHER, "%s: vmtest.json: line %d: %s",
-				    path, problem.line, problem.text);
-	const json_t *item;
-	size_t i;
-	json_array_foreach(json_object_get(json, "lost_options"), i, item)
-	{
-		const char *option = json_string_value(item);
-
-		if (!option || !lost_option_is_valid(option))
-			return error_create(ERROR_OTHER,
-					    "%s: vmtest.json: \"lost_options\" must be a list of CONFIG_NAME=value",
-					    path);
-		string_list_add(lost_ret, option);
-	}
-	return NULL;
+	_cleanup_free_ char *name = string_format("%s: vmtest.json", path);
+	_cleanup_value_ struct value document = { 0 };
+	err = value_parse(text, strlen(text), name, ERROR_OTHER, &document);
+	if (err)
+		return err;
+	return value_read(&document, rows, array_size(rows), lost_ret);
 }

@@ -11,11 +11,8 @@
  * machine that built it, and that the programs in its build folder run on.
  */
 
-#include <stdbool.h>
+#include "common/base/json.h"
 
-#include "common/base/cleanup.h"
-
-struct error;
 struct package_input;
 struct string_list;
 
@@ -33,8 +30,11 @@ _must_check_ struct error *config_value(const char *config, const char *name,
 _must_check_ struct error *package_info_write(const struct package_input *input,
 					      const char *directory);
 
-/** Whether text from elsewhere can be an option and its value, on one line. */
-bool lost_option_is_valid(const char *text);
+/**
+ * Reads a `struct string_list` of options and their values, each of which comes
+ * from elsewhere and must be printable.
+ */
+_must_check_ value_reader value_lost_options;
 
 /**
  * Read from a package's vmtest.json which options kconfig did not keep.

@@ -3,11 +3,11 @@
 #include "kbuild/source/source_facts.h"
 
 #include <jansson.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/json.h"
 #include "common/base/memory.h"
 #include "kbuild/source/source.h"
 
@@ -15,16 +15,11 @@ enum {
 	FACTS_LIMIT_BYTES = 1 << 20,
 };
 
-static void cleanup_json(json_t **json)
-{
-	json_decref(*json);
-}
-
 struct error *source_facts_write(const struct source *source, const char *path)
 {
 	char version[KERNEL_VERSION_TEXT_SIZE];
-	_cleanup_(cleanup_json) json_t *patches = json_array();
-	_cleanup_(cleanup_json) json_t *facts = NULL;
+	_cleanup_json_ json_t *patches = json_array();
+	_cleanup_json_ json_t *facts = NULL;
 	_cleanup_free_ char *text = NULL;
 
 	kernel_version_format(&source->version, version);
@@ -45,36 +40,43 @@ struct error *source_facts_write(const struct source *source, const char *path)
 	return file_write(path, text, strlen(text));
 }
 
-struct error *source_facts_read(const char *path, struct source *ret)
+/** "" where there is none. */
+static struct error *read_digest(const struct value *value, void *ret)
 {
 	struct error *err;
-	_cleanup_source_ struct source source = { 0 };
-	_cleanup_free_ char *text = NULL;
-	_cleanup_(cleanup_json) json_t *facts = NULL;
-	json_t *patches, *patch;
-	json_error_t json_error;
-	const char *version, *url, *digest;
-	size_t i;
+	const char *text;
 
+	err = value_string(value, &text);
+	if (err)
+		return err;
+	if (*text && !digest_is_valid(text))
+		return value_error(value, "expected a SHA-256 digest");
+	strcpy(ret, text);
+	return NULL;
+}
+
+struct error *source_facts_read(const char *path, struct source *ret)
+{
+	static const struct value_row rows[] = {
+		VALUE_REQUIRED("version", value_version, struct source, version),
+		VALUE_REQUIRED("url", value_copy, struct source, url),
+		VALUE_REQUIRED("digest", read_digest, struct source, digest),
+		VALUE_REQUIRED("patches", value_strings, struct source, patches),
+	};
+	struct error *err;
+
+	_cleanup_free_ char *text = NULL;
 	err = file_read(path, FACTS_LIMIT_BYTES, &text, NULL);
 	if (err)
 		return err;
-	facts = json_loads(text, JSON_REJECT_DUPLICATES, &json_error);
-	if (!facts || json_unpack_ex(facts, &json_error, 0, "{s:s, s:s, s:s, s:o}",
-				     "version", &version, "url", &url, "digest",
-				     &digest, "patches", &patches) < 0)
-		return error_create(ERROR_OTHER, "%s: %s", path, json_error.text);
-	if (!kernel_version_parse(version, &source.version) ||
-	    (*digest && !digest_is_valid(digest)) || !json_is_array(patches))
-		return error_create(ERROR_OTHER, "%s: malformed", path);
-	json_array_foreach(patches, i, patch)
-	{
-		if (!json_is_string(patch))
-			return error_create(ERROR_OTHER, "%s: malformed", path);
-		string_list_add(&source.patches, json_string_value(patch));
-	}
-	snprintf(source.digest, sizeof(source.digest), "%s", digest);
-	source.url = string_copy(url);
+	_cleanup_value_ struct value document = { 0 };
+	err = value_parse(text, strlen(text), path, ERROR_OTHER, &document);
+	if (err)
+		return err;
+	_cleanup_source_ struct source source = { 0 };
+	err = value_read(&document, rows, array_size(rows), &source);
+	if (err)
+		return err;
 	*ret = take(source);
 	return NULL;
 }

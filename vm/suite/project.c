@@ -10,6 +10,7 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "vm/guest/setup.h"
@@ -22,217 +23,149 @@ enum {
 
 static const char default_name[] = "vmtest.json";
 
-enum value_type {
-	VALUE_STRING,
-	VALUE_PATH,
-	VALUE_STORE,
-	VALUE_NUMBER,
-	VALUE_FLAG,
-	VALUE_STRINGS,
-	VALUE_NAMES,
-	VALUE_PATHS,
-	VALUE_KERNELS,
-	VALUE_VARIABLES,
+/** Where what a value says goes. */
+struct target {
+	/** What paths are relative to. */
+	const char *directory;
+	struct string_list *values;
+};
+
+static struct error *read_string(const struct value *value, void *ret)
+{
+	struct error *err;
+	const char *text;
+
+	err = value_string(value, &text);
+	if (err)
+		return err;
+	string_list_add(((struct target *)ret)->values, text);
+	return NULL;
+}
+
+static struct error *read_path(const struct value *value, void *ret)
+{
+	const struct target *target = ret;
+	const char *text = json_string_value(value->json);
+	if (!text || !*text)
+		return value_error(value, "expected a path");
+	_cleanup_free_ char *path = path_join(target->directory, text);
+	string_list_add(target->values, path);
+	return NULL;
+}
+
+static struct error *read_store(const struct value *value, void *ret)
+{
+	static const char prefix[] = "dir:";
+	const struct target *target = ret;
+	const char *text = json_string_value(value->json);
+	if (!text)
+		return value_error(value,
+				   "expected dir:PATH or github:OWNER/REPO@TAG");
+	if (strncmp(text, prefix, strlen(prefix)) != 0)
+		return read_string(value, ret);
+	_cleanup_free_ char *path =
+		path_join(target->directory, text + strlen(prefix));
+	string_list_addf(target->values, "%s%s", prefix, path);
+	return NULL;
+}
+
+static struct error *read_number(const struct value *value, void *ret)
+{
+	struct error *err;
+	int64_t number;
+
+	err = value_integer(value, 1, NUMBER_LIMIT, &number);
+	if (err)
+		return err;
+	string_list_addf(((struct target *)ret)->values, "%lld",
+			 (long long)number);
+	return NULL;
+}
+
+/** Without a value; what is false is as if it were not there. */
+static struct error *read_flag(const struct value *value, void *ret)
+{
+	bool flag;
+
+	(void)ret;
+	return value_flag(value, &flag);
+}
+
+static struct error *read_kernel(const struct value *value, void *ret)
+{
+	const char *text = json_string_value(value->json);
+
+	return text && kernel_is_path(text) ? read_path(value, ret)
+					    : read_string(value, ret);
+}
+
+static struct error *read_variables(const struct value *value, void *ret)
+{
+	struct string_list *values = ((struct target *)ret)->values;
+	const char *name;
+	json_t *item;
+
+	if (!json_is_object(value->json))
+		return value_error(value, "expected an object");
+	json_object_foreach(value->json, name, item)
+	{
+		const struct value variable = value_member(value, name);
+
+		if (!setup_is_variable_name(name))
+			return value_error(
+				&variable,
+				"the name of a variable has letters, digits and _");
+		if (json_is_string(item))
+			string_list_addf(values, "%s=%s", name,
+					 json_string_value(item));
+		else if (json_is_null(item))
+			string_list_add(values, name);
+		else
+			return value_error(
+				&variable,
+				"expected a string, or null to pass on the value that it has");
+	}
+	return NULL;
+}
+
+enum shape {
+	ONE,
+	LIST,
+	ONE_OR_LIST,
 };
 
 // clang-format off
 static const struct key {
 	const char *name;
-	enum value_type type;
+	value_reader *read;
+	enum shape shape;
 	/** The option that it stands for; NULL for the command. */
 	const char *option;
 } keys[] = {
-	{ "command", VALUE_STRINGS, NULL },
-	{ "kernels", VALUE_KERNELS, "kernel" },
-	{ "flavors", VALUE_STRINGS, "flavor" },
-	{ "arch", VALUE_NAMES, "arch" },
-	{ "store", VALUE_STORE, "store" },
-	{ "jobs", VALUE_NUMBER, "jobs" },
-	{ "root", VALUE_PATH, "root" },
-	{ "packages", VALUE_STRINGS, "package" },
-	{ "timeout", VALUE_NUMBER, "timeout" },
-	{ "accel", VALUE_STRING, "accel" },
-	{ "machine", VALUE_STRING, "machine" },
-	{ "rw", VALUE_PATHS, "rw" },
-	{ "memory", VALUE_STRING, "memory" },
-	{ "cpus", VALUE_NUMBER, "cpus" },
-	{ "module", VALUE_STRING, "module" },
-	{ "module_source", VALUE_PATH, "module-source" },
-	{ "disk", VALUE_STRING, "disk" },
-	{ "kdump", VALUE_FLAG, "kdump" },
-	{ "append", VALUE_STRINGS, "append" },
-	{ "qemu_options", VALUE_STRINGS, "qemu-option" },
-	{ "environment", VALUE_VARIABLES, "env" },
-	{ "fail_on_splat", VALUE_FLAG, "fail-on-splat" },
-	{ "log_directory", VALUE_PATH, "log-directory" },
-	{ "junit", VALUE_PATH, "junit" },
-};
-// clang-format on
-
-/** Where we are in the document. */
-struct reader {
-	const char *file;
-	const char *key;
-	/** What paths are relative to. */
-	const char *directory;
-};
-
-/** Read a value. @return Whether it is of the type; the first failure sticks. */
-typedef bool (*value_reader)(const struct reader *reader, json_t *value,
-			     struct string_list *ret);
-
-static void add_path(const struct reader *reader, const char *path,
-		     struct string_list *ret)
-{
-	_cleanup_free_ char *joined = path_join(reader->directory, path);
-
-	string_list_add(ret, joined);
-}
-
-static bool read_string(const struct reader *reader, json_t *value,
-			struct string_list *ret)
-{
-	(void)reader;
-	if (!json_is_string(value))
-		return false;
-	string_list_add(ret, json_string_value(value));
-	return true;
-}
-
-static bool read_path(const struct reader *reader, json_t *value,
-		      struct string_list *ret)
-{
-	const char *text = json_string_value(value);
-
-	if (!text || !*text)
-		return false;
-	add_path(reader, text, ret);
-	return true;
-}
-
-static bool read_store(const struct reader *reader, json_t *value,
-		       struct string_list *ret)
-{
-	static const char prefix[] = "dir:";
-	const char *text = json_string_value(value);
-	_cleanup_free_ char *path = NULL;
-
-	if (!text || strncmp(text, prefix, strlen(prefix)) != 0)
-		return read_string(reader, value, ret);
-	path = path_join(reader->directory, text + strlen(prefix));
-	string_list_addf(ret, "%s%s", prefix, path);
-	return true;
-}
-
-static bool read_number(const struct reader *reader, json_t *value,
-			struct string_list *ret)
-{
-	json_int_t number = json_integer_value(value);
-
-	(void)reader;
-	if (!json_is_integer(value) || number < 1 || number > NUMBER_LIMIT)
-		return false;
-	string_list_addf(ret, "%lld", (long long)number);
-	return true;
-}
-
-static bool read_flag(const struct reader *reader, json_t *value,
-		      struct string_list *ret)
-{
-	(void)reader;
-	(void)ret;
-	return json_is_boolean(value);
-}
-
-static bool read_list(const struct reader *reader, json_t *value,
-		      value_reader read_item, struct string_list *ret)
-{
-	json_t *item;
-	size_t i;
-
-	if (!json_is_array(value) || !json_array_size(value))
-		return false;
-	json_array_foreach(value, i, item)
-	{
-		if (!read_item(reader, item, ret))
-			return false;
-	}
-	return true;
-}
-
-static bool read_strings(const struct reader *reader, json_t *value,
-			 struct string_list *ret)
-{
-	return read_list(reader, value, read_string, ret);
-}
-
-static bool read_names(const struct reader *reader, json_t *value,
-		       struct string_list *ret)
-{
-	return json_is_array(value) ? read_strings(reader, value, ret)
-				    : read_string(reader, value, ret);
-}
-
-static bool read_paths(const struct reader *reader, json_t *value,
-		       struct string_list *ret)
-{
-	return read_list(reader, value, read_path, ret);
-}
-
-static bool read_kernel(const struct reader *reader, json_t *value,
-			struct string_list *ret)
-{
-	const char *text = json_string_value(value);
-
-	return text && kernel_is_path(text) ? read_path(reader, value, ret)
-					    : read_string(reader, value, ret);
-}
-
-static bool read_kernels(const struct reader *reader, json_t *value,
-			 struct string_list *ret)
-{
-	return read_list(reader, value, read_kernel, ret);
-}
-
-static bool read_variables(const struct reader *reader, json_t *value,
-			   struct string_list *ret)
-{
-	const char *name;
-	json_t *item;
-
-	(void)reader;
-	if (!json_is_object(value))
-		return false;
-	json_object_foreach(value, name, item)
-	{
-		if (!setup_is_variable_name(name))
-			return false;
-		if (json_is_string(item))
-			string_list_addf(ret, "%s=%s", name,
-					 json_string_value(item));
-		else if (json_is_null(item))
-			string_list_add(ret, name);
-		else
-			return false;
-	}
-	return true;
-}
-
-// clang-format off
-static const struct {
-	value_reader read;
-	const char *allowed;
-} types[] = {
-	[VALUE_STRING] = { read_string, "a string" },
-	[VALUE_PATH] = { read_path, "a path" },
-	[VALUE_STORE] = { read_store, "a string, dir:PATH or github:OWNER/REPO@TAG" },
-	[VALUE_NUMBER] = { read_number, "a whole number, 1 or more" },
-	[VALUE_FLAG] = { read_flag, "true or false" },
-	[VALUE_STRINGS] = { read_strings, "a list of strings, at least one" },
-	[VALUE_NAMES] = { read_names, "a string, or a list of strings, at least one" },
-	[VALUE_PATHS] = { read_paths, "a list of paths, at least one" },
-	[VALUE_KERNELS] = { read_kernels, "a list of patterns or folders, at least one" },
-	[VALUE_VARIABLES] = { read_variables, "an object: names of letters, digits and _, each with a string, or null to pass on the value that it has" },
+	{ "command", read_string, LIST, NULL },
+	{ "kernels", read_kernel, LIST, "kernel" },
+	{ "flavors", read_string, LIST, "flavor" },
+	{ "arch", read_string, ONE_OR_LIST, "arch" },
+	{ "store", read_store, ONE, "store" },
+	{ "jobs", read_number, ONE, "jobs" },
+	{ "root", read_path, ONE, "root" },
+	{ "packages", read_string, LIST, "package" },
+	{ "timeout", read_number, ONE, "timeout" },
+	{ "accel", read_string, ONE, "accel" },
+	{ "machine", read_string, ONE, "machine" },
+	{ "rw", read_path, LIST, "rw" },
+	{ "memory", read_string, ONE, "memory" },
+	{ "cpus", read_number, ONE, "cpus" },
+	{ "module", read_string, ONE, "module" },
+	{ "module_source", read_path, ONE, "module-source" },
+	{ "disk", read_string, ONE, "disk" },
+	{ "kdump", read_flag, ONE, "kdump" },
+	{ "append", read_string, LIST, "append" },
+	{ "qemu_options", read_string, LIST, "qemu-option" },
+	{ "environment", read_variables, ONE, "env" },
+	{ "fail_on_splat", read_flag, ONE, "fail-on-splat" },
+	{ "log_directory", read_path, ONE, "log-directory" },
+	{ "junit", read_path, ONE, "junit" },
 };
 // clang-format on
 
@@ -255,43 +188,52 @@ static const struct key *find_key(const char *name)
 	return NULL;
 }
 
-static struct error *unknown_key(const struct reader *reader)
+static struct error *unknown_key(const struct value *value)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	_cleanup_free_ char *allowed = NULL;
 
 	for (size_t i = 0; i < array_size(keys); i++)
 		string_builder_appendf(&sb, "%s%s", i ? ", " : "", keys[i].name);
-	allowed = string_builder_take(&sb);
-	return error_create(ERROR_USAGE, "%s: unknown key \"%s\"; there are %s",
-			    reader->file, reader->key, allowed);
+	return value_error(value, "unknown key; there are %s", sb.text);
 }
 
-static struct error *read_key(const struct reader *reader, json_t *value,
-			      struct project *project)
+static struct error *read_shape(const struct key *key,
+				const struct value *value, struct target *target)
 {
-	const struct key *key = find_key(reader->key);
-	struct project_setting *setting = &project->settings[project->count];
-	struct string_list *target;
+	struct error *err;
 
-	if (!key)
-		return unknown_key(reader);
-	*setting = (struct project_setting){ .option = key->option };
-	target = key->option ? &setting->values : &project->command;
-	// What is left of a value that is wrong is destroyed with the others.
-	project->count += key->option != NULL;
-	if (!types[key->type].read(reader, value, target))
-		return error_create(ERROR_USAGE, "%s: \"%s\" must be %s",
-				    reader->file, key->name,
-				    types[key->type].allowed);
-	if (json_is_false(value))
-		project->count--;
+	if (key->shape == ONE ||
+	    (key->shape == ONE_OR_LIST && !json_is_array(value->json)))
+		return key->read(value, target);
+	if (!json_array_size(value->json))
+		return value_error(value,
+				   "expected a list of strings, at least one");
+	for (size_t i = 0; i < json_array_size(value->json); i++) {
+		const struct value item = value_item(value, i);
+
+		err = key->read(&item, target);
+		if (err)
+			return err;
+	}
 	return NULL;
 }
 
-static void cleanup_json(json_t **json)
+static struct error *read_key(const struct value *value, struct project *project)
 {
-	json_decref(*json);
+	const struct key *key = find_key(value->key);
+	if (!key)
+		return unknown_key(value);
+
+	struct project_setting *setting = &project->settings[project->count];
+	*setting = (struct project_setting){ .option = key->option };
+	struct target target = {
+		.directory = project->directory,
+		.values = key->option ? &setting->values : &project->command,
+	};
+	// What is left of a value that is wrong is destroyed with the others.
+	if (key->option && !json_is_false(value->json))
+		project->count++;
+	return read_shape(key, value, &target);
 }
 
 struct error *project_parse(const char *text, const char *name,
@@ -299,32 +241,28 @@ struct error *project_parse(const char *text, const char *name,
 {
 	struct error *err;
 
-	struct reader reader = { .file = name, .directory = directory };
-	json_error_t problem;
-	_cleanup_(cleanup_json) json_t *json =
-		json_loads(text, JSON_REJECT_DUPLICATES, &problem);
-	_cleanup_project_ struct project project = { 0 };
-	json_t *value;
-
-	if (!json)
-		return error_create(ERROR_USAGE, "%s: line %d, column %d: %s",
-				    name, problem.line, problem.column,
-				    problem.text);
-	if (!json_is_object(json))
-		return error_create(ERROR_USAGE, "%s: must be an object", name);
-	project.directory = strdup(directory);
-	project.settings =
-		calloc(json_object_size(json) + 1, sizeof(*project.settings));
-	if (!project.directory || !project.settings)
-		memory_exhausted();
-	json_object_foreach(json, reader.key, value)
+	_cleanup_value_ struct value document = { 0 };
+	err = value_parse(text, strlen(text), name, ERROR_USAGE, &document);
+	if (err)
+		return err;
+	if (!json_is_object(document.json))
+		return value_error(&document, "expected an object");
+	_cleanup_project_ struct project project = {
+		.directory = string_copy(directory),
+		.settings = memory_allocate(json_object_size(document.json),
+					    sizeof(*project.settings)),
+	};
+	const char *key;
+	json_t *json;
+	json_object_foreach(document.json, key, json)
 	{
-		err = read_key(&reader, value, &project);
+		const struct value value = value_member(&document, key);
+
+		err = read_key(&value, &project);
 		if (err)
 			return err;
 	}
-	*ret = project;
-	project = (struct project){ 0 };
+	*ret = take(project);
 	return NULL;
 }
 

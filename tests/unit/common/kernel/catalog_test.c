@@ -171,7 +171,7 @@ Test(catalog, roots_have_packages)
 	_cleanup_error_ struct error *err = parse(json, &wrong);
 	cr_assert(error_is(err, ERROR_USAGE));
 	cr_expect(strstr(error_message(err),
-			 "rootfs: \"packages\" must be a list of strings"));
+			 "rootfs.packages: expected a list of strings"));
 }
 
 Test(catalog, a_line_switches_a_series_off)
@@ -238,19 +238,20 @@ Test(catalog, wrong_values_are_named)
 		const char *value;
 		const char *message;
 	} cases[] = {
-		{ "enabled", "\"no\"", "\"enabled\" must be true or false" },
-		{ "kdump", "true", "\"kdump\" must be a range" },
+		{ "enabled", "\"no\"", "enabled: expected true or false" },
+		{ "kdump", "true", "kdump: expected an object" },
 		{ "crosstool_target", "[]",
-		  "\"crosstool_target\" must be a string" },
-		{ "crosstool_host", "true",
-		  "\"crosstool_host\" must be a string" },
-		{ "kdump", "{\"min\": \"x\"}", "\"x\" is no kernel version" },
-		{ "debian_arch", "1", "\"debian_arch\" must be a string" },
-		{ "debian_suite", "null", "\"debian_suite\" must be a string" },
-		{ "sysrq", "15", "\"sysrq\" must be a string" },
-		{ "terminal", "[]", "\"terminal\" must be a string" },
+		  "crosstool_target: expected a string" },
+		{ "crosstool_host", "true", "crosstool_host: expected a string" },
+		{ "kdump", "{\"min\": \"x\"}",
+		  "kdump.min: \"x\" is no kernel version" },
+		{ "debian_arch", "1", "debian_arch: expected a string" },
+		{ "debian_suite", "null", "debian_suite: expected a string" },
+		{ "sysrq", "15", "sysrq: expected a string" },
+		{ "terminal", "[]", "terminal: expected a string" },
 		{ "command_line_bytes", "\"896\"",
-		  "\"command_line_bytes\" must be a whole number" },
+		  "command_line_bytes: expected a whole number" },
+		{ "machines", "[]", "machines\" is empty" },
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++) {
@@ -266,7 +267,7 @@ Test(catalog, wrong_values_are_named)
 		cr_assert(error_is(err, ERROR_USAGE), "%s", cases[i].key);
 		cr_expect(strstr(error_message(err), cases[i].message), "%s",
 			  error_message(err));
-		cr_expect(strstr(error_message(err), "s390x"));
+		cr_expect(strstr(error_message(err), "name: architectures.s390x"));
 	}
 }
 

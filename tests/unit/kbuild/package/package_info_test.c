@@ -137,12 +137,12 @@ Test(package_info, a_package_says_what_it_lost)
 		{ "{}", 0, NULL },
 		{ NULL, 0, NULL },
 		{ "{\"lost_options\": [\"A=y\"]}", 0,
-		  "must be a list of CONFIG_NAME=value" },
+		  "vmtest.json: lost_options: expected CONFIG_NAME=value" },
 		{ "{\"lost_options\": [\"CONFIG_A=\\n\"]}", 0,
-		  "must be a list of CONFIG_NAME=value" },
+		  "expected CONFIG_NAME=value, not \"CONFIG_A=?\"" },
 		{ "{\"lost_options\": [1]}", 0,
-		  "must be a list of CONFIG_NAME=value" },
-		{ "{", 0, "vmtest.json: line 1" },
+		  "vmtest.json: lost_options[0]: expected a string" },
+		{ "{", 0, "vmtest.json: no JSON: line 1" },
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++) {

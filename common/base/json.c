@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/base/json.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "common/base/memory.h"
+#include "common/base/string_builder.h"
+#include "common/base/string_list.h"
+#include "common/base/text.h"
+
+/** What the text holds may come from anywhere. */
+static struct error *one_line(enum error_kind kind, struct string_builder *sb)
+{
+	_cleanup_free_ char *message = string_builder_take(sb);
+
+	for (char *c = message; *c; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	}
+	return error_create(kind, "%s", message);
+}
+
+struct error *value_parse(const char *text, size_t size_bytes, const char *name,
+			  enum error_kind kind, struct value *ret)
+{
+	json_error_t problem;
+	json_t *json =
+		json_loadb(text, size_bytes, JSON_REJECT_DUPLICATES, &problem);
+
+	if (!json) {
+		_cleanup_string_builder_ struct string_builder sb =
+			STRING_BUILDER_INIT;
+
+		string_builder_appendf(&sb, "%s: no JSON: line %d, column %d: %s",
+				       name, problem.line, problem.column,
+				       problem.text);
+		return one_line(kind, &sb);
+	}
+	*ret = (struct value){ .json = json, .key = name, .kind = kind };
+	return NULL;
+}
+
+void value_deinit(struct value *document)
+{
+	json_decref(document->json);
+	document->json = NULL;
+}
+
+static void append_place(struct string_builder *sb, const struct value *value)
+{
+	if (!value->outer) {
+		string_builder_append(sb, value->key);
+		return;
+	}
+	append_place(sb, value->outer);
+
+	bool first = !value->outer->outer;
+	if (value->key)
+		string_builder_appendf(sb, "%s%s", first ? ": " : ".",
+				       value->key);
+	else
+		string_builder_appendf(sb, "%s[%zu]", first ? ": " : "",
+				       value->index);
+}
+
+struct error *value_error(const struct value *value, const char *format, ...)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	va_list ap;
+
+	va_start(ap, format);
+	_cleanup_free_ char *what = string_vformat(format, ap);
+	va_end(ap);
+	append_place(&sb, value);
+	string_builder_appendf(&sb, ": %s", what);
+	return one_line(value->kind, &sb);
+}
+
+static struct error *read_name(const struct value_row *row,
+			       const struct value *value, int64_t *ret)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	const char *text = json_string_value(value->json);
+
+	for (int64_t i = row->min; i <= row->max; i++) {
+		if (text && strcmp(row->names[i], text) == 0) {
+			*ret = i;
+			return NULL;
+		}
+		string_builder_appendf(&sb, "%s%s", sb.text ? ", " : "",
+				       row->names[i]);
+	}
+	return value_error(value, "expected one of: %s", sb.text);
+}
+
+static struct error *read_row(const struct value_row *row,
+			      const struct value *value, void *ret)
+{
+	struct error *err;
+	int64_t number;
+
+	if (row->each)
+		return row->each(value, row->read, row->size, ret);
+	if (row->read)
+		return row->read(value, ret);
+	err = row->names ? read_name(row, value, &number)
+			 : value_integer(value, row->min, row->max, &number);
+	if (err)
+		return err;
+	if (row->size == sizeof(int64_t))
+		*(int64_t *)ret = number;
+	else
+		*(int32_t *)ret = (int32_t)number;
+	return NULL;
+}
+
+struct error *value_read(const struct value *value,
+			 const struct value_row *rows, size_t count, void *ret)
+{
+	struct error *err;
+
+	if (!json_is_object(value->json))
+		return value_error(value, "expected an object");
+	for (size_t i = 0; i < count; i++) {
+		const struct value member = value_member(value, rows[i].key);
+
+		if (rows[i].optional &&
+		    (!member.json || json_is_null(member.json)))
+			continue;
+		err = read_row(&rows[i], &member, (char *)ret + rows[i].offset);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+struct value value_member(const struct value *object, const char *key)
+{
+	return (struct value){
+		.json = json_object_get(object->json, key),
+		.outer = object,
+		.key = key,
+		.kind = object->kind,
+	};
+}
+
+struct value value_item(const struct value *list, size_t index)
+{
+	return (struct value){
+		.json = json_array_get(list->json, index),
+		.outer = list,
+		.index = index,
+		.kind = list->kind,
+	};
+}
+
+static struct error *read_into(const struct value *item, value_reader *read,
+			       size_t size_bytes, void *vector)
+{
+	struct {
+		char *items;
+		size_t count;
+	} untyped;
+
+	memcpy(&untyped, vector, sizeof(untyped));
+	untyped.items = vector_grow(untyped.items, untyped.count, size_bytes);
+
+	char *into = untyped.items + untyped.count++ * size_bytes;
+	memset(into, 0, size_bytes);
+	memcpy(vector, &untyped, sizeof(untyped));
+	return read(item, into);
+}
+
+struct error *value_items(const struct value *list, value_reader *read,
+			  size_t size_bytes, void *vector)
+{
+	struct error *err;
+
+	if (!json_is_array(list->json))
+		return value_error(list, "expected a list");
+	for (size_t i = 0; i < json_array_size(list->json); i++) {
+		const struct value item = value_item(list, i);
+
+		err = read_into(&item, read, size_bytes, vector);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+struct error *value_members(const struct value *object, value_reader *read,
+			    size_t size_bytes, void *vector)
+{
+	struct error *err;
+	const char *key;
+	json_t *json;
+
+	if (!json_is_object(object->json))
+		return value_error(object, "expected an object");
+	json_object_foreach(object->json, key, json)
+	{
+		const struct value member = value_member(object, key);
+
+		err = read_into(&member, read, size_bytes, vector);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+struct error *value_integer(const struct value *value, int64_t min, int64_t max,
+			    int64_t *ret)
+{
+	json_int_t number = json_integer_value(value->json);
+
+	if (json_is_integer(value->json) && number >= min && number <= max) {
+		*ret = number;
+		return NULL;
+	}
+	if (max == INT64_MAX)
+		return value_error(value, "expected a whole number, %lld or more",
+				   (long long)min);
+	return value_error(value, "expected a whole number from %lld to %lld",
+			   (long long)min, (long long)max);
+}
+
+struct error *value_string(const struct value *value, void *ret)
+{
+	if (!json_is_string(value->json))
+		return value_error(value, "expected a string");
+	*(const char **)ret = json_string_value(value->json);
+	return NULL;
+}
+
+struct error *value_copy(const struct value *value, void *ret)
+{
+	struct error *err;
+	const char *text;
+
+	err = value_string(value, &text);
+	if (err)
+		return err;
+	*(char **)ret = string_copy(text);
+	return NULL;
+}
+
+struct error *value_flag(const struct value *value, void *ret)
+{
+	if (!json_is_boolean(value->json))
+		return value_error(value, "expected true or false");
+	*(bool *)ret = json_is_true(value->json);
+	return NULL;
+}
+
+struct error *value_strings(const struct value *value, void *ret)
+{
+	struct error *err;
+
+	if (!json_is_array(value->json))
+		return value_error(value, "expected a list of strings");
+	for (size_t i = 0; i < json_array_size(value->json); i++) {
+		const struct value item = value_item(value, i);
+		const char *text;
+
+		err = value_string(&item, &text);
+		if (err)
+			return err;
+		string_list_add(ret, text);
+	}
+	return NULL;
+}
+
+void cleanup_json(struct json_t **json)
+{
+	json_decref(*json);
+}
+
+struct json_t *strings_json(const struct string_list *list)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (json_array_append_new(array, text_json(list->items[i])) < 0)
+			memory_exhausted();
+	}
+	return array;
+}
+
+char *json_text(struct json_t *json, size_t flags)
+{
+	char *text = json ? json_dumps(json, flags) : NULL;
+
+	json_decref(json);
+	if (!text)
+		memory_exhausted();
+	return text;
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_BASE_JSON_H
+#define COMMON_BASE_JSON_H
+
+/**
+ * @file
+ *
+ * JSON, over jansson: documents are read by tables of rows into structs, and
+ * every error is one line that names the file and the place in it:
+ * `vmtest.json: architectures.s390x.machines[0].cpu: expected a string`.
+ *
+ *     static const struct value_row rows[] = {
+ *             VALUE_REQUIRED("url", value_copy, struct thing, url),
+ *             VALUE_OPTIONAL("name", value_string, struct thing, name),
+ *             VALUE_NUMBER("size", 0, INT64_MAX, struct thing, size_bytes),
+ *             VALUE_ITEMS("parts", read_part, struct thing, parts),
+ *     };
+ *
+ * Keys that no row has are ignored; a key that is there twice is an error.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/error.h"
+
+struct json_t;
+struct string_list;
+
+/** A value in a document, and where it is. */
+struct value {
+	/** NULL if there is no such key or item. */
+	struct json_t *json;
+	/** What holds it; NULL for the document as a whole. */
+	const struct value *outer;
+	/** Its key, or the document's name; NULL for an item of a list. */
+	const char *key;
+	size_t index;
+	/** Of errors about it. */
+	enum error_kind kind;
+};
+
+/** @param[out] ret A member of a struct; what it points to depends. */
+typedef struct error *value_reader(const struct value *value, void *ret);
+
+/** Of a table; made by the macros below. */
+struct value_row {
+	const char *key;
+	/** NULL for a number or a name. */
+	value_reader *read;
+	/** Of the member in the struct; 0 also for readers of the whole struct. */
+	size_t offset;
+	bool optional;
+	/** If set, value_items() or value_members() reads with the reader. */
+	struct error *(*each)(const struct value *, value_reader *, size_t,
+			      void *);
+	/** Of what is read, in bytes. */
+	size_t size;
+	/** Bounds of a number. */
+	int64_t min, max;
+	/** From min to max. */
+	const char *const *names;
+};
+
+#define VALUE_REQUIRED(name, reader, type, member)                             \
+	{                                                                      \
+		.key = (name), .read = (reader),                               \
+		.offset = offsetof(type, member)                               \
+	}
+
+/** If the key is missing or null, the member stays as it is. */
+#define VALUE_OPTIONAL(name, reader, type, member)                             \
+	{                                                                      \
+		.key = (name), .read = (reader),                               \
+		.offset = offsetof(type, member), .optional = true             \
+	}
+
+/** A whole number, into an integer of any type that holds the bounds. */
+#define VALUE_NUMBER(name, from, to, type, member)                              \
+	{                                                                       \
+		.key = (name), .offset = offsetof(type, member), .min = (from), \
+		.max = (to), .size = sizeof(((type *)NULL)->member)             \
+	}
+
+#define VALUE_OPTIONAL_NUMBER(name, from, to, type, member)                    \
+	{                                                                      \
+		.key = (name), .offset = offsetof(type, member),               \
+		.min = (from), .max = (to),                                    \
+		.size = sizeof(((type *)NULL)->member), .optional = true       \
+	}
+
+/** One of an array of names, into an enum: its index. */
+#define VALUE_NAME(name, array, type, member)                                  \
+	{                                                                      \
+		.key = (name), .offset = offsetof(type, member),               \
+		.names = (array), .max = array_size(array) - 1,                \
+		.size = sizeof(((type *)NULL)->member)                         \
+	}
+
+/** The member is a pointer to items; the next is their count, a size_t. */
+#define VALUE_ITEMS(name, reader, type, member)                                \
+	{                                                                      \
+		.key = (name), .read = (reader),                               \
+		.offset = offsetof(type, member), .each = value_items,         \
+		.size = sizeof(*((type *)NULL)->member)                        \
+	}
+
+/** The same for an object. */
+#define VALUE_MEMBERS(name, reader, type, member)                              \
+	{                                                                      \
+		.key = (name), .read = (reader),                               \
+		.offset = offsetof(type, member), .each = value_members,       \
+		.size = sizeof(*((type *)NULL)->member)                        \
+	}
+
+/**
+ * Parse a document.
+ *
+ * @param[in] name Its file's, for messages; borrowed, as @p ret is by the
+ * values in it.
+ * @param[in] kind Of errors, those of the readers too.
+ */
+_must_check_ struct error *value_parse(const char *text, size_t size_bytes,
+				       const char *name, enum error_kind kind,
+				       struct value *ret);
+
+/** Of a document. */
+void value_deinit(struct value *document);
+
+#define _cleanup_value_ _cleanup_(value_deinit)
+
+/** An error about a value: `FILE: PATH: ` and the text, all on one line. */
+_must_check_ _printf_(2, 3) struct error *value_error(const struct value *value,
+						      const char *format, ...);
+
+/** Read an object by rows, in their order. */
+_must_check_ struct error *value_read(const struct value *value,
+				      const struct value_row *rows,
+				      size_t count, void *ret);
+
+/** What an object has under a key; without a value if it is no object. */
+struct value value_member(const struct value *object, const char *key);
+
+struct value value_item(const struct value *list, size_t index);
+
+/**
+ * Read the items of a list, each into a zeroed item that is added to a vector:
+ * a pointer to the items, then their count. What is wrong is counted, too.
+ */
+_must_check_ struct error *value_items(const struct value *list,
+				       value_reader *read, size_t size_bytes,
+				       void *vector);
+
+/** The same for the members of an object, in the document's order. */
+_must_check_ struct error *value_members(const struct value *object,
+					 value_reader *read, size_t size_bytes,
+					 void *vector);
+
+_must_check_ struct error *value_integer(const struct value *value, int64_t min,
+					 int64_t max, int64_t *ret);
+
+/** `const char *`: a string, which lives as long as the document. */
+_must_check_ value_reader value_string;
+/** `char *`: a copy; free(). */
+_must_check_ value_reader value_copy;
+/** `bool` */
+_must_check_ value_reader value_flag;
+/** `struct string_list`, to which they are added. */
+_must_check_ value_reader value_strings;
+
+void cleanup_json(struct json_t **json);
+
+#define _cleanup_json_ _cleanup_(cleanup_json)
+
+/** A list of strings, which need not be UTF-8 (see text_json()). */
+struct json_t *strings_json(const struct string_list *list);
+
+/**
+ * A document's text; free(). Never NULL.
+ *
+ * @param[in] json Consumed. NULL is taken for a lack of memory.
+ * @param[in] flags Those of jansson.
+ */
+char *json_text(struct json_t *json, size_t flags);
+
+#endif /* COMMON_BASE_JSON_H */
