@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_BASE_TABLE_H
+#define COMMON_BASE_TABLE_H
+
+/**
+ * @file
+ *
+ * Rows of cells under titled columns, as text for people, or as Markdown for
+ * GitHub. Columns come first, then the cells, row by row. A column of numbers
+ * in which no row has any is not shown.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+
+struct string_builder;
+struct table_cell;
+struct table_fold;
+
+enum table_kind {
+	TABLE_TEXT,
+	/** Text that may hold anything; in Markdown, code. */
+	TABLE_CODE,
+	/** Markdown already, of a table that is shown as nothing else. */
+	TABLE_MARKDOWN,
+	/** To the right; where there is none, text has a `-`. */
+	TABLE_NUMBER,
+};
+
+struct table_column {
+	/** Borrowed. */
+	const char *title;
+	enum table_kind kind;
+};
+
+struct table {
+	struct table_column *columns;
+	size_t column_count;
+	struct table_cell *cells;
+	size_t cell_count;
+	struct table_fold *folds;
+	size_t fold_count;
+	/**
+	 * What Markdown ends with if not all of it fits; borrowed; NULL for a
+	 * sentence that says just that.
+	 */
+	const char *left_out;
+};
+
+void table_deinit(struct table *table);
+
+#define _cleanup_table_ _cleanup_(table_deinit)
+
+/** @param[in] title "" for none; where none has any, text has no such line. */
+void table_add_column(struct table *table, const char *title,
+		      enum table_kind kind);
+
+/** Add a cell: the next one of its row, or the first of a new one. */
+void table_add(struct table *table, const char *text);
+_printf_(2, 3) void table_addf(struct table *table, const char *format, ...);
+
+/** Text that Markdown shows in bold if it is strong. */
+void table_add_status(struct table *table, const char *text, bool is_strong);
+
+/** `1.3 s`, `83.9 MB`; 0 for an empty cell. */
+void table_add_seconds(struct table *table, uint64_t ms);
+void table_add_megabytes(struct table *table, uint64_t bytes);
+
+/** Have lines of text, such as the end of a log, fold below the Markdown. */
+void table_add_fold(struct table *table, const char *title, const char *text);
+
+/**
+ * Append a line for the titles, and one for each row.
+ *
+ * @param[in] width Columns of the terminal, where longer lines are cut; 0 for
+ * any.
+ */
+void table_append_text(struct string_builder *sb, const struct table *table,
+		       size_t width);
+
+/**
+ * Append as many rows, and then folds, as there is room for.
+ *
+ * @param[in] limit_bytes Of the whole string then.
+ */
+void table_append_markdown(struct string_builder *sb, const struct table *table,
+			   size_t limit_bytes);
+
+#endif /* COMMON_BASE_TABLE_H */
