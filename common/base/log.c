@@ -6,16 +6,17 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/base/memory.h"
+#include "common/base/string_builder.h"
 #include "common/base/system.h"
 
 enum {
-	STATUS_SIZE = 512,
 	/** So that its time goes on where nothing else does. */
 	REDRAW_MS = 1000,
 };
@@ -28,8 +29,8 @@ static struct {
 	uint64_t written_ms;
 	/** The latest that has begun, with all others below it. */
 	struct log_status *status;
-	/** What stands on the terminal's last line, without a newline. */
-	char text[STATUS_SIZE];
+	/** What stands on the terminal's last lines; NULL for nothing. */
+	char *text;
 	pthread_mutex_t mutex;
 	pthread_t ticker;
 	bool ticker_runs;
@@ -48,8 +49,6 @@ static const char *const level_prefixes[] = {
 	[LOG_DEBUG] = "",
 };
 
-#define ERASE_LINE "\r\033[K"
-
 void log_init(const char *program, enum log_level level, uint64_t silence_ms)
 {
 	logger.program = program;
@@ -63,20 +62,27 @@ enum log_level log_level(void)
 	return logger.level;
 }
 
-static size_t terminal_columns(void)
+/** Take away what stands there, and go to where it began. */
+static void erase(void)
 {
-	struct winsize size;
+	size_t lines = 0;
 
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
-		return size.ws_col;
-	return 80;
+	if (!logger.text)
+		return;
+	for (const char *p = logger.text; *p; p++)
+		lines += *p == '\n';
+	if (lines)
+		fprintf(stderr, "\r\033[%zuA\033[J", lines);
+	else
+		fputs("\r\033[K", stderr);
 }
 
 /** Write a line; the log is locked. */
 static void write_line(enum log_level level, const char *text)
 {
-	fprintf(stderr, "%s%s: %s%s\n%s", logger.text[0] ? ERASE_LINE : "",
-		logger.program, level_prefixes[level], text, logger.text);
+	erase();
+	fprintf(stderr, "%s: %s%s\n%s", logger.program, level_prefixes[level],
+		text, logger.text ? logger.text : "");
 	fflush(stderr);
 	logger.written_ms = monotonic_ms();
 }
@@ -95,17 +101,18 @@ void log_write(enum log_level level, const char *format, ...)
 	pthread_mutex_unlock(&logger.mutex);
 }
 
-/** Put a text on the terminal's last line, "" for none; the log is locked. */
-static void draw(const char *text)
+/** Forget what stands on the terminal. */
+static void forget(void)
 {
-	size_t width = terminal_columns() - 1;
+	free(take_ptr(logger.text));
+}
 
-	if (*text || logger.text[0])
-		fputs(ERASE_LINE, stderr);
-	snprintf(logger.text, sizeof(logger.text), "%s", text);
-	// A line that wraps could not be erased again.
-	if (width < sizeof(logger.text))
-		logger.text[width] = '\0';
+/** Put a text on the terminal's last lines; the log is locked. */
+static void draw(struct string_builder *sb)
+{
+	erase();
+	forget();
+	logger.text = string_builder_take(sb);
 	fputs(logger.text, stderr);
 	fflush(stderr);
 	logger.written_ms = monotonic_ms();
@@ -114,16 +121,22 @@ static void draw(const char *text)
 /** Show what is at work; the log is locked. */
 static void show(bool is_terminal)
 {
-	char text[STATUS_SIZE] = "";
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	struct winsize window;
+	struct log_size size = { 24, 80 };
 
-	logger.status->format(logger.status, !is_terminal, text, sizeof(text));
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 1)
+		size = (struct log_size){ window.ws_row, window.ws_col };
+	// A line that wraps could not be erased again.
+	size.columns--;
+	logger.status->append(logger.status, is_terminal ? &size : NULL, &sb);
 	if (is_terminal) {
-		draw(text);
+		draw(&sb);
 		return;
 	}
 	// Put in the background, what was drawn is others' to write over.
-	logger.text[0] = '\0';
-	write_line(LOG_INFO, text);
+	forget();
+	write_line(LOG_INFO, sb.text);
 }
 
 static void *tick(void *arg)
@@ -199,9 +212,10 @@ void log_status_end(struct log_status *status)
 		p = &(*p)->below;
 	if (*p)
 		*p = status->below;
-	if (logger.text[0] && foreground_has_terminal(STDERR_FILENO))
-		draw("");
-	logger.text[0] = '\0';
+	if (foreground_has_terminal(STDERR_FILENO))
+		erase();
+	fflush(stderr);
+	forget();
 	bool is_last = !logger.status;
 	pthread_mutex_unlock(&logger.mutex);
 	if (is_last)
@@ -216,12 +230,4 @@ void log_status_redraw(void)
 	if (logger.status)
 		show(true);
 	pthread_mutex_unlock(&logger.mutex);
-}
-
-bool log_is_silent(void)
-{
-	pthread_mutex_lock(&logger.mutex);
-	uint64_t due_ms = logger.written_ms + logger.silence_ms;
-	pthread_mutex_unlock(&logger.mutex);
-	return logger.level >= LOG_INFO && monotonic_ms() >= due_ms;
 }

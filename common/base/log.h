@@ -18,6 +18,8 @@
 
 #include "common/base/cleanup.h"
 
+struct string_builder;
+
 enum log_level {
 	LOG_ERROR,
 	LOG_WARNING,
@@ -48,23 +50,27 @@ _printf_(2, 3) void log_write(enum log_level level, const char *format, ...);
 #define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
 
+struct log_size {
+	size_t rows, columns;
+};
+
 /**
  * Something that takes long, to be shown while it is at work: in the foreground
- * of a terminal by a line that stays below all others, elsewhere by a line of
+ * of a terminal by lines that stay below all others, elsewhere by a line of
  * the log whenever that has been silent for too long. A thread sees to both,
  * since what takes long is mostly in a library or waits for a child, where
  * nobody looks at a clock.
  */
 struct log_status {
 	/**
-	 * Write the text, without a newline; on any thread, while the log is
-	 * locked.
+	 * Append the text, without a newline at its end; on any thread, while
+	 * the log is locked.
 	 *
-	 * @param[in] is_line Whether it is for a line of the log, not for one
-	 * that is rewritten.
+	 * @param[in] size How many lines a terminal has room for, and how many
+	 * columns each; NULL for one line of the log.
 	 */
-	void (*format)(struct log_status *status, bool is_line, char *text,
-		       size_t size);
+	void (*append)(struct log_status *status, const struct log_size *size,
+		       struct string_builder *sb);
 	/** The log's: what goes on again when this ends. */
 	struct log_status *below;
 };
@@ -75,11 +81,5 @@ void log_status_end(struct log_status *status);
 
 /** Show anew what has changed, where it stands on a terminal. */
 void log_status_redraw(void);
-
-/**
- * Whether users who want to see something have seen nothing for too long; for
- * loops that have their own clock and something else than a status to tell.
- */
-bool log_is_silent(void);
 
 #endif /* COMMON_BASE_LOG_H */

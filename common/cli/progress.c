@@ -12,6 +12,7 @@
 
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/base/string_builder.h"
 #include "common/base/system.h"
 
 struct progress {
@@ -96,18 +97,25 @@ void progress_format_end(const struct progress_state *state, char *text,
 }
 
 /** The log shows it. */
-static void format_status(struct log_status *status, bool is_line, char *text,
-			  size_t size)
+static void append_status(struct log_status *status,
+			  const struct log_size *size, struct string_builder *sb)
 {
 	struct progress *progress = (struct progress *)status;
+	char text[512];
+	size_t length;
 
 	pthread_mutex_lock(&progress->mutex);
 	progress->state.elapsed_ms = monotonic_ms() - progress->start_ms;
-	progress_format(&progress->state, text, size);
-	size_t length = strlen(text);
-	if (!is_line && progress->detail[0])
-		snprintf(text + length, size - length, "  %s", progress->detail);
+	progress_format(&progress->state, text, sizeof(text));
+	length = strlen(text);
+	if (size && progress->detail[0])
+		snprintf(text + length, sizeof(text) - length, "  %s",
+			 progress->detail);
 	pthread_mutex_unlock(&progress->mutex);
+	length = strlen(text);
+	string_builder_append_n(sb, text,
+				size && size->columns < length ? size->columns
+							       : length);
 }
 
 struct progress *progress_create(const char *what, enum progress_unit unit)
@@ -121,7 +129,7 @@ struct progress *progress_create(const char *what, enum progress_unit unit)
 		free(progress);
 		return NULL;
 	}
-	progress->status.format = format_status;
+	progress->status.append = append_status;
 	progress->start_ms = monotonic_ms();
 	progress->state.what = progress->what;
 	progress->state.unit = unit;

@@ -309,7 +309,7 @@ class TestTest(SuiteCase):
         self.assertIn("waiting", text)
         self.assertRegex(text, r"running +[1-9]\d* s")
         # The table is drawn over the one before, and gone at the end.
-        self.assertIn("\033[3A\033[J", text)
+        self.assertIn("\033[2A\033[J", text)
         final = terminal.shown()
         self.assertRegex(final, rf"{re.escape(name(VERSIONS[3]))} +passed")
         self.assertRegex(final, rf"{re.escape(name(VERSIONS[4]))} +failed")
@@ -333,7 +333,7 @@ class TestTest(SuiteCase):
         final = terminal.shown()
         for kernel in kernels:
             self.assertEqual(len(re.findall(
-                rf"(?m)^{re.escape(kernel)} +interrupted  ", final)), 1, final)
+                rf"(?m)^{re.escape(kernel)} +interrupted\r$", final)), 1, final)
             for suffix in ("log", "console.log"):
                 self.assertGreater((self.logs / f"{kernel}.{suffix}").stat().st_size, 0)
         self.assertIn("\r\n2 interrupted\r\n", final)

@@ -16,7 +16,7 @@
 #include "common/github/workflow_file.h"
 #include "vm/suite/log_text.h"
 #include "vm/suite/suite.h"
-#include "vm/suite/workflow.h"
+#include "vm/suite/suite_table.h"
 
 enum {
 	/** Of a failure's log. */
@@ -100,8 +100,8 @@ struct error *suite_report_write_summary(const struct suite_report *report,
 	err = workflow_summary_room(&room_bytes);
 	if (err || !room_bytes)
 		return err;
-	workflow_append_summary(&sb, report->command, text, report->suite,
-				&report->logs, room_bytes);
+	suite_table_append_summary(&sb, report->command, text, report->suite,
+				   &report->logs, room_bytes);
 	summary = string_builder_take(&sb);
 	return workflow_summary_write(summary);
 }

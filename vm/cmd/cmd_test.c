@@ -23,7 +23,6 @@
 #include "vm/suite/junit.h"
 #include "vm/suite/log_text.h"
 #include "vm/suite/suite_table.h"
-#include "vm/suite/workflow.h"
 
 enum {
 	/** Of a failure's log that is shown. */
@@ -153,7 +152,7 @@ static struct error *report_results(struct suite_report *report,
 		err = report->context->common->json ? print_json(report)
 						    : print_table(report);
 	if (!err && report->has_workflow_commands) {
-		workflow_append_errors(&annotations, suite);
+		suite_table_append_errors(&annotations, suite);
 		err = suite_report_print(&annotations);
 	}
 	return err ? err : suite_report_write_summary(report, NULL);

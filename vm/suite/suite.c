@@ -134,14 +134,6 @@ struct error *suite_item_conclude(struct suite_item *item,
 	return NULL;
 }
 
-void suite_count(const struct suite *suite,
-		 size_t counts_ret[static SUITE_STATE_COUNT])
-{
-	memset(counts_ret, 0, SUITE_STATE_COUNT * sizeof(*counts_ret));
-	for (size_t i = 0; i < suite->count; i++)
-		counts_ret[suite->items[i].state]++;
-}
-
 uint64_t suite_item_total_ms(const struct suite_item *item)
 {
 	uint64_t total = 0;

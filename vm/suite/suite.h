@@ -119,10 +119,6 @@ _must_check_ struct error *suite_item_conclude(struct suite_item *item,
 _printf_(2, 3) void suite_item_explain(struct suite_item *item,
 				       const char *format, ...);
 
-/** How many are in each state. */
-void suite_count(const struct suite *suite,
-		 size_t counts_ret[static SUITE_STATE_COUNT]);
-
 /** What all phases took. */
 uint64_t suite_item_total_ms(const struct suite_item *item);
 

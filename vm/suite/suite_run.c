@@ -15,7 +15,7 @@
 #include "vm/suite/suite_worker.h"
 
 enum {
-	TICK_MS = 200,
+	END_POLL_MS = 200,
 	/** For children that are asked to end, to remove what they were making. */
 	END_LIMIT_MS = 10000,
 };
@@ -133,7 +133,8 @@ static void runner_stop(struct suite_runner *runner, struct pollfd *fds)
 			process_kill(runner->workers[i].process, SIGTERM);
 	}
 	fds[runner->worker_count].fd = -1;
-	while (monotonic_ms() < deadline_ms && runner_poll(runner, fds, TICK_MS)) {
+	while (monotonic_ms() < deadline_ms &&
+	       runner_poll(runner, fds, END_POLL_MS)) {
 		for (size_t i = 0; i < runner->worker_count; i++) {
 			if (fds[i].revents)
 				suite_worker_reset(&runner->workers[i]);
@@ -151,20 +152,17 @@ static void runner_stop(struct suite_runner *runner, struct pollfd *fds)
 
 static struct error *runner_loop(struct suite_runner *runner, struct pollfd *fds)
 {
-	struct suite_observer *observer = runner->observer;
 	struct error *err = interrupt_check();
 
 	while (!err) {
 		err = start_what_can_be(runner);
-		if (err || !runner_poll(runner, fds, TICK_MS))
+		if (err || !runner_poll(runner, fds, -1))
 			return err;
 		err = interrupt_check();
 		for (size_t i = 0; i < runner->worker_count && !err; i++) {
 			if (fds[i].revents)
 				err = finish_worker(runner, &runner->workers[i]);
 		}
-		if (!err && observer->tick)
-			observer->tick(observer);
 	}
 	return err;
 }

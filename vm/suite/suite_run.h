@@ -26,8 +26,6 @@ struct suite_observer {
 	/** A kernel has come into another state. */
 	void (*changed)(struct suite_observer *observer,
 			const struct suite_item *item);
-	/** A few times a second; may be NULL. */
-	void (*tick)(struct suite_observer *observer);
 };
 
 struct suite_run_options {

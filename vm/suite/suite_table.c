@@ -7,77 +7,114 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
+#include "common/base/string_list.h"
+#include "common/base/table.h"
+#include "common/github/workflow_command.h"
 #include "vm/suite/suite.h"
 
-enum {
-	/** The longest of the states' names. */
-	STATE_WIDTH = 11,
-	PHASE_WIDTH = 9,
-	/** For the counts, and the line that the cursor stands in. */
-	LIVE_RESERVED_ROWS = 2,
-	RANK_COUNT = 4,
-};
-
-static int name_width(const struct suite *suite)
+static const char *reason_of(const struct suite_item *item)
 {
-	size_t width = strlen("kernel");
-
-	for (size_t i = 0; i < suite->count; i++) {
-		size_t length = strlen(suite->items[i].name);
-
-		if (length > width)
-			width = length;
-	}
-	return (int)width;
+	return item->reason ? item->reason : "";
 }
 
-static void append_phase(struct string_builder *sb, uint64_t ms)
+static void make_table(const struct suite *suite, struct table *table)
 {
-	char text[32] = "-";
+	table_add_column(table, "kernel", TABLE_TEXT);
+	table_add_column(table, "result", TABLE_TEXT);
+	for (int i = 0; i < SUITE_PHASE_COUNT; i++)
+		table_add_column(table, suite_phase_name((enum suite_phase)i),
+				 TABLE_NUMBER);
+	table_add_column(table, "", TABLE_TEXT);
+	for (size_t i = 0; i < suite->count; i++) {
+		const struct suite_item *item = &suite->items[i];
 
-	if (ms)
-		snprintf(text, sizeof(text), "%.1f s", (double)ms / 1000);
-	string_builder_appendf(sb, " %*s", PHASE_WIDTH, text);
+		table_add(table, item->name);
+		table_add_status(table, suite_state_name(item->state),
+				 suite_state_is_failure(item->state));
+		for (int j = 0; j < SUITE_PHASE_COUNT; j++)
+			table_add_seconds(table, item->phase_ms[j]);
+		table_add(table, reason_of(item));
+	}
 }
 
 void suite_table_append(struct string_builder *sb, const struct suite *suite)
 {
-	int width = name_width(suite);
+	_cleanup_table_ struct table table = { 0 };
 
-	string_builder_appendf(sb, "%-*s  %-*s", width, "kernel", STATE_WIDTH,
-			       "result");
-	for (int i = 0; i < SUITE_PHASE_COUNT; i++)
-		string_builder_appendf(sb, " %*s", PHASE_WIDTH,
-				       suite_phase_name((enum suite_phase)i));
-	string_builder_append_char(sb, '\n');
+	make_table(suite, &table);
+	table_append_text(sb, &table, 0);
+}
+
+void suite_table_append_summary(struct string_builder *sb, const char *title,
+				const char *text, const struct suite *suite,
+				const struct string_list *logs,
+				size_t limit_bytes)
+{
+	_cleanup_table_ struct table table = { 0 };
+	size_t end = sb->length + limit_bytes;
+
+	make_table(suite, &table);
+	for (size_t i = 0; i < suite->count; i++) {
+		if (*logs->items[i])
+			table_add_fold(&table, suite->items[i].name,
+				       logs->items[i]);
+	}
+	string_builder_append(sb, "### ");
+	string_builder_append_markdown(sb, title);
+	string_builder_append(sb, "\n\n");
+	if (text) {
+		string_builder_append_markdown(sb, text);
+		string_builder_append(sb, "\n\n");
+	}
+	suite_table_append_counts(sb, suite);
+	string_builder_append(sb, "\n\n");
+	table_append_markdown(sb, &table, end);
+}
+
+void suite_table_append_errors(struct string_builder *sb,
+			       const struct suite *suite)
+{
+	size_t left = 0, shown = 0;
+
+	for (size_t i = 0; i < suite->count; i++)
+		left += suite_state_is_failure(suite->items[i].state);
 	for (size_t i = 0; i < suite->count; i++) {
 		const struct suite_item *item = &suite->items[i];
+		char title[512];
 
-		string_builder_appendf(sb, "%-*s  %-*s", width, item->name,
-				       STATE_WIDTH,
-				       suite_state_name(item->state));
-		for (int j = 0; j < SUITE_PHASE_COUNT; j++)
-			append_phase(sb, item->phase_ms[j]);
-		if (item->reason)
-			string_builder_appendf(sb, "  %s", item->reason);
-		string_builder_append_char(sb, '\n');
+		if (!suite_state_is_failure(item->state))
+			continue;
+		if (++shown == WORKFLOW_ANNOTATION_LIMIT && left > 1) {
+			snprintf(title, sizeof(title), "%zu more kernels", left);
+			workflow_append_annotation(sb, WORKFLOW_ERROR, title,
+						   "The step's summary has them all.");
+			return;
+		}
+		snprintf(title, sizeof(title), "%s: %s", item->name,
+			 suite_state_name(item->state));
+		workflow_append_annotation(sb, WORKFLOW_ERROR, title,
+					   reason_of(item));
+		left--;
 	}
 }
 
 void suite_table_append_counts(struct string_builder *sb,
 			       const struct suite *suite)
 {
-	size_t counts[SUITE_STATE_COUNT];
-	bool any = false;
+	const char *separator = "";
 
-	suite_count(suite, counts);
-	for (int i = 0; i < SUITE_STATE_COUNT; i++) {
-		if (!counts[i])
+	for (int state = 0; state < SUITE_STATE_COUNT; state++) {
+		size_t count = 0;
+
+		for (size_t i = 0; i < suite->count; i++)
+			count += (int)suite->items[i].state == state;
+		if (!count)
 			continue;
-		string_builder_appendf(sb, "%s%zu %s", any ? ", " : "", counts[i],
-				       suite_state_name((enum suite_state)i));
-		any = true;
+		string_builder_appendf(sb, "%s%zu %s", separator, count,
+				       suite_state_name((enum suite_state)state));
+		separator = ", ";
 	}
 }
 
@@ -87,8 +124,7 @@ void suite_table_append_result(struct string_builder *sb,
 	string_builder_appendf(sb, "%s: %s in %.1f s%s%s", item->name,
 			       suite_state_name(item->state),
 			       (double)suite_item_total_ms(item) / 1000,
-			       item->reason ? ": " : "",
-			       item->reason ? item->reason : "");
+			       item->reason ? ": " : "", reason_of(item));
 }
 
 /** Which lines are worth their place on a terminal that is too small: 0 first. */
@@ -101,80 +137,56 @@ static int item_rank(const struct suite_item *item)
 	return suite_state_is_failure(item->state) ? 1 : 3;
 }
 
-/** The rank up to which all fit, and how many of the next one do. */
-static void fit(const struct suite *suite, size_t rows, int *rank_ret,
-		size_t *of_next_ret)
+/** Mark as many as there are rows for, by their rank. */
+static void choose_rows(const struct suite *suite, size_t rows, bool *shown)
 {
-	size_t counts[RANK_COUNT] = { 0 };
-	int rank = 0;
-
-	for (size_t i = 0; i < suite->count; i++)
-		counts[item_rank(&suite->items[i])]++;
-	while (rank < RANK_COUNT && counts[rank] <= rows)
-		rows -= counts[rank++];
-	*rank_ret = rank;
-	*of_next_ret = rows;
+	for (int rank = 0; rank <= 3; rank++) {
+		for (size_t i = 0; i < suite->count && rows; i++) {
+			if (item_rank(&suite->items[i]) != rank)
+				continue;
+			shown[i] = true;
+			rows--;
+		}
+	}
 }
 
-/** Append a line that is no wider than the terminal: it must not wrap. */
-static void append_line(struct string_builder *sb, const char *line,
-			size_t columns)
+static void add_live_row(struct table *table, const struct suite_item *item,
+			 uint64_t now_ms)
 {
-	size_t length = strlen(line);
-
-	string_builder_append_n(sb, line, length < columns ? length : columns);
-	string_builder_append_char(sb, '\n');
+	table_add(table, item->name);
+	table_add(table, suite_state_name(item->state));
+	if (suite_state_is_end(item->state))
+		table_add_seconds(table, suite_item_total_ms(item));
+	else if (item->state == SUITE_WAITING)
+		table_add(table, "");
+	else
+		table_addf(table, "%" PRIu64 " s",
+			   (now_ms - item->since_ms) / 1000);
+	table_add(table, reason_of(item));
 }
 
-static void append_live_item(struct string_builder *sb,
-			     const struct suite_item *item, int width,
-			     uint64_t now_ms, size_t columns)
+void suite_table_append_live(struct string_builder *sb, const struct suite *suite,
+			     uint64_t now_ms, size_t rows, size_t columns)
 {
-	char line[1024];
-	char seconds[32] = "";
-	bool ended = suite_state_is_end(item->state);
-
-	if (ended)
-		snprintf(seconds, sizeof(seconds), "%.1f s",
-			 (double)suite_item_total_ms(item) / 1000);
-	else if (item->state != SUITE_WAITING)
-		snprintf(seconds, sizeof(seconds), "%llu s",
-			 (unsigned long long)(now_ms - item->since_ms) / 1000);
-	snprintf(line, sizeof(line), "%-*s  %-*s %8s  %s", width, item->name,
-		 STATE_WIDTH, suite_state_name(item->state), seconds,
-		 item->reason ? item->reason : "");
-	for (size_t n = strlen(line); n && line[n - 1] == ' '; n--)
-		line[n - 1] = '\0';
-	append_line(sb, line, columns);
-}
-
-size_t suite_table_append_live(struct string_builder *sb,
-			       const struct suite *suite, uint64_t now_ms,
-			       size_t rows, size_t columns)
-{
+	_cleanup_table_ struct table table = { 0 };
 	_cleanup_string_builder_ struct string_builder counts =
 		STRING_BUILDER_INIT;
-	int width = name_width(suite);
-	size_t lines = 1;
-	size_t of_next;
-	int rank;
+	_cleanup_free_ bool *shown = memory_allocate(suite->count + 1, 1);
 
-	fit(suite, rows > LIVE_RESERVED_ROWS ? rows - LIVE_RESERVED_ROWS : 0,
-	    &rank, &of_next);
+	table_add_column(&table, "", TABLE_TEXT);
+	table_add_column(&table, "", TABLE_TEXT);
+	table_add_column(&table, "", TABLE_NUMBER);
+	table_add_column(&table, "", TABLE_TEXT);
+	// The last row is the counts'.
+	choose_rows(suite, rows ? rows - 1 : 0, shown);
 	for (size_t i = 0; i < suite->count; i++) {
-		const struct suite_item *item = &suite->items[i];
-
-		if (item_rank(item) > rank ||
-		    (item_rank(item) == rank && !of_next))
-			continue;
-		of_next -= item_rank(item) == rank;
-		append_live_item(sb, item, width, now_ms, columns);
-		lines++;
+		if (shown[i])
+			add_live_row(&table, &suite->items[i], now_ms);
 	}
+	table_append_text(sb, &table, columns);
 	suite_table_append_counts(&counts, suite);
-	if (counts.text)
-		append_line(sb, counts.text, columns);
-	return lines;
+	string_builder_appendf(sb, "%.*s", (int)columns,
+			       counts.text ? counts.text : "");
 }
 
 void suite_table_append_status(struct string_builder *sb,

@@ -3,14 +3,20 @@
 #ifndef VM_SUITE_SUITE_VIEW_H
 #define VM_SUITE_SUITE_VIEW_H
 
-/** @file Showing how a suite goes on, in the way that suits the output. */
+/**
+ * @file
+ *
+ * Showing how a suite goes on, in the way that suits the output: what is at
+ * work as the log's status (log.h), and, where that is no terminal's, each
+ * result as it comes.
+ */
 
-#include <stddef.h>
+#include <pthread.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/log.h"
+#include "vm/suite/suite.h"
 #include "vm/suite/suite_run.h"
-
-struct suite;
 
 enum suite_view_kind {
 	/** A table on stderr, a terminal, that is drawn again and again. */
@@ -28,8 +34,11 @@ struct suite_view {
 	struct suite_observer observer;
 	enum suite_view_kind kind;
 	const struct suite *suite;
-	/** Of the table that stands on the terminal. */
-	size_t lines;
+	struct log_status status;
+	/** Guards what follows, which the log's thread reads. */
+	pthread_mutex_t mutex;
+	/** The items as far as they are shown. */
+	struct suite shown;
 };
 
 /** @param[in] suite Borrowed. */

@@ -8,6 +8,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/string_builder.h"
+#include "common/base/string_list.h"
 #include "vm/suite/suite.h"
 
 static struct suite_item items[] = {
@@ -28,20 +29,10 @@ Test(suite_table, results_and_phases_are_a_line_each)
 	const struct suite two = { items, 2 };
 
 	suite_table_append(&sb, &two);
-	cr_expect_str_eq(
-		sb.text,
-		"kernel  result       download    unpack    module      boot   command\n"
-		"a       passed              -         -         -     1.3 s     0.2 s\n"
-		"b       failed              -         -         -         -         -  exit status 3\n");
-}
-
-Test(suite_table, counts_leave_out_what_there_is_none_of)
-{
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-
-	suite_table_append_counts(&sb, &suite);
 	cr_expect_str_eq(sb.text,
-			 "1 waiting, 1 downloading, 1 running, 2 passed, 1 failed");
+			 "kernel  result   boot  command\n"
+			 "a       passed  1.3 s    0.2 s\n"
+			 "b       failed      -        -  exit status 3\n");
 }
 
 Test(suite_table, a_line_of_a_log_tells_what_is_at_work)
@@ -61,24 +52,23 @@ Test(suite_table, a_small_terminal_shows_what_matters)
 		/** First letters of the lines; 1 is the counts'. */
 		const char *lines;
 	} rows[] = {
-		{ 24, "abcdef1" }, { 8, "abcdef1" }, { 7, "abcde1" },
-		{ 6, "bcde1" },	   { 5, "bcd1" },    { 4, "cd1" },
-		{ 3, "c1" },	   { 2, "1" },	     { 1, "1" },
-		{ 0, "1" },
+		{ 24, "abcdef1" }, { 7, "abcdef1" }, { 6, "abcde1" },
+		{ 5, "bcde1" },	   { 4, "bcd1" },    { 3, "cd1" },
+		{ 2, "c1" },	   { 1, "1" },	     { 0, "1" },
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		_cleanup_string_builder_ struct string_builder sb =
 			STRING_BUILDER_INIT;
 		char lines[16] = "";
-		size_t count = suite_table_append_live(&sb, &suite, 13000,
-						       rows[i].rows, 79);
 
-		for (const char *p = sb.text; *p; p = strchr(p, '\n') + 1)
+		suite_table_append_live(&sb, &suite, 13000, rows[i].rows, 79);
+		for (const char *p = sb.text; p; p = strchr(p, '\n')) {
+			p += *p == '\n';
 			lines[strlen(lines)] = *p;
+		}
 		cr_expect_str_eq(lines, rows[i].lines, "%zu rows: %s",
 				 rows[i].rows, sb.text);
-		cr_expect_eq(count, strlen(lines));
 	}
 }
 
@@ -89,15 +79,109 @@ Test(suite_table, seconds_count_and_lines_do_not_wrap)
 		STRING_BUILDER_INIT;
 
 	suite_table_append_live(&wide, &suite, 13000, 24, 79);
-	cr_expect(strstr(wide.text, "c       running         12 s\n"), "%s",
-		  wide.text);
-	cr_expect(strstr(wide.text,
-			 "b       failed         0.0 s  exit status 3\n"));
+	cr_expect(strstr(wide.text, "c  running       12 s\n"), "%s", wide.text);
+	cr_expect(strstr(wide.text, "a  passed       1.5 s\n"), "%s", wide.text);
+	cr_expect(strstr(wide.text, "b  failed           -  exit status 3\n"));
 	suite_table_append_live(&narrow, &suite, 13000, 24, 10);
 	for (const char *p = narrow.text; *p;) {
 		size_t length = strcspn(p, "\n");
 
 		cr_expect_leq(length, 10);
-		p += length + 1;
+		p += length + (p[length] == '\n');
+	}
+}
+
+enum {
+	MANY = 14
+};
+
+/** A suite of failures. */
+static struct suite make_failures(struct suite_item *failures, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		failures[i] = (struct suite_item){
+			.state = SUITE_FAILED,
+			.reason = (char *)"exit status 1",
+		};
+		snprintf(failures[i].name, sizeof(failures[i].name), "6.%zu", i);
+	}
+	return (struct suite){ failures, count };
+}
+
+static size_t count_of(const char *text, const char *part)
+{
+	size_t count = 0;
+
+	for (const char *p = text; (p = strstr(p, part)); p++)
+		count++;
+	return count;
+}
+
+Test(suite_table, there_are_ten_annotations_at_most)
+{
+	static const struct {
+		size_t failures;
+		size_t errors;
+		const char *last;
+	} rows[] = {
+		{ 0, 0, "" },
+		{ 1, 1, "title=6.0%3A failed::exit status 1\n" },
+		{ 10, 10, "title=6.9%3A failed::exit status 1\n" },
+		{ 11, 10, "title=2 more kernels::" },
+		{ 14, 10, "title=5 more kernels::" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct suite_item failures[MANY];
+		const struct suite many =
+			make_failures(failures, rows[i].failures);
+		_cleanup_string_builder_ struct string_builder sb =
+			STRING_BUILDER_INIT;
+
+		string_builder_append(&sb, "");
+		suite_table_append_errors(&sb, &many);
+		cr_expect_eq(count_of(sb.text, "::error "), rows[i].errors);
+		cr_expect(strstr(sb.text, rows[i].last), "%s", sb.text);
+	}
+}
+
+Test(suite_table, a_summary_fits_its_limit)
+{
+	static const struct {
+		size_t limit;
+		size_t rows, logs;
+	} rows[] = {
+		{ 100000, MANY, MANY },
+		{ 1500, MANY, 3 },
+		{ 400, 7, 0 },
+	};
+	struct suite_item failures[MANY];
+	const struct suite many = make_failures(failures, MANY);
+	char *logs[MANY];
+	const struct string_list list = { logs, MANY };
+
+	for (size_t i = 0; i < MANY; i++)
+		logs[i] = (char *)"a log that says\n```\nwith a fence in it\n";
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_string_builder_ struct string_builder sb =
+			STRING_BUILDER_INIT;
+		static const char head[] =
+			"before\n### make \\*check\\*\n\nwhat \\*it\\* says\n\n14 failed\n\n"
+			"| kernel | result | |\n| --- | --- | --- |\n"
+			"| 6.0 | **failed** | exit status 1 |\n";
+
+		string_builder_append(&sb, "before\n");
+		suite_table_append_summary(&sb, "make *check*", "what *it* says",
+					   &many, &list, rows[i].limit);
+		cr_expect_leq(sb.length, rows[i].limit + strlen("before\n"));
+		cr_expect_eq(strncmp(sb.text, head, strlen(head)), 0, "%s",
+			     sb.text);
+		cr_expect_eq(count_of(sb.text, "| **failed** |") == MANY,
+			     rows[i].rows == MANY);
+		cr_expect_eq(count_of(sb.text, "<details>") > 0,
+			     rows[i].logs > 0);
+		cr_expect_eq(count_of(sb.text, "<details>") == MANY,
+			     rows[i].logs == MANY);
+		cr_expect_eq(count_of(sb.text, "no room"), rows[i].logs != MANY);
 	}
 }
