@@ -13,6 +13,8 @@
  */
 
 #include "common/base/cleanup.h"
+#include "common/base/string_list.h"
+#include "common/kernel/kernel_make.h"
 
 struct catalog_arch;
 struct compiler;
@@ -25,32 +27,41 @@ enum {
 	KBUILD_TIME = 946684800
 };
 
-struct make;
+struct make {
+	const struct catalog_arch *arch;
+	const struct compiler *compiler;
+	/** Absolute. */
+	const char *source;
+	const char *build;
+	struct kernel_make_log log;
+	/** Of every run. */
+	struct string_list arguments;
+};
+
+#define MAKE_INIT                                                              \
+	{                                                                      \
+		.log.fd = -1                                                   \
+	}
 
 /**
- * Prepare to run make.
+ * Prepare to run make. What pointers lead to is borrowed.
  *
+ * @param[in,out] make MAKE_INIT.
  * @param[in] source The kernel's tree, absolute. It is not written to, and so
  * can be shared by builds that run at once.
  * @param[in] build Where make puts what it makes (O=), absolute; must exist.
- * @param[in] compiler Borrowed as long as the object lives.
  * @param[in] jobs How many at once; 0 for one a processor.
  * @param[in] log_path A new log; an old one is overwritten. NULL to keep none.
  * @return ERROR_USAGE if a path has characters that make cannot cope with.
  */
-_must_check_ struct error *make_create(const char *source, const char *build,
-				       const struct catalog_arch *arch,
-				       const struct compiler *compiler,
-				       unsigned int jobs, const char *log_path,
-				       struct make **ret);
-void make_destroy(struct make *make);
+_must_check_ struct error *make_init(struct make *make, const char *source,
+				     const char *build,
+				     const struct catalog_arch *arch,
+				     const struct compiler *compiler,
+				     unsigned int jobs, const char *log_path);
+void make_deinit(struct make *make);
 
-static inline void cleanup_make(struct make **make)
-{
-	make_destroy(*make);
-}
-
-#define _cleanup_make_ _cleanup_(cleanup_make)
+#define _cleanup_make_ _cleanup_(make_deinit)
 
 /**
  * Run make in the source tree.
@@ -59,22 +70,8 @@ static inline void cleanup_make(struct make **make)
  * @param[in] arguments Targets and variables, ended by NULL.
  * @return An error that has the last lines of the output logged before it.
  */
-_must_check_ struct error *make_run(struct make *make, struct progress *progress,
+_must_check_ struct error *make_run(const struct make *make,
+				    struct progress *progress,
 				    const char *const *arguments);
-
-/**
- * Build an external module as a user of a package does: in a package's build
- * folder, with nothing but the architecture and the compiler given.
- *
- * @param[in] kernel The package's build folder.
- * @param[in] module The module's folder, absolute.
- * @return An error also where make succeeds but some tool says 'No such file':
- * then the package lacks something that make does not insist on.
- */
-_must_check_ struct error *make_module(struct make *make, const char *kernel,
-				       const char *module);
-
-/** What it was created with. */
-const struct compiler *make_compiler(const struct make *make);
 
 #endif /* KBUILD_MAKE_H */

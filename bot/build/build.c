@@ -16,9 +16,9 @@
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/toolchain.h"
-#include "kbuild/build.h"
 #include "kbuild/config/config.h"
 #include "kbuild/config/fragment.h"
+#include "kbuild/kbuild.h"
 #include "kbuild/package/package_info.h"
 #include "kbuild/source/source.h"
 
@@ -65,7 +65,7 @@ static struct error *find_path(const struct making *making, char **ret)
 	const struct build_request *request = making->request;
 	const struct plan_item *item = making->item;
 	const struct source *source = making->source;
-	_cleanup_option_set_ struct option_set options = OPTION_SET_INIT;
+	_cleanup_option_set_ struct option_set options = { 0 };
 	_cleanup_string_builder_ struct string_builder key = STRING_BUILDER_INIT;
 	_cleanup_free_ char *config = NULL, *text = NULL;
 	char digest[DIGEST_TEXT_SIZE];
@@ -103,10 +103,7 @@ static struct error *making_make(void *arg, const char *path)
 		.catalog = request->catalog,
 		.arch = item->arch,
 		.release = item->release,
-		.source = source->path,
-		.source_url = source->url,
-		.source_digest = *source->digest ? source->digest : NULL,
-		.patches = &source->patches,
+		.source = source,
 		.output_directory = path,
 		.log_path = request->log_path,
 		.clock = &making->build->clock,

@@ -11,8 +11,8 @@
 #include "common/kernel/catalog.h"
 #include "common/kernel/toolchain.h"
 #include "common/kernel/version.h"
-#include "kbuild/build.h"
 #include "kbuild/cmd/selection.h"
+#include "kbuild/kbuild.h"
 #include "kbuild/source/source.h"
 
 #define ARGUMENT(field) offsetof(struct cmd_build_arguments, field)
@@ -155,10 +155,7 @@ struct error *cmd_build(const struct command_context *context, int *status_ret)
 		.catalog = catalog,
 		.arch = selection.arch,
 		.compiler = toolchain.chosen,
-		.source = source.path,
-		.source_url = source.url,
-		.source_digest = source.digest[0] ? source.digest : NULL,
-		.patches = &source.patches,
+		.source = &source,
 		.output_directory = arguments->output,
 		.build_directory = arguments->build_directory,
 		.format = format,

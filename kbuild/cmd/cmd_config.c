@@ -14,7 +14,6 @@
 #include "common/kernel/version.h"
 #include "kbuild/cmd/selection.h"
 #include "kbuild/config/config.h"
-#include "kbuild/config/configure.h"
 #include "kbuild/config/fragment.h"
 #include "kbuild/source/source.h"
 
@@ -40,7 +39,7 @@ static struct error *format_asked(const struct catalog *catalog,
 				    version_text);
 	struct release release;
 	catalog_release(catalog, &version, selection->flavor, 0, &release);
-	_cleanup_option_set_ struct option_set set = OPTION_SET_INIT;
+	_cleanup_option_set_ struct option_set set = { 0 };
 	err = config_compose(catalog, selection->arch, &release, &set);
 	if (err)
 		return err;

@@ -16,16 +16,17 @@
 
 #include "common/base/cleanup.h"
 
+struct catalog;
+struct catalog_arch;
 struct error;
 struct kernel_version;
-struct string_list;
 
 struct bounds_target {
+	/** Knows the architectures, so that a misspelt one is an error. */
+	const struct catalog *catalog;
+	const struct catalog_arch *arch;
 	/** NULL for any version. */
 	const struct kernel_version *version;
-	const char *arch;
-	/** Names that are architectures, so that a misspelt one is an error. */
-	const struct string_list *known_archs;
 };
 
 /** @return ERROR_USAGE, quoting the term that is wrong. */

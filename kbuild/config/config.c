@@ -2,14 +2,16 @@
 
 #include "kbuild/config/config.h"
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <string.h>
 
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
+#include "common/cli/progress.h"
 #include "common/kernel/catalog.h"
 #include "kbuild/config/bounds.h"
 #include "kbuild/config/fragment.h"
@@ -20,35 +22,25 @@ enum {
 	CONFIG_LIMIT_BYTES = 16 << 20,
 };
 
-/** A fragment of a composition, by the name of its file. */
-struct layer {
-	const char *first;
-	/** Follows after a dash; may be NULL. */
-	const char *second;
-	bool is_optional;
-};
+static const char temporary_prefix[] = "vmtest-config";
 
-static struct error *apply_layer(struct option_set *set, const char *directory,
-				 const struct layer *layer,
-				 const struct bounds_target *target)
+static struct error *apply_file(struct option_set *set, const char *name,
+				bool is_optional,
+				const struct bounds_target *target)
 {
 	struct error *err;
 
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	string_builder_append(&sb, layer->first);
-	if (layer->second)
-		string_builder_appendf(&sb, "-%s", layer->second);
-	string_builder_append(&sb, ".config");
-	_cleanup_free_ char *name = string_builder_take(&sb);
-	_cleanup_free_ char *path = path_join(directory, name);
+	_cleanup_free_ char *path = path_join(target->catalog->directory, name);
 	_cleanup_free_ char *text = NULL;
 	size_t size;
 	err = file_read(path, FRAGMENT_LIMIT_BYTES, &text, &size);
-	if (layer->is_optional && error_catch(&err, ERROR_NOT_FOUND))
+	if (is_optional && error_catch(&err, ERROR_NOT_FOUND))
 		return NULL;
 	if (err)
 		return err;
-	return option_set_apply(set, name, text, size, target);
+	if (strlen(text) != size)
+		return error_create(ERROR_USAGE, "%s is no text", path);
+	return option_set_apply(set, name, text, target);
 }
 
 struct error *config_compose(const struct catalog *catalog,
@@ -58,69 +50,126 @@ struct error *config_compose(const struct catalog *catalog,
 {
 	struct error *err;
 
-	_cleanup_string_list_ struct string_list archs = STRING_LIST_INIT;
-	for (size_t i = 0; i < catalog->arch_count; i++)
-		string_list_add(&archs, catalog->archs[i].name);
-	struct bounds_target target = {
+	const struct bounds_target target = {
+		.catalog = catalog,
+		.arch = arch,
 		.version = &release->version,
-		.arch = arch->name,
-		.known_archs = &archs,
 	};
-	const struct layer layers[] = {
-		{ "base", NULL, false },
-		{ release->flavor, NULL, false },
-		{ arch->name, NULL, false },
-		{ arch->name, release->flavor, true },
-	};
-	for (size_t i = 0; i < array_size(layers); i++) {
-		err = apply_layer(set, catalog->directory, &layers[i], &target);
+	_cleanup_string_list_ struct string_list names = STRING_LIST_INIT;
+	string_list_add(&names, "base.config");
+	string_list_addf(&names, "%s.config", release->flavor);
+	string_list_addf(&names, "%s.config", arch->name);
+	string_list_addf(&names, "%s-%s.config", arch->name, release->flavor);
+	for (size_t i = 0; i < names.count; i++) {
+		bool is_last = i + 1 == names.count;
+
+		err = apply_file(set, names.items[i], is_last, &target);
 		if (err)
 			return error_wrap(err, "compose the configuration");
 	}
 
 	char local[RELEASE_TEXT_SIZE];
 	release_format_local(release, local);
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	string_builder_appendf(&sb, "\"%s\"", local);
-	_cleanup_free_ char *value = string_builder_take(&sb);
-	option_set_put(set, "CONFIG_LOCALVERSION", value, "the release");
-	return NULL;
+	_cleanup_free_ char *text =
+		string_format("CONFIG_LOCALVERSION=\"%s\"", local);
+	return option_set_apply(set, "the release", text, &target);
 }
 
-struct error *config_read(const char *build, char **ret, size_t *size_ret)
+static void warn_of_lost(const struct catalog *catalog,
+			 const struct release *release,
+			 const struct string_list *lost)
 {
-	_cleanup_free_ char *path = path_join(build, ".config");
-	return file_read(path, CONFIG_LIMIT_BYTES, ret, size_ret);
+	char series[KERNEL_VERSION_TEXT_SIZE], verified[KERNEL_VERSION_TEXT_SIZE];
+	kernel_version_format_series(&release->version, series);
+	kernel_version_format_series(&catalog->verified, verified);
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	for (size_t i = 0; i < lost->count; i++)
+		string_builder_appendf(&sb, "%s%s", i ? ", " : "",
+				       lost->items[i]);
+	log_warning("kconfig did not keep %zu option%s, and the catalog is verified up to %s only: %s is built without %s",
+		    lost->count, lost->count == 1 ? "" : "s", verified, series,
+		    sb.text);
 }
 
-struct error *config_apply(const struct option_set *set, struct make *make,
-			   const char *build, struct string_list *lost_ret)
+/** Let kconfig make a .config of what is asked for; free(). */
+static struct error *run_kconfig(const struct option_set *set,
+				 struct make *make, char **ret)
 {
 	struct error *err;
 
 	_cleanup_free_ char *text = option_set_format(set);
-	_cleanup_free_ char *fragment = path_join(build, ".vmtest-config");
+	_cleanup_free_ char *fragment = path_join(make->build, ".vmtest-config");
 	err = file_write(fragment, text, strlen(text));
 	if (err)
 		return err;
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	string_builder_appendf(&sb, "KCONFIG_ALLCONFIG=%s", fragment);
-	_cleanup_free_ char *variable = string_builder_take(&sb);
-	// olddefconfig settles what allnoconfig leaves open for choices whose
-	// members depend on each other.
+	_cleanup_free_ char *variable =
+		string_format("KCONFIG_ALLCONFIG=%s", fragment);
 	const char *const allnoconfig[] = { variable, "allnoconfig", NULL };
 	err = make_run(make, NULL, allnoconfig);
 	if (err)
 		return error_wrap(err, "configure");
+	// Settles what allnoconfig leaves open for choices whose members depend
+	// on each other.
 	const char *const olddefconfig[] = { "olddefconfig", NULL };
 	err = make_run(make, NULL, olddefconfig);
 	if (err)
 		return error_wrap(err, "configure");
+	_cleanup_free_ char *path = path_join(make->build, ".config");
+	return file_read(path, CONFIG_LIMIT_BYTES, ret, NULL);
+}
 
-	_cleanup_free_ char *config = NULL;
-	size_t size;
-	err = config_read(build, &config, &size);
+struct error *configure_build(const struct catalog *catalog,
+			      const struct release *release, struct make *make,
+			      struct string_list *lost_ret)
+{
+	struct error *err;
+
+	_cleanup_option_set_ struct option_set set = { 0 };
+	err = config_compose(catalog, make->arch, release, &set);
 	if (err)
 		return err;
-	return option_set_check(set, config, size, lost_ret);
+	_cleanup_free_ char *config = NULL;
+	err = run_kconfig(&set, make, &config);
+	if (err)
+		return err;
+	bool is_verified = catalog_has_verified(catalog, &release->version);
+	err = option_set_check(&set, config, is_verified ? NULL : lost_ret);
+	if (err)
+		return err;
+	if (lost_ret->count)
+		warn_of_lost(catalog, release, lost_ret);
+	return NULL;
+}
+
+struct error *
+configure_source(const struct catalog *catalog, const struct catalog_arch *arch,
+		 const struct release *release, const struct compiler *compiler,
+		 const char *source, const char *parent, char **ret)
+{
+	struct error *err;
+
+	err = directory_remove_stale(parent, temporary_prefix);
+	if (err)
+		return err;
+	_cleanup_close_ int lock_fd = -1;
+	_cleanup_directory_ char *build = NULL;
+	err = directory_create_temporary(parent, temporary_prefix, &build,
+					 &lock_fd);
+	if (err)
+		return err;
+	_cleanup_make_ struct make make = MAKE_INIT;
+	err = make_init(&make, source, build, arch, compiler, 0, NULL);
+	if (err)
+		return err;
+	char text[RELEASE_TEXT_SIZE];
+	release_format(release, text);
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_TIME, "configure %s.%s", text,
+				 arch->name);
+	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
+	err = configure_build(catalog, release, &make, &lost);
+	if (err)
+		return err;
+	_cleanup_free_ char *path = path_join(build, ".config");
+	return file_read(path, CONFIG_LIMIT_BYTES, ret, NULL);
 }

@@ -6,15 +6,15 @@
 /**
  * @file
  *
- * The configuration of a kernel: which fragments make it, and applying them.
+ * The configuration of a kernel: which fragments make it, and what kconfig
+ * makes of them.
  */
-
-#include <stddef.h>
 
 #include "common/base/cleanup.h"
 
 struct catalog;
 struct catalog_arch;
+struct compiler;
 struct error;
 struct make;
 struct option_set;
@@ -35,22 +35,31 @@ _must_check_ struct error *config_compose(const struct catalog *catalog,
 					  struct option_set *set);
 
 /**
- * Make the .config of a build folder from nothing but the set.
+ * Make the .config of a build directory from nothing but the fragments.
  *
- * @param[out] lost_ret As in option_set_check().
+ * An option that kconfig drops is an error in a series that the catalog calls
+ * verified, and a warning beyond: a new series must not stop every build.
+ *
+ * @param[out] lost_ret Gets the options of such warnings, `CONFIG_NAME=value`.
  * @return An error naming each option that kconfig did not keep and had to.
  */
-_must_check_ struct error *config_apply(const struct option_set *set,
-					struct make *make, const char *build,
-					struct string_list *lost_ret);
+_must_check_ struct error *configure_build(const struct catalog *catalog,
+					   const struct release *release,
+					   struct make *make,
+					   struct string_list *lost_ret);
 
 /**
- * Read the .config of a build folder.
+ * Configure a source in a temporary directory. Blocks for some seconds.
  *
- * @param[out] ret Free with free().
- * @param[out] size_ret May be NULL.
+ * @param[in] compiler Asked by kconfig what it can do.
+ * @param[in] source The kernel's tree, absolute; it is not written to.
+ * @param[in] parent Where the directory is made, absolute.
+ * @param[out] ret The .config; free().
+ * @return As configure_build(); ERROR_CANCELLED.
  */
-_must_check_ struct error *config_read(const char *build, char **ret,
-				       size_t *size_ret);
+_must_check_ struct error *
+configure_source(const struct catalog *catalog, const struct catalog_arch *arch,
+		 const struct release *release, const struct compiler *compiler,
+		 const char *source, const char *parent, char **ret);
 
 #endif /* KBUILD_CONFIG_CONFIG_H */

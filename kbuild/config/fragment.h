@@ -46,15 +46,9 @@ struct config_option {
 
 /** Composed fragments: each option once, in the order of first mention. */
 struct option_set {
-	struct config_option *options;
+	struct config_option *items;
 	size_t count;
-	size_t capacity;
 };
-
-#define OPTION_SET_INIT                                                        \
-	{                                                                      \
-		0                                                              \
-	}
 
 void option_set_deinit(struct option_set *set);
 
@@ -65,22 +59,12 @@ void option_set_deinit(struct option_set *set);
  * the set has.
  *
  * @param[in] name What messages call the fragment.
- * @param[in] text Need not end with a null byte.
  * @return An error naming the fragment's line if it is malformed, or asks twice
- * for one option; the set is then to be thrown away.
+ * for one option.
  */
 _must_check_ struct error *option_set_apply(struct option_set *set,
 					    const char *name, const char *text,
-					    size_t size,
 					    const struct bounds_target *target);
-
-/**
- * Ask for one option that no fragment file names.
- *
- * @param[in] origin What messages say about where it comes from.
- */
-void option_set_put(struct option_set *set, const char *name, const char *value,
-		    const char *origin);
 
 /**
  * Write the set in the syntax of .config, as KCONFIG_ALLCONFIG wants it.
@@ -92,14 +76,14 @@ char *option_set_format(const struct option_set *set);
 /**
  * Compare a final .config with what was asked for.
  *
- * @param[in] text The .config; need not end with a null byte.
+ * @param[in] config Its text.
  * @param[out] lost_ret Where options that are not essential may be lost: gets
  * each of them as it was asked for, `CONFIG_NAME=value`. NULL where none may be.
  * @return An error that names every option that is lost or has another value,
  * and may not, with its origin and its reason.
  */
 _must_check_ struct error *option_set_check(const struct option_set *set,
-					    const char *text, size_t size,
+					    const char *config,
 					    struct string_list *lost_ret);
 
 #endif /* KBUILD_CONFIG_FRAGMENT_H */

@@ -4,8 +4,9 @@
 
 #include <errno.h>
 #include <fnmatch.h>
-#include <fts.h>
+#include <glob.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,88 +17,74 @@
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/string_list.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/compiler.h"
-#include "common/kernel/release.h"
 #include "common/process/process.h"
 #include "kbuild/make.h"
 #include "kbuild/package/package_info.h"
 
-/** Which of the two trees a piece is from. */
 enum {
 	/** For a program of binutils; a kernel's modules take it a minute. */
 	TOOL_LIMIT_MS = 1800000,
 };
 
+/** Which of the two trees a piece is from. */
 enum piece_root {
 	FROM_SOURCE,
 	FROM_BUILD,
 };
 
 enum piece_kind {
-	PIECE_FILE,
+	PIECE_FILES,
 	/** A program of the builder's machine; is stripped. */
 	PIECE_PROGRAM,
-	/** The files of a folder, without folders in it. */
-	PIECE_FILES,
-	/** A folder with all it holds. */
+	/** A directory with all it holds. */
 	PIECE_TREE,
 };
 
-/** A part of a package's build folder. */
+/** A part of a package's build directory. */
 struct piece {
 	enum piece_root root;
 	enum piece_kind kind;
-	/** `@` stands for the architecture's folder under arch/. */
-	const char *path;
-	/** Glob that names of files must match, NULL for all. */
-	const char *keep;
+	/** A glob; `@` stands for the architecture's directory under arch/. */
+	const char *pattern;
 	/** Not every version or configuration has it. */
 	bool is_optional;
 };
 
 /**
  * What building an external module needs. Of scripts/, all that is not in a
- * folder: names of what kbuild calls change between series (6.1 has a
+ * directory: names of what kbuild calls change between series (6.1 has a
  * check-local-export that 6.12 has not), and it is 0.3 MB compressed. The empty
  * files in include/config, one an option, are only for rebuilding what is built.
  */
-// clang-format off
 static const struct piece pieces[] = {
-	{ FROM_SOURCE, PIECE_FILE, "Makefile", NULL, false },
-	{ FROM_SOURCE, PIECE_FILES, "arch/@", "Makefile*", false },
-	{ FROM_SOURCE, PIECE_TREE, "arch/@/include", NULL, false },
-	{ FROM_SOURCE, PIECE_TREE, "include", NULL, false },
-	{ FROM_SOURCE, PIECE_FILES, "scripts", NULL, false },
-	{ FROM_BUILD, PIECE_FILE, ".config", NULL, false },
-	{ FROM_BUILD, PIECE_FILE, "Module.symvers", NULL, false },
-	{ FROM_BUILD, PIECE_TREE, "arch/@/include", NULL, false },
-	{ FROM_BUILD, PIECE_FILE, "arch/@/kernel/module.lds", NULL, true },
-	{ FROM_BUILD, PIECE_FILE, "arch/@/lib/crtsavres.o", NULL, true },
-	{ FROM_BUILD, PIECE_FILE, "include/config/auto.conf", NULL, false },
-	{ FROM_BUILD, PIECE_FILE, "include/config/kernel.release", NULL, false },
-	{ FROM_BUILD, PIECE_TREE, "include/generated", NULL, false },
-	{ FROM_BUILD, PIECE_FILE, "scripts/module.lds", NULL, true },
-	{ FROM_BUILD, PIECE_PROGRAM, "scripts/basic/fixdep", NULL, false },
-	{ FROM_BUILD, PIECE_PROGRAM, "scripts/genksyms/genksyms", NULL, true },
-	{ FROM_BUILD, PIECE_PROGRAM, "scripts/mod/modpost", NULL, false },
-	{ FROM_BUILD, PIECE_PROGRAM, "scripts/recordmcount", NULL, true },
-	{ FROM_BUILD, PIECE_PROGRAM, "tools/bpf/resolve_btfids/resolve_btfids", NULL, true },
-	{ FROM_BUILD, PIECE_PROGRAM, "tools/objtool/objtool", NULL, true },
+	{ FROM_SOURCE, PIECE_FILES, "Makefile", false },
+	{ FROM_SOURCE, PIECE_FILES, "arch/@/Makefile*", false },
+	{ FROM_SOURCE, PIECE_TREE, "arch/@/include", false },
+	{ FROM_SOURCE, PIECE_TREE, "include", false },
+	{ FROM_SOURCE, PIECE_FILES, "scripts/*", false },
+	{ FROM_BUILD, PIECE_FILES, ".config", false },
+	{ FROM_BUILD, PIECE_FILES, "Module.symvers", false },
+	{ FROM_BUILD, PIECE_TREE, "arch/@/include", false },
+	{ FROM_BUILD, PIECE_FILES, "arch/@/kernel/module.lds", true },
+	{ FROM_BUILD, PIECE_FILES, "arch/@/lib/crtsavres.o", true },
+	{ FROM_BUILD, PIECE_FILES, "include/config/auto.conf", false },
+	{ FROM_BUILD, PIECE_FILES, "include/config/kernel.release", false },
+	{ FROM_BUILD, PIECE_TREE, "include/generated", false },
+	{ FROM_BUILD, PIECE_FILES, "scripts/module.lds", true },
+	{ FROM_BUILD, PIECE_PROGRAM, "scripts/basic/fixdep", false },
+	{ FROM_BUILD, PIECE_PROGRAM, "scripts/genksyms/genksyms", true },
+	{ FROM_BUILD, PIECE_PROGRAM, "scripts/mod/modpost", false },
+	{ FROM_BUILD, PIECE_PROGRAM, "scripts/recordmcount", true },
+	{ FROM_BUILD, PIECE_PROGRAM, "tools/bpf/resolve_btfids/resolve_btfids",
+	  true },
+	{ FROM_BUILD, PIECE_PROGRAM, "tools/objtool/objtool", true },
 };
-// clang-format on
 
 /** Files that no package wants: commands with the builder's paths. */
-static const char skipped[] = "*.cmd";
-
-/** What a boot needs comes first, and what few readers need last. */
-static const char *const packed_first[] = {
-	"vmtest.json", "vmlinuz",	"modules.dep",
-	"kernel",      "build/.config", NULL,
-};
-static const char *const packed_last[] = { "build/vmlinux", NULL };
+static const char *const skipped[] = { "*.cmd", NULL };
 
 static const char trial_source[] = "#include <linux/module.h>\n"
 				   "\n"
@@ -116,29 +103,14 @@ static const char trial_source[] = "#include <linux/module.h>\n"
 				   "MODULE_LICENSE(\"GPL\");\n";
 static const char trial_makefile[] = "obj-m := vmtest_trial.o\n";
 
-static void cleanup_fts(FTS **fts)
+static struct error *run_tool(const char *const *arguments)
 {
-	if (*fts)
-		fts_close(*fts);
-}
+	const struct process_options options = {
+		.arguments = arguments,
+		.timeout_ms = TOOL_LIMIT_MS,
+	};
 
-static void expand_path(const char *path, const char *source_arch, char **ret)
-{
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	for (const char *p = path; *p; p++) {
-		if (*p == '@')
-			string_builder_append(&sb, source_arch);
-		else
-			string_builder_append_char(&sb, *p);
-	}
-	*ret = string_builder_take(&sb);
-}
-
-static struct error *create_parent(const char *path)
-{
-	_cleanup_free_ char *parent =
-		string_copy_n(path, (size_t)(strrchr(path, '/') - path));
-	return directory_create(parent);
+	return process_run(&options);
 }
 
 /**
@@ -150,72 +122,34 @@ static struct error *copy_program(const char *from, const char *to)
 	const char *const arguments[] = {
 		"strip", "-s", "-R", ".note.gnu.build-id", "-o", to, from, NULL,
 	};
-	struct process_options options = {
-		.arguments = arguments,
-		.timeout_ms = TOOL_LIMIT_MS,
-	};
 
-	return process_run(&options);
+	return run_tool(arguments);
 }
 
-static struct error *copy_folder(const char *from, const char *to,
-				 const struct piece *piece)
+static struct error *copy_tree(const char *from, const char *to)
 {
 	struct error *err;
 
-	char *roots[] = { (char *)from, NULL };
-	_cleanup_(cleanup_fts)
-		FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	if (!fts)
-		return error_create_os(errno, "open %s", from);
-	for (;;) {
-		errno = 0;
-		FTSENT *entry = fts_read(fts);
-		if (!entry && errno)
-			return error_create_os(errno, "read %s", from);
-		if (!entry)
-			return NULL;
-		if (entry->fts_errno)
-			return error_create_os(entry->fts_errno, "read %s",
-					       entry->fts_path);
-		if (entry->fts_info == FTS_D && entry->fts_level > 0 &&
-		    piece->kind == PIECE_FILES)
-			fts_set(fts, entry, FTS_SKIP);
-		if (entry->fts_info != FTS_F && entry->fts_info != FTS_SL)
-			continue;
-		if (fnmatch(skipped, entry->fts_name, 0) == 0)
-			continue;
-		if (piece->keep && fnmatch(piece->keep, entry->fts_name, 0) != 0)
-			continue;
-		_cleanup_free_ char *target =
-			path_join(to, entry->fts_path + strlen(from) + 1);
-		err = create_parent(target);
-		if (err)
-			return err;
-		err = file_copy(entry->fts_path, target);
-		if (err)
-			return err;
-	}
+	_cleanup_string_list_ struct string_list files = STRING_LIST_INIT;
+	err = tree_list(from, skipped, &files);
+	if (err)
+		return err;
+	return tree_copy(from, &files, to);
 }
 
-static struct error *copy_piece(const struct piece *piece,
-				const struct package_input *input,
-				const char *directory)
+/** Copy what a piece's pattern has matched, unless it is of another kind. */
+static struct error *copy_match(const struct piece *piece, const char *from,
+				const char *to)
 {
 	struct error *err;
 
-	_cleanup_free_ char *name = NULL;
-	expand_path(piece->path, input->arch->source_arch, &name);
-	_cleanup_free_ char *from = path_join(piece->root == FROM_SOURCE
-						      ? input->source
-						      : input->build,
-					      name);
-	if (piece->is_optional && access(from, F_OK) < 0)
+	if (piece->kind == PIECE_TREE)
+		return copy_tree(from, to);
+	if (directory_exists(from) || fnmatch(skipped[0], from, 0) == 0)
 		return NULL;
-	_cleanup_free_ char *to = path_joinf(directory, "build/%s", name);
-	if (piece->kind == PIECE_FILES || piece->kind == PIECE_TREE)
-		return copy_folder(from, to, piece);
-	err = create_parent(to);
+	_cleanup_free_ char *parent =
+		string_copy_n(to, (size_t)(strrchr(to, '/') - to));
+	err = directory_create(parent);
 	if (err)
 		return err;
 	if (piece->kind == PIECE_PROGRAM)
@@ -223,25 +157,34 @@ static struct error *copy_piece(const struct piece *piece,
 	return file_copy(from, to);
 }
 
-/** eu-strip's arguments: every module of a package. */
-static struct error *list_modules(const char *directory, struct string_list *list)
+static struct error *copy_piece(const struct piece *piece,
+				const struct make *make, const char *directory)
 {
-	_cleanup_free_ char *kernel = path_join(directory, "kernel");
-	char *roots[] = { kernel, NULL };
-	_cleanup_(cleanup_fts)
-		FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	if (!fts)
-		return error_create_os(errno, "open %s", kernel);
-	for (;;) {
-		errno = 0;
-		FTSENT *entry = fts_read(fts);
-		if (!entry && errno)
-			return error_create_os(errno, "read %s", kernel);
-		if (!entry)
-			break;
-		if (entry->fts_info == FTS_F &&
-		    fnmatch("*.ko", entry->fts_name, 0) == 0)
-			string_list_add(list, entry->fts_path);
+	struct error *err;
+
+	const char *root = piece->root == FROM_SOURCE ? make->source
+						      : make->build;
+	size_t before = strcspn(piece->pattern, "@");
+	const char *after = piece->pattern + before;
+	// make has refused paths with what is special in a glob.
+	_cleanup_free_ char *pattern =
+		string_format("%s/%.*s%s%s", root, (int)before, piece->pattern,
+			      *after ? make->arch->source_arch : "",
+			      *after ? after + 1 : "");
+	_cleanup_(globfree) glob_t matches = { 0 };
+	int result = glob(pattern, GLOB_PERIOD, NULL, &matches);
+	if (result == GLOB_NOMATCH && piece->is_optional)
+		return NULL;
+	if (result != 0)
+		return error_create(ERROR_OTHER, "%s: no such file", pattern);
+	for (size_t i = 0; i < matches.gl_pathc; i++) {
+		const char *from = matches.gl_pathv[i];
+		_cleanup_free_ char *to = path_joinf(directory, "build/%s",
+						     from + strlen(root) + 1);
+
+		err = copy_match(piece, from, to);
+		if (err)
+			return err;
 	}
 	return NULL;
 }
@@ -254,41 +197,34 @@ static struct error *strip_modules(const char *directory)
 {
 	struct error *err;
 
+	_cleanup_free_ char *kernel = path_join(directory, "kernel");
+	_cleanup_string_list_ struct string_list files = STRING_LIST_INIT;
+	err = tree_list(kernel, NULL, &files);
+	if (err)
+		return err;
 	_cleanup_string_list_ struct string_list arguments = STRING_LIST_INIT;
 	string_list_add(&arguments, "eu-strip");
 	string_list_add(&arguments, "--reloc-debug-sections-only");
-	err = list_modules(directory, &arguments);
-	if (err)
-		return err;
-	struct process_options options = {
-		.arguments = (const char *const *)arguments.items,
-		.timeout_ms = TOOL_LIMIT_MS,
-	};
-	return process_run(&options);
+	for (size_t i = 0; i < files.count; i++) {
+		if (fnmatch("*.ko", files.items[i], 0) == 0)
+			string_list_addf(&arguments, "%s/%s", kernel,
+					 files.items[i]);
+	}
+	return run_tool((const char *const *)arguments.items);
 }
 
-static struct error *remove_link(const char *directory, const char *name)
-{
-	_cleanup_free_ char *path = path_join(directory, name);
-	if (unlink(path) < 0 && errno != ENOENT)
-		return error_create_os(errno, "unlink %s", path);
-	return NULL;
-}
-
-/** Install modules as the package's folder. */
+/** Install modules as the package's directory. */
 static struct error *stage_modules(const struct package_input *input,
-				   struct make *make, const char *directory)
+				   const struct make *make, const char *directory)
 {
 	struct error *err;
 
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	string_builder_appendf(&sb, "%s.modules", directory);
-	_cleanup_directory_ char *root = string_builder_take(&sb);
+	_cleanup_directory_ char *root = string_format("%s.modules", directory);
 	err = directory_remove(root);
 	if (err)
 		return err;
-	string_builder_appendf(&sb, "INSTALL_MOD_PATH=%s", root);
-	_cleanup_free_ char *variable = string_builder_take(&sb);
+	_cleanup_free_ char *variable =
+		string_format("INSTALL_MOD_PATH=%s", root);
 	// make only warns if there is none, as in the PATH of most users.
 	const char *depmod = process_program_exists("depmod")
 				     ? "DEPMOD=depmod"
@@ -306,12 +242,13 @@ static struct error *stage_modules(const struct package_input *input,
 	if (rename(installed, directory) < 0)
 		return error_create_os(errno, "rename %s to %s", installed,
 				       directory);
-	err = remove_link(directory, "build");
-	if (err)
-		return err;
-	err = remove_link(directory, "source");
-	if (err)
-		return err;
+	static const char *const links[] = { "build", "source" };
+	for (size_t i = 0; i < array_size(links); i++) {
+		_cleanup_free_ char *path = path_join(directory, links[i]);
+
+		if (unlink(path) < 0 && errno != ENOENT)
+			return error_create_os(errno, "unlink %s", path);
+	}
 	_cleanup_free_ char *dependencies = path_join(directory, "modules.dep");
 	if (!file_exists(dependencies))
 		return error_create(ERROR_OTHER,
@@ -319,13 +256,12 @@ static struct error *stage_modules(const struct package_input *input,
 	return strip_modules(directory);
 }
 
-static struct error *stage_image(const struct package_input *input,
-				 const char *directory)
+static struct error *stage_image(const struct make *make, const char *directory)
 {
 	struct error *err;
 
 	_cleanup_free_ char *from =
-		path_join(input->build, input->arch->image_path);
+		path_join(make->build, make->arch->image_path);
 	_cleanup_free_ char *to = path_join(directory, "vmlinuz");
 	err = file_copy(from, to);
 	if (err)
@@ -339,14 +275,12 @@ static struct error *stage_image(const struct package_input *input,
  * Copy vmlinux without the relocations of debug sections, which a linker that
  * was told to emit relocations leaves behind: they are applied already.
  */
-static struct error *stage_vmlinux(const struct package_input *input,
-				   struct make *make, const char *directory)
+static struct error *stage_vmlinux(const struct make *make, const char *directory)
 {
-	_cleanup_free_ char *from = path_join(input->build, "vmlinux");
+	_cleanup_free_ char *from = path_join(make->build, "vmlinux");
 	_cleanup_free_ char *to = path_join(directory, "build/vmlinux");
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	string_builder_appendf(&sb, "%sobjcopy", make_compiler(make)->prefix);
-	_cleanup_free_ char *objcopy = string_builder_take(&sb);
+	_cleanup_free_ char *objcopy =
+		string_format("%sobjcopy", make->compiler->prefix);
 	const char *const arguments[] = {
 		objcopy,
 		"--remove-section=.rel.debug_*",
@@ -355,39 +289,36 @@ static struct error *stage_vmlinux(const struct package_input *input,
 		to,
 		NULL,
 	};
-	struct process_options options = {
-		.arguments = arguments,
-		.timeout_ms = TOOL_LIMIT_MS,
-	};
-	return process_run(&options);
+
+	return run_tool(arguments);
 }
 
 struct error *package_stage(const struct package_input *input,
-			    struct make *make, const char *directory)
+			    const struct make *make, const char *directory)
 {
 	struct error *err;
 
 	err = stage_modules(input, make, directory);
 	if (err)
 		return err;
-	err = stage_image(input, directory);
+	err = stage_image(make, directory);
 	if (err)
 		return err;
 	for (size_t i = 0; i < array_size(pieces); i++) {
 		err = interrupt_check();
 		if (err)
 			return err;
-		err = copy_piece(&pieces[i], input, directory);
+		err = copy_piece(&pieces[i], make, directory);
 		if (err)
-			return error_wrap(err, "stage %s", pieces[i].path);
+			return error_wrap(err, "stage %s", pieces[i].pattern);
 	}
-	err = stage_vmlinux(input, make, directory);
+	err = stage_vmlinux(make, directory);
 	if (err)
 		return err;
-	return package_info_write(input, directory);
+	return package_info_write(input, make->arch, directory);
 }
 
-struct error *package_prove(struct make *make, const char *directory,
+struct error *package_prove(const struct make *make, const char *directory,
 			    const char *scratch)
 {
 	struct error *err;
@@ -404,7 +335,13 @@ struct error *package_prove(struct make *make, const char *directory,
 	if (err)
 		return err;
 	_cleanup_free_ char *kernel = path_join(directory, "build");
-	err = make_module(make, kernel, scratch);
+	const struct kernel_make_module options = {
+		.arch = make->arch,
+		.compiler = make->compiler,
+		.kernel = kernel,
+		.module = scratch,
+	};
+	err = kernel_make_module(&options, &make->log);
 	if (err)
 		return error_wrap(err, "build a module with the package");
 	_cleanup_free_ char *module = path_join(scratch, "vmtest_trial.ko");
@@ -414,14 +351,19 @@ struct error *package_prove(struct make *make, const char *directory,
 	return NULL;
 }
 
-struct error *package_pack(const char *directory, const char *path,
-			   uint64_t *size_ret)
+struct error *package_pack(const char *directory, const char *path)
 {
-	struct pack_options options = {
-		.first = packed_first,
-		.last = packed_last,
+	// What a boot needs, and last what few readers need.
+	static const char *const first[] = {
+		"vmtest.json", "vmlinuz",	"modules.dep",
+		"kernel",      "build/.config", NULL,
+	};
+	static const char *const last[] = { "build/vmlinux", NULL };
+	const struct pack_options options = {
+		.first = first,
+		.last = last,
 		.mtime = KBUILD_TIME,
 	};
 
-	return pack_directory(directory, path, &options, size_ret);
+	return pack_directory(directory, path, &options, NULL);
 }

@@ -16,6 +16,7 @@
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
 #include "kbuild/package/package.h"
+#include "kbuild/source/source.h"
 
 enum {
 	CONFIG_LIMIT_BYTES = 16 << 20,
@@ -32,50 +33,47 @@ static const struct {
 	{ "pahole", "CONFIG_PAHOLE_VERSION" },
 };
 
-struct error *config_value(const char *config, const char *name, char **ret)
+char *config_value(const char *config, const char *name)
 {
 	size_t length = strlen(name);
-	const char *line = config;
 
-	*ret = NULL;
-	while (line && (strncmp(line, name, length) != 0 || line[length] != '=')) {
-		line = strchr(line, '\n');
-		if (line)
-			line++;
+	for (const char *line = config; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, name, length) != 0 || line[length] != '=')
+			continue;
+		const char *value = line + length + 1;
+		size_t size = strcspn(value, "\n");
+		if (size >= 2 && value[0] == '"')
+			return string_copy_n(value + 1, size - 2);
+		return string_copy_n(value, size);
 	}
-	if (!line)
-		return NULL;
-	const char *value = line + length + 1;
-	size_t size = strcspn(value, "\n");
-	if (size >= 2 && value[0] == '"') {
-		value++;
-		size -= 2;
-	}
-	*ret = string_copy_n(value, size);
 	return NULL;
 }
 
 /** @return The document, or NULL if memory ran out. */
-static json_t *describe(const struct package_input *input)
+static json_t *describe(const struct package_input *input,
+			const struct catalog_arch *arch)
 {
 	char release[RELEASE_TEXT_SIZE], version[KERNEL_VERSION_TEXT_SIZE];
 	release_format(input->release, release);
 	kernel_version_format(&input->release->version, version);
 
+	const struct source *source = input->source;
 	struct utsname host;
 	uname(&host);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:{s:o, s:s?}, s:o, s:o}",
 			 "release", release, "version", version, "architecture",
-			 input->arch->name, "host", host.machine, "flavor",
+			 arch->name, "host", host.machine, "flavor",
 			 input->release->flavor, "revision",
 			 (int)input->release->revision, "source", "url",
-			 text_json(input->source_url), "digest",
-			 input->source_digest, "patches",
-			 strings_json(input->patches), "lost_options",
+			 text_json(source->url), "digest",
+			 source->digest[0] ? source->digest : NULL, "patches",
+			 strings_json(&source->patches), "lost_options",
 			 strings_json(input->lost_options));
 }
 
 struct error *package_info_write(const struct package_input *input,
+				 const struct catalog_arch *arch,
 				 const char *directory)
 {
 	struct error *err;
@@ -85,19 +83,16 @@ struct error *package_info_write(const struct package_input *input,
 	err = file_read(config_path, CONFIG_LIMIT_BYTES, &config, NULL);
 	if (err)
 		return err;
-	_cleanup_json_ json_t *json = describe(input);
-	if (!json)
-		memory_exhausted();
+	json_t *json = describe(input, arch);
 	for (size_t i = 0; i < array_size(tools); i++) {
-		_cleanup_free_ char *value = NULL;
-		err = config_value(config, tools[i].option, &value);
-		if (err)
-			return err;
-		if (value && json_object_set_new(json, tools[i].key,
-						 json_string(value)) < 0)
-			memory_exhausted();
+		_cleanup_free_ char *value =
+			config_value(config, tools[i].option);
+
+		if (value)
+			json_object_set_new(json, tools[i].key,
+					    json_string(value));
 	}
-	_cleanup_free_ char *text = json_text(take_ptr(json), JSON_INDENT(2));
+	_cleanup_free_ char *text = json_text(json, JSON_INDENT(2));
 	_cleanup_free_ char *path = path_join(directory, "vmtest.json");
 	// With the newline that ends a text file.
 	size_t length = strlen(text);

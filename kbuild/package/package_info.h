@@ -13,21 +13,21 @@
 
 #include "common/base/json.h"
 
+struct catalog_arch;
 struct package_input;
 struct string_list;
 
 /**
- * The value that a .config gives to a string or number, without quotes.
- *
- * @param[out] ret Free with free(); NULL if it has none.
+ * The value that a .config gives to a string or number, without quotes; free().
+ * NULL if it has none.
  */
-_must_check_ struct error *config_value(const char *config, const char *name,
-					char **ret);
+char *config_value(const char *config, const char *name);
 
 /**
  * Write vmtest.json into a staged package, whose build/.config names the tools.
  */
 _must_check_ struct error *package_info_write(const struct package_input *input,
+					      const struct catalog_arch *arch,
 					      const char *directory);
 
 /**

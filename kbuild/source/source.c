@@ -227,15 +227,12 @@ static struct error *patches_load(const struct source_request *request,
 {
 	struct error *err;
 	_cleanup_free_ char *directory = NULL;
-	_cleanup_string_list_ struct string_list archs = STRING_LIST_INIT;
 	const struct bounds_target target = {
+		.catalog = request->catalog,
+		.arch = request->arch,
 		.version = version,
-		.arch = request->arch->name,
-		.known_archs = &archs,
 	};
 
-	for (size_t i = 0; i < request->catalog->arch_count; i++)
-		string_list_add(&archs, request->catalog->archs[i].name);
 	directory = path_join(request->catalog->directory, "patches");
 	err = patch_list_load(directory, &target, ret);
 	return err;

@@ -2,43 +2,31 @@
 
 /** @file Reads a config fragment, and compares a .config with what it asks for. */
 
-#include <stdlib.h>
-
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/string_list.h"
-#include "common/kernel/version.h"
+#include "common/kernel/catalog.h"
 #include "kbuild/config/bounds.h"
 #include "kbuild/config/fragment.h"
 #include "tests/fuzz/fuzz.h"
 
-static void compose(const char *text, size_t size, const struct string_list *archs)
-{
-	static const struct kernel_version version = { 6, 12, 117, 0 };
-	const struct bounds_target target = {
-		.version = &version,
-		.arch = "x86_64",
-		.known_archs = archs,
-	};
-	_cleanup_option_set_ struct option_set set = OPTION_SET_INIT;
-	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
-	_cleanup_free_ char *composed = NULL;
-	_cleanup_error_ struct error *err =
-		option_set_apply(&set, "fuzz", text, size, &target);
-
-	if (!err)
-		composed = option_set_format(&set);
-	if (!err)
-		err = option_set_check(&set, text, size, NULL);
-	error_destroy(take_ptr(err));
-	err = option_set_check(&set, text, size, &lost);
-}
+static struct catalog_arch archs[] = { { .name = "s390x" }, { .name = "x86_64" } };
+static const struct catalog catalog = { .archs = archs,
+					.arch_count = array_size(archs) };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	_cleanup_string_list_ struct string_list archs = STRING_LIST_INIT;
+	static const struct kernel_version version = { 6, 12, 117, 0 };
+	static const struct bounds_target target = { &catalog, &archs[1],
+						     &version };
+	_cleanup_free_ char *text = string_copy_n((const char *)data, size);
+	_cleanup_option_set_ struct option_set set = { 0 };
+	_cleanup_error_ struct error *err =
+		option_set_apply(&set, "fuzz", text, &target);
+	_cleanup_free_ char *composed = option_set_format(&set);
+	_cleanup_error_ struct error *all = option_set_check(&set, text, NULL);
+	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
+	_cleanup_error_ struct error *some = option_set_check(&set, text, &lost);
 
-	string_list_add(&archs, "s390x");
-	string_list_add(&archs, "x86_64");
-	compose((const char *)data, size, &archs);
 	return 0;
 }

@@ -2,21 +2,28 @@
 
 #include "kbuild/config/config.h"
 
+#include <dirent.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
 
+#include "common/base/directory.h"
 #include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/interrupt.h"
+#include "common/base/memory.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/release.h"
+#include "common/kernel/compiler.h"
 #include "kbuild/config/fragment.h"
+#include "tests/unit/files.h"
 
-static struct catalog *load(void)
+static const char installed[] = VMTEST_SOURCE_DIR "/configs/vmtest.json";
+
+static struct catalog *load(const char *path)
 {
 	struct catalog *catalog = NULL;
-	_cleanup_error_ struct error *err = catalog_load(VMTEST_SOURCE_DIR
-							 "/configs/vmtest.json",
-							 NULL, &catalog);
+	_cleanup_error_ struct error *err = catalog_load(path, NULL, &catalog);
 
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
 	return catalog;
@@ -37,8 +44,8 @@ static void compose(const struct catalog *catalog,
 static const char *value(const struct option_set *set, const char *name)
 {
 	for (size_t i = 0; i < set->count; i++) {
-		if (strcmp(set->options[i].name, name) == 0)
-			return set->options[i].value;
+		if (strcmp(set->items[i].name, name) == 0)
+			return set->items[i].value;
 	}
 	return "";
 }
@@ -47,32 +54,28 @@ Test(config, composes_every_flavor_of_every_architecture)
 {
 	static const char *const versions[] = { "4.9.337", "5.10.1", "6.1.192",
 						"6.5.0", "6.12.117" };
-	_cleanup_catalog_ struct catalog *catalog = load();
+	_cleanup_catalog_ struct catalog *catalog = load(installed);
 
-	for (size_t v = 0; v < array_size(versions); v++) {
-		for (size_t a = 0; a < catalog->arch_count; a++) {
-			for (size_t f = 0; f < catalog->flavor_count; f++) {
-				_cleanup_option_set_ struct option_set set =
-					OPTION_SET_INIT;
-				char release[RELEASE_TEXT_SIZE];
+	for (size_t i = 0; i < array_size(versions) * catalog->arch_count *
+				       catalog->flavor_count;
+	     i++) {
+		size_t j = i / array_size(versions);
+		_cleanup_option_set_ struct option_set set = { 0 };
+		_cleanup_free_ char *release =
+			string_format("%s-vmtest1.0%s",
+				      versions[i % array_size(versions)],
+				      catalog->flavors[j / catalog->arch_count].name);
 
-				snprintf(release, sizeof(release),
-					 "%s-vmtest1.0%s", versions[v],
-					 catalog->flavors[f].name);
-				compose(catalog, &catalog->archs[a], release,
-					&set);
-				cr_expect_str_eq(value(&set, "CONFIG_MODULES"),
-						 "y");
-			}
-		}
+		compose(catalog, &catalog->archs[j % catalog->arch_count],
+			release, &set);
+		cr_expect_str_eq(value(&set, "CONFIG_MODULES"), "y");
 	}
 }
 
 Test(config, flavors_override_the_base)
 {
-	_cleanup_catalog_ struct catalog *catalog = load();
-	_cleanup_option_set_ struct option_set tiny = OPTION_SET_INIT;
-	_cleanup_option_set_ struct option_set standard = OPTION_SET_INIT;
+	_cleanup_catalog_ struct catalog *catalog = load(installed);
+	_cleanup_option_set_ struct option_set tiny = { 0 }, standard = { 0 };
 
 	compose(catalog, &catalog->archs[0], "6.12.117-vmtest1.0tiny", &tiny);
 	compose(catalog, &catalog->archs[0], "6.12.117-vmtest1.1default",
@@ -81,4 +84,124 @@ Test(config, flavors_override_the_base)
 	cr_expect_str_eq(value(&standard, "CONFIG_ANON_VMA_NAME"), "y");
 	cr_expect_str_eq(value(&standard, "CONFIG_LOCALVERSION"),
 			 "\"-vmtest1.1default\"");
+}
+
+/** Holds a catalog with its fragments, and the directories of a test. */
+static char root[] = "/tmp/config_test.XXXXXX";
+static char *source, *temporary;
+
+static void setup(void)
+{
+	_cleanup_free_ char *text = NULL;
+
+	interrupt_catch();
+	cr_assert(mkdtemp(root));
+	source = path_join(root, "source");
+	temporary = path_join(root, "temporary");
+	cr_assert_null(directory_create(temporary));
+	cr_assert_null(file_read(installed, 1 << 20, &text, NULL));
+	put_file(root, "vmtest.json", text);
+	put_file(root, "base.config",
+		 "CONFIG_A=y [essential]\nCONFIG_B=y # it is\n");
+	put_file(root, "tiny.config", "CONFIG_C=n\n");
+	put_file(root, "x86_64.config", "");
+}
+
+static void teardown(void)
+{
+	free(source);
+	free(temporary);
+	error_destroy(directory_remove(root));
+}
+
+TestSuite(configure, .init = setup, .fini = teardown);
+
+/**
+ * Configure for x86_64, where 7.3 is the newest series that is verified.
+ *
+ * @param[in] makefile What allnoconfig does; olddefconfig does nothing.
+ */
+static struct error *configure(const char *makefile, const char *release_text,
+			       char **ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *path = path_join(root, "vmtest.json");
+	_cleanup_free_ char *all =
+		string_format("allnoconfig:\n\t%s\nolddefconfig:\n", makefile);
+	put_file(source, "Makefile", all);
+	_cleanup_catalog_ struct catalog *catalog = load(path);
+	cr_assert(kernel_version_parse("7.3", &catalog->verified));
+	const struct catalog_arch *arch;
+	cr_assert_null(catalog_find_arch(catalog, "x86_64", &arch));
+	struct release release;
+	cr_assert(release_parse(release_text, &release));
+	static char no_prefix[] = "", gcc[] = "gcc";
+	const struct compiler compiler = { .prefix = no_prefix, .program = gcc };
+	err = configure_source(catalog, arch, &release, &compiler, source,
+			       temporary, ret);
+
+	size_t count = 0;
+	DIR *directory = opendir(temporary);
+	cr_assert(directory);
+	while (readdir(directory))
+		count++;
+	closedir(directory);
+	cr_expect_eq(count, 2, "something is left in the temporary directory");
+	return err;
+}
+
+Test(configure, gives_what_comes_out)
+{
+	_cleanup_free_ char *config = NULL;
+	_cleanup_error_ struct error *err =
+		configure("{ cat $(KCONFIG_ALLCONFIG); echo CONFIG_D=y; } >$(O)/.config",
+			  "6.12.117-vmtest1.0tiny", &config);
+
+	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	cr_expect_str_eq(config, "CONFIG_A=y\nCONFIG_B=y\n"
+				 "# CONFIG_C is not set\n"
+				 "CONFIG_LOCALVERSION=\"-vmtest1.0tiny\"\n"
+				 "CONFIG_D=y\n");
+}
+
+Test(configure, a_series_that_nobody_has_verified_may_lose_options)
+{
+	static const struct {
+		const char *release, *lost, *message;
+	} cases[] = {
+		{ "6.12.117-vmtest1.0tiny", "CONFIG_B",
+		  "CONFIG_B=y became n (base.config:2: it is)" },
+		{ "7.3.99-vmtest1.0tiny", "CONFIG_B", "CONFIG_B=y became n" },
+		{ "7.4-rc1-vmtest1.0tiny", "CONFIG_B", NULL },
+		{ "7.4.1-vmtest1.0tiny", "CONFIG_B", NULL },
+		{ "8.0-vmtest1.0tiny", "CONFIG_B", NULL },
+		{ "8.0-vmtest1.0tiny", "CONFIG_A", "CONFIG_A=y became n" },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_free_ char *config = NULL;
+		_cleanup_free_ char *make =
+			string_format("grep -v %s $(KCONFIG_ALLCONFIG) >$(O)/.config",
+				      cases[i].lost);
+		_cleanup_error_ struct error *err =
+			configure(make, cases[i].release, &config);
+		const char *message = err ? error_message(err) : "";
+
+		cr_expect_eq(!err, !cases[i].message, "row %zu: %s", i, message);
+		cr_expect_eq(!err, !!config, "row %zu", i);
+		if (cases[i].message)
+			cr_expect(strstr(message, cases[i].message), "%s",
+				  message);
+	}
+}
+
+Test(configure, failure_of_make_names_no_log_that_is_gone)
+{
+	_cleanup_free_ char *config = NULL;
+	_cleanup_error_ struct error *err =
+		configure("false", "6.12.117-vmtest1.0tiny", &config);
+
+	cr_assert(err);
+	cr_expect_str_eq(error_message(err), "configure: make failed");
 }

@@ -20,6 +20,7 @@
 #include "common/kernel/release.h"
 #include "common/process/process.h"
 #include "kbuild/make.h"
+#include "kbuild/source/source.h"
 #include "tests/unit/files.h"
 
 // The least that passes for a kernel's tree and its build folder.
@@ -47,9 +48,11 @@ static const struct {
 	{ "source/scripts/Kbuild.include", "" },
 	{ "source/scripts/Makefile.build", "" },
 	{ "source/scripts/a.sh", "" },
+	{ "source/scripts/.hidden", "" },
 	{ "source/scripts/module-common.c", "" },
 	{ "source/scripts/check-local-export", "" },
 	{ "source/scripts/kconfig/conf.c", "" },
+	{ "source/scripts/.a.o.cmd", "" },
 	{ "build/.config", "CONFIG_CC_VERSION_TEXT=\"gcc 12\"\n" },
 	{ "build/Module.symvers", "" },
 	{ "build/arch/x86/boot/bzImage", "image" },
@@ -78,6 +81,7 @@ static const char *const kept[] = {
 	"build/include/linux/a.h",
 	"build/scripts/Kbuild.include",
 	"build/scripts/Makefile.build",
+	"build/scripts/.hidden",
 	"build/scripts/a.sh",
 	"build/scripts/basic/fixdep",
 	"build/scripts/check-local-export",
@@ -93,20 +97,13 @@ static const char *const left_out[] = {
 	"build/include/config/SMP",
 	"build/include/generated/.c.h.cmd",
 	"build/scripts/kconfig",
+	"build/scripts/.a.o.cmd",
 };
-
-static char *join(const char *directory, const char *name)
-{
-	char *path = NULL;
-
-	path = path_join(directory, name);
-	return path;
-}
 
 static void compile(const char *root, const char *name, const char *option)
 {
-	_cleanup_free_ char *source = join(root, "main.c");
-	_cleanup_free_ char *path = join(root, name);
+	_cleanup_free_ char *source = path_join(root, "main.c");
+	_cleanup_free_ char *path = path_join(root, name);
 	_cleanup_free_ char *parent =
 		strndup(path, (size_t)(strrchr(path, '/') - path));
 	const char *const arguments[] = { "gcc", "-g",	 option, "-o",
@@ -137,12 +134,13 @@ static char *create_trees(void)
 Test(package, has_what_module_builds_need_and_no_more)
 {
 	_cleanup_directory_ char *root = create_trees();
-	_cleanup_free_ char *source = join(root, "source");
-	_cleanup_free_ char *build = join(root, "build");
-	_cleanup_free_ char *log = join(root, "log");
-	_cleanup_free_ char *package = join(root, "package");
-	_cleanup_free_ char *scratch = join(root, "scratch");
-	static const struct string_list no_patches = STRING_LIST_INIT;
+	_cleanup_free_ char *source = path_join(root, "source");
+	_cleanup_free_ char *build = path_join(root, "build");
+	_cleanup_free_ char *log = path_join(root, "log");
+	_cleanup_free_ char *package = path_join(root, "package");
+	_cleanup_free_ char *scratch = path_join(root, "scratch");
+	static const struct string_list none = STRING_LIST_INIT;
+	struct source from = { .path = source };
 	const struct catalog_arch arch = {
 		.name = "x86_64",
 		.kernel_arch = "x86_64",
@@ -158,31 +156,27 @@ Test(package, has_what_module_builds_need_and_no_more)
 	cr_assert(release_parse("6.12.117-vmtest1.0tiny", &release));
 	const struct package_input input = {
 		.release = &release,
-		.arch = &arch,
-		.source = source,
-		.build = build,
-		.patches = &no_patches,
-		.lost_options = &no_patches,
+		.source = &from,
+		.lost_options = &none,
 	};
 
-	_cleanup_make_ struct make *make = NULL;
-	cr_assert_null(
-		make_create(source, build, &arch, &compiler, 1, log, &make));
-	_cleanup_error_ struct error *err = package_stage(&input, make, package);
+	_cleanup_make_ struct make make = MAKE_INIT;
+	cr_assert_null(make_init(&make, source, build, &arch, &compiler, 1, log));
+	_cleanup_error_ struct error *err = package_stage(&input, &make, package);
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
 	for (size_t i = 0; i < array_size(kept); i++) {
-		_cleanup_free_ char *path = join(package, kept[i]);
+		_cleanup_free_ char *path = path_join(package, kept[i]);
 
 		cr_expect_eq(access(path, F_OK), 0, "%s", kept[i]);
 	}
 	for (size_t i = 0; i < array_size(left_out); i++) {
-		_cleanup_free_ char *path = join(package, left_out[i]);
+		_cleanup_free_ char *path = path_join(package, left_out[i]);
 		struct stat st;
 
 		cr_expect_neq(lstat(path, &st), 0, "%s", left_out[i]);
 	}
 
 	_cleanup_error_ struct error *proven =
-		package_prove(make, package, scratch);
+		package_prove(&make, package, scratch);
 	cr_expect_null(proven, "%s", proven ? error_message(proven) : "");
 }

@@ -14,7 +14,7 @@
 #include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/base/string_list.h"
-#include "common/kernel/version.h"
+#include "common/kernel/catalog.h"
 #include "kbuild/config/bounds.h"
 
 /** Holds `tree` and `patches`, and must hold nothing else after a test. */
@@ -73,11 +73,13 @@ TestSuite(patch, .init = setup, .fini = teardown);
 static struct error *load(struct patch_list *ret)
 {
 	_cleanup_free_ char *patches = in_root("patches");
-	_cleanup_string_list_ struct string_list archs = STRING_LIST_INIT;
-	const struct kernel_version version = { 6, 12, 117, 0 };
-	const struct bounds_target target = { &version, "x86_64", &archs };
+	static struct catalog_arch archs[] = { { .name = "x86_64" },
+					       { .name = "arm" } };
+	static const struct catalog catalog = { .archs = archs, .arch_count = 2 };
+	static const struct kernel_version version = { 6, 12, 117, 0 };
+	static const struct bounds_target target = { &catalog, &archs[0],
+						     &version };
 
-	string_list_add_split(&archs, "x86_64,arm");
 	return patch_list_load(patches, &target, ret);
 }
 

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "kbuild/build.h"
+#include "kbuild/kbuild.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,25 +15,13 @@
 #include "common/cache/cache.h"
 #include "common/cli/progress.h"
 #include "common/kernel/catalog.h"
-#include "kbuild/config/configure.h"
+#include "kbuild/config/config.h"
 #include "kbuild/make.h"
 #include "kbuild/package/package.h"
 #include "kbuild/phase.h"
+#include "kbuild/source/source.h"
 
 static const char staging_prefix[] = "vmtest-package";
-
-/** An existing folder's path from the root. */
-static struct error *resolve(const char *path, char **ret)
-{
-	char *resolved = realpath(path, NULL);
-
-	if (!resolved && errno == ENOMEM)
-		memory_exhausted();
-	if (!resolved)
-		return error_create_os(errno, "open folder %s", path);
-	*ret = resolved;
-	return NULL;
-}
 
 static struct error *create_and_resolve(const char *path, char **ret)
 {
@@ -45,12 +30,14 @@ static struct error *create_and_resolve(const char *path, char **ret)
 	err = directory_create(path);
 	if (err)
 		return err;
-	return resolve(path, ret);
+	*ret = realpath(path, NULL);
+	if (!*ret)
+		return error_create_os(errno, "open directory %s", path);
+	return NULL;
 }
 
 /** Find out that the source is another version before building it. */
-static struct error *check_release(struct make *make, const char *build,
-				   const char *release)
+static struct error *check_release(const struct make *make, const char *release)
 {
 	struct error *err;
 
@@ -58,8 +45,7 @@ static struct error *check_release(struct make *make, const char *build,
 	err = make_run(make, NULL, arguments);
 	if (err)
 		return err;
-	_cleanup_free_ char *path =
-		path_join(build, "include/config/kernel.release");
+	_cleanup_free_ char *path = path_join(make->build, arguments[0]);
 	_cleanup_free_ char *found = NULL;
 	err = file_read(path, RELEASE_TEXT_SIZE, &found, NULL);
 	if (err)
@@ -73,46 +59,36 @@ static struct error *check_release(struct make *make, const char *build,
 }
 
 static struct error *configure(const struct kbuild_request *request,
-			       struct make *make, const char *build,
-			       const char *release, struct string_list *lost_ret)
+			       const char *release, struct make *make,
+			       struct string_list *lost_ret)
 {
 	struct error *err;
 
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_TIME, "configure %s.%s", release,
 				 request->arch->name);
-	err = configure_build(request->catalog, request->arch,
-			      &request->release, make, build, lost_ret);
+	err = configure_build(request->catalog, &request->release, make,
+			      lost_ret);
 	if (err)
 		return err;
-	return check_release(make, build, release);
+	return check_release(make, release);
 }
 
-static unsigned int expected_objects(const struct kbuild_request *request)
-{
-	const struct catalog_flavor *flavor;
-	_cleanup_error_ struct error *err =
-		catalog_find_flavor(request->catalog, request->release.flavor,
-				    &flavor);
-
-	return err ? 0 : flavor->objects;
-}
-
-static struct error *configure_and_make(const struct kbuild_request *request,
-					struct make *make, const char *build,
-					const char *release,
-					struct string_list *lost_ret)
+static struct error *compile(const struct kbuild_request *request,
+			     const char *release, const struct make *make)
 {
 	struct error *err;
 
-	err = configure(request, make, build, release, lost_ret);
-	if (err)
-		return err;
 	phase_clock_enter(request->clock, PHASE_BUILD);
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_COMPILED, "build %s.%s", release,
 				 request->arch->name);
-	progress_estimate(progress, expected_objects(request));
+	const struct catalog_flavor *flavor;
+	err = catalog_find_flavor(request->catalog, request->release.flavor,
+				  &flavor);
+	if (err)
+		return err;
+	progress_estimate(progress, flavor->objects);
 	const char *const arguments[] = {
 		"vmlinux",
 		request->arch->image_target,
@@ -126,25 +102,17 @@ static struct error *configure_and_make(const struct kbuild_request *request,
 	return NULL;
 }
 
-/** Give a staged package its final form and name. */
-static struct error *deliver(const char *staged, enum kbuild_format format,
-			     const char *path)
-{
-	if (format == KBUILD_FORMAT_TARBALL)
-		return package_pack(staged, path, NULL);
-	return cache_replace(staged, path);
-}
-
 static struct error *package(const struct kbuild_request *request,
-			     struct make *make, const struct package_input *input,
-			     const char *output, const char *path)
+			     const struct make *make,
+			     const struct string_list *lost, const char *output,
+			     const char *path)
 {
 	struct error *err;
 
 	phase_clock_enter(request->clock, PHASE_PACKAGE);
-	const char *slash = strrchr(path, '/');
 	_cleanup_progress_ struct progress *progress =
-		progress_createf(PROGRESS_TIME, "make %s", slash + 1);
+		progress_createf(PROGRESS_TIME, "make %s",
+				 strrchr(path, '/') + 1);
 	err = directory_remove_stale(output, staging_prefix);
 	if (err)
 		return err;
@@ -157,51 +125,46 @@ static struct error *package(const struct kbuild_request *request,
 					 &lock_fd);
 	if (err)
 		return err;
+	const struct package_input input = {
+		.release = &request->release,
+		.source = request->source,
+		.lost_options = lost,
+	};
 	_cleanup_free_ char *staged = path_join(staging, "package");
-	err = package_stage(input, make, staged);
+	err = package_stage(&input, make, staged);
 	if (err)
 		return err;
 	_cleanup_free_ char *scratch = path_join(staging, "trial");
 	err = package_prove(make, staged, scratch);
 	if (err)
 		return err;
-	return deliver(staged, request->format, path);
+	if (request->format == KBUILD_FORMAT_DIRECTORY)
+		return cache_replace(staged, path);
+	return package_pack(staged, path);
 }
 
-/** The build itself, in folders that exist and are ours. */
+/** The build itself, in directories that exist and are ours. */
 static struct error *build_in(const struct kbuild_request *request,
 			      const char *release, const char *output,
 			      const char *build, const char *path)
 {
 	struct error *err;
 
-	_cleanup_free_ char *source = NULL;
-	err = resolve(request->source, &source);
-	if (err)
-		return err;
 	_cleanup_free_ char *own_log = path_join(build, "vmtest-build.log");
-	_cleanup_make_ struct make *make = NULL;
-	err = make_create(source, build, request->arch, request->compiler,
-			  request->jobs,
-			  request->log_path ? request->log_path : own_log, &make);
+	_cleanup_make_ struct make make = MAKE_INIT;
+	err = make_init(&make, request->source->path, build, request->arch,
+			request->compiler, request->jobs,
+			request->log_path ? request->log_path : own_log);
 	if (err)
 		return err;
 	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
-	err = configure_and_make(request, make, build, release, &lost);
+	err = configure(request, release, &make, &lost);
 	if (err)
 		return err;
-	static const struct string_list no_patches = STRING_LIST_INIT;
-	struct package_input input = {
-		.release = &request->release,
-		.arch = request->arch,
-		.source = source,
-		.build = build,
-		.source_url = request->source_url,
-		.source_digest = request->source_digest,
-		.patches = request->patches ? request->patches : &no_patches,
-		.lost_options = &lost,
-	};
-	return package(request, make, &input, output, path);
+	err = compile(request, release, &make);
+	if (err)
+		return err;
+	return package(request, &make, &lost, output, path);
 }
 
 static struct error *build(const struct kbuild_request *request,
@@ -221,23 +184,23 @@ static struct error *build(const struct kbuild_request *request,
 
 	_cleanup_free_ char *wanted =
 		request->build_directory
-			? path_join(".", request->build_directory)
+			? string_copy(request->build_directory)
 			: path_joinf(output, ".build-%s.%s", release,
 				     request->arch->name);
-	_cleanup_free_ char *folder = NULL;
-	err = create_and_resolve(wanted, &folder);
+	_cleanup_free_ char *directory = NULL;
+	err = create_and_resolve(wanted, &directory);
 	if (err)
 		return err;
 	_cleanup_close_ int lock_fd = -1;
-	err = directory_lock(folder, &lock_fd);
+	err = directory_lock(directory, &lock_fd);
 	if (err)
 		return err;
-	err = build_in(request, release, output, folder, path);
+	err = build_in(request, release, output, directory, path);
 	if (err)
 		return err;
 	if (!request->build_directory) {
 		// Who waits for it must not go on in half of it.
-		err = cache_discard(folder);
+		err = cache_discard(directory);
 		if (err)
 			return err;
 	}

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#ifndef KBUILD_BUILD_H
-#define KBUILD_BUILD_H
+#ifndef KBUILD_KBUILD_H
+#define KBUILD_KBUILD_H
 
-/**
- * @file
- *
- * From a kernel's source to its package.
- */
-
-#include <stdint.h>
+/** @file From a kernel's source to its package. */
 
 #include "common/base/cleanup.h"
 #include "common/kernel/release.h"
@@ -19,12 +13,12 @@ struct catalog_arch;
 struct compiler;
 struct error;
 struct phase_clock;
-struct string_list;
+struct source;
 
 enum kbuild_format {
 	/** `kernel-RELEASE.ARCH.tar.zst` */
 	KBUILD_FORMAT_TARBALL,
-	/** The same unpacked, a folder `kernel-RELEASE.ARCH`. */
+	/** The same unpacked, a directory `kernel-RELEASE.ARCH`. */
 	KBUILD_FORMAT_DIRECTORY,
 };
 
@@ -36,24 +30,17 @@ struct kbuild_request {
 	const struct compiler *compiler;
 	/** Must be the version of the source. */
 	struct release release;
-	/**
-	 * The kernel's tree, patches applied. It is not written to: builds of
-	 * several flavors may share it, at once.
-	 */
-	const char *source;
-	/** For the package's vmtest.json; each may be NULL. */
-	const char *source_url;
-	const char *source_digest;
-	const struct string_list *patches;
+	/** Builds of several flavors may share it, at once. */
+	const struct source *source;
 	/** Where the package goes. */
 	const char *output_directory;
 	/**
 	 * Where make puts what it makes; kept, so that a later build of the
-	 * same kernel is fast. NULL for a folder in the output folder, which is
-	 * deleted after a success.
+	 * same kernel is fast. NULL for a directory in the output directory,
+	 * which is deleted after a success.
 	 */
 	const char *build_directory;
-	/** What make prints; NULL for a file in the build folder. */
+	/** What make prints; NULL for a file in the build directory. */
 	const char *log_path;
 	/** Is told of the phases; may be NULL. */
 	struct phase_clock *clock;
@@ -74,4 +61,4 @@ struct kbuild_request {
 _must_check_ struct error *kbuild_build(const struct kbuild_request *request,
 					char **path_ret);
 
-#endif /* KBUILD_BUILD_H */
+#endif /* KBUILD_KBUILD_H */
