@@ -21,8 +21,8 @@
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/github/github.h"
+#include "common/github/workflow_command.h"
 #include "common/github/workflow_file.h"
-#include "common/github/workflow_log.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
 

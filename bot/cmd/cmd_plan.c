@@ -14,8 +14,8 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/string_builder.h"
+#include "common/github/workflow_command.h"
 #include "common/github/workflow_file.h"
-#include "common/github/workflow_log.h"
 
 struct plan_options {
 	struct selection_options selection;
@@ -43,17 +43,14 @@ static struct error *write_outputs(const struct plan *plan, size_t superseded)
 	struct error *err;
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_free_ char *matrix = NULL, *versions = NULL, *text = NULL;
-	char token[WORKFLOW_TOKEN_SIZE];
 
 	err = plan_matrix_format(plan, &matrix);
 	if (!err)
 		err = plan_versions_format(plan, &versions);
-	if (!err)
-		err = workflow_make_token(token);
 	if (err)
 		return err;
-	workflow_append_output(&sb, "matrix", matrix, token);
-	workflow_append_output(&sb, "versions", versions, token);
+	workflow_append_output(&sb, "matrix", matrix);
+	workflow_append_output(&sb, "versions", versions);
 	string_builder_appendf(&sb, "count=%zu\nleft-out=%zu\nsuperseded=%zu\n",
 			       plan->count, plan->left_out, superseded);
 	text = string_builder_take(&sb);

@@ -11,7 +11,7 @@
 #include "bot/report/report.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
-#include "common/github/workflow_log.h"
+#include "common/github/workflow_command.h"
 #include "common/kernel/catalog.h"
 
 /** Build and publish. @param[in,out] build Keeps the time of each phase. */

@@ -14,7 +14,6 @@
 #include "common/base/memory.h"
 #include "common/cli/command.h"
 #include "common/github/workflow_command.h"
-#include "common/github/workflow_log.h"
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"
 

@@ -14,7 +14,7 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
-#include "common/github/workflow_log.h"
+#include "common/github/workflow_command.h"
 #include "common/kernel/catalog.h"
 
 static void free_row(struct report_row *row)

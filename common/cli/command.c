@@ -15,7 +15,7 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/cli/streams.h"
-#include "common/github/workflow_log.h"
+#include "common/github/workflow_command.h"
 #include "common/http/limits.h"
 #include "common/process/environment.h"
 

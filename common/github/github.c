@@ -20,47 +20,48 @@
 #include "common/process/process.h"
 #include "common/store/store_internal.h"
 
-enum {
-	/** A release with a thousand assets is 2 MB. */
-	ANSWER_BYTES_MAX = 16 << 20,
-};
-
-static const char *const json_headers[] = {
-	GITHUB_ACCEPT_JSON,
-	GITHUB_API_VERSION,
-	NULL,
-};
-static const char *const json_body_headers[] = {
-	GITHUB_ACCEPT_JSON,
-	GITHUB_API_VERSION,
-	"Content-Type: application/json",
-	NULL,
+static const struct {
+	const char *name;
+	bool once;
+} methods[] = {
+	[GITHUB_GET] = { NULL, false },
+	[GITHUB_DELETE] = { "DELETE", false },
+	[GITHUB_PATCH] = { "PATCH", false },
+	[GITHUB_POST] = { "POST", false },
+	[GITHUB_POST_ONCE] = { "POST", true },
 };
 
 /** What to do about an answer, with a token and without one. */
 static const struct {
 	long status;
+	/** What the path begins with; NULL for any. */
+	const char *path;
 	/** Word in the answer that tells it from others; NULL for any. */
 	const char *word;
 	const char *with_token;
 	const char *without_token;
 } remedies[] = {
-	{ 401, NULL, "the token is wrong, or has expired: make a new one",
+	{ 401, NULL, NULL, "the token is wrong, or has expired: make a new one",
 	  "set GITHUB_TOKEN" },
-	{ 403, "archived",
+	{ 403, NULL, "archived",
 	  "nothing can be written to it: unarchive it, or use another repository",
 	  "set GITHUB_TOKEN" },
-	{ 403, NULL,
+	{ 403, "/issues", NULL,
+	  "the token needs the permission 'issues: write' (in a workflow: 'permissions:')",
+	  "set GITHUB_TOKEN" },
+	{ 403, NULL, NULL,
 	  "the token needs the permission 'contents: write' (in a workflow: 'permissions:')",
 	  "set GITHUB_TOKEN" },
-	{ 404, NULL,
+	{ 404, NULL, NULL,
 	  "check the repository's name, and that the token may see and write it",
 	  "check the repository's name; if it is private, set GITHUB_TOKEN" },
-	{ 422, "immutable",
+	{ 410, "/issues", NULL, "turn issues on in the repository's settings",
+	  "turn issues on in the repository's settings" },
+	{ 422, NULL, "immutable",
 	  "an immutable GitHub release cannot be a store: use another tag, in a repository where immutable releases are off",
 	  NULL },
-	{ 422, "file_count", "prune it, or use another tag", NULL },
-	{ 422, "rule violations",
+	{ 422, NULL, "file_count", "prune it, or use another tag", NULL },
+	{ 422, NULL, "rule violations",
 	  "the repository's rules do not let the token make this tag: except it from them, or use another",
 	  NULL },
 };
@@ -87,10 +88,9 @@ static struct error *parse_location(const char *location, struct github *github)
 	const char *slash = strchr(location, '/');
 
 	if (at && slash && slash < at) {
-		github->repository = strndup(location, (size_t)(at - location));
-		github->tag = strdup(at + 1);
-		if (!github->repository || !github->tag)
-			memory_exhausted();
+		github->repository =
+			string_copy_n(location, (size_t)(at - location));
+		github->tag = string_copy(at + 1);
 		slash = strchr(github->repository, '/') + 1;
 		if (is_plain(github->repository, "/") && is_plain(slash, "") &&
 		    is_plain(github->tag, "/+"))
@@ -104,15 +104,15 @@ static struct error *parse_location(const char *location, struct github *github)
 static struct error *read_api_url(struct github *github)
 {
 	const char *url = getenv("GITHUB_API_URL");
-	size_t length;
 
 	if (!url || !*url)
 		url = "https://api.github.com";
-	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) {
+	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
 		return error_create(ERROR_USAGE,
 				    "GITHUB_API_URL is not an http or https URL");
-	}
-	length = strlen(url);
+
+	size_t length = strlen(url);
+
 	while (url[length - 1] == '/')
 		length--;
 	github->api_url = string_copy_n(url, length);
@@ -123,16 +123,19 @@ struct error *github_init(struct github *github, const char *location,
 			  struct http *http)
 {
 	struct error *err;
+	_cleanup_github_ struct github made = { .http = http };
 
-	*github = (struct github){ .http = http };
-	err = parse_location(location, github);
-	if (!err)
-		err = read_api_url(github);
-	if (!err)
-		err = github_token_read(&github->token);
+	err = parse_location(location, &made);
 	if (err)
-		github_deinit(github);
-	return err;
+		return err;
+	err = read_api_url(&made);
+	if (err)
+		return err;
+	err = github_token_read(&made.token);
+	if (err)
+		return err;
+	*github = take(made);
+	return NULL;
 }
 
 void github_deinit(struct github *github)
@@ -145,26 +148,22 @@ void github_deinit(struct github *github)
 	*github = (struct github){ 0 };
 }
 
-struct error *github_releases_url(const struct github *github, char **ret,
-				  const char *format, ...)
+static struct error *require_token(const struct github *github, const char *path)
 {
-	_cleanup_free_ char *rest = NULL;
-	va_list ap;
-	int length;
-
-	va_start(ap, format);
-	length = vasprintf(&rest, format, ap);
-	va_end(ap);
-	if (length < 0) {
-		rest = NULL;
-		memory_exhausted();
-	}
-	*ret = string_format("%s/repos/%s/releases%s", github->api_url,
-			     github->repository, rest);
-	return NULL;
+	if (github->token)
+		return NULL;
+	return error_create(
+		ERROR_USAGE,
+		"writing to GitHub needs a token; set GITHUB_TOKEN to one with the permission '%s: write'",
+		strncmp(path, "/issues", 7) == 0 ? "issues" : "contents");
 }
 
-struct error *github_answer_error(const struct github *github,
+struct error *github_require_token(const struct github *github)
+{
+	return require_token(github, "/releases");
+}
+
+struct error *github_answer_error(const struct github *github, const char *path,
 				  const struct http_request *request,
 				  const struct http_response *response)
 {
@@ -174,40 +173,71 @@ struct error *github_answer_error(const struct github *github,
 	enum error_kind kind = ERROR_OTHER;
 
 	for (size_t i = 0; !remedy && i < array_size(remedies); i++) {
+		const char *area = remedies[i].path, *word = remedies[i].word;
+
 		if (remedies[i].status == response->status &&
-		    (!remedies[i].word ||
-		     strcasestr(response->body, remedies[i].word))) {
+		    (!area || strncmp(path, area, strlen(area)) == 0) &&
+		    (!word || strcasestr(response->body, word)))
 			remedy = github->token ? remedies[i].with_token
 					       : remedies[i].without_token;
-		}
 	}
-	if (!remedy)
-		return take_ptr(err);
 	if (error_is(err, ERROR_NOT_FOUND))
 		kind = ERROR_NOT_FOUND;
-	return error_create(kind, "%s; %s", error_message(err), remedy);
+	else if (github_error_has_code(response->body, response->body_size_bytes,
+				       "already_exists"))
+		kind = ERROR_EXISTS;
+	else if (!remedy)
+		return take(err);
+	return error_create(kind, "%s%s%s", error_message(err),
+			    remedy ? "; " : "", remedy ? remedy : "");
 }
 
-struct error *github_require_token(const struct github *github)
+struct error *github_call(const struct github *github,
+			  enum github_method method, json_t *body,
+			  struct http_response *ret, const char *format, ...)
 {
-	if (github->token)
-		return NULL;
-	return error_create(
-		ERROR_USAGE,
-		"writing to GitHub needs a token; set GITHUB_TOKEN to one with the permission 'contents: write'");
-}
+	struct error *err;
+	_cleanup_free_ char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	va_list ap;
 
-struct error *github_ask(const struct github *github, const char *url,
-			 struct http_request *request_ret,
-			 struct http_response *ret)
-{
-	*request_ret = (struct http_request){
-		.url = url,
-		.headers = json_headers,
-		.token = github->token,
-		.limit_bytes = ANSWER_BYTES_MAX,
+	json_decref(body);
+	va_start(ap, format);
+	_cleanup_free_ char *path = string_vformat(format, ap);
+	va_end(ap);
+	_cleanup_free_ char *url = string_format("%s/repos/%s%s", github->api_url,
+						 github->repository, path);
+	const char *const headers[] = {
+		GITHUB_ACCEPT_JSON,
+		GITHUB_API_VERSION,
+		text ? "Content-Type: application/json" : NULL,
+		NULL,
 	};
-	return http_perform(github->http, request_ret, ret);
+	const struct http_request request = {
+		.method = methods[method].name,
+		.url = url,
+		.headers = headers,
+		.token = github->token,
+		.body = text,
+		.body_size_bytes = text ? strlen(text) : 0,
+		.no_retry = methods[method].once,
+	};
+	_cleanup_http_response_ struct http_response response = { 0 };
+
+	if (method != GITHUB_GET) {
+		err = require_token(github, path);
+		if (err)
+			return err;
+	}
+	if (!text && method >= GITHUB_PATCH)
+		return error_create(ERROR_OTHER, "the text is not UTF-8");
+	err = http_perform(github->http, &request, &response);
+	if (err)
+		return err;
+	if (response.status < 200 || response.status > 299)
+		return github_answer_error(github, path, &request, &response);
+	if (ret)
+		*ret = take(response);
+	return NULL;
 }
 
 static struct error *set_release(struct github *github,
@@ -219,30 +249,9 @@ static struct error *set_release(struct github *github,
 	err = github_parse_release(response->body, response->body_size_bytes,
 				   &release);
 	if (err)
-		return err;
+		return error_wrap(err, "the GitHub release %s", github->tag);
 	github_release_deinit(&github->release);
 	github->release = release;
-	return NULL;
-}
-
-/**
- * Tell a repository without the release from one that is not there: GitHub says
- * 404 to both.
- */
-static struct error *check_repository(const struct github *github)
-{
-	struct error *err;
-	_cleanup_http_response_ struct http_response response = { 0 };
-	_cleanup_free_ char *url = NULL;
-	struct http_request request;
-
-	err = github_releases_url(github, &url, "?per_page=1");
-	if (!err)
-		err = github_ask(github, url, &request, &response);
-	if (err)
-		return err;
-	if (response.status != 200)
-		return github_answer_error(github, &request, &response);
 	return NULL;
 }
 
@@ -251,18 +260,15 @@ static struct error *ask_for_release(struct github *github)
 {
 	struct error *err;
 	_cleanup_http_response_ struct http_response response = { 0 };
-	_cleanup_free_ char *url = NULL;
-	struct http_request request;
 
 	github_release_deinit(&github->release);
-	err = github_releases_url(github, &url, "/tags/%s", github->tag);
-	if (!err)
-		err = github_ask(github, url, &request, &response);
-	if (err || response.status == 404)
+	err = github_call(github, GITHUB_GET, NULL, &response,
+			  "/releases/tags/%s", github->tag);
+	if (error_catch(&err, ERROR_NOT_FOUND))
+		return NULL;
+	if (err)
 		return err;
-	if (response.status != 200)
-		return github_answer_error(github, &request, &response);
-	return error_wrap(set_release(github, &response), "%s", url);
+	return set_release(github, &response);
 }
 
 struct error *github_find_release(struct github *github)
@@ -272,7 +278,9 @@ struct error *github_find_release(struct github *github)
 	err = ask_for_release(github);
 	if (err || github->release.id)
 		return err;
-	return check_repository(github);
+	// GitHub also says 404 of a repository that is not there.
+	return github_call(github, GITHUB_GET, NULL, NULL,
+			   "/releases?per_page=1");
 }
 
 /** What was made may be missing from what GitHub shows, for some seconds. */
@@ -287,59 +295,14 @@ static struct error *await_release(struct github *github)
 		err = ask_for_release(github);
 		if (err || github->release.id)
 			return err;
-		if (monotonic_ms() + wait_ms > end_ms) {
+		if (monotonic_ms() + wait_ms > end_ms)
 			return error_create(ERROR_RETRY,
 					    "the GitHub release %s was made, but GitHub does not show it yet; try again later",
 					    github->tag);
-		}
 		err = interrupt_sleep(wait_ms);
 		if (err)
 			return err;
 	}
-}
-
-/** Send JSON about the release, and keep what GitHub then says of it. */
-static struct error *send_release(struct github *github, const char *method,
-				  const char *url, json_t *json,
-				  struct http_response *ret,
-				  struct http_request *request_ret)
-{
-	struct error *err;
-	_cleanup_free_ char *text = json_dumps(json, JSON_COMPACT);
-
-	json_decref(json);
-	if (!text)
-		memory_exhausted();
-	*request_ret = (struct http_request){
-		.method = method,
-		.url = url,
-		.headers = json_body_headers,
-		.token = github->token,
-		.body = text,
-		.body_size_bytes = strlen(text),
-	};
-	err = http_perform(github->http, request_ret, ret);
-	request_ret->body = NULL;
-	if (!err && (ret->status == 200 || ret->status == 201))
-		err = error_wrap(set_release(github, ret), "%s", url);
-	return err;
-}
-
-struct error *github_delete(const struct github *github, const char *url)
-{
-	struct error *err;
-	_cleanup_http_response_ struct http_response response = { 0 };
-	const struct http_request request = {
-		.method = "DELETE",
-		.url = url,
-		.headers = json_headers,
-		.token = github->token,
-	};
-
-	err = http_perform(github->http, &request, &response);
-	if (err || response.status == 204 || response.status == 404)
-		return err;
-	return github_answer_error(github, &request, &response);
 }
 
 /**
@@ -350,55 +313,37 @@ static struct error *settle_release(struct github *github)
 {
 	struct error *err;
 	uint64_t made = github->release.id;
-	_cleanup_free_ char *url = NULL;
 
 	err = await_release(github);
 	if (err || github->release.id >= made)
 		return err;
 	log_debug("%s: somebody else has just made it, too", github->tag);
-	err = github_releases_url(github, &url, "/%" PRIu64, made);
-	if (err)
-		return err;
-	return github_delete(github, url);
+	err = github_call(github, GITHUB_DELETE, NULL, NULL,
+			  "/releases/%" PRIu64, made);
+	error_catch(&err, ERROR_NOT_FOUND);
+	return err;
 }
 
 struct error *github_create_release(struct github *github, const char *markdown)
 {
 	struct error *err;
 	_cleanup_http_response_ struct http_response response = { 0 };
-	_cleanup_free_ char *url = NULL;
-	struct http_request request;
-	json_t *json;
-
-	err = github_releases_url(github, &url, "%s", "");
-	if (err)
-		return err;
 	// Never the latest: that is for what people release.
-	json = json_pack("{s:s, s:s, s:s, s:b, s:s}", "tag_name", github->tag,
-			 "name", github->tag, "body", markdown, "prerelease", 1,
-			 "make_latest", "false");
-	if (!json)
-		return error_create(ERROR_OTHER, "the text is not UTF-8");
-	err = send_release(github, "POST", url, json, &response, &request);
+	json_t *json = json_pack("{s:s, s:s, s:s, s:b, s:s}", "tag_name",
+				 github->tag, "name", github->tag, "body",
+				 markdown, "prerelease", 1, "make_latest",
+				 "false");
+
+	err = github_call(github, GITHUB_POST, json, &response, "/releases");
+	// Somebody else was faster, or it was us and the answer got lost.
+	if (error_catch(&err, ERROR_EXISTS))
+		return await_release(github);
 	if (err)
 		return err;
-	if (response.status == 201)
-		return settle_release(github);
-	// Somebody else was faster, or it was us and the answer got lost.
-	if (response.status == 422 &&
-	    github_error_has_code(response.body, response.body_size_bytes,
-				  "already_exists"))
-		return await_release(github);
-	return github_answer_error(github, &request, &response);
-}
-
-struct error *github_check_mutable(const struct github *github)
-{
-	if (!github->release.immutable)
-		return NULL;
-	return error_create(
-		ERROR_OTHER,
-		"the GitHub release is immutable; use another tag, in a repository where immutable releases are off");
+	err = set_release(github, &response);
+	if (err)
+		return err;
+	return settle_release(github);
 }
 
 struct error *github_require_release(struct github *github)
@@ -406,29 +351,94 @@ struct error *github_require_release(struct github *github)
 	struct error *err;
 
 	err = github_find_release(github);
-	if (!err && !github->release.id)
+	if (err)
+		return err;
+	if (!github->release.id) {
 		err = github_create_release(github, "");
-	if (!err)
-		err = github_check_mutable(github);
-	return err;
+		if (err)
+			return err;
+	}
+	if (!github->release.immutable)
+		return NULL;
+	return error_create(
+		ERROR_OTHER,
+		"the GitHub release is immutable; use another tag, in a repository where immutable releases are off");
 }
 
 struct error *github_update_release(struct github *github, const char *markdown)
 {
 	struct error *err;
 	_cleanup_http_response_ struct http_response response = { 0 };
-	_cleanup_free_ char *url = NULL;
-	struct http_request request;
-	json_t *json;
 
-	err = github_releases_url(github, &url, "/%" PRIu64, github->release.id);
+	err = github_call(github, GITHUB_PATCH,
+			  json_pack("{s:s}", "body", markdown), &response,
+			  "/releases/%" PRIu64, github->release.id);
 	if (err)
 		return err;
-	json = json_pack("{s:s}", "body", markdown);
-	if (!json)
-		return error_create(ERROR_OTHER, "the text is not UTF-8");
-	err = send_release(github, "PATCH", url, json, &response, &request);
-	if (err || response.status == 200)
-		return err;
-	return github_answer_error(github, &request, &response);
+	return set_release(github, &response);
+}
+
+struct error *github_list_assets(const struct github *github,
+				 struct github_assets *ret)
+{
+	enum {
+		PER_PAGE = 100
+	};
+	_cleanup_github_assets_ struct github_assets assets = { 0 };
+	size_t before, count = 0;
+	unsigned int page = 1;
+
+	do {
+		struct error *err;
+		_cleanup_http_response_ struct http_response response = { 0 };
+
+		before = count;
+		err = github_call(github, GITHUB_GET, NULL, &response,
+				  "/releases/%" PRIu64
+				  "/assets?per_page=%d&page=%u",
+				  github->release.id, PER_PAGE, page);
+		if (err)
+			return err;
+		err = github_parse_assets(response.body,
+					  response.body_size_bytes, &assets);
+		if (err)
+			return error_wrap(err, "the assets of %s", github->tag);
+		count = assets.uploaded.count + assets.starters.count;
+		// Twice what there can be is enough.
+	} while (count - before >= PER_PAGE &&
+		 page++ < 2 * GITHUB_ASSETS_MAX / PER_PAGE);
+	*ret = take(assets);
+	return NULL;
+}
+
+struct error *github_get(const struct github *github, const struct asset *asset,
+			 file_sink sink, void *arg)
+{
+	static const char *const headers[] = {
+		"Accept: application/octet-stream",
+		GITHUB_API_VERSION,
+		NULL,
+	};
+	_cleanup_free_ char *url =
+		string_format("%s/repos/%s/releases/assets/%" PRIu64,
+			      github->api_url, github->repository, asset->id);
+	// Without a token the API would soon meet its limit; the other has none.
+	const struct http_request request = {
+		.url = github->token ? url : asset->url,
+		.headers = github->token ? headers : NULL,
+		.token = github->token,
+	};
+
+	return http_stream(github->http, &request, asset->size_bytes,
+			   asset->digest, sink, arg);
+}
+
+struct error *github_delete_asset(const struct github *github, uint64_t id)
+{
+	struct error *err;
+
+	err = github_call(github, GITHUB_DELETE, NULL, NULL,
+			  "/releases/assets/%" PRIu64, id);
+	error_catch(&err, ERROR_NOT_FOUND);
+	return err;
 }

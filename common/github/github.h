@@ -6,17 +6,24 @@
 /**
  * @file
  *
- * GitHub's REST API, as far as a release goes; github_assets.h has its assets.
- * https://docs.github.com/en/rest/releases
+ * GitHub's REST API, as far as a release and its assets go; github_issues.h has
+ * issues. https://docs.github.com/en/rest/releases
  */
 
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/file.h"
 #include "common/github/github_json.h"
 #include "common/http/http.h"
 
 struct error;
+struct json_t;
+
+enum {
+	/** Most assets of a release, of whatever kind and state. */
+	GITHUB_ASSETS_MAX = 1000,
+};
 
 #define GITHUB_ACCEPT_JSON "Accept: application/vnd.github+json"
 #define GITHUB_API_VERSION "X-GitHub-Api-Version: 2022-11-28"
@@ -47,28 +54,45 @@ _must_check_ struct error *github_init(struct github *github,
 				       const char *location, struct http *http);
 void github_deinit(struct github *github);
 
+#define _cleanup_github_ _cleanup_(github_deinit)
+
 /** ERROR_USAGE if there is no token, without which nothing can be written. */
 _must_check_ struct error *github_require_token(const struct github *github);
 
-/** A URL below /repos/OWNER/REPO/releases; the rest is already plain. */
-_must_check_ _printf_(3, 4) struct error *github_releases_url(
-	const struct github *github, char **ret, const char *format, ...);
+enum github_method {
+	GITHUB_GET,
+	GITHUB_DELETE,
+	GITHUB_PATCH,
+	GITHUB_POST,
+	/**
+	 * Doing it twice is not the same as doing it once, so what has become
+	 * of it is for the caller to see: ERROR_RETRY if that is not known.
+	 */
+	GITHUB_POST_ONCE,
+};
 
-/** GET from the API; any status is a success. */
-_must_check_ struct error *github_ask(const struct github *github,
-				      const char *url,
-				      struct http_request *request_ret,
-				      struct http_response *ret);
+/**
+ * Ask the API about a repository; the format is that of a path below
+ * /repos/OWNER/REPO, whose parts are plain.
+ *
+ * @param[in] body Consumed. To send nothing is an error of PATCH and POST: it
+ * is what json_pack() makes of text that is not UTF-8.
+ * @param[out] ret May be NULL.
+ * @return What the answer says if it is not of success, and what to do about
+ * it: ERROR_NOT_FOUND, ERROR_EXISTS (already_exists); ERROR_USAGE if there is
+ * no token to write with.
+ */
+_must_check_ _printf_(5, 6) struct error *github_call(const struct github *github,
+						      enum github_method method,
+						      struct json_t *body,
+						      struct http_response *ret,
+						      const char *format, ...);
 
-/** What an answer says, and what to do about it. */
+/** The error of an answer, as of github_call(). */
 _must_check_ struct error *
-github_answer_error(const struct github *github,
+github_answer_error(const struct github *github, const char *path,
 		    const struct http_request *request,
 		    const struct http_response *response);
-
-/** Delete what a URL stands for. No error if it has gone already. */
-_must_check_ struct error *github_delete(const struct github *github,
-					 const char *url);
 
 /**
  * Look the release up, with all its assets. If there is none, its id is 0
@@ -83,14 +107,27 @@ _must_check_ struct error *github_find_release(struct github *github);
 _must_check_ struct error *github_create_release(struct github *github,
 						 const char *markdown);
 
-/** An error if the release, which is known, is immutable. */
-_must_check_ struct error *github_check_mutable(const struct github *github);
-
 /** The release, which is made if it is not there; an immutable one is refused. */
 _must_check_ struct error *github_require_release(struct github *github);
 
 /** Replace the body of the release, which is known. */
 _must_check_ struct error *github_update_release(struct github *github,
 						 const char *markdown);
+
+/**
+ * List the assets of the release, which is known. The release shows those that
+ * are whole; only this list, a request for each hundred, has the others, too.
+ */
+_must_check_ struct error *github_list_assets(const struct github *github,
+					      struct github_assets *ret);
+
+/** As store_get(). */
+_must_check_ struct error *github_get(const struct github *github,
+				      const struct asset *asset, file_sink sink,
+				      void *arg);
+
+/** No error if it has gone already. */
+_must_check_ struct error *github_delete_asset(const struct github *github,
+					       uint64_t id);
 
 #endif /* COMMON_GITHUB_GITHUB_H */

@@ -9,7 +9,6 @@
 #include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/github/github.h"
-#include "common/github/github_assets.h"
 #include "common/github/github_upload.h"
 #include "common/store/store_internal.h"
 
@@ -54,17 +53,6 @@ static struct error *store_github_create(const char *location,
 	return NULL;
 }
 
-/** What is not ours is nobody's business. */
-static struct error *take_valid(struct asset_list *all, struct asset_list *ret)
-{
-	for (size_t i = 0; i < all->count; i++) {
-		if (!asset_name_is_valid(all->items[i].name))
-			continue;
-		asset_list_add(ret, &all->items[i]);
-	}
-	return NULL;
-}
-
 static struct error *store_github_list(struct store *store, struct asset_list *ret)
 {
 	struct error *err;
@@ -76,7 +64,12 @@ static struct error *store_github_list(struct store *store, struct asset_list *r
 		return err;
 	all = take(self->github.release.assets);
 	self->listed_count = all.count;
-	return take_valid(&all, ret);
+	// What is not ours is nobody's business.
+	for (size_t i = 0; i < all.count; i++) {
+		if (asset_name_is_valid(all.items[i].name))
+			asset_list_add(ret, &all.items[i]);
+	}
+	return NULL;
 }
 
 static void store_github_get_room(const struct store *store,
@@ -98,13 +91,7 @@ static struct error *store_github_get(struct store *store,
 static struct error *store_github_delete(struct store *store,
 					 const struct asset *asset)
 {
-	struct error *err;
-	struct github *github = get_github(store);
-
-	err = github_require_token(github);
-	if (err)
-		return err;
-	return github_delete_asset(github, asset->id);
+	return github_delete_asset(get_github(store), asset->id);
 }
 
 /** Before the file is read: GitHub would refuse it after it was sent. */
@@ -114,11 +101,10 @@ static struct error *check_size(const char *path)
 
 	if (stat(path, &st) < 0)
 		return error_create_os(errno, "%s", path);
-	if (st.st_size > asset_bytes_max) {
+	if (st.st_size > asset_bytes_max)
 		return error_create(ERROR_OTHER,
 				    "%s has %jd bytes; GitHub takes less than 2 GiB",
 				    path, (intmax_t)st.st_size);
-	}
 	if (!st.st_size)
 		return error_create(ERROR_OTHER, "%s is empty", path);
 	return NULL;
@@ -140,15 +126,18 @@ static struct error *store_github_put(struct store *store, const char *path,
 	};
 
 	err = github_require_token(github);
-	if (!err)
-		err = check_size(path);
-	if (!err)
-		err = digest_file(path, upload.digest, &upload.size_bytes);
-	if (!err)
-		err = github_require_release(github);
-	if (!err)
-		err = github_upload(github, &upload, url_ret);
-	return err;
+	if (err)
+		return err;
+	err = check_size(path);
+	if (err)
+		return err;
+	err = digest_file(path, upload.digest, &upload.size_bytes);
+	if (err)
+		return err;
+	err = github_require_release(github);
+	if (err)
+		return err;
+	return github_upload(github, &upload, url_ret);
 }
 
 static struct error *store_github_describe(struct store *store,
@@ -158,10 +147,13 @@ static struct error *store_github_describe(struct store *store,
 	struct github *github = get_github(store);
 
 	err = github_require_token(github);
-	if (!err && !github->release.id)
-		err = github_find_release(github);
 	if (err)
 		return err;
+	if (!github->release.id) {
+		err = github_find_release(github);
+		if (err)
+			return err;
+	}
 	if (!github->release.id)
 		return github_create_release(github, markdown);
 	return github_update_release(github, markdown);

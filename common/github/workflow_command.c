@@ -2,14 +2,21 @@
 
 #include "common/github/workflow_command.h"
 
-#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
+#include "common/github/github_token.h"
+
+/** What would end a message, or mean a character that was encoded. */
+#define ENCODED_IN_MESSAGE "%\r\n"
+/** The same for the value of a property, such as `title=`. */
+#define ENCODED_IN_PROPERTY "%\r\n:,"
 
 static const char *const level_names[] = {
 	[WORKFLOW_NOTICE] = "notice",
@@ -31,20 +38,17 @@ static void append_encoded(struct string_builder *sb, const char *text,
 	for (; *text; text++) {
 		if (strchr(characters, *text))
 			string_builder_appendf(sb, "%%%02X",
-					       (unsigned int)(unsigned char)*text);
+					       (unsigned char)*text);
 		else
 			string_builder_append_char(sb, *text);
 	}
 }
 
-void workflow_append_message(struct string_builder *sb, const char *text)
+/** What cannot be shown is missed, and no reason to fail. */
+static void print(const struct string_builder *sb)
 {
-	append_encoded(sb, text, "%\r\n");
-}
-
-void workflow_append_property(struct string_builder *sb, const char *text)
-{
-	append_encoded(sb, text, "%\r\n:,");
+	fputs(sb->text, stderr);
+	fflush(stderr);
 }
 
 void workflow_append_annotation(struct string_builder *sb,
@@ -52,51 +56,101 @@ void workflow_append_annotation(struct string_builder *sb,
 				const char *message)
 {
 	string_builder_appendf(sb, "::%s title=", level_names[level]);
-	workflow_append_property(sb, title);
+	append_encoded(sb, title, ENCODED_IN_PROPERTY);
 	string_builder_append(sb, "::");
-	workflow_append_message(sb, message);
+	append_encoded(sb, message, ENCODED_IN_MESSAGE);
 	string_builder_append_char(sb, '\n');
 }
 
-void workflow_append_mask(struct string_builder *sb, const char *secret)
+void workflow_log_annotation(enum workflow_level level, const char *title,
+			     const char *format, ...)
 {
-	string_builder_append(sb, "::add-mask::");
-	workflow_append_message(sb, secret);
-	string_builder_append_char(sb, '\n');
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	va_list ap;
+
+	if (!workflow_is_active())
+		return;
+	va_start(ap, format);
+	_cleanup_free_ char *message = string_vformat(format, ap);
+	va_end(ap);
+	workflow_append_annotation(&sb, level, title, message);
+	print(&sb);
 }
 
-struct error *workflow_make_token(char token_ret[static WORKFLOW_TOKEN_SIZE])
+void workflow_log_mask_token(void)
 {
-	unsigned long long random[2];
+	char *token;
 
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		return error_create_os(errno, "getrandom");
-	snprintf(token_ret, WORKFLOW_TOKEN_SIZE, "%016llx%016llx", random[0],
-		 random[1]);
-	return NULL;
+	if (!workflow_is_active())
+		return;
+	// One that is none is refused by whoever wants to use it. One that is
+	// needs no encoding.
+	error_destroy(github_token_read(&token));
+	if (!token)
+		return;
+	fprintf(stderr, "::add-mask::%s\n", token);
+	fflush(stderr);
+	github_token_destroy(token);
 }
 
-void workflow_append_group_begin(struct string_builder *sb, const char *title,
-				 const char *token)
+void workflow_make_token(char token_ret[static WORKFLOW_TOKEN_SIZE])
 {
+	uint64_t random[2];
+
+	arc4random_buf(random, sizeof(random));
+	snprintf(token_ret, WORKFLOW_TOKEN_SIZE, "%016jx%016jx",
+		 (uintmax_t)random[0], (uintmax_t)random[1]);
+}
+
+static void append_group_begin(struct string_builder *sb, const char *title,
+			       char token_ret[static WORKFLOW_TOKEN_SIZE])
+{
+	workflow_make_token(token_ret);
 	string_builder_append(sb, "::group::");
-	workflow_append_message(sb, title);
-	string_builder_appendf(sb, "\n::stop-commands::%s\n", token);
+	append_encoded(sb, title, ENCODED_IN_MESSAGE);
+	string_builder_appendf(sb, "\n::stop-commands::%s\n", token_ret);
 }
 
-void workflow_append_group_end(struct string_builder *sb, const char *token)
+static void append_group_end(struct string_builder *sb, const char *token)
 {
 	string_builder_appendf(sb, "::%s::\n::endgroup::\n", token);
 }
 
 void workflow_append_group(struct string_builder *sb, const char *title,
-			   const char *text, const char *token)
+			   const char *text)
 {
 	size_t length = strlen(text);
+	char token[WORKFLOW_TOKEN_SIZE];
 
-	workflow_append_group_begin(sb, title, token);
+	append_group_begin(sb, title, token);
 	string_builder_append(sb, text);
 	if (length && text[length - 1] != '\n')
 		string_builder_append_char(sb, '\n');
-	workflow_append_group_end(sb, token);
+	append_group_end(sb, token);
+}
+
+void workflow_group_begin(struct workflow_group *group, const char *format, ...)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	va_list ap;
+
+	*group = (struct workflow_group){ "" };
+	if (!workflow_is_active())
+		return;
+	va_start(ap, format);
+	_cleanup_free_ char *title = string_vformat(format, ap);
+	va_end(ap);
+	append_group_begin(&sb, title, group->token);
+	print(&sb);
+}
+
+void workflow_group_end(struct workflow_group *group)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	if (!*group->token)
+		return;
+	append_group_end(&sb, group->token);
+	group->token[0] = '\0';
+	print(&sb);
 }

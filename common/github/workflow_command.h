@@ -7,15 +7,17 @@
  * @file
  *
  * Workflow commands: lines of a step's output that GitHub Actions obeys. Text
- * from elsewhere goes through the append that escapes for its place.
+ * from elsewhere is escaped for its place in them.
  * https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+ *
+ * Some are made as text. Others are written to stderr, between the lines of the
+ * log, so that they stay in order; these do nothing where no workflow runs us.
  */
 
 #include <stdbool.h>
 
 #include "common/base/cleanup.h"
 
-struct error;
 struct string_builder;
 
 enum {
@@ -26,12 +28,6 @@ enum {
 
 /** Whether a step of a workflow runs us. */
 bool workflow_is_active(void);
-
-/** Append text as the message of a workflow command. */
-void workflow_append_message(struct string_builder *sb, const char *text);
-
-/** The same as the value of a property, such as `title=`. */
-void workflow_append_property(struct string_builder *sb, const char *text);
 
 enum workflow_level {
 	WORKFLOW_NOTICE,
@@ -44,25 +40,35 @@ void workflow_append_annotation(struct string_builder *sb,
 				enum workflow_level level, const char *title,
 				const char *message);
 
-/** Append what keeps a secret out of all that the step prints from here on. */
-void workflow_append_mask(struct string_builder *sb, const char *secret);
+/** The same, to stderr. */
+_printf_(3, 4) void workflow_log_annotation(enum workflow_level level,
+					    const char *title,
+					    const char *format, ...);
+
+/** Keep the token (github_token.h) out of all that the step prints later. */
+void workflow_log_mask_token(void);
 
 /** A word that text from elsewhere cannot know. */
-_must_check_ struct error *
-workflow_make_token(char token_ret[static WORKFLOW_TOKEN_SIZE]);
+void workflow_make_token(char token_ret[static WORKFLOW_TOKEN_SIZE]);
 
 /**
- * Append what makes the lines that follow fold under a title. Commands in them
- * mean nothing: they are stopped until the group ends.
- *
- * @param[in] token Of workflow_make_token(); the same for the end.
+ * Append text that folds under a title. Commands in it mean nothing: they are
+ * stopped until the group ends.
  */
-void workflow_append_group_begin(struct string_builder *sb, const char *title,
-				 const char *token);
-void workflow_append_group_end(struct string_builder *sb, const char *token);
-
-/** Append a whole group. */
 void workflow_append_group(struct string_builder *sb, const char *title,
-			   const char *text, const char *token);
+			   const char *text);
+
+struct workflow_group {
+	/** "" if it has not begun. */
+	char token[WORKFLOW_TOKEN_SIZE];
+};
+
+/** Fold what is logged until the group ends; groups do not nest. */
+_printf_(2, 3) void workflow_group_begin(struct workflow_group *group,
+					 const char *format, ...);
+void workflow_group_end(struct workflow_group *group);
+
+/** Ends with its scope. */
+#define _cleanup_workflow_group_ _cleanup_(workflow_group_end)
 
 #endif /* COMMON_GITHUB_WORKFLOW_COMMAND_H */

@@ -12,18 +12,22 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/string_builder.h"
+#include "common/github/workflow_command.h"
 
 static const char outputs_variable[] = "GITHUB_OUTPUT";
 static const char summary_variable[] = "GITHUB_STEP_SUMMARY";
 
 void workflow_append_output(struct string_builder *sb, const char *name,
-			    const char *value, const char *token)
+			    const char *value)
 {
-	string_builder_append(sb, name);
-	if (value[strcspn(value, "\r\n")])
-		string_builder_appendf(sb, "<<%s\n%s\n%s\n", token, value, token);
-	else
-		string_builder_appendf(sb, "=%s\n", value);
+	char token[WORKFLOW_TOKEN_SIZE];
+
+	if (!value[strcspn(value, "\r\n")]) {
+		string_builder_appendf(sb, "%s=%s\n", name, value);
+		return;
+	}
+	workflow_make_token(token);
+	string_builder_appendf(sb, "%s<<%s\n%s\n%s\n", name, token, value, token);
 }
 
 static const char *get_path(const char *variable)
@@ -43,8 +47,9 @@ static struct error *append(const char *variable, const char *path,
 	if (fd < 0)
 		return error_create_os(errno, "%s: open %s", variable, path);
 	errnum = write_all(fd, text, strlen(text));
-	return errnum ? error_create_os(errnum, "%s: write %s", variable, path)
-		      : NULL;
+	if (errnum)
+		return error_create_os(errnum, "%s: write %s", variable, path);
+	return NULL;
 }
 
 struct error *workflow_outputs_write(const char *text)
@@ -95,7 +100,6 @@ struct error *workflow_summary_write(const char *markdown)
 	struct error *err;
 	const char *path = get_path(summary_variable);
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	_cleanup_free_ char *text = NULL;
 	size_t room_bytes;
 
 	if (!path)
@@ -104,6 +108,5 @@ struct error *workflow_summary_write(const char *markdown)
 	if (err)
 		return err;
 	workflow_append_cut(&sb, markdown, room_bytes);
-	text = string_builder_take(&sb);
-	return append(summary_variable, path, text);
+	return append(summary_variable, path, sb.text ? sb.text : "");
 }

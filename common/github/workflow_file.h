@@ -24,13 +24,12 @@ enum {
 
 /**
  * Append an output. A value of more than a line is written between two lines
- * that hold the token.
+ * that hold a word which it cannot know.
  *
  * @param[in] name Plain.
- * @param[in] token Of workflow_make_token().
  */
 void workflow_append_output(struct string_builder *sb, const char *name,
-			    const char *value, const char *token);
+			    const char *value);
 
 /**
  * Add what workflow_append_output() has made to the step's outputs.

@@ -74,15 +74,12 @@ static void print_group(const struct suite_item *item, const char *title)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_free_ char *log = NULL;
-	char token[WORKFLOW_TOKEN_SIZE];
 	_cleanup_error_ struct error *err =
 		log_text_tail(item->log_path, GROUP_LINES, GROUP_BYTES, &log);
 
-	if (!err)
-		err = workflow_make_token(token);
 	if (err)
 		return;
-	workflow_append_group(&sb, title, log, token);
+	workflow_append_group(&sb, title, log);
 	fputs(sb.text, stdout);
 	fflush(stdout);
 }

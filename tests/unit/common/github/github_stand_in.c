@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "common/http/http.h"
 #include "common/process/process.h"
 #include "common/store/store.h"
@@ -118,16 +120,38 @@ char *control(const char *json)
 	return response.body;
 }
 
-void set(const char *json)
+void set(const char *format, ...)
 {
+	va_list ap;
+
+	va_start(ap, format);
+	_cleanup_free_ char *json = string_vformat(format, ap);
+	va_end(ap);
+	for (char *p = json; *p; p++) {
+		if (*p == '\'')
+			*p = '"';
+	}
 	free(control(json));
+}
+
+void expect_success(struct error *err, const char *claim)
+{
+	cr_assert(!err, "%s: %s", claim, error_message(err));
+}
+
+void expect_words(const struct error *err, const char *words)
+{
+	cr_assert(err, "%s", words);
+	cr_expect(strstr(error_message(err), words), "%s: %s", words,
+		  error_message(err));
+	for (const char *p = error_message(err); *p; p++)
+		cr_expect((unsigned char)*p >= ' ', "%s", error_message(err));
 }
 
 struct error *put_text_into(struct store *into, const char *name, const char *text)
 {
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *path = path_join(root, name);
 
-	path = path_join(root, name);
 	cr_assert_null(file_write(path, text, strlen(text)));
 	return store_put(into, path, NULL, NULL, NULL, NULL);
 }

@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/system.h"
-#include "common/process/process.h"
+#include "common/http/http.h"
 #include "common/store/store.h"
 #include "tests/unit/common/github/github_stand_in.h"
 
@@ -17,11 +18,6 @@
 
 TestSuite(github, .init = github_stand_in_start, .fini = github_stand_in_stop,
 	  .timeout = 120);
-
-static void expect_success(struct error *err, const char *claim)
-{
-	cr_assert(!err, "%s: %s", claim, error_message(err));
-}
 
 static size_t count_assets(void)
 {
@@ -34,16 +30,13 @@ static size_t count_assets(void)
 /** What GitHub says of a part of the repository's releases; free(). */
 static char *ask(const char *path)
 {
-	struct github github;
-	struct http_request request;
+	_cleanup_github_ struct github github = { 0 };
 	struct http_response response = { 0 };
-	_cleanup_free_ char *url = NULL;
 
 	expect_success(github_init(&github, LOCATION, the_http), "init");
-	expect_success(github_releases_url(&github, &url, "%s", path), "URL");
-	expect_success(github_ask(&github, url, &request, &response), url);
-	cr_assert_eq(response.status, 200, "%s: %s", url, response.body);
-	github_deinit(&github);
+	expect_success(github_call(&github, GITHUB_GET, NULL, &response,
+				   "/releases%s", path),
+		       path);
 	return response.body;
 }
 
@@ -77,7 +70,7 @@ static void put_beside(const char *settings)
 	_cleanup_free_ char *releases = NULL;
 	pthread_t thread;
 
-	set(settings);
+	set("%s", settings);
 	cr_assert_eq(pthread_create(&thread, NULL, other_puts, NULL), 0);
 	expect_success(put_text("ours.tar.zst", "ours"), "put");
 	cr_assert_eq(pthread_join(thread, NULL), 0);
@@ -91,22 +84,22 @@ static void put_beside(const char *settings)
 
 Test(github, ends_with_one_release_where_two_are_made_at_once)
 {
-	put_beside("{\"creation_seconds\": 1}");
+	put_beside("{'creation_seconds': 1}");
 }
 
 Test(github, ends_with_one_release_where_neither_shows_at_once)
 {
-	put_beside("{\"creation_seconds\": 1, \"unseen_seconds\": 2}");
+	put_beside("{'creation_seconds': 1, 'unseen_seconds': 2}");
 }
 
 Test(github, waits_until_what_it_has_made_shows)
 {
 	uint64_t start_ms = monotonic_ms();
 
-	set("{\"unseen_seconds\": 2}");
+	set("{'unseen_seconds': 2}");
 	expect_success(store_describe(the_store, "# Kernels\n"), "describe");
 	cr_expect_geq(monotonic_ms() - start_ms, 2000);
-	set("{\"unseen_seconds\": 0}");
+	set("{'unseen_seconds': 0}");
 	open_store(STORE, "write-token");
 	expect_success(put_text("ours.tar.zst", "ours"), "put");
 	cr_expect_eq(count_assets(), 1);
@@ -117,7 +110,7 @@ Test(github, looks_again_for_a_release_that_exists_and_does_not_show)
 	_cleanup_free_ char *releases = NULL;
 	pthread_t thread;
 
-	set("{\"unseen_seconds\": 2}");
+	set("{'unseen_seconds': 2}");
 	cr_assert_eq(pthread_create(&thread, NULL, other_puts, NULL), 0);
 	// It has been made by then, and does not show.
 	usleep(1000000);
@@ -133,11 +126,10 @@ Test(github, says_that_what_it_has_made_never_showed)
 {
 	_cleanup_error_ struct error *err = NULL;
 
-	set("{\"unseen_seconds\": 3600}");
+	set("{'unseen_seconds': 3600}");
 	err = store_describe(the_store, "# Kernels\n");
 	cr_assert(error_is(err, ERROR_RETRY));
-	cr_expect(strstr(error_message(err), "does not show it yet"), "%s",
-		  error_message(err));
+	expect_words(err, "does not show it yet");
 }
 
 Test(github, replaces_the_page)
@@ -150,4 +142,60 @@ Test(github, replaces_the_page)
 	expect_success(store_describe(the_store, "# More\n"), "replaced");
 	second = ask("/tags/kernels");
 	cr_expect(strstr(second, "\"body\": \"# More\\n\""), "%s", second);
+}
+
+/** Two assets, one that is not ours, and an upload that has broken off. */
+static void make_release(struct github *github)
+{
+	static const char *const headers[] = {
+		"Content-Type: application/octet-stream",
+		NULL,
+	};
+	_cleanup_http_response_ struct http_response response = { 0 };
+
+	expect_success(put_text("kernel-1.tar.zst", "1"), "put");
+	expect_success(put_text("kernel-2.tar.zst", "2"), "put");
+	set("{'faults': [{'kind': 'starter', 'endpoint': 'uploads', 'count': -1}]}");
+	_cleanup_error_ struct error *err = put_text("kernel-3.tar.zst", "x");
+	cr_assert(err);
+	set("{'faults': []}");
+	expect_success(github_init(github, LOCATION, the_http), "init");
+	expect_success(github_find_release(github), "find");
+
+	_cleanup_free_ char *url =
+		string_format("%s?name=SHA256SUMS", github->release.upload_url);
+
+	expect_success(http_perform(the_http,
+				    &(struct http_request){
+					    .method = "POST",
+					    .url = url,
+					    .headers = headers,
+					    .token = "write-token",
+					    .body = "x",
+					    .body_size_bytes = 1,
+				    },
+				    &response),
+		       url);
+	cr_assert_eq(response.status, 201);
+}
+
+Test(github, shows_assets_that_are_whole_and_lists_those_in_any_state)
+{
+	_cleanup_github_ struct github github = { 0 };
+	_cleanup_github_assets_ struct github_assets assets = { 0 };
+	_cleanup_asset_list_ struct asset_list list = { 0 };
+	struct store_room room;
+
+	make_release(&github);
+	cr_expect_eq(github.release.assets.count, 2);
+	expect_success(github_list_assets(&github, &assets), "list");
+	cr_expect_eq(assets.uploaded.count, 3);
+	cr_assert_eq(assets.starters.count, 1);
+	cr_expect_str_eq(assets.starters.items[0].name, "kernel-3.tar.zst");
+	// What is not ours takes room.
+	expect_success(store_list(the_store, &list), "list");
+	cr_expect_eq(list.count, 2);
+	store_get_room(the_store, &room);
+	cr_expect_eq(room.used, 3);
+	cr_expect_eq(room.limit, GITHUB_ASSETS_MAX);
 }

@@ -25,11 +25,6 @@ enum {
 TestSuite(github_upload, .init = github_stand_in_start,
 	  .fini = github_stand_in_stop, .timeout = 120);
 
-static void expect_success(struct error *err, const char *claim)
-{
-	cr_assert(!err, "%s: %s", claim, error_message(err));
-}
-
 static void expect_one_asset(void)
 {
 	_cleanup_asset_list_ struct asset_list list = { 0 };
@@ -54,22 +49,15 @@ static void *other_puts(void *arg)
 /** Put while another, who began before, takes so long to send ten bytes. */
 static uint64_t put_beside(const char *bytes_per_second)
 {
-	_cleanup_free_ char *json = NULL;
 	uint64_t start_ms;
 	pthread_t thread;
 
 	// The release is there, so that both only put.
 	expect_success(store_describe(the_store, "# Kernels\n"), "page");
-	cr_assert_gt(asprintf(&json,
-			      "{\"faults\": [{\"kind\": \"slow\","
-			      " \"endpoint\": \"uploads\","
-			      " \"direction\": \"request\","
-			      " \"bytes_per_second\": %s},"
-			      " {\"kind\": \"headers\", \"count\": -1,"
-			      " \"endpoint\": \"uploads\"}]}",
-			      bytes_per_second),
-		     0);
-	set(json);
+	set("{'faults': [{'kind': 'slow', 'endpoint': 'uploads',"
+	    " 'direction': 'request', 'bytes_per_second': %s},"
+	    " {'kind': 'headers', 'count': -1, 'endpoint': 'uploads'}]}",
+	    bytes_per_second);
 	cr_assert_eq(pthread_create(&thread, NULL, other_puts, NULL), 0);
 	usleep(700000);
 	start_ms = monotonic_ms();
@@ -112,12 +100,12 @@ Test(github_upload, replaces_what_a_dead_one_has_left_in_time)
 	struct error *err;
 	uint64_t start_ms;
 
-	set("{\"faults\": [{\"kind\": \"starter\", \"endpoint\": \"uploads\","
-	    " \"count\": -1}]}");
+	set("{'faults': [{'kind': 'starter', 'endpoint': 'uploads',"
+	    " 'count': -1}]}");
 	err = put_text(NAME, "0123456789");
 	cr_assert(err);
 	error_destroy(err);
-	set("{\"faults\": []}");
+	set("{'faults': []}");
 	start_ms = monotonic_ms();
 	expect_success(put_text(NAME, "0123456789"), "put");
 	cr_expect_lt(monotonic_ms() - start_ms, 3 * STALL_MS);
@@ -128,10 +116,10 @@ Test(github_upload, is_sent_once_for_each_look)
 {
 	// The connection is kept, and then dies with the second file.
 	expect_success(put_text("first.tar.zst", "0123456789"), "first");
-	set("{\"faults\": [{\"kind\": \"cut_request\","
-	    " \"endpoint\": \"uploads\"},"
-	    " {\"kind\": \"headers\", \"count\": -1,"
-	    " \"endpoint\": \"uploads\"}]}");
+	set("{'faults': [{'kind': 'cut_request',"
+	    " 'endpoint': 'uploads'},"
+	    " {'kind': 'headers', 'count': -1,"
+	    " 'endpoint': 'uploads'}]}");
 	expect_success(put_text(NAME, "0123456789"), "second");
 	cr_expect_eq(later_uploads(), 1);
 }
@@ -140,7 +128,7 @@ Test(github_upload, looks_until_what_has_the_name_shows)
 {
 	_cleanup_store_ struct store *other = NULL;
 
-	set("{\"unseen_seconds\": 3}");
+	set("{'unseen_seconds': 3}");
 	expect_success(store_create(STORE, the_http, &other), "other's store");
 	expect_success(put_text_into(other, NAME, "0123456789"), "other's put");
 	expect_success(put_text(NAME, "0123456789"), "put");
@@ -152,8 +140,8 @@ Test(github_upload, gives_up_after_the_limit)
 	struct error *err;
 	uint64_t start_ms = monotonic_ms();
 
-	set("{\"faults\": [{\"kind\": \"status\", \"status\": 500,"
-	    " \"endpoint\": \"uploads\", \"count\": -1}]}");
+	set("{'faults': [{'kind': 'status', 'status': 500,"
+	    " 'endpoint': 'uploads', 'count': -1}]}");
 	err = put_text(NAME, "0123456789");
 	cr_assert(error_is(err, ERROR_RETRY));
 	cr_expect(strstr(error_message(err), "HTTP 500"));
@@ -165,10 +153,10 @@ Test(github_upload, does_not_ask_again_while_it_is_limited)
 {
 	struct error *err;
 
-	set("{\"faults\": [{\"kind\": \"status\", \"status\": 403,"
-	    " \"headers\": {\"retry-after\": \"60\"},"
-	    " \"endpoint\": \"uploads\"},"
-	    " {\"kind\": \"headers\", \"endpoint\": \"uploads\"}]}");
+	set("{'faults': [{'kind': 'status', 'status': 403,"
+	    " 'headers': {'retry-after': '60'},"
+	    " 'endpoint': 'uploads'},"
+	    " {'kind': 'headers', 'endpoint': 'uploads'}]}");
 	err = put_text(NAME, "0123456789");
 	cr_assert(error_is(err, ERROR_LIMITED));
 	error_destroy(err);
@@ -177,9 +165,9 @@ Test(github_upload, does_not_ask_again_while_it_is_limited)
 
 Test(github_upload, looks_when_the_answer_is_damaged)
 {
-	set("{\"faults\": [{\"kind\": \"malformed_json\","
-	    " \"endpoint\": \"uploads\"},"
-	    " {\"kind\": \"headers\", \"endpoint\": \"uploads\"}]}");
+	set("{'faults': [{'kind': 'malformed_json',"
+	    " 'endpoint': 'uploads'},"
+	    " {'kind': 'headers', 'endpoint': 'uploads'}]}");
 	expect_success(put_text(NAME, "0123456789"), "put");
 	cr_expect_eq(later_uploads(), 0);
 	expect_one_asset();

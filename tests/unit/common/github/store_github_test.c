@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/store/store.h"
 #include "tests/unit/common/github/github_stand_in.h"
@@ -14,20 +15,6 @@
 
 TestSuite(store_github, .init = github_stand_in_start,
 	  .fini = github_stand_in_stop, .timeout = 120);
-
-static void expect_success(struct error *err, const char *claim)
-{
-	cr_assert(!err, "%s: %s", claim, error_message(err));
-}
-
-static void expect_words(const struct error *err, const char *words)
-{
-	cr_assert(err, "%s", words);
-	cr_expect(strstr(error_message(err), words), "%s: %s", words,
-		  error_message(err));
-	for (const char *p = error_message(err); *p; p++)
-		cr_expect((unsigned char)*p >= ' ', "%s", error_message(err));
-}
 
 static struct error *append(void *sb, const void *data, size_t size)
 {
@@ -92,25 +79,23 @@ Test(store_github, puts_the_same_file_again_and_no_other)
 Test(store_github, puts_whatever_happens_on_the_way)
 {
 	static const char *const faults[] = {
-		"{\"kind\": \"status\", \"status\": 502, \"endpoint\": \"uploads\"}",
-		"{\"kind\": \"lost_answer\", \"endpoint\": \"uploads\"}",
-		"{\"kind\": \"starter\", \"endpoint\": \"uploads\"}",
-		"{\"kind\": \"cut_request\", \"endpoint\": \"uploads\"}",
-		"{\"kind\": \"close\", \"endpoint\": \"uploads\"}",
-		"{\"kind\": \"close\", \"endpoint\": \"api\"}",
-		"{\"kind\": \"lost_answer\", \"method\": \"POST\", \"endpoint\": \"api\"}",
-		"{\"kind\": \"status\", \"status\": 403, \"headers\": {\"retry-after\": \"1\"}, \"endpoint\": \"uploads\"}",
-		"{\"kind\": \"starter\", \"endpoint\": \"uploads\", \"count\": 3}",
+		"{'kind': 'status', 'status': 502, 'endpoint': 'uploads'}",
+		"{'kind': 'lost_answer', 'endpoint': 'uploads'}",
+		"{'kind': 'starter', 'endpoint': 'uploads'}",
+		"{'kind': 'cut_request', 'endpoint': 'uploads'}",
+		"{'kind': 'close', 'endpoint': 'uploads'}",
+		"{'kind': 'close', 'endpoint': 'api'}",
+		"{'kind': 'lost_answer', 'method': 'POST', 'endpoint': 'api'}",
+		"{'kind': 'status', 'status': 403, 'headers': {'retry-after': '1'}, 'endpoint': 'uploads'}",
+		"{'kind': 'starter', 'endpoint': 'uploads', 'count': 3}",
 	};
 
 	for (size_t i = 0; i < array_size(faults); i++) {
-		_cleanup_free_ char *json = NULL, *name = NULL;
+		_cleanup_free_ char *name =
+			string_format("github:octo/kernels@tag-%zu", i);
 
-		cr_assert_gt(asprintf(&name, "github:octo/kernels@tag-%zu", i),
-			     0);
-		cr_assert_gt(asprintf(&json, "{\"faults\": [%s]}", faults[i]), 0);
 		open_store(name, "write-token");
-		set(json);
+		set("{'faults': [%s]}", faults[i]);
 		expect_success(put_text(NAME, "package"), faults[i]);
 		expect_one_asset("package", faults[i]);
 	}
@@ -119,8 +104,8 @@ Test(store_github, puts_whatever_happens_on_the_way)
 Test(store_github, takes_a_download_up_where_it_broke)
 {
 	expect_success(put_text(NAME, "0123456789"), "put");
-	set("{\"faults\": [{\"kind\": \"cut_response\","
-	    " \"endpoint\": \"downloads\", \"bytes\": 4, \"count\": 2}]}");
+	set("{'faults': [{'kind': 'cut_response',"
+	    " 'endpoint': 'downloads', 'bytes': 4, 'count': 2}]}");
 	expect_one_asset("0123456789", "cut");
 }
 
@@ -131,8 +116,8 @@ Test(store_github, sees_damage_on_the_way)
 
 	expect_success(put_text(NAME, "0123456789"), "put");
 	expect_success(store_list(the_store, &list), "list");
-	set("{\"faults\": [{\"kind\": \"corrupt\","
-	    " \"endpoint\": \"downloads\"}]}");
+	set("{'faults': [{'kind': 'corrupt',"
+	    " 'endpoint': 'downloads'}]}");
 	err = get(&list.items[0], "");
 	expect_words(err, "digest is");
 }
@@ -140,11 +125,7 @@ Test(store_github, sees_damage_on_the_way)
 /** From now on the token is good for so many requests. */
 static void allow_requests(int count)
 {
-	_cleanup_free_ char *json = NULL;
-
-	cr_assert_gt(asprintf(&json, "{\"rate_limits\": {\"token\": %d}}", count),
-		     0);
-	set(json);
+	set("{'rate_limits': {'token': %d}}", count);
 }
 
 Test(store_github, takes_one_request_to_list_and_two_to_put)
@@ -156,9 +137,9 @@ Test(store_github, takes_one_request_to_list_and_two_to_put)
 
 	expect_success(store_describe(the_store, "# Kernels\n"), "page");
 	for (int i = 0; i < COUNT; i++) {
-		_cleanup_free_ char *name = NULL;
+		_cleanup_free_ char *name =
+			string_format("kernel-%03d.tar.zst", i);
 
-		cr_assert_gt(asprintf(&name, "kernel-%03d.tar.zst", i), 0);
 		allow_requests(2);
 		expect_success(put_text(name, "x"), name);
 	}
@@ -180,14 +161,14 @@ Test(store_github, finds_what_it_has_put_on_the_second_page)
 	_cleanup_free_ char *state = NULL;
 
 	for (int i = 0; i < COUNT; i++) {
-		_cleanup_free_ char *name = NULL;
+		_cleanup_free_ char *name =
+			string_format("kernel-%03d.tar.zst", i);
 
-		cr_assert_gt(asprintf(&name, "kernel-%03d.tar.zst", i), 0);
 		expect_success(put_text(name, "x"), name);
 	}
-	set("{\"faults\": [{\"kind\": \"lost_answer\","
-	    " \"endpoint\": \"uploads\"},"
-	    " {\"kind\": \"headers\", \"endpoint\": \"uploads\"}]}");
+	set("{'faults': [{'kind': 'lost_answer',"
+	    " 'endpoint': 'uploads'},"
+	    " {'kind': 'headers', 'endpoint': 'uploads'}]}");
 	expect_success(put_text(NAME, "package"), "put");
 	state = control("{}");
 	cr_expect(strstr(strstr(state, "\"headers\""), "\"fired\": 0"), "%s",
@@ -258,7 +239,8 @@ Test(store_github, names_the_cure_of_what_only_github_itself_says)
 	// clang-format on
 
 	for (size_t i = 0; i < array_size(cases); i++) {
-		_cleanup_free_ char *name = NULL, *json = NULL;
+		_cleanup_free_ char *name =
+			string_format("github:octo/kernels@cure-%zu", i);
 		_cleanup_error_ struct error *err = NULL;
 		char body[256] = "";
 
@@ -268,16 +250,10 @@ Test(store_github, names_the_cure_of_what_only_github_itself_says)
 
 			strcat(body, *p == '\'' ? "\\\"" : one);
 		}
-		cr_assert_gt(asprintf(&name, "github:octo/kernels@cure-%zu", i),
-			     0);
-		cr_assert_gt(asprintf(&json,
-				      "{\"faults\": [{\"kind\": \"status\","
-				      " \"status\": %d, \"endpoint\": \"%s\","
-				      " \"method\": \"POST\", \"body\": \"%s\"}]}",
-				      cases[i].status, cases[i].endpoint, body),
-			     0);
 		open_store(name, "write-token");
-		set(json);
+		set("{'faults': [{'kind': 'status', 'status': %d,"
+		    " 'endpoint': '%s', 'method': 'POST', 'body': '%s'}]}",
+		    cases[i].status, cases[i].endpoint, body);
 		err = put_text(NAME, "package");
 		expect_words(err, cases[i].words[0]);
 		expect_words(err, cases[i].words[1]);
@@ -288,7 +264,7 @@ Test(store_github, explains_immutable_releases)
 {
 	_cleanup_error_ struct error *err = NULL;
 
-	set("{\"repositories\": {\"octo/kernels\": {\"immutable\": true}}}");
+	set("{'repositories': {'octo/kernels': {'immutable': true}}}");
 	err = put_text(NAME, "package");
 	expect_words(err, "immutable");
 	expect_words(err, "use another tag");
@@ -326,15 +302,15 @@ Test(store_github, says_until_when_the_rate_limit_lasts)
 	_cleanup_asset_list_ struct asset_list list = { 0 };
 	_cleanup_error_ struct error *err = NULL;
 
-	set("{\"rate_limits\": {\"token\": 0}}");
+	set("{'rate_limits': {'token': 0}}");
 	err = store_list(the_store, &list);
 	cr_expect(error_is(err, ERROR_LIMITED));
 	expect_words(err,
 		     "HTTP 403: the server's rate limit is used up until 20");
 	error_destroy(take_ptr(err));
-	set("{\"rate_limits\": {\"token\": 5000}, \"faults\": [{"
-	    "\"kind\": \"status\", \"status\": 429,"
-	    " \"headers\": {\"retry-after\": \"60\"}}]}");
+	set("{'rate_limits': {'token': 5000}, 'faults': [{"
+	    "'kind': 'status', 'status': 429,"
+	    " 'headers': {'retry-after': '60'}}]}");
 	err = store_list(the_store, &list);
 	cr_expect(error_is(err, ERROR_LIMITED));
 	expect_words(err, "HTTP 429: the server asks for a pause until 20");
@@ -343,33 +319,27 @@ Test(store_github, says_until_when_the_rate_limit_lasts)
 
 static void set_fault_of(const char *fault, const char *path)
 {
-	_cleanup_free_ char *json = NULL;
-
-	cr_assert_gt(asprintf(&json,
-			      "{\"faults\": [{\"kind\": %s, \"path\": \"%s\"},"
-			      " {\"kind\": \"status\","
-			      " \"endpoint\": \"uploads\"}]}",
-			      fault, path),
-		     0);
-	set(json);
+	set("{'faults': [{%s, 'path': '%s'},"
+	    " {'kind': 'status', 'endpoint': 'uploads'}]}",
+	    fault, path);
 }
 
 Test(store_github, refuses_what_github_would_not_say)
 {
 	static const char *const faults[] = {
-		"\"hostile_json\", \"variant\": \"deep\"",
-		"\"hostile_json\", \"variant\": \"deep_object\"",
-		"\"hostile_json\", \"variant\": \"numbers\"",
-		"\"hostile_json\", \"variant\": \"types\"",
-		"\"hostile_json\", \"variant\": \"nulls\"",
-		"\"hostile_json\", \"variant\": \"names\"",
-		"\"hostile_json\", \"variant\": \"control\"",
-		"\"malformed_json\", \"variant\": \"cut\"",
-		"\"malformed_json\", \"variant\": \"garbage\"",
-		"\"malformed_json\", \"variant\": \"empty\"",
-		"\"malformed_json\", \"variant\": \"html\"",
-		"\"malformed_json\", \"variant\": \"encoding\"",
-		"\"malformed_json\", \"variant\": \"trailing\"",
+		"'kind': 'hostile_json', 'variant': 'deep'",
+		"'kind': 'hostile_json', 'variant': 'deep_object'",
+		"'kind': 'hostile_json', 'variant': 'numbers'",
+		"'kind': 'hostile_json', 'variant': 'types'",
+		"'kind': 'hostile_json', 'variant': 'nulls'",
+		"'kind': 'hostile_json', 'variant': 'names'",
+		"'kind': 'hostile_json', 'variant': 'control'",
+		"'kind': 'malformed_json', 'variant': 'cut'",
+		"'kind': 'malformed_json', 'variant': 'garbage'",
+		"'kind': 'malformed_json', 'variant': 'empty'",
+		"'kind': 'malformed_json', 'variant': 'html'",
+		"'kind': 'malformed_json', 'variant': 'encoding'",
+		"'kind': 'malformed_json', 'variant': 'trailing'",
 	};
 
 	expect_success(put_text(NAME, "package"), "put");
@@ -395,8 +365,8 @@ Test(store_github, bounds_what_it_reads)
 	_cleanup_error_ struct error *err = NULL;
 
 	expect_success(put_text(NAME, "package"), "put");
-	set("{\"faults\": [{\"kind\": \"hostile_json\", \"variant\": \"long\","
-	    " \"path\": \"/tags/\"}]}");
+	set("{'faults': [{'kind': 'hostile_json', 'variant': 'long',"
+	    " 'path': '/tags/'}]}");
 	err = store_list(the_store, &list);
 	expect_words(err, "larger than");
 }
