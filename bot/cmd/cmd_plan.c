@@ -40,33 +40,24 @@ static const struct command_option options[] = {
  */
 static struct error *write_outputs(const struct plan *plan, size_t superseded)
 {
-	struct error *err;
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	_cleanup_free_ char *matrix = NULL, *versions = NULL, *text = NULL;
+	_cleanup_free_ char *matrix = plan_matrix_format(plan);
+	_cleanup_free_ char *versions = plan_versions_format(plan);
+	_cleanup_free_ char *text = NULL;
 
-	err = plan_matrix_format(plan, &matrix);
-	if (!err)
-		err = plan_versions_format(plan, &versions);
-	if (err)
-		return err;
 	workflow_append_output(&sb, "matrix", matrix);
 	workflow_append_output(&sb, "versions", versions);
 	string_builder_appendf(&sb, "count=%zu\nleft-out=%zu\nsuperseded=%zu\n",
 			       plan->count, plan->left_out, superseded);
 	text = string_builder_take(&sb);
-	err = workflow_outputs_write(text);
-	return error_wrap(err, "--github-output");
+	return error_wrap(workflow_outputs_write(text), "--github-output");
 }
 
 static struct error *write_file(const struct plan *plan, const char *path)
 {
-	struct error *err;
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = plan_document_format(plan);
 
-	err = plan_document_format(plan, &text);
-	if (!err)
-		err = file_write(path, text, strlen(text));
-	return error_wrap(err, "--output");
+	return error_wrap(file_write(path, text, strlen(text)), "--output");
 }
 
 static struct error *write_summary(const struct session *session,

@@ -38,12 +38,11 @@ static struct error *run_prune(const struct command_context *context,
 	err = session_init(&session, context);
 	if (!err)
 		err = session_list(&session);
-	if (!err)
-		err = prune_compute(&session.assets,
-				    prune_options->keep ? prune_options->keep : 1,
-				    &selection, &list);
 	if (err)
 		return err;
+	prune_compute(&session.assets,
+		      prune_options->keep ? prune_options->keep : 1, &selection,
+		      &list);
 	for (size_t i = 0; i < list.count; i++)
 		puts(list.items[i]->name);
 	*status_ret = 0;

@@ -6,7 +6,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "bot/plan/capacity.h"
 #include "bot/plan/plan.h"
 #include "bot/plan/prune.h"
 #include "common/base/error.h"
@@ -83,8 +82,8 @@ struct error *session_make_room(const struct session *session,
 	struct store_room room;
 
 	store_get_room(session->store, &room);
-	err = capacity_compute(&session->assets, &room, plan->count,
-			       keep ? keep : 1, ret);
+	err = prune_make_room(&session->assets, &room, plan->count,
+			      keep ? keep : 1, ret);
 	if (err)
 		return error_wrap(err, "plan for %s", store_name(session->store));
 	if (ret->count) {

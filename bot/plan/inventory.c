@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/store/store.h"
 
@@ -15,24 +14,15 @@ void inventory_deinit(struct inventory *inventory)
 	*inventory = (struct inventory){ 0 };
 }
 
-struct error *inventory_read(const struct asset_list *assets,
-			     struct inventory *ret)
+void inventory_read(const struct asset_list *assets, struct inventory *ret)
 {
-	struct inventory_item *items = calloc(assets->count + 1, sizeof(*items));
-	size_t count = 0;
-
-	if (!items)
-		memory_exhausted();
+	*ret = (struct inventory){ 0 };
 	for (size_t i = 0; i < assets->count; i++) {
-		struct inventory_item *item = &items[count];
+		struct inventory_item item = { .asset = &assets->items[i] };
 
-		item->asset = &assets->items[i];
-		if (package_name_parse(item->asset->name, &item->release,
-				       item->arch))
-			count++;
+		if (package_name_parse(item.asset->name, &item.release, item.arch))
+			vector_add(ret) = item;
 	}
-	*ret = (struct inventory){ items, count };
-	return NULL;
 }
 
 bool inventory_has(const struct inventory *inventory,
@@ -40,8 +30,8 @@ bool inventory_has(const struct inventory *inventory,
 		   unsigned int *patch_ret)
 {
 	bool found = false;
-	unsigned int patch = 0;
 
+	*patch_ret = 0;
 	for (size_t i = 0; i < inventory->count; i++) {
 		const struct inventory_item *item = &inventory->items[i];
 
@@ -52,10 +42,8 @@ bool inventory_has(const struct inventory *inventory,
 		    strcmp(item->release.flavor, release->flavor) != 0)
 			continue;
 		found = true;
-		if (item->release.patch > patch)
-			patch = item->release.patch;
+		if (item->release.patch > *patch_ret)
+			*patch_ret = item->release.patch;
 	}
-	if (patch_ret)
-		*patch_ret = patch;
 	return found;
 }

@@ -13,7 +13,6 @@
 
 struct asset;
 struct asset_list;
-struct error;
 
 struct inventory_item {
 	/** Borrowed from the list. */
@@ -32,13 +31,12 @@ void inventory_deinit(struct inventory *inventory);
 #define _cleanup_inventory_ _cleanup_(inventory_deinit)
 
 /** Assets whose name is no package's are left out. */
-_must_check_ struct error *inventory_read(const struct asset_list *assets,
-					  struct inventory *ret);
+void inventory_read(const struct asset_list *assets, struct inventory *ret);
 
 /**
  * Whether the store has a release in any PATCH.
  *
- * @param[out] patch_ret The highest there is; may be NULL.
+ * @param[out] patch_ret The highest there is; 0 if there is none.
  */
 bool inventory_has(const struct inventory *inventory,
 		   const struct release *release, const char *arch,

@@ -16,15 +16,6 @@ void plan_deinit(struct plan *plan)
 	*plan = (struct plan){ 0 };
 }
 
-static struct error *plan_add(struct plan *plan, const struct plan_item *item)
-{
-	struct plan_item *items =
-		memory_resize(plan->items, plan->count + 1, sizeof(*items));
-	plan->items = items;
-	items[plan->count++] = *item;
-	return NULL;
-}
-
 /** Everything that one decision is made from. */
 struct planner {
 	const struct catalog *catalog;
@@ -50,62 +41,55 @@ static bool is_selected(struct planner *planner, const char *release)
 	return selected;
 }
 
-static struct error *consider(struct planner *planner,
-			      const struct kernel_version *version,
-			      const struct catalog_arch *arch,
-			      const struct catalog_flavor *flavor)
+static void consider(struct planner *planner,
+		     const struct kernel_version *version,
+		     const struct catalog_arch *arch,
+		     const struct catalog_flavor *flavor)
 {
 	const struct plan_selection *selection = planner->selection;
+	struct plan *plan = planner->plan;
 	struct plan_item item = { .arch = arch, .flavor = flavor };
-	unsigned int patch;
-
-	if (!version_range_contains(&arch->versions, version))
-		return NULL;
 	catalog_release(planner->catalog, version, flavor, 0, &item.release);
 	release_format(&item.release, item.release_text);
 	if (!is_selected(planner, item.release_text))
-		return NULL;
+		return;
+	unsigned int patch;
 	if (inventory_has(planner->inventory, &item.release, arch->name, &patch)) {
 		if (!selection->rebuild)
-			return NULL;
+			return;
 		item.release.patch = patch + 1;
 		release_format(&item.release, item.release_text);
 	}
-	if (selection->limit && planner->plan->count >= selection->limit) {
-		planner->plan->left_out++;
-		return NULL;
-	}
-	return plan_add(planner->plan, &item);
+	if (selection->limit && plan->count >= selection->limit)
+		plan->left_out++;
+	else
+		vector_add(plan) = item;
 }
 
-static struct error *consider_version(struct planner *planner,
-				      const struct kernel_version *version)
+static void consider_version(struct planner *planner,
+			     const struct kernel_version *version)
 {
 	const struct catalog *catalog = planner->catalog;
-	const struct plan_selection *selection = planner->selection;
+	const struct string_list *archs = planner->selection->archs;
+	const struct string_list *flavors = planner->selection->flavors;
 
 	for (size_t i = 0; i < catalog->arch_count; i++) {
 		const struct catalog_arch *arch = &catalog->archs[i];
 
-		if (selection->archs->count
-			    ? !string_list_contains(selection->archs, arch->name)
-			    : !arch->enabled)
+		if (archs->count ? !string_list_contains(archs, arch->name)
+				 : !arch->enabled)
+			continue;
+		if (!version_range_contains(&arch->versions, version))
 			continue;
 		for (size_t j = 0; j < catalog->flavor_count; j++) {
-			struct error *err;
 			const struct catalog_flavor *flavor =
 				&catalog->flavors[j];
 
-			if (selection->flavors->count &&
-			    !string_list_contains(selection->flavors,
-						  flavor->name))
-				continue;
-			err = consider(planner, version, arch, flavor);
-			if (err)
-				return err;
+			if (!flavors->count ||
+			    string_list_contains(flavors, flavor->name))
+				consider(planner, version, arch, flavor);
 		}
 	}
-	return NULL;
 }
 
 struct error *plan_compute(const struct catalog *catalog,
@@ -114,11 +98,16 @@ struct error *plan_compute(const struct catalog *catalog,
 			   const struct plan_selection *selection,
 			   struct plan *ret)
 {
-	struct error *err;
+	const struct string_list *patterns = selection->kernels;
+
+	if (selection->latest_stable && !kernels->has_latest_stable)
+		return error_create(ERROR_NOT_FOUND,
+				    "kernel.org names no latest stable kernel");
 	_cleanup_plan_ struct plan plan = { 0 };
 	_cleanup_inventory_ struct inventory inventory = { 0 };
+	inventory_read(assets, &inventory);
 	_cleanup_free_ bool *pattern_used =
-		calloc(selection->kernels->count + 1, sizeof(bool));
+		memory_allocate(patterns->count, sizeof(bool));
 	struct planner planner = {
 		.catalog = catalog,
 		.inventory = &inventory,
@@ -126,32 +115,19 @@ struct error *plan_compute(const struct catalog *catalog,
 		.pattern_used = pattern_used,
 		.plan = &plan,
 	};
-
-	if (!pattern_used)
-		memory_exhausted();
-	if (selection->latest_stable && !kernels->has_latest_stable)
-		return error_create(ERROR_NOT_FOUND,
-				    "kernel.org names no latest stable kernel");
-	err = inventory_read(assets, &inventory);
-	if (err)
-		return err;
 	for (size_t i = 0; i < kernels->count; i++) {
 		const struct kernel_version *version = &kernels->items[i].version;
 
-		if (selection->latest_stable &&
-		    kernel_version_compare(version, &kernels->latest_stable) != 0)
-			continue;
-		err = consider_version(&planner, version);
-		if (err)
-			return err;
+		if (!selection->latest_stable ||
+		    kernel_version_compare(version, &kernels->latest_stable) == 0)
+			consider_version(&planner, version);
 	}
-	for (size_t i = 0; i < selection->kernels->count; i++) {
+	for (size_t i = 0; i < patterns->count; i++) {
 		if (!pattern_used[i])
 			return error_create(ERROR_USAGE,
 					    "no kernel that kernel.org has and the catalog keeps matches '%s'; 'vmtest-bot poll' lists them",
-					    selection->kernels->items[i]);
+					    patterns->items[i]);
 	}
-	*ret = plan;
-	plan = (struct plan){ 0 };
+	*ret = take(plan);
 	return NULL;
 }

@@ -19,9 +19,7 @@
  * and `{"include": [ITEM...]}` is what GitHub Actions makes jobs from.
  */
 
-#include "common/base/cleanup.h"
-
-struct error;
+struct json_t;
 struct plan;
 
 enum {
@@ -29,22 +27,19 @@ enum {
 	PLAN_MATRIX_LIMIT = 256,
 };
 
-/** The items as an array, for json_print(); NULL if there is no memory. */
-void *plan_json(const struct plan *plan);
+/** The items as an array. @return A reference that the caller owns. */
+struct json_t *plan_json(const struct plan *plan);
 
 /** A matrix of the items, on one line; free(). */
-_must_check_ struct error *plan_matrix_format(const struct plan *plan,
-					      char **ret);
+char *plan_matrix_format(const struct plan *plan);
 
 /** A matrix of the sources, `{"version": …}`, each once; free(). */
-_must_check_ struct error *plan_versions_format(const struct plan *plan,
-						char **ret);
+char *plan_versions_format(const struct plan *plan);
 
 /**
  * A matrix of the items with "left_out", how many more there would be, in a
  * form for a file: what planned.h reads. free()
  */
-_must_check_ struct error *plan_document_format(const struct plan *plan,
-						char **ret);
+char *plan_document_format(const struct plan *plan);
 
 #endif /* BOT_PLAN_PLAN_JSON_H */

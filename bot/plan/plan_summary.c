@@ -101,13 +101,14 @@ static void append_cell(struct string_builder *sb, const struct context *context
 	for (size_t i = 0; i < catalog->flavor_count; i++) {
 		const struct catalog_flavor *flavor = &catalog->flavors[i];
 		struct release release;
+		unsigned int patch;
 		bool planned;
 
 		catalog_release(catalog, version, flavor, 0, &release);
 		planned = is_planned(context->summary->plan, &release, arch);
 		if (!planned && (!arch->enabled ||
 				 inventory_has(&context->inventory, &release,
-					       arch->name, NULL)))
+					       arch->name, &patch)))
 			continue;
 		string_builder_append(sb, listed++ ? ", " : " ");
 		string_builder_append(sb, planned ? "**" : "");
@@ -207,21 +208,17 @@ static void append_head(struct string_builder *sb, const struct context *context
 
 struct error *plan_summary_format(const struct plan_summary *summary, char **ret)
 {
-	struct error *err;
 	struct context context = { .summary = summary };
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_free_ struct row *rows = NULL;
 	size_t count = 0;
 
-	err = inventory_read(summary->assets, &context.inventory);
-	if (!err)
-		list_rows(&context, &rows, &count);
-	if (!err) {
-		append_head(&sb, &context);
-		for (size_t i = 0; i < count; i++)
-			append_row(&sb, &context, &rows[i]);
-		*ret = string_builder_take(&sb);
-	}
+	inventory_read(summary->assets, &context.inventory);
+	list_rows(&context, &rows, &count);
+	append_head(&sb, &context);
+	for (size_t i = 0; i < count; i++)
+		append_row(&sb, &context, &rows[i]);
+	*ret = string_builder_take(&sb);
 	inventory_deinit(&context.inventory);
-	return err;
+	return NULL;
 }

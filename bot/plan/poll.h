@@ -50,9 +50,8 @@ series_list_add_releases(struct series_list *list, const struct catalog *catalog
 			 const char *text, const char *name);
 
 /** Add a tag such as `v5.10.230`; others, and older ones, change nothing. */
-_must_check_ struct error *series_list_add_tag(struct series_list *list,
-					       const struct catalog *catalog,
-					       const char *tag);
+void series_list_add_tag(struct series_list *list,
+			 const struct catalog *catalog, const char *tag);
 
 /** Ask kernel.org. Blocks on the network. */
 _must_check_ struct error *poll_kernels(const struct catalog *catalog,

@@ -9,6 +9,7 @@
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/base/string_list.h"
 #include "common/kernel/release.h"
 #include "common/store/store.h"
 
@@ -35,27 +36,52 @@ static size_t count_newer(const struct inventory *inventory,
 	return newer;
 }
 
-struct error *prune_compute(const struct asset_list *assets, size_t keep,
-			    const struct release_selection *selection,
-			    struct prune_list *ret)
+void prune_compute(const struct asset_list *assets, size_t keep,
+		   const struct release_selection *selection,
+		   struct prune_list *ret)
 {
-	struct error *err;
-	_cleanup_prune_list_ struct prune_list list = { 0 };
 	_cleanup_inventory_ struct inventory inventory = { 0 };
-
-	err = inventory_read(assets, &inventory);
-	if (err)
-		return err;
-	list.items = memory_allocate(inventory.count + 1, sizeof(struct asset *));
+	inventory_read(assets, &inventory);
+	*ret = (struct prune_list){ 0 };
 	for (size_t i = 0; i < inventory.count; i++) {
 		const struct inventory_item *item = &inventory.items[i];
 
 		if (release_is_selected(&item->release, item->arch, selection) &&
 		    count_newer(&inventory, item) >= keep)
-			list.items[list.count++] = item->asset;
+			vector_add(ret) = item->asset;
 	}
-	*ret = list;
-	list = (struct prune_list){ 0 };
+}
+
+static int compare_ages(const void *a, const void *b)
+{
+	const struct asset *const *x = a, *const *y = b;
+
+	if ((*x)->created != (*y)->created)
+		return (*x)->created < (*y)->created ? -1 : 1;
+	return strcmp((*x)->name, (*y)->name);
+}
+
+struct error *prune_make_room(const struct asset_list *assets,
+			      const struct store_room *room, size_t planned,
+			      size_t keep, struct prune_list *ret)
+{
+	*ret = (struct prune_list){ 0 };
+	if (!room->limit || room->used + planned <= room->limit)
+		return NULL;
+	size_t surplus = room->used + planned - room->limit;
+	static const struct string_list all = STRING_LIST_INIT;
+	static const struct release_selection everything = { &all, &all, &all };
+	_cleanup_prune_list_ struct prune_list superseded = { 0 };
+	prune_compute(assets, keep, &everything, &superseded);
+	if (superseded.count < surplus)
+		return error_create(
+			ERROR_OTHER,
+			"%zu more kernels do not fit: it holds %zu assets of at most %zu, and only %zu of them could be pruned, as newer ones have superseded them; ask for fewer (--limit, --kernel, --flavor), delete some, or use another tag",
+			planned, room->used, room->limit, superseded.count);
+	qsort(superseded.items, superseded.count, sizeof(*superseded.items),
+	      compare_ages);
+	superseded.count = surplus;
+	*ret = take(superseded);
 	return NULL;
 }
 
@@ -77,11 +103,10 @@ struct error *prune_superseded(struct store *store,
 			       size_t *count_ret)
 {
 	struct error *err;
-	_cleanup_prune_list_ struct prune_list list = { 0 };
 
-	err = prune_compute(assets, keep, selection, &list);
-	if (!err)
-		err = prune_execute(store, &list);
+	_cleanup_prune_list_ struct prune_list list = { 0 };
+	prune_compute(assets, keep, selection, &list);
+	err = prune_execute(store, &list);
 	if (err)
 		return err;
 	*count_ret = list.count;

@@ -3,7 +3,7 @@
 #ifndef BOT_PLAN_PRUNE_H
 #define BOT_PLAN_PRUNE_H
 
-/** @file Which assets newer ones have superseded. */
+/** @file Which assets newer ones have superseded, and which of them go. */
 
 #include <stddef.h>
 
@@ -14,6 +14,7 @@ struct asset_list;
 struct error;
 struct release_selection;
 struct store;
+struct store_room;
 
 struct prune_list {
 	/** Borrowed from the assets. */
@@ -32,9 +33,23 @@ void prune_list_deinit(struct prune_list *list);
  * @param[in] keep How many stay of each; at least 1.
  * @param[in] selection What it is about: others are left alone.
  */
-_must_check_ struct error *
-prune_compute(const struct asset_list *assets, size_t keep,
-	      const struct release_selection *selection, struct prune_list *ret);
+void prune_compute(const struct asset_list *assets, size_t keep,
+		   const struct release_selection *selection,
+		   struct prune_list *ret);
+
+/**
+ * Choose the assets that have to go before what is planned fits into the store:
+ * as few as will do, the oldest of those that are superseded. GitHub takes no
+ * more than 1,000 assets in a release.
+ *
+ * @param[in] planned How many assets are to come.
+ * @param[out] ret None if all fits as it is.
+ * @return An error, which counts, if not even that is enough.
+ */
+_must_check_ struct error *prune_make_room(const struct asset_list *assets,
+					   const struct store_room *room,
+					   size_t planned, size_t keep,
+					   struct prune_list *ret);
 
 /** Delete them, saying so. */
 _must_check_ struct error *prune_execute(struct store *store,

@@ -2,6 +2,8 @@
 
 #include "bot/plan/prune.h"
 
+#include <string.h>
+
 #include <criterion/criterion.h>
 
 #include "common/base/error.h"
@@ -9,75 +11,127 @@
 #include "common/kernel/release.h"
 #include "common/store/store.h"
 
-static const char *const names[] = {
-	"kernel-6.12.115-vmtest1.0tiny.x86_64.tar.zst",
-	"kernel-6.12.117-vmtest1.0tiny.x86_64.tar.zst",
-	"kernel-6.12.117-vmtest1.0.1tiny.x86_64.tar.zst",
-	"kernel-6.12.115-vmtest1.1default.x86_64.tar.zst",
-	"kernel-6.12.115-vmtest1.0tiny.aarch64.tar.zst",
-	"kernel-6.11.1-vmtest1.0tiny.x86_64.tar.zst",
-	"README.md",
+// In order of name; the numbers are ages.
+static struct asset items[] = {
+	{ .name = (char *)"kernel-6.12.115-vmtest1.0tiny.x86_64.tar.zst",
+	  .created = 7 },
+	{ .name = (char *)"kernel-6.12.117-vmtest1.0tiny.x86_64.tar.zst",
+	  .created = 9 },
+	{ .name = (char *)"kernel-6.12.117-vmtest1.0.1tiny.x86_64.tar.zst",
+	  .created = 10 },
+	{ .name = (char *)"kernel-6.12.115-vmtest1.1default.x86_64.tar.zst",
+	  .created = 2 },
+	{ .name = (char *)"kernel-6.12.115-vmtest1.0tiny.aarch64.tar.zst",
+	  .created = 1 },
+	{ .name = (char *)"kernel-6.11.1-vmtest1.0tiny.x86_64.tar.zst",
+	  .created = 5 },
+	{ .name = (char *)"kernel-6.11.2-vmtest1.0tiny.x86_64.tar.zst",
+	  .created = 6 },
+	{ .name = (char *)"README.md" },
+};
+static const struct asset_list assets = { items, array_size(items) };
+
+enum {
+	NONE = array_size(items)
 };
 
-static const struct string_list all = STRING_LIST_INIT;
-
-static void expect_selected_pruned(size_t keep,
-				   const struct release_selection *selection,
-				   const size_t *expected, size_t count)
+Test(prune, keeps_the_newest_of_each_kind_and_what_is_not_asked_for)
 {
-	struct asset items[array_size(names)];
-	struct asset_list assets = { items, array_size(names) };
+	static const struct {
+		size_t keep;
+		/** Comma-separated. */
+		const char *kernels, *archs, *flavors;
+		/** Ended by NONE. */
+		size_t expected[4];
+	} cases[] = {
+		{ 1, "", "", "", { 0, 1, 5, NONE } },
+		{ 2, "", "", "", { 0, NONE } },
+		{ 3, "", "", "", { NONE } },
+		{ 1, "6.12.115", "", "", { 0, NONE } },
+		{ 1, "5.10", "", "", { NONE } },
+		{ 1, "", "aarch64", "", { NONE } },
+		{ 1, "", "aarch64,x86_64", "", { 0, 1, 5, NONE } },
+		{ 1, "", "", "default", { NONE } },
+		{ 1, "6.12", "", "default,tiny", { 0, 1, NONE } },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_string_list_ struct string_list kernels =
+			STRING_LIST_INIT;
+		_cleanup_string_list_ struct string_list archs = STRING_LIST_INIT;
+		_cleanup_string_list_ struct string_list flavors =
+			STRING_LIST_INIT;
+		const struct release_selection selection = { &kernels, &archs,
+							     &flavors };
+		_cleanup_prune_list_ struct prune_list list = { 0 };
+		const size_t *expected = cases[i].expected;
+
+		string_list_add_split(&kernels, cases[i].kernels);
+		string_list_add_split(&archs, cases[i].archs);
+		string_list_add_split(&flavors, cases[i].flavors);
+		prune_compute(&assets, cases[i].keep, &selection, &list);
+		for (size_t j = 0; j < list.count && *expected != NONE; j++)
+			cr_expect_eq(list.items[j], &items[*expected++],
+				     "row %zu", i);
+		cr_expect_eq(*expected, NONE, "row %zu", i);
+		cr_expect_eq(list.count, (size_t)(expected - cases[i].expected),
+			     "row %zu", i);
+	}
+}
+
+static struct error *make_room(size_t used, size_t planned, size_t keep,
+			       struct prune_list *ret)
+{
+	const struct store_room room = { .used = used, .limit = 1000 };
+
+	return prune_make_room(&assets, &room, planned, keep, ret);
+}
+
+Test(prune, nothing_goes_while_there_is_room)
+{
 	_cleanup_prune_list_ struct prune_list list = { 0 };
+	const struct store_room endless = { .used = 5000 };
 
-	for (size_t i = 0; i < array_size(names); i++)
-		items[i] = (struct asset){ .name = (char *)names[i] };
-	cr_assert_null(prune_compute(&assets, keep, selection, &list));
-	cr_assert_eq(list.count, count);
-	for (size_t i = 0; i < count; i++)
-		cr_expect_str_eq(list.items[i]->name, names[expected[i]]);
+	cr_assert_null(make_room(0, 1000, 1, &list));
+	cr_expect_eq(list.count, 0);
+	cr_assert_null(make_room(744, 256, 1, &list));
+	cr_expect_eq(list.count, 0);
+	cr_assert_null(make_room(1000, 0, 1, &list));
+	cr_expect_eq(list.count, 0);
+	cr_assert_null(prune_make_room(&assets, &endless, 5000, 1, &list));
+	cr_expect_eq(list.count, 0);
 }
 
-static void expect_pruned(size_t keep, const char *pattern,
-			  const size_t *expected, size_t count)
+Test(prune, the_oldest_that_are_superseded_go_and_no_more)
 {
-	_cleanup_string_list_ struct string_list patterns = STRING_LIST_INIT;
-	const struct release_selection selection = { &patterns, &all, &all };
+	static const size_t expected[] = { 5, 0, 1 };
 
-	if (pattern)
-		string_list_add(&patterns, pattern);
-	expect_selected_pruned(keep, &selection, expected, count);
+	for (size_t surplus = 1; surplus <= array_size(expected); surplus++) {
+		_cleanup_prune_list_ struct prune_list list = { 0 };
+
+		cr_assert_null(make_room(990, 10 + surplus, 1, &list));
+		cr_assert_eq(list.count, surplus);
+		for (size_t i = 0; i < surplus; i++)
+			cr_expect_eq(list.items[i], &items[expected[i]]);
+	}
+	_cleanup_prune_list_ struct prune_list list = { 0 };
+	cr_assert_null(make_room(1000, 1, 2, &list));
+	cr_assert_eq(list.count, 1);
+	cr_expect_eq(list.items[0], &items[0]);
 }
 
-Test(prune, keeps_the_newest_of_each_kind_and_what_is_no_package)
+Test(prune, too_much_is_an_error_that_counts)
 {
-	expect_pruned(1, NULL, (const size_t[]){ 0, 1 }, 2);
-}
+	_cleanup_prune_list_ struct prune_list list = { 0 };
+	_cleanup_error_ struct error *err = make_room(990, 14, 1, &list);
 
-Test(prune, keeps_as_many_as_asked)
-{
-	expect_pruned(2, NULL, (const size_t[]){ 0 }, 1);
-	expect_pruned(3, NULL, NULL, 0);
-}
-
-Test(prune, patterns_limit_it)
-{
-	expect_pruned(1, "6.12.115", (const size_t[]){ 0 }, 1);
-	expect_pruned(1, "6.11", NULL, 0);
-}
-
-Test(prune, architectures_and_flavors_limit_it)
-{
-	_cleanup_string_list_ struct string_list archs = STRING_LIST_INIT;
-	_cleanup_string_list_ struct string_list flavors = STRING_LIST_INIT;
-	const struct release_selection arch = { &all, &archs, &all };
-	const struct release_selection flavor = { &all, &all, &flavors };
-
-	string_list_add(&archs, "aarch64");
-	string_list_add(&flavors, "default");
-	expect_selected_pruned(1, &arch, NULL, 0);
-	expect_selected_pruned(1, &flavor, NULL, 0);
-	string_list_add(&archs, "x86_64");
-	string_list_add(&flavors, "tiny");
-	expect_selected_pruned(1, &arch, (const size_t[]){ 0, 1 }, 2);
-	expect_selected_pruned(1, &flavor, (const size_t[]){ 0, 1 }, 2);
+	cr_assert(err);
+	cr_expect_eq(list.count, 0);
+	cr_expect(strstr(error_message(err), "14 more kernels do not fit"));
+	cr_expect(strstr(error_message(err), "990 assets of at most 1000"));
+	cr_expect(strstr(error_message(err), "only 3 of them"));
+	error_destroy(take_ptr(err));
+	// Half uploads and what is none of ours take room, too.
+	err = make_room(2000, 0, 1, &list);
+	cr_assert(err);
 }
