@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/error.h"
-#include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/github/github_json.h"
 
 void github_issue_deinit(struct github_issue *issue)
 {
@@ -22,35 +21,6 @@ void github_issue_list_deinit(struct github_issue_list *list)
 		github_issue_deinit(&list->items[i]);
 	free(list->items);
 	*list = (struct github_issue_list){ 0 };
-}
-
-/** Text from outside is not repeated: it may be anything. */
-static struct error *refuse(const char *what)
-{
-	return error_create(ERROR_OTHER,
-			    "GitHub's answer is not what its API describes: %s",
-			    what);
-}
-
-static struct error *parse(const char *text, size_t size, json_t **ret)
-{
-	*ret = json_loadb(text, size, 0, NULL);
-	return *ret ? NULL
-		    : refuse("no JSON; it may be cut short, or a proxy's: try again");
-}
-
-/** The text of an issue or a comment, which may be null. */
-static struct error *get_body(const json_t *object, const char **ret)
-{
-	const json_t *body = json_object_get(object, "body");
-
-	*ret = "";
-	if (!body || json_is_null(body))
-		return NULL;
-	if (!json_is_string(body))
-		return refuse("body is not a string");
-	*ret = json_string_value(body);
-	return NULL;
 }
 
 static bool has_label(const json_t *object, const char *wanted)
@@ -71,25 +41,24 @@ static bool has_label(const json_t *object, const char *wanted)
 	return false;
 }
 
-static struct error *read_issue(const json_t *object, const char *label,
+static const struct value_row rows[] = {
+	VALUE_NUMBER("number", 1, INT64_MAX, struct github_issue, number),
+	VALUE_OPTIONAL("body", value_copy, struct github_issue, body),
+};
+
+static struct error *read_issue(const struct value *value, const char *label,
 				struct github_issue *ret)
 {
 	struct error *err;
-	const json_t *number = json_object_get(object, "number");
-	const char *body;
 
-	if (!json_is_integer(number) || json_integer_value(number) <= 0)
-		return refuse("an issue has no number");
-	err = get_body(object, &body);
+	_cleanup_github_issue_ struct github_issue issue = { 0 };
+	err = value_read(value, rows, array_size(rows), &issue);
 	if (err)
 		return err;
-	*ret = (struct github_issue){
-		.number = (uint64_t)json_integer_value(number),
-		.body = strdup(body),
-		.labelled = has_label(object, label),
-	};
-	if (!ret->body)
-		memory_exhausted();
+	if (!issue.body)
+		issue.body = string_copy("");
+	issue.labelled = has_label(value->json, label);
+	*ret = take(issue);
 	return NULL;
 }
 
@@ -97,25 +66,27 @@ struct error *github_parse_issue(const char *text, size_t size,
 				 const char *label, struct github_issue *ret)
 {
 	struct error *err;
-	_cleanup_json_ json_t *json = NULL;
 
-	err = parse(text, size, &json);
+	_cleanup_value_ struct value document = { 0 };
+	err = github_parse(text, size, &document);
 	if (err)
 		return err;
-	return read_issue(json, label, ret);
+	return read_issue(&document, label, ret);
 }
 
-static struct error *add_issue(struct github_issue_list *list,
-			       const json_t *object, const char *label)
+/** A page of a list. */
+static struct error *parse_list(const char *text, size_t size,
+				struct value *document, size_t *count_ret)
 {
 	struct error *err;
-	struct github_issue *items =
-		memory_resize(list->items, list->count + 1, sizeof(*items));
-	list->items = items;
-	err = read_issue(object, label, &items[list->count]);
-	if (!err)
-		list->count++;
-	return err;
+
+	err = github_parse(text, size, document);
+	if (err)
+		return err;
+	if (!json_is_array(document->json))
+		return value_error(document, "expected a list");
+	*count_ret = json_array_size(document->json);
+	return NULL;
 }
 
 struct error *github_parse_issues(const char *text, size_t size,
@@ -124,50 +95,59 @@ struct error *github_parse_issues(const char *text, size_t size,
 				  size_t *count_ret)
 {
 	struct error *err;
-	_cleanup_json_ json_t *json = NULL;
-	const json_t *item;
-	size_t i;
+	size_t count;
 
-	err = parse(text, size, &json);
+	_cleanup_value_ struct value document = { 0 };
+	err = parse_list(text, size, &document, &count);
 	if (err)
 		return err;
-	if (!json_is_array(json))
-		return refuse("the list of issues is not an array");
-	json_array_foreach(json, i, item)
-	{
-		if (json_object_get(item, "pull_request"))
+	for (size_t i = 0; i < count; i++) {
+		const struct value item = value_item(&document, i);
+		struct github_issue issue;
+
+		if (json_object_get(item.json, "pull_request"))
 			continue;
-		err = add_issue(list, item, label);
+		err = read_issue(&item, label, &issue);
 		if (err)
 			return err;
+		vector_add(list) = issue;
 	}
-	*count_ret = json_array_size(json);
+	*count_ret = count;
 	return NULL;
+}
+
+/** Its text, which may be null; borrowed. */
+static struct error *read_comment(const struct value *value, const char **ret)
+{
+	static const struct value_row row[] = {
+		{ .key = "body", .read = value_string, .optional = true },
+	};
+
+	*ret = "";
+	return value_read(value, row, 1, ret);
 }
 
 struct error *github_find_comment(const char *text, size_t size, const char *body,
 				  bool *found_ret, size_t *count_ret)
 {
 	struct error *err;
-	_cleanup_json_ json_t *json = NULL;
-	const json_t *item;
-	size_t i;
+	bool found = false;
+	size_t count;
 
-	err = parse(text, size, &json);
+	_cleanup_value_ struct value document = { 0 };
+	err = parse_list(text, size, &document, &count);
 	if (err)
 		return err;
-	if (!json_is_array(json))
-		return refuse("the list of comments is not an array");
-	*found_ret = false;
-	json_array_foreach(json, i, item)
-	{
-		const char *found;
+	for (size_t i = 0; i < count; i++) {
+		const struct value item = value_item(&document, i);
+		const char *comment;
 
-		err = get_body(item, &found);
+		err = read_comment(&item, &comment);
 		if (err)
 			return err;
-		*found_ret |= strcmp(found, body) == 0;
+		found |= strcmp(comment, body) == 0;
 	}
-	*count_ret = json_array_size(json);
+	*found_ret = found;
+	*count_ret = count;
 	return NULL;
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/base/error.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/store/store_internal.h"
@@ -18,26 +17,17 @@ void github_release_deinit(struct github_release *release)
 	*release = (struct github_release){ 0 };
 }
 
-/** Text from outside is not repeated: it may be anything. */
-static struct error *refuse(const char *field, const char *problem)
+struct error *github_parse(const char *text, size_t size, struct value *ret)
 {
+	struct error *err;
+
+	err = value_parse(text, size, "GitHub's answer", ERROR_OTHER, ret);
+	if (!err)
+		return NULL;
+	_cleanup_error_ struct error *cause = err;
 	return error_create(ERROR_OTHER,
-			    "GitHub's answer is not what its API describes: %s %s",
-			    field, problem);
-}
-
-static struct error *parse(const char *text, size_t size, json_t **ret)
-{
-	json_error_t error;
-	json_t *json = json_loadb(text, size, 0, &error);
-
-	if (!json) {
-		return error_create(ERROR_OTHER,
-				    "GitHub's answer is not JSON that we can read: line %d, column %d; it may be cut short, or a proxy's: try again",
-				    error.line, error.column);
-	}
-	*ret = json;
-	return NULL;
+			    "%s; it may be cut short, or a proxy's: try again",
+			    error_message(cause));
 }
 
 static bool is_printable(const char *text)
@@ -49,140 +39,119 @@ static bool is_printable(const char *text)
 	return true;
 }
 
-/** A string on one line; borrowed from the object. */
-static struct error *get_text(const json_t *object, const char *field,
-			      const char **ret)
+/** A string on one line, borrowed. What it is instead is not repeated. */
+static struct error *read_line(const struct value *value, void *ret)
 {
-	const char *text = json_string_value(json_object_get(object, field));
+	const char *text = json_string_value(value->json);
 
 	if (!text)
-		return refuse(field, "is not a string");
+		return value_error(value, "expected a string");
 	if (!is_printable(text))
-		return refuse(field, "holds control characters");
-	*ret = text;
+		return value_error(value, "it holds control characters");
+	*(const char **)ret = text;
 	return NULL;
 }
 
-static struct error *get_url(const json_t *object, const char *field,
-			     const char **ret)
+static struct error *read_url(const struct value *value, void *ret)
 {
 	struct error *err;
 	const char *text;
 
-	err = get_text(object, field, &text);
+	err = read_line(value, &text);
 	if (err)
 		return err;
-	// Set: there is no error.
-	// NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage)
 	if (strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0)
-		return refuse(field, "is not an http or https URL");
-	*ret = text;
+		return value_error(value, "expected an http or https URL");
+	*(char **)ret = string_copy(text);
 	return NULL;
 }
 
-static struct error *get_number(const json_t *object, const char *field,
-				uint64_t *ret)
+static struct error *read_file_name(const struct value *value, void *ret)
 {
-	const json_t *value = json_object_get(object, field);
+	struct error *err;
+	const char *text;
 
-	if (!json_is_integer(value) || json_integer_value(value) < 0)
-		return refuse(field, "is not a number of things");
-	*ret = (uint64_t)json_integer_value(value);
+	err = read_line(value, &text);
+	if (err)
+		return err;
+	if (!*text || strchr(text, '/'))
+		return value_error(value, "expected the name of a file");
+	*(char **)ret = string_copy(text);
 	return NULL;
-}
-
-static void copy_text(const char *text, char **ret)
-{
-	*ret = string_copy(text);
 }
 
 /** null for assets that are older than mid-2025. */
-static struct error *get_digest(const json_t *object,
-				char digest_ret[static DIGEST_TEXT_SIZE])
+static struct error *read_digest(const struct value *value, void *ret)
 {
 	static const char prefix[] = "sha256:";
-	const json_t *value = json_object_get(object, "digest");
-	const char *text = json_string_value(value);
+	struct error *err;
+	const char *text;
 
-	digest_ret[0] = '\0';
-	if (!value || json_is_null(value))
-		return NULL;
-	if (!text)
-		return refuse("digest", "is not a string");
+	err = value_string(value, &text);
+	if (err)
+		return err;
 	// Another algorithm is as good as none.
 	if (strncmp(text, prefix, strlen(prefix)) != 0)
 		return NULL;
 	text += strlen(prefix);
 	if (!digest_is_valid(text))
-		return refuse("digest", "is not one of SHA-256");
-	memcpy(digest_ret, text, DIGEST_TEXT_SIZE);
+		return value_error(value, "expected one of SHA-256");
+	strcpy(ret, text);
 	return NULL;
 }
 
-static struct error *get_time(const json_t *object, const char *field,
-			      int64_t *ret)
+static struct error *read_time(const struct value *value, void *ret)
 {
 	struct error *err;
-	const char *text, *end;
 	struct tm tm = { 0 };
+	const char *text;
 
-	err = get_text(object, field, &text);
+	err = read_line(value, &text);
 	if (err)
 		return err;
-	// Set: there is no error.
-	// NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage)
-	end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
 	if (!end || *end)
-		return refuse(field, "is not a time");
-	*ret = timegm(&tm);
+		return value_error(value, "expected a time");
+	*(int64_t *)ret = timegm(&tm);
 	return NULL;
 }
 
-/** null for most. It is for people: one that cannot be shown is as good as none. */
-static void copy_label(const json_t *object, char **ret)
+/** It is for people: one that cannot be shown is as good as none. */
+static struct error *read_label(const struct value *value, void *ret)
 {
-	const char *text = json_string_value(json_object_get(object, "label"));
+	const char *text = json_string_value(value->json);
 
-	if (!text || !*text || !is_printable(text))
-		return;
-	copy_text(text, ret);
+	if (text && *text && is_printable(text))
+		*(char **)ret = string_copy(text);
+	return NULL;
 }
 
-static struct error *read_asset(const json_t *json, struct asset *ret,
+static const struct value_row asset_rows[] = {
+	VALUE_REQUIRED("name", read_file_name, struct asset, name),
+	VALUE_REQUIRED("browser_download_url", read_url, struct asset, url),
+	VALUE_NUMBER("id", 0, INT64_MAX, struct asset, id),
+	VALUE_NUMBER("size", 0, INT64_MAX, struct asset, size_bytes),
+	VALUE_REQUIRED("created_at", read_time, struct asset, created),
+	VALUE_OPTIONAL("digest", read_digest, struct asset, digest),
+	VALUE_OPTIONAL("label", read_label, struct asset, label),
+};
+
+static struct error *read_asset(const struct value *value, struct asset *ret,
 				bool *uploaded_ret)
 {
 	struct error *err;
-	_cleanup_asset_ struct asset asset = { 0 };
-	const char *name, *state, *url;
 
-	if (!json_is_object(json))
-		return refuse("an asset", "is not an object");
-	err = get_text(json, "name", &name);
-	if (!err && (!*name || strchr(name, '/')))
-		err = refuse("name", "is not the name of a file");
-	if (!err)
-		err = get_text(json, "state", &state);
-	if (!err)
-		err = get_url(json, "browser_download_url", &url);
-	if (!err)
-		err = get_number(json, "id", &asset.id);
-	if (!err)
-		err = get_number(json, "size", &asset.size_bytes);
-	if (!err)
-		err = get_time(json, "created_at", &asset.created);
-	if (!err)
-		err = get_digest(json, asset.digest);
-	if (!err)
-		copy_text(name, &asset.name);
-	if (!err)
-		copy_text(url, &asset.url);
-	if (!err)
-		copy_label(json, &asset.label);
+	_cleanup_asset_ struct asset asset = { 0 };
+	err = value_read(value, asset_rows, array_size(asset_rows), &asset);
 	if (err)
 		return err;
-	*uploaded_ret = strcmp(state, "uploaded") == 0;
-	*ret = asset;
-	asset = (struct asset){ 0 };
+	const struct value state = value_member(value, "state");
+	const char *text;
+	err = read_line(&state, &text);
+	if (err)
+		return err;
+	*uploaded_ret = strcmp(text, "uploaded") == 0;
+	*ret = take(asset);
 	return NULL;
 }
 
@@ -192,67 +161,64 @@ void github_assets_deinit(struct github_assets *assets)
 	asset_list_deinit(&assets->starters);
 }
 
-static struct error *read_assets(const json_t *json, struct github_assets *assets)
+static struct error *read_assets(const struct value *list,
+				 struct github_assets *assets)
 {
-	const json_t *item;
-	size_t i;
+	struct error *err;
 
-	if (!json_is_array(json))
-		return refuse("the list of assets", "is not an array");
-	json_array_foreach(json, i, item)
-	{
-		struct error *err;
+	if (!json_is_array(list->json))
+		return value_error(list, "expected a list");
+	for (size_t i = 0; i < json_array_size(list->json); i++) {
+		const struct value item = value_item(list, i);
 		_cleanup_asset_ struct asset asset = { 0 };
 		bool is_uploaded;
 
-		err = read_asset(item, &asset, &is_uploaded);
-		if (!err)
-			asset_list_add(is_uploaded ? &assets->uploaded
-						   : &assets->starters,
-				       &asset);
+		err = read_asset(&item, &asset, &is_uploaded);
 		if (err)
 			return err;
+		asset_list_add(is_uploaded ? &assets->uploaded : &assets->starters,
+			       &asset);
 	}
 	return NULL;
 }
 
-static struct error *read_embedded(const json_t *release, struct asset_list *ret)
+static struct error *read_embedded(const struct value *value, void *ret)
 {
 	struct error *err;
-	_cleanup_github_assets_ struct github_assets assets = { 0 };
 
-	err = read_assets(json_object_get(release, "assets"), &assets);
+	_cleanup_github_assets_ struct github_assets assets = { 0 };
+	err = read_assets(value, &assets);
 	if (err)
 		return err;
-	*ret = assets.uploaded;
-	assets.uploaded = (struct asset_list){ 0 };
+	*(struct asset_list *)ret = take(assets.uploaded);
 	return NULL;
 }
+
+static const struct value_row release_rows[] = {
+	VALUE_NUMBER("id", 0, INT64_MAX, struct github_release, id),
+	VALUE_REQUIRED("upload_url", read_url, struct github_release, upload_url),
+	// Servers of before 2025 do not say.
+	VALUE_OPTIONAL("immutable", value_flag, struct github_release, immutable),
+	VALUE_REQUIRED("assets", read_embedded, struct github_release, assets),
+};
 
 struct error *github_parse_release(const char *text, size_t size,
 				   struct github_release *ret)
 {
 	struct error *err;
-	_cleanup_json_ json_t *json = NULL;
-	_cleanup_github_release_ struct github_release release = { 0 };
-	const char *upload_url;
 
-	err = parse(text, size, &json);
-	if (!err)
-		err = get_number(json, "id", &release.id);
-	if (!err)
-		err = get_url(json, "upload_url", &upload_url);
+	_cleanup_value_ struct value document = { 0 };
+	err = github_parse(text, size, &document);
+	if (err)
+		return err;
+	_cleanup_github_release_ struct github_release release = { 0 };
+	err = value_read(&document, release_rows, array_size(release_rows),
+			 &release);
 	if (err)
 		return err;
 	// It ends in a URI template (RFC 6570): {?name,label}
-	release.upload_url = string_copy_n(upload_url, strcspn(upload_url, "{"));
-	// Servers of before 2025 do not say.
-	release.immutable = json_is_true(json_object_get(json, "immutable"));
-	err = read_embedded(json, &release.assets);
-	if (err)
-		return err;
-	*ret = release;
-	release = (struct github_release){ 0 };
+	release.upload_url[strcspn(release.upload_url, "{")] = '\0';
+	*ret = take(release);
 	return NULL;
 }
 
@@ -260,24 +226,24 @@ struct error *github_parse_assets(const char *text, size_t size,
 				  struct github_assets *assets)
 {
 	struct error *err;
-	_cleanup_json_ json_t *json = NULL;
 
-	err = parse(text, size, &json);
+	_cleanup_value_ struct value document = { 0 };
+	err = github_parse(text, size, &document);
 	if (err)
 		return err;
-	return read_assets(json, assets);
+	return read_assets(&document, assets);
 }
 
 struct error *github_parse_asset(const char *text, size_t size,
 				 struct asset *ret, bool *uploaded_ret)
 {
 	struct error *err;
-	_cleanup_json_ json_t *json = NULL;
 
-	err = parse(text, size, &json);
+	_cleanup_value_ struct value document = { 0 };
+	err = github_parse(text, size, &document);
 	if (err)
 		return err;
-	return read_asset(json, ret, uploaded_ret);
+	return read_asset(&document, ret, uploaded_ret);
 }
 
 bool github_error_has_code(const char *text, size_t size, const char *code)

@@ -15,9 +15,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/json.h"
 #include "common/store/store.h"
 
-struct error;
+/** What any answer of GitHub is read from. */
+_must_check_ struct error *github_parse(const char *text, size_t size,
+					struct value *ret);
 
 struct github_release {
 	uint64_t id;
