@@ -43,6 +43,19 @@ struct error *value_parse(const char *text, size_t size_bytes, const char *name,
 	return NULL;
 }
 
+struct error *value_parse_answer(const char *text, size_t size_bytes,
+				 const char *name, struct value *ret)
+{
+	_cleanup_error_ struct error *err =
+		value_parse(text, size_bytes, name, ERROR_OTHER, ret);
+
+	if (!err)
+		return NULL;
+	return error_create(ERROR_OTHER,
+			    "%s; it may be cut short, or a proxy's: try again",
+			    error_message(err));
+}
+
 void value_deinit(struct value *document)
 {
 	json_decref(document->json);

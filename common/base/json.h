@@ -127,6 +127,11 @@ _must_check_ struct error *value_parse(const char *text, size_t size_bytes,
 				       const char *name, enum error_kind kind,
 				       struct value *ret);
 
+/** Parse what a server has sent; the error says what to do. */
+_must_check_ struct error *value_parse_answer(const char *text,
+					      size_t size_bytes, const char *name,
+					      struct value *ret);
+
 /** Of a document. */
 void value_deinit(struct value *document);
 

@@ -19,15 +19,7 @@ void github_release_deinit(struct github_release *release)
 
 struct error *github_parse(const char *text, size_t size, struct value *ret)
 {
-	struct error *err;
-
-	err = value_parse(text, size, "GitHub's answer", ERROR_OTHER, ret);
-	if (!err)
-		return NULL;
-	_cleanup_error_ struct error *cause = err;
-	return error_create(ERROR_OTHER,
-			    "%s; it may be cut short, or a proxy's: try again",
-			    error_message(cause));
+	return value_parse_answer(text, size, "GitHub's answer", ret);
 }
 
 static bool is_printable(const char *text)

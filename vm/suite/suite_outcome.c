@@ -3,13 +3,13 @@
 #include "vm/suite/suite_outcome.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/system.h"
 #include "common/process/process.h"
@@ -54,41 +54,50 @@ static struct error *explain_by_log(struct suite_item *item,
 	return NULL;
 }
 
+static struct error *read_download_item(const struct value *value, void *ret)
+{
+	static const struct value_row rows[] = {
+		VALUE_REQUIRED("path", value_copy, struct suite_item, path),
+		VALUE_NUMBER("download_ms", 0, INT64_MAX, struct suite_item,
+			     phase_ms[SUITE_DOWNLOAD]),
+		VALUE_NUMBER("unpack_ms", 0, INT64_MAX, struct suite_item,
+			     phase_ms[SUITE_UNPACK]),
+	};
+
+	return value_read(value, rows, array_size(rows), ret);
+}
+
 /** Read what `download --json` has printed of its one kernel. */
 static struct error *read_download(struct suite_item *item, int output_fd)
 {
+	struct error *err;
 	char text[16384];
-	ssize_t size = pread(output_fd, text, sizeof(text), 0);
-	json_t *json, *download;
-	const char *path;
 
+	ssize_t size = pread(output_fd, text, sizeof(text), 0);
 	if (size < 0)
 		return error_create_os(errno, "read what was downloaded");
-	json = json_loadb(text, (size_t)size, 0, NULL);
-	download = json_array_get(json, 0);
-	path = json_string_value(json_object_get(download, "path"));
-	item->path = string_copy(path);
-	item->phase_ms[SUITE_DOWNLOAD] = (uint64_t)json_integer_value(
-		json_object_get(download, "download_ms"));
-	item->phase_ms[SUITE_UNPACK] = (uint64_t)json_integer_value(
-		json_object_get(download, "unpack_ms"));
-	json_decref(json);
-	return NULL;
+	_cleanup_value_ struct value document = { 0 };
+	err = value_parse(text, (size_t)size, "what was downloaded",
+			  ERROR_OTHER, &document);
+	if (err)
+		return err;
+	const struct value download = value_item(&document, 0);
+	return read_download_item(&download, item);
 }
 
 struct error *suite_outcome_of_download(struct suite_item *item,
 					const struct process_status *status,
 					int output_fd)
 {
-	struct error *err;
-
-	if (!status->exit_status && !status->signal) {
-		err = read_download(item, output_fd);
-		if (err)
-			return err;
-	}
-	item->state = item->path ? SUITE_WAITING : SUITE_NOT_RUN;
-	return item->path ? NULL : explain_by_log(item, status);
+	item->state = SUITE_NOT_RUN;
+	if (status->exit_status || status->signal)
+		return explain_by_log(item, status);
+	_cleanup_error_ struct error *err = read_download(item, output_fd);
+	if (err)
+		suite_item_explain(item, "%s", error_message(err));
+	else
+		item->state = SUITE_WAITING;
+	return NULL;
 }
 
 struct error *suite_outcome_of_module(struct suite_item *item,
