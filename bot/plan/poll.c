@@ -102,7 +102,7 @@ struct error *series_list_add_releases(struct series_list *list,
 			       latest_stable),
 	};
 	_cleanup_value_ struct value document = { 0 };
-	err = value_parse(text, strlen(text), name, ERROR_OTHER, &document);
+	err = value_parse_answer(text, strlen(text), name, &document);
 	if (err)
 		return err;
 	struct releases releases = { 0 };
