@@ -51,8 +51,7 @@ static struct error *boot(const struct boot_request *request,
 	_cleanup_close_ int log_fd = -1;
 	char text[RELEASE_TEXT_SIZE];
 	struct guest_config config = {
-		.kernel = &kernel,
-		.arch = item->arch,
+		.qemu = { .kernel = &kernel, .arch = item->arch },
 		.command = (char *[]){ (char *)"uname", (char *)"-r", NULL },
 		.stdin_fd = -1,
 		.stdout_fd = output,
@@ -72,7 +71,7 @@ static struct error *boot(const struct boot_request *request,
 	if (err)
 		return err;
 	config.root = rootfs.path;
-	config.console_log_fd = log_fd < 0 ? 0 : log_fd;
+	config.console_log_fd = log_fd;
 	string_list_add(&config.environment,
 			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	err = guest_run(&config, &result);

@@ -23,8 +23,8 @@
 #include "common/cli/command.h"
 #include "common/kernel/catalog.h"
 #include "vm/guest/guest.h"
+#include "vm/guest/protocol.h"
 #include "vm/guest/run_result.h"
-#include "vm/guest/setup.h"
 #include "vm/kernel/kernel.h"
 #include "vm/module/module.h"
 #include "vm/rootfs/rootfs.h"
@@ -153,7 +153,7 @@ static struct error *add_environment(const struct string_list *requests,
 		const char *item = requests->items[i];
 		_cleanup_free_ char *name =
 			string_copy_n(item, strcspn(item, "="));
-		if (!setup_is_variable_name(name))
+		if (!protocol_is_variable_name(name))
 			return error_create(ERROR_USAGE,
 					    "--env %s: a name has letters, digits and _",
 					    item);
@@ -293,7 +293,7 @@ static struct error *run_set_options(struct run *run,
 			return err;
 	}
 	if (options->accel) {
-		err = accel_parse(options->accel, &config->accel);
+		err = accel_parse(options->accel, &config->qemu.accel);
 		if (err)
 			return err;
 	}
@@ -320,7 +320,7 @@ static struct error *run_choose_root(struct run *run,
 		if (err)
 			return err;
 		err = rootfs_open_for_guest(run->catalog, directory,
-					    config->arch, &run->rootfs);
+					    config->qemu.arch, &run->rootfs);
 		if (err)
 			return err;
 		config->root = run->rootfs.path;
@@ -340,16 +340,16 @@ static struct error *run_choose_kernel(struct run *run,
 	struct guest_config *config = &run->config;
 	const struct string_list *kernels = &context->common->kernels;
 
-	err = command_kernel(context, run->catalog, config->arch,
+	err = command_kernel(context, run->catalog, config->qemu.arch,
 			     kernels->count ? kernels->items[0] : NULL,
 			     kernel_ret);
 	if (err)
 		return err;
-	config->kernel = kernel_ret;
+	config->qemu.kernel = kernel_ret;
 	if (!options->module)
 		return NULL;
-	err = command_module(context, run->catalog, config->arch, kernel_ret,
-			     options->module_source, &run->module);
+	err = command_module(context, run->catalog, config->qemu.arch,
+			     kernel_ret, options->module_source, &run->module);
 	if (err)
 		return err;
 	config->module = run->module.path;
@@ -368,14 +368,16 @@ static struct error *run_guest(const struct command_context *context,
 	const struct run_options *options = &command_options->guest;
 	_cleanup_run_ struct run run = {
 		.config = {
-			.machine = options->machine,
+			.qemu = {
+				.machine = options->machine,
+				.memory = options->memory,
+				.cpus = options->cpus,
+				.kdump = options->kdump,
+				.append = options->append,
+				.arguments = options->qemu_options,
+			},
 			.root = options->root,
 			.writable = options->writable,
-			.memory = options->memory,
-			.cpus = options->cpus,
-			.kdump = options->kdump,
-			.append = options->append,
-			.qemu_options = options->qemu_options,
 			.command = context->argument_count ? context->arguments
 							   : run.shell,
 			.timeout_ms = (uint64_t)options->timeout_s * 1000,
@@ -392,7 +394,7 @@ static struct error *run_guest(const struct command_context *context,
 	err = command_load_catalog(context, &run.catalog);
 	if (err)
 		return err;
-	err = command_arch(context, run.catalog, &run.config.arch);
+	err = command_arch(context, run.catalog, &run.config.qemu.arch);
 	if (err)
 		return err;
 	err = run_choose_root(&run, context, options);
@@ -415,17 +417,13 @@ static struct error *run_guest(const struct command_context *context,
 static struct error *write_result(const char *path, const struct error *problem,
 				  struct run_result *result)
 {
-	struct error *err;
-
-	_cleanup_free_ char *text = NULL;
-
 	if (problem) {
 		result->outcome = RUN_NOT_RUN;
 		result->reason = string_copy(error_message(problem));
 	}
-	err = run_result_format(result, &text);
-	if (err)
-		return err;
+
+	_cleanup_free_ char *text = run_result_format(result);
+
 	return error_wrap(file_write(path, text, strlen(text)), "--result");
 }
 
@@ -460,8 +458,7 @@ struct error *cmd_run(const struct command_context *context, int *status_ret)
 		if (err)
 			return err;
 	}
-	err = run_guest(context, console_log_fd < 0 ? 0 : console_log_fd,
-			&kernel, &result);
+	err = run_guest(context, console_log_fd, &kernel, &result);
 	if (err)
 		result.status = error_is(err, ERROR_USAGE) ? RUN_STATUS_USAGE
 							   : RUN_STATUS_NOT_RUN;

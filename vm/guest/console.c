@@ -45,7 +45,7 @@ static const char *const notices[] = {
 
 void console_deinit(struct console *console)
 {
-	free(console->text);
+	string_builder_deinit(&console->log);
 	free(console->panic);
 	string_list_deinit(&console->splats);
 	*console = (struct console)CONSOLE_INIT;
@@ -83,13 +83,15 @@ bool console_line_is_splat(const char *text)
 static void console_scan(struct console *console)
 {
 	_cleanup_string_builder_ struct string_builder line = STRING_BUILDER_INIT;
-	const char *text;
 
-	text_append_plain(&line, console->text + console->line,
-			  console->length - console->line);
+	if (console->log.length)
+		text_append_plain(&line, console->log.text + console->line,
+				  console->log.length - console->line);
 	if (!line.length)
 		return;
-	text = console_line_text(line.text);
+
+	const char *text = console_line_text(line.text);
+
 	if (strncmp(text, panic_text, strlen(panic_text)) == 0) {
 		if (!console->panic)
 			console->panic = string_copy(text);
@@ -101,54 +103,33 @@ static void console_scan(struct console *console)
 		string_list_add(&console->splats, text);
 }
 
-static void shift(size_t *offset, size_t cut)
+/** Keep the newest part. A line that never ends is cut as well. */
+static void console_cut(struct console *console)
 {
-	*offset = *offset > cut ? *offset - cut : 0;
-}
+	size_t *const offsets[] = { &console->line, &console->boot,
+				    &console->shown, &console->tasks };
+	struct string_builder *log = &console->log;
+	size_t cut = log->length - CONSOLE_KEEP_BYTES;
 
-static void console_reserve(struct console *console, size_t more)
-{
-	if (console->length + more >= 2 * (size_t)CONSOLE_KEEP_BYTES) {
-		size_t cut = console->length > CONSOLE_KEEP_BYTES
-				     ? console->length - CONSOLE_KEEP_BYTES
-				     : 0;
-
-		// A line that never ends is cut as well.
-		memmove(console->text, console->text + cut,
-			console->length - cut);
-		console->length -= cut;
-		shift(&console->line, cut);
-		shift(&console->boot, cut);
-		shift(&console->shown, cut);
-		shift(&console->tasks, cut);
-	}
-	if (console->length + more + 1 <= console->capacity)
-		return;
-	if (!console->capacity)
-		console->capacity = 65536;
-	while (console->capacity < console->length + more + 1)
-		console->capacity *= 2;
-	console->text = memory_resize(console->text, console->capacity, 1);
+	log->length = CONSOLE_KEEP_BYTES;
+	memmove(log->text, log->text + cut, log->length + 1);
+	for (size_t i = 0; i < array_size(offsets); i++)
+		*offsets[i] = *offsets[i] > cut ? *offsets[i] - cut : 0;
 }
 
 void console_feed(struct console *console, const char *data, size_t size_bytes)
 {
-	while (size_bytes > CONSOLE_KEEP_BYTES / 2) {
-		console_feed(console, data, CONSOLE_KEEP_BYTES / 2);
-		data += CONSOLE_KEEP_BYTES / 2;
-		size_bytes -= CONSOLE_KEEP_BYTES / 2;
-	}
-	console_reserve(console, size_bytes);
 	for (size_t i = 0; i < size_bytes; i++) {
 		if (data[i] == '\r' || data[i] == '\0')
 			continue;
 		if (data[i] == '\n')
 			console_scan(console);
-		console->text[console->length++] = data[i];
+		string_builder_append_char(&console->log, data[i]);
 		if (data[i] == '\n')
-			console->line = console->length;
+			console->line = console->log.length;
+		if (console->log.length >= 2 * (size_t)CONSOLE_KEEP_BYTES)
+			console_cut(console);
 	}
-	console->text[console->length] = '\0';
 }
 
 void console_restart(struct console *console)
@@ -160,7 +141,7 @@ void console_restart(struct console *console)
 void console_append_new(struct console *console, struct string_builder *sb)
 {
 	if (console->shown < console->line)
-		text_append_plain(sb, console->text + console->shown,
+		text_append_plain(sb, console->log.text + console->shown,
 				  console->line - console->shown);
 	console->shown = console->line;
 }
@@ -168,11 +149,12 @@ void console_append_new(struct console *console, struct string_builder *sb)
 void console_append_tail(const struct console *console, unsigned int lines,
 			 struct string_builder *sb)
 {
-	if (!console->length)
+	if (!console->log.length)
 		return;
 
-	const char *start = console->text;
-	const char *p = console->text + console->length - 1;
+	const char *start = console->log.text;
+	const char *end = start + console->log.length;
+	const char *p = end - 1;
 	// The trace after a panic is what one wants, however long.
 	const char *panic = console->panic
 				    ? strstr(start + console->boot, panic_text)
@@ -187,7 +169,7 @@ void console_append_tail(const struct console *console, unsigned int lines,
 		while (p > start && p[-1] != '\n')
 			p--;
 	}
-	text_append_plain(sb, p, console->length - (size_t)(p - start));
+	text_append_plain(sb, p, (size_t)(end - p));
 	if (sb->length && sb->text[sb->length - 1] != '\n')
 		string_builder_append_char(sb, '\n');
 }
@@ -227,7 +209,7 @@ static bool line_is_trace(const char *text)
 
 void console_expect_tasks(struct console *console)
 {
-	console->tasks = console->length;
+	console->tasks = console->log.length;
 }
 
 bool console_append_tasks(const struct console *console, struct string_builder *sb)
@@ -236,13 +218,14 @@ bool console_append_tasks(const struct console *console, struct string_builder *
 		STRING_BUILDER_INIT;
 	bool any = false;
 	bool shown = false;
-	char *rest;
 
-	if (!console->length)
+	if (!console->log.length)
 		return false;
-	text_append_plain(&plain, console->text + console->tasks,
-			  console->length - console->tasks);
-	rest = plain.text;
+	text_append_plain(&plain, console->log.text + console->tasks,
+			  console->log.length - console->tasks);
+
+	char *rest = plain.text;
+
 	for (char *line; (line = strsep(&rest, "\n"));) {
 		const char *text = console_line_text(line);
 		char state;

@@ -28,15 +28,14 @@ enum {
 };
 
 struct console {
-	char *text;
-	size_t length;
-	size_t capacity;
-	/** Where the line that is still arriving begins in @ref text. */
+	struct string_builder log;
+	/** Where in it the line that is still arriving begins. */
 	size_t line;
-	/** Where the kernel that runs now begins in it. */
+	/** Where the kernel that runs now begins. */
 	size_t boot;
-	/** Where console_append_new() goes on, and where a list of tasks begins. */
+	/** Where console_append_new() goes on. */
 	size_t shown;
+	/** Where a list of tasks begins. */
 	size_t tasks;
 	/** "Kernel panic - not syncing: …", NULL if it has not. */
 	char *panic;

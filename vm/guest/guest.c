@@ -3,203 +3,430 @@
 #include "vm/guest/guest.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/interrupt.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/system.h"
+#include "common/cli/progress.h"
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
-#include "vm/guest/guest_extras.h"
-#include "vm/guest/loop.h"
-#include "vm/guest/qemu.h"
-#include "vm/guest/share.h"
+#include "vm/guest/console.h"
+#include "vm/guest/guest_plan.h"
+#include "vm/guest/guest_streams.h"
+#include "vm/guest/machine.h"
+#include "vm/guest/protocol.h"
+#include "vm/guest/run_result.h"
+#include "vm/guest/terminal.h"
 #include "vm/kernel/kernel.h"
-#include "vm/kernel/kernel_config.h"
+#include "vm/qemu/qemu_link.h"
 
-enum {
-	MAX_DEFAULT_CPUS = 4
+/**
+ * One QEMU and the guest in it, from its start to its end: polls what they and
+ * the user have to say, and does what the machine decides (machine.h).
+ */
+struct loop {
+	const struct guest_config *config;
+	const struct guest_plan *plan;
+	struct machine machine;
+	/** QEMU, and what there is between us. */
+	struct qemu_link link;
+	/** Once it has ended by itself. */
+	struct process_status status;
+	/** What ends the guest from outside; NULL while nothing does. */
+	struct error *error;
+	struct console console;
+	/** What QEMU itself prints. */
+	struct console output;
+	struct protocol protocol;
+	struct guest_streams streams;
+	struct terminal terminal;
+	/** While there is nothing of the command's to see; else NULL. */
+	struct progress *progress;
 };
 
-static const char default_memory[] = "2G";
-
-/** Where a package's modules belong in a root, whose /lib may be a link. */
-static void find_modules(const char *root, const char *release, char **ret)
+static void loop_init(struct loop *loop, const struct guest_config *config,
+		      const struct guest_plan *plan)
 {
-	_cleanup_free_ char *lib = NULL;
-	char target[64];
-	ssize_t n;
-
-	lib = path_join(root, "lib");
-	n = readlink(lib, target, sizeof(target) - 1);
-	target[n > 0 ? n : 0] = '\0';
-
-	const char *name = target + (*target == '/');
-
-	*ret = path_joinf(strcmp(name, "usr/lib") == 0 ? "/usr/lib" : "/lib",
-			  "modules/%s", release);
-}
-
-static struct error *canonicalize(const char *path, const char *what, char **ret)
-{
-	*ret = realpath(path, NULL);
-	if (!*ret)
-		return error_create_os(errno, "%s %s", what, path);
-	return NULL;
-}
-
-static struct error *plan_shares(const struct guest_config *config,
-				 const struct string_list *extra,
-				 const char *init, struct share_plan *ret)
-{
-	struct error *err;
-
-	_cleanup_free_ char *root = NULL;
-	_cleanup_free_ char *modules = NULL;
-	_cleanup_free_ char *init_directory = string_copy(init);
-	_cleanup_string_list_ struct string_list writable = STRING_LIST_INIT;
-
-	*strrchr(init_directory, '/') = '\0';
-	err = canonicalize(config->root ? config->root : "/", "--root", &root);
-	if (err)
-		return err;
-	if (!directory_exists(root))
-		return error_create(ERROR_USAGE, "--root %s is not a folder",
-				    root);
-	find_modules(root, config->kernel->release, &modules);
-	for (size_t i = 0; i < config->writable.count; i++) {
-		_cleanup_free_ char *path = NULL;
-
-		err = canonicalize(config->writable.items[i], "--rw", &path);
-		if (err)
-			return err;
-		if (!directory_exists(path))
-			return error_create(ERROR_USAGE,
-					    "--rw %s is not a folder", path);
-		string_list_add(&writable, path);
-	}
-
-	const struct share_request request = {
-		.root = root,
-		.package = config->kernel->path,
-		.modules = modules,
-		.directory = config->directory,
-		.writable = &writable,
-		.extra = extra,
-		.init = init_directory,
-		.config = config->kernel->config,
+	*loop = (struct loop){
+		.config = config,
+		.plan = plan,
+		.machine = {
+			.boot_limit_ms = plan->qemu.accel == ACCEL_KVM
+						 ? MACHINE_KVM_BOOT_MS
+						 : MACHINE_TCG_BOOT_MS,
+			.timeout_ms = config->timeout_ms,
+			.kdump = config->qemu.kdump,
+			.may_write = config->qemu.arguments.count > 0,
+		},
+		.terminal = TERMINAL_INIT,
 	};
-
-	return share_plan_compute(&request, ret);
+	qemu_link_init(&loop->link);
+	machine_start(&loop->machine, monotonic_ms());
 }
 
-/** Say what does not work, rather than let the loading fail. */
-static struct error *check_kdump(const struct kernel *kernel,
-				 const struct catalog_arch *arch)
+static void loop_deinit(struct loop *loop)
 {
-	static const char *const needs[] = { "CONFIG_KEXEC_FILE",
-					     "CONFIG_CRASH_DUMP",
-					     "CONFIG_PROC_VMCORE" };
-	struct kernel_version version;
-	const char *end;
-
-	if (!arch->has_kdump)
-		return error_create(ERROR_OTHER,
-				    "--kdump: crash dumps do not work on %s",
-				    arch->name);
-	if (kernel_version_parse_prefix(kernel->release, &version, &end) &&
-	    !catalog_arch_has_kdump(arch, &version)) {
-		char text[KERNEL_VERSION_TEXT_SIZE];
-
-		kernel_version_format(&arch->kdump.min, text);
-		return error_create(ERROR_OTHER,
-				    "--kdump: crash dumps of %s work from %s on",
-				    arch->name, text);
-	}
-	for (size_t i = 0; i < array_size(needs); i++) {
-		if (*kernel->config &&
-		    !kernel_config_has(kernel->config, needs[i]))
-			return error_create(ERROR_OTHER,
-					    "--kdump: the kernel lacks %s",
-					    needs[i]);
-	}
-	return NULL;
+	progress_destroy(loop->progress);
+	terminal_restore(&loop->terminal);
+	guest_streams_deinit(&loop->streams);
+	qemu_link_deinit(&loop->link);
+	protocol_deinit(&loop->protocol);
+	console_deinit(&loop->output);
+	console_deinit(&loop->console);
+	error_destroy(loop->error);
 }
 
-static unsigned int default_cpus(const char *config)
+#define _cleanup_loop_ _cleanup_(loop_deinit)
+
+/** The ports that the command needs, as bits. */
+static unsigned int find_ports(const struct guest_config *config)
 {
-	unsigned int usable = processors_usable();
+	unsigned int ports = 1U << PORT_CONTROL;
 
-	if (!kernel_config_has(config, "CONFIG_SMP"))
-		return 1;
-	return usable > MAX_DEFAULT_CPUS ? MAX_DEFAULT_CPUS : usable;
+	if (config->interactive)
+		return ports | 1U << PORT_TERMINAL;
+	if (config->stdin_fd >= 0)
+		ports |= 1U << PORT_STDIN;
+	if (config->stdout_fd >= 0)
+		ports |= 1U << PORT_STDOUT;
+	if (config->stderr_fd >= 0 && config->stderr_fd != config->stdout_fd)
+		ports |= 1U << PORT_STDERR;
+	return ports;
 }
 
-/** All that is the same on every machine. */
-static struct error *prepare(const struct guest_config *config,
-			     struct guest_extras *extras,
-			     struct share_plan *shares,
-			     struct qemu_options *options, char **init_ret)
+/** Queue what init.sh asks for first. */
+static void send_setup(struct loop *loop)
+{
+	_cleanup_free_ char *text = protocol_format_setup(loop->config,
+							  loop->plan,
+							  loop->link.port_fds);
+
+	guest_streams_say(&loop->streams, text);
+}
+
+/** While the command runs, what is written is its own, and its user's to say. */
+static void show_state(struct loop *loop)
+{
+	bool crashed = loop->machine.state == MACHINE_CRASH;
+
+	progress_destroy(take_ptr(loop->progress));
+	// With --verbose, the console goes to stderr too, past the log.
+	if (log_level() >= LOG_DEBUG)
+		return;
+	if (crashed || loop->machine.state == MACHINE_BOOT)
+		loop->progress =
+			progress_createf(PROGRESS_TIME, "boot %s%s",
+					 crashed ? "the crash kernel of " : "",
+					 loop->config->qemu.kernel->release);
+}
+
+/** Start QEMU, with all that it and the guest are told at first. */
+static struct error *start(struct loop *loop, struct qemu_options *options)
 {
 	struct error *err;
-	struct tsc_sample tsc;
-	bool has_tsc = tsc_read(&tsc);
-	bool is_x86 = strcmp(config->arch->source_arch, "x86") == 0;
-	_cleanup_free_ char *init = NULL;
 
-	if (config->kdump) {
-		err = check_kdump(config->kernel, config->arch);
-		if (err)
-			return err;
+	const struct guest_config *config = loop->config;
+
+	err = qemu_link_create(options, find_ports(config), &loop->link);
+	if (err)
+		return err;
+	guest_streams_init(&loop->streams, config, loop->link.port_fds,
+			   &loop->terminal);
+	send_setup(loop);
+	show_state(loop);
+	return config->interactive
+		       ? terminal_take(&loop->terminal, config->stdin_fd)
+		       : NULL;
+}
+
+/** Press a sysrq key: what announces one, by default a BREAK, then the key. */
+static void press(struct loop *loop, char key)
+{
+	// QEMU's escape for a BREAK.
+	static const char break_keys[] = "\001b";
+	const char *sysrq = loop->config->qemu.arch->sysrq;
+	char keys[8];
+	int length = snprintf(keys, sizeof(keys), "%.6s%c",
+			      sysrq ? sysrq : break_keys, key);
+
+	if (send(loop->link.console_fd, keys, (size_t)length,
+		 MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		log_debug("the console takes no keys");
+}
+
+static void tell(struct loop *loop, enum machine_event event);
+
+/** Whatever keeps us from going on ends the guest. */
+static void check(struct loop *loop, struct error *err)
+{
+	if (!err)
+		return;
+	// The first is the reason.
+	if (loop->error)
+		error_destroy(err);
+	else
+		loop->error = err;
+	tell(loop, EVENT_CANCELLED);
+}
+
+static void act(struct loop *loop, enum machine_action action)
+{
+	const char *panic = loop->console.panic;
+
+	switch (action) {
+	case ACTION_NONE:
+		break;
+	case ACTION_TAKE_OVER:
+		log_info("%s; the crash kernel runs the command again",
+			 panic ? panic : "the kernel has crashed");
+		console_restart(&loop->console);
+		send_setup(loop);
+		break;
+	case ACTION_SHOW_MESSAGES:
+		console_expect_tasks(&loop->console);
+		press(loop, '7');
+		break;
+	case ACTION_LIST_TASKS:
+		press(loop, 't');
+		break;
+	case ACTION_COLLECT:
+		check(loop, guest_streams_collect(&loop->streams));
+		break;
+	case ACTION_TERMINATE:
+		terminal_restore(&loop->terminal);
+		process_kill(loop->link.qemu, SIGTERM);
+		break;
 	}
-	err = data_path("init.sh", &init);
+}
+
+/** Tell the machine what happened, and do what it says. */
+static void tell(struct loop *loop, enum machine_event event)
+{
+	enum machine_state before = loop->machine.state;
+
+	act(loop, machine_step(&loop->machine, event, loop->protocol.status,
+			       monotonic_ms()));
+	if (loop->machine.state != before)
+		show_state(loop);
+}
+
+/**
+ * Take some of what a descriptor says: not all, which may be without end. One
+ * that has ended is closed.
+ *
+ * @return Whether there was something.
+ */
+static bool read_text(int *fd, struct console *console, int log_fd)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	char data[16384];
+	ssize_t n = read(*fd, data, sizeof(data));
+
+	if (n == 0)
+		close(take_fd(fd));
+	if (n <= 0)
+		return false;
+	console_feed(console, data, (size_t)n);
+	// A log that cannot be written is no reason to end the guest.
+	if (log_fd >= 0)
+		write_all(log_fd, data, (size_t)n);
+	if (log_level() >= LOG_DEBUG) {
+		console_append_new(console, &sb);
+		fputs(sb.text ? sb.text : "", stderr);
+	}
+	return true;
+}
+
+static bool read_console(struct loop *loop)
+{
+	bool any = read_text(&loop->link.console_fd, &loop->console,
+			     loop->config->console_log_fd);
+
+	if (any)
+		tell(loop, EVENT_CONSOLE);
+	return any;
+}
+
+static bool read_output(struct loop *loop)
+{
+	return read_text(&loop->link.output_fd, &loop->output, -1);
+}
+
+static bool read_control(struct loop *loop)
+{
+	char data[4096];
+	const char *p = data;
+	ssize_t n = read(loop->link.port_fds[PORT_CONTROL], data, sizeof(data));
+	enum machine_event event;
+
+	while (n > 0 && loop->machine.state != MACHINE_ENDED &&
+	       protocol_read(&loop->protocol, &p, data + n, &event)) {
+		log_debug("guest: %s", protocol_text(&loop->protocol));
+		tell(loop, event);
+	}
+	return n > 0;
+}
+
+static bool take_interrupt(struct loop *loop)
+{
+	check(loop, interrupt_check());
+	return true;
+}
+
+static bool take_terminal_signal(struct loop *loop)
+{
+	bool resized = false;
+	unsigned int rows, columns;
+
+	check(loop, terminal_signal(&loop->terminal, &resized));
+	if (resized) {
+		terminal_size(loop->config->stdout_fd, &rows, &columns);
+
+		_cleanup_free_ char *line =
+			string_format("%u %u\n", rows, columns);
+
+		guest_streams_say(&loop->streams, line);
+	}
+	return true;
+}
+
+/** What QEMU has left behind is finite. */
+static bool take_end(struct loop *loop)
+{
+	check(loop, process_wait(loop->link.qemu, 0, &loop->status));
+	while (read_console(loop) || read_output(loop) || read_control(loop))
+		;
+
+	bool failed = loop->status.exit_status || loop->status.signal;
+
+	tell(loop, failed && !loop->console.log.length ? EVENT_QEMU_FAILED
+						       : EVENT_QEMU_ENDED);
+	return true;
+}
+
+/** Milliseconds until something is due, as poll(2) takes them. */
+static int wait_ms(const struct machine *machine)
+{
+	uint64_t now = monotonic_ms();
+	uint64_t due = machine->deadline_ms;
+
+	if (!due)
+		return -1;
+	if (due <= now)
+		return 0;
+	return due - now > INT_MAX ? INT_MAX : (int)(due - now);
+}
+
+static void loop_step(struct loop *loop)
+{
+	const struct qemu_link *link = &loop->link;
+	const struct machine *machine = &loop->machine;
+	// Once all is decided, what is said no longer matters.
+	bool listens = machine->state < MACHINE_FLUSH;
+	const struct {
+		int fd;
+		bool (*handle)(struct loop *loop);
+	} sources[] = {
+		{ interrupt_fd(), take_interrupt },
+		{ loop->terminal.signal_fd, take_terminal_signal },
+		{ listens ? link->console_fd : -1, read_console },
+		{ listens ? link->output_fd : -1, read_output },
+		{ listens ? link->port_fds[PORT_CONTROL] : -1, read_control },
+		{ machine->qemu_ended ? -1 : process_fd(link->qemu), take_end },
+	};
+	struct pollfd fds[array_size(sources) + GUEST_STREAM_POLL_COUNT];
+	struct pollfd *streams = fds + array_size(sources);
+	bool moved = false;
+
+	for (size_t i = 0; i < array_size(sources); i++)
+		fds[i] = (struct pollfd){ sources[i].fd, POLLIN, 0 };
+	guest_streams_prepare(&loop->streams, streams);
+	if (poll(fds, array_size(fds), wait_ms(machine)) < 0) {
+		if (errno != EINTR)
+			check(loop, error_create_os(errno, "poll"));
+		return;
+	}
+	// First: what follows may be the end of the streams.
+	check(loop, guest_streams_move(&loop->streams, streams, &moved));
+	if (moved || guest_streams_is_full(&loop->streams))
+		tell(loop, EVENT_OUTPUT);
+	for (size_t i = 0; i < array_size(sources); i++) {
+		if (fds[i].revents)
+			sources[i].handle(loop);
+	}
+	if (loop->console.panic)
+		tell(loop, EVENT_PANIC);
+	if (guest_streams_is_broken(&loop->streams))
+		tell(loop, EVENT_UNREAD);
+	tell(loop, EVENT_TIME);
+	if (guest_streams_is_flushed(&loop->streams))
+		tell(loop, EVENT_FLUSHED);
+}
+
+/**
+ * Boot a guest and wait for its end, however it comes.
+ *
+ * @return As guest_run(); ERROR_NOT_FOUND if QEMU is not there or has no such
+ * machine.
+ */
+static struct error *run(const struct guest_config *config,
+			 struct guest_plan *plan, struct run_result *ret)
+{
+	struct error *err;
+
+	_cleanup_loop_ struct loop loop;
+	_cleanup_string_builder_ struct string_builder tail = STRING_BUILDER_INIT;
+
+	loop_init(&loop, config, plan);
+	err = start(&loop, &plan->qemu);
 	if (err)
 		return err;
-	err = canonicalize(init, "init", init_ret);
-	if (err)
-		return err;
-	options->init = *init_ret;
-	err = guest_extras_create(config, extras);
-	if (err)
-		return err;
-	options->disk_fd = extras->disk_fd;
-	err = plan_shares(config, &extras->folders, *init_ret, shares);
-	if (err)
-		return err;
-	guest_extras_name(extras, config, shares);
-	err = accel_choose(config->accel, config->arch, &options->accel);
-	if (err)
-		return err;
-	if (is_x86 && has_tsc && options->accel == ACCEL_TCG)
-		options->tsc_khz = tsc_khz_since(&tsc);
-	return NULL;
+	while (loop.machine.state != MACHINE_ENDED)
+		loop_step(&loop);
+	terminal_restore(&loop.terminal);
+	process_destroy(take_ptr(loop.link.qemu));
+	while (read_console(&loop))
+		;
+	if (loop.machine.cause == CAUSE_CANCELLED)
+		return take_ptr(loop.error);
+	if (loop.machine.cause == CAUSE_GUEST) {
+		console_append_tail(&loop.console, CONSOLE_TAIL_LINES, &tail);
+		fputs(tail.text ? tail.text : "", stderr);
+	}
+	return run_result_compute(&loop.machine, &loop.console, &loop.output,
+				  &loop.status, protocol_what(&loop.protocol),
+				  ret);
 }
 
 /** @return ERROR_NOT_FOUND if another machine may do. */
 static struct error *run_on(const struct catalog_machine *machine,
 			    const struct guest_config *config,
-			    const struct guest_extras *extras,
-			    struct qemu_options *options, struct run_result *ret)
+			    struct guest_plan *plan, struct run_result *ret)
 {
 	struct error *err;
-	_cleanup_free_ char *image = NULL;
 
-	image = path_join(config->kernel->path, machine->kernel);
+	_cleanup_free_ char *image =
+		path_join(config->qemu.kernel->path, machine->kernel);
+
 	if (!file_exists(image))
 		return error_create(ERROR_NOT_FOUND,
 				    "%s: no such file; is the package whole?",
 				    image);
-	options->machine = machine;
-	options->image = image;
-	err = loop_run(config, extras, options, ret);
+	plan->qemu.machine = machine;
+	plan->qemu.image = image;
+	err = run(config, plan, ret);
 	if (error_is(err, ERROR_OTHER))
 		err = error_wrap(err, "%s", image);
-	if (options->accel == ACCEL_KVM && error_is(err, ERROR_OTHER))
+	if (plan->qemu.accel == ACCEL_KVM && error_is(err, ERROR_OTHER))
 		err = error_wrap(err, "with KVM (--accel tcg does without)");
 	return err;
 }
@@ -207,40 +434,26 @@ static struct error *run_on(const struct catalog_machine *machine,
 struct error *guest_run(const struct guest_config *config, struct run_result *ret)
 {
 	struct error *err;
-	const char *kernel_config = config->kernel->config;
+
 	const struct catalog_machine *machine = NULL;
-	_cleanup_free_ char *init = NULL;
-	_cleanup_share_plan_ struct share_plan shares = { 0 };
-	_cleanup_guest_extras_ struct guest_extras extras = GUEST_EXTRAS_INIT;
+	_cleanup_guest_plan_ struct guest_plan plan = GUEST_PLAN_INIT;
 	// Why the last machine that was tried would not do.
 	_cleanup_error_ struct error *miss = NULL;
-	struct qemu_options options = {
-		.arch = config->arch,
-		.memory = config->memory ? config->memory : default_memory,
-		.cpus = config->cpus ? config->cpus : default_cpus(kernel_config),
-		.shares = &shares,
-		.kdump = config->kdump,
-		.hz = kernel_config_number(kernel_config, "CONFIG_HZ"),
-		.verbose = config->console_log_fd || log_level() >= LOG_DEBUG,
-		.append = &config->append,
-		.arguments = &config->qemu_options,
-	};
 
-	err = prepare(config, &extras, &shares, &options, &init);
+	err = guest_plan_make(&plan, config);
 	if (err)
 		return err;
 	for (;;) {
-		err = qemu_choose_machine(config->arch, kernel_config,
-					  config->machine, machine, &machine);
+		err = qemu_choose_machine(&config->qemu, machine, &machine);
 		if (miss && error_catch(&err, ERROR_NOT_FOUND))
 			return take_ptr(miss);
 		if (err)
 			return err;
 		error_destroy(take_ptr(miss));
-		err = run_on(machine, config, &extras, &options, ret);
+		err = run_on(machine, config, &plan, ret);
 		// Of a program that is not there, no machine helps.
 		if (!error_is(err, ERROR_NOT_FOUND) ||
-		    !process_program_exists(config->arch->qemu))
+		    !process_program_exists(config->qemu.arch->qemu))
 			return err;
 		miss = err;
 		log_debug("%s: %s", machine->name, error_message(miss));

@@ -19,29 +19,25 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/string_list.h"
-#include "vm/guest/accel.h"
+#include "vm/qemu/qemu.h"
 
-struct catalog_arch;
 struct error;
-struct kernel;
 struct run_result;
 
 struct guest_config {
-	const struct kernel *kernel;
-	const struct catalog_arch *arch;
-	/** One of the architecture's; NULL for the first that fits. */
-	const char *machine;
-	enum accel accel;
-	/** A folder; NULL for the host's own root. */
+	/**
+	 * With kdump, the command also gets the program that loads a crash
+	 * kernel: VMTEST_KEXEC in its environment, and in its PATH. If the
+	 * guest crashes then, the same command runs again in the crash kernel,
+	 * and its status counts.
+	 */
+	struct qemu_config qemu;
+	/** A directory; NULL for the host's own root. */
 	const char *root;
 	/** Where the command runs; NULL for the root. */
 	const char *directory;
-	/** Folders that the guest may change. */
+	/** Directories that the guest may change. */
 	struct string_list writable;
-	/** As QEMU's -m takes it; NULL for the default. */
-	const char *memory;
-	/** 0 for the default. */
-	unsigned int cpus;
 	/**
 	 * A module that the guest is to see, absolute and without symbolic
 	 * links: DRGN_TEST_KMOD in the command's environment. NULL for none.
@@ -50,22 +46,12 @@ struct guest_config {
 	/** Insert it before the command starts. */
 	bool insert_module;
 	/**
-	 * Set memory aside for a crash kernel, and give the command the program
-	 * that loads it: VMTEST_KEXEC in its environment, and in its PATH. If
-	 * the guest crashes then, the same command runs again in the crash
-	 * kernel, and its status counts.
-	 */
-	bool kdump;
-	/**
 	 * A disk with nothing on it, which is gone afterwards: DRGN_TEST_DISK
 	 * in the command's environment. 0 for none.
 	 */
 	uint64_t disk_bytes;
 	/** Whose file system holds what is written to the disk. */
 	const char *disk_directory;
-	/** More for the kernel's command line, and for QEMU's. */
-	struct string_list append;
-	struct string_list qemu_options;
 	/**
 	 * `NAME=VALUE`; all that the command gets, besides what names the parts
 	 * of the guest that are asked for here.
@@ -83,8 +69,8 @@ struct guest_config {
 	/** From when the command starts first; 0 for no limit. */
 	uint64_t timeout_ms;
 	/**
-	 * Gets what the kernel's console says, as it comes; 0 for none. With
-	 * it the kernel says more than warnings.
+	 * Gets what the kernel's console says, as it comes; -1 for none.
+	 * With it the kernel says more than warnings.
 	 */
 	int console_log_fd;
 };

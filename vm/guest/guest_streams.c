@@ -2,113 +2,198 @@
 
 #include "vm/guest/guest_streams.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/error.h"
 #include "vm/guest/guest.h"
-#include "vm/guest/guest_link.h"
 #include "vm/guest/terminal.h"
 
-enum {
-	/** How much of a stream waits in memory when its reader is slow. */
-	INPUT_LIMIT_BYTES = 1 << 20,
-	/**
-	 * The guest's kernel spins with interrupts off while we do not take
-	 * what it writes, so we take a lot.
-	 */
-	OUTPUT_LIMIT_BYTES = 64 << 20,
-};
+static void stream_init(struct guest_stream *stream, int from_fd, int to_fd,
+			size_t limit_bytes)
+{
+	struct stat st;
+	bool takes_all = fstat(to_fd, &st) == 0 &&
+			 (S_ISREG(st.st_mode) || S_ISSOCK(st.st_mode));
+
+	*stream = (struct guest_stream){
+		.from_fd = from_fd,
+		.to_fd = to_fd,
+		.limit_bytes = limit_bytes,
+		.chunk_bytes = takes_all ? (size_t)1 << 20 : PIPE_BUF,
+	};
+}
+
+static void stream_deinit(struct guest_stream *stream)
+{
+	string_builder_deinit(&stream->data);
+	*stream = (struct guest_stream){
+		.from_fd = -1,
+		.to_fd = -1,
+		.ended = true,
+	};
+}
+
+static size_t stream_pending(const struct guest_stream *stream)
+{
+	return stream->data.length - stream->written;
+}
+
+static bool stream_is_done(const struct guest_stream *stream)
+{
+	return stream->ended && (!stream_pending(stream) || stream->broken);
+}
+
+static struct error *stream_read(struct guest_stream *stream, bool *moved_ret)
+{
+	char data[65536];
+	ssize_t n = read(stream->from_fd, data, sizeof(data));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return NULL;
+	// How a socket whose other side died, and a pseudoterminal whose user
+	// has gone, end.
+	if (n < 0 && errno != ECONNRESET && errno != EIO)
+		return error_create_os(errno, "read a stream");
+	if (n <= 0) {
+		stream->ended = true;
+		return NULL;
+	}
+	*moved_ret = true;
+	if (!stream->broken)
+		string_builder_append_n(&stream->data, data, (size_t)n);
+	return NULL;
+}
+
+/** Forget what has been written, now and then. */
+static void stream_compact(struct guest_stream *stream)
+{
+	struct string_builder *data = &stream->data;
+
+	if (2 * stream->written < data->length)
+		return;
+	data->length -= stream->written;
+	memmove(data->text, data->text + stream->written, data->length);
+	stream->written = 0;
+}
+
+static struct error *stream_write(struct guest_stream *stream, bool *moved_ret)
+{
+	const char *data = stream->data.text + stream->written;
+	size_t size = stream_pending(stream);
+
+	if (size > stream->chunk_bytes)
+		size = stream->chunk_bytes;
+
+	// Asked first as if it were a socket, which must not block and must not
+	// raise SIGPIPE.
+	ssize_t n = send(stream->to_fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (n < 0 && errno == ENOTSOCK)
+		n = write(stream->to_fd, data, size);
+	if (n < 0) {
+		if (errno == EAGAIN || errno == EINTR)
+			return NULL;
+		if (errno != EPIPE && errno != ECONNRESET && errno != EIO)
+			return error_create_os(errno, "write a stream");
+		stream->broken = true;
+		stream->written = stream->data.length;
+		return NULL;
+	}
+	*moved_ret |= n > 0;
+	stream->written += (size_t)n;
+	stream_compact(stream);
+	return NULL;
+}
 
 void guest_streams_init(struct guest_streams *streams,
-			const struct guest_config *config,
-			const struct guest_link *link, struct terminal *terminal)
+			const struct guest_config *config, const int *port_fds,
+			struct terminal *terminal)
 {
-	const int *ports = link->port_fds;
 	// On a terminal, stderr is where stdout is.
+	const int input = config->interactive ? PORT_TERMINAL : PORT_STDIN;
+	const int output = config->interactive ? PORT_TERMINAL : PORT_STDOUT;
 	const struct {
-		enum guest_port port;
+		int port;
 		int fd;
 	} rows[GUEST_STREAM_COUNT] = {
 		[GUEST_STREAM_CONTROL] = { PORT_CONTROL, -1 },
-		[GUEST_STREAM_STDIN] = { config->interactive ? PORT_TERMINAL
-							     : PORT_STDIN,
-					 config->stdin_fd },
-		[GUEST_STREAM_STDOUT] = { config->interactive ? PORT_TERMINAL
-							      : PORT_STDOUT,
-					  config->stdout_fd },
+		[GUEST_STREAM_STDIN] = { input, config->stdin_fd },
+		[GUEST_STREAM_STDOUT] = { output, config->stdout_fd },
 		[GUEST_STREAM_STDERR] = { PORT_STDERR, config->stderr_fd },
 	};
 
-	streams->terminal = config->interactive ? terminal : NULL;
-	streams->input_shut = false;
+	*streams = (struct guest_streams){
+		.terminal = config->interactive ? terminal : NULL,
+	};
 	for (int i = 0; i < GUEST_STREAM_COUNT; i++) {
-		struct relay *relay = &streams->relays[i];
-		int port = ports[rows[i].port];
+		struct guest_stream *stream = &streams->items[i];
+		int port_fd = port_fds[rows[i].port];
 
-		*relay = (struct relay)RELAY_INIT;
-		if (port < 0)
-			continue;
-		if (i <= GUEST_STREAM_STDIN)
-			relay_init(relay, rows[i].fd, port, INPUT_LIMIT_BYTES);
+		if (port_fd < 0)
+			stream_deinit(stream);
+		else if (i <= GUEST_STREAM_STDIN)
+			stream_init(stream, rows[i].fd, port_fd,
+				    GUEST_INPUT_LIMIT_BYTES);
 		else
-			relay_init(relay, port, rows[i].fd, OUTPUT_LIMIT_BYTES);
+			stream_init(stream, port_fd, rows[i].fd,
+				    GUEST_OUTPUT_LIMIT_BYTES);
 	}
 }
 
 void guest_streams_deinit(struct guest_streams *streams)
 {
 	for (int i = 0; i < GUEST_STREAM_COUNT; i++)
-		relay_deinit(&streams->relays[i]);
+		stream_deinit(&streams->items[i]);
 }
 
 void guest_streams_prepare(const struct guest_streams *streams,
 			   struct pollfd poll_ret[static GUEST_STREAM_POLL_COUNT])
 {
-	for (int i = 0; i < GUEST_STREAM_COUNT; i++)
-		relay_prepare(&streams->relays[i], poll_ret + 2 * (size_t)i);
+	for (int i = 0; i < GUEST_STREAM_COUNT; i++) {
+		const struct guest_stream *stream = &streams->items[i];
+		size_t pending = stream_pending(stream);
+		bool reads = !stream->ended && pending < stream->limit_bytes;
+		bool writes = pending && !stream->broken;
+
+		*poll_ret++ = (struct pollfd){ reads ? stream->from_fd : -1,
+					       POLLIN, 0 };
+		*poll_ret++ = (struct pollfd){ writes ? stream->to_fd : -1,
+					       POLLOUT, 0 };
+	}
 }
 
-/** After stdin was moved: look at what came, and pass its end on. */
-static struct error *watch_input(struct guest_streams *streams, size_t before)
+/** Read from stdin, and look at what came. */
+static struct error *read_input(struct guest_streams *streams, bool *moved_ret)
 {
-	struct relay *relay = &streams->relays[GUEST_STREAM_STDIN];
+	struct error *err;
+	struct guest_stream *input = &streams->items[GUEST_STREAM_STDIN];
+	size_t before = input->data.length;
 
-	if (streams->terminal && relay->length > before &&
-	    terminal_escaped(streams->terminal,
-			     relay->data + relay->start + before,
-			     relay->length - before))
+	err = stream_read(input, moved_ret);
+	if (err)
+		return err;
+	if (streams->terminal && input->data.length > before &&
+	    terminal_escaped(streams->terminal, input->data.text + before,
+			     input->data.length - before))
 		return error_create(ERROR_CANCELLED, "ended by the user");
 	return NULL;
 }
 
+/** Pass the end of stdin on. */
 static void shut_input(struct guest_streams *streams)
 {
-	const struct relay *relay = &streams->relays[GUEST_STREAM_STDIN];
+	const struct guest_stream *input = &streams->items[GUEST_STREAM_STDIN];
 
-	if (streams->input_shut || relay->to_fd < 0 || !relay_is_done(relay))
+	if (streams->input_shut || input->to_fd < 0 || !stream_is_done(input))
 		return;
 	// Not close(): QEMU would drop what it has not read yet.
-	shutdown(relay->to_fd, SHUT_WR);
+	shutdown(input->to_fd, SHUT_WR);
 	streams->input_shut = true;
-}
-
-static struct error *move_one(struct guest_streams *streams, int i,
-			      const struct pollfd polled[static 2],
-			      bool *moved_ret)
-{
-	struct error *err;
-	struct relay *relay = &streams->relays[i];
-	size_t before = relay->length;
-	const struct pollfd source[2] = { polled[0], { .fd = -1 } };
-	const struct pollfd destination[2] = { { .fd = -1 }, polled[1] };
-
-	err = relay_move(relay, source, moved_ret);
-	if (!err && i == GUEST_STREAM_STDIN)
-		err = watch_input(streams, before);
-	if (err)
-		return err;
-	return relay_move(relay, destination, moved_ret);
 }
 
 struct error *
@@ -117,9 +202,17 @@ guest_streams_move(struct guest_streams *streams,
 		   bool *moved_ret)
 {
 	for (int i = 0; i < GUEST_STREAM_COUNT; i++) {
-		struct error *err;
+		struct error *err = NULL;
+		struct guest_stream *stream = &streams->items[i];
+		const struct pollfd *source = &polled[2 * i];
+		const struct pollfd *destination = source + 1;
 
-		err = move_one(streams, i, polled + 2 * (size_t)i, moved_ret);
+		if (source->revents)
+			err = i == GUEST_STREAM_STDIN
+				      ? read_input(streams, moved_ret)
+				      : stream_read(stream, moved_ret);
+		if (!err && destination->revents)
+			err = stream_write(stream, moved_ret);
 		if (err)
 			return err;
 	}
@@ -129,36 +222,39 @@ guest_streams_move(struct guest_streams *streams,
 
 void guest_streams_say(struct guest_streams *streams, const char *text)
 {
-	relay_feed(&streams->relays[GUEST_STREAM_CONTROL], text, strlen(text));
+	string_builder_append(&streams->items[GUEST_STREAM_CONTROL].data, text);
 }
 
 struct error *guest_streams_collect(struct guest_streams *streams)
 {
-	for (int i = 0; i < GUEST_STREAM_COUNT; i++) {
-		struct relay *relay = &streams->relays[i];
-		struct error *err = NULL;
+	stream_deinit(&streams->items[GUEST_STREAM_CONTROL]);
+	stream_deinit(&streams->items[GUEST_STREAM_STDIN]);
+	for (int i = GUEST_STREAM_STDOUT; i < GUEST_STREAM_COUNT; i++) {
+		struct guest_stream *stream = &streams->items[i];
 
-		if (i <= GUEST_STREAM_STDIN)
-			relay_deinit(relay);
-		else
-			err = relay_collect(relay);
-		if (err)
-			return err;
-		relay->ended = true;
+		for (bool moved = true; moved && !stream->ended;) {
+			struct error *err;
+
+			moved = false;
+			err = stream_read(stream, &moved);
+			if (err)
+				return err;
+		}
+		stream->ended = true;
 	}
 	return NULL;
 }
 
 bool guest_streams_is_flushed(const struct guest_streams *streams)
 {
-	return relay_is_done(&streams->relays[GUEST_STREAM_STDOUT]) &&
-	       relay_is_done(&streams->relays[GUEST_STREAM_STDERR]);
+	return stream_is_done(&streams->items[GUEST_STREAM_STDOUT]) &&
+	       stream_is_done(&streams->items[GUEST_STREAM_STDERR]);
 }
 
 bool guest_streams_is_full(const struct guest_streams *streams)
 {
 	for (int i = GUEST_STREAM_STDOUT; i < GUEST_STREAM_COUNT; i++) {
-		if (streams->relays[i].length >= OUTPUT_LIMIT_BYTES)
+		if (stream_pending(&streams->items[i]) >= GUEST_OUTPUT_LIMIT_BYTES)
 			return true;
 	}
 	return false;
@@ -166,5 +262,5 @@ bool guest_streams_is_full(const struct guest_streams *streams)
 
 bool guest_streams_is_broken(const struct guest_streams *streams)
 {
-	return streams->relays[GUEST_STREAM_STDOUT].broken;
+	return streams->items[GUEST_STREAM_STDOUT].broken;
 }

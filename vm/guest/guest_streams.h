@@ -7,19 +7,18 @@
  * @file
  *
  * A command's stdin, stdout and stderr, between the caller's descriptors and
- * the guest's ports, and what is said over the control port. The loop that
- * polls is the caller's.
+ * the guest's ports, and what is said over the control port: each through a
+ * buffer. The loop that polls is the caller's.
  */
 
 #include <poll.h>
 #include <stdbool.h>
 
 #include "common/base/cleanup.h"
-#include "vm/guest/relay.h"
+#include "common/base/string_builder.h"
 
 struct error;
 struct guest_config;
-struct guest_link;
 struct terminal;
 
 enum {
@@ -31,21 +30,55 @@ enum {
 	GUEST_STREAM_COUNT,
 	/** Each may wait for either of its ends. */
 	GUEST_STREAM_POLL_COUNT = 2 * GUEST_STREAM_COUNT,
+
+	/** How much of a stream waits in memory when its reader is slow. */
+	GUEST_INPUT_LIMIT_BYTES = 1 << 20,
+	/**
+	 * The guest's kernel spins with interrupts off while we do not take
+	 * what it writes, so we take a lot.
+	 */
+	GUEST_OUTPUT_LIMIT_BYTES = 64 << 20,
+};
+
+struct guest_stream {
+	/** Borrowed; -1 for one that is not there. */
+	int from_fd;
+	int to_fd;
+	/** Reading stops while so much waits to be written. */
+	size_t limit_bytes;
+	/**
+	 * Most that is written at once: a pipe that polls writable takes
+	 * PIPE_BUF without blocking.
+	 */
+	size_t chunk_bytes;
+	struct string_builder data;
+	/** How much of the data has been written. */
+	size_t written;
+	/** There is nothing more to read. */
+	bool ended;
+	/** Nobody reads what we write any more. */
+	bool broken;
 };
 
 struct guest_streams {
-	struct relay relays[GUEST_STREAM_COUNT];
+	struct guest_stream items[GUEST_STREAM_COUNT];
 	/** What is typed is watched for the user's wish to end; may be NULL. */
 	struct terminal *terminal;
 	/** The guest has been told that its stdin has ended. */
 	bool input_shut;
 };
 
-/** Descriptors are borrowed, and the terminal is if the command is interactive. */
+/**
+ * Descriptors are borrowed, and the terminal is if the command is interactive.
+ *
+ * @param[in] port_fds By enum guest_port, not blocking; -1 for none.
+ */
 void guest_streams_init(struct guest_streams *streams,
-			const struct guest_config *config,
-			const struct guest_link *link, struct terminal *terminal);
+			const struct guest_config *config, const int *port_fds,
+			struct terminal *terminal);
 void guest_streams_deinit(struct guest_streams *streams);
+
+#define _cleanup_guest_streams_ _cleanup_(guest_streams_deinit)
 
 /** What to poll for. */
 void guest_streams_prepare(const struct guest_streams *streams,

@@ -2,10 +2,140 @@
 
 #include "vm/guest/protocol.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "common/base/memory.h"
+#include "common/base/string_list.h"
 #include "common/base/text.h"
+#include "common/kernel/catalog.h"
+#include "vm/guest/guest.h"
+#include "vm/guest/guest_plan.h"
+#include "vm/guest/terminal.h"
+
+bool protocol_is_variable_name(const char *name)
+{
+	static const char characters[] = "0123456789"
+					 "abcdefghijklmnopqrstuvwxyz"
+					 "ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+	const char *letters = characters + strlen("0123456789");
+
+	return *name && strchr(letters, *name) && !name[strspn(name, characters)];
+}
+
+/**
+ * One word for the shell, without a newline: one that the text has stands in
+ * single quotes, which are closed for $n.
+ */
+static void append_word(struct string_builder *sb, const char *text)
+{
+	_cleanup_string_builder_ struct string_builder word = STRING_BUILDER_INIT;
+
+	string_builder_append_shell(&word, text);
+	for (const char *p = word.text; *p;) {
+		size_t length = strcspn(p, "\n");
+
+		string_builder_append_n(sb, p, length);
+		p += length;
+		if (*p) {
+			string_builder_append(sb, "'\"$n\"'");
+			p++;
+		}
+	}
+}
+
+static void append_assignment(struct string_builder *sb, const char *name,
+			      const char *value)
+{
+	string_builder_appendf(sb, "%s=", name);
+	append_word(sb, value);
+	string_builder_append_char(sb, ' ');
+}
+
+/** A variable that holds words, quoted for a second round of the shell. */
+static void append_words(struct string_builder *sb, const char *name,
+			 const struct string_list *words)
+{
+	_cleanup_string_builder_ struct string_builder value =
+		STRING_BUILDER_INIT;
+
+	for (size_t i = 0; i < words->count; i++) {
+		append_word(&value, words->items[i]);
+		string_builder_append_char(&value, ' ');
+	}
+	append_assignment(sb, name, value.text ? value.text : "");
+}
+
+/** The line that exports the environment and sets the words. */
+static void append_command(struct string_builder *sb,
+			   const struct string_list *environment,
+			   char *const *command)
+{
+	for (size_t i = 0; i < environment->count; i++) {
+		const char *item = environment->items[i];
+		size_t length = strcspn(item, "=");
+
+		string_builder_append(sb, "export ");
+		string_builder_append_n(sb, item, length);
+		string_builder_append_char(sb, '=');
+		append_word(sb, item + length + (item[length] == '='));
+		string_builder_append(sb, "; ");
+	}
+	string_builder_append(sb, "set --");
+	for (char *const *word = command; *word; word++) {
+		string_builder_append_char(sb, ' ');
+		append_word(sb, *word);
+	}
+	string_builder_append_char(sb, '\n');
+}
+
+char *protocol_format_setup(const struct guest_config *config,
+			    const struct guest_plan *plan, const int *port_fds)
+{
+	const struct share_plan *shares = &plan->shares;
+	bool joins = config->stderr_fd == config->stdout_fd;
+	_cleanup_free_ char *terminal = NULL;
+	unsigned int rows = 0, columns = 0;
+
+	if (config->interactive) {
+		terminal = string_format("/dev/%s", config->qemu.arch->terminal);
+		terminal_size(config->stdout_fd, &rows, &columns);
+	}
+
+	const struct {
+		const char *name;
+		const char *value;
+	} variables[] = {
+		{ "mounts", shares->mounts },
+		{ "package", shares->package },
+		{ "directory", config->directory ? config->directory : "/" },
+		{ "stdin", port_fds[PORT_STDIN] >= 0 ? "1" : "" },
+		{ "stdout", port_fds[PORT_STDOUT] >= 0 ? "1" : "" },
+		{ "stderr", port_fds[PORT_STDERR] >= 0 ? "1"
+			    : joins		       ? "stdout"
+						       : "" },
+		{ "module", plan->module ? plan->module : "" },
+		{ "terminal", terminal ? terminal : "" },
+		{ "writable", config->writable.count ? "1" : "" },
+	};
+	const struct {
+		const char *name;
+		const struct string_list *words;
+	} lists[] = {
+		{ "directories", &shares->directories },
+		{ "early_mounts", &shares->early_mounts },
+		{ "late_directories", &shares->late_directories },
+		{ "late_mounts", &shares->late_mounts },
+	};
+	struct string_builder sb = STRING_BUILDER_INIT;
+
+	for (size_t i = 0; i < array_size(variables); i++)
+		append_assignment(&sb, variables[i].name, variables[i].value);
+	for (size_t i = 0; i < array_size(lists); i++)
+		append_words(&sb, lists[i].name, lists[i].words);
+	string_builder_appendf(&sb, "rows=%u columns=%u\n", rows, columns);
+	append_command(&sb, &plan->environment, config->command);
+	return string_builder_take(&sb);
+}
 
 static const struct {
 	/** With a blank at its end, something follows. */
@@ -87,10 +217,4 @@ const char *protocol_what(const struct protocol *protocol)
 	const char *blank = strchr(text, ' ');
 
 	return blank ? blank + 1 : text;
-}
-
-void protocol_format_size(char line[static 32], unsigned int rows,
-			  unsigned int columns)
-{
-	snprintf(line, 32, "%u %u\n", rows, columns);
 }

@@ -7,8 +7,8 @@
  * @file
  *
  * What init.sh and we say to each other over the control port, as init.sh
- * describes it; the lines of the beginning are in setup.h. What the guest sends
- * is not trusted: any program of root there can.
+ * describes it. What the guest sends is not trusted: any program of root there
+ * can.
  */
 
 #include <stdbool.h>
@@ -17,11 +17,27 @@
 #include "common/base/string_builder.h"
 #include "vm/guest/machine.h"
 
+struct guest_config;
+struct guest_plan;
+
+/**
+ * What the guest is told first: two lines for its shell, whose words are quoted
+ * here, and nowhere else; free().
+ *
+ * @param[in] port_fds By enum qemu_port; -1 for none.
+ */
+char *protocol_format_setup(const struct guest_config *config,
+			    const struct guest_plan *plan, const int *port_fds);
+
+/** Whether a shell can have a variable of this name. */
+bool protocol_is_variable_name(const char *name);
+
 enum {
 	/** A longer line is nonsense. */
 	PROTOCOL_LINE_LIMIT = 8192
 };
 
+/** Reads what the guest says. Starts as zeros. */
 struct protocol {
 	/** What has arrived of a line. */
 	char line[PROTOCOL_LINE_LIMIT];
@@ -48,9 +64,5 @@ const char *protocol_text(const struct protocol *protocol);
 
 /** After `fail WHAT`: WHAT, in the same way. */
 const char *protocol_what(const struct protocol *protocol);
-
-/** The line for a terminal whose size has changed. */
-void protocol_format_size(char line[static 32], unsigned int rows,
-			  unsigned int columns);
 
 #endif /* VM_GUEST_PROTOCOL_H */

@@ -9,7 +9,12 @@
 #include <string.h>
 
 #include "common/base/json.h"
+#include "common/base/memory.h"
 #include "common/base/text.h"
+#include "common/process/process.h"
+#include "vm/guest/console.h"
+#include "vm/guest/machine.h"
+#include "vm/qemu/qemu.h"
 
 static const char *const outcome_names[] = {
 	[RUN_EXITED] = "exited",
@@ -26,29 +31,114 @@ void run_result_deinit(struct run_result *result)
 	*result = (struct run_result){ 0 };
 }
 
-struct error *run_result_format(const struct run_result *result, char **ret)
+static char *explain_loss(const struct machine *machine, const char *panic,
+			  const struct process_status *status)
 {
-	bool booted = result->boot_ms > 0;
-	json_t *json =
-		json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:I}",
-			  "release",
-			  *result->release ? text_json(result->release)
-					   : json_null(),
-			  "outcome", outcome_names[result->outcome], "status",
-			  result->status, "exit_status",
-			  result->outcome == RUN_EXITED
-				  ? json_integer(result->exit_status)
-				  : json_null(),
-			  "reason", text_json(result->reason), "boot_ms",
-			  booted ? json_integer((json_int_t)result->boot_ms)
-				 : json_null(),
-			  "command_ms",
-			  booted ? json_integer((json_int_t)result->command_ms)
-				 : json_null(),
-			  "splats", strings_json(&result->splats),
-			  "splat_count", (json_int_t)result->splat_count);
-	*ret = json_text(json, JSON_INDENT(2));
+	if (panic)
+		return string_copy(panic);
+	if (machine->cause == CAUSE_BOOT)
+		return string_format(
+			"the guest did not start the command within %llu seconds",
+			(unsigned long long)machine->boot_limit_ms / 1000);
+	if (machine->cause == CAUSE_DRAIN)
+		return string_format(
+			"the command has ended, but the guest did not finish within %d seconds",
+			MACHINE_DRAIN_MS / 1000);
+	if (machine->cause == CAUSE_RESTART)
+		return string_format("the guest started more than %d kernels",
+				     MACHINE_KERNEL_LIMIT);
+	if (status->signal)
+		return string_format("QEMU was killed by signal %d",
+				     status->signal);
+	if (status->exit_status)
+		return string_format("QEMU exited with status %d",
+				     status->exit_status);
+	return string_copy(
+		machine->cause == CAUSE_END_IN_BOOT
+			? "the guest powered off before the command started"
+			: "the guest powered off or rebooted before the command ended");
+}
+
+/** QEMU's own words, in one line. */
+static struct error *qemu_error(const struct console *output)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	console_append_tail(output, CONSOLE_TAIL_LINES, &sb);
+
+	_cleanup_free_ char *text = string_builder_take(&sb);
+
+	for (char *p = text; *p; p++) {
+		if (*p == '\n')
+			*p = p[1] ? ' ' : '\0';
+	}
+	if (qemu_lacks_machine(text))
+		return error_create(ERROR_NOT_FOUND, "%s", text);
+	return error_create(ERROR_OTHER, "QEMU did not start: %s",
+			    *text ? text : "it said nothing");
+}
+
+struct error *run_result_compute(const struct machine *machine,
+				 struct console *console,
+				 const struct console *output,
+				 const struct process_status *status,
+				 const char *what, struct run_result *ret)
+{
+	bool has_tasks = false;
+	_cleanup_string_builder_ struct string_builder log = STRING_BUILDER_INIT;
+	char *reason = NULL;
+
+	if (machine->cause == CAUSE_QEMU)
+		return qemu_error(output);
+	if (machine->cause == CAUSE_GUEST)
+		return error_create(ERROR_OTHER, "the guest could not %s", what);
+	if (machine->outcome == RUN_LOST)
+		reason = explain_loss(machine, console->panic, status);
+	if (machine->outcome == RUN_TIMED_OUT) {
+		reason = string_format("the command did not end within %llu seconds",
+				       (unsigned long long)machine->timeout_ms /
+					       1000);
+		has_tasks = console_append_tasks(console, &log);
+	}
+	if (reason && !has_tasks)
+		console_append_tail(console, CONSOLE_TAIL_LINES, &log);
+	*ret = (struct run_result){
+		.outcome = machine->outcome,
+		.exit_status = machine->exit_status,
+		.reason = reason,
+		.log = string_builder_take(&log),
+		.boot_ms = machine->boot_ms,
+		.command_ms = machine->command_ms,
+		.splats = take(console->splats),
+		.splat_count = console->splat_count,
+	};
 	return NULL;
+}
+
+/** A number, or null where there is none. */
+static json_t *optional(bool exists, uint64_t value)
+{
+	return exists ? json_integer((json_int_t)value) : json_null();
+}
+
+char *run_result_format(const struct run_result *result)
+{
+	const char *release = *result->release ? result->release : NULL;
+	bool exited = result->outcome == RUN_EXITED;
+	bool booted = result->boot_ms > 0;
+
+	return json_text(
+		json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:I}",
+			  "release", text_json(release), "outcome",
+			  outcome_names[result->outcome], "status",
+			  result->status, "exit_status",
+			  optional(exited, (uint64_t)result->exit_status),
+			  "reason", text_json(result->reason), "boot_ms",
+			  optional(booted, result->boot_ms), "command_ms",
+			  optional(booted, result->command_ms), "splats",
+			  strings_json(&result->splats), "splat_count",
+			  (json_int_t)result->splat_count),
+		JSON_INDENT(2));
 }
 
 static struct error *read_release(const struct value *value, void *ret)
@@ -83,10 +173,11 @@ struct error *run_result_parse(const char *text, const char *name,
 	struct error *err;
 
 	_cleanup_value_ struct value document = { 0 };
+	_cleanup_run_result_ struct run_result result = { 0 };
+
 	err = value_parse(text, strlen(text), name, ERROR_OTHER, &document);
 	if (err)
 		return err;
-	_cleanup_run_result_ struct run_result result = { 0 };
 	err = value_read(&document, rows, array_size(rows), &result);
 	if (err)
 		return err;

@@ -29,7 +29,10 @@
 #include "common/base/string_list.h"
 #include "common/kernel/release.h"
 
+struct console;
 struct error;
+struct machine;
+struct process_status;
 
 enum run_outcome {
 	RUN_EXITED,
@@ -71,9 +74,25 @@ void run_result_deinit(struct run_result *result);
 
 #define _cleanup_run_result_ _cleanup_(run_result_deinit)
 
+/**
+ * What came out of one guest, in words.
+ *
+ * @param[in] machine Has ended, and was not cancelled.
+ * @param[in] console Its splats go to the result.
+ * @param[in] output What QEMU itself has printed.
+ * @param[in] status How QEMU ended, if it did so by itself.
+ * @param[in] what What the guest says that it could not do.
+ * @param[out] ret All but its release and status.
+ * @return Why the command was not run: ERROR_NOT_FOUND if QEMU lacks the machine.
+ */
+_must_check_ struct error *
+run_result_compute(const struct machine *machine, struct console *console,
+		   const struct console *output,
+		   const struct process_status *status, const char *what,
+		   struct run_result *ret);
+
 /** As JSON; free(). */
-_must_check_ struct error *run_result_format(const struct run_result *result,
-					     char **ret);
+char *run_result_format(const struct run_result *result);
 
 /**
  * Read what run_result_format() has written.

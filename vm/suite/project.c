@@ -13,7 +13,7 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
-#include "vm/guest/setup.h"
+#include "vm/guest/protocol.h"
 #include "vm/kernel/kernel.h"
 
 enum {
@@ -111,7 +111,7 @@ static struct error *read_variables(const struct value *value, void *ret)
 	{
 		const struct value variable = value_member(value, name);
 
-		if (!setup_is_variable_name(name))
+		if (!protocol_is_variable_name(name))
 			return value_error(
 				&variable,
 				"the name of a variable has letters, digits and _");

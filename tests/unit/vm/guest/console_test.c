@@ -74,7 +74,7 @@ Test(console, a_flood_keeps_the_end_and_the_count)
 	for (int i = 0; i < 100000; i++)
 		feed(&console, "BUG: this one comes again and again and again\n");
 	feed(&console, "the end");
-	cr_expect_leq(console.capacity, 4 * (size_t)CONSOLE_KEEP_BYTES);
+	cr_expect_leq(console.log.capacity, 4 * (size_t)CONSOLE_KEEP_BYTES);
 	cr_expect_eq(console.splat_count, 100000);
 	cr_expect_eq(console.splats.count, (size_t)CONSOLE_SPLAT_LIMIT);
 	console_append_tail(&console, 1, &sb);

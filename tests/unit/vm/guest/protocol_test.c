@@ -7,6 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/error.h"
+#include "common/base/memory.h"
+#include "common/process/process.h"
+#include "vm/guest/guest.h"
+#include "vm/guest/guest_plan.h"
+
 /** Read one event, in pieces of so many bytes. */
 static bool read_one(struct protocol *protocol, const char *data, size_t size,
 		     size_t step, enum machine_event *ret)
@@ -153,12 +159,123 @@ Test(protocol, what_failed_can_be_shown)
 	}
 }
 
-Test(protocol, a_size_is_rows_and_columns)
+/** What a shell makes of the two lines. */
+static char *evaluate(const struct guest_config *config,
+		      const struct guest_plan *plan, const int *port_fds,
+		      const char *shell, const char *print)
 {
-	char line[32];
+	_cleanup_free_ char *text = protocol_format_setup(config, plan, port_fds);
+	_cleanup_free_ char *program =
+		string_format("n='\n'\neval \"$1\"\neval \"$2\"\n%s", print);
+	char *output = NULL;
 
-	protocol_format_size(line, 33, 101);
-	cr_expect_str_eq(line, "33 101\n");
-	protocol_format_size(line, -1U, -1U);
-	cr_expect_str_eq(line, "4294967295 4294967295\n");
+	// Exactly two lines, whatever the words.
+	char *first_end = strchr(text, '\n');
+
+	cr_assert_not_null(first_end);
+	cr_assert_eq(strchr(first_end + 1, '\n')[1], '\0');
+	*first_end = '\0';
+	// What init.sh looks for.
+	cr_expect_eq(strncmp(text, "mounts=", strlen("mounts=")), 0);
+
+	const char *arguments[] = { shell, "-c",	  program, "sh",
+				    text,  first_end + 1, NULL };
+	const struct process_options options = { .arguments = arguments };
+
+	cr_assert_null(process_capture(&options, 1 << 20, &output));
+	return output;
+}
+
+Test(protocol, a_shell_reads_back_all_words)
+{
+	static const char *const command[] = {
+		"printf",	    "a b",   "",     "it's",
+		"x\ny\n\nz",	    "$HOME", "`id`", "\\n\\",
+		"\xc3\xa9\x81\xff", "-n",    "*",    NULL
+	};
+	static const int port_fds[PORT_COUNT] = { -1, 3, -1, 4, -1 };
+	static const struct {
+		const char *print;
+		const char *output;
+	} rows[] = {
+		{ "printf '<%s>' \"$@\"",
+		  "<printf><a b><><it's><x\ny\n\nz><$HOME><`id`><\\n\\><\xc3\xa9\x81\xff><-n><*>" },
+		{ "printf '<%s>' \"$A\" \"$B\" \"$mounts\" \"$package\" \"$directory\" \"$stdin\" \"$stdout\" \"$rows $columns\"",
+		  "<x y'\nz><><a b 'c'\nd\n></k #,\xff></with space/and 'quote'\nand line><><1><0 0>" },
+		{ "eval \"set -- $directories\"; printf '<%s>' \"$@\"",
+		  "</a b/c'd></e>" },
+		{ "eval \"set -- $late_mounts\"; printf '<%s>' \"$@\"",
+		  "</a\nb'\"\\ #%,:\xe9><9p>" },
+	};
+	static const char *const shells[] = { "/bin/sh", "/bin/bash" };
+	const struct guest_config config = {
+		.directory = "/with space/and 'quote'\nand line",
+		.command = (char *const *)command,
+	};
+	struct guest_plan plan = {
+		.shares.mounts = string_copy("a b 'c'\nd\n"),
+		.shares.package = string_copy("/k #,\xff"),
+	};
+
+	string_list_add(&plan.environment, "A=x y'\nz");
+	string_list_add(&plan.environment, "B=");
+	string_list_add(&plan.shares.directories, "/a b/c'd");
+	string_list_add(&plan.shares.directories, "/e");
+	string_list_add(&plan.shares.late_mounts, "/a\nb'\"\\ #%,:\xe9");
+	string_list_add(&plan.shares.late_mounts, "9p");
+	for (size_t i = 0; i < array_size(rows) * array_size(shells); i++) {
+		const char *shell = shells[i % array_size(shells)];
+		size_t row = i / array_size(shells);
+		_cleanup_free_ char *output = evaluate(&config, &plan, port_fds,
+						       shell, rows[row].print);
+
+		cr_expect_str_eq(output, rows[row].output, "%s", shell);
+	}
+	plan.qemu.disk_fd = -1;
+	guest_plan_deinit(&plan);
+}
+
+Test(protocol, stderr_has_a_port_or_joins_stdout)
+{
+	static const struct {
+		int port_fd, stderr_fd;
+		const char *value;
+	} rows[] = {
+		{ -1, -1, "" },
+		{ 5, 2, "1" },
+		{ -1, 1, "stdout" },
+	};
+	static const char *const command[] = { "true", NULL };
+	const struct guest_plan plan = {
+		.shares = { .mounts = (char *)"", .package = (char *)"/k" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const int port_fds[PORT_COUNT] = { -1, 3, -1, 4, rows[i].port_fd };
+		const struct guest_config config = {
+			.command = (char *const *)command,
+			.stdout_fd = 1,
+			.stderr_fd = rows[i].stderr_fd,
+		};
+		_cleanup_free_ char *value = evaluate(&config, &plan, port_fds,
+						      "/bin/sh",
+						      "printf %s \"$stderr\"");
+
+		cr_expect_str_eq(value, rows[i].value);
+	}
+}
+
+Test(protocol, names_of_variables_are_checked)
+{
+	static const struct {
+		const char *name;
+		bool valid;
+	} rows[] = {
+		{ "A", true },	 { "_a1", true },  { "", false },
+		{ "1a", false }, { "a;b", false }, { "a b", false },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++)
+		cr_expect_eq(protocol_is_variable_name(rows[i].name),
+			     rows[i].valid, "%s", rows[i].name);
 }

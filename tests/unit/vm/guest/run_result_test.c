@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/process/process.h"
+#include "vm/guest/console.h"
+#include "vm/guest/machine.h"
 
 static void round_trip(const struct run_result *result, struct run_result *ret)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = run_result_format(result);
 
-	cr_assert_null(run_result_format(result, &text));
 	cr_assert_null(run_result_parse(text, "test", ret));
 }
 
@@ -88,5 +90,142 @@ Test(run_result, what_is_no_result_is_an_error)
 
 		cr_assert_not_null(err, "%s", rows[i]);
 		cr_expect(strstr(error_message(err), "the file"));
+	}
+}
+
+static void feed(struct console *console, const char *text)
+{
+	console_feed(console, text, strlen(text));
+}
+
+static struct error *compute(const struct machine *machine, const char *text,
+			     const char *output_text,
+			     const struct process_status *status,
+			     struct run_result *ret)
+{
+	_cleanup_console_ struct console console = CONSOLE_INIT;
+	_cleanup_console_ struct console output = CONSOLE_INIT;
+
+	feed(&console, text);
+	feed(&output, output_text);
+	return run_result_compute(machine, &console, &output, status, "mount /",
+				  ret);
+}
+
+Test(run_result, a_loss_has_its_reason_and_the_log_s_end)
+{
+	static const struct {
+		enum machine_cause cause;
+		struct process_status status;
+		const char *console;
+		const char *reason;
+	} rows[] = {
+		{ CAUSE_END_IN_BOOT,
+		  { 0, 0 },
+		  "a\n",
+		  "the guest powered off before the command started" },
+		{ CAUSE_END,
+		  { 0, 0 },
+		  "a\n",
+		  "the guest powered off or rebooted before the command ended" },
+		{ CAUSE_END, { 1, 0 }, "a\n", "QEMU exited with status 1" },
+		{ CAUSE_END_IN_BOOT, { 0, 6 }, "a\n", "QEMU was killed by signal 6" },
+		{ CAUSE_BOOT,
+		  { 0, 0 },
+		  "a\n",
+		  "the guest did not start the command within 120 seconds" },
+		{ CAUSE_DRAIN,
+		  { 0, 0 },
+		  "a\n",
+		  "the command has ended, but the guest did not finish within 30 seconds" },
+		{ CAUSE_RESTART,
+		  { 0, 0 },
+		  "a\n",
+		  "the guest started more than 2 kernels" },
+		{ CAUSE_END,
+		  { 0, 6 },
+		  "Kernel panic - not syncing: x\n",
+		  "Kernel panic - not syncing: x" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const struct machine machine = { .boot_limit_ms = 120000,
+						 .outcome = RUN_LOST,
+						 .cause = rows[i].cause };
+		_cleanup_run_result_ struct run_result result = { 0 };
+
+		cr_assert_null(compute(&machine, rows[i].console, "",
+				       &rows[i].status, &result));
+		cr_expect_eq(result.outcome, RUN_LOST);
+		cr_expect_str_eq(result.reason, rows[i].reason);
+		cr_expect_str_eq(result.log, rows[i].console);
+	}
+}
+
+Test(run_result, a_timeout_shows_tasks_or_else_the_log_s_end)
+{
+	static const char task[] = "task:sleep state:S pid:90 ppid:80\n";
+	const struct machine machine = { .timeout_ms = 2000,
+					 .command_ms = 2001,
+					 .outcome = RUN_TIMED_OUT };
+	const struct process_status status = { 0 };
+	_cleanup_run_result_ struct run_result listed = { 0 };
+	_cleanup_run_result_ struct run_result silent = { 0 };
+
+	cr_assert_null(compute(&machine, task, "", &status, &listed));
+	cr_expect_str_eq(listed.reason,
+			 "the command did not end within 2 seconds");
+	cr_expect_str_eq(listed.log, task);
+	cr_expect_eq(listed.command_ms, 2001);
+	cr_assert_null(compute(&machine, "words\n", "", &status, &silent));
+	cr_expect_str_eq(silent.log, "words\n");
+}
+
+Test(run_result, an_exit_has_its_status_and_what_the_kernel_reported)
+{
+	const struct machine machine = { .exit_status = 3, .boot_ms = 5 };
+	const struct process_status status = { 0 };
+	_cleanup_run_result_ struct run_result result = { 0 };
+
+	cr_assert_null(compute(&machine, "WARNING: x\nBUG: y\nz\n", "", &status,
+			       &result));
+	cr_expect_eq(result.outcome, RUN_EXITED);
+	cr_expect_eq(result.exit_status, 3);
+	cr_expect_eq(result.boot_ms, 5);
+	cr_expect_eq(result.splat_count, 2);
+	cr_assert_eq(result.splats.count, 2);
+	cr_expect_str_eq(result.splats.items[0], "WARNING: x");
+	cr_expect_null(result.reason);
+	cr_expect_str_eq(result.log, "");
+}
+
+Test(run_result, a_command_that_was_not_run_is_an_error)
+{
+	static const struct {
+		enum machine_cause cause;
+		const char *output;
+		enum error_kind kind;
+		const char *message;
+	} rows[] = {
+		{ CAUSE_GUEST, "", ERROR_OTHER, "the guest could not mount /" },
+		{ CAUSE_QEMU, "", ERROR_OTHER,
+		  "QEMU did not start: it said nothing" },
+		{ CAUSE_QEMU, "qemu: \033[1mno\033[0m\nsuch option\n",
+		  ERROR_OTHER, "QEMU did not start: qemu: no such option" },
+		{ CAUSE_QEMU, "qemu: unsupported machine type", ERROR_NOT_FOUND,
+		  "qemu: unsupported machine type" },
+	};
+	const struct process_status status = { .exit_status = 1 };
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const struct machine machine = { .outcome = RUN_NOT_RUN,
+						 .cause = rows[i].cause };
+		struct run_result result = { 0 };
+		struct error *err =
+			compute(&machine, "", rows[i].output, &status, &result);
+
+		cr_assert(error_is(err, rows[i].kind), "row %zu", i);
+		cr_expect_str_eq(error_message(err), rows[i].message);
+		error_destroy(err);
 	}
 }

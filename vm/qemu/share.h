@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#ifndef VM_GUEST_SHARE_H
-#define VM_GUEST_SHARE_H
+#ifndef VM_QEMU_SHARE_H
+#define VM_QEMU_SHARE_H
 
 /**
  * @file
@@ -60,7 +60,6 @@ struct share_plan {
 	/** The root first. */
 	struct share *items;
 	size_t count;
-	size_t capacity;
 	/**
 	 * fstab(5), with $state/root as the root, and the directories it wants.
 	 * Without names of the host's: busybox reads 512 bytes of a line, and
@@ -80,8 +79,6 @@ struct share_plan {
 	struct string_list late_mounts;
 	/** Where the guest sees each of the extra folders, in their order. */
 	struct string_list extra;
-	/** Whether any share is writable. */
-	bool writable;
 	/**
 	 * Whether init.sh has its own share: it is not on the root, or under a
 	 * name that the kernel's command line cannot have.
@@ -117,4 +114,4 @@ bool share_root_shows(const char *root, const char *path);
 #define SHARE_ROOT_TAG "/dev/root"
 #define SHARE_INIT_TAG "init"
 
-#endif /* VM_GUEST_SHARE_H */
+#endif /* VM_QEMU_SHARE_H */

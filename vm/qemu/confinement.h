@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#ifndef VM_GUEST_CONFINEMENT_H
-#define VM_GUEST_CONFINEMENT_H
+#ifndef VM_QEMU_CONFINEMENT_H
+#define VM_QEMU_CONFINEMENT_H
 
 /**
  * @file
@@ -20,4 +20,4 @@ struct error;
  */
 _must_check_ struct error *confinement_create(int *fd_ret);
 
-#endif /* VM_GUEST_CONFINEMENT_H */
+#endif /* VM_QEMU_CONFINEMENT_H */

@@ -1,63 +1,47 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/guest/guest_link.h"
+#include "vm/qemu/qemu_link.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/string_builder.h"
 #include "common/process/process.h"
-#include "vm/guest/confinement.h"
-#include "vm/guest/guest.h"
+#include "vm/qemu/confinement.h"
 
-void guest_link_init(struct guest_link *link)
+/** What QEMU inherits of our environment, which the guest could read there. */
+static const char *const inherited[] = {
+	// For a wrapper around it.
+	"PATH",
+	"HOME",
+	// For one that is not where it was meant to be installed.
+	"LD_LIBRARY_PATH",
+	"QEMU_MODULE_DIR",
+	// For the file behind a disk with snapshot=on.
+	"TMPDIR",
+	NULL,
+};
+
+void qemu_link_init(struct qemu_link *link)
 {
-	*link = (struct guest_link){ .console_fd = -1, .output_fd = -1 };
+	*link = (struct qemu_link){ .console_fd = -1, .output_fd = -1 };
 	for (int i = 0; i < PORT_COUNT; i++)
 		link->port_fds[i] = -1;
 }
 
-void guest_link_deinit(struct guest_link *link)
+void qemu_link_deinit(struct qemu_link *link)
 {
 	process_destroy(link->qemu);
 	cleanup_close(&link->console_fd);
 	cleanup_close(&link->output_fd);
 	for (int i = 0; i < PORT_COUNT; i++)
 		cleanup_close(&link->port_fds[i]);
-	guest_link_init(link);
-}
-
-/** Whether a command is to have this port. */
-static bool has_port(const struct guest_config *config, enum guest_port port)
-{
-	switch (port) {
-	case PORT_TERMINAL:
-		return config->interactive;
-	case PORT_CONTROL:
-		return true;
-	case PORT_STDIN:
-		return !config->interactive && config->stdin_fd >= 0;
-	case PORT_STDOUT:
-		return !config->interactive && config->stdout_fd >= 0;
-	case PORT_STDERR:
-		return !config->interactive && config->stderr_fd >= 0 &&
-		       config->stderr_fd != config->stdout_fd;
-	case PORT_COUNT:
-		break;
-	}
-	return false;
-}
-
-static struct error *set_nonblocking(int fd)
-{
-	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
-		return error_create_os(errno, "fcntl");
-	return NULL;
+	qemu_link_init(link);
 }
 
 static struct error *create_socket(int *ours_ret, int *qemus_ret)
@@ -68,12 +52,14 @@ static struct error *create_socket(int *ours_ret, int *qemus_ret)
 		return error_create_os(errno, "socketpair");
 	*ours_ret = fds[0];
 	*qemus_ret = fds[1];
-	return set_nonblocking(fds[0]);
+	// QEMU's side has a file status of its own.
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	return NULL;
 }
 
-static struct error *create_descriptors(const struct guest_config *config,
-					struct guest_link *ours,
-					struct guest_link *qemus)
+static struct error *create_descriptors(unsigned int ports,
+					struct qemu_link *ours,
+					struct qemu_link *qemus)
 {
 	struct error *err;
 	int output[2];
@@ -82,7 +68,7 @@ static struct error *create_descriptors(const struct guest_config *config,
 	if (err)
 		return err;
 	for (int i = 0; i < PORT_COUNT; i++) {
-		if (!has_port(config, (enum guest_port)i))
+		if (!(ports & (1U << i)))
 			continue;
 		err = create_socket(&ours->port_fds[i], &qemus->port_fds[i]);
 		if (err)
@@ -92,7 +78,8 @@ static struct error *create_descriptors(const struct guest_config *config,
 		return error_create_os(errno, "pipe");
 	ours->output_fd = output[0];
 	qemus->output_fd = output[1];
-	return set_nonblocking(ours->output_fd);
+	fcntl(ours->output_fd, F_SETFL, O_NONBLOCK);
+	return NULL;
 }
 
 static void log_arguments(const struct string_list *arguments)
@@ -107,17 +94,16 @@ static void log_arguments(const struct string_list *arguments)
 }
 
 static struct error *spawn(struct qemu_options *options,
-			   const struct guest_link *side, struct process **ret)
+			   const struct qemu_link *side, struct process **ret)
 {
 	struct error *err;
 
 	_cleanup_string_list_ struct string_list arguments = STRING_LIST_INIT;
-	int keep[PORT_COUNT + 2];
-	unsigned int count = 0;
+	int keep[PORT_COUNT + 2] = { side->console_fd };
+	unsigned int count = 1;
 	_cleanup_close_ int ruleset_fd = -1;
 
 	options->console_fd = side->console_fd;
-	keep[count++] = side->console_fd;
 	if (options->disk_fd >= 0)
 		keep[count++] = options->disk_fd;
 	for (int i = 0; i < PORT_COUNT; i++) {
@@ -132,40 +118,51 @@ static struct error *spawn(struct qemu_options *options,
 	err = confinement_create(&ruleset_fd);
 	if (err)
 		return err;
-
-	const struct process_options process_options = {
-		.arguments = (const char *const *)arguments.items,
-		// The guest could read it in the host's /proc.
-		.inherited = qemu_variables,
-		.ruleset_fd = &ruleset_fd,
-		.stdout_fd = &side->output_fd,
-		.stderr_fd = &side->output_fd,
-		.keep_fds = keep,
-		.keep_fd_count = count,
-	};
-
-	return process_spawn(&process_options, ret);
+	return process_spawn(
+		&(struct process_options){
+			.arguments = (const char *const *)arguments.items,
+			.inherited = inherited,
+			.ruleset_fd = &ruleset_fd,
+			.stdout_fd = &side->output_fd,
+			.stderr_fd = &side->output_fd,
+			.keep_fds = keep,
+			.keep_fd_count = count,
+		},
+		ret);
 }
 
-struct error *guest_link_create(const struct guest_config *config,
-				struct qemu_options *options,
-				struct guest_link *link_ret)
+struct error *qemu_link_create(struct qemu_options *options, unsigned int ports,
+			       struct qemu_link *link_ret)
 {
 	struct error *err;
 
-	_cleanup_guest_link_ struct guest_link ours;
+	_cleanup_qemu_link_ struct qemu_link ours;
 	// Closed here: otherwise nothing would tell us that QEMU has closed it.
-	_cleanup_guest_link_ struct guest_link qemus;
+	_cleanup_qemu_link_ struct qemu_link qemus;
 
-	guest_link_init(&ours);
-	guest_link_init(&qemus);
-	err = create_descriptors(config, &ours, &qemus);
+	qemu_link_init(&ours);
+	qemu_link_init(&qemus);
+	err = create_descriptors(ports, &ours, &qemus);
 	if (err)
 		return err;
 	err = spawn(options, &qemus, &ours.qemu);
 	if (err)
 		return err;
 	*link_ret = ours;
-	guest_link_init(&ours);
+	qemu_link_init(&ours);
+	return NULL;
+}
+
+struct error *qemu_disk_create(const char *directory, uint64_t size_bytes,
+			       int *fd_ret)
+{
+	_cleanup_free_ char *path = path_join(directory, ".vmtest-disk.XXXXXX");
+	_cleanup_close_ int fd = mkostemp(path, O_CLOEXEC);
+
+	if (fd >= 0)
+		unlink(path);
+	if (fd < 0 || ftruncate(fd, (off_t)size_bytes) < 0)
+		return error_create_os(errno, "make a disk in %s", directory);
+	*fd_ret = take_fd(&fd);
 	return NULL;
 }

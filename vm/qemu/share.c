@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/guest/share.h"
+#include "vm/qemu/share.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +14,6 @@
 #define STATE "/run/vmtest"
 
 #define READ_OPTIONS "ro," SHARE_OPTIONS ",cache=loose"
-
-enum {
-	OPTIONS_SIZE = 256,
-};
 
 static const struct {
 	/** NULL if every kernel that can run init.sh has it. */
@@ -81,13 +77,13 @@ static struct error *check_target(const char *path, const char *what)
 	return NULL;
 }
 
-/** One line of fstab(5); the target is below @p root. */
+/** One line of fstab(5). */
 static void append_mount(struct string_builder *sb, const char *source,
-			 const char *root, const char *target, const char *type,
+			 const char *target, const char *type,
 			 const char *options)
 {
-	string_builder_appendf(sb, "%s %s%s %s %s 0 0\n", source, root, target,
-			       type, options);
+	string_builder_appendf(sb, "%s " STATE "/root%s %s %s 0 0\n", source,
+			       target, type, options);
 }
 
 /** On a directory of any name, by itself. */
@@ -100,24 +96,16 @@ static void add_mount(struct string_list *list, const char *target,
 	string_list_add(list, source);
 }
 
-static struct error *plan_add(struct share_plan *plan, const char *tag,
-			      const char *path, bool writable)
+static void plan_add(struct share_plan *plan, const char *tag, const char *path,
+		     bool writable)
 {
-	if (plan->count == plan->capacity) {
-		size_t capacity = 2 * plan->capacity + 4;
-		struct share *items =
-			memory_resize(plan->items, capacity, sizeof(*items));
-		plan->items = items;
-		plan->capacity = capacity;
-	}
+	struct share share = {
+		.path = string_copy(path),
+		.writable = writable,
+	};
 
-	struct share *share = &plan->items[plan->count];
-
-	snprintf(share->tag, sizeof(share->tag), "%s", tag);
-	share->writable = writable;
-	share->path = string_copy(path);
-	plan->count++;
-	return NULL;
+	snprintf(share.tag, sizeof(share.tag), "%s", tag);
+	vector_add(plan) = share;
 }
 
 static bool is_covered(const struct string_list *directories, const char *path)
@@ -130,42 +118,39 @@ static bool is_covered(const struct string_list *directories, const char *path)
 }
 
 /**
- * Options of an overlay, with which the guest may write to what is read-only.
+ * Options of an overlay, with which the guest may write to what is read-only;
+ * free().
  *
  * @param[in] name Of the directory that keeps what is written.
  */
-static void plan_overlay(struct share_plan *plan, const char *name,
-			 const char *lower, char options_ret[static OPTIONS_SIZE])
+static char *plan_overlay(struct share_plan *plan, const char *name,
+			  const char *lower)
 {
 	string_list_addf(&plan->directories, STATE "/%s/upper", name);
 	string_list_addf(&plan->directories, STATE "/%s/work", name);
-	snprintf(options_ret, OPTIONS_SIZE,
-		 "lowerdir=%s,upperdir=" STATE "/%s/upper,workdir=" STATE
-		 "/%s/work",
-		 lower, name, name);
+	return string_format("lowerdir=%s,upperdir=" STATE
+			     "/%s/upper,workdir=" STATE "/%s/work",
+			     lower, name, name);
 }
 
-static struct error *plan_package(const struct share_request *request,
-				  struct share_plan *plan,
-				  struct string_builder *mounts)
+static void plan_package(const struct share_request *request,
+			 struct share_plan *plan, struct string_builder *mounts)
 {
 	static const char share_directory[] = "/sys";
 	bool shown = share_root_shows(request->root, request->package);
-	char options[OPTIONS_SIZE];
+	_cleanup_free_ char *options = plan_overlay(plan, "package", ".");
 
 	// The root overlay's upper directory is where a mount point is made
 	// that the root need not have.
 	string_list_addf(&plan->directories, STATE "/upper%s", request->modules);
-	plan_overlay(plan, "package", ".", options);
-	append_mount(mounts, "overlay", STATE "/root", request->modules,
-		     "overlay", options);
+	append_mount(mounts, "overlay", request->modules, "overlay", options);
 	plan->package = string_copy(shown ? request->package : share_directory);
 	if (shown)
-		return NULL;
+		return;
 	// Every root has this one, and is left before anybody looks into it.
 	add_mount(&plan->early_mounts, share_directory, "9p", READ_OPTIONS,
 		  "package");
-	return plan_add(plan, "package", request->package, false);
+	plan_add(plan, "package", request->package, false);
 }
 
 /** A writable directory may lie in the working directory, which comes first. */
@@ -174,9 +159,9 @@ static struct error *plan_directory(const struct share_request *request,
 				    struct string_builder *mounts)
 {
 	static const char lower[] = STATE "/cwd/lower";
-	const char *directory = request->directory;
-	char options[OPTIONS_SIZE];
 	struct error *err;
+	const char *directory = request->directory;
+	_cleanup_free_ char *options = NULL;
 
 	if (!directory || strcmp(directory, "/") == 0 ||
 	    share_root_shows(request->root, directory) ||
@@ -186,11 +171,12 @@ static struct error *plan_directory(const struct share_request *request,
 	if (err)
 		return err;
 	string_list_add(&plan->directories, lower);
-	append_mount(mounts, "cwd", STATE "/root", lower, "9p", READ_OPTIONS);
-	plan_overlay(plan, "cwd", lower, options);
+	append_mount(mounts, "cwd", lower, "9p", READ_OPTIONS);
+	options = plan_overlay(plan, "cwd", lower);
 	string_list_add(&plan->late_directories, directory);
 	add_mount(&plan->late_mounts, directory, "overlay", options, "overlay");
-	return plan_add(plan, "cwd", directory, false);
+	plan_add(plan, "cwd", directory, false);
+	return NULL;
 }
 
 static struct error *plan_writable(const struct share_request *request,
@@ -212,21 +198,15 @@ static struct error *plan_writable(const struct share_request *request,
 		}
 		snprintf(tag, sizeof(tag), "rw%zu", i);
 		add_mount(&plan->late_mounts, path, "9p", options, tag);
-		plan->writable = true;
-		err = plan_add(plan, tag, path, true);
-		if (err)
-			return err;
+		plan_add(plan, tag, path, true);
 	}
 	return NULL;
 }
 
 /** Extra directories are only read, and need no overlay. */
-static struct error *plan_extra(const struct share_request *request,
-				struct share_plan *plan,
-				struct string_builder *mounts)
+static void plan_extra(const struct share_request *request,
+		       struct share_plan *plan, struct string_builder *mounts)
 {
-	struct error *err;
-
 	for (size_t i = 0; i < request->extra->count; i++) {
 		const char *path = request->extra->items[i];
 		char tag[SHARE_TAG_SIZE], target[64];
@@ -238,73 +218,21 @@ static struct error *plan_extra(const struct share_request *request,
 		}
 		snprintf(tag, sizeof(tag), "extra%zu", i);
 		snprintf(target, sizeof(target), STATE "/%s", tag);
-		append_mount(mounts, tag, STATE "/root", target, "9p",
-			     READ_OPTIONS);
+		append_mount(mounts, tag, target, "9p", READ_OPTIONS);
 		string_list_add(&plan->directories, target);
 		string_list_add(&plan->extra, target);
-		err = plan_add(plan, tag, path, false);
-		if (err)
-			return err;
+		plan_add(plan, tag, path, false);
 	}
-	return NULL;
 }
 
 /** Whether the kernel's command line can name it, in every firmware. */
 static bool can_be_bare(const char *path)
 {
-	enum {
-		LIMIT = 255,
-	};
-	size_t i;
-
-	for (i = 0; path[i]; i++) {
-		if (path[i] <= ' ' || path[i] > '~' || strchr("\"'\\", path[i]))
+	for (const char *p = path; *p; p++) {
+		if (*p <= ' ' || *p > '~' || strchr("\"'\\", *p))
 			return false;
 	}
-	return i <= LIMIT;
-}
-
-static struct error *plan_fill(const struct share_request *request,
-			       struct share_plan *plan,
-			       struct string_builder *mounts)
-{
-	struct error *err;
-
-	err = plan_add(plan, SHARE_ROOT_TAG, request->root, false);
-	if (err)
-		return err;
-	append_mount(mounts, "overlay", "", STATE "/root", "overlay",
-		     "lowerdir=/,upperdir=" STATE "/upper,workdir=" STATE
-		     "/work");
-	append_mount(mounts, "/run", STATE "/root", "/run", "none", "bind");
-	for (size_t i = 0; i < array_size(file_systems); i++) {
-		if (!file_systems[i].option ||
-		    kernel_config_has(request->config, file_systems[i].option))
-			append_mount(mounts, file_systems[i].type, STATE "/root",
-				     file_systems[i].target, file_systems[i].type,
-				     file_systems[i].options);
-	}
-	string_list_add(&plan->directories, SHARE_TEMPORARY);
-	err = plan_package(request, plan, mounts);
-	if (err)
-		return err;
-	err = plan_directory(request, plan, mounts);
-	if (err)
-		return err;
-	err = plan_writable(request, plan);
-	if (err)
-		return err;
-	err = plan_extra(request, plan, mounts);
-	if (err)
-		return err;
-	plan->init_shared = !share_root_shows(request->root, request->init) ||
-			    !can_be_bare(request->init);
-	if (plan->init_shared) {
-		err = plan_add(plan, SHARE_INIT_TAG, request->init, false);
-		if (err)
-			return err;
-	}
-	return NULL;
+	return strlen(path) <= 255;
 }
 
 struct error *share_plan_compute(const struct share_request *request,
@@ -316,12 +244,33 @@ struct error *share_plan_compute(const struct share_request *request,
 	_cleanup_string_builder_ struct string_builder mounts =
 		STRING_BUILDER_INIT;
 
-	err = plan_fill(request, &plan, &mounts);
+	plan_add(&plan, SHARE_ROOT_TAG, request->root, false);
+	append_mount(&mounts, "overlay", "", "overlay",
+		     "lowerdir=/,upperdir=" STATE "/upper,workdir=" STATE
+		     "/work");
+	append_mount(&mounts, "/run", "/run", "none", "bind");
+	for (size_t i = 0; i < array_size(file_systems); i++) {
+		if (!file_systems[i].option ||
+		    kernel_config_has(request->config, file_systems[i].option))
+			append_mount(&mounts, file_systems[i].type,
+				     file_systems[i].target, file_systems[i].type,
+				     file_systems[i].options);
+	}
+	string_list_add(&plan.directories, SHARE_TEMPORARY);
+	plan_package(request, &plan, &mounts);
+	err = plan_directory(request, &plan, &mounts);
 	if (err)
 		return err;
+	err = plan_writable(request, &plan);
+	if (err)
+		return err;
+	plan_extra(request, &plan, &mounts);
+	plan.init_shared = !share_root_shows(request->root, request->init) ||
+			   !can_be_bare(request->init);
+	if (plan.init_shared)
+		plan_add(&plan, SHARE_INIT_TAG, request->init, false);
 	plan.mounts = string_builder_take(&mounts);
-	*ret = plan;
-	plan = (struct share_plan){ 0 };
+	*ret = take(plan);
 	return NULL;
 }
 

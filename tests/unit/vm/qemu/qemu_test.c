@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/guest/qemu.h"
+#include "vm/qemu/qemu.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "common/base/error.h"
 #include "common/kernel/catalog.h"
-#include "vm/guest/share.h"
+#include "vm/kernel/kernel.h"
+#include "vm/qemu/share.h"
 
 static char *first_needs[] = { (char *)"CONFIG_PVH", (char *)"CONFIG_PCI", NULL };
 static struct catalog_machine machines[] = {
@@ -28,68 +29,85 @@ static const struct catalog_arch arch = {
 	.machines = machines,
 	.machine_count = 2,
 };
-static const struct string_list none = STRING_LIST_INIT;
+static struct kernel kernel = { .config = (char *)"CONFIG_HZ=100\n" };
 static struct share share = { .tag = SHARE_ROOT_TAG, .path = (char *)"/a,b" };
 static struct share_plan plan = { .items = &share, .count = 1 };
 
-static struct qemu_options some_options(void)
+static struct qemu_config some_config(void)
 {
-	return (struct qemu_options){
+	return (struct qemu_config){
+		.kernel = &kernel,
 		.arch = &arch,
-		.machine = &machines[0],
-		.accel = ACCEL_TCG,
 		.memory = "1G",
 		.cpus = 2,
+	};
+}
+
+static struct qemu_options some_options(const struct qemu_config *config)
+{
+	return (struct qemu_options){
+		.config = config,
+		.machine = config->arch->machines,
+		.accel = ACCEL_TCG,
 		.image = "/k/build/vmlinux",
 		.shares = &plan,
 		.init = "/usr/share/vmtest/init.sh",
 		.console_fd = 10,
 		.port_fds = { -1, 11, -1, 12, -1 },
 		.disk_fd = -1,
-		.append = &none,
-		.arguments = &none,
 	};
 }
 
-Test(qemu, the_first_machine_that_fits_is_taken)
+/** Whether the kernel is told something. */
+static bool is_told(const struct qemu_options *options, const char *words)
 {
-	const struct catalog_machine *machine = NULL;
-	struct error *err;
+	_cleanup_free_ char *line = NULL;
 
-	cr_assert_null(qemu_choose_machine(&arch, "CONFIG_PVH=y\nCONFIG_PCI=y\n",
-					   NULL, NULL, &machine));
-	cr_expect_str_eq(machine->name, "fast");
-	cr_assert_null(qemu_choose_machine(&arch, "CONFIG_PVH=y\n", NULL, NULL,
-					   &machine));
-	cr_expect_str_eq(machine->name, "plain");
-	cr_assert_null(
-		qemu_choose_machine(&arch, "", NULL, &machines[0], &machine));
-	cr_expect_str_eq(machine->name, "plain");
-	err = qemu_choose_machine(&arch, "", NULL, machine, &machine);
-	cr_expect(error_catch(&err, ERROR_NOT_FOUND));
+	cr_assert_null(qemu_kernel_command_line(options, &line));
+	cr_expect_lt(strlen(line), 512, "%s", line);
+	return strstr(line, words);
 }
 
-Test(qemu, a_named_machine_must_fit_the_kernel)
+Test(qemu, the_machine_is_the_first_that_fits_or_the_named_one)
 {
-	static const char config[] = "CONFIG_PVH=y\nCONFIG_PCI=y\n";
-	const struct catalog_machine *machine = NULL;
-	struct error *err;
+	// clang-format off
+	static const struct {
+		const char *config, *name;
+		const struct catalog_machine *after;
+		const char *chosen;
+		enum error_kind kind;
+		const char *message;
+	} rows[] = {
+		{ "CONFIG_PVH=y\nCONFIG_PCI=y\n", NULL, NULL, "fast", 0, NULL },
+		{ "CONFIG_PVH=y\n", NULL, NULL, "plain", 0, NULL },
+		{ "", NULL, &machines[0], "plain", 0, NULL },
+		{ "", NULL, &machines[1], NULL, ERROR_NOT_FOUND, "no other machine of x86_64 can boot this kernel" },
+		{ "CONFIG_PVH=y\nCONFIG_PCI=y\n", "fast", NULL, "fast", 0, NULL },
+		{ "CONFIG_PVH=y\nCONFIG_PCI=y\n", "plain", NULL, "plain", 0, NULL },
+		{ "CONFIG_PVH=y\n", "fast", NULL, NULL, ERROR_NOT_FOUND, "--machine fast: this kernel lacks CONFIG_PCI, without which it does not boot there" },
+		{ "", "slow", NULL, NULL, ERROR_USAGE, "--machine slow: x86_64 has fast, plain" },
+	};
+	// clang-format on
 
-	cr_assert_null(qemu_choose_machine(&arch, config, "fast", NULL, &machine));
-	cr_expect_str_eq(machine->name, "fast");
-	cr_assert_null(
-		qemu_choose_machine(&arch, config, "plain", NULL, &machine));
-	cr_expect_str_eq(machine->name, "plain");
-	err = qemu_choose_machine(&arch, "CONFIG_PVH=y\n", "fast", NULL,
-				  &machine);
-	cr_expect_str_eq(
-		error_message(err),
-		"--machine fast: this kernel lacks CONFIG_PCI, without which it does not boot there");
-	cr_expect(error_catch(&err, ERROR_NOT_FOUND));
-	err = qemu_choose_machine(&arch, config, "slow", NULL, &machine);
-	cr_expect_str_eq(error_message(err),
-			 "--machine slow: x86_64 has fast, plain");
-	cr_expect(error_catch(&err, ERROR_USAGE));
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct kernel one = { .config = (char *)rows[i].config };
+		struct qemu_config config = some_config();
+		const struct catalog_machine *machine = NULL;
+
+		config.kernel = &one;
+		config.machine = rows[i].name;
+
+		_cleanup_error_ struct error *err =
+			qemu_choose_machine(&config, rows[i].after, &machine);
+
+		if (rows[i].chosen) {
+			cr_assert_null(err, "row %zu", i);
+			cr_expect_str_eq(machine->name, rows[i].chosen);
+			continue;
+		}
+		cr_assert(error_is(err, rows[i].kind), "row %zu", i);
+		cr_expect_str_eq(error_message(err), rows[i].message);
+	}
 }
 
 Test(qemu, a_machine_that_qemu_lacks_is_told_from_other_failures)
@@ -113,7 +131,8 @@ Test(qemu, a_machine_that_qemu_lacks_is_told_from_other_failures)
 
 Test(qemu, a_share_is_read_only_at_the_server)
 {
-	struct qemu_options options = some_options();
+	struct qemu_config config = some_config();
+	struct qemu_options options = some_options(&config);
 	_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
 
 	cr_assert_null(qemu_arguments(&options, &list));
@@ -129,7 +148,8 @@ Test(qemu, a_share_is_read_only_at_the_server)
 
 Test(qemu, a_disk_is_passed_as_a_descriptor)
 {
-	struct qemu_options options = some_options();
+	struct qemu_config config = some_config();
+	struct qemu_options options = some_options(&config);
 	_cleanup_string_list_ struct string_list without = STRING_LIST_INIT;
 	_cleanup_string_list_ struct string_list with = STRING_LIST_INIT;
 
@@ -143,7 +163,8 @@ Test(qemu, a_disk_is_passed_as_a_descriptor)
 
 Test(qemu, kvm_has_the_host_s_processor)
 {
-	struct qemu_options options = some_options();
+	struct qemu_config config = some_config();
+	struct qemu_options options = some_options(&config);
 	_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
 
 	options.accel = ACCEL_KVM;
@@ -189,14 +210,16 @@ Test(qemu, every_architecture_has_its_machine)
 				    NULL, &catalog));
 	cr_assert_eq(catalog->arch_count, array_size(rows));
 	for (size_t i = 0; i < array_size(rows); i++) {
-		struct qemu_options options = some_options();
+		struct qemu_config config = some_config();
 		_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
 		_cleanup_string_list_ struct string_list kvm = STRING_LIST_INIT;
 		const char *cpu;
 
-		cr_assert_null(catalog_find_arch(catalog, rows[i].arch,
-						 &options.arch));
-		options.machine = &options.arch->machines[0];
+		cr_assert_null(
+			catalog_find_arch(catalog, rows[i].arch, &config.arch));
+
+		struct qemu_options options = some_options(&config);
+
 		options.disk_fd = 13;
 		cr_assert_null(qemu_arguments(&options, &list));
 		cr_expect_str_eq(list.items[0], rows[i].program);
@@ -222,25 +245,25 @@ Test(qemu, every_architecture_has_its_machine)
 Test(qemu, a_command_line_that_would_be_cut_is_refused)
 {
 	struct catalog_arch limited = arch;
-	struct qemu_options options = some_options();
-	struct string_list append = STRING_LIST_INIT;
+	struct qemu_config config = some_config();
+	struct qemu_options options = some_options(&config);
 	_cleanup_free_ char *line = NULL;
 	_cleanup_free_ char *fits = NULL;
-	struct error *err;
 
-	options.arch = &limited;
+	config.arch = &limited;
 	cr_assert_null(qemu_kernel_command_line(&options, &line));
 	// With its NUL.
 	limited.command_line_bytes = (unsigned int)strlen(line) + 1;
 	cr_assert_null(qemu_kernel_command_line(&options, &fits));
-	string_list_add(&append, "x");
-	options.append = &append;
-	err = qemu_kernel_command_line(&options, &line);
-	cr_assert(err);
+	string_list_add(&config.append, "x");
+
+	_cleanup_error_ struct error *err =
+		qemu_kernel_command_line(&options, &line);
+
+	cr_assert(error_is(err, ERROR_USAGE));
 	cr_expect(strstr(error_message(err), "shorten --append"), "%s",
 		  error_message(err));
-	cr_expect(error_catch(&err, ERROR_USAGE));
-	string_list_deinit(&append);
+	string_list_deinit(&config.append);
 }
 
 Test(qemu, our_command_line_leaves_room_everywhere)
@@ -251,79 +274,44 @@ Test(qemu, our_command_line_leaves_room_everywhere)
 				    NULL, &catalog));
 	plan.init_shared = true;
 	for (size_t i = 0; i < catalog->arch_count; i++) {
-		struct qemu_options options = some_options();
+		struct qemu_config config = some_config();
 		_cleanup_free_ char *line = NULL;
 
-		options.arch = &catalog->archs[i];
-		options.machine = &options.arch->machines[0];
-		options.kdump = true;
+		config.arch = &catalog->archs[i];
+		config.kdump = true;
+
+		struct qemu_options options = some_options(&config);
+
 		options.verbose = true;
 		cr_assert_null(qemu_kernel_command_line(&options, &line));
-		cr_expect_lt(strlen(line) + 400, options.arch->command_line_bytes,
-			     "%s: %s", options.arch->name, line);
+		cr_expect_lt(strlen(line) + 400, config.arch->command_line_bytes,
+			     "%s: %s", config.arch->name, line);
 	}
 	plan.init_shared = false;
 }
 
-Test(qemu, the_clock_is_told_when_it_is_known)
+Test(qemu, the_kernel_is_told_what_the_machine_is)
 {
-	struct qemu_options options = some_options();
-	_cleanup_free_ char *line = NULL;
-	_cleanup_free_ char *other = NULL;
-
-	cr_assert_null(qemu_kernel_command_line(&options, &line));
-	cr_expect_null(strstr(line, "tsc"));
-	options.tsc_khz = 2600000;
-	options.hz = 100;
-	cr_assert_null(qemu_kernel_command_line(&options, &other));
-	cr_expect_not_null(strstr(other, " tsc_early_khz=2600000 lpj=26000000 "));
-	cr_expect_lt(strlen(other), 512);
-}
-
-Test(qemu, what_emulation_wants_is_not_told_under_kvm)
-{
-	struct qemu_options options = some_options();
 	struct catalog_machine machine = machines[0];
-	_cleanup_free_ char *emulated = NULL;
-	_cleanup_free_ char *native = NULL;
+	struct qemu_config config = some_config();
+	struct qemu_options options = some_options(&config);
 
 	machine.tcg_command_line = "nolapic_timer";
 	options.machine = &machine;
-	cr_assert_null(qemu_kernel_command_line(&options, &emulated));
-	cr_expect_not_null(strstr(emulated, " nolapic_timer "));
+	cr_expect(is_told(&options, " nolapic_timer "));
+	cr_expect(is_told(&options, " init=/usr/share/vmtest/init.sh"));
+	cr_expect_not(is_told(&options, "tsc"));
+	cr_expect_not(is_told(&options, "crashkernel"));
+	options.tsc_khz = 2600000;
+	cr_expect(is_told(&options, " tsc_early_khz=2600000 lpj=26000000 "));
 	options.accel = ACCEL_KVM;
-	cr_assert_null(qemu_kernel_command_line(&options, &native));
-	cr_expect_null(strstr(native, "nolapic_timer"));
-}
-
-Test(qemu, memory_is_set_aside_for_a_crash_kernel_that_is_wanted)
-{
-	struct qemu_options options = some_options();
-	struct string_list append = STRING_LIST_INIT;
-	_cleanup_free_ char *without = NULL;
-	_cleanup_free_ char *with = NULL;
-
-	cr_assert_null(qemu_kernel_command_line(&options, &without));
-	cr_expect_null(strstr(without, "crashkernel"));
-	options.kdump = true;
-	options.append = &append;
-	string_list_add(&append, "crashkernel=1G");
-	cr_assert_null(qemu_kernel_command_line(&options, &with));
+	cr_expect_not(is_told(&options, "nolapic_timer"));
+	config.kdump = true;
+	string_list_add(&config.append, "crashkernel=1G");
 	// The last is what the kernel takes.
-	cr_expect_not_null(strstr(with, " crashkernel=256M crashkernel=1G "));
-	string_list_deinit(&append);
-}
-
-Test(qemu, init_is_started_from_its_share_if_its_path_cannot_be)
-{
-	struct qemu_options options = some_options();
-	_cleanup_free_ char *direct = NULL;
-	_cleanup_free_ char *shared = NULL;
-
-	cr_assert_null(qemu_kernel_command_line(&options, &direct));
-	cr_expect_not_null(strstr(direct, " init=/usr/share/vmtest/init.sh"));
+	cr_expect(is_told(&options, " crashkernel=256M crashkernel=1G "));
+	string_list_deinit(&config.append);
 	plan.init_shared = true;
-	cr_assert_null(qemu_kernel_command_line(&options, &shared));
+	cr_expect(is_told(&options, " init=/bin/sh -- -c \"mount "));
 	plan.init_shared = false;
-	cr_expect_not_null(strstr(shared, " init=/bin/sh -- -c \"mount "));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/guest/share.h"
+#include "vm/qemu/share.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -65,7 +65,6 @@ Test(share, on_the_host_s_root_one_read_only_share_is_enough)
 	cr_expect_eq(plan.count, 1);
 	cr_expect_str_eq(plan.items[0].path, "/");
 	cr_expect_not(plan.items[0].writable);
-	cr_expect_not(plan.writable);
 	cr_expect_not(plan.init_shared);
 	cr_expect_eq(plan.early_mounts.count, 0);
 	cr_expect_eq(plan.late_mounts.count, 0);
@@ -141,7 +140,6 @@ Test(share, only_what_is_asked_for_is_writable)
 	cr_expect_not(plan.items[0].writable);
 	cr_expect(plan.items[1].writable);
 	cr_expect(plan.items[2].writable);
-	cr_expect(plan.writable);
 	cr_expect(has_mount(&plan.late_mounts, "/home/u/out put", "9p", "rw0"));
 	cr_expect(has_mount(&plan.late_mounts, "/run/x", "9p", "rw1"));
 	cr_expect_eq(plan.late_directories.count, 1);

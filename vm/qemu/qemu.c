@@ -1,29 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/guest/qemu.h"
+#include "vm/qemu/qemu.h"
 
 #include <string.h>
 
 #include "common/base/error.h"
 #include "common/base/string_builder.h"
+#include "common/base/system.h"
 #include "common/kernel/catalog.h"
-#include "vm/guest/share.h"
+#include "vm/kernel/kernel.h"
 #include "vm/kernel/kernel_config.h"
+#include "vm/qemu/share.h"
+
+enum {
+	MAX_DEFAULT_CPUS = 4
+};
+
+static const char default_memory[] = "2G";
 
 /** Enough for a crash kernel, init.sh and a debugger. */
 #define CRASH_MEMORY "256M"
-
-const char *const qemu_variables[] = {
-	// For a wrapper around it.
-	"PATH",
-	"HOME",
-	// For one that is not where it was meant to be installed.
-	"LD_LIBRARY_PATH",
-	"QEMU_MODULE_DIR",
-	// For the file behind a disk with snapshot=on.
-	"TMPDIR",
-	NULL,
-};
 
 static const char *const port_names[PORT_COUNT] = {
 	[PORT_TERMINAL] = "terminal", [PORT_CONTROL] = "control",
@@ -31,18 +27,20 @@ static const char *const port_names[PORT_COUNT] = {
 	[PORT_STDERR] = "stderr",
 };
 
-struct error *qemu_choose_machine(const struct catalog_arch *arch,
-				  const char *config, const char *name,
+struct error *qemu_choose_machine(const struct qemu_config *config,
 				  const struct catalog_machine *after,
 				  const struct catalog_machine **ret)
 {
+	const struct catalog_arch *arch = config->arch;
+	const char *name = config->machine;
 	_cleanup_string_builder_ struct string_builder names =
 		STRING_BUILDER_INIT;
 	size_t first = after ? (size_t)(after - arch->machines) + 1 : 0;
 
 	for (size_t i = 0; i < arch->machine_count; i++) {
 		const struct catalog_machine *machine = &arch->machines[i];
-		const char *lacks = kernel_config_lacks(config, &machine->needs);
+		const char *lacks = kernel_config_lacks(config->kernel->config,
+							&machine->needs);
 
 		string_builder_appendf(&names, "%s%s", i ? ", " : "",
 				       machine->name);
@@ -60,12 +58,8 @@ struct error *qemu_choose_machine(const struct catalog_arch *arch,
 		return error_create(ERROR_NOT_FOUND,
 				    "no %smachine of %s can boot this kernel",
 				    after ? "other " : "", arch->name);
-
-	_cleanup_free_ char *text = NULL;
-
-	text = string_builder_take(&names);
 	return error_create(ERROR_USAGE, "--machine %s: %s has %s", name,
-			    arch->name, text);
+			    arch->name, names.text ? names.text : "none");
 }
 
 bool qemu_lacks_machine(const char *output)
@@ -75,16 +69,6 @@ bool qemu_lacks_machine(const char *output)
 	return strstr(output, "unsupported machine") ||
 	       (property && strstr(property, "machine.") &&
 		strstr(property, "' not found"));
-}
-
-/** A value in a list that commas separate. */
-static void append_value(struct string_builder *sb, const char *text)
-{
-	for (const char *p = text; *p; p++) {
-		if (*p == ',')
-			string_builder_append_char(sb, ',');
-		string_builder_append_char(sb, *p);
-	}
 }
 
 static void append_init(const struct qemu_options *options,
@@ -101,12 +85,33 @@ static void append_init(const struct qemu_options *options,
 				  " /sys && exec /bin/sh /sys/init.sh\"");
 }
 
+/**
+ * Emulated, the calibration of the time stamp counter fails now and then, and a
+ * kernel without a clock hangs. Nor is it to be checked against a timer that an
+ * interrupt of a busy host drives.
+ */
+static void append_clock(const struct qemu_options *options,
+			 struct string_builder *sb)
+{
+	unsigned long long khz = options->tsc_khz;
+	unsigned int hz = kernel_config_number(options->config->kernel->config,
+					       "CONFIG_HZ");
+
+	if (!khz)
+		return;
+	string_builder_appendf(sb, " tsc=reliable tsc_early_khz=%llu", khz);
+	if (hz)
+		string_builder_appendf(sb, " lpj=%llu", khz * 1000 / hz);
+}
+
 struct error *qemu_kernel_command_line(const struct qemu_options *options,
 				       char **ret)
 {
+	const struct qemu_config *config = options->config;
+	const struct catalog_arch *arch = config->arch;
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 
-	string_builder_appendf(&sb, "console=%s", options->arch->console);
+	string_builder_appendf(&sb, "console=%s", arch->console);
 	// Warnings are level 4: a splat must get through, a boot's talk must
 	// not, which over the serial port costs a tenth of a second.
 	string_builder_append(&sb,
@@ -117,30 +122,32 @@ struct error *qemu_kernel_command_line(const struct qemu_options *options,
 	if (options->machine->tcg_command_line && options->accel == ACCEL_TCG)
 		string_builder_appendf(&sb, " %s",
 				       options->machine->tcg_command_line);
-	// Emulated, the calibration of the time stamp counter fails now and
-	// then, and a kernel without a clock hangs. Nor is it to be checked
-	// against a timer that an interrupt of a busy host drives.
-	if (options->tsc_khz) {
-		string_builder_appendf(&sb, " tsc=reliable tsc_early_khz=%llu",
-				       (unsigned long long)options->tsc_khz);
-		if (options->hz)
-			string_builder_appendf(&sb, " lpj=%llu",
-					       (unsigned long long)options->tsc_khz *
-						       1000 / options->hz);
-	}
-	if (options->kdump)
+	append_clock(options, &sb);
+	if (config->kdump)
 		string_builder_append(&sb, " crashkernel=" CRASH_MEMORY);
-	for (size_t i = 0; i < options->append->count; i++)
-		string_builder_appendf(&sb, " %s", options->append->items[i]);
+	for (size_t i = 0; i < config->append.count; i++)
+		string_builder_appendf(&sb, " %s", config->append.items[i]);
 	append_init(options, &sb);
-	if (options->arch->command_line_bytes &&
-	    sb.length >= options->arch->command_line_bytes)
-		return error_create(ERROR_USAGE,
-				    "the kernel's command line is %zu bytes long, and %s takes at most %u; shorten --append",
-				    sb.length, options->arch->name,
-				    options->arch->command_line_bytes - 1);
+	if (arch->command_line_bytes && sb.length >= arch->command_line_bytes)
+		return error_create(
+			ERROR_USAGE,
+			"the kernel's command line is %zu bytes long, and %s takes at most %u; shorten --append",
+			sb.length, arch->name, arch->command_line_bytes - 1);
 	*ret = string_builder_take(&sb);
 	return NULL;
+}
+
+/** Add an option and its value. */
+static void add(struct string_list *list, const char *option, const char *value)
+{
+	string_list_add(list, option);
+	string_list_add(list, value);
+}
+
+static void add_all(struct string_list *list, const struct string_list *more)
+{
+	for (size_t i = 0; i < more->count; i++)
+		string_list_add(list, more->items[i]);
 }
 
 static void add_shares(const struct share_plan *shares, struct string_list *list)
@@ -149,16 +156,16 @@ static void add_shares(const struct share_plan *shares, struct string_list *list
 		const struct share *share = &shares->items[i];
 		_cleanup_string_builder_ struct string_builder sb =
 			STRING_BUILDER_INIT;
-		_cleanup_free_ char *text = NULL;
 
 		string_builder_appendf(&sb, "local,id=share%zu,path=", i);
-		append_value(&sb, share->path);
+		// Commas separate values: one in a value is doubled.
+		for (const char *p = share->path; *p; p++)
+			string_builder_append_n(&sb, *p == ',' ? ",," : p,
+						*p == ',' ? 2 : 1);
 		string_builder_appendf(&sb,
 				       ",security_model=none,multidevs=remap,readonly=%s",
 				       share->writable ? "off" : "on");
-		text = string_builder_take(&sb);
-		string_list_add(list, "-fsdev");
-		string_list_add(list, text);
+		add(list, "-fsdev", sb.text);
 		string_list_add(list, "-device");
 		string_list_addf(list, "virtio-9p,fsdev=share%zu,mount_tag=%s",
 				 i, share->tag);
@@ -171,10 +178,8 @@ static void add_ports(const struct qemu_options *options, struct string_list *li
 	string_list_add(list, "-chardev");
 	string_list_addf(list, "socket,id=console,mux=on,fd=%d",
 			 options->console_fd);
-	string_list_add(list, "-serial");
-	string_list_add(list, "chardev:console");
-	string_list_add(list, "-device");
-	string_list_add(list, "virtio-serial");
+	add(list, "-serial", "chardev:console");
+	add(list, "-device", "virtio-serial");
 	for (int i = 0; i < PORT_COUNT; i++) {
 		if (options->port_fds[i] < 0)
 			continue;
@@ -195,13 +200,22 @@ static void add_disk(const struct qemu_options *options, struct string_list *lis
 		return;
 	string_list_add(list, "-add-fd");
 	string_list_addf(list, "fd=%d,set=1", options->disk_fd);
-	string_list_add(list, "-drive");
 	// It does not outlive QEMU: there is nothing to flush it for. Opened
 	// automatically, QEMU would ask for a second descriptor, read-only.
-	string_list_add(list,
-			"file=/dev/fdset/1,format=raw,if=none,id=disk,auto-read-only=off,cache=unsafe,discard=unmap");
-	string_list_add(list, "-device");
-	string_list_add(list, "virtio-blk,drive=disk");
+	add(list, "-drive",
+	    "file=/dev/fdset/1,format=raw,if=none,id=disk,auto-read-only=off,cache=unsafe,discard=unmap");
+	add(list, "-device", "virtio-blk,drive=disk");
+}
+
+static unsigned int choose_cpus(const struct qemu_config *config)
+{
+	unsigned int usable = processors_usable();
+
+	if (config->cpus)
+		return config->cpus;
+	if (!kernel_config_has(config->kernel->config, "CONFIG_SMP"))
+		return 1;
+	return usable > MAX_DEFAULT_CPUS ? MAX_DEFAULT_CPUS : usable;
 }
 
 struct error *qemu_arguments(const struct qemu_options *options,
@@ -209,46 +223,32 @@ struct error *qemu_arguments(const struct qemu_options *options,
 {
 	struct error *err;
 
+	const struct qemu_config *config = options->config;
 	const struct catalog_machine *machine = options->machine;
-	_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
+	const char *cpu = options->accel == ACCEL_KVM ? "host" : machine->cpu;
 	_cleanup_free_ char *command_line = NULL;
 
 	err = qemu_kernel_command_line(options, &command_line);
 	if (err)
 		return err;
-	string_list_add(&list, options->arch->qemu);
-	string_list_add(&list, "-M");
-	string_list_add(&list, machine->machine);
-	string_list_add(&list, "-accel");
-	string_list_add(&list, accel_name(options->accel));
-
-	const char *cpu = options->accel == ACCEL_KVM ? "host" : machine->cpu;
-
-	if (cpu) {
-		string_list_add(&list, "-cpu");
-		string_list_add(&list, cpu);
-	}
-	string_list_add(&list, "-m");
-	string_list_add(&list, options->memory);
-	string_list_add(&list, "-smp");
-	string_list_addf(&list, "%u", options->cpus);
-	string_list_add(&list, "-nodefaults");
-	string_list_add(&list, "-no-user-config");
-	string_list_add(&list, "-no-reboot");
-	string_list_add(&list, "-display");
-	string_list_add(&list, "none");
-	string_list_add(&list, "-kernel");
-	string_list_add(&list, options->image);
-	string_list_add(&list, "-append");
-	string_list_add(&list, command_line);
-	for (size_t i = 0; i < machine->arguments.count; i++)
-		string_list_add(&list, machine->arguments.items[i]);
-	add_shares(options->shares, &list);
-	add_ports(options, &list);
-	add_disk(options, &list);
-	for (size_t i = 0; i < options->arguments->count; i++)
-		string_list_add(&list, options->arguments->items[i]);
-	*ret = list;
-	list = (struct string_list)STRING_LIST_INIT;
+	string_list_add(ret, config->arch->qemu);
+	add(ret, "-M", machine->machine);
+	add(ret, "-accel", accel_name(options->accel));
+	if (cpu)
+		add(ret, "-cpu", cpu);
+	add(ret, "-m", config->memory ? config->memory : default_memory);
+	string_list_add(ret, "-smp");
+	string_list_addf(ret, "%u", choose_cpus(config));
+	string_list_add(ret, "-nodefaults");
+	string_list_add(ret, "-no-user-config");
+	string_list_add(ret, "-no-reboot");
+	add(ret, "-display", "none");
+	add(ret, "-kernel", options->image);
+	add(ret, "-append", command_line);
+	add_all(ret, &machine->arguments);
+	add_shares(options->shares, ret);
+	add_ports(options, ret);
+	add_disk(options, ret);
+	add_all(ret, &config->arguments);
 	return NULL;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/guest/disk.h"
+#include "vm/qemu/qemu_link.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -9,14 +9,14 @@
 
 #include "common/base/error.h"
 
-Test(disk, is_empty_sparse_and_without_a_name)
+Test(qemu_link, a_disk_is_empty_sparse_and_without_a_name)
 {
-	char folder[] = "/tmp/disk_test.XXXXXX";
+	char folder[] = "/tmp/qemu_link_test.XXXXXX";
 	struct stat st;
 	_cleanup_close_ int fd = -1;
 
 	cr_assert(mkdtemp(folder));
-	cr_assert_null(disk_create(folder, (uint64_t)8 << 30, &fd));
+	cr_assert_null(qemu_disk_create(folder, (uint64_t)8 << 30, &fd));
 	cr_assert_eq(fstat(fd, &st), 0);
 	cr_expect_eq(st.st_size, (off_t)8 << 30);
 	cr_expect_eq(st.st_blocks, 0);
@@ -26,10 +26,10 @@ Test(disk, is_empty_sparse_and_without_a_name)
 	cr_expect_eq(rmdir(folder), 0);
 }
 
-Test(disk, names_the_folder_that_has_no_room)
+Test(qemu_link, a_disk_that_cannot_be_names_the_directory)
 {
 	int fd = -1;
-	_cleanup_error_ struct error *err = disk_create("/no/such", 1, &fd);
+	_cleanup_error_ struct error *err = qemu_disk_create("/no/such", 1, &fd);
 
 	cr_assert(err);
 	cr_expect_str_eq(error_message(err),

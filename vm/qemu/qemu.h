@@ -1,24 +1,30 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#ifndef VM_GUEST_QEMU_H
-#define VM_GUEST_QEMU_H
+#ifndef VM_QEMU_QEMU_H
+#define VM_QEMU_QEMU_H
 
-/** @file QEMU's command line. Decides; starts nothing. */
+/**
+ * @file
+ *
+ * The virtual machine: what is asked for, and QEMU's command line for it.
+ * Decides; starts nothing (qemu_link.h does). What runs in it is vm/guest's.
+ */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/string_list.h"
-#include "vm/guest/accel.h"
+#include "vm/qemu/accel.h"
 
 struct catalog_arch;
 struct catalog_machine;
 struct error;
+struct kernel;
 struct share_plan;
 
 /** Ports of the virtio-serial bus. Port 0 can only be a console. */
-enum guest_port {
+enum qemu_port {
 	PORT_TERMINAL,
 	PORT_CONTROL,
 	PORT_STDIN,
@@ -27,13 +33,29 @@ enum guest_port {
 	PORT_COUNT,
 };
 
-struct qemu_options {
+/** What is asked for. */
+struct qemu_config {
+	const struct kernel *kernel;
 	const struct catalog_arch *arch;
+	/** One of the architecture's; NULL for the first that fits. */
+	const char *machine;
+	enum accel accel;
+	/** As -m takes it; NULL for the default. */
+	const char *memory;
+	/** 0 for the default. */
+	unsigned int cpus;
+	/** Set memory aside for a crash kernel. */
+	bool kdump;
+	/** Last on the kernel's command line, and on QEMU's. */
+	struct string_list append;
+	struct string_list arguments;
+};
+
+/** What is decided. */
+struct qemu_options {
+	const struct qemu_config *config;
 	const struct catalog_machine *machine;
 	enum accel accel;
-	/** As -m takes it. */
-	const char *memory;
-	unsigned int cpus;
 	/** The image to boot. */
 	const char *image;
 	const struct share_plan *shares;
@@ -46,19 +68,9 @@ struct qemu_options {
 	int disk_fd;
 	/** 0 if not known or not wanted. */
 	uint64_t tsc_khz;
-	/** The kernel's CONFIG_HZ; 0 if not known. */
-	unsigned int hz;
-	/** Set memory aside for a crash kernel. */
-	bool kdump;
 	/** Show all of the kernel's messages. */
 	bool verbose;
-	/** Last on the kernel's command line, and on QEMU's. */
-	const struct string_list *append;
-	const struct string_list *arguments;
 };
-
-/** What QEMU inherits of our environment; ended by NULL. */
-extern const char *const qemu_variables[];
 
 /** @param[out] ret All arguments, the program first. */
 _must_check_ struct error *qemu_arguments(const struct qemu_options *options,
@@ -74,19 +86,18 @@ _must_check_ struct error *
 qemu_kernel_command_line(const struct qemu_options *options, char **ret);
 
 /**
- * The first machine that a kernel can boot on, or the one that is asked for.
+ * The first machine that the kernel can boot on, or the one that is asked for.
  *
- * @param[in] name What --machine says; NULL for any.
  * @param[in] after Begin with the one after this; NULL for the first.
  * @return ERROR_USAGE for a name that there is not, ERROR_NOT_FOUND if no
  * (other) machine fits, or the named one does not.
  */
 _must_check_ struct error *
-qemu_choose_machine(const struct catalog_arch *arch, const char *config,
-		    const char *name, const struct catalog_machine *after,
+qemu_choose_machine(const struct qemu_config *config,
+		    const struct catalog_machine *after,
 		    const struct catalog_machine **ret);
 
 /** Whether what QEMU printed means that it lacks the machine, or part of it. */
 bool qemu_lacks_machine(const char *output);
 
-#endif /* VM_GUEST_QEMU_H */
+#endif /* VM_QEMU_QEMU_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/guest/confinement.h"
+#include "vm/qemu/confinement.h"
 
 #include <dirent.h>
 #include <errno.h>

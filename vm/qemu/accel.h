@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#ifndef VM_GUEST_ACCEL_H
-#define VM_GUEST_ACCEL_H
+#ifndef VM_QEMU_ACCEL_H
+#define VM_QEMU_ACCEL_H
 
 /** @file How the guest's instructions are executed. */
 
@@ -28,23 +28,12 @@ const char *accel_name(enum accel accel);
 /** @return ERROR_USAGE, naming those that exist. */
 _must_check_ struct error *accel_parse(const char *text, enum accel *ret);
 
-/** What the choice depends on. */
-struct accel_host {
-	/** Whether guest and host have the same architecture. */
-	bool same_arch;
-	/** Whether /dev/kvm opens for reading and writing. */
-	bool kvm_opens;
-	bool is_x86;
-	/** /proc/cpuinfo */
-	const char *cpuinfo;
-};
-
 /**
- * Whether KVM can be expected to work. That /dev/kvm opens says little: under
- * some hypervisors (kvm_pvm) it makes a VM that then hangs or aborts, so on x86
- * the processor must also offer virtualization.
+ * Whether KVM can be expected to work on x86, by what /proc/cpuinfo says. That
+ * /dev/kvm opens says little: under some hypervisors (kvm_pvm) it makes a VM
+ * that then hangs or aborts, so the processor must also offer virtualization.
  */
-bool accel_kvm_works(const struct accel_host *host);
+bool accel_is_offered(const char *cpuinfo);
 
 /**
  * Decide, by looking at this machine if the request is ACCEL_AUTO.
@@ -61,8 +50,8 @@ struct tsc_sample {
 	uint64_t ns;
 };
 
-/** Whether this machine has one; the sample is of now. */
-bool tsc_read(struct tsc_sample *ret);
+/** Of now; zeros on a machine that has none. */
+struct tsc_sample tsc_read(void);
 
 /**
  * Its frequency in kHz, from a sample taken earlier to now. Waits if that was
@@ -71,4 +60,4 @@ bool tsc_read(struct tsc_sample *ret);
  */
 uint64_t tsc_khz_since(const struct tsc_sample *start);
 
-#endif /* VM_GUEST_ACCEL_H */
+#endif /* VM_QEMU_ACCEL_H */

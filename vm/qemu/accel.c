@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/guest/accel.h"
+#include "vm/qemu/accel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,109 +61,101 @@ static bool cpuinfo_has_flag(const char *cpuinfo, const char *flag)
 	return false;
 }
 
-bool accel_kvm_works(const struct accel_host *host)
+bool accel_is_offered(const char *cpuinfo)
 {
-	if (!host->same_arch || !host->kvm_opens)
-		return false;
-	return !host->is_x86 || cpuinfo_has_flag(host->cpuinfo, "vmx") ||
-	       cpuinfo_has_flag(host->cpuinfo, "svm");
+	return cpuinfo_has_flag(cpuinfo, "vmx") ||
+	       cpuinfo_has_flag(cpuinfo, "svm");
+}
+
+/** Whether KVM can be expected to work for guests of this machine's kind. */
+static struct error *find_kvm(const struct catalog_arch *arch, bool *works_ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *cpuinfo = NULL;
+	_cleanup_close_ int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	*works_ret = fd >= 0;
+	if (fd < 0 || strcmp(arch->source_arch, "x86") != 0)
+		return NULL;
+	err = file_read("/proc/cpuinfo", 16 << 20, &cpuinfo, NULL);
+	if (err)
+		return err;
+	*works_ret = accel_is_offered(cpuinfo);
+	if (!*works_ret)
+		log_debug("/dev/kvm opens, but the processor offers no virtualization");
+	return NULL;
 }
 
 struct error *accel_choose(enum accel request, const struct catalog_arch *arch,
 			   enum accel *ret)
 {
 	struct error *err;
-
 	struct utsname uts;
+	bool kvm_works = false;
 
 	if (uname(&uts) < 0)
 		return error_create_os(errno, "uname");
-	if (request == ACCEL_KVM &&
-	    !string_list_contains(&arch->host_names, uts.machine))
+
+	bool same_arch = string_list_contains(&arch->host_names, uts.machine);
+
+	if (request == ACCEL_KVM && !same_arch)
 		return error_create(ERROR_USAGE,
 				    "--accel kvm: this machine (%s) can only emulate guests of %s",
 				    uts.machine, arch->name);
-	if (request != ACCEL_AUTO) {
-		*ret = request;
-		return NULL;
-	}
-
-	struct accel_host host = {
-		.same_arch = string_list_contains(&arch->host_names, uts.machine),
-		.is_x86 = strcmp(arch->source_arch, "x86") == 0,
-	};
-	_cleanup_close_ int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-
-	host.kvm_opens = fd >= 0;
-	_cleanup_free_ char *cpuinfo = NULL;
-
-	if (host.kvm_opens && host.is_x86) {
-		err = file_read("/proc/cpuinfo", 16 << 20, &cpuinfo, NULL);
+	if (request == ACCEL_AUTO && same_arch) {
+		err = find_kvm(arch, &kvm_works);
 		if (err)
 			return err;
-		host.cpuinfo = cpuinfo;
 	}
-	*ret = accel_kvm_works(&host) ? ACCEL_KVM : ACCEL_TCG;
-	log_debug("%s: /dev/kvm %s%s", accel_name(*ret),
-		  host.kvm_opens ? "opens" : "does not open",
-		  host.kvm_opens && *ret == ACCEL_TCG && host.same_arch
-			  ? ", but the processor offers no virtualization"
-			  : "");
+	if (request == ACCEL_AUTO)
+		request = kvm_works ? ACCEL_KVM : ACCEL_TCG;
+	*ret = request;
 	return NULL;
 }
 
+struct tsc_sample tsc_read(void)
+{
+	struct tsc_sample sample = { 0 };
+
 #if defined(__x86_64__) || defined(__i386__)
-static uint64_t clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_RAW, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-bool tsc_read(struct tsc_sample *ret)
-{
 	uint64_t best = UINT64_MAX;
 
 	// Of a few tries, the one that was interrupted least.
 	for (int i = 0; i < 5; i++) {
+		struct timespec now;
 		uint64_t before = __rdtsc();
-		uint64_t ns = clock_ns();
-		uint64_t after = __rdtsc();
 
-		if (after - before < best) {
-			best = after - before;
-			ret->ticks = before + (after - before) / 2;
-			ret->ns = ns;
-		}
+		clock_gettime(CLOCK_MONOTONIC_RAW, &now);
+
+		uint64_t took = __rdtsc() - before;
+
+		if (took >= best)
+			continue;
+		best = took;
+		sample.ticks = before + took / 2;
+		sample.ns = (uint64_t)now.tv_sec * 1000000000 +
+			    (uint64_t)now.tv_nsec;
 	}
-	return true;
-}
-#else
-bool tsc_read(struct tsc_sample *ret)
-{
-	*ret = (struct tsc_sample){ 0 };
-	return false;
-}
 #endif
+	return sample;
+}
 
 uint64_t tsc_khz_since(const struct tsc_sample *start)
 {
 	enum {
 		SPAN_NS = 5000000
 	};
-	struct tsc_sample now;
+	struct tsc_sample now = tsc_read();
 
-	if (!tsc_read(&now))
-		return 0;
-	if (now.ns - start->ns < SPAN_NS) {
+	if (now.ticks && now.ns - start->ns < SPAN_NS) {
 		struct timespec wait = {
 			.tv_nsec = (long)(SPAN_NS - (now.ns - start->ns)),
 		};
 
 		while (nanosleep(&wait, &wait) < 0 && errno == EINTR)
 			;
-		tsc_read(&now);
+		now = tsc_read();
 	}
 
 	uint64_t ns = now.ns - start->ns;

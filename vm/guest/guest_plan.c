@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/guest/guest_plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/directory.h"
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/memory.h"
+#include "common/kernel/catalog.h"
+#include "vm/guest/guest.h"
+#include "vm/kernel/kernel.h"
+#include "vm/kernel/kernel_config.h"
+#include "vm/qemu/qemu_link.h"
+
+void guest_plan_deinit(struct guest_plan *plan)
+{
+	cleanup_close(&plan->qemu.disk_fd);
+	share_plan_deinit(&plan->shares);
+	free(plan->init);
+	free(plan->module);
+	string_list_deinit(&plan->environment);
+}
+
+static struct error *canonicalize(const char *path, const char *what, char **ret)
+{
+	*ret = realpath(path, NULL);
+	return *ret ? NULL : error_create_os(errno, "%s %s", what, path);
+}
+
+static struct error *canonicalize_directory(const char *path, const char *what,
+					    char **ret)
+{
+	struct error *err;
+
+	err = canonicalize(path, what, ret);
+	if (err)
+		return err;
+	if (!directory_exists(*ret))
+		return error_create(ERROR_USAGE, "%s %s is not a directory",
+				    what, *ret);
+	return NULL;
+}
+
+/** All of a path but its last part; free(). */
+static char *directory_of(const char *path)
+{
+	return string_copy_n(path, (size_t)(strrchr(path, '/') - path));
+}
+
+static void add_directory_of(struct string_list *list, const char *path)
+{
+	_cleanup_free_ char *directory = directory_of(path);
+
+	string_list_add(list, directory);
+}
+
+/** Where a package's modules belong in a root, whose /lib may be a link. */
+static char *find_modules(const char *root, const char *release)
+{
+	_cleanup_free_ char *lib = path_join(root, "lib");
+	char target[64];
+	ssize_t n = readlink(lib, target, sizeof(target) - 1);
+
+	target[n > 0 ? n : 0] = '\0';
+
+	const char *name = target + (*target == '/');
+
+	return path_joinf(strcmp(name, "usr/lib") == 0 ? "/usr/lib" : "/lib",
+			  "modules/%s", release);
+}
+
+static struct error *plan_shares(struct guest_plan *plan,
+				 const struct guest_config *config,
+				 const struct string_list *extra)
+{
+	struct error *err;
+
+	const struct kernel *kernel = config->qemu.kernel;
+	_cleanup_free_ char *root = NULL;
+	_cleanup_free_ char *modules = NULL;
+	_cleanup_free_ char *init_directory = directory_of(plan->init);
+	_cleanup_string_list_ struct string_list writable = STRING_LIST_INIT;
+
+	err = canonicalize_directory(config->root ? config->root : "/",
+				     "--root", &root);
+	if (err)
+		return err;
+	for (size_t i = 0; i < config->writable.count; i++) {
+		_cleanup_free_ char *path = NULL;
+
+		err = canonicalize_directory(config->writable.items[i], "--rw",
+					     &path);
+		if (err)
+			return err;
+		string_list_add(&writable, path);
+	}
+	modules = find_modules(root, kernel->release);
+
+	const struct share_request request = {
+		.root = root,
+		.package = kernel->path,
+		.modules = modules,
+		.directory = config->directory,
+		.writable = &writable,
+		.extra = extra,
+		.init = init_directory,
+		.config = kernel->config,
+	};
+
+	return share_plan_compute(&request, &plan->shares);
+}
+
+/** Say what does not work, rather than let the loading fail. */
+static struct error *check_kdump(const struct kernel *kernel,
+				 const struct catalog_arch *arch)
+{
+	static const char *const needs[] = { "CONFIG_KEXEC_FILE",
+					     "CONFIG_CRASH_DUMP",
+					     "CONFIG_PROC_VMCORE" };
+	struct kernel_version version;
+	const char *end;
+
+	if (!arch->has_kdump)
+		return error_create(ERROR_OTHER,
+				    "--kdump: crash dumps do not work on %s",
+				    arch->name);
+	if (kernel_version_parse_prefix(kernel->release, &version, &end) &&
+	    !catalog_arch_has_kdump(arch, &version)) {
+		char text[KERNEL_VERSION_TEXT_SIZE];
+
+		kernel_version_format(&arch->kdump.min, text);
+		return error_create(ERROR_OTHER,
+				    "--kdump: crash dumps of %s work from %s on",
+				    arch->name, text);
+	}
+	for (size_t i = 0; i < array_size(needs); i++) {
+		if (*kernel->config &&
+		    !kernel_config_has(kernel->config, needs[i]))
+			return error_create(ERROR_OTHER,
+					    "--kdump: the kernel lacks %s",
+					    needs[i]);
+	}
+	return NULL;
+}
+
+/** The guest's own program, which is installed for its architecture. */
+static struct error *find_loader(const struct catalog_arch *arch, char **ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *name =
+		string_format("guest/%s/vmtest-kexec", arch->name);
+	_cleanup_free_ char *path = NULL;
+
+	err = data_path(name, &path);
+	if (err)
+		return err;
+	if (!file_exists(path))
+		return error_create(ERROR_OTHER,
+				    "--kdump: %s is not there; vmtest was built without %sgcc or its static libc",
+				    path, arch->cross_prefix);
+	return canonicalize(path, "--kdump:", ret);
+}
+
+/**
+ * Name what the guest has been given.
+ *
+ * @param[in] loader Of a crash kernel; NULL for none.
+ */
+static void plan_environment(struct guest_plan *plan,
+			     const struct guest_config *config,
+			     const char *loader)
+{
+	struct string_list *environment = &plan->environment;
+	// In the order in which they were asked for.
+	char *const *seen = plan->shares.extra.items;
+	const char *programs = NULL;
+
+	string_list_add(environment, "TMPDIR=" SHARE_TEMPORARY);
+	if (config->module) {
+		_cleanup_free_ char *path =
+			path_join(*seen++, strrchr(config->module, '/') + 1);
+
+		string_list_addf(environment, "DRGN_TEST_KMOD=%s", path);
+		if (config->insert_module)
+			plan->module = take_ptr(path);
+	}
+	if (config->disk_bytes)
+		string_list_add(environment, "DRGN_TEST_DISK=/dev/vda");
+	if (loader) {
+		programs = *seen++;
+		string_list_addf(environment, "VMTEST_KEXEC=%s%s", programs,
+				 strrchr(loader, '/'));
+	}
+	for (size_t i = 0; i < config->environment.count; i++) {
+		const char *item = config->environment.items[i];
+		bool is_path = strncmp(item, "PATH=", strlen("PATH=")) == 0;
+
+		string_list_addf(environment, "%s%s%s", item,
+				 programs && is_path ? ":" : "",
+				 programs && is_path ? programs : "");
+	}
+}
+
+struct error *guest_plan_make(struct guest_plan *plan,
+			      const struct guest_config *config)
+{
+	struct error *err;
+
+	const struct tsc_sample tsc = tsc_read();
+	const struct catalog_arch *arch = config->qemu.arch;
+	struct qemu_options *qemu = &plan->qemu;
+	_cleanup_free_ char *init = NULL;
+	_cleanup_free_ char *loader = NULL;
+	_cleanup_string_list_ struct string_list extra = STRING_LIST_INIT;
+
+	err = data_path("init.sh", &init);
+	if (err)
+		return err;
+	err = canonicalize(init, "init", &plan->init);
+	if (err)
+		return err;
+	if (config->module)
+		add_directory_of(&extra, config->module);
+	if (config->qemu.kdump) {
+		err = check_kdump(config->qemu.kernel, arch);
+		if (err)
+			return err;
+		err = find_loader(arch, &loader);
+		if (err)
+			return err;
+		add_directory_of(&extra, loader);
+	}
+	if (config->disk_bytes) {
+		err = qemu_disk_create(config->disk_directory,
+				       config->disk_bytes, &qemu->disk_fd);
+		if (err)
+			return err;
+	}
+	err = plan_shares(plan, config, &extra);
+	if (err)
+		return err;
+	plan_environment(plan, config, loader);
+	qemu->config = &config->qemu;
+	qemu->shares = &plan->shares;
+	qemu->init = plan->init;
+	qemu->verbose = config->console_log_fd >= 0 || log_level() >= LOG_DEBUG;
+	err = accel_choose(config->qemu.accel, arch, &qemu->accel);
+	if (err)
+		return err;
+	if (strcmp(arch->source_arch, "x86") == 0 && qemu->accel == ACCEL_TCG)
+		qemu->tsc_khz = tsc_khz_since(&tsc);
+	return NULL;
+}
