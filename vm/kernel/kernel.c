@@ -20,7 +20,10 @@
 #include "common/cli/progress.h"
 #include "common/store/store.h"
 
-static const char folder_prefix[] = "kernel-";
+static const char directory_prefix[] = "kernel-";
+
+/** Where a package has its release. */
+static const char release_file[] = "build/include/config/kernel.release";
 
 void kernel_deinit(struct kernel *kernel)
 {
@@ -41,15 +44,14 @@ static struct error *read_release(const char *path,
 {
 	struct error *err;
 
-	_cleanup_free_ char *file = NULL;
+	_cleanup_free_ char *file = path_join(path, release_file);
 	_cleanup_free_ char *text = NULL;
 
-	file = path_join(path, "build/include/config/kernel.release");
 	err = file_read(file, RELEASE_TEXT_SIZE - 1, &text, NULL);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return error_create(ERROR_NOT_FOUND,
-				    "%s has no build/include/config/kernel.release; is it an unpacked package?",
-				    path);
+				    "%s has no %s; is it an unpacked package?",
+				    path, release_file);
 	if (err)
 		return err;
 	text[strcspn(text, "\n")] = '\0';
@@ -71,7 +73,6 @@ struct error *kernel_open(const char *path, struct kernel *ret)
 	struct error *err;
 
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	_cleanup_free_ char *config = NULL;
 
 	kernel.path = realpath(path, NULL);
 	if (!kernel.path && errno == ENOENT)
@@ -93,15 +94,15 @@ struct error *kernel_open(const char *path, struct kernel *ret)
 	err = read_release(kernel.path, kernel.release);
 	if (err)
 		return error_wrap(err, "kernel");
-	config = path_join(kernel.path, "build/.config");
+
+	_cleanup_free_ char *config = path_join(kernel.path, "build/.config");
+
 	err = file_read(config, 4 << 20, &kernel.config, NULL);
-	if (error_catch(&err, ERROR_NOT_FOUND)) {
+	if (error_catch(&err, ERROR_NOT_FOUND))
 		kernel.config = string_copy("");
-	}
 	if (err)
 		return err;
-	*ret = kernel;
-	kernel = (struct kernel)KERNEL_INIT;
+	*ret = take(kernel);
 	return NULL;
 }
 
@@ -121,52 +122,34 @@ static int compare_entries(const void *a, const void *b)
 	return release_compare(&y->release, &x->release);
 }
 
-static void cleanup_closedir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 struct error *kernel_list_load(const char *directory, const char *arch,
 			       struct kernel_list *ret)
 {
-	_cleanup_kernel_list_ struct kernel_list list = { 0 };
-	_cleanup_free_ char *folder = NULL;
+	_cleanup_free_ char *parent = path_join(directory, arch);
+	DIR *dir = opendir(parent);
 
-	folder = path_join(directory, arch);
-
-	_cleanup_(cleanup_closedir) DIR *dir = opendir(folder);
-
-	if (!dir && errno == ENOENT) {
-		*ret = (struct kernel_list){ 0 };
-		return NULL;
-	}
+	*ret = (struct kernel_list){ 0 };
 	if (!dir)
-		return error_create_os(errno, "read %s", folder);
-
+		return errno == ENOENT
+			       ? NULL
+			       : error_create_os(errno, "read %s", parent);
 	for (struct dirent *entry; (entry = readdir(dir));) {
-		const char *text = entry->d_name + strlen(folder_prefix);
-		struct release release;
+		const char *text = entry->d_name + strlen(directory_prefix);
+		struct kernel_entry kernel;
 
-		if (strncmp(entry->d_name, folder_prefix,
-			    strlen(folder_prefix)) != 0 ||
+		if (strncmp(entry->d_name, directory_prefix,
+			    strlen(directory_prefix)) != 0 ||
 		    strlen(text) >= RELEASE_TEXT_SIZE ||
-		    !release_parse(text, &release))
+		    !release_parse(text, &kernel.release))
 			continue;
-
-		struct kernel_entry *items =
-			memory_resize(list.items, list.count + 1, sizeof(*items));
-		list.items = items;
-		items[list.count] = (struct kernel_entry){ .release = release };
-		strcpy(items[list.count].text, text);
-		items[list.count].path = path_join(folder, entry->d_name);
-		list.count++;
+		strcpy(kernel.text, text);
+		kernel.path = path_join(parent, entry->d_name);
+		vector_add(ret) = kernel;
 	}
-	if (list.count)
-		qsort(list.items, list.count, sizeof(*list.items),
+	closedir(dir);
+	if (ret->count)
+		qsort(ret->items, ret->count, sizeof(*ret->items),
 		      compare_entries);
-	*ret = list;
-	list = (struct kernel_list){ 0 };
 	return NULL;
 }
 
@@ -205,19 +188,14 @@ const struct asset *kernel_find_asset(const struct asset_list *assets,
 	return best;
 }
 
-/** One asset to have on disk. */
-struct wanted {
+/** An asset that is fetched and unpacked. */
+struct download {
 	struct store *store;
 	const struct asset *asset;
 	const char *release;
-	uint64_t unpack_ms;
-};
-
-struct download {
 	struct unpack *unpack;
 	struct progress *progress;
 	uint64_t done;
-	uint64_t total;
 	uint64_t unpack_ms;
 };
 
@@ -228,17 +206,19 @@ static struct error *download_sink(void *arg, const void *data, size_t size_byte
 	uint64_t start_ms = monotonic_ms();
 
 	download->done += size_bytes;
-	progress_update(download->progress, download->done, download->total);
+	progress_update(download->progress, download->done,
+			download->asset->size_bytes);
 	err = unpack_write(download->unpack, data, size_bytes);
 	download->unpack_ms += monotonic_ms() - start_ms;
 	return err;
 }
 
-static struct error *download_unpack(struct wanted *wanted, const char *directory)
+static struct error *download_unpack(struct download *download,
+				     const char *directory)
 {
 	struct error *err;
 
-	const struct asset *asset = wanted->asset;
+	const struct asset *asset = download->asset;
 	const struct unpack_options options = { 0 };
 	_cleanup_unpack_ struct unpack *unpack = NULL;
 
@@ -248,13 +228,10 @@ static struct error *download_unpack(struct wanted *wanted, const char *director
 
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_BYTES, "download %s", asset->name);
-	struct download download = {
-		.unpack = unpack,
-		.progress = progress,
-		.total = asset->size_bytes,
-	};
 
-	err = store_get(wanted->store, asset, download_sink, &download);
+	download->unpack = unpack;
+	download->progress = progress;
+	err = store_get(download->store, asset, download_sink, download);
 	if (err)
 		return err;
 
@@ -263,35 +240,36 @@ static struct error *download_unpack(struct wanted *wanted, const char *director
 	err = unpack_finish(unpack);
 	if (err)
 		return error_wrap(err, "get %s from %s", asset->name,
-				  store_name(wanted->store));
-	wanted->unpack_ms = download.unpack_ms + monotonic_ms() - finish_ms;
+				  store_name(download->store));
+	download->unpack_ms += monotonic_ms() - finish_ms;
 	progress_finish(progress);
 	return NULL;
 }
 
-static struct error *wanted_make(void *arg, const char *directory)
+static struct error *download_make(void *arg, const char *directory)
 {
 	struct error *err;
 
-	struct wanted *wanted = arg;
-	const char *store = store_name(wanted->store);
+	struct download *download = arg;
+	const char *name = download->asset->name;
+	const char *store = store_name(download->store);
 	char release[RELEASE_TEXT_SIZE];
 
-	err = download_unpack(wanted, directory);
+	err = download_unpack(download, directory);
 	if (err)
 		return err;
 	// Nothing that is not a package gets the name of one.
 	err = read_release(directory, release);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return error_create(ERROR_OTHER,
-				    "%s of %s is no package of a kernel: it has no build/include/config/kernel.release",
-				    wanted->asset->name, store);
+				    "%s of %s is no package of a kernel: it has no %s",
+				    name, store, release_file);
 	if (err)
 		return err;
-	if (strcmp(release, wanted->release) != 0)
+	if (strcmp(release, download->release) != 0)
 		return error_create(ERROR_OTHER,
 				    "%s of %s holds %s: it has a wrong name, or was exchanged",
-				    wanted->asset->name, store, release);
+				    name, store, release);
 	if (chmod(directory, 0755) < 0)
 		return error_create_os(errno, "chmod %s", directory);
 	return NULL;
@@ -304,36 +282,36 @@ struct error *kernel_download(struct store *store, const struct asset *asset,
 	struct error *err;
 
 	uint64_t start_ms = monotonic_ms();
-
 	struct release release;
 	char arch[ARCH_SIZE];
 	char text[RELEASE_TEXT_SIZE];
-	_cleanup_free_ char *path = NULL;
 	_cleanup_cache_entry_ struct cache_entry *entry = NULL;
-	struct wanted wanted = {
+	struct download download = {
 		.store = store,
 		.asset = asset,
 		.release = text,
 	};
 	const struct cache_recipe recipe = {
-		.make = wanted_make,
-		.arg = &wanted,
+		.make = download_make,
+		.arg = &download,
 	};
 
 	if (!package_name_parse(asset->name, &release, arch))
 		return error_create(ERROR_OTHER, "%s is not a package's name",
 				    asset->name);
 	release_format(&release, text);
-	path = path_joinf(directory, "%s/%s%s", arch, folder_prefix, text);
+
+	_cleanup_free_ char *path =
+		path_joinf(directory, "%s/%s%s", arch, directory_prefix, text);
+
 	err = cache_get(path, &recipe, &entry);
 	if (err)
 		return error_wrap(err, "download %s to %s", text, path);
-	if (times_ret)
-		*times_ret = (struct kernel_download_times){
-			.download_ms =
-				monotonic_ms() - start_ms - wanted.unpack_ms,
-			.unpack_ms = wanted.unpack_ms,
-		};
+	if (times_ret) {
+		times_ret->download_ms =
+			monotonic_ms() - start_ms - download.unpack_ms;
+		times_ret->unpack_ms = download.unpack_ms;
+	}
 	return kernel_open(path, ret);
 }
 
@@ -345,11 +323,10 @@ struct error *kernel_prune(const char *directory, const char *arch,
 	struct error *err;
 
 	_cleanup_kernel_list_ struct kernel_list list = { 0 };
-	_cleanup_free_ char *folder = NULL;
+	_cleanup_free_ char *parent = path_join(directory, arch);
 
-	folder = path_join(directory, arch);
-	if (!dry_run && directory_exists(folder)) {
-		err = cache_clean(folder, false);
+	if (!dry_run && directory_exists(parent)) {
+		err = cache_clean(parent, false);
 		if (err)
 			return err;
 	}
@@ -357,22 +334,23 @@ struct error *kernel_prune(const char *directory, const char *arch,
 	if (err)
 		return err;
 	for (size_t i = 0; i < list.count; i++) {
+		const struct kernel_entry *entry = &list.items[i];
 		unsigned int newer = 0;
 		bool gone;
 
 		for (size_t j = 0; j < i; j++)
 			newer += release_same_kind(&list.items[j].release,
-						   &list.items[i].release);
-		if (newer < keep || !release_is_selected(&list.items[i].release,
-							 arch, selection))
+						   &entry->release);
+		if (newer < keep ||
+		    !release_is_selected(&entry->release, arch, selection))
 			continue;
-		err = cache_evict(list.items[i].path, dry_run, &gone);
+		err = cache_evict(entry->path, dry_run, &gone);
 		if (err)
 			return err;
 		if (gone)
-			string_list_add(deleted_ret, list.items[i].path);
+			string_list_add(deleted_ret, entry->path);
 		else
-			log_info("%s is in use", list.items[i].path);
+			log_info("%s is in use", entry->path);
 	}
 	return NULL;
 }

@@ -37,7 +37,7 @@ struct kernel {
 
 #define KERNEL_INIT                                                            \
 	{                                                                      \
-		.entry = NULL                                                  \
+		.path = NULL                                                   \
 	}
 
 void kernel_deinit(struct kernel *kernel);

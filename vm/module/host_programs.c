@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
@@ -22,6 +22,7 @@
 enum {
 	/** For one that says how it is used, if it does. */
 	RUN_LIMIT_MS = 30000,
+	HEADER_BYTES = offsetof(Elf64_Ehdr, e_version),
 };
 
 /** The smallest of them, which every build of a module runs. */
@@ -30,55 +31,40 @@ static const char program[] = "build/scripts/basic/fixdep";
 /** What it says when it is called without arguments. */
 static const char usage[] = "Usage: fixdep";
 
-/** What `uname -m` says where programs are of this kind. */
+/** Kinds of ELF files, by what `uname -m` says where such programs run. */
 static const struct {
+	const char *name;
 	uint16_t machine;
 	unsigned char class;
 	unsigned char data;
-	const char *name;
 } kinds[] = {
-	{ EM_X86_64, ELFCLASS64, ELFDATA2LSB, "x86_64" },
-	{ EM_386, ELFCLASS32, ELFDATA2LSB, "i686" },
-	{ EM_AARCH64, ELFCLASS64, ELFDATA2LSB, "aarch64" },
-	{ EM_ARM, ELFCLASS32, ELFDATA2LSB, "armv7l" },
-	{ EM_PPC64, ELFCLASS64, ELFDATA2LSB, "ppc64le" },
-	{ EM_RISCV, ELFCLASS64, ELFDATA2LSB, "riscv64" },
-	{ EM_S390, ELFCLASS64, ELFDATA2MSB, "s390x" },
+	{ "x86_64", EM_X86_64, ELFCLASS64, ELFDATA2LSB },
+	{ "i686", EM_386, ELFCLASS32, ELFDATA2LSB },
+	{ "aarch64", EM_AARCH64, ELFCLASS64, ELFDATA2LSB },
+	{ "armv7l", EM_ARM, ELFCLASS32, ELFDATA2LSB },
+	{ "ppc64le", EM_PPC64, ELFCLASS64, ELFDATA2LSB },
+	{ "riscv64", EM_RISCV, ELFCLASS64, ELFDATA2LSB },
+	{ "s390x", EM_S390, ELFCLASS64, ELFDATA2MSB },
 };
 
-/** The part of an ELF file's header that is the same for all of them. */
-struct header {
-	unsigned char ident[EI_NIDENT];
-	uint16_t type;
-	uint16_t machine;
-};
-
-static bool header_read(const char *path, struct header *ret)
+/** The kind of a program; NULL if it is no ELF file. */
+static const char *find_kind(const char *path)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	// The header begins alike in all of them.
+	Elf64_Ehdr header;
 
-	if (fd < 0 || read(fd, ret, sizeof(*ret)) != sizeof(*ret) ||
-	    memcmp(ret->ident, ELFMAG, SELFMAG) != 0)
-		return false;
-	ret->machine = ret->ident[EI_DATA] == ELFDATA2MSB
-			       ? be16toh(ret->machine)
-			       : le16toh(ret->machine);
-	return true;
-}
+	if (fd < 0 || read(fd, &header, HEADER_BYTES) != HEADER_BYTES ||
+	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+		return NULL;
 
-static bool is_same_kind(const struct header *a, const struct header *b)
-{
-	return a->machine == b->machine &&
-	       a->ident[EI_CLASS] == b->ident[EI_CLASS] &&
-	       a->ident[EI_DATA] == b->ident[EI_DATA];
-}
+	unsigned char data = header.e_ident[EI_DATA];
+	uint16_t machine = data == ELFDATA2MSB ? be16toh(header.e_machine)
+					       : le16toh(header.e_machine);
 
-static const char *kind_name(const struct header *header)
-{
 	for (size_t i = 0; i < array_size(kinds); i++) {
-		if (kinds[i].machine == header->machine &&
-		    kinds[i].class == header->ident[EI_CLASS] &&
-		    kinds[i].data == header->ident[EI_DATA])
+		if (kinds[i].machine == machine && kinds[i].data == data &&
+		    kinds[i].class == header.e_ident[EI_CLASS])
 			return kinds[i].name;
 	}
 	return "unknown";
@@ -87,45 +73,38 @@ static const char *kind_name(const struct header *header)
 /** Whether it runs: an emulator that cannot load it fails in its own words. */
 static bool runs(const char *path)
 {
-	const char *const arguments[] = { path, NULL };
 	_cleanup_close_ int output_fd = memfd_create("fixdep", MFD_CLOEXEC);
 	const struct process_options options = {
-		.arguments = arguments,
+		.arguments = (const char *const[]){ path, NULL },
 		.stdout_fd = &output_fd,
 		.stderr_fd = &output_fd,
 	};
 	char output[sizeof(usage)] = "";
 	struct process_status status;
 	_cleanup_process_ struct process *process = NULL;
-
-	if (output_fd < 0)
-		return false;
 	_cleanup_error_ struct error *err = process_spawn(&options, &process);
+
 	if (!err)
 		err = process_wait(process, monotonic_ms() + RUN_LIMIT_MS,
 				   &status);
-	return !err &&
-	       pread(output_fd, output, sizeof(usage) - 1, 0) ==
-		       sizeof(usage) - 1 &&
+	return !err && pread(output_fd, output, sizeof(usage) - 1, 0) > 0 &&
 	       strcmp(output, usage) == 0;
 }
 
 struct error *host_programs_check(const char *kernel_path)
 {
 	struct error *err;
-	_cleanup_free_ char *path = NULL;
-	struct header theirs, ours;
-	struct utsname host;
 
-	path = path_join(kernel_path, program);
-	if (!header_read(path, &theirs) || !header_read("/proc/self/exe", &ours) ||
-	    is_same_kind(&theirs, &ours) || runs(path))
+	_cleanup_free_ char *path = path_join(kernel_path, program);
+	const char *theirs = find_kind(path);
+	const char *ours = find_kind("/proc/self/exe");
+
+	if (!theirs || !ours || strcmp(theirs, ours) == 0 || runs(path))
 		return NULL;
 	err = interrupt_check();
 	if (err)
 		return err;
-	uname(&host);
 	return error_create(ERROR_OTHER,
-			    "the programs in its build folder are for %s, where the kernel was built, and do not run on this machine (%s); use a package that was built on one, or install qemu-user-static",
-			    kind_name(&theirs), host.machine);
+			    "the programs in its build directory are for %s, where the kernel was built, and do not run on this machine (%s); use a package that was built on one, or install qemu-user-static",
+			    theirs, ours);
 }

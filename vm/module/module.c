@@ -24,8 +24,7 @@
 #include "common/kernel/version.h"
 #include "vm/kernel/kernel.h"
 #include "vm/module/host_programs.h"
-#include "vm/module/module_result.h"
-#include "vm/module/module_source.h"
+#include "vm/module/module_files.h"
 
 /** Where make works, if the folder of results has a name that it cannot take. */
 static const char other_scratch[] = "/tmp";
@@ -44,7 +43,7 @@ struct build {
 	/** The source, without symbolic links. */
 	char *source;
 	/** Where the results of this source lie. */
-	char *folder;
+	char *directory;
 	/** The name of the result. */
 	char key[DIGEST_TEXT_SIZE];
 	/** The source is another than when the key was computed. */
@@ -54,14 +53,21 @@ struct build {
 static void build_deinit(struct build *build)
 {
 	free(build->source);
-	free(build->folder);
+	free(build->directory);
 }
 
 #define _cleanup_build_ _cleanup_(build_deinit)
 
+void module_deinit(struct module *module)
+{
+	free(module->path);
+	cache_release(module->entry);
+	*module = (struct module)MODULE_INIT;
+}
+
 /** Where the results of all sources for one kernel lie. */
-static char *kernel_folder(const char *directory, const char *arch,
-			   const char *release)
+static char *kernel_directory(const char *directory, const char *arch,
+			      const char *release)
 {
 	return string_format("%s/%s/module/%s", directory, arch, release);
 }
@@ -72,8 +78,9 @@ static struct error *build_init(struct build *build,
 	const char *release = request->kernel->release;
 	const char *end;
 	char source[DIGEST_TEXT_SIZE];
-	_cleanup_free_ char *parent =
-		kernel_folder(request->directory, request->arch->name, release);
+	_cleanup_free_ char *parent = kernel_directory(request->directory,
+						       request->arch->name,
+						       release);
 
 	build->request = request;
 	build->source = realpath(request->source, NULL);
@@ -85,7 +92,7 @@ static struct error *build_init(struct build *build,
 				    "the release '%s' does not begin with a version",
 				    release);
 	digest_buffer(build->source, strlen(build->source), source);
-	build->folder = string_format("%s/%.*s", parent, KEY_DIGITS, source);
+	build->directory = string_format("%s/%.*s", parent, KEY_DIGITS, source);
 	return NULL;
 }
 
@@ -126,9 +133,9 @@ static struct error *compute_key(const struct build *build, const char *source,
 		return err;
 	digest_update(digest, text, sizeof(text));
 	for (size_t i = 0; i < array_size(files); i++) {
-		_cleanup_free_ char *path = NULL;
+		_cleanup_free_ char *path =
+			path_join(build->request->kernel->path, files[i]);
 
-		path = path_join(build->request->kernel->path, files[i]);
 		err = digest_file(path, text, NULL);
 		if (err)
 			return err;
@@ -142,33 +149,26 @@ static struct error *compute_key(const struct build *build, const char *source,
 	return NULL;
 }
 
-/** The package's build folder, or a copy where make can work with it. */
+/** The package's build directory, or a copy where make can work with it. */
 static struct error *prepare_kernel(const struct build *build,
 				    const char *scratch, char **ret)
 {
 	struct error *err;
 
-	_cleanup_free_ char *path = NULL;
-	_cleanup_free_ char *copy = NULL;
+	_cleanup_free_ char *path =
+		path_join(build->request->kernel->path, "build");
 	_cleanup_string_list_ struct string_list files = STRING_LIST_INIT;
 
-	path = path_join(build->request->kernel->path, "build");
 	err = kernel_make_check_path(path);
-	if (!err) {
+	if (!err)
 		*ret = take_ptr(path);
-		return NULL;
-	}
 	if (!error_catch(&err, ERROR_USAGE))
 		return err;
-	copy = path_join(scratch, "kernel");
+	*ret = path_join(scratch, "kernel");
 	err = tree_list(path, NULL, &files);
 	if (err)
 		return err;
-	err = tree_copy(path, &files, copy);
-	if (err)
-		return err;
-	*ret = take_ptr(copy);
-	return NULL;
+	return tree_copy(path, &files, *ret);
 }
 
 static struct error *run_make(const struct build *build,
@@ -179,7 +179,6 @@ static struct error *run_make(const struct build *build,
 	struct error *err;
 
 	_cleanup_free_ char *kernel = NULL;
-	_cleanup_close_ int log_fd = -1;
 	_cleanup_string_list_ struct string_list arguments = STRING_LIST_INIT;
 
 	_cleanup_progress_ struct progress *progress =
@@ -189,7 +188,10 @@ static struct error *run_make(const struct build *build,
 	err = prepare_kernel(build, scratch, &kernel);
 	if (err)
 		return err;
-	log_fd = open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
+	_cleanup_close_ int log_fd =
+		open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
 	if (log_fd < 0)
 		return error_create_os(errno, "open %s", log_path);
 	string_list_addf(&arguments, "-j%u", processors_usable());
@@ -216,7 +218,7 @@ static struct error *run_make(const struct build *build,
 	return NULL;
 }
 
-/** Build what is in @p scratch/source. */
+/** Build what is in the copy. */
 static struct error *build_copy(const struct build *build, const char *scratch,
 				const char *source, const char *result)
 {
@@ -224,7 +226,7 @@ static struct error *build_copy(const struct build *build, const char *scratch,
 
 	const struct module_request *request = build->request;
 	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
-	_cleanup_free_ char *log_path = string_format("%s/build.log", result);
+	_cleanup_free_ char *log_path = path_join(result, "build.log");
 
 	err = host_programs_check(request->kernel->path);
 	if (err)
@@ -236,8 +238,8 @@ static struct error *build_copy(const struct build *build, const char *scratch,
 	err = run_make(build, toolchain.chosen, scratch, source, log_path);
 	if (err)
 		return err;
-	err = module_result_collect(source, result);
-	return error_wrap(err, "see %s", log_path);
+	return error_wrap(module_result_collect(source, result), "see %s",
+			  log_path);
 }
 
 static struct error *build_make(void *arg, const char *result)
@@ -263,7 +265,7 @@ static struct error *build_make(void *arg, const char *result)
 					 &scratch_lock);
 	if (err)
 		return err;
-	source = string_format("%s/source", scratch);
+	source = path_join(scratch, "source");
 	err = module_source_copy(build->source, source);
 	if (err)
 		return err;
@@ -278,14 +280,11 @@ static struct error *build_make(void *arg, const char *result)
 
 static struct error *build_check(void *arg, const char *result, bool *good_ret)
 {
-	struct error *err;
-
-	_cleanup_free_ char *module = NULL;
+	_cleanup_free_ char *module = module_result_find(result);
 
 	(void)arg;
-	err = module_result_find(result, &module);
 	*good_ret = module;
-	return err;
+	return NULL;
 }
 
 static struct error *find_or_build(struct build *build, struct cache_entry **ret)
@@ -301,13 +300,14 @@ static struct error *find_or_build(struct build *build, struct cache_entry **ret
 	};
 
 	for (;;) {
-		_cleanup_free_ char *path = NULL;
-
 		build->has_changed = false;
 		err = compute_key(build, build->source, build->key);
 		if (err)
 			return err;
-		path = string_format("%s/%s", build->folder, build->key);
+
+		_cleanup_free_ char *path =
+			path_join(build->directory, build->key);
+
 		err = cache_get(path, &recipe, ret);
 		if (!build->has_changed)
 			return err;
@@ -328,12 +328,11 @@ struct error *module_build(const struct module_request *request,
 		return err;
 	err = find_or_build(&build, &module.entry);
 	if (!err && module.entry->made)
-		err = cache_evict_all(build.folder, build.key);
-	if (!err)
-		err = module_result_find(module.entry->path, &module.path);
+		err = cache_evict_all(build.directory, build.key);
 	if (err)
 		return error_wrap(err, "module %s for %s", request->source,
 				  request->kernel->release);
+	module.path = module_result_find(module.entry->path);
 	module.cached = !module.entry->made;
 	*ret = take(module);
 	return NULL;
@@ -344,22 +343,20 @@ struct error *module_remove_all(const char *directory, const char *arch,
 {
 	struct error *err = NULL;
 
-	_cleanup_free_ char *folder = NULL;
 	const char *dash = strchr(strrchr(kernel_path, '/') + 1, '-');
 
 	if (!dash)
 		return NULL;
-	folder = kernel_folder(directory, arch, dash + 1);
 
-	DIR *dir = opendir(folder);
+	_cleanup_free_ char *parent = kernel_directory(directory, arch, dash + 1);
+	DIR *dir = opendir(parent);
 
 	if (!dir)
 		return errno == ENOENT
 			       ? NULL
-			       : error_create_os(errno, "read %s", folder);
+			       : error_create_os(errno, "read %s", parent);
 	for (struct dirent *entry; !err && (entry = readdir(dir));) {
-		_cleanup_free_ char *source =
-			string_format("%s/%s", folder, entry->d_name);
+		_cleanup_free_ char *source = path_join(parent, entry->d_name);
 
 		if (entry->d_name[0] == '.')
 			continue;
@@ -368,6 +365,6 @@ struct error *module_remove_all(const char *directory, const char *arch,
 		rmdir(source);
 	}
 	closedir(dir);
-	rmdir(folder);
+	rmdir(parent);
 	return err;
 }

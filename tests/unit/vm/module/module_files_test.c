@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/module/module_source.h"
+#include "vm/module/module_files.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static char *create_source(void)
 	return string_copy(folder);
 }
 
-Test(module_source, digest_depends_on_what_make_reads)
+Test(module_files, digest_depends_on_what_make_reads)
 {
 	static const struct {
 		const char *name;
@@ -55,7 +55,7 @@ Test(module_source, digest_depends_on_what_make_reads)
 	}
 }
 
-Test(module_source, copy_follows_links_and_has_the_same_digest)
+Test(module_files, copy_follows_links_and_has_the_same_digest)
 {
 	_cleanup_directory_ char *source = create_source();
 	_cleanup_directory_ char *other = create_source();
@@ -80,7 +80,7 @@ Test(module_source, copy_follows_links_and_has_the_same_digest)
 	cr_expect(file_exists(linked));
 }
 
-Test(module_source, a_folder_without_a_makefile_is_none)
+Test(module_files, a_folder_without_a_makefile_is_none)
 {
 	static const char *const paths[] = { "/no/such", "/usr/share/doc/libc6" };
 
