@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/build/boot.h"
-
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "bot/build/kernel_build.h"
 #include "bot/plan/plan.h"
 #include "common/archive/unpack.h"
 #include "common/base/directory.h"
@@ -20,101 +18,96 @@
 #include "vm/kernel/kernel.h"
 #include "vm/rootfs/rootfs.h"
 
-/** What the command wrote into the memory file, without its last newline. */
-static struct error *read_output(int fd, char *text, size_t size)
+/** Whether `uname -r` has succeeded, with the output that it should have. */
+static struct error *check(const struct run_result *result, int output_fd,
+			   const char *release)
 {
-	ssize_t length = pread(fd, text, size - 1, 0);
+	char text[RELEASE_TEXT_SIZE];
 
+	if (result->outcome != RUN_EXITED) {
+		log_error("%s", result->log ? result->log : "no log");
+		return error_create(ERROR_OTHER, "%s", result->reason);
+	}
+	if (result->exit_status != 0)
+		return error_create(ERROR_OTHER, "uname ended with status %d",
+				    result->exit_status);
+	ssize_t length = pread(output_fd, text, sizeof(text) - 1, 0);
 	if (length < 0)
 		return error_create_os(errno, "read the guest's output");
 	text[length] = '\0';
 	text[strcspn(text, "\n")] = '\0';
+	if (strcmp(text, release) != 0)
+		return error_create(ERROR_OTHER, "the kernel calls itself '%s'",
+				    text);
+	log_info("%s booted in %.1f s", text, (double)result->boot_ms / 1000);
 	return NULL;
 }
 
-static struct error *open_log(const char *path, int *fd_ret)
-{
-	if (!path)
-		return NULL;
-	*fd_ret = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-	return *fd_ret < 0 ? error_create_os(errno, "open %s", path) : NULL;
-}
-
-static struct error *boot(const struct boot_request *request,
-			  const struct plan_item *item, const char *folder)
+static struct error *boot(const struct build_request *request,
+			  const struct plan_item *item, const char *directory)
 {
 	struct error *err;
-	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	_cleanup_run_result_ struct run_result result = { 0 };
-	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
+
 	_cleanup_close_ int output = memfd_create("output", MFD_CLOEXEC);
+	if (output < 0)
+		return error_create_os(errno, "memfd_create");
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	err = kernel_open(directory, &kernel);
+	if (err)
+		return err;
 	_cleanup_close_ int log_fd = -1;
-	char text[RELEASE_TEXT_SIZE];
-	struct guest_config config = {
+	if (request->log_path) {
+		log_fd = open(request->log_path,
+			      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+		if (log_fd < 0)
+			return error_create_os(errno, "open %s",
+					       request->log_path);
+	}
+	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
+	err = rootfs_open_for_guest(request->catalog, request->directory,
+				    item->arch, &rootfs);
+	if (err)
+		return err;
+	char *environment[] = {
+		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		NULL,
+	};
+	const struct guest_config config = {
 		.qemu = { .kernel = &kernel, .arch = item->arch },
+		.root = rootfs.path,
+		.environment = { environment, 1 },
 		.command = (char *[]){ (char *)"uname", (char *)"-r", NULL },
 		.stdin_fd = -1,
 		.stdout_fd = output,
 		.stderr_fd = STDERR_FILENO,
 		.timeout_ms = 60000,
+		.console_log_fd = log_fd,
 	};
-
-	if (output < 0)
-		return error_create_os(errno, "memfd_create");
-	err = kernel_open(folder, &kernel);
-	if (!err)
-		err = open_log(request->log_path, &log_fd);
-	if (!err)
-		err = rootfs_open_for_guest(request->catalog,
-					    request->cache_directory,
-					    item->arch, &rootfs);
-	if (err)
-		return err;
-	config.root = rootfs.path;
-	config.console_log_fd = log_fd;
-	string_list_add(&config.environment,
-			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	_cleanup_run_result_ struct run_result result = { 0 };
 	err = guest_run(&config, &result);
-	string_list_deinit(&config.environment);
-	if (err)
-		return err;
-	if (result.outcome != RUN_EXITED) {
-		log_error("%s", result.log ? result.log : "no log");
-		return error_create(ERROR_OTHER, "%s", result.reason);
-	}
-	err = read_output(output, text, sizeof(text));
-	if (err)
-		return err;
-	if (result.exit_status != 0)
-		return error_create(ERROR_OTHER, "uname ended with status %d",
-				    result.exit_status);
-	if (strcmp(text, item->release_text) != 0)
-		return error_create(ERROR_OTHER, "the kernel calls itself '%s'",
-				    text);
-	log_info("%s booted in %.1f s", text, (double)result.boot_ms / 1000);
-	return NULL;
+	return err ? err : check(&result, output, item->release_text);
 }
 
-struct error *boot_test(const struct boot_request *request,
+struct error *boot_test(const struct build_request *request,
 			const struct plan_item *item, const char *package_path)
 {
 	struct error *err;
+
+	static const struct unpack_options options = { 0 };
 	_cleanup_close_ int lock_fd = -1;
 	_cleanup_directory_ char *temporary = NULL;
-	_cleanup_free_ char *folder = NULL;
-	static const struct unpack_options options = { 0 };
-
+	_cleanup_free_ char *directory = NULL;
 	err = directory_remove_stale(request->directory, "boot");
 	if (!err)
 		err = directory_create_temporary(request->directory, "boot",
 						 &temporary, &lock_fd);
+	if (!err) {
+		directory = path_join(temporary, "kernel");
+		err = directory_create(directory);
+	}
 	if (!err)
-		folder = path_join(temporary, "kernel");
+		err = unpack_file(package_path, directory, &options);
 	if (!err)
-		err = directory_create(folder);
-	if (!err)
-		err = unpack_file(package_path, folder, &options);
-	if (!err)
-		err = boot(request, item, folder);
+		err = boot(request, item, directory);
 	return error_wrap(err, "boot test of %s", item->release_text);
 }

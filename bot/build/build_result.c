@@ -2,11 +2,18 @@
 
 #include "bot/build/build_result.h"
 
+#include <errno.h>
+#include <fts.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/directory.h"
+#include "common/base/error.h"
+#include "common/base/file.h"
 #include "common/base/json.h"
+#include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/text.h"
 #include "kbuild/package/package_info.h"
@@ -14,6 +21,8 @@
 enum {
 	/** A year: what takes longer was not measured. */
 	SECONDS_MAX = 366 * 24 * 3600,
+	/** A result has a log of some kilobytes. */
+	RESULT_BYTES_MAX = 1 << 20,
 };
 
 static const char *const outcome_names[] = {
@@ -56,7 +65,7 @@ static json_t *seconds_json(const struct build_result *result)
 	return seconds;
 }
 
-struct error *build_result_format(const struct build_result *result, char **ret)
+char *build_result_format(const struct build_result *result)
 {
 	char release[RELEASE_TEXT_SIZE], version[KERNEL_VERSION_TEXT_SIZE],
 		series[KERNEL_VERSION_TEXT_SIZE];
@@ -78,8 +87,7 @@ struct error *build_result_format(const struct build_result *result, char **ret)
 		      : json_null(),
 		"sha256", built ? json_string(result->digest) : json_null(),
 		"lost_options", strings_json(&result->lost_options));
-	*ret = json_text(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-	return NULL;
+	return json_text(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
 }
 
 static struct error *read_phase(const struct value *value, void *ret)
@@ -174,4 +182,89 @@ struct error *build_result_parse(const char *text, const char *name,
 		return err;
 	*ret = take(result);
 	return NULL;
+}
+
+void build_results_deinit(struct build_results *results)
+{
+	for (size_t i = 0; i < results->count; i++)
+		build_result_deinit(&results->items[i]);
+	free(results->items);
+	*results = (struct build_results){ 0 };
+}
+
+static struct error *read_result(const char *path, struct build_result *ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *text = NULL;
+	err = file_read(path, RESULT_BYTES_MAX, &text, NULL);
+	return err ? err : build_result_parse(text, path, ret);
+}
+
+static bool is_json(const FTSENT *entry)
+{
+	static const char suffix[] = ".json";
+	size_t length = strlen(suffix);
+
+	return entry->fts_info == FTS_F && entry->fts_namelen > length &&
+	       strcmp(entry->fts_name + entry->fts_namelen - length, suffix) == 0;
+}
+
+static void cleanup_fts(FTS **fts)
+{
+	if (*fts)
+		fts_close(*fts);
+}
+
+struct error *build_results_load(const char *directory, struct build_results *ret)
+{
+	char *const roots[] = { (char *)directory, NULL };
+
+	if (!directory_exists(directory)) {
+		log_warning("%s: no such directory, and so no results",
+			    directory);
+		return NULL;
+	}
+	_cleanup_(cleanup_fts)
+		FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	if (!fts)
+		return error_create_os(errno, "read %s", directory);
+	_cleanup_build_results_ struct build_results results = { 0 };
+	FTSENT *entry;
+	while ((errno = 0, entry = fts_read(fts))) {
+		if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR)
+			return error_create_os(entry->fts_errno, "read %s",
+					       entry->fts_path);
+		if (!is_json(entry))
+			continue;
+		struct build_result result = { 0 };
+		_cleanup_error_ struct error *err =
+			read_result(entry->fts_path, &result);
+		if (err)
+			log_warning("%s", error_message(err));
+		else
+			vector_add(&results) = result;
+	}
+	if (errno)
+		return error_create_os(errno, "read %s", directory);
+	*ret = take(results);
+	return NULL;
+}
+
+const struct build_result *build_results_find(const struct build_results *results,
+					      const struct release *release,
+					      const char *arch)
+{
+	const struct build_result *found = NULL;
+
+	for (size_t i = 0; i < results->count; i++) {
+		const struct build_result *result = &results->items[i];
+
+		if (release_compare(&result->release, release) != 0 ||
+		    strcmp(result->arch, arch) != 0)
+			continue;
+		if (!found || result->outcome == BUILD_BUILT)
+			found = result;
+	}
+	return found;
 }

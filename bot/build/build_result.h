@@ -6,7 +6,7 @@
 /**
  * @file
  *
- * How one build ended, as `build --result FILE` writes it for another job:
+ * How builds ended; each as `build --result FILE` writes it for another job:
  *
  *     {
  *       "release": "6.12.117-vmtest1.0tiny",
@@ -26,6 +26,7 @@
  *     }
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/archive/digest.h"
@@ -64,8 +65,7 @@ void build_result_deinit(struct build_result *result);
 #define _cleanup_build_result_ _cleanup_(build_result_deinit)
 
 /** As JSON; free(). */
-_must_check_ struct error *build_result_format(const struct build_result *result,
-					       char **ret);
+char *build_result_format(const struct build_result *result);
 
 /**
  * Read what build_result_format() has written.
@@ -74,5 +74,30 @@ _must_check_ struct error *build_result_format(const struct build_result *result
  */
 _must_check_ struct error *build_result_parse(const char *text, const char *name,
 					      struct build_result *ret);
+
+struct build_results {
+	struct build_result *items;
+	size_t count;
+};
+
+void build_results_deinit(struct build_results *results);
+
+#define _cleanup_build_results_ _cleanup_(build_results_deinit)
+
+/**
+ * Read every `*.json` below a directory, at any depth. One that cannot be read is
+ * logged, and passed over: what it would say is then not known. So is a directory
+ * that is not there, as where no job came so far as to leave a result.
+ */
+_must_check_ struct error *build_results_load(const char *directory,
+					      struct build_results *ret);
+
+/**
+ * The result of a release for an architecture; NULL if there is none. Of
+ * several, as where a job was run again, one that was built.
+ */
+const struct build_result *build_results_find(const struct build_results *results,
+					      const struct release *release,
+					      const char *arch);
 
 #endif /* BOT_BUILD_BUILD_RESULT_H */

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
 #include "common/store/store.h"
@@ -30,17 +30,12 @@ char *lost_options_format(const struct string_list *lost)
 	return string_builder_take(&sb);
 }
 
-struct error *lost_options_label(const char *asset_name,
-				 const struct string_list *lost, char **ret)
+char *lost_options_label(const char *asset_name, const struct string_list *lost)
 {
-	*ret = NULL;
 	if (!lost->count)
 		return NULL;
 	_cleanup_free_ char *text = lost_options_format(lost);
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	string_builder_appendf(&sb, "%s %s", asset_name, text);
-	*ret = string_builder_take(&sb);
-	return NULL;
+	return string_format("%s %s", asset_name, text);
 }
 
 const char *lost_options_of_asset(const struct asset *asset)

@@ -13,20 +13,17 @@
 #include "common/base/cleanup.h"
 
 struct asset;
-struct error;
 struct string_list;
 
-/** @param[out] ret "" if no option was lost; free(). */
+/** "" if no option was lost; free(). */
 char *lost_options_format(const struct string_list *lost);
 
 /**
  * The label of an asset: its name, then what it lacks.
  *
- * @param[out] ret NULL if no option was lost; free().
+ * @return NULL if no option was lost; free().
  */
-_must_check_ struct error *lost_options_label(const char *asset_name,
-					      const struct string_list *lost,
-					      char **ret);
+char *lost_options_label(const char *asset_name, const struct string_list *lost);
 
 /** What an asset's label says that it lacks; "" if it says nothing. Borrowed. */
 const char *lost_options_of_asset(const struct asset *asset);

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bot/build/build.h"
 #include "bot/build/build_result.h"
+#include "bot/build/kernel_build.h"
 #include "bot/plan/plan.h"
 #include "bot/report/report.h"
 #include "common/archive/digest.h"
@@ -150,7 +150,7 @@ static struct error *job_init(struct job *job,
 }
 
 /** Build, and take the package to where it is wanted. */
-static struct error *build(const struct job *job, struct build *build)
+static struct error *build(const struct job *job, struct kernel_build *build)
 {
 	struct error *err;
 	const struct build_request request = {
@@ -162,51 +162,33 @@ static struct error *build(const struct job *job, struct build *build)
 		.jobs = job->options->jobs,
 	};
 
-	err = build_run(&request, &job->item, build);
+	err = kernel_build_run(&request, &job->item, build);
 	if (!err)
 		err = file_install(build->package, job->path);
 	if (!err)
-		err = build_discard(build);
+		err = kernel_build_discard(build);
 	return err;
 }
 
 /** @param[in] failure NULL if it was built. */
-static struct error *fill_result(const struct job *job, const struct build *build,
-				 const struct error *failure,
-				 struct build_result *result)
-{
-	result->release = job->item.release;
-	snprintf(result->arch, sizeof(result->arch), "%s", job->item.arch->name);
-	memcpy(result->duration_ms, build->clock.duration_ms,
-	       sizeof(result->duration_ms));
-	for (size_t i = 0; i < build->lost_options.count; i++)
-		string_list_add(&result->lost_options,
-				build->lost_options.items[i]);
-	result->outcome = BUILD_BUILT;
-	if (!failure)
-		return digest_file(job->path, result->digest,
-				   &result->size_bytes);
-	result->outcome = error_is(failure, ERROR_CANCELLED) ? BUILD_CANCELLED
-							     : BUILD_FAILED;
-	result->phase = build->clock.current;
-	result->error = string_copy(error_message(failure));
-	return log_text_tail(job->log_path, TAIL_LINES, TAIL_BYTES, &result->log);
-}
-
 static struct error *write_result(const struct job *job,
-				  const struct build *build,
+				  struct kernel_build *build,
 				  const struct error *failure)
 {
 	struct error *err;
-	_cleanup_build_result_ struct build_result result = { 0 };
-	_cleanup_free_ char *text = NULL;
 
-	err = fill_result(job, build, failure, &result);
-	if (!err)
-		err = build_result_format(&result, &text);
-	if (!err)
-		err = file_write(job->options->result, text, strlen(text));
-	return error_wrap(err, "--result");
+	_cleanup_build_result_ struct build_result result = { 0 };
+	kernel_build_describe(build, &job->item, failure, &result);
+	if (failure)
+		err = log_text_tail(job->log_path, TAIL_LINES, TAIL_BYTES,
+				    &result.log);
+	else
+		err = digest_file(job->path, result.digest, &result.size_bytes);
+	if (err)
+		return error_wrap(err, "--result");
+	_cleanup_free_ char *text = build_result_format(&result);
+	return error_wrap(file_write(job->options->result, text, strlen(text)),
+			  "--result");
 }
 
 static struct error *run_build(const struct command_context *context,
@@ -214,7 +196,7 @@ static struct error *run_build(const struct command_context *context,
 {
 	struct error *err;
 	_cleanup_(job_deinit) struct job job = { 0 };
-	_cleanup_build_ struct build made = { 0 };
+	_cleanup_kernel_build_ struct kernel_build made = { 0 };
 	_cleanup_error_ struct error *failure = NULL;
 	struct workflow_group group;
 

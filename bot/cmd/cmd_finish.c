@@ -7,19 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bot/build/build_results.h"
+#include "bot/build/build_result.h"
 #include "bot/cmd/publish.h"
 #include "bot/cmd/session.h"
 #include "bot/plan/planned.h"
 #include "bot/plan/prune.h"
-#include "bot/report/finish_report.h"
 #include "bot/report/issue.h"
+#include "bot/report/report.h"
 #include "bot/report/verdict.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
+#include "common/base/table.h"
 #include "common/github/github.h"
 #include "common/github/workflow_command.h"
 #include "common/github/workflow_file.h"
@@ -184,24 +185,24 @@ static json_t *verdicts_json(const struct verdict_list *verdicts)
 /** What is said whatever happens next: the table, and the step's summary. */
 static struct error *report(const struct finish *finish)
 {
-	struct error *err;
-	_cleanup_free_ char *text = NULL, *markdown = NULL;
-	size_t room_bytes = 0;
+	struct error *err = NULL;
 
 	if (finish->context->common->json) {
 		err = json_print(stdout, verdicts_json(&finish->verdicts));
 	} else {
-		err = finish_report_text(&finish->verdicts, &text);
-		if (!err)
-			fputs(text, stdout);
+		_cleanup_table_ struct table table = { 0 };
+		report_verdicts(&finish->verdicts, &table);
+		table_print(&table);
 	}
+	size_t room_bytes = 0;
 	if (!err)
 		err = workflow_summary_room(&room_bytes);
 	if (err || !room_bytes)
 		return err;
-	err = finish_report_markdown(&finish->verdicts, finish->plan.left_out,
-				     room_bytes, &markdown);
-	return err ? err : workflow_summary_write(markdown);
+	_cleanup_free_ char *markdown = report_summary(&finish->verdicts,
+						       finish->plan.left_out,
+						       room_bytes);
+	return workflow_summary_write(markdown);
 }
 
 /** Show failures above the run's logs; the last shown may stand for more. */
@@ -221,7 +222,7 @@ static void annotate(const struct verdict_list *verdicts)
 						"%zu more kernels failed", left);
 			return;
 		}
-		finish_report_append_title(&title, verdict);
+		report_append_title(&title, verdict);
 		workflow_log_annotation(WORKFLOW_ERROR, title.text, "%s",
 					verdict->reason);
 		left--;

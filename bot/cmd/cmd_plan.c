@@ -63,8 +63,6 @@ static struct error *write_file(const struct plan *plan, const char *path)
 static struct error *write_summary(const struct session *session,
 				   const struct plan *plan)
 {
-	struct error *err;
-	_cleanup_free_ char *markdown = NULL;
 	const struct plan_summary summary = {
 		.catalog = session->catalog,
 		.kernels = &session->kernels,
@@ -72,11 +70,9 @@ static struct error *write_summary(const struct session *session,
 		.plan = plan,
 		.store_name = store_name(session->store),
 	};
+	_cleanup_free_ char *markdown = plan_summary_format(&summary);
 
-	err = plan_summary_format(&summary, &markdown);
-	if (!err)
-		err = workflow_summary_write(markdown);
-	return err;
+	return workflow_summary_write(markdown);
 }
 
 /** What a workflow gets; outside of one, nothing unless it is asked for. */

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "bot/build/build_result.h"
 #include "bot/cmd/publish.h"
 #include "bot/cmd/run.h"
 #include "bot/cmd/session.h"
@@ -12,6 +13,8 @@
 #include "bot/report/report.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/string_builder.h"
+#include "common/base/table.h"
 #include "common/github/workflow_file.h"
 #include "common/kernel/catalog.h"
 
@@ -62,29 +65,46 @@ static struct error *tidy(struct session *session,
 	return pruned ? publish_page(session) : publish_repair_page(session);
 }
 
+/** The table, on stdout and in the step's summary. */
+static struct error *report(const struct build_results *results,
+			    size_t *failed_ret)
+{
+	struct error *err;
+
+	*failed_ret = 0;
+	for (size_t i = 0; i < results->count; i++)
+		*failed_ret += results->items[i].outcome != BUILD_BUILT;
+	_cleanup_table_ struct table table = { 0 };
+	report_results(results, &table);
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	string_builder_appendf(&sb, "### Kernels: %zu published, %zu failed\n\n",
+			       results->count - *failed_ret, *failed_ret);
+	table_append_markdown(&sb, &table, WORKFLOW_SUMMARY_LIMIT);
+	err = workflow_summary_write(sb.text);
+	if (!err)
+		table_print(&table);
+	return err;
+}
+
 static struct error *execute(const struct command_context *context,
 			     struct session *session, const struct plan *plan,
 			     int *status_ret)
 {
 	struct error *err;
 	const struct run_command_options *run_options = context->options;
-	_cleanup_report_ struct report report = { 0 };
-	_cleanup_free_ char *directory = NULL, *table = NULL, *markdown = NULL;
-	size_t pruned;
+	_cleanup_build_results_ struct build_results results = { 0 };
+	_cleanup_free_ char *directory = NULL;
+	size_t pruned, failed;
 
 	err = command_directory(context, &directory);
 	if (!err)
 		err = run_plan_items(session, plan, directory,
-				     run_options->jobs, &report);
+				     run_options->jobs, &results);
+	if (!err)
+		err = report(&results, &failed);
 	if (err)
 		return err;
-	table = report_format(&report);
-	markdown = report_format_markdown(&report);
-	err = workflow_summary_write(markdown);
-	if (err)
-		return err;
-	fputs(table, stdout);
-	*status_ret = report.failed ? 1 : 0;
+	*status_ret = failed ? 1 : 0;
 	if (run_options->keep) {
 		err = session_list(session);
 		if (!err)

@@ -40,10 +40,9 @@ struct error *publish_package(struct store *store, const char *path,
 				    path);
 	what = string_format("publish %s", name);
 	err = package_info_read_lost(path, &lost);
-	if (!err)
-		err = lost_options_label(name, &lost, &label);
 	if (err)
 		return err;
+	label = lost_options_label(name, &lost);
 	progress = progress_create(what, PROGRESS_BYTES);
 	err = store_put(store, path, label, show_progress, progress, url_ret);
 	if (err)

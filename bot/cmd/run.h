@@ -7,14 +7,14 @@
 
 #include "common/base/cleanup.h"
 
+struct build_results;
 struct error;
 struct plan;
-struct report;
 struct session;
 
 /**
  * Build, boot and publish every item. A kernel that fails is logged, noted in
- * the report, and does not stop the others.
+ * its result, and does not stop the others.
  *
  * A package that was built, but not published, by a run that died is found by
  * what it was made from, and not built again.
@@ -23,8 +23,10 @@ struct session;
  * @param[in] jobs Compilers at once; 0 for one a processor.
  * @return Only what ends the whole run, such as ERROR_CANCELLED.
  */
-_must_check_ struct error *
-run_plan_items(struct session *session, const struct plan *plan,
-	       const char *directory, unsigned int jobs, struct report *report);
+_must_check_ struct error *run_plan_items(struct session *session,
+					  const struct plan *plan,
+					  const char *directory,
+					  unsigned int jobs,
+					  struct build_results *results);
 
 #endif /* BOT_CMD_RUN_H */

@@ -13,6 +13,8 @@
 #include "common/base/markdown.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
+#include "common/base/table.h"
+#include "common/github/workflow_file.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
 #include "common/store/store.h"
@@ -86,44 +88,40 @@ static bool is_planned(const struct plan *plan, const struct release *release,
 	return false;
 }
 
-/** Append the flavors that an architecture lacks of a version. */
-static void append_cell(struct string_builder *sb, const struct context *context,
+/** Add the flavors that an architecture lacks of a version. */
+static void add_missing(struct table *table, const struct context *context,
 			const struct kernel_version *version,
 			const struct catalog_arch *arch)
 {
 	const struct catalog *catalog = context->summary->catalog;
-	size_t listed = 0;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 
 	if (!version_range_contains(&arch->versions, version)) {
-		string_builder_append(sb, " – |");
+		table_add(table, "–");
 		return;
 	}
 	for (size_t i = 0; i < catalog->flavor_count; i++) {
 		const struct catalog_flavor *flavor = &catalog->flavors[i];
 		struct release release;
 		unsigned int patch;
-		bool planned;
 
 		catalog_release(catalog, version, flavor, 0, &release);
-		planned = is_planned(context->summary->plan, &release, arch);
+		bool planned = is_planned(context->summary->plan, &release, arch);
 		if (!planned && (!arch->enabled ||
 				 inventory_has(&context->inventory, &release,
 					       arch->name, &patch)))
 			continue;
-		string_builder_append(sb, listed++ ? ", " : " ");
-		string_builder_append(sb, planned ? "**" : "");
-		string_builder_append_markdown(sb, flavor->name);
-		string_builder_append(sb, planned ? "**" : "");
+		string_builder_append(&sb, sb.length ? ", " : "");
+		string_builder_append(&sb, planned ? "**" : "");
+		string_builder_append_markdown(&sb, flavor->name);
+		string_builder_append(&sb, planned ? "**" : "");
 	}
-	string_builder_append(sb, listed	  ? " |"
-				  : arch->enabled ? " ✓ |"
-						  : " – |");
+	table_add(table, sb.length ? sb.text : arch->enabled ? "✓" : "–");
 }
 
-/** Append the newest version of a series in the store, and how many it has. */
-static void append_stored(struct string_builder *sb,
-			  const struct inventory *inventory,
-			  const struct kernel_version *series)
+/** Add the newest version of a series in the store, and how many it has. */
+static void add_stored(struct table *table, const struct inventory *inventory,
+		       const struct kernel_version *series)
 {
 	const struct kernel_version *newest = NULL;
 	char text[KERNEL_VERSION_TEXT_SIZE];
@@ -140,16 +138,16 @@ static void append_stored(struct string_builder *sb,
 			newest = version;
 	}
 	if (!newest) {
-		string_builder_append(sb, " |");
+		table_add(table, NULL);
 		return;
 	}
 	kernel_version_format(newest, text);
-	string_builder_appendf(sb, " %s (%zu package%s) |", text, count,
-			       count == 1 ? "" : "s");
+	table_addf(table, "%s (%zu package%s)", text, count,
+		   count == 1 ? "" : "s");
 }
 
-static void append_row(struct string_builder *sb, const struct context *context,
-		       const struct row *row)
+static void add_row(struct table *table, const struct context *context,
+		    const struct row *row)
 {
 	const struct catalog *catalog = context->summary->catalog;
 	char series[KERNEL_VERSION_TEXT_SIZE];
@@ -158,22 +156,22 @@ static void append_row(struct string_builder *sb, const struct context *context,
 	kernel_version_format_series(&row->series, series);
 	if (row->newest)
 		kernel_version_format(row->newest, newest);
-	string_builder_appendf(sb, "| %s | %s |", series, newest);
-	append_stored(sb, &context->inventory, &row->series);
+	table_add(table, series);
+	table_add(table, newest);
+	add_stored(table, &context->inventory, &row->series);
 	for (size_t i = 0; i < catalog->arch_count; i++) {
 		if (row->newest)
-			append_cell(sb, context, row->newest, &catalog->archs[i]);
+			add_missing(table, context, row->newest,
+				    &catalog->archs[i]);
 		else
-			string_builder_append(sb, " |");
+			table_add(table, NULL);
 	}
-	string_builder_append_char(sb, '\n');
 }
 
 static void append_head(struct string_builder *sb, const struct context *context)
 {
 	const struct plan_summary *summary = context->summary;
 	const struct plan *plan = summary->plan;
-	const struct catalog *catalog = summary->catalog;
 
 	if (plan->count)
 		string_builder_appendf(sb, "### %zu kernel%s to build\n\n",
@@ -194,31 +192,30 @@ static void append_head(struct string_builder *sb, const struct context *context
 			plan->left_out, plan->count);
 	string_builder_append(
 		sb,
-		"\n\nUnder each architecture are the flavors that the store lacks: those in **bold** are built by this run. ✓: it has them all; –: none is built.\n\n| Series | kernel.org | In the store |");
-	for (size_t i = 0; i < catalog->arch_count; i++) {
-		string_builder_append_char(sb, ' ');
-		string_builder_append_markdown(sb, catalog->archs[i].name);
-		string_builder_append(sb, " |");
-	}
-	string_builder_append(sb, "\n| --- | --- | --- |");
-	for (size_t i = 0; i < catalog->arch_count; i++)
-		string_builder_append(sb, " --- |");
-	string_builder_append_char(sb, '\n');
+		"\n\nUnder each architecture are the flavors that the store lacks: those in **bold** are built by this run. ✓: it has them all; –: none is built.\n\n");
 }
 
-struct error *plan_summary_format(const struct plan_summary *summary, char **ret)
+char *plan_summary_format(const struct plan_summary *summary)
 {
 	struct context context = { .summary = summary };
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	_cleanup_free_ struct row *rows = NULL;
-	size_t count = 0;
 
 	inventory_read(summary->assets, &context.inventory);
+	const struct catalog *catalog = summary->catalog;
+	_cleanup_table_ struct table table = { 0 };
+
+	table_add_column(&table, "Series", TABLE_TEXT);
+	table_add_column(&table, "kernel.org", TABLE_TEXT);
+	table_add_column(&table, "In the store", TABLE_MARKDOWN);
+	for (size_t i = 0; i < catalog->arch_count; i++)
+		table_add_column(&table, catalog->archs[i].name, TABLE_MARKDOWN);
+	_cleanup_free_ struct row *rows = NULL;
+	size_t count;
 	list_rows(&context, &rows, &count);
-	append_head(&sb, &context);
 	for (size_t i = 0; i < count; i++)
-		append_row(&sb, &context, &rows[i]);
-	*ret = string_builder_take(&sb);
+		add_row(&table, &context, &rows[i]);
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	append_head(&sb, &context);
+	table_append_markdown(&sb, &table, WORKFLOW_SUMMARY_LIMIT);
 	inventory_deinit(&context.inventory);
-	return NULL;
+	return string_builder_take(&sb);
 }

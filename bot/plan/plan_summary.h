@@ -5,11 +5,8 @@
 
 /** @file A plan for people: what exists, what the store has, what is missing. */
 
-#include "common/base/cleanup.h"
-
 struct asset_list;
 struct catalog;
-struct error;
 struct plan;
 struct series_list;
 
@@ -24,11 +21,8 @@ struct plan_summary {
 
 /**
  * A table in Markdown: a row for each series, newest first, and a column for
- * each architecture with the flavors that the store lacks.
- *
- * @param[out] ret free()
+ * each architecture with the flavors that the store lacks; free().
  */
-_must_check_ struct error *plan_summary_format(const struct plan_summary *summary,
-					       char **ret);
+char *plan_summary_format(const struct plan_summary *summary);
 
 #endif /* BOT_PLAN_PLAN_SUMMARY_H */

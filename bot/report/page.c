@@ -2,24 +2,21 @@
 
 #include "bot/report/page.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "bot/build/lost_options.h"
-#include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
+#include "common/base/table.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
 #include "common/store/store.h"
 
 enum {
-	/** Beyond this, versions are no longer links. */
-	LINK_LIMIT = 100000,
-	/** Beyond this, rows are left out. */
-	ROW_LIMIT = STORE_PAGE_MAX - 2000,
+	/** Of the newest versions' links; the others are not linked. */
+	LINKS_BYTES_MAX = STORE_PAGE_MAX / 2,
 };
 
 struct entry {
@@ -49,33 +46,38 @@ static bool same_row(const struct entry *a, const struct entry *b)
 	       strcmp(a->arch, b->arch) == 0;
 }
 
-static void append_cell(struct string_builder *sb, const struct entry *entry)
+/** @param[in,out] room_bytes What is left for links. */
+static void add_cell(struct table *table, const struct entry *entry,
+		     size_t *room_bytes)
 {
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	const struct asset *asset = entry->asset;
+	const char *lost = lost_options_of_asset(asset);
+	size_t url_bytes = asset->url ? strlen(asset->url) : 0;
 	char version[KERNEL_VERSION_TEXT_SIZE], date[16] = "";
-	time_t created = (time_t)entry->asset->created;
+	time_t created = (time_t)asset->created;
 	struct tm tm;
 
 	kernel_version_format(&entry->release.version, version);
 	if (gmtime_r(&created, &tm))
 		strftime(date, sizeof(date), "%Y-%m-%d", &tm);
-	if (entry->asset->url && sb->length < LINK_LIMIT)
-		string_builder_appendf(sb, " [%s](<%s>)", version,
-				       entry->asset->url);
-	else
-		string_builder_appendf(sb, " %s", version);
-	string_builder_appendf(sb, ", %.1f MB, %s",
-			       (double)entry->asset->size_bytes / 1e6, date);
-	const char *lost = lost_options_of_asset(entry->asset);
-	if (*lost) {
-		string_builder_append(sb, ", ");
-		string_builder_append_markdown(sb, lost);
+	if (url_bytes && url_bytes <= *room_bytes) {
+		string_builder_appendf(&sb, "[%s](<%s>)", version, asset->url);
+		*room_bytes -= url_bytes;
+	} else {
+		string_builder_append(&sb, version);
 	}
-	string_builder_append(sb, " |");
+	string_builder_appendf(&sb, ", %.1f MB, %s%s",
+			       (double)asset->size_bytes / 1e6, date,
+			       *lost ? ", " : "");
+	string_builder_append_markdown(&sb, lost);
+	table_add(table, sb.text);
 }
 
 /** @return How many entries belong to the row. */
-static size_t append_row(struct string_builder *sb, const struct catalog *catalog,
-			 const struct entry *entries, size_t count)
+static size_t add_row(struct table *table, const struct catalog *catalog,
+		      const struct entry *entries, size_t count,
+		      size_t *room_bytes)
 {
 	char series[KERNEL_VERSION_TEXT_SIZE];
 	size_t row_count = 1;
@@ -83,7 +85,8 @@ static size_t append_row(struct string_builder *sb, const struct catalog *catalo
 	while (row_count < count && same_row(&entries[0], &entries[row_count]))
 		row_count++;
 	kernel_version_format_series(&entries[0].release.version, series);
-	string_builder_appendf(sb, "| %s | %s |", series, entries[0].arch);
+	table_add(table, series);
+	table_add(table, entries[0].arch);
 	for (size_t i = 0; i < catalog->flavor_count; i++) {
 		size_t j = 0;
 
@@ -91,42 +94,24 @@ static size_t append_row(struct string_builder *sb, const struct catalog *catalo
 					       catalog->flavors[i].name) != 0)
 			j++;
 		if (j < row_count)
-			append_cell(sb, &entries[j]);
+			add_cell(table, &entries[j], room_bytes);
 		else
-			string_builder_append(sb, " |");
+			table_add(table, NULL);
 	}
-	string_builder_append_char(sb, '\n');
 	return row_count;
-}
-
-static void append_head(struct string_builder *sb,
-			const struct catalog *catalog, const char *store_name)
-{
-	string_builder_append(
-		sb,
-		"Linux kernels for testing, built by vmtest-bot. Run a command under one of them:\n\n```sh\nvmtest-vm run --store ");
-	string_builder_append_shell(sb, store_name);
-	string_builder_append(
-		sb,
-		" -k 'PATTERN' -- uname -r\n```\n\n| Series | Architecture |");
-	for (size_t i = 0; i < catalog->flavor_count; i++)
-		string_builder_appendf(sb, " %s |", catalog->flavors[i].name);
-	string_builder_append(sb, "\n| --- | --- |");
-	for (size_t i = 0; i < catalog->flavor_count; i++)
-		string_builder_append(sb, " --- |");
-	string_builder_append_char(sb, '\n');
 }
 
 char *page_format(const struct catalog *catalog,
 		  const struct asset_list *assets, const char *store_name)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_table_ struct table table = {
+		.left_out = "Older series are among the assets below.",
+	};
 	_cleanup_free_ struct entry *entries =
-		calloc(assets->count + 1, sizeof(*entries));
-	size_t count = 0;
+		memory_allocate(assets->count, sizeof(*entries));
+	size_t count = 0, room_bytes = LINKS_BYTES_MAX;
 
-	if (!entries)
-		memory_exhausted();
 	for (size_t i = 0; i < assets->count; i++) {
 		struct entry *entry = &entries[count];
 
@@ -136,15 +121,19 @@ char *page_format(const struct catalog *catalog,
 			count++;
 	}
 	qsort(entries, count, sizeof(*entries), compare_entries);
-	append_head(&sb, catalog, store_name);
-	for (size_t i = 0; i < count;) {
-		if (sb.length > ROW_LIMIT) {
-			string_builder_append(
-				&sb,
-				"\nOlder series are among the assets below.\n");
-			break;
-		}
-		i += append_row(&sb, catalog, &entries[i], count - i);
-	}
+	table_add_column(&table, "Series", TABLE_TEXT);
+	table_add_column(&table, "Architecture", TABLE_TEXT);
+	for (size_t i = 0; i < catalog->flavor_count; i++)
+		table_add_column(&table, catalog->flavors[i].name,
+				 TABLE_MARKDOWN);
+	for (size_t i = 0; i < count;)
+		i += add_row(&table, catalog, &entries[i], count - i,
+			     &room_bytes);
+	string_builder_append(
+		&sb,
+		"Linux kernels for testing, built by vmtest-bot. Run a command under one of them:\n\n```sh\nvmtest-vm run --store ");
+	string_builder_append_shell(&sb, store_name);
+	string_builder_append(&sb, " -k 'PATTERN' -- uname -r\n```\n\n");
+	table_append_markdown(&sb, &table, STORE_PAGE_MAX);
 	return string_builder_take(&sb);
 }

@@ -5,13 +5,8 @@
 
 /** @file The store's page: what a person who opens the GitHub release reads. */
 
-#include <stddef.h>
-
-#include "common/base/cleanup.h"
-
 struct asset_list;
 struct catalog;
-struct error;
 
 /**
  * A Markdown table: a row for each series and architecture, newest first, and a

@@ -2,58 +2,20 @@
 
 #include "bot/report/report.h"
 
+#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "bot/build/build.h"
+#include "bot/build/build_result.h"
 #include "bot/build/lost_options.h"
 #include "bot/plan/plan.h"
-#include "bot/report/result_table.h"
+#include "bot/plan/planned.h"
+#include "bot/report/verdict.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
-#include "common/base/memory.h"
 #include "common/base/string_builder.h"
+#include "common/base/table.h"
 #include "common/github/workflow_command.h"
 #include "common/kernel/catalog.h"
-
-static void free_row(struct report_row *row)
-{
-	free(row->failure);
-	free(row->lost);
-}
-
-void report_deinit(struct report *report)
-{
-	for (size_t i = 0; i < report->count; i++)
-		free_row(&report->rows[i]);
-	free(report->rows);
-	*report = (struct report){ 0 };
-}
-
-struct error *report_add(struct report *report, const struct plan_item *item,
-			 struct error *err, uint64_t size_bytes,
-			 const struct build *build)
-{
-	_cleanup_error_ struct error *consumed = err;
-	_cleanup_free_ char *failure = NULL, *lost = NULL;
-	struct report_row *rows;
-	struct report_row row = { .item = item, .size_bytes = size_bytes };
-
-	if (err) {
-		failure = string_copy(error_message(err));
-	}
-	lost = lost_options_format(&build->lost_options);
-	rows = memory_resize(report->rows, report->count + 1, sizeof(*rows));
-	report->rows = rows;
-	report->failed += failure != NULL;
-	row.failure = take_ptr(failure);
-	row.lost = take_ptr(lost);
-	memcpy(row.duration_ms, build->clock.duration_ms,
-	       sizeof(row.duration_ms));
-	rows[report->count++] = row;
-	return NULL;
-}
 
 void report_failure(const struct plan_item *item, enum phase phase,
 		    const struct error *err)
@@ -66,65 +28,110 @@ void report_failure(const struct plan_item *item, enum phase phase,
 	workflow_log_annotation(WORKFLOW_ERROR, title, "%s", error_message(err));
 }
 
-/** Append how long each phase took that took some time. */
-static void append_phases(struct string_builder *sb, const struct report_row *row)
+void report_append_title(struct string_builder *sb, const struct verdict *verdict)
 {
-	const char *separator = "  ";
+	string_builder_appendf(sb, "%s for %s: ", verdict->planned->release_text,
+			       verdict->planned->arch);
+	if (verdict->phase)
+		string_builder_appendf(sb, "%s ", verdict->phase);
+	string_builder_append(sb, verdict_kind_name(verdict->kind));
+}
 
-	for (int i = 0; i < PHASE_COUNT; i++) {
-		if (row->duration_ms[i] < 100)
-			continue;
-		string_builder_appendf(sb, "%s%s %.1f s", separator,
-				       phase_name((enum phase)i),
-				       (double)row->duration_ms[i] / 1000);
-		separator = ", ";
+static void add_columns(struct table *table)
+{
+	table_add_column(table, "kernel", TABLE_TEXT);
+	table_add_column(table, "architecture", TABLE_TEXT);
+	table_add_column(table, "result", TABLE_TEXT);
+	table_add_column(table, "size", TABLE_NUMBER);
+	for (int i = 0; i < PHASE_COUNT; i++)
+		table_add_column(table, phase_name((enum phase)i), TABLE_NUMBER);
+	table_add_column(table, "", TABLE_CODE);
+}
+
+/**
+ * Add what follows the kernel's name.
+ *
+ * @param[in] failed Where it failed; NULL if it did not.
+ * @param[in] success What it is called if it did not.
+ * @param[in] is_built Whether there is a package, which may lack something.
+ * @param[in] result NULL if there is none.
+ */
+static void add_outcome(struct table *table, const char *failed,
+			const char *success, bool is_built, const char *reason,
+			const struct build_result *result)
+{
+	char status[32];
+
+	snprintf(status, sizeof(status), failed ? "%s failed" : "%s",
+		 failed ? failed : success);
+	table_add_status(table, status, failed);
+	table_add_megabytes(table, is_built ? result->size_bytes : 0);
+	for (int i = 0; i < PHASE_COUNT; i++)
+		table_add_seconds(table, result ? result->duration_ms[i] : 0);
+	_cleanup_free_ char *lost =
+		is_built ? lost_options_format(&result->lost_options) : NULL;
+	table_add(table, lost ? lost : reason);
+}
+
+void report_results(const struct build_results *results, struct table *ret)
+{
+	add_columns(ret);
+	for (size_t i = 0; i < results->count; i++) {
+		const struct build_result *result = &results->items[i];
+		bool is_built = result->outcome == BUILD_BUILT;
+		char release[RELEASE_TEXT_SIZE];
+
+		release_format(&result->release, release);
+		table_add(ret, release);
+		table_add(ret, result->arch);
+		add_outcome(ret, is_built ? NULL : phase_name(result->phase),
+			    "published", is_built, result->error, result);
 	}
 }
 
-char *report_format(const struct report *report)
+void report_verdicts(const struct verdict_list *verdicts, struct table *ret)
 {
-	struct string_builder sb = STRING_BUILDER_INIT;
+	add_columns(ret);
+	for (int kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
+		for (size_t i = 0; i < verdicts->count; i++) {
+			const struct verdict *verdict = &verdicts->items[i];
 
-	for (size_t i = 0; i < report->count; i++) {
-		const struct report_row *row = &report->rows[i];
-
-		string_builder_appendf(&sb, "%-10s %-40s %-8s ",
-				       row->failure ? "failed" : "published",
-				       row->item->release_text,
-				       row->item->arch->name);
-		if (row->failure)
-			string_builder_append(&sb, row->failure);
-		else
-			string_builder_appendf(&sb, "%.1f MB%s%s",
-					       (double)row->size_bytes / 1e6,
-					       *row->lost ? ", " : "", row->lost);
-		append_phases(&sb, row);
-		string_builder_append_char(&sb, '\n');
+			if ((int)verdict->kind != kind)
+				continue;
+			table_add(ret, verdict->planned->release_text);
+			table_add(ret, verdict->planned->arch);
+			add_outcome(ret, verdict->phase,
+				    verdict_kind_name(verdict->kind),
+				    verdict->kind == VERDICT_BUILT,
+				    verdict->reason, verdict->result);
+			if (verdict->kind != VERDICT_FAILED || !verdict->result ||
+			    !verdict->result->log || !*verdict->result->log)
+				continue;
+			_cleanup_string_builder_ struct string_builder title =
+				STRING_BUILDER_INIT;
+			report_append_title(&title, verdict);
+			table_add_fold(ret, title.text, verdict->result->log);
+		}
 	}
-	return string_builder_take(&sb);
 }
 
-char *report_format_markdown(const struct report *report)
+char *report_summary(const struct verdict_list *verdicts, size_t left_out,
+		     size_t limit_bytes)
 {
-	struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_table_ struct table table = { 0 };
 
-	string_builder_appendf(&sb, "### Kernels: %zu published, %zu failed\n\n",
-			       report->count - report->failed, report->failed);
-	result_table_append_head(&sb, PHASE_PUBLISH);
-	for (size_t i = 0; i < report->count; i++) {
-		const struct report_row *row = &report->rows[i];
-
-		result_table_append_row(
-			&sb, PHASE_PUBLISH,
-			&(struct result_row){
-				.release = row->item->release_text,
-				.arch = row->item->arch->name,
-				.result = row->failure ? "failed" : "published",
-				.failed = row->failure != NULL,
-				.size_bytes = row->size_bytes,
-				.duration_ms = row->duration_ms,
-				.reason = row->failure ? row->failure : row->lost,
-			});
-	}
+	string_builder_appendf(&sb,
+			       "### Kernels: %zu built, %zu failed, %zu skipped",
+			       verdicts->counts[VERDICT_BUILT],
+			       verdicts->counts[VERDICT_FAILED],
+			       verdicts->counts[VERDICT_SKIPPED]);
+	if (left_out)
+		string_builder_appendf(&sb, ", %zu left for the next run",
+				       left_out);
+	string_builder_append(&sb, verdicts->count ? "\n\n" : "\n");
+	report_verdicts(verdicts, &table);
+	if (verdicts->count)
+		table_append_markdown(&sb, &table, limit_bytes);
 	return string_builder_take(&sb);
 }

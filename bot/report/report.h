@@ -3,62 +3,50 @@
 #ifndef BOT_REPORT_REPORT_H
 #define BOT_REPORT_REPORT_H
 
-/** @file What a run has done, kernel by kernel, for the table at its end. */
+/** @file What has become of kernels, for people. */
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "common/base/cleanup.h"
 #include "kbuild/phase.h"
 
-struct build;
+struct build_results;
 struct error;
 struct plan_item;
-
-struct report_row {
-	const struct plan_item *item;
-	/** Why it failed; NULL for a success. */
-	char *failure;
-	/** What it was built without; "" if it has all. */
-	char *lost;
-	/** Of the package; 0 for a failure. */
-	uint64_t size_bytes;
-	uint64_t duration_ms[PHASE_COUNT];
-};
-
-struct report {
-	struct report_row *rows;
-	size_t count;
-	size_t failed;
-};
-
-void report_deinit(struct report *report);
-
-#define _cleanup_report_ _cleanup_(report_deinit)
+struct string_builder;
+struct table;
+struct verdict;
+struct verdict_list;
 
 /**
- * Add what has become of an item.
- *
- * @param[in] err Consumed; NULL for a success.
- * @param[in] build Its phases, and what it lost, are copied.
- */
-_must_check_ struct error *report_add(struct report *report,
-				      const struct plan_item *item,
-				      struct error *err, uint64_t size_bytes,
-				      const struct build *build);
-
-/**
- * Say why an item failed, where that does not end the command; in a workflow,
+ * Say why a kernel failed, where that does not end the command; in a workflow,
  * above the run's logs, too.
  */
 void report_failure(const struct plan_item *item, enum phase phase,
 		    const struct error *err);
 
-/** The table, one line a kernel; free(). */
-char *report_format(const struct report *report);
+/** Append `6.12.117-vmtest1.0tiny for x86_64: build failed`. */
+void report_append_title(struct string_builder *sb,
+			 const struct verdict *verdict);
 
-/** The same for the summary of a workflow's step; free(). */
-char *report_format_markdown(const struct report *report);
+/** Make a table with a row for each, and the time that each phase took. */
+void report_results(const struct build_results *results, struct table *ret);
+
+/**
+ * The same, the failures first; the ends of their logs fold below it.
+ *
+ * @param[out] ret Borrows nothing from the verdicts.
+ */
+void report_verdicts(const struct verdict_list *verdicts, struct table *ret);
+
+/**
+ * The summary of a step in Markdown: how many there are of each kind, and that
+ * table; free().
+ *
+ * @param[in] left_out Kernels that the plan left for another time.
+ * @param[in] limit_bytes At most this many, unless the head has more.
+ */
+char *report_summary(const struct verdict_list *verdicts, size_t left_out,
+		     size_t limit_bytes);
 
 #endif /* BOT_REPORT_REPORT_H */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bot/build/build_results.h"
+#include "bot/build/build_result.h"
 #include "bot/plan/planned.h"
 #include "common/base/error.h"
 #include "common/base/memory.h"

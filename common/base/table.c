@@ -4,6 +4,7 @@
 
 #include <locale.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -48,9 +49,10 @@ void table_add_column(struct table *table, const char *title, enum table_kind ki
 void table_add_status(struct table *table, const char *text, bool is_strong)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	size_t size = text ? strlen(text) : 0;
 
 	// A row is a line.
-	for (size_t size = strlen(text), i = 0; i < size;) {
+	for (size_t i = 0; i < size;) {
 		size_t length = utf8_length(text + i, size - i);
 
 		length += !length;
@@ -216,6 +218,8 @@ static void append_line(struct string_builder *sb, const struct table *table,
 
 static bool has_titles(const struct table *table)
 {
+	if (!table->cell_count)
+		return false;
 	for (size_t i = 0; i < table->column_count; i++) {
 		if (*table->columns[i].title)
 			return true;
@@ -241,6 +245,15 @@ void table_append_text(struct string_builder *sb, const struct table *table,
 	uselocale(before);
 	if (utf8)
 		freelocale(utf8);
+}
+
+void table_print(const struct table *table)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	string_builder_append(&sb, "");
+	table_append_text(&sb, table, 0);
+	fputs(sb.text, stdout);
 }
 
 static void append_titles(struct string_builder *sb, const struct table *table)

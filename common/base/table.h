@@ -59,7 +59,11 @@ void table_deinit(struct table *table);
 void table_add_column(struct table *table, const char *title,
 		      enum table_kind kind);
 
-/** Add a cell: the next one of its row, or the first of a new one. */
+/**
+ * Add a cell: the next one of its row, or the first of a new one.
+ *
+ * @param[in] text NULL for an empty one.
+ */
 void table_add(struct table *table, const char *text);
 _printf_(2, 3) void table_addf(struct table *table, const char *format, ...);
 
@@ -74,13 +78,16 @@ void table_add_megabytes(struct table *table, uint64_t bytes);
 void table_add_fold(struct table *table, const char *title, const char *text);
 
 /**
- * Append a line for the titles, and one for each row.
+ * Append a line for the titles, and one for each row; nothing if there is none.
  *
  * @param[in] width Columns of the terminal, where longer lines are cut; 0 for
  * any.
  */
 void table_append_text(struct string_builder *sb, const struct table *table,
 		       size_t width);
+
+/** Write the text to stdout. */
+void table_print(const struct table *table);
 
 /**
  * Append as many rows, and then folds, as there is room for.

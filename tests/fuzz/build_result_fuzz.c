@@ -14,7 +14,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_build_result_ struct build_result result = { 0 };
 	_cleanup_build_result_ struct build_result again = { 0 };
 	_cleanup_free_ char *text = strndup((const char *)data, size);
-	_cleanup_free_ char *written = NULL;
 	struct error *err;
 
 	if (!text)
@@ -24,8 +23,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		error_destroy(err);
 		return 0;
 	}
-	if (build_result_format(&result, &written) ||
-	    build_result_parse(written, "fuzz", &again) ||
+
+	_cleanup_free_ char *written = build_result_format(&result);
+
+	if (build_result_parse(written, "fuzz", &again) ||
 	    again.outcome != result.outcome ||
 	    release_compare(&again.release, &result.release) != 0)
 		abort();

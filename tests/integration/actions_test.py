@@ -395,7 +395,7 @@ class RunTest(ActionsTest):
         )
         self.assertIn("### Kernels: 0 published, 2 failed", self.summary)
         for release in releases:
-            self.assertRegex(self.summary, rf"(?m)^\| {release} .*\*\*failed\*\*.*its log is")
+            self.assertRegex(self.summary, rf"(?m)^\| {release} .*\*\*config failed\*\*.*its log is")
 
 
 class HelpTest(support.TestCase):
@@ -519,13 +519,13 @@ class FinishTest(ActionsTest):
         result = self.finish()
         self.assert_one_line(result, 1, "3 of 5 kernels failed")
         self.assertEqual(
-            [line.split()[:2] for line in result.stdout.splitlines()],
+            [line.split()[0:3:2] for line in result.stdout.splitlines()[1:]],
             [
-                ["failed", "7.2.13-vmtest1.0tiny"],
-                ["failed", "6.12.117-vmtest1.1default"],
-                ["failed", "6.12.117-vmtest1.0tiny"],
-                ["skipped", "6.11.9-vmtest1.0tiny"],
-                ["built", "6.1.50-vmtest1.0tiny"],
+                ["7.2.13-vmtest1.0tiny", "job"],
+                ["6.12.117-vmtest1.1default", "boot"],
+                ["6.12.117-vmtest1.0tiny", "publish"],
+                ["6.11.9-vmtest1.0tiny", "skipped"],
+                ["6.1.50-vmtest1.0tiny", "built"],
             ],
         )
         self.assertIn(

@@ -14,11 +14,6 @@
 #include "common/github/workflow_command.h"
 #include "vm/suite/suite.h"
 
-static const char *reason_of(const struct suite_item *item)
-{
-	return item->reason ? item->reason : "";
-}
-
 static void make_table(const struct suite *suite, struct table *table)
 {
 	table_add_column(table, "kernel", TABLE_TEXT);
@@ -35,7 +30,7 @@ static void make_table(const struct suite *suite, struct table *table)
 				 suite_state_is_failure(item->state));
 		for (int j = 0; j < SUITE_PHASE_COUNT; j++)
 			table_add_seconds(table, item->phase_ms[j]);
-		table_add(table, reason_of(item));
+		table_add(table, item->reason);
 	}
 }
 
@@ -95,7 +90,7 @@ void suite_table_append_errors(struct string_builder *sb,
 		snprintf(title, sizeof(title), "%s: %s", item->name,
 			 suite_state_name(item->state));
 		workflow_append_annotation(sb, WORKFLOW_ERROR, title,
-					   reason_of(item));
+					   item->reason ? item->reason : "");
 		left--;
 	}
 }
@@ -124,7 +119,8 @@ void suite_table_append_result(struct string_builder *sb,
 	string_builder_appendf(sb, "%s: %s in %.1f s%s%s", item->name,
 			       suite_state_name(item->state),
 			       (double)suite_item_total_ms(item) / 1000,
-			       item->reason ? ": " : "", reason_of(item));
+			       item->reason ? ": " : "",
+			       item->reason ? item->reason : "");
 }
 
 /** Which lines are worth their place on a terminal that is too small: 0 first. */
@@ -162,7 +158,7 @@ static void add_live_row(struct table *table, const struct suite_item *item,
 	else
 		table_addf(table, "%" PRIu64 " s",
 			   (now_ms - item->since_ms) / 1000);
-	table_add(table, reason_of(item));
+	table_add(table, item->reason);
 }
 
 void suite_table_append_live(struct string_builder *sb, const struct suite *suite,

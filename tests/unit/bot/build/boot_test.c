@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/build/boot.h"
-
 #include <criterion/criterion.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "bot/build/kernel_build.h"
 #include "bot/plan/plan.h"
 #include "common/archive/pack.h"
 #include "common/base/directory.h"
@@ -64,10 +63,9 @@ Test(boot, what_is_no_kernel_fails_and_leaves_nothing)
 	folder = path_join(root, "work");
 	cr_assert_null(directory_create(folder));
 
-	const struct boot_request request = {
+	const struct build_request request = {
 		.catalog = catalog,
 		.directory = folder,
-		.cache_directory = folder,
 	};
 	_cleanup_error_ struct error *err = boot_test(&request, &item, package);
 

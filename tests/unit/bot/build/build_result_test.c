@@ -5,8 +5,11 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "common/base/directory.h"
 #include "common/base/error.h"
+#include "common/base/file.h"
 
 #define DIGEST                                                                 \
 	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -31,14 +34,13 @@ Test(build_result, what_is_written_is_read)
 	for (int i = BUILD_BUILT; i <= BUILD_CANCELLED; i++) {
 		struct build_result result = make((enum build_outcome)i);
 		_cleanup_build_result_ struct build_result again = { 0 };
-		_cleanup_free_ char *text = NULL;
 
 		string_list_add(&result.lost_options, "CONFIG_A=y");
 		if (i != BUILD_BUILT) {
 			result.error = (char *)"make failed\xff";
 			result.log = (char *)"a\n\033[31mb\033[0m\n";
 		}
-		cr_assert_null(build_result_format(&result, &text));
+		_cleanup_free_ char *text = build_result_format(&result);
 		cr_assert_null(build_result_parse(text, "r", &again), "%s", text);
 		cr_expect_eq(again.outcome, result.outcome);
 		cr_expect_eq(release_compare(&again.release, &result.release), 0);
@@ -66,7 +68,6 @@ Test(build_result, what_is_written_is_read)
 Test(build_result, has_the_parts_of_the_release)
 {
 	const struct build_result result = make(BUILD_FAILED);
-	_cleanup_free_ char *text = NULL;
 	static const char *const parts[] = {
 		"\"release\": \"6.12.117-vmtest1.0.3tiny\"",
 		"\"version\": \"6.12.117\"",
@@ -77,7 +78,7 @@ Test(build_result, has_the_parts_of_the_release)
 		"\"sha256\": null",
 	};
 
-	cr_assert_null(build_result_format(&result, &text));
+	_cleanup_free_ char *text = build_result_format(&result);
 	for (size_t i = 0; i < array_size(parts); i++)
 		cr_expect(strstr(text, parts[i]), "%s: %s", parts[i], text);
 }
@@ -109,9 +110,8 @@ Test(build_result, what_is_no_result_is_refused_in_a_line)
 		{ "{", "[", "JSON" },
 	};
 	const struct build_result result = make(BUILD_BUILT);
-	_cleanup_free_ char *text = NULL;
 
-	cr_assert_null(build_result_format(&result, &text));
+	_cleanup_free_ char *text = build_result_format(&result);
 	for (size_t i = 0; i < array_size(rows); i++) {
 		_cleanup_build_result_ struct build_result parsed = { 0 };
 		_cleanup_error_ struct error *err = NULL;
@@ -127,4 +127,57 @@ Test(build_result, what_is_no_result_is_refused_in_a_line)
 		cr_expect(strstr(error_message(err), rows[i].field), "%s",
 			  error_message(err));
 	}
+}
+
+static char root[] = "/tmp/build_results_test.XXXXXX";
+
+static void setup(void)
+{
+	cr_assert(mkdtemp(root));
+}
+
+static void teardown(void)
+{
+	error_destroy(directory_remove(root));
+}
+
+TestSuite(build_results, .init = setup, .fini = teardown);
+
+static void put(const char *folder, const char *name, const char *text)
+{
+	_cleanup_free_ char *directory = NULL, *path = NULL;
+
+	directory = path_join(root, folder);
+	cr_assert_null(directory_create(directory));
+	path = path_join(directory, name);
+	cr_assert_null(file_write(path, text, strlen(text)));
+}
+
+#define RESULT(arch)                                                           \
+	"{\"release\": \"6.12.117-vmtest1.0tiny\", \"arch\": \"" arch          \
+	"\", \"outcome\": \"failed\", \"phase\": \"boot\", \"seconds\": {}}"
+
+Test(build_results, are_found_at_any_depth_and_bad_ones_passed_over)
+{
+	_cleanup_build_results_ struct build_results results = { 0 };
+	_cleanup_free_ char *link = NULL;
+
+	put("a", "result.json", RESULT("x86_64"));
+	put("b/c/d", "other.json", RESULT("arm"));
+	put("b", "bad.json", "{");
+	put("b", "build.log", RESULT("s390x"));
+	put("b", ".json", RESULT("ppc64"));
+	link = path_join(root, "loop.json");
+	cr_assert_eq(symlink(root, link), 0);
+	cr_assert_null(build_results_load(root, &results));
+	cr_assert_eq(results.count, 2);
+	cr_expect_str_neq(results.items[0].arch, results.items[1].arch);
+}
+
+Test(build_results, a_folder_that_is_not_there_has_none)
+{
+	_cleanup_build_results_ struct build_results results = { 0 };
+
+	cr_assert_null(build_results_load("/nonexistent", &results));
+	cr_expect_eq(results.count, 0);
 }

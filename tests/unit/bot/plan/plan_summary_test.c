@@ -69,7 +69,7 @@ static void compute(size_t limit, bool rebuild, struct plan *plan, char **text)
 
 	cr_assert_null(
 		plan_compute(&catalog, &kernels, &assets, &selection, plan));
-	cr_assert_null(plan_summary_format(&summary, text));
+	*text = plan_summary_format(&summary);
 }
 
 static void expect(const char *text, const char *part)
@@ -122,7 +122,7 @@ Test(plan_summary, nothing_to_build_says_so)
 	};
 	_cleanup_free_ char *text = NULL;
 
-	cr_assert_null(plan_summary_format(&summary, &text));
+	text = plan_summary_format(&summary);
 	expect(text, "### Nothing to build\n");
 	expect(text, "the store `` dir:`x` `` has");
 }
@@ -153,6 +153,6 @@ Test(plan_summary, all_that_a_store_can_hold_fits)
 	for (unsigned int i = 0; i < SERIES; i++)
 		many[i].version = (struct kernel_version){ 6, 2000 - i, 1000, 0 };
 	cr_assert_null(plan_compute(&catalog, &list, &none, &selection, &plan));
-	cr_assert_null(plan_summary_format(&summary, &text));
+	text = plan_summary_format(&summary);
 	cr_expect_lt(strlen(text), WORKFLOW_SUMMARY_LIMIT);
 }

@@ -43,8 +43,8 @@ Test(issue_text, a_body_has_the_failures_of_its_series)
 	expect_text(body,
 		    "[The last run](<https://g/o/r/actions/runs/1>) could not");
 	expect_text(body,
-		    "| 6.12.117-vmtest1.0.1tiny | x86\\_64 | boot | ` a \\| b @user ` |\n");
-	cr_expect_eq(count_of(body, "| boot |"), 2);
+		    "| 6.12.117-vmtest1.0.1tiny | x86\\_64 | **boot failed** | 512.3 s | ` a \\| b @user ` |\n");
+	cr_expect_eq(count_of(body, "| **boot failed** |"), 2);
 	cr_expect_eq(count_of(body, "<details>"), 2);
 	cr_expect_null(strstr(body, "1.0.2tiny"));
 	cr_expect_null(strstr(body, "6.1.50"));
@@ -61,7 +61,7 @@ Test(issue_text, a_body_is_never_longer_than_github_takes)
 	verdicts = make_verdicts(COUNT, log);
 	body = issue_body(&verdicts, &v6_12, NULL);
 	cr_expect_leq(strlen(body), GITHUB_ISSUE_BODY_LIMIT);
-	cr_expect_eq(count_of(body, "| boot |"), 100);
+	cr_expect_eq(count_of(body, "| **boot failed** |"), 100);
 	cr_expect_gt(count_of(body, "<details>"), 1);
 	cr_expect_eq(count_of(body, "<details>"), count_of(body, "</details>"));
 	expect_text(body, "closes the issue.\n");

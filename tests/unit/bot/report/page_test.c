@@ -48,10 +48,10 @@ Test(page, a_row_has_a_column_for_each_flavor)
 		       "| Series | Architecture | default | alternative | tiny |\n"));
 	cr_expect(strstr(
 		text,
-		"| 6.12 | x86_64 | | | [6.12.117](<https://x/y>), 76.5 MB, 2026-11-19 |\n"));
+		"| 6.12 | x86\\_64 | | | [6.12.117](<https://x/y>), 76.5 MB, 2026-11-19 |\n"));
 	cr_expect(strstr(
 		text,
-		"| 7.4 | x86_64 | | | 7.4, 1.0 MB, 1970-01-01, without CONFIG\\_A=y |\n"));
+		"| 7.4 | x86\\_64 | | | 7.4, 1.0 MB, 1970-01-01, without CONFIG\\_A=y |\n"));
 	cr_expect_null(strstr(text, "6.12.115"));
 	cr_expect_null(strstr(text, "notes"));
 }

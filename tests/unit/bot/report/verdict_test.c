@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bot/build/build_results.h"
+#include "bot/build/build_result.h"
 #include "bot/plan/planned.h"
 #include "common/base/error.h"
 #include "common/store/store.h"

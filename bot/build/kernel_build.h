@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#ifndef BOT_BUILD_BUILD_H
-#define BOT_BUILD_BUILD_H
+#ifndef BOT_BUILD_KERNEL_BUILD_H
+#define BOT_BUILD_KERNEL_BUILD_H
 
 /** @file One kernel, from its source to a package that has booted. */
 
@@ -9,6 +9,7 @@
 #include "common/base/string_list.h"
 #include "kbuild/phase.h"
 
+struct build_result;
 struct cache_entry;
 struct catalog;
 struct error;
@@ -19,20 +20,21 @@ struct plan_item;
 struct build_request {
 	const struct catalog *catalog;
 	struct http *http;
-	/** Where sources and packages under way lie. */
+	/** Where sources, packages under way, and guests' roots lie. */
 	const char *directory;
 	/** A copy of kernel.org's tarball; NULL to download it. */
 	const char *tarball;
 	/**
 	 * What make prints, and then the guest's console; NULL for a file in
-	 * the build folder, without the console.
+	 * the build directory, without the console.
 	 */
 	const char *log_path;
 	/** Compilers at once; 0 for one a processor. */
 	unsigned int jobs;
 };
 
-struct build {
+/** What a build is doing, or has done. */
+struct kernel_build {
 	/** Where the time went; after a failure, where it happened. */
 	struct phase_clock clock;
 	/** What keeps the package in the cache. */
@@ -43,9 +45,9 @@ struct build {
 	struct string_list lost_options;
 };
 
-void build_deinit(struct build *build);
+void kernel_build_deinit(struct kernel_build *build);
 
-#define _cleanup_build_ _cleanup_(build_deinit)
+#define _cleanup_kernel_build_ _cleanup_(kernel_build_deinit)
 
 /**
  * Prepare the source, build, and boot the package. Blocks for minutes.
@@ -56,14 +58,35 @@ void build_deinit(struct build *build);
  * @param[in,out] build Zeroed; its clock is left in the phase that failed.
  * @return ERROR_CANCELLED on a signal.
  */
-_must_check_ struct error *build_run(const struct build_request *request,
-				     const struct plan_item *item,
-				     struct build *build);
+_must_check_ struct error *kernel_build_run(const struct build_request *request,
+					    const struct plan_item *item,
+					    struct kernel_build *build);
 
 /**
  * Delete a package that was taken to where it belongs. Another run that uses it
  * deletes it then.
  */
-_must_check_ struct error *build_discard(struct build *build);
+_must_check_ struct error *kernel_build_discard(struct kernel_build *build);
 
-#endif /* BOT_BUILD_BUILD_H */
+/**
+ * Say how it ended; the log, the package's size and its digest are the caller's
+ * to add.
+ *
+ * @param[in,out] build What it lost is handed over.
+ * @param[in] failure NULL if it was built.
+ */
+void kernel_build_describe(struct kernel_build *build,
+			   const struct plan_item *item,
+			   const struct error *failure, struct build_result *ret);
+
+/**
+ * The test that a package must pass before it is published: unpack it as a
+ * consumer would, boot it, and ask it for its release.
+ *
+ * @param[in] request Its directory is worked in; nothing is left there.
+ */
+_must_check_ struct error *boot_test(const struct build_request *request,
+				     const struct plan_item *item,
+				     const char *package_path);
+
+#endif /* BOT_BUILD_KERNEL_BUILD_H */

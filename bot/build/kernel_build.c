@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "bot/build/kernel_build.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bot/build/build_result.h"
+#include "bot/plan/plan.h"
+#include "common/archive/digest.h"
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/memory.h"
+#include "common/base/string_builder.h"
+#include "common/cache/cache.h"
+#include "common/kernel/catalog.h"
+#include "common/kernel/toolchain.h"
+#include "kbuild/config/config.h"
+#include "kbuild/config/fragment.h"
+#include "kbuild/kbuild.h"
+#include "kbuild/package/package_info.h"
+#include "kbuild/source/source.h"
+
+void kernel_build_deinit(struct kernel_build *build)
+{
+	cache_release(build->entry);
+	free(build->package);
+	string_list_deinit(&build->lost_options);
+	*build = (struct kernel_build){ 0 };
+}
+
+/** A package that is to be in the cache. */
+struct making {
+	const struct build_request *request;
+	const struct plan_item *item;
+	struct kernel_build *build;
+	struct source source;
+};
+
+/**
+ * Where a package is that is under way, named after what it is made from: one
+ * that lies there is the one that building it again would make.
+ */
+static struct error *find_path(const struct making *making, char **ret)
+{
+	struct error *err;
+
+	const struct build_request *request = making->request;
+	const struct plan_item *item = making->item;
+	const struct source *source = &making->source;
+	_cleanup_option_set_ struct option_set options = { 0 };
+	err = config_compose(request->catalog, item->arch, &item->release,
+			     &options);
+	if (err)
+		return err;
+	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
+	err = toolchain_choose(request->catalog, item->arch,
+			       &item->release.version, request->directory,
+			       &toolchain);
+	if (err)
+		return err;
+	_cleanup_free_ char *config = option_set_format(&options);
+	_cleanup_string_builder_ struct string_builder key = STRING_BUILDER_INIT;
+	// The source is named after its patches.
+	string_builder_appendf(&key, "%s\n%s\n%s\n%s\n%s\n%s", VMTEST_VERSION,
+			       item->release_text, item->arch->name,
+			       strrchr(source->path, '/') + 1, source->digest,
+			       config);
+	if (toolchain.chosen)
+		string_builder_appendf(&key, "\n%s\n%s",
+				       toolchain.chosen->program,
+				       toolchain.chosen->version);
+	char digest[DIGEST_TEXT_SIZE];
+	digest_buffer(key.text, key.length, digest);
+	*ret = path_joinf(request->directory, "packages/%.16s", digest);
+	return NULL;
+}
+
+static struct error *make_package(void *arg, const char *path)
+{
+	struct error *err;
+
+	const struct making *making = arg;
+	const struct build_request *request = making->request;
+	const struct plan_item *item = making->item;
+	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
+	err = toolchain_open(request->catalog, item->arch, &item->release.version,
+			     request->directory, request->http, &toolchain);
+	if (err)
+		return err;
+	_cleanup_free_ char *package = NULL;
+	const struct kbuild_request kbuild_request = {
+		.catalog = request->catalog,
+		.arch = item->arch,
+		.compiler = toolchain.chosen,
+		.release = item->release,
+		.source = &making->source,
+		.output_directory = path,
+		.log_path = request->log_path,
+		.clock = &making->build->clock,
+		.jobs = request->jobs,
+	};
+	return kbuild_build(&kbuild_request, &package);
+}
+
+static struct error *get_package(struct making *making)
+{
+	struct error *err;
+
+	const struct cache_recipe recipe = {
+		.make = make_package,
+		.arg = making,
+		// make goes on where it was.
+		.keeps_partial = true,
+	};
+	_cleanup_free_ char *path = NULL;
+	err = find_path(making, &path);
+	if (!err)
+		err = cache_get(path, &recipe, &making->build->entry);
+	if (err)
+		return err;
+	char name[PACKAGE_NAME_SIZE];
+	package_name_format(making->item->release_text,
+			    making->item->arch->name, name);
+	if (!making->build->entry->made)
+		log_info("%s was built by another run", name);
+	making->build->package = path_join(path, name);
+	return package_info_read_lost(making->build->package,
+				      &making->build->lost_options);
+}
+
+static struct error *prepare_source(struct making *making)
+{
+	const struct build_request *request = making->request;
+	const struct source_spec spec = {
+		.kind = SOURCE_VERSION,
+		.version = making->item->release.version,
+		.path = request->tarball,
+	};
+	const struct source_request source_request = {
+		.spec = &spec,
+		.catalog = request->catalog,
+		.arch = making->item->arch,
+		.http = request->http,
+		.cache_directory = request->directory,
+		.clock = &making->build->clock,
+	};
+
+	return source_prepare(&source_request, &making->source);
+}
+
+static struct error *run_phases(struct making *making)
+{
+	struct error *err;
+
+	err = prepare_source(making);
+	if (err)
+		return err;
+	phase_clock_enter(&making->build->clock, PHASE_CONFIG);
+	err = get_package(making);
+	if (err)
+		return err;
+	phase_clock_enter(&making->build->clock, PHASE_BOOT);
+	return boot_test(making->request, making->item, making->build->package);
+}
+
+struct error *kernel_build_run(const struct build_request *request,
+			       const struct plan_item *item,
+			       struct kernel_build *build)
+{
+	struct error *err;
+
+	struct making making = { request, item, build, { 0 } };
+	err = run_phases(&making);
+	source_deinit(&making.source);
+	phase_clock_stop(&build->clock);
+	if (err)
+		free(take_ptr(build->package));
+	return err;
+}
+
+struct error *kernel_build_discard(struct kernel_build *build)
+{
+	_cleanup_free_ char *path = string_copy(build->entry->path);
+	bool gone;
+
+	cache_release(take_ptr(build->entry));
+	return cache_evict(path, false, &gone);
+}
+
+void kernel_build_describe(struct kernel_build *build,
+			   const struct plan_item *item,
+			   const struct error *failure, struct build_result *ret)
+{
+	*ret = (struct build_result){
+		.release = item->release,
+		.outcome = !failure				? BUILD_BUILT
+			   : error_is(failure, ERROR_CANCELLED) ? BUILD_CANCELLED
+								: BUILD_FAILED,
+		.phase = build->clock.current,
+		.error = failure ? string_copy(error_message(failure)) : NULL,
+		.lost_options = take(build->lost_options),
+	};
+	snprintf(ret->arch, sizeof(ret->arch), "%s", item->arch->name);
+	memcpy(ret->duration_ms, build->clock.duration_ms,
+	       sizeof(ret->duration_ms));
+}
