@@ -27,7 +27,7 @@ static const struct command commands[] = {
 		.arguments = "(VERSION | --source DIR)",
 		.summary = "print the options that a kernel is asked to have, or a source's whole .config",
 		.details = "Of a version, this prints the options that the fragments of the catalog ask for.\n"
-			   "A source is configured with them, in a temporary folder: this prints the .config\n"
+			   "A source is configured with them, in a temporary directory: this prints the .config\n"
 			   "that comes out, or fails and names each option that kconfig did not keep.",
 		.options = cmd_config_options,
 		.options_size = sizeof(struct cmd_config_arguments),

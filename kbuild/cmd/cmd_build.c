@@ -81,7 +81,7 @@ static struct error *find_spec(const struct cmd_build_arguments *arguments,
 		spec.kind = SOURCE_TARBALL;
 		spec.path = arguments->tarball;
 	} else {
-		spec.kind = SOURCE_FOLDER;
+		spec.kind = SOURCE_DIRECTORY;
 		spec.path = arguments->source;
 	}
 	*ret = spec;

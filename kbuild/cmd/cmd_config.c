@@ -55,7 +55,7 @@ static struct error *configure(const struct command_context *context,
 {
 	struct error *err;
 
-	const struct source_spec spec = { .kind = SOURCE_FOLDER, .path = path };
+	const struct source_spec spec = { .kind = SOURCE_DIRECTORY, .path = path };
 	const struct source_request request = {
 		.spec = &spec,
 		.catalog = catalog,

@@ -9,7 +9,7 @@
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/version.h"
-#include "kbuild/source/fetch.h"
+#include "kbuild/source/kernel_org.h"
 
 // clang-format off
 const struct command_option cmd_fetch_options[] = {
@@ -39,7 +39,8 @@ struct error *cmd_fetch(const struct command_context *context, int *status_ret)
 	if (!err)
 		err = command_http(&http);
 	if (!err)
-		err = fetch_tarball(catalog, http, &version, arguments->output);
+		err = kernel_org_fetch(catalog, http, &version,
+				       arguments->output);
 	if (err)
 		return err;
 	puts(arguments->output);

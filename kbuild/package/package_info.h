@@ -8,7 +8,7 @@
  *
  * `vmtest.json`: how a package was made. It says nothing that differs between
  * two builds of the same source with the same tools. `host` is the kind of
- * machine that built it, and that the programs in its build folder run on.
+ * machine that built it, and that the programs in its build directory run on.
  */
 
 #include "common/base/json.h"

@@ -2,43 +2,175 @@
 
 #include "kbuild/source/kernel_org.h"
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "common/archive/digest.h"
+#include "common/base/directory.h"
 #include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/lock.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/tarball.h"
+#include "common/store/sidecar.h"
 
-struct error *kernel_org_url(const struct catalog *catalog,
-			     const struct kernel_version *version, char **ret)
+/** @param[in] tarballs_url Of all but release candidates. */
+static char *url_below(const struct catalog *catalog, const char *tarballs_url,
+		       const struct kernel_version *version)
 {
 	char text[KERNEL_VERSION_TEXT_SIZE];
-	int length;
 
 	kernel_version_format(version, text);
 	if (kernel_version_is_rc(version))
-		length = asprintf(ret, "%s/linux-%s.tar.gz",
-				  catalog->kernel_org.rc_url, text);
-	else
-		length = asprintf(ret, "%s/v%u.x/linux-%s.tar.xz",
-				  catalog->kernel_org.tarballs_url,
-				  version->major, text);
-	if (length < 0) {
-		*ret = NULL;
-		memory_exhausted();
-	}
-	return NULL;
+		return string_format("%s/linux-%s.tar.gz",
+				     catalog->kernel_org.rc_url, text);
+	return string_format("%s/v%u.x/linux-%s.tar.xz", tarballs_url,
+			     version->major, text);
 }
 
-struct error *kernel_org_digest(struct http *http, const char *url,
-				const struct kernel_version *version,
-				char digest_ret[static DIGEST_TEXT_SIZE])
+char *kernel_org_url(const struct catalog *catalog,
+		     const struct kernel_version *version)
 {
-	if (!kernel_version_is_rc(version))
-		return tarball_digest(http, url, digest_ret);
-	log_debug("%s: kernel.org publishes no digest of a release candidate",
-		  url);
-	digest_ret[0] = '\0';
-	return NULL;
+	return url_below(catalog, catalog->kernel_org.tarballs_url, version);
+}
+
+char *kernel_org_published_url(const struct catalog *catalog,
+			       const struct kernel_version *version)
+{
+	return url_below(catalog, catalog->kernel_org.published_tarballs_url,
+			 version);
+}
+
+/** A file that is to be there. */
+struct tarball_file {
+	const char *path;
+	/** The two parts of the path. */
+	const char *directory;
+	const char *name;
+	/** Where it grows, and what is open there and locked. */
+	const char *partial;
+	int fd;
+};
+
+/** Whether the sidecar says that the file is whole. */
+static bool is_whole(const struct tarball_file *file, const char *digest)
+{
+	char known[DIGEST_TEXT_SIZE];
+	_cleanup_error_ struct error *err =
+		sidecar_read(file->directory, file->name, known);
+
+	// One that cannot be read says nothing: the network is asked.
+	return !err && *digest && strcmp(digest, known) == 0;
+}
+
+static struct error *tarball_file_write(void *arg, const void *data,
+					size_t size_bytes)
+{
+	const struct tarball_file *file = arg;
+	int errnum = write_all(file->fd, data, size_bytes);
+
+	return errnum ? error_create_os(errnum, "write %s", file->partial) : NULL;
+}
+
+/** @param[in] wanted The digest that it must have, "" if it is not known. */
+static struct error *download(struct http *http, const char *url,
+			      const char *wanted, struct tarball_file *file)
+{
+	struct error *err;
+
+	if (ftruncate(file->fd, 0) < 0)
+		return error_create_os(errno, "truncate %s", file->partial);
+	err = tarball_stream(http, url, wanted, tarball_file_write, file);
+	if (err)
+		return err;
+	if (fchmod(file->fd, 0644) < 0 || fsync(file->fd) < 0)
+		return error_create_os(errno, "write %s", file->partial);
+	char digest[DIGEST_TEXT_SIZE];
+	err = digest_file(file->partial, digest, NULL);
+	if (err)
+		return err;
+	// What it says of another file must not be taken for this one's.
+	err = sidecar_delete(file->directory, file->name);
+	if (err)
+		return err;
+	if (rename(file->partial, file->path) < 0)
+		return error_create_os(errno, "rename to %s", file->path);
+	return sidecar_write(file->directory, file->name, digest);
+}
+
+/** Look at what is there, ask, and download what is needed. */
+static struct error *fetch(const struct catalog *catalog, struct http *http,
+			   const struct kernel_version *version,
+			   struct tarball_file *file)
+{
+	struct error *err;
+
+	char found[DIGEST_TEXT_SIZE] = "", wanted[DIGEST_TEXT_SIZE] = "";
+	if (file_exists(file->path)) {
+		err = digest_file(file->path, found, NULL);
+		if (err)
+			return err;
+	}
+	if (is_whole(file, found)) {
+		log_info("%s is there, and whole", file->path);
+		return NULL;
+	}
+	_cleanup_free_ char *url = kernel_org_url(catalog, version);
+	if (!kernel_version_is_rc(version)) {
+		err = tarball_digest(http, url, wanted);
+		if (err)
+			return err;
+	}
+	// Its sidecar was lost, as where only the file itself is kept.
+	if (*wanted && strcmp(found, wanted) == 0)
+		return sidecar_write(file->directory, file->name, wanted);
+	return download(http, url, wanted, file);
+}
+
+static struct error *fetch_to(const struct catalog *catalog, struct http *http,
+			      const struct kernel_version *version,
+			      const char *path)
+{
+	struct error *err;
+
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	struct stat st;
+	if (!*name || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)))
+		return error_create(ERROR_USAGE, "'%s' is no name for a file",
+				    path);
+	_cleanup_free_ char *directory =
+		slash ? string_copy_n(path, (size_t)(name - path))
+		      : string_copy(".");
+	err = directory_create(directory);
+	if (err)
+		return err;
+	_cleanup_free_ char *partial = path_joinf(directory, ".%s.partial", name);
+	_cleanup_close_ int fd = -1;
+	// What a run that died has left is used again.
+	err = file_lock(partial, &fd);
+	if (err)
+		return err;
+	struct tarball_file file = { path, directory, name, partial, fd };
+	err = fetch(catalog, http, version, &file);
+	// Still ours, unless it has got its name.
+	unlink(partial);
+	return err;
+}
+
+struct error *kernel_org_fetch(const struct catalog *catalog, struct http *http,
+			       const struct kernel_version *version,
+			       const char *path)
+{
+	char text[KERNEL_VERSION_TEXT_SIZE];
+
+	kernel_version_format(version, text);
+	return error_wrap(fetch_to(catalog, http, version, path),
+			  "fetch Linux %s", text);
 }

@@ -3,30 +3,36 @@
 #ifndef KBUILD_SOURCE_KERNEL_ORG_H
 #define KBUILD_SOURCE_KERNEL_ORG_H
 
-/** @file Where kernel.org has a version, and what it says of it. */
+/** @file kernel.org's tarballs: where they are, and one as a file for many builds. */
 
-#include "common/archive/digest.h"
 #include "common/base/cleanup.h"
-#include "common/kernel/version.h"
 
 struct catalog;
 struct error;
 struct http;
+struct kernel_version;
 
 /** Where kernel.org, or what the catalog has in its place, has a tarball; free(). */
-_must_check_ struct error *kernel_org_url(const struct catalog *catalog,
-					  const struct kernel_version *version,
-					  char **ret);
+char *kernel_org_url(const struct catalog *catalog,
+		     const struct kernel_version *version);
+
+/** Where others find it: kernel.org, though a mirror is asked; free(). */
+char *kernel_org_published_url(const struct catalog *catalog,
+			       const struct kernel_version *version);
 
 /**
- * tarball_digest() of a version: "" for release candidates, which are made on
- * the fly.
+ * Have the tarball of a version under a path. Blocks on the network, unless the
+ * file is there and has the digest in its sidecar (sidecar.h), which is written
+ * beside each that has come whole. The file appears whole or not at all, with
+ * the digest that kernel.org publishes; release candidates are made on the fly,
+ * and it publishes none of them.
  *
- * @param[in] url Of kernel_org_url().
+ * @return ERROR_NOT_FOUND if kernel.org has no such version; ERROR_USAGE if
+ * the path is that of something else than a file; ERROR_CANCELLED.
  */
-_must_check_ struct error *
-kernel_org_digest(struct http *http, const char *url,
-		  const struct kernel_version *version,
-		  char digest_ret[static DIGEST_TEXT_SIZE]);
+_must_check_ struct error *kernel_org_fetch(const struct catalog *catalog,
+					    struct http *http,
+					    const struct kernel_version *version,
+					    const char *path);
 
 #endif /* KBUILD_SOURCE_KERNEL_ORG_H */

@@ -15,26 +15,19 @@
  * applies them, in the order of their names.
  */
 
-#include <stddef.h>
-
 #include "common/archive/digest.h"
 #include "common/base/cleanup.h"
+#include "common/base/string_list.h"
 
 struct bounds_target;
 struct error;
-struct string_list;
-
-struct patch {
-	/** `0001-fix-it.patch` */
-	char *name;
-	char *path;
-	/** Of its text. */
-	char digest[DIGEST_TEXT_SIZE];
-};
 
 struct patch_list {
-	struct patch *items;
-	size_t count;
+	char *directory;
+	/** `0001-fix-it.patch` */
+	struct string_list names;
+	/** Of names and contents; "" if there are none. */
+	char digest[DIGEST_TEXT_SIZE];
 };
 
 void patch_list_deinit(struct patch_list *list);
@@ -42,7 +35,7 @@ void patch_list_deinit(struct patch_list *list);
 #define _cleanup_patch_list_ _cleanup_(patch_list_deinit)
 
 /**
- * Read the patches that are for a kernel, in order. A directory that does not
+ * Find the patches that are for a kernel, in order. A directory that does not
  * exist holds none.
  *
  * @return ERROR_USAGE if the line of any patch in the directory is missing or
@@ -51,10 +44,6 @@ void patch_list_deinit(struct patch_list *list);
 _must_check_ struct error *patch_list_load(const char *directory,
 					   const struct bounds_target *target,
 					   struct patch_list *ret);
-
-/** A digest of names and contents; "" of an empty list. */
-void patch_list_digest(const struct patch_list *list,
-		       char text_ret[static DIGEST_TEXT_SIZE]);
 
 /**
  * Apply patches to a source tree by patch(1).

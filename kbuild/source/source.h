@@ -6,13 +6,13 @@
 /**
  * @file
  *
- * A kernel's source, from wherever it is to a folder that is ready to build.
+ * A kernel's source, from wherever it is to a directory that is ready to build.
  *
  * What is downloaded or unpacked is kept, patched, in CACHE/sources and used
  * again without asking the network: `linux-VERSION` for kernel.org's,
  * `tarball-DIGEST` and `git-COMMIT` for others, each followed by a digest of
- * the patches if there are any. A folder is an entry of the cache, with its
- * facts in `.vmtest-source.json`.
+ * the patches if there are any. Each is an entry of the cache, with its facts in
+ * `.vmtest-source.json`.
  */
 
 #include "common/archive/digest.h"
@@ -29,11 +29,11 @@ struct phase_clock;
 
 enum source_kind {
 	/**
-	 * A folder, used where it lies. It is its user's: nothing is written to
+	 * Used where it lies. It is its user's: nothing is written to
 	 * it, and so no patches are applied.
 	 */
-	SOURCE_FOLDER,
-	/** A local tarball with one folder at its root. */
+	SOURCE_DIRECTORY,
+	/** A local tarball with one directory at its root. */
 	SOURCE_TARBALL,
 	/** A version of kernel.org. */
 	SOURCE_VERSION,
@@ -45,8 +45,8 @@ enum source_kind {
 struct source_spec {
 	enum source_kind kind;
 	/**
-	 * Of a folder or tarball; of a version, a copy of kernel.org's tarball,
-	 * or NULL to download it.
+	 * Of a directory or tarball; of a version, a copy of kernel.org's
+	 * tarball, or NULL to download it.
 	 */
 	const char *path;
 	struct kernel_version version;
@@ -62,9 +62,9 @@ struct source_request {
 	const struct catalog *catalog;
 	/** Patches may depend on it. */
 	const struct catalog_arch *arch;
-	/** NULL if the spec is a folder. */
+	/** NULL if the spec is a directory. */
 	struct http *http;
-	/** NULL if the spec is a folder. */
+	/** NULL if the spec is a directory. */
 	const char *cache_directory;
 	/** Is told of the phases; may be NULL. */
 	struct phase_clock *clock;
@@ -77,14 +77,14 @@ struct source {
 	struct kernel_version version;
 	/**
 	 * Where it came from: a URL, `git+URL@COMMIT`, a tarball's name without
-	 * its folder; NULL for a folder.
+	 * its directory; NULL for a directory.
 	 */
 	char *url;
 	/** SHA-256 of the tarball, checked; "" where none was published. */
 	char digest[DIGEST_TEXT_SIZE];
 	/** Names of the patches that were applied. */
 	struct string_list patches;
-	/** What keeps it in the cache; NULL for a folder. */
+	/** What keeps it in the cache; NULL for a directory. */
 	struct cache_entry *entry;
 };
 

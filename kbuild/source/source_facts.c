@@ -3,40 +3,114 @@
 #include "kbuild/source/source_facts.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/string_builder.h"
+#include "common/base/text.h"
 #include "kbuild/source/source.h"
 
 enum {
-	FACTS_LIMIT_BYTES = 1 << 20,
+	FILE_LIMIT_BYTES = 1 << 20,
 };
 
-struct error *source_facts_write(const struct source *source, const char *path)
+static const char facts_name[] = ".vmtest-source.json";
+static const char blanks[] = " \t\r";
+
+/** The value of the first `NAME = VALUE` line; free(). NULL if there is none. */
+static char *value_find(const char *makefile, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *line = makefile; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, name, length) != 0)
+			continue;
+		const char *value = line + length;
+		value += strspn(value, blanks);
+		if (*value++ != '=')
+			continue;
+		value += strspn(value, blanks);
+		size_t size = strcspn(value, "\n#");
+		while (size && strchr(blanks, value[size - 1]))
+			size--;
+		return string_copy_n(value, size);
+	}
+	return NULL;
+}
+
+struct error *source_version_parse(const char *makefile,
+				   struct kernel_version *ret)
+{
+	static const struct {
+		const char *name;
+		/** NULL for the only one that is no number. */
+		const char *separator;
+	} parts[] = {
+		{ "VERSION", "" },
+		{ "PATCHLEVEL", "." },
+		{ "SUBLEVEL", "." },
+		{ "EXTRAVERSION", NULL },
+	};
+
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	for (size_t i = 0; i < array_size(parts); i++) {
+		const char *name = parts[i].name, *separator = parts[i].separator;
+		_cleanup_free_ char *value = value_find(makefile, name);
+
+		if (!value)
+			return error_create(ERROR_USAGE,
+					    "not a kernel's: no line '%s = …'",
+					    name);
+		if (separator && (!*value || value[strspn(value, "0123456789")]))
+			return error_create(ERROR_USAGE,
+					    "%s = %s is not a number", name,
+					    value);
+		// The first of a series is called 6.12.
+		if (strcmp(name, "SUBLEVEL") == 0 && strcmp(value, "0") == 0)
+			continue;
+		string_builder_appendf(&sb, "%s%s", separator ? separator : "",
+				       value);
+	}
+	if (!kernel_version_parse(sb.text, ret))
+		return error_create(ERROR_USAGE,
+				    "%s is not a version of kernel.org; EXTRAVERSION must be empty or -rcN",
+				    sb.text);
+	return NULL;
+}
+
+struct error *source_version_read(const char *directory,
+				  struct kernel_version *ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *path = path_join(directory, "Makefile");
+	_cleanup_free_ char *text = NULL;
+	err = file_read(path, FILE_LIMIT_BYTES, &text, NULL);
+	if (error_catch(&err, ERROR_NOT_FOUND))
+		return error_create(ERROR_USAGE,
+				    "not a kernel's source: it has no Makefile");
+	if (err)
+		return err;
+	return error_wrap(source_version_parse(text, ret), "Makefile");
+}
+
+struct error *source_facts_write(const struct source *source,
+				 const char *directory)
 {
 	char version[KERNEL_VERSION_TEXT_SIZE];
-	_cleanup_json_ json_t *patches = json_array();
-	_cleanup_json_ json_t *facts = NULL;
-	_cleanup_free_ char *text = NULL;
-
 	kernel_version_format(&source->version, version);
-	for (size_t i = 0; i < source->patches.count; i++) {
-		const char *name = source->patches.items[i];
-
-		if (json_array_append_new(patches, json_string(name)) < 0)
-			return error_create(ERROR_OTHER,
-					    "%s: '%s' is not UTF-8", path, name);
-	}
-	facts = json_pack("{s:s, s:s, s:s, s:O}", "version", version, "url",
-			  source->url, "digest", source->digest, "patches",
-			  patches);
-	text = facts ? json_dumps(facts, JSON_INDENT(2)) : NULL;
-	if (!text)
-		return error_create(ERROR_OTHER, "%s: '%s' is not UTF-8", path,
-				    source->url);
+	_cleanup_free_ char *text =
+		json_text(json_pack("{s:s, s:o, s:s, s:o}", "version", version,
+				    "url", text_json(source->url), "digest",
+				    source->digest, "patches",
+				    strings_json(&source->patches)),
+			  JSON_INDENT(2));
+	_cleanup_free_ char *path = path_join(directory, facts_name);
 	return file_write(path, text, strlen(text));
 }
 
@@ -55,7 +129,7 @@ static struct error *read_digest(const struct value *value, void *ret)
 	return NULL;
 }
 
-struct error *source_facts_read(const char *path, struct source *ret)
+struct error *source_facts_read(const char *directory, struct source *ret)
 {
 	static const struct value_row rows[] = {
 		VALUE_REQUIRED("version", value_version, struct source, version),
@@ -65,8 +139,9 @@ struct error *source_facts_read(const char *path, struct source *ret)
 	};
 	struct error *err;
 
+	_cleanup_free_ char *path = path_join(directory, facts_name);
 	_cleanup_free_ char *text = NULL;
-	err = file_read(path, FACTS_LIMIT_BYTES, &text, NULL);
+	err = file_read(path, FILE_LIMIT_BYTES, &text, NULL);
 	if (err)
 		return err;
 	_cleanup_value_ struct value document = { 0 };

@@ -16,23 +16,19 @@
 #include "common/base/string_list.h"
 #include "common/kernel/catalog.h"
 #include "kbuild/config/bounds.h"
+#include "tests/unit/files.h"
 
 /** Holds `tree` and `patches`, and must hold nothing else after a test. */
 static char root[] = "/tmp/patch_test.XXXXXX";
 
 static char *in_root(const char *name)
 {
-	char *path = NULL;
-
-	path = path_join(root, name);
-	return path;
+	return path_join(root, name);
 }
 
 static void put(const char *name, const char *text)
 {
-	_cleanup_free_ char *path = in_root(name);
-
-	cr_assert_null(file_write(path, text, strlen(text)));
+	put_file(root, name, text);
 }
 
 static void expect_text(const char *name, const char *wanted)
@@ -54,10 +50,6 @@ static bool exists(const char *name)
 static void setup(void)
 {
 	cr_assert(mkdtemp(root));
-	_cleanup_free_ char *lib = in_root("tree/lib"),
-			    *patches = in_root("patches");
-	cr_assert_null(directory_create(lib));
-	cr_assert_null(directory_create(patches));
 	put("tree/lib/a.c", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
 	put("tree/b", "x\ny\nz\n");
 }
@@ -130,7 +122,6 @@ Test(patch, are_applied_in_order_of_their_names)
 {
 	char applied[256];
 
-	put("patches/README.md", "no patch\n");
 	put("patches/0001-a.patch", CHANGE);
 	put("patches/0002-b.patch",
 	    EDIT("lib/a.c") "@@ -4,2 +4,3 @@\n four\n+4.5\n 5\n"
@@ -298,49 +289,45 @@ Test(patch, without_the_program_says_so)
 			 "patch p.patch: patch: no such program in PATH; install it");
 }
 
-Test(patch, those_of_other_kernels_are_left_out)
+Test(patch, those_of_other_kernels_and_what_is_none_are_left_out)
 {
-	_cleanup_patch_list_ struct patch_list list = { 0 };
-	char digest[DIGEST_TEXT_SIZE] = "x";
+	static const char diff[] = "# vmtest:\ndiff --git a/b b/b\n";
+	_cleanup_patch_list_ struct patch_list none = { 0 }, list = { 0 };
 
+	// There is no such directory.
+	cr_assert_null(load(&none));
+	cr_expect_eq(none.names.count, 0);
+	cr_expect_str_eq(none.digest, "");
 	put("patches/a.patch", "# vmtest: <6.12\ndiff --git a/b b/b\n");
 	put("patches/b.patch", "# vmtest: arm\ndiff --git a/b b/b\n");
+	put("patches/.c.patch", diff);
+	put("patches/old/d.patch", diff);
+	put("patches/README.md", diff);
 	cr_assert_null(load(&list));
-	cr_expect_eq(list.count, 0);
-	patch_list_digest(&list, digest);
-	cr_expect_str_eq(digest, "");
+	cr_expect_eq(list.names.count, 0);
+	cr_expect_str_eq(list.digest, "");
 }
 
 Test(patch, a_digest_is_of_names_and_contents)
 {
 	char digests[3][DIGEST_TEXT_SIZE];
 	static const char *const texts[] = { CHANGE, CHANGE "\n" };
+	_cleanup_free_ char *old = in_root("patches/a.patch"),
+			    *new = in_root("patches/b.patch");
 
 	for (size_t i = 0; i < 3; i++) {
 		_cleanup_patch_list_ struct patch_list list = { 0 };
-		_cleanup_free_ char *old = in_root("patches/a.patch"),
-				    *new = in_root("patches/b.patch");
 
 		if (i < 2)
 			put("patches/a.patch", texts[i]);
 		else
 			cr_assert_eq(rename(old, new), 0);
 		cr_assert_null(load(&list));
-		cr_assert_eq(list.count, 1);
-		patch_list_digest(&list, digests[i]);
+		cr_assert_eq(list.names.count, 1);
+		memcpy(digests[i], list.digest, DIGEST_TEXT_SIZE);
 	}
 	cr_expect_str_neq(digests[0], digests[1]);
 	cr_expect_str_neq(digests[1], digests[2]);
-}
-
-Test(patch, a_directory_that_does_not_exist_holds_none)
-{
-	_cleanup_free_ char *patches = in_root("patches");
-	_cleanup_patch_list_ struct patch_list list = { 0 };
-
-	cr_assert_null(directory_remove(patches));
-	cr_assert_null(load(&list));
-	cr_expect_eq(list.count, 0);
 }
 
 Test(patch, must_say_which_kernels_it_is_for)

@@ -7,23 +7,20 @@
 
 #include "common/base/directory.h"
 #include "common/base/error.h"
-#include "common/base/file.h"
 #include "common/base/memory.h"
 #include "kbuild/source/source.h"
+#include "tests/unit/files.h"
 
-static char folder[] = "/tmp/source_facts_test.XXXXXX";
-static char *path;
+static char directory[] = "/tmp/source_facts_test.XXXXXX";
 
 static void setup(void)
 {
-	cr_assert(mkdtemp(folder));
-	path = string_format("%s/facts.json", folder);
+	cr_assert(mkdtemp(directory));
 }
 
 static void teardown(void)
 {
-	free(path);
-	error_destroy(directory_remove(folder));
+	error_destroy(directory_remove(directory));
 }
 
 TestSuite(source_facts, .init = setup, .fini = teardown);
@@ -37,26 +34,15 @@ Test(source_facts, are_read_as_they_were_written)
 	memset(written.digest, 'a', DIGEST_TEXT_SIZE - 1);
 	string_list_add(&written.patches, "0001-a.patch");
 	string_list_add(&written.patches, "0002-ä.patch");
-	cr_assert_null(source_facts_write(&written, path));
-	cr_assert_null(source_facts_read(path, &read));
+	string_list_add(&written.patches, "no UTF-8: \xff");
+	cr_assert_null(source_facts_write(&written, directory));
+	cr_assert_null(source_facts_read(directory, &read));
 	cr_expect_eq(kernel_version_compare(&read.version, &written.version), 0);
 	cr_expect_str_eq(read.url, written.url);
 	cr_expect_str_eq(read.digest, written.digest);
-	cr_assert_eq(read.patches.count, 2);
+	cr_assert_eq(read.patches.count, 3);
 	cr_expect_str_eq(read.patches.items[1], "0002-ä.patch");
-}
-
-Test(source_facts, that_are_not_utf_8_are_not_written)
-{
-	_cleanup_source_ struct source source = { 0 };
-
-	cr_assert(kernel_version_parse("6.12", &source.version));
-	source.url = string_copy("a");
-	string_list_add(&source.patches, "\xff.patch");
-	_cleanup_error_ struct error *err = source_facts_write(&source, path);
-	cr_assert(error_is(err, ERROR_OTHER));
-	cr_expect(strstr(error_message(err), "'\xff.patch' is not UTF-8"));
-	cr_expect_not(file_exists(path));
+	cr_expect_str_eq(read.patches.items[2], "no UTF-8: \uFFFD");
 }
 
 Test(source_facts, that_are_malformed_are_refused)
@@ -72,18 +58,83 @@ Test(source_facts, that_are_malformed_are_refused)
 		FACTS("6.12", "abc", "[]"),
 		FACTS("6.12", "", "{}"),
 		FACTS("6.12", "", "[\"a\", 1]"),
+		FACTS("6.12", "", "[]"),
 	};
-	struct source source = { 0 };
 
 	for (size_t i = 0; i < array_size(texts); i++) {
-		cr_assert_null(file_write(path, texts[i], strlen(texts[i])));
+		_cleanup_source_ struct source source = { 0 };
+		bool is_last = i + 1 == array_size(texts);
+
+		put_file(directory, ".vmtest-source.json", texts[i]);
 		_cleanup_error_ struct error *err =
-			source_facts_read(path, &source);
-		cr_expect(error_is(err, ERROR_OTHER), "%s", texts[i]);
-		cr_expect_null(source.url, "%s", texts[i]);
+			source_facts_read(directory, &source);
+		cr_expect_eq(!err, is_last, "%s", texts[i]);
+		cr_expect(is_last || error_is(err, ERROR_OTHER), "%s", texts[i]);
+		cr_expect_eq(!!source.url, is_last, "%s", texts[i]);
 	}
-	cr_assert_null(file_write(path, FACTS("6.12", "", "[]"),
-				  strlen(FACTS("6.12", "", "[]"))));
-	cr_assert_null(source_facts_read(path, &source));
-	source_deinit(&source);
+}
+
+Test(source_version, is_what_the_makefile_says)
+{
+	static const struct {
+		const char *makefile, *version;
+	} cases[] = {
+		{ "# SPDX\nVERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 117\nEXTRAVERSION =\n",
+		  "6.12.117" },
+		{ "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 0\nEXTRAVERSION =\n",
+		  "6.12" },
+		{ "VERSION = 7\nPATCHLEVEL = 3\nSUBLEVEL = 0\nEXTRAVERSION = -rc2\n",
+		  "7.3-rc2" },
+		{ "VERSION=4\nPATCHLEVEL\t=\t9\nSUBLEVEL = 337  \nEXTRAVERSION = \n",
+		  "4.9.337" },
+		{ "VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 2\nEXTRAVERSION =\nVERSION = 9\n",
+		  "6.1.2" },
+		{ "VERSIONS = 9\nVERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 2\nEXTRAVERSION =",
+		  "6.1.2" },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		struct kernel_version version;
+		char text[KERNEL_VERSION_TEXT_SIZE];
+
+		cr_assert_null(source_version_parse(cases[i].makefile, &version),
+			       "%s", cases[i].version);
+		kernel_version_format(&version, text);
+		cr_expect_str_eq(text, cases[i].version);
+	}
+}
+
+Test(source_version, refuses_what_has_no_name_at_kernel_org)
+{
+	static const char *const makefiles[] = {
+		"",
+		"all:\n\tcc -o x x.c\n",
+		"VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 117\n",
+		"VERSION = six\nPATCHLEVEL = 12\nSUBLEVEL = 1\nEXTRAVERSION =\n",
+		"VERSION =\nPATCHLEVEL = 12\nSUBLEVEL = 1\nEXTRAVERSION =\n",
+		"VERSION = -6\nPATCHLEVEL = 12\nSUBLEVEL = 1\nEXTRAVERSION =\n",
+		"VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 1\nEXTRAVERSION = -mine\n",
+		"VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 1\nEXTRAVERSION = -rc1\n",
+		"VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 0\nEXTRAVERSION = -rc0\n",
+		"VERSION = 6666666666666\nPATCHLEVEL = 12\nSUBLEVEL = 0\nEXTRAVERSION =\n",
+		"VERSION = 66666666666666666\nPATCHLEVEL = 12\nSUBLEVEL = 0\nEXTRAVERSION =\n",
+		"#VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 117\nEXTRAVERSION =\n",
+	};
+
+	for (size_t i = 0; i < array_size(makefiles); i++) {
+		struct kernel_version version = { .major = 1 };
+		_cleanup_error_ struct error *err =
+			source_version_parse(makefiles[i], &version);
+
+		cr_expect(error_is(err, ERROR_USAGE), "%s", makefiles[i]);
+	}
+}
+
+Test(source_version, a_directory_without_makefile_is_no_source)
+{
+	struct kernel_version version;
+	_cleanup_error_ struct error *err =
+		source_version_read("/proc/self/fd", &version);
+
+	cr_expect(error_is(err, ERROR_USAGE));
 }

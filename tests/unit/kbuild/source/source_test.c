@@ -13,10 +13,12 @@
 #include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
 #include "kbuild/phase.h"
+#include "tests/unit/files.h"
 
 /** Holds `configs`, `www` (kernel.org), `cache` and `tree`. */
 static char root[] = "/tmp/source_test.XXXXXX";
@@ -25,7 +27,6 @@ static struct catalog *catalog;
 static struct http *http;
 static const struct catalog_arch *arch;
 
-static const char pub[] = "www/pub/linux/kernel/v6.x";
 static const char patch[] =
 	"# vmtest: >=6.12 x86_64\n"
 	"diff --git a/lib.c b/lib.c\n--- a/lib.c\n+++ b/lib.c\n"
@@ -33,10 +34,7 @@ static const char patch[] =
 
 static char *in_root(const char *name)
 {
-	char *path = NULL;
-
-	path = path_join(root, name);
-	return path;
+	return path_join(root, name);
 }
 
 static void make_directory(const char *name)
@@ -48,22 +46,20 @@ static void make_directory(const char *name)
 
 static void put(const char *name, const char *text)
 {
-	_cleanup_free_ char *path = in_root(name);
-
-	cr_assert_null(file_write(path, text, strlen(text)));
+	put_file(root, name, text);
 }
 
 static void expect_text(const char *directory, const char *name,
 			const char *wanted)
 {
-	_cleanup_free_ char *path = NULL, *text = NULL;
+	_cleanup_free_ char *path = path_join(directory, name);
+	_cleanup_free_ char *text = NULL;
 
-	path = path_join(directory, name);
 	cr_assert_null(file_read(path, 1 << 20, &text, NULL), "%s", path);
 	cr_expect_str_eq(text, wanted, "%s", path);
 }
 
-/** Run a program in the test's folder. */
+/** Run a program in the test's directory. */
 #define run(...) run_program((const char *const[]){ __VA_ARGS__, NULL })
 
 static void run_program(const char *const *arguments)
@@ -75,7 +71,7 @@ static void run_program(const char *const *arguments)
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
 }
 
-/** Number of entries of a folder that match a pattern, hidden ones too. */
+/** Number of entries of a directory that match a pattern, hidden ones too. */
 static unsigned int count(const char *pattern)
 {
 	_cleanup_free_ char *text = NULL;
@@ -121,26 +117,23 @@ static void serve(void)
 static void make_tarball(const char *sublevel, const char *extra,
 			 const char *tarball)
 {
-	_cleanup_free_ char *makefile = NULL;
+	_cleanup_free_ char *makefile = string_format(
+		"# SPDX\nVERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = %s\nEXTRAVERSION =%s\n",
+		sublevel, extra);
 
-	cr_assert(asprintf(&makefile,
-			   "# SPDX\nVERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = %s\nEXTRAVERSION =%s\n",
-			   sublevel, extra) > 0);
 	put("tree/Makefile", makefile);
 	run("tar", "-caf", tarball, "tree");
 }
 
 static void put_sums(const char *name, const char *digest)
 {
-	_cleanup_free_ char *text = NULL, *path = NULL;
+	_cleanup_free_ char *text =
+		string_format("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n"
+			      "%s  %s\n-----BEGIN PGP SIGNATURE-----\n\nAAAA\n"
+			      "-----END PGP SIGNATURE-----\n",
+			      digest, name);
 
-	cr_assert(asprintf(&text,
-			   "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n"
-			   "%s  %s\n-----BEGIN PGP SIGNATURE-----\n\nAAAA\n"
-			   "-----END PGP SIGNATURE-----\n",
-			   digest, name) > 0);
-	cr_assert(asprintf(&path, "%s/sha256sums.asc", pub) > 0);
-	put(path, text);
+	put("www/pub/linux/kernel/v6.x/sha256sums.asc", text);
 }
 
 static const char tarball_path[] =
@@ -162,7 +155,7 @@ static void setup(void)
 						     .retry_limit_ms = 1000 };
 
 	cr_assert(mkdtemp(root));
-	make_directory(pub);
+	make_directory("www/pub/linux/kernel/v6.x");
 	make_directory("www/torvalds/t");
 	make_directory("configs/patches");
 	make_directory("tree");
@@ -212,6 +205,15 @@ static void expect_nothing_made(const char *what)
 	cr_expect_eq(count("*"), 0, "%s", what);
 }
 
+/** @param[in] part Of its message. */
+static void expect_failure(struct error *err, const char *part)
+{
+	cr_assert(err, "%s", part);
+	cr_expect(strstr(error_message(err), part), "%s: %s", part,
+		  error_message(err));
+	error_destroy(err);
+}
+
 Test(source, a_version_comes_checked_and_patched)
 {
 	_cleanup_source_ struct source source = { 0 };
@@ -255,16 +257,14 @@ Test(source, is_used_again_without_the_network)
 	cr_expect(error_is(err, ERROR_RETRY));
 }
 
-Test(source, a_folder_without_facts_is_made_again)
+Test(source, a_directory_without_facts_is_made_again)
 {
 	_cleanup_source_ struct source first = { 0 }, second = { 0 };
-	_cleanup_free_ char *facts = NULL;
 	char digest[DIGEST_TEXT_SIZE];
 
 	publish(digest);
 	cr_assert_null(prepare_version("6.12.117", &first));
-	cr_assert(asprintf(&facts, "%s/.vmtest-source.json", first.path) > 0);
-	cr_assert_null(file_write(facts, "{}", 2));
+	put_file(first.path, ".vmtest-source.json", "{}");
 	cr_assert_null(prepare_version("6.12.117", &second));
 	cr_expect_str_eq(second.digest, digest);
 	expect_text(second.path, "lib.c", "old\n");
@@ -345,19 +345,15 @@ Test(source, a_copy_of_another_version_is_refused)
 {
 	_cleanup_source_ struct source source = { 0 };
 	_cleanup_free_ char *path = in_root(tarball_path);
-	struct error *err;
 
 	make_tarball("116", "", tarball_path);
-	err = prepare_copy("6.12.117", path, &source);
-	cr_assert_not_null(err);
-	cr_expect(strstr(error_message(err), "6.12.116 instead of 6.12.117"),
-		  "%s", error_message(err));
-	error_destroy(err);
-	err = prepare_copy("6.12.117", "/nonexistent/x.tar.xz", &source);
-	cr_assert_not_null(err);
-	cr_expect(strstr(error_message(err), "/nonexistent/x.tar.xz"));
+	expect_failure(prepare_copy("6.12.117", path, &source),
+		       "6.12.116 instead of 6.12.117");
+	struct error *err =
+		prepare_copy("6.12.117", "/nonexistent/x.tar.xz", &source);
+	cr_assert(err);
 	cr_expect_null(strstr(error_message(err), "does kernel.org"));
-	error_destroy(err);
+	expect_failure(err, "/nonexistent/x.tar.xz");
 	expect_nothing_made("another version");
 }
 
@@ -373,79 +369,85 @@ Test(source, phases_say_where_it_failed)
 						.cache_directory = cache,
 						.clock = &clock };
 	_cleanup_source_ struct source source = { 0 };
-	struct error *err;
 
 	cr_assert(kernel_version_parse("6.12.117", &spec.version));
 	make_tarball("116", "", tarball_path);
-	err = source_prepare(&request, &source);
-	cr_assert_not_null(err);
-	error_destroy(err);
+	expect_failure(source_prepare(&request, &source), "6.12.116");
 	cr_expect_eq(clock.current, PHASE_SOURCE);
 
 	put("configs/patches/0001-new.patch", patch);
 	put("tree/lib.c", "not what the patch expects\n");
 	make_tarball("117", "", tarball_path);
-	err = source_prepare(&request, &source);
-	cr_assert_not_null(err);
-	error_destroy(err);
+	expect_failure(source_prepare(&request, &source), "0001-new.patch");
 	cr_expect_eq(clock.current, PHASE_PATCH);
+}
+
+/** Another tarball than the digest's. */
+static void tamper(void)
+{
+	char digest[DIGEST_TEXT_SIZE];
+
+	publish(digest);
+	run("sh", "-c", "printf x >> \"$0\"", tarball_path);
+}
+
+static void publish_as(const char *name)
+{
+	_cleanup_free_ char *path = in_root(tarball_path);
+	char digest[DIGEST_TEXT_SIZE];
+
+	cr_assert_null(digest_file(path, digest, NULL));
+	put_sums(name, digest);
+}
+
+/** Another kernel than its name's. */
+static void mislabel(void)
+{
+	make_tarball("116", "", tarball_path);
+	publish_as("linux-6.12.117.tar.xz");
+}
+
+static void publish_no_digest(void)
+{
+	publish_as("linux-6.12.116.tar.xz");
+}
+
+static void publish_no_list(void)
+{
+	put("www/pub/linux/kernel/v6.x/sha256sums.asc", "<html></html>\n");
+}
+
+/** A tarball that ends early, though its digest is right. */
+static void cut(void)
+{
+	make_tarball("117", "", tarball_path);
+	run("truncate", "-s", "-40", tarball_path);
+	publish_as("linux-6.12.117.tar.xz");
 }
 
 Test(source, what_does_not_match_is_not_used)
 {
-	_cleanup_source_ struct source source = { 0 };
-	_cleanup_free_ char *path = in_root(tarball_path);
-	char digest[DIGEST_TEXT_SIZE];
-	struct error *err;
+	static const struct {
+		void (*prepare)(void);
+		const char *version, *message;
+	} cases[] = {
+		{ tamper, "6.12.117", "linux-6.12.117.tar.xz" },
+		{ mislabel, "6.12.117", "6.12.116 instead of 6.12.117" },
+		{ publish_no_digest, "6.12.117", "does kernel.org have it?" },
+		{ publish_no_list, "6.12.117", "sha256sums.asc: line 1" },
+		// No such major version.
+		{ publish_no_list, "5.4", "does kernel.org have it?" },
+		{ cut, "6.12.117", "" },
+	};
 
-	// Another tarball than the digest's.
-	publish(digest);
-	make_tarball("117", " ", tarball_path);
-	run("sh", "-c", "printf x >> \"$0\"", tarball_path);
-	err = prepare_version("6.12.117", &source);
-	cr_expect_not_null(err);
-	error_destroy(err);
-	expect_nothing_made("tampered");
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_source_ struct source source = { 0 };
 
-	// Another kernel than its name's.
-	make_tarball("116", "", tarball_path);
-	cr_assert_null(digest_file(path, digest, NULL));
-	put_sums("linux-6.12.117.tar.xz", digest);
-	err = prepare_version("6.12.117", &source);
-	cr_assert_not_null(err);
-	cr_expect(strstr(error_message(err), "6.12.116 instead of 6.12.117"),
-		  "%s", error_message(err));
-	error_destroy(err);
-	expect_nothing_made("another version");
-
-	// No digest of it.
-	put_sums("linux-6.12.116.tar.xz", digest);
-	err = prepare_version("6.12.117", &source);
-	cr_expect(error_is(err, ERROR_NOT_FOUND));
-	error_destroy(err);
-
-	// A list that is none.
-	put("www/pub/linux/kernel/v6.x/sha256sums.asc", "<html></html>\n");
-	err = prepare_version("6.12.117", &source);
-	cr_expect(error_is(err, ERROR_OTHER));
-	cr_expect(strstr(error_message(err), "sha256sums.asc: line 1"), "%s",
-		  error_message(err));
-	error_destroy(err);
-
-	// No list, no such major version.
-	err = prepare_version("5.4", &source);
-	cr_expect(error_is(err, ERROR_NOT_FOUND));
-	error_destroy(err);
-
-	// A tarball that ends early, though its digest is right.
-	make_tarball("117", "", tarball_path);
-	run("truncate", "-s", "-40", tarball_path);
-	cr_assert_null(digest_file(path, digest, NULL));
-	put_sums("linux-6.12.117.tar.xz", digest);
-	err = prepare_version("6.12.117", &source);
-	cr_expect_not_null(err);
-	error_destroy(err);
-	expect_nothing_made("truncated");
+		cases[i].prepare();
+		expect_failure(prepare_version(cases[i].version, &source),
+			       cases[i].message);
+		expect_nothing_made(cases[i].message);
+	}
 }
 
 Test(source, a_patch_that_fails_leaves_nothing)
@@ -456,13 +458,11 @@ Test(source, a_patch_that_fails_leaves_nothing)
 	put("tree/lib.c", "other\n");
 	put("configs/patches/0001-new.patch", patch);
 	publish(digest);
-	_cleanup_error_ struct error *err = prepare_version("6.12.117", &source);
-	cr_assert_not_null(err);
+	struct error *err = prepare_version("6.12.117", &source);
+	cr_assert(err);
 	cr_expect(strstr(error_message(err), "prepare linux-6.12.117 in /tmp/"),
 		  "%s", error_message(err));
-	cr_expect(strstr(error_message(err),
-			 "0001-new.patch: the source does not have it"),
-		  "%s", error_message(err));
+	expect_failure(err, "0001-new.patch: the source does not have it");
 	expect_nothing_made("failed patch");
 }
 
@@ -501,9 +501,9 @@ Test(source, what_is_no_kernel_is_said_to_be_none)
 			    *nowhere = in_root("nowhere");
 	const struct source_spec specs[] = {
 		{ .kind = SOURCE_TARBALL, .path = path },
-		{ .kind = SOURCE_FOLDER, .path = tree },
-		{ .kind = SOURCE_FOLDER, .path = nowhere },
-		{ .kind = SOURCE_FOLDER, .path = path },
+		{ .kind = SOURCE_DIRECTORY, .path = tree },
+		{ .kind = SOURCE_DIRECTORY, .path = nowhere },
+		{ .kind = SOURCE_DIRECTORY, .path = path },
 	};
 
 	run("tar", "-caf", "a.tar.gz", "tree");
@@ -517,11 +517,11 @@ Test(source, what_is_no_kernel_is_said_to_be_none)
 	expect_nothing_made("no kernel");
 }
 
-Test(source, a_folder_is_used_as_it_is)
+Test(source, a_directory_is_used_as_it_is)
 {
 	_cleanup_source_ struct source source = { 0 };
 	_cleanup_free_ char *tree = in_root("tree");
-	const struct source_spec spec = { .kind = SOURCE_FOLDER, .path = tree };
+	const struct source_spec spec = { .kind = SOURCE_DIRECTORY, .path = tree };
 
 	put("configs/patches/0001-new.patch", patch);
 	make_tarball("117", "", "unused.tar.gz");
