@@ -14,7 +14,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <linux/kexec.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,25 +83,25 @@ static int load(const char *append)
 
 int main(int argc, char **argv)
 {
-	static const char option[] = "--append";
+	static const struct option options[] = {
+		{ "append", required_argument, NULL, 'a' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
 	const char *append = NULL;
+	bool wrong = false;
 
-	for (int i = 1; i < argc; i++) {
-		size_t length = strlen(option);
-
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) >= 0;) {
+		if (c == 'h') {
 			fputs(usage, stdout);
 			return EXIT_SUCCESS;
 		}
-		if (strcmp(argv[i], option) == 0 && i + 1 < argc) {
-			append = argv[++i];
-		} else if (strncmp(argv[i], option, length) == 0 &&
-			   argv[i][length] == '=') {
-			append = argv[i] + length + 1;
-		} else {
-			fputs(usage, stderr);
-			return EXIT_USAGE;
-		}
+		wrong |= c != 'a';
+		append = optarg;
+	}
+	if (wrong || optind != argc) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
 	}
 	return load(append);
 }

@@ -14,7 +14,7 @@ static const char added[] = "reset_devices";
  */
 static const char one_cpu[] = "nr_cpus=1";
 
-static const char *const dropped[] = { "crashkernel=" };
+static const char dropped[] = "crashkernel=";
 
 /** Where a parameter ends, as the kernel sees it: quotes hide spaces. */
 static const char *parameter_end(const char *p)
@@ -24,15 +24,6 @@ static const char *parameter_end(const char *p)
 	for (; *p && *p != '\n' && (quoted || *p != ' '); p++)
 		quoted ^= *p == '"';
 	return p;
-}
-
-static bool is_dropped(const char *parameter)
-{
-	for (size_t i = 0; i < sizeof(dropped) / sizeof(*dropped); i++) {
-		if (strncmp(parameter, dropped[i], strlen(dropped[i])) == 0)
-			return true;
-	}
-	return false;
 }
 
 static char *put(char *to, const char *text, size_t length)
@@ -61,7 +52,7 @@ char *kexec_command_line(const char *current, bool has_many_cpus,
 
 		if (!length || (length == 2 && memcmp(p, "--", 2) == 0))
 			break;
-		if (!is_dropped(p))
+		if (strncmp(p, dropped, sizeof(dropped) - 1) != 0)
 			to = put(to, p, length);
 		p = end;
 	}
