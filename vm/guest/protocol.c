@@ -2,6 +2,8 @@
 
 #include "vm/guest/protocol.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/memory.h"
@@ -137,54 +139,31 @@ char *protocol_format_setup(const struct guest_config *config,
 	return string_builder_take(&sb);
 }
 
-static const struct {
-	/** With a blank at its end, something follows. */
-	const char *word;
-	enum machine_event event;
-} words[] = {
-	{ "hello", EVENT_HELLO }, { "ready", EVENT_READY },
-	{ "exit ", EVENT_EXIT },  { "done", EVENT_DONE },
-	{ "fail ", EVENT_FAIL },
-};
-
 void protocol_deinit(struct protocol *protocol)
 {
 	string_builder_deinit(&protocol->text);
 }
 
-/** A status as shells have them: 0 to 255. */
-static bool parse_status(const char *digits, size_t length, int *ret)
+static enum machine_event parse(const char *line, int *status_ret)
 {
-	int status = 0;
+	unsigned int status;
+	int end = 0;
 
-	if (length > 3)
-		return false;
-	for (size_t i = 0; i < length; i++) {
-		if (digits[i] < '0' || digits[i] > '9')
-			return false;
-		status = status * 10 + digits[i] - '0';
-	}
-	if (status > 255)
-		return false;
-	*ret = status;
-	return true;
-}
-
-static enum machine_event parse(const char *line, size_t length, int *status_ret)
-{
-	for (size_t i = 0; i < array_size(words); i++) {
-		enum machine_event event = words[i].event;
-		size_t n = strlen(words[i].word);
-		bool has_rest = words[i].word[n - 1] == ' ';
-
-		if (length < n || memcmp(line, words[i].word, n) != 0 ||
-		    has_rest != (length > n))
-			continue;
-		if (event != EVENT_EXIT ||
-		    parse_status(line + n, length - n, status_ret))
-			return event;
-	}
-	return EVENT_NONSENSE;
+	if (strcmp(line, "hello") == 0)
+		return EVENT_HELLO;
+	if (strcmp(line, "ready") == 0)
+		return EVENT_READY;
+	if (strcmp(line, "done") == 0)
+		return EVENT_DONE;
+	if (strncmp(line, "fail ", 5) == 0 && line[5])
+		return EVENT_FAIL;
+	// A status as shells have them: 0 to 255.
+	if (strncmp(line, "exit ", 5) != 0 || !isdigit((unsigned char)line[5]) ||
+	    sscanf(line, "exit %3u%n", &status, &end) != 1 || line[end] ||
+	    status > 255)
+		return EVENT_NONSENSE;
+	*status_ret = (int)status;
+	return EVENT_EXIT;
 }
 
 bool protocol_read(struct protocol *protocol, const char **data,
@@ -199,9 +178,11 @@ bool protocol_read(struct protocol *protocol, const char **data,
 	(*data)++;
 	string_builder_deinit(&protocol->text);
 	text_append_plain(&protocol->text, protocol->line, protocol->length);
-	*ret = protocol->length < PROTOCOL_LINE_LIMIT
-		       ? parse(protocol->line, protocol->length, &protocol->status)
-		       : EVENT_NONSENSE;
+	*ret = EVENT_NONSENSE;
+	protocol->line[protocol->length] = '\0';
+	if (protocol->length < PROTOCOL_LINE_LIMIT &&
+	    strlen(protocol->line) == protocol->length)
+		*ret = parse(protocol->line, &protocol->status);
 	protocol->length = 0;
 	return true;
 }

@@ -40,7 +40,7 @@ enum {
 /** Reads what the guest says. Starts as zeros. */
 struct protocol {
 	/** What has arrived of a line. */
-	char line[PROTOCOL_LINE_LIMIT];
+	char line[PROTOCOL_LINE_LIMIT + 1];
 	size_t length;
 	/** The last whole line, as plain text (text.h). */
 	struct string_builder text;
