@@ -368,7 +368,7 @@ class RunTest(unittest.TestCase):
 
     def test_what_cannot_be_run(self):
         rows = (
-            (["-k", "/no/such/folder"], 125, b"no such folder"),
+            (["-k", "/no/such/folder"], 125, b"no such directory"),
             (["-k", KERNEL, "--machine", "x"], 2, b"--machine x"),
             (["-k", KERNEL, "--accel", "x"], 2, b"--accel x"),
             (["-k", KERNEL, "--memory", "x"], 2, b"--memory x"),
@@ -563,7 +563,7 @@ class PathTest(unittest.TestCase):
             [VM, "run", "-k", folder + b"/kernel", "--result", path, "--", "true"],
             stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT)
         self.assertEqual(got.returncode, 125)
-        self.assertIn(b"no such folder", got.stderr)
+        self.assertIn(b"no such directory", got.stderr)
         with open(path) as file:
             self.assertIn("\ufffd\ufffd \u00e9", json.load(file)["reason"])
 

@@ -15,7 +15,6 @@
 #include "common/kernel/catalog.h"
 #include "vm/guest/guest.h"
 #include "vm/kernel/kernel.h"
-#include "vm/kernel/kernel_config.h"
 #include "vm/qemu/qemu_link.h"
 
 void guest_plan_deinit(struct guest_plan *plan)

@@ -6,8 +6,8 @@
 /**
  * @file
  *
- * Kernels on disk: unpacked packages, `DIRECTORY/ARCH/kernel-RELEASE/`, or a
- * folder anywhere.
+ * Kernels on disk: unpacked packages, `DIRECTORY/ARCH/kernel-RELEASE/`, or in
+ * any other directory; and what is in their .config.
  */
 
 #include <stdbool.h>
@@ -45,7 +45,7 @@ void kernel_deinit(struct kernel *kernel);
 #define _cleanup_kernel_ _cleanup_(kernel_deinit)
 
 /**
- * Open a folder that holds an unpacked package.
+ * Open a directory that holds an unpacked package.
  *
  * @return ERROR_NOT_FOUND if it is not there, is about to be deleted, or holds
  * something else.
@@ -55,7 +55,7 @@ _must_check_ struct error *kernel_open(const char *path, struct kernel *ret);
 /** Whether a KERNEL of the command line is a path rather than a pattern. */
 bool kernel_is_path(const char *text);
 
-/** One kernel in the folder of downloads. */
+/** One kernel in the directory of downloads. */
 struct kernel_entry {
 	struct release release;
 	char text[RELEASE_TEXT_SIZE];
@@ -72,7 +72,7 @@ void kernel_list_deinit(struct kernel_list *list);
 
 #define _cleanup_kernel_list_ _cleanup_(kernel_list_deinit)
 
-/** What is in the folder of downloads; a folder that is not there is empty. */
+/** What is in the directory of downloads; one that is not there is empty. */
 _must_check_ struct error *kernel_list_load(const char *directory,
 					    const char *arch,
 					    struct kernel_list *ret);
@@ -121,5 +121,19 @@ _must_check_ struct error *kernel_prune(const char *directory, const char *arch,
 					const struct release_selection *selection,
 					unsigned int keep, bool dry_run,
 					struct string_list *deleted_ret);
+
+/**
+ * Whether an option (`CONFIG_PVH`) is built in.
+ *
+ * @param[in] config The text of a kernel's .config, as of those that follow.
+ */
+bool kernel_config_has(const char *config, const char *option);
+
+/** The first of them that is not built in; NULL if all are. */
+const char *kernel_config_lacks(const char *config,
+				const struct string_list *options);
+
+/** The value of a numeric option; 0 if it has none. */
+unsigned int kernel_config_number(const char *config, const char *option);
 
 #endif /* VM_KERNEL_KERNEL_H */

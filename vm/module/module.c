@@ -26,13 +26,13 @@
 #include "vm/module/host_programs.h"
 #include "vm/module/module_files.h"
 
-/** Where make works, if the folder of results has a name that it cannot take. */
+/** Where make works, if the directory of results has a name that it cannot take. */
 static const char other_scratch[] = "/tmp";
 
 static const char scratch_prefix[] = "vmtest-module";
 
 enum {
-	/** Digits of a digest that are enough for the name of a folder. */
+	/** Digits of a digest that are enough for the name of a directory. */
 	KEY_DIGITS = 16,
 };
 

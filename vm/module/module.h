@@ -10,9 +10,9 @@
  *
  * A result is kept in `DIRECTORY/ARCH/module/RELEASE/SOURCE/KEY/`, an entry of
  * the cache with all modules that the source makes and make's log. SOURCE
- * stands for the path of the source's folder, and KEY for the contents of its
- * files and of the kernel, and for the compiler. What other contents of the
- * source have made goes when nobody uses it.
+ * stands for the path of the source, and KEY for the contents of its files and
+ * of the kernel, and for the compiler. What other contents of the source have
+ * made goes when nobody uses it.
  */
 
 #include <stdbool.h>
@@ -34,7 +34,7 @@ struct module_request {
 	const struct catalog_arch *arch;
 	/** For a compiler that is to be downloaded. */
 	struct http *http;
-	/** A folder with a Makefile or Kbuild for an external module. */
+	/** A directory with a Makefile or Kbuild for an external module. */
 	const char *source;
 	/** Where results and downloaded compilers are kept. */
 	const char *directory;
@@ -44,7 +44,7 @@ struct module_request {
 struct module {
 	/**
 	 * The module; of several, the first that obj-m names. All lie in one
-	 * folder. Absolute, without symbolic links.
+	 * directory. Absolute, without symbolic links.
 	 */
 	char *path;
 	/** It was there already. */
@@ -64,9 +64,9 @@ void module_deinit(struct module *module);
 
 /**
  * Build a module, or find what the same compiler built before: only building
- * downloads one, if need be (see common/kernel/toolchain.h). The
- * source's folder is only read, and a build in place that left its files there
- * does not matter. Blocks; whoever builds the same at the same time waits.
+ * downloads one, if need be (see common/kernel/toolchain.h). The source is only
+ * read, and what a build in place has left there does not matter. Blocks;
+ * whoever builds the same at the same time waits.
  *
  * @return ERROR_USAGE if there is no source; else what make failed at, with the
  * last lines of its log logged before it.
@@ -79,7 +79,7 @@ _must_check_ struct error *module_build(const struct module_request *request,
  * error if nothing was.
  *
  * @param[in] directory Where results are kept.
- * @param[in] kernel_path Where the kernel was: its folder's name has its release.
+ * @param[in] kernel_path Where the kernel was; its name has the release.
  */
 _must_check_ struct error *module_remove_all(const char *directory,
 					     const char *arch,

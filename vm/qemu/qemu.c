@@ -9,7 +9,6 @@
 #include "common/base/system.h"
 #include "common/kernel/catalog.h"
 #include "vm/kernel/kernel.h"
-#include "vm/kernel/kernel_config.h"
 #include "vm/qemu/share.h"
 
 enum {

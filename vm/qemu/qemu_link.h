@@ -45,6 +45,15 @@ void qemu_link_deinit(struct qemu_link *link);
 #define _cleanup_qemu_link_ _cleanup_(qemu_link_deinit)
 
 /**
+ * What QEMU may not read, since the guest could: the host's /proc, where the
+ * processes of the same user show their environment.
+ *
+ * @param[out] fd_ret For struct process_options's ruleset_fd; close(). It is -1
+ * where the kernel cannot do it (Landlock, from 5.19 on).
+ */
+_must_check_ struct error *qemu_confine(int *fd_ret);
+
+/**
  * Make an empty scratch disk: a sparse file without a name, whose blocks are
  * taken from the directory's file system when they are written, and given back
  * when the last descriptor is closed, however that happens.

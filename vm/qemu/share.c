@@ -9,7 +9,7 @@
 #include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
-#include "vm/kernel/kernel_config.h"
+#include "vm/kernel/kernel.h"
 
 #define STATE "/run/vmtest"
 
@@ -54,7 +54,11 @@ static bool path_is_below(const char *path, const char *directory)
 	       (!path[length] || path[length] == '/');
 }
 
-bool share_root_shows(const char *root, const char *path)
+/**
+ * Whether the guest sees the host's directory at its own path just by having
+ * this root: not where it mounts file systems of its own.
+ */
+static bool root_shows(const char *root, const char *path)
 {
 	if (strcmp(root, "/") != 0)
 		return false;
@@ -65,13 +69,13 @@ bool share_root_shows(const char *root, const char *path)
 	return true;
 }
 
-/** A folder of the host that gets its own place in the guest. */
+/** A directory of the host that gets its own place in the guest. */
 static struct error *check_target(const char *path, const char *what)
 {
 	for (size_t i = 0; i < array_size(essential); i++) {
 		if (path_is_below(essential[i], path))
 			return error_create(ERROR_USAGE,
-					    "%s %s would hide the guest's own %s; choose another folder",
+					    "%s %s would hide the guest's own %s; choose another directory",
 					    what, path, essential[i]);
 	}
 	return NULL;
@@ -137,7 +141,7 @@ static void plan_package(const struct share_request *request,
 			 struct share_plan *plan, struct string_builder *mounts)
 {
 	static const char share_directory[] = "/sys";
-	bool shown = share_root_shows(request->root, request->package);
+	bool shown = root_shows(request->root, request->package);
 	_cleanup_free_ char *options = plan_overlay(plan, "package", ".");
 
 	// The root overlay's upper directory is where a mount point is made
@@ -164,7 +168,7 @@ static struct error *plan_directory(const struct share_request *request,
 	_cleanup_free_ char *options = NULL;
 
 	if (!directory || strcmp(directory, "/") == 0 ||
-	    share_root_shows(request->root, directory) ||
+	    root_shows(request->root, directory) ||
 	    is_covered(request->writable, directory))
 		return NULL;
 	err = check_target(directory, "the working directory");
@@ -190,7 +194,7 @@ static struct error *plan_writable(const struct share_request *request,
 		const char *path = request->writable->items[i];
 		char tag[SHARE_TAG_SIZE];
 
-		if (!share_root_shows(request->root, path)) {
+		if (!root_shows(request->root, path)) {
 			err = check_target(path, "--rw");
 			if (err)
 				return err;
@@ -212,7 +216,7 @@ static void plan_extra(const struct share_request *request,
 		char tag[SHARE_TAG_SIZE], target[64];
 
 		// A PATH cannot hold a directory with a colon.
-		if (share_root_shows(request->root, path) && !strchr(path, ':')) {
+		if (root_shows(request->root, path) && !strchr(path, ':')) {
 			string_list_add(&plan->extra, path);
 			continue;
 		}
@@ -265,7 +269,7 @@ struct error *share_plan_compute(const struct share_request *request,
 	if (err)
 		return err;
 	plan_extra(request, &plan, &mounts);
-	plan.init_shared = !share_root_shows(request->root, request->init) ||
+	plan.init_shared = !root_shows(request->root, request->init) ||
 			   !can_be_bare(request->init);
 	if (plan.init_shared)
 		plan_add(&plan, SHARE_INIT_TAG, request->init, false);

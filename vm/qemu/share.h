@@ -6,7 +6,7 @@
 /**
  * @file
  *
- * Which folders of the host a guest sees, and where.
+ * Which directories of the host a guest sees, and where.
  *
  * Every share but those asked for with --rw is read-only at the 9p server,
  * inside QEMU, so that nothing that the guest does can reach the host. To let
@@ -28,7 +28,7 @@ enum {
 
 struct share {
 	char tag[SHARE_TAG_SIZE];
-	/** The folder on the host. */
+	/** The directory on the host. */
 	char *path;
 	bool writable;
 };
@@ -77,7 +77,7 @@ struct share_plan {
 	/** The same as before, for later, in the root itself. */
 	struct string_list late_directories;
 	struct string_list late_mounts;
-	/** Where the guest sees each of the extra folders, in their order. */
+	/** Where the guest sees each of the extra directories, in their order. */
 	struct string_list extra;
 	/**
 	 * Whether init.sh has its own share: it is not on the root, or under a
@@ -87,20 +87,14 @@ struct share_plan {
 };
 
 /**
- * @return ERROR_USAGE if a folder cannot have its place in the guest, since it
- * would cover what the guest runs from: `/usr`, with another root.
+ * @return ERROR_USAGE if a directory cannot have its place in the guest, since
+ * it would cover what the guest runs from: `/usr`, with another root.
  */
 _must_check_ struct error *share_plan_compute(const struct share_request *request,
 					      struct share_plan *ret);
 void share_plan_deinit(struct share_plan *plan);
 
 #define _cleanup_share_plan_ _cleanup_(share_plan_deinit)
-
-/**
- * Whether the guest sees the host's folder at its own path just by having this
- * root: not where it mounts file systems of its own.
- */
-bool share_root_shows(const char *root, const char *path);
 
 /**
  * TMPDIR in the guest. In `/tmp`, which is the host's below an overlay, a file

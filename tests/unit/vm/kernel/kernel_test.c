@@ -146,3 +146,41 @@ Test(kernel, the_newest_matching_asset_is_found)
 		     &items[0]);
 	cr_expect_null(kernel_find_asset(&assets, "x86_64", "5.4", &none));
 }
+
+Test(kernel, only_whole_lines_of_a_config_count)
+{
+	static const char config[] = "# CONFIG_A is not set\n"
+				     "CONFIG_B=y\n"
+				     "CONFIG_BB=m\n"
+				     "CONFIG_HZ_100=y\n"
+				     "CONFIG_HZ=100\n"
+				     "CONFIG_S=\"CONFIG_T=y\"\n"
+				     "CONFIG_LAST=y";
+	static const struct {
+		const char *option;
+		bool built_in;
+		unsigned int number;
+	} rows[] = {
+		{ "CONFIG_B", true, 0 },   { "CONFIG_LAST", true, 0 },
+		{ "CONFIG_A", false, 0 },  { "CONFIG_BB", false, 0 },
+		{ "CONFIG_T", false, 0 },  { "CONFIG_HZ", false, 100 },
+		{ "CONFIG_NO", false, 0 },
+	};
+	_cleanup_string_list_ struct string_list wanted = STRING_LIST_INIT;
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const char *option = rows[i].option;
+
+		cr_expect_eq(kernel_config_has(config, option),
+			     rows[i].built_in, "%s", option);
+		cr_expect_eq(kernel_config_number(config, option),
+			     rows[i].number, "%s", option);
+	}
+	cr_expect_not(kernel_config_has("", "CONFIG_B"));
+	cr_expect_null(kernel_config_lacks("", &wanted));
+	string_list_add(&wanted, "CONFIG_B");
+	cr_expect_null(kernel_config_lacks(config, &wanted));
+	string_list_add(&wanted, "CONFIG_BB");
+	string_list_add(&wanted, "CONFIG_A");
+	cr_expect_str_eq(kernel_config_lacks(config, &wanted), "CONFIG_BB");
+}

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "common/process/process.h"
 
 Test(qemu_link, a_disk_is_empty_sparse_and_without_a_name)
 {
@@ -35,4 +36,38 @@ Test(qemu_link, a_disk_that_cannot_be_names_the_directory)
 	cr_expect_str_eq(error_message(err),
 			 "make a disk in /no/such: No such file or directory");
 	cr_expect_eq(fd, -1);
+}
+
+/** Whether a script succeeds as QEMU would. */
+static void expect_success(const char *script)
+{
+	_cleanup_close_ int fd = -1;
+
+	cr_assert_null(qemu_confine(&fd));
+	if (fd < 0)
+		cr_skip_test("the kernel has no Landlock, or an old one");
+
+	_cleanup_error_ struct error *err = process_run(&(struct process_options){
+		.arguments = (const char *[]){ "sh", "-c", script, NULL },
+		.ruleset_fd = &fd,
+	});
+
+	cr_expect_null(err, "%s", script);
+}
+
+Test(qemu_link, confinement_closes_proc_and_leaves_all_else_as_it_is)
+{
+	static const char *const scripts[] = {
+		"! cat /proc/self/environ 2>/dev/null",
+		"! cat /proc/1/cmdline 2>/dev/null",
+		"! cat /proc/version 2>/dev/null",
+		"read -r line </etc/passwd",
+		"head -c 1 /dev/zero >/dev/null",
+		"read -r line </proc/cpuinfo",
+		"cd \"$(mktemp -d)\" && mkdir a b && : >a/x && mv a/x b && "
+		"ln b/x a/x && cd .. && rm -r \"$OLDPWD\"",
+	};
+
+	for (size_t i = 0; i < array_size(scripts); i++)
+		expect_success(scripts[i]);
 }

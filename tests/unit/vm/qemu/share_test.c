@@ -36,26 +36,6 @@ static bool has_mount(const struct string_list *mounts, const char *directory,
 	return false;
 }
 
-Test(share, the_host_s_root_shows_all_but_what_the_guest_mounts)
-{
-	static const struct {
-		const char *root;
-		const char *path;
-		bool shown;
-	} rows[] = {
-		{ "/", "/", true },	    { "/", "/home/u", true },
-		{ "/", "/tmp/x", true },    { "/", "/run", false },
-		{ "/", "/run/u", false },   { "/", "/runner", true },
-		{ "/", "/dev/shm", false }, { "/", "/sys/x", false },
-		{ "/srv", "/home", false },
-	};
-
-	for (size_t i = 0; i < array_size(rows); i++)
-		cr_expect_eq(share_root_shows(rows[i].root, rows[i].path),
-			     rows[i].shown, "%s in %s", rows[i].path,
-			     rows[i].root);
-}
-
 Test(share, on_the_host_s_root_one_read_only_share_is_enough)
 {
 	struct share_request request = request_on_host();
@@ -75,6 +55,11 @@ Test(share, on_the_host_s_root_one_read_only_share_is_enough)
 		"overlay /run/vmtest/root/usr/lib/modules/6.12 overlay lowerdir=.,"));
 	cr_expect_not_null(strstr(plan.mounts, " cgroup2 "));
 	cr_expect_null(strstr(plan.mounts, "debugfs"));
+	// Temporary files lie on a tmpfs.
+	cr_expect(string_list_contains(&plan.directories, SHARE_TEMPORARY));
+	cr_expect_not_null(strstr(plan.mounts,
+				  "tmpfs /run/vmtest/root" SHARE_TEMPORARY
+				  " tmpfs mode=1777 0 0\n"));
 }
 
 Test(share, another_root_needs_shares_for_the_rest)
@@ -154,7 +139,12 @@ Test(share, extra_folders_are_seen_at_their_own_path_or_have_a_share)
 		const char *path;
 		const char *seen;
 	} rows[] = {
+		{ "/", "/", "/" },
+		{ "/", "/home/u", "/home/u" },
 		{ "/", "/tmp/m o", "/tmp/m o" },
+		{ "/", "/runner", "/runner" },
+		{ "/", "/dev/shm", "/run/vmtest/extra1" },
+		{ "/", "/sys/x", "/run/vmtest/extra1" },
 		{ "/", "/tmp/m:o", "/run/vmtest/extra1" },
 		{ "/", "/run/m", "/run/vmtest/extra1" },
 		{ "/srv/root", "/tmp/m", "/run/vmtest/extra1" },
@@ -202,18 +192,6 @@ Test(share, what_the_kernel_loads_later_is_left_to_init)
 		cr_expect_eq(strstr(plan.mounts, "binfmt_misc") != NULL,
 			     rows[i].mounted, "%s", rows[i].config);
 	}
-}
-
-Test(share, temporary_files_lie_on_a_tmpfs)
-{
-	struct share_request request = request_on_host();
-	_cleanup_share_plan_ struct share_plan plan = { 0 };
-
-	cr_assert_null(share_plan_compute(&request, &plan));
-	cr_expect(string_list_contains(&plan.directories, SHARE_TEMPORARY));
-	cr_expect_not_null(strstr(plan.mounts,
-				  "tmpfs /run/vmtest/root" SHARE_TEMPORARY
-				  " tmpfs mode=1777 0 0\n"));
 }
 
 Test(share, no_name_of_the_host_s_is_in_the_table_of_mounts)
