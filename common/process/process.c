@@ -21,11 +21,11 @@
 #include "common/process/process_child.h"
 
 struct process {
+	/** 0 before it has started, and once it is reaped. */
 	pid_t pid;
 	int pidfd;
 	/** The pipe that it writes to; -1 if there is none. */
 	int output_fd;
-	bool reaped;
 	char *name;
 };
 
@@ -58,28 +58,24 @@ bool process_program_exists(const char *name)
 	return path;
 }
 
-static void child_deinit(struct process_child *child)
-{
-	cleanup_close(&child->output_fd);
-	cleanup_close(&child->failure_fd);
-}
-
 /** Fork, and wait for exec or a failure. */
-static struct error *start(struct process *process, struct process_child *child,
-			   int failure_fd)
+static struct error *start(struct process *process,
+			   const struct process_child *child, int failure_fd,
+			   int *child_failure_fd)
 {
 	struct process_failure failure;
 	ssize_t size;
 
 	process->pid = process_child_fork(child);
-	if (process->pid < 0)
+	if (process->pid < 0) {
+		process->pid = 0;
 		return error_create_os(errno, "%s: fork", process->name);
-	process->reaped = false;
+	}
 	setpgid(process->pid, process->pid);
-	close(take_fd(&child->failure_fd));
-	do {
+	close(take_fd(child_failure_fd));
+	do
 		size = read(failure_fd, &failure, sizeof(failure));
-	} while (size < 0 && errno == EINTR);
+	while (size < 0 && errno == EINTR);
 	if (size == (ssize_t)sizeof(failure))
 		return process_child_error(child->options, &failure);
 	process->pidfd = pidfd_open(process->pid, 0);
@@ -88,64 +84,50 @@ static struct error *start(struct process *process, struct process_child *child,
 	return NULL;
 }
 
-static struct error *make_pipe(int *read_fd_ret, int *write_fd_ret)
-{
-	int fds[2];
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return error_create_os(errno, "pipe");
-	*read_fd_ret = fds[0];
-	*write_fd_ret = fds[1];
-	return NULL;
-}
-
 struct error *process_spawn(const struct process_options *options,
 			    struct process **ret)
 {
-	struct error *err;
 	const char *name = options->arguments[0];
-	_cleanup_close_ int failure_fd = -1;
 	_cleanup_free_ char *path = find_program(name);
 	_cleanup_free_ char **environment =
 		environment_of_child(options->inherited, options->keeps_tokens,
 				     options->environment);
-	_cleanup_(child_deinit) struct process_child child = {
-		.options = options,
-		.path = path,
-		.environment = environment,
-		.output_fd = -1,
-		.failure_fd = -1,
-	};
 	_cleanup_process_ struct process *process =
 		memory_allocate(1, sizeof(*process));
+	// Of each pipe, the end to read from comes first.
+	int failure[2], output[2] = { -1, -1 };
 
-	process->pidfd = -1;
-	process->output_fd = -1;
-	process->reaped = true;
-	process->name = string_copy(name);
+	*process = (struct process){ 0, -1, -1, string_copy(name) };
 	if (!path)
 		return error_create(ERROR_NOT_FOUND,
 				    "%s: no such program in PATH; install it",
 				    name);
-	err = make_pipe(&failure_fd, &child.failure_fd);
-	if (err)
-		return err;
-	if (options->reads_stdout || options->reads_stderr) {
-		err = make_pipe(&process->output_fd, &child.output_fd);
-		if (err)
-			return err;
-		fcntl(process->output_fd, F_SETFL, O_NONBLOCK);
-	}
-	err = start(process, &child, failure_fd);
+	if (pipe2(failure, O_CLOEXEC) < 0)
+		return error_create_os(errno, "pipe");
+
+	_cleanup_close_ int failure_fd = failure[0];
+	_cleanup_close_ int child_failure_fd = failure[1];
+
+	if ((options->reads_stdout || options->reads_stderr) &&
+	    pipe2(output, O_CLOEXEC) < 0)
+		return error_create_os(errno, "pipe");
+	process->output_fd = output[0];
+	fcntl(process->output_fd, F_SETFL, O_NONBLOCK);
+
+	_cleanup_close_ int child_output_fd = output[1];
+	const struct process_child child = {
+		.options = options,
+		.path = path,
+		.environment = environment,
+		.output_fd = child_output_fd,
+		.failure_fd = child_failure_fd,
+	};
+	struct error *err = start(process, &child, failure_fd, &child_failure_fd);
+
 	if (err)
 		return err;
 	*ret = take_ptr(process);
 	return NULL;
-}
-
-pid_t process_pid(const struct process *process)
-{
-	return process->pid;
 }
 
 int process_fd(const struct process *process)
@@ -155,7 +137,7 @@ int process_fd(const struct process *process)
 
 void process_kill(struct process *process, int signal)
 {
-	if (!process->reaped)
+	if (process->pid)
 		kill(-process->pid, signal);
 }
 
@@ -165,7 +147,7 @@ static int process_reap(struct process *process)
 
 	while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	process->reaped = true;
+	process->pid = 0;
 	return status;
 }
 
@@ -266,7 +248,7 @@ void process_destroy(struct process *process)
 {
 	if (!process)
 		return;
-	if (!process->reaped) {
+	if (process->pid) {
 		process_kill(process, SIGKILL);
 		process_reap(process);
 	}
@@ -338,8 +320,9 @@ struct error *process_capture(const struct process_options *options,
 		string_builder_append_n(&output, buffer, size);
 	} while (size);
 	err = process_wait(process, deadline_ms, &status);
-	if (!err)
-		err = check_status(options->arguments[0], &status);
+	if (err)
+		return err;
+	err = check_status(options->arguments[0], &status);
 	if (err)
 		return err;
 	if (output.length && output.text[output.length - 1] == '\n')

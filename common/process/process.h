@@ -18,7 +18,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "common/base/cleanup.h"
 
@@ -54,7 +53,7 @@ struct process_options {
 	const int *ruleset_fd;
 	/**
 	 * Whether its process group dies with us too. This takes a process
-	 * more, which is the one that process_pid() and process_fd() are about.
+	 * more, which is the one that process_fd() is about.
 	 */
 	bool guarded;
 	/** For process_run() and process_capture(): 0 for no limit. */
@@ -75,8 +74,6 @@ struct process_status {
  */
 _must_check_ struct error *process_spawn(const struct process_options *options,
 					 struct process **ret);
-
-pid_t process_pid(const struct process *process);
 
 /** A descriptor that polls readable when the child has ended (pidfd_open(2)). */
 int process_fd(const struct process *process);

@@ -15,16 +15,14 @@
 #include "common/base/error.h"
 #include "common/process/process.h"
 
-/** Where a child may fail. */
-enum step {
-	STEP_GUARD,
-	STEP_DESCRIPTORS,
-	STEP_DIRECTORY,
-	STEP_CONFINEMENT,
-	STEP_PROGRAM,
-};
+// Where a child may fail. The parent has these at the same addresses.
+static const char step_guard[] = "guard it";
+static const char step_descriptors[] = "set its descriptors";
+static const char step_directory[] = "enter its directory";
+static const char step_confinement[] = "confine it";
+static const char step_program[] = "exec";
 
-/** Whom the kernel sends when the parent dies; no terminal is ours. */
+/** What the kernel sends when the parent dies; no terminal is ours. */
 enum {
 	PARENT_DIED = SIGHUP
 };
@@ -171,23 +169,23 @@ static struct process_failure run(const struct process_child *child, pid_t paren
 
 		errnum = guard(parent);
 		if (errnum)
-			return (struct process_failure){ STEP_GUARD, errnum };
+			return (struct process_failure){ step_guard, errnum };
 		parent = leader;
 	}
 	// The parent may have died before this took effect.
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-		return (struct process_failure){ STEP_GUARD, ESRCH };
+		return (struct process_failure){ step_guard, ESRCH };
 	errnum = set_descriptors(child);
 	if (errnum)
-		return (struct process_failure){ STEP_DESCRIPTORS, errnum };
+		return (struct process_failure){ step_descriptors, errnum };
 	if (options->directory && chdir(options->directory) < 0)
-		return (struct process_failure){ STEP_DIRECTORY, errno };
+		return (struct process_failure){ step_directory, errno };
 	errnum = ruleset_fd >= 0 ? confine(ruleset_fd) : 0;
 	if (errnum)
-		return (struct process_failure){ STEP_CONFINEMENT, errnum };
+		return (struct process_failure){ step_confinement, errnum };
 	reset_signals();
 	execve(child->path, (char **)options->arguments, child->environment);
-	return (struct process_failure){ STEP_PROGRAM, errno };
+	return (struct process_failure){ step_program, errno };
 }
 
 pid_t process_child_fork(const struct process_child *child)
@@ -216,19 +214,13 @@ pid_t process_child_fork(const struct process_child *child)
 struct error *process_child_error(const struct process_options *options,
 				  const struct process_failure *failure)
 {
-	static const char *const steps[] = {
-		[STEP_GUARD] = "guard it",
-		[STEP_DESCRIPTORS] = "set its descriptors",
-		[STEP_CONFINEMENT] = "confine it",
-		[STEP_PROGRAM] = "exec",
-	};
 	const char *name = options->arguments[0];
 
-	if (failure->step == STEP_PROGRAM && failure->errnum == ENOENT)
+	if (failure->step == step_program && failure->errnum == ENOENT)
 		return error_create(ERROR_NOT_FOUND, "%s: no such program", name);
-	if (failure->step == STEP_DIRECTORY)
+	if (failure->step == step_directory)
 		return error_create_os(failure->errnum, "start %s in %s", name,
 				       options->directory);
 	return error_create_os(failure->errnum, "start %s: %s", name,
-			       steps[failure->step]);
+			       failure->step);
 }

@@ -29,7 +29,7 @@ struct process_child {
 
 /** What it tells of a failure. */
 struct process_failure {
-	int step;
+	const char *step;
 	int errnum;
 };
 
