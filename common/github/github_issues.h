@@ -16,7 +16,6 @@
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
-#include "common/github/github_issues_json.h"
 
 struct error;
 struct github;
@@ -25,6 +24,27 @@ enum {
 	/** Characters of an issue or of a comment. */
 	GITHUB_ISSUE_BODY_LIMIT = 65536,
 };
+
+struct github_issue {
+	uint64_t number;
+	/** Never NULL. */
+	char *body;
+	/** Whether it has the label that was asked about. */
+	bool labelled;
+};
+
+void github_issue_deinit(struct github_issue *issue);
+
+#define _cleanup_github_issue_ _cleanup_(github_issue_deinit)
+
+struct github_issue_list {
+	struct github_issue *items;
+	size_t count;
+};
+
+void github_issue_list_deinit(struct github_issue_list *list);
+
+#define _cleanup_github_issue_list_ _cleanup_(github_issue_list_deinit)
 
 /** All open issues that have a label, in the order in which they were made. */
 _must_check_ struct error *github_list_issues(const struct github *github,
@@ -58,5 +78,33 @@ _must_check_ struct error *github_comment_issue(const struct github *github,
 _must_check_ struct error *github_issue_has_comment(const struct github *github,
 						    uint64_t number,
 						    const char *body, bool *ret);
+
+/*
+ * What GitHub says, read from JSON that is not trusted; see github_json.h.
+ */
+
+_must_check_ struct error *github_parse_issue(const char *text, size_t size,
+					      const char *label,
+					      struct github_issue *ret);
+
+/**
+ * Add a page of issues to a list, without the pull requests, which GitHub lists
+ * among them.
+ *
+ * @param[out] count_ret How many there are of either kind on the page.
+ */
+_must_check_ struct error *github_parse_issues(const char *text, size_t size,
+					       const char *label,
+					       struct github_issue_list *list,
+					       size_t *count_ret);
+
+/**
+ * Whether a page of comments has one of this text.
+ *
+ * @param[out] count_ret How many there are on the page.
+ */
+_must_check_ struct error *github_find_comment(const char *text, size_t size,
+					       const char *body, bool *found_ret,
+					       size_t *count_ret);
 
 #endif /* COMMON_GITHUB_GITHUB_ISSUES_H */

@@ -120,44 +120,22 @@ static struct error *make_room(const struct github *github,
 			    GITHUB_ASSETS_MAX);
 }
 
-/** Somebody else's upload, which may be going on. */
-struct other {
-	/** Its starter. */
-	uint64_t id;
-	uint64_t since_ms;
-	unsigned int looks;
-};
-
 /**
- * How much longer a starter of the name is to be watched; 0 if it has broken.
- *
- * Longer each time that we fail, as two who take each other for dead would else
- * go on deleting what the other one sends.
+ * How long a starter of the name is watched that may be somebody else's: longer
+ * each time that we fail, as two who take each other for dead would else go on
+ * deleting what the other one sends.
  */
-static uint64_t watch(const struct uploader *uploader,
-		      const struct asset *starter, struct other *other)
+static uint64_t watch_limit_ms(const struct uploader *uploader)
 {
 	const struct backoff limit = {
 		.first_ms = http_stall_limit_ms(uploader->github->http),
 		.limit_ms = UINT64_MAX,
 	};
-	// Whoever looks has failed once.
-	uint64_t limit_ms = backoff_ms(&limit, uploader->failures - 1);
-	int64_t age_s = (int64_t)time(NULL) - starter->created;
 
 	if (uploader->has_broken)
 		return 0;
-	if (other->id != starter->id)
-		*other = (struct other){ starter->id, monotonic_ms(), 0 };
-
-	// In whole seconds, it may look one older than it is. The clocks may
-	// differ: then it counts for how long we have seen it.
-	uint64_t age_ms = age_s > 1 ? (uint64_t)(age_s - 1) * 1000 : 0;
-	uint64_t watched_ms = monotonic_ms() - other->since_ms;
-
-	if (watched_ms > age_ms)
-		age_ms = watched_ms;
-	return age_ms < limit_ms ? limit_ms - age_ms : 0;
+	// Whoever looks has failed once.
+	return backoff_ms(&limit, uploader->failures - 1);
 }
 
 /**
@@ -169,9 +147,9 @@ static struct error *look(struct uploader *uploader)
 {
 	struct github *github = uploader->github;
 	const char *name = uploader->upload->name;
-	struct other other = { 0 };
+	uint64_t watched_id = 0, end_ms = 0;
 
-	for (;;) {
+	for (unsigned int looks = 0;; looks++) {
 		struct error *err;
 		_cleanup_github_assets_ struct github_assets assets = { 0 };
 
@@ -188,22 +166,27 @@ static struct error *look(struct uploader *uploader)
 
 		const struct asset *starter =
 			asset_list_find(&assets.starters, name);
+		uint64_t now_ms = monotonic_ms();
 
 		if (!starter)
 			return make_room(github, &assets);
-
-		uint64_t left_ms = watch(uploader, starter, &other);
-
-		if (!left_ms)
+		if (watched_id != starter->id) {
+			watched_id = starter->id;
+			end_ms = now_ms + watch_limit_ms(uploader);
+			looks = 0;
+			if (end_ms > now_ms)
+				log_info("%s: another upload of it has begun; waiting up to %" PRIu64
+					 " s for it to end",
+					 name, (end_ms - now_ms + 999) / 1000);
+		}
+		if (now_ms >= end_ms)
 			return delete_starter(github, starter);
-		if (other.looks == 0)
-			log_info("%s: another upload of it has begun; waiting up to %" PRIu64
-				 " s for it to end",
-				 name, (left_ms + 999) / 1000);
 
-		uint64_t wait_ms = backoff_ms(&backoff_failure, other.looks++);
+		uint64_t wait_ms = backoff_ms(&backoff_failure, looks);
 
-		err = interrupt_sleep(wait_ms < left_ms ? wait_ms : left_ms);
+		if (wait_ms > end_ms - now_ms)
+			wait_ms = end_ms - now_ms;
+		err = interrupt_sleep(wait_ms);
 		if (err)
 			return err;
 	}

@@ -11,6 +11,7 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/github/workflow_command.h"
 
@@ -63,23 +64,6 @@ struct error *workflow_outputs_write(const char *text)
 	return append(outputs_variable, path, text);
 }
 
-void workflow_append_cut(struct string_builder *sb, const char *text,
-			 size_t limit_bytes)
-{
-	static const char note[] = "\nThere is no room for more.\n";
-	const char *end;
-
-	if (strlen(text) <= limit_bytes) {
-		string_builder_append(sb, text);
-		return;
-	}
-	if (limit_bytes < strlen(note))
-		return;
-	end = memrchr(text, '\n', limit_bytes - strlen(note));
-	string_builder_append_n(sb, text, end ? (size_t)(end + 1 - text) : 0);
-	string_builder_append(sb, note);
-}
-
 struct error *workflow_summary_room(size_t *room_bytes_ret)
 {
 	const char *path = get_path(summary_variable);
@@ -97,9 +81,10 @@ struct error *workflow_summary_room(size_t *room_bytes_ret)
 
 struct error *workflow_summary_write(const char *markdown)
 {
+	static const char note[] = "\nThere is no room for more.\n";
 	struct error *err;
 	const char *path = get_path(summary_variable);
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_free_ char *cut = NULL;
 	size_t room_bytes;
 
 	if (!path)
@@ -107,6 +92,14 @@ struct error *workflow_summary_write(const char *markdown)
 	err = workflow_summary_room(&room_bytes);
 	if (err)
 		return err;
-	workflow_append_cut(&sb, markdown, room_bytes);
-	return append(summary_variable, path, sb.text ? sb.text : "");
+	if (strlen(markdown) <= room_bytes)
+		return append(summary_variable, path, markdown);
+	if (room_bytes < strlen(note))
+		return NULL;
+
+	const char *end = memrchr(markdown, '\n', room_bytes - strlen(note));
+
+	cut = string_format("%.*s%s", end ? (int)(end + 1 - markdown) : 0,
+			    markdown, note);
+	return append(summary_variable, path, cut);
 }

@@ -39,21 +39,15 @@ void workflow_append_output(struct string_builder *sb, const char *name,
 _must_check_ struct error *workflow_outputs_write(const char *text);
 
 /**
- * Append text, or, if it is longer than the limit, its first lines and a note
- * that some are missing: never more than the limit.
- */
-void workflow_append_cut(struct string_builder *sb, const char *text,
-			 size_t limit_bytes);
-
-/**
  * How much the step's summary still takes; 0 if it is full, or if no step of a
  * workflow runs us.
  */
 _must_check_ struct error *workflow_summary_room(size_t *room_bytes_ret);
 
 /**
- * Add to the step's summary, cut to the room that there is. Nothing happens if
- * no step of a workflow runs us.
+ * Add to the step's summary. Where there is no room for all, its first lines
+ * are added, and a note that some are missing. Nothing happens if no step of a
+ * workflow runs us.
  */
 _must_check_ struct error *workflow_summary_write(const char *markdown);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "common/base/error.h"
-#include "common/github/github_issues_json.h"
+#include "common/github/github_issues.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

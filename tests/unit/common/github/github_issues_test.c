@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/github/github_issues_json.h"
+#include "common/github/github_issues.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -13,7 +13,7 @@ static struct error *parse_list(const char *text,
 	return github_parse_issues(text, strlen(text), "vmtest", list, count);
 }
 
-Test(github_issues_json, pull_requests_are_counted_and_left_out)
+Test(github_issues, pull_requests_are_counted_and_left_out)
 {
 	_cleanup_github_issue_list_ struct github_issue_list list = { 0 };
 	size_t count = 0;
@@ -34,7 +34,7 @@ Test(github_issues_json, pull_requests_are_counted_and_left_out)
 	cr_expect_not(list.items[2].labelled);
 }
 
-Test(github_issues_json, what_is_no_issue_is_refused_in_a_line)
+Test(github_issues, what_is_no_issue_is_refused_in_a_line)
 {
 	static const char *const texts[] = {
 		"",
@@ -59,7 +59,7 @@ Test(github_issues_json, what_is_no_issue_is_refused_in_a_line)
 	}
 }
 
-Test(github_issues_json, a_comment_is_found_by_its_whole_text)
+Test(github_issues, a_comment_is_found_by_its_whole_text)
 {
 	static const char text[] =
 		"[{\"body\": \"one\"}, {\"body\": null}, {\"body\": \"two\"}]";
