@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -171,29 +172,19 @@ struct error *file_write(const char *path, const void *data, size_t size_bytes)
 	return error_create_os(errnum, "write %s", path);
 }
 
+/** @return 0, or an errno value. */
 static int copy_contents(int from, int to)
 {
 	for (;;) {
 		ssize_t n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
 
+		// Some file systems do not copy, and none to another.
+		if (n < 0)
+			n = sendfile(to, from, NULL, 1 << 30);
 		if (n == 0)
 			return 0;
-		if (n < 0)
-			break;
-	}
-	// Some file systems do not copy; the offsets tell how far we came.
-	for (;;) {
-		char buffer[65536];
-		ssize_t n = read(from, buffer, sizeof(buffer));
-		int errnum;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? errno : 0;
-		errnum = write_all(to, buffer, (size_t)n);
-		if (errnum)
-			return errnum;
+		if (n < 0 && errno != EINTR)
+			return errno;
 	}
 }
 

@@ -66,20 +66,15 @@ static const struct {
 	  NULL },
 };
 
-/** Characters that need no quoting in a URL, and do not lead elsewhere. */
-static bool is_plain(const char *text, const char *also)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789-_.";
+/** Characters that need no quoting in a URL. */
+#define PLAIN                                                                  \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
-	if (!*text || *text == '.' || *text == '/' || strstr(text, ".."))
-		return false;
-	for (; *text; text++) {
-		if (!strchr(plain, *text) && !strchr(also, *text))
-			return false;
-	}
-	return true;
+/** Whether text is of these characters and, in a URL, does not lead elsewhere. */
+static bool is_plain(const char *text, const char *characters)
+{
+	return *text && *text != '.' && *text != '/' && !strstr(text, "..") &&
+	       !text[strspn(text, characters)];
 }
 
 static struct error *parse_location(const char *location, struct github *github)
@@ -92,8 +87,8 @@ static struct error *parse_location(const char *location, struct github *github)
 			string_copy_n(location, (size_t)(at - location));
 		github->tag = string_copy(at + 1);
 		slash = strchr(github->repository, '/') + 1;
-		if (is_plain(github->repository, "/") && is_plain(slash, "") &&
-		    is_plain(github->tag, "/+"))
+		if (is_plain(github->repository, PLAIN "/") &&
+		    is_plain(slash, PLAIN) && is_plain(github->tag, PLAIN "/+"))
 			return NULL;
 	}
 	return error_create(

@@ -8,34 +8,21 @@
 #include "common/base/error.h"
 #include "common/base/memory.h"
 
-static const char *const variables[] = {
-	"GITHUB_TOKEN",
-	"GH_TOKEN",
-};
-
-static const char *find_variable(const char **name_ret)
-{
-	for (size_t i = 0; i < array_size(variables); i++) {
-		const char *value = getenv(variables[i]);
-
-		if (value && *value) {
-			*name_ret = variables[i];
-			return value;
-		}
-	}
-	return NULL;
-}
-
 struct error *github_token_read(char **ret)
 {
-	const char *name, *value = find_variable(&name);
-	size_t length;
+	const char *name = "GITHUB_TOKEN", *value = getenv(name);
 
 	*ret = NULL;
-	if (!value)
+	if (!value || !*value) {
+		name = "GH_TOKEN";
+		value = getenv(name);
+	}
+	if (!value || !*value)
 		return NULL;
+
 	// Secrets are often pasted with a newline.
-	length = strlen(value);
+	size_t length = strlen(value);
+
 	while (length && strchr(" \t\r\n", value[length - 1]))
 		length--;
 	for (size_t i = 0; i < length; i++) {

@@ -17,7 +17,6 @@
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/system.h"
-#include "common/process/environment.h"
 #include "common/process/process_child.h"
 
 struct process {
@@ -58,6 +57,53 @@ bool process_program_exists(const char *name)
 	return path;
 }
 
+/** What is not for children. */
+static const char *const tokens[] = {
+	"GITHUB_TOKEN",
+	"GH_TOKEN",
+	// These authorise a step of a workflow to be its job.
+	"ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+	"ACTIONS_RUNTIME_TOKEN",
+	NULL,
+};
+
+/** Of `NAME` or `NAME=VALUE`; NULL for none. */
+static bool is_among(const char *variable, const char *const *names)
+{
+	size_t length = strcspn(variable, "=");
+
+	for (; names && *names; names++) {
+		if (strcspn(*names, "=") == length &&
+		    strncmp(variable, *names, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/** The environment of a child, ended by NULL; free(). Borrows its variables. */
+static char **make_environment(const struct process_options *options)
+{
+	const char *const *inherited = options->inherited;
+	const char *const *changes = options->environment;
+	struct {
+		char **items;
+		size_t count;
+	} list = { 0 };
+
+	for (char **variable = environ; *variable; variable++) {
+		if ((!inherited || is_among(*variable, inherited)) &&
+		    (options->keeps_tokens || !is_among(*variable, tokens)) &&
+		    !is_among(*variable, changes))
+			vector_add(&list) = *variable;
+	}
+	for (; changes && *changes; changes++) {
+		if (strchr(*changes, '='))
+			vector_add(&list) = (char *)*changes;
+	}
+	vector_add(&list) = NULL;
+	return list.items;
+}
+
 /** Fork, and wait for exec or a failure. */
 static struct error *start(struct process *process,
 			   const struct process_child *child, int failure_fd,
@@ -89,9 +135,7 @@ struct error *process_spawn(const struct process_options *options,
 {
 	const char *name = options->arguments[0];
 	_cleanup_free_ char *path = find_program(name);
-	_cleanup_free_ char **environment =
-		environment_of_child(options->inherited, options->keeps_tokens,
-				     options->environment);
+	_cleanup_free_ char **environment = make_environment(options);
 	_cleanup_process_ struct process *process =
 		memory_allocate(1, sizeof(*process));
 	// Of each pipe, the end to read from comes first.

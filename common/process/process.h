@@ -31,7 +31,7 @@ struct process_options {
 	const char *const *inherited;
 	/** `NAME=VALUE` to set, `NAME` to unset, ended by NULL; may be NULL. */
 	const char *const *environment;
-	/** Tokens are not for children (environment.h), but for this one. */
+	/** Of GitHub and of a workflow's job; else they are not inherited. */
 	bool keeps_tokens;
 	/** Working directory, NULL for ours. */
 	const char *directory;
