@@ -17,7 +17,7 @@
 #include "common/github/workflow_command.h"
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"
-#include "vm/suite/log_text.h"
+#include "vm/suite/logs.h"
 
 enum {
 	/** Of the log, in the result. */
@@ -175,13 +175,12 @@ static struct error *write_result(const struct job *job,
 				  struct kernel_build *build,
 				  const struct error *failure)
 {
-	struct error *err;
+	struct error *err = NULL;
 
 	_cleanup_build_result_ struct build_result result = { 0 };
 	kernel_build_describe(build, &job->item, failure, &result);
 	if (failure)
-		err = log_text_tail(job->log_path, TAIL_LINES, TAIL_BYTES,
-				    &result.log);
+		result.log = logs_tail(job->log_path, TAIL_LINES, TAIL_BYTES);
 	else
 		err = digest_file(job->path, result.digest, &result.size_bytes);
 	if (err)

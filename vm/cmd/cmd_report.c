@@ -14,7 +14,7 @@
 #include "common/cli/command.h"
 #include "common/github/workflow_command.h"
 #include "common/github/workflow_file.h"
-#include "vm/suite/log_text.h"
+#include "vm/suite/logs.h"
 #include "vm/suite/suite.h"
 #include "vm/suite/suite_table.h"
 
@@ -63,17 +63,13 @@ struct error *suite_report_load(struct suite_report *report,
 {
 	report->suite = suite;
 	for (size_t i = 0; i < suite->count; i++) {
-		struct error *err;
-
 		const struct suite_item *item = &suite->items[i];
-		_cleanup_free_ char *text = NULL;
+		const char *path = suite_state_is_failure(item->state)
+					   ? item->log_path
+					   : NULL;
+		_cleanup_free_ char *text =
+			logs_tail(path, REPORT_LINES, REPORT_BYTES);
 
-		err = log_text_tail(suite_state_is_failure(item->state)
-					    ? item->log_path
-					    : NULL,
-				    REPORT_LINES, REPORT_BYTES, &text);
-		if (err)
-			return err;
 		string_list_add(&report->logs, text);
 	}
 	return NULL;

@@ -18,7 +18,7 @@
 #include "common/store/store.h"
 #include "vm/cmd/commands.h"
 #include "vm/kernel/kernel.h"
-#include "vm/suite/log_folder.h"
+#include "vm/suite/logs.h"
 
 enum {
 	/** Folders of logs that are not deleted. */
@@ -173,9 +173,9 @@ static struct error *add_folders(struct suite_setup *setup,
 
 		err = kernel_open(folders->items[i], &kernel);
 		if (!err)
-			suite_add_folder(&setup->suite, kernel.release,
-					 setup->archs.items[0]->name,
-					 kernel.path);
+			suite_add_directory(&setup->suite, kernel.release,
+					    setup->archs.items[0]->name,
+					    kernel.path);
 		if (err)
 			return err;
 	}
@@ -314,7 +314,7 @@ static struct error *make_log_directory(struct suite_setup *setup,
 		return NULL;
 	}
 	parent = path_join(setup->directory, "logs");
-	return log_folder_create(parent, KEEP_LOGS, &setup->log_directory);
+	return logs_create(parent, KEEP_LOGS, &setup->log_directory);
 }
 
 /** What children are told of our own command line. */

@@ -21,7 +21,7 @@
 #include "vm/cmd/cmd_report.h"
 #include "vm/cmd/cmd_suite.h"
 #include "vm/suite/junit.h"
-#include "vm/suite/log_text.h"
+#include "vm/suite/logs.h"
 #include "vm/suite/suite_table.h"
 
 enum {
@@ -99,7 +99,7 @@ static void append_tail(struct string_builder *sb,
 	if (*log)
 		string_builder_appendf(sb, "; %s ends with:\n%s\n",
 				       item->log_path,
-				       log_text_last_lines(log, TAIL_LINES));
+				       logs_last_lines(log, TAIL_LINES));
 	else
 		string_builder_appendf(sb, "; %s is empty\n\n", item->log_path);
 }

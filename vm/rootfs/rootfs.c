@@ -26,7 +26,7 @@
 #include "common/process/process.h"
 #include "vm/rootfs/rootfs_host.h"
 #include "vm/rootfs/rootfs_unpack.h"
-#include "vm/suite/log_text.h"
+#include "vm/suite/logs.h"
 
 enum {
 	/** Of mmdebstrap's log, for people to read. */
@@ -233,11 +233,9 @@ static struct error *spawn(const struct making *making, const char *temporary,
 
 static void log_tail(const char *path)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = logs_tail(path, TAIL_LINES, TAIL_BYTES);
 
-	// What is shown beside an error is no reason for another.
-	error_destroy(log_text_tail(path, TAIL_LINES, TAIL_BYTES, &text));
-	for (char *line = text; line && *line;) {
+	for (char *line = text; *line;) {
 		size_t length = strcspn(line, "\n");
 
 		log_error("| %.*s", (int)length, line);

@@ -9,7 +9,6 @@
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
 #include "common/base/text.h"
-#include "vm/suite/log_text.h"
 #include "vm/suite/suite.h"
 
 /** Entities; a newline in an attribute would be read as a space. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/text.h"
 #include "vm/guest/run_result.h"
@@ -71,67 +71,55 @@ void suite_deinit(struct suite *suite)
 void suite_item_explain(struct suite_item *item, const char *format, ...)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	_cleanup_string_builder_ struct string_builder clean =
-		STRING_BUILDER_INIT;
 	_cleanup_free_ char *text = NULL;
-	_cleanup_free_ char *reason = NULL;
 	va_list ap;
 
 	va_start(ap, format);
-	string_builder_vappendf(&sb, format, ap);
+	text = string_vformat(format, ap);
 	va_end(ap);
-	text = string_builder_take(&sb);
 	// Much of it comes from guests.
-	text_append_plain(&clean, text, strcspn(text, "\n"));
-	reason = string_builder_take(&clean);
+	text_append_plain(&sb, text, strcspn(text, "\n"));
 	free(item->reason);
-	item->reason = take_ptr(reason);
+	item->reason = string_builder_take(&sb);
 }
 
-static struct error *conclude_exit(struct suite_item *item,
-				   const struct run_result *result)
+static void conclude_exit(struct suite_item *item, const struct run_result *result)
 {
 	item->exit_status = result->exit_status;
 	if (!result->status) {
 		item->state = item->attempts > 1 ? SUITE_FLAKY : SUITE_PASSED;
-		return NULL;
+		return;
 	}
 	item->state = SUITE_FAILED;
-	if (result->exit_status || !result->splats.count) {
+	if (result->exit_status || !result->splats.count)
 		suite_item_explain(item, "exit status %d", result->status);
-		return NULL;
-	}
-	suite_item_explain(item, "the kernel reported: %s",
-			   result->splats.items[0]);
-	return NULL;
+	else
+		suite_item_explain(item, "the kernel reported: %s",
+				   result->splats.items[0]);
 }
 
-struct error *suite_item_conclude(struct suite_item *item,
-				  const struct run_result *result)
+void suite_item_conclude(struct suite_item *item, const struct run_result *result)
 {
+	static const enum suite_state states_of[] = {
+		[RUN_TIMED_OUT] = SUITE_TIMED_OUT,
+		[RUN_LOST] = SUITE_LOST,
+		[RUN_NOT_RUN] = SUITE_NOT_RUN,
+	};
 	const char *reason = result->reason ? result->reason : "unknown";
 
 	item->phase_ms[SUITE_BOOT] = result->boot_ms;
 	item->phase_ms[SUITE_COMMAND] = result->command_ms;
-	switch (result->outcome) {
-	case RUN_EXITED:
-		return conclude_exit(item, result);
-	case RUN_TIMED_OUT:
-		item->state = SUITE_TIMED_OUT;
-		break;
-	case RUN_LOST:
-		item->state = item->attempts > 1 ? SUITE_LOST : SUITE_WAITING;
-		if (item->attempts == 1) {
-			suite_item_explain(item, "lost at first: %s", reason);
-			return NULL;
-		}
-		break;
-	case RUN_NOT_RUN:
-		item->state = SUITE_NOT_RUN;
-		break;
+	if (result->outcome == RUN_EXITED) {
+		conclude_exit(item, result);
+		return;
 	}
-	suite_item_explain(item, "%s", reason);
-	return NULL;
+	item->state = states_of[result->outcome];
+	if (item->state == SUITE_LOST && item->attempts == 1) {
+		item->state = SUITE_WAITING;
+		suite_item_explain(item, "lost at first: %s", reason);
+	} else {
+		suite_item_explain(item, "%s", reason);
+	}
 }
 
 uint64_t suite_item_total_ms(const struct suite_item *item)

@@ -17,7 +17,6 @@
 #include "common/base/cleanup.h"
 #include "common/kernel/release.h"
 
-struct error;
 struct run_result;
 
 enum suite_state {
@@ -112,10 +111,10 @@ void suite_deinit(struct suite *suite);
  * Decide what has become of a kernel whose run has ended. One whose guest was
  * lost for the first time is waiting again.
  */
-_must_check_ struct error *suite_item_conclude(struct suite_item *item,
-					       const struct run_result *result);
+void suite_item_conclude(struct suite_item *item,
+			 const struct run_result *result);
 
-/** Set a reason, in place of an earlier one. */
+/** Set a reason, a line, in place of an earlier one. */
 _printf_(2, 3) void suite_item_explain(struct suite_item *item,
 				       const char *format, ...);
 

@@ -16,19 +16,6 @@
 #include "vm/kernel/kernel.h"
 #include "vm/suite/suite.h"
 
-/** @return NULL if there is no memory. */
-static struct suite_item *suite_add(struct suite *suite)
-{
-	struct suite_item *items =
-		reallocarray(suite->items, suite->count + 1, sizeof(*items));
-
-	if (!items)
-		return NULL;
-	suite->items = items;
-	items[suite->count] = (struct suite_item){ 0 };
-	return &items[suite->count++];
-}
-
 /** A kernel that may be chosen. */
 struct candidate {
 	/** Index of its architecture. */
@@ -121,70 +108,47 @@ static bool is_superseded_by(enum suite_choice choice, const struct candidate *x
 	return same && x->arch == y->arch && release_compare(a, b) < 0;
 }
 
-/** Choose among those that match. @return Whether there are any. */
-static bool choose(struct candidates *candidates, enum suite_choice choice)
+/**
+ * Choose among those that a pattern means, or, without one, that the catalog
+ * keeps. @return Whether there are any.
+ */
+static bool choose(struct candidates *candidates,
+		   const struct suite_request *request, const char *pattern)
 {
+	const struct catalog *catalog = request->catalog;
 	bool any = false;
 
 	for (size_t i = 0; i < candidates->count; i++) {
-		struct candidate *candidate = &candidates->items[i];
-		bool superseded = false;
+		struct candidate *x = &candidates->items[i];
 
-		if (!candidate->matches)
-			continue;
-		any = true;
+		x->matches =
+			pattern ? release_matches(x->text, pattern)
+				: !catalog || catalog_keeps(catalog,
+							    &x->release.version);
+		any |= x->matches;
+	}
+	for (size_t i = 0; i < candidates->count; i++) {
+		struct candidate *x = &candidates->items[i];
+		bool superseded = !x->matches;
+
 		for (size_t j = 0; j < candidates->count && !superseded; j++)
 			superseded = candidates->items[j].matches &&
-				     is_superseded_by(choice, candidate,
+				     is_superseded_by(request->choice, x,
 						      &candidates->items[j]);
-		candidate->chosen |= !superseded;
+		x->chosen |= !superseded;
 	}
 	return any;
 }
 
-static bool choose_pattern(struct candidates *candidates,
-			   enum suite_choice choice, const char *pattern)
+static int compare_candidates(const void *a, const void *b, void *choice)
 {
-	for (size_t i = 0; i < candidates->count; i++) {
-		struct candidate *candidate = &candidates->items[i];
-
-		candidate->matches = release_matches(candidate->text, pattern);
-	}
-	return choose(candidates, choice);
-}
-
-static void choose_supported(struct candidates *candidates,
-			     enum suite_choice choice,
-			     const struct catalog *catalog)
-{
-	for (size_t i = 0; i < candidates->count; i++) {
-		struct candidate *candidate = &candidates->items[i];
-
-		candidate->matches =
-			!catalog ||
-			catalog_keeps(catalog, &candidate->release.version);
-	}
-	choose(candidates, choice);
-}
-
-static int compare_newest_first(const void *a, const void *b)
-{
-	const struct candidate *x = a;
-	const struct candidate *y = b;
+	const struct candidate *x = a, *y = b;
+	int order = release_compare(&x->release, &y->release);
 
 	if (x->arch != y->arch)
 		return x->arch < y->arch ? -1 : 1;
-	return release_compare(&y->release, &x->release);
-}
-
-static int compare_oldest_first(const void *a, const void *b)
-{
-	const struct candidate *x = a;
-	const struct candidate *y = b;
-
-	if (x->arch != y->arch)
-		return x->arch < y->arch ? -1 : 1;
-	return release_compare(&x->release, &y->release);
+	return *(enum suite_choice *)choice == SUITE_NEWEST_OF_SERIES ? -order
+								      : order;
 }
 
 static void add_chosen(const struct suite_request *request,
@@ -192,41 +156,36 @@ static void add_chosen(const struct suite_request *request,
 {
 	for (size_t i = 0; i < candidates->count; i++) {
 		const struct candidate *candidate = &candidates->items[i];
-		struct suite_item *item;
+		const char *arch = request->archs[candidate->arch]->name;
+		bool is_one = request->arch_count == 1;
 
 		if (!candidate->chosen)
 			continue;
-		item = suite_add(ret);
-		if (!item)
-			memory_exhausted();
-		item->arch = request->archs[candidate->arch]->name;
+		struct suite_item *item = &vector_add(ret);
+		*item = (struct suite_item){
+			.arch = arch,
+			.release = candidate->release,
+			.has_release = true,
+			.kernel = string_copy(candidate->text),
+			.path = string_copy(candidate->path),
+		};
 		snprintf(item->name, sizeof(item->name), "%s%s%s",
-			 candidate->text, request->arch_count > 1 ? "." : "",
-			 request->arch_count > 1 ? item->arch : "");
-		item->release = candidate->release;
-		item->has_release = true;
-		item->kernel = string_copy(candidate->text);
-		if (!candidate->path)
-			continue;
-		item->path = string_copy(candidate->path);
+			 candidate->text, is_one ? "" : ".", is_one ? "" : arch);
 	}
 }
 
-/** @param[in] pattern NULL for any. */
 static struct error *no_kernel(const char *pattern,
 			       const struct catalog_arch *const *archs,
 			       size_t arch_count)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	_cleanup_free_ char *names = NULL;
 
 	for (size_t i = 0; i < arch_count; i++)
 		string_builder_appendf(&sb, "%s%s", i ? " or " : "",
 				       archs[i]->name);
-	names = string_builder_take(&sb);
 	return error_create(ERROR_NOT_FOUND,
 			    "no kernel '%s' for %s; see vmtest-vm list",
-			    pattern ? pattern : "*", names);
+			    pattern, sb.text);
 }
 
 /** That the kernels of no architecture are left out altogether. */
@@ -240,7 +199,7 @@ static struct error *check_archs(const struct suite_request *request,
 			any = candidates->items[j].chosen &&
 			      candidates->items[j].arch == i;
 		if (!any)
-			return no_kernel(NULL, &request->archs[i], 1);
+			return no_kernel("*", &request->archs[i], 1);
 	}
 	return NULL;
 }
@@ -249,24 +208,22 @@ struct error *suite_plan(const struct suite_request *request, struct suite *ret)
 {
 	struct error *err;
 
+	enum suite_choice choice = request->choice;
 	const struct string_list *patterns = request->patterns;
 	_cleanup_(cleanup_candidates) struct candidates candidates = { 0 };
-
 	find_candidates(request, &candidates);
 	for (size_t i = 0; i < patterns->count; i++) {
-		if (!choose_pattern(&candidates, request->choice,
-				    patterns->items[i]))
+		if (!choose(&candidates, request, patterns->items[i]))
 			return no_kernel(patterns->items[i], request->archs,
 					 request->arch_count);
 	}
 	if (!patterns->count)
-		choose_supported(&candidates, request->choice, request->catalog);
+		choose(&candidates, request, NULL);
 	err = check_archs(request, &candidates);
 	if (err)
 		return err;
-	qsort(candidates.items, candidates.count, sizeof(*candidates.items),
-	      request->choice == SUITE_NEWEST_OF_SERIES ? compare_newest_first
-							: compare_oldest_first);
+	qsort_r(candidates.items, candidates.count, sizeof(*candidates.items),
+		compare_candidates, &choice);
 	add_chosen(request, &candidates, ret);
 	return NULL;
 }
@@ -280,21 +237,22 @@ static bool has_name(const struct suite *suite, const char *name)
 	return false;
 }
 
-void suite_add_folder(struct suite *suite, const char *release,
-		      const char *arch, const char *path)
+void suite_add_directory(struct suite *suite, const char *release,
+			 const char *arch, const char *path)
 {
 	char name[SUITE_NAME_SIZE];
-	struct suite_item *item;
 
 	snprintf(name, sizeof(name), "%s", release);
 	for (unsigned int i = 2; has_name(suite, name); i++)
 		snprintf(name, sizeof(name), "%s-%u", release, i);
-	item = suite_add(suite);
-	if (!item)
-		memory_exhausted();
+
+	struct suite_item *item = &vector_add(suite);
+
+	*item = (struct suite_item){
+		.arch = arch,
+		.kernel = string_copy(path),
+		.path = string_copy(path),
+	};
 	strcpy(item->name, name);
 	item->has_release = release_parse(release, &item->release);
-	item->arch = arch;
-	item->kernel = string_copy(path);
-	item->path = string_copy(path);
 }

@@ -50,11 +50,11 @@ _must_check_ struct error *suite_plan(const struct suite_request *request,
 				      struct suite *ret);
 
 /**
- * Append a kernel that was named by its folder.
+ * Append a kernel that was named by its directory.
  *
  * @param[in] arch Borrowed.
  */
-void suite_add_folder(struct suite *suite, const char *release,
-		      const char *arch, const char *path);
+void suite_add_directory(struct suite *suite, const char *release,
+			 const char *arch, const char *path);
 
 #endif /* VM_SUITE_SUITE_PLAN_H */

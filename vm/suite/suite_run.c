@@ -79,7 +79,7 @@ static struct error *start_what_can_be(struct suite_runner *runner)
 		struct suite_worker *worker = &runner->workers[i];
 		struct suite_item *item = next_item(runner, i > 0);
 
-		if (!suite_worker_is_idle(worker) || !item)
+		if (worker->process || !item)
 			continue;
 		err = suite_worker_start(worker, runner->options, item);
 		if (err)
@@ -110,7 +110,7 @@ static bool runner_poll(struct suite_runner *runner, struct pollfd *fds,
 		const struct suite_worker *worker = &runner->workers[i];
 
 		fds[i] = (struct pollfd){ -1, POLLIN, 0 };
-		if (suite_worker_is_idle(worker))
+		if (!worker->process)
 			continue;
 		fds[i].fd = process_fd(worker->process);
 		any = true;
@@ -129,7 +129,7 @@ static void runner_stop(struct suite_runner *runner, struct pollfd *fds)
 	uint64_t deadline_ms = monotonic_ms() + END_LIMIT_MS;
 
 	for (size_t i = 0; i < runner->worker_count; i++) {
-		if (!suite_worker_is_idle(&runner->workers[i]))
+		if (runner->workers[i].process)
 			process_kill(runner->workers[i].process, SIGTERM);
 	}
 	fds[runner->worker_count].fd = -1;

@@ -5,12 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/system.h"
 #include "common/github/workflow_command.h"
-#include "vm/suite/log_text.h"
+#include "vm/suite/logs.h"
 #include "vm/suite/suite_table.h"
 
 enum {
@@ -69,16 +68,14 @@ static void append_news(struct string_builder *sb, const struct suite *suite,
 				       suite->count);
 }
 
-/** What cannot be shown is missed, and no reason to end the tests. */
 static void print_group(const struct suite_item *item, const char *title)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	_cleanup_free_ char *log = NULL;
-	_cleanup_error_ struct error *err =
-		log_text_tail(item->log_path, GROUP_LINES, GROUP_BYTES, &log);
+	_cleanup_free_ char *log =
+		logs_tail(item->log_path, GROUP_LINES, GROUP_BYTES);
+	char token[WORKFLOW_TOKEN_SIZE];
 
-	if (err)
-		return;
+	workflow_make_token(token);
 	workflow_append_group(&sb, title, log);
 	fputs(sb.text, stdout);
 	fflush(stdout);

@@ -10,8 +10,6 @@
  * runs its guest.
  */
 
-#include <stdbool.h>
-
 #include "common/base/cleanup.h"
 
 struct error;
@@ -34,8 +32,6 @@ struct suite_worker {
 		.output_fd = -1                                                \
 	}
 
-bool suite_worker_is_idle(const struct suite_worker *worker);
-
 /** End the child, if there is one still. */
 void suite_worker_reset(struct suite_worker *worker);
 
@@ -50,7 +46,10 @@ suite_worker_start(struct suite_worker *worker,
 		   const struct suite_run_options *options,
 		   struct suite_item *item);
 
-/** Bring a child that has ended to account: the kernel's state is another. */
+/**
+ * Bring a child that has ended to account: its kernel comes into the state,
+ * with the reason, that follow from its status and what it has left.
+ */
 _must_check_ struct error *suite_worker_finish(struct suite_worker *worker);
 
 #endif /* VM_SUITE_SUITE_WORKER_H */

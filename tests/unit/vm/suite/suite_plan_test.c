@@ -259,9 +259,9 @@ Test(suite_plan, folders_have_names_of_their_own)
 {
 	_cleanup_suite_ struct suite suite = { 0 };
 
-	suite_add_folder(&suite, "6.1.2-vmtest1.0tiny", "arm", "/a");
-	suite_add_folder(&suite, "6.1.2-vmtest1.0tiny", "arm", "/b");
-	suite_add_folder(&suite, "6.1.0-amd64", "arm", "/c");
+	suite_add_directory(&suite, "6.1.2-vmtest1.0tiny", "arm", "/a");
+	suite_add_directory(&suite, "6.1.2-vmtest1.0tiny", "arm", "/b");
+	suite_add_directory(&suite, "6.1.0-amd64", "arm", "/c");
 	cr_expect_str_eq(suite.items[0].name, "6.1.2-vmtest1.0tiny");
 	cr_expect_str_eq(suite.items[1].name, "6.1.2-vmtest1.0tiny-2");
 	cr_expect(suite.items[1].has_release);

@@ -126,7 +126,7 @@ static void add_kernels(struct fixture *f, const char *const *names, size_t coun
 		_cleanup_free_ char *path = NULL;
 
 		path = path_join("/k", name);
-		suite_add_folder(&f->suite, name, "arm", path);
+		suite_add_directory(&f->suite, name, "arm", path);
 		if (names[i][0] == '+')
 			free(take_ptr(f->suite.items[i].path));
 	}
