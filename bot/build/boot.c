@@ -43,6 +43,37 @@ static struct error *check(const struct run_result *result, int output_fd,
 	return NULL;
 }
 
+/**
+ * A module that needs no other, to see that the kernel takes its modules.
+ *
+ * @param[out] ret NULL if the package has none.
+ */
+static struct error *find_module(const char *directory, char **ret)
+{
+	struct error *err;
+
+	enum {
+		LIMIT_BYTES = 16 << 20,
+	};
+	_cleanup_free_ char *path = path_join(directory, "modules.dep");
+	_cleanup_free_ char *text = NULL;
+	err = file_read(path, LIMIT_BYTES, &text, NULL);
+	if (error_catch(&err, ERROR_NOT_FOUND))
+		return NULL;
+	if (err)
+		return err;
+	char *rest = text, *line;
+	while (!*ret && (line = strsep(&rest, "\n"))) {
+		size_t length = strlen(line);
+
+		if (length && line[length - 1] == ':') {
+			line[length - 1] = '\0';
+			*ret = path_join(directory, line);
+		}
+	}
+	return NULL;
+}
+
 static struct error *boot(const struct build_request *request,
 			  const struct plan_item *item, const char *directory)
 {
@@ -68,6 +99,10 @@ static struct error *boot(const struct build_request *request,
 				    item->arch, &rootfs);
 	if (err)
 		return err;
+	_cleanup_free_ char *module = NULL;
+	err = find_module(directory, &module);
+	if (err)
+		return err;
 	char *environment[] = {
 		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		NULL,
@@ -75,6 +110,8 @@ static struct error *boot(const struct build_request *request,
 	const struct guest_config config = {
 		.qemu = { .kernel = &kernel, .arch = item->arch },
 		.root = rootfs.path,
+		.module = module,
+		.insert_module = module,
 		.environment = { environment, 1 },
 		.command = (char *[]){ (char *)"uname", (char *)"-r", NULL },
 		.stdin_fd = -1,

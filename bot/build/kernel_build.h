@@ -81,7 +81,8 @@ void kernel_build_describe(struct kernel_build *build,
 
 /**
  * The test that a package must pass before it is published: unpack it as a
- * consumer would, boot it, and ask it for its release.
+ * consumer would, boot it, insert one of its modules, and ask it for its
+ * release.
  *
  * @param[in] request Its directory is worked in; nothing is left there.
  */
