@@ -10,7 +10,6 @@
 #include "bot/report/page.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
-#include "common/base/memory.h"
 #include "common/base/string_list.h"
 #include "common/cli/progress.h"
 #include "common/kernel/release.h"
@@ -27,7 +26,7 @@ struct error *publish_package(struct store *store, const char *path,
 {
 	struct error *err;
 	_cleanup_progress_ struct progress *progress = NULL;
-	_cleanup_free_ char *what = NULL, *label = NULL;
+	_cleanup_free_ char *label = NULL;
 	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
@@ -38,12 +37,11 @@ struct error *publish_package(struct store *store, const char *path,
 		return error_create(ERROR_USAGE,
 				    "%s: no package's name; it must be kernel-VERSION-vmtestREVISION.MINORFLAVOR.ARCH.tar.zst",
 				    path);
-	what = string_format("publish %s", name);
 	err = package_info_read_lost(path, &lost);
 	if (err)
 		return err;
 	label = lost_options_label(name, &lost);
-	progress = progress_create(what, PROGRESS_BYTES);
+	progress = progress_createf(PROGRESS_BYTES, "publish %s", name);
 	err = store_put(store, path, label, show_progress, progress, url_ret);
 	if (err)
 		return err;

@@ -37,63 +37,30 @@ static const char *const nouns[] = {
 	[PROGRESS_FILES] = "files",
 };
 
-static void format_bytes(const struct progress_state *state, char *text,
-			 size_t size)
+void progress_append(struct string_builder *sb,
+		     const struct progress_state *state, bool is_end)
 {
 	double seconds = (double)state->elapsed_ms / 1000;
 	double megabytes = (double)state->done / 1e6;
 
-	if (state->total)
-		snprintf(text, size, ": %.1f of %.1f MB, %.1f MB/s", megabytes,
-			 (double)state->total / 1e6,
-			 seconds > 0 ? megabytes / seconds : 0);
-	else
-		snprintf(text, size, ": %.1f MB", megabytes);
-}
-
-static void format_amount(const struct progress_state *state, char *text,
-			  size_t size)
-{
-	text[0] = '\0';
-	if (state->unit == PROGRESS_TIME)
-		return;
-	if (state->unit == PROGRESS_BYTES)
-		format_bytes(state, text, size);
-	else if (state->total)
-		snprintf(text, size, ": %" PRIu64 " of %" PRIu64 " %s",
-			 state->done, state->total, nouns[state->unit]);
-	// One that has turned out to be too low is no news.
-	else if (state->estimate > state->done)
-		snprintf(text, size, ": %" PRIu64 " of about %" PRIu64 " %s",
-			 state->done, state->estimate, nouns[state->unit]);
-	else
-		snprintf(text, size, ": %" PRIu64 " %s", state->done,
-			 nouns[state->unit]);
-}
-
-static void format_line(const struct progress_state *state, int decimals,
-			char *text, size_t size)
-{
-	char amount[96];
-
-	format_amount(state, amount, sizeof(amount));
-	snprintf(text, size, "%s%s%s%.*f s", state->what, amount,
-		 *amount ? ", " : ": ", decimals,
-		 (double)state->elapsed_ms / 1000);
-}
-
-void progress_format(const struct progress_state *state, char *text, size_t size)
-{
-	format_line(state, 0, text, size);
-}
-
-void progress_format_end(const struct progress_state *state, char *text,
-			 size_t size)
-{
-	struct progress_state end = *state;
-
-	end.estimate = 0;
-	format_line(&end, 1, text, size);
+	string_builder_appendf(sb, "%s: ", state->what);
+	if (state->unit == PROGRESS_BYTES && state->total)
+		string_builder_appendf(sb, "%.1f of %.1f MB, %.1f MB/s, ",
+				       megabytes, (double)state->total / 1e6,
+				       seconds > 0 ? megabytes / seconds : 0);
+	else if (state->unit == PROGRESS_BYTES)
+		string_builder_appendf(sb, "%.1f MB, ", megabytes);
+	else if (state->unit != PROGRESS_TIME) {
+		string_builder_appendf(sb, "%" PRIu64, state->done);
+		if (state->total)
+			string_builder_appendf(sb, " of %" PRIu64, state->total);
+		// One that has turned out to be too low is no news.
+		else if (!is_end && state->estimate > state->done)
+			string_builder_appendf(sb, " of about %" PRIu64,
+					       state->estimate);
+		string_builder_appendf(sb, " %s, ", nouns[state->unit]);
+	}
+	string_builder_appendf(sb, "%.*f s", is_end ? 1 : 0, seconds);
 }
 
 /** The log shows it. */
@@ -101,34 +68,25 @@ static void append_status(struct log_status *status,
 			  const struct log_size *size, struct string_builder *sb)
 {
 	struct progress *progress = (struct progress *)status;
-	char text[512];
-	size_t length;
 
 	pthread_mutex_lock(&progress->mutex);
 	progress->state.elapsed_ms = monotonic_ms() - progress->start_ms;
-	progress_format(&progress->state, text, sizeof(text));
-	length = strlen(text);
+	progress_append(sb, &progress->state, false);
 	if (size && progress->detail[0])
-		snprintf(text + length, sizeof(text) - length, "  %s",
-			 progress->detail);
+		string_builder_appendf(sb, "  %s", progress->detail);
 	pthread_mutex_unlock(&progress->mutex);
-	length = strlen(text);
-	string_builder_append_n(sb, text,
-				size && size->columns < length ? size->columns
-							       : length);
+	if (size && size->columns < sb->length)
+		sb->text[size->columns] = '\0';
 }
 
-struct progress *progress_create(const char *what, enum progress_unit unit)
+struct progress *progress_createf(enum progress_unit unit, const char *format, ...)
 {
-	struct progress *progress = calloc(1, sizeof(*progress));
+	struct progress *progress = memory_allocate(1, sizeof(*progress));
+	va_list ap;
 
-	if (!progress)
-		return NULL;
-	progress->what = strdup(what);
-	if (!progress->what) {
-		free(progress);
-		return NULL;
-	}
+	va_start(ap, format);
+	progress->what = string_vformat(format, ap);
+	va_end(ap);
 	progress->status.append = append_status;
 	progress->start_ms = monotonic_ms();
 	progress->state.what = progress->what;
@@ -136,16 +94,6 @@ struct progress *progress_create(const char *what, enum progress_unit unit)
 	pthread_mutex_init(&progress->mutex, NULL);
 	log_status_begin(&progress->status);
 	return progress;
-}
-
-struct progress *progress_createf(enum progress_unit unit, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	_cleanup_free_ char *what = string_vformat(format, ap);
-	va_end(ap);
-	return progress_create(what, unit);
 }
 
 static void redraw(struct progress *progress)
@@ -190,15 +138,15 @@ void progress_detail(struct progress *progress, const char *detail)
 
 void progress_finish(struct progress *progress)
 {
-	char text[512];
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 
 	if (!progress)
 		return;
 	pthread_mutex_lock(&progress->mutex);
 	progress->state.elapsed_ms = monotonic_ms() - progress->start_ms;
-	progress_format_end(&progress->state, text, sizeof(text));
+	progress_append(&sb, &progress->state, true);
 	pthread_mutex_unlock(&progress->mutex);
-	log_info("%s", text);
+	log_info("%s", sb.text);
 }
 
 void progress_destroy(struct progress *progress)

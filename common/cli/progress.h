@@ -12,12 +12,13 @@
  * the latest that has begun is shown. From one thread.
  */
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
 
 struct progress;
+struct string_builder;
 
 /** Told how much is done so far, and in all (0: not known); may be NULL. */
 typedef void (*progress_sink)(void *arg, uint64_t done, uint64_t total);
@@ -45,20 +46,17 @@ struct progress_state {
 	uint64_t elapsed_ms;
 };
 
-/** `build 6.12: 512 of about 1476 files compiled, 300 s` */
-void progress_format(const struct progress_state *state, char *text, size_t size);
-
-/** The same for what is done: `build 6.12: 1470 files compiled, 843.4 s` */
-void progress_format_end(const struct progress_state *state, char *text,
-			 size_t size);
+/**
+ * Append `build 6.12: 512 of about 1476 files compiled, 300 s`, or, of what is
+ * done, `build 6.12: 1470 files compiled, 843.4 s`.
+ */
+void progress_append(struct string_builder *sb,
+		     const struct progress_state *state, bool is_end);
 
 /**
- * @param[in] what What is being done: `download kernel-….tar.zst`. Copied.
- * @return May be NULL, which every function accepts.
+ * @param[in] format What is being done: `download kernel-….tar.zst`.
+ * @return Every other function accepts NULL, too.
  */
-struct progress *progress_create(const char *what, enum progress_unit unit);
-
-/** The same with a name put together. */
 _printf_(2, 3) struct progress *progress_createf(enum progress_unit unit,
 						 const char *format, ...);
 

@@ -164,7 +164,7 @@ static struct error *libgit_refs(const struct http *http, const char *url,
 	_cleanup_(cleanup_remote) git_remote *remote = NULL;
 	_cleanup_network_ bool is_open = false;
 	_cleanup_progress_ struct progress *progress =
-		progress_create("connect to the git server", PROGRESS_TIME);
+		progress_createf(PROGRESS_TIME, "connect to the git server");
 	const git_remote_head **heads;
 	size_t count = 0;
 	int code;
@@ -307,7 +307,7 @@ static struct error *commit_checkout(git_repository *repository,
 
 	if (code < 0)
 		return libgit_error(code, "write the files of %s", ref);
-	progress = progress_create("write files", PROGRESS_FILES);
+	progress = progress_createf(PROGRESS_FILES, "write files");
 	git_checkout_options_init(&options, GIT_CHECKOUT_OPTIONS_VERSION);
 	options.checkout_strategy = GIT_CHECKOUT_FORCE |
 				    GIT_CHECKOUT_DONT_UPDATE_INDEX;

@@ -66,12 +66,11 @@ struct error *tarball_stream(struct http *http, const char *url,
 {
 	struct error *err;
 	_cleanup_progress_ struct progress *progress = NULL;
-	_cleanup_free_ char *what = NULL;
 	struct download download = { .sink = sink, .arg = arg };
 	const struct http_request request = { .url = url };
 
-	what = string_format("download %s", strrchr(url, '/') + 1);
-	progress = progress_create(what, PROGRESS_BYTES);
+	progress = progress_createf(PROGRESS_BYTES, "download %s",
+				    strrchr(url, '/') + 1);
 	download.progress = progress;
 	err = http_stream(http, &request, 0, digest, download_take, &download);
 	if (!err)

@@ -2,33 +2,15 @@
 
 #include "vm/suite/junit.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "common/base/error.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
 #include "common/base/text.h"
 #include "vm/suite/suite.h"
-
-/** Entities; a newline in an attribute would be read as a space. */
-static const struct {
-	char character;
-	const char *entity;
-} entities[] = {
-	{ '&', "&amp;" },  { '<', "&lt;" },   { '>', "&gt;" },
-	{ '"', "&quot;" }, { '\'', "&#39;" }, { '\n', "&#10;" },
-	{ '\t', "&#9;" },
-};
-
-static const char *find_entity(char c)
-{
-	for (size_t i = 0; i < array_size(entities); i++) {
-		if (entities[i].character == c)
-			return entities[i].entity;
-	}
-	return NULL;
-}
 
 /** Whether it is one of the two characters that are in UTF-8 but not in XML. */
 static bool is_noncharacter(const char *text, size_t length)
@@ -43,10 +25,10 @@ void junit_append_text(struct string_builder *sb, const char *text)
 
 	for (size_t i = 0; i < size;) {
 		size_t length = utf8_length(text + i, size - i);
-		const char *entity = find_entity(text[i]);
 
-		if (entity)
-			string_builder_append(sb, entity);
+		// A newline in an attribute would be read as a space.
+		if (strchr("&<>\"'\n\t", text[i]))
+			string_builder_appendf(sb, "&#%d;", text[i]);
 		else if (length && !utf8_is_control(text + i) &&
 			 !is_noncharacter(text + i, length))
 			string_builder_append_n(sb, text + i, length);
@@ -84,12 +66,14 @@ static void append_properties(struct string_builder *sb,
 	if (item->state == SUITE_FLAKY)
 		append_property(sb, "flaky", item->reason ? item->reason : "");
 	for (int i = 0; i < SUITE_PHASE_COUNT; i++) {
+		char name[32], value[32];
+
 		if (!item->phase_ms[i])
 			continue;
-		string_builder_appendf(
-			sb, "        <property name=\"%s_ms\" value=\"%llu\"/>\n",
-			suite_phase_name((enum suite_phase)i),
-			(unsigned long long)item->phase_ms[i]);
+		snprintf(name, sizeof(name), "%s_ms",
+			 suite_phase_name((enum suite_phase)i));
+		snprintf(value, sizeof(value), "%" PRIu64, item->phase_ms[i]);
+		append_property(sb, name, value);
 	}
 	string_builder_append(sb, "      </properties>\n");
 }

@@ -145,7 +145,7 @@ Test(make, counts_what_is_compiled_for_the_kernel)
 		"\t@echo '  LD      vmlinux'\n");
 	cr_assert_eq(dup2(stderr_fd, STDERR_FILENO), STDERR_FILENO);
 	_cleanup_progress_ struct progress *progress =
-		progress_create("build", PROGRESS_COMPILED);
+		progress_createf(PROGRESS_COMPILED, "build");
 	_cleanup_error_ struct error *err = make_run(&make, progress, all);
 	char text[256] = "";
 

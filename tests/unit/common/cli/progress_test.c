@@ -11,6 +11,7 @@
 
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
+#include "common/base/string_builder.h"
 
 static const struct {
 	struct progress_state state;
@@ -47,12 +48,14 @@ static const struct {
 Test(progress, numbers_have_a_unit)
 {
 	for (size_t i = 0; i < array_size(lines); i++) {
-		char text[128];
+		_cleanup_string_builder_ struct string_builder
+			text = STRING_BUILDER_INIT,
+			end = STRING_BUILDER_INIT;
 
-		progress_format(&lines[i].state, text, sizeof(text));
-		cr_expect_str_eq(text, lines[i].text);
-		progress_format_end(&lines[i].state, text, sizeof(text));
-		cr_expect_str_eq(text, lines[i].end);
+		progress_append(&text, &lines[i].state, false);
+		cr_expect_str_eq(text.text, lines[i].text);
+		progress_append(&end, &lines[i].state, true);
+		cr_expect_str_eq(end.text, lines[i].end);
 	}
 }
 
@@ -100,7 +103,8 @@ Test(progress, a_log_is_not_silent_while_a_step_hangs)
 
 	log_init("test", LOG_INFO, 50);
 
-	struct progress *progress = progress_create("build a", PROGRESS_COMPILED);
+	struct progress *progress =
+		progress_createf(PROGRESS_COMPILED, "build a");
 
 	progress_estimate(progress, 1500);
 	progress_update(progress, 512, 0);
@@ -124,7 +128,7 @@ Test(progress, the_latest_step_is_shown_and_then_the_one_before_it)
 
 	log_init("test", LOG_INFO, 50);
 
-	struct progress *outer = progress_create("outer", PROGRESS_TIME);
+	struct progress *outer = progress_createf(PROGRESS_TIME, "outer");
 	struct progress *inner = progress_createf(PROGRESS_TIME, "inner %d", 1);
 
 	be_busy(300);
@@ -148,7 +152,7 @@ Test(progress, a_log_that_says_enough_gets_nothing_more)
 
 	log_init("test", LOG_INFO, 5000);
 
-	struct progress *progress = progress_create("outer", PROGRESS_TIME);
+	struct progress *progress = progress_createf(PROGRESS_TIME, "outer");
 
 	for (int i = 0; i < 10; i++) {
 		log_info("line");
@@ -164,7 +168,7 @@ Test(progress, quiet_users_are_told_nothing)
 
 	log_init("test", LOG_ERROR, 20);
 
-	struct progress *progress = progress_create("outer", PROGRESS_TIME);
+	struct progress *progress = progress_createf(PROGRESS_TIME, "outer");
 
 	be_busy(100);
 	progress_finish(progress);
@@ -192,7 +196,8 @@ Test(progress, the_time_goes_on_on_a_terminal_where_nothing_else_does,
 	cr_assert_eq(dup2(slave, STDERR_FILENO), STDERR_FILENO);
 	log_init("test", LOG_INFO, 60000);
 
-	struct progress *progress = progress_create("build a", PROGRESS_COMPILED);
+	struct progress *progress =
+		progress_createf(PROGRESS_COMPILED, "build a");
 
 	progress_update(progress, 512, 0);
 	progress_detail(progress, "fs/foo.o");

@@ -19,7 +19,7 @@ Test(junit, text_is_escaped)
 		{ "", "" },
 		{ "plain \xc3\xa9", "plain \xc3\xa9" },
 		{ "<a b=\"c\" d='e'> & ]]>",
-		  "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt; &amp; ]]&gt;" },
+		  "&#60;a b=&#34;c&#34; d=&#39;e&#39;&#62; &#38; ]]&#62;" },
 		{ "a\nb\tc", "a&#10;b&#9;c" },
 		{ "a\rb\x01\x1b[0m\x7f"
 		  "c\xc2\x85",
@@ -76,14 +76,14 @@ Test(junit, failures_and_errors_are_told_apart)
 	};
 	static const char *const expected[] = {
 		"<testsuites name=\"vmtest\" tests=\"6\" failures=\"2\" errors=\"2\" time=\"12.345\">",
-		"<testsuite name=\"make &quot;check&quot;\"",
+		"<testsuite name=\"make &#34;check&#34;\"",
 		"<testcase classname=\"vmtest.x86_64\" name=\"passed\" time=\"1.234\">",
 		"<testcase classname=\"vmtest.arm\" name=\"flaky\"",
 		"<property name=\"boot_ms\" value=\"1200\"/>",
 		"<property name=\"flaky\" value=\"lost at first\"/>",
-		"<failure type=\"failed\" message=\"exit status 3\">1 &lt; 2&#10;</failure>",
+		"<failure type=\"failed\" message=\"exit status 3\">1 &#60; 2&#10;</failure>",
 		"<failure type=\"timed out\" message=\"\"></failure>",
-		"<error type=\"lost\" message=\"&lt;panic&gt;\"></error>",
+		"<error type=\"lost\" message=\"&#60;panic&#62;\"></error>",
 		"<error type=\"not run\" message=\"\"></error>",
 	};
 	_cleanup_free_ char *xml = NULL;
