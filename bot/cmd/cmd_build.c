@@ -15,7 +15,6 @@
 #include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/github/workflow_command.h"
-#include "common/http/http.h"
 #include "common/kernel/catalog.h"
 #include "vm/suite/logs.h"
 
@@ -32,24 +31,22 @@ struct build_options {
 	unsigned int jobs;
 };
 
-#define OFFSET(field) offsetof(struct build_options, field)
+#define OFFSET(field) .offset = offsetof(struct build_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
 	{ 0, "tarball", "FILE", "kernel.org's tarball, as 'vmtest-kbuild fetch' writes it (default: download it)", OPTION_STRING, OFFSET(tarball) },
 	{ 'o', "output", "DIR", "where the package goes, and build.log", OPTION_STRING, OFFSET(output) },
 	{ 0, "result", "FILE", "write how it ended to FILE, as JSON, for 'finish'", OPTION_STRING, OFFSET(result) },
-	{ 'j', "jobs", "N", "compilers at once (default: one a processor)", OPTION_NUMBER, OFFSET(jobs) },
+	{ 'j', "jobs", "N", "compilers at once (default: one a processor)", OPTION_NUMBER, OFFSET(jobs), .min = 1 },
 	{ 0 },
 };
 // clang-format on
 
-/** One kernel to build, and what for. */
+/** One kernel to build, and where to. */
 struct job {
+	const struct command_context *context;
 	const struct build_options *options;
-	struct catalog *catalog;
-	struct http *http;
-	char *directory;
 	struct plan_item item;
 	char *log_path;
 	/** Where the package goes. */
@@ -60,16 +57,14 @@ static void job_deinit(struct job *job)
 {
 	free(job->log_path);
 	free(job->path);
-	free(job->directory);
-	http_destroy(job->http);
-	catalog_destroy(job->catalog);
 }
 
 /** The release must be one that the catalog makes, in any PATCH. */
-static struct error *parse_release(struct job *job, const char *text)
+static struct error *parse_release(struct plan_item *item,
+				   const struct catalog *catalog,
+				   const char *text)
 {
 	struct error *err;
-	struct plan_item *item = &job->item;
 	struct release made;
 	char made_text[RELEASE_TEXT_SIZE];
 
@@ -77,11 +72,10 @@ static struct error *parse_release(struct job *job, const char *text)
 		return error_create(ERROR_USAGE,
 				    "'%s' is no release, such as 6.12.117-vmtest1.1default",
 				    text);
-	err = catalog_find_flavor(job->catalog, item->release.flavor,
-				  &item->flavor);
+	err = catalog_find_flavor(catalog, item->release.flavor, &item->flavor);
 	if (err)
 		return err;
-	catalog_release(job->catalog, &item->release.version, item->flavor,
+	catalog_release(catalog, &item->release.version, item->flavor,
 			item->release.patch, &made);
 	release_format(&made, made_text);
 	release_format(&item->release, item->release_text);
@@ -92,17 +86,7 @@ static struct error *parse_release(struct job *job, const char *text)
 	return NULL;
 }
 
-static struct error *find_arch(struct job *job, const struct string_list *archs)
-{
-	if (archs->count == 0)
-		return catalog_host_arch(job->catalog, &job->item.arch);
-	if (archs->count > 1)
-		return error_create(ERROR_USAGE,
-				    "build makes one package; name one --arch");
-	return catalog_find_arch(job->catalog, archs->items[0], &job->item.arch);
-}
-
-/** Have the output folder, with an empty log, and no result of another run. */
+/** Have the output directory, with an empty log, and no earlier run's result. */
 static struct error *prepare_output(struct job *job)
 {
 	struct error *err;
@@ -111,22 +95,21 @@ static struct error *prepare_output(struct job *job)
 
 	package_name_format(job->item.release_text, job->item.arch->name, name);
 	err = directory_create(output);
-	if (!err)
-		job->log_path = path_join(output, "build.log");
-	if (!err)
-		job->path = path_join(output, name);
-	if (!err)
-		err = file_write(job->log_path, "", 0);
-	if (!err && job->options->result)
-		err = error_wrap(file_delete(job->options->result), "--result");
-	return err;
+	if (err)
+		return err;
+	job->log_path = path_join(output, "build.log");
+	job->path = path_join(output, name);
+	err = file_write(job->log_path, "", 0);
+	if (err || !job->options->result)
+		return err;
+	return error_wrap(file_delete(job->options->result), "--result");
 }
 
-static struct error *job_init(struct job *job,
-			      const struct command_context *context)
+static struct error *job_init(struct job *job, struct command_context *context)
 {
 	struct error *err;
 
+	job->context = context;
 	job->options = context->options;
 	if (context->argument_count != 1)
 		return error_create(
@@ -134,19 +117,16 @@ static struct error *job_init(struct job *job,
 			"name one release to build, such as 6.12.117-vmtest1.1default");
 	if (!job->options->output)
 		return error_create(ERROR_USAGE,
-				    "name the output folder with --output");
-	err = command_load_catalog(context, &job->catalog);
-	if (!err)
-		err = parse_release(job, context->arguments[0]);
-	if (!err)
-		err = find_arch(job, &context->common->archs);
-	if (!err)
-		err = command_http(&job->http);
-	if (!err)
-		err = command_directory(context, &job->directory);
-	if (!err)
-		err = prepare_output(job);
-	return err;
+				    "name the output directory with --output");
+	err = command_open(context,
+			   COMMAND_CATALOG | COMMAND_HTTP | COMMAND_DIRECTORY);
+	if (err)
+		return err;
+	err = parse_release(&job->item, context->catalog, context->arguments[0]);
+	if (err)
+		return err;
+	err = command_arch(context, &job->item.arch);
+	return err ? err : prepare_output(job);
 }
 
 /** Build, and take the package to where it is wanted. */
@@ -154,20 +134,19 @@ static struct error *build(const struct job *job, struct kernel_build *build)
 {
 	struct error *err;
 	const struct build_request request = {
-		.catalog = job->catalog,
-		.http = job->http,
-		.directory = job->directory,
+		.catalog = job->context->catalog,
+		.http = job->context->http,
+		.directory = job->context->directory,
 		.tarball = job->options->tarball,
 		.log_path = job->log_path,
 		.jobs = job->options->jobs,
 	};
 
 	err = kernel_build_run(&request, &job->item, build);
-	if (!err)
-		err = file_install(build->package, job->path);
-	if (!err)
-		err = kernel_build_discard(build);
-	return err;
+	if (err)
+		return err;
+	err = file_install(build->package, job->path);
+	return err ? err : kernel_build_discard(build);
 }
 
 /** @param[in] failure NULL if it was built. */
@@ -190,31 +169,32 @@ static struct error *write_result(const struct job *job,
 			  "--result");
 }
 
-static struct error *run_build(const struct command_context *context,
-			       int *status_ret)
+static struct error *run(struct command_context *context)
 {
 	struct error *err;
-	_cleanup_(job_deinit) struct job job = { 0 };
-	_cleanup_kernel_build_ struct kernel_build made = { 0 };
-	_cleanup_error_ struct error *failure = NULL;
-	struct workflow_group group;
 
+	_cleanup_(job_deinit) struct job job = { 0 };
 	err = job_init(&job, context);
 	if (err)
 		return err;
+	_cleanup_kernel_build_ struct kernel_build made = { 0 };
+	struct workflow_group group;
 	workflow_group_begin(&group, "%s for %s", job.item.release_text,
 			     job.item.arch->name);
-	failure = build(&job, &made);
+	_cleanup_error_ struct error *failure = build(&job, &made);
 	workflow_group_end(&group);
-	if (failure && !error_is(failure, ERROR_CANCELLED))
+	bool is_cancelled = error_is(failure, ERROR_CANCELLED);
+	if (failure && !is_cancelled)
 		report_failure(&job.item, made.clock.current, failure);
-	if (job.options->result)
+	if (job.options->result) {
 		err = write_result(&job, &made, failure);
-	if (err || error_is(failure, ERROR_CANCELLED))
-		return err ? err : take_ptr(failure);
-	if (failure)
-		*status_ret = 1;
-	else
+		if (err)
+			return err;
+	}
+	if (is_cancelled)
+		return take_ptr(failure);
+	context->status = failure ? 1 : 0;
+	if (!failure)
 		puts(job.path);
 	return NULL;
 }
@@ -225,7 +205,7 @@ const struct command cmd_build = {
 	.summary = "build one kernel, and boot it; no store is asked",
 	.details = "The package is the one that 'run' would publish: the same bytes, under the same\n"
 		   "name. --arch takes one architecture.",
-	.options = options,
+	.options = { options },
 	.options_size = sizeof(struct build_options),
-	.run = run_build,
+	.run = run,
 };

@@ -8,10 +8,8 @@
 #include <string.h>
 
 #include "bot/build/build_result.h"
-#include "bot/cmd/publish.h"
 #include "bot/cmd/session.h"
 #include "bot/plan/planned.h"
-#include "bot/plan/prune.h"
 #include "bot/report/issue.h"
 #include "bot/report/report.h"
 #include "bot/report/verdict.h"
@@ -25,7 +23,6 @@
 #include "common/github/workflow_command.h"
 #include "common/github/workflow_file.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/release.h"
 
 enum {
 	/** A plan of a thousand kernels has 150 KB. */
@@ -39,13 +36,13 @@ struct finish_options {
 	bool issues;
 };
 
-#define OFFSET(field) offsetof(struct finish_options, field)
+#define OFFSET(field) .offset = offsetof(struct finish_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
 	{ 0, "plan", "FILE", "what was planned, as 'plan --output' writes it, or a job matrix", OPTION_STRING, OFFSET(plan) },
-	{ 0, "results", "DIR", "folder with the files of 'build --result', at any depth", OPTION_STRING, OFFSET(results) },
-	{ 0, "keep", "N", "prune all but the newest N of each series, flavor and architecture (default: keep all)", OPTION_NUMBER, OFFSET(keep) },
+	{ 0, "results", "DIR", "directory with the files of 'build --result', at any depth", OPTION_STRING, OFFSET(results) },
+	{ 0, "keep", "N", "prune all but the newest N of each series, flavor and architecture (default: keep all)", OPTION_NUMBER, OFFSET(keep), .min = 1 },
 	{ 0, "issues", NULL, "open, update and close an issue on GitHub for each series that fails", OPTION_FLAG, OFFSET(issues) },
 	{ 0 },
 };
@@ -53,7 +50,6 @@ static const struct command_option options[] = {
 
 /** A run of other jobs that is coming to its end. */
 struct finish {
-	const struct command_context *context;
 	const struct finish_options *options;
 	struct session session;
 	struct planned_list plan;
@@ -77,18 +73,11 @@ static void finish_deinit(struct finish *finish)
 	free(finish->run_url);
 }
 
-static const char *get_variable(const char *name)
-{
-	const char *value = getenv(name);
-
-	return value && *value ? value : NULL;
-}
-
 /** Where issues go: where the workflow runs, else where the store is. */
 static struct error *find_repository(struct finish *finish)
 {
 	static const char prefix[] = "github:";
-	const char *store = store_name(finish->session.store);
+	const char *store = store_name(finish->session.context->store);
 	const char *name = session_repository();
 
 	if (!finish->options->issues)
@@ -110,9 +99,9 @@ static struct error *find_repository(struct finish *finish)
 
 static void find_run_url(struct finish *finish)
 {
-	const char *server = get_variable("GITHUB_SERVER_URL");
+	const char *server = command_variable("GITHUB_SERVER_URL");
 	const char *repository = session_repository();
-	const char *run = get_variable("GITHUB_RUN_ID");
+	const char *run = command_variable("GITHUB_RUN_ID");
 
 	if (!server || !repository || !run)
 		return;
@@ -133,70 +122,71 @@ static struct error *read_plan(struct finish *finish)
 }
 
 static struct error *finish_init(struct finish *finish,
-				 const struct command_context *context)
+				 struct command_context *context)
 {
 	struct error *err;
 
-	finish->context = context;
 	finish->options = context->options;
 	if (!finish->options->plan || !finish->options->results)
 		return error_create(
 			ERROR_USAGE,
 			"say what was planned and what came of it, with --plan and --results");
 	err = session_init(&finish->session, context);
-	if (!err)
-		err = find_repository(finish);
-	if (!err)
-		find_run_url(finish);
-	if (!err)
-		err = read_plan(finish);
-	if (!err)
-		err = error_wrap(build_results_load(finish->options->results,
-						    &finish->results),
-				 "--results");
-	if (!err)
-		err = session_list(&finish->session);
-	if (!err)
-		verdicts_compute(&finish->plan, &finish->results,
-				 &finish->session.assets, &finish->verdicts);
-	return err;
+	if (err)
+		return err;
+	err = find_repository(finish);
+	if (err)
+		return err;
+	find_run_url(finish);
+	err = read_plan(finish);
+	if (err)
+		return err;
+	err = build_results_load(finish->options->results, &finish->results);
+	if (err)
+		return error_wrap(err, "--results");
+	err = session_list(&finish->session);
+	if (err)
+		return err;
+	verdicts_compute(&finish->plan, &finish->results,
+			 &finish->session.assets, &finish->verdicts);
+	return NULL;
 }
 
-static json_t *verdicts_json(const struct verdict_list *verdicts)
+static struct error *print_json(const struct finish *finish)
 {
-	json_t *array = json_array();
+	struct command_context *context = finish->session.context;
 
-	for (size_t i = 0; i < verdicts->count; i++) {
-		const struct verdict *verdict = &verdicts->items[i];
+	for (size_t i = 0; i < finish->verdicts.count; i++) {
+		const struct verdict *verdict = &finish->verdicts.items[i];
 
-		json_array_append_new(array,
-				      json_pack("{s:s, s:s, s:s, s:s?, s:s}",
-						"release",
-						verdict->planned->release_text,
-						"arch", verdict->planned->arch,
-						"result",
-						verdict_kind_name(verdict->kind),
-						"phase", verdict->phase,
-						"reason", verdict->reason));
+		command_row_add(context,
+				json_pack("{s:s, s:s, s:s, s:s?, s:s}", "release",
+					  verdict->planned->release_text, "arch",
+					  verdict->planned->arch, "result",
+					  verdict_kind_name(verdict->kind),
+					  "phase", verdict->phase, "reason",
+					  verdict->reason));
 	}
-	return array;
+	return command_rows_print(context);
 }
 
 /** What is said whatever happens next: the table, and the step's summary. */
 static struct error *report(const struct finish *finish)
 {
-	struct error *err = NULL;
+	struct error *err;
+	size_t room_bytes;
 
-	if (finish->context->common->json) {
-		err = json_print(stdout, verdicts_json(&finish->verdicts));
+	if (finish->session.context->common->json) {
+		err = print_json(finish);
+		if (err)
+			return err;
 	} else {
 		_cleanup_table_ struct table table = { 0 };
+
 		report_verdicts(&finish->verdicts, &table);
 		table_print(&table);
 	}
-	size_t room_bytes = 0;
-	if (!err)
-		err = workflow_summary_room(&room_bytes);
+	err = workflow_summary_room(&room_bytes);
 	if (err || !room_bytes)
 		return err;
 	_cleanup_free_ char *markdown = report_summary(&finish->verdicts,
@@ -231,14 +221,9 @@ static void annotate(const struct verdict_list *verdicts)
 
 static struct error *prune(struct finish *finish)
 {
-	struct release_selection selection;
 	size_t count;
 
-	if (!finish->options->keep)
-		return NULL;
-	command_selection(finish->context, &selection);
-	return prune_superseded(finish->session.store, &finish->session.assets,
-				finish->options->keep, &selection, &count);
+	return session_prune(&finish->session, finish->options->keep, &count);
 }
 
 static struct error *rewrite_page(struct finish *finish)
@@ -255,8 +240,8 @@ static struct error *update_issues(struct finish *finish)
 	if (!finish->repository)
 		return NULL;
 	location = string_format("%s@%s", finish->repository,
-				 finish->session.catalog->tag);
-	err = github_init(&github, location, finish->session.http);
+				 finish->session.context->catalog->tag);
+	err = github_init(&github, location, finish->session.context->http);
 	if (!err)
 		err = issues_update(&github, &finish->verdicts, finish->run_url);
 	github_deinit(&github);
@@ -286,30 +271,23 @@ static struct error *run_step(struct finish *finish,
 	return NULL;
 }
 
-static struct error *run_steps(struct finish *finish)
-{
-	struct error *err = NULL;
-
-	for (size_t i = 0; i < array_size(steps) && !err; i++)
-		err = run_step(finish, steps[i]);
-	return err;
-}
-
-static struct error *run_finish(const struct command_context *context,
-				int *status_ret)
+static struct error *run(struct command_context *context)
 {
 	struct error *err;
-	_cleanup_(finish_deinit) struct finish finish = { 0 };
 
+	_cleanup_(finish_deinit) struct finish finish = { 0 };
 	err = finish_init(&finish, context);
-	if (!err)
-		err = report(&finish);
+	if (err)
+		return err;
+	err = report(&finish);
 	if (err)
 		return err;
 	annotate(&finish.verdicts);
-	err = run_steps(&finish);
-	if (err)
-		return err;
+	for (size_t i = 0; i < array_size(steps); i++) {
+		err = run_step(&finish, steps[i]);
+		if (err)
+			return err;
+	}
 	if (finish.verdicts.counts[VERDICT_FAILED]) {
 		finish.failed = true;
 		fflush(stdout);
@@ -317,19 +295,18 @@ static struct error *run_finish(const struct command_context *context,
 			  finish.verdicts.counts[VERDICT_FAILED],
 			  finish.verdicts.count);
 	}
-	*status_ret = finish.failed;
+	context->status = finish.failed;
 	return NULL;
 }
 
 const struct command cmd_finish = {
 	.name = "finish",
-	.arguments = "",
 	.summary = "end a run of many jobs: say what became of a plan, prune, rewrite the page",
 	.details =
 		"A kernel is built if its result says so and the store has it; else it has failed,\n"
 		"or was skipped because its job was cancelled or somebody else published it. The\n"
 		"exit status is 1 if any failed.",
-	.options = options,
+	.options = { options },
 	.options_size = sizeof(struct finish_options),
-	.run = run_finish,
+	.run = run,
 };

@@ -23,7 +23,7 @@ struct plan_options {
 	bool github_output;
 };
 
-#define OFFSET(field) offsetof(struct plan_options, field)
+#define OFFSET(field) .offset = offsetof(struct plan_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
@@ -64,11 +64,11 @@ static struct error *write_summary(const struct session *session,
 				   const struct plan *plan)
 {
 	const struct plan_summary summary = {
-		.catalog = session->catalog,
+		.catalog = session->context->catalog,
 		.kernels = &session->kernels,
 		.assets = &session->assets,
 		.plan = plan,
-		.store_name = store_name(session->store),
+		.store_name = store_name(session->context->store),
 	};
 	_cleanup_free_ char *markdown = plan_summary_format(&summary);
 
@@ -77,80 +77,83 @@ static struct error *write_summary(const struct session *session,
 
 /** What a workflow gets; outside of one, nothing unless it is asked for. */
 static struct error *report_to_workflow(const struct session *session,
-					const struct plan_options *plan_options,
 					const struct plan *plan,
 					size_t superseded)
 {
-	struct error *err = NULL;
+	struct error *err;
+	const struct plan_options *plan_options = session->context->options;
 
-	if (plan_options->github_output)
+	if (plan_options->github_output) {
 		err = write_outputs(plan, superseded);
-	if (!err && workflow_is_active())
+		if (err)
+			return err;
+	}
+	if (workflow_is_active()) {
 		err = write_summary(session, plan);
-	if (!err && plan->left_out)
+		if (err)
+			return err;
+	}
+	if (plan->left_out)
 		workflow_log_annotation(
 			WORKFLOW_NOTICE, "vmtest-bot plan",
 			"%zu more kernels are left for the next run: this one builds the newest %zu",
 			plan->left_out, plan->count);
-	return err;
+	return NULL;
 }
 
-static struct error *run_plan(const struct command_context *context,
-			      int *status_ret)
+static struct error *run(struct command_context *context)
 {
-	struct error *err = NULL;
+	struct error *err;
 	const struct plan_options *plan_options = context->options;
-	_cleanup_session_ struct session session = { 0 };
-	_cleanup_plan_ struct plan plan = { 0 };
-	_cleanup_prune_list_ struct prune_list superseded = { 0 };
-	struct plan_selection selection;
 
 	// Wrong usage is said before anybody is asked.
-	if (plan_options->github_output)
+	if (plan_options->github_output) {
 		err = error_wrap(workflow_outputs_write(""), "--github-output");
-	if (!err)
-		err = session_init(&session, context);
+		if (err)
+			return err;
+	}
+	_cleanup_session_ struct session session = { 0 };
+	err = session_init(&session, context);
 	if (err)
 		return err;
-	session_selection(context, &selection);
+	struct plan_selection selection = session_selection(context);
 	if (plan_options->github_output &&
 	    (!selection.limit || selection.limit > PLAN_MATRIX_LIMIT))
 		selection.limit = PLAN_MATRIX_LIMIT;
+	_cleanup_plan_ struct plan plan = { 0 };
 	err = session_plan(&session, &selection, &plan);
 	if (err)
 		return err;
-	session_report_plan(&session, &plan);
+	_cleanup_prune_list_ struct prune_list superseded = { 0 };
 	err = session_make_room(&session, &plan, 1, &superseded);
-	if (!plan_options->github_output) {
-		// Nobody acts on it yet.
-		if (err)
-			log_warning("%s", error_message(err));
-		error_destroy(take_ptr(err));
-	}
-	if (!err && plan_options->output)
+	if (err && plan_options->github_output)
+		return err;
+	// Nobody acts on it yet.
+	if (err)
+		log_warning("%s", error_message(err));
+	error_destroy(err);
+	if (plan_options->output) {
 		err = write_file(&plan, plan_options->output);
-	if (!err)
-		err = report_to_workflow(&session, plan_options, &plan,
-					 superseded.count);
+		if (err)
+			return err;
+	}
+	err = report_to_workflow(&session, &plan, superseded.count);
 	if (err)
 		return err;
-	*status_ret = 0;
 	if (context->common->json)
-		return json_print(stdout, plan_json(&plan));
+		return command_print_json(plan_json(&plan));
 	session_print_plan(&plan);
 	return NULL;
 }
 
 const struct command cmd_plan = {
 	.name = "plan",
-	.arguments = "",
 	.summary = "list the kernels that the store lacks",
 	.details =
 		"For GitHub Actions, --github-output writes the outputs 'matrix' (a job for each\n"
 		"kernel, the newest 256), 'versions' (one for each source), 'count' and\n"
 		"'left-out'; what exists and what is missing goes into the step's summary.",
-	.options = options,
-	.shared_options = selection_option_table,
+	.options = { options, selection_option_table },
 	.options_size = sizeof(struct plan_options),
-	.run = run_plan,
+	.run = run,
 };

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 
-#include "bot/cmd/publish.h"
 #include "bot/cmd/session.h"
 #include "bot/plan/prune.h"
 #include "common/base/error.h"
@@ -15,50 +14,43 @@ struct prune_options {
 	bool dry_run;
 };
 
-#define OFFSET(field) offsetof(struct prune_options, field)
+#define OFFSET(field) .offset = offsetof(struct prune_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 0, "keep", "N", "keep the newest N of each series, flavor and architecture (default: 1)", OPTION_NUMBER, OFFSET(keep) },
+	{ 0, "keep", "N", "keep the newest N of each series, flavor and architecture (default: 1)", OPTION_NUMBER, OFFSET(keep), .otherwise = 1 },
 	{ 0, "dry-run", NULL, "only list what would be deleted", OPTION_FLAG, OFFSET(dry_run) },
 	{ 0 },
 };
 // clang-format on
 
-static struct error *run_prune(const struct command_context *context,
-			       int *status_ret)
+static struct error *run(struct command_context *context)
 {
 	struct error *err;
-	const struct prune_options *prune_options = context->options;
-	_cleanup_session_ struct session session = { 0 };
-	_cleanup_prune_list_ struct prune_list list = { 0 };
-	struct release_selection selection;
+	const struct prune_options *prune = context->options;
 
-	command_selection(context, &selection);
+	_cleanup_session_ struct session session = { 0 };
 	err = session_init(&session, context);
-	if (!err)
-		err = session_list(&session);
 	if (err)
 		return err;
-	prune_compute(&session.assets,
-		      prune_options->keep ? prune_options->keep : 1, &selection,
-		      &list);
+	err = session_list(&session);
+	if (err)
+		return err;
+	_cleanup_prune_list_ struct prune_list list = { 0 };
+	const struct release_selection selection = command_selection(context);
+	prune_compute(&session.assets, prune->keep, &selection, &list);
 	for (size_t i = 0; i < list.count; i++)
 		puts(list.items[i]->name);
-	*status_ret = 0;
-	if (prune_options->dry_run || list.count == 0)
+	if (prune->dry_run || list.count == 0)
 		return NULL;
-	err = prune_execute(session.store, &list);
-	if (!err)
-		err = publish_page(&session);
-	return err;
+	err = prune_execute(context->store, &list);
+	return err ? err : publish_page(&session);
 }
 
 const struct command cmd_prune = {
 	.name = "prune",
-	.arguments = "",
 	.summary = "delete assets that newer ones have superseded",
-	.options = options,
+	.options = { options },
 	.options_size = sizeof(struct prune_options),
-	.run = run_prune,
+	.run = run,
 };

@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bot/cmd/publish.h"
+#include "bot/build/lost_options.h"
 #include "bot/cmd/session.h"
 #include "common/base/error.h"
+#include "common/cli/progress.h"
+#include "common/kernel/release.h"
+#include "kbuild/package/package_info.h"
 
 struct publish_options {
 	bool no_page;
@@ -15,39 +18,71 @@ struct publish_options {
 
 static const struct command_option options[] = {
 	{ 0, "no-page", NULL, "leave the store's page as it is", OPTION_FLAG,
-	  offsetof(struct publish_options, no_page) },
+	  .offset = offsetof(struct publish_options, no_page) },
 	{ 0 },
 };
 
-static struct error *run_publish(const struct command_context *context,
-				 int *status_ret)
+static void show_progress(void *arg, uint64_t done, uint64_t total)
+{
+	progress_update(arg, done, total);
+}
+
+struct error *publish_package(struct store *store, const char *path,
+			      char **url_ret)
 {
 	struct error *err;
-	const struct publish_options *publish_options = context->options;
-	_cleanup_session_ struct session session = { 0 };
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	struct release release;
+	char arch[ARCH_SIZE];
+
+	if (!package_name_parse(name, &release, arch))
+		return error_create(ERROR_USAGE,
+				    "%s: no package's name; it must be kernel-VERSION-vmtestREVISION.MINORFLAVOR.ARCH.tar.zst",
+				    path);
+	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
+	err = package_info_read_lost(path, &lost);
+	if (err)
+		return err;
+	_cleanup_free_ char *label = lost_options_label(name, &lost);
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_BYTES, "publish %s", name);
+	err = store_put(store, path, label, show_progress, progress, url_ret);
+	if (err)
+		return err;
+	progress_finish(progress);
+	return NULL;
+}
+
+static struct error *run(struct command_context *context)
+{
+	struct error *err;
+	const struct publish_options *publish = context->options;
 
 	if (context->argument_count == 0)
 		return error_create(ERROR_USAGE,
 				    "publish needs at least one FILE; see --help");
+	_cleanup_session_ struct session session = { 0 };
 	err = session_init(&session, context);
-	for (int i = 0; !err && i < context->argument_count; i++) {
+	if (err)
+		return err;
+	for (int i = 0; i < context->argument_count; i++) {
 		_cleanup_free_ char *url = NULL;
 
-		err = publish_package(session.store, context->arguments[i], &url);
-		if (!err)
-			puts(url);
+		err = publish_package(context->store, context->arguments[i],
+				      &url);
+		if (err)
+			return err;
+		puts(url);
 	}
-	if (!err && !publish_options->no_page)
-		err = publish_page(&session);
-	*status_ret = 0;
-	return err;
+	return publish->no_page ? NULL : publish_page(&session);
 }
 
 const struct command cmd_publish = {
 	.name = "publish",
 	.arguments = "FILE...",
 	.summary = "put packages into the store, and rewrite its page",
-	.options = options,
+	.options = { options },
 	.options_size = sizeof(struct publish_options),
-	.run = run_publish,
+	.run = run,
 };

@@ -3,18 +3,20 @@
 #include "bot/cmd/commands.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "bot/build/build_result.h"
-#include "bot/cmd/publish.h"
-#include "bot/cmd/run.h"
+#include "bot/build/kernel_build.h"
 #include "bot/cmd/session.h"
 #include "bot/plan/plan.h"
 #include "bot/plan/prune.h"
 #include "bot/report/report.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/table.h"
+#include "common/github/workflow_command.h"
 #include "common/github/workflow_file.h"
 #include "common/kernel/catalog.h"
 
@@ -25,41 +27,92 @@ struct run_command_options {
 	bool dry_run;
 };
 
-#define OFFSET(field) offsetof(struct run_command_options, field)
+#define OFFSET(field) .offset = offsetof(struct run_command_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 'j', "jobs", "N", "compilers at once (default: one a processor)", OPTION_NUMBER, OFFSET(jobs) },
-	{ 0, "keep", "N", "prune all but the newest N of each series, flavor and architecture (default: keep all)", OPTION_NUMBER, OFFSET(keep) },
+	{ 'j', "jobs", "N", "compilers at once (default: one a processor)", OPTION_NUMBER, OFFSET(jobs), .min = 1 },
+	{ 0, "keep", "N", "prune all but the newest N of each series, flavor and architecture (default: keep all)", OPTION_NUMBER, OFFSET(keep), .min = 1 },
 	{ 0, "dry-run", NULL, "only list what would be built", OPTION_FLAG, OFFSET(dry_run) },
 	{ 0 },
 };
 // clang-format on
 
-/** Prune the store, which was just listed. */
-static struct error *prune(struct session *session,
-			   const struct command_context *context,
-			   size_t *count_ret)
+/** Build and publish. @param[in,out] build Keeps the time of each phase. */
+static struct error *run_item(const struct build_request *request,
+			      struct store *store, const struct plan_item *item,
+			      struct kernel_build *build,
+			      uint64_t *size_bytes_ret)
+{
+	struct error *err;
+
+	err = kernel_build_run(request, item, build);
+	if (err)
+		return err;
+	_cleanup_free_ char *url = NULL;
+	phase_clock_enter(&build->clock, PHASE_PUBLISH);
+	err = publish_package(store, build->package, &url);
+	phase_clock_stop(&build->clock);
+	if (err)
+		return err;
+	struct stat st;
+	if (stat(build->package, &st) == 0)
+		*size_bytes_ret = (uint64_t)st.st_size;
+	log_info("published %s", url);
+	return kernel_build_discard(build);
+}
+
+/**
+ * Build, boot and publish every item. A kernel that fails is logged, noted in
+ * its result, and does not stop the others.
+ *
+ * @return Only what ends the whole run, such as ERROR_CANCELLED.
+ */
+static struct error *run_items(const struct command_context *context,
+			       const struct plan *plan,
+			       struct build_results *results)
 {
 	const struct run_command_options *run_options = context->options;
-	struct release_selection selection;
+	const struct build_request request = {
+		.catalog = context->catalog,
+		.http = context->http,
+		.directory = context->directory,
+		.jobs = run_options->jobs,
+	};
 
-	*count_ret = 0;
-	if (!run_options->keep)
-		return NULL;
-	command_selection(context, &selection);
-	return prune_superseded(session->store, &session->assets,
-				run_options->keep, &selection, count_ret);
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_item *item = &plan->items[i];
+		_cleanup_kernel_build_ struct kernel_build build = { 0 };
+		struct workflow_group group;
+		uint64_t size_bytes = 0;
+
+		workflow_group_begin(&group, "%s for %s", item->release_text,
+				     item->arch->name);
+		log_info("kernel %zu of %zu: %s for %s", i + 1, plan->count,
+			 item->release_text, item->arch->name);
+		_cleanup_error_ struct error *failure =
+			run_item(&request, context->store, item, &build,
+				 &size_bytes);
+		workflow_group_end(&group);
+		if (error_is(failure, ERROR_CANCELLED))
+			return take_ptr(failure);
+		if (failure)
+			report_failure(item, build.clock.current, failure);
+		struct build_result result;
+		kernel_build_describe(&build, item, failure, &result);
+		result.size_bytes = size_bytes;
+		vector_add(results) = result;
+	}
+	return NULL;
 }
 
 /** There is nothing to build: leave the store as a run should leave it. */
-static struct error *tidy(struct session *session,
-			  const struct command_context *context)
+static struct error *tidy(struct session *session, size_t keep)
 {
 	struct error *err;
 	size_t pruned;
 
-	err = prune(session, context, &pruned);
+	err = session_prune(session, keep, &pruned);
 	if (err)
 		return err;
 	return pruned ? publish_page(session) : publish_repair_page(session);
@@ -86,55 +139,55 @@ static struct error *report(const struct build_results *results,
 	return err;
 }
 
-static struct error *execute(const struct command_context *context,
-			     struct session *session, const struct plan *plan,
-			     int *status_ret)
+static struct error *execute(struct session *session, const struct plan *plan)
 {
 	struct error *err;
+	struct command_context *context = session->context;
 	const struct run_command_options *run_options = context->options;
-	_cleanup_build_results_ struct build_results results = { 0 };
-	_cleanup_free_ char *directory = NULL;
-	size_t pruned, failed;
 
-	err = command_directory(context, &directory);
-	if (!err)
-		err = run_plan_items(session, plan, directory,
-				     run_options->jobs, &results);
-	if (!err)
-		err = report(&results, &failed);
+	err = command_open(context, COMMAND_DIRECTORY);
 	if (err)
 		return err;
-	*status_ret = failed ? 1 : 0;
+	_cleanup_build_results_ struct build_results results = { 0 };
+	err = run_items(context, plan, &results);
+	if (err)
+		return err;
+	size_t failed;
+	err = report(&results, &failed);
+	if (err)
+		return err;
+	context->status = failed ? 1 : 0;
 	if (run_options->keep) {
+		size_t pruned;
+
 		err = session_list(session);
-		if (!err)
-			err = prune(session, context, &pruned);
+		if (err)
+			return err;
+		err = session_prune(session, run_options->keep, &pruned);
 		if (err)
 			return err;
 	}
 	return publish_page(session);
 }
 
-static struct error *run_run(const struct command_context *context,
-			     int *status_ret)
+static struct error *run(struct command_context *context)
 {
 	struct error *err;
 	const struct run_command_options *run_options = context->options;
-	_cleanup_session_ struct session session = { 0 };
-	_cleanup_plan_ struct plan plan = { 0 };
-	_cleanup_prune_list_ struct prune_list superseded = { 0 };
-	struct plan_selection selection;
 
+	_cleanup_session_ struct session session = { 0 };
 	err = session_init(&session, context);
 	if (err)
 		return err;
-	session_selection(context, &selection);
+	_cleanup_plan_ struct plan plan = { 0 };
+	const struct plan_selection selection = session_selection(context);
 	err = session_plan(&session, &selection, &plan);
 	if (err)
 		return err;
-	session_report_plan(&session, &plan);
-	*status_ret = 0;
-	err = session_make_room(&session, &plan, run_options->keep, &superseded);
+	_cleanup_prune_list_ struct prune_list superseded = { 0 };
+	err = session_make_room(&session, &plan,
+				run_options->keep ? run_options->keep : 1,
+				&superseded);
 	if (run_options->dry_run) {
 		if (err)
 			log_warning("%s", error_message(err));
@@ -142,23 +195,21 @@ static struct error *run_run(const struct command_context *context,
 		session_print_plan(&plan);
 		return NULL;
 	}
-	if (!err)
-		err = prune_execute(session.store, &superseded);
 	if (err)
 		return err;
-	if (plan.count == 0)
-		return tidy(&session, context);
-	return execute(context, &session, &plan, status_ret);
+	err = prune_execute(context->store, &superseded);
+	if (err)
+		return err;
+	return plan.count ? execute(&session, &plan)
+			  : tidy(&session, run_options->keep);
 }
 
 const struct command cmd_run = {
 	.name = "run",
-	.arguments = "",
 	.summary = "build, boot and publish the kernels that the store lacks",
 	.details = "A kernel that fails does not stop the others: a table at the end says what\n"
 		   "became of each, and the exit status is 1 if any failed.",
-	.options = options,
-	.shared_options = selection_option_table,
+	.options = { options, selection_option_table },
 	.options_size = sizeof(struct run_command_options),
-	.run = run_run,
+	.run = run,
 };

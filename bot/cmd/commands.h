@@ -3,7 +3,7 @@
 #ifndef BOT_CMD_COMMANDS_H
 #define BOT_CMD_COMMANDS_H
 
-/** @file The commands of vmtest-bot: one row of main's table each. */
+/** @file The commands of vmtest-bot. */
 
 #include "common/cli/command.h"
 

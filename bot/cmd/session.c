@@ -2,61 +2,42 @@
 
 #include "bot/cmd/session.h"
 
-#include <errno.h>
-#include <jansson.h>
-#include <stdlib.h>
+#include <stdio.h>
 
 #include "bot/plan/plan.h"
 #include "bot/plan/prune.h"
+#include "bot/report/page.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
-#include "common/base/memory.h"
-#include "common/cli/command.h"
 #include "common/github/workflow_command.h"
-#include "common/http/http.h"
 #include "common/kernel/catalog.h"
+#include "common/kernel/release.h"
 
 const char *session_repository(void)
 {
-	const char *name = getenv("GITHUB_REPOSITORY");
-
-	return workflow_is_active() && name && *name ? name : NULL;
+	return workflow_is_active() ? command_variable("GITHUB_REPOSITORY")
+				    : NULL;
 }
 
 struct error *session_init(struct session *session,
-			   const struct command_context *context)
+			   struct command_context *context)
 {
-	struct error *err;
-
-	const char *repository = session_repository();
-
-	*session = (struct session){ 0 };
+	*session = (struct session){ .context = context };
 	workflow_log_mask_token();
-	err = command_load_catalog(context, &session->catalog);
-	if (!err)
-		err = command_http(&session->http);
-	if (err)
-		return err;
-	if (!repository)
-		repository = session->catalog->repository;
-	return command_store(context, session->catalog, repository,
-			     session->http, &session->store);
+	return command_open(context, COMMAND_STORE);
 }
 
 void session_deinit(struct session *session)
 {
 	asset_list_deinit(&session->assets);
 	series_list_deinit(&session->kernels);
-	store_destroy(session->store);
-	http_destroy(session->http);
-	catalog_destroy(session->catalog);
 }
 
 struct error *session_list(struct session *session)
 {
 	asset_list_deinit(&session->assets);
 	session->assets = (struct asset_list){ 0 };
-	return store_list(session->store, &session->assets);
+	return store_list(session->context->store, &session->assets);
 }
 
 struct error *session_plan(struct session *session,
@@ -64,14 +45,25 @@ struct error *session_plan(struct session *session,
 			   struct plan *ret)
 {
 	struct error *err;
+	const struct command_context *context = session->context;
 
-	err = poll_kernels(session->catalog, session->http, &session->kernels);
-	if (!err)
-		err = session_list(session);
-	if (!err)
-		err = plan_compute(session->catalog, &session->kernels,
-				   &session->assets, selection, ret);
-	return err;
+	err = poll_kernels(context->catalog, context->http, &session->kernels);
+	if (err)
+		return err;
+	err = session_list(session);
+	if (err)
+		return err;
+	err = plan_compute(context->catalog, &session->kernels,
+			   &session->assets, selection, ret);
+	if (err)
+		return err;
+	if (ret->left_out)
+		log_info("%zu more kernels are left for the next time",
+			 ret->left_out);
+	if (ret->count == 0)
+		log_info("nothing to build: %s has every kernel",
+			 store_name(context->store));
+	return NULL;
 }
 
 struct error *session_make_room(const struct session *session,
@@ -79,19 +71,30 @@ struct error *session_make_room(const struct session *session,
 				struct prune_list *ret)
 {
 	struct error *err;
+	const char *name = store_name(session->context->store);
 	struct store_room room;
 
-	store_get_room(session->store, &room);
-	err = prune_make_room(&session->assets, &room, plan->count,
-			      keep ? keep : 1, ret);
+	store_get_room(session->context->store, &room);
+	err = prune_make_room(&session->assets, &room, plan->count, keep, ret);
 	if (err)
-		return error_wrap(err, "plan for %s", store_name(session->store));
-	if (ret->count) {
+		return error_wrap(err, "plan for %s", name);
+	if (ret->count)
 		log_info("%zu superseded assets have to go first: %s holds %zu assets of at most %zu",
-			 ret->count, store_name(session->store), room.used,
-			 room.limit);
-	}
+			 ret->count, name, room.used, room.limit);
 	return NULL;
+}
+
+struct error *session_prune(struct session *session, size_t keep,
+			    size_t *count_ret)
+{
+	const struct release_selection selection =
+		command_selection(session->context);
+
+	*count_ret = 0;
+	if (!keep)
+		return NULL;
+	return prune_superseded(session->context->store, &session->assets, keep,
+				&selection, count_ret);
 }
 
 void session_print_plan(const struct plan *plan)
@@ -101,23 +104,22 @@ void session_print_plan(const struct plan *plan)
 		       plan->items[i].arch->name);
 }
 
-#define OFFSET(field) offsetof(struct selection_options, field)
+#define OFFSET(field) .offset = offsetof(struct selection_options, field)
 
 // clang-format off
 const struct command_option selection_option_table[] = {
-	{ 0, "limit", "N", "at most N kernels, the newest", OPTION_NUMBER, OFFSET(limit) },
+	{ 0, "limit", "N", "at most N kernels, the newest", OPTION_NUMBER, OFFSET(limit), .min = 1 },
 	{ 0, "rebuild", NULL, "kernels that the store has, too, under the next PATCH", OPTION_FLAG, OFFSET(rebuild) },
 	{ 0, "latest-stable", NULL, "only kernel.org's newest stable kernel", OPTION_FLAG, OFFSET(latest_stable) },
 	{ 0 },
 };
 // clang-format on
 
-void session_selection(const struct command_context *context,
-		       struct plan_selection *ret)
+struct plan_selection session_selection(const struct command_context *context)
 {
 	const struct selection_options *options = context->options;
 
-	*ret = (struct plan_selection){
+	return (struct plan_selection){
 		.kernels = &context->common->kernels,
 		.archs = &context->common->archs,
 		.flavors = &context->common->flavors,
@@ -127,25 +129,39 @@ void session_selection(const struct command_context *context,
 	};
 }
 
-void session_report_plan(const struct session *session, const struct plan *plan)
+static struct error *write_page(struct session *session)
 {
-	if (plan->left_out)
-		log_info("%zu more kernels are left for the next time",
-			 plan->left_out);
-	if (plan->count == 0)
-		log_info("nothing to build: %s has every kernel",
-			 store_name(session->store));
+	struct store *store = session->context->store;
+	_cleanup_free_ char *markdown = page_format(session->context->catalog,
+						    &session->assets,
+						    store_name(store));
+
+	return store_describe(store, markdown);
 }
 
-struct error *json_print(FILE *file, void *json)
+struct error *publish_page(struct session *session)
 {
-	int result;
+	struct error *err;
 
-	if (!json)
-		memory_exhausted();
-	result = json_dumpf(json, file, JSON_INDENT(2));
-	json_decref(json);
-	if (result < 0 || fputc('\n', file) == EOF)
-		return error_create_os(errno, "write JSON");
+	err = session_list(session);
+	if (!err)
+		err = write_page(session);
+	return error_wrap(err, "rewrite the page of %s",
+			  store_name(session->context->store));
+}
+
+struct error *publish_repair_page(struct session *session)
+{
+	struct error *err;
+
+	err = write_page(session);
+	// Whoever may not write has nothing to repair.
+	if (error_catch(&err, ERROR_USAGE) || error_is(err, ERROR_CANCELLED))
+		return err;
+	if (err)
+		log_warning("the page of %s: %s",
+			    store_name(session->context->store),
+			    error_message(err));
+	error_destroy(err);
 	return NULL;
 }

@@ -3,27 +3,22 @@
 #ifndef BOT_CMD_SESSION_H
 #define BOT_CMD_SESSION_H
 
-/** @file What a command of the bot works with, opened from its options. */
-
-#include <stdio.h>
+/** @file What the bot's commands work with: kernel.org, a store and its page. */
 
 #include "bot/plan/poll.h"
 #include "common/base/cleanup.h"
 #include "common/cli/command.h"
 #include "common/store/store.h"
 
-struct catalog;
-struct command_context;
 struct error;
-struct http;
 struct plan;
 struct plan_selection;
 struct prune_list;
 
+/** What they know. */
 struct session {
-	struct catalog *catalog;
-	struct http *http;
-	struct store *store;
+	/** Has the catalog, the client and the store. */
+	struct command_context *context;
 	/** Filled by session_plan() and session_list(). */
 	struct series_list kernels;
 	struct asset_list assets;
@@ -37,7 +32,7 @@ const char *session_repository(void);
 
 /** @return ERROR_USAGE if an architecture or a flavor means nothing. */
 _must_check_ struct error *session_init(struct session *session,
-					const struct command_context *context);
+					struct command_context *context);
 void session_deinit(struct session *session);
 
 #define _cleanup_session_ _cleanup_(session_deinit)
@@ -45,21 +40,33 @@ void session_deinit(struct session *session);
 /** Ask the store what it has, again if it was asked before. */
 _must_check_ struct error *session_list(struct session *session);
 
-/** Ask kernel.org and the store, and plan. */
+/**
+ * Ask kernel.org and the store, plan, and say on stderr what the plan leaves
+ * out, or that there is nothing to do.
+ */
 _must_check_ struct error *session_plan(struct session *session,
 					const struct plan_selection *selection,
 					struct plan *ret);
 
 /**
- * Choose what of the store's assets has to go before a plan fits into it, and say
- * how many.
+ * Choose what of the store's assets has to go before a plan fits into it, and
+ * say how many.
  *
- * @param[in] keep How many of each series, flavor and architecture stay; 0 for 1.
+ * @param[in] keep How many of each series, flavor and architecture stay.
  * @return An error if the plan does not fit.
  */
 _must_check_ struct error *session_make_room(const struct session *session,
 					     const struct plan *plan,
 					     size_t keep, struct prune_list *ret);
+
+/**
+ * Delete what newer assets of the store, which was just listed, supersede.
+ *
+ * @param[in] keep 0 to delete nothing.
+ * @param[out] count_ret How many were deleted.
+ */
+_must_check_ struct error *session_prune(struct session *session, size_t keep,
+					 size_t *count_ret);
 
 /** Write a plan to stdout, a line an item: its release and architecture. */
 void session_print_plan(const struct plan *plan);
@@ -74,13 +81,28 @@ struct selection_options {
 extern const struct command_option selection_option_table[];
 
 /** What a plan is made for: the common options, and selection_options. */
-void session_selection(const struct command_context *context,
-		       struct plan_selection *ret);
+struct plan_selection session_selection(const struct command_context *context);
 
-/** Say on stderr what a plan leaves out, or that there is nothing to do. */
-void session_report_plan(const struct session *session, const struct plan *plan);
+/**
+ * Publish one package, with progress.
+ *
+ * @param[in] path Its name must be a package's.
+ * @param[out] url_ret free().
+ */
+_must_check_ struct error *publish_package(struct store *store,
+					   const char *path, char **url_ret);
 
-/** Write a jansson document, indented, and forget it. */
-_must_check_ struct error *json_print(FILE *file, void *json);
+/**
+ * List the store anew and rewrite its page. If somebody else does so meanwhile,
+ * the page may lack what they have published, until it is written again.
+ */
+_must_check_ struct error *publish_page(struct session *session);
+
+/**
+ * Rewrite the page of a store that was just listed: a run that died, or two at
+ * once, may have left one that is not true. No token is no error, and others
+ * are only warned of.
+ */
+_must_check_ struct error *publish_repair_page(struct session *session);
 
 #endif /* BOT_CMD_SESSION_H */

@@ -6,9 +6,10 @@
 /**
  * @file
  *
- * Programs made of commands: a table of commands, tables of options, and one
- * main() that parses, prints help, and turns an error into a line and an exit
- * status (0 done, 1 failed, 2 wrong usage).
+ * Programs made of commands. A command is a row: its name, its help, its
+ * options, themselves rows, and its function. One main() parses, prints help,
+ * answers completion, and turns an error into a line and an exit status (0
+ * done, 1 failed, 2 wrong usage).
  */
 
 #include <stdbool.h>
@@ -18,13 +19,13 @@
 #include "common/base/string_list.h"
 
 struct catalog;
+struct catalog_arch;
 struct error;
-struct http;
+struct json_t;
 struct release_selection;
-struct store;
 
 enum command_option_type {
-	/** bool */
+	/** bool; `--no-NAME` takes it back. */
 	OPTION_FLAG,
 	/** const char * */
 	OPTION_STRING,
@@ -42,10 +43,13 @@ enum command_option_type {
 	OPTION_LIST,
 	/** struct string_list; repeatable, each time one item as it is. */
 	OPTION_ITEM,
+	/** unsigned int: which of the words that its argument names, from 0. */
+	OPTION_CHOICE,
 };
 
 enum {
-	OPTION_NUMBER_OMITTED = 1000000001
+	OPTION_NUMBER_MAX = 1000000000,
+	OPTION_NUMBER_OMITTED,
 };
 
 /** One option; a row with a NULL name ends the table. */
@@ -53,12 +57,17 @@ struct command_option {
 	/** 0 if it has none. */
 	char letter;
 	const char *name;
-	/** Name of its argument in help; NULL for a flag. */
+	/** Its argument in help; a choice's words: `a|b`. NULL for a flag. */
 	const char *argument;
 	const char *help;
 	enum command_option_type type;
 	/** Where the value goes in the command's options. */
 	size_t offset;
+	/**
+	 * A number is at least @p min, at most @p max (0: no limit). Numbers
+	 * and choices that are not given are @p otherwise.
+	 */
+	unsigned int min, max, otherwise;
 };
 
 /** Options that mean the same everywhere. */
@@ -74,8 +83,11 @@ struct common_options {
 	bool json;
 };
 
+struct program;
+
 /** What a command is called with. */
 struct command_context {
+	const struct program *program;
 	const struct command *command;
 	struct common_options *common;
 	/** The command's own options: a zeroed struct of options_size, filled. */
@@ -83,42 +95,58 @@ struct command_context {
 	/** What is left of the command line; ended by NULL. */
 	char **arguments;
 	int argument_count;
-	/** Long names of the options on the command line. */
-	struct string_list given;
+	/** The exit status of a success. */
+	int status;
+	/** Of command_open(); NULL before. */
+	struct catalog *catalog;
+	struct http *http;
+	struct store *store;
+	char *directory;
+	/** Of command_row(). */
+	struct json_t *rows;
+	/** All options that it takes (command_internal.h). */
+	struct command_slot *slots;
+	size_t slot_count;
+	/** What these borrow that is not on the command line. */
+	struct string_list texts;
 };
 
-/** One command; a row with a NULL name ends the table. */
+/** One command. */
 struct command {
 	const char *name;
-	/** Its own arguments in usage: `[--] [COMMAND ARG...]`. */
+	/** Its own arguments in usage: `[--] [COMMAND ARG...]`; NULL for none. */
 	const char *arguments;
 	const char *summary;
 	/** What help says below the usage; may be NULL. */
 	const char *details;
-	const struct command_option *options;
 	/**
-	 * Rows that commands share; may be NULL. Their values go into the same
-	 * struct, which begins with the one that they were written for.
+	 * Tables of its own options and of those that it shares with other
+	 * commands; the rest is NULL. Their values go into one struct, which
+	 * begins with the one that the shared rows were written for.
 	 */
-	const struct command_option *shared_options;
+	const struct command_option *options[4];
 	size_t options_size;
 	/** Options end at the first other argument, which is a program to run. */
 	bool takes_program;
 	/** Exit status of an error that is not of usage; 0 for 1. */
 	int failure_status;
-	/**
-	 * @param[out] status_ret Exit status of a success; 0 if not touched.
-	 */
-	struct error *(*run)(const struct command_context *context,
-			     int *status_ret);
+	_must_check_ struct error *(*run)(struct command_context *context);
 };
 
 struct program {
 	const char *name;
 	const char *summary;
-	const struct command *commands;
-	/** In a workflow, a command's error stands above the run's logs, too. */
-	bool annotates_errors;
+	/** Ended by NULL. */
+	const struct command *const *commands;
+	/** Told of the error that ends a command, besides the log; may be NULL. */
+	void (*tell)(const char *message);
+	/**
+	 * Whose GitHub release is the store if none is named: `OWNER/REPO`. If
+	 * this is NULL, or returns it, the catalog says.
+	 */
+	const char *(*repository)(void);
+	/** Add the KERNELs that completion offers; may be NULL. */
+	void (*complete_kernel)(const char *directory, struct string_list *ret);
 };
 
 /** Everything that main() does. @return The exit status. */
@@ -142,33 +170,55 @@ command_set_default(const struct command_context *context, const char *name,
 void command_format_options(const struct command_option *table,
 			    const void *options, struct string_list *ret);
 
+enum command_part {
+	/**
+	 * That of --catalog, or the installed one. What --arch and --flavor
+	 * name is checked by it: afterwards, --arch holds no words
+	 * (catalog_resolve_names()).
+	 */
+	COMMAND_CATALOG = 1 << 0,
+	/** That of --directory, or `$XDG_CACHE_HOME/vmtest`. */
+	COMMAND_DIRECTORY = 1 << 1,
+	/** An HTTP client, whose patience is that of limits.h. */
+	COMMAND_HTTP = 1 << 2,
+	/** That of --store, `$VMTEST_STORE` or the catalog; not listed yet. */
+	COMMAND_STORE = 1 << 3,
+};
+
 /**
- * The catalog of --catalog, or the installed one. What --arch and --flavor name
- * is checked by it: afterwards, --arch holds no words (catalog_resolve_names()).
+ * Have what a command works with, in the context and as long as it.
+ *
+ * @param[in] parts Of enum command_part; what is there already stays.
  */
-_must_check_ struct error *
-command_load_catalog(const struct command_context *context, struct catalog **ret);
+_must_check_ struct error *command_open(struct command_context *context,
+					unsigned int parts);
 
 /** What --kernel, --arch and --flavor ask for; borrowed from the context. */
-void command_selection(const struct command_context *context,
-		       struct release_selection *ret);
+struct release_selection command_selection(const struct command_context *context);
 
-/** The folder of --directory, or `$XDG_CACHE_HOME/vmtest`; free(). */
-_must_check_ struct error *
-command_directory(const struct command_context *context, char **ret);
-
-/** An HTTP client, whose patience is that of limits.h. */
-_must_check_ struct error *command_http(struct http **ret);
+/** The architecture of --arch, of which there may be one, or this machine's. */
+_must_check_ struct error *command_arch(const struct command_context *context,
+					const struct catalog_arch **ret);
 
 /**
- * The store of --store or `$VMTEST_STORE`.
+ * Write one of a command's results: its line, or, for --json, its row of the
+ * array that command_rows_print() prints.
  *
- * @param[in] repository Where the GitHub release of the catalog's tag is the
- * store if none is named: the catalog's, but for a program that keeps its own.
+ * @param[in] row A jansson value; consumed, NULL is memory that has run out.
  */
-_must_check_ struct error *command_store(const struct command_context *context,
-					 const struct catalog *catalog,
-					 const char *repository,
-					 struct http *http, struct store **ret);
+_printf_(3, 4) void command_row(struct command_context *context,
+				struct json_t *row, const char *format, ...);
+
+/** The same where only JSON has rows. */
+void command_row_add(struct command_context *context, struct json_t *row);
+
+/** With --json, print the rows; without, nothing. */
+_must_check_ struct error *command_rows_print(struct command_context *context);
+
+/** Write a jansson document, indented, and forget it. */
+_must_check_ struct error *command_print_json(struct json_t *json);
+
+/** An environment variable; NULL if it is empty, too. */
+const char *command_variable(const char *name);
 
 #endif /* COMMON_CLI_COMMAND_H */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/cli/command.h"
+#include "common/cli/command_internal.h"
 
 #include <errno.h>
+#include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base/directory.h"
 #include "common/base/error.h"
@@ -17,102 +18,195 @@
 #include "common/kernel/release.h"
 #include "common/store/store.h"
 
-static const char *get_variable(const char *name)
+const char *command_variable(const char *name)
 {
 	const char *value = getenv(name);
 
 	return value && *value ? value : NULL;
 }
 
-struct error *command_load_catalog(const struct command_context *context,
-				   struct catalog **ret)
+static struct error *open_catalog(struct command_context *context)
 {
 	struct error *err;
-	_cleanup_catalog_ struct catalog *catalog = NULL;
 
+	if (context->catalog)
+		return NULL;
 	err = catalog_load(context->common->catalog,
-			   get_variable("VMTEST_KERNEL_ORG"), &catalog);
-	if (!err)
-		err = catalog_resolve_names(catalog, &context->common->archs,
-					    &context->common->flavors);
+			   command_variable("VMTEST_KERNEL_ORG"),
+			   &context->catalog);
 	if (err)
 		return err;
-	*ret = take_ptr(catalog);
-	return NULL;
-}
-
-void command_selection(const struct command_context *context,
-		       struct release_selection *ret)
-{
-	*ret = (struct release_selection){
-		.kernels = &context->common->kernels,
-		.archs = &context->common->archs,
-		.flavors = &context->common->flavors,
-	};
+	return catalog_resolve_names(context->catalog, &context->common->archs,
+				     &context->common->flavors);
 }
 
 /** `$XDG_CACHE_HOME/vmtest`, after the XDG Base Directory Specification. */
-static struct error *cache_directory(char **ret)
+static struct error *find_cache(char **ret)
 {
-	const char *cache = get_variable("XDG_CACHE_HOME");
-	const char *home = get_variable("HOME");
+	const char *cache = command_variable("XDG_CACHE_HOME");
+	const char *home = command_variable("HOME");
 
-	if (cache && cache[0] == '/') {
+	if (cache && cache[0] == '/')
 		*ret = path_join(cache, "vmtest");
-		return NULL;
-	}
-	if (!home)
+	else if (home)
+		*ret = path_join(home, ".cache/vmtest");
+	else
 		return error_create(
 			ERROR_USAGE,
-			"neither HOME nor XDG_CACHE_HOME is set; choose a folder with --directory");
-	*ret = path_join(home, ".cache/vmtest");
+			"neither HOME nor XDG_CACHE_HOME is set; choose a directory with --directory");
 	return NULL;
 }
 
-struct error *command_directory(const struct command_context *context, char **ret)
+static struct error *open_directory(struct command_context *context)
 {
 	struct error *err;
-	_cleanup_free_ char *path = NULL;
+	const char *path = context->common->directory;
 
-	if (!context->common->directory)
-		return cache_directory(ret);
-	err = directory_create(context->common->directory);
+	if (context->directory)
+		return NULL;
+	if (!path)
+		return find_cache(&context->directory);
+	err = directory_create(path);
 	if (err)
 		return error_wrap(err, "--directory");
-	path = realpath(context->common->directory, NULL);
-	if (!path)
-		return error_create_os(errno, "--directory %s",
-				       context->common->directory);
-	*ret = take_ptr(path);
+	context->directory = realpath(path, NULL);
+	if (!context->directory)
+		return error_create_os(errno, "--directory %s", path);
 	return NULL;
 }
 
-struct error *command_http(struct http **ret)
+static struct error *open_http(struct command_context *context)
 {
 	struct error *err;
 	struct http_options options = { .user_agent = "vmtest/" VMTEST_VERSION };
 	struct limits limits;
 
+	if (context->http)
+		return NULL;
 	err = limits_read(&limits);
 	if (err)
 		return err;
 	// To the client, 0 is its default.
 	options.retry_limit_ms = limits.retry_ms ? limits.retry_ms : 1;
 	options.stall_limit_ms = limits.stall_ms;
-	return http_create(&options, ret);
+	return http_create(&options, &context->http);
 }
 
-struct error *command_store(const struct command_context *context,
-			    const struct catalog *catalog, const char *repository,
-			    struct http *http, struct store **ret)
+static struct error *open_store(struct command_context *context)
 {
+	const struct program *program = context->program;
 	_cleanup_free_ char *name = NULL;
 	const char *given = context->common->store;
+	const char *repository = program->repository ? program->repository()
+						     : NULL;
 
+	if (context->store)
+		return NULL;
 	if (!given)
-		given = get_variable("VMTEST_STORE");
-	if (given)
-		return store_create(given, http, ret);
-	name = string_format("github:%s@%s", repository, catalog->tag);
-	return store_create(name, http, ret);
+		given = command_variable("VMTEST_STORE");
+	if (!given) {
+		if (!repository)
+			repository = context->catalog->repository;
+		name = string_format("github:%s@%s", repository,
+				     context->catalog->tag);
+		given = name;
+	}
+	return store_create(given, context->http, &context->store);
+}
+
+struct error *command_open(struct command_context *context, unsigned int parts)
+{
+	// In this order: the store needs what is before it.
+	static const struct {
+		unsigned int parts;
+		struct error *(*open)(struct command_context *context);
+	} steps[] = {
+		{ COMMAND_CATALOG | COMMAND_STORE, open_catalog },
+		{ COMMAND_DIRECTORY, open_directory },
+		{ COMMAND_HTTP | COMMAND_STORE, open_http },
+		{ COMMAND_STORE, open_store },
+	};
+
+	for (size_t i = 0; i < array_size(steps); i++) {
+		struct error *err =
+			parts & steps[i].parts ? steps[i].open(context) : NULL;
+
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+void command_context_deinit(struct command_context *context)
+{
+	json_decref(context->rows);
+	store_destroy(context->store);
+	http_destroy(context->http);
+	catalog_destroy(context->catalog);
+	free(context->directory);
+}
+
+struct release_selection command_selection(const struct command_context *context)
+{
+	return (struct release_selection){
+		.kernels = &context->common->kernels,
+		.archs = &context->common->archs,
+		.flavors = &context->common->flavors,
+	};
+}
+
+struct error *command_arch(const struct command_context *context,
+			   const struct catalog_arch **ret)
+{
+	const struct string_list *archs = &context->common->archs;
+
+	if (archs->count > 1)
+		return error_create(ERROR_USAGE, "--arch: name one architecture");
+	if (archs->count)
+		return catalog_find_arch(context->catalog, archs->items[0], ret);
+	return catalog_host_arch(context->catalog, ret);
+}
+
+void command_row_add(struct command_context *context, json_t *row)
+{
+	if (!context->rows)
+		context->rows = json_array();
+	if (json_array_append_new(context->rows, row))
+		memory_exhausted();
+}
+
+void command_row(struct command_context *context, json_t *row,
+		 const char *format, ...)
+{
+	va_list ap;
+
+	if (context->common->json) {
+		command_row_add(context, row);
+		return;
+	}
+	json_decref(row);
+	va_start(ap, format);
+	vprintf(format, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+struct error *command_rows_print(struct command_context *context)
+{
+	if (!context->common->json)
+		return NULL;
+	json_t *rows = context->rows ? take_ptr(context->rows) : json_array();
+	return command_print_json(rows);
+}
+
+struct error *command_print_json(json_t *json)
+{
+	if (!json)
+		memory_exhausted();
+	int result = json_dumpf(json, stdout,
+				JSON_INDENT(2) | JSON_REAL_PRECISION(4));
+	json_decref(json);
+	if (result < 0 || putchar('\n') == EOF)
+		return error_create_os(errno, "write JSON");
+	return NULL;
 }

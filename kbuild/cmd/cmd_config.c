@@ -1,46 +1,44 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "kbuild/cmd/cmd.h"
+#include "kbuild/cmd/commands.h"
 
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "common/base/error.h"
-#include "common/http/http.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
 #include "common/kernel/toolchain.h"
 #include "common/kernel/version.h"
-#include "kbuild/cmd/selection.h"
 #include "kbuild/config/config.h"
 #include "kbuild/config/fragment.h"
 #include "kbuild/source/source.h"
 
-#define ARGUMENT(field) offsetof(struct cmd_config_arguments, field)
+struct config_options {
+	const char *source;
+};
 
 // clang-format off
-const struct command_option cmd_config_options[] = {
-	{ 's', "source", "DIR", "configure this kernel tree, which is not written to", OPTION_STRING, ARGUMENT(source) },
+static const struct command_option options[] = {
+	{ 's', "source", "DIR", "configure this kernel tree, which is not written to", OPTION_STRING, .offset = offsetof(struct config_options, source) },
 	{ 0 },
 };
 // clang-format on
 
 /** The options that the fragments ask for. */
-static struct error *format_asked(const struct catalog *catalog,
-				  const struct selection *selection,
-				  const char *version_text, char **ret)
+static struct error *format_asked(const struct command_context *context,
+				  const struct selection *selection, char **ret)
 {
 	struct error *err;
 
 	struct kernel_version version;
-	if (!kernel_version_parse(version_text, &version))
-		return error_create(ERROR_USAGE, "'%s' is no kernel version",
-				    version_text);
+	err = parse_version(context->arguments[0], &version);
+	if (err)
+		return err;
 	struct release release;
-	catalog_release(catalog, &version, selection->flavor, 0, &release);
+	catalog_release(context->catalog, &version, selection->flavor, 0,
+			&release);
 	_cleanup_option_set_ struct option_set set = { 0 };
-	err = config_compose(catalog, selection->arch, &release, &set);
+	err = config_compose(context->catalog, selection->arch, &release, &set);
 	if (err)
 		return err;
 	*ret = option_set_format(&set);
@@ -48,13 +46,13 @@ static struct error *format_asked(const struct catalog *catalog,
 }
 
 /** What becomes of them in a source. */
-static struct error *configure(const struct command_context *context,
-			       const struct catalog *catalog,
+static struct error *configure(struct command_context *context,
 			       const struct selection *selection,
 			       const char *path, char **ret)
 {
 	struct error *err;
 
+	const struct catalog *catalog = context->catalog;
 	const struct source_spec spec = { .kind = SOURCE_DIRECTORY, .path = path };
 	const struct source_request request = {
 		.spec = &spec,
@@ -65,55 +63,57 @@ static struct error *configure(const struct command_context *context,
 	err = source_prepare(&request, &source);
 	if (err)
 		return err;
-	_cleanup_http_ struct http *http = NULL;
-	err = command_http(&http);
-	if (err)
-		return err;
-	_cleanup_free_ char *directory = NULL;
-	err = command_directory(context, &directory);
+	err = command_open(context, COMMAND_HTTP | COMMAND_DIRECTORY);
 	if (err)
 		return err;
 	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
 	err = toolchain_open(catalog, selection->arch, &source.version,
-			     directory, http, &toolchain);
+			     context->directory, context->http, &toolchain);
 	if (err)
 		return err;
 	struct release release;
 	catalog_release(catalog, &source.version, selection->flavor, 0, &release);
-	const char *temporary = getenv("TMPDIR");
+	const char *temporary = command_variable("TMPDIR");
 	err = configure_source(catalog, selection->arch, &release,
 			       toolchain.chosen, source.path,
-			       temporary && *temporary ? temporary : "/tmp", ret);
+			       temporary ? temporary : "/tmp", ret);
 	char text[RELEASE_TEXT_SIZE];
 	release_format(&release, text);
 	return error_wrap(err, "configure %s.%s", text, selection->arch->name);
 }
 
-struct error *cmd_config(const struct command_context *context, int *status_ret)
+static struct error *run(struct command_context *context)
 {
 	struct error *err;
-	const struct cmd_config_arguments *arguments = context->options;
+	const struct config_options *config = context->options;
 
-	(void)status_ret;
-	if (context->argument_count != !arguments->source)
+	if (context->argument_count != !config->source)
 		return error_create(
 			ERROR_USAGE,
 			"name the version to configure, such as 6.12.117, or a source with --source");
-	_cleanup_catalog_ struct catalog *catalog = NULL;
-	err = command_load_catalog(context, &catalog);
-	if (err)
-		return err;
 	struct selection selection;
-	err = selection_make(catalog, context->common, &selection);
+	err = selection_make(context, &selection);
 	if (err)
 		return err;
 	_cleanup_free_ char *text = NULL;
-	err = arguments->source ? configure(context, catalog, &selection,
-					    arguments->source, &text)
-				: format_asked(catalog, &selection,
-					       context->arguments[0], &text);
+	err = config->source
+		      ? configure(context, &selection, config->source, &text)
+		      : format_asked(context, &selection, &text);
 	if (err)
 		return err;
 	fputs(text, stdout);
 	return NULL;
 }
+
+const struct command cmd_config = {
+	.name = "config",
+	.arguments = "(VERSION | --source DIR)",
+	.summary = "print the options that a kernel is asked to have, or a source's whole .config",
+	.details =
+		"Of a version, this prints the options that the fragments of the catalog ask for.\n"
+		"A source is configured with them, in a temporary directory: this prints the\n"
+		".config that comes out, or fails and names each option that kconfig did not keep.",
+	.options = { options },
+	.options_size = sizeof(struct config_options),
+	.run = run,
+};

@@ -1,48 +1,56 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "kbuild/cmd/cmd.h"
+#include "kbuild/cmd/commands.h"
 
-#include <stddef.h>
 #include <stdio.h>
 
 #include "common/base/error.h"
-#include "common/http/http.h"
-#include "common/kernel/catalog.h"
 #include "common/kernel/version.h"
 #include "kbuild/source/kernel_org.h"
 
+struct fetch_options {
+	const char *output;
+};
+
 // clang-format off
-const struct command_option cmd_fetch_options[] = {
-	{ 'o', "output", "FILE", "where the tarball goes; FILE.sha256 says later that it is whole", OPTION_STRING, offsetof(struct cmd_fetch_arguments, output) },
+static const struct command_option options[] = {
+	{ 'o', "output", "FILE", "where the tarball goes; FILE.sha256 says later that it is whole", OPTION_STRING, .offset = offsetof(struct fetch_options, output) },
 	{ 0 },
 };
 // clang-format on
 
-struct error *cmd_fetch(const struct command_context *context, int *status_ret)
+static struct error *run(struct command_context *context)
 {
 	struct error *err;
-	const struct cmd_fetch_arguments *arguments = context->options;
-	_cleanup_catalog_ struct catalog *catalog = NULL;
-	_cleanup_http_ struct http *http = NULL;
-	struct kernel_version version;
+	const struct fetch_options *fetch = context->options;
 
-	(void)status_ret;
 	if (context->argument_count != 1)
 		return error_create(ERROR_USAGE,
 				    "name the version to fetch, such as 6.12.117");
-	if (!kernel_version_parse(context->arguments[0], &version))
-		return error_create(ERROR_USAGE, "'%s' is no kernel version",
-				    context->arguments[0]);
-	if (!arguments->output)
-		return error_create(ERROR_USAGE, "name the file with --output");
-	err = command_load_catalog(context, &catalog);
-	if (!err)
-		err = command_http(&http);
-	if (!err)
-		err = kernel_org_fetch(catalog, http, &version,
-				       arguments->output);
+	struct kernel_version version;
+	err = parse_version(context->arguments[0], &version);
 	if (err)
 		return err;
-	puts(arguments->output);
+	if (!fetch->output)
+		return error_create(ERROR_USAGE, "name the file with --output");
+	err = command_open(context, COMMAND_CATALOG | COMMAND_HTTP);
+	if (err)
+		return err;
+	err = kernel_org_fetch(context->catalog, context->http, &version,
+			       fetch->output);
+	if (err)
+		return err;
+	puts(fetch->output);
 	return NULL;
 }
+
+const struct command cmd_fetch = {
+	.name = "fetch",
+	.arguments = "VERSION",
+	.summary = "download a version's tarball, unless it is there and whole",
+	.details = "Its digest is checked against the one that kernel.org publishes; release\n"
+		   "candidates are made on the fly and have none.",
+	.options = { options },
+	.options_size = sizeof(struct fetch_options),
+	.run = run,
+};

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "kbuild/cmd/cmd.h"
+#include "kbuild/cmd/commands.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "common/base/directory.h"
 #include "common/base/error.h"
-#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
@@ -22,37 +19,10 @@ static const char *const verdicts[] = {
 	[TOOLCHAIN_TOO_NEW] = "too new",
 };
 
-/** What a run of the command works with. */
-struct work {
-	const struct catalog *catalog;
-	const char *directory;
-	/** Of the command line; NULL for none. */
-	const struct kernel_version *version;
-	/** NULL to print text. */
-	json_t *array;
-	/** For some kernels there is no compiler. */
-	bool some_lack;
-};
-
 static bool is_present(const struct compiler *compiler)
 {
 	return compiler->directory ? directory_exists(compiler->directory)
 				   : compiler->version != NULL;
-}
-
-/** Append what the choice is about: ` 6.12.117`, or a range. */
-static void append_kernels(const struct work *work,
-			   const struct toolchain *toolchain,
-			   struct string_builder *sb)
-{
-	char text[KERNEL_VERSION_TEXT_SIZE];
-
-	if (!work->version) {
-		version_range_append(&toolchain->rule->kernels, sb);
-		return;
-	}
-	kernel_version_format(work->version, text);
-	string_builder_appendf(sb, " %s", text);
 }
 
 static void append_candidate(const struct toolchain_candidate *candidate,
@@ -74,13 +44,17 @@ static void append_candidate(const struct toolchain_candidate *candidate,
 							 : "");
 }
 
-static struct error *print_text(const struct work *work,
-				const struct toolchain *toolchain,
-				const char *package)
+/** @param[in] version Of the command line; "" for a range. */
+static void print_text(const struct toolchain *toolchain, const char *version,
+		       const char *package)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
 	string_builder_append(&sb, "Linux");
-	append_kernels(work, toolchain, &sb);
+	if (*version)
+		string_builder_appendf(&sb, " %s", version);
+	else
+		version_range_append(&toolchain->rule->kernels, &sb);
 	string_builder_appendf(&sb, " for %s: GCC", toolchain->arch->name);
 	version_range_append(&toolchain->rule->gcc, &sb);
 	string_builder_appendf(&sb, " (%s)\n", toolchain->rule->reason);
@@ -95,7 +69,6 @@ static struct error *print_text(const struct work *work,
 					       : "");
 	_cleanup_free_ char *text = string_builder_take(&sb);
 	fputs(text, stdout);
-	return NULL;
 }
 
 static json_t *range_json(const struct version_range *range)
@@ -119,42 +92,36 @@ static json_t *candidate_json(const struct toolchain_candidate *candidate)
 			 is_present(compiler), "url", compiler->url);
 }
 
-static struct error *add_json(const struct work *work,
-			      const struct toolchain *toolchain,
-			      const char *package)
+static json_t *toolchain_json(const struct toolchain *toolchain,
+			      const char *version, const char *package)
 {
-	char version[KERNEL_VERSION_TEXT_SIZE];
 	const struct catalog_compiler *rule = toolchain->rule;
+	const struct compiler *chosen = toolchain->chosen;
 	json_t *candidates = json_array();
 
-	if (work->version)
-		kernel_version_format(work->version, version);
-	for (size_t i = 0; i < toolchain->count; i++) {
+	for (size_t i = 0; i < toolchain->count; i++)
 		json_array_append_new(candidates,
 				      candidate_json(&toolchain->candidates[i]));
-	}
-	json_t *row =
-		json_pack("{s:s?, s:o, s:s, s:o, s:s, s:o, s:s, s:o}",
-			  "version", work->version ? version : NULL, "kernels",
-			  range_json(&rule->kernels), "arch",
-			  toolchain->arch->name, "gcc", range_json(&rule->gcc),
-			  "reason", rule->reason, "chosen",
-			  text_json(toolchain->chosen ? toolchain->chosen->program
-						      : NULL),
-			  "package", package, "candidates", candidates);
-	json_array_append_new(work->array, row);
-	return NULL;
+	return json_pack("{s:s?, s:o, s:s, s:o, s:s, s:o, s:s, s:o}", "version",
+			 *version ? version : NULL, "kernels",
+			 range_json(&rule->kernels), "arch",
+			 toolchain->arch->name, "gcc", range_json(&rule->gcc),
+			 "reason", rule->reason, "chosen",
+			 text_json(chosen ? chosen->program : NULL), "package",
+			 package, "candidates", candidates);
 }
 
-static struct error *show(struct work *work, const struct catalog_arch *arch,
-			  const struct catalog_compiler *rule)
+static struct error *show(struct command_context *context,
+			  const struct catalog_arch *arch,
+			  const struct catalog_compiler *rule,
+			  const char *version)
 {
 	struct error *err;
 	const struct toolchain_request request = {
-		.catalog = work->catalog,
+		.catalog = context->catalog,
 		.arch = arch,
 		.rule = rule,
-		.cache_directory = work->directory,
+		.cache_directory = context->directory,
 	};
 
 	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
@@ -162,13 +129,17 @@ static struct error *show(struct work *work, const struct catalog_arch *arch,
 	if (err)
 		return err;
 	if (!toolchain.chosen)
-		work->some_lack = true;
+		context->status = 1;
 	_cleanup_free_ char *package = NULL;
 	err = toolchain_format_package(&toolchain, &package);
 	if (err)
 		return err;
-	return work->array ? add_json(work, &toolchain, package)
-			   : print_text(work, &toolchain, package);
+	if (context->common->json)
+		command_row_add(context,
+				toolchain_json(&toolchain, version, package));
+	else
+		print_text(&toolchain, version, package);
+	return NULL;
 }
 
 /** Whether the architecture has kernels that the rule is for. */
@@ -180,76 +151,74 @@ static bool is_for_arch(const struct catalog_compiler *rule,
 				      &rule->kernels.below) < 0;
 }
 
-static struct error *show_arch(struct work *work, const struct catalog_arch *arch)
-{
-	struct error *err = NULL;
-	const struct catalog *catalog = work->catalog;
-	const struct catalog_compiler *rule;
-
-	if (work->version) {
-		err = catalog_find_compiler(catalog, work->version, &rule);
-		return err ? err : show(work, arch, rule);
-	}
-	for (size_t i = 0; !err && i < catalog->compiler_count; i++) {
-		if (is_for_arch(&catalog->compilers[i], arch))
-			err = show(work, arch, &catalog->compilers[i]);
-	}
-	return err;
-}
-
-static struct error *show_all(struct work *work, const struct string_list *archs)
+/** @param[in] version NULL for all that it may have. */
+static struct error *show_arch(struct command_context *context,
+			       const struct catalog_arch *arch,
+			       const struct kernel_version *version)
 {
 	struct error *err;
-	const struct catalog_arch *arch;
+	const struct catalog *catalog = context->catalog;
 
-	if (!archs->count) {
-		err = catalog_host_arch(work->catalog, &arch);
-		return err ? err : show_arch(work, arch);
+	if (version) {
+		char text[KERNEL_VERSION_TEXT_SIZE];
+		const struct catalog_compiler *rule;
+
+		kernel_version_format(version, text);
+		err = catalog_find_compiler(catalog, version, &rule);
+		return err ? err : show(context, arch, rule, text);
 	}
-	for (size_t i = 0; i < archs->count; i++) {
-		err = catalog_find_arch(work->catalog, archs->items[i], &arch);
-		if (!err)
-			err = show_arch(work, arch);
+	for (size_t i = 0; i < catalog->compiler_count; i++) {
+		if (!is_for_arch(&catalog->compilers[i], arch))
+			continue;
+		err = show(context, arch, &catalog->compilers[i], "");
 		if (err)
 			return err;
 	}
 	return NULL;
 }
 
-struct error *cmd_toolchain(const struct command_context *context, int *status_ret)
+static struct error *run(struct command_context *context)
 {
 	struct error *err;
+	struct string_list *archs = &context->common->archs;
+	const char *text = context->arguments[0];
 
 	if (context->argument_count > 1)
 		return error_create(ERROR_USAGE, "name one version at most");
 	struct kernel_version version;
-	if (context->argument_count &&
-	    !kernel_version_parse(context->arguments[0], &version))
-		return error_create(ERROR_USAGE, "'%s' is no kernel version",
-				    context->arguments[0]);
-	_cleanup_catalog_ struct catalog *catalog = NULL;
-	err = command_load_catalog(context, &catalog);
+	if (text) {
+		err = parse_version(text, &version);
+		if (err)
+			return err;
+	}
+	err = command_open(context, COMMAND_CATALOG | COMMAND_DIRECTORY);
 	if (err)
 		return err;
-	_cleanup_free_ char *directory = NULL;
-	err = command_directory(context, &directory);
-	if (err)
-		return err;
-	struct work work = {
-		.catalog = catalog,
-		.directory = directory,
-		.version = context->argument_count ? &version : NULL,
-		.array = context->common->json ? json_array() : NULL,
-	};
-	if (context->common->json && !work.array)
-		memory_exhausted();
-	err = show_all(&work, &context->common->archs);
-	if (!err && work.array &&
-	    (json_dumpf(work.array, stdout, JSON_INDENT(2)) < 0 ||
-	     putchar('\n') == EOF))
-		err = error_create_os(errno, "write JSON");
-	json_decref(work.array);
-	if (!err && work.some_lack)
-		*status_ret = 1;
-	return err;
+	size_t count = archs->count ? archs->count : 1;
+	for (size_t i = 0; i < count; i++) {
+		const struct catalog_arch *arch;
+
+		err = archs->count ? catalog_find_arch(context->catalog,
+						       archs->items[i], &arch)
+				   : catalog_host_arch(context->catalog, &arch);
+		if (err)
+			return err;
+		err = show_arch(context, arch, text ? &version : NULL);
+		if (err)
+			return err;
+	}
+	return command_rows_print(context);
 }
+
+const struct command cmd_toolchain = {
+	.name = "toolchain",
+	.arguments = "[VERSION]",
+	.summary = "show which compiler builds a version, or each series",
+	.details =
+		"The catalog says which versions of GCC build which series. The first of\n"
+		"these that is of such a version is taken: the machine's own gcc for its own\n"
+		"architecture, else the distribution's cross compiler; the same with a version\n"
+		"in its name, such as gcc-9; and kernel.org's, which is downloaded when it is\n"
+		"needed, checked and kept. The exit status is 1 if there is none.",
+	.run = run,
+};

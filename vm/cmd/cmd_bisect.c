@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/cmd/commands.h"
+#include "vm/cmd/cmd_suite.h"
 
 #include <jansson.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/error.h"
@@ -13,26 +11,13 @@
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/text.h"
-#include "common/cli/command.h"
 #include "common/github/workflow_command.h"
-#include "vm/cmd/cmd_report.h"
-#include "vm/cmd/cmd_suite.h"
 #include "vm/suite/bisect.h"
 
 enum {
 	/** As git bisect takes it: this one cannot be tested. */
 	SKIP_STATUS = 125,
 };
-
-#define OFFSET(field) offsetof(struct suite_options, field)
-
-// clang-format off
-const struct command_option bisect_option_table[] = {
-	{ 0, "log-directory", "DIR", "where each kernel's logs go (default: a new folder below --directory)", OPTION_STRING, OFFSET(log_directory) },
-	{ 0, "project", "FILE", "file to use instead of vmtest.json in the working directory", OPTION_STRING, OFFSET(project) },
-	{ 0 },
-};
-// clang-format on
 
 static int compare_items(const void *a, const void *b)
 {
@@ -80,46 +65,35 @@ static enum bisect_verdict judge(const struct suite_item *item)
 	}
 }
 
-static struct error *test_one(const struct suite_report *report,
-			      struct suite_setup *setup, size_t index,
-			      enum bisect_verdict *ret)
+static struct error *test_one(const struct suite_setup *setup, size_t index)
 {
-	struct error *err;
-
 	const struct suite one = { &setup->suite.items[index], 1 };
-	enum suite_view_kind kind = suite_report_view(report);
 	_cleanup_suite_view_ struct suite_view view;
 
 	// There is a line for each step.
 	suite_view_init(&view,
-			kind == SUITE_VIEW_LINES ? SUITE_VIEW_QUIET : kind, &one);
-	err = suite_run(&setup->run, one.items, one.count, &view.observer);
-	if (err)
-		return err;
-	*ret = judge(one.items);
-	return NULL;
+			setup->view == SUITE_VIEW_LINES ? SUITE_VIEW_QUIET
+							: setup->view,
+			&one);
+	return suite_run(&setup->run, one.items, one.count, &view.observer);
 }
 
-static struct error *search(const struct suite_report *report,
-			    struct suite_setup *setup,
+static struct error *search(const struct suite_setup *setup,
 			    enum bisect_verdict *verdicts,
 			    struct bisect_step *step)
 {
+	struct error *err;
 	const struct suite *suite = &setup->suite;
 
 	for (unsigned int number = 1;; number++) {
-		struct error *err;
-
 		bisect_next(verdicts, suite->count, step);
 		if (step->action != BISECT_TEST)
 			return NULL;
-
 		const struct suite_item *item = &suite->items[step->index];
-
-		err = test_one(report, setup, step->index,
-			       &verdicts[step->index]);
+		err = test_one(setup, step->index);
 		if (err)
 			return err;
+		verdicts[step->index] = judge(item);
 		log_info("step %u: %s is %s%s%s", number, item->name,
 			 bisect_verdict_name(verdicts[step->index]),
 			 item->reason ? ": " : "",
@@ -155,27 +129,17 @@ static struct error *print_json(const struct suite *suite,
 {
 	bool found = step->action == BISECT_FOUND;
 	json_t *kernels = json_array();
-	json_t *json;
-	int failed;
 
 	for (size_t i = 0; i < suite->count; i++)
 		json_array_append_new(kernels,
 				      json_pack("{s:s, s:s}", "kernel",
 						suite->items[i].name, "verdict",
 						bisect_verdict_name(verdicts[i])));
-	json = json_pack("{s:s, s:o, s:o, s:o}", "outcome",
-			 outcomes[step->action].name, "good",
-			 found ? end_json(&suite->items[step->good])
-			       : json_null(),
-			 "bad",
-			 found ? end_json(&suite->items[step->bad]) : json_null(),
-			 "kernels", kernels);
-	failed = json ? json_dumpf(json, stdout, JSON_INDENT(2)) : -1;
-	json_decref(json);
-	if (failed)
-		memory_exhausted();
-	putchar('\n');
-	return NULL;
+	return command_print_json(json_pack(
+		"{s:s, s:o, s:o, s:o}", "outcome", outcomes[step->action].name,
+		"good", found ? end_json(&suite->items[step->good]) : json_null(),
+		"bad", found ? end_json(&suite->items[step->bad]) : json_null(),
+		"kernels", kernels));
 }
 
 static void print_found(const struct suite *suite, const struct bisect_step *step)
@@ -190,103 +154,95 @@ static void print_found(const struct suite *suite, const struct bisect_step *ste
 		       suite->items[i].reason);
 }
 
-/** What a workflow's summary says of it; NULL without memory. */
-static char *describe(const struct suite *suite, const struct bisect_step *step)
-{
-	char *text;
-
-	if (step->action != BISECT_FOUND)
-		return string_copy(outcomes[step->action].text);
-
-	const struct suite_item *good = &suite->items[step->good];
-	const struct suite_item *bad = &suite->items[step->bad];
-
-	return asprintf(&text, "good: %s; bad: %s: %s", good->name, bad->name,
-			bad->reason) < 0
-		       ? NULL
-		       : text;
-}
-
-/** The kernels that were tested, as they are: to be freed, not destroyed. */
-static void select_tested(const struct suite *suite,
-			  const enum bisect_verdict *verdicts, struct suite *ret)
-{
-	ret->items = memory_allocate(suite->count, sizeof(*ret->items));
-	for (size_t i = 0; i < suite->count; i++) {
-		if (verdicts[i] != BISECT_UNTESTED)
-			ret->items[ret->count++] = suite->items[i];
-	}
-}
-
 /** In a workflow, write what is known to the step's summary. */
-static struct error *write_summary(struct suite_report *report,
-				   const struct suite *suite,
+static struct error *write_summary(const struct suite_setup *setup,
 				   const enum bisect_verdict *verdicts,
 				   const struct bisect_step *step)
 {
-	struct error *err;
+	const struct suite_item *items = setup->suite.items;
 
-	struct suite tested = { 0 };
-	_cleanup_free_ char *text = describe(suite, step);
-
-	if (!text)
-		memory_exhausted();
-	select_tested(suite, verdicts, &tested);
-	err = suite_report_load(report, &tested);
-	if (!err)
-		err = suite_report_write_summary(report, text);
-	free(tested.items);
-	return err;
+	_cleanup_free_ char *text =
+		step->action == BISECT_FOUND
+			? string_format("good: %s; bad: %s: %s",
+					items[step->good].name,
+					items[step->bad].name,
+					items[step->bad].reason)
+			: string_copy(outcomes[step->action].text);
+	// Those that were tested, borrowed.
+	_cleanup_free_ struct suite_item *tested =
+		memory_allocate(setup->suite.count, sizeof(*tested));
+	struct suite suite = { tested, 0 };
+	for (size_t i = 0; i < setup->suite.count; i++) {
+		if (verdicts[i] != BISECT_UNTESTED)
+			tested[suite.count++] = items[i];
+	}
+	_cleanup_string_list_ struct string_list logs = STRING_LIST_INIT;
+	suite_read_logs(&suite, &logs);
+	return suite_write_summary(setup, text, &suite, &logs);
 }
 
-static struct error *print_result(const struct suite_report *report,
-				  const struct suite *suite,
+static struct error *print_result(const struct suite_setup *setup,
 				  const enum bisect_verdict *verdicts,
 				  const struct bisect_step *step)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 
-	if (report->context->common->json)
-		return print_json(suite, verdicts, step);
+	if (setup->context->common->json)
+		return print_json(&setup->suite, verdicts, step);
 	if (step->action == BISECT_FOUND) {
-		print_found(suite, step);
-		return NULL;
+		print_found(&setup->suite, step);
+	} else if (setup->has_workflow_commands) {
+		workflow_append_annotation(&sb, WORKFLOW_ERROR,
+					   "vmtest-vm bisect",
+					   outcomes[step->action].text);
+		suite_print(&sb);
 	}
-	if (!report->has_workflow_commands)
-		return NULL;
-	workflow_append_annotation(&sb, WORKFLOW_ERROR, "vmtest-vm bisect",
-				   outcomes[step->action].text);
-	return suite_report_print(&sb);
+	return NULL;
 }
 
-struct error *cmd_bisect(const struct command_context *context, int *status_ret)
+static struct error *run(struct command_context *context)
 {
 	struct error *err;
 
 	_cleanup_suite_setup_ struct suite_setup setup = { 0 };
-	_cleanup_suite_report_ struct suite_report report = { 0 };
-	_cleanup_free_ enum bisect_verdict *verdicts = NULL;
-	struct bisect_step step;
-
-	(void)status_ret;
 	err = suite_setup_load(&setup, context, SUITE_EVERY_VERSION, NULL);
-	if (!err)
-		err = order_kernels(&setup.suite);
-	if (!err)
-		suite_report_init(&report, context, setup.run.command);
 	if (err)
 		return err;
-	verdicts = memory_allocate(setup.suite.count + 1, sizeof(*verdicts));
+	err = order_kernels(&setup.suite);
+	if (err)
+		return err;
+	_cleanup_free_ enum bisect_verdict *verdicts =
+		memory_allocate(setup.suite.count + 1, sizeof(*verdicts));
 	log_info("kernels: %zu, from %s to %s; logs in %s", setup.suite.count,
 		 setup.suite.items[0].name,
 		 setup.suite.items[setup.suite.count - 1].name,
 		 setup.log_directory);
-	err = search(&report, &setup, verdicts, &step);
-	if (!err)
-		err = print_result(&report, &setup.suite, verdicts, &step);
-	if (!err)
-		err = write_summary(&report, &setup.suite, verdicts, &step);
+	struct bisect_step step;
+	err = search(&setup, verdicts, &step);
+	if (err)
+		return err;
+	err = print_result(&setup, verdicts, &step);
+	if (err)
+		return err;
+	err = write_summary(&setup, verdicts, &step);
 	if (err || step.action == BISECT_FOUND)
 		return err;
 	return error_create(ERROR_OTHER, "%s", outcomes[step.action].text);
 }
+
+const struct command cmd_bisect = {
+	.name = "bisect",
+	.arguments = "[--] [COMMAND ARG...]",
+	.summary = "find the two kernels between which a command begins to fail",
+	.details =
+		"The kernels are all of the disk and the store that -k means (default: all),\n"
+		"the newest build of each version, in order of version, of one flavor. The\n"
+		"first and the last are tested, then the middle. A kernel is good if the\n"
+		"command succeeds; it is skipped if it cannot be downloaded or does not boot,\n"
+		"or if the command exits with 125; else it is bad. The exit status is 0 if the\n"
+		"two are found. vmtest.json is used as by test.",
+	.options = { suite_option_table, run_option_table },
+	.options_size = sizeof(struct suite_options),
+	.takes_program = true,
+	.run = run,
+};

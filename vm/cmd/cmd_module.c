@@ -2,33 +2,27 @@
 
 #include "vm/cmd/commands.h"
 
-#include <errno.h>
 #include <jansson.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/base/error.h"
-#include "common/base/log.h"
-#include "common/base/memory.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
-#include "common/cli/command.h"
-#include "common/http/http.h"
 #include "common/kernel/catalog.h"
 #include "vm/kernel/kernel.h"
 #include "vm/module/module.h"
 
+struct module_options {
+	const char *source;
+};
+
 // clang-format off
-const struct command_option module_option_table[] = {
-	{ 0, "module-source", "DIR", "source of the module (default: drgn_test.ko's)", OPTION_STRING, offsetof(struct module_options, source) },
+static const struct command_option options[] = {
+	{ 0, "module-source", "DIR", "source of the module (default: drgn_test.ko's)", OPTION_STRING, .offset = offsetof(struct module_options, source) },
 	{ 0 },
 };
 // clang-format on
 
-struct error *command_module(const struct command_context *context,
-			     const struct catalog *catalog,
+struct error *command_module(struct command_context *context,
 			     const struct catalog_arch *arch,
 			     const struct kernel *kernel, const char *source,
 			     struct module *ret)
@@ -36,120 +30,83 @@ struct error *command_module(const struct command_context *context,
 	struct error *err;
 
 	_cleanup_free_ char *installed = NULL;
-	_cleanup_free_ char *directory = NULL;
-	_cleanup_http_ struct http *http = NULL;
-	struct module_request request = {
-		.catalog = catalog,
-		.kernel = kernel,
-		.arch = arch,
-		.source = source,
-	};
-
 	if (!source) {
 		err = data_path("module", &installed);
 		if (err)
 			return err;
-		request.source = installed;
 	}
-	err = command_directory(context, &directory);
-	if (!err)
-		err = command_http(&http);
+	err = command_open(context, COMMAND_DIRECTORY | COMMAND_HTTP);
 	if (err)
 		return err;
-	request.directory = directory;
-	request.http = http;
+	const struct module_request request = {
+		.catalog = context->catalog,
+		.kernel = kernel,
+		.arch = arch,
+		.source = source ? source : installed,
+		.directory = context->directory,
+		.http = context->http,
+	};
 	return module_build(&request, ret);
 }
 
-/** @param[in] array NULL to print a line instead. */
-static struct error *build_one(const struct command_context *context,
-			       const struct catalog *catalog,
+static struct error *build_one(struct command_context *context,
 			       const struct catalog_arch *arch,
-			       const char *pattern, json_t *array)
+			       const char *pattern)
 {
 	struct error *err;
+	const struct module_options *module_options = context->options;
 
-	const struct module_options *options = context->options;
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	_cleanup_module_ struct module module = MODULE_INIT;
-
-	err = command_kernel(context, catalog, arch, pattern, &kernel);
+	err = command_kernel(context, arch, pattern, &kernel);
 	if (err)
 		return err;
-
 	uint64_t start_ms = monotonic_ms();
-
-	err = command_module(context, catalog, arch, &kernel, options->source,
+	_cleanup_module_ struct module module = MODULE_INIT;
+	err = command_module(context, arch, &kernel, module_options->source,
 			     &module);
 	if (err)
 		return err;
-	if (!array) {
-		puts(module.path);
-		return NULL;
-	}
-	if (json_array_append_new(
-		    array,
+	command_row(context,
 		    json_pack("{s:s, s:s, s:o, s:s, s:f}", "kernel",
 			      kernel.release, "arch", arch->name, "path",
 			      text_json(module.path), "state",
 			      module.cached ? "cached" : "built", "seconds",
-			      (double)(monotonic_ms() - start_ms) / 1000)) < 0)
-		memory_exhausted();
+			      (double)(monotonic_ms() - start_ms) / 1000),
+		    "%s", module.path);
 	return NULL;
 }
 
-static struct error *build_all(const struct command_context *context,
-			       json_t *array, int *status_ret)
+static struct error *run(struct command_context *context)
 {
 	struct error *err;
-
 	const struct string_list *kernels = &context->common->kernels;
-	_cleanup_catalog_ struct catalog *catalog = NULL;
-	_cleanup_arch_list_ struct arch_list archs = { 0 };
 
 	if (!kernels->count)
 		return error_create(ERROR_USAGE,
 				    "module: say for which kernels with --kernel");
-	err = command_load_catalog(context, &catalog);
+	_cleanup_arch_list_ struct arch_list archs = { 0 };
+	err = command_archs(context, &archs);
 	if (err)
 		return err;
-	err = command_archs(context, catalog, &archs);
-	if (err)
-		return err;
-
 	size_t count = archs.count * kernels->count;
-
 	for (size_t i = 0; i < count; i++) {
-		err = build_one(context, catalog, archs.items[i / kernels->count],
-				kernels->items[i % kernels->count], array);
-		// Other kernels may do where this one does not.
-		if (err && (i + 1 == count || error_is(err, ERROR_CANCELLED) ||
-			    error_is(err, ERROR_USAGE)))
+		err = build_one(context, archs.items[i / kernels->count],
+				kernels->items[i % kernels->count]);
+		err = command_go_on(context, err, i + 1 == count);
+		if (err)
 			return err;
-		if (err) {
-			log_error("%s", error_message(err));
-			error_destroy(err);
-			*status_ret = 1;
-		}
 	}
-	return NULL;
+	return command_rows_print(context);
 }
 
-struct error *cmd_module(const struct command_context *context, int *status_ret)
-{
-	struct error *err;
-
-	json_t *array = context->common->json ? json_array() : NULL;
-	bool failed = false;
-
-	err = build_all(context, array, status_ret);
-	if (array && !err) {
-		failed = json_dumpf(array, stdout,
-				    JSON_INDENT(2) | JSON_REAL_PRECISION(4)) < 0;
-		putchar('\n');
-	}
-	json_decref(array);
-	if (!err && failed)
-		memory_exhausted();
-	return err;
-}
+const struct command cmd_module = {
+	.name = "module",
+	.summary = "build a module for the newest match of each --kernel",
+	.details =
+		"Builds an external module in a copy of its source, and prints its path; of\n"
+		"several modules, of the first in obj-m. Once built, it is kept as long as\n"
+		"neither source nor kernel changes.",
+	.options = { options },
+	.options_size = sizeof(struct module_options),
+	.run = run,
+};

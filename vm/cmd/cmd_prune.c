@@ -2,7 +2,6 @@
 
 #include "vm/cmd/commands.h"
 
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,18 +11,26 @@
 #include "common/base/log.h"
 #include "common/base/string_builder.h"
 #include "common/cache/cache_list.h"
-#include "common/cli/command.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
 #include "vm/kernel/kernel.h"
 #include "vm/module/module.h"
 
+struct prune_options {
+	unsigned int keep;
+	const char *cache_size;
+	const char *older_than;
+	bool dry_run;
+};
+
+#define OFFSET(field) .offset = offsetof(struct prune_options, field)
+
 // clang-format off
-const struct command_option prune_option_table[] = {
-	{ 0, "keep", "N", "kernels to keep of each series and flavor (default 1, or all where there is another limit)", OPTION_NUMBER, offsetof(struct prune_options, keep) },
-	{ 0, "cache-size", "SIZE", "delete what was not used for longest until all is at most SIZE, such as 20G", OPTION_STRING, offsetof(struct prune_options, cache_size) },
-	{ 0, "older-than", "AGE", "delete what was not used for so long, such as 30d", OPTION_STRING, offsetof(struct prune_options, older_than) },
-	{ 0, "dry-run", NULL, "only print what would be deleted", OPTION_FLAG, offsetof(struct prune_options, dry_run) },
+static const struct command_option options[] = {
+	{ 0, "keep", "N", "kernels to keep of each series and flavor (default 1, or all where there is another limit)", OPTION_NUMBER, OFFSET(keep), .otherwise = 1 },
+	{ 0, "cache-size", "SIZE", "delete what was not used for longest until all is at most SIZE, such as 20G", OPTION_STRING, OFFSET(cache_size) },
+	{ 0, "older-than", "AGE", "delete what was not used for so long, such as 30d", OPTION_STRING, OFFSET(older_than) },
+	{ 0, "dry-run", NULL, "only print what would be deleted", OPTION_FLAG, OFFSET(dry_run) },
 	{ 0 },
 };
 // clang-format on
@@ -61,69 +68,61 @@ static struct error *parse_amount(const char *option, const char *text,
 			    units[2].letter);
 }
 
-/** @param[out] is_limited_ret Whether there is any. */
-static struct error *parse_limits(const struct command_context *context,
-				  struct cache_limits *limits,
-				  bool *is_limited_ret)
+static struct error *parse_limits(const struct prune_options *prune,
+				  struct cache_limits *limits)
 {
-	struct error *err = NULL;
+	struct error *err;
 
-	const struct prune_options *options = context->options;
-	const struct common_options *common = context->common;
-	uint64_t age_s;
-
-	limits->has_size = options->cache_size;
-	*is_limited_ret = options->cache_size || options->older_than;
-	if (options->cache_size)
-		err = parse_amount("cache-size", options->cache_size,
-				   size_units, &limits->size_bytes);
-	if (!err && options->older_than) {
-		err = parse_amount("older-than", options->older_than, age_units,
-				   &age_s);
-		limits->oldest_s = err ? 0 : (int64_t)time(NULL) - (int64_t)age_s;
+	limits->has_size = prune->cache_size;
+	if (prune->cache_size) {
+		err = parse_amount("cache-size", prune->cache_size, size_units,
+				   &limits->size_bytes);
+		if (err)
+			return err;
 	}
-	if (err)
-		return err;
-	if (*is_limited_ret && !options->keep &&
-	    (common->kernels.count || common->archs.count ||
-	     common->flavors.count))
-		return error_create(
-			ERROR_USAGE,
-			"prune: --kernel, --arch and --flavor say which kernels --keep is about; --cache-size and --older-than are about all");
+	if (prune->older_than) {
+		uint64_t age_s;
+
+		err = parse_amount("older-than", prune->older_than, age_units,
+				   &age_s);
+		if (err)
+			return err;
+		limits->oldest_s = (int64_t)time(NULL) - (int64_t)age_s;
+	}
 	return NULL;
 }
 
 /** Kernels that are superseded, with what was built for them. */
-static struct error *prune_kernels(const struct command_context *context,
-				   const char *directory,
+static struct error *prune_kernels(struct command_context *context,
 				   struct string_list *deleted)
 {
 	struct error *err;
+	const struct prune_options *prune = context->options;
+	const struct release_selection selection = command_selection(context);
 
-	const struct prune_options *options = context->options;
-	struct release_selection selection;
-	_cleanup_catalog_ struct catalog *catalog = NULL;
-
-	command_selection(context, &selection);
-	err = command_load_catalog(context, &catalog);
+	err = command_open(context, COMMAND_CATALOG);
 	if (err)
 		return err;
-	for (size_t i = 0; i < catalog->arch_count && !err; i++) {
-		const char *arch = catalog->archs[i].name;
+	for (size_t i = 0; i < context->catalog->arch_count; i++) {
+		const char *arch = context->catalog->archs[i].name;
 		size_t first = deleted->count;
 
-		if (!selection.archs->count ||
-		    string_list_contains(selection.archs, arch))
-			err = kernel_prune(directory, arch, &selection,
-					   options->keep ? options->keep : 1,
-					   options->dry_run, deleted);
-		if (options->dry_run)
+		if (selection.archs->count &&
+		    !string_list_contains(selection.archs, arch))
 			continue;
-		for (size_t j = first; j < deleted->count && !err; j++)
-			err = module_remove_all(directory, arch,
+		err = kernel_prune(context->directory, arch, &selection,
+				   prune->keep, prune->dry_run, deleted);
+		if (err)
+			return err;
+		for (size_t j = first; j < deleted->count && !prune->dry_run;
+		     j++) {
+			err = module_remove_all(context->directory, arch,
 						deleted->items[j]);
+			if (err)
+				return err;
+		}
 	}
-	return err;
+	return NULL;
 }
 
 /** Say what there is of each kind. */
@@ -148,36 +147,75 @@ static void show(const char *directory, const struct cache_list *list)
 		 (double)cache_list_size(list) / 1e6);
 }
 
-struct error *cmd_prune(const struct command_context *context, int *status_ret)
+/** @param[out] deleted_ret Paths, also if this fails. */
+static struct error *prune(struct command_context *context,
+			   const struct cache_limits *limits, bool has_kernels,
+			   struct cache_list *list_ret,
+			   struct string_list *deleted_ret)
 {
 	struct error *err;
+	const struct prune_options *prune_options = context->options;
+	bool dry_run = prune_options->dry_run;
 
-	const struct prune_options *options = context->options;
-	bool is_limited;
-	struct cache_limits limits = { 0 };
-	_cleanup_free_ char *directory = NULL;
-	_cleanup_cache_list_ struct cache_list list = { 0 };
-	_cleanup_string_list_ struct string_list deleted = STRING_LIST_INIT;
-
-	(void)status_ret;
-	err = parse_limits(context, &limits, &is_limited);
-	if (!err)
-		err = command_directory(context, &directory);
+	if (has_kernels) {
+		err = prune_kernels(context, deleted_ret);
+		if (err)
+			return err;
+	}
+	if (!dry_run) {
+		err = cache_clean_all(context->directory);
+		if (err)
+			return err;
+	}
+	err = cache_list_load(context->directory, list_ret);
 	if (err)
 		return err;
-	if (!is_limited || options->keep)
-		err = prune_kernels(context, directory, &deleted);
-	if (!err && !options->dry_run)
-		err = cache_clean_all(directory);
-	if (!err)
-		err = cache_list_load(directory, &list);
-	if (!err)
-		err = cache_list_limit(&list, &limits, options->dry_run,
-				       &deleted);
+	return cache_list_limit(list_ret, limits, dry_run, deleted_ret);
+}
+
+static struct error *run(struct command_context *context)
+{
+	struct error *err;
+	const struct prune_options *prune_options = context->options;
+	const struct common_options *common = context->common;
+	bool has_kernels =
+		command_was_given(context, "keep") ||
+		!(prune_options->cache_size || prune_options->older_than);
+
+	struct cache_limits limits = { 0 };
+	err = parse_limits(prune_options, &limits);
+	if (err)
+		return err;
+	if (!has_kernels && (common->kernels.count || common->archs.count ||
+			     common->flavors.count))
+		return error_create(
+			ERROR_USAGE,
+			"prune: --kernel, --arch and --flavor say which kernels --keep is about; --cache-size and --older-than are about all");
+	err = command_open(context, COMMAND_DIRECTORY);
+	if (err)
+		return err;
+	_cleanup_cache_list_ struct cache_list list = { 0 };
+	_cleanup_string_list_ struct string_list deleted = STRING_LIST_INIT;
+	err = prune(context, &limits, has_kernels, &list, &deleted);
 	for (size_t i = 0; i < deleted.count; i++)
 		puts(deleted.items[i]);
 	if (err)
 		return err;
-	show(directory, &list);
+	show(context->directory, &list);
 	return NULL;
 }
+
+const struct command cmd_prune = {
+	.name = "prune",
+	.summary = "delete what is superseded, or kept for too long, from the disk",
+	.details =
+		"Without --cache-size and --older-than, kernels that newer ones supersede are\n"
+		"deleted, with the modules that were built for them; --kernel, --arch and\n"
+		"--flavor say of which kernels. The two limits are about all that is kept in\n"
+		"--directory: kernels, modules, roots, sources, compilers, packages that are\n"
+		"under way. What is in use stays. Prints the paths, and then, on stderr, what\n"
+		"is left.",
+	.options = { options },
+	.options_size = sizeof(struct prune_options),
+	.run = run,
+};

@@ -3,180 +3,119 @@
 #include "vm/cmd/commands.h"
 
 #include <jansson.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "common/base/error.h"
-#include "common/base/log.h"
-#include "common/base/memory.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
-#include "common/cli/command.h"
 #include "common/kernel/catalog.h"
 #include "vm/rootfs/rootfs.h"
 #include "vm/rootfs/rootfs_host.h"
 #include "vm/suite/project.h"
 
+struct rootfs_options {
+	struct string_list packages;
+	const char *mirror;
+	bool force;
+	const char *project;
+};
+
+#define OFFSET(field) .offset = offsetof(struct rootfs_options, field)
+
 // clang-format off
-const struct command_option rootfs_option_table[] = {
-	{ 0, "package", "NAME", "a Debian package to install besides the catalog's; repeatable", OPTION_ITEM, offsetof(struct rootfs_options, packages) },
-	{ 0, "mirror", "URL", "Debian mirror (default: $VMTEST_DEBIAN_MIRROR, then that of mmdebstrap)", OPTION_STRING, offsetof(struct rootfs_options, mirror) },
-	{ 0, "force", NULL, "make it again even if nothing has changed", OPTION_FLAG, offsetof(struct rootfs_options, force) },
-	{ 0, "project", "FILE", "file to use instead of vmtest.json in the working directory", OPTION_STRING, offsetof(struct rootfs_options, project) },
+static const struct command_option options[] = {
+	{ 0, "package", "NAME", "a Debian package to install besides the catalog's; repeatable", OPTION_ITEM, OFFSET(packages) },
+	{ 0, "mirror", "URL", "Debian mirror (default: $VMTEST_DEBIAN_MIRROR, then that of mmdebstrap)", OPTION_STRING, OFFSET(mirror) },
+	{ 0, "force", NULL, "make it again even if nothing has changed", OPTION_FLAG, OFFSET(force) },
+	{ 0, "project", "FILE", "file to use instead of vmtest.json in the working directory", OPTION_STRING, OFFSET(project) },
 	{ 0 },
 };
 // clang-format on
 
-/** What all roots of one call have in common. */
-struct job {
-	const struct command_context *context;
-	const struct rootfs_options *options;
-	const struct catalog *catalog;
-	/** NULL if it is none of the catalog's. */
-	const struct catalog_arch *host;
-	const char *directory;
-	const char *mirror;
-	struct string_list packages;
-	/** NULL to print lines instead. */
-	json_t *array;
-};
-
-static void job_deinit(struct job *job)
-{
-	string_list_deinit(&job->packages);
-	json_decref(job->array);
-}
-
-#define _cleanup_job_ _cleanup_(job_deinit)
-
-static struct error *apply_project(const struct command_context *context)
+/** @param[in] host NULL if it is none of the catalog's. */
+static struct error *make_one(struct command_context *context,
+			      const struct catalog_arch *arch,
+			      const struct catalog_arch *host,
+			      const struct string_list *packages)
 {
 	struct error *err;
-
-	const struct rootfs_options *options = context->options;
-	_cleanup_project_ struct project project = { 0 };
-
-	err = project_load(options->project, &project);
-	for (size_t i = 0; !err && i < project.count; i++)
-		err = command_set_default(context, project.settings[i].option,
-					  &project.settings[i].values);
-	return err;
-}
-
-static struct error *make_one(const struct job *job,
-			      const struct catalog_arch *arch)
-{
-	struct error *err;
-
-	struct rootfs_host host;
-	const struct rootfs_request request = {
-		.arch = arch,
-		.host = &host,
-		.packages = &job->packages,
-		.mirror = job->mirror,
-		.directory = job->directory,
-		.force = job->options->force,
-	};
+	const struct rootfs_options *rootfs_options = context->options;
 	uint64_t start_ms = monotonic_ms();
-	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
 
-	err = rootfs_host_look(arch, arch != job->host, &host);
-	if (!err)
-		err = rootfs_make(&request, &rootfs);
+	struct rootfs_host abilities;
+	err = rootfs_host_look(arch, arch != host, &abilities);
 	if (err)
 		return err;
-	if (!job->array) {
-		puts(rootfs.path);
-		return NULL;
-	}
-	if (json_array_append_new(
-		    job->array,
+	const struct rootfs_request request = {
+		.arch = arch,
+		.host = &abilities,
+		.packages = packages,
+		.mirror = rootfs_options->mirror
+				  ? rootfs_options->mirror
+				  : command_variable("VMTEST_DEBIAN_MIRROR"),
+		.directory = context->directory,
+		.force = rootfs_options->force,
+	};
+	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
+	err = rootfs_make(&request, &rootfs);
+	if (err)
+		return err;
+	command_row(context,
 		    json_pack("{s:s, s:o, s:s, s:f}", "arch", arch->name,
 			      "path", text_json(rootfs.path), "state",
 			      rootfs.cached ? "cached" : "made", "seconds",
-			      (double)(monotonic_ms() - start_ms) / 1000)) < 0)
-		memory_exhausted();
+			      (double)(monotonic_ms() - start_ms) / 1000),
+		    "%s", rootfs.path);
 	return NULL;
 }
 
-static struct error *make_all(const struct job *job,
-			      const struct arch_list *archs, int *status_ret)
+static struct error *run(struct command_context *context)
 {
 	struct error *err;
+	const struct rootfs_options *rootfs_options = context->options;
 
-	for (size_t i = 0; i < archs->count; i++) {
-		err = make_one(job, archs->items[i]);
-		// Others may do where this one does not.
-		if (err &&
-		    (i + 1 == archs->count || error_is(err, ERROR_CANCELLED)))
-			return err;
-		if (err) {
-			log_error("%s", error_message(err));
-			error_destroy(err);
-			*status_ret = 1;
-		}
-	}
-	return NULL;
-}
-
-static void choose_packages(struct job *job)
-{
-	const struct string_list *lists[] = { &job->catalog->rootfs.packages,
-					      &job->options->packages };
-
+	_cleanup_project_ struct project project = { 0 };
+	err = project_load(rootfs_options->project, &project);
+	if (err)
+		return err;
+	err = command_apply_project(context, &project, false);
+	if (err)
+		return err;
+	_cleanup_arch_list_ struct arch_list archs = { 0 };
+	err = command_archs(context, &archs);
+	if (err)
+		return err;
+	err = command_open(context, COMMAND_DIRECTORY);
+	if (err)
+		return err;
+	// On a machine that the catalog does not know, all are foreign.
+	const struct catalog_arch *host = NULL;
+	error_destroy(catalog_host_arch(context->catalog, &host));
+	_cleanup_string_list_ struct string_list packages = STRING_LIST_INIT;
+	const struct string_list *lists[] = { &context->catalog->rootfs.packages,
+					      &rootfs_options->packages };
 	for (size_t i = 0; i < array_size(lists); i++) {
 		for (size_t j = 0; j < lists[i]->count; j++)
-			string_list_add(&job->packages, lists[i]->items[j]);
+			string_list_add(&packages, lists[i]->items[j]);
 	}
+	for (size_t i = 0; i < archs.count; i++) {
+		err = make_one(context, archs.items[i], host, &packages);
+		err = command_go_on(context, err, i + 1 == archs.count);
+		if (err)
+			return err;
+	}
+	return command_rows_print(context);
 }
 
-/** @return NULL for mmdebstrap's default. */
-static const char *choose_mirror(const struct rootfs_options *options)
-{
-	const char *variable = getenv("VMTEST_DEBIAN_MIRROR");
-
-	if (options->mirror)
-		return options->mirror;
-	return variable && *variable ? variable : NULL;
-}
-
-struct error *cmd_rootfs(const struct command_context *context, int *status_ret)
-{
-	struct error *err;
-
-	_cleanup_catalog_ struct catalog *catalog = NULL;
-	_cleanup_arch_list_ struct arch_list archs = { 0 };
-	_cleanup_free_ char *directory = NULL;
-	_cleanup_job_ struct job job = {
-		.context = context,
-		.options = context->options,
-		.array = context->common->json ? json_array() : NULL,
-	};
-
-	err = apply_project(context);
-	if (!err)
-		err = command_load_catalog(context, &catalog);
-	if (err)
-		return err;
-	job.catalog = catalog;
-	// On a machine that the catalog does not know, all are foreign.
-	error_destroy(catalog_host_arch(catalog, &job.host));
-	err = command_archs(context, catalog, &archs);
-	if (!err)
-		choose_packages(&job);
-	if (!err)
-		err = command_directory(context, &directory);
-	if (err)
-		return err;
-	job.mirror = choose_mirror(job.options);
-	job.directory = directory;
-	err = make_all(&job, &archs, status_ret);
-	if (err || !job.array)
-		return err;
-	if (json_dumpf(job.array, stdout,
-		       JSON_INDENT(2) | JSON_REAL_PRECISION(4)) < 0)
-		memory_exhausted();
-	putchar('\n');
-	return NULL;
-}
+const struct command cmd_rootfs = {
+	.name = "rootfs",
+	.summary = "make roots for guests of other architectures",
+	.details =
+		"Guests of other architectures than this machine's need a root of their own.\n"
+		"This makes one for each of --arch, of Debian's essential packages, those that\n"
+		"the catalog names, and those of --package or \"packages\" in vmtest.json, and\n"
+		"prints its path. It is made with mmdebstrap, without root where the system has\n"
+		"user namespaces, and kept below --directory until packages or suite change.",
+	.options = { options },
+	.options_size = sizeof(struct rootfs_options),
+	.run = run,
+};

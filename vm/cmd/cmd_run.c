@@ -2,12 +2,9 @@
 
 #include "vm/cmd/commands.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -20,7 +17,6 @@
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/system.h"
-#include "common/cli/command.h"
 #include "common/kernel/catalog.h"
 #include "vm/guest/guest.h"
 #include "vm/guest/protocol.h"
@@ -29,31 +25,47 @@
 #include "vm/module/module.h"
 #include "vm/rootfs/rootfs.h"
 
+/** Exit statuses that are not the command's. */
+enum {
+	RUN_STATUS_SPLAT = 1,
+	RUN_STATUS_USAGE = 2,
+	RUN_STATUS_TIMED_OUT = 124,
+	RUN_STATUS_NOT_RUN = 125,
+	RUN_STATUS_LOST = 128,
+};
+
+struct run_command_options {
+	struct run_options guest;
+	unsigned int lost_status;
+	const char *result;
+	const char *console_log;
+};
+
 // clang-format off
 const struct command_option run_option_table[] = {
-	{ 'r', "root", "ROOT", "folder to use as the guest's root, instead of the host's or that of vmtest-vm rootfs", OPTION_STRING, offsetof(struct run_options, root) },
-	{ 't', "timeout", "SECONDS", "end the guest when the command takes longer (status 124)", OPTION_NUMBER, offsetof(struct run_options, timeout_s) },
-	{ 0, "accel", "auto|kvm|tcg", "how to run the guest; auto is KVM where it can work", OPTION_STRING, offsetof(struct run_options, accel) },
-	{ 0, "machine", "NAME", "machine type of the catalog, such as microvm or q35", OPTION_STRING, offsetof(struct run_options, machine) },
-	{ 0, "rw", "DIR", "folder that the guest may change; repeatable", OPTION_ITEM, offsetof(struct run_options, writable) },
-	{ 0, "memory", "SIZE", "the guest's memory, such as 512M or 4G (default 2G)", OPTION_STRING, offsetof(struct run_options, memory) },
-	{ 0, "cpus", "N", "the guest's processors (default: up to 4, if the kernel can)", OPTION_NUMBER, offsetof(struct run_options, cpus) },
-	{ 0, "module", "build|insert", "build a module first, and insert it in the guest: $DRGN_TEST_KMOD", OPTION_STRING, offsetof(struct run_options, module) },
-	{ 0, "module-source", "DIR", "source of the module (default: drgn_test.ko's)", OPTION_STRING, offsetof(struct run_options, module_source) },
-	{ 0, "disk", "SIZE", "an empty disk for the guest, such as 1G, gone afterwards: $DRGN_TEST_DISK", OPTION_STRING, offsetof(struct run_options, disk) },
-	{ 0, "kdump", NULL, "let the command crash the guest, and run again in the crash kernel (see run --help)", OPTION_FLAG, offsetof(struct run_options, kdump) },
-	{ 0, "append", "PARAMS", "more for the kernel's command line; repeatable", OPTION_ITEM, offsetof(struct run_options, append) },
-	{ 0, "qemu-option", "ARG", "one more argument for QEMU; repeatable", OPTION_ITEM, offsetof(struct run_options, qemu_options) },
-	{ 0, "env", "NAME[=VALUE]", "environment variable to set, or to pass on; repeatable", OPTION_ITEM, offsetof(struct run_options, environment) },
-	{ 0, "chdir", "DIR", "where the command runs (default: the working directory)", OPTION_STRING, offsetof(struct run_options, directory) },
-	{ 0, "fail-on-splat", NULL, "exit with 1 if the kernel reports a problem", OPTION_FLAG, offsetof(struct run_options, fail_on_splat) },
+	{ 'r', "root", "ROOT", "directory to use as the guest's root, instead of the host's or that of vmtest-vm rootfs", OPTION_STRING, .offset = offsetof(struct run_options, root) },
+	{ 't', "timeout", "SECONDS", "end the guest when the command takes longer (status 124); 0 for never", OPTION_NUMBER, .offset = offsetof(struct run_options, timeout_s) },
+	{ 0, "accel", "auto|kvm|tcg", "how to run the guest; auto is KVM where it can work", OPTION_CHOICE, .offset = offsetof(struct run_options, accel) },
+	{ 0, "machine", "NAME", "machine type of the catalog, such as microvm or q35", OPTION_STRING, .offset = offsetof(struct run_options, machine) },
+	{ 0, "rw", "DIR", "directory that the guest may change; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, writable) },
+	{ 0, "memory", "SIZE", "the guest's memory, such as 512M or 4G (default 2G)", OPTION_STRING, .offset = offsetof(struct run_options, memory) },
+	{ 0, "cpus", "N", "the guest's processors (default: up to 4, if the kernel can)", OPTION_NUMBER, .offset = offsetof(struct run_options, cpus), .min = 1 },
+	{ 0, "module", "build|insert", "build a module first, and insert it in the guest: $DRGN_TEST_KMOD", OPTION_CHOICE, .offset = offsetof(struct run_options, module), .otherwise = MODULE_NONE },
+	{ 0, "module-source", "DIR", "source of the module (default: drgn_test.ko's)", OPTION_STRING, .offset = offsetof(struct run_options, module_source) },
+	{ 0, "disk", "SIZE", "an empty disk for the guest, such as 1G, gone afterwards: $DRGN_TEST_DISK", OPTION_STRING, .offset = offsetof(struct run_options, disk) },
+	{ 0, "kdump", NULL, "let the command crash the guest, and run again in the crash kernel (see run --help)", OPTION_FLAG, .offset = offsetof(struct run_options, kdump) },
+	{ 0, "append", "PARAMS", "more for the kernel's command line; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, append) },
+	{ 0, "qemu-option", "ARG", "one more argument for QEMU; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, qemu_options) },
+	{ 0, "env", "NAME[=VALUE]", "environment variable to set, or to pass on; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, environment) },
+	{ 0, "chdir", "DIR", "where the command runs (default: the working directory)", OPTION_STRING, .offset = offsetof(struct run_options, directory) },
+	{ 0, "fail-on-splat", NULL, "exit with 1 if the kernel reports a problem", OPTION_FLAG, .offset = offsetof(struct run_options, fail_on_splat) },
 	{ 0 },
 };
 
-const struct command_option run_command_option_table[] = {
-	{ 0, "lost-status", "N", "exit status if the guest is lost (default 128)", OPTION_NUMBER, offsetof(struct run_command_options, lost_status) },
-	{ 0, "result", "FILE", "write how the run ended to FILE, as JSON", OPTION_STRING, offsetof(struct run_command_options, result) },
-	{ 0, "console-log", "FILE", "write what the kernel's console says to FILE", OPTION_STRING, offsetof(struct run_command_options, console_log) },
+static const struct command_option own_option_table[] = {
+	{ 0, "lost-status", "N", "exit status if the guest is lost (default 128)", OPTION_NUMBER, .offset = offsetof(struct run_command_options, lost_status), .max = 255, .otherwise = RUN_STATUS_LOST },
+	{ 0, "result", "FILE", "write how the run ended to FILE, as JSON", OPTION_STRING, .offset = offsetof(struct run_command_options, result) },
+	{ 0, "console-log", "FILE", "write what the kernel's console says to FILE", OPTION_STRING, .offset = offsetof(struct run_command_options, console_log) },
 	{ 0 },
 };
 // clang-format on
@@ -178,18 +190,12 @@ struct error *run_options_check(const struct run_options *options)
 	struct error *err;
 
 	_cleanup_string_list_ struct string_list environment = STRING_LIST_INIT;
-	enum accel accel;
 
 	if (options->memory && !is_memory_size(options->memory))
 		return error_create(ERROR_USAGE,
 				    "--memory %s: use a number with M or G",
 				    options->memory);
-	if (options->module && strcmp(options->module, "build") != 0 &&
-	    strcmp(options->module, "insert") != 0)
-		return error_create(ERROR_USAGE,
-				    "--module %s: use build or insert",
-				    options->module);
-	if (options->module_source && !options->module)
+	if (options->module_source && options->module == MODULE_NONE)
 		return error_create(
 			ERROR_USAGE,
 			"--module-source: say --module build or --module insert");
@@ -203,28 +209,10 @@ struct error *run_options_check(const struct run_options *options)
 	if (options->directory && !directory_exists(options->directory))
 		return error_create(ERROR_USAGE, "--chdir %s: no such folder",
 				    options->directory);
-	if (options->accel) {
-		err = accel_parse(options->accel, &accel);
-		if (err)
-			return err;
-	}
 	return add_environment(&options->environment, &environment);
 }
 
-static struct error *check_options(const struct run_command_options *options,
-				   const struct command_context *context)
-{
-	if (context->common->kernels.count > 1)
-		return error_create(
-			ERROR_USAGE,
-			"--kernel: name one kernel; vmtest-vm test takes several");
-	if (options->lost_status > 255)
-		return error_create(ERROR_USAGE, "--lost-status %u: at most 255",
-				    options->lost_status);
-	return run_options_check(&options->guest);
-}
-
-static int report_result(const struct run_command_options *options,
+static int report_result(const struct run_command_options *run_options,
 			 const struct run_result *result)
 {
 	int status = result->exit_status;
@@ -236,16 +224,16 @@ static int report_result(const struct run_command_options *options,
 				  ? "the kernel's last words:"
 				  : "what the guest's tasks were doing:");
 		fputs(result->log, stderr);
-		status = result->outcome == RUN_TIMED_OUT ? RUN_STATUS_TIMED_OUT
-			 : options->lost_status ? (int)options->lost_status
-						: RUN_STATUS_LOST;
+		status = result->outcome == RUN_TIMED_OUT
+				 ? RUN_STATUS_TIMED_OUT
+				 : (int)run_options->lost_status;
 	}
 	for (size_t i = 0; i < result->splats.count; i++)
 		log_warning("the kernel reported: %s", result->splats.items[i]);
 	if (result->splat_count > result->splats.count)
 		log_warning("the kernel reported %zu more such things",
 			    result->splat_count - result->splats.count);
-	if (options->guest.fail_on_splat && result->splat_count && !status)
+	if (run_options->guest.fail_on_splat && result->splat_count && !status)
 		status = RUN_STATUS_SPLAT;
 	log_debug("booted in %llu ms, ran for %llu ms",
 		  (unsigned long long)result->boot_ms,
@@ -256,7 +244,6 @@ static int report_result(const struct run_command_options *options,
 /** What a guest is made of. */
 struct run {
 	struct guest_config config;
-	struct catalog *catalog;
 	struct rootfs rootfs;
 	struct module module;
 	char *directory;
@@ -267,7 +254,6 @@ struct run {
 static void run_deinit(struct run *run)
 {
 	string_list_deinit(&run->config.environment);
-	catalog_destroy(run->catalog);
 	rootfs_deinit(&run->rootfs);
 	module_deinit(&run->module);
 	free(run->directory);
@@ -281,19 +267,13 @@ static struct error *run_set_options(struct run *run,
 {
 	struct error *err;
 	struct guest_config *config = &run->config;
-	const char *temporary = getenv("TMPDIR");
+	const char *temporary = command_variable("TMPDIR");
 
 	if (options->disk) {
 		// Large files that need not be fast: not in /tmp, which may
 		// be memory.
-		config->disk_directory = temporary && *temporary ? temporary
-								 : "/var/tmp";
+		config->disk_directory = temporary ? temporary : "/var/tmp";
 		err = parse_disk(options->disk, &config->disk_bytes);
-		if (err)
-			return err;
-	}
-	if (options->accel) {
-		err = accel_parse(options->accel, &config->qemu.accel);
 		if (err)
 			return err;
 	}
@@ -307,32 +287,31 @@ static struct error *run_set_options(struct run *run,
 
 /** Guests of other architectures cannot have the host's root. */
 static struct error *run_choose_root(struct run *run,
-				     const struct command_context *context,
+				     struct command_context *context,
 				     const struct run_options *options)
 {
 	struct error *err;
 	struct guest_config *config = &run->config;
-	const char *shell = getenv("SHELL");
-	_cleanup_free_ char *directory = NULL;
+	const char *shell = command_variable("SHELL");
 
 	if (!options->root) {
-		err = command_directory(context, &directory);
+		err = command_open(context, COMMAND_DIRECTORY);
 		if (err)
 			return err;
-		err = rootfs_open_for_guest(run->catalog, directory,
+		err = rootfs_open_for_guest(context->catalog, context->directory,
 					    config->qemu.arch, &run->rootfs);
 		if (err)
 			return err;
 		config->root = run->rootfs.path;
 	}
-	if (!config->root && shell && *shell)
+	if (!config->root && shell)
 		run->shell[0] = (char *)shell;
 	inherit_environment(config->root, &config->environment);
 	return add_environment(&options->environment, &config->environment);
 }
 
 static struct error *run_choose_kernel(struct run *run,
-				       const struct command_context *context,
+				       struct command_context *context,
 				       const struct run_options *options,
 				       struct kernel *kernel_ret)
 {
@@ -340,25 +319,25 @@ static struct error *run_choose_kernel(struct run *run,
 	struct guest_config *config = &run->config;
 	const struct string_list *kernels = &context->common->kernels;
 
-	err = command_kernel(context, run->catalog, config->qemu.arch,
+	err = command_kernel(context, config->qemu.arch,
 			     kernels->count ? kernels->items[0] : NULL,
 			     kernel_ret);
 	if (err)
 		return err;
 	config->qemu.kernel = kernel_ret;
-	if (!options->module)
+	if (options->module == MODULE_NONE)
 		return NULL;
-	err = command_module(context, run->catalog, config->qemu.arch,
-			     kernel_ret, options->module_source, &run->module);
+	err = command_module(context, config->qemu.arch, kernel_ret,
+			     options->module_source, &run->module);
 	if (err)
 		return err;
 	config->module = run->module.path;
-	config->insert_module = strcmp(options->module, "insert") == 0;
+	config->insert_module = options->module == MODULE_INSERT;
 	return NULL;
 }
 
 /** @param[out] kernel_ret Opened, once it has been found. */
-static struct error *run_guest(const struct command_context *context,
+static struct error *run_guest(struct command_context *context,
 			       int console_log_fd, struct kernel *kernel_ret,
 			       struct run_result *ret)
 {
@@ -370,6 +349,7 @@ static struct error *run_guest(const struct command_context *context,
 		.config = {
 			.qemu = {
 				.machine = options->machine,
+				.accel = options->accel,
 				.memory = options->memory,
 				.cpus = options->cpus,
 				.kdump = options->kdump,
@@ -391,10 +371,10 @@ static struct error *run_guest(const struct command_context *context,
 	err = run_set_options(&run, options);
 	if (err)
 		return err;
-	err = command_load_catalog(context, &run.catalog);
+	err = command_open(context, COMMAND_CATALOG);
 	if (err)
 		return err;
-	err = command_arch(context, run.catalog, &run.config.qemu.arch);
+	err = command_arch(context, &run.config.qemu.arch);
 	if (err)
 		return err;
 	err = run_choose_root(&run, context, options);
@@ -435,42 +415,43 @@ static struct error *open_console_log(const char *path, int *fd_ret)
 	return NULL;
 }
 
-struct error *cmd_run(const struct command_context *context, int *status_ret)
+static struct error *run(struct command_context *context)
 {
 	struct error *err;
+	const struct run_command_options *run_options = context->options;
 
-	const struct run_command_options *options = context->options;
-	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	_cleanup_run_result_ struct run_result result = { 0 };
-	_cleanup_close_ int console_log_fd = -1;
-
-	err = check_options(options, context);
+	if (context->common->kernels.count > 1)
+		return error_create(
+			ERROR_USAGE,
+			"--kernel: name one kernel; vmtest-vm test takes several");
+	err = run_options_check(&run_options->guest);
 	if (err)
 		return err;
-	if (options->result) {
+	if (run_options->result) {
 		// What an earlier run said is not to be taken for this one's.
-		err = file_delete(options->result);
+		err = file_delete(run_options->result);
 		if (err)
 			return error_wrap(err, "--result");
 	}
-	if (options->console_log) {
-		err = open_console_log(options->console_log, &console_log_fd);
+	_cleanup_close_ int console_log_fd = -1;
+	if (run_options->console_log) {
+		err = open_console_log(run_options->console_log, &console_log_fd);
 		if (err)
 			return err;
 	}
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_run_result_ struct run_result result = { 0 };
 	err = run_guest(context, console_log_fd, &kernel, &result);
 	if (err)
 		result.status = error_is(err, ERROR_USAGE) ? RUN_STATUS_USAGE
 							   : RUN_STATUS_NOT_RUN;
 	else
-		result.status = report_result(options, &result);
+		result.status = report_result(run_options, &result);
 	snprintf(result.release, sizeof(result.release), "%s", kernel.release);
-	*status_ret = result.status;
-	if (!options->result || error_is(err, ERROR_CANCELLED))
+	context->status = result.status;
+	if (!run_options->result || error_is(err, ERROR_CANCELLED))
 		return err;
-
-	struct error *unwritten = write_result(options->result, err, &result);
-
+	struct error *unwritten = write_result(run_options->result, err, &result);
 	if (!err)
 		return unwritten;
 	// One error ends the run; this one comes after it.
@@ -479,3 +460,28 @@ struct error *cmd_run(const struct command_context *context, int *status_ret)
 	error_destroy(unwritten);
 	return err;
 }
+
+const struct command cmd_run = {
+	.name = "run",
+	.arguments = "[--] [COMMAND ARG...]",
+	.summary = "run a command under a kernel",
+	.details =
+		"Without a command, runs a shell. The guest's root is the host's, which it\n"
+		"cannot change: what it writes is gone when it ends, but for --rw directories.\n"
+		"The exit status is the command's; 124 on timeout; 125 if the command could\n"
+		"not be run; 128 if the guest was lost; 141 if nobody reads its output any\n"
+		"more, as if SIGPIPE had ended it. On a terminal, Ctrl-] three times\n"
+		"ends the guest. --result says how it ended in JSON: 'outcome' is exited,\n"
+		"timed_out, lost or not_run; the file appears when whole, and not at all if\n"
+		"the run is interrupted.\n"
+		"\n"
+		"With --kdump, the command may load a crash kernel (\"$VMTEST_KEXEC\", which is\n"
+		"in the PATH as vmtest-kexec). If the guest crashes then, the same command\n"
+		"runs again in that kernel, where /proc/vmcore is the crashed one's memory; its\n"
+		"status counts. What it wrote is gone, but for --rw directories.",
+	.options = { own_option_table, run_option_table },
+	.options_size = sizeof(struct run_command_options),
+	.takes_program = true,
+	.failure_status = RUN_STATUS_NOT_RUN,
+	.run = run,
+};

@@ -3,7 +3,7 @@
 #include "vm/cmd/cmd_suite.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,82 +12,67 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/base/string_builder.h"
 #include "common/base/system.h"
-#include "common/cli/command.h"
+#include "common/github/workflow_command.h"
+#include "common/github/workflow_file.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"
-#include "vm/cmd/commands.h"
 #include "vm/kernel/kernel.h"
 #include "vm/suite/logs.h"
+#include "vm/suite/suite_table.h"
 
 enum {
-	/** Folders of logs that are not deleted. */
+	/** Directories of logs that are not deleted. */
 	KEEP_LOGS = 20,
+	/** Of a failure's log. */
+	REPORT_LINES = 200,
+	REPORT_BYTES = 32 << 10,
 };
+
+#define OFFSET(field) .offset = offsetof(struct suite_options, field)
+
+// clang-format off
+const struct command_option suite_option_table[] = {
+	{ 0, "log-directory", "DIR", "where each kernel's logs go (default: a new directory below --directory)", OPTION_STRING, OFFSET(log_directory) },
+	{ 0, "project", "FILE", "file to use instead of vmtest.json in the working directory", OPTION_STRING, OFFSET(project) },
+	{ 0 },
+};
+// clang-format on
 
 void suite_setup_deinit(struct suite_setup *setup)
 {
 	project_deinit(&setup->project);
 	arch_list_deinit(&setup->archs);
-	catalog_destroy(setup->catalog);
-	free(setup->directory);
 	free(setup->program);
 	free(setup->log_directory);
+	free(setup->command);
 	string_list_deinit(&setup->download_options);
 	string_list_deinit(&setup->module_options);
 	string_list_deinit(&setup->run_options);
 	suite_deinit(&setup->suite);
 }
 
-static struct error *load_project(struct suite_setup *setup,
-				  const struct command_context *context,
-				  const char *fallback)
+static struct error *load_project(struct suite_setup *setup, const char *fallback)
 {
 	struct error *err;
-
-	const struct suite_options *options = context->options;
-	_cleanup_free_ char *path = NULL;
+	const struct suite_options *options = setup->context->options;
 
 	err = project_load(options->project, &setup->project);
 	if (err || setup->project.count || setup->project.command.count ||
-	    context->argument_count || !fallback)
+	    setup->context->argument_count || !fallback)
 		return err;
 	project_deinit(&setup->project);
+	_cleanup_free_ char *path = NULL;
 	err = data_path(fallback, &path);
 	if (err)
 		return err;
 	return project_load(path, &setup->project);
 }
 
-static struct error *apply_project(struct suite_setup *setup,
-				   const struct command_context *context,
-				   const char *fallback)
+static struct error *choose_command(struct suite_setup *setup)
 {
-	struct error *err;
-
-	struct suite_options *options = context->options;
-
-	err = load_project(setup, context, fallback);
-	if (err)
-		return err;
-	for (size_t i = 0; i < setup->project.count; i++) {
-		const struct project_setting *setting =
-			&setup->project.settings[i];
-
-		// -K means other kernels than the file's.
-		if (options->all_kernels && strcmp(setting->option, "kernel") == 0)
-			continue;
-		err = command_set_default(context, setting->option,
-					  &setting->values);
-		if (err)
-			return err;
-	}
-	return NULL;
-}
-
-static struct error *choose_command(struct suite_setup *setup,
-				    const struct command_context *context)
-{
+	struct command_context *context = setup->context;
 	struct suite_options *options = context->options;
 
 	// A list of the kernels runs nothing.
@@ -102,19 +87,6 @@ static struct error *choose_command(struct suite_setup *setup,
 	setup->run.command = setup->project.command.items;
 	if (!options->guest.directory)
 		options->guest.directory = setup->project.directory;
-	return NULL;
-}
-
-static struct error *choose_jobs(struct suite_setup *setup,
-				 const struct command_context *context)
-{
-	const struct suite_options *options = context->options;
-
-	if (command_was_given(context, "jobs") && !options->jobs)
-		return error_create(ERROR_USAGE, "--jobs 0: at least 1");
-	setup->run.jobs = options->jobs ? options->jobs : 1;
-	if (options->jobs == OPTION_NUMBER_OMITTED)
-		setup->run.jobs = processors_usable();
 	return NULL;
 }
 
@@ -134,50 +106,31 @@ static struct error *check_options(const struct command_context *context,
 	return run_options_check(&options->guest);
 }
 
-static struct error *choose_archs(struct suite_setup *setup,
-				  const struct command_context *context,
-				  enum suite_choice choice)
-{
-	struct error *err;
-
-	// Versions of one kernel have an order, those of several have none.
-	if (choice == SUITE_EVERY_VERSION) {
-		const struct catalog_arch *arch;
-
-		err = command_arch(context, setup->catalog, &arch);
-		if (err)
-			return err;
-	}
-	return command_archs(context, setup->catalog, &setup->archs);
-}
-
-/** @param[out] folders_ret Those that are given by their path. */
+/** @param[out] directories_ret Those that are given by their path. */
 static void split_patterns(const struct string_list *kernels,
-			   struct string_list *folders_ret,
+			   struct string_list *directories_ret,
 			   struct string_list *patterns_ret)
 {
 	for (size_t i = 0; i < kernels->count; i++)
-		string_list_add(kernel_is_path(kernels->items[i]) ? folders_ret
+		string_list_add(kernel_is_path(kernels->items[i]) ? directories_ret
 								  : patterns_ret,
 				kernels->items[i]);
 }
 
-/** Of several architectures no folders are taken (command_archs()). */
-static struct error *add_folders(struct suite_setup *setup,
-				 const struct string_list *folders)
+/** Of several architectures no directories are taken (command_archs()). */
+static struct error *add_directories(struct suite_setup *setup,
+				     const struct string_list *directories)
 {
 	struct error *err;
 
-	for (size_t i = 0; i < folders->count; i++) {
+	for (size_t i = 0; i < directories->count; i++) {
 		_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 
-		err = kernel_open(folders->items[i], &kernel);
-		if (!err)
-			suite_add_directory(&setup->suite, kernel.release,
-					    setup->archs.items[0]->name,
-					    kernel.path);
+		err = kernel_open(directories->items[i], &kernel);
 		if (err)
 			return err;
+		suite_add_directory(&setup->suite, kernel.release,
+				    setup->archs.items[0]->name, kernel.path);
 	}
 	return NULL;
 }
@@ -256,80 +209,77 @@ static struct error *store_failed(const struct command_context *context,
 }
 
 static struct error *choose_kernels(struct suite_setup *setup,
-				    const struct command_context *context,
 				    enum suite_choice choice)
 {
 	struct error *err;
-
+	struct command_context *context = setup->context;
 	const struct suite_options *options = context->options;
-	const struct string_list *kernels = &context->common->kernels;
-	_cleanup_string_list_ struct string_list folders = STRING_LIST_INIT;
-	_cleanup_string_list_ struct string_list patterns = STRING_LIST_INIT;
-	_cleanup_(disks_deinit) struct disks disks = { 0 };
-	_cleanup_asset_list_ struct asset_list assets = { 0 };
-	struct suite_request request = {
-		.choice = choice,
-		.archs = setup->archs.items,
-		.arch_count = setup->archs.count,
-		.assets = &assets,
-		.patterns = &patterns,
-		.catalog = options->all_kernels ? setup->catalog : NULL,
-		.flavors = &context->common->flavors,
-	};
 
-	split_patterns(kernels, &folders, &patterns);
-	if (folders.count && !patterns.count)
-		return add_folders(setup, &folders);
-	err = disks_load(&disks, setup->directory, &setup->archs);
+	_cleanup_string_list_ struct string_list directories = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list patterns = STRING_LIST_INIT;
+	split_patterns(&context->common->kernels, &directories, &patterns);
+	if (directories.count && !patterns.count)
+		return add_directories(setup, &directories);
+	_cleanup_(disks_deinit) struct disks disks = { 0 };
+	err = disks_load(&disks, context->directory, &setup->archs);
 	if (err)
 		return err;
-	request.disks = disks.items;
+	_cleanup_asset_list_ struct asset_list assets = { 0 };
 	if (need_store(&patterns, &disks)) {
-		err = command_assets(context, setup->catalog, &assets);
+		err = command_assets(context, &assets);
 		if (err)
 			err = store_failed(context, err);
 		if (err)
 			return err;
 	}
+	const struct suite_request request = {
+		.choice = choice,
+		.archs = setup->archs.items,
+		.arch_count = setup->archs.count,
+		.disks = disks.items,
+		.assets = &assets,
+		.patterns = &patterns,
+		.catalog = options->all_kernels ? context->catalog : NULL,
+		.flavors = &context->common->flavors,
+	};
 	err = suite_plan(&request, &setup->suite);
-	return err ? err : add_folders(setup, &folders);
+	return err ? err : add_directories(setup, &directories);
 }
 
-static struct error *make_log_directory(struct suite_setup *setup,
-					const struct command_context *context)
+static struct error *make_log_directory(struct suite_setup *setup)
 {
 	struct error *err;
+	const struct suite_options *options = setup->context->options;
 
-	const struct suite_options *options = context->options;
-	_cleanup_free_ char *parent = NULL;
+	if (!options->log_directory) {
+		_cleanup_free_ char *parent =
+			path_join(setup->context->directory, "logs");
 
-	if (options->log_directory) {
-		err = directory_create(options->log_directory);
-		if (err)
-			return err;
-		setup->log_directory = realpath(options->log_directory, NULL);
-		if (!setup->log_directory)
-			return error_create_os(errno, "%s",
-					       options->log_directory);
-		return NULL;
+		return logs_create(parent, KEEP_LOGS,
+					 &setup->log_directory);
 	}
-	parent = path_join(setup->directory, "logs");
-	return logs_create(parent, KEEP_LOGS, &setup->log_directory);
+	err = directory_create(options->log_directory);
+	if (err)
+		return err;
+	setup->log_directory = realpath(options->log_directory, NULL);
+	if (!setup->log_directory)
+		return error_create_os(errno, "%s", options->log_directory);
+	return NULL;
 }
 
 /** What children are told of our own command line. */
-static struct error *forward_options(struct suite_setup *setup,
-				     const struct command_context *context)
+static struct error *forward_options(struct suite_setup *setup)
 {
-	const struct suite_options *options = context->options;
-	const struct common_options *common = context->common;
+	const struct suite_options *options = setup->context->options;
+	const struct common_options *common = setup->context->common;
 	struct string_list *download = &setup->download_options;
 	struct string_list *module = &setup->module_options;
 	struct string_list *run = &setup->run_options;
 	struct string_list *all[] = { download, module, run };
 
 	for (size_t i = 0; i < array_size(all); i++) {
-		string_list_addf(all[i], "--directory=%s", setup->directory);
+		string_list_addf(all[i], "--directory=%s",
+				 setup->context->directory);
 		if (common->catalog)
 			string_list_addf(all[i], "--catalog=%s", common->catalog);
 		if (common->store)
@@ -339,7 +289,8 @@ static struct error *forward_options(struct suite_setup *setup,
 		string_list_addf(module, "--module-source=%s",
 				 options->guest.module_source);
 	for (size_t i = 0; i < setup->suite.count; i++)
-		setup->suite.items[i].needs_module = options->guest.module;
+		setup->suite.items[i].needs_module = options->guest.module !=
+						     MODULE_NONE;
 	command_format_options(run_option_table, &options->guest, run);
 	setup->program = realpath("/proc/self/exe", NULL);
 	if (!setup->program)
@@ -349,43 +300,122 @@ static struct error *forward_options(struct suite_setup *setup,
 	setup->run.module_options = module;
 	setup->run.run_options = run;
 	setup->run.log_directory = setup->log_directory;
+	setup->run.jobs = options->jobs == OPTION_NUMBER_OMITTED
+				  ? processors_usable()
+			  : options->jobs ? options->jobs
+					  : 1;
 	return NULL;
 }
 
+static void choose_view(struct suite_setup *setup)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	setup->in_workflow = workflow_is_active();
+	setup->has_workflow_commands = setup->in_workflow &&
+				       !setup->context->common->json;
+	setup->view = SUITE_VIEW_LINES;
+	if (setup->has_workflow_commands)
+		setup->view = SUITE_VIEW_GROUPS;
+	else if (foreground_has_terminal(STDERR_FILENO) && log_level() >= LOG_INFO)
+		setup->view = SUITE_VIEW_LIVE;
+	for (char *const *word = setup->run.command; *word; word++) {
+		if (word != setup->run.command)
+			string_builder_append_char(&sb, ' ');
+		string_builder_append_shell(&sb, *word);
+	}
+	setup->command = string_builder_take(&sb);
+}
+
 struct error *suite_setup_choose(struct suite_setup *setup,
-				 const struct command_context *context,
+				 struct command_context *context,
 				 enum suite_choice choice, const char *fallback)
 {
 	struct error *err;
+	const struct suite_options *options = context->options;
 
-	err = apply_project(setup, context, fallback);
-	if (!err)
-		err = choose_command(setup, context);
-	if (!err)
-		err = choose_jobs(setup, context);
-	if (!err)
-		err = command_load_catalog(context, &setup->catalog);
-	if (!err)
-		err = check_options(context, choice);
-	if (!err)
-		err = choose_archs(setup, context, choice);
-	if (!err)
-		err = command_directory(context, &setup->directory);
-	if (!err)
-		err = choose_kernels(setup, context, choice);
-	return err;
+	setup->context = context;
+	err = load_project(setup, fallback);
+	if (err)
+		return err;
+	err = command_apply_project(context, &setup->project,
+				    options->all_kernels);
+	if (err)
+		return err;
+	err = choose_command(setup);
+	if (err)
+		return err;
+	err = command_open(context, COMMAND_CATALOG);
+	if (err)
+		return err;
+	err = check_options(context, choice);
+	if (err)
+		return err;
+	// Versions of one kernel have an order, those of several have none.
+	if (choice == SUITE_EVERY_VERSION) {
+		const struct catalog_arch *arch;
+
+		err = command_arch(context, &arch);
+		if (err)
+			return err;
+	}
+	err = command_archs(context, &setup->archs);
+	if (err)
+		return err;
+	err = command_open(context, COMMAND_DIRECTORY);
+	return err ? err : choose_kernels(setup, choice);
 }
 
 struct error *suite_setup_load(struct suite_setup *setup,
-			       const struct command_context *context,
+			       struct command_context *context,
 			       enum suite_choice choice, const char *fallback)
 {
 	struct error *err;
 
 	err = suite_setup_choose(setup, context, choice, fallback);
-	if (!err)
-		err = make_log_directory(setup, context);
-	if (!err)
-		err = forward_options(setup, context);
-	return err;
+	if (err)
+		return err;
+	err = make_log_directory(setup);
+	if (err)
+		return err;
+	choose_view(setup);
+	return forward_options(setup);
+}
+
+void suite_read_logs(const struct suite *suite, struct string_list *ret)
+{
+	for (size_t i = 0; i < suite->count; i++) {
+		const struct suite_item *item = &suite->items[i];
+		const char *path = suite_state_is_failure(item->state)
+					   ? item->log_path
+					   : NULL;
+		_cleanup_free_ char *text =
+			logs_tail(path, REPORT_LINES, REPORT_BYTES);
+
+		string_list_add(ret, text);
+	}
+}
+
+void suite_print(struct string_builder *sb)
+{
+	_cleanup_free_ char *text = string_builder_take(sb);
+
+	fputs(text, stdout);
+}
+
+struct error *suite_write_summary(const struct suite_setup *setup,
+				  const char *text, const struct suite *suite,
+				  const struct string_list *logs)
+{
+	struct error *err;
+	size_t room_bytes;
+
+	err = workflow_summary_room(&room_bytes);
+	if (err || !room_bytes)
+		return err;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	suite_table_append_summary(&sb, setup->command, text, suite, logs,
+				   room_bytes);
+	_cleanup_free_ char *summary = string_builder_take(&sb);
+	return workflow_summary_write(summary);
 }

@@ -3,7 +3,14 @@
 #ifndef VM_CMD_CMD_SUITE_H
 #define VM_CMD_CMD_SUITE_H
 
-/** @file What commands that run one command under many kernels start with. */
+/**
+ * @file
+ *
+ * What commands that run one command under many kernels share: how they begin,
+ * and what they say of it, to people and to GitHub Actions if it runs them.
+ */
+
+#include <stdbool.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/string_list.h"
@@ -14,17 +21,28 @@
 #include "vm/suite/suite_run.h"
 #include "vm/suite/suite_view.h"
 
-struct catalog;
-struct command_context;
 struct error;
+struct string_builder;
 
-/** All that suite_run() needs. */
+/** Of `test` and `bisect`. */
+struct suite_options {
+	struct run_options guest;
+	bool all_kernels;
+	bool list;
+	unsigned int jobs;
+	const char *junit;
+	const char *log_directory;
+	const char *project;
+};
+
+/** Those that both have, besides those of a guest. */
+extern const struct command_option suite_option_table[];
+
+/** A command, its kernels, and how to run and to show it. */
 struct suite_setup {
+	struct command_context *context;
 	struct project project;
-	struct catalog *catalog;
 	struct arch_list archs;
-	/** Where downloaded kernels are. */
-	char *directory;
 	char *program;
 	char *log_directory;
 	struct string_list download_options;
@@ -32,6 +50,13 @@ struct suite_setup {
 	struct string_list run_options;
 	struct suite suite;
 	struct suite_run_options run;
+	/** What is run, as one would type it. */
+	char *command;
+	/** Whether GitHub Actions runs us. */
+	bool in_workflow;
+	/** Whether stdout is for workflow commands too, not for JSON alone. */
+	bool has_workflow_commands;
+	enum suite_view_kind view;
 };
 
 void suite_setup_deinit(struct suite_setup *setup);
@@ -46,15 +71,33 @@ void suite_setup_deinit(struct suite_setup *setup);
  * @param[in] fallback Installed file (data_path()) to take for the project's if
  * there is none, and no command either; NULL for none.
  */
-_must_check_ struct error *
-suite_setup_choose(struct suite_setup *setup,
-		   const struct command_context *context,
-		   enum suite_choice choice, const char *fallback);
+_must_check_ struct error *suite_setup_choose(struct suite_setup *setup,
+					      struct command_context *context,
+					      enum suite_choice choice,
+					      const char *fallback);
 
-/** The same, and make the folder of logs and all else that is needed to run. */
+/** The same, and make the directory of logs and all else that is needed to run. */
 _must_check_ struct error *suite_setup_load(struct suite_setup *setup,
-					    const struct command_context *context,
+					    struct command_context *context,
 					    enum suite_choice choice,
 					    const char *fallback);
+
+/** Read the ends of the failures' logs; "" for the others. */
+void suite_read_logs(const struct suite *suite, struct string_list *ret);
+
+/** Write text to stdout. The builder is empty afterwards. */
+void suite_print(struct string_builder *sb);
+
+/**
+ * In a workflow, append a suite to the step's summary, as much as there is room
+ * for.
+ *
+ * @param[in] text A sentence on the whole; NULL for none.
+ * @param[in] logs Of suite_read_logs().
+ */
+_must_check_ struct error *suite_write_summary(const struct suite_setup *setup,
+					       const char *text,
+					       const struct suite *suite,
+					       const struct string_list *logs);
 
 #endif /* VM_CMD_CMD_SUITE_H */

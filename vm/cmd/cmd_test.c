@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/cmd/commands.h"
+#include "vm/cmd/cmd_suite.h"
 
 #include <jansson.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
-#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
-#include "common/cli/command.h"
-#include "common/kernel/catalog.h"
-#include "vm/cmd/cmd_report.h"
-#include "vm/cmd/cmd_suite.h"
 #include "vm/suite/junit.h"
 #include "vm/suite/logs.h"
 #include "vm/suite/suite_table.h"
@@ -29,16 +22,14 @@ enum {
 	TAIL_LINES = 40,
 };
 
-#define OFFSET(field) offsetof(struct suite_options, field)
+#define OFFSET(field) .offset = offsetof(struct suite_options, field)
 
 // clang-format off
-const struct command_option test_option_table[] = {
+static const struct command_option options[] = {
 	{ 'K', "all-kernels", NULL, "all supported kernels: each series of the catalog, each flavor", OPTION_FLAG, OFFSET(all_kernels) },
-	{ 'j', "jobs", "[N]", "guests at once (default 1; without N, one a processor)", OPTION_OPTIONAL_NUMBER, OFFSET(jobs) },
+	{ 'j', "jobs", "[N]", "guests at once (default 1; without N, one a processor)", OPTION_OPTIONAL_NUMBER, OFFSET(jobs), .min = 1, .otherwise = 1 },
 	{ 0, "list", NULL, "only list the kernels that would be tested", OPTION_FLAG, OFFSET(list) },
 	{ 0, "junit", "FILE", "write the results to FILE as JUnit XML", OPTION_STRING, OFFSET(junit) },
-	{ 0, "log-directory", "DIR", "where each kernel's logs go (default: a new folder below --directory)", OPTION_STRING, OFFSET(log_directory) },
-	{ 0, "project", "FILE", "file to use instead of vmtest.json in the working directory", OPTION_STRING, OFFSET(project) },
 	{ 0 },
 };
 // clang-format on
@@ -75,22 +66,6 @@ static json_t *item_json(const struct suite_item *item)
 			 text_json(item->console_path));
 }
 
-static struct error *print_json(const struct suite_report *report)
-{
-	json_t *array = json_array();
-	bool failed = false;
-
-	for (size_t i = 0; i < report->suite->count && !failed; i++)
-		failed = json_array_append_new(array,
-					       item_json(&report->suite->items[i]));
-	failed = failed || json_dumpf(array, stdout, JSON_INDENT(2)) < 0;
-	json_decref(array);
-	if (failed)
-		memory_exhausted();
-	putchar('\n');
-	return NULL;
-}
-
 /** A failure, with the end of its log. */
 static void append_tail(struct string_builder *sb,
 			const struct suite_item *item, const char *log)
@@ -104,160 +79,178 @@ static void append_tail(struct string_builder *sb,
 		string_builder_appendf(sb, "; %s is empty\n\n", item->log_path);
 }
 
-static struct error *print_table(const struct suite_report *report)
+static void print_table(const struct suite_setup *setup,
+			const struct string_list *logs)
 {
+	const struct suite *suite = &setup->suite;
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 
-	suite_table_append(&sb, report->suite);
+	suite_table_append(&sb, suite);
 	string_builder_append_char(&sb, '\n');
-	for (size_t i = 0; i < report->suite->count; i++) {
-		const struct suite_item *item = &report->suite->items[i];
+	for (size_t i = 0; i < suite->count; i++) {
+		const struct suite_item *item = &suite->items[i];
 
 		// In a workflow the whole log stands above.
-		if (!item->log_path || report->in_workflow ||
-		    !suite_state_is_failure(item->state))
-			continue;
-		append_tail(&sb, item, report->logs.items[i]);
+		if (item->log_path && !setup->in_workflow &&
+		    suite_state_is_failure(item->state))
+			append_tail(&sb, item, logs->items[i]);
 	}
-	suite_table_append_counts(&sb, report->suite);
+	suite_table_append_counts(&sb, suite);
 	string_builder_append_char(&sb, '\n');
-	return suite_report_print(&sb);
+	if (setup->has_workflow_commands)
+		suite_table_append_errors(&sb, suite);
+	suite_print(&sb);
 }
 
-static struct error *write_junit(const struct suite_report *report,
-				 const struct start *start, const char *path)
+static struct error *print_json(const struct suite_setup *setup)
 {
+	for (size_t i = 0; i < setup->suite.count; i++)
+		command_row_add(setup->context,
+				item_json(&setup->suite.items[i]));
+	return command_rows_print(setup->context);
+}
+
+static struct error *write_junit(const struct suite_setup *setup,
+				 const struct start *start,
+				 const struct string_list *logs)
+{
+	const struct suite_options *suite_options = setup->context->options;
 	const struct junit_report junit = {
-		.suite = report->suite,
-		.command = report->command,
+		.suite = &setup->suite,
+		.command = setup->command,
 		.timestamp = start->timestamp,
 		.duration_ms = monotonic_ms() - start->ms,
-		.logs = &report->logs,
+		.logs = logs,
 	};
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = junit_format(&junit);
 
-	text = junit_format(&junit);
-	return error_wrap(file_write(path, text, strlen(text)), "--junit");
+	return error_wrap(file_write(suite_options->junit, text, strlen(text)),
+			  "--junit");
 }
 
 /** Everything but the one line that is the error. */
-static struct error *report_results(struct suite_report *report,
-				    const struct suite *suite)
+static struct error *report_results(const struct suite_setup *setup,
+				    struct string_list *logs)
 {
-	struct error *err = suite_report_load(report, suite);
-	_cleanup_string_builder_ struct string_builder annotations =
-		STRING_BUILDER_INIT;
+	struct error *err;
 
-	if (!err)
-		err = report->context->common->json ? print_json(report)
-						    : print_table(report);
-	if (!err && report->has_workflow_commands) {
-		suite_table_append_errors(&annotations, suite);
-		err = suite_report_print(&annotations);
+	suite_read_logs(&setup->suite, logs);
+	if (setup->context->common->json) {
+		err = print_json(setup);
+		if (err)
+			return err;
+	} else {
+		print_table(setup, logs);
 	}
-	return err ? err : suite_report_write_summary(report, NULL);
+	return suite_write_summary(setup, NULL, &setup->suite, logs);
 }
 
 /** @return Whether any kernel has failed. */
 static bool report_failures(const struct suite *suite)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	_cleanup_free_ char *names = NULL;
 	size_t count = 0;
 
 	for (size_t i = 0; i < suite->count; i++) {
-		if (!suite_state_is_failure(suite->items[i].state))
-			continue;
-		string_builder_appendf(&sb, "%s%s", count ? ", " : "",
-				       suite->items[i].name);
-		count++;
+		if (suite_state_is_failure(suite->items[i].state))
+			string_builder_appendf(&sb, "%s%s", count++ ? ", " : "",
+					       suite->items[i].name);
 	}
-	// Without memory for their names they have failed all the same.
-	names = string_builder_take(&sb);
-	if (count) {
-		fflush(stdout);
-		log_error("failed on %zu of %zu kernels: %s", count,
-			  suite->count, names ? names : "");
-	}
-	return count;
+	if (!count)
+		return false;
+	_cleanup_free_ char *names = string_builder_take(&sb);
+	fflush(stdout);
+	log_error("failed on %zu of %zu kernels: %s", count, suite->count, names);
+	return true;
 }
 
-static struct error *run_suite(const struct suite_report *report,
-			       struct suite_setup *setup)
+static struct error *run_suite(struct suite_setup *setup)
 {
 	_cleanup_suite_view_ struct suite_view view;
 
-	suite_view_init(&view, suite_report_view(report), &setup->suite);
+	suite_view_init(&view, setup->view, &setup->suite);
 	return suite_run(&setup->run, setup->suite.items, setup->suite.count,
 			 &view.observer);
 }
 
 /** A line a kernel, or, as JSON, what a matrix of jobs is made from. */
-static struct error *list_kernels(const struct command_context *context,
+static struct error *list_kernels(struct command_context *context,
 				  const struct suite *suite)
 {
-	json_t *array = json_array();
-	bool failed = false;
-
 	for (size_t i = 0; i < suite->count; i++) {
 		const struct suite_item *item = &suite->items[i];
 		const char *flavor = item->has_release ? item->release.flavor
 						       : "";
 
-		if (!context->common->json)
-			printf("%s %s\n", item->kernel, item->arch);
-		else if (json_array_append_new(array,
-					       json_pack("{s:o, s:s, s:s}",
-							 "kernel",
-							 text_json(item->kernel),
-							 "arch", item->arch,
-							 "flavor", flavor)))
-			failed = true;
+		command_row(context,
+			    json_pack("{s:o, s:s, s:s}", "kernel",
+				      text_json(item->kernel), "arch",
+				      item->arch, "flavor", flavor),
+			    "%s %s", item->kernel, item->arch);
 	}
-	if (context->common->json)
-		failed = failed || !array ||
-			 json_dumpf(array, stdout, JSON_INDENT(2)) < 0 ||
-			 putchar('\n') == EOF;
-	json_decref(array);
-	return failed ? error_create(ERROR_OTHER, "write JSON") : NULL;
+	return command_rows_print(context);
 }
 
-struct error *cmd_test(const struct command_context *context, int *status_ret)
+static struct error *run(struct command_context *context)
 {
 	struct error *err;
-
-	const struct suite_options *options = context->options;
-	_cleanup_suite_setup_ struct suite_setup setup = { 0 };
-	_cleanup_suite_report_ struct suite_report report = { 0 };
+	const struct suite_options *suite_options = context->options;
 	static const char fallback[] = "drgn/vmtest.json";
-	struct start start;
 
-	if (options->list) {
-		*status_ret = 0;
+	_cleanup_suite_setup_ struct suite_setup setup = { 0 };
+	if (suite_options->list) {
 		err = suite_setup_choose(&setup, context,
 					 SUITE_NEWEST_OF_SERIES, fallback);
 		return err ? err : list_kernels(context, &setup.suite);
 	}
 	err = suite_setup_load(&setup, context, SUITE_NEWEST_OF_SERIES, fallback);
-	if (!err)
-		suite_report_init(&report, context, setup.run.command);
-	// What an earlier run wrote is not to be taken for this one's.
-	if (!err && options->junit)
-		err = error_wrap(file_delete(options->junit), "--junit");
 	if (err)
 		return err;
+	if (suite_options->junit) {
+		// What an earlier run wrote is not to be taken for this one's.
+		err = file_delete(suite_options->junit);
+		if (err)
+			return error_wrap(err, "--junit");
+	}
 	log_info("kernels: %zu; logs in %s", setup.suite.count,
 		 setup.log_directory);
+	struct start start;
 	start_now(&start);
-	err = run_suite(&report, &setup);
+	_cleanup_string_list_ struct string_list logs = STRING_LIST_INIT;
+	err = run_suite(&setup);
 	if (err) {
 		// What has been found out is worth telling; the error remains.
-		error_destroy(report_results(&report, &setup.suite));
+		error_destroy(report_results(&setup, &logs));
 		return err;
 	}
-	err = report_results(&report, &setup.suite);
-	if (!err && options->junit)
-		err = write_junit(&report, &start, options->junit);
-	*status_ret = report_failures(&setup.suite);
+	err = report_results(&setup, &logs);
+	if (!err && suite_options->junit)
+		err = write_junit(&setup, &start, &logs);
+	context->status = report_failures(&setup.suite);
 	return err;
 }
+
+const struct command cmd_test = {
+	.name = "test",
+	.arguments = "[--] [COMMAND ARG...]",
+	.summary = "run a command under many kernels",
+	.details =
+		"The kernels are the newest of each series and flavor: all supported ones\n"
+		"with -K, those that a pattern means with -k, of each architecture of --arch.\n"
+		"They are downloaded one by one while others are tested. A kernel whose guest\n"
+		"is lost is tried once more, and flaky if it then passes. The exit status is 1\n"
+		"if any has failed.\n"
+		"\n"
+		"What is not on the command line may be in vmtest.json, in the working\n"
+		"directory: \"command\", \"kernels\", \"memory\" and so on; paths in it are\n"
+		"relative to it, and its command runs where it lies. Repeatable options add to\n"
+		"those of the file, all others win over it.\n"
+		"\n"
+		"Where there is neither a command nor a file, drgn is tested: its test module\n"
+		"is inserted, and what the module's interface promises is looked at with the\n"
+		"python3-drgn of the host.",
+	.options = { options, suite_option_table, run_option_table },
+	.options_size = sizeof(struct suite_options),
+	.takes_program = true,
+	.run = run,
+};

@@ -12,33 +12,43 @@
 #include "common/base/string_list.h"
 #include "common/cli/command.h"
 
+struct asset;
 struct asset_list;
-struct catalog;
 struct catalog_arch;
 struct error;
 struct kernel;
 struct module;
 
-/** Exit statuses of `run` that are not the command's. */
-enum {
-	RUN_STATUS_SPLAT = 1,
-	RUN_STATUS_USAGE = 2,
-	RUN_STATUS_TIMED_OUT = 124,
-	RUN_STATUS_NOT_RUN = 125,
-	RUN_STATUS_LOST = 128,
+extern const struct command cmd_run;
+extern const struct command cmd_test;
+extern const struct command cmd_bisect;
+extern const struct command cmd_list;
+extern const struct command cmd_download;
+extern const struct command cmd_module;
+extern const struct command cmd_rootfs;
+extern const struct command cmd_prune;
+
+/** What is done with a module; the first two are --module's words. */
+enum module_use {
+	MODULE_BUILD,
+	MODULE_INSERT,
+	MODULE_NONE,
 };
 
+/** Options of a guest, which all commands that run one share. */
 struct run_options {
 	const char *root;
 	unsigned int timeout_s;
-	const char *accel;
+	/** enum accel */
+	unsigned int accel;
 	const char *machine;
 	const char *memory;
 	unsigned int cpus;
 	const char *directory;
 	const char *disk;
 	bool kdump;
-	const char *module;
+	/** enum module_use */
+	unsigned int module;
 	const char *module_source;
 	bool fail_on_splat;
 	struct string_list writable;
@@ -47,77 +57,16 @@ struct run_options {
 	struct string_list environment;
 };
 
-/** Options of a guest, which all commands that run one share. */
 extern const struct command_option run_option_table[];
 
 /** What is wrong with them whatever the kernel, before any is looked for. */
 _must_check_ struct error *run_options_check(const struct run_options *options);
 
-struct run_command_options {
-	struct run_options guest;
-	unsigned int lost_status;
-	const char *result;
-	const char *console_log;
-};
+/** Add the releases on disk, of whatever architecture. */
+void add_kernel_names(const char *directory, struct string_list *ret);
 
-extern const struct command_option run_command_option_table[];
-struct error *cmd_run(const struct command_context *context, int *status_ret);
-
-/** Of `test` and `bisect`, which runs several guests. */
-struct suite_options {
-	struct run_options guest;
-	bool all_kernels;
-	bool list;
-	unsigned int jobs;
-	const char *junit;
-	const char *log_directory;
-	const char *project;
-};
-
-extern const struct command_option test_option_table[];
-struct error *cmd_test(const struct command_context *context, int *status_ret);
-
-extern const struct command_option bisect_option_table[];
-struct error *cmd_bisect(const struct command_context *context, int *status_ret);
-
-struct prune_options {
-	unsigned int keep;
-	const char *cache_size;
-	const char *older_than;
-	bool dry_run;
-};
-
-extern const struct command_option prune_option_table[];
-struct error *cmd_prune(const struct command_context *context, int *status_ret);
-
-struct module_options {
-	const char *source;
-};
-
-extern const struct command_option module_option_table[];
-struct error *cmd_module(const struct command_context *context, int *status_ret);
-
-struct rootfs_options {
-	struct string_list packages;
-	const char *mirror;
-	bool force;
-	const char *project;
-};
-
-extern const struct command_option rootfs_option_table[];
-struct error *cmd_rootfs(const struct command_context *context, int *status_ret);
-
-struct error *cmd_list(const struct command_context *context, int *status_ret);
-struct error *cmd_download(const struct command_context *context,
-			   int *status_ret);
-
-/** The architecture of --arch, of which there may be one, or this machine's. */
-_must_check_ struct error *command_arch(const struct command_context *context,
-					const struct catalog *catalog,
-					const struct catalog_arch **ret);
-
+/** Catalog's, borrowed. */
 struct arch_list {
-	/** Borrowed from the catalog. */
 	const struct catalog_arch **items;
 	size_t count;
 };
@@ -130,33 +79,37 @@ static inline void arch_list_deinit(struct arch_list *list)
 #define _cleanup_arch_list_ _cleanup_(arch_list_deinit)
 
 /**
- * The architectures of --arch, each once, or this machine's.
+ * The architectures of --arch, each once, or this machine's. Opens the catalog.
  *
- * @return ERROR_USAGE if they are several, and a kernel a folder, which has one.
+ * @return ERROR_USAGE if they are several, and a kernel a directory, which has
+ * one.
  */
-_must_check_ struct error *command_archs(const struct command_context *context,
-					 const struct catalog *catalog,
+_must_check_ struct error *command_archs(struct command_context *context,
 					 struct arch_list *ret);
 
-/** What the store has, for a command that asks it nothing else. */
-_must_check_ struct error *command_assets(const struct command_context *context,
-					  const struct catalog *catalog,
+/** What the store has, which is opened. */
+_must_check_ struct error *command_assets(struct command_context *context,
 					  struct asset_list *ret);
 
-/** That a store has no such kernel. @param[in] pattern NULL for any. */
-_must_check_ struct error *
-command_no_kernel(const struct command_context *context, const char *pattern,
-		  const struct catalog_arch *arch,
-		  const struct asset_list *assets, const char *store);
+/**
+ * The newest asset that is meant.
+ *
+ * @param[in] pattern NULL for any kernel.
+ * @return ERROR_NOT_FOUND.
+ */
+_must_check_ struct error *command_asset(const struct command_context *context,
+					 const struct asset_list *assets,
+					 const struct catalog_arch *arch,
+					 const char *pattern,
+					 const struct asset **ret);
 
 /**
- * Find a KERNEL: a folder; else the newest match on disk; else the newest in
+ * Find a KERNEL: a directory; else the newest match on disk; else the newest in
  * the store, which is downloaded.
  *
  * @param[in] pattern NULL for any kernel.
  */
-_must_check_ struct error *command_kernel(const struct command_context *context,
-					  const struct catalog *catalog,
+_must_check_ struct error *command_kernel(struct command_context *context,
 					  const struct catalog_arch *arch,
 					  const char *pattern,
 					  struct kernel *ret);
@@ -166,10 +119,26 @@ _must_check_ struct error *command_kernel(const struct command_context *context,
  *
  * @param[in] source NULL for the module that is installed with the program.
  */
-_must_check_ struct error *command_module(const struct command_context *context,
-					  const struct catalog *catalog,
+_must_check_ struct error *command_module(struct command_context *context,
 					  const struct catalog_arch *arch,
 					  const struct kernel *kernel,
 					  const char *source, struct module *ret);
+
+/**
+ * Note that one of several things failed, where others may still do.
+ *
+ * @param[in] err Consumed, unless it ends the command: it was the last, the
+ * user's fault, or a signal.
+ * @return What ends the command.
+ */
+_must_check_ struct error *command_go_on(struct command_context *context,
+					 struct error *err, bool is_last);
+
+struct project;
+
+/** Set what vmtest.json says, unless --all-kernels means other kernels. */
+_must_check_ struct error *command_apply_project(struct command_context *context,
+						 const struct project *project,
+						 bool all_kernels);
 
 #endif /* VM_CMD_COMMANDS_H */

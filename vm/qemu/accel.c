@@ -29,18 +29,6 @@ const char *accel_name(enum accel accel)
 	return accel_names[accel];
 }
 
-struct error *accel_parse(const char *text, enum accel *ret)
-{
-	for (enum accel i = 0; i < ACCEL_COUNT; i++) {
-		if (strcmp(text, accel_names[i]) == 0) {
-			*ret = i;
-			return NULL;
-		}
-	}
-	return error_create(ERROR_USAGE, "--accel %s: use auto, kvm or tcg",
-			    text);
-}
-
 /** Whether /proc/cpuinfo's first line of flags has the word. */
 static bool cpuinfo_has_flag(const char *cpuinfo, const char *flag)
 {

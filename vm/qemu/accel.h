@@ -13,6 +13,7 @@
 struct catalog_arch;
 struct error;
 
+/** In the order of --accel's words. */
 enum accel {
 	/** KVM where it can work, else TCG. */
 	ACCEL_AUTO,
@@ -24,9 +25,6 @@ enum accel {
 
 /** QEMU's names. */
 const char *accel_name(enum accel accel);
-
-/** @return ERROR_USAGE, naming those that exist. */
-_must_check_ struct error *accel_parse(const char *text, enum accel *ret);
 
 /**
  * Whether KVM can be expected to work on x86, by what /proc/cpuinfo says. That

@@ -13,70 +13,60 @@ struct say_options {
 	const char *to;
 	bool loud;
 	unsigned int at_once;
+	unsigned int tone;
 	struct string_list words;
 };
 
-/** What the program's file of defaults would say. */
-static const char *const default_words[] = { "x", "y" };
+#define OFFSET(field) .offset = offsetof(struct say_options, field)
 
-static struct error *set_defaults(const struct command_context *context)
-{
-	struct error *err;
-	struct string_list to = { (char *[]){ (char *)"all", NULL }, 1 };
-	struct string_list words = { (char **)default_words, 2 };
-
-	err = command_set_default(context, "to", &to);
-	if (!err)
-		err = command_set_default(context, "word", &words);
-	if (!err)
-		err = command_set_default(context, "unknown", &words);
-	if (!err)
-		err = command_set_default(context, "loud", &words);
-	return err;
-}
-
-static struct error *run_repeat(const struct command_context *context,
-				int *status_ret);
-
-static struct error *run_say(const struct command_context *context,
-			     int *status_ret)
-{
-	const struct say_options *options = context->options;
-
-	if (options->times > 5)
-		return error_create(ERROR_OTHER, "too often");
-	printf("times=%u to=%s loud=%d kernels=%zu:", options->times,
-	       options->to ? options->to : "", options->loud,
-	       context->common->kernels.count);
-	for (int i = 0; i < context->argument_count; i++)
-		printf(" [%s]", context->arguments[i]);
-	*status_ret = 0;
-	return NULL;
-}
-
-#define OFFSET(field) offsetof(struct say_options, field)
-
+// clang-format off
 static const struct command_option say_options[] = {
-	{ 'n', "times", "N", "how often", OPTION_NUMBER, OFFSET(times) },
+	{ 'n', "times", "N", "how often", OPTION_NUMBER, OFFSET(times), .max = 9, .otherwise = 1 },
 	{ 't', "to", "WHOM", "to whom", OPTION_STRING, OFFSET(to) },
 	{ 'l', "loud", NULL, "loudly", OPTION_FLAG, OFFSET(loud) },
 	{ 0 },
 };
 
 static const struct command_option shared_options[] = {
-	{ 'j', "at-once", "[N]", "how many at once", OPTION_OPTIONAL_NUMBER,
-	  OFFSET(at_once) },
+	{ 'j', "at-once", "[N]", "how many at once", OPTION_OPTIONAL_NUMBER, OFFSET(at_once), .min = 1 },
+	{ 0, "tone", "low|high", "how high", OPTION_CHOICE, OFFSET(tone) },
 	{ 'w', "word", "WORD", "a word", OPTION_ITEM, OFFSET(words) },
 	{ 0 },
 };
+// clang-format on
 
-static struct error *run_repeat(const struct command_context *context,
-				int *status_ret)
+/** What the program's file of defaults would say. */
+static struct error *set_defaults(const struct command_context *context)
+{
+	static char *items[] = { (char *)"x", (char *)"y", NULL };
+	const struct string_list words = { items, 2 };
+	const struct string_list to = { (char *[]){ (char *)"all", NULL }, 1 };
+	const struct {
+		const char *name;
+		const struct string_list *values;
+	} settings[] = {
+		{ "to", &to },
+		{ "word", &words },
+		{ "unknown", &words },
+		{ "loud", &words },
+	};
+
+	for (size_t i = 0; i < array_size(settings); i++) {
+		struct error *err = command_set_default(context, settings[i].name,
+							settings[i].values);
+
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+/** Say how it was called. */
+static struct error *run_repeat(struct command_context *context)
 {
 	struct error *err;
-	struct string_list list = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
 
-	(void)status_ret;
 	err = set_defaults(context);
 	if (err)
 		return err;
@@ -87,33 +77,45 @@ static struct error *run_repeat(const struct command_context *context,
 	for (size_t i = 0; i < list.count; i++)
 		printf("[%s]", list.items[i]);
 	putchar('\n');
-	string_list_deinit(&list);
 	return NULL;
 }
 
-static const struct command commands[] = {
-	{
-		.name = "repeat",
-		.arguments = "[WORD...]",
-		.summary = "say how it was called",
-		.options = say_options,
-		.shared_options = shared_options,
-		.options_size = sizeof(struct say_options),
-		.takes_program = true,
-		.run = run_repeat,
-	},
-	{
-		.name = "say",
-		.arguments = "[WORD...]",
-		.summary = "say words",
-		.options = say_options,
-		.options_size = sizeof(struct say_options),
-		.takes_program = true,
-		.failure_status = 125,
-		.run = run_say,
-	},
-	{ 0 },
+static struct error *run_say(struct command_context *context)
+{
+	const struct say_options *options = context->options;
+
+	if (options->times > 5)
+		return error_create(ERROR_OTHER, "too often");
+	printf("times=%u%s to=%s loud=%d kernels=%zu:", options->times,
+	       command_was_given(context, "times") ? "" : "?",
+	       options->to ? options->to : "", options->loud,
+	       context->common->kernels.count);
+	for (int i = 0; i < context->argument_count; i++)
+		printf(" [%s]", context->arguments[i]);
+	return NULL;
+}
+
+static const struct command repeat = {
+	.name = "repeat",
+	.arguments = "[WORD...]",
+	.summary = "say how it was called",
+	.options = { say_options, shared_options },
+	.options_size = sizeof(struct say_options),
+	.takes_program = true,
+	.run = run_repeat,
 };
+
+static const struct command say = {
+	.name = "say",
+	.arguments = "[WORD...]",
+	.summary = "say words",
+	.options = { say_options },
+	.options_size = sizeof(struct say_options),
+	.failure_status = 125,
+	.run = run_say,
+};
+
+static const struct command *const commands[] = { &repeat, &say, NULL };
 
 static const struct program program = {
 	.name = "talk",
@@ -136,18 +138,46 @@ TestSuite(command, .init = cr_redirect_stdout);
 
 Test(command, options_and_arguments_reach_the_command)
 {
-	cr_expect_eq(RUN("say", "-k", "6.1,6.12", "-ln2", "--to=you", "-k6.6",
-			 "a", "-n", "b"),
-		     0);
-	fflush(stdout);
-	cr_expect_stdout_eq_str("times=2 to=you loud=1 kernels=3: [a] [-n] [b]");
-}
+	static const struct {
+		const char *argv[12];
+		const char *output;
+	} rows[] = {
+		{ { "say", "-k", "6.1,6.12", "-ln2", "--to=you", "-k6.6", "a" },
+		  "times=2 to=you loud=1 kernels=3: [a]" },
+		// Before arguments and after them, but not after two dashes.
+		{ { "say", "a", "-n", "3", "-", "--", "-l", "--" },
+		  "times=3 to= loud=0 kernels=0: [a] [-] [-l] [--]" },
+		// A path is no list.
+		{ { "say", "-k", "6.1,6.12", "-k", "/a,b", "-k./c,d" },
+		  "times=1? to= loud=0 kernels=4:" },
+		{ { "say", "-n0" }, "times=0 to= loud=0 kernels=0:" },
+		// A program has options of its own.
+		{ { "repeat", "a", "-n", "--", "b" },
+		  "a -n -- b [--to=all][--loud][--word=x][--word=y]\n" },
+		{ { "repeat", "--to=me", "-w", "z", "--no-loud", "--tone",
+		    "high", "-n0" },
+		  "[--times=0][--to=me][--tone=high][--word=x][--word=y][--word=z]\n" },
+		{ { "repeat", "--to", "", "--loud", "--no-loud", "-n1" },
+		  "[--to=][--word=x][--word=y]\n" },
+	};
 
-Test(command, a_path_is_no_list)
-{
-	cr_expect_eq(RUN("say", "-k", "6.1,6.12", "-k", "/a,b", "-k./c,d"), 0);
-	fflush(stdout);
-	cr_expect_stdout_eq_str("times=0 to= loud=0 kernels=4:");
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const char *argv[16] = { "talk" };
+		char text[256] = "";
+
+		memcpy(argv + 1, rows[i].argv, sizeof(rows[i].argv));
+		cr_expect_eq(run(argv), 0);
+		putchar('\0');
+		fflush(stdout);
+		for (size_t n = 0; n < sizeof(text) - 1; n++) {
+			int c = fgetc(cr_get_redirected_stdout());
+
+			if (c <= 0)
+				break;
+			text[n] = (char)c;
+		}
+		cr_expect_str_eq(text, rows[i].output);
+	}
 }
 
 Test(command, a_number_may_be_left_out)
@@ -163,6 +193,7 @@ Test(command, a_number_may_be_left_out)
 		{ { "-j", "--", "4" }, "4 [", "[--at-once]" },
 		{ { "-j", "4x" }, "4x [", "[--at-once]" },
 		{ { "-jn2" }, "[", "[--times=2]" },
+		{ { "-jtme" }, "[", "[--to=me]" },
 		{ { "--at-once" }, "[", "[--at-once]" },
 		{ { "--at-once", "5", "6" }, "6 [", "[--at-once=5]" },
 		{ { "--at-once=7" }, "[", "[--at-once=7]" },
@@ -183,38 +214,48 @@ Test(command, a_number_may_be_left_out)
 	}
 }
 
-Test(command, the_command_line_wins_over_defaults)
+Test(command, wrong_usage_is_status_2_and_says_what_is_wrong)
 {
-	cr_expect_eq(RUN("repeat"), 0);
-	cr_expect_eq(RUN("repeat", "--to=me", "-w", "z", "--no-loud"), 0);
-	cr_expect_eq(RUN("repeat", "--to", "", "--loud", "--no-loud"), 0);
-	fflush(stdout);
-	cr_expect_stdout_eq_str("[--to=all][--loud][--word=x][--word=y]\n"
-				"[--to=me][--word=x][--word=y][--word=z]\n"
-				"[--to=][--word=x][--word=y]\n");
-}
+	static const struct {
+		const char *argv[4];
+		const char *message;
+	} rows[] = {
+		{ { "shout" }, "unknown command 'shout'; see talk --help" },
+		{ { "say", "--volume" }, "unknown option '--volume'; see --help" },
+		{ { "say", "--tim=1" }, "unknown option '--tim=1'; see --help" },
+		{ { "say", "-x" }, "unknown option '-x'; see --help" },
+		{ { "say", "-lx" }, "unknown option '-x'; see --help" },
+		{ { "say", "-n" }, "-n needs an argument; see --help" },
+		{ { "say", "--to" }, "--to needs an argument; see --help" },
+		{ { "say", "-n", "1x" }, "--times: '1x' is no whole number" },
+		{ { "say", "-n", "-1" }, "--times: '-1' is no whole number" },
+		{ { "say", "-n", "" }, "--times: '' is no whole number" },
+		{ { "say", "-n10" }, "--times 10: at most 9" },
+		{ { "say", "--loud=yes" }, "--loud takes no argument" },
+		{ { "say", "-k", "" },
+		  "--kernel: '' names nothing; leave it out to mean all" },
+		{ { "say", "--kernel=," },
+		  "--kernel: ',' names nothing; leave it out to mean all" },
+		{ { "say", "--no-to" }, "unknown option '--no-to'; see --help" },
+		{ { "repeat", "--at-once=x" },
+		  "--at-once: 'x' is no whole number" },
+		{ { "repeat", "-j0" }, "--at-once 0: at least 1" },
+		{ { "repeat", "--tone=flat" }, "--tone flat: use low|high" },
+	};
 
-Test(command, two_dashes_end_options)
-{
-	cr_expect_eq(RUN("say", "--", "-n"), 0);
-	fflush(stdout);
-	cr_expect_stdout_eq_str("times=0 to= loud=0 kernels=0: [-n]");
-}
-
-Test(command, wrong_usage_is_status_2)
-{
 	cr_redirect_stderr();
-	cr_expect_eq(RUN("shout"), 2);
-	cr_expect_eq(RUN("say", "--volume"), 2);
-	cr_expect_eq(RUN("say", "-x"), 2);
-	cr_expect_eq(RUN("say", "-n"), 2);
-	cr_expect_eq(RUN("say", "-n", "1x"), 2);
-	cr_expect_eq(RUN("say", "-n", "-1"), 2);
-	cr_expect_eq(RUN("say", "--loud=yes"), 2);
-	cr_expect_eq(RUN("say", "-k", ""), 2);
-	cr_expect_eq(RUN("say", "--kernel=,"), 2);
-	cr_expect_eq(RUN("say", "--no-to"), 2);
-	cr_expect_eq(RUN("repeat", "--at-once=x"), 2);
+	for (size_t i = 0; i < array_size(rows); i++) {
+		FILE *output = cr_get_redirected_stderr();
+		char text[256] = "", wanted[256];
+		const char *const *argv = rows[i].argv;
+
+		cr_expect_eq(RUN(argv[0], argv[1], argv[2]), 2);
+		fflush(stderr);
+		cr_assert(fgets(text, sizeof(text), output));
+		snprintf(wanted, sizeof(wanted), "talk: error: %s\n",
+			 rows[i].message);
+		cr_expect_str_eq(text, wanted);
+	}
 }
 
 Test(command, failure_has_the_commands_own_status)
@@ -225,19 +266,38 @@ Test(command, failure_has_the_commands_own_status)
 	cr_expect_stderr_eq_str("talk: error: too often\n");
 }
 
-Test(command, help_names_every_command_and_option)
+Test(command, help_and_completion_know_every_command_and_option)
 {
+	static const char *const parts[] = {
+		"say words",
+		"say how it was called",
+		"-n, --times N",
+		"-j, --at-once [N]",
+		"--store STORE",
+		// Of completion.
+		"repeat\tsay how",
+		"--times\thow often",
+		"--no-loud\t",
+		"--tone=high\ttone",
+		"low\ttone",
+	};
 	FILE *output = cr_get_redirected_stdout();
-	char text[4096] = "";
+	char text[8192] = "";
 
 	cr_expect_eq(RUN("--help"), 0);
 	cr_expect_eq(RUN("repeat", "--help"), 0);
+	cr_expect_eq(RUN("__complete", "re"), 0);
+	cr_expect_eq(RUN("__complete", "say", "a", "--t"), 0);
+	cr_expect_eq(RUN("__complete", "say", "--no"), 0);
+	cr_expect_eq(RUN("__complete", "repeat", "--tone=h"), 0);
+	cr_expect_eq(RUN("__complete", "repeat", "-ln", "3", "--tone", ""), 0);
+	// Words of the program, and of a command that there is not.
+	cr_expect_eq(RUN("__complete", "repeat", "a", "--lo"), 0);
+	cr_expect_eq(RUN("__complete", "shout", "--lo"), 0);
 	fflush(stdout);
 	fclose(stdout);
 	cr_assert_gt(fread(text, 1, sizeof(text) - 1, output), 0);
-	cr_expect(strstr(text, "say words"));
-	cr_expect(strstr(text, "say how it was called"));
-	cr_expect(strstr(text, "-n, --times N"));
-	cr_expect(strstr(text, "-j, --at-once [N]"));
-	cr_expect(strstr(text, "--store STORE"));
+	for (size_t i = 0; i < array_size(parts); i++)
+		cr_expect(strstr(text, parts[i]), "%s", parts[i]);
+	cr_expect_null(strstr(text, "--loud\t"));
 }

@@ -29,18 +29,6 @@ Test(accel, a_device_that_opens_is_not_enough)
 			     "%s", rows[i].cpuinfo);
 }
 
-Test(accel, names_are_parsed)
-{
-	enum accel accel = ACCEL_AUTO;
-	struct error *err;
-
-	cr_assert_null(accel_parse("tcg", &accel));
-	cr_expect_eq(accel, ACCEL_TCG);
-	err = accel_parse("hvf", &accel);
-	cr_expect(error_catch(&err, ERROR_USAGE));
-	cr_expect_eq(accel, ACCEL_TCG);
-}
-
 Test(accel, kvm_is_for_guests_of_this_machine_s_kind)
 {
 	const struct catalog_arch foreign = {

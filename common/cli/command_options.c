@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/cli/command_internal.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/error.h"
+#include "common/base/memory.h"
+
+#define OFFSET(field) .offset = offsetof(struct common_options, field)
+
+// clang-format off
+const struct command_option common_option_table[] = {
+	{ 'k', "kernel", "PATTERN[,...]", "kernels: a glob over releases, a version, a series or a flavor", OPTION_LIST, OFFSET(kernels) },
+	{ 'a', "arch", "ARCH[,...]", "architectures, or host, all, foreign (default: host; of the bot and of lists: all)", OPTION_LIST, OFFSET(archs) },
+	{ 'f', "flavor", "FLAVOR[,...]", "flavors (default: all)", OPTION_LIST, OFFSET(flavors) },
+	{ 0, "store", "STORE", "github:OWNER/REPO@TAG or dir:PATH (default: $VMTEST_STORE, then the catalog's)", OPTION_STRING, OFFSET(store) },
+	{ 0, "catalog", "FILE", "catalog to use instead of the installed one", OPTION_STRING, OFFSET(catalog) },
+	{ 'd', "directory", "DIR", "downloaded kernels and sources (default: $XDG_CACHE_HOME/vmtest)", OPTION_STRING, OFFSET(directory) },
+	{ 'v', "verbose", NULL, "say more", OPTION_FLAG, OFFSET(verbose) },
+	{ 'q', "quiet", NULL, "say nothing but errors", OPTION_FLAG, OFFSET(quiet) },
+	{ 0, "json", NULL, "write lists as JSON", OPTION_FLAG, OFFSET(json) },
+	{ 0 },
+};
+// clang-format on
+
+static bool has_otherwise(const struct command_option *option)
+{
+	return option->type == OPTION_NUMBER ||
+	       option->type == OPTION_OPTIONAL_NUMBER ||
+	       option->type == OPTION_CHOICE;
+}
+
+static bool is_list(const struct command_option *option)
+{
+	return option->type == OPTION_LIST || option->type == OPTION_ITEM;
+}
+
+static void add_slots(struct command_context *context,
+		      const struct command_option *table, void *values)
+{
+	for (const struct command_option *o = table; o->name; o++) {
+		struct command_slot slot = { o, (char *)values + o->offset,
+					     false };
+
+		if (has_otherwise(o))
+			*(unsigned int *)slot.value = o->otherwise;
+		context->slots = memory_resize(context->slots,
+					       context->slot_count + 1,
+					       sizeof(*context->slots));
+		context->slots[context->slot_count++] = slot;
+	}
+}
+
+void command_options_init(struct command_context *context)
+{
+	const struct command *command = context->command;
+
+	context->common = memory_allocate(1, sizeof(*context->common));
+	context->options = memory_allocate(1, command->options_size + 1);
+	for (size_t i = 0; command->options[i]; i++)
+		add_slots(context, command->options[i], context->options);
+	add_slots(context, common_option_table, context->common);
+}
+
+void command_options_deinit(struct command_context *context)
+{
+	for (size_t i = 0; i < context->slot_count; i++) {
+		if (is_list(context->slots[i].option))
+			string_list_deinit(context->slots[i].value);
+	}
+	string_list_deinit(&context->texts);
+	free(context->arguments);
+	free(context->slots);
+	free(context->options);
+	free(context->common);
+}
+
+struct command_slot *command_option_find(const struct command_context *context,
+					 char letter, const char *name,
+					 size_t length)
+{
+	for (size_t i = 0; i < context->slot_count; i++) {
+		const struct command_option *option = context->slots[i].option;
+
+		if (name ? strncmp(option->name, name, length) == 0 &&
+				    !option->name[length]
+			 : option->letter == letter)
+			return &context->slots[i];
+	}
+	return NULL;
+}
+
+static struct error *set_number(const struct command_option *option,
+				const char *value, unsigned int *ret)
+{
+	unsigned int max = option->max ? option->max : OPTION_NUMBER_MAX;
+	char *end;
+
+	errno = 0;
+	unsigned long number = strtoul(value, &end, 10);
+	if (errno || *end || !isdigit((unsigned char)*value) ||
+	    number > OPTION_NUMBER_MAX)
+		return error_create(ERROR_USAGE, "--%s: '%s' is no whole number",
+				    option->name, value);
+	if (number < option->min || number > max)
+		return error_create(ERROR_USAGE, "--%s %lu: at %s %u",
+				    option->name, number,
+				    number > max ? "most" : "least",
+				    number > max ? max : option->min);
+	*ret = (unsigned int)number;
+	return NULL;
+}
+
+void command_option_words(const struct command_option *option,
+			  struct string_list *ret)
+{
+	const char *next = option->argument;
+
+	while (*next) {
+		size_t length = strcspn(next, "|");
+
+		string_list_addf(ret, "%.*s", (int)length, next);
+		next += length + (next[length] == '|');
+	}
+}
+
+static struct error *set_choice(const struct command_option *option,
+				const char *value, unsigned int *ret)
+{
+	_cleanup_string_list_ struct string_list words = STRING_LIST_INIT;
+
+	command_option_words(option, &words);
+	for (unsigned int i = 0; i < words.count; i++) {
+		if (strcmp(words.items[i], value) == 0) {
+			*ret = i;
+			return NULL;
+		}
+	}
+	return error_create(ERROR_USAGE, "--%s %s: use %s", option->name, value,
+			    option->argument);
+}
+
+static struct error *add_list(const struct command_option *option,
+			      const char *value, struct string_list *list)
+{
+	// Not everything: what an unset variable asks for is not known.
+	if (!value[strspn(value, ",")])
+		return error_create(ERROR_USAGE,
+				    "--%s: '%s' names nothing; leave it out to mean all",
+				    option->name, value);
+	// A path may have commas of its own.
+	if (*value == '/' || *value == '.')
+		string_list_add(list, value);
+	else
+		string_list_add_split(list, value);
+	return NULL;
+}
+
+/** @param[in] value NULL for a flag, and for a number that is omitted. */
+static struct error *set_option(const struct command_slot *slot, const char *value)
+{
+	switch (slot->option->type) {
+	case OPTION_FLAG:
+		*(bool *)slot->value = true;
+		break;
+	case OPTION_STRING:
+		*(const char **)slot->value = value;
+		break;
+	case OPTION_OPTIONAL_NUMBER:
+		if (!value) {
+			*(unsigned int *)slot->value = OPTION_NUMBER_OMITTED;
+			break;
+		}
+		// fallthrough
+	case OPTION_NUMBER:
+		return set_number(slot->option, value, slot->value);
+	case OPTION_LIST:
+		return add_list(slot->option, value, slot->value);
+	case OPTION_ITEM:
+		string_list_add(slot->value, value);
+		break;
+	case OPTION_CHOICE:
+		return set_choice(slot->option, value, slot->value);
+	}
+	return NULL;
+}
+
+/** What getopt_long() returns, besides letters. */
+enum {
+	PARSED_ARGUMENT = 1,
+	PARSED_VERSION = 256,
+	/** The first option; their negations come after all of them. */
+	PARSED_OPTION,
+};
+
+/**
+ * A command's options as getopt_long() takes them.
+ *
+ * @param[out] letters_ret Has room for all that there can be.
+ * @return free()
+ */
+static struct option *make_options(struct command_context *context,
+				   char *letters_ret)
+{
+	static const int has_argument[] = {
+		[OPTION_FLAG] = no_argument,
+		[OPTION_STRING] = required_argument,
+		[OPTION_NUMBER] = required_argument,
+		[OPTION_OPTIONAL_NUMBER] = optional_argument,
+		[OPTION_LIST] = required_argument,
+		[OPTION_ITEM] = required_argument,
+		[OPTION_CHOICE] = required_argument,
+	};
+	size_t count = context->slot_count;
+	// Arguments are told in order; one that lacks its own gives a colon.
+	char *letter = stpcpy(letters_ret, "-:h");
+	struct option *options = memory_allocate(2 * count + 3, sizeof(*options));
+	struct option *option = options;
+
+	*option++ = (struct option){ "help", no_argument, NULL, 'h' };
+	for (size_t i = 0; i < count; i++) {
+		const struct command_option *o = context->slots[i].option;
+		int has = has_argument[o->type];
+
+		*option++ = (struct option){ o->name, has, NULL,
+					     PARSED_OPTION + (int)i };
+		if (o->letter) {
+			*letter++ = o->letter;
+			letter = stpcpy(letter, &"::"[2 - has]);
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct command_option *o = context->slots[i].option;
+
+		if (o->type != OPTION_FLAG)
+			continue;
+		string_list_addf(&context->texts, "no-%s", o->name);
+		*option++ = (struct option){
+			context->texts.items[context->texts.count - 1],
+			no_argument, NULL, PARSED_OPTION + (int)(count + i)
+		};
+	}
+	// A command's own comes first.
+	*option = (struct option){ "version", no_argument, NULL, PARSED_VERSION };
+	return options;
+}
+
+/** @param[in] c What getopt_long() says of the argument. */
+static struct error *refuse(int c, const char *argument)
+{
+	const char letter[] = { '-', (char)optopt, '\0' };
+	bool is_long = argument[1] == '-';
+	const char *shown = is_long ? argument : letter;
+
+	if (c == ':')
+		return error_create(ERROR_USAGE,
+				    "%s needs an argument; see --help", shown);
+	if (is_long && optopt)
+		return error_create(ERROR_USAGE, "%.*s takes no argument",
+				    (int)strcspn(argument, "="), argument);
+	return error_create(ERROR_USAGE, "unknown option '%s'; see --help",
+			    shown);
+}
+
+/** Find the number that may follow, which getopt_long() takes for a word. */
+static const char *optional_number(struct command_context *context, int c,
+				   int argc, char **argv)
+{
+	const char *next = optind < argc ? argv[optind] : "";
+
+	if (!optarg && *next && !next[strspn(next, "0123456789")]) {
+		optind++;
+		return next;
+	}
+	if (!optarg || c >= PARSED_OPTION || isdigit((unsigned char)*optarg))
+		return optarg;
+	// -jK is -j -K.
+	string_list_addf(&context->texts, "-%s", optarg);
+	argv[--optind] = context->texts.items[context->texts.count - 1];
+	return NULL;
+}
+
+static struct error *set_parsed(struct command_context *context, int c,
+				int argc, char **argv)
+{
+	size_t index = c < PARSED_OPTION ? 0 : (size_t)(c - PARSED_OPTION);
+	const char *value = optarg;
+
+	struct command_slot *slot =
+		c < PARSED_OPTION
+			? command_option_find(context, (char)c, NULL, 0)
+			: &context->slots[index % context->slot_count];
+	slot->given = true;
+	if (index >= context->slot_count) {
+		*(bool *)slot->value = false;
+		return NULL;
+	}
+	if (slot->option->type == OPTION_OPTIONAL_NUMBER)
+		value = optional_number(context, c, argc, argv);
+	return set_option(slot, value);
+}
+
+struct error *command_parse(struct command_context *context, int argc,
+			    char **argv, enum command_request *ret)
+{
+	struct error *err;
+	char letters[256];
+
+	_cleanup_free_ struct option *options = make_options(context, letters);
+	context->arguments =
+		memory_allocate((size_t)argc + 1, sizeof(*context->arguments));
+	*ret = COMMAND_RUN;
+	// 0 makes it forget an earlier command line.
+	optind = 0;
+	opterr = 0;
+	for (;;) {
+		const char *argument = argv[optind ? optind : 1];
+		int index = -1;
+		int c = getopt_long(argc, argv, letters, options, &index);
+
+		if (c < 0)
+			break;
+		if (c == PARSED_ARGUMENT) {
+			context->arguments[context->argument_count++] = optarg;
+			if (context->command->takes_program)
+				break;
+			continue;
+		}
+		// Not abbreviated: a new option must not make it mean two.
+		if (index >= 0 &&
+		    strlen(options[index].name) != strcspn(argument + 2, "="))
+			c = '?';
+		if (c == '?' || c == ':')
+			return refuse(c, argument);
+		if (c == 'h' || c == PARSED_VERSION) {
+			*ret = c == 'h' ? COMMAND_HELP : COMMAND_VERSION;
+			return NULL;
+		}
+		err = set_parsed(context, c, argc, argv);
+		if (err)
+			return err;
+	}
+	while (optind < argc)
+		context->arguments[context->argument_count++] = argv[optind++];
+	return NULL;
+}
+
+bool command_was_given(const struct command_context *context, const char *name)
+{
+	return command_option_find(context, 0, name, strlen(name))->given;
+}
+
+/** Put items before those that are there. */
+static void prepend_items(struct string_list *list,
+			  const struct string_list *items)
+{
+	struct string_list all = STRING_LIST_INIT;
+
+	for (size_t i = 0; i < items->count; i++)
+		string_list_add(&all, items->items[i]);
+	for (size_t i = 0; i < list->count; i++)
+		string_list_add(&all, list->items[i]);
+	string_list_deinit(list);
+	*list = all;
+}
+
+struct error *command_set_default(const struct command_context *context,
+				  const char *name,
+				  const struct string_list *values)
+{
+	const struct command_slot *slot =
+		command_option_find(context, 0, name, strlen(name));
+
+	if (!slot)
+		return NULL;
+	if (slot->option->type == OPTION_ITEM) {
+		prepend_items(slot->value, values);
+		return NULL;
+	}
+	if (slot->given)
+		return NULL;
+	if (slot->option->type == OPTION_FLAG)
+		return set_option(slot, NULL);
+	for (size_t i = 0; i < values->count; i++) {
+		struct error *err = set_option(slot, values->items[i]);
+
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static void format_number(const struct command_option *option,
+			  unsigned int number, struct string_list *ret)
+{
+	_cleanup_string_list_ struct string_list words = STRING_LIST_INIT;
+
+	if (number == option->otherwise)
+		return;
+	if (option->type == OPTION_CHOICE) {
+		command_option_words(option, &words);
+		string_list_addf(ret, "--%s=%s", option->name,
+				 words.items[number]);
+	} else if (number == OPTION_NUMBER_OMITTED) {
+		string_list_addf(ret, "--%s", option->name);
+	} else {
+		string_list_addf(ret, "--%s=%u", option->name, number);
+	}
+}
+
+void command_format_options(const struct command_option *table,
+			    const void *options, struct string_list *ret)
+{
+	for (const struct command_option *o = table; o->name; o++) {
+		const void *value = (const char *)options + o->offset;
+		const struct string_list *list = value;
+		const char *text = o->type == OPTION_STRING
+					   ? *(const char *const *)value
+					   : NULL;
+
+		if (o->type == OPTION_FLAG && *(const bool *)value)
+			string_list_addf(ret, "--%s", o->name);
+		if (text)
+			string_list_addf(ret, "--%s=%s", o->name, text);
+		if (has_otherwise(o))
+			format_number(o, *(const unsigned int *)value, ret);
+		for (size_t i = 0; is_list(o) && i < list->count; i++)
+			string_list_addf(ret, "--%s=%s", o->name, list->items[i]);
+	}
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef KBUILD_CMD_COMMANDS_H
+#define KBUILD_CMD_COMMANDS_H
+
+/** @file The commands of vmtest-kbuild, and what they share. */
+
+#include "common/cli/command.h"
+
+struct catalog_arch;
+struct catalog_flavor;
+struct kernel_version;
+
+extern const struct command cmd_build;
+extern const struct command cmd_config;
+extern const struct command cmd_fetch;
+extern const struct command cmd_toolchain;
+
+/** What a kernel is built for. */
+struct selection {
+	const struct catalog_arch *arch;
+	const struct catalog_flavor *flavor;
+};
+
+/**
+ * Which ones a command line means: at most one of each may be named; without,
+ * it is this machine's architecture and the flavor `default`.
+ *
+ * @return ERROR_USAGE.
+ */
+_must_check_ struct error *selection_make(struct command_context *context,
+					  struct selection *ret);
+
+/** @return ERROR_USAGE if the text is none. */
+_must_check_ struct error *parse_version(const char *text,
+					 struct kernel_version *ret);
+
+#endif /* KBUILD_CMD_COMMANDS_H */
