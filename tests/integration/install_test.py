@@ -3,6 +3,7 @@
 """What `cmake --install` installs works from its prefix."""
 
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -10,6 +11,16 @@ import support
 from support import BIN, TOP, environment
 
 PROGRAMS = ("vmtest-bot", "vmtest-kbuild", "vmtest-vm")
+
+
+# A command line, and what it is completed to.
+COMPLETIONS = (
+    ("vmtest-vm ru", "run"),
+    ("vmtest-vm run --fail", "--fail-on-splat"),
+    ("vmtest-vm run -f ti", "tiny"),
+    ("vmtest-kbuild tool", "toolchain"),
+    ("vmtest-bot prune --ke", "--keep"),
+)
 
 
 class InstallTest(support.TestCase):
@@ -49,6 +60,76 @@ class InstallTest(support.TestCase):
         result = self.run_installed("vmtest-vm", "run", "-k", kernel, "--", "uname", "-r")
         self.assert_status(result, 0)
         self.assertEqual(result.stdout, support.release() + "\n")
+
+    def test_manual_has_a_page_for_each_command(self):
+        if not shutil.which("help2man"):
+            self.skipTest("there is no help2man")
+        pages = self.folder / "share/man/man1"
+        for program in PROGRAMS:
+            text = (pages / f"{program}.1").read_text()
+            for command in self.complete(program, ""):
+                if not command.startswith("-"):
+                    with self.subTest(f"{program} {command}"):
+                        page = (pages / f"{program}-{command}.1").read_text()
+                        self.assertIn(".SH OPTIONS", page)
+                        self.assertIn(f"\n{command}\n", text)
+
+    def complete(self, program, *words):
+        result = self.run_installed(program, "__complete", *words)
+        self.assert_status(result, 0)
+        return [line.partition("\t")[0] for line in result.stdout.splitlines()]
+
+    def shell(self, *command):
+        path = f"{self.folder / 'bin'}:{environment()['PATH']}"
+        result = subprocess.run(
+            command,
+            env={**environment(), "PATH": path, "HOME": str(self.folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        return result.stdout
+
+    def test_bash_completes(self):
+        for line, wanted in (*COMPLETIONS, ("vmtest-vm run --accel=k", "kvm")):
+            with self.subTest(line):
+                program = line.split()[0]
+                file = self.folder / "share/bash-completion/completions" / program
+                script = 'source "$1"; COMP_LINE=$2 COMP_POINT=${#2}; _vmtest; echo "${COMPREPLY[*]}"'
+                output = self.shell("bash", "-c", script, "bash", file, line)
+                self.assertEqual(output, wanted + "\n")
+
+    @unittest.skipUnless(shutil.which("fish"), "there is no fish")
+    def test_fish_completes(self):
+        for line, wanted in COMPLETIONS:
+            with self.subTest(line):
+                program = line.split()[0]
+                file = self.folder / f"share/fish/vendor_completions.d/{program}.fish"
+                output = self.shell("fish", "-c", f"source {file}; complete -C '{line}'")
+                self.assertEqual(output.split("\t")[0], wanted)
+
+    @unittest.skipUnless(shutil.which("zsh"), "there is no zsh")
+    def test_zsh_completes(self):
+        functions = self.folder / "share/zsh/site-functions"
+        for line, wanted in COMPLETIONS:
+            with self.subTest(line):
+                # What a terminal shows once the tab is followed by a newline.
+                program, *words = line.split(" ")
+                script = f"""
+                    zmodload zsh/zpty
+                    zpty shell zsh -f -i
+                    zpty -w shell 'fpath=({functions} $fpath); autoload -U compinit'
+                    zpty -w shell 'compinit -u -D; PS1=; {program}() {{
+                        [ "$1" = __complete ] && command {program} "$@" || print -l "<$@>"
+                    }}; print rea''dy'
+                    zpty -r shell output '*ready*'
+                    zpty -w shell {line!r}$'\\t'
+                    zpty -r shell output '*<*>*' && print -r -- $output
+                """
+                output = self.shell("zsh", "-f", "-c", script)
+                self.assertIn(f"<{' '.join([*words[:-1], wanted])} >"[:-2], output)
 
 
 if __name__ == "__main__":
