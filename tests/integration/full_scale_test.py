@@ -13,7 +13,7 @@ import support
 from support import Measured, environment, mirror
 
 from full_scale import FullScale
-from github_folder import StoredRelease
+from github_store import StoredRelease
 from packages import package_entries, package_name, write_package
 
 # GitHub's answers are 2 MB; a sanitizer takes several times as much.
@@ -98,9 +98,10 @@ class FullScaleTest(support.TestCase):
         wanted = sorted([*self.scale.names, *(package.name for package in packages)])
         self.assertEqual(release.names(), wanted)
         self.assertEqual(release.names("starter"), [])
-        assets = {asset.name: asset for asset in release.assets}
+        assets = {asset["name"]: asset for asset in release.assets}
         for package in packages:
-            self.assertTrue(assets[package.name].is_whole(package), package.name)
+            whole = release.is_whole(assets[package.name], package)
+            self.assertTrue(whole, package.name)
         self.assertLessEqual(len(self.github.requests()), BUDGET)
 
 

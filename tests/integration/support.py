@@ -23,7 +23,8 @@ BIN = Path(os.environ.get("VMTEST_BIN", TOP / "build/release/bin"))
 CACHE = Path(os.environ.get("VMTEST_TEST_CACHE", TOP / "build/test-cache"))
 
 sys.path.insert(0, str(TOP / "tests/fixtures"))
-from stand_in import Skipped, StandIn  # noqa: E402
+import prism  # noqa: E402
+from stand_in import StandIn  # noqa: E402
 
 # One path, in which each part is trouble for somebody: a shell, an fstab, QEMU's
 # options, JSON, printf, getopt, make; and the whole, for what has little room.
@@ -285,14 +286,50 @@ class TestCase(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
 
-    def start(self, *arguments, **options):
+    def start(self, *arguments):
         """A stand-in, for this test."""
-        try:
-            stand_in = StandIn(*arguments, **options)
-        except Skipped as skipped:
-            self.skipTest(str(skipped))
+        stand_in = StandIn(*arguments)
         self.addCleanup(stand_in.stop)
         return stand_in
+
+    def popen(self, program, *arguments, **options):
+        """Start one of the programs, or another by its path."""
+        for name in ("stdout", "stderr"):
+            options.setdefault(name, subprocess.PIPE)
+        process = subprocess.Popen(
+            [BIN / program, *map(str, arguments)],
+            stdin=options.pop("stdin", subprocess.DEVNULL),
+            env=options.pop("env", None) or environment(),
+            text=True,
+            # Tests are run in the background too, where it is ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            **options,
+        )
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        for stream in (process.stdout, process.stderr):
+            if stream:
+                self.addCleanup(stream.close)
+        return process
+
+    def wait_until(self, condition, seconds=120):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, "waited in vain")
+            time.sleep(0.01)
+
+    def path_with(self, **scripts):
+        """A PATH in which programs of these names are scripts of the shell."""
+        folder = self.folder / "programs"
+        folder.mkdir(exist_ok=True)
+        for name, script in scripts.items():
+            program = folder / name.replace("_", "-")
+            program.write_text(f"#!/bin/sh\n{script}\n")
+            program.chmod(0o755)
+        return f"{folder}:{os.environ['PATH']}"
+
+    def assert_all_gone(self, started):
+        self.wait_until(lambda: not any(map(program_of, started)), 10)
 
     def assert_status(self, result, status):
         self.assertEqual(
@@ -305,7 +342,11 @@ class TestCase(unittest.TestCase):
         lines = [l for l in result.stderr.splitlines() if "error:" in l]
         self.assertEqual(len(lines), 1, result.stderr)
         for word in words:
-            self.assertIn(word, lines[0])
+            self.assertIn(str(word), lines[0])
+
+    def assert_described(self, exchanges):
+        """What was said to GitHub's stand-in, and its answers, are as GitHub says."""
+        self.assertEqual(prism.violations(exchanges), [])
 
 
 def assets(store, **options):

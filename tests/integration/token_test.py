@@ -18,6 +18,7 @@ import support
 from support import BIN, environment, mirror
 
 from built_kernel import catalog_without_patches, write_source
+from github_store import StoredRelease
 from packages import RELEASE, package_entries, package_name, write_package
 
 STORE = "github:octo/kernels@kernels"
@@ -249,7 +250,7 @@ class TokenTest(support.TestCase):
             text=True,
         )
         deadline = time.monotonic() + 60
-        while not list(self.releases.rglob("assets/*.json")):
+        while not StoredRelease(self.releases, "kernels").names("starter"):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
         command_line = Path(f"/proc/{process.pid}/cmdline").read_text()

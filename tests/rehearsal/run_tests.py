@@ -13,14 +13,14 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "fixtures"))
 
 import rehearsal  # noqa: E402
-from stand_in import Skipped  # noqa: E402
+from npm_packages import Missing  # noqa: E402
 
 
 def run(tests):
     """Passed, failed and skipped."""
     try:
         result = rehearsal.node("--test", "--test-reporter=tap", *tests)
-    except Skipped as reason:
+    except Missing as reason:
         print(reason, file=sys.stderr)
         return 0, 0, 1
     except RuntimeError as reason:

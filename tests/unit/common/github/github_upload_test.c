@@ -56,7 +56,7 @@ static uint64_t put_beside(const char *bytes_per_second)
 	expect_success(store_describe(the_store, "# Kernels\n"), "page");
 	set("{'faults': [{'kind': 'slow', 'endpoint': 'uploads',"
 	    " 'direction': 'request', 'bytes_per_second': %s},"
-	    " {'kind': 'headers', 'count': -1, 'endpoint': 'uploads'}]}",
+	    " {'kind': 'none', 'count': -1, 'endpoint': 'uploads'}]}",
 	    bytes_per_second);
 	cr_assert_eq(pthread_create(&thread, NULL, other_puts, NULL), 0);
 	usleep(700000);
@@ -70,7 +70,7 @@ static uint64_t put_beside(const char *bytes_per_second)
 static int later_uploads(void)
 {
 	_cleanup_free_ char *state = control("{}");
-	const char *second = strstr(state, "\"kind\": \"headers\"");
+	const char *second = strstr(state, "\"kind\": \"none\"");
 	int count;
 
 	cr_assert(second);
@@ -118,7 +118,7 @@ Test(github_upload, is_sent_once_for_each_look)
 	expect_success(put_text("first.tar.zst", "0123456789"), "first");
 	set("{'faults': [{'kind': 'cut_request',"
 	    " 'endpoint': 'uploads'},"
-	    " {'kind': 'headers', 'count': -1,"
+	    " {'kind': 'none', 'count': -1,"
 	    " 'endpoint': 'uploads'}]}");
 	expect_success(put_text(NAME, "0123456789"), "second");
 	cr_expect_eq(later_uploads(), 1);
@@ -156,7 +156,7 @@ Test(github_upload, does_not_ask_again_while_it_is_limited)
 	set("{'faults': [{'kind': 'status', 'status': 403,"
 	    " 'headers': {'retry-after': '60'},"
 	    " 'endpoint': 'uploads'},"
-	    " {'kind': 'headers', 'endpoint': 'uploads'}]}");
+	    " {'kind': 'none', 'endpoint': 'uploads'}]}");
 	err = put_text(NAME, "0123456789");
 	cr_assert(error_is(err, ERROR_LIMITED));
 	error_destroy(err);
@@ -167,7 +167,7 @@ Test(github_upload, looks_when_the_answer_is_damaged)
 {
 	set("{'faults': [{'kind': 'malformed_json',"
 	    " 'endpoint': 'uploads'},"
-	    " {'kind': 'headers', 'endpoint': 'uploads'}]}");
+	    " {'kind': 'none', 'endpoint': 'uploads'}]}");
 	expect_success(put_text(NAME, "0123456789"), "put");
 	cr_expect_eq(later_uploads(), 0);
 	expect_one_asset();

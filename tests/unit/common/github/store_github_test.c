@@ -168,10 +168,10 @@ Test(store_github, finds_what_it_has_put_on_the_second_page)
 	}
 	set("{'faults': [{'kind': 'lost_answer',"
 	    " 'endpoint': 'uploads'},"
-	    " {'kind': 'headers', 'endpoint': 'uploads'}]}");
+	    " {'kind': 'none', 'endpoint': 'uploads'}]}");
 	expect_success(put_text(NAME, "package"), "put");
 	state = control("{}");
-	cr_expect(strstr(strstr(state, "\"headers\""), "\"fired\": 0"), "%s",
+	cr_expect(strstr(strstr(state, "\"none\""), "\"fired\": 0"), "%s",
 		  state);
 }
 
