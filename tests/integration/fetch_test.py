@@ -4,12 +4,10 @@
 
 import hashlib
 import os
-import signal
-import subprocess
 import unittest
 
 import support
-from support import BIN, environment, mirror, run
+from support import environment, mirror, run
 
 VERSION = "6.12.117"
 CANDIDATE = "7.3-rc2"
@@ -35,14 +33,6 @@ class FetchTest(support.TestCase):
             "vmtest-kbuild",
             *self.arguments(version),
             env=environment(VMTEST_RETRY_SECONDS=10, **mirror(self.kernel_org)),
-        )
-
-    def start_fetch(self):
-        return subprocess.Popen(
-            [BIN / "vmtest-kbuild", *self.arguments()],
-            env=environment(**mirror(self.kernel_org)),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
         )
 
     def tarball_requests(self):
@@ -109,30 +99,6 @@ class FetchTest(support.TestCase):
         result = self.fetch("6.12.118")
         self.assert_one_line(result, 1, "6.12.118")
         self.assertEqual(list(self.file.parent.iterdir()), [])
-
-    def test_a_run_that_was_killed_is_repaired(self):
-        self.kernel_org.control(
-            faults=[{"kind": "slow", "path": "tar.xz", "bytes_per_second": 100000}]
-        )
-        process = self.start_fetch()
-        partial = self.file.with_name(f".{self.file.name}.partial")
-        while not partial.exists() or not partial.stat().st_size:
-            self.assertIsNone(process.poll())
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        self.assertFalse(self.file.exists())
-        self.kernel_org.control(faults=[])
-        self.assert_status(self.fetch(), 0)
-        self.assert_whole()
-
-    def test_two_at_once_download_once(self):
-        self.kernel_org.control(
-            faults=[{"kind": "slow", "path": "tar.xz", "bytes_per_second": 1000000}]
-        )
-        processes = [self.start_fetch() for _ in range(3)]
-        self.assertEqual([p.wait(timeout=60) for p in processes], [0, 0, 0])
-        self.assert_whole()
-        self.assertEqual(len(self.tarball_requests()), 1)
 
     def test_wrong_usage(self):
         for arguments in (

@@ -11,11 +11,8 @@ tests build.
 import json
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
-import threading
-import time
 import unittest
 from pathlib import Path
 
@@ -97,20 +94,6 @@ class BuildTest(ModuleCase):
         self.assertEqual(self.results(), [Path(other)])
         self.assertEqual(self.module().stdout, other + "\n")
 
-    def test_two_at_once_build_once(self):
-        states = []
-
-        def build():
-            result = self.module("--json")
-            states.append(json.loads(result.stdout)[0]["state"])
-
-        threads = [threading.Thread(target=build) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self.assertEqual(sorted(states), ["built", "cached", "cached"])
-
     def test_broken_source(self):
         (self.source / "hello.c").write_text("int x = no_such_thing;\n")
         result = self.module()
@@ -159,33 +142,6 @@ class BuildTest(ModuleCase):
         path = Path(result.stdout.strip())
         self.assertEqual({p.name for p in path.parent.glob("*.ko")},
                          {"hello.ko", "another.ko"})
-
-    def test_killed_build_leaves_nothing_that_counts(self):
-        with open(self.source / "Makefile", "a") as file:
-            file.write("$(shell sleep 100)\n")
-        process = subprocess.Popen(
-            [support.BIN / "vmtest-vm", "module", "-q", "-k", KERNEL, "-d",
-             str(self.cache), "--module-source", str(self.source)],
-            stdin=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
-        while not list(self.cache.glob("*/module/*/*/*/build.log")):
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.05)
-        while "sleep" not in map(support.program_of, support.descendants(process.pid)):
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.05)
-        started = support.descendants(process.pid)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        # What make has started is not left to find out for itself.
-        deadline = time.monotonic() + 5
-        while any(map(support.program_of, started)):
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.05)
-        self.assertEqual(self.results(), [])
-        write_source(self.source)
-        self.assert_status(self.module(), 0)
-        self.assertEqual(len(self.results()), 1)
 
     def test_debug_info_names_the_source(self):
         if not shutil.which("readelf"):
