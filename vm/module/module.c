@@ -26,8 +26,8 @@
 #include "vm/module/host_programs.h"
 #include "vm/module/module_files.h"
 
-/** Where make works, if the directory of results has a name that it cannot take. */
-static const char other_scratch[] = "/tmp";
+/** Where make works: it cannot take every name that a cache may have. */
+static const char scratch_parent[] = "/tmp";
 
 static const char scratch_prefix[] = "vmtest-module";
 
@@ -44,16 +44,21 @@ struct build {
 	char *source;
 	/** Where the results of this source lie. */
 	char *directory;
+	/** A directory of our own, which is locked, and in it the copy. */
+	char *scratch;
+	int scratch_lock;
+	char *copy;
 	/** The name of the result. */
 	char key[DIGEST_TEXT_SIZE];
-	/** The source is another than when the key was computed. */
-	bool has_changed;
 };
 
 static void build_deinit(struct build *build)
 {
+	cleanup_directory(&build->scratch);
+	cleanup_close(&build->scratch_lock);
 	free(build->source);
 	free(build->directory);
+	free(build->copy);
 }
 
 #define _cleanup_build_ _cleanup_(build_deinit)
@@ -96,6 +101,22 @@ static struct error *build_init(struct build *build,
 	return NULL;
 }
 
+/** What is built is a copy, so that the source may change meanwhile. */
+static struct error *copy_source(struct build *build)
+{
+	struct error *err;
+
+	err = directory_remove_stale(scratch_parent, scratch_prefix);
+	if (err)
+		return err;
+	err = directory_create_temporary(scratch_parent, scratch_prefix,
+					 &build->scratch, &build->scratch_lock);
+	if (err)
+		return err;
+	build->copy = path_join(build->scratch, "source");
+	return module_source_copy(build->source, build->copy);
+}
+
 /** The compiler that there is, or that would be downloaded. */
 static struct error *add_compiler(const struct build *build, struct digest *digest)
 {
@@ -118,8 +139,7 @@ static struct error *add_compiler(const struct build *build, struct digest *dige
 }
 
 /** What a module depends on: the kernel, to the byte, source and compiler. */
-static struct error *compute_key(const struct build *build, const char *source,
-				 char key_ret[static DIGEST_TEXT_SIZE])
+static struct error *compute_key(struct build *build)
 {
 	static const char *const files[] = { "vmlinuz", "build/.config",
 					     "build/Module.symvers" };
@@ -128,7 +148,7 @@ static struct error *compute_key(const struct build *build, const char *source,
 	_cleanup_digest_ struct digest *digest = digest_create();
 	char text[DIGEST_TEXT_SIZE];
 
-	err = module_source_digest(source, text);
+	err = module_source_digest(build->copy, text);
 	if (err)
 		return err;
 	digest_update(digest, text, sizeof(text));
@@ -144,14 +164,13 @@ static struct error *compute_key(const struct build *build, const char *source,
 	err = add_compiler(build, digest);
 	if (err)
 		return err;
-	digest_finish(digest, key_ret);
-	key_ret[KEY_DIGITS] = '\0';
+	digest_finish(digest, build->key);
+	build->key[KEY_DIGITS] = '\0';
 	return NULL;
 }
 
 /** The package's build directory, or a copy where make can work with it. */
-static struct error *prepare_kernel(const struct build *build,
-				    const char *scratch, char **ret)
+static struct error *prepare_kernel(const struct build *build, char **ret)
 {
 	struct error *err;
 
@@ -164,7 +183,7 @@ static struct error *prepare_kernel(const struct build *build,
 		*ret = take_ptr(path);
 	if (!error_catch(&err, ERROR_USAGE))
 		return err;
-	*ret = path_join(scratch, "kernel");
+	*ret = path_join(build->scratch, "kernel");
 	err = tree_list(path, NULL, &files);
 	if (err)
 		return err;
@@ -173,7 +192,6 @@ static struct error *prepare_kernel(const struct build *build,
 
 static struct error *run_make(const struct build *build,
 			      const struct compiler *compiler,
-			      const char *scratch, const char *source,
 			      const char *log_path)
 {
 	struct error *err;
@@ -185,7 +203,7 @@ static struct error *run_make(const struct build *build,
 		progress_createf(PROGRESS_COMPILED, "build %s for %s",
 				 build->source, build->request->kernel->release);
 
-	err = prepare_kernel(build, scratch, &kernel);
+	err = prepare_kernel(build, &kernel);
 	if (err)
 		return err;
 
@@ -197,15 +215,15 @@ static struct error *run_make(const struct build *build,
 	string_list_addf(&arguments, "-j%u", processors_usable());
 	// Debuggers look for the source where it is, if make can be told.
 	err = kernel_make_check_path(build->source);
-	string_list_addf(&arguments, "KCFLAGS=-ffile-prefix-map=%s=%s", source,
-			 err ? "." : build->source);
+	string_list_addf(&arguments, "KCFLAGS=-ffile-prefix-map=%s=%s",
+			 build->copy, err ? "." : build->source);
 	error_destroy(err);
 
 	const struct kernel_make_module options = {
 		.arch = build->request->arch,
 		.compiler = compiler,
 		.kernel = kernel,
-		.module = source,
+		.module = build->copy,
 		.arguments = (const char *const *)arguments.items,
 		.progress = progress,
 	};
@@ -218,12 +236,11 @@ static struct error *run_make(const struct build *build,
 	return NULL;
 }
 
-/** Build what is in the copy. */
-static struct error *build_copy(const struct build *build, const char *scratch,
-				const char *source, const char *result)
+static struct error *build_make(void *arg, const char *result)
 {
 	struct error *err;
 
+	const struct build *build = arg;
 	const struct module_request *request = build->request;
 	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
 	_cleanup_free_ char *log_path = path_join(result, "build.log");
@@ -235,47 +252,11 @@ static struct error *build_copy(const struct build *build, const char *scratch,
 			     request->directory, request->http, &toolchain);
 	if (err)
 		return err;
-	err = run_make(build, toolchain.chosen, scratch, source, log_path);
+	err = run_make(build, toolchain.chosen, log_path);
 	if (err)
 		return err;
-	return error_wrap(module_result_collect(source, result), "see %s",
+	return error_wrap(module_result_collect(build->copy, result), "see %s",
 			  log_path);
-}
-
-static struct error *build_make(void *arg, const char *result)
-{
-	struct error *err;
-
-	struct build *build = arg;
-	_cleanup_directory_ char *scratch = NULL;
-	_cleanup_close_ int scratch_lock = -1;
-	_cleanup_free_ char *source = NULL;
-	char key[DIGEST_TEXT_SIZE];
-	const char *parent = result;
-
-	err = kernel_make_check_path(parent);
-	if (error_catch(&err, ERROR_USAGE))
-		parent = other_scratch;
-	if (err)
-		return err;
-	err = directory_remove_stale(parent, scratch_prefix);
-	if (err)
-		return err;
-	err = directory_create_temporary(parent, scratch_prefix, &scratch,
-					 &scratch_lock);
-	if (err)
-		return err;
-	source = path_join(scratch, "source");
-	err = module_source_copy(build->source, source);
-	if (err)
-		return err;
-	err = compute_key(build, source, key);
-	if (err)
-		return err;
-	build->has_changed = strcmp(key, build->key) != 0;
-	if (build->has_changed)
-		return error_create(ERROR_OTHER, "%s has changed", build->source);
-	return build_copy(build, scratch, source, result);
 }
 
 static struct error *build_check(void *arg, const char *result, bool *good_ret)
@@ -287,32 +268,25 @@ static struct error *build_check(void *arg, const char *result, bool *good_ret)
 	return NULL;
 }
 
-static struct error *find_or_build(struct build *build, struct cache_entry **ret)
+static struct error *find_or_build(struct build *build,
+				   const struct cache_recipe *recipe,
+				   struct cache_entry **ret)
 {
 	struct error *err;
 
-	const struct cache_recipe recipe = {
-		.check = build_check,
-		.make = build_make,
-		.arg = build,
-		// For make's log.
-		.keeps_partial = true,
-	};
+	err = copy_source(build);
+	if (err)
+		return err;
+	err = compute_key(build);
+	if (err)
+		return err;
 
-	for (;;) {
-		build->has_changed = false;
-		err = compute_key(build, build->source, build->key);
-		if (err)
-			return err;
+	_cleanup_free_ char *path = path_join(build->directory, build->key);
 
-		_cleanup_free_ char *path =
-			path_join(build->directory, build->key);
-
-		err = cache_get(path, &recipe, ret);
-		if (!build->has_changed)
-			return err;
-		error_destroy(err);
-	}
+	err = cache_get(path, recipe, ret);
+	if (err || !(*ret)->made)
+		return err;
+	return cache_evict_all(build->directory, build->key);
 }
 
 struct error *module_build(const struct module_request *request,
@@ -320,15 +294,20 @@ struct error *module_build(const struct module_request *request,
 {
 	struct error *err;
 
-	_cleanup_build_ struct build build = { 0 };
+	_cleanup_build_ struct build build = { .scratch_lock = -1 };
 	_cleanup_module_ struct module module = MODULE_INIT;
+	const struct cache_recipe recipe = {
+		.check = build_check,
+		.make = build_make,
+		.arg = &build,
+		// For make's log.
+		.keeps_partial = true,
+	};
 
 	err = build_init(&build, request);
 	if (err)
 		return err;
-	err = find_or_build(&build, &module.entry);
-	if (!err && module.entry->made)
-		err = cache_evict_all(build.directory, build.key);
+	err = find_or_build(&build, &recipe, &module.entry);
 	if (err)
 		return error_wrap(err, "module %s for %s", request->source,
 				  request->kernel->release);
