@@ -5,13 +5,17 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "bot/plan/planned.h"
-#include "bot/report/issue_text.h"
+#include "bot/report/report.h"
 #include "bot/report/verdict.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
+#include "common/base/string_builder.h"
+#include "common/base/table.h"
 #include "common/github/github.h"
 #include "common/github/github_issues.h"
 #include "common/http/backoff.h"
@@ -20,6 +24,102 @@
 enum {
 	ATTEMPTS_MAX = 5,
 };
+
+/** The label of all of them. */
+static const char label[] = "vmtest";
+
+static const char end_of_body[] =
+	"\nEvery run that fails brings this text up to date; the first that makes all kernels of the series closes the issue.\n";
+
+/** The first line, which GitHub does not show; free(). */
+static char *format_marker(const struct kernel_version *version)
+{
+	char series[KERNEL_VERSION_TEXT_SIZE];
+
+	kernel_version_format_series(version, series);
+	return string_format("<!-- vmtest series %s -->", series);
+}
+
+bool issue_is_about(const char *body, const struct kernel_version *version)
+{
+	_cleanup_free_ char *marker = format_marker(version);
+
+	return strncmp(body, marker, strlen(marker)) == 0;
+}
+
+char *issue_title(const struct kernel_version *version)
+{
+	char series[KERNEL_VERSION_TEXT_SIZE];
+
+	kernel_version_format_series(version, series);
+	return string_format("Linux %s: kernels cannot be made", series);
+}
+
+/** Append `The last run` or such, as a link where there is one. */
+static void append_run(struct string_builder *sb, const char *text,
+		       const char *run_url)
+{
+	if (run_url)
+		string_builder_appendf(sb, "[%s](<%s>)", text, run_url);
+	else
+		string_builder_append(sb, text);
+}
+
+static bool is_of_series(const struct verdict *verdict,
+			 const struct kernel_version *version)
+{
+	return kernel_version_compare_series(&verdict->planned->release.version,
+					     version) == 0;
+}
+
+char *issue_body(const struct verdict_list *verdicts,
+		 const struct kernel_version *version, const char *run_url)
+{
+	_cleanup_free_ char *marker = format_marker(version);
+	_cleanup_verdict_list_ struct verdict_list failures = { 0 };
+	_cleanup_table_ struct table table = { 0 };
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	for (size_t i = 0; i < verdicts->count; i++) {
+		const struct verdict *verdict = &verdicts->items[i];
+
+		if (verdict->kind == VERDICT_FAILED &&
+		    is_of_series(verdict, version))
+			vector_add(&failures) = *verdict;
+	}
+	string_builder_appendf(&sb, "%s\n", marker);
+	append_run(&sb, "The last run", run_url);
+	string_builder_append(&sb, " could not make these kernels.\n\n");
+	report_verdicts(&failures, &table);
+	table_append_markdown(&sb, &table,
+			      GITHUB_ISSUE_BODY_LIMIT - strlen(end_of_body));
+	string_builder_append(&sb, end_of_body);
+	return string_builder_take(&sb);
+}
+
+char *issue_closing(const struct verdict_list *verdicts,
+		    const struct kernel_version *version, const char *run_url)
+{
+	struct string_builder sb = STRING_BUILDER_INIT;
+	const char *separator = " ";
+
+	append_run(&sb, "This run", run_url);
+	string_builder_append(&sb, " has made all of them:");
+	for (size_t i = 0; i < verdicts->count; i++) {
+		const struct verdict *verdict = &verdicts->items[i];
+
+		if (!is_of_series(verdict, version))
+			continue;
+		string_builder_append(&sb, separator);
+		string_builder_append_markdown(&sb,
+					       verdict->planned->release_text);
+		string_builder_append(&sb, " for ");
+		string_builder_append_markdown(&sb, verdict->planned->arch);
+		separator = ", ";
+	}
+	string_builder_append_char(&sb, '.');
+	return string_builder_take(&sb);
+}
 
 struct updater {
 	const struct github *github;
@@ -32,7 +132,7 @@ struct updater {
 static struct error *list_issues(struct updater *updater)
 {
 	github_issue_list_deinit(&updater->issues);
-	return github_list_issues(updater->github, ISSUE_LABEL, &updater->issues);
+	return github_list_issues(updater->github, label, &updater->issues);
 }
 
 /** @return NULL if the series has none; the oldest if somebody made more. */
@@ -65,8 +165,8 @@ static struct error *create_issue(struct updater *updater,
 	uint64_t number;
 
 	for (unsigned int failures = 0;; failures++) {
-		err = github_create_issue(updater->github, title, body,
-					  ISSUE_LABEL, &number);
+		err = github_create_issue(updater->github, title, body, label,
+					  &number);
 		if (!err) {
 			log_info("opened issue %" PRIu64 ": %s", number, title);
 			return NULL;
@@ -132,50 +232,24 @@ static struct error *close_if_open(struct updater *updater,
 	return err;
 }
 
-/** Whether an earlier verdict is of the same series. */
-static bool is_repeated(const struct verdict_list *verdicts, size_t index,
-			const struct kernel_version *version)
-{
-	for (size_t i = 0; i < index; i++) {
-		if (kernel_version_compare_series(
-			    &verdicts->items[i].planned->release.version,
-			    version) == 0)
-			return true;
-	}
-	return false;
-}
-
-static struct error *update_series(struct updater *updater,
-				   const struct kernel_version *version)
+/** Of a verdict's series, unless an earlier verdict is of the same. */
+static struct error *update_series(struct updater *updater, size_t first)
 {
 	const struct verdict_list *verdicts = updater->verdicts;
+	const struct kernel_version *version =
+		&verdicts->items[first].planned->release.version;
 	size_t counts[VERDICT_KIND_COUNT] = { 0 };
 
 	for (size_t i = 0; i < verdicts->count; i++) {
-		if (kernel_version_compare_series(
-			    &verdicts->items[i].planned->release.version,
-			    version) == 0)
-			counts[verdicts->items[i].kind]++;
+		if (!is_of_series(&verdicts->items[i], version))
+			continue;
+		if (i < first)
+			return NULL;
+		counts[verdicts->items[i].kind]++;
 	}
 	if (counts[VERDICT_FAILED])
 		return open_or_update(updater, version);
 	return counts[VERDICT_SKIPPED] ? NULL : close_if_open(updater, version);
-}
-
-static struct error *update_all(struct updater *updater)
-{
-	struct error *err;
-	const struct verdict_list *verdicts = updater->verdicts;
-
-	err = list_issues(updater);
-	for (size_t i = 0; !err && i < verdicts->count; i++) {
-		const struct kernel_version *version =
-			&verdicts->items[i].planned->release.version;
-
-		if (!is_repeated(verdicts, i, version))
-			err = update_series(updater, version);
-	}
-	return err;
 }
 
 struct error *issues_update(const struct github *github,
@@ -191,7 +265,9 @@ struct error *issues_update(const struct github *github,
 
 	if (!verdicts->count)
 		return NULL;
-	err = update_all(&updater);
+	err = list_issues(&updater);
+	for (size_t i = 0; i < verdicts->count && !err; i++)
+		err = update_series(&updater, i);
 	github_issue_list_deinit(&updater.issues);
 	return error_wrap(err, "update the issues of %s", github->repository);
 }

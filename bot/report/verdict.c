@@ -7,7 +7,6 @@
 
 #include "bot/build/build_result.h"
 #include "bot/plan/planned.h"
-#include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/store/store.h"
 
@@ -28,56 +27,33 @@ void verdict_list_deinit(struct verdict_list *list)
 	*list = (struct verdict_list){ 0 };
 }
 
-static void fail(struct verdict *verdict, const char *phase, const char *reason)
-{
-	verdict->kind = VERDICT_FAILED;
-	verdict->phase = phase;
-	verdict->reason = reason;
-}
-
-static void skip(struct verdict *verdict, const char *reason)
-{
-	verdict->kind = VERDICT_SKIPPED;
-	verdict->reason = reason;
-}
-
-/** Of a build that says that it went well. @param[in] asset May be NULL. */
-static void check_published(struct verdict *verdict, const struct asset *asset)
-{
-	if (!asset)
-		fail(verdict, phase_name(PHASE_PUBLISH),
-		     "it was built, but the store does not have it: see the log of its job");
-	else if (*asset->digest &&
-		 strcmp(asset->digest, verdict->result->digest) != 0)
-		fail(verdict, phase_name(PHASE_PUBLISH),
-		     "the store has another package of this name; rebuild it under the next PATCH");
-	else
-		verdict->kind = VERDICT_BUILT;
-}
-
+/** @param[in] asset NULL if the store does not have the package. */
 static void judge(struct verdict *verdict, const struct asset *asset)
 {
 	const struct build_result *result = verdict->result;
 
 	if (!result && asset) {
-		skip(verdict, "the store has it, from elsewhere");
-		return;
-	}
-	if (!result) {
-		fail(verdict, "job", "it left no result: see the log of its job");
-		return;
-	}
-	switch (result->outcome) {
-	case BUILD_BUILT:
-		check_published(verdict, asset);
-		return;
-	case BUILD_FAILED:
-		fail(verdict, phase_name(result->phase),
-		     result->error ? result->error : "");
-		return;
-	case BUILD_CANCELLED:
-		skip(verdict, "its job was cancelled");
-		return;
+		verdict->kind = VERDICT_SKIPPED;
+		verdict->reason = "the store has it, from elsewhere";
+	} else if (!result) {
+		verdict->phase = "job";
+		verdict->reason = "it left no result: see the log of its job";
+	} else if (result->outcome == BUILD_CANCELLED) {
+		verdict->kind = VERDICT_SKIPPED;
+		verdict->reason = "its job was cancelled";
+	} else if (result->outcome == BUILD_FAILED) {
+		verdict->phase = phase_name(result->phase);
+		verdict->reason = result->error ? result->error : "";
+	} else if (!asset) {
+		verdict->phase = phase_name(PHASE_PUBLISH);
+		verdict->reason =
+			"it was built, but the store does not have it: see the log of its job";
+	} else if (*asset->digest && strcmp(asset->digest, result->digest) != 0) {
+		verdict->phase = phase_name(PHASE_PUBLISH);
+		verdict->reason =
+			"the store has another package of this name; rebuild it under the next PATCH";
+	} else {
+		verdict->kind = VERDICT_BUILT;
 	}
 }
 
@@ -85,21 +61,20 @@ void verdicts_compute(const struct planned_list *plan,
 		      const struct build_results *results,
 		      const struct asset_list *assets, struct verdict_list *ret)
 {
-	struct verdict_list list = { .count = plan->count };
-
-	list.items = memory_allocate(plan->count + 1, sizeof(*list.items));
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct planned *planned = &plan->items[i];
-		struct verdict *verdict = &list.items[i];
+		struct verdict verdict = {
+			.planned = planned,
+			.kind = VERDICT_FAILED,
+			.reason = "",
+			.result = build_results_find(results, &planned->release,
+						     planned->arch),
+		};
 		char name[PACKAGE_NAME_SIZE];
 
 		package_name_format(planned->release_text, planned->arch, name);
-		verdict->planned = planned;
-		verdict->reason = "";
-		verdict->result = build_results_find(results, &planned->release,
-						     planned->arch);
-		judge(verdict, asset_list_find(assets, name));
-		list.counts[verdict->kind]++;
+		judge(&verdict, asset_list_find(assets, name));
+		ret->counts[verdict.kind]++;
+		vector_add(ret) = verdict;
 	}
-	*ret = list;
 }

@@ -17,7 +17,6 @@
 struct asset_list;
 struct build_result;
 struct build_results;
-struct error;
 struct planned;
 struct planned_list;
 
@@ -58,6 +57,7 @@ void verdict_list_deinit(struct verdict_list *list);
 
 #define _cleanup_verdict_list_ _cleanup_(verdict_list_deinit)
 
+/** @param[in,out] ret Zeroed. */
 void verdicts_compute(const struct planned_list *plan,
 		      const struct build_results *results,
 		      const struct asset_list *assets, struct verdict_list *ret);

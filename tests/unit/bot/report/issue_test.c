@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/report/issue_text.h"
+#include "bot/report/issue.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -17,7 +17,7 @@ enum {
 static const struct kernel_version v6_12 = { 6, 12, 117, 0 };
 static const struct kernel_version v6_1 = { 6, 1, 50, 0 };
 
-Test(issue_text, an_issue_is_known_by_its_first_line)
+Test(issue, an_issue_is_known_by_its_first_line)
 {
 	const struct verdict_list verdicts = make_verdicts(COUNT, "");
 	_cleanup_free_ char *body = NULL;
@@ -31,7 +31,7 @@ Test(issue_text, an_issue_is_known_by_its_first_line)
 	cr_expect(issue_is_about("<!-- vmtest series 6.12 -->\r\nx", &v6_12));
 }
 
-Test(issue_text, a_body_has_the_failures_of_its_series)
+Test(issue, a_body_has_the_failures_of_its_series)
 {
 	struct verdict_list verdicts = make_verdicts(COUNT, "the log\n");
 	_cleanup_free_ char *title = NULL, *body = NULL;
@@ -50,7 +50,7 @@ Test(issue_text, a_body_has_the_failures_of_its_series)
 	cr_expect_null(strstr(body, "6.1.50"));
 }
 
-Test(issue_text, a_body_is_never_longer_than_github_takes)
+Test(issue, a_body_is_never_longer_than_github_takes)
 {
 	static char log[16384];
 	struct verdict_list verdicts;
@@ -67,7 +67,7 @@ Test(issue_text, a_body_is_never_longer_than_github_takes)
 	expect_text(body, "closes the issue.\n");
 }
 
-Test(issue_text, the_end_names_what_was_made)
+Test(issue, the_end_names_what_was_made)
 {
 	const struct verdict_list verdicts = make_verdicts(COUNT, "");
 	_cleanup_free_ char *text = NULL;
