@@ -9,7 +9,7 @@
 
 #include "bot/build/build_result.h"
 #include "bot/cmd/session.h"
-#include "bot/plan/planned.h"
+#include "bot/plan/plan_json.h"
 #include "bot/report/issue.h"
 #include "bot/report/report.h"
 #include "bot/report/verdict.h"

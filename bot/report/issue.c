@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "bot/plan/planned.h"
+#include "bot/plan/plan_json.h"
 #include "bot/report/report.h"
 #include "bot/report/verdict.h"
 #include "common/base/error.h"

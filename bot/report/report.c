@@ -8,7 +8,7 @@
 #include "bot/build/build_result.h"
 #include "bot/build/lost_options.h"
 #include "bot/plan/plan.h"
-#include "bot/plan/planned.h"
+#include "bot/plan/plan_json.h"
 #include "bot/report/verdict.h"
 #include "common/base/error.h"
 #include "common/base/log.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "bot/build/build_result.h"
-#include "bot/plan/planned.h"
+#include "bot/plan/plan_json.h"
 #include "common/base/memory.h"
 #include "common/store/store.h"
 

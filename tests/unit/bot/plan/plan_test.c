@@ -10,8 +10,14 @@
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"
 
-static struct string_list none;
 static struct catalog *catalog;
+static struct string_list kernels_wanted, archs_wanted, flavors_wanted;
+static struct plan_selection selection = {
+	.kernels = &kernels_wanted,
+	.archs = &archs_wanted,
+	.flavors = &flavors_wanted,
+};
+static struct plan plan;
 
 static void setup(void)
 {
@@ -21,19 +27,14 @@ static void setup(void)
 
 static void teardown(void)
 {
+	plan_deinit(&plan);
+	string_list_deinit(&kernels_wanted);
+	string_list_deinit(&archs_wanted);
+	string_list_deinit(&flavors_wanted);
 	catalog_destroy(catalog);
 }
 
 TestSuite(plan, .init = setup, .fini = teardown);
-
-/** A store that has these names. */
-static struct asset_list assets_of(struct asset *items,
-				   const char *const *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		items[i] = (struct asset){ .name = (char *)names[i] };
-	return (struct asset_list){ items, count };
-}
 
 static const struct series_item items[] = {
 	{ { 7, 2, 13, 0 }, true },
@@ -47,14 +48,20 @@ static const struct series_list kernels = {
 	.latest_stable = { 7, 2, 13, 0 },
 };
 
-static struct plan_selection everything(void)
+/** Plan for a store that has these names, ended by NULL. */
+static struct error *compute(const char *const *names)
 {
-	return (struct plan_selection){
-		.kernels = &none,
-		.archs = &none,
-		.flavors = &none,
-	};
+	struct asset storage[8];
+	struct asset_list assets = { .items = storage };
+
+	for (; *names; names++)
+		storage[assets.count++] =
+			(struct asset){ .name = (char *)*names };
+	plan_deinit(&plan);
+	return plan_compute(catalog, &kernels, &assets, &selection, &plan);
 }
+
+static const char *const empty[] = { NULL };
 
 /** Kernels of a version that the catalog's architectures can have. */
 static size_t packages_of(const struct kernel_version *version)
@@ -82,12 +89,7 @@ static size_t all_packages(void)
 
 Test(plan, lists_all_that_an_empty_store_lacks_newest_first)
 {
-	_cleanup_plan_ struct plan plan = { 0 };
-	struct asset_list assets = { 0 };
-	struct plan_selection selection = everything();
-
-	cr_assert_null(
-		plan_compute(catalog, &kernels, &assets, &selection, &plan));
+	cr_assert_null(compute(empty));
 	// riscv64 begins with 6.12.
 	cr_assert_eq(plan.count, (3 * 6 - 1) * catalog->flavor_count);
 	cr_expect_eq(plan.count, all_packages());
@@ -98,63 +100,42 @@ Test(plan, lists_all_that_an_empty_store_lacks_newest_first)
 
 Test(plan, what_the_store_has_in_any_patch_is_not_planned)
 {
-	_cleanup_plan_ struct plan plan = { 0 };
 	static const char *const names[] = {
 		"kernel-7.2.13-vmtest1.0tiny.x86_64.tar.zst",
 		"kernel-6.12.117-vmtest1.0.2tiny.x86_64.tar.zst",
 		"kernel-6.11.0-vmtest1.0tiny.aarch64.tar.zst",
 		"kernel-6.11.0-vmtest2.0tiny.x86_64.tar.zst",
 		"README.md",
+		NULL,
 	};
-	struct asset storage[array_size(names)];
-	struct asset_list assets = assets_of(storage, names, array_size(names));
-	_cleanup_string_list_ struct string_list tiny = STRING_LIST_INIT;
-	_cleanup_string_list_ struct string_list machine = STRING_LIST_INIT;
-	struct plan_selection selection = everything();
 
-	string_list_add(&tiny, "tiny");
-	string_list_add(&machine, "x86_64");
-	selection.flavors = &tiny;
-	selection.archs = &machine;
-	cr_assert_null(
-		plan_compute(catalog, &kernels, &assets, &selection, &plan));
+	string_list_add(&flavors_wanted, "tiny");
+	string_list_add(&archs_wanted, "x86_64");
+	cr_assert_null(compute(names));
 	cr_assert_eq(plan.count, 1);
 	cr_expect_str_eq(plan.items[0].release_text, "6.11.0-vmtest1.0tiny");
 }
 
 Test(plan, a_rebuild_takes_the_next_patch)
 {
-	_cleanup_plan_ struct plan plan = { 0 };
 	static const char *const names[] = {
 		"kernel-6.12.117-vmtest1.0tiny.x86_64.tar.zst",
 		"kernel-6.12.117-vmtest1.0.2tiny.x86_64.tar.zst",
+		NULL,
 	};
-	struct asset storage[array_size(names)];
-	struct asset_list assets = assets_of(storage, names, array_size(names));
-	_cleanup_string_list_ struct string_list wanted = STRING_LIST_INIT;
-	_cleanup_string_list_ struct string_list machine = STRING_LIST_INIT;
-	struct plan_selection selection = everything();
 
-	string_list_add(&wanted, "6.12.*tiny");
-	string_list_add(&machine, "x86_64");
-	selection.kernels = &wanted;
-	selection.archs = &machine;
+	string_list_add(&kernels_wanted, "6.12.*tiny");
+	string_list_add(&archs_wanted, "x86_64");
 	selection.rebuild = true;
-	cr_assert_null(
-		plan_compute(catalog, &kernels, &assets, &selection, &plan));
+	cr_assert_null(compute(names));
 	cr_assert_eq(plan.count, 1);
 	cr_expect_str_eq(plan.items[0].release_text, "6.12.117-vmtest1.0.3tiny");
 }
 
 Test(plan, the_limit_keeps_the_newest_and_counts_the_rest)
 {
-	_cleanup_plan_ struct plan plan = { 0 };
-	struct asset_list assets = { 0 };
-	struct plan_selection selection = everything();
-
 	selection.limit = 2;
-	cr_assert_null(
-		plan_compute(catalog, &kernels, &assets, &selection, &plan));
+	cr_assert_null(compute(empty));
 	cr_expect_eq(plan.count, 2);
 	cr_expect_eq(plan.left_out, all_packages() - 2);
 	cr_expect_eq(plan.items[1].release.version.major, 7);
@@ -162,13 +143,8 @@ Test(plan, the_limit_keeps_the_newest_and_counts_the_rest)
 
 Test(plan, latest_stable_is_one_version)
 {
-	_cleanup_plan_ struct plan plan = { 0 };
-	struct asset_list assets = { 0 };
-	struct plan_selection selection = everything();
-
 	selection.latest_stable = true;
-	cr_assert_null(
-		plan_compute(catalog, &kernels, &assets, &selection, &plan));
+	cr_assert_null(compute(empty));
 	cr_assert_eq(plan.count, packages_of(&items[0].version));
 	for (size_t i = 0; i < plan.count; i++)
 		cr_expect_eq(plan.items[i].release.version.patch, 13);
@@ -176,38 +152,23 @@ Test(plan, latest_stable_is_one_version)
 
 Test(plan, an_architecture_that_is_off_is_planned_where_it_is_named_alone)
 {
-	struct asset_list assets = { 0 };
-	_cleanup_string_list_ struct string_list arm = STRING_LIST_INIT;
-	struct plan_selection selection = everything();
 	size_t all = all_packages();
 
 	for (size_t i = 0; i < catalog->arch_count; i++) {
 		if (strcmp(catalog->archs[i].name, "arm") == 0)
 			catalog->archs[i].enabled = false;
 	}
-	_cleanup_plan_ struct plan without = { 0 };
-	cr_assert_null(
-		plan_compute(catalog, &kernels, &assets, &selection, &without));
-	cr_expect_eq(without.count, all - 3 * catalog->flavor_count);
-	string_list_add(&arm, "arm");
-	selection.archs = &arm;
-	_cleanup_plan_ struct plan named = { 0 };
-	cr_assert_null(
-		plan_compute(catalog, &kernels, &assets, &selection, &named));
-	cr_expect_eq(named.count, 3 * catalog->flavor_count);
+	cr_assert_null(compute(empty));
+	cr_expect_eq(plan.count, all - 3 * catalog->flavor_count);
+	string_list_add(&archs_wanted, "arm");
+	cr_assert_null(compute(empty));
+	cr_expect_eq(plan.count, 3 * catalog->flavor_count);
 }
 
 Test(plan, a_pattern_that_means_nothing_is_a_usage_error)
 {
-	struct asset_list assets = { 0 };
-	_cleanup_plan_ struct plan plan = { 0 };
-	_cleanup_string_list_ struct string_list wrong = STRING_LIST_INIT;
-	struct plan_selection selection = everything();
-	_cleanup_error_ struct error *err = NULL;
-
-	string_list_add(&wrong, "6.13.nothing");
-	selection.kernels = &wrong;
-	err = plan_compute(catalog, &kernels, &assets, &selection, &plan);
+	string_list_add(&kernels_wanted, "6.13.nothing");
+	_cleanup_error_ struct error *err = compute(empty);
 	cr_assert(error_is(err, ERROR_USAGE));
 	cr_expect(strstr(error_message(err), "6.13.nothing"));
 }

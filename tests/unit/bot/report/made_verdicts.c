@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "bot/build/build_result.h"
-#include "bot/plan/planned.h"
+#include "bot/plan/plan_json.h"
 
 static struct planned planned[MADE_VERDICTS_MAX];
 static struct build_result results[MADE_VERDICTS_MAX];

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "bot/build/build_result.h"
-#include "bot/plan/planned.h"
+#include "bot/plan/plan_json.h"
 #include "common/base/error.h"
 #include "common/store/store.h"
 
