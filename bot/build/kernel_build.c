@@ -18,7 +18,6 @@
 #include "common/kernel/catalog.h"
 #include "common/kernel/toolchain.h"
 #include "kbuild/config/config.h"
-#include "kbuild/config/fragment.h"
 #include "kbuild/kbuild.h"
 #include "kbuild/package/package_info.h"
 #include "kbuild/source/source.h"

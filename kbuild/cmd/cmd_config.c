@@ -10,7 +10,6 @@
 #include "common/kernel/toolchain.h"
 #include "common/kernel/version.h"
 #include "kbuild/config/config.h"
-#include "kbuild/config/fragment.h"
 #include "kbuild/source/source.h"
 
 struct config_options {

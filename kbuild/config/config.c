@@ -14,7 +14,6 @@
 #include "common/cli/progress.h"
 #include "common/kernel/catalog.h"
 #include "kbuild/config/bounds.h"
-#include "kbuild/config/fragment.h"
 #include "kbuild/make.h"
 
 enum {

@@ -29,28 +29,17 @@ enum {
 	TOOL_LIMIT_MS = 1800000,
 };
 
-/** Which of the two trees a piece is from. */
-enum piece_root {
-	FROM_SOURCE,
-	FROM_BUILD,
-};
-
-enum piece_kind {
-	PIECE_FILES,
-	/** A program of the builder's machine; is stripped. */
-	PIECE_PROGRAM,
-	/** A directory with all it holds. */
-	PIECE_TREE,
-};
-
 /** A part of a package's build directory. */
 struct piece {
-	enum piece_root root;
-	enum piece_kind kind;
-	/** A glob; `@` stands for the architecture's directory under arch/. */
-	const char *pattern;
+	/** In the build directory, not in the source. */
+	bool is_built;
 	/** Not every version or configuration has it. */
 	bool is_optional;
+	/**
+	 * A glob of files, or a directory with all it holds. `@` stands for the
+	 * architecture's directory under arch/.
+	 */
+	const char *pattern;
 };
 
 /**
@@ -60,27 +49,26 @@ struct piece {
  * files in include/config, one an option, are only for rebuilding what is built.
  */
 static const struct piece pieces[] = {
-	{ FROM_SOURCE, PIECE_FILES, "Makefile", false },
-	{ FROM_SOURCE, PIECE_FILES, "arch/@/Makefile*", false },
-	{ FROM_SOURCE, PIECE_TREE, "arch/@/include", false },
-	{ FROM_SOURCE, PIECE_TREE, "include", false },
-	{ FROM_SOURCE, PIECE_FILES, "scripts/*", false },
-	{ FROM_BUILD, PIECE_FILES, ".config", false },
-	{ FROM_BUILD, PIECE_FILES, "Module.symvers", false },
-	{ FROM_BUILD, PIECE_TREE, "arch/@/include", false },
-	{ FROM_BUILD, PIECE_FILES, "arch/@/kernel/module.lds", true },
-	{ FROM_BUILD, PIECE_FILES, "arch/@/lib/crtsavres.o", true },
-	{ FROM_BUILD, PIECE_FILES, "include/config/auto.conf", false },
-	{ FROM_BUILD, PIECE_FILES, "include/config/kernel.release", false },
-	{ FROM_BUILD, PIECE_TREE, "include/generated", false },
-	{ FROM_BUILD, PIECE_FILES, "scripts/module.lds", true },
-	{ FROM_BUILD, PIECE_PROGRAM, "scripts/basic/fixdep", false },
-	{ FROM_BUILD, PIECE_PROGRAM, "scripts/genksyms/genksyms", true },
-	{ FROM_BUILD, PIECE_PROGRAM, "scripts/mod/modpost", false },
-	{ FROM_BUILD, PIECE_PROGRAM, "scripts/recordmcount", true },
-	{ FROM_BUILD, PIECE_PROGRAM, "tools/bpf/resolve_btfids/resolve_btfids",
-	  true },
-	{ FROM_BUILD, PIECE_PROGRAM, "tools/objtool/objtool", true },
+	{ false, false, "Makefile" },
+	{ false, false, "arch/@/Makefile*" },
+	{ false, false, "arch/@/include/" },
+	{ false, false, "include/" },
+	{ false, false, "scripts/*" },
+	{ true, false, ".config" },
+	{ true, false, "Module.symvers" },
+	{ true, false, "arch/@/include/" },
+	{ true, true, "arch/@/kernel/module.lds" },
+	{ true, true, "arch/@/lib/crtsavres.o" },
+	{ true, false, "include/config/auto.conf" },
+	{ true, false, "include/config/kernel.release" },
+	{ true, false, "include/generated/" },
+	{ true, true, "scripts/module.lds" },
+	{ true, false, "scripts/basic/fixdep" },
+	{ true, true, "scripts/genksyms/genksyms" },
+	{ true, false, "scripts/mod/modpost" },
+	{ true, true, "scripts/recordmcount" },
+	{ true, true, "tools/bpf/resolve_btfids/resolve_btfids" },
+	{ true, true, "tools/objtool/objtool" },
 };
 
 /** Files that no package wants: commands with the builder's paths. */
@@ -95,11 +83,6 @@ static const char trial_source[] = "#include <linux/module.h>\n"
 				   "}\n"
 				   "module_init(vmtest_trial_init);\n"
 				   "\n"
-				   "static void __exit vmtest_trial_exit(void)\n"
-				   "{\n"
-				   "}\n"
-				   "module_exit(vmtest_trial_exit);\n"
-				   "\n"
 				   "MODULE_LICENSE(\"GPL\");\n";
 static const char trial_makefile[] = "obj-m := vmtest_trial.o\n";
 
@@ -113,19 +96,6 @@ static struct error *run_tool(const char *const *arguments)
 	return process_run(&options);
 }
 
-/**
- * Copy a program without what differs between builders: debugging information
- * and the build ID that is computed over it.
- */
-static struct error *copy_program(const char *from, const char *to)
-{
-	const char *const arguments[] = {
-		"strip", "-s", "-R", ".note.gnu.build-id", "-o", to, from, NULL,
-	};
-
-	return run_tool(arguments);
-}
-
 static struct error *copy_tree(const char *from, const char *to)
 {
 	struct error *err;
@@ -137,24 +107,24 @@ static struct error *copy_tree(const char *from, const char *to)
 	return tree_copy(from, &files, to);
 }
 
-/** Copy what a piece's pattern has matched, unless it is of another kind. */
-static struct error *copy_match(const struct piece *piece, const char *from,
-				const char *to)
+static struct error *copy_file(const struct piece *piece, const char *from,
+			       const char *to)
 {
 	struct error *err;
 
-	if (piece->kind == PIECE_TREE)
-		return copy_tree(from, to);
-	if (directory_exists(from) || fnmatch(skipped[0], from, 0) == 0)
-		return NULL;
 	_cleanup_free_ char *parent =
 		string_copy_n(to, (size_t)(strrchr(to, '/') - to));
 	err = directory_create(parent);
 	if (err)
 		return err;
-	if (piece->kind == PIECE_PROGRAM)
-		return copy_program(from, to);
-	return file_copy(from, to);
+	if (!piece->is_built || access(from, X_OK) < 0)
+		return file_copy(from, to);
+	// A program of the builder's machine, without what differs between
+	// builders: debugging information and the build ID computed over it.
+	const char *const arguments[] = {
+		"strip", "-s", "-R", ".note.gnu.build-id", "-o", to, from, NULL,
+	};
+	return run_tool(arguments);
 }
 
 static struct error *copy_piece(const struct piece *piece,
@@ -162,8 +132,7 @@ static struct error *copy_piece(const struct piece *piece,
 {
 	struct error *err;
 
-	const char *root = piece->root == FROM_SOURCE ? make->source
-						      : make->build;
+	const char *root = piece->is_built ? make->build : make->source;
 	size_t before = strcspn(piece->pattern, "@");
 	const char *after = piece->pattern + before;
 	// make has refused paths with what is special in a glob.
@@ -171,6 +140,10 @@ static struct error *copy_piece(const struct piece *piece,
 		string_format("%s/%.*s%s%s", root, (int)before, piece->pattern,
 			      *after ? make->arch->source_arch : "",
 			      *after ? after + 1 : "");
+	char *last = pattern + strlen(pattern) - 1;
+	bool is_tree = *last == '/';
+	if (is_tree)
+		*last = '\0';
 	_cleanup_(globfree) glob_t matches = { 0 };
 	int result = glob(pattern, GLOB_PERIOD, NULL, &matches);
 	if (result == GLOB_NOMATCH && piece->is_optional)
@@ -182,7 +155,10 @@ static struct error *copy_piece(const struct piece *piece,
 		_cleanup_free_ char *to = path_joinf(directory, "build/%s",
 						     from + strlen(root) + 1);
 
-		err = copy_match(piece, from, to);
+		if (!is_tree && (directory_exists(from) ||
+				 fnmatch(skipped[0], from, 0) == 0))
+			continue;
+		err = is_tree ? copy_tree(from, to) : copy_file(piece, from, to);
 		if (err)
 			return err;
 	}

@@ -7,7 +7,7 @@
 #include "common/base/string_list.h"
 #include "common/kernel/catalog.h"
 #include "kbuild/config/bounds.h"
-#include "kbuild/config/fragment.h"
+#include "kbuild/config/config.h"
 #include "tests/fuzz/fuzz.h"
 
 static struct catalog_arch archs[] = { { .name = "s390x" }, { .name = "x86_64" } };

@@ -15,7 +15,6 @@
 #include "common/base/memory.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/compiler.h"
-#include "kbuild/config/fragment.h"
 #include "tests/unit/files.h"
 
 static const char installed[] = VMTEST_SOURCE_DIR "/configs/vmtest.json";
