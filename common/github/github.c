@@ -189,7 +189,7 @@ struct error *github_answer_error(const struct github *github, const char *path,
 
 struct error *github_call(const struct github *github,
 			  enum github_method method, json_t *body,
-			  struct http_response *ret, const char *format, ...)
+			  struct value *ret, const char *format, ...)
 {
 	struct error *err;
 	_cleanup_free_ char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
@@ -230,19 +230,17 @@ struct error *github_call(const struct github *github,
 		return err;
 	if (response.status < 200 || response.status > 299)
 		return github_answer_error(github, path, &request, &response);
-	if (ret)
-		*ret = take(response);
-	return NULL;
+	if (!ret)
+		return NULL;
+	return github_parse(response.body, response.body_size_bytes, ret);
 }
 
-static struct error *set_release(struct github *github,
-				 const struct http_response *response)
+static struct error *set_release(struct github *github, const struct value *answer)
 {
 	struct error *err;
 	struct github_release release;
 
-	err = github_parse_release(response->body, response->body_size_bytes,
-				   &release);
+	err = github_read_release(answer, &release);
 	if (err)
 		return error_wrap(err, "the GitHub release %s", github->tag);
 	github_release_deinit(&github->release);
@@ -254,16 +252,16 @@ static struct error *set_release(struct github *github,
 static struct error *ask_for_release(struct github *github)
 {
 	struct error *err;
-	_cleanup_http_response_ struct http_response response = { 0 };
+	_cleanup_value_ struct value answer = { 0 };
 
 	github_release_deinit(&github->release);
-	err = github_call(github, GITHUB_GET, NULL, &response,
+	err = github_call(github, GITHUB_GET, NULL, &answer,
 			  "/releases/tags/%s", github->tag);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return NULL;
 	if (err)
 		return err;
-	return set_release(github, &response);
+	return set_release(github, &answer);
 }
 
 struct error *github_find_release(struct github *github)
@@ -322,20 +320,20 @@ static struct error *settle_release(struct github *github)
 struct error *github_create_release(struct github *github, const char *markdown)
 {
 	struct error *err;
-	_cleanup_http_response_ struct http_response response = { 0 };
+	_cleanup_value_ struct value answer = { 0 };
 	// Never the latest: that is for what people release.
 	json_t *json = json_pack("{s:s, s:s, s:s, s:b, s:s}", "tag_name",
 				 github->tag, "name", github->tag, "body",
 				 markdown, "prerelease", 1, "make_latest",
 				 "false");
 
-	err = github_call(github, GITHUB_POST, json, &response, "/releases");
+	err = github_call(github, GITHUB_POST, json, &answer, "/releases");
 	// Somebody else was faster, or it was us and the answer got lost.
 	if (error_catch(&err, ERROR_EXISTS))
 		return await_release(github);
 	if (err)
 		return err;
-	err = set_release(github, &response);
+	err = set_release(github, &answer);
 	if (err)
 		return err;
 	return settle_release(github);
@@ -363,14 +361,14 @@ struct error *github_require_release(struct github *github)
 struct error *github_update_release(struct github *github, const char *markdown)
 {
 	struct error *err;
-	_cleanup_http_response_ struct http_response response = { 0 };
+	_cleanup_value_ struct value answer = { 0 };
 
 	err = github_call(github, GITHUB_PATCH,
-			  json_pack("{s:s}", "body", markdown), &response,
+			  json_pack("{s:s}", "body", markdown), &answer,
 			  "/releases/%" PRIu64, github->release.id);
 	if (err)
 		return err;
-	return set_release(github, &response);
+	return set_release(github, &answer);
 }
 
 struct error *github_list_assets(const struct github *github,
@@ -385,17 +383,16 @@ struct error *github_list_assets(const struct github *github,
 
 	do {
 		struct error *err;
-		_cleanup_http_response_ struct http_response response = { 0 };
+		_cleanup_value_ struct value answer = { 0 };
 
 		before = count;
-		err = github_call(github, GITHUB_GET, NULL, &response,
+		err = github_call(github, GITHUB_GET, NULL, &answer,
 				  "/releases/%" PRIu64
 				  "/assets?per_page=%d&page=%u",
 				  github->release.id, PER_PAGE, page);
 		if (err)
 			return err;
-		err = github_parse_assets(response.body,
-					  response.body_size_bytes, &assets);
+		err = github_read_assets(&answer, &assets);
 		if (err)
 			return error_wrap(err, "the assets of %s", github->tag);
 		count = assets.uploaded.count + assets.starters.count;

@@ -76,8 +76,8 @@ enum github_method {
  * /repos/OWNER/REPO, whose parts are plain.
  *
  * @param[in] body Consumed. To send nothing is an error of PATCH and POST: it
- * is what json_pack() makes of text that is not UTF-8.
- * @param[out] ret May be NULL.
+ * is what json_pack() makes of text that is not UTF-8. * @param[out] ret The
+ * answer; value_deinit(). May be NULL.
  * @return What the answer says if it is not of success, and what to do about
  * it: ERROR_NOT_FOUND, ERROR_EXISTS (already_exists); ERROR_USAGE if there is
  * no token to write with.
@@ -85,7 +85,7 @@ enum github_method {
 _must_check_ _printf_(5, 6) struct error *github_call(const struct github *github,
 						      enum github_method method,
 						      struct json_t *body,
-						      struct http_response *ret,
+						      struct value *ret,
 						      const char *format, ...);
 
 /** The error of an answer, as of github_call(). */

@@ -54,7 +54,7 @@ static const struct value_row rows[] = {
 	VALUE_OPTIONAL("body", value_copy, struct github_issue, body),
 };
 
-static struct error *read_issue(const struct value *value, const char *label,
+struct error *github_read_issue(const struct value *value, const char *label,
 				struct github_issue *ret)
 {
 	struct error *err;
@@ -70,52 +70,23 @@ static struct error *read_issue(const struct value *value, const char *label,
 	return NULL;
 }
 
-struct error *github_parse_issue(const char *text, size_t size,
-				 const char *label, struct github_issue *ret)
+struct error *github_read_issues(const struct value *page, const char *label,
+				 struct github_issue_list *list,
+				 size_t *count_ret)
 {
-	struct error *err;
+	size_t count = json_array_size(page->json);
 
-	_cleanup_value_ struct value document = { 0 };
-	err = github_parse(text, size, &document);
-	if (err)
-		return err;
-	return read_issue(&document, label, ret);
-}
-
-/** A page of a list. */
-static struct error *parse_list(const char *text, size_t size,
-				struct value *document, size_t *count_ret)
-{
-	struct error *err;
-
-	err = github_parse(text, size, document);
-	if (err)
-		return err;
-	if (!json_is_array(document->json))
-		return value_error(document, "expected a list");
-	*count_ret = json_array_size(document->json);
-	return NULL;
-}
-
-struct error *github_parse_issues(const char *text, size_t size,
-				  const char *label,
-				  struct github_issue_list *list,
-				  size_t *count_ret)
-{
-	struct error *err;
-	size_t count;
-
-	_cleanup_value_ struct value document = { 0 };
-	err = parse_list(text, size, &document, &count);
-	if (err)
-		return err;
+	if (!json_is_array(page->json))
+		return value_error(page, "expected a list");
 	for (size_t i = 0; i < count; i++) {
-		const struct value item = value_item(&document, i);
+		const struct value item = value_item(page, i);
 		struct github_issue issue;
 
 		if (json_object_get(item.json, "pull_request"))
 			continue;
-		err = read_issue(&item, label, &issue);
+
+		struct error *err = github_read_issue(&item, label, &issue);
+
 		if (err)
 			return err;
 		vector_add(list) = issue;
@@ -135,22 +106,19 @@ static struct error *read_comment(const struct value *value, const char **ret)
 	return value_read(value, row, 1, ret);
 }
 
-struct error *github_find_comment(const char *text, size_t size, const char *body,
+struct error *github_find_comment(const struct value *page, const char *body,
 				  bool *found_ret, size_t *count_ret)
 {
-	struct error *err;
 	bool found = false;
-	size_t count;
+	size_t count = json_array_size(page->json);
 
-	_cleanup_value_ struct value document = { 0 };
-	err = parse_list(text, size, &document, &count);
-	if (err)
-		return err;
+	if (!json_is_array(page->json))
+		return value_error(page, "expected a list");
 	for (size_t i = 0; i < count; i++) {
-		const struct value item = value_item(&document, i);
+		const struct value item = value_item(page, i);
 		const char *comment;
+		struct error *err = read_comment(&item, &comment);
 
-		err = read_comment(&item, &comment);
 		if (err)
 			return err;
 		found |= strcmp(comment, body) == 0;
@@ -168,15 +136,14 @@ struct error *github_list_issues(const struct github *github, const char *label,
 
 	for (int page = 1; page <= PAGES_MAX && count == PER_PAGE; page++) {
 		struct error *err;
-		_cleanup_http_response_ struct http_response response = { 0 };
+		_cleanup_value_ struct value answer = { 0 };
 
-		err = github_call(github, GITHUB_GET, NULL, &response,
+		err = github_call(github, GITHUB_GET, NULL, &answer,
 				  "/issues?state=open&labels=%s&sort=created&direction=asc&per_page=%d&page=%d",
 				  label, PER_PAGE, page);
 		if (err)
 			return err;
-		err = github_parse_issues(response.body, response.body_size_bytes,
-					  label, &list, &count);
+		err = github_read_issues(&answer, label, &list, &count);
 		if (err)
 			return err;
 	}
@@ -189,17 +156,16 @@ struct error *github_create_issue(const struct github *github,
 				  const char *label, uint64_t *number_ret)
 {
 	struct error *err;
-	_cleanup_http_response_ struct http_response response = { 0 };
+	_cleanup_value_ struct value answer = { 0 };
 	_cleanup_github_issue_ struct github_issue issue = { 0 };
 
 	err = github_call(github, GITHUB_POST_ONCE,
 			  json_pack("{s:s, s:s, s:[s]}", "title", title, "body",
 				    body, "labels", label),
-			  &response, "/issues");
+			  &answer, "/issues");
 	if (err)
 		return err;
-	err = github_parse_issue(response.body, response.body_size_bytes, label,
-				 &issue);
+	err = github_read_issue(&answer, label, &issue);
 	if (err)
 		return err;
 	// Where a token may make issues, but not label them, GitHub says nothing.
@@ -249,16 +215,15 @@ struct error *github_issue_has_comment(const struct github *github,
 	for (int page = 1; page <= PAGES_MAX && count == PER_PAGE && !*ret;
 	     page++) {
 		struct error *err;
-		_cleanup_http_response_ struct http_response response = { 0 };
+		_cleanup_value_ struct value answer = { 0 };
 
-		err = github_call(github, GITHUB_GET, NULL, &response,
+		err = github_call(github, GITHUB_GET, NULL, &answer,
 				  "/issues/%" PRIu64
 				  "/comments?per_page=%d&page=%d",
 				  number, PER_PAGE, page);
 		if (err)
 			return err;
-		err = github_find_comment(response.body, response.body_size_bytes,
-					  body, ret, &count);
+		err = github_find_comment(&answer, body, ret, &count);
 		if (err)
 			return err;
 	}

@@ -19,6 +19,7 @@
 
 struct error;
 struct github;
+struct value;
 
 enum {
 	/** Characters of an issue or of a comment. */
@@ -83,9 +84,9 @@ _must_check_ struct error *github_issue_has_comment(const struct github *github,
  * What GitHub says, read from JSON that is not trusted; see github_json.h.
  */
 
-_must_check_ struct error *github_parse_issue(const char *text, size_t size,
-					      const char *label,
-					      struct github_issue *ret);
+_must_check_ struct error *github_read_issue(const struct value *value,
+					     const char *label,
+					     struct github_issue *ret);
 
 /**
  * Add a page of issues to a list, without the pull requests, which GitHub lists
@@ -93,17 +94,17 @@ _must_check_ struct error *github_parse_issue(const char *text, size_t size,
  *
  * @param[out] count_ret How many there are of either kind on the page.
  */
-_must_check_ struct error *github_parse_issues(const char *text, size_t size,
-					       const char *label,
-					       struct github_issue_list *list,
-					       size_t *count_ret);
+_must_check_ struct error *github_read_issues(const struct value *page,
+					      const char *label,
+					      struct github_issue_list *list,
+					      size_t *count_ret);
 
 /**
  * Whether a page of comments has one of this text.
  *
  * @param[out] count_ret How many there are on the page.
  */
-_must_check_ struct error *github_find_comment(const char *text, size_t size,
+_must_check_ struct error *github_find_comment(const struct value *page,
 					       const char *body, bool *found_ret,
 					       size_t *count_ret);
 

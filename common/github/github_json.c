@@ -128,7 +128,7 @@ static const struct value_row asset_rows[] = {
 	VALUE_OPTIONAL("label", read_label, struct asset, label),
 };
 
-static struct error *read_asset(const struct value *value, struct asset *ret,
+struct error *github_read_asset(const struct value *value, struct asset *ret,
 				bool *uploaded_ret)
 {
 	struct error *err;
@@ -153,7 +153,7 @@ void github_assets_deinit(struct github_assets *assets)
 	asset_list_deinit(&assets->starters);
 }
 
-static struct error *read_assets(const struct value *list,
+struct error *github_read_assets(const struct value *list,
 				 struct github_assets *assets)
 {
 	struct error *err;
@@ -165,7 +165,7 @@ static struct error *read_assets(const struct value *list,
 		_cleanup_asset_ struct asset asset = { 0 };
 		bool is_uploaded;
 
-		err = read_asset(&item, &asset, &is_uploaded);
+		err = github_read_asset(&item, &asset, &is_uploaded);
 		if (err)
 			return err;
 		asset_list_add(is_uploaded ? &assets->uploaded : &assets->starters,
@@ -179,7 +179,7 @@ static struct error *read_embedded(const struct value *value, void *ret)
 	struct error *err;
 
 	_cleanup_github_assets_ struct github_assets assets = { 0 };
-	err = read_assets(value, &assets);
+	err = github_read_assets(value, &assets);
 	if (err)
 		return err;
 	*(struct asset_list *)ret = take(assets.uploaded);
@@ -194,48 +194,19 @@ static const struct value_row release_rows[] = {
 	VALUE_REQUIRED("assets", read_embedded, struct github_release, assets),
 };
 
-struct error *github_parse_release(const char *text, size_t size,
-				   struct github_release *ret)
+struct error *github_read_release(const struct value *value,
+				  struct github_release *ret)
 {
 	struct error *err;
 
-	_cleanup_value_ struct value document = { 0 };
-	err = github_parse(text, size, &document);
-	if (err)
-		return err;
 	_cleanup_github_release_ struct github_release release = { 0 };
-	err = value_read(&document, release_rows, array_size(release_rows),
-			 &release);
+	err = value_read(value, release_rows, array_size(release_rows), &release);
 	if (err)
 		return err;
 	// It ends in a URI template (RFC 6570): {?name,label}
 	release.upload_url[strcspn(release.upload_url, "{")] = '\0';
 	*ret = take(release);
 	return NULL;
-}
-
-struct error *github_parse_assets(const char *text, size_t size,
-				  struct github_assets *assets)
-{
-	struct error *err;
-
-	_cleanup_value_ struct value document = { 0 };
-	err = github_parse(text, size, &document);
-	if (err)
-		return err;
-	return read_assets(&document, assets);
-}
-
-struct error *github_parse_asset(const char *text, size_t size,
-				 struct asset *ret, bool *uploaded_ret)
-{
-	struct error *err;
-
-	_cleanup_value_ struct value document = { 0 };
-	err = github_parse(text, size, &document);
-	if (err)
-		return err;
-	return read_asset(&document, ret, uploaded_ret);
 }
 
 bool github_error_has_code(const char *text, size_t size, const char *code)

@@ -35,8 +35,8 @@ void github_release_deinit(struct github_release *release);
 
 #define _cleanup_github_release_ _cleanup_(github_release_deinit)
 
-_must_check_ struct error *github_parse_release(const char *text, size_t size,
-						struct github_release *ret);
+_must_check_ struct error *github_read_release(const struct value *value,
+					       struct github_release *ret);
 
 /** What a list of a release's assets says, unlike the release itself. */
 struct github_assets {
@@ -50,13 +50,13 @@ void github_assets_deinit(struct github_assets *assets);
 #define _cleanup_github_assets_ _cleanup_(github_assets_deinit)
 
 /** Add a page of such a list. */
-_must_check_ struct error *github_parse_assets(const char *text, size_t size,
-					       struct github_assets *assets);
+_must_check_ struct error *github_read_assets(const struct value *list,
+					      struct github_assets *assets);
 
 /** @param[out] uploaded_ret Whether the asset is whole. */
-_must_check_ struct error *github_parse_asset(const char *text, size_t size,
-					      struct asset *ret,
-					      bool *uploaded_ret);
+_must_check_ struct error *github_read_asset(const struct value *value,
+					     struct asset *ret,
+					     bool *uploaded_ret);
 
 /** Whether an error's body holds this code: `already_exists`. */
 bool github_error_has_code(const char *text, size_t size, const char *code);

@@ -198,11 +198,13 @@ static struct error *check_uploaded(struct uploader *uploader,
 {
 	const struct github_upload *upload = uploader->upload;
 	_cleanup_asset_ struct asset asset = { 0 };
+	_cleanup_value_ struct value answer = { 0 };
 	bool uploaded;
-	struct error *err = github_parse_asset(response->body,
-					       response->body_size_bytes,
-					       &asset, &uploaded);
+	struct error *err =
+		github_parse(response->body, response->body_size_bytes, &answer);
 
+	if (!err)
+		err = github_read_asset(&answer, &asset, &uploaded);
 	if (err) {
 		error_destroy(err);
 		// It says that we have succeeded: looking will tell.

@@ -17,15 +17,19 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data;
+	_cleanup_value_ struct value value = { 0 };
 	_cleanup_github_release_ struct github_release release = { 0 };
 	_cleanup_github_assets_ struct github_assets assets = { 0 };
 	struct asset asset = { 0 };
 	bool is_whole;
 
-	error_destroy(github_parse_release(text, size, &release));
-	error_destroy(github_parse_assets(text, size, &assets));
-	error_destroy(github_parse_asset(text, size, &asset, &is_whole));
-	asset_deinit(&asset);
 	github_error_has_code(text, size, "already_exists");
+	error_destroy(github_parse(text, size, &value));
+	if (!value.json)
+		return 0;
+	error_destroy(github_read_release(&value, &release));
+	error_destroy(github_read_assets(&value, &assets));
+	error_destroy(github_read_asset(&value, &asset, &is_whole));
+	asset_deinit(&asset);
 	return 0;
 }

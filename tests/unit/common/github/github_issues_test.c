@@ -6,11 +6,15 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/github/github_json.h"
 
 static struct error *parse_list(const char *text,
 				struct github_issue_list *list, size_t *count)
 {
-	return github_parse_issues(text, strlen(text), "vmtest", list, count);
+	_cleanup_value_ struct value page = { 0 };
+	struct error *err = github_parse(text, strlen(text), &page);
+
+	return err ? err : github_read_issues(&page, "vmtest", list, count);
 }
 
 Test(github_issues, pull_requests_are_counted_and_left_out)
@@ -63,14 +67,14 @@ Test(github_issues, a_comment_is_found_by_its_whole_text)
 {
 	static const char text[] =
 		"[{\"body\": \"one\"}, {\"body\": null}, {\"body\": \"two\"}]";
+	_cleanup_value_ struct value page = { 0 };
 	size_t count = 0;
 	bool found;
 
-	cr_assert_null(
-		github_find_comment(text, strlen(text), "two", &found, &count));
+	cr_assert_null(github_parse(text, strlen(text), &page));
+	cr_assert_null(github_find_comment(&page, "two", &found, &count));
 	cr_expect(found);
 	cr_expect_eq(count, 3);
-	cr_assert_null(
-		github_find_comment(text, strlen(text), "tw", &found, &count));
+	cr_assert_null(github_find_comment(&page, "tw", &found, &count));
 	cr_expect_not(found);
 }

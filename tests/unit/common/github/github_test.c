@@ -3,6 +3,7 @@
 #include "common/github/github.h"
 
 #include <criterion/criterion.h>
+#include <jansson.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -31,13 +32,13 @@ static size_t count_assets(void)
 static char *ask(const char *path)
 {
 	_cleanup_github_ struct github github = { 0 };
-	struct http_response response = { 0 };
+	_cleanup_value_ struct value answer = { 0 };
 
 	expect_success(github_init(&github, LOCATION, the_http), "init");
-	expect_success(github_call(&github, GITHUB_GET, NULL, &response,
+	expect_success(github_call(&github, GITHUB_GET, NULL, &answer,
 				   "/releases%s", path),
 		       path);
-	return response.body;
+	return json_dumps(answer.json, 0);
 }
 
 static int count_words(const char *text, const char *word)
