@@ -10,6 +10,7 @@
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
+#include "common/kernel/kernel_config.h"
 #include "kbuild/config/bounds.h"
 
 static const char prefix[] = "CONFIG_";
@@ -214,20 +215,6 @@ char *option_set_format(const struct option_set *set)
 	return string_builder_take(&sb);
 }
 
-/** The value that a .config gives to an option, `n` for none; free(). */
-static char *find_value(const char *config, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *line = config; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, name, length) == 0 && line[length] == '=')
-			return string_copy_n(line + length + 1,
-					     strcspn(line + length + 1, "\n"));
-	}
-	return string_copy("n");
-}
-
 struct error *option_set_check(const struct option_set *set, const char *config,
 			       struct string_list *lost_ret)
 {
@@ -235,18 +222,26 @@ struct error *option_set_check(const struct option_set *set, const char *config,
 	size_t lost = 0;
 	for (size_t i = 0; i < set->count; i++) {
 		const struct config_option *option = &set->items[i];
-		_cleanup_free_ char *value = find_value(config, option->name);
+		size_t size;
+		const char *value =
+			kernel_config_value(config, option->name, &size);
 
-		if (strcmp(value, option->value) == 0)
+		if (!value) {
+			value = "n";
+			size = 1;
+		}
+		if (size == strlen(option->value) &&
+		    strncmp(value, option->value, size) == 0)
 			continue;
 		if (lost_ret && !option->is_essential) {
 			string_list_addf(lost_ret, "%s=%s", option->name,
 					 option->value);
 			continue;
 		}
-		string_builder_appendf(&sb, "%s%s=%s became %s (%s%s%s)",
+		string_builder_appendf(&sb, "%s%s=%s became %.*s (%s%s%s)",
 				       lost++ ? ", " : "", option->name,
-				       option->value, value, option->origin,
+				       option->value, (int)size, value,
+				       option->origin,
 				       *option->reason ? ": " : "",
 				       option->reason);
 	}

@@ -14,6 +14,7 @@
 #include "common/base/string_list.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
+#include "common/kernel/kernel_config.h"
 #include "common/kernel/release.h"
 #include "kbuild/package/package.h"
 #include "kbuild/source/source.h"
@@ -32,23 +33,6 @@ static const struct {
 	{ "linker", "CONFIG_LD_VERSION" },
 	{ "pahole", "CONFIG_PAHOLE_VERSION" },
 };
-
-char *config_value(const char *config, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *line = config; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, name, length) != 0 || line[length] != '=')
-			continue;
-		const char *value = line + length + 1;
-		size_t size = strcspn(value, "\n");
-		if (size >= 2 && value[0] == '"')
-			return string_copy_n(value + 1, size - 2);
-		return string_copy_n(value, size);
-	}
-	return NULL;
-}
 
 /** @return The document, or NULL if memory ran out. */
 static json_t *describe(const struct package_input *input,
@@ -86,7 +70,7 @@ struct error *package_info_write(const struct package_input *input,
 	json_t *json = describe(input, arch);
 	for (size_t i = 0; i < array_size(tools); i++) {
 		_cleanup_free_ char *value =
-			config_value(config, tools[i].option);
+			kernel_config_string(config, tools[i].option);
 
 		if (value)
 			json_object_set_new(json, tools[i].key,

@@ -18,12 +18,6 @@ struct package_input;
 struct string_list;
 
 /**
- * The value that a .config gives to a string or number, without quotes; free().
- * NULL if it has none.
- */
-char *config_value(const char *config, const char *name);
-
-/**
  * Write vmtest.json into a staged package, whose build/.config names the tools.
  */
 _must_check_ struct error *package_info_write(const struct package_input *input,

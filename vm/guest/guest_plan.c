@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/kernel/catalog.h"
+#include "common/kernel/kernel_config.h"
 #include "vm/guest/guest.h"
 #include "vm/kernel/kernel.h"
 #include "vm/qemu/qemu_link.h"

@@ -122,18 +122,4 @@ _must_check_ struct error *kernel_prune(const char *directory, const char *arch,
 					unsigned int keep, bool dry_run,
 					struct string_list *deleted_ret);
 
-/**
- * Whether an option (`CONFIG_PVH`) is built in.
- *
- * @param[in] config The text of a kernel's .config, as of those that follow.
- */
-bool kernel_config_has(const char *config, const char *option);
-
-/** The first of them that is not built in; NULL if all are. */
-const char *kernel_config_lacks(const char *config,
-				const struct string_list *options);
-
-/** The value of a numeric option; 0 if it has none. */
-unsigned int kernel_config_number(const char *config, const char *option);
-
 #endif /* VM_KERNEL_KERNEL_H */

@@ -8,6 +8,7 @@
 #include "common/base/string_builder.h"
 #include "common/base/system.h"
 #include "common/kernel/catalog.h"
+#include "common/kernel/kernel_config.h"
 #include "vm/kernel/kernel.h"
 #include "vm/qemu/share.h"
 

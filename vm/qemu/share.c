@@ -9,7 +9,7 @@
 #include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
-#include "vm/kernel/kernel.h"
+#include "common/kernel/kernel_config.h"
 
 #define STATE "/run/vmtest"
 

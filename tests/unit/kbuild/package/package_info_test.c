@@ -19,33 +19,6 @@
 #include "kbuild/source/source.h"
 #include "tests/unit/files.h"
 
-Test(package_info, config_values_lose_their_quotes)
-{
-	static const char config[] = "# CONFIG_NONE is not set\n"
-				     "CONFIG_LD_VERSION_LONG=1\n"
-				     "CONFIG_LD_VERSION=24000\n"
-				     "CONFIG_CC_VERSION_TEXT=\"gcc 12\"\n"
-				     "CONFIG_EMPTY=\"\"";
-	static const struct {
-		const char *name, *value;
-	} cases[] = {
-		{ "CONFIG_LD_VERSION", "24000" },
-		{ "CONFIG_CC_VERSION_TEXT", "gcc 12" },
-		{ "CONFIG_EMPTY", "" },
-		{ "CONFIG_NONE", NULL },
-		{ "CONFIG_LD", NULL },
-	};
-
-	for (size_t i = 0; i < array_size(cases); i++) {
-		_cleanup_free_ char *value = config_value(config, cases[i].name);
-
-		if (cases[i].value)
-			cr_expect_str_eq(value, cases[i].value);
-		else
-			cr_expect_null(value, "%s", cases[i].name);
-	}
-}
-
 static const char *string_at(const json_t *json, const char *key)
 {
 	const char *text = json_string_value(json_object_get(json, key));
