@@ -14,7 +14,7 @@
 #include "common/base/string_list.h"
 #include "common/cli/progress.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/compiler.h"
+#include "common/kernel/toolchain.h"
 #include "common/process/process.h"
 
 enum {

@@ -2,7 +2,6 @@
 
 #include "common/kernel/toolchain.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +14,7 @@
 #include "common/kernel/catalog.h"
 #include "common/kernel/kernel_make.h"
 #include "common/kernel/tarball.h"
+#include "common/process/process.h"
 
 enum {
 	/** Of names such as gcc-9. */
@@ -24,7 +24,66 @@ enum {
 	CANDIDATE_LIMIT = NEWEST_MAJOR - OLDEST_MAJOR + 3,
 	/** `gcc-13.2.0-nolibc/aarch64-linux/`, in kernel.org's tarballs. */
 	CROSSTOOL_STRIP_COMPONENTS = 2,
+	VERSION_LIMIT_BYTES = 64,
+	/** For a program that answers at once, if it can. */
+	PROBE_LIMIT_MS = 30000,
 };
+
+static void compiler_deinit(struct compiler *compiler)
+{
+	free(compiler->prefix);
+	free(compiler->program);
+	free(compiler->version);
+	free(compiler->directory);
+	free(compiler->url);
+	*compiler = (struct compiler){ 0 };
+}
+
+#define _cleanup_compiler_ _cleanup_(compiler_deinit)
+
+/** Ask the program for its version, if there is such a program. */
+static struct error *compiler_probe(struct compiler *compiler)
+{
+	struct error *err;
+
+	// -dumpversion alone is the major version only, where Debian built it.
+	const char *const arguments[] = {
+		compiler->program,
+		"-dumpfullversion",
+		"-dumpversion",
+		NULL,
+	};
+	const struct process_options options = {
+		.arguments = arguments,
+		.timeout_ms = PROBE_LIMIT_MS,
+	};
+	if (!process_program_exists(compiler->program))
+		return NULL;
+	_cleanup_free_ char *version = NULL;
+	err = process_capture(&options, VERSION_LIMIT_BYTES, &version);
+	if (err)
+		return err;
+	struct kernel_version parsed;
+	if (!kernel_version_parse(version, &parsed))
+		return error_create(ERROR_OTHER,
+				    "%s says that its version is '%s'",
+				    compiler->program, version);
+	compiler->version = take_ptr(version);
+	return NULL;
+}
+
+/** Compile nothing: all that a compiler consists of must be there and run. */
+static struct error *prove(const char *program)
+{
+	const char *const arguments[] = { program,     "-x", "c",	  "-c",
+					  "/dev/null", "-o", "/dev/null", NULL };
+	const struct process_options options = {
+		.arguments = arguments,
+		.timeout_ms = PROBE_LIMIT_MS,
+	};
+
+	return process_run(&options);
+}
 
 void toolchain_deinit(struct toolchain *toolchain)
 {
@@ -56,8 +115,7 @@ static void add_candidate(struct toolchain *toolchain, struct compiler *compiler
 	struct toolchain_candidate *candidate =
 		&toolchain->candidates[toolchain->count++];
 
-	candidate->compiler = *compiler;
-	*compiler = (struct compiler){ 0 };
+	candidate->compiler = take(*compiler);
 	candidate->verdict = judge(toolchain, candidate->compiler.version);
 	if (candidate->verdict == TOOLCHAIN_CHOSEN)
 		toolchain->chosen = &candidate->compiler;
@@ -68,16 +126,12 @@ static struct error *add_installed(struct toolchain *toolchain,
 				   const char *prefix, unsigned int major)
 {
 	struct error *err;
-	_cleanup_compiler_ struct compiler compiler = { 0 };
-	char number[16] = "";
 
-	if (major)
-		snprintf(number, sizeof(number), "-%u", major);
-	compiler.prefix = strdup(prefix);
-	if (asprintf(&compiler.program, "%sgcc%s", prefix, number) < 0)
-		compiler.program = NULL;
-	if (!compiler.prefix || !compiler.program)
-		memory_exhausted();
+	_cleanup_compiler_ struct compiler compiler = {
+		.prefix = string_copy(prefix),
+		.program = major ? string_format("%sgcc-%u", prefix, major)
+				 : string_format("%sgcc", prefix),
+	};
 	err = compiler_probe(&compiler);
 	if (err)
 		return err;
@@ -87,110 +141,91 @@ static struct error *add_installed(struct toolchain *toolchain,
 }
 
 /** kernel.org's compiler, which has the version that the catalog says. */
-static void add_crosstool(const struct toolchain_request *request,
+static void add_crosstool(const struct catalog *catalog,
 			  const struct catalog_arch *host,
+			  const char *cache_directory,
 			  struct toolchain *toolchain)
 {
-	_cleanup_compiler_ struct compiler compiler = { 0 };
-	const char *version = request->rule->crosstool;
-	const char *target = request->arch->crosstool_target;
-	_cleanup_free_ char *name = NULL;
+	const char *version = toolchain->rule->crosstool;
+	const char *target = toolchain->arch->crosstool_target;
 
 	if (!host || !host->crosstool_host)
 		return;
-	name = string_format("%s-gcc-%s-nolibc-%s", host->crosstool_host,
-			     version, target);
+	_cleanup_free_ char *name = string_format("%s-gcc-%s-nolibc-%s",
+						  host->crosstool_host, version,
+						  target);
+	_cleanup_compiler_ struct compiler compiler = { 0 };
 	compiler.url = string_format("%s/%s/%s/%s.tar.xz",
-				     request->catalog->kernel_org.crosstool_url,
+				     catalog->kernel_org.crosstool_url,
 				     host->crosstool_host, version, name);
-	compiler.directory =
-		path_joinf(request->cache_directory, "toolchains/%s", name);
+	compiler.directory = path_joinf(cache_directory, "toolchains/%s", name);
 	compiler.prefix = path_joinf(compiler.directory, "bin/%s-", target);
 	compiler.program = path_joinf(compiler.directory, "bin/%s-gcc", target);
 	compiler.version = string_copy(version);
 	add_candidate(toolchain, &compiler);
 }
 
-struct error *toolchain_find(const struct toolchain_request *request,
-			     struct toolchain *ret)
+struct error *toolchain_find(const struct catalog *catalog,
+			     const struct catalog_arch *arch,
+			     const struct catalog_compiler *rule,
+			     const char *cache_directory, struct toolchain *ret)
 {
 	struct error *err;
-	const struct catalog_arch *host = NULL;
-	_cleanup_toolchain_ struct toolchain toolchain = {
-		.arch = request->arch,
-		.rule = request->rule,
-	};
-	const char *prefix;
 
 	// A machine that the catalog does not know has cross compilers only.
-	error_destroy(catalog_host_arch(request->catalog, &host));
-	prefix = host == request->arch ? "" : request->arch->cross_prefix;
-	toolchain.candidates =
-		memory_allocate(CANDIDATE_LIMIT, sizeof(*toolchain.candidates));
+	const struct catalog_arch *host = NULL;
+	error_destroy(catalog_host_arch(catalog, &host));
+	const char *prefix = host == arch ? "" : arch->cross_prefix;
+	_cleanup_toolchain_ struct toolchain toolchain = {
+		.arch = arch,
+		.rule = rule,
+		.candidates = memory_allocate(CANDIDATE_LIMIT,
+					      sizeof(*toolchain.candidates)),
+	};
 	err = add_installed(&toolchain, prefix, 0);
 	for (unsigned int major = NEWEST_MAJOR;
 	     !err && !toolchain.chosen && major >= OLDEST_MAJOR; major--)
 		err = add_installed(&toolchain, prefix, major);
-	if (!err)
-		add_crosstool(request, host, &toolchain);
 	if (err)
 		return err;
-	*ret = toolchain;
-	toolchain = (struct toolchain){ 0 };
+	add_crosstool(catalog, host, cache_directory, &toolchain);
+	*ret = take(toolchain);
 	return NULL;
 }
 
-struct error *toolchain_format_package(const struct toolchain *toolchain,
-				       char **ret)
+char *toolchain_package(const struct toolchain *toolchain)
 {
 	const char *prefix = toolchain->candidates[0].compiler.prefix;
-	size_t length = strlen(prefix);
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	if (!*prefix)
+		return string_copy("gcc");
 
-	string_builder_append(&sb, length ? "gcc-" : "gcc");
+	char *package = string_format("gcc-%s", prefix);
 	// Without the dash that ends it; a package's name has no underscore.
-	for (size_t i = 0; i + 1 < length; i++)
-		string_builder_append_char(&sb,
-					   prefix[i] == '_' ? '-' : prefix[i]);
-	*ret = string_builder_take(&sb);
-	return NULL;
+	package[strlen(package) - 1] = '\0';
+	for (char *c = package; *c; c++) {
+		if (*c == '_')
+			*c = '-';
+	}
+	return package;
 }
 
 /** No compiler will do: say what is wrong with the one there may be. */
 static struct error *none_error(const struct toolchain *toolchain)
 {
-	struct error *err;
 	const struct compiler *first = &toolchain->candidates[0].compiler;
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	_cleanup_free_ char *wanted = NULL;
-	_cleanup_free_ char *package = NULL;
-
-	version_range_append(&toolchain->rule->gcc, &sb);
-	wanted = string_builder_take(&sb);
-	err = toolchain_format_package(toolchain, &package);
-	if (err)
-		return err;
+	_cleanup_free_ char *package = toolchain_package(toolchain);
 	if (!first->version)
 		return error_create(ERROR_NOT_FOUND,
 				    "%s is not installed; install the package %s",
 				    first->program, package);
-	return error_create(ERROR_NOT_FOUND,
-			    "%s is version %s, and this kernel wants GCC%s (%s); install another, such as the package %s-N",
-			    first->program, first->version, wanted,
-			    toolchain->rule->reason, package);
-}
 
-/** Compile with what lies in another folder for now. */
-static struct error *prove_in(const struct compiler *compiler,
-			      const char *directory)
-{
-	struct compiler moved = { 0 };
-	_cleanup_free_ char *program = NULL;
-
-	program = path_join(directory,
-			    compiler->program + strlen(compiler->directory) + 1);
-	moved.program = program;
-	return compiler_prove(&moved);
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	version_range_append(&toolchain->rule->gcc, &sb);
+	return error_create(
+		ERROR_NOT_FOUND,
+		"%s is version %s, and this kernel wants GCC%s (%s); install another, such as the package %s-N",
+		first->program, first->version, sb.text ? sb.text : "",
+		toolchain->rule->reason, package);
 }
 
 /** What a compiler that is to be unpacked comes from. */
@@ -202,17 +237,24 @@ struct crosstool {
 static struct error *crosstool_make(void *arg, const char *directory)
 {
 	struct error *err;
+
 	const struct crosstool *crosstool = arg;
+	const struct compiler *compiler = crosstool->compiler;
 	const struct tarball_request request = {
 		.http = crosstool->http,
-		.url = crosstool->compiler->url,
+		.url = compiler->url,
 		.directory = directory,
 		.strip_components = CROSSTOOL_STRIP_COMPONENTS,
 	};
 	char digest[DIGEST_TEXT_SIZE];
-
 	err = tarball_fetch(&request, digest);
-	return err ? err : prove_in(crosstool->compiler, directory);
+	if (err)
+		return err;
+	// It is in another directory for now.
+	_cleanup_free_ char *program =
+		path_join(directory,
+			  compiler->program + strlen(compiler->directory) + 1);
+	return prove(program);
 }
 
 static struct error *download(const struct compiler *compiler,
@@ -230,30 +272,25 @@ static struct error *download(const struct compiler *compiler,
 /** Have what was chosen. */
 static struct error *prepare(struct toolchain *toolchain, struct http *http)
 {
-	struct error *err, *failure;
-	const struct compiler *compiler = toolchain->chosen;
-	const struct toolchain_candidate *first = &toolchain->candidates[0];
-	_cleanup_free_ char *package = NULL;
+	struct error *err;
 
+	const struct compiler *compiler = toolchain->chosen;
 	if (!compiler)
 		return none_error(toolchain);
 	if (!compiler->directory)
 		return NULL;
 	log_debug("%s %s: %s", compiler->program, compiler->version,
 		  toolchain->rule->reason);
-	failure = download(compiler, http, &toolchain->entry);
-	if (!failure)
+	err = download(compiler, http, &toolchain->entry);
+	if (!err)
 		return NULL;
-	err = toolchain_format_package(toolchain, &package);
-	if (err) {
-		error_destroy(failure);
-		return err;
-	}
+	const struct toolchain_candidate *first = &toolchain->candidates[0];
+	_cleanup_free_ char *package = toolchain_package(toolchain);
 	if (first->verdict == TOOLCHAIN_MISSING)
-		return error_wrap(failure,
+		return error_wrap(err,
 				  "%s is not installed (its package is %s), and kernel.org's cannot be had",
 				  first->compiler.program, package);
-	return error_wrap(failure,
+	return error_wrap(err,
 			  "%s is version %s, which does not build this kernel, and kernel.org's cannot be had",
 			  first->compiler.program, first->compiler.version);
 }
@@ -264,14 +301,12 @@ struct error *toolchain_choose(const struct catalog *catalog,
 			       const char *cache_directory, struct toolchain *ret)
 {
 	struct error *err;
-	struct toolchain_request request = {
-		.catalog = catalog,
-		.arch = arch,
-		.cache_directory = cache_directory,
-	};
+	const struct catalog_compiler *rule;
 
-	err = catalog_find_compiler(catalog, version, &request.rule);
-	return err ? err : toolchain_find(&request, ret);
+	err = catalog_find_compiler(catalog, version, &rule);
+	if (err)
+		return err;
+	return toolchain_find(catalog, arch, rule, cache_directory, ret);
 }
 
 struct error *toolchain_open(const struct catalog *catalog,
@@ -281,15 +316,14 @@ struct error *toolchain_open(const struct catalog *catalog,
 			     struct toolchain *ret)
 {
 	struct error *err;
-	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
 
+	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
 	err = toolchain_choose(catalog, arch, version, cache_directory,
 			       &toolchain);
 	if (!err)
 		err = prepare(&toolchain, http);
 	if (err)
 		return error_wrap(err, "compiler for %s", arch->name);
-	*ret = toolchain;
-	toolchain = (struct toolchain){ 0 };
+	*ret = take(toolchain);
 	return NULL;
 }

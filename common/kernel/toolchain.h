@@ -20,7 +20,6 @@
 #include <stddef.h>
 
 #include "common/base/cleanup.h"
-#include "common/kernel/compiler.h"
 
 struct cache_entry;
 struct catalog;
@@ -29,6 +28,23 @@ struct catalog_compiler;
 struct error;
 struct http;
 struct kernel_version;
+
+/** One GCC with its binutils, of this machine or from kernel.org. */
+struct compiler {
+	/**
+	 * What the names of its binutils begin with, make's CROSS_COMPILE:
+	 * `aarch64-linux-gnu-`, a path that ends like it, or "".
+	 */
+	char *prefix;
+	/** The program: `aarch64-linux-gnu-gcc`, `gcc-12`, a path. */
+	char *program;
+	/** What it says of itself: `12.2.0`; NULL if it is not there. */
+	char *version;
+	/** Where a downloaded one is or goes; NULL for one that is installed. */
+	char *directory;
+	/** Where it is downloaded from; NULL for one that is installed. */
+	char *url;
+};
 
 /** Why a compiler is not the one. */
 enum toolchain_verdict {
@@ -62,16 +78,15 @@ void toolchain_deinit(struct toolchain *toolchain);
 
 #define _cleanup_toolchain_ _cleanup_(toolchain_deinit)
 
-struct toolchain_request {
-	const struct catalog *catalog;
-	const struct catalog_arch *arch;
-	const struct catalog_compiler *rule;
-	/** Downloaded compilers are in its folder `toolchains`. */
-	const char *cache_directory;
-};
-
-/** Look at what there is. Runs compilers, but asks no network. */
-_must_check_ struct error *toolchain_find(const struct toolchain_request *request,
+/**
+ * Look at what there is. Runs compilers, but asks no network.
+ *
+ * @param[in] cache_directory Downloaded compilers are in `toolchains` there.
+ */
+_must_check_ struct error *toolchain_find(const struct catalog *catalog,
+					  const struct catalog_arch *arch,
+					  const struct catalog_compiler *rule,
+					  const char *cache_directory,
 					  struct toolchain *ret);
 
 /** Find one for a version, without getting it. */
@@ -93,7 +108,6 @@ toolchain_open(const struct catalog *catalog, const struct catalog_arch *arch,
 	       struct http *http, struct toolchain *ret);
 
 /** Debian's package with the compiler: `gcc-aarch64-linux-gnu`; free(). */
-_must_check_ struct error *
-toolchain_format_package(const struct toolchain *toolchain, char **ret);
+char *toolchain_package(const struct toolchain *toolchain);
 
 #endif /* COMMON_KERNEL_TOOLCHAIN_H */

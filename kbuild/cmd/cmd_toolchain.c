@@ -117,23 +117,15 @@ static struct error *show(struct command_context *context,
 			  const char *version)
 {
 	struct error *err;
-	const struct toolchain_request request = {
-		.catalog = context->catalog,
-		.arch = arch,
-		.rule = rule,
-		.cache_directory = context->directory,
-	};
 
 	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
-	err = toolchain_find(&request, &toolchain);
+	err = toolchain_find(context->catalog, arch, rule, context->directory,
+			     &toolchain);
 	if (err)
 		return err;
 	if (!toolchain.chosen)
 		context->status = 1;
-	_cleanup_free_ char *package = NULL;
-	err = toolchain_format_package(&toolchain, &package);
-	if (err)
-		return err;
+	_cleanup_free_ char *package = toolchain_package(&toolchain);
 	if (context->common->json)
 		command_row_add(context,
 				toolchain_json(&toolchain, version, package));

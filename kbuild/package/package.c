@@ -19,7 +19,7 @@
 #include "common/base/memory.h"
 #include "common/base/string_list.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/compiler.h"
+#include "common/kernel/toolchain.h"
 #include "common/process/process.h"
 #include "kbuild/make.h"
 #include "kbuild/package/package_info.h"

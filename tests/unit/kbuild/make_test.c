@@ -15,7 +15,7 @@
 #include "common/base/interrupt.h"
 #include "common/cli/progress.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/compiler.h"
+#include "common/kernel/toolchain.h"
 #include "tests/unit/files.h"
 
 static const struct catalog_arch arch = {

@@ -146,16 +146,10 @@ Test(toolchain, a_compiler_that_says_nonsense_is_an_error)
 Test(toolchain, names_of_debians_packages_have_no_underscores)
 {
 	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
-	_cleanup_free_ char *package = NULL;
-	struct toolchain_request request = {
-		.catalog = catalog,
-		.arch = own,
-		.rule = &catalog->compilers[0],
-		.cache_directory = path,
-	};
 
 	string_list_deinit(&catalog->archs[0].host_names);
-	cr_assert_null(toolchain_find(&request, &toolchain));
-	cr_assert_null(toolchain_format_package(&toolchain, &package));
+	cr_assert_null(toolchain_find(catalog, own, &catalog->compilers[0],
+				      path, &toolchain));
+	_cleanup_free_ char *package = toolchain_package(&toolchain);
 	cr_expect_str_eq(package, "gcc-x86-64-linux-gnu");
 }

@@ -14,7 +14,7 @@
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/compiler.h"
+#include "common/kernel/toolchain.h"
 #include "tests/unit/files.h"
 
 static const char installed[] = VMTEST_SOURCE_DIR "/configs/vmtest.json";
