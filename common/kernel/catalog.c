@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
@@ -21,27 +22,26 @@ struct error *catalog_load(const char *path, const char *kernel_org,
 			   struct catalog **ret)
 {
 	struct error *err;
-	_cleanup_catalog_ struct catalog *catalog = NULL;
-	_cleanup_free_ char *installed = NULL;
-	_cleanup_free_ char *text = NULL;
-	char *slash;
 
+	_cleanup_free_ char *installed = NULL;
 	if (!path) {
 		err = data_path("configs/vmtest.json", &installed);
 		if (err)
 			return err;
 		path = installed;
 	}
+	_cleanup_free_ char *text = NULL;
 	err = file_read(path, CATALOG_LIMIT_BYTES, &text, NULL);
-	if (!err)
-		err = catalog_parse(text, path, kernel_org, &catalog);
+	if (err)
+		return err;
+	_cleanup_catalog_ struct catalog *catalog = NULL;
+	err = catalog_parse(text, path, kernel_org, &catalog);
 	if (err)
 		return err;
 	catalog->directory = realpath(path, NULL);
 	if (!catalog->directory)
 		return error_create_os(errno, "%s", path);
-	slash = strrchr(catalog->directory, '/');
-	*slash = '\0';
+	*strrchr(catalog->directory, '/') = '\0';
 	*ret = take_ptr(catalog);
 	return NULL;
 }
@@ -77,43 +77,146 @@ void catalog_destroy(struct catalog *catalog)
 	free(catalog);
 }
 
-struct error *catalog_find_arch(const struct catalog *catalog, const char *name,
-				const struct catalog_arch **ret)
+/** Find one of some structs whose first member is the name. */
+static struct error *find_named(const void *items, size_t count,
+				size_t size_bytes, const char *what,
+				const char *name, const void **ret)
 {
 	_cleanup_string_builder_ struct string_builder known =
 		STRING_BUILDER_INIT;
-	_cleanup_free_ char *text = NULL;
 
-	for (size_t i = 0; i < catalog->arch_count; i++) {
-		if (strcmp(catalog->archs[i].name, name) == 0) {
-			*ret = &catalog->archs[i];
+	for (size_t i = 0; i < count; i++) {
+		const void *item = (const char *)items + i * size_bytes;
+		const char *item_name = *(const char *const *)item;
+
+		if (strcmp(item_name, name) == 0) {
+			*ret = item;
 			return NULL;
 		}
-		string_builder_appendf(&known, " %s", catalog->archs[i].name);
+		string_builder_appendf(&known, " %s", item_name);
 	}
-	text = string_builder_take(&known);
-	return error_create(ERROR_USAGE,
-			    "unknown architecture '%s'; there are:%s", name,
-			    text);
+	return error_create(ERROR_USAGE, "unknown %s '%s'; there are:%s", what,
+			    name, known.text ? known.text : "");
+}
+
+struct error *catalog_find_arch(const struct catalog *catalog, const char *name,
+				const struct catalog_arch **ret)
+{
+	struct error *err;
+	const void *found;
+
+	err = find_named(catalog->archs, catalog->arch_count,
+			 sizeof(*catalog->archs), "architecture", name, &found);
+	if (err)
+		return err;
+	*ret = found;
+	return NULL;
 }
 
 struct error *catalog_find_flavor(const struct catalog *catalog, const char *name,
 				  const struct catalog_flavor **ret)
 {
-	_cleanup_string_builder_ struct string_builder known =
-		STRING_BUILDER_INIT;
-	_cleanup_free_ char *text = NULL;
+	struct error *err;
+	const void *found;
 
-	for (size_t i = 0; i < catalog->flavor_count; i++) {
-		if (strcmp(catalog->flavors[i].name, name) == 0) {
-			*ret = &catalog->flavors[i];
+	err = find_named(catalog->flavors, catalog->flavor_count,
+			 sizeof(*catalog->flavors), "flavor", name, &found);
+	if (err)
+		return err;
+	*ret = found;
+	return NULL;
+}
+
+static bool is_of_host(const struct catalog_arch *arch)
+{
+	struct utsname host;
+
+	uname(&host);
+	return string_list_contains(&arch->host_names, host.machine);
+}
+
+static bool is_enabled(const struct catalog_arch *arch)
+{
+	return arch->enabled;
+}
+
+static bool is_foreign(const struct catalog_arch *arch)
+{
+	return arch->enabled && !is_of_host(arch);
+}
+
+static const struct {
+	const char *word;
+	bool (*means)(const struct catalog_arch *arch);
+} arch_words[] = {
+	{ "all", is_enabled },
+	{ "foreign", is_foreign },
+	{ "host", is_of_host },
+};
+
+/** Add the architectures that a word means, or the one that has the name. */
+static struct error *add_archs(const struct catalog *catalog, const char *text,
+			       struct string_list *ret)
+{
+	const struct catalog_arch *arch;
+	size_t count = ret->count;
+
+	for (size_t i = 0; i < array_size(arch_words); i++) {
+		if (strcmp(arch_words[i].word, text) != 0)
+			continue;
+		for (size_t j = 0; j < catalog->arch_count; j++) {
+			if (arch_words[i].means(&catalog->archs[j]))
+				string_list_add(ret, catalog->archs[j].name);
+		}
+		// An empty list would mean another thing.
+		if (ret->count == count)
+			return error_create(ERROR_USAGE,
+					    "--arch %s: the catalog has no such architecture",
+					    text);
+		return NULL;
+	}
+	string_list_add(ret, text);
+	return catalog_find_arch(catalog, text, &arch);
+}
+
+struct error *catalog_resolve_names(const struct catalog *catalog,
+				    struct string_list *archs,
+				    const struct string_list *flavors)
+{
+	struct error *err;
+	const struct catalog_flavor *flavor;
+
+	_cleanup_string_list_ struct string_list names = STRING_LIST_INIT;
+	for (size_t i = 0; i < archs->count; i++) {
+		err = add_archs(catalog, archs->items[i], &names);
+		if (err)
+			return err;
+	}
+	for (size_t i = 0; i < flavors->count; i++) {
+		err = catalog_find_flavor(catalog, flavors->items[i], &flavor);
+		if (err)
+			return err;
+	}
+	string_list_deinit(archs);
+	*archs = take(names);
+	return NULL;
+}
+
+struct error *catalog_host_arch(const struct catalog *catalog,
+				const struct catalog_arch **ret)
+{
+	struct utsname host;
+
+	for (size_t i = 0; i < catalog->arch_count; i++) {
+		if (is_of_host(&catalog->archs[i])) {
+			*ret = &catalog->archs[i];
 			return NULL;
 		}
-		string_builder_appendf(&known, " %s", catalog->flavors[i].name);
 	}
-	text = string_builder_take(&known);
-	return error_create(ERROR_USAGE, "unknown flavor '%s'; there are:%s",
-			    name, text);
+	uname(&host);
+	return error_create(ERROR_NOT_FOUND,
+			    "the catalog has no kernels for this machine (%s); choose an architecture with --arch",
+			    host.machine);
 }
 
 bool version_range_contains(const struct version_range *range,
@@ -179,7 +282,6 @@ bool catalog_keeps(const struct catalog *catalog,
 {
 	// A series is kept or not as a whole.
 	const struct kernel_version series = series_of(version);
-
 	bool kept = false;
 
 	for (size_t i = 0; i < catalog->series_count; i++) {
@@ -216,14 +318,14 @@ struct error *data_path(const char *name, char **ret)
 {
 	char program[4096];
 	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
-	char *slash;
 
 	if (length < 0)
 		return error_create_os(errno, "/proc/self/exe");
 	program[length] = '\0';
 	// From PREFIX/bin/PROGRAM to PREFIX.
 	for (int i = 0; i < 2; i++) {
-		slash = strrchr(program, '/');
+		char *slash = strrchr(program, '/');
+
 		if (slash)
 			*slash = '\0';
 	}

@@ -2,8 +2,11 @@
 
 #include "common/kernel/remote.h"
 
+#include <ctype.h>
 #include <git2.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -14,7 +17,6 @@
 #include "common/base/memory.h"
 #include "common/cli/progress.h"
 #include "common/http/http.h"
-#include "common/kernel/libgit.h"
 
 #define SINCE_1_7                                                              \
 	(LIBGIT2_VER_MAJOR > 1 ||                                              \
@@ -34,15 +36,65 @@ static void cleanup_repository(git_repository **repository)
 	git_repository_free(*repository);
 }
 
-static void cleanup_reference(git_reference **reference)
-{
-	git_reference_free(*reference);
-}
-
 static void cleanup_object(git_object **object)
 {
 	git_object_free(*object);
 }
+
+/**
+ * An error of what libgit2 returned, a negative code, and of its last message.
+ * ERROR_CANCELLED if a signal of interrupt.h has arrived, ERROR_NOT_FOUND for
+ * GIT_ENOTFOUND, ERROR_RETRY for a fault of the network.
+ */
+_must_check_ _printf_(2, 3) static struct error *libgit_error(int code,
+							      const char *format,
+							      ...)
+{
+	struct error *err;
+	const git_error *last = git_error_last();
+	va_list ap;
+
+	if (last && last->klass == GIT_ERROR_NOMEMORY)
+		memory_exhausted();
+	// A server's messages pass through libgit2; ours are one line.
+	_cleanup_free_ char *reason =
+		string_copy(last && last->message ? last->message
+						  : "libgit2 gives no reason");
+	reason[strcspn(reason, "\r\n")] = '\0';
+	va_start(ap, format);
+	_cleanup_free_ char *context = string_vformat(format, ap);
+	va_end(ap);
+
+	err = interrupt_check();
+	if (err)
+		return error_wrap(err, "%s", context);
+	enum error_kind kind = ERROR_OTHER;
+	if (code == GIT_ENOTFOUND)
+		kind = ERROR_NOT_FOUND;
+	else if (last &&
+		 (last->klass == GIT_ERROR_NET || last->klass == GIT_ERROR_HTTP))
+		kind = ERROR_RETRY;
+	return error_create(kind, "%s: %s", context, reason);
+}
+
+/** For as long as it is open; counted, and cheap when it is open already. */
+static struct error *libgit_open(bool *is_open_ret)
+{
+	int code = git_libgit2_init();
+
+	if (code < 0)
+		return libgit_error(code, "start libgit2");
+	*is_open_ret = true;
+	return NULL;
+}
+
+static void cleanup_libgit(const bool *is_open)
+{
+	if (*is_open)
+		git_libgit2_shutdown();
+}
+
+#define _cleanup_libgit_ _cleanup_(cleanup_libgit)
 
 /** A fetch at work: how far it is, and why it was ended. */
 struct transfer {
@@ -64,11 +116,6 @@ static int on_transfer(const git_indexer_progress *stats, void *payload)
 	return 0;
 }
 
-static void oid_format(const git_oid *oid, char text_ret[static REF_COMMIT_SIZE])
-{
-	git_oid_tostr(text_ret, REF_COMMIT_SIZE, oid);
-}
-
 static bool is_http(const char *url)
 {
 	return strncasecmp(url, "http://", 7) == 0 ||
@@ -81,24 +128,6 @@ static bool is_local(const char *url)
 	       (!strstr(url, "://") && directory_exists(url));
 }
 
-/** libgit2 says of a path that is not there that it knows no such protocol. */
-static struct error *check_url(const char *url)
-{
-	if (strstr(url, "://") || is_local(url))
-		return NULL;
-	return error_create(ERROR_NOT_FOUND,
-			    "%s is neither a folder nor a URL of a git repository",
-			    url);
-}
-
-static int hex_value(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *digit = c ? strchr(digits, c | 0x20) : NULL;
-
-	return digit ? (int)(digit - digits) : -1;
-}
-
 /** The path of a local repository, with the %XX of a URL decoded. */
 static char *local_path(const char *url)
 {
@@ -109,15 +138,13 @@ static char *local_path(const char *url)
 	if (!is_url)
 		return path;
 	for (const char *in = path; *in; in++) {
-		int high = *in == '%' ? hex_value(in[1]) : -1;
-		int low = high >= 0 ? hex_value(in[2]) : -1;
+		unsigned int byte = 0;
 
-		if (low >= 0 && high * 16 + low != 0) {
-			*out++ = (char)(high * 16 + low);
-			in += 2;
-		} else {
-			*out++ = *in;
-		}
+		if (*in == '%' && isxdigit((unsigned char)in[1]) &&
+		    isxdigit((unsigned char)in[2]))
+			sscanf(in + 1, "%2x", &byte);
+		*out++ = byte ? (char)byte : *in;
+		in += byte ? 2 : 0;
 	}
 	*out = '\0';
 	return path;
@@ -183,7 +210,7 @@ static struct error *libgit_refs(const struct http *http, const char *url,
 	for (size_t i = 0; i < count; i++) {
 		char commit[REF_COMMIT_SIZE];
 
-		oid_format(&heads[i]->oid, commit);
+		git_oid_tostr(commit, sizeof(commit), &heads[i]->oid);
 		ref_list_add(ret, heads[i]->name, commit);
 	}
 	return NULL;
@@ -216,6 +243,20 @@ static struct error *network_find(struct http *http, const char *url,
 	return NULL;
 }
 
+/** @return As libgit2; GIT_ENOTFOUND only if there is no such reference. */
+static int find_commit(git_repository *repository, const char *name,
+		       git_object **ret)
+{
+	git_reference *reference = NULL;
+	int code = git_reference_lookup(&reference, repository, name);
+
+	if (code < 0)
+		return code;
+	code = git_reference_peel(ret, reference, GIT_OBJECT_COMMIT);
+	git_reference_free(reference);
+	return code == GIT_ENOTFOUND ? GIT_ERROR : code;
+}
+
 /** Open a local repository and find a commit in it. */
 static struct error *local_find(const char *url, const char *ref,
 				git_repository **repository_ret,
@@ -230,16 +271,12 @@ static struct error *local_find(const char *url, const char *ref,
 		return libgit_error(code, "open git repository %s", url);
 	for (unsigned int choice = 0;; choice++) {
 		_cleanup_free_ char *name = ref_full_name(ref, choice);
-		_cleanup_(cleanup_reference) git_reference *reference = NULL;
 
 		if (!name)
 			return error_no_ref(url, ref);
-		code = git_reference_lookup(&reference, repository, name);
+		code = find_commit(repository, name, commit_ret);
 		if (code == GIT_ENOTFOUND || code == GIT_EINVALIDSPEC)
 			continue;
-		if (code == 0)
-			code = git_reference_peel(commit_ret, reference,
-						  GIT_OBJECT_COMMIT);
 		if (code < 0)
 			return libgit_error(code, "read %s of %s", name, url);
 		*repository_ret = take_ptr(repository);
@@ -256,17 +293,19 @@ struct error *remote_resolve(struct http *http, const char *url, const char *ref
 	_cleanup_(cleanup_object) git_object *commit = NULL;
 	_cleanup_free_ char *name = NULL;
 
-	err = check_url(url);
-	if (!err)
-		err = libgit_open();
+	// libgit2 would say that it knows no such protocol.
+	if (!strstr(url, "://") && !is_local(url))
+		return error_create(ERROR_NOT_FOUND,
+				    "%s is neither a directory nor a URL of a git repository",
+				    url);
+	err = libgit_open(&is_open);
 	if (err)
 		return err;
-	is_open = true;
 	if (!is_local(url))
 		return network_find(http, url, ref, &name, commit_ret);
 	err = local_find(url, ref, &repository, &commit);
 	if (!err)
-		oid_format(git_object_id(commit), commit_ret);
+		git_oid_tostr(commit_ret, REF_COMMIT_SIZE, git_object_id(commit));
 	return err;
 }
 
@@ -404,7 +443,6 @@ static struct error *network_fetch(struct http *http, const char *url,
 {
 	struct error *err;
 	_cleanup_(cleanup_repository) git_repository *repository = NULL;
-	_cleanup_(cleanup_reference) git_reference *reference = NULL;
 	_cleanup_(cleanup_object) git_object *commit = NULL;
 	_cleanup_directory_ char *git_directory = NULL;
 	_cleanup_close_ int lock_fd = -1;
@@ -429,12 +467,10 @@ static struct error *network_fetch(struct http *http, const char *url,
 	err = commit_fetch(repository, http, url, ref, name, limit_objects);
 	if (err)
 		return err;
-	code = git_reference_lookup(&reference, repository, "refs/vmtest/source");
-	if (code == 0)
-		code = git_reference_peel(&commit, reference, GIT_OBJECT_COMMIT);
+	code = find_commit(repository, "refs/vmtest/source", &commit);
 	if (code < 0)
 		return libgit_error(code, "read %s of %s", ref, url);
-	oid_format(git_object_id(commit), commit_ret);
+	git_oid_tostr(commit_ret, REF_COMMIT_SIZE, git_object_id(commit));
 	return commit_checkout(repository, commit, url, ref, directory);
 }
 
@@ -447,10 +483,9 @@ struct error *remote_fetch(struct http *http, const char *url, const char *ref,
 	_cleanup_(cleanup_repository) git_repository *repository = NULL;
 	_cleanup_(cleanup_object) git_object *commit = NULL;
 
-	err = libgit_open();
+	err = libgit_open(&is_open);
 	if (err)
 		return err;
-	is_open = true;
 	if (!is_local(url))
 		return network_fetch(http, url, ref, directory,
 				     limit_objects ? limit_objects
@@ -460,6 +495,6 @@ struct error *remote_fetch(struct http *http, const char *url, const char *ref,
 	if (!err)
 		err = commit_checkout(repository, commit, url, ref, directory);
 	if (!err)
-		oid_format(git_object_id(commit), commit_ret);
+		git_oid_tostr(commit_ret, REF_COMMIT_SIZE, git_object_id(commit));
 	return err;
 }
