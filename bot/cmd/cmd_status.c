@@ -8,6 +8,7 @@
 #include "bot/cmd/session.h"
 #include "bot/report/page.h"
 #include "common/base/error.h"
+#include "common/base/table.h"
 #include "common/base/text.h"
 #include "common/kernel/release.h"
 
@@ -21,7 +22,8 @@ static const struct command_option options[] = {
 	{ 0 },
 };
 
-static void print_asset(struct command_context *context, const struct asset *asset)
+static void add_asset(struct command_context *context,
+		      const struct asset *asset, struct table *table)
 {
 	const struct release_selection selection = command_selection(context);
 	struct release release;
@@ -31,14 +33,21 @@ static void print_asset(struct command_context *context, const struct asset *ass
 	    !release_is_selected(&release, arch, &selection))
 		return;
 	release_format(&release, text);
-	command_row(context,
-		    json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:o}", "name",
-			      asset->name, "release", text, "arch", arch,
-			      "size", (json_int_t)asset->size_bytes, "digest",
-			      asset->digest, "created", (json_int_t)asset->created,
-			      "url", text_json(asset->url ? asset->url : "")),
-		    "%-40s %-8s %7.1f MB", text, arch,
-		    (double)asset->size_bytes / 1e6);
+	if (context->common->json) {
+		command_row_add(context,
+				json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:o}",
+					  "name", asset->name, "release", text,
+					  "arch", arch, "size",
+					  (json_int_t)asset->size_bytes,
+					  "digest", asset->digest, "created",
+					  (json_int_t)asset->created, "url",
+					  text_json(asset->url ? asset->url
+							       : "")));
+		return;
+	}
+	table_add(table, text);
+	table_add(table, arch);
+	table_add_megabytes(table, asset->size_bytes);
 }
 
 static struct error *run(struct command_context *context)
@@ -61,8 +70,13 @@ static struct error *run(struct command_context *context)
 		fputs(markdown, stdout);
 		return NULL;
 	}
+	_cleanup_table_ struct table table = { 0 };
+	table_add_column(&table, "", TABLE_TEXT);
+	table_add_column(&table, "", TABLE_TEXT);
+	table_add_column(&table, "", TABLE_NUMBER);
 	for (size_t i = 0; i < session.assets.count; i++)
-		print_asset(context, &session.assets.items[i]);
+		add_asset(context, &session.assets.items[i], &table);
+	table_print(&table);
 	return command_rows_print(context);
 }
 

@@ -8,6 +8,7 @@
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/base/table.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
@@ -22,30 +23,30 @@ struct row {
 	const struct asset *asset;
 };
 
-struct table {
+struct listing {
 	struct row *rows;
 	size_t count;
 };
 
-static void table_deinit(struct table *table)
+static void listing_deinit(struct listing *listing)
 {
-	for (size_t i = 0; i < table->count; i++)
-		free(table->rows[i].path);
-	free(table->rows);
+	for (size_t i = 0; i < listing->count; i++)
+		free(listing->rows[i].path);
+	free(listing->rows);
 }
 
 /** The kernel's row, which is made if there is none. */
-static struct row *table_row(struct table *table, const struct release *release,
-			     const char *arch)
+static struct row *listing_row(struct listing *listing,
+			       const struct release *release, const char *arch)
 {
-	for (size_t i = 0; i < table->count; i++) {
-		if (release_compare(&table->rows[i].release, release) == 0 &&
-		    strcmp(table->rows[i].arch, arch) == 0)
-			return &table->rows[i];
+	for (size_t i = 0; i < listing->count; i++) {
+		if (release_compare(&listing->rows[i].release, release) == 0 &&
+		    strcmp(listing->rows[i].arch, arch) == 0)
+			return &listing->rows[i];
 	}
-	table->rows = memory_resize(table->rows, table->count + 1,
-				    sizeof(*table->rows));
-	struct row *row = &table->rows[table->count++];
+	listing->rows = memory_resize(listing->rows, listing->count + 1,
+				      sizeof(*listing->rows));
+	struct row *row = &listing->rows[listing->count++];
 	*row = (struct row){ .release = *release, .arch = arch };
 	return row;
 }
@@ -59,7 +60,7 @@ static int compare_rows(const void *a, const void *b)
 }
 
 /** Add an architecture's kernels. */
-static struct error *add_arch(struct table *table,
+static struct error *add_arch(struct listing *listing,
 			      const struct command_context *context,
 			      const struct asset_list *assets, const char *arch)
 {
@@ -74,7 +75,7 @@ static struct error *add_arch(struct table *table,
 		const struct kernel_entry *entry = &list.items[i];
 
 		if (release_is_selected(&entry->release, arch, &selection))
-			table_row(table, &entry->release, arch)->path =
+			listing_row(listing, &entry->release, arch)->path =
 				string_copy(entry->path);
 	}
 	for (size_t i = 0; i < assets->count; i++) {
@@ -84,29 +85,37 @@ static struct error *add_arch(struct table *table,
 		if (package_name_parse(assets->items[i].name, &release, name) &&
 		    strcmp(name, arch) == 0 &&
 		    release_is_selected(&release, arch, &selection))
-			table_row(table, &release, arch)->asset =
+			listing_row(listing, &release, arch)->asset =
 				&assets->items[i];
 	}
 	return NULL;
 }
 
-static void print_row(struct command_context *context, const struct row *row)
+static void add_row(struct command_context *context, const struct row *row,
+		    struct table *table)
 {
 	uint64_t size_bytes = row->asset ? row->asset->size_bytes : 0;
 	char text[RELEASE_TEXT_SIZE];
-	_cleanup_free_ char *place =
-		row->path ? string_copy(row->path)
-			  : string_format("in the store (%.1f MB)",
-					  (double)size_bytes / 1e6);
 
 	release_format(&row->release, text);
-	command_row(context,
-		    json_pack("{s:s, s:s, s:s, s:o, s:o, s:I}", "release", text,
-			      "arch", row->arch, "flavor", row->release.flavor,
-			      "path", text_json(row->path), "url",
-			      text_json(row->asset ? row->asset->url : NULL),
-			      "size_bytes", (json_int_t)size_bytes),
-		    "%-36s %-8s %s", text, row->arch, place);
+	if (context->common->json) {
+		command_row_add(context,
+				json_pack("{s:s, s:s, s:s, s:o, s:o, s:I}",
+					  "release", text, "arch", row->arch,
+					  "flavor", row->release.flavor, "path",
+					  text_json(row->path), "url",
+					  text_json(row->asset ? row->asset->url
+							       : NULL),
+					  "size_bytes", (json_int_t)size_bytes));
+		return;
+	}
+	table_add(table, text);
+	table_add(table, row->arch);
+	if (row->path)
+		table_add(table, row->path);
+	else
+		table_addf(table, "in the store (%.1f MB)",
+			   (double)size_bytes / 1e6);
 }
 
 static struct error *run(struct command_context *context)
@@ -126,17 +135,22 @@ static struct error *run(struct command_context *context)
 		log_warning("only kernels on disk: %s", error_message(err));
 		error_destroy(err);
 	}
-	_cleanup_(table_deinit) struct table table = { 0 };
+	_cleanup_(listing_deinit) struct listing listing = { 0 };
 	for (size_t i = 0; i < context->catalog->arch_count; i++) {
-		err = add_arch(&table, context, &assets,
+		err = add_arch(&listing, context, &assets,
 			       context->catalog->archs[i].name);
 		if (err)
 			return err;
 	}
-	if (table.count)
-		qsort(table.rows, table.count, sizeof(*table.rows), compare_rows);
-	for (size_t i = 0; i < table.count; i++)
-		print_row(context, &table.rows[i]);
+	_cleanup_table_ struct table table = { 0 };
+	for (int i = 0; i < 3; i++)
+		table_add_column(&table, "", TABLE_TEXT);
+	if (listing.count)
+		qsort(listing.rows, listing.count, sizeof(*listing.rows),
+		      compare_rows);
+	for (size_t i = 0; i < listing.count; i++)
+		add_row(context, &listing.rows[i], &table);
+	table_print(&table);
 	return command_rows_print(context);
 }
 

@@ -123,21 +123,33 @@ static void add_kernels(struct fixture *f, const char *const *names, size_t coun
 {
 	for (size_t i = 0; i < count; i++) {
 		const char *name = names[i] + (names[i][0] == '+');
-		_cleanup_free_ char *path = NULL;
+		_cleanup_free_ char *path = path_join("/k", name);
 
-		path = path_join("/k", name);
 		suite_add_directory(&f->suite, name, "arm", path);
 		if (names[i][0] == '+')
 			free(take_ptr(f->suite.items[i].path));
 	}
 }
 
+static struct error *run(struct fixture *f)
+{
+	return suite_run(&f->options, f->suite.items, f->suite.count,
+			 &f->recorder.observer);
+}
+
+/** The same, of kernels, one after the other. */
+static void run_kernels(struct fixture *f, const char *const *names, size_t count)
+{
+	fixture_init(f, 1);
+	add_kernels(f, names, count);
+	cr_assert_null(run(f));
+}
+
 static char *read_file(const struct fixture *f, const char *name)
 {
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *path = path_join(f->folder, name);
 	char *text;
 
-	path = path_join(f->folder, name);
 	cr_assert_null(file_read(path, 65536, &text, NULL));
 	return text;
 }
@@ -171,8 +183,7 @@ Test(suite_run, each_kernel_has_its_verdict)
 			names[i] = rows[i].name;
 		fixture_init(&f, jobs);
 		add_kernels(&f, names, array_size(rows));
-		cr_assert_null(suite_run(&f.options, f.suite.items,
-					 f.suite.count, &f.recorder.observer));
+		cr_assert_null(run(&f));
 		for (size_t i = 0; i < array_size(rows); i++) {
 			const struct suite_item *item = &f.suite.items[i];
 
@@ -204,8 +215,7 @@ Test(suite_run, modules_are_built_first_and_once)
 	add_kernels(&f, names, array_size(names));
 	for (size_t i = 0; i < f.suite.count; i++)
 		f.suite.items[i].needs_module = true;
-	cr_assert_null(suite_run(&f.options, f.suite.items, f.suite.count,
-				 &f.recorder.observer));
+	cr_assert_null(run(&f));
 
 	_cleanup_free_ char *calls = read_file(&f, "calls");
 	const char *module = strstr(calls, "module good\n");
@@ -228,10 +238,7 @@ Test(suite_run, logs_have_names)
 	static const char *const names[] = { "fail", "flaky" };
 	struct fixture f;
 
-	fixture_init(&f, 1);
-	add_kernels(&f, names, array_size(names));
-	cr_assert_null(suite_run(&f.options, f.suite.items, f.suite.count,
-				 &f.recorder.observer));
+	run_kernels(&f, names, array_size(names));
 
 	_cleanup_free_ char *log = read_file(&f, "fail.log");
 	_cleanup_free_ char *first = read_file(&f, "flaky.json");
@@ -250,10 +257,7 @@ Test(suite_run, kernels_are_downloaded_in_order_while_others_run)
 	static const char *const names[] = { "+a", "b", "+c" };
 	struct fixture f;
 
-	fixture_init(&f, 1);
-	add_kernels(&f, names, array_size(names));
-	cr_assert_null(suite_run(&f.options, f.suite.items, f.suite.count,
-				 &f.recorder.observer));
+	run_kernels(&f, names, array_size(names));
 
 	_cleanup_free_ char *calls = read_file(&f, "calls");
 
@@ -274,8 +278,7 @@ Test(suite_run, a_signal_ends_all, .signal = SIGTERM)
 	fixture_init(&f, 2);
 	f.recorder.interrupt_at = 2;
 	add_kernels(&f, names + 1, 3);
-	err = suite_run(&f.options, f.suite.items, f.suite.count,
-			&f.recorder.observer);
+	err = run(&f);
 	cr_expect(error_catch(&err, ERROR_CANCELLED));
 	cr_expect_lt(monotonic_ms() - start_ms, 30000);
 	for (size_t i = 0; i < f.suite.count; i++)
