@@ -51,7 +51,8 @@ void console_deinit(struct console *console)
 	*console = (struct console)CONSOLE_INIT;
 }
 
-const char *console_line_text(const char *line)
+/** A line without the kernel's `[    1.234567] [  T1] ` in front. */
+static const char *line_text(const char *line)
 {
 	// printk.time, then CONFIG_PRINTK_CALLER.
 	for (int i = 0; i < 2 && *line == '['; i++) {
@@ -66,7 +67,8 @@ const char *console_line_text(const char *line)
 	return line;
 }
 
-bool console_line_is_splat(const char *text)
+/** Whether a line, without its prefix, is the first line of a splat. */
+static bool line_is_splat(const char *text)
 {
 	for (size_t i = 0; i < array_size(notices); i++) {
 		if (strncmp(text, notices[i], strlen(notices[i])) == 0)
@@ -90,14 +92,14 @@ static void console_scan(struct console *console)
 	if (!line.length)
 		return;
 
-	const char *text = console_line_text(line.text);
+	const char *text = line_text(line.text);
 
 	if (strncmp(text, panic_text, strlen(panic_text)) == 0) {
 		if (!console->panic)
 			console->panic = string_copy(text);
 		return;
 	}
-	if (!console_line_is_splat(text))
+	if (!line_is_splat(text))
 		return;
 	if (console->splat_count++ < CONSOLE_SPLAT_LIMIT)
 		string_list_add(&console->splats, text);
@@ -227,7 +229,7 @@ bool console_append_tasks(const struct console *console, struct string_builder *
 	char *rest = plain.text;
 
 	for (char *line; (line = strsep(&rest, "\n"));) {
-		const char *text = console_line_text(line);
+		const char *text = line_text(line);
 		char state;
 		unsigned int pid;
 		unsigned int ppid;

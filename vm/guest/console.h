@@ -81,10 +81,4 @@ void console_expect_tasks(struct console *console);
 bool console_append_tasks(const struct console *console,
 			  struct string_builder *sb);
 
-/** A line without the kernel's `[    1.234567] [  T1] ` in front. */
-const char *console_line_text(const char *line);
-
-/** Whether a line, without its prefix, is the first line of a splat. */
-bool console_line_is_splat(const char *text);
-
 #endif /* VM_GUEST_CONSOLE_H */

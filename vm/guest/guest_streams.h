@@ -78,8 +78,6 @@ void guest_streams_init(struct guest_streams *streams,
 			struct terminal *terminal);
 void guest_streams_deinit(struct guest_streams *streams);
 
-#define _cleanup_guest_streams_ _cleanup_(guest_streams_deinit)
-
 /** What to poll for. */
 void guest_streams_prepare(const struct guest_streams *streams,
 			   struct pollfd poll_ret[static GUEST_STREAM_POLL_COUNT]);

@@ -43,8 +43,6 @@ _must_check_ struct error *terminal_take(struct terminal *terminal, int fd);
 /** Give it back as it was; nothing if it was not taken, or is another's now. */
 void terminal_restore(struct terminal *terminal);
 
-#define _cleanup_terminal_ _cleanup_(terminal_restore)
-
 /** Size in characters; 24 by 80 if the terminal does not know. */
 void terminal_size(int fd, unsigned int *rows_ret, unsigned int *columns_ret);
 

@@ -15,6 +15,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_list.h"
 #include "common/kernel/catalog.h"
 
@@ -29,30 +30,22 @@ const char *accel_name(enum accel accel)
 	return accel_names[accel];
 }
 
-/** Whether /proc/cpuinfo's first line of flags has the word. */
-static bool cpuinfo_has_flag(const char *cpuinfo, const char *flag)
+bool accel_is_offered(const char *cpuinfo)
 {
-	const char *line = strstr(cpuinfo, "\nflags");
-	size_t length = strlen(flag);
+	const char *flags = strstr(cpuinfo, "\nflags");
 
-	if (!line)
+	if (!flags)
 		return false;
-	line++;
+	flags++;
 
-	const char *end = strchrnul(line, '\n');
+	_cleanup_free_ char *line = string_copy_n(flags, strcspn(flags, "\n"));
+	char *rest = line;
 
-	for (const char *p = strstr(line, flag); p && p < end;
-	     p = strstr(p + 1, flag)) {
-		if (p[-1] == ' ' && (p[length] == ' ' || p + length == end))
+	for (char *word; (word = strsep(&rest, " "));) {
+		if (strcmp(word, "vmx") == 0 || strcmp(word, "svm") == 0)
 			return true;
 	}
 	return false;
-}
-
-bool accel_is_offered(const char *cpuinfo)
-{
-	return cpuinfo_has_flag(cpuinfo, "vmx") ||
-	       cpuinfo_has_flag(cpuinfo, "svm");
 }
 
 /** Whether KVM can be expected to work for guests of this machine's kind. */

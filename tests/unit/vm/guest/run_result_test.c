@@ -112,73 +112,44 @@ static struct error *compute(const struct machine *machine, const char *text,
 				  ret);
 }
 
-Test(run_result, a_loss_has_its_reason_and_the_log_s_end)
+Test(run_result, a_guest_without_a_status_has_a_reason_and_the_log_s_end)
 {
+	static const char task[] = "task:sleep state:S pid:90 ppid:80\n";
+	// clang-format off
 	static const struct {
+		enum run_outcome outcome;
 		enum machine_cause cause;
 		struct process_status status;
-		const char *console;
-		const char *reason;
+		const char *console, *reason;
 	} rows[] = {
-		{ CAUSE_END_IN_BOOT,
-		  { 0, 0 },
-		  "a\n",
-		  "the guest powered off before the command started" },
-		{ CAUSE_END,
-		  { 0, 0 },
-		  "a\n",
-		  "the guest powered off or rebooted before the command ended" },
-		{ CAUSE_END, { 1, 0 }, "a\n", "QEMU exited with status 1" },
-		{ CAUSE_END_IN_BOOT, { 0, 6 }, "a\n", "QEMU was killed by signal 6" },
-		{ CAUSE_BOOT,
-		  { 0, 0 },
-		  "a\n",
-		  "the guest did not start the command within 120 seconds" },
-		{ CAUSE_DRAIN,
-		  { 0, 0 },
-		  "a\n",
-		  "the command has ended, but the guest did not finish within 30 seconds" },
-		{ CAUSE_RESTART,
-		  { 0, 0 },
-		  "a\n",
-		  "the guest started more than 2 kernels" },
-		{ CAUSE_END,
-		  { 0, 6 },
-		  "Kernel panic - not syncing: x\n",
-		  "Kernel panic - not syncing: x" },
+		{ RUN_LOST, CAUSE_END_IN_BOOT, { 0, 0 }, "a\n", "the guest powered off before the command started" },
+		{ RUN_LOST, CAUSE_END, { 0, 0 }, "a\n", "the guest powered off or rebooted before the command ended" },
+		{ RUN_LOST, CAUSE_END, { 1, 0 }, "a\n", "QEMU exited with status 1" },
+		{ RUN_LOST, CAUSE_END_IN_BOOT, { 0, 6 }, "a\n", "QEMU was killed by signal 6" },
+		{ RUN_LOST, CAUSE_BOOT, { 0, 0 }, "a\n", "the guest did not start the command within 120 seconds" },
+		{ RUN_LOST, CAUSE_DRAIN, { 0, 0 }, "a\n", "the command has ended, but the guest did not finish within 30 seconds" },
+		{ RUN_LOST, CAUSE_RESTART, { 0, 0 }, "a\n", "the guest started more than 2 kernels" },
+		{ RUN_LOST, CAUSE_END, { 0, 6 }, "Kernel panic - not syncing: x\n", "Kernel panic - not syncing: x" },
+		{ RUN_TIMED_OUT, CAUSE_NONE, { 0, 0 }, task, "the command did not end within 2 seconds" },
+		{ RUN_TIMED_OUT, CAUSE_NONE, { 0, 0 }, "words\n", "the command did not end within 2 seconds" },
 	};
+	// clang-format on
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		const struct machine machine = { .boot_limit_ms = 120000,
-						 .outcome = RUN_LOST,
+						 .timeout_ms = 2000,
+						 .command_ms = 2001,
+						 .outcome = rows[i].outcome,
 						 .cause = rows[i].cause };
 		_cleanup_run_result_ struct run_result result = { 0 };
 
 		cr_assert_null(compute(&machine, rows[i].console, "",
 				       &rows[i].status, &result));
-		cr_expect_eq(result.outcome, RUN_LOST);
+		cr_expect_eq(result.outcome, rows[i].outcome);
+		cr_expect_eq(result.command_ms, 2001);
 		cr_expect_str_eq(result.reason, rows[i].reason);
 		cr_expect_str_eq(result.log, rows[i].console);
 	}
-}
-
-Test(run_result, a_timeout_shows_tasks_or_else_the_log_s_end)
-{
-	static const char task[] = "task:sleep state:S pid:90 ppid:80\n";
-	const struct machine machine = { .timeout_ms = 2000,
-					 .command_ms = 2001,
-					 .outcome = RUN_TIMED_OUT };
-	const struct process_status status = { 0 };
-	_cleanup_run_result_ struct run_result listed = { 0 };
-	_cleanup_run_result_ struct run_result silent = { 0 };
-
-	cr_assert_null(compute(&machine, task, "", &status, &listed));
-	cr_expect_str_eq(listed.reason,
-			 "the command did not end within 2 seconds");
-	cr_expect_str_eq(listed.log, task);
-	cr_expect_eq(listed.command_ms, 2001);
-	cr_assert_null(compute(&machine, "words\n", "", &status, &silent));
-	cr_expect_str_eq(silent.log, "words\n");
 }
 
 Test(run_result, an_exit_has_its_status_and_what_the_kernel_reported)
