@@ -22,11 +22,6 @@ static const struct command_option options[] = {
 	{ 0 },
 };
 
-static void show_progress(void *arg, uint64_t done, uint64_t total)
-{
-	progress_update(arg, done, total);
-}
-
 struct error *publish_package(struct store *store, const char *path,
 			      char **url_ret)
 {
@@ -47,7 +42,7 @@ struct error *publish_package(struct store *store, const char *path,
 	_cleanup_free_ char *label = lost_options_label(name, &lost);
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_BYTES, "publish %s", name);
-	err = store_put(store, path, label, show_progress, progress, url_ret);
+	err = store_put(store, path, label, progress, url_ret);
 	if (err)
 		return err;
 	progress_finish(progress);

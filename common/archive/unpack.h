@@ -10,19 +10,17 @@
  *
  * What arrives is not trusted: absolute paths, `..`, links that lead outside,
  * device nodes, FIFOs, sockets, setuid bits and absurd sizes are refused, and
- * nothing is ever written outside the folder. A stream that is damaged or does
- * not end as it should is an error, even if all files had come. Bytes are
- * pushed in; threads of the object's own decompress and write while the caller
- * fetches more.
+ * nothing is ever written outside the directory. A tarball that is damaged or
+ * does not end as it should is an error, even if all files had come.
  */
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
 
 struct error;
-struct unpack;
+struct stream;
 
 struct unpack_options {
 	/** Leading parts of each name to drop (a kernel tarball has one). */
@@ -31,34 +29,24 @@ struct unpack_options {
 	uint64_t limit_bytes;
 	/** Most entries; 0 for a million. */
 	uint64_t limit_entries;
+	/**
+	 * It is a root file system, made here: keep links to absolute paths,
+	 * modes and times, and, if we are root, owners. If not, all files are
+	 * ours. Device nodes are left out: a guest mounts its own.
+	 */
+	bool is_system;
 };
 
-/** @param[in] directory Exists and is empty. */
-_must_check_ struct error *unpack_create(const char *directory,
-					 const struct unpack_options *options,
-					 struct unpack **ret);
-
 /**
- * Push bytes; blocks while the threads are behind. A file_sink (file.h). An
- * error may be about bytes that were pushed earlier.
+ * Unpack what a stream brings, to its end. When it fails, what is on disk is the
+ * caller's to remove. A thread writes the files while the caller waits for more.
+ *
+ * @param[in] directory Exists and is empty.
  */
-_must_check_ struct error *unpack_write(void *unpack, const void *data,
-					size_t size_bytes);
+_must_check_ struct error *unpack(struct stream *stream, const char *directory,
+				  const struct unpack_options *options);
 
-/** The stream is complete: wait until all is written and found whole. */
-_must_check_ struct error *unpack_finish(struct unpack *unpack);
-
-/** Without unpack_finish(), stops; what is on disk is the caller's to remove. */
-void unpack_destroy(struct unpack *unpack);
-
-static inline void cleanup_unpack(struct unpack **unpack)
-{
-	unpack_destroy(*unpack);
-}
-
-#define _cleanup_unpack_ _cleanup_(cleanup_unpack)
-
-/** Unpack a local file. */
+/** Unpack a local file, and show the progress. */
 _must_check_ struct error *unpack_file(const char *path, const char *directory,
 				       const struct unpack_options *options);
 

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
-#include "common/base/interrupt.h"
 #include "common/base/memory.h"
 
 char *path_join(const char *directory, const char *name)
@@ -99,30 +98,6 @@ int write_all(int fd, const void *data, size_t size_bytes)
 		size_bytes -= (size_t)n;
 	}
 	return 0;
-}
-
-struct error *file_stream(int fd, file_sink sink, void *arg)
-{
-	enum {
-		PIECE_BYTES = 1 << 20
-	};
-	struct error *err;
-	_cleanup_free_ char *buffer = memory_allocate(1, PIECE_BYTES);
-	for (;;) {
-		ssize_t count;
-
-		err = interrupt_check();
-		if (err)
-			return err;
-		count = read(fd, buffer, PIECE_BYTES);
-		if (count < 0)
-			return error_create_os(errno, "read");
-		if (count == 0)
-			return NULL;
-		err = sink(arg, buffer, (size_t)count);
-		if (err)
-			return err;
-	}
 }
 
 /** A name that is taken by a device or a directory is none for a file. */

@@ -20,17 +20,6 @@ _printf_(2, 3) char *path_joinf(const char *directory, const char *format, ...);
 
 bool file_exists(const char *path);
 
-/** Takes pieces of a stream, in order; what it fails with ends the stream. */
-typedef struct error *(*file_sink)(void *arg, const void *data,
-				   size_t size_bytes);
-
-/**
- * Read a descriptor to its end, in pieces.
- *
- * @return ERROR_CANCELLED (interrupt.h), or what the sink failed with.
- */
-_must_check_ struct error *file_stream(int fd, file_sink sink, void *arg);
-
 /**
  * Read a whole file.
  *

@@ -20,9 +20,6 @@
 struct progress;
 struct string_builder;
 
-/** Told how much is done so far, and in all (0: not known); may be NULL. */
-typedef void (*progress_sink)(void *arg, uint64_t done, uint64_t total);
-
 enum progress_unit {
 	/** Nothing is counted: only the time is shown. */
 	PROGRESS_TIME,

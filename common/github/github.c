@@ -403,8 +403,7 @@ struct error *github_list_assets(const struct github *github,
 	return NULL;
 }
 
-struct error *github_get(const struct github *github, const struct asset *asset,
-			 file_sink sink, void *arg)
+struct stream *github_open(const struct github *github, const struct asset *asset)
 {
 	static const char *const headers[] = {
 		"Accept: application/octet-stream",
@@ -421,8 +420,8 @@ struct error *github_get(const struct github *github, const struct asset *asset,
 		.token = github->token,
 	};
 
-	return http_stream(github->http, &request, asset->size_bytes,
-			   asset->digest, sink, arg);
+	return http_open(github->http, &request, asset->size_bytes,
+			 asset->digest);
 }
 
 struct error *github_delete_asset(const struct github *github, uint64_t id)

@@ -19,6 +19,7 @@
 
 struct error;
 struct json_t;
+struct stream;
 
 enum {
 	/** Most assets of a release, of whatever kind and state. */
@@ -121,10 +122,8 @@ _must_check_ struct error *github_update_release(struct github *github,
 _must_check_ struct error *github_list_assets(const struct github *github,
 					      struct github_assets *ret);
 
-/** As store_get(). */
-_must_check_ struct error *github_get(const struct github *github,
-				      const struct asset *asset, file_sink sink,
-				      void *arg);
+/** An asset's bytes. */
+struct stream *github_open(const struct github *github, const struct asset *asset);
 
 /** No error if it has gone already. */
 _must_check_ struct error *github_delete_asset(const struct github *github,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/archive/stream.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
@@ -33,21 +34,16 @@ struct uploader {
 	bool has_broken;
 };
 
-static struct error *drop(void *arg, const void *data, size_t size_bytes)
-{
-	(void)arg;
-	(void)data;
-	(void)size_bytes;
-	return NULL;
-}
-
 /** Whether the asset that has the name is the file that we put. */
 static struct error *compare_asset(const struct github *github,
 				   const struct github_upload *upload,
 				   const struct asset *asset, bool *same_ret)
 {
 	_cleanup_error_ struct error *err = NULL;
+	_cleanup_stream_ struct stream *stream = NULL;
 	struct asset wanted = *asset;
+	const void *data;
+	size_t size;
 
 	*same_ret = *asset->digest ? strcmp(asset->digest, upload->digest) == 0
 				   : asset->size_bytes == upload->size_bytes;
@@ -55,7 +51,10 @@ static struct error *compare_asset(const struct github *github,
 		return NULL;
 	// GitHub did not always keep digests: fetch the asset to know its.
 	memcpy(wanted.digest, upload->digest, sizeof(wanted.digest));
-	err = github_get(github, &wanted, drop, NULL);
+	stream = github_open(github, &wanted);
+	do
+		err = stream_read(stream, &data, &size);
+	while (!err && size);
 	if (error_is(err, ERROR_RETRY) || error_is(err, ERROR_LIMITED) ||
 	    error_is(err, ERROR_CANCELLED))
 		return take_ptr(err);
@@ -274,7 +273,6 @@ static struct error *upload_once(struct uploader *uploader)
 		.body_path = upload->path,
 		.body_size_bytes = upload->size_bytes,
 		.progress = upload->progress,
-		.progress_arg = upload->arg,
 		// What has become of it is for look() to see.
 		.no_retry = true,
 	};

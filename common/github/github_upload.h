@@ -23,8 +23,7 @@ struct github_upload {
 	char digest[DIGEST_TEXT_SIZE];
 	uint64_t size_bytes;
 	/** May be NULL. */
-	progress_sink progress;
-	void *arg;
+	struct progress *progress;
 };
 
 /**

@@ -81,11 +81,12 @@ static void store_github_get_room(const struct store *store,
 	};
 }
 
-static struct error *store_github_get(struct store *store,
-				      const struct asset *asset, file_sink sink,
-				      void *arg)
+static struct error *store_github_open(struct store *store,
+				       const struct asset *asset,
+				       struct stream **ret)
 {
-	return github_get(get_github(store), asset, sink, arg);
+	*ret = github_open(get_github(store), asset);
+	return NULL;
 }
 
 static struct error *store_github_delete(struct store *store,
@@ -112,8 +113,7 @@ static struct error *check_size(const char *path)
 
 static struct error *store_github_put(struct store *store, const char *path,
 				      const char *name, const char *label,
-				      progress_sink progress, void *arg,
-				      char **url_ret)
+				      struct progress *progress, char **url_ret)
 {
 	struct error *err;
 	struct github *github = get_github(store);
@@ -122,7 +122,6 @@ static struct error *store_github_put(struct store *store, const char *path,
 		.name = name,
 		.label = label,
 		.progress = progress,
-		.arg = arg,
 	};
 
 	err = github_require_token(github);
@@ -165,7 +164,7 @@ const struct store_operations store_github_operations = {
 	.create = store_github_create,
 	.destroy = store_github_destroy,
 	.list = store_github_list,
-	.get = store_github_get,
+	.open = store_github_open,
 	.put = store_github_put,
 	.delete = store_github_delete,
 	.get_room = store_github_get_room,

@@ -152,10 +152,9 @@ bool http_try_again(struct http *http, const struct http_request *request,
 	return !*err;
 }
 
-struct error *http_collect(void *arg, const void *data, size_t size_bytes)
+struct error *http_collect(struct http_collector *collector, const void *data,
+			   size_t size_bytes)
 {
-	struct http_collector *collector = arg;
-
 	if (size_bytes > collector->limit_bytes - collector->body.length) {
 		return error_create(ERROR_OTHER,
 				    "the answer is larger than %" PRIu64 " bytes",
@@ -163,6 +162,37 @@ struct error *http_collect(void *arg, const void *data, size_t size_bytes)
 	}
 	string_builder_append_n(&collector->body, data, size_bytes);
 	return NULL;
+}
+
+bool http_collector_is_limit(const struct http_collector *collector)
+{
+	return collector->body.text &&
+	       strcasestr(collector->body.text, "rate limit");
+}
+
+/** Ask once. */
+static struct error *collect_answer(struct http_transport *transport,
+				    const struct http_request *request,
+				    struct http_collector *collector,
+				    struct http_attempt *attempt)
+{
+	struct error *err;
+	const void *data;
+	size_t size;
+
+	string_builder_deinit(&collector->body);
+	*attempt = (struct http_attempt){ 0 };
+	err = http_transport_begin(transport, request, NULL);
+	if (err)
+		return err;
+	do {
+		err = http_transport_read(transport, &data, &size, attempt);
+		if (!err)
+			err = http_collect(collector, data, size);
+	} while (!err && size);
+	http_transport_end(transport);
+	attempt->rate_message = http_collector_is_limit(collector);
+	return err;
 }
 
 static struct error *perform(struct http *http,
@@ -176,28 +206,18 @@ static struct error *perform(struct http *http,
 	};
 	struct http_patience patience = { .since_ms = monotonic_ms() };
 	struct http_attempt attempt;
-	uint64_t size_bytes;
-	char *body;
 
-	do {
-		string_builder_deinit(&collector.body);
-		err = http_transport_send(http->transport, request, NULL,
-					  http_collect, &collector, &attempt);
-		attempt.rate_message =
-			collector.body.text &&
-			strcasestr(collector.body.text, "rate limit");
-	} while (http_try_again(http, request, &attempt, &patience, &err));
-	size_bytes = collector.body.length;
+	do
+		err = collect_answer(http->transport, request, &collector,
+				     &attempt);
+	while (http_try_again(http, request, &attempt, &patience, &err));
 	if (err) {
 		string_builder_deinit(&collector.body);
 		return err;
 	}
-	body = string_builder_take(&collector.body);
-	*ret = (struct http_response){
-		.status = attempt.status,
-		.body = body,
-		.body_size_bytes = size_bytes,
-	};
+	ret->status = attempt.status;
+	ret->body_size_bytes = collector.body.length;
+	ret->body = string_builder_take(&collector.body);
 	return NULL;
 }
 

@@ -16,18 +16,19 @@
  * tenth of the limit. A transfer that stalls is given up and tried again.
  * Only http and https, and from https no redirect leads back to http. All
  * calls block, and end early with ERROR_CANCELLED (interrupt.h). Connections
- * are kept and used again. One thread an object.
+ * are kept and used again. One thread an object, and one request at a time: a
+ * stream is one until it is closed.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/file.h"
-#include "common/cli/progress.h"
 
 struct error;
 struct http;
+struct progress;
+struct stream;
 
 struct http_options {
 	/** Sent as User-Agent. */
@@ -79,9 +80,8 @@ struct http_request {
 	 * file is sent on a connection of its own.
 	 */
 	bool no_retry;
-	/** Report of the body that is sent; may be NULL. */
-	progress_sink progress;
-	void *progress_arg;
+	/** Of the body that is sent; may be NULL. */
+	struct progress *progress;
 };
 
 struct http_response {
@@ -116,15 +116,15 @@ http_response_error(const struct http_request *request,
 		    const struct http_response *response);
 
 /**
- * Stream the body of a GET to a sink, resuming by Range inside the one stream
- * (with If-Range, so that a file that changed meanwhile is an error).
+ * The body of a GET as a stream, taken up again by Range where it broke (with
+ * If-Range, so that a file that changed meanwhile is an error).
  *
- * @param[in] size_bytes What the stream must bring; 0 if not known.
- * @param[in] digest SHA-256 the stream must have; NULL or "" if not known.
+ * @param[in] request Its headers and token are borrowed until the stream is
+ * closed.
+ * @param[in] size_bytes What must come; 0 if not known.
+ * @param[in] digest SHA-256 that it must have; NULL or "" if not known.
  */
-_must_check_ struct error *http_stream(struct http *http,
-				       const struct http_request *request,
-				       uint64_t size_bytes, const char *digest,
-				       file_sink sink, void *arg);
+struct stream *http_open(struct http *http, const struct http_request *request,
+			 uint64_t size_bytes, const char *digest);
 
 #endif /* COMMON_HTTP_HTTP_H */

@@ -35,9 +35,11 @@ struct http_collector {
 	uint64_t limit_bytes;
 };
 
-/** A file_sink; the argument is a collector. */
-_must_check_ struct error *http_collect(void *collector, const void *data,
-					size_t size_bytes);
+_must_check_ struct error *http_collect(struct http_collector *collector,
+					const void *data, size_t size_bytes);
+
+/** Whether what was collected speaks of a rate limit. */
+bool http_collector_is_limit(const struct http_collector *collector);
 
 /**
  * Decide what follows an attempt, and wait if it is another one.

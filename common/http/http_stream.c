@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/archive/digest.h"
+#include "common/archive/stream.h"
 #include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
@@ -24,48 +24,40 @@ enum {
 };
 
 /** A download that goes on over several attempts. */
-struct stream {
+struct http_download {
+	struct stream stream;
 	struct http *http;
-	file_sink sink;
-	void *arg;
-	/** 0 while not known. */
-	uint64_t size_bytes;
-	/** NULL if there is nothing to compare with. */
-	struct digest *digest;
-	/** What the sink has got. */
-	uint64_t offset;
+	struct http_request request;
+	char *url;
+	struct http_patience patience;
+	/** How far it had come when patience began. */
+	uint64_t patience_offset;
 	/** ETag or Last-Modified of the first answer; NULL if it had none. */
 	char *validator;
 	/** The server's ranges are not to be trusted: read over what we have. */
 	bool no_range;
 
 	// Of the current attempt.
+	bool has_begun;
 	/** The answer's headers have been looked at. */
-	bool begun;
-	/** The attempt was ended to start the next one without a range. */
-	bool restart;
+	bool has_answer;
+	/** Bytes to read over. */
 	uint64_t skip;
 	/** Body of an answer that is not the file. */
 	struct http_collector refusal;
 };
 
-static void stream_deinit(struct stream *stream)
+static const char *get_header(const struct http_download *download, const char *name)
 {
-	digest_destroy(stream->digest);
-	free(stream->validator);
-	string_builder_deinit(&stream->refusal.body);
+	return http_transport_header(download->http->transport, name);
 }
 
-#define _cleanup_stream_ _cleanup_(stream_deinit)
-
-/** An ETag that promises the same bytes, or else the date. */
-static const char *response_validator(struct http *http)
+/** Whether the answer is the file, or a part of it. */
+static bool is_file(const struct http_download *download)
 {
-	const char *etag = http_transport_header(http->transport, "ETag");
+	long status = http_transport_status(download->http->transport);
 
-	if (etag && strncmp(etag, "W/", 2) != 0)
-		return etag;
-	return http_transport_header(http->transport, "Last-Modified");
+	return status == 200 || status == 206;
 }
 
 static struct error *changed_error(void)
@@ -74,232 +66,220 @@ static struct error *changed_error(void)
 			    "the file changed while it was downloaded; try again");
 }
 
-static struct error *stream_begin_whole(struct stream *stream)
+static struct error *accept_whole(struct http_download *download)
 {
-	const char *validator = response_validator(stream->http);
-	int64_t length =
-		http_transport_number(stream->http->transport, "Content-Length");
+	struct stream *stream = &download->stream;
+	const char *validator = get_header(download, "ETag");
+	int64_t length = http_transport_number(download->http->transport,
+					       "Content-Length");
 
-	if (stream->offset == 0) {
-		free(take_ptr(stream->validator));
+	// An ETag that promises the same bytes, or else the date.
+	if (!validator || strncmp(validator, "W/", 2) == 0)
+		validator = get_header(download, "Last-Modified");
+	if (stream->done_bytes == 0) {
 		if (!stream->size_bytes && length > 0)
 			stream->size_bytes = (uint64_t)length;
-		if (validator) {
-			stream->validator = string_copy(validator);
-		}
+		free(download->validator);
+		download->validator = string_copy(validator);
 		return NULL;
 	}
 	// Without a digest, only the validator tells that it is the same file.
-	if (!stream->digest && (!validator || !stream->validator ||
-				strcmp(validator, stream->validator) != 0))
+	if (!*stream->expected && (!validator || !download->validator ||
+				   strcmp(validator, download->validator) != 0))
 		return changed_error();
-	stream->skip = stream->offset;
+	download->skip = stream->done_bytes;
 	return NULL;
 }
 
-static struct error *stream_begin_part(struct stream *stream)
+static struct error *accept_part(struct http_download *download,
+				 struct http_attempt *attempt)
 {
-	const char *range =
-		http_transport_header(stream->http->transport, "Content-Range");
+	const struct stream *stream = &download->stream;
+	const char *range = get_header(download, "Content-Range");
 	uint64_t start, end, size;
 
-	if (stream->offset && range &&
+	if (stream->done_bytes && range &&
 	    sscanf(range, "bytes %" SCNu64 "-%" SCNu64 "/%" SCNu64, &start,
 		   &end, &size) == 3 &&
-	    start == stream->offset &&
+	    start == stream->done_bytes &&
 	    (!stream->size_bytes || size == stream->size_bytes))
 		return NULL;
-	if (stream->no_range) {
+	if (download->no_range)
 		return error_create(ERROR_OTHER,
 				    "the server sends a part that nobody asked for");
-	}
-	stream->no_range = true;
-	stream->restart = true;
+	// The next attempt will not ask for one.
+	download->no_range = true;
+	attempt->broken = true;
 	return error_create(ERROR_OTHER, "the server sends another part");
 }
 
-static struct error *stream_begin(struct stream *stream)
+static struct error *accept_answer(struct http_download *download,
+				   struct http_attempt *attempt)
 {
-	stream->begun = true;
-	stream->skip = 0;
-	if (http_transport_status(stream->http->transport) == 206)
-		return stream_begin_part(stream);
-	return stream_begin_whole(stream);
-}
-
-static struct error *stream_receive(void *arg, const void *data, size_t size_bytes)
-{
-	struct error *err;
-	struct stream *stream = arg;
-	const char *p = data;
-	long status = http_transport_status(stream->http->transport);
-
-	if (status != 200 && status != 206)
-		return http_collect(&stream->refusal, data, size_bytes);
-	if (!stream->begun) {
-		err = stream_begin(stream);
-		if (err)
-			return err;
-	}
-	if (stream->skip) {
-		size_t skip = stream->skip < size_bytes ? (size_t)stream->skip
-							: size_bytes;
-
-		p += skip;
-		size_bytes -= skip;
-		stream->skip -= skip;
-	}
-	if (!size_bytes)
+	if (download->has_answer)
 		return NULL;
-	if (stream->size_bytes &&
-	    size_bytes > stream->size_bytes - stream->offset) {
-		return error_create(ERROR_OTHER,
-				    "the server sends more than the %" PRIu64
-				    " bytes that there should be",
-				    stream->size_bytes);
-	}
-	if (stream->digest)
-		digest_update(stream->digest, p, size_bytes);
-	stream->offset += size_bytes;
-	return stream->sink(stream->arg, p, size_bytes);
+	download->has_answer = true;
+	if (http_transport_status(download->http->transport) == 206)
+		return accept_part(download, attempt);
+	return accept_whole(download);
 }
 
-static void stream_headers(const struct stream *stream, char **range_ret,
-			   char **if_range_ret)
+static struct error *begin_attempt(struct http_download *download)
 {
-	if (!stream->offset || stream->no_range)
-		return;
-	if (!stream->validator && !stream->digest)
-		return;
-	*range_ret = string_format("Range: bytes=%" PRIu64 "-", stream->offset);
-	if (stream->validator &&
-	    asprintf(if_range_ret, "If-Range: %s", stream->validator) < 0) {
-		*if_range_ret = NULL;
-		memory_exhausted();
-	}
-}
-
-static struct error *stream_attempt(struct stream *stream,
-				    const struct http_request *request,
-				    struct http_attempt *attempt_ret)
-{
-	struct error *err;
+	const struct stream *stream = &download->stream;
 	_cleanup_free_ char *range = NULL, *if_range = NULL;
 	const char *extra[3] = { NULL };
 
-	stream->begun = false;
-	stream->restart = false;
-	string_builder_deinit(&stream->refusal.body);
-	stream->refusal.limit_bytes = REFUSAL_BYTES;
-	*attempt_ret = (struct http_attempt){ 0 };
-	stream_headers(stream, &range, &if_range);
-	extra[0] = range;
-	extra[1] = if_range;
-	err = http_transport_send(stream->http->transport, request, extra,
-				  stream_receive, stream, attempt_ret);
-	if (stream->restart) {
-		attempt_ret->broken = true;
-		return err;
+	if (stream->done_bytes && !download->no_range &&
+	    (download->validator || *stream->expected)) {
+		range = string_format("Range: bytes=%" PRIu64 "-",
+				      stream->done_bytes);
+		extra[0] = range;
+		if (download->validator)
+			if_range = string_format("If-Range: %s",
+						 download->validator);
+		extra[1] = if_range;
 	}
-	if (err)
-		return err;
-	attempt_ret->rate_message =
-		stream->refusal.body.text &&
-		strcasestr(stream->refusal.body.text, "rate limit");
-	if (attempt_ret->status != 200 && attempt_ret->status != 206)
+	download->has_begun = true;
+	download->has_answer = false;
+	download->skip = 0;
+	string_builder_deinit(&download->refusal.body);
+	return http_transport_begin(download->http->transport,
+				    &download->request, extra);
+}
+
+/** The answer has come to its end: was it the whole of the file? */
+static struct error *end_answer(struct http_download *download,
+				struct http_attempt *attempt)
+{
+	struct error *err;
+	const struct stream *stream = &download->stream;
+
+	attempt->rate_message = http_collector_is_limit(&download->refusal);
+	if (!is_file(download))
 		return NULL;
 	// An empty body has not been looked at yet.
-	if (!stream->begun) {
-		err = stream_begin(stream);
+	err = accept_answer(download, attempt);
+	if (err)
+		return err;
+	if (!download->skip &&
+	    (!stream->size_bytes || stream->done_bytes >= stream->size_bytes))
+		return NULL;
+	attempt->broken = true;
+	return error_create(ERROR_RETRY,
+			    "the answer ended after %" PRIu64 " bytes",
+			    stream->done_bytes);
+}
+
+/** @param[out] size_ret 0 at the end of the attempt. */
+static struct error *read_attempt(struct http_download *download,
+				  const void **data_ret, size_t *size_ret,
+				  struct http_attempt *attempt)
+{
+	struct error *err = NULL;
+	struct http_transport *transport = download->http->transport;
+
+	*attempt = (struct http_attempt){ 0 };
+	if (!download->has_begun)
+		err = begin_attempt(download);
+	while (!err) {
+		const char *data;
+		size_t skip;
+
+		err = http_transport_read(transport, data_ret, size_ret, attempt);
 		if (err)
-			return err;
+			break;
+		if (!*size_ret)
+			return end_answer(download, attempt);
+		if (!is_file(download)) {
+			err = http_collect(&download->refusal, *data_ret,
+					   *size_ret);
+			continue;
+		}
+		err = accept_answer(download, attempt);
+		data = *data_ret;
+		skip = download->skip < *size_ret ? (size_t)download->skip
+						  : *size_ret;
+		*data_ret = data + skip;
+		*size_ret -= skip;
+		download->skip -= skip;
+		if (!err && *size_ret)
+			return NULL;
 	}
-	if (stream->skip ||
-	    (stream->size_bytes && stream->offset < stream->size_bytes)) {
-		attempt_ret->broken = true;
-		return error_create(ERROR_RETRY,
-				    "the answer ended after %" PRIu64 " bytes",
-				    stream->offset);
-	}
-	return NULL;
+	*size_ret = 0;
+	return err;
 }
 
 /** The server has nothing at or behind our offset. */
-static struct error *stream_exhausted(struct stream *stream)
+static struct error *check_exhausted(const struct http_download *download)
 {
-	const char *range =
-		http_transport_header(stream->http->transport, "Content-Range");
+	const struct stream *stream = &download->stream;
+	const char *range = get_header(download, "Content-Range");
 	uint64_t size;
 
-	if (range && sscanf(range, "bytes */%" SCNu64, &size) == 1) {
-		if (size == stream->offset &&
-		    (!stream->size_bytes || stream->size_bytes == size))
-			return NULL;
-		if (stream->size_bytes && size != stream->size_bytes) {
-			return error_create(ERROR_OTHER,
-					    "the server has %" PRIu64
-					    " bytes, there should be %" PRIu64,
-					    size, stream->size_bytes);
-		}
-	}
-	return changed_error();
+	if (!range || sscanf(range, "bytes */%" SCNu64, &size) != 1)
+		return changed_error();
+	if (stream->size_bytes && size != stream->size_bytes)
+		return error_create(ERROR_OTHER,
+				    "the server has %" PRIu64
+				    " bytes, there should be %" PRIu64,
+				    size, stream->size_bytes);
+	return size == stream->done_bytes ? NULL : changed_error();
 }
 
-static struct error *stream_run(struct stream *stream,
-				const struct http_request *request)
+static struct error *download_read(struct stream *stream, const void **data_ret,
+				   size_t *size_ret)
 {
 	struct error *err;
-	struct http_patience patience = { .since_ms = monotonic_ms() };
+	struct http_download *download = (struct http_download *)stream;
 	struct http_attempt attempt;
-	uint64_t reached = 0;
 
 	do {
-		err = stream_attempt(stream, request, &attempt);
-		if (stream->offset - reached >= PATIENCE_BYTES) {
-			reached = stream->offset;
-			patience = (struct http_patience){ monotonic_ms(), 0 };
+		err = read_attempt(download, data_ret, size_ret, &attempt);
+		if (*size_ret)
+			return NULL;
+		http_transport_end(download->http->transport);
+		download->has_begun = false;
+		if (stream->done_bytes - download->patience_offset >=
+		    PATIENCE_BYTES) {
+			download->patience_offset = stream->done_bytes;
+			download->patience =
+				(struct http_patience){ monotonic_ms(), 0 };
 		}
-	} while (http_try_again(stream->http, request, &attempt, &patience, &err));
-	if (err || attempt.status == 200 || attempt.status == 206)
+	} while (http_try_again(download->http, &download->request, &attempt,
+				&download->patience, &err));
+	if (err || is_file(download))
 		return err;
-	if (attempt.status == 416 && stream->offset)
-		return stream_exhausted(stream);
-	return http_status_error(attempt.status, stream->refusal.body.text,
-				 stream->refusal.body.length);
+	if (attempt.status == 416 && stream->done_bytes)
+		return check_exhausted(download);
+	return http_status_error(attempt.status, download->refusal.body.text,
+				 download->refusal.body.length);
 }
 
-static struct error *stream_verify(struct stream *stream, const char *digest)
+static void download_close(struct stream *stream)
 {
-	char actual[DIGEST_TEXT_SIZE];
+	struct http_download *download = (struct http_download *)stream;
 
-	if (!stream->digest)
-		return NULL;
-	digest_finish(stream->digest, actual);
-	// Given wherever there is one to compute.
-	// NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker)
-	if (strcmp(actual, digest) == 0)
-		return NULL;
-	return error_create(ERROR_OTHER,
-			    "the digest is %s, it should be %s: damaged on the way, or another file; try again",
-			    actual, digest);
+	if (download->has_begun)
+		http_transport_end(download->http->transport);
+	free(download->url);
+	free(download->validator);
+	string_builder_deinit(&download->refusal.body);
 }
 
-struct error *http_stream(struct http *http, const struct http_request *request,
-			  uint64_t size_bytes, const char *digest,
-			  file_sink sink, void *arg)
+struct stream *http_open(struct http *http, const struct http_request *request,
+			 uint64_t size_bytes, const char *digest)
 {
-	struct error *err;
-	_cleanup_stream_ struct stream stream = {
-		.http = http,
-		.sink = sink,
-		.arg = arg,
-		.size_bytes = size_bytes,
-	};
+	struct http_download *download = memory_allocate(1, sizeof(*download));
+	_cleanup_free_ char *name = string_format("GET %s", request->url);
 
-	if (digest && *digest)
-		stream.digest = digest_create();
-	err = stream_run(&stream, request);
-	if (!err)
-		err = stream_verify(&stream, digest);
-	return error_wrap(err, "GET %s", request->url);
+	stream_init(&download->stream, download_read, download_close, name);
+	stream_expect(&download->stream, size_bytes, digest, "try again");
+	download->http = http;
+	download->request = *request;
+	download->url = string_copy(request->url);
+	download->request.url = download->url;
+	download->patience.since_ms = monotonic_ms();
+	download->refusal.limit_bytes = REFUSAL_BYTES;
+	return &download->stream;
 }

@@ -16,6 +16,7 @@
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
 #include "common/base/system.h"
+#include "common/cli/progress.h"
 #include "common/http/http.h"
 #include "common/http/http_retry.h"
 
@@ -49,29 +50,27 @@ struct http_transport {
 	CURLM *multi;
 	/** Reset for each request; connections are the multi handle's. */
 	CURL *easy;
+	int interrupt_fd;
 	char *user_agent;
 	char *ca_file;
 	uint64_t stall_limit_ms;
-};
 
-/** One request on its way, for curl's callbacks. */
-struct transfer {
-	struct http_transport *transport;
+	// The request on its way; NULL if there is none.
 	const struct http_request *request;
-	file_sink sink;
-	void *arg;
+	struct curl_slist *headers;
 	int body_fd;
 	uint64_t body_offset;
 	/** What a callback failed with. */
 	struct error *err;
+	/** curl has ended it, with this, and says why. */
+	bool has_ended;
+	CURLcode code;
+	char text[CURL_ERROR_SIZE];
+	/** A piece of the answer; while the next has no room, curl is paused. */
+	size_t piece_bytes;
+	bool is_paused;
+	char piece[BUFFER_BYTES];
 };
-
-static void copy_optional(const char *text, char **ret)
-{
-	if (!text || !*text)
-		return;
-	*ret = string_copy(text);
-}
 
 struct error *http_transport_create(const char *user_agent,
 				    uint64_t stall_limit_ms,
@@ -87,8 +86,9 @@ struct error *http_transport_create(const char *user_agent,
 	// curl's program reads these, its library does not.
 	if (!ca_file || !*ca_file)
 		ca_file = getenv("SSL_CERT_FILE");
-	copy_optional(ca_file, &transport->ca_file);
-	copy_optional(user_agent, &transport->user_agent);
+	if (ca_file && *ca_file)
+		transport->ca_file = string_copy(ca_file);
+	transport->user_agent = string_copy(user_agent);
 	transport->multi = curl_multi_init();
 	transport->easy = curl_easy_init();
 	if (!transport->multi || !transport->easy)
@@ -101,6 +101,7 @@ void http_transport_destroy(struct http_transport *transport)
 {
 	if (!transport)
 		return;
+	http_transport_end(transport);
 	curl_easy_cleanup(transport->easy);
 	curl_multi_cleanup(transport->multi);
 	free(transport->user_agent);
@@ -142,66 +143,66 @@ long http_transport_status(struct http_transport *transport)
 
 static size_t write_callback(char *data, size_t unit, size_t count, void *arg)
 {
-	struct transfer *transfer = arg;
+	struct http_transport *transport = arg;
+	size_t size = unit * count;
 
-	transfer->err = transfer->sink(transfer->arg, data, unit * count);
-	return transfer->err ? CURL_WRITEFUNC_ERROR : unit * count;
+	// curl keeps it, reads no more, and brings it when it is continued.
+	if (size > sizeof(transport->piece) - transport->piece_bytes) {
+		transport->is_paused = true;
+		return CURL_WRITEFUNC_PAUSE;
+	}
+	memcpy(transport->piece + transport->piece_bytes, data, size);
+	transport->piece_bytes += size;
+	return size;
 }
 
 static size_t read_callback(char *buffer, size_t unit, size_t count, void *arg)
 {
-	struct transfer *transfer = arg;
-	const struct http_request *request = transfer->request;
-	ssize_t size = pread(transfer->body_fd, buffer, unit * count,
-			     (off_t)transfer->body_offset);
+	struct http_transport *transport = arg;
+	const struct http_request *request = transport->request;
+	ssize_t size = pread(transport->body_fd, buffer, unit * count,
+			     (off_t)transport->body_offset);
 
-	if (size < 0) {
-		transfer->err =
+	if (size < 0)
+		transport->err =
 			error_create_os(errno, "read %s", request->body_path);
+	else if (size == 0 && transport->body_offset < request->body_size_bytes)
+		transport->err = error_create(ERROR_OTHER,
+					      "%s shrank while it was sent",
+					      request->body_path);
+	if (transport->err)
 		return CURL_READFUNC_ABORT;
-	}
-	if (size == 0 && transfer->body_offset < request->body_size_bytes) {
-		transfer->err = error_create(ERROR_OTHER,
-					     "%s shrank while it was sent",
-					     request->body_path);
-		return CURL_READFUNC_ABORT;
-	}
-	transfer->body_offset += (uint64_t)size;
-	if (request->progress) {
-		request->progress(request->progress_arg, transfer->body_offset,
-				  request->body_size_bytes);
-	}
+	transport->body_offset += (uint64_t)size;
+	progress_update(request->progress, transport->body_offset,
+			request->body_size_bytes);
 	return (size_t)size;
 }
 
 static int seek_callback(void *arg, curl_off_t offset, int origin)
 {
-	struct transfer *transfer = arg;
+	struct http_transport *transport = arg;
 
 	if (origin != SEEK_SET || offset < 0)
 		return CURL_SEEKFUNC_CANTSEEK;
-	transfer->body_offset = (uint64_t)offset;
+	transport->body_offset = (uint64_t)offset;
 	return CURL_SEEKFUNC_OK;
 }
 
 /** Headers may hold a token: they are wiped. */
-static void cleanup_slist(struct curl_slist **list)
+static void wipe_headers(struct curl_slist *list)
 {
-	for (struct curl_slist *p = *list; p; p = p->next)
+	for (struct curl_slist *p = list; p; p = p->next)
 		explicit_bzero(p->data, strlen(p->data));
-	curl_slist_free_all(*list);
+	curl_slist_free_all(list);
 }
 
-#define _cleanup_slist_ _cleanup_(cleanup_slist)
-
-static struct error *slist_add(struct curl_slist **list, const char *text)
+static void slist_add(struct curl_slist **list, const char *text)
 {
 	struct curl_slist *grown = curl_slist_append(*list, text);
 
 	if (!grown)
 		memory_exhausted();
 	*list = grown;
-	return NULL;
 }
 
 /**
@@ -209,34 +210,33 @@ static struct error *slist_add(struct curl_slist **list, const char *text)
  * it was given as such to no other host, port or protocol that a redirect leads
  * to, as long as CURLOPT_UNRESTRICTED_AUTH is off.
  */
-static struct error *request_headers(const struct http_request *request,
-				     const char *const *extra,
-				     struct curl_slist **ret)
+static struct curl_slist *list_headers(const struct http_request *request,
+				       const char *const *extra)
 {
-	struct error *err = NULL;
+	struct curl_slist *list = NULL;
 	char *authorization;
 
-	for (const char *const *p = request->headers; !err && p && *p; p++)
-		err = slist_add(ret, *p);
-	for (const char *const *p = extra; !err && p && *p; p++)
-		err = slist_add(ret, *p);
-	if (err || !request->token)
-		return err;
+	for (const char *const *p = request->headers; p && *p; p++)
+		slist_add(&list, *p);
+	for (const char *const *p = extra; p && *p; p++)
+		slist_add(&list, *p);
+	if (!request->token)
+		return list;
 	authorization = string_format("Authorization: Bearer %s", request->token);
-	err = slist_add(ret, authorization);
+	slist_add(&list, authorization);
 	explicit_bzero(authorization, strlen(authorization));
 	free(authorization);
-	return err;
+	return list;
 }
 
 /** Set an option unless one before it has failed. */
 #define SET(option, value)                                                     \
 	(code = code ? code : curl_easy_setopt(easy, option, value))
 
-static CURLcode transfer_set_body(struct transfer *transfer)
+static CURLcode set_body(struct http_transport *transport)
 {
-	const struct http_request *request = transfer->request;
-	CURL *easy = transfer->transport->easy;
+	const struct http_request *request = transport->request;
+	CURL *easy = transport->easy;
 	CURLcode code = CURLE_OK;
 
 	if (request->body || request->body_path) {
@@ -248,9 +248,9 @@ static CURLcode transfer_set_body(struct transfer *transfer)
 		SET(CURLOPT_POSTFIELDS, (const char *)request->body);
 	} else if (request->body_path) {
 		SET(CURLOPT_READFUNCTION, read_callback);
-		SET(CURLOPT_READDATA, transfer);
+		SET(CURLOPT_READDATA, transport);
 		SET(CURLOPT_SEEKFUNCTION, seek_callback);
-		SET(CURLOPT_SEEKDATA, transfer);
+		SET(CURLOPT_SEEKDATA, transport);
 		curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
 				 (long)BUFFER_BYTES);
 	}
@@ -260,11 +260,9 @@ static CURLcode transfer_set_body(struct transfer *transfer)
 	return code;
 }
 
-static struct error *transfer_setup(struct transfer *transfer,
-				    struct curl_slist *headers, char *text)
+static struct error *set_options(struct http_transport *transport)
 {
-	const struct http_request *request = transfer->request;
-	struct http_transport *transport = transfer->transport;
+	const struct http_request *request = transport->request;
 	CURL *easy = transport->easy;
 	CURLcode code = CURLE_OK;
 	bool secure = strncasecmp(request->url, "https:", 6) == 0;
@@ -274,8 +272,8 @@ static struct error *transfer_setup(struct transfer *transfer,
 
 	curl_easy_reset(easy);
 	SET(CURLOPT_URL, request->url);
-	SET(CURLOPT_ERRORBUFFER, text);
-	SET(CURLOPT_HTTPHEADER, headers);
+	SET(CURLOPT_ERRORBUFFER, transport->text);
+	SET(CURLOPT_HTTPHEADER, transport->headers);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
 	SET(CURLOPT_FOLLOWLOCATION, 1L);
@@ -285,7 +283,7 @@ static struct error *transfer_setup(struct transfer *transfer,
 	// A hint: libcurl 7.88 refuses it on a handle whose last try did not connect.
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
 	SET(CURLOPT_WRITEFUNCTION, write_callback);
-	SET(CURLOPT_WRITEDATA, transfer);
+	SET(CURLOPT_WRITEDATA, transport);
 	// On a kept connection that turns out to be dead, curl would send again
 	// by itself what may have been done the first time.
 	if (request->no_retry && request->body_path)
@@ -295,12 +293,11 @@ static struct error *transfer_setup(struct transfer *transfer,
 	if (transport->ca_file)
 		SET(CURLOPT_CAINFO, transport->ca_file);
 	if (!code)
-		code = transfer_set_body(transfer);
-	if (code) {
-		return error_create(ERROR_OTHER, "libcurl: prepare: %s",
-				    curl_easy_strerror(code));
-	}
-	return NULL;
+		code = set_body(transport);
+	if (!code)
+		return NULL;
+	return error_create(ERROR_OTHER, "libcurl: prepare: %s",
+			    curl_easy_strerror(code));
 }
 
 /** Bytes that have moved, to tell a transfer that has stalled. */
@@ -317,12 +314,12 @@ static uint64_t transfer_bytes(struct http_transport *transport)
 	       (uint64_t)request;
 }
 
-static struct error *transfer_loop(struct http_transport *transport, char *text,
-				   CURLcode *code_ret)
+/** Let curl work until there is a piece, or the end of the transfer. */
+static struct error *transfer_piece(struct http_transport *transport)
 {
 	struct error *err;
 	struct curl_waitfd interrupt = {
-		.fd = interrupt_fd(),
+		.fd = transport->interrupt_fd,
 		.events = CURL_WAIT_POLLIN,
 	};
 	uint64_t bytes = 0, moved_ms = monotonic_ms();
@@ -330,48 +327,49 @@ static struct error *transfer_loop(struct http_transport *transport, char *text,
 	for (;;) {
 		int running, queued;
 		const CURLMsg *message;
-		uint64_t now_ms, idle_ms;
-		CURLMcode mcode = curl_multi_perform(transport->multi, &running);
+		uint64_t now_ms, left_ms;
+		CURLMcode code = curl_multi_perform(transport->multi, &running);
 
 		message = curl_multi_info_read(transport->multi, &queued);
 		if (message && message->msg == CURLMSG_DONE) {
-			*code_ret = message->data.result;
-			return NULL;
+			transport->code = message->data.result;
+			transport->has_ended = true;
 		}
+		if (transport->piece_bytes || transport->has_ended)
+			return NULL;
 		now_ms = monotonic_ms();
 		if (transfer_bytes(transport) != bytes) {
 			bytes = transfer_bytes(transport);
 			moved_ms = now_ms;
 		}
-		idle_ms = now_ms - moved_ms;
-		if (idle_ms >= transport->stall_limit_ms) {
-			snprintf(text, CURL_ERROR_SIZE,
+		if (now_ms - moved_ms >= transport->stall_limit_ms) {
+			snprintf(transport->text, sizeof(transport->text),
 				 "nothing came for %" PRIu64 " s",
-				 (idle_ms + 500) / 1000);
-			*code_ret = CURLE_OPERATION_TIMEDOUT;
+				 (now_ms - moved_ms + 500) / 1000);
+			transport->code = CURLE_OPERATION_TIMEDOUT;
+			transport->has_ended = true;
 			return NULL;
 		}
-		if (!mcode) {
-			uint64_t left_ms = transport->stall_limit_ms - idle_ms;
-
-			mcode = curl_multi_poll(transport->multi, &interrupt, 1,
-						left_ms < POLL_MS ? (int)left_ms
-								  : POLL_MS,
-						NULL);
-		}
-		if (mcode) {
+		left_ms = transport->stall_limit_ms - (now_ms - moved_ms);
+		if (!code)
+			code = curl_multi_poll(transport->multi, &interrupt, 1,
+					       left_ms < POLL_MS ? (int)left_ms
+								 : POLL_MS,
+					       NULL);
+		if (code)
 			return error_create(ERROR_OTHER, "libcurl: transfer: %s",
-					    curl_multi_strerror(mcode));
-		}
+					    curl_multi_strerror(code));
 		err = interrupt_check();
 		if (err)
 			return err;
 	}
 }
 
-static struct error *transfer_failure(CURLcode code, const char *text,
+static struct error *transfer_failure(const struct http_transport *transport,
 				      struct http_attempt *attempt)
 {
+	CURLcode code = transport->code;
+
 	for (size_t i = 0; i < array_size(passing_faults); i++) {
 		if (passing_faults[i].code == code) {
 			attempt->broken = true;
@@ -383,66 +381,114 @@ static struct error *transfer_failure(CURLcode code, const char *text,
 				    "more than %d redirects: the address leads in circles",
 				    REDIRECTS_MAX);
 	return error_create(attempt->broken ? ERROR_RETRY : ERROR_OTHER, "%s",
-			    *text ? text : curl_easy_strerror(code));
+			    *transport->text ? transport->text
+					     : curl_easy_strerror(code));
 }
 
-struct error *http_transport_send(struct http_transport *transport,
-				  const struct http_request *request,
-				  const char *const *extra, file_sink sink,
-				  void *arg, struct http_attempt *attempt_ret)
+static struct error *begin(struct http_transport *transport,
+			   const struct http_request *request,
+			   const char *const *extra)
 {
 	struct error *err;
-	char text[CURL_ERROR_SIZE] = "";
-	_cleanup_slist_ struct curl_slist *headers = NULL;
-	_cleanup_close_ int body_fd = -1;
-	CURLcode code = CURLE_OK;
-	struct transfer transfer = {
-		.transport = transport,
-		.request = request,
-		.sink = sink,
-		.arg = arg,
-	};
 
-	*attempt_ret = (struct http_attempt){ .retry_after_s = -1 };
+	transport->request = request;
+	transport->headers = list_headers(request, extra);
 	if (!request->body && request->body_path) {
-		body_fd = open(request->body_path, O_RDONLY | O_CLOEXEC);
-		if (body_fd < 0)
+		transport->body_fd =
+			open(request->body_path, O_RDONLY | O_CLOEXEC);
+		if (transport->body_fd < 0)
 			return error_create_os(errno, "open %s",
 					       request->body_path);
 	}
-	transfer.body_fd = body_fd;
-	err = request_headers(request, extra, &headers);
-	if (!err)
-		err = transfer_setup(&transfer, headers, text);
+	err = set_options(transport);
 	if (err)
 		return err;
 	if (curl_multi_add_handle(transport->multi, transport->easy))
 		return error_create(ERROR_OTHER, "libcurl cannot start");
-	err = transfer_loop(transport, text, &code);
+	return NULL;
+}
+
+struct error *http_transport_begin(struct http_transport *transport,
+				   const struct http_request *request,
+				   const char *const *extra)
+{
+	struct error *err = begin(transport, request, extra);
+
+	if (err)
+		http_transport_end(transport);
+	return err;
+}
+
+void http_transport_end(struct http_transport *transport)
+{
+	if (!transport->request)
+		return;
 	curl_multi_remove_handle(transport->multi, transport->easy);
-	// They are on this function's stack.
-	curl_easy_setopt(transport->easy, CURLOPT_ERRORBUFFER, NULL);
 	curl_easy_setopt(transport->easy, CURLOPT_HTTPHEADER, NULL);
-	if (err || transfer.err) {
-		if (err)
-			error_destroy(transfer.err);
-		return err ? err : transfer.err;
-	}
-	if (code)
-		return transfer_failure(code, text, attempt_ret);
-	attempt_ret->status = http_transport_status(transport);
+	wipe_headers(take_ptr(transport->headers));
+	cleanup_close(&transport->body_fd);
+	transport->body_fd = -1;
+	transport->body_offset = 0;
+	error_destroy(take_ptr(transport->err));
+	transport->request = NULL;
+	transport->has_ended = false;
+	transport->text[0] = '\0';
+	transport->piece_bytes = 0;
+	transport->is_paused = false;
+}
+
+/** What the headers say of a whole answer. */
+static struct http_attempt describe_answer(struct http_transport *transport)
+{
+	struct http_attempt attempt = {
+		.status = http_transport_status(transport),
+		.retry_after_s = -1,
+		.rate_reset_s =
+			http_transport_number(transport, "x-ratelimit-reset"),
+	};
+
+	attempt.rate_exhausted =
+		attempt.rate_reset_s >= 0 &&
+		http_transport_number(transport, "x-ratelimit-remaining") == 0;
 	if (http_transport_header(transport, "Retry-After")) {
 		curl_off_t seconds = 0;
 
 		// It may also be a date; curl knows.
 		curl_easy_getinfo(transport->easy, CURLINFO_RETRY_AFTER,
 				  &seconds);
-		attempt_ret->retry_after_s = seconds;
+		attempt.retry_after_s = seconds;
 	}
-	attempt_ret->rate_exhausted =
-		http_transport_number(transport, "x-ratelimit-remaining") == 0 &&
-		http_transport_number(transport, "x-ratelimit-reset") >= 0;
-	attempt_ret->rate_reset_s =
-		http_transport_number(transport, "x-ratelimit-reset");
+	return attempt;
+}
+
+struct error *http_transport_read(struct http_transport *transport,
+				  const void **data_ret, size_t *size_ret,
+				  struct http_attempt *attempt_ret)
+{
+	struct error *err;
+
+	*attempt_ret = (struct http_attempt){ .retry_after_s = -1 };
+	err = interrupt_check();
+	if (err)
+		return err;
+	transport->piece_bytes = 0;
+	if (transport->is_paused) {
+		transport->is_paused = false;
+		curl_easy_pause(transport->easy, CURLPAUSE_CONT);
+	}
+	if (!transport->has_ended) {
+		err = transfer_piece(transport);
+		if (err)
+			return err;
+	}
+	*data_ret = transport->piece;
+	*size_ret = transport->piece_bytes;
+	if (*size_ret)
+		return NULL;
+	if (transport->err)
+		return take_ptr(transport->err);
+	if (transport->code)
+		return transfer_failure(transport, attempt_ret);
+	*attempt_ret = describe_answer(transport);
 	return NULL;
 }

@@ -10,10 +10,10 @@
  * redirects, tokens, stalls and interrupts, but without another try.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/file.h"
 
 struct error;
 struct http_attempt;
@@ -34,18 +34,32 @@ static inline void cleanup_http_transport(struct http_transport **transport)
 #define _cleanup_http_transport_ _cleanup_(cleanup_http_transport)
 
 /**
- * Send a request once, and hand what comes to the sink, whatever the status.
+ * Begin a request, whose answer http_transport_read() brings.
  *
+ * @param[in] request Borrowed until http_transport_end().
  * @param[in] extra More headers, ended by NULL; may be NULL.
- * @param[out] attempt_ret Set always. With an error, `broken` tells one that
- * may pass from one that is final.
  */
-_must_check_ struct error *
-http_transport_send(struct http_transport *transport,
-		    const struct http_request *request, const char *const *extra,
-		    file_sink sink, void *arg, struct http_attempt *attempt_ret);
+_must_check_ struct error *http_transport_begin(struct http_transport *transport,
+						const struct http_request *request,
+						const char *const *extra);
 
-/** Status of the latest answer; in a sink, of the one that is arriving. */
+/**
+ * Wait for the next piece of the answer's body, whatever the status.
+ *
+ * @param[out] data_ret Borrowed until the next call.
+ * @param[out] size_ret 0 at the end.
+ * @param[out] attempt_ret Set at the end; of an error only `broken`, which
+ * tells one that may pass from one that is final.
+ */
+_must_check_ struct error *http_transport_read(struct http_transport *transport,
+					       const void **data_ret,
+					       size_t *size_ret,
+					       struct http_attempt *attempt_ret);
+
+/** Also before the end of the answer, and if none was begun. */
+void http_transport_end(struct http_transport *transport);
+
+/** Status of the latest answer, or of the one that is arriving. */
 long http_transport_status(struct http_transport *transport);
 
 /**

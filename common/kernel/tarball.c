@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/archive/stream.h"
 #include "common/archive/sums.h"
 #include "common/archive/unpack.h"
 #include "common/base/error.h"
@@ -44,69 +45,35 @@ struct error *tarball_digest(struct http *http, const char *tarball_url,
 	return error_wrap(err, "%s", url);
 }
 
-/** A stream on its way, shown as it goes. */
-struct download {
-	file_sink sink;
-	void *arg;
-	struct progress *progress;
-	uint64_t done_bytes;
-};
-
-static struct error *download_take(void *arg, const void *data, size_t size_bytes)
-{
-	struct download *download = arg;
-
-	download->done_bytes += size_bytes;
-	progress_update(download->progress, download->done_bytes, 0);
-	return download->sink(download->arg, data, size_bytes);
-}
-
-struct error *tarball_stream(struct http *http, const char *url,
-			     const char *digest, file_sink sink, void *arg)
-{
-	struct error *err;
-	_cleanup_progress_ struct progress *progress = NULL;
-	struct download download = { .sink = sink, .arg = arg };
-	const struct http_request request = { .url = url };
-
-	progress = progress_createf(PROGRESS_BYTES, "download %s",
-				    strrchr(url, '/') + 1);
-	download.progress = progress;
-	err = http_stream(http, &request, 0, digest, download_take, &download);
-	if (!err)
-		progress_finish(progress);
-	return err;
-}
-
-static struct error *unpack_take(void *arg, const void *data, size_t size_bytes)
-{
-	return unpack_write(arg, data, size_bytes);
-}
-
 struct error *tarball_fetch(const struct tarball_request *request,
 			    char digest_ret[static DIGEST_TEXT_SIZE])
 {
-	struct error *err = NULL;
+	struct error *err;
+	const struct http_request get = { .url = request->url };
 	const struct unpack_options options = {
 		.strip_components = request->strip_components,
 	};
 	char digest[DIGEST_TEXT_SIZE] = "";
-	_cleanup_unpack_ struct unpack *unpack = NULL;
 
-	if (request->is_unsigned)
+	if (request->is_unsigned) {
 		log_debug("%s: kernel.org publishes no digest of it",
 			  request->url);
-	else
+	} else {
 		err = tarball_digest(request->http, request->url, digest);
-	if (!err)
-		err = unpack_create(request->directory, &options, &unpack);
-	if (!err)
-		err = tarball_stream(request->http, request->url, digest,
-				     unpack_take, unpack);
-	if (!err)
-		err = unpack_finish(unpack);
+		if (err)
+			return err;
+	}
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_BYTES, "download %s",
+				 strrchr(request->url, '/') + 1);
+	_cleanup_stream_ struct stream *stream =
+		http_open(request->http, &get, 0, digest);
+
+	stream->progress = progress;
+	err = unpack(stream, request->directory, &options);
 	if (err)
 		return err;
+	progress_finish(progress);
 	memcpy(digest_ret, digest, sizeof(digest));
 	return NULL;
 }

@@ -9,7 +9,6 @@
 
 #include "common/archive/digest.h"
 #include "common/base/cleanup.h"
-#include "common/base/file.h"
 
 struct error;
 struct http;
@@ -23,15 +22,6 @@ struct http;
 _must_check_ struct error *
 tarball_digest(struct http *http, const char *url,
 	       char digest_ret[static DIGEST_TEXT_SIZE]);
-
-/**
- * Stream a tarball, with progress.
- *
- * @param[in] digest Which it must have; "" if it is not known.
- */
-_must_check_ struct error *tarball_stream(struct http *http, const char *url,
-					  const char *digest, file_sink sink,
-					  void *arg);
 
 struct tarball_request {
 	struct http *http;

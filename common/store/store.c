@@ -127,15 +127,15 @@ struct error *store_list(struct store *store, struct asset_list *ret)
 	return NULL;
 }
 
-struct error *store_get(struct store *store, const struct asset *asset,
-			file_sink sink, void *arg)
+struct error *store_open(struct store *store, const struct asset *asset,
+			 struct stream **ret)
 {
-	return error_wrap(store->operations->get(store, asset, sink, arg),
+	return error_wrap(store->operations->open(store, asset, ret),
 			  "get %s from %s", asset->name, store->name);
 }
 
 struct error *store_put(struct store *store, const char *path, const char *label,
-			progress_sink progress, void *arg, char **url_ret)
+			struct progress *progress, char **url_ret)
 {
 	struct error *err;
 	_cleanup_free_ char *url = NULL;
@@ -147,8 +147,7 @@ struct error *store_put(struct store *store, const char *path, const char *label
 				    "put %s: an asset's name is made of letters, digits and '.-_', and ends in .tar.zst",
 				    path);
 	}
-	err = store->operations->put(store, path, name, label, progress, arg,
-				     &url);
+	err = store->operations->put(store, path, name, label, progress, &url);
 	if (err)
 		return error_wrap(err, "put %s into %s", name, store->name);
 	if (url_ret)

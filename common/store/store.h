@@ -22,12 +22,12 @@
 
 #include "common/archive/digest.h"
 #include "common/base/cleanup.h"
-#include "common/base/file.h"
-#include "common/cli/progress.h"
 
 struct error;
 struct http;
+struct progress;
 struct store;
+struct stream;
 
 struct asset {
 	char *name;
@@ -88,13 +88,11 @@ _must_check_ struct error *store_list(struct store *store,
 				      struct asset_list *ret);
 
 /**
- * Stream an asset's bytes to @p sink, in order, each once: lost connections are
- * taken up again where they broke. The digest and the size are checked at the
- * end, so nothing that the sink has received may be used before this succeeds.
+ * An asset's bytes; see stream.h. Lost connections are taken up again where
+ * they broke. One stream a store at a time; close it before the store.
  */
-_must_check_ struct error *store_get(struct store *store,
-				     const struct asset *asset, file_sink sink,
-				     void *arg);
+_must_check_ struct error *
+store_open(struct store *store, const struct asset *asset, struct stream **ret);
 
 /**
  * Publish a local file as an asset under the last part of its path.
@@ -111,8 +109,8 @@ _must_check_ struct error *store_get(struct store *store,
  * ERROR_USAGE if the name is none for an asset, or if there is no token.
  */
 _must_check_ struct error *store_put(struct store *store, const char *path,
-				     const char *label, progress_sink progress,
-				     void *arg, char **url_ret);
+				     const char *label,
+				     struct progress *progress, char **url_ret);
 
 /** How full a store is. */
 struct store_room {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/archive/stream.h"
 #include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
@@ -156,43 +157,12 @@ static struct error *store_directory_list(struct store *store,
 	return NULL;
 }
 
-/** A sink between a file and the caller's: digest and size on the way. */
-struct reader {
-	struct digest *digest;
-	uint64_t size_bytes;
-	uint64_t expected_bytes;
-	file_sink sink;
-	void *arg;
-};
-
-static struct error *reader_take(void *arg, const void *data, size_t size_bytes)
+static struct error *store_directory_open(struct store *store,
+					  const struct asset *asset,
+					  struct stream **ret)
 {
-	struct reader *reader = arg;
-
-	digest_update(reader->digest, data, size_bytes);
-	reader->size_bytes += size_bytes;
-	if (reader->size_bytes > reader->expected_bytes) {
-		return error_create(ERROR_OTHER,
-				    "the file is larger than it was when it was listed");
-	}
-	return reader->sink(reader->arg, data, size_bytes);
-}
-
-static struct error *store_directory_get(struct store *store,
-					 const struct asset *asset,
-					 file_sink sink, void *arg)
-{
-	struct error *err;
 	_cleanup_free_ char *path = NULL;
-	_cleanup_close_ int fd = -1;
-	_cleanup_digest_ struct digest *digest = digest_create();
-	char actual[DIGEST_TEXT_SIZE];
-	struct reader reader = {
-		.digest = digest,
-		.expected_bytes = asset->size_bytes,
-		.sink = sink,
-		.arg = arg,
-	};
+	int fd;
 
 	if (!asset_name_is_valid(asset->name))
 		return error_create(ERROR_OTHER, "not the name of an asset");
@@ -202,21 +172,9 @@ static struct error *store_directory_get(struct store *store,
 		return error_create(ERROR_NOT_FOUND, "no such file: %s", path);
 	if (fd < 0)
 		return error_create_os(errno, "open %s", path);
-	err = file_stream(fd, reader_take, &reader);
-	if (err)
-		return err;
-	digest_finish(digest, actual);
-	if (reader.size_bytes != asset->size_bytes) {
-		return error_create(ERROR_OTHER,
-				    "%s holds %" PRIu64
-				    " bytes, it should be %" PRIu64,
-				    path, reader.size_bytes, asset->size_bytes);
-	}
-	if (*asset->digest && strcmp(actual, asset->digest) != 0) {
-		return error_create(ERROR_OTHER,
-				    "%s is damaged: its digest is %s, it should be %s; delete it and publish it again",
-				    path, actual, asset->digest);
-	}
+	*ret = stream_open_fd(fd, path);
+	stream_expect(*ret, asset->size_bytes, asset->digest,
+		      "delete it and publish it again");
 	return NULL;
 }
 
@@ -233,57 +191,6 @@ static void remove_temporaries(const char *path)
 	}
 }
 
-/** A copy on its way. */
-struct copy {
-	int fd;
-	struct digest *digest;
-	uint64_t done;
-	uint64_t total;
-	progress_sink progress;
-	void *arg;
-};
-
-static struct error *copy_take(void *arg, const void *data, size_t size_bytes)
-{
-	struct copy *copy = arg;
-	int errnum = write_all(copy->fd, data, size_bytes);
-
-	if (errnum)
-		return error_create_os(errnum, "write");
-	digest_update(copy->digest, data, size_bytes);
-	copy->done += size_bytes;
-	if (copy->progress)
-		copy->progress(copy->arg, copy->done, copy->total);
-	return NULL;
-}
-
-/** Copy a file, whose digest is that of the bytes that were written. */
-static struct error *copy_file(int source_fd, int fd, progress_sink progress,
-			       void *arg,
-			       char digest_ret[static DIGEST_TEXT_SIZE])
-{
-	struct error *err;
-	_cleanup_digest_ struct digest *digest = digest_create();
-	struct copy copy = {
-		.fd = fd,
-		.digest = digest,
-		.progress = progress,
-		.arg = arg,
-	};
-	struct stat st;
-
-	if (fstat(source_fd, &st) < 0)
-		return error_create_os(errno, "stat");
-	copy.total = (uint64_t)st.st_size;
-	err = file_stream(source_fd, copy_take, &copy);
-	if (err)
-		return err;
-	digest_finish(digest, digest_ret);
-	if (fchmod(fd, 0644) < 0 || fsync(fd) < 0)
-		return error_create_os(errno, "write");
-	return NULL;
-}
-
 static void sync_directory(const char *path)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -293,9 +200,9 @@ static void sync_directory(const char *path)
 		fsync(fd);
 }
 
-static struct error *put_new(struct store_directory *directory, int source_fd,
-			     const char *name, const char *label,
-			     const char *path, progress_sink progress, void *arg)
+static struct error *put_new(struct store_directory *directory,
+			     struct stream *source, const char *name,
+			     const char *label, const char *path)
 {
 	struct error *err;
 	_cleanup_free_ char *temporary = NULL;
@@ -307,7 +214,7 @@ static struct error *put_new(struct store_directory *directory, int source_fd,
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return error_create_os(errno, "create %s", temporary);
-	err = copy_file(source_fd, fd, progress, arg, digest);
+	err = stream_save(source, fd, temporary, digest);
 	if (!err)
 		err = sidecar_write(directory->path, name, digest);
 	if (!err)
@@ -344,17 +251,19 @@ static struct error *put_existing(struct store_directory *directory,
 
 static struct error *store_directory_put(struct store *store, const char *source,
 					 const char *name, const char *label,
-					 progress_sink progress, void *arg,
+					 struct progress *progress,
 					 char **url_ret)
 {
 	struct error *err;
 	struct store_directory *directory = store_directory(store);
 	_cleanup_free_ char *lock_path = NULL, *path = NULL;
-	_cleanup_close_ int source_fd = -1, lock_fd = -1;
+	_cleanup_stream_ struct stream *stream = NULL;
+	_cleanup_close_ int lock_fd = -1;
 
-	source_fd = open(source, O_RDONLY | O_CLOEXEC);
-	if (source_fd < 0)
-		return error_create_os(errno, "open %s", source);
+	err = stream_open_file(source, &stream);
+	if (err)
+		return err;
+	stream->progress = progress;
 	err = directory_create(directory->path);
 	if (!err)
 		lock_path = path_join(directory->path, lock_name);
@@ -368,8 +277,7 @@ static struct error *store_directory_put(struct store *store, const char *source
 	if (file_exists(path))
 		err = put_existing(directory, source, name, path);
 	else
-		err = put_new(directory, source_fd, name, label, path, progress,
-			      arg);
+		err = put_new(directory, stream, name, label, path);
 	if (err)
 		return err;
 	*url_ret = take_ptr(path);
@@ -421,7 +329,7 @@ const struct store_operations store_directory_operations = {
 	.create = store_directory_create,
 	.destroy = store_directory_destroy,
 	.list = store_directory_list,
-	.get = store_directory_get,
+	.open = store_directory_open,
 	.put = store_directory_put,
 	.delete = store_directory_delete,
 	.describe = store_directory_describe,

@@ -18,12 +18,12 @@ struct store_operations {
 	void (*destroy)(struct store *store);
 	/** In any order. */
 	struct error *(*list)(struct store *store, struct asset_list *ret);
-	struct error *(*get)(struct store *store, const struct asset *asset,
-			     file_sink sink, void *arg);
+	struct error *(*open)(struct store *store, const struct asset *asset,
+			      struct stream **ret);
 	/** @param[in] name The last part of @p path. */
 	struct error *(*put)(struct store *store, const char *path,
 			     const char *name, const char *label,
-			     progress_sink progress, void *arg, char **url_ret);
+			     struct progress *progress, char **url_ret);
 	struct error *(*delete)(struct store *store, const struct asset *asset);
 	/** NULL if there is no limit. */
 	void (*get_room)(const struct store *store, struct store_room *ret);

@@ -10,12 +10,15 @@
 #include <unistd.h>
 
 #include "common/archive/digest.h"
+#include "common/archive/stream.h"
 #include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/lock.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/cli/progress.h"
+#include "common/http/http.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/tarball.h"
 #include "common/store/sidecar.h"
@@ -69,32 +72,26 @@ static bool is_whole(const struct tarball_file *file, const char *digest)
 	return !err && *digest && strcmp(digest, known) == 0;
 }
 
-static struct error *tarball_file_write(void *arg, const void *data,
-					size_t size_bytes)
-{
-	const struct tarball_file *file = arg;
-	int errnum = write_all(file->fd, data, size_bytes);
-
-	return errnum ? error_create_os(errnum, "write %s", file->partial) : NULL;
-}
-
 /** @param[in] wanted The digest that it must have, "" if it is not known. */
 static struct error *download(struct http *http, const char *url,
 			      const char *wanted, struct tarball_file *file)
 {
 	struct error *err;
+	const struct http_request request = { .url = url };
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_BYTES, "download %s",
+				 strrchr(url, '/') + 1);
+	_cleanup_stream_ struct stream *stream =
+		http_open(http, &request, 0, wanted);
+	char digest[DIGEST_TEXT_SIZE];
 
 	if (ftruncate(file->fd, 0) < 0)
 		return error_create_os(errno, "truncate %s", file->partial);
-	err = tarball_stream(http, url, wanted, tarball_file_write, file);
+	stream->progress = progress;
+	err = stream_save(stream, file->fd, file->partial, digest);
 	if (err)
 		return err;
-	if (fchmod(file->fd, 0644) < 0 || fsync(file->fd) < 0)
-		return error_create_os(errno, "write %s", file->partial);
-	char digest[DIGEST_TEXT_SIZE];
-	err = digest_file(file->partial, digest, NULL);
-	if (err)
-		return err;
+	progress_finish(progress);
 	// What it says of another file must not be taken for this one's.
 	err = sidecar_delete(file->directory, file->name);
 	if (err)

@@ -3,8 +3,11 @@
 /** @file Unpacks a zstd tarball: nothing of it may land outside its folder. */
 
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "common/archive/stream.h"
 #include "common/archive/unpack.h"
 #include "common/base/cleanup.h"
 #include "common/base/directory.h"
@@ -18,14 +21,14 @@ static void unpack_into(const char *folder, const uint8_t *data, size_t size)
 		.limit_bytes = 1 << 20,
 		.limit_entries = 100,
 	};
-	_cleanup_unpack_ struct unpack *unpack = NULL;
-	_cleanup_error_ struct error *err =
-		unpack_create(folder, &options, &unpack);
+	_cleanup_error_ struct error *err = NULL;
+	_cleanup_stream_ struct stream *stream = NULL;
+	int fd = memfd_create("archive", MFD_CLOEXEC);
 
-	if (!err)
-		err = unpack_write(unpack, data, size);
-	if (!err)
-		err = unpack_finish(unpack);
+	if (fd < 0 || write_all(fd, data, size) || lseek(fd, 0, SEEK_SET) < 0)
+		abort();
+	stream = stream_open_fd(fd, "archive");
+	err = unpack(stream, folder, &options);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/archive/stream.h"
 #include "common/archive/unpack.h"
 #include "common/base/directory.h"
 #include "common/base/error.h"
@@ -193,25 +194,8 @@ struct download {
 	struct store *store;
 	const struct asset *asset;
 	const char *release;
-	struct unpack *unpack;
-	struct progress *progress;
-	uint64_t done;
 	uint64_t unpack_ms;
 };
-
-static struct error *download_sink(void *arg, const void *data, size_t size_bytes)
-{
-	struct error *err;
-	struct download *download = arg;
-	uint64_t start_ms = monotonic_ms();
-
-	download->done += size_bytes;
-	progress_update(download->progress, download->done,
-			download->asset->size_bytes);
-	err = unpack_write(download->unpack, data, size_bytes);
-	download->unpack_ms += monotonic_ms() - start_ms;
-	return err;
-}
 
 static struct error *download_unpack(struct download *download,
 				     const char *directory)
@@ -220,28 +204,20 @@ static struct error *download_unpack(struct download *download,
 
 	const struct asset *asset = download->asset;
 	const struct unpack_options options = { 0 };
-	_cleanup_unpack_ struct unpack *unpack = NULL;
-
-	err = unpack_create(directory, &options, &unpack);
-	if (err)
-		return err;
-
+	uint64_t start_ms = monotonic_ms();
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_BYTES, "download %s", asset->name);
+	_cleanup_stream_ struct stream *stream = NULL;
 
-	download->unpack = unpack;
-	download->progress = progress;
-	err = store_get(download->store, asset, download_sink, download);
+	err = store_open(download->store, asset, &stream);
 	if (err)
 		return err;
-
-	uint64_t finish_ms = monotonic_ms();
-
-	err = unpack_finish(unpack);
+	stream->progress = progress;
+	err = unpack(stream, directory, &options);
 	if (err)
 		return error_wrap(err, "get %s from %s", asset->name,
 				  store_name(download->store));
-	download->unpack_ms += monotonic_ms() - finish_ms;
+	download->unpack_ms = monotonic_ms() - start_ms - stream->read_ms;
 	progress_finish(progress);
 	return NULL;
 }

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/archive/stream.h"
+#include "common/archive/unpack.h"
 #include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
@@ -25,7 +27,6 @@
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
 #include "vm/rootfs/rootfs_host.h"
-#include "vm/rootfs/rootfs_unpack.h"
 #include "vm/suite/logs.h"
 
 enum {
@@ -244,6 +245,40 @@ static void log_tail(const char *path)
 	}
 }
 
+/** What a process writes. */
+struct process_stream {
+	struct stream stream;
+	struct process *process;
+	char data[65536];
+};
+
+static struct error *process_stream_read(struct stream *stream_,
+					 const void **data_ret, size_t *size_ret)
+{
+	struct process_stream *stream = (struct process_stream *)stream_;
+
+	*data_ret = stream->data;
+	return process_read(stream->process, 0, stream->data,
+			    sizeof(stream->data), size_ret);
+}
+
+static void process_stream_close(struct stream *stream)
+{
+	(void)stream;
+}
+
+static struct error *unpack_output(struct process *process, const char *root)
+{
+	const struct unpack_options options = { .is_system = true };
+	struct process_stream *output = memory_allocate(1, sizeof(*output));
+	_cleanup_stream_ struct stream *stream = &output->stream;
+
+	stream_init(stream, process_stream_read, process_stream_close,
+		    "the root's tarball");
+	output->process = process;
+	return unpack(stream, root, &options);
+}
+
 static struct error *run_mmdebstrap(const struct making *making,
 				    const char *temporary, const char *root)
 {
@@ -256,7 +291,7 @@ static struct error *run_mmdebstrap(const struct making *making,
 	err = spawn(making, temporary, host->is_root, &process);
 	if (err)
 		return err;
-	err = rootfs_unpack(process, root);
+	err = unpack_output(process, root);
 	if (error_is(err, ERROR_CANCELLED)) {
 		stop(process);
 		return err;

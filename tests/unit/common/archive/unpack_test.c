@@ -9,8 +9,10 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zstd.h>
 
+#include "common/archive/stream.h"
 #include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
@@ -107,8 +109,10 @@ static struct tarball make_tarball(const struct item *items, size_t count,
 			archive_entry_set_symlink(entry, item->text);
 		if (item->hardlink)
 			archive_entry_set_hardlink(entry, item->hardlink);
-		cr_assert_eq(archive_write_header(archive, entry), ARCHIVE_OK,
-			     "%s: %s", item->name, archive_error_string(archive));
+		// A warning is about a name that has no form in the locale.
+		cr_assert_geq(archive_write_header(archive, entry),
+			      ARCHIVE_WARN, "%s: %s", item->name,
+			      archive_error_string(archive));
 		if (has_text) {
 			archive_write_data(archive, item->text,
 					   strlen(item->text));
@@ -125,31 +129,50 @@ static struct tarball make_tarball(const struct item *items, size_t count,
 	return tarball;
 }
 
-/** Unpack into a folder of its own, in pieces of a size. */
+/** A tarball that comes in pieces. */
+struct pieces {
+	struct stream stream;
+	const struct tarball *tarball;
+	size_t piece;
+};
+
+static struct error *read_piece(struct stream *stream, const void **data_ret,
+				size_t *size_ret)
+{
+	const struct pieces *pieces = (const struct pieces *)stream;
+	size_t left = pieces->tarball->size - stream->done_bytes;
+
+	*data_ret = pieces->tarball->data + stream->done_bytes;
+	*size_ret = left < pieces->piece ? left : pieces->piece;
+	return NULL;
+}
+
+static void close_pieces(struct stream *stream)
+{
+	(void)stream;
+}
+
+static struct stream *open_pieces(const struct tarball *tarball, size_t piece)
+{
+	struct pieces *pieces = calloc(1, sizeof(*pieces));
+
+	stream_init(&pieces->stream, read_piece, close_pieces, "pieces");
+	pieces->tarball = tarball;
+	pieces->piece = piece;
+	return &pieces->stream;
+}
+
+/** Unpack into a directory of its own, in pieces of a size. */
 static struct error *unpack_into(const char *name,
 				 const struct tarball *tarball, size_t piece,
 				 const struct unpack_options *options)
 {
-	struct error *err;
-	_cleanup_free_ char *path = NULL;
-	_cleanup_unpack_ struct unpack *unpack = NULL;
+	_cleanup_free_ char *path = path_join(root, name);
+	_cleanup_stream_ struct stream *stream = open_pieces(tarball, piece);
 
-	path = path_join(root, name);
 	cr_assert_null(directory_remove(path));
 	cr_assert_null(directory_create(path));
-	err = unpack_create(path, options, &unpack);
-	if (err)
-		return err;
-	for (size_t done = 0; done < tarball->size;) {
-		size_t size = tarball->size - done < piece ? tarball->size - done
-							   : piece;
-
-		err = unpack_write(unpack, tarball->data + done, size);
-		if (err)
-			return err;
-		done += size;
-	}
-	return unpack_finish(unpack);
+	return unpack(stream, path, options);
 }
 
 static struct error *unpack_items(const struct item *items, size_t count,
@@ -281,7 +304,7 @@ static const struct {
 	  { { .mode = S_IFLNK | 0777, "linux/a", "../linux/x" } },
 	  { .strip_components = 1 } },
 	{ .claim = "file through a link",
-	  "'a' on the way",
+	  "through symlink",
 	  { { .mode = S_IFDIR | 0755, "d" },
 	    { .mode = S_IFLNK | 0777, "a", "d" },
 	    { .mode = S_IFREG | 0644, "a/x", "x" } } },
@@ -295,7 +318,7 @@ static const struct {
 	    { .mode = S_IFLNK | 0777, "a", "d" },
 	    { .mode = S_IFDIR | 0755, "a" } } },
 	{ .claim = "file below a file",
-	  "'a' on the way",
+	  "Not a directory",
 	  { { .mode = S_IFREG | 0644, "a", "x" },
 	    { .mode = S_IFREG | 0644, "a/b", "x" } } },
 	{ .claim = "the same twice",
@@ -316,7 +339,7 @@ static const struct {
 	  { { .mode = S_IFLNK | 0777, "l", "x" },
 	    { .mode = S_IFREG | 0644, "a", NULL, "l" } } },
 	{ .claim = "hard link through a link",
-	  "'l' on the way",
+	  "through symlink",
 	  { { .mode = S_IFREG | 0644, "d/x", "x" },
 	    { .mode = S_IFLNK | 0777, "l", "d" },
 	    { .mode = S_IFREG | 0644, "a", NULL, "l/x" } } },
@@ -512,39 +535,79 @@ Test(unpack, bounds_a_stream_that_never_ends)
 		  error_message(err));
 }
 
-Test(unpack, goes_on_failing_after_a_failure)
-{
-	static const struct item item = { .mode = S_IFIFO | 0644, "fifo" };
-	_cleanup_tarball_ struct tarball tarball =
-		make_tarball(&item, 1, ARCHIVE_FILTER_NONE);
-	_cleanup_unpack_ struct unpack *unpack = NULL;
-	_cleanup_free_ char *padding = calloc(1, 8 << 20);
-	_cleanup_error_ struct error *first = NULL;
-	_cleanup_error_ struct error *second = NULL;
-
-	cr_assert_null(
-		unpack_create(root, &(struct unpack_options){ 0 }, &unpack));
-	// More than the queue holds: the writer must not wait for ever.
-	first = unpack_write(unpack, tarball.data, tarball.size);
-	if (!first)
-		first = unpack_write(unpack, padding, 8 << 20);
-	cr_assert(first);
-	cr_expect(strstr(error_message(first), "FIFO"), "%s",
-		  error_message(first));
-	second = unpack_write(unpack, padding, 1);
-	cr_expect(second);
-}
-
-Test(unpack, can_be_abandoned)
+Test(unpack, ends_with_what_the_stream_says)
 {
 	_cleanup_tarball_ struct tarball tarball =
 		make_random_tarball(ARCHIVE_FILTER_ZSTD);
-	struct unpack *unpack;
+	_cleanup_stream_ struct stream *stream = open_pieces(&tarball, 65536);
+	_cleanup_error_ struct error *err = NULL;
 
-	cr_assert_null(
-		unpack_create(root, &(struct unpack_options){ 0 }, &unpack));
-	cr_assert_null(unpack_write(unpack, tarball.data, tarball.size / 2));
-	unpack_destroy(unpack);
+	stream_expect(stream, tarball.size - 1, NULL, "");
+	err = unpack(stream, root, &(struct unpack_options){ 0 });
+	cr_assert(err);
+	cr_expect(strstr(error_message(err), "there are more"), "%s",
+		  error_message(err));
+}
+
+static struct stat look(const char *name)
+{
+	_cleanup_free_ char *path = path_join(root, name);
+	struct stat st = { 0 };
+
+	lstat(path, &st);
+	return st;
+}
+
+Test(unpack, a_system_keeps_what_makes_it_one)
+{
+	static const struct item items[] = {
+		{ .mode = S_IFDIR | 0711, "./" },
+		{ .mode = S_IFLNK | 0777, "./bin", "usr/bin" },
+		{ .mode = S_IFREG | 04755, "./usr/bin/su", "su" },
+		{ .mode = S_IFLNK | 0777, "./usr/bin/pager", "/etc/pager" },
+		{ .mode = S_IFREG | 0755, "./usr/bin/perl", "perl" },
+		{ .mode = S_IFREG | 0755, "./usr/bin/perl5", NULL, "./usr/bin/perl" },
+		{ .mode = S_IFREG | 0644, "./usr/share/Főtanúsítvány.crt", "x" },
+		{ .mode = S_IFCHR | 0666, "./dev/null" },
+		{ .mode = S_IFREG | 0, "./etc/shadow", "root" },
+	};
+	_cleanup_error_ struct error *err =
+		unpack_items(items, array_size(items),
+			     &(struct unpack_options){ .is_system = true });
+
+	cr_assert(!err, "%s", error_message(err));
+	cr_expect_eq(look("out").st_mode & 0777,
+		     geteuid() == 0 ? 0711U : 0711U | 0700U);
+	cr_expect(S_ISLNK(look("out/bin").st_mode));
+	cr_expect_eq(look("out/usr/bin/su").st_mode, S_IFREG | 04755);
+	cr_expect(S_ISLNK(look("out/usr/bin/pager").st_mode));
+	cr_expect_eq(look("out/usr/bin/perl").st_ino,
+		     look("out/usr/bin/perl5").st_ino);
+	cr_expect_eq(look("out/usr/bin/perl5").st_size, 4);
+	cr_expect_eq(look("out/usr/share/Főtanúsítvány.crt").st_size, 1);
+	cr_expect_eq(look("out/dev/null").st_mode, 0);
+	// Who is not root must be able to read it.
+	cr_expect_eq(look("out/etc/shadow").st_mode & 0777,
+		     geteuid() == 0 ? 0U : 0600U);
+}
+
+Test(unpack, a_system_is_written_nowhere_else)
+{
+	static const struct item cases[][2] = {
+		{ { .mode = S_IFREG | 0644, "./a/../../x", "x" } },
+		{ { .mode = S_IFLNK | 0777, "./l", "/tmp" },
+		  { .mode = S_IFREG | 0644, "./l/vmtest-outside", "x" } },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_error_ struct error *err =
+			unpack_items(cases[i], i + 1,
+				     &(struct unpack_options){ .is_system =
+								       true });
+
+		cr_expect(err, "%zu", i);
+		cr_expect_not(file_exists("/tmp/vmtest-outside"));
+	}
 }
 
 Test(unpack, names_the_file_that_it_reads)

@@ -153,7 +153,7 @@ struct error *put_text_into(struct store *into, const char *name, const char *te
 	_cleanup_free_ char *path = path_join(root, name);
 
 	cr_assert_null(file_write(path, text, strlen(text)));
-	return store_put(into, path, NULL, NULL, NULL, NULL);
+	return store_put(into, path, NULL, NULL, NULL);
 }
 
 struct error *put_text(const char *name, const char *text)

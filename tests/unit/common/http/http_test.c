@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "common/archive/stream.h"
 #include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
@@ -64,21 +65,23 @@ static struct error *ask(struct http_request request,
 	return http_perform(http, &request, response);
 }
 
-static struct error *append(void *sb, const void *data, size_t size)
-{
-	string_builder_append_n(sb, data, size);
-	return NULL;
-}
-
-/** Stream from the server and compare with what should come. */
-static struct error *stream(uint64_t size, const char *digest,
-			    const char *expected)
+/** Download from the server and compare with what should come. */
+static struct error *download(uint64_t size, const char *digest,
+			      const char *expected)
 {
 	struct error *err;
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	struct http_request request = { .url = scripted_server_url(server) };
+	_cleanup_stream_ struct stream *stream =
+		http_open(http, &request, size, digest);
+	const void *data;
+	size_t count;
 
-	err = http_stream(http, &request, size, digest, append, &sb);
+	do {
+		err = stream_read(stream, &data, &count);
+		if (!err)
+			string_builder_append_n(&sb, data, count);
+	} while (!err && count);
 	if (!err)
 		cr_expect_str_eq(sb.text ? sb.text : "", expected);
 	return err;
@@ -117,14 +120,6 @@ Test(http, sends_what_was_asked_for)
 	cr_expect(has_header(0, "\r\n\r\nbody"));
 }
 
-static void count_progress(void *arg, uint64_t done, uint64_t total)
-{
-	uint64_t *last = arg;
-
-	cr_expect_eq(total, 5);
-	*last = done;
-}
-
 Test(http, sends_files)
 {
 	static const struct scripted_answer answers[] = {
@@ -132,7 +127,6 @@ Test(http, sends_files)
 		{ .head = "HTTP/1.1 201 Created" },
 	};
 	_cleanup_free_ char *path = NULL;
-	uint64_t sent = 0;
 
 	path = path_join(root, "file");
 	cr_assert_null(file_write(path, "bytes", 5));
@@ -140,17 +134,13 @@ Test(http, sends_files)
 	for (int i = 0; i < 2; i++) {
 		_cleanup_http_response_ struct http_response response = { 0 };
 
-		cr_assert_null(
-			ask((struct http_request){ .method = "POST",
-						   .body_path = path,
-						   .body_size_bytes = 5,
-						   .no_retry = true,
-						   .progress = count_progress,
-						   .progress_arg = &sent },
-			    &response));
+		cr_assert_null(ask((struct http_request){ .method = "POST",
+							  .body_path = path,
+							  .body_size_bytes = 5,
+							  .no_retry = true },
+				   &response));
 		cr_expect_eq(response.status, i ? 201 : 502);
 	}
-	cr_expect_eq(sent, 5);
 	cr_expect_eq(scripted_server_requests(server), 2);
 	cr_expect(has_header(1, "POST / "));
 	cr_expect(has_header(1, "\r\n\r\nbytes"));
@@ -386,7 +376,7 @@ Test(http, takes_a_stream_up_where_it_broke)
 	};
 
 	serve(answers, 4);
-	cr_assert_null(stream(10, digest_of_file, "0123456789"));
+	cr_assert_null(download(10, digest_of_file, "0123456789"));
 	cr_expect_not(has_header(0, "Range:"));
 	cr_expect(has_header(2, "\r\nRange: bytes=4-\r\n"));
 	cr_expect(has_header(3, "\r\nRange: bytes=7-\r\n"));
@@ -402,7 +392,7 @@ Test(http, reads_over_what_it_has_where_there_are_no_ranges)
 	};
 
 	serve(answers, 3);
-	cr_assert_null(stream(0, digest_of_file, "0123456789"));
+	cr_assert_null(download(0, digest_of_file, "0123456789"));
 }
 
 Test(http, distrusts_a_wrong_range)
@@ -418,7 +408,7 @@ Test(http, distrusts_a_wrong_range)
 	};
 
 	serve(answers, 3);
-	cr_assert_null(stream(0, NULL, "0123456789"));
+	cr_assert_null(download(0, NULL, "0123456789"));
 	cr_expect(has_header(1, "If-Range: Tue, 01 Jul"));
 	cr_expect_not(has_header(2, "Range:"));
 }
@@ -466,7 +456,7 @@ Test(http, refuses_a_stream_that_is_not_the_file)
 		_cleanup_error_ struct error *err = NULL;
 
 		serve(cases[i].answers, 2);
-		err = stream(cases[i].size, cases[i].digest, "");
+		err = download(cases[i].size, cases[i].digest, "");
 		cr_expect(err, "%s", cases[i].claim);
 		expect_words(err, cases[i].words);
 		scripted_server_stop(server);
@@ -484,7 +474,7 @@ Test(http, knows_a_stream_that_broke_at_its_very_end)
 	};
 
 	serve(answers, 2);
-	cr_assert_null(stream(0, NULL, "0123456789"));
+	cr_assert_null(download(0, NULL, "0123456789"));
 }
 
 Test(http, streams_nothing_if_there_is_nothing)
@@ -492,28 +482,44 @@ Test(http, streams_nothing_if_there_is_nothing)
 	static const struct scripted_answer answers[] = { { .head = OK, "" } };
 
 	serve(answers, 1);
-	cr_assert_null(stream(0, NULL, ""));
+	cr_assert_null(download(0, NULL, ""));
 }
 
-static struct error *refuse(void *arg, const void *data, size_t size)
+Test(http, keeps_what_it_has_no_room_for)
 {
-	(void)arg;
-	(void)data;
-	(void)size;
-	return error_create(ERROR_RETRY, "the sink is full");
+	enum {
+		LARGE = 5 << 20
+	};
+	_cleanup_free_ char *body = malloc(LARGE + 1);
+	struct scripted_answer answer = { .head = OK, body };
+
+	for (size_t i = 0; i < LARGE; i++)
+		body[i] = (char)('a' + i % 23);
+	body[LARGE] = '\0';
+	serve(&answer, 1);
+	cr_assert_null(download(LARGE, NULL, body));
 }
 
-Test(http, ends_with_what_the_sink_says)
+Test(http, is_free_again_after_a_stream_is_closed)
 {
-	static const struct scripted_answer answers[] = { { .head = OK, "x" } };
+	static const struct scripted_answer answers[] = {
+		{ .head = OK, "0123456789", .cut = 4, .stall = true },
+		{ .head = OK, "x" },
+	};
 	struct http_request request = { 0 };
-	_cleanup_error_ struct error *err = NULL;
+	struct stream *stream;
+	_cleanup_http_response_ struct http_response response = { 0 };
+	const void *data;
+	size_t size;
 
-	serve(answers, 1);
+	serve(answers, 2);
 	request.url = scripted_server_url(server);
-	err = http_stream(http, &request, 0, NULL, refuse, NULL);
-	expect_words(err, "the sink is full");
-	cr_expect_eq(scripted_server_requests(server), 1);
+	stream = http_open(http, &request, 0, NULL);
+	cr_assert_null(stream_read(stream, &data, &size));
+	cr_expect_eq(size, 4);
+	stream_close(stream);
+	cr_assert_null(ask((struct http_request){ 0 }, &response));
+	cr_expect_str_eq(response.body, "x");
 }
 
 static void *interrupt_soon(void *arg)

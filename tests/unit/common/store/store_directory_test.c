@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/archive/stream.h"
 #include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
@@ -64,21 +65,23 @@ static struct error *put(const char *name)
 {
 	_cleanup_free_ char *path = in_root(name);
 
-	return store_put(store, path, NULL, NULL, NULL, NULL);
-}
-
-static struct error *append(void *sb, const void *data, size_t size)
-{
-	string_builder_append_n(sb, data, size);
-	return NULL;
+	return store_put(store, path, NULL, NULL, NULL);
 }
 
 static struct error *get(const struct asset *asset, char **text_ret)
 {
 	struct error *err;
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_stream_ struct stream *stream = NULL;
+	const void *data;
+	size_t size;
 
-	err = store_get(store, asset, append, &sb);
+	err = store_open(store, asset, &stream);
+	for (size = 1; !err && size;) {
+		err = stream_read(stream, &data, &size);
+		if (!err)
+			string_builder_append_n(&sb, data, size);
+	}
 	if (err)
 		return err;
 	*text_ret = string_builder_take(&sb);
@@ -101,7 +104,7 @@ Test(store_directory, gives_back_what_was_put)
 	const struct asset *asset;
 
 	make_file(NAME, "abc");
-	cr_assert_null(store_put(store, path, NULL, NULL, NULL, &url));
+	cr_assert_null(store_put(store, path, NULL, NULL, &url));
 	cr_expect(file_exists(url));
 	cr_assert_null(store_list(store, &list));
 	cr_assert_eq(list.count, 1);
@@ -127,11 +130,11 @@ Test(store_directory, keeps_the_label_as_long_as_the_package)
 	_cleanup_asset_list_ struct asset_list list = { 0 }, bare = { 0 };
 
 	make_file(NAME, "abc");
-	cr_assert_null(store_put(store, path, "a label", NULL, NULL, NULL));
+	cr_assert_null(store_put(store, path, "a label", NULL, NULL));
 	cr_assert_null(store_list(store, &list));
 	cr_expect_str_eq(list.items[0].label, "a label");
 	cr_assert_null(store_delete(store, &list.items[0]));
-	cr_assert_null(store_put(store, path, NULL, NULL, NULL, NULL));
+	cr_assert_null(store_put(store, path, NULL, NULL, NULL));
 	cr_assert_null(store_list(store, &bare));
 	cr_expect_null(bare.items[0].label);
 }
@@ -287,24 +290,6 @@ Test(store_directory, counts_the_characters_of_a_page)
 	err = store_describe(store, markdown);
 	cr_assert(err);
 	cr_expect(strstr(error_message(err), "125001"), "%s", error_message(err));
-}
-
-static void report(void *arg, uint64_t done, uint64_t total)
-{
-	uint64_t *last = arg;
-
-	cr_expect_leq(done, total);
-	*last = done;
-}
-
-Test(store_directory, reports_progress)
-{
-	_cleanup_free_ char *path = in_root(NAME);
-	uint64_t last = 0;
-
-	make_file(NAME, "abc");
-	cr_assert_null(store_put(store, path, NULL, report, &last, NULL));
-	cr_expect_eq(last, 3);
 }
 
 Test(store_directory, says_how_stores_are_written)
