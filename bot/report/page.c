@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "bot/build/lost_options.h"
-#include "common/base/memory.h"
+#include "bot/plan/inventory.h"
 #include "common/base/string_builder.h"
 #include "common/base/table.h"
 #include "common/kernel/catalog.h"
@@ -19,16 +19,10 @@ enum {
 	LINKS_BYTES_MAX = STORE_PAGE_MAX / 2,
 };
 
-struct entry {
-	const struct asset *asset;
-	struct release release;
-	char arch[ARCH_SIZE];
-};
-
 /** Newest series first, then architecture, flavor, newest release. */
 static int compare_entries(const void *a, const void *b)
 {
-	const struct entry *x = a, *y = b;
+	const struct inventory_item *x = a, *y = b;
 	int order = kernel_version_compare_series(&y->release.version,
 						  &x->release.version);
 
@@ -39,7 +33,8 @@ static int compare_entries(const void *a, const void *b)
 	return order ? order : release_compare(&y->release, &x->release);
 }
 
-static bool same_row(const struct entry *a, const struct entry *b)
+static bool same_row(const struct inventory_item *a,
+		     const struct inventory_item *b)
 {
 	return kernel_version_compare_series(&a->release.version,
 					     &b->release.version) == 0 &&
@@ -47,7 +42,7 @@ static bool same_row(const struct entry *a, const struct entry *b)
 }
 
 /** @param[in,out] room_bytes What is left for links. */
-static void add_cell(struct table *table, const struct entry *entry,
+static void add_cell(struct table *table, const struct inventory_item *entry,
 		     size_t *room_bytes)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
@@ -76,7 +71,7 @@ static void add_cell(struct table *table, const struct entry *entry,
 
 /** @return How many entries belong to the row. */
 static size_t add_row(struct table *table, const struct catalog *catalog,
-		      const struct entry *entries, size_t count,
+		      const struct inventory_item *entries, size_t count,
 		      size_t *room_bytes)
 {
 	char series[KERNEL_VERSION_TEXT_SIZE];
@@ -108,27 +103,21 @@ char *page_format(const struct catalog *catalog,
 	_cleanup_table_ struct table table = {
 		.left_out = "Older series are among the assets below.",
 	};
-	_cleanup_free_ struct entry *entries =
-		memory_allocate(assets->count, sizeof(*entries));
-	size_t count = 0, room_bytes = LINKS_BYTES_MAX;
+	_cleanup_inventory_ struct inventory inventory = { 0 };
+	size_t room_bytes = LINKS_BYTES_MAX;
 
-	for (size_t i = 0; i < assets->count; i++) {
-		struct entry *entry = &entries[count];
-
-		entry->asset = &assets->items[i];
-		if (package_name_parse(entry->asset->name, &entry->release,
-				       entry->arch))
-			count++;
-	}
-	qsort(entries, count, sizeof(*entries), compare_entries);
+	inventory_read(assets, &inventory);
+	if (inventory.count)
+		qsort(inventory.items, inventory.count,
+		      sizeof(*inventory.items), compare_entries);
 	table_add_column(&table, "Series", TABLE_TEXT);
 	table_add_column(&table, "Architecture", TABLE_TEXT);
 	for (size_t i = 0; i < catalog->flavor_count; i++)
 		table_add_column(&table, catalog->flavors[i].name,
 				 TABLE_MARKDOWN);
-	for (size_t i = 0; i < count;)
-		i += add_row(&table, catalog, &entries[i], count - i,
-			     &room_bytes);
+	for (size_t i = 0; i < inventory.count;)
+		i += add_row(&table, catalog, &inventory.items[i],
+			     inventory.count - i, &room_bytes);
 	string_builder_append(
 		&sb,
 		"Linux kernels for testing, built by vmtest-bot. Run a command under one of them:\n\n```sh\nvmtest-vm run --store ");

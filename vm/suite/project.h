@@ -20,7 +20,7 @@
  *     }
  *
  * Every key but `command` stands for an option. Paths are relative to the
- * folder that the file lies in, which is also where its command runs.
+ * directory that the file lies in, which is also where its command runs.
  */
 
 #include <stdbool.h>
@@ -40,7 +40,7 @@ struct project_setting {
 };
 
 struct project {
-	/** The folder of the file; NULL if there is none. */
+	/** The directory of the file; NULL if there is none. */
 	char *directory;
 	/** Empty if it names none. */
 	struct string_list command;

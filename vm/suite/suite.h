@@ -74,11 +74,11 @@ struct suite_item {
 	/** Its architecture; borrowed. */
 	const char *arch;
 	struct release release;
-	/** False for a folder whose kernel has a release of another kind. */
+	/** False for a directory whose kernel has a release of another kind. */
 	bool has_release;
-	/** The KERNEL of a command line that means it: its release or folder. */
+	/** The KERNEL of a command line that means it: its release or directory. */
 	char *kernel;
-	/** The folder, if it was given as one, or is on disk; else NULL. */
+	/** The directory, if it was given as one, or is on disk; else NULL. */
 	char *path;
 	enum suite_state state;
 	/** Monotonic: when it came into its state. */

@@ -43,20 +43,21 @@ static void add_candidate(struct candidates *candidates,
 			  const struct suite_request *request, size_t arch,
 			  const struct release *release, const char *path)
 {
-	struct candidate *candidate = &candidates->items[candidates->count];
+	struct candidate candidate = {
+		.arch = arch,
+		.release = *release,
+		.path = path,
+	};
 
-	candidate->arch = arch;
-	candidate->release = *release;
-	candidate->path = path;
-	release_format(release, candidate->text);
-	if (!kernel_is_wanted(release, candidate->text, NULL, request->flavors))
+	release_format(release, candidate.text);
+	if (!kernel_is_wanted(release, candidate.text, NULL, request->flavors))
 		return;
 	for (size_t i = 0; i < candidates->count; i++) {
 		if (candidates->items[i].arch == arch &&
-		    strcmp(candidates->items[i].text, candidate->text) == 0)
+		    strcmp(candidates->items[i].text, candidate.text) == 0)
 			return;
 	}
-	candidates->count++;
+	vector_add(candidates) = candidate;
 }
 
 static void add_asset(struct candidates *candidates,
@@ -77,11 +78,6 @@ static void add_asset(struct candidates *candidates,
 static void find_candidates(const struct suite_request *request,
 			    struct candidates *ret)
 {
-	size_t count = request->assets->count;
-
-	for (size_t i = 0; i < request->arch_count; i++)
-		count += request->disks[i].count;
-	ret->items = memory_allocate(count + 1, sizeof(*ret->items));
 	for (size_t i = 0; i < request->arch_count; i++) {
 		const struct kernel_list *disk = &request->disks[i];
 

@@ -38,15 +38,15 @@ TestSuite(boot, .init = setup, .fini = teardown);
 static char *make_package(const char *release)
 {
 	static const struct pack_options options = { 0 };
-	_cleanup_free_ char *folder = NULL;
+	_cleanup_free_ char *directory = NULL;
 	char *path;
 
-	folder = path_join(root, "package");
-	put_file(folder, "vmlinuz", "This is no kernel.\n");
-	put_file(folder, "build/.config", "CONFIG_HZ=100\n");
-	put_file(folder, "build/include/config/kernel.release", release);
+	directory = path_join(root, "package");
+	put_file(directory, "vmlinuz", "This is no kernel.\n");
+	put_file(directory, "build/.config", "CONFIG_HZ=100\n");
+	put_file(directory, "build/include/config/kernel.release", release);
 	path = path_join(root, "package.tar.zst");
-	cr_assert_null(pack_directory(folder, path, &options, NULL));
+	cr_assert_null(pack_directory(directory, path, &options, NULL));
 	return path;
 }
 
@@ -54,18 +54,18 @@ Test(boot, what_is_no_kernel_fails_and_leaves_nothing)
 {
 	struct plan_item item = { 0 };
 	_cleanup_free_ char *package = NULL;
-	_cleanup_free_ char *folder = NULL;
+	_cleanup_free_ char *directory = NULL;
 
 	cr_assert(release_parse("6.12.117-vmtest1.0tiny", &item.release));
 	release_format(&item.release, item.release_text);
 	cr_assert_null(catalog_find_arch(catalog, "x86_64", &item.arch));
 	package = make_package("6.12.117-vmtest1.0tiny\n");
-	folder = path_join(root, "work");
-	cr_assert_null(directory_create(folder));
+	directory = path_join(root, "work");
+	cr_assert_null(directory_create(directory));
 
 	const struct build_request request = {
 		.catalog = catalog,
-		.directory = folder,
+		.directory = directory,
 	};
 	_cleanup_error_ struct error *err = boot_test(&request, &item, package);
 
@@ -75,5 +75,5 @@ Test(boot, what_is_no_kernel_fails_and_leaves_nothing)
 			   "%s", error_message(err));
 	// It was tried.
 	cr_expect_null(strstr(error_message(err), "deleting"));
-	cr_expect_eq(rmdir(folder), 0, "something is left");
+	cr_expect_eq(rmdir(directory), 0, "something is left");
 }

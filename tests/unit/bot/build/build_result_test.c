@@ -143,11 +143,11 @@ static void teardown(void)
 
 TestSuite(build_results, .init = setup, .fini = teardown);
 
-static void put(const char *folder, const char *name, const char *text)
+static void put(const char *where, const char *name, const char *text)
 {
 	_cleanup_free_ char *directory = NULL, *path = NULL;
 
-	directory = path_join(root, folder);
+	directory = path_join(root, where);
 	cr_assert_null(directory_create(directory));
 	path = path_join(directory, name);
 	cr_assert_null(file_write(path, text, strlen(text)));
@@ -174,7 +174,7 @@ Test(build_results, are_found_at_any_depth_and_bad_ones_passed_over)
 	cr_expect_str_neq(results.items[0].arch, results.items[1].arch);
 }
 
-Test(build_results, a_folder_that_is_not_there_has_none)
+Test(build_results, a_directory_that_is_not_there_has_none)
 {
 	_cleanup_build_results_ struct build_results results = { 0 };
 

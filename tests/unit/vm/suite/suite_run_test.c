@@ -80,7 +80,7 @@ static void record(struct suite_observer *observer, const struct suite_item *ite
 }
 
 struct fixture {
-	char folder[64];
+	char directory[64];
 	char *program;
 	struct string_list none;
 	struct recorder recorder;
@@ -93,11 +93,11 @@ static void fixture_init(struct fixture *f, unsigned int jobs)
 	static char *const command[] = { (char *)"true", NULL };
 
 	*f = (struct fixture){
-		.folder = "/tmp/vmtest-suite-run-test.XXXXXX",
+		.directory = "/tmp/vmtest-suite-run-test.XXXXXX",
 		.recorder = { .observer = { .changed = record } },
 	};
-	cr_assert_not_null(mkdtemp(f->folder));
-	f->program = path_join(f->folder, "program");
+	cr_assert_not_null(mkdtemp(f->directory));
+	f->program = path_join(f->directory, "program");
 	cr_assert_null(file_write(f->program, script, strlen(script)));
 	cr_assert_eq(chmod(f->program, 0755), 0);
 	f->options = (struct suite_run_options){
@@ -106,7 +106,7 @@ static void fixture_init(struct fixture *f, unsigned int jobs)
 		.module_options = &f->none,
 		.run_options = &f->none,
 		.command = command,
-		.log_directory = f->folder,
+		.log_directory = f->directory,
 		.jobs = jobs,
 	};
 }
@@ -115,7 +115,7 @@ static void fixture_deinit(struct fixture *f)
 {
 	suite_deinit(&f->suite);
 	free(f->program);
-	cr_assert_null(directory_remove(f->folder));
+	cr_assert_null(directory_remove(f->directory));
 }
 
 /** Add kernels: those with a + in front are still to be downloaded. */
@@ -147,7 +147,7 @@ static void run_kernels(struct fixture *f, const char *const *names, size_t coun
 
 static char *read_file(const struct fixture *f, const char *name)
 {
-	_cleanup_free_ char *path = path_join(f->folder, name);
+	_cleanup_free_ char *path = path_join(f->directory, name);
 	char *text;
 
 	cr_assert_null(file_read(path, 65536, &text, NULL));
