@@ -3,33 +3,15 @@
 #include "kbuild/phase.h"
 
 #include <stddef.h>
-#include <string.h>
 
-#include "common/base/cleanup.h"
 #include "common/base/system.h"
 
-static const char *const names[] = {
+const char *const phase_names[PHASE_COUNT] = {
 	[PHASE_SOURCE] = "source",   [PHASE_PATCH] = "patch",
 	[PHASE_CONFIG] = "config",   [PHASE_BUILD] = "build",
 	[PHASE_PACKAGE] = "package", [PHASE_BOOT] = "boot",
 	[PHASE_PUBLISH] = "publish",
 };
-
-const char *phase_name(enum phase phase)
-{
-	return names[phase];
-}
-
-bool phase_find(const char *name, enum phase *ret)
-{
-	for (size_t i = 0; i < array_size(names); i++) {
-		if (strcmp(names[i], name) == 0) {
-			*ret = (enum phase)i;
-			return true;
-		}
-	}
-	return false;
-}
 
 void phase_clock_stop(struct phase_clock *clock)
 {

@@ -5,7 +5,6 @@
 
 /** @file What making a kernel goes through, and how long each part takes. */
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /** In their order. */
@@ -22,10 +21,7 @@ enum phase {
 };
 
 /** `source`, `patch` and so on. */
-const char *phase_name(enum phase phase);
-
-/** @return Whether there is a phase of this name. */
-bool phase_find(const char *name, enum phase *ret);
+extern const char *const phase_names[PHASE_COUNT];
 
 /** Starts zeroed. */
 struct phase_clock {

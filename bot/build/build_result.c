@@ -58,7 +58,7 @@ static json_t *seconds_json(const struct build_result *result)
 
 	for (int i = 0; i < PHASE_COUNT; i++) {
 		if (result->duration_ms[i])
-			json_object_set_new(seconds, phase_name((enum phase)i),
+			json_object_set_new(seconds, phase_names[i],
 					    json_real((double)result->duration_ms[i] /
 						      1000));
 	}
@@ -80,7 +80,7 @@ char *build_result_format(const struct build_result *result)
 		"release", release, "version", version, "series", series,
 		"arch", result->arch, "flavor", result->release.flavor,
 		"outcome", outcome_names[result->outcome], "phase",
-		failed ? json_string(phase_name(result->phase)) : json_null(),
+		failed ? json_string(phase_names[result->phase]) : json_null(),
 		"error", plain_json(result->error), "log",
 		plain_json(result->log), "seconds", seconds_json(result), "size",
 		built ? json_integer((json_int_t)result->size_bytes)
@@ -88,15 +88,6 @@ char *build_result_format(const struct build_result *result)
 		"sha256", built ? json_string(result->digest) : json_null(),
 		"lost_options", strings_json(&result->lost_options));
 	return json_text(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-}
-
-static struct error *read_phase(const struct value *value, void *ret)
-{
-	const char *name = json_string_value(value->json);
-
-	if (!name || !phase_find(name, ret))
-		return value_error(value, "expected the phase that failed");
-	return NULL;
 }
 
 /** Text, cleaned of what cannot be shown. */
@@ -119,8 +110,7 @@ static struct error *read_seconds(const struct value *value, void *ret)
 	uint64_t *duration_ms = ret;
 
 	for (int i = 0; i < PHASE_COUNT; i++) {
-		const struct value phase =
-			value_member(value, phase_name((enum phase)i));
+		const struct value phase = value_member(value, phase_names[i]);
 		double number = json_number_value(phase.json);
 
 		if (!(number >= 0 && number <= SECONDS_MAX))
@@ -157,7 +147,7 @@ static const struct value_row built_rows[] = {
 };
 
 static const struct value_row failed_rows[] = {
-	VALUE_REQUIRED("phase", read_phase, struct build_result, phase),
+	VALUE_NAME("phase", phase_names, struct build_result, phase),
 };
 // clang-format on
 

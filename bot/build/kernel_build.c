@@ -133,13 +133,10 @@ static struct error *get_package(struct making *making)
 static struct error *prepare_source(struct making *making)
 {
 	const struct build_request *request = making->request;
-	const struct source_spec spec = {
+	const struct source_request source_request = {
 		.kind = SOURCE_VERSION,
 		.version = making->item->release.version,
 		.path = request->tarball,
-	};
-	const struct source_request source_request = {
-		.spec = &spec,
 		.catalog = request->catalog,
 		.arch = making->item->arch,
 		.http = request->http,

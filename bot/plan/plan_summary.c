@@ -25,52 +25,51 @@ struct context {
 };
 
 /** One series: kernel.org's newest, the store's, or both. */
-struct row {
+struct series_row {
 	struct kernel_version series;
 	/** NULL if kernel.org does not have it, or the catalog not keep it. */
 	const struct kernel_version *newest;
 };
 
+struct series_rows {
+	struct series_row *items;
+	size_t count;
+};
+
 static int compare_rows(const void *a, const void *b)
 {
-	const struct row *x = a, *y = b;
+	const struct series_row *x = a, *y = b;
 
 	return kernel_version_compare_series(&y->series, &x->series);
 }
 
-static bool has_row(const struct row *rows, size_t count,
-		    const struct kernel_version *version)
+/** Have a row for the series of a version. */
+static void rows_add(struct series_rows *rows,
+		     const struct kernel_version *version,
+		     const struct kernel_version *newest)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (kernel_version_compare_series(&rows[i].series, version) == 0)
-			return true;
+	for (size_t i = 0; i < rows->count; i++) {
+		if (kernel_version_compare_series(&rows->items[i].series,
+						  version) == 0)
+			return;
 	}
-	return false;
+	vector_add(rows) = (struct series_row){ *version, newest };
 }
 
 /** All series of kernel.org and of the store, newest first. */
-static void list_rows(const struct context *context, struct row **rows_ret,
-		      size_t *count_ret)
+static void list_rows(const struct context *context, struct series_rows *rows)
 {
 	const struct series_list *kernels = context->summary->kernels;
 	const struct inventory *inventory = &context->inventory;
-	size_t count = 0;
-	struct row *rows = memory_allocate(kernels->count + inventory->count + 1,
-					   sizeof(*rows));
-	for (size_t i = 0; i < kernels->count; i++)
-		rows[count++] = (struct row){ kernels->items[i].version,
-					      &kernels->items[i].version };
-	for (size_t i = 0; i < inventory->count; i++) {
-		const struct kernel_version *version =
-			&inventory->items[i].release.version;
 
-		if (!has_row(rows, count, version))
-			rows[count++] = (struct row){ *version, NULL };
-	}
-	if (count)
-		qsort(rows, count, sizeof(*rows), compare_rows);
-	*rows_ret = rows;
-	*count_ret = count;
+	for (size_t i = 0; i < kernels->count; i++)
+		rows_add(rows, &kernels->items[i].version,
+			 &kernels->items[i].version);
+	for (size_t i = 0; i < inventory->count; i++)
+		rows_add(rows, &inventory->items[i].release.version, NULL);
+	if (rows->count)
+		qsort(rows->items, rows->count, sizeof(*rows->items),
+		      compare_rows);
 }
 
 static bool is_planned(const struct plan *plan, const struct release *release,
@@ -147,7 +146,7 @@ static void add_stored(struct table *table, const struct inventory *inventory,
 }
 
 static void add_row(struct table *table, const struct context *context,
-		    const struct row *row)
+		    const struct series_row *row)
 {
 	const struct catalog *catalog = context->summary->catalog;
 	char series[KERNEL_VERSION_TEXT_SIZE];
@@ -208,11 +207,11 @@ char *plan_summary_format(const struct plan_summary *summary)
 	table_add_column(&table, "In the store", TABLE_MARKDOWN);
 	for (size_t i = 0; i < catalog->arch_count; i++)
 		table_add_column(&table, catalog->archs[i].name, TABLE_MARKDOWN);
-	_cleanup_free_ struct row *rows = NULL;
-	size_t count;
-	list_rows(&context, &rows, &count);
-	for (size_t i = 0; i < count; i++)
-		add_row(&table, &context, &rows[i]);
+	struct series_rows rows = { 0 };
+	list_rows(&context, &rows);
+	for (size_t i = 0; i < rows.count; i++)
+		add_row(&table, &context, &rows.items[i]);
+	free(rows.items);
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	append_head(&sb, &context);
 	table_append_markdown(&sb, &table, WORKFLOW_SUMMARY_LIMIT);

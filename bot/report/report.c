@@ -24,7 +24,7 @@ void report_failure(const struct plan_item *item, enum phase phase,
 
 	log_error("%s: %s", item->release_text, error_message(err));
 	snprintf(title, sizeof(title), "%s for %s: %s failed",
-		 item->release_text, item->arch->name, phase_name(phase));
+		 item->release_text, item->arch->name, phase_names[phase]);
 	workflow_log_annotation(WORKFLOW_ERROR, title, "%s", error_message(err));
 }
 
@@ -44,7 +44,7 @@ static void add_columns(struct table *table)
 	table_add_column(table, "result", TABLE_TEXT);
 	table_add_column(table, "size", TABLE_NUMBER);
 	for (int i = 0; i < PHASE_COUNT; i++)
-		table_add_column(table, phase_name((enum phase)i), TABLE_NUMBER);
+		table_add_column(table, phase_names[i], TABLE_NUMBER);
 	table_add_column(table, "", TABLE_CODE);
 }
 
@@ -84,7 +84,7 @@ void report_results(const struct build_results *results, struct table *ret)
 		release_format(&result->release, release);
 		table_add(ret, release);
 		table_add(ret, result->arch);
-		add_outcome(ret, is_built ? NULL : phase_name(result->phase),
+		add_outcome(ret, is_built ? NULL : phase_names[result->phase],
 			    "published", is_built, result->error, result);
 	}
 }

@@ -42,14 +42,14 @@ static void judge(struct verdict *verdict, const struct asset *asset)
 		verdict->kind = VERDICT_SKIPPED;
 		verdict->reason = "its job was cancelled";
 	} else if (result->outcome == BUILD_FAILED) {
-		verdict->phase = phase_name(result->phase);
+		verdict->phase = phase_names[result->phase];
 		verdict->reason = result->error ? result->error : "";
 	} else if (!asset) {
-		verdict->phase = phase_name(PHASE_PUBLISH);
+		verdict->phase = phase_names[PHASE_PUBLISH];
 		verdict->reason =
 			"it was built, but the store does not have it: see the log of its job";
 	} else if (*asset->digest && strcmp(asset->digest, result->digest) != 0) {
-		verdict->phase = phase_name(PHASE_PUBLISH);
+		verdict->phase = phase_names[PHASE_PUBLISH];
 		verdict->reason =
 			"the store has another package of this name; rebuild it under the next PATCH";
 	} else {

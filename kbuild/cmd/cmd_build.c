@@ -45,8 +45,8 @@ static const struct command_option options[] = {
 // clang-format on
 
 /** What the arguments say to build: exactly one source. */
-static struct error *find_spec(const struct build_options *build,
-			       struct source_spec *ret)
+static struct error *find_source(const struct build_options *build,
+				 struct source_request *ret)
 {
 	unsigned int count = !!build->source + !!build->tarball +
 			     !!build->version + !!build->git;
@@ -58,23 +58,23 @@ static struct error *find_spec(const struct build_options *build,
 	if (!build->git != !build->ref)
 		return error_create(ERROR_USAGE,
 				    "--git and --ref need each other");
-	struct source_spec spec = { .url = build->git, .ref = build->ref };
+	ret->url = build->git;
+	ret->ref = build->ref;
 	if (build->git) {
-		spec.kind = SOURCE_GIT;
+		ret->kind = SOURCE_GIT;
 	} else if (build->version) {
-		struct error *err = parse_version(build->version, &spec.version);
+		struct error *err = parse_version(build->version, &ret->version);
 
 		if (err)
 			return err;
-		spec.kind = SOURCE_VERSION;
+		ret->kind = SOURCE_VERSION;
 	} else if (build->tarball) {
-		spec.kind = SOURCE_TARBALL;
-		spec.path = build->tarball;
+		ret->kind = SOURCE_TARBALL;
+		ret->path = build->tarball;
 	} else {
-		spec.kind = SOURCE_DIRECTORY;
-		spec.path = build->source;
+		ret->kind = SOURCE_DIRECTORY;
+		ret->path = build->source;
 	}
-	*ret = spec;
 	return NULL;
 }
 
@@ -113,8 +113,7 @@ struct error *parse_version(const char *text, struct kernel_version *ret)
 
 /** Have source and compiler ready, with what that needs of network and disk. */
 static struct error *prepare(struct command_context *context,
-			     const struct catalog_arch *arch,
-			     const struct source_spec *spec, struct source *ret,
+			     struct source_request *request, struct source *ret,
 			     struct toolchain *toolchain_ret)
 {
 	struct error *err;
@@ -122,17 +121,13 @@ static struct error *prepare(struct command_context *context,
 	err = command_open(context, COMMAND_HTTP | COMMAND_DIRECTORY);
 	if (err)
 		return err;
-	struct source_request request = {
-		.spec = spec,
-		.catalog = context->catalog,
-		.arch = arch,
-		.http = context->http,
-		.cache_directory = context->directory,
-	};
-	err = source_prepare(&request, ret);
+	request->catalog = context->catalog;
+	request->http = context->http;
+	request->cache_directory = context->directory;
+	err = source_prepare(request, ret);
 	if (err)
 		return err;
-	return toolchain_open(context->catalog, arch, &ret->version,
+	return toolchain_open(context->catalog, request->arch, &ret->version,
 			      context->directory, context->http, toolchain_ret);
 }
 
@@ -144,8 +139,8 @@ static struct error *run(struct command_context *context)
 	if (!build->output)
 		return error_create(ERROR_USAGE,
 				    "name the output directory with --output");
-	struct source_spec spec;
-	err = find_spec(build, &spec);
+	struct source_request wanted = { 0 };
+	err = find_source(build, &wanted);
 	if (err)
 		return err;
 	struct selection selection;
@@ -154,7 +149,8 @@ static struct error *run(struct command_context *context)
 		return err;
 	_cleanup_source_ struct source source = { 0 };
 	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
-	err = prepare(context, selection.arch, &spec, &source, &toolchain);
+	wanted.arch = selection.arch;
+	err = prepare(context, &wanted, &source, &toolchain);
 	if (err)
 		return err;
 

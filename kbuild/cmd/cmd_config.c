@@ -52,9 +52,9 @@ static struct error *configure(struct command_context *context,
 	struct error *err;
 
 	const struct catalog *catalog = context->catalog;
-	const struct source_spec spec = { .kind = SOURCE_DIRECTORY, .path = path };
 	const struct source_request request = {
-		.spec = &spec,
+		.kind = SOURCE_DIRECTORY,
+		.path = path,
 		.catalog = catalog,
 		.arch = selection->arch,
 	};

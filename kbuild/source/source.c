@@ -62,19 +62,19 @@ static struct error *identify_version(struct source_making *making)
 {
 	struct error *err;
 
-	const struct source_spec *spec = making->request->spec;
+	const struct source_request *request = making->request;
 	char text[KERNEL_VERSION_TEXT_SIZE];
-	kernel_version_format(&spec->version, text);
+	kernel_version_format(&request->version, text);
 	making->name = string_format("linux-%s", text);
-	making->url = kernel_org_published_url(making->request->catalog,
-					       &spec->version);
-	if (spec->path) {
-		err = digest_file(spec->path, making->digest, NULL);
+	making->url =
+		kernel_org_published_url(request->catalog, &request->version);
+	if (request->path) {
+		err = digest_file(request->path, making->digest, NULL);
 		if (err)
 			return err;
 	}
 	// The next that is made need not have the same.
-	if (kernel_version_is_rc(&spec->version))
+	if (kernel_version_is_rc(&request->version))
 		making->digest[0] = '\0';
 	return NULL;
 }
@@ -84,16 +84,16 @@ static struct error *fill_from_tarball(struct source_making *making,
 {
 	static const struct unpack_options options = { .strip_components = 1 };
 
-	return unpack_file(making->request->spec->path, directory, &options);
+	return unpack_file(making->request->path, directory, &options);
 }
 
 static struct error *fill_from_kernel_org(struct source_making *making,
 					  const char *directory)
 {
 	const struct source_request *request = making->request;
-	const struct kernel_version *version = &request->spec->version;
+	const struct kernel_version *version = &request->version;
 
-	if (request->spec->path)
+	if (request->path)
 		return fill_from_tarball(making, directory);
 	_cleanup_free_ char *url = kernel_org_url(request->catalog, version);
 	const struct tarball_request get = {
@@ -111,7 +111,7 @@ static struct error *identify_tarball(struct source_making *making)
 {
 	struct error *err;
 
-	const char *path = making->request->spec->path;
+	const char *path = making->request->path;
 	err = digest_file(path, making->digest, NULL);
 	if (err)
 		return err;
@@ -126,9 +126,9 @@ static struct error *identify_git(struct source_making *making)
 	struct error *err;
 
 	const struct source_request *request = making->request;
-	const char *url = request->spec->url;
+	const char *url = request->url;
 	char commit[REF_COMMIT_SIZE];
-	err = remote_resolve(request->http, url, request->spec->ref, commit);
+	err = remote_resolve(request->http, url, request->ref, commit);
 	if (err)
 		return err;
 	making->name = string_format("git-%s", commit);
@@ -146,16 +146,16 @@ static struct error *fill_from_git(struct source_making *making,
 {
 	struct error *err;
 
-	const struct source_spec *spec = making->request->spec;
+	const struct source_request *request = making->request;
 	char commit[REF_COMMIT_SIZE];
-	err = remote_fetch(making->request->http, spec->url, spec->ref,
-			   directory, 0, commit);
+	err = remote_fetch(request->http, request->url, request->ref, directory,
+			   0, commit);
 	if (err)
 		return err;
 	if (strcmp(making->name + strlen("git-"), commit) != 0)
 		return error_create(ERROR_RETRY,
 				    "%s of %s has moved meanwhile: try again",
-				    spec->ref, spec->url);
+				    request->ref, request->url);
 	return NULL;
 }
 
@@ -194,10 +194,11 @@ static struct error *path_make(const struct source_making *making, char **ret)
 
 	// Only a version says beforehand which patches are for it; of other
 	// sources it is known once they are unpacked, so any patch counts.
-	const struct source_spec *spec = making->request->spec;
+	const struct source_request *request = making->request;
 	_cleanup_patch_list_ struct patch_list patches = { 0 };
-	err = patches_load(making->request,
-			   spec->kind == SOURCE_VERSION ? &spec->version : NULL,
+	err = patches_load(request,
+			   request->kind == SOURCE_VERSION ? &request->version
+							   : NULL,
 			   &patches);
 	if (err)
 		return err;
@@ -210,34 +211,33 @@ static struct error *path_make(const struct source_making *making, char **ret)
 static struct error *version_check(const struct source_request *request,
 				   const struct kernel_version *version)
 {
-	const struct source_spec *spec = request->spec;
-	if (spec->kind != SOURCE_VERSION ||
-	    kernel_version_compare(version, &spec->version) == 0)
+	if (request->kind != SOURCE_VERSION ||
+	    kernel_version_compare(version, &request->version) == 0)
 		return NULL;
 	char wanted[KERNEL_VERSION_TEXT_SIZE], found[KERNEL_VERSION_TEXT_SIZE];
-	kernel_version_format(&spec->version, wanted);
+	kernel_version_format(&request->version, wanted);
 	kernel_version_format(version, found);
 	_cleanup_free_ char *url =
-		kernel_org_url(request->catalog, &spec->version);
+		kernel_org_url(request->catalog, &request->version);
 	return error_create(ERROR_OTHER, "%s holds Linux %s instead of %s",
-			    spec->path ? spec->path : url, found, wanted);
+			    request->path ? request->path : url, found, wanted);
 }
 
 /** What messages call it. */
 static const char *making_title(const struct source_making *making)
 {
-	return making->request->spec->kind == SOURCE_VERSION ? making->name
-							     : making->url;
+	return making->request->kind == SOURCE_VERSION ? making->name
+						       : making->url;
 }
 
 /** Say of what, and where: the directory of the failure was a temporary one. */
 static struct error *wrap_failure(struct error *err,
 				  const struct source_making *making)
 {
-	const struct source_spec *spec = making->request->spec;
+	const struct source_request *request = making->request;
 	_cleanup_error_ struct error *missing = NULL;
 
-	if (spec->kind == SOURCE_VERSION && !spec->path &&
+	if (request->kind == SOURCE_VERSION && !request->path &&
 	    error_is(err, ERROR_NOT_FOUND)) {
 		missing = err;
 		err = error_create(ERROR_NOT_FOUND,
@@ -277,7 +277,7 @@ static struct error *making_make(void *arg, const char *path)
 	err = directory_remove_stale(making->parent, "fetch");
 	if (err)
 		return err;
-	err = kinds[request->spec->kind].fill(making, path);
+	err = kinds[request->kind].fill(making, path);
 	if (err)
 		return err;
 	_cleanup_source_ struct source source = {
@@ -318,7 +318,7 @@ static struct error *cached_prepare(const struct source_request *request,
 	};
 	if (!making.parent)
 		return error_create_os(errno, "open directory %s", parent);
-	err = kinds[request->spec->kind].identify(&making);
+	err = kinds[request->kind].identify(&making);
 	if (err)
 		return err;
 	phase_clock_enter(request->clock, PHASE_PATCH);
@@ -366,8 +366,8 @@ struct error *source_prepare(const struct source_request *request,
 
 	phase_clock_enter(request->clock, PHASE_SOURCE);
 	_cleanup_source_ struct source source = { 0 };
-	if (request->spec->kind == SOURCE_DIRECTORY)
-		err = directory_prepare(request->spec->path, &source);
+	if (request->kind == SOURCE_DIRECTORY)
+		err = directory_prepare(request->path, &source);
 	else
 		err = cached_prepare(request, &source);
 	if (err)

@@ -42,7 +42,7 @@ enum source_kind {
 };
 
 /** All is borrowed. */
-struct source_spec {
+struct source_request {
 	enum source_kind kind;
 	/**
 	 * Of a directory or tarball; of a version, a copy of kernel.org's
@@ -53,18 +53,12 @@ struct source_spec {
 	/** Of a git repository. */
 	const char *url;
 	const char *ref;
-};
-
-/** All is borrowed. */
-struct source_request {
-	const struct source_spec *spec;
 	/** For kernel.org's addresses, and the patches beside it. */
 	const struct catalog *catalog;
 	/** Patches may depend on it. */
 	const struct catalog_arch *arch;
-	/** NULL if the spec is a directory. */
+	/** These two may be NULL for a directory. */
 	struct http *http;
-	/** NULL if the spec is a directory. */
 	const char *cache_directory;
 	/** Is told of the phases; may be NULL. */
 	struct phase_clock *clock;

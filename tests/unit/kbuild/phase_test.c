@@ -5,18 +5,6 @@
 #include <criterion/criterion.h>
 #include <poll.h>
 
-Test(phase, names_are_found_again)
-{
-	enum phase found;
-
-	for (int i = 0; i < PHASE_COUNT; i++) {
-		cr_assert(phase_find(phase_name((enum phase)i), &found));
-		cr_expect_eq(found, (enum phase)i);
-	}
-	cr_expect_not(phase_find("", &found));
-	cr_expect_not(phase_find("job", &found));
-}
-
 Test(phase, time_goes_to_the_phase_that_is_on)
 {
 	struct phase_clock clock = { 0 };

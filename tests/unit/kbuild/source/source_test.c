@@ -179,24 +179,31 @@ static void teardown(void)
 
 TestSuite(source, .init = setup, .fini = teardown, .timeout = 120);
 
-static struct error *prepare(const struct source_spec *spec, struct source *ret)
+/** Of what is set, and the rest as in all tests. */
+static struct error *prepare(struct source_request request, struct source *ret)
 {
 	_cleanup_free_ char *cache = in_root("cache");
-	const struct source_request request = { .spec = spec,
-						.catalog = catalog,
-						.arch = arch,
-						.http = http,
-						.cache_directory = cache };
 
+	request.catalog = catalog;
+	request.arch = arch;
+	request.http = http;
+	request.cache_directory = cache;
 	return source_prepare(&request, ret);
+}
+
+/** @param[in] path A copy of its tarball; NULL for none. */
+static struct error *prepare_copy(const char *version, const char *path,
+				  struct source *ret)
+{
+	struct source_request request = { .kind = SOURCE_VERSION, .path = path };
+
+	cr_assert(kernel_version_parse(version, &request.version));
+	return prepare(request, ret);
 }
 
 static struct error *prepare_version(const char *version, struct source *ret)
 {
-	struct source_spec spec = { .kind = SOURCE_VERSION };
-
-	cr_assert(kernel_version_parse(version, &spec.version));
-	return prepare(&spec, ret);
+	return prepare_copy(version, NULL, ret);
 }
 
 /** Nothing is left in the cache. */
@@ -305,16 +312,6 @@ Test(source, a_release_candidate_has_no_digest)
 	cr_expect_eq(source.version.rc, 2);
 }
 
-/** From a copy of its tarball. */
-static struct error *prepare_copy(const char *version, const char *path,
-				  struct source *ret)
-{
-	struct source_spec spec = { .kind = SOURCE_VERSION, .path = path };
-
-	cr_assert(kernel_version_parse(version, &spec.version));
-	return prepare(&spec, ret);
-}
-
 Test(source, a_copy_needs_no_network_and_is_the_same_source)
 {
 	_cleanup_source_ struct source copied = { 0 }, again = { 0 },
@@ -359,26 +356,22 @@ Test(source, a_copy_of_another_version_is_refused)
 
 Test(source, phases_say_where_it_failed)
 {
-	_cleanup_free_ char *cache = in_root("cache"),
-			    *path = in_root(tarball_path);
-	struct source_spec spec = { .kind = SOURCE_VERSION, .path = path };
+	_cleanup_free_ char *path = in_root(tarball_path);
 	struct phase_clock clock = { 0 };
-	const struct source_request request = { .spec = &spec,
-						.catalog = catalog,
-						.arch = arch,
-						.cache_directory = cache,
+	const struct source_request request = { .kind = SOURCE_VERSION,
+						.version = { 6, 12, 117, 0 },
+						.path = path,
 						.clock = &clock };
 	_cleanup_source_ struct source source = { 0 };
 
-	cr_assert(kernel_version_parse("6.12.117", &spec.version));
 	make_tarball("116", "", tarball_path);
-	expect_failure(source_prepare(&request, &source), "6.12.116");
+	expect_failure(prepare(request, &source), "6.12.116");
 	cr_expect_eq(clock.current, PHASE_SOURCE);
 
 	put("configs/patches/0001-new.patch", patch);
 	put("tree/lib.c", "not what the patch expects\n");
 	make_tarball("117", "", tarball_path);
-	expect_failure(source_prepare(&request, &source), "0001-new.patch");
+	expect_failure(prepare(request, &source), "0001-new.patch");
 	cr_expect_eq(clock.current, PHASE_PATCH);
 }
 
@@ -471,8 +464,10 @@ Test(source, a_tarball_is_known_by_its_contents)
 	_cleanup_source_ struct source first = { 0 }, second = { 0 };
 	_cleanup_free_ char *path = in_root("a.tar.xz"),
 			    *other = in_root("b.tar.xz");
-	const struct source_spec spec = { .kind = SOURCE_TARBALL, .path = path };
-	const struct source_spec same = { .kind = SOURCE_TARBALL, .path = other };
+	const struct source_request spec = { .kind = SOURCE_TARBALL,
+					     .path = path };
+	const struct source_request same = { .kind = SOURCE_TARBALL,
+					     .path = other };
 	char digest[DIGEST_TEXT_SIZE];
 
 	put("configs/patches/0001-new.patch", patch);
@@ -480,17 +475,17 @@ Test(source, a_tarball_is_known_by_its_contents)
 	    "# vmtest: <6.12\ndiff --git a/b b/b\n");
 	make_tarball("117", "", "a.tar.xz");
 	cr_assert_null(digest_file(path, digest, NULL));
-	cr_assert_null(prepare(&spec, &first));
+	cr_assert_null(prepare(spec, &first));
 	cr_expect_str_eq(first.url, "a.tar.xz");
 	cr_expect_str_eq(first.digest, digest);
 	cr_expect_eq(first.patches.count, 1);
 	expect_text(first.path, "lib.c", "new\n");
 
 	cr_assert_eq(rename(path, other), 0);
-	cr_assert_null(prepare(&same, &second));
+	cr_assert_null(prepare(same, &second));
 	cr_expect_str_eq(second.path, first.path);
 	_cleanup_source_ struct source third = { 0 };
-	_cleanup_error_ struct error *err = prepare(&spec, &third);
+	_cleanup_error_ struct error *err = prepare(spec, &third);
 	cr_expect_not_null(err);
 }
 
@@ -499,7 +494,7 @@ Test(source, what_is_no_kernel_is_said_to_be_none)
 	_cleanup_source_ struct source source = { 0 };
 	_cleanup_free_ char *path = in_root("a.tar.gz"), *tree = in_root("tree"),
 			    *nowhere = in_root("nowhere");
-	const struct source_spec specs[] = {
+	const struct source_request specs[] = {
 		{ .kind = SOURCE_TARBALL, .path = path },
 		{ .kind = SOURCE_DIRECTORY, .path = tree },
 		{ .kind = SOURCE_DIRECTORY, .path = nowhere },
@@ -508,7 +503,7 @@ Test(source, what_is_no_kernel_is_said_to_be_none)
 
 	run("tar", "-caf", "a.tar.gz", "tree");
 	for (size_t i = 0; i < array_size(specs); i++) {
-		_cleanup_error_ struct error *err = prepare(&specs[i], &source);
+		_cleanup_error_ struct error *err = prepare(specs[i], &source);
 
 		cr_expect_not_null(err, "%zu", i);
 		cr_expect(i > 2 || error_is(err, ERROR_USAGE), "%s",
@@ -521,11 +516,12 @@ Test(source, a_directory_is_used_as_it_is)
 {
 	_cleanup_source_ struct source source = { 0 };
 	_cleanup_free_ char *tree = in_root("tree");
-	const struct source_spec spec = { .kind = SOURCE_DIRECTORY, .path = tree };
+	const struct source_request spec = { .kind = SOURCE_DIRECTORY,
+					     .path = tree };
 
 	put("configs/patches/0001-new.patch", patch);
 	make_tarball("117", "", "unused.tar.gz");
-	cr_assert_null(prepare(&spec, &source));
+	cr_assert_null(prepare(spec, &source));
 	cr_expect_str_eq(source.path, tree);
 	cr_expect_null(source.url);
 	cr_expect_str_eq(source.digest, "");
@@ -537,9 +533,9 @@ Test(source, git_is_known_by_its_commit)
 {
 	_cleanup_source_ struct source first = { 0 }, second = { 0 };
 	_cleanup_free_ char *tree = in_root("tree");
-	const struct source_spec spec = { .kind = SOURCE_GIT,
-					  .url = tree,
-					  .ref = "v6.12.117" };
+	const struct source_request spec = { .kind = SOURCE_GIT,
+					     .url = tree,
+					     .ref = "v6.12.117" };
 
 	put("configs/patches/0001-new.patch", patch);
 	make_tarball("117", "", "unused.tar.gz");
@@ -548,11 +544,11 @@ Test(source, git_is_known_by_its_commit)
 	run("git", "-C", "tree", "-c", "user.name=A", "-c", "user.email=a@b",
 	    "commit", "-q", "-m", "one");
 	run("git", "-C", "tree", "tag", "v6.12.117");
-	cr_assert_null(prepare(&spec, &first));
+	cr_assert_null(prepare(spec, &first));
 	expect_text(first.path, "lib.c", "new\n");
 	expect_text(tree, "lib.c", "old\n");
 	cr_expect_eq(strncmp(first.url, "git+/tmp/", 9), 0);
-	cr_assert_null(prepare(&spec, &second));
+	cr_assert_null(prepare(spec, &second));
 	cr_expect_str_eq(second.path, first.path);
 	cr_expect_eq(second.patches.count, 1);
 }
