@@ -145,36 +145,6 @@ class ConfigTest(support.TestCase):
         self.assertEqual(result.stdout, "")
         self.assertEqual(list(temporary.iterdir()), [])
 
-    def configure_unverified(self, *lines):
-        """This machine's tiny kernel, of a series beyond the verified ones."""
-        configs = self.catalog()
-        catalog = configs / "vmtest.json"
-        catalog.write_text(json.dumps({**CATALOG, "verified": "2.6"}))
-        with open(configs / "tiny.config", "a", encoding="ascii") as fragment:
-            fragment.write("\n".join(lines) + "\n")
-        return configure(
-            self.native(), "tiny", self.sources[0], f"--catalog={catalog}"
-        )
-
-    def test_a_series_beyond_the_verified_ones_may_lose_options(self):
-        result = self.configure_unverified("CONFIG_VMTEST_BOGUS=y # of no kernel")
-        self.assert_status(result, 0)
-        self.assertIn("is built without CONFIG_VMTEST_BOGUS=y", result.stderr)
-        self.assertIn("\nCONFIG_MODULES=y\n", result.stdout)
-
-    def test_no_series_may_lose_what_a_boot_needs(self):
-        result = self.configure_unverified(
-            "CONFIG_VMTEST_BOGUS=y", "CONFIG_VMTEST_ROOT=y [essential] # the root"
-        )
-        self.assert_one_line(
-            result, 1, "did not keep 1 option", "CONFIG_VMTEST_ROOT=y became n"
-        )
-
-    def test_not_a_source(self):
-        result = configure(self.native(), "tiny", self.folder)
-        self.assert_one_line(result, 2, str(self.folder), "no Makefile")
-
-
 def add_test(arch):
     def test(self):
         self.configure_all(arch)

@@ -215,20 +215,6 @@ class GuestTest(ModuleCase):
         self.assertRegex(result.stderr.splitlines()[-1],
                          "error: run .*could not insert a module: .*No such device")
 
-    def test_wrong_usage(self):
-        rows = (
-            (["--module", "load"], "--module load"),
-            (["--module-source", "x"], "--module-source"),
-            (["--disk", "1"], "--disk 1"),
-            (["--disk", "0G"], "--disk 0G"),
-            (["--disk", "big"], "--disk big"),
-        )
-        for options, text in rows:
-            with self.subTest(options):
-                result = support.run("vmtest-vm", "run", "-k", KERNEL, *options,
-                                     "--", "true")
-                self.assert_one_line(result, 2, text)
-
 
 class DiskTest(support.TestCase):
     def run_guest(self, *command, **kwargs):

@@ -193,7 +193,7 @@ class BotPrune(Command):
 
 
 class Fetch(Command):
-    pattern = "linux*"
+    pattern = "linux.tar.xz"
 
     def prepare(self, case):
         source = case.folder / "source"
@@ -268,6 +268,8 @@ class Module(Command):
 
 class Rootfs(Command):
     pattern = f"{ARCH}/rootfs"
+    # libarchive says no more than that it failed.
+    full_words = ()
 
     def prepare(self, case):
         tree = case.folder / "tree"
@@ -291,7 +293,7 @@ class VmPrune(Command):
         write_folder(kernels / f"kernel-{NEWER}", NEWER)
         modules = write_folder(kernels / f"kernel-{RELEASE}") / "kernel"
         modules.mkdir()
-        for number in range(5000):
+        for number in range(200):
             (modules / str(number)).symlink_to("x")
 
     def content(self, path):
