@@ -2,6 +2,7 @@
 
 #include "common/base/markdown.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "common/base/string_builder.h"
@@ -40,19 +41,6 @@ void markdown_append_code(struct string_builder *sb, const char *text)
 	append_fence(sb, text, 1);
 }
 
-void markdown_append_block(struct string_builder *sb, const char *text)
-{
-	size_t length = strlen(text);
-
-	append_fence(sb, text, 3);
-	string_builder_append_char(sb, '\n');
-	string_builder_append(sb, text);
-	if (length && text[length - 1] != '\n')
-		string_builder_append_char(sb, '\n');
-	append_fence(sb, text, 3);
-	string_builder_append_char(sb, '\n');
-}
-
 /** In HTML no Markdown is read. */
 static void append_html(struct string_builder *sb, const char *text)
 {
@@ -68,9 +56,14 @@ static void append_html(struct string_builder *sb, const char *text)
 void markdown_append_details(struct string_builder *sb, const char *title,
 			     const char *text)
 {
+	size_t length = strlen(text);
+	bool ends_line = length && text[length - 1] == '\n';
+
 	string_builder_append(sb, "\n<details><summary>");
 	append_html(sb, title);
 	string_builder_append(sb, "</summary>\n\n");
-	markdown_append_block(sb, text);
-	string_builder_append(sb, "\n</details>\n");
+	append_fence(sb, text, 3);
+	string_builder_appendf(sb, "\n%s%s", text, ends_line ? "" : "\n");
+	append_fence(sb, text, 3);
+	string_builder_append(sb, "\n\n</details>\n");
 }

@@ -18,9 +18,6 @@ struct string_builder;
  */
 void markdown_append_code(struct string_builder *sb, const char *text);
 
-/** Append lines of text as a block of code. */
-void markdown_append_block(struct string_builder *sb, const char *text);
-
 /** Append lines of text as a block of code that folds under a title. */
 void markdown_append_details(struct string_builder *sb, const char *title,
 			     const char *text);

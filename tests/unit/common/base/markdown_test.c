@@ -36,10 +36,9 @@ Test(markdown, a_block_is_fenced_by_more_than_it_holds)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 
-	markdown_append_block(&sb, "a\n");
-	markdown_append_block(&sb, "```\nno line end");
-	cr_expect_str_eq(sb.text, "```\na\n```\n"
-				  "````\n```\nno line end\n````\n");
+	markdown_append_details(&sb, "a", "```\nno line end");
+	cr_expect_str_eq(sb.text, "\n<details><summary>a</summary>\n\n"
+				  "````\n```\nno line end\n````\n\n</details>\n");
 }
 
 Test(markdown, details_have_a_title_without_html)
