@@ -4,9 +4,9 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -57,17 +57,19 @@ static const struct pack_parameter pack_search[] = {
 	{ ZSTD_c_minMatch, 3 },		 { ZSTD_c_targetLength, 24 },
 };
 
-/** Something to pack; the path is relative to the folder. */
+/** Something to pack. */
 struct pack_entry {
+	/** Relative to the directory. */
 	char *path;
 	/** Place among `first` and `last`; what is in neither lies between. */
 	size_t rank;
+	/** Place in a walk that takes each directory's names in order. */
+	size_t index;
 };
 
 struct pack_list {
 	struct pack_entry *items;
 	size_t count;
-	size_t capacity;
 };
 
 static void pack_list_deinit(struct pack_list *list)
@@ -79,77 +81,6 @@ static void pack_list_deinit(struct pack_list *list)
 
 #define _cleanup_pack_list_ _cleanup_(pack_list_deinit)
 
-/** Takes the path, also when it fails. */
-static void pack_list_add(struct pack_list *list, char *path)
-{
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? 2 * list->capacity : 1024;
-		struct pack_entry *items =
-			memory_resize(list->items, capacity, sizeof(*items));
-		list->items = items;
-		list->capacity = capacity;
-	}
-	list->items[list->count++] = (struct pack_entry){ .path = path };
-}
-
-static void cleanup_closedir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
-/** Add all that a folder holds, in no particular order. */
-static struct error *pack_list_scan(struct pack_list *list, int root_fd,
-				    const char *path)
-{
-	struct error *err;
-	_cleanup_(cleanup_closedir) DIR *dir = NULL;
-	_cleanup_close_ int fd =
-		openat(root_fd, path,
-		       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0)
-		return error_create_os(errno, "open %s", path);
-	dir = fdopendir(fd);
-	if (!dir)
-		return error_create_os(errno, "read %s", path);
-	take_fd(&fd);
-	for (;;) {
-		char *child;
-		struct dirent *entry;
-		bool is_directory;
-
-		errno = 0;
-		entry = readdir(dir);
-		if (!entry)
-			break;
-		if (strcmp(entry->d_name, ".") == 0 ||
-		    strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (strcmp(path, ".") == 0)
-			child = string_copy(entry->d_name);
-		else
-			child = string_format("%s/%s", path, entry->d_name);
-		is_directory = entry->d_type == DT_DIR;
-		if (entry->d_type == DT_UNKNOWN) {
-			struct stat st;
-
-			is_directory = fstatat(root_fd, child, &st,
-					       AT_SYMLINK_NOFOLLOW) == 0 &&
-				       S_ISDIR(st.st_mode);
-		}
-		pack_list_add(list, child);
-		if (!is_directory)
-			continue;
-		err = pack_list_scan(list, root_fd, child);
-		if (err)
-			return err;
-	}
-	if (errno)
-		return error_create_os(errno, "read %s", path);
-	return NULL;
-}
-
 /** Whether the path is @p ancestor or below it. */
 static bool path_is_within(const char *path, const char *ancestor)
 {
@@ -160,8 +91,8 @@ static bool path_is_within(const char *path, const char *ancestor)
 }
 
 /**
- * A folder that holds one of the `first` comes just before it; one that holds
- * one of the `last` stays where it is.
+ * A directory that holds one of the `first` comes just before it; one that
+ * holds one of the `last` stays where it is.
  */
 static size_t pack_rank(const struct pack_options *options, const char *path)
 {
@@ -178,29 +109,63 @@ static size_t pack_rank(const struct pack_options *options, const char *path)
 	return SIZE_MAX / 2;
 }
 
-/** Order of names, with a folder's contents right behind it. */
-static int path_compare(const char *a, const char *b)
-{
-	while (*a && *a == *b) {
-		a++;
-		b++;
-	}
-	if (*a == *b)
-		return 0;
-	if (!*a || !*b)
-		return *a ? 1 : -1;
-	if (*a == '/' || *b == '/')
-		return *a == '/' ? -1 : 1;
-	return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
-}
-
 static int pack_entry_compare(const void *a_, const void *b_)
 {
 	const struct pack_entry *a = a_, *b = b_;
 
 	if (a->rank != b->rank)
 		return a->rank < b->rank ? -1 : 1;
-	return path_compare(a->path, b->path);
+	return a->index < b->index ? -1 : a->index > b->index;
+}
+
+static int compare_fts_names(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static void cleanup_fts(FTS **fts)
+{
+	if (*fts)
+		fts_close(*fts);
+}
+
+/** List all that the directory holds, in the order of the tarball. */
+static struct error *pack_list_scan(struct pack_list *list, char *directory,
+				    const struct pack_options *options)
+{
+	char *const roots[] = { directory, NULL };
+	_cleanup_(cleanup_fts) FTS *fts =
+		fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, compare_fts_names);
+	size_t skip = strlen(directory) + 1, capacity = 0;
+	FTSENT *entry;
+
+	while (fts && (errno = 0, entry = fts_read(fts))) {
+		const char *path = entry->fts_path + skip;
+
+		if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR ||
+		    entry->fts_info == FTS_NS)
+			return error_create_os(entry->fts_errno, "read %s",
+					       entry->fts_path);
+		if (entry->fts_level == FTS_ROOTLEVEL || entry->fts_info == FTS_DP)
+			continue;
+		if (list->count == capacity) {
+			capacity = capacity ? 2 * capacity : 1024;
+			list->items = memory_resize(list->items, capacity,
+						    sizeof(*list->items));
+		}
+		list->items[list->count] = (struct pack_entry){
+			.path = string_copy(path),
+			.rank = pack_rank(options, path),
+			.index = list->count,
+		};
+		list->count++;
+	}
+	if (errno)
+		return error_create_os(errno, "read it");
+	if (list->count)
+		qsort(list->items, list->count, sizeof(*list->items),
+		      pack_entry_compare);
+	return NULL;
 }
 
 /** Where the tarball goes: through the compressor into a file. */
@@ -226,29 +191,19 @@ static void pack_output_deinit(struct pack_output *output)
 #define _cleanup_pack_output_ _cleanup_(pack_output_deinit)
 
 static struct error *pack_output_set(struct pack_output *output,
-				     ZSTD_cParameter parameter, int value)
+				     const struct pack_parameter *parameters,
+				     size_t count)
 {
-	size_t code = ZSTD_CCtx_setParameter(output->zstd, parameter, value);
-
-	if (ZSTD_isError(code)) {
-		return error_create(ERROR_OTHER, "zstd: parameter %d = %d: %s",
-				    (int)parameter, value,
-				    ZSTD_getErrorName(code));
-	}
-	return NULL;
-}
-
-static struct error *pack_output_set_all(struct pack_output *output,
-					 const struct pack_parameter *parameters,
-					 size_t count)
-{
-	struct error *err;
-
 	for (size_t i = 0; i < count; i++) {
-		err = pack_output_set(output, parameters[i].parameter,
-				      parameters[i].value);
-		if (err)
-			return err;
+		const struct pack_parameter *p = &parameters[i];
+		size_t code = ZSTD_CCtx_setParameter(output->zstd, p->parameter,
+						     p->value);
+
+		if (ZSTD_isError(code))
+			return error_create(ERROR_OTHER,
+					    "zstd: parameter %d = %d: %s",
+					    (int)p->parameter, p->value,
+					    ZSTD_getErrorName(code));
 	}
 	return NULL;
 }
@@ -257,28 +212,27 @@ static struct error *pack_output_init(struct pack_output *output, int fd,
 				      const struct pack_options *options)
 {
 	struct error *err;
-	unsigned int workers = options->workers;
+	unsigned int workers = options->workers ? options->workers
+						: processors_usable();
+	const struct pack_parameter chosen[] = {
+		{ ZSTD_c_nbWorkers,
+		  (int)(workers < MAX_WORKERS ? workers : MAX_WORKERS) },
+		{ ZSTD_c_compressionLevel, options->level },
+	};
 
-	if (!workers)
-		workers = processors_usable();
-	if (workers > MAX_WORKERS)
-		workers = MAX_WORKERS;
 	output->fd = fd;
 	output->buffer_bytes = ZSTD_CStreamOutSize();
-	output->buffer = malloc(output->buffer_bytes);
+	output->buffer = memory_allocate(1, output->buffer_bytes);
 	output->zstd = ZSTD_createCCtx();
-	if (!output->buffer || !output->zstd)
+	if (!output->zstd)
 		memory_exhausted();
-	err = pack_output_set(output, ZSTD_c_nbWorkers, (int)workers);
+	err = pack_output_set(output, pack_frame, array_size(pack_frame));
 	if (err)
 		return err;
-	err = pack_output_set_all(output, pack_frame, array_size(pack_frame));
-	if (err)
+	err = pack_output_set(output, chosen, options->level ? 2 : 1);
+	if (err || options->level)
 		return err;
-	if (options->level)
-		return pack_output_set(output, ZSTD_c_compressionLevel,
-				       options->level);
-	return pack_output_set_all(output, pack_search, array_size(pack_search));
+	return pack_output_set(output, pack_search, array_size(pack_search));
 }
 
 static struct error *pack_output_write(struct pack_output *output,
@@ -391,14 +345,12 @@ static struct error *packer_put(struct packer *packer, const char *path)
 {
 	struct error *err;
 	_cleanup_archive_entry_ struct archive_entry *entry = archive_entry_new();
-	_cleanup_free_ char *name = NULL;
+	_cleanup_free_ char *name = string_format("./%s", path);
 	_cleanup_close_ int fd = -1;
 	char target[PATH_MAX];
 	struct stat st;
 
-	if (asprintf(&name, "./%s", path) < 0)
-		name = NULL;
-	if (!entry || !name)
+	if (!entry)
 		memory_exhausted();
 	if (fstatat(packer->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_create_os(errno, "stat");
@@ -426,7 +378,7 @@ static struct error *packer_put(struct packer *packer, const char *path)
 		archive_entry_set_symlink(entry, target);
 	} else {
 		return error_create(ERROR_OTHER,
-				    "neither a file, a folder nor a symbolic link");
+				    "neither a file, a directory nor a symbolic link");
 	}
 	archive_entry_set_pathname(entry, name);
 	archive_entry_set_mtime(entry, packer->mtime, 0);
@@ -449,7 +401,7 @@ static struct error *pack_to_fd(int root_fd, const struct pack_list *list,
 	_cleanup_pack_output_ struct pack_output output = {
 		.progress = progress,
 	};
-	_cleanup_free_ char *buffer = malloc(PACK_READ_BYTES);
+	_cleanup_free_ char *buffer = memory_allocate(1, PACK_READ_BYTES);
 	_cleanup_archive_write_ struct archive *archive = archive_write_new();
 	struct packer packer = {
 		.archive = archive,
@@ -459,7 +411,7 @@ static struct error *pack_to_fd(int root_fd, const struct pack_list *list,
 		.buffer = buffer,
 	};
 
-	if (!archive || !buffer)
+	if (!archive)
 		memory_exhausted();
 	err = pack_output_init(&output, fd, options);
 	if (err)
@@ -522,20 +474,15 @@ struct error *pack_directory(const char *directory, const char *output_path,
 	_cleanup_pack_list_ struct pack_list list = { 0 };
 	_cleanup_close_ int root_fd =
 		open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_free_ char *root = realpath(directory, NULL);
 	uint64_t size_bytes = 0;
 
-	if (root_fd < 0)
+	if (root_fd < 0 || !root)
 		return error_create_os(errno, "pack %s", directory);
-	err = pack_list_scan(&list, root_fd, ".");
-	if (err)
-		return error_wrap(err, "pack %s", directory);
-	for (size_t i = 0; i < list.count; i++)
-		list.items[i].rank = pack_rank(options, list.items[i].path);
-	if (list.count) {
-		qsort(list.items, list.count, sizeof(*list.items),
-		      pack_entry_compare);
-	}
-	err = pack_to_path(root_fd, &list, options, output_path, &size_bytes);
+	err = pack_list_scan(&list, root, options);
+	if (!err)
+		err = pack_to_path(root_fd, &list, options, output_path,
+				   &size_bytes);
 	if (err)
 		return error_wrap(err, "pack %s", directory);
 	if (size_ret)

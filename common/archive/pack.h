@@ -6,8 +6,8 @@
 /**
  * @file
  *
- * Write a folder as a zstd-compressed tarball (GNU tar's format; RFC 8878), the
- * same bytes for the same contents: order, times, owners and modes do not
+ * Write a directory as a zstd-compressed tarball (GNU tar's format; RFC 8878),
+ * the same bytes for the same contents: order, times, owners and modes do not
  * depend on the file system, the user or the time.
  */
 
@@ -19,8 +19,8 @@ struct error;
 
 struct pack_options {
 	/**
-	 * Relative paths of files or folders, ended by NULL: these come first,
-	 * in this order. Each folder's contents are in order of name.
+	 * Relative paths of files or directories, ended by NULL: these come
+	 * first, in this order. Each directory's contents are in order of name.
 	 */
 	const char *const *first;
 	/** These come last, in this order. */
@@ -34,7 +34,7 @@ struct pack_options {
 };
 
 /**
- * Pack the contents of a folder; names in the tarball are `./PATH`. The file
+ * Pack the contents of a directory; names in the tarball are `./PATH`. The file
  * appears under its name when whole; memory is bounded whatever the size.
  *
  * @param[out] size_ret Size of the result in bytes; may be NULL.
