@@ -18,7 +18,7 @@
 #include "common/base/table.h"
 #include "common/github/github.h"
 #include "common/github/github_issues.h"
-#include "common/http/backoff.h"
+#include "common/http/http_retry.h"
 #include "common/kernel/version.h"
 
 enum {

@@ -16,7 +16,7 @@
 #include "common/base/memory.h"
 #include "common/base/system.h"
 #include "common/github/github_token.h"
-#include "common/http/backoff.h"
+#include "common/http/http_retry.h"
 #include "common/process/process.h"
 #include "common/store/store_internal.h"
 

@@ -14,8 +14,8 @@
 #include "common/base/string_builder.h"
 #include "common/base/system.h"
 #include "common/github/github.h"
-#include "common/http/backoff.h"
 #include "common/http/http.h"
+#include "common/http/http_retry.h"
 #include "common/store/store_internal.h"
 
 enum {

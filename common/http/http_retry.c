@@ -2,13 +2,22 @@
 
 #include "common/http/http_retry.h"
 
-#include "common/http/backoff.h"
+const struct backoff backoff_failure = { .first_ms = 500, .limit_ms = 30000 };
 
 /** What GitHub asks for when it names no time. */
 static const struct backoff secondary_limit = {
 	.first_ms = 60000,
 	.limit_ms = 3600000,
 };
+
+uint64_t backoff_ms(const struct backoff *backoff, unsigned int waits)
+{
+	uint64_t ms = backoff->first_ms, limit_ms = backoff->limit_ms;
+
+	for (; waits && ms < limit_ms; waits--)
+		ms = ms < limit_ms / 2 ? 2 * ms : limit_ms;
+	return ms < limit_ms ? ms : limit_ms;
+}
 
 static uint64_t seconds_to_ms(int64_t seconds)
 {

@@ -3,10 +3,23 @@
 #ifndef COMMON_HTTP_HTTP_RETRY_H
 #define COMMON_HTTP_HTTP_RETRY_H
 
-/** @file When to ask an HTTP server again: decisions only, for http.c. */
+/** @file When to ask a server again: decisions only. */
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/** Waits before another try, or another look: each twice the one before. */
+struct backoff {
+	uint64_t first_ms;
+	/** The longest wait. */
+	uint64_t limit_ms;
+};
+
+/** For what a server has failed to do: half a second to half a minute. */
+extern const struct backoff backoff_failure;
+
+/** @param[in] waits How many came before this one. */
+uint64_t backoff_ms(const struct backoff *backoff, unsigned int waits);
 
 /** What an attempt has shown. */
 struct http_attempt {

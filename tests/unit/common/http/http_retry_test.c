@@ -3,6 +3,8 @@
 #include "common/http/http_retry.h"
 
 #include <criterion/criterion.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stddef.h>
 
 #include "common/base/cleanup.h"
@@ -120,5 +122,29 @@ Test(http_retry, tells_failures_from_limits_and_final_answers)
 				  "%s: %ju ms", cases[i].claim,
 				  (uintmax_t)wait_ms);
 		}
+	}
+}
+
+Test(http_retry, backoff_doubles_until_its_limit)
+{
+	static const struct {
+		struct backoff backoff;
+		unsigned int waits;
+		uint64_t ms;
+	} cases[] = {
+		{ { 500, 30000 }, 0, 500 },
+		{ { 500, 30000 }, 1, 1000 },
+		{ { 500, 30000 }, 5, 16000 },
+		{ { 500, 30000 }, 6, 30000 },
+		{ { 500, 30000 }, UINT_MAX, 30000 },
+		{ { 500, 200 }, 0, 200 },
+		{ { 0, 30000 }, 1000, 0 },
+		{ { 3, UINT64_MAX }, UINT_MAX, UINT64_MAX },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		uint64_t ms = backoff_ms(&cases[i].backoff, cases[i].waits);
+
+		cr_expect_eq(ms, cases[i].ms, "%zu: %" PRIu64, i, ms);
 	}
 }
