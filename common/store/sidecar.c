@@ -15,20 +15,20 @@ enum {
 	SIDECAR_BYTES_MAX = 4096,
 };
 
-static void sidecar_path(const char *directory, const char *name, char **ret)
+static char *sidecar_path(const char *directory, const char *name)
 {
-	*ret = path_joinf(directory, "%s.sha256", name);
+	return path_joinf(directory, "%s.sha256", name);
 }
 
 struct error *sidecar_read(const char *directory, const char *name,
 			   char digest_ret[static DIGEST_TEXT_SIZE])
 {
 	struct error *err;
-	_cleanup_free_ char *sidecar = NULL, *text = NULL;
+	_cleanup_free_ char *sidecar = sidecar_path(directory, name);
+	_cleanup_free_ char *text = NULL;
 	size_t size;
 
 	digest_ret[0] = '\0';
-	sidecar_path(directory, name, &sidecar);
 	err = file_read(sidecar, SIDECAR_BYTES_MAX, &text, &size);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return NULL;
@@ -47,23 +47,16 @@ struct error *sidecar_read(const char *directory, const char *name,
 struct error *sidecar_write(const char *directory, const char *name,
 			    const char *digest)
 {
-	_cleanup_free_ char *sidecar = NULL, *line = NULL;
-	int length;
+	_cleanup_free_ char *sidecar = sidecar_path(directory, name);
+	_cleanup_free_ char *line = string_format("%s  %s\n", digest, name);
 
-	sidecar_path(directory, name, &sidecar);
-	length = asprintf(&line, "%s  %s\n", digest, name);
-	if (length < 0) {
-		line = NULL;
-		memory_exhausted();
-	}
-	return file_write(sidecar, line, (size_t)length);
+	return file_write(sidecar, line, strlen(line));
 }
 
 struct error *sidecar_delete(const char *directory, const char *name)
 {
-	_cleanup_free_ char *sidecar = NULL;
+	_cleanup_free_ char *sidecar = sidecar_path(directory, name);
 
-	sidecar_path(directory, name, &sidecar);
 	if (unlink(sidecar) < 0 && errno != ENOENT)
 		return error_create_os(errno, "delete %s", sidecar);
 	return NULL;

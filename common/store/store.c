@@ -49,12 +49,11 @@ void asset_list_add(struct asset_list *list, struct asset *asset)
 	// Grow when the count is a power of two, which is then the capacity.
 	if ((list->count & (list->count - 1)) == 0) {
 		size_t capacity = list->count ? 2 * list->count : 1;
-		struct asset *items =
-			memory_resize(list->items, capacity, sizeof(*items));
-		list->items = items;
+
+		list->items = memory_resize(list->items, capacity,
+					    sizeof(*list->items));
 	}
-	list->items[list->count++] = *asset;
-	*asset = (struct asset){ 0 };
+	list->items[list->count++] = take(*asset);
 }
 
 bool asset_name_is_valid(const char *name)
@@ -119,19 +118,27 @@ struct error *store_list(struct store *store, struct asset_list *ret)
 	err = store->operations->list(store, &list);
 	if (err)
 		return error_wrap(err, "list %s", store->name);
-	if (list.count) {
+	if (list.count)
 		qsort(list.items, list.count, sizeof(*list.items), asset_compare);
-	}
-	*ret = list;
-	list = (struct asset_list){ 0 };
+	*ret = take(list);
 	return NULL;
+}
+
+static struct error *check_name(const struct asset *asset)
+{
+	if (asset_name_is_valid(asset->name))
+		return NULL;
+	return error_create(ERROR_OTHER, "not the name of an asset");
 }
 
 struct error *store_open(struct store *store, const struct asset *asset,
 			 struct stream **ret)
 {
-	return error_wrap(store->operations->open(store, asset, ret),
-			  "get %s from %s", asset->name, store->name);
+	struct error *err = check_name(asset);
+
+	if (!err)
+		err = store->operations->open(store, asset, ret);
+	return error_wrap(err, "get %s from %s", asset->name, store->name);
 }
 
 struct error *store_put(struct store *store, const char *path, const char *label,
@@ -157,8 +164,11 @@ struct error *store_put(struct store *store, const char *path, const char *label
 
 struct error *store_delete(struct store *store, const struct asset *asset)
 {
-	return error_wrap(store->operations->delete (store, asset),
-			  "delete %s from %s", asset->name, store->name);
+	struct error *err = check_name(asset);
+
+	if (!err)
+		err = store->operations->delete (store, asset);
+	return error_wrap(err, "delete %s from %s", asset->name, store->name);
 }
 
 void store_get_room(const struct store *store, struct store_room *ret)

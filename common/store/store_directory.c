@@ -17,10 +17,10 @@
 #include "common/store/store_internal.h"
 
 /**
- * A store in a folder. Beside each NAME lies NAME.sha256, as sha256sum(1)
+ * A store in a directory. Beside each NAME lies NAME.sha256, as sha256sum(1)
  * writes it, and NAME.label where it has one; both are there before the package
- * is. Writers hold the lock of a
- * file, so that whatever temporary one of them finds is a dead run's.
+ * is. Writers hold the lock of a file, so that whatever temporary one of them
+ * finds is a dead run's.
  */
 struct store_directory {
 	struct store store;
@@ -48,7 +48,8 @@ static struct error *store_directory_create(const char *location,
 
 	(void)http;
 	if (!*location)
-		return error_create(ERROR_USAGE, "a folder is missing: dir:PATH");
+		return error_create(ERROR_USAGE,
+				    "a directory is missing: dir:PATH");
 	directory = memory_allocate(1, sizeof(*directory));
 	directory->store.operations = &store_directory_operations;
 	directory->path = string_copy(location);
@@ -68,32 +69,17 @@ enum {
 	LABEL_BYTES_MAX = 4096,
 };
 
-static void label_path(const char *directory, const char *name, char **ret)
+static char *label_path(const char *directory, const char *name)
 {
-	*ret = path_joinf(directory, "%s.label", name);
-}
-
-/** @param[out] ret NULL if it has none. */
-static struct error *label_read(const char *directory, const char *name,
-				char **ret)
-{
-	struct error *err;
-
-	_cleanup_free_ char *path = NULL;
-	label_path(directory, name, &path);
-	*ret = NULL;
-	err = file_read(path, LABEL_BYTES_MAX, ret, NULL);
-	if (error_catch(&err, ERROR_NOT_FOUND))
-		return NULL;
-	return err;
+	return path_joinf(directory, "%s.label", name);
 }
 
 /** @param[in] label NULL to delete what is there. */
 static struct error *label_write(const char *directory, const char *name,
 				 const char *label)
 {
-	_cleanup_free_ char *path = NULL;
-	label_path(directory, name, &path);
+	_cleanup_free_ char *path = label_path(directory, name);
+
 	if (label)
 		return file_write(path, label, strlen(label));
 	return file_delete(path);
@@ -104,21 +90,22 @@ static struct error *add_asset(struct store_directory *directory,
 			       struct asset_list *list)
 {
 	struct error *err;
+	_cleanup_free_ char *label = label_path(directory->path, name);
 	_cleanup_asset_ struct asset asset = {
 		.size_bytes = (uint64_t)st->st_size,
 		.created = st->st_mtime,
-		.name = strdup(name),
+		.name = string_copy(name),
+		.url = path_join(directory->path, name),
 	};
 
-	if (!asset.name)
-		memory_exhausted();
-	asset.url = path_join(directory->path, name);
 	err = sidecar_read(directory->path, name, asset.digest);
-	if (!err)
-		err = label_read(directory->path, name, &asset.label);
-	if (!err)
-		asset_list_add(list, &asset);
-	return err;
+	if (err)
+		return err;
+	err = file_read(label, LABEL_BYTES_MAX, &asset.label, NULL);
+	if (err && !error_catch(&err, ERROR_NOT_FOUND))
+		return err;
+	asset_list_add(list, &asset);
+	return NULL;
 }
 
 static struct error *store_directory_list(struct store *store,
@@ -161,13 +148,10 @@ static struct error *store_directory_open(struct store *store,
 					  const struct asset *asset,
 					  struct stream **ret)
 {
-	_cleanup_free_ char *path = NULL;
-	int fd;
+	_cleanup_free_ char *path =
+		path_join(store_directory(store)->path, asset->name);
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (!asset_name_is_valid(asset->name))
-		return error_create(ERROR_OTHER, "not the name of an asset");
-	path = path_join(store_directory(store)->path, asset->name);
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return error_create(ERROR_NOT_FOUND, "no such file: %s", path);
 	if (fd < 0)
@@ -205,13 +189,12 @@ static struct error *put_new(struct store_directory *directory,
 			     const char *label, const char *path)
 {
 	struct error *err;
-	_cleanup_free_ char *temporary = NULL;
-	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *temporary = path_joinf(directory->path,
+						    "%s%s.XXXXXX",
+						    temporary_prefix, name);
+	_cleanup_close_ int fd = mkostemp(temporary, O_CLOEXEC);
 	char digest[DIGEST_TEXT_SIZE];
 
-	temporary = path_joinf(directory->path, "%s%s.XXXXXX", temporary_prefix,
-			       name);
-	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return error_create_os(errno, "create %s", temporary);
 	err = stream_save(source, fd, temporary, digest);
@@ -256,7 +239,8 @@ static struct error *store_directory_put(struct store *store, const char *source
 {
 	struct error *err;
 	struct store_directory *directory = store_directory(store);
-	_cleanup_free_ char *lock_path = NULL, *path = NULL;
+	_cleanup_free_ char *path = path_join(directory->path, name);
+	_cleanup_free_ char *lock_path = path_join(directory->path, lock_name);
 	_cleanup_stream_ struct stream *stream = NULL;
 	_cleanup_close_ int lock_fd = -1;
 
@@ -265,12 +249,9 @@ static struct error *store_directory_put(struct store *store, const char *source
 		return err;
 	stream->progress = progress;
 	err = directory_create(directory->path);
-	if (!err)
-		lock_path = path_join(directory->path, lock_name);
-	if (!err)
-		path = path_join(directory->path, name);
-	if (!err)
-		err = file_lock(lock_path, &lock_fd);
+	if (err)
+		return err;
+	err = file_lock(lock_path, &lock_fd);
 	if (err)
 		return err;
 	remove_temporaries(directory->path);
@@ -289,11 +270,8 @@ static struct error *store_directory_delete(struct store *store,
 {
 	struct error *err;
 	const char *directory = store_directory(store)->path;
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *path = path_join(directory, asset->name);
 
-	if (!asset_name_is_valid(asset->name))
-		return error_create(ERROR_OTHER, "not the name of an asset");
-	path = path_join(directory, asset->name);
 	// A sidecar without its package is invisible; not so the reverse.
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_create_os(errno, "delete %s", path);
@@ -308,19 +286,18 @@ static struct error *store_directory_describe(struct store *store,
 {
 	struct error *err;
 	const char *directory = store_directory(store)->path;
-	_cleanup_free_ char *path = NULL, *text = NULL;
-	size_t length = strlen(markdown);
+	_cleanup_free_ char *path = path_join(directory, "README.md");
+	_cleanup_free_ char *text = NULL;
 
-	path = path_join(directory, "README.md");
 	err = file_read(path, SIZE_MAX / 2, &text, NULL);
 	if (!err && strcmp(text, markdown) == 0)
 		return NULL;
 	// Whatever it was that could not be read, it is replaced.
 	error_destroy(err);
 	err = directory_create(directory);
-	if (!err)
-		err = file_write(path, markdown, length);
-	return err;
+	if (err)
+		return err;
+	return file_write(path, markdown, strlen(markdown));
 }
 
 const struct store_operations store_directory_operations = {

@@ -47,23 +47,12 @@ static const char stamp_name[] = "etc/vmtest-rootfs.json";
 /** One root that is being made. */
 struct making {
 	const struct rootfs_request *request;
-	/** Folder of the architecture, and of the root in it. */
-	char *parent;
-	char *path;
-	char *log_path;
+	/** Directory of the architecture. */
+	const char *parent;
+	const char *log_path;
 	/** Contents of the stamp. */
-	char *stamp;
+	const char *stamp;
 };
-
-static void making_deinit(struct making *making)
-{
-	free(making->parent);
-	free(making->path);
-	free(making->log_path);
-	free(making->stamp);
-}
-
-#define _cleanup_making_ _cleanup_(making_deinit)
 
 void rootfs_deinit(struct rootfs *rootfs)
 {
@@ -78,11 +67,12 @@ static int compare_names(const void *a, const void *b)
 }
 
 /** What a root is made from, in one form. */
-static struct error *format_stamp(const struct rootfs_request *request, char **ret)
+static char *format_stamp(const struct rootfs_request *request)
 {
 	_cleanup_string_list_ struct string_list sorted = STRING_LIST_INIT;
 	json_t *array = json_array();
 	json_t *object;
+	char *text;
 
 	for (size_t i = 0; i < request->packages->count; i++)
 		string_list_add(&sorted, request->packages->items[i]);
@@ -97,24 +87,11 @@ static struct error *format_stamp(const struct rootfs_request *request, char **r
 	object = json_pack("{s:s, s:s, s:o}", "debian_arch",
 			   request->arch->debian_arch, "suite",
 			   request->arch->debian_suite, "packages", array);
-	*ret = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
+	text = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
 	json_decref(object);
-	if (!*ret)
+	if (!text)
 		memory_exhausted();
-	return NULL;
-}
-
-static struct error *making_init(struct making *making,
-				 const struct rootfs_request *request)
-{
-	struct error *err;
-
-	making->request = request;
-	making->parent = path_join(request->directory, request->arch->name);
-	making->path = path_join(making->parent, prefix);
-	making->log_path = path_join(making->parent, "rootfs.log");
-	err = format_stamp(request, &making->stamp);
-	return err;
+	return text;
 }
 
 struct error *rootfs_open(const char *directory,
@@ -123,9 +100,9 @@ struct error *rootfs_open(const char *directory,
 	struct error *err;
 
 	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *path =
+		path_joinf(directory, "%s/%s", arch->name, prefix);
 
-	path = path_joinf(directory, "%s/%s", arch->name, prefix);
 	err = cache_hold(path, &rootfs.entry);
 	if (err)
 		return err;
@@ -147,10 +124,9 @@ static struct error *making_check(void *arg, const char *path, bool *good_ret)
 	struct error *err;
 
 	const struct making *making = arg;
-	_cleanup_free_ char *stamp = NULL;
+	_cleanup_free_ char *stamp = path_join(path, stamp_name);
 	_cleanup_free_ char *text = NULL;
 
-	stamp = path_join(path, stamp_name);
 	err = file_read(stamp, STAMP_LIMIT_BYTES, &text, NULL);
 	*good_ret = !err && strcmp(text, making->stamp) == 0;
 	error_catch(&err, ERROR_NOT_FOUND);
@@ -211,7 +187,7 @@ static struct error *spawn(const struct making *making, const char *temporary,
 	_cleanup_free_ char *variable = NULL;
 	_cleanup_close_ int log_fd = -1;
 
-	// The other users of a user namespace cannot enter all of our folders.
+	// The other users of a user namespace cannot enter all of our directories.
 	variable = string_format("TMPDIR=%s", is_root		? temporary
 					      : given && *given ? given
 								: "/var/tmp");
@@ -333,19 +309,14 @@ static struct error *making_make(void *arg, const char *path)
 	const struct rootfs_request *request = making->request;
 	_cleanup_directory_ char *temporary = NULL;
 	_cleanup_close_ int lock_fd = -1;
-	_cleanup_free_ char *root = realpath(path, NULL);
-	_cleanup_free_ char *stamp = NULL;
+	_cleanup_free_ char *stamp = path_join(path, stamp_name);
 
-	if (!root)
-		return error_create_os(errno, "%s", path);
 	err = rootfs_host_check(request->host, request->arch);
 	if (!err)
 		err = directory_remove_stale(making->parent, prefix);
 	if (!err)
 		err = directory_create_temporary(making->parent, prefix,
 						 &temporary, &lock_fd);
-	if (!err)
-		stamp = path_join(root, stamp_name);
 	if (err)
 		return err;
 	log_info("making a root of %s, which takes some minutes; the log is %s",
@@ -353,16 +324,22 @@ static struct error *making_make(void *arg, const char *path)
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_TIME, "make a root of %s",
 				 request->arch->name);
-	err = run_mmdebstrap(making, temporary, root);
-	return err ? err
-		   : file_write(stamp, making->stamp, strlen(making->stamp));
+	err = run_mmdebstrap(making, temporary, path);
+	if (err)
+		return err;
+	return file_write(stamp, making->stamp, strlen(making->stamp));
 }
 
 struct error *rootfs_make(const struct rootfs_request *request, struct rootfs *ret)
 {
 	struct error *err;
 
-	_cleanup_making_ struct making making = { 0 };
+	_cleanup_free_ char *parent =
+		path_join(request->directory, request->arch->name);
+	_cleanup_free_ char *path = path_join(parent, prefix);
+	_cleanup_free_ char *log_path = path_join(parent, "rootfs.log");
+	_cleanup_free_ char *stamp = format_stamp(request);
+	struct making making = { request, parent, log_path, stamp };
 	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
 	_cleanup_cache_entry_ struct cache_entry *entry = NULL;
 	const struct cache_recipe recipe = {
@@ -372,11 +349,9 @@ struct error *rootfs_make(const struct rootfs_request *request, struct rootfs *r
 		.force = request->force,
 	};
 
-	err = making_init(&making, request);
+	err = directory_create(parent);
 	if (!err)
-		err = directory_create(making.parent);
-	if (!err)
-		err = cache_get(making.path, &recipe, &entry);
+		err = cache_get(path, &recipe, &entry);
 	if (!err)
 		err = rootfs_open(request->directory, request->arch, &rootfs);
 	if (err)
