@@ -17,16 +17,17 @@ enum {
 	PAGES_MAX = 50,
 };
 
-void github_issue_deinit(struct github_issue *issue)
+static void issue_deinit(struct github_issue *issue)
 {
 	free(issue->body);
-	*issue = (struct github_issue){ 0 };
 }
+
+#define _cleanup_issue_ _cleanup_(issue_deinit)
 
 void github_issue_list_deinit(struct github_issue_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		github_issue_deinit(&list->items[i]);
+		issue_deinit(&list->items[i]);
 	free(list->items);
 	*list = (struct github_issue_list){ 0 };
 }
@@ -54,12 +55,12 @@ static const struct value_row rows[] = {
 	VALUE_OPTIONAL("body", value_copy, struct github_issue, body),
 };
 
-struct error *github_read_issue(const struct value *value, const char *label,
+static struct error *read_issue(const struct value *value, const char *label,
 				struct github_issue *ret)
 {
 	struct error *err;
 
-	_cleanup_github_issue_ struct github_issue issue = { 0 };
+	_cleanup_issue_ struct github_issue issue = { 0 };
 	err = value_read(value, rows, array_size(rows), &issue);
 	if (err)
 		return err;
@@ -85,7 +86,7 @@ struct error *github_read_issues(const struct value *page, const char *label,
 		if (json_object_get(item.json, "pull_request"))
 			continue;
 
-		struct error *err = github_read_issue(&item, label, &issue);
+		struct error *err = read_issue(&item, label, &issue);
 
 		if (err)
 			return err;
@@ -157,7 +158,7 @@ struct error *github_create_issue(const struct github *github,
 {
 	struct error *err;
 	_cleanup_value_ struct value answer = { 0 };
-	_cleanup_github_issue_ struct github_issue issue = { 0 };
+	_cleanup_issue_ struct github_issue issue = { 0 };
 
 	err = github_call(github, GITHUB_POST_ONCE,
 			  json_pack("{s:s, s:s, s:[s]}", "title", title, "body",
@@ -165,7 +166,7 @@ struct error *github_create_issue(const struct github *github,
 			  &answer, "/issues");
 	if (err)
 		return err;
-	err = github_read_issue(&answer, label, &issue);
+	err = read_issue(&answer, label, &issue);
 	if (err)
 		return err;
 	// Where a token may make issues, but not label them, GitHub says nothing.

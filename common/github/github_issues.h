@@ -34,10 +34,6 @@ struct github_issue {
 	bool labelled;
 };
 
-void github_issue_deinit(struct github_issue *issue);
-
-#define _cleanup_github_issue_ _cleanup_(github_issue_deinit)
-
 struct github_issue_list {
 	struct github_issue *items;
 	size_t count;
@@ -83,10 +79,6 @@ _must_check_ struct error *github_issue_has_comment(const struct github *github,
 /*
  * What GitHub says, read from JSON that is not trusted; see github_json.h.
  */
-
-_must_check_ struct error *github_read_issue(const struct value *value,
-					     const char *label,
-					     struct github_issue *ret);
 
 /**
  * Add a page of issues to a list, without the pull requests, which GitHub lists

@@ -68,7 +68,4 @@ _printf_(2, 3) void workflow_group_begin(struct workflow_group *group,
 					 const char *format, ...);
 void workflow_group_end(struct workflow_group *group);
 
-/** Ends with its scope. */
-#define _cleanup_workflow_group_ _cleanup_(workflow_group_end)
-
 #endif /* COMMON_GITHUB_WORKFLOW_COMMAND_H */

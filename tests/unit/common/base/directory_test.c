@@ -127,46 +127,55 @@ Test(directory, the_leftovers_of_another_user_are_not_ours)
 	cr_expect(directory_exists(theirs));
 }
 
-Test(directory, a_folder_that_cannot_be_is_named)
+Test(directory, why_one_cannot_be_made_is_told)
 {
 	_cleanup_free_ char *file = in_root("file"), *below = in_root("file/x");
-	struct error *err = directory_create("");
+	const struct {
+		const char *path;
+		enum error_kind kind;
+		const char *words;
+	} rows[] = {
+		{ "", ERROR_USAGE, "not empty" },
+		{ below, ERROR_OS, file },
+		{ below, ERROR_OS, "Not a directory" },
+	};
 
-	cr_expect(error_catch(&err, ERROR_USAGE));
 	cr_assert_null(file_write(file, "x", 1));
-	err = directory_create(below);
-	cr_assert(error_is(err, ERROR_OS));
-	cr_expect_not_null(strstr(error_message(err), "Not a directory"));
-	cr_expect_not_null(strstr(error_message(err), file));
-	error_destroy(err);
-}
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_error_ struct error *err =
+			directory_create(rows[i].path);
 
-Test(directory, why_a_folder_cannot_be_made_is_told)
-{
-	// Nobody may; that the folder is not there is not the reason.
+		cr_assert(error_is(err, rows[i].kind), "%zu", i);
+		cr_expect(strstr(error_message(err), rows[i].words), "%s",
+			  error_message(err));
+	}
+
+	// Nobody may; that it is not there is not the reason.
 	_cleanup_error_ struct error *err = directory_create("/sys/x");
 
 	cr_assert(error_is(err, ERROR_OS));
 	cr_expect_null(strstr(error_message(err), "No such file"));
 }
 
-/** What a command does with a temporary folder. @return Whether it could. */
+/** What a command does with a temporary directory. @return Whether it could. */
 static bool use_temporary(void)
 {
-	_cleanup_error_ struct error *err = directory_remove_stale(root, "x");
 	_cleanup_directory_ char *path = NULL;
 	_cleanup_close_ int lock_fd = -1;
-	_cleanup_free_ char *below = NULL;
+	struct error *err = directory_remove_stale(root, "x");
 
 	if (!err)
 		err = directory_create_temporary(root, "x", &path, &lock_fd);
-	if (!err)
-		below = path_join(path, "a/b");
-	if (!err)
+	if (!err) {
+		_cleanup_free_ char *below = path_join(path, "a/b");
+
 		err = directory_create(below);
-	if (err)
-		cr_log_error("%s", error_message(err));
-	return !err;
+	}
+	if (!err)
+		return true;
+	cr_log_error("%s", error_message(err));
+	error_destroy(err);
+	return false;
 }
 
 static void *use_many(void *arg)
@@ -178,7 +187,8 @@ static void *use_many(void *arg)
 	return NULL;
 }
 
-Test(directory, temporary_folders_of_many_at_once_do_not_collide, .timeout = 60)
+Test(directory, temporary_directories_of_many_at_once_do_not_collide,
+     .timeout = 60)
 {
 	pthread_t threads[4];
 	bool fine[array_size(threads)];
