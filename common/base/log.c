@@ -62,6 +62,12 @@ enum log_level log_level(void)
 	return logger.level;
 }
 
+/** Forget what stands on the terminal. */
+static void forget(void)
+{
+	free(take_ptr(logger.text));
+}
+
 /** Take away what stands there, and go to where it began. */
 static void erase(void)
 {
@@ -80,6 +86,9 @@ static void erase(void)
 /** Write a line; the log is locked. */
 static void write_line(enum log_level level, const char *text)
 {
+	// Put in the background, what was drawn is others' to write over.
+	if (!foreground_has_terminal(STDERR_FILENO))
+		forget();
 	erase();
 	fprintf(stderr, "%s: %s%s\n%s", logger.program, level_prefixes[level],
 		text, logger.text ? logger.text : "");
@@ -99,12 +108,6 @@ void log_write(enum log_level level, const char *format, ...)
 	pthread_mutex_lock(&logger.mutex);
 	write_line(level, text);
 	pthread_mutex_unlock(&logger.mutex);
-}
-
-/** Forget what stands on the terminal. */
-static void forget(void)
-{
-	free(take_ptr(logger.text));
 }
 
 /** Put a text on the terminal's last lines; the log is locked. */
@@ -130,13 +133,10 @@ static void show(bool is_terminal)
 	// A line that wraps could not be erased again.
 	size.columns--;
 	logger.status->append(logger.status, is_terminal ? &size : NULL, &sb);
-	if (is_terminal) {
+	if (is_terminal)
 		draw(&sb);
-		return;
-	}
-	// Put in the background, what was drawn is others' to write over.
-	forget();
-	write_line(LOG_INFO, sb.text);
+	else
+		write_line(LOG_INFO, sb.text);
 }
 
 static void *tick(void *arg)
