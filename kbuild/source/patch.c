@@ -41,10 +41,8 @@ static struct error *bounds_find(const char *text, char **ret)
 {
 	_cleanup_free_ char *bounds = NULL;
 
-	for (const char *line = text, *next; *line; line = next) {
-		size_t length = strcspn(line, "\n");
-
-		next = line + length + (line[length] != '\0');
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
 		if (begins_with(line, diff_mark))
 			break;
 		if (!begins_with(line, bounds_mark))
@@ -52,8 +50,8 @@ static struct error *bounds_find(const char *text, char **ret)
 		if (bounds)
 			return error_create(ERROR_USAGE, "two lines '%s'",
 					    bounds_mark);
-		bounds = string_copy_n(line + strlen(bounds_mark),
-				       length - strlen(bounds_mark));
+		const char *terms = line + strlen(bounds_mark);
+		bounds = string_copy_n(terms, strcspn(terms, "\n"));
 	}
 	if (!bounds)
 		return error_create(ERROR_USAGE,

@@ -49,27 +49,31 @@ static struct asset items[] = {
 };
 static const struct asset_list assets = { items, array_size(items) };
 static const struct string_list everything = STRING_LIST_INIT;
+static const struct plan_selection all = {
+	.kernels = &everything,
+	.archs = &everything,
+	.flavors = &everything,
+};
 
-static void compute(size_t limit, bool rebuild, struct plan *plan, char **text)
+/** @param[in] selection NULL to plan nothing. */
+static char *summarize(const struct series_list *list,
+		       const struct asset_list *stored,
+		       const struct plan_selection *selection,
+		       const char *store_name)
 {
-	const struct plan_selection selection = {
-		.kernels = &everything,
-		.archs = &everything,
-		.flavors = &everything,
-		.limit = limit,
-		.rebuild = rebuild,
-	};
+	_cleanup_plan_ struct plan plan = { 0 };
 	const struct plan_summary summary = {
 		.catalog = &catalog,
-		.kernels = &kernels,
-		.assets = &assets,
-		.plan = plan,
-		.store_name = "github:o/r@t",
+		.kernels = list,
+		.assets = stored,
+		.plan = &plan,
+		.store_name = store_name,
 	};
 
-	cr_assert_null(
-		plan_compute(&catalog, &kernels, &assets, &selection, plan));
-	*text = plan_summary_format(&summary);
+	if (selection)
+		cr_assert_null(
+			plan_compute(&catalog, list, stored, selection, &plan));
+	return plan_summary_format(&summary);
 }
 
 static void expect(const char *text, const char *part)
@@ -79,10 +83,11 @@ static void expect(const char *text, const char *part)
 
 Test(plan_summary, a_row_says_what_is_missing_where)
 {
-	_cleanup_plan_ struct plan plan = { 0 };
-	_cleanup_free_ char *text = NULL;
+	struct plan_selection few = all;
+	few.limit = 5;
+	_cleanup_free_ char *text =
+		summarize(&kernels, &assets, &few, "github:o/r@t");
 
-	compute(5, false, &plan, &text);
 	expect(text, "### 5 kernels to build\n");
 	expect(text,
 	       "kernel.org has 3 series that we keep; the store ` github:o/r@t ` has 5 packages.");
@@ -100,10 +105,11 @@ Test(plan_summary, a_row_says_what_is_missing_where)
 
 Test(plan_summary, a_rebuild_is_in_bold)
 {
-	_cleanup_plan_ struct plan plan = { 0 };
-	_cleanup_free_ char *text = NULL;
+	struct plan_selection again = all;
+	again.rebuild = true;
+	_cleanup_free_ char *text =
+		summarize(&kernels, &assets, &again, "github:o/r@t");
 
-	compute(0, true, &plan, &text);
 	expect(text, "### 10 kernels to build\n");
 	expect(text,
 	       "| 6.12 | 6.12.117 | 6.12.117 (4 packages) | **default**, **tiny** | **default**, **tiny** | – |\n");
@@ -112,47 +118,21 @@ Test(plan_summary, a_rebuild_is_in_bold)
 
 Test(plan_summary, nothing_to_build_says_so)
 {
-	const struct plan plan = { 0 };
-	const struct plan_summary summary = {
-		.catalog = &catalog,
-		.kernels = &kernels,
-		.assets = &assets,
-		.plan = &plan,
-		.store_name = "dir:`x`",
-	};
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = summarize(&kernels, &assets, NULL, "dir:`x`");
 
-	text = plan_summary_format(&summary);
 	expect(text, "### Nothing to build\n");
 	expect(text, "the store `` dir:`x` `` has");
 }
 
 Test(plan_summary, all_that_a_store_can_hold_fits)
 {
-	enum {
-		SERIES = 400
-	};
-	static struct series_item many[SERIES];
-	const struct series_list list = { .items = many, .count = SERIES };
+	static struct series_item many[400];
+	const struct series_list list = { .items = many,
+					  .count = array_size(many) };
 	const struct asset_list none = { 0 };
-	const struct plan_selection selection = {
-		.kernels = &everything,
-		.archs = &everything,
-		.flavors = &everything,
-	};
-	_cleanup_plan_ struct plan plan = { 0 };
-	_cleanup_free_ char *text = NULL;
-	const struct plan_summary summary = {
-		.catalog = &catalog,
-		.kernels = &list,
-		.assets = &none,
-		.plan = &plan,
-		.store_name = "github:o/r@t",
-	};
 
-	for (unsigned int i = 0; i < SERIES; i++)
+	for (unsigned int i = 0; i < array_size(many); i++)
 		many[i].version = (struct kernel_version){ 6, 2000 - i, 1000, 0 };
-	cr_assert_null(plan_compute(&catalog, &list, &none, &selection, &plan));
-	text = plan_summary_format(&summary);
+	_cleanup_free_ char *text = summarize(&list, &none, &all, "github:o/r@t");
 	cr_expect_lt(strlen(text), WORKFLOW_SUMMARY_LIMIT);
 }

@@ -40,29 +40,32 @@ static void apply_well(struct option_set *set, const char *text)
 
 Test(fragment, is_written_as_kconfig_wants_it)
 {
-	_cleanup_option_set_ struct option_set set = { 0 };
+	static const struct {
+		/** Applied in this order. */
+		const char *first, *second;
+		const char *written;
+	} cases[] = {
+		{ "# comment\n\nCONFIG_A=y\nCONFIG_B=n # off\n"
+		  "\tCONFIG_C=0x1 [>=5.0]\t# one\r\n"
+		  "CONFIG_D=\"a # \\\"b\\\"\"",
+		  "",
+		  "CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=0x1\n"
+		  "CONFIG_D=\"a # \\\"b\\\"\"\n" },
+		// The later one wins.
+		{ "CONFIG_A=y\nCONFIG_B=m\n", "CONFIG_A=n\n",
+		  "# CONFIG_A is not set\nCONFIG_B=m\n" },
+		// One may ask again under other bounds.
+		{ "CONFIG_A=m [<6.8]\nCONFIG_A=y [>=6.8]\n", "", "CONFIG_A=y\n" },
+	};
 
-	apply_well(&set, "# comment\n"
-			 "\n"
-			 "CONFIG_A=y\n"
-			 "CONFIG_B=n # off\n"
-			 "\tCONFIG_C=0x1 [>=5.0]\t# one\r\n"
-			 "CONFIG_D=\"a # \\\"b\\\"\"");
-	_cleanup_free_ char *text = option_set_format(&set);
-	cr_expect_str_eq(text, "CONFIG_A=y\n"
-			       "# CONFIG_B is not set\n"
-			       "CONFIG_C=0x1\n"
-			       "CONFIG_D=\"a # \\\"b\\\"\"\n");
-}
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_option_set_ struct option_set set = { 0 };
 
-Test(fragment, that_comes_later_wins)
-{
-	_cleanup_option_set_ struct option_set set = { 0 };
-
-	apply_well(&set, "CONFIG_A=y\nCONFIG_B=m\n");
-	apply_well(&set, "CONFIG_A=n\n");
-	_cleanup_free_ char *text = option_set_format(&set);
-	cr_expect_str_eq(text, "# CONFIG_A is not set\nCONFIG_B=m\n");
+		apply_well(&set, cases[i].first);
+		apply_well(&set, cases[i].second);
+		_cleanup_free_ char *text = option_set_format(&set);
+		cr_expect_str_eq(text, cases[i].written);
+	}
 }
 
 Test(fragment, options_whose_bounds_do_not_hold_do_not_count)
@@ -90,15 +93,6 @@ Test(fragment, options_whose_bounds_do_not_hold_do_not_count)
 		apply_well(&set, text);
 		cr_expect_eq(set.count, cases[i].holds, "%s", cases[i].bounds);
 	}
-}
-
-Test(fragment, may_ask_again_under_other_bounds)
-{
-	_cleanup_option_set_ struct option_set set = { 0 };
-
-	apply_well(&set, "CONFIG_A=m [<6.8]\nCONFIG_A=y [>=6.8]\n");
-	_cleanup_free_ char *text = option_set_format(&set);
-	cr_expect_str_eq(text, "CONFIG_A=y\n");
 }
 
 Test(fragment, names_the_line_that_is_malformed)
@@ -132,33 +126,26 @@ Test(fragment, names_the_line_that_is_malformed)
 	}
 }
 
-Test(fragment, check_accepts_what_was_kept)
-{
-	static const char config[] = "#\n# CONFIG_B is not set\nCONFIG_A=y\n"
-				     "CONFIG_S=\"a b\"\nCONFIG_OTHER=y";
-	_cleanup_option_set_ struct option_set set = { 0 };
-
-	apply_well(&set, "CONFIG_A=y\nCONFIG_B=n\nCONFIG_C=n\n"
-			 "CONFIG_S=\"a b\"\n");
-	_cleanup_error_ struct error *err = option_set_check(&set, config, NULL);
-	cr_expect_null(err, "%s", err ? error_message(err) : "");
-}
-
 Test(fragment, check_names_every_lost_option)
 {
-	static const char config[] = "CONFIG_KEPT=y\nCONFIG_BUILT_IN=y\n"
-				     "CONFIG_UNWANTED=m\nCONFIG_LOST_TOO=y\n";
+	static const char config[] = "#\n# CONFIG_OFF is not set\n"
+				     "CONFIG_KEPT=y\nCONFIG_BUILT_IN=y\n"
+				     "CONFIG_UNWANTED=m\nCONFIG_LOST_TOO=y\n"
+				     "CONFIG_TEXT=\"a b\"";
+	static const char kept[] = "CONFIG_KEPT=y\nCONFIG_OFF=n\n"
+				   "CONFIG_UNKNOWN=n\nCONFIG_TEXT=\"a b\"\n";
 	static const char *const expected[] = {
 		"4 options",
-		"CONFIG_LOST=y became n (test.config:2: needed for boots)",
-		"CONFIG_BUILT_IN=m became y (test.config:3)",
-		"CONFIG_UNWANTED=n became m (test.config:4)",
-		"CONFIG_NUMBER=8 became n (test.config:5)",
+		"CONFIG_LOST=y became n (test.config:1: needed for boots)",
+		"CONFIG_BUILT_IN=m became y (test.config:2)",
+		"CONFIG_UNWANTED=n became m (test.config:3)",
+		"CONFIG_NUMBER=8 became n (test.config:4)",
 	};
 	_cleanup_option_set_ struct option_set set = { 0 };
 
-	apply_well(&set, "CONFIG_KEPT=y\n"
-			 "CONFIG_LOST=y # needed for boots\n"
+	apply_well(&set, kept);
+	cr_expect_null(option_set_check(&set, config, NULL));
+	apply_well(&set, "CONFIG_LOST=y # needed for boots\n"
 			 "CONFIG_BUILT_IN=m\n"
 			 "CONFIG_UNWANTED=n\n"
 			 "CONFIG_NUMBER=8\n");
