@@ -18,7 +18,7 @@ static const char *const releases[] = {
 	"6.1.9-vmtest1.1default",
 };
 
-static char *make_folder(void)
+static char *make_directory(void)
 {
 	char *path = strdup("/tmp/vmtest-kernel-test.XXXXXX");
 
@@ -35,7 +35,7 @@ static char *make_folder(void)
 
 Test(kernel, what_is_on_disk_is_listed_newest_first)
 {
-	_cleanup_directory_ char *path = make_folder();
+	_cleanup_directory_ char *path = make_directory();
 	_cleanup_kernel_list_ struct kernel_list list = { 0 };
 
 	cr_assert_null(kernel_list_load(path, "x86_64", &list));
@@ -50,7 +50,7 @@ Test(kernel, what_is_on_disk_is_listed_newest_first)
 
 Test(kernel, pruning_spares_the_newest_and_those_in_use)
 {
-	_cleanup_directory_ char *path = make_folder();
+	_cleanup_directory_ char *path = make_directory();
 	_cleanup_free_ char *old = NULL;
 	struct string_list deleted = STRING_LIST_INIT;
 	const struct string_list all = STRING_LIST_INIT;
@@ -78,7 +78,7 @@ Test(kernel, pruning_spares_the_newest_and_those_in_use)
 
 Test(kernel, pruning_leaves_alone_what_is_not_selected)
 {
-	_cleanup_directory_ char *path = make_folder();
+	_cleanup_directory_ char *path = make_directory();
 	_cleanup_string_list_ struct string_list deleted = STRING_LIST_INIT;
 	_cleanup_string_list_ struct string_list other = STRING_LIST_INIT;
 	const struct string_list all = STRING_LIST_INIT;
@@ -95,13 +95,13 @@ Test(kernel, pruning_leaves_alone_what_is_not_selected)
 	}
 }
 
-Test(kernel, a_folder_that_is_no_package_is_refused)
+Test(kernel, a_directory_that_is_no_package_is_refused)
 {
 	struct kernel kernel = KERNEL_INIT;
 	struct error *err = kernel_open("/", &kernel);
 
 	cr_expect(error_catch(&err, ERROR_NOT_FOUND));
-	err = kernel_open("/no/such/folder", &kernel);
+	err = kernel_open("/no/such/directory", &kernel);
 	cr_expect(error_catch(&err, ERROR_NOT_FOUND));
 }
 
@@ -110,17 +110,17 @@ Test(kernel, a_release_is_one_plain_word)
 	static const char *const cases[] = {
 		"", "\n", "../x", ".x", "a b", "a/b", "\x1b[31m6.12", "6.12\xff"
 	};
-	_cleanup_directory_ char *path = make_folder();
-	_cleanup_free_ char *folder = NULL, *file = NULL;
+	_cleanup_directory_ char *path = make_directory();
+	_cleanup_free_ char *directory = NULL, *file = NULL;
 
-	folder = path_joinf(path, "x86_64/kernel-%s", releases[0]);
-	file = path_join(folder, "build/include/config/kernel.release");
+	directory = path_joinf(path, "x86_64/kernel-%s", releases[0]);
+	file = path_join(directory, "build/include/config/kernel.release");
 	for (size_t i = 0; i < array_size(cases); i++) {
 		struct kernel kernel = KERNEL_INIT;
 		_cleanup_error_ struct error *err = NULL;
 
 		cr_assert_null(file_write(file, cases[i], strlen(cases[i])));
-		err = kernel_open(folder, &kernel);
+		err = kernel_open(directory, &kernel);
 		cr_assert_not_null(err, "%s", cases[i]);
 		cr_expect(strstr(error_message(err), "kernel.release"));
 		cr_expect_null(strchr(error_message(err), '\x1b'));

@@ -15,18 +15,18 @@
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
 
-/** A package's folder whose fixdep has these bytes. */
+/** A package's directory whose fixdep has these bytes. */
 static char *package_with(const void *data, size_t size_bytes)
 {
 	char root[] = "/tmp/host_programs_test.XXXXXX";
-	_cleanup_free_ char *folder = NULL;
+	_cleanup_free_ char *directory = NULL;
 	_cleanup_free_ char *program = NULL;
 
 	interrupt_catch();
 	cr_assert(mkdtemp(root));
-	folder = path_join(root, "build/scripts/basic");
-	cr_assert_null(directory_create(folder));
-	program = path_join(folder, "fixdep");
+	directory = path_join(root, "build/scripts/basic");
+	cr_assert_null(directory_create(directory));
+	program = path_join(directory, "fixdep");
 	cr_assert_null(file_write(program, data, size_bytes));
 	cr_assert_eq(chmod(program, 0755), 0);
 	return string_copy(root);

@@ -15,13 +15,13 @@
 
 static char *create_source(void)
 {
-	char folder[] = "/tmp/module_source test.XXXXXX";
+	char directory[] = "/tmp/module_source test.XXXXXX";
 
 	interrupt_catch();
-	cr_assert(mkdtemp(folder));
-	put_file(folder, "Makefile", "obj-m := m.o\n");
-	put_file(folder, "m.c", "int m;\n");
-	return string_copy(folder);
+	cr_assert(mkdtemp(directory));
+	put_file(directory, "Makefile", "obj-m := m.o\n");
+	put_file(directory, "m.c", "int m;\n");
+	return string_copy(directory);
 }
 
 Test(module_files, digest_depends_on_what_make_reads)
@@ -80,7 +80,7 @@ Test(module_files, copy_follows_links_and_has_the_same_digest)
 	cr_expect(file_exists(linked));
 }
 
-Test(module_files, a_folder_without_a_makefile_is_none)
+Test(module_files, a_directory_without_a_makefile_is_none)
 {
 	static const char *const paths[] = { "/no/such", "/usr/share/doc/libc6" };
 

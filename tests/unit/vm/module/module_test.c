@@ -34,7 +34,7 @@ static const struct catalog catalog = {
 	.compiler_count = 1,
 };
 
-/** A folder with what stands for a kernel, a source and a cache. */
+/** A directory with what stands for a kernel, a source and a cache. */
 struct stage {
 	char *root;
 	char *source;
@@ -164,12 +164,12 @@ Test(module, is_rebuilt_when_source_or_kernel_changes)
 /** A compiler that only says which version it is. */
 static void install_compiler(const struct stage *stage, const char *version)
 {
-	_cleanup_free_ char *folder = string_format("%s/bin", stage->root);
-	_cleanup_free_ char *program = string_format("%s/gcc", folder);
+	_cleanup_free_ char *directory = string_format("%s/bin", stage->root);
+	_cleanup_free_ char *program = string_format("%s/gcc", directory);
 	_cleanup_free_ char *script =
 		string_format("#!/bin/sh\necho %s\n", version);
 
-	cr_assert_null(directory_create(folder));
+	cr_assert_null(directory_create(directory));
 	cr_assert_null(file_write(program, script, strlen(script)));
 	cr_assert_eq(chmod(program, 0755), 0);
 }

@@ -12,19 +12,19 @@
 
 Test(qemu_link, a_disk_is_empty_sparse_and_without_a_name)
 {
-	char folder[] = "/tmp/qemu_link_test.XXXXXX";
+	char directory[] = "/tmp/qemu_link_test.XXXXXX";
 	struct stat st;
 	_cleanup_close_ int fd = -1;
 
-	cr_assert(mkdtemp(folder));
-	cr_assert_null(qemu_disk_create(folder, (uint64_t)8 << 30, &fd));
+	cr_assert(mkdtemp(directory));
+	cr_assert_null(qemu_disk_create(directory, (uint64_t)8 << 30, &fd));
 	cr_assert_eq(fstat(fd, &st), 0);
 	cr_expect_eq(st.st_size, (off_t)8 << 30);
 	cr_expect_eq(st.st_blocks, 0);
 	cr_expect_eq(st.st_nlink, 0);
 	cr_expect_eq(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR);
-	// An empty folder is all that rmdir() deletes.
-	cr_expect_eq(rmdir(folder), 0);
+	// An empty directory is all that rmdir() deletes.
+	cr_expect_eq(rmdir(directory), 0);
 }
 
 Test(qemu_link, a_disk_that_cannot_be_names_the_directory)

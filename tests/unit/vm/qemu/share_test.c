@@ -132,7 +132,7 @@ Test(share, only_what_is_asked_for_is_writable)
 	string_list_deinit(&writable);
 }
 
-Test(share, extra_folders_are_seen_at_their_own_path_or_have_a_share)
+Test(share, extra_directories_are_seen_at_their_own_path_or_have_a_share)
 {
 	static const struct {
 		const char *root;
