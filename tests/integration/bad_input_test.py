@@ -577,7 +577,10 @@ class UsageTest(TestCase):
                 (["vmtest-bot poll -x"], 2, "-x"),
                 (["vmtest-bot run --limit"], 2, "--limit"),
                 (["vmtest-bot run --limit=-1"], 2, "--limit"),
+                (["vmtest-bot run --limit=0"], 2, "--limit 0: at least 1"),
+                (["vmtest-bot run --keep=0"], 2, "--keep 0: at least 1"),
                 (["vmtest-bot run --jobs=all"], 2, "--jobs"),
+                (["vmtest-bot build --jobs=0"], 2, "--jobs 0: at least 1"),
                 (["vmtest-bot publish"], 2, "FILE"),
                 (["vmtest-bot publish kernel.tar.zst --store=dir:x"], 2, "kernel.tar.zst"),
                 (["vmtest-bot status --store=ftp:x"], 2, "ftp:x", "dir:PATH"),
@@ -598,6 +601,7 @@ class UsageTest(TestCase):
                 (["vmtest-kbuild config 6.12 --arch=x86_64,x86_64"], 2, "one"),
                 (["vmtest-kbuild build --version=6.12"], 2, "--output"),
                 (["vmtest-kbuild build --version=6.12 -o x --package-format=zip"], 2, "zip"),
+                (["vmtest-kbuild build -j0"], 2, "--jobs 0: at least 1"),
                 (["vmtest-kbuild toolchain 6.x"], 2, "6.x"),
                 (["vmtest-kbuild toolchain 6.12 6.1"], 2, "one version"),
                 (["vmtest-vm frobnicate"], 2, "frobnicate"),
@@ -605,6 +609,7 @@ class UsageTest(TestCase):
                 (["vmtest-vm list extra"], 2, "extra"),
                 (["vmtest-vm list --arch=vax"], 2, "vax"),
                 (["vmtest-vm prune --flavor=huge"], 2, "huge"),
+                (["vmtest-vm run --cpus=0"], 2, "--cpus 0: at least 1"),
             ),
         )
         self.assertEqual(list(self.folder.iterdir()), [])

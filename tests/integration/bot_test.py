@@ -128,6 +128,8 @@ class GitHubTest(support.TestCase):
         other.write_bytes(b"other")
         self.assert_one_line(self.bot("publish", other), 1, self.package.name)
         self.assert_published_once()
+        self.assert_status(self.bot("prune", "--keep=0"), 0)
+        self.assertEqual(len(support.assets(self.store)), 0)
 
 
 if __name__ == "__main__":

@@ -111,6 +111,8 @@ class PruneTest(CacheCase):
         gone, shown = self.prune("--dry-run", left=4)
         self.assertEqual(gone, [self.entries[1]])
         self.assertIn("1 sources", shown)
+        gone, _ = self.prune("--keep=0", "--dry-run", left=4)
+        self.assertEqual(gone, [f"{ARCH}/kernel-{NEWER}", self.entries[1]])
 
     def test_wrong_usage(self):
         for option in ("--cache-size=20", "--cache-size=G", "--older-than=30",
