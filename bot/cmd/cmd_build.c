@@ -118,10 +118,6 @@ static struct error *job_init(struct job *job, struct command_context *context)
 	if (!job->options->output)
 		return error_create(ERROR_USAGE,
 				    "name the output directory with --output");
-	err = command_open(context,
-			   COMMAND_CATALOG | COMMAND_HTTP | COMMAND_DIRECTORY);
-	if (err)
-		return err;
 	err = parse_release(&job->item, context->catalog, context->arguments[0]);
 	if (err)
 		return err;
@@ -207,5 +203,6 @@ const struct command cmd_build = {
 		   "name. --arch takes one architecture.",
 	.options = { options },
 	.options_size = sizeof(struct build_options),
+	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY | COMMAND_HTTP,
 	.run = run,
 };

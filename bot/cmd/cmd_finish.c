@@ -131,9 +131,7 @@ static struct error *finish_init(struct finish *finish,
 		return error_create(
 			ERROR_USAGE,
 			"say what was planned and what came of it, with --plan and --results");
-	err = session_init(&finish->session, context);
-	if (err)
-		return err;
+	finish->session = session_open(context);
 	err = find_repository(finish);
 	if (err)
 		return err;
@@ -308,5 +306,6 @@ const struct command cmd_finish = {
 		"exit status is 1 if any failed.",
 	.options = { options },
 	.options_size = sizeof(struct finish_options),
+	.needs = COMMAND_STORE,
 	.run = run,
 };

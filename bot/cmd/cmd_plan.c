@@ -112,10 +112,7 @@ static struct error *run(struct command_context *context)
 		if (err)
 			return err;
 	}
-	_cleanup_session_ struct session session = { 0 };
-	err = session_init(&session, context);
-	if (err)
-		return err;
+	_cleanup_session_ struct session session = session_open(context);
 	struct plan_selection selection = session_selection(context);
 	if (plan_options->github_output &&
 	    (!selection.limit || selection.limit > PLAN_MATRIX_LIMIT))
@@ -155,5 +152,6 @@ const struct command cmd_plan = {
 		"'left-out'; what exists and what is missing goes into the step's summary.",
 	.options = { options, selection_option_table },
 	.options_size = sizeof(struct plan_options),
+	.needs = COMMAND_STORE,
 	.run = run,
 };

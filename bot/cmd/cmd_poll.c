@@ -37,9 +37,6 @@ static struct error *run(struct command_context *context)
 	struct error *err;
 	const struct poll_options *poll_options = context->options;
 
-	err = command_open(context, COMMAND_CATALOG | COMMAND_HTTP);
-	if (err)
-		return err;
 	_cleanup_series_list_ struct series_list kernels = { 0 };
 	err = poll_kernels(context->catalog, context->http, &kernels);
 	if (err)
@@ -64,5 +61,6 @@ const struct command cmd_poll = {
 	.summary = "list the newest kernel of each series that kernel.org has",
 	.options = { options },
 	.options_size = sizeof(struct poll_options),
+	.needs = COMMAND_CATALOG | COMMAND_HTTP,
 	.run = run,
 };

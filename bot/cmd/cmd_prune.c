@@ -29,10 +29,7 @@ static struct error *run(struct command_context *context)
 	struct error *err;
 	const struct prune_options *prune = context->options;
 
-	_cleanup_session_ struct session session = { 0 };
-	err = session_init(&session, context);
-	if (err)
-		return err;
+	_cleanup_session_ struct session session = session_open(context);
 	err = session_list(&session);
 	if (err)
 		return err;
@@ -52,5 +49,6 @@ const struct command cmd_prune = {
 	.summary = "delete assets that newer ones have superseded",
 	.options = { options },
 	.options_size = sizeof(struct prune_options),
+	.needs = COMMAND_STORE,
 	.run = run,
 };

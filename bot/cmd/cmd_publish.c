@@ -57,10 +57,7 @@ static struct error *run(struct command_context *context)
 	if (context->argument_count == 0)
 		return error_create(ERROR_USAGE,
 				    "publish needs at least one FILE; see --help");
-	_cleanup_session_ struct session session = { 0 };
-	err = session_init(&session, context);
-	if (err)
-		return err;
+	_cleanup_session_ struct session session = session_open(context);
 	for (int i = 0; i < context->argument_count; i++) {
 		_cleanup_free_ char *url = NULL;
 
@@ -79,5 +76,6 @@ const struct command cmd_publish = {
 	.summary = "put packages into the store, and rewrite its page",
 	.options = { options },
 	.options_size = sizeof(struct publish_options),
+	.needs = COMMAND_STORE,
 	.run = run,
 };

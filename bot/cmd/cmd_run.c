@@ -175,10 +175,7 @@ static struct error *run(struct command_context *context)
 	struct error *err;
 	const struct run_command_options *run_options = context->options;
 
-	_cleanup_session_ struct session session = { 0 };
-	err = session_init(&session, context);
-	if (err)
-		return err;
+	_cleanup_session_ struct session session = session_open(context);
 	_cleanup_plan_ struct plan plan = { 0 };
 	const struct plan_selection selection = session_selection(context);
 	err = session_plan(&session, &selection, &plan);
@@ -211,5 +208,6 @@ const struct command cmd_run = {
 		   "became of each, and the exit status is 1 if any failed.",
 	.options = { options, selection_option_table },
 	.options_size = sizeof(struct run_command_options),
+	.needs = COMMAND_STORE,
 	.run = run,
 };

@@ -55,10 +55,7 @@ static struct error *run(struct command_context *context)
 	struct error *err;
 	const struct status_options *status = context->options;
 
-	_cleanup_session_ struct session session = { 0 };
-	err = session_init(&session, context);
-	if (err)
-		return err;
+	_cleanup_session_ struct session session = session_open(context);
 	err = session_list(&session);
 	if (err)
 		return err;
@@ -85,5 +82,6 @@ const struct command cmd_status = {
 	.summary = "list what the store has",
 	.options = { options },
 	.options_size = sizeof(struct status_options),
+	.needs = COMMAND_STORE,
 	.run = run,
 };

@@ -19,12 +19,10 @@ const char *session_repository(void)
 				    : NULL;
 }
 
-struct error *session_init(struct session *session,
-			   struct command_context *context)
+struct session session_open(struct command_context *context)
 {
-	*session = (struct session){ .context = context };
 	workflow_log_mask_token();
-	return command_open(context, COMMAND_STORE);
+	return (struct session){ .context = context };
 }
 
 void session_deinit(struct session *session)

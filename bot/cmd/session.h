@@ -30,9 +30,8 @@ struct session {
  */
 const char *session_repository(void);
 
-/** @return ERROR_USAGE if an architecture or a flavor means nothing. */
-_must_check_ struct error *session_init(struct session *session,
-					struct command_context *context);
+/** In a workflow, hides the token in what the step prints. */
+struct session session_open(struct command_context *context);
 void session_deinit(struct session *session);
 
 #define _cleanup_session_ _cleanup_(session_deinit)

@@ -146,7 +146,8 @@ static struct error *run(struct command_context *context)
 		 : common->verbose ? LOG_DEBUG
 				   : LOG_INFO,
 		 limits.silence_ms);
-	return context->command->run(context);
+	err = command_open(context, context->command->needs);
+	return err ? err : context->command->run(context);
 }
 
 /** @param[in] argv Begins with the command's name. */

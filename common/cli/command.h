@@ -128,6 +128,8 @@ struct command {
 	size_t options_size;
 	/** Options end at the first other argument, which is a program to run. */
 	bool takes_program;
+	/** Of enum command_part: what is opened before it runs. */
+	unsigned int needs;
 	/** Exit status of an error that is not of usage; 0 for 1. */
 	int failure_status;
 	_must_check_ struct error *(*run)(struct command_context *context);

@@ -78,7 +78,7 @@ static struct error *find_source(const struct build_options *build,
 	return NULL;
 }
 
-struct error *selection_make(struct command_context *context,
+struct error *selection_make(const struct command_context *context,
 			     struct selection *ret)
 {
 	struct error *err;
@@ -87,9 +87,6 @@ struct error *selection_make(struct command_context *context,
 	if (flavors->count > 1)
 		return error_create(ERROR_USAGE,
 				    "one kernel has one flavor; name only one");
-	err = command_open(context, COMMAND_CATALOG);
-	if (err)
-		return err;
 	struct selection selection;
 	err = command_arch(context, &selection.arch);
 	if (err)
@@ -112,15 +109,12 @@ struct error *parse_version(const char *text, struct kernel_version *ret)
 }
 
 /** Have source and compiler ready, with what that needs of network and disk. */
-static struct error *prepare(struct command_context *context,
+static struct error *prepare(const struct command_context *context,
 			     struct source_request *request, struct source *ret,
 			     struct toolchain *toolchain_ret)
 {
 	struct error *err;
 
-	err = command_open(context, COMMAND_HTTP | COMMAND_DIRECTORY);
-	if (err)
-		return err;
 	request->catalog = context->catalog;
 	request->http = context->http;
 	request->cache_directory = context->directory;
@@ -179,5 +173,6 @@ const struct command cmd_build = {
 	.summary = "build a kernel and pack it",
 	.options = { options },
 	.options_size = sizeof(struct build_options),
+	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY | COMMAND_HTTP,
 	.run = run,
 };

@@ -114,5 +114,6 @@ const struct command cmd_config = {
 		".config that comes out, or fails and names each option that kconfig did not keep.",
 	.options = { options },
 	.options_size = sizeof(struct config_options),
+	.needs = COMMAND_CATALOG,
 	.run = run,
 };

@@ -33,9 +33,6 @@ static struct error *run(struct command_context *context)
 		return err;
 	if (!fetch->output)
 		return error_create(ERROR_USAGE, "name the file with --output");
-	err = command_open(context, COMMAND_CATALOG | COMMAND_HTTP);
-	if (err)
-		return err;
 	err = kernel_org_fetch(context->catalog, context->http, &version,
 			       fetch->output);
 	if (err)
@@ -52,5 +49,6 @@ const struct command cmd_fetch = {
 		   "candidates are made on the fly and have none.",
 	.options = { options },
 	.options_size = sizeof(struct fetch_options),
+	.needs = COMMAND_CATALOG | COMMAND_HTTP,
 	.run = run,
 };

@@ -183,9 +183,6 @@ static struct error *run(struct command_context *context)
 		if (err)
 			return err;
 	}
-	err = command_open(context, COMMAND_CATALOG | COMMAND_DIRECTORY);
-	if (err)
-		return err;
 	size_t count = archs->count ? archs->count : 1;
 	for (size_t i = 0; i < count; i++) {
 		const struct catalog_arch *arch;
@@ -212,5 +209,6 @@ const struct command cmd_toolchain = {
 		"architecture, else the distribution's cross compiler; the same with a version\n"
 		"in its name, such as gcc-9; and kernel.org's, which is downloaded when it is\n"
 		"needed, checked and kept. The exit status is 1 if there is none.",
+	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,
 	.run = run,
 };

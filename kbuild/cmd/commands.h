@@ -28,7 +28,7 @@ struct selection {
  *
  * @return ERROR_USAGE.
  */
-_must_check_ struct error *selection_make(struct command_context *context,
+_must_check_ struct error *selection_make(const struct command_context *context,
 					  struct selection *ret);
 
 /** @return ERROR_USAGE if the text is none. */

@@ -47,9 +47,6 @@ static struct error *run(struct command_context *context)
 	err = command_archs(context, &archs);
 	if (err)
 		return err;
-	err = command_open(context, COMMAND_DIRECTORY);
-	if (err)
-		return err;
 	_cleanup_asset_list_ struct asset_list assets = { 0 };
 	err = command_assets(context, &assets);
 	if (err)
@@ -69,5 +66,6 @@ const struct command cmd_download = {
 	.summary = "fetch the newest match of each --kernel",
 	.details = "Prints the kernels' directories; with --json also what fetching and unpacking\n"
 		   "took.",
+	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,
 	.run = run,
 };

@@ -36,13 +36,11 @@ static struct error *check_directories(const struct string_list *kernels)
 	return NULL;
 }
 
-struct error *command_archs(struct command_context *context, struct arch_list *ret)
+struct error *command_archs(const struct command_context *context,
+			    struct arch_list *ret)
 {
 	struct error *err;
 
-	err = command_open(context, COMMAND_CATALOG);
-	if (err)
-		return err;
 	const struct string_list *archs = &context->common->archs;
 	_cleanup_arch_list_ struct arch_list list = {
 		.items = memory_allocate(archs->count + 1, sizeof(*list.items)),

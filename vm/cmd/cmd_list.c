@@ -122,9 +122,6 @@ static struct error *run(struct command_context *context)
 {
 	struct error *err;
 
-	err = command_open(context, COMMAND_CATALOG | COMMAND_DIRECTORY);
-	if (err)
-		return err;
 	_cleanup_asset_list_ struct asset_list assets = { 0 };
 	err = command_assets(context, &assets);
 	// Without a network there is still the disk; unless the store is what
@@ -157,5 +154,6 @@ static struct error *run(struct command_context *context)
 const struct command cmd_list = {
 	.name = "list",
 	.summary = "show kernels on disk and in the store",
+	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,
 	.run = run,
 };

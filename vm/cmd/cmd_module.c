@@ -108,5 +108,6 @@ const struct command cmd_module = {
 		"neither source nor kernel changes.",
 	.options = { options },
 	.options_size = sizeof(struct module_options),
+	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,
 	.run = run,
 };

@@ -100,9 +100,6 @@ static struct error *prune_kernels(struct command_context *context,
 	const struct prune_options *prune = context->options;
 	const struct release_selection selection = command_selection(context);
 
-	err = command_open(context, COMMAND_CATALOG);
-	if (err)
-		return err;
 	for (size_t i = 0; i < context->catalog->arch_count; i++) {
 		const char *arch = context->catalog->archs[i].name;
 		size_t first = deleted->count;
@@ -191,9 +188,6 @@ static struct error *run(struct command_context *context)
 		return error_create(
 			ERROR_USAGE,
 			"prune: --kernel, --arch and --flavor say which kernels --keep is about; --cache-size and --older-than are about all");
-	err = command_open(context, COMMAND_DIRECTORY);
-	if (err)
-		return err;
 	_cleanup_cache_list_ struct cache_list list = { 0 };
 	_cleanup_string_list_ struct string_list deleted = STRING_LIST_INIT;
 	err = prune(context, &limits, has_kernels, &list, &deleted);
@@ -217,5 +211,6 @@ const struct command cmd_prune = {
 		"is left.",
 	.options = { options },
 	.options_size = sizeof(struct prune_options),
+	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,
 	.run = run,
 };

@@ -80,11 +80,11 @@ static struct error *run(struct command_context *context)
 	err = command_apply_project(context, &project, false);
 	if (err)
 		return err;
-	_cleanup_arch_list_ struct arch_list archs = { 0 };
-	err = command_archs(context, &archs);
+	err = command_open(context, COMMAND_CATALOG | COMMAND_DIRECTORY);
 	if (err)
 		return err;
-	err = command_open(context, COMMAND_DIRECTORY);
+	_cleanup_arch_list_ struct arch_list archs = { 0 };
+	err = command_archs(context, &archs);
 	if (err)
 		return err;
 	// On a machine that the catalog does not know, all are foreign.

@@ -345,7 +345,7 @@ struct error *suite_setup_choose(struct suite_setup *setup,
 	err = choose_command(setup);
 	if (err)
 		return err;
-	err = command_open(context, COMMAND_CATALOG);
+	err = command_open(context, COMMAND_CATALOG | COMMAND_DIRECTORY);
 	if (err)
 		return err;
 	err = check_options(context, choice);
@@ -360,9 +360,6 @@ struct error *suite_setup_choose(struct suite_setup *setup,
 			return err;
 	}
 	err = command_archs(context, &setup->archs);
-	if (err)
-		return err;
-	err = command_open(context, COMMAND_DIRECTORY);
 	return err ? err : choose_kernels(setup, choice);
 }
 

@@ -79,12 +79,12 @@ static inline void arch_list_deinit(struct arch_list *list)
 #define _cleanup_arch_list_ _cleanup_(arch_list_deinit)
 
 /**
- * The architectures of --arch, each once, or this machine's. Opens the catalog.
+ * The architectures of --arch, each once, or this machine's.
  *
  * @return ERROR_USAGE if they are several, and a kernel a directory, which has
  * one.
  */
-_must_check_ struct error *command_archs(struct command_context *context,
+_must_check_ struct error *command_archs(const struct command_context *context,
 					 struct arch_list *ret);
 
 /** What the store has, which is opened. */
