@@ -22,14 +22,9 @@ struct store_github {
 	size_t listed_count;
 };
 
-static struct store_github *get_store(struct store *store)
-{
-	return (struct store_github *)store;
-}
-
 static struct github *get_github(struct store *store)
 {
-	return &get_store(store)->github;
+	return &((struct store_github *)store)->github;
 }
 
 static void store_github_destroy(struct store *store)
@@ -41,22 +36,21 @@ static void store_github_destroy(struct store *store)
 static struct error *store_github_create(const char *location,
 					 struct http *http, struct store **ret)
 {
-	struct error *err;
-	struct store_github *store = memory_allocate(1, sizeof(*store));
-	store->store.operations = &store_github_operations;
-	err = github_init(&store->github, location, http);
-	if (err) {
-		free(store);
+	_cleanup_free_ struct store_github *store =
+		memory_allocate(1, sizeof(*store));
+	struct error *err = github_init(&store->github, location, http);
+
+	if (err)
 		return err;
-	}
-	*ret = &store->store;
+	store->store.operations = &store_github_operations;
+	*ret = &take_ptr(store)->store;
 	return NULL;
 }
 
 static struct error *store_github_list(struct store *store, struct asset_list *ret)
 {
 	struct error *err;
-	struct store_github *self = get_store(store);
+	struct store_github *self = (struct store_github *)store;
 	_cleanup_asset_list_ struct asset_list all = { 0 };
 
 	err = github_find_release(&self->github);

@@ -92,13 +92,28 @@ Test(process, tokens_are_for_few_children)
 		cr_expect(strstr(with, names[i]), "%s", with);
 }
 
-Test(process, a_missing_program_is_not_found)
+Test(process, what_is_missing_is_named)
 {
-	_cleanup_error_ struct error *err = process_run(
-		&(struct process_options){ COMMAND("no-such-program-here") });
+	const struct process_options rows[] = {
+		{ COMMAND("no-such-program-here") },
+		{ COMMAND("/no/such/program") },
+		{ COMMAND("/no/such/program"), .guarded = true },
+	};
 
-	cr_assert(error_is(err, ERROR_NOT_FOUND));
-	cr_expect(strstr(error_message(err), "no-such-program-here"));
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_error_ struct error *err = process_run(&rows[i]);
+
+		cr_assert(error_is(err, ERROR_NOT_FOUND), "%zu", i);
+		cr_expect(strstr(error_message(err), rows[i].arguments[0]));
+	}
+
+	// A directory is not a program.
+	_cleanup_error_ struct error *err = process_run(&(struct process_options){
+		COMMAND("true"), .directory = "/no/such/directory" });
+
+	cr_assert(error_is(err, ERROR_OS));
+	cr_expect_str_eq(error_message(err),
+			 "start true in /no/such/directory: No such file or directory");
 }
 
 Test(process, failure_names_the_status_or_the_signal)
@@ -127,14 +142,6 @@ Test(process, failure_names_the_status_or_the_signal)
 		if (err)
 			cr_expect_str_eq(error_message(err), message);
 	}
-}
-
-Test(process, a_missing_program_is_not_found_by_a_guard)
-{
-	_cleanup_error_ struct error *err = process_run(&(struct process_options){
-		COMMAND("/no/such/program"), .guarded = true });
-
-	cr_expect(error_is(err, ERROR_NOT_FOUND));
 }
 
 /** Signals reach the child, and the guard lets it clean up. */
@@ -330,14 +337,4 @@ Test(process, any_number_may_be_a_stream)
 	cr_expect_str_eq(text, "a\nb\n");
 	close(fds[0]);
 	close(fds[1]);
-}
-
-Test(process, a_missing_directory_is_not_a_missing_program)
-{
-	_cleanup_error_ struct error *err = process_run(&(struct process_options){
-		COMMAND("true"), .directory = "/no/such/directory" });
-
-	cr_assert(error_is(err, ERROR_OS));
-	cr_expect_str_eq(error_message(err),
-			 "start true in /no/such/directory: No such file or directory");
 }
