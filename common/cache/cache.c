@@ -14,9 +14,9 @@
 
 #include "common/base/directory.h"
 #include "common/base/error.h"
+#include "common/base/file.h"
 #include "common/base/lock.h"
 #include "common/base/memory.h"
-#include "common/base/string_list.h"
 
 enum {
 	/** An entry gets its name, or loses it, while it is locked. */
@@ -191,58 +191,50 @@ struct error *cache_evict(const char *path, bool dry_run, bool *gone_ret)
 	return NULL;
 }
 
-/** Paths of names that begin so, which may change meanwhile. */
-static struct error *list_names(const char *parent, const char *prefix,
-				const char *except, struct string_list *ret)
+/** Evict what has a name that begins so. */
+static struct error *evict_names(const char *parent, const char *prefix,
+				 const char *except)
 {
-	DIR *dir = opendir(parent);
+	struct error *err = NULL;
+	struct dirent **names;
+	// At once: what is read while names go may be read twice, or not at all.
+	int count = scandir(parent, &names, NULL, NULL);
 
-	if (!dir)
+	if (count < 0)
 		return errno == ENOENT
 			       ? NULL
 			       : error_create_os(errno, "read %s", parent);
-	for (struct dirent *entry; (entry = readdir(dir));) {
+	for (int i = 0; i < count; i++) {
+		_cleanup_free_ struct dirent *entry = names[i];
 		const char *name = entry->d_name;
-
-		if (strncmp(name, prefix, strlen(prefix)) == 0 &&
-		    strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
-		    (!except || strcmp(name, except) != 0))
-			string_list_addf(ret, "%s/%s", parent, name);
-	}
-	closedir(dir);
-	return NULL;
-}
-
-static struct error *evict_list(const struct string_list *paths)
-{
-	for (size_t i = 0; i < paths->count; i++) {
 		bool gone;
-		struct error *err = cache_evict(paths->items[i], false, &gone);
 
-		if (err)
-			return err;
+		if (err || strncmp(name, prefix, strlen(prefix)) != 0 ||
+		    strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+		    (except && strcmp(name, except) == 0))
+			continue;
+		_cleanup_free_ char *path = path_join(parent, name);
+		err = cache_evict(path, false, &gone);
 	}
-	return NULL;
+	free(names);
+	return err;
 }
 
 struct error *cache_evict_all(const char *parent, const char *except)
 {
-	struct error *err;
-	_cleanup_string_list_ struct string_list paths = STRING_LIST_INIT;
-
-	err = list_names(parent, "", except, &paths);
-	return err ? err : evict_list(&paths);
+	return evict_names(parent, "", except);
 }
 
 struct error *cache_clean(const char *parent, bool keeps_partial)
 {
 	struct error *err;
-	_cleanup_string_list_ struct string_list paths = STRING_LIST_INIT;
 
-	err = list_names(parent, partial_prefix, NULL, &paths);
-	if (!err && !keeps_partial)
-		err = evict_list(&paths);
-	return err ? err : directory_remove_stale(parent, deleted_prefix);
+	if (!keeps_partial) {
+		err = evict_names(parent, partial_prefix, NULL);
+		if (err)
+			return err;
+	}
+	return directory_remove_stale(parent, deleted_prefix);
 }
 
 /** @param[out] ret NULL unless it is there, and will do. */
@@ -290,29 +282,30 @@ static struct error *find_or_make(const char *path,
 				  const char *partial, struct cache_entry **ret)
 {
 	struct error *err;
-	_cleanup_close_ int lock_fd = -1;
-	bool is_needed = false;
 
+	_cleanup_close_ int lock_fd = -1;
 	err = directory_lock(partial, &lock_fd);
 	if (err)
 		return err;
 	// Who had the lock may have made it.
 	err = find(path, recipe, ret);
-	if (!err && !*ret) {
+	bool is_needed = !err && !*ret;
+	if (is_needed)
 		err = make_locked(path, recipe, partial);
-		is_needed = err && recipe->keeps_partial;
-		if (!err)
-			close(take_fd(&lock_fd));
-		if (!err)
-			err = cache_hold(path, ret);
-		if (!err && *ret) {
-			(*ret)->made = true;
-			cache_touch(*ret);
-		}
+	if (err || !is_needed) {
+		bool is_kept = is_needed && recipe->keeps_partial;
+
+		if (!is_kept && lock_is_of(lock_fd, partial))
+			error_destroy(directory_remove(partial));
+		return err;
 	}
-	if (lock_fd >= 0 && !is_needed && lock_is_of(lock_fd, partial))
-		error_destroy(directory_remove(partial));
-	return err;
+	close(take_fd(&lock_fd));
+	err = cache_hold(path, ret);
+	if (err || !*ret)
+		return err;
+	(*ret)->made = true;
+	cache_touch(*ret);
+	return NULL;
 }
 
 struct error *cache_get(const char *path, const struct cache_recipe *recipe,
