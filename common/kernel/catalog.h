@@ -57,12 +57,12 @@ struct catalog_machine {
 
 struct catalog_arch {
 	const char *name;
-	/** The kernel's ARCH, and its folder under arch/. */
+	/** The kernel's ARCH, and its directory under arch/. */
 	const char *kernel_arch;
 	const char *source_arch;
 	/** Prefix of a cross compiler: `x86_64-linux-gnu-`. */
 	const char *cross_prefix;
-	/** make's target and the file it makes, relative to the build folder. */
+	/** make's target and the file it makes, relative to the build directory. */
 	const char *image_target;
 	const char *image_path;
 	/** False: switched off, and so no part of what "all" means. */
@@ -138,15 +138,15 @@ struct catalog {
 	struct {
 		/** releases.json */
 		char *releases_url;
-		/** Folder that holds `vM.x/linux-V.tar.xz`. */
+		/** Directory that holds `vM.x/linux-V.tar.xz`. */
 		char *tarballs_url;
 		/** The same, whatever mirror is asked: what a package records. */
 		const char *published_tarballs_url;
 		/** The stable git repository. */
 		char *git_url;
-		/** Folder of the tarballs of release candidates. */
+		/** Directory of the tarballs of release candidates. */
 		char *rc_url;
-		/** Folder that holds `HOST/VERSION/HOST-gcc-VERSION-*`. */
+		/** Directory that holds `HOST/VERSION/HOST-gcc-VERSION-*`. */
 		char *crosstool_url;
 	} kernel_org;
 	/** Series that are kept: those in some range, and in none that is off. */
@@ -245,8 +245,8 @@ void catalog_release(const struct catalog *catalog,
 
 /**
  * A file that is installed with the programs, such as `configs/vmtest.json` or
- * `init.sh`: `../share/vmtest/NAME` beside the folder of the running program.
- * The build tree is laid out the same way.
+ * `init.sh`: `../share/vmtest/NAME` beside the directory of the running
+ * program. The build tree is laid out the same way.
  */
 _must_check_ struct error *data_path(const char *name, char **ret);
 

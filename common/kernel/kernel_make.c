@@ -40,8 +40,8 @@ struct output {
 /**
  * Variables of the environment that change what the kernel's build does, as
  * they may be set for another build in the same shell. ccache rewrites paths if
- * it has a base folder, and leaves the folder out of what it compares if told
- * to: both bring names of folders into debugging information.
+ * it has a base directory, and leaves the directory out of what it compares if
+ * told to: both bring names of directories into debugging information.
  */
 static const char *const environment[] = {
 	"LC_ALL=C",
@@ -199,7 +199,7 @@ static struct error *run(const struct kernel_make_log *log,
 		.environment = environment,
 		.reads_stdout = true,
 		.reads_stderr = true,
-		// Compilers would go on in a folder that is being deleted.
+		// Compilers would go on in a directory that is being deleted.
 		.guarded = true,
 	};
 	_cleanup_process_ struct process *process = NULL;

@@ -52,9 +52,9 @@ _must_check_ struct error *kernel_make_run(const struct string_list *arguments,
 struct kernel_make_module {
 	const struct catalog_arch *arch;
 	const struct compiler *compiler;
-	/** The package's build folder. */
+	/** The package's build directory. */
 	const char *kernel;
-	/** The module's folder, absolute. */
+	/** The module's directory, absolute. */
 	const char *module;
 	/** More for make, such as variables; ended by NULL. May be NULL. */
 	const char *const *arguments;
@@ -64,7 +64,7 @@ struct kernel_make_module {
 
 /**
  * Build an external module as a user of a package does: in a package's build
- * folder, with nothing but the architecture and the compiler given.
+ * directory, with nothing but the architecture and the compiler given.
  *
  * @return An error also where make succeeds but some tool says 'No such file':
  * then the package, or the module's source, lacks something that make does not

@@ -452,7 +452,7 @@ static struct error *network_fetch(struct http *http, const char *url,
 	int code;
 
 	err = network_find(http, url, ref, &name, commit_name);
-	// Beside the folder, because it is as large as the folder.
+	// Beside the directory, because it is as large.
 	if (!err)
 		parent = path_join(directory, "..");
 	if (!err)

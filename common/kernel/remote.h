@@ -38,7 +38,7 @@ remote_resolve(struct http *http, const char *url, const char *ref,
 	       char commit_ret[static REF_COMMIT_SIZE]);
 
 /**
- * Write the files of one commit into a folder, without any `.git`.
+ * Write the files of one commit into a directory, without any `.git`.
  *
  * A local repository is read where it is. Over a network, libgit2 1.7 and later
  * fetch this one commit; an older one can only fetch it with all its history.

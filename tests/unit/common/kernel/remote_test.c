@@ -289,7 +289,7 @@ Test(remote, fetches_one_commit_over_http)
 	raise(SIGTERM);
 	err = remote_fetch(http, url, "v6.12.3", out, 0, commit);
 	cr_expect(error_is(err, ERROR_CANCELLED));
-	// Nothing of three fetches is left beside the folder.
+	// Nothing of three fetches is left beside the directory.
 	_cleanup_free_ char *pattern = string_format("%s/.fetch.*", root);
 	glob_t left;
 	cr_expect_eq(glob(pattern, 0, NULL, &left), GLOB_NOMATCH);

@@ -15,7 +15,7 @@
 #include "common/base/interrupt.h"
 #include "common/kernel/catalog.h"
 
-/** A folder that is all of PATH. */
+/** A directory that is all of PATH. */
 static char *path;
 static struct catalog *catalog;
 static const struct catalog_arch *own, *foreign;
