@@ -17,6 +17,7 @@
 #include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
@@ -71,8 +72,6 @@ static char *format_stamp(const struct rootfs_request *request)
 {
 	_cleanup_string_list_ struct string_list sorted = STRING_LIST_INIT;
 	json_t *array = json_array();
-	json_t *object;
-	char *text;
 
 	for (size_t i = 0; i < request->packages->count; i++)
 		string_list_add(&sorted, request->packages->items[i]);
@@ -84,14 +83,11 @@ static char *format_stamp(const struct rootfs_request *request)
 			json_array_append_new(array,
 					      json_string(sorted.items[i]));
 	}
-	object = json_pack("{s:s, s:s, s:o}", "debian_arch",
-			   request->arch->debian_arch, "suite",
-			   request->arch->debian_suite, "packages", array);
-	text = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
-	json_decref(object);
-	if (!text)
-		memory_exhausted();
-	return text;
+	return json_text(json_pack("{s:s, s:s, s:o}", "debian_arch",
+				   request->arch->debian_arch, "suite",
+				   request->arch->debian_suite, "packages",
+				   array),
+			 JSON_INDENT(2));
 }
 
 struct error *rootfs_open(const char *directory,
