@@ -8,62 +8,48 @@
 
 #include "common/base/error.h"
 
-static struct error *read_from(const char *first, const char *second, char **ret)
-{
-	unsetenv("GITHUB_TOKEN");
-	unsetenv("GH_TOKEN");
-	if (first)
-		setenv("GITHUB_TOKEN", first, 1);
-	if (second)
-		setenv("GH_TOKEN", second, 1);
-	return github_token_read(ret);
-}
-
-Test(github_token, comes_from_either_variable)
+Test(github_token, comes_from_either_variable_and_is_not_repeated)
 {
 	static const struct {
 		const char *first;
 		const char *second;
 		const char *token;
-	} cases[] = {
-		{ NULL, NULL, NULL },
-		{ "", "", NULL },
-		{ "a", "b", "a" },
-		{ "", "b", "b" },
-		{ NULL, "b", "b" },
-		{ "a", NULL, "a" },
-		{ "pasted \r\n", NULL, "pasted" },
+		bool is_refused;
+	} rows[] = {
+		{ "", "", NULL, false },
+		{ "a", "b", "a", false },
+		{ "", "b", "b", false },
+		{ "a", NULL, "a", false },
+		{ NULL, NULL, NULL, false },
+		{ NULL, "b", "b", false },
+		{ "pasted \r\n", NULL, "pasted", false },
+		{ NULL, "two words", NULL, true },
+		{ NULL, "two\nlines", NULL, true },
+		{ NULL, "caf\xc3\xa9", NULL, true },
+		{ NULL, "\x1b[31m", NULL, true },
 	};
 
-	for (size_t i = 0; i < array_size(cases); i++) {
+	for (size_t i = 0; i < array_size(rows); i++) {
 		char *token;
 
-		cr_assert_null(read_from(cases[i].first, cases[i].second, &token));
-		if (cases[i].token)
-			cr_expect_str_eq(token, cases[i].token);
+		unsetenv("GITHUB_TOKEN");
+		unsetenv("GH_TOKEN");
+		if (rows[i].first)
+			setenv("GITHUB_TOKEN", rows[i].first, 1);
+		if (rows[i].second)
+			setenv("GH_TOKEN", rows[i].second, 1);
+
+		_cleanup_error_ struct error *err = github_token_read(&token);
+
+		cr_assert_eq(error_is(err, ERROR_USAGE), rows[i].is_refused,
+			     "%zu", i);
+		if (err)
+			cr_expect_str_eq(error_message(err),
+					 "GH_TOKEN holds characters that no token has");
+		if (rows[i].token)
+			cr_expect_str_eq(token, rows[i].token);
 		else
 			cr_expect_null(token);
 		github_token_destroy(token);
-	}
-}
-
-Test(github_token, is_not_repeated_when_it_is_refused)
-{
-	static const char *const tokens[] = {
-		"two words",
-		"two\nlines",
-		"caf\xc3\xa9",
-		"\x1b[31m",
-	};
-
-	for (size_t i = 0; i < array_size(tokens); i++) {
-		char *token;
-		_cleanup_error_ struct error *err =
-			read_from(NULL, tokens[i], &token);
-
-		cr_assert(error_is(err, ERROR_USAGE), "%zu", i);
-		cr_expect_null(token);
-		cr_expect_str_eq(error_message(err),
-				 "GH_TOKEN holds characters that no token has");
 	}
 }

@@ -74,15 +74,6 @@ Test(workflow_file, outputs_are_added_to_those_before)
 	expect_file("a=1\nb=2\n");
 }
 
-Test(workflow_file, outputs_need_a_workflow)
-{
-	unsetenv("GITHUB_OUTPUT");
-	_cleanup_error_ struct error *err = workflow_outputs_write("a=1\n");
-
-	cr_assert(error_is(err, ERROR_USAGE));
-	cr_expect(strstr(error_message(err), "GITHUB_OUTPUT"));
-}
-
 Test(workflow_file, text_is_cut_between_lines)
 {
 	static const char note[] = "\nThere is no room for more.\n";
@@ -127,11 +118,16 @@ Test(workflow_file, what_is_there_takes_room)
 	expect_file("first\n");
 }
 
-Test(workflow_file, without_a_workflow_there_is_no_summary)
+Test(workflow_file, outputs_need_a_workflow_and_a_summary_goes_nowhere)
 {
 	size_t room = 1;
 
+	unsetenv("GITHUB_OUTPUT");
 	unsetenv("GITHUB_STEP_SUMMARY");
+	_cleanup_error_ struct error *err = workflow_outputs_write("a=1\n");
+
+	cr_assert(error_is(err, ERROR_USAGE));
+	cr_expect(strstr(error_message(err), "GITHUB_OUTPUT"));
 	cr_assert_null(workflow_summary_room(&room));
 	cr_expect_eq(room, 0);
 	cr_expect_null(workflow_summary_write("text"));
