@@ -28,6 +28,8 @@ struct writer {
 	struct archive *tar;
 	struct archive *disk;
 	bool is_root;
+	/** The latest directory that was found to be real, or not there yet. */
+	char *parent;
 	/** So far, of the options' limits. */
 	uint64_t bytes;
 	uint64_t entries;
@@ -101,6 +103,44 @@ static struct error *find_path(const struct writer *writer, const char *name,
 }
 
 /**
+ * Refuse a path that leads through a link: whatever else would lead outside has
+ * been refused. As nothing is ever replaced, what was a directory once stays
+ * one. (ARCHIVE_EXTRACT_SECURE_SYMLINKS looks at each part of the whole path
+ * again for each file: ten times the system calls.)
+ */
+static struct error *check_parents(struct writer *writer, const char *path)
+{
+	size_t root = strlen(writer->directory);
+	const char *end = strrchr(path, '/');
+	struct stat st;
+
+	if (end < path + root)
+		return NULL;
+	_cleanup_free_ char *parent = string_copy_n(path, (size_t)(end - path));
+	if (writer->parent && strcmp(parent, writer->parent) == 0)
+		return NULL;
+	for (size_t at = root; path[at] == '/' && path + at < end;) {
+		at += 1 + strcspn(path + at + 1, "/");
+		parent[at] = '\0';
+		if (lstat(parent, &st) < 0) {
+			// It will be made, and all below it.
+			if (errno == ENOENT)
+				break;
+			return error_create_os(errno, "'%s' on the way",
+					       parent + root + 1);
+		}
+		if (!S_ISDIR(st.st_mode))
+			return error_create(ERROR_OTHER,
+					    "'%s' on the way is a link or a file, not a directory",
+					    parent + root + 1);
+		parent[at] = path[at];
+	}
+	free(writer->parent);
+	writer->parent = string_copy_n(path, (size_t)(end - path));
+	return NULL;
+}
+
+/**
  * Refuse a link unless it leads to something below the directory.
  *
  * `..` may only come first: then it climbs real directories, as many as there
@@ -142,6 +182,8 @@ static struct error *set_hardlink(struct writer *writer,
 	struct stat st;
 
 	err = find_path(writer, target, &path, &depth);
+	if (!err)
+		err = check_parents(writer, path);
 	if (err)
 		return error_wrap(err, "hard link to '%s'", target);
 	if (lstat(path, &st) < 0)
@@ -251,6 +293,9 @@ static struct error *write_entry(struct writer *writer,
 	err = check_kind(writer, entry, depth, &is_wanted);
 	if (err || !is_wanted)
 		return err;
+	err = check_parents(writer, path);
+	if (err)
+		return err;
 	if (link) {
 		err = set_hardlink(writer, entry, link);
 		if (err)
@@ -334,10 +379,10 @@ static struct error *write_entries(struct writer *writer)
 struct error *unpack_entries(int fd, const char *directory,
 			     const struct unpack_options *options)
 {
-	int flags = ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_SECURE_SYMLINKS |
-		    ARCHIVE_EXTRACT_SECURE_NODOTDOT;
+	int flags = ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_SECURE_NODOTDOT;
 	_cleanup_(cleanup_tar) struct archive *tar = archive_read_new();
 	_cleanup_(cleanup_disk) struct archive *disk = archive_write_disk_new();
+	struct error *err;
 	struct writer writer = {
 		.directory = directory,
 		.options = options,
@@ -357,5 +402,7 @@ struct error *unpack_entries(int fd, const char *directory,
 	archive_read_support_format_tar(tar);
 	if (archive_read_open_fd(tar, fd, TAR_BLOCK_BYTES) != ARCHIVE_OK)
 		return unpack_read_error(tar);
-	return write_entries(&writer);
+	err = write_entries(&writer);
+	free(writer.parent);
+	return err;
 }
