@@ -23,7 +23,7 @@
 #include "kbuild/source/source.h"
 #include "tests/unit/files.h"
 
-// The least that passes for a kernel's tree and its build folder.
+// The least that passes for a kernel's tree and its build directory.
 static const char source_makefile[] =
 	"INSTALLED := "
 	"$(INSTALL_MOD_PATH)/lib/modules/6.12.117-vmtest1.0tiny\n"
