@@ -236,13 +236,9 @@ struct error *kernel_make_run(const struct string_list *arguments,
 	err = run(log, arguments, output);
 	if (err)
 		return err;
-	if (!missing_ret)
-		return NULL;
-	char *missing = NULL;
-	if (output->missing[0]) {
-		missing = string_copy(output->missing);
-	}
-	*missing_ret = missing;
+	if (missing_ret)
+		*missing_ret = output->missing[0] ? string_copy(output->missing)
+						  : NULL;
 	return NULL;
 }
 
