@@ -579,6 +579,7 @@ class UsageTest(TestCase):
                 (["vmtest-bot run --limit=-1"], 2, "--limit"),
                 (["vmtest-bot run --limit=0"], 2, "--limit 0: at least 1"),
                 (["vmtest-bot run --keep=0"], 2, "--keep 0: at least 1"),
+                (["vmtest-bot finish --keep=0"], 2, "--keep 0: at least 1"),
                 (["vmtest-bot run --jobs=all"], 2, "--jobs"),
                 (["vmtest-bot build --jobs=0"], 2, "--jobs 0: at least 1"),
                 (["vmtest-bot publish"], 2, "FILE"),

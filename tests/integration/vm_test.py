@@ -141,8 +141,10 @@ class RunTest(unittest.TestCase):
         self.assertIn(b"more than 2 kernels", got.stderr)
 
     def test_power_off_is_a_loss(self):
-        result = run("sh", "-c", "echo o >/proc/sysrq-trigger; sleep 60")
-        self.assertEqual(result.returncode, 128)
+        script = "echo o >/proc/sysrq-trigger; sleep 60"
+        for options, status in ((["-t", "0"], 128), (["--lost-status=0"], 0)):
+            result = run("sh", "-c", script, options=options)
+            self.assertEqual(result.returncode, status)
         self.assertIn(b"powered off", result.stderr)
 
     def test_timeout_shows_tasks(self):

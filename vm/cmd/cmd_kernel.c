@@ -101,13 +101,13 @@ struct error *command_asset(const struct command_context *context,
 					  : "it holds nothing: check --store");
 }
 
+/** @return ERROR_NOT_FOUND if there is none. */
 static struct error *open_newest_on_disk(const struct command_context *context,
 					 const char *arch, const char *pattern,
-					 bool *found_ret, struct kernel *ret)
+					 struct kernel *ret)
 {
 	struct error *err;
 
-	*found_ret = false;
 	_cleanup_kernel_list_ struct kernel_list list = { 0 };
 	err = kernel_list_load(context->directory, arch, &list);
 	if (err)
@@ -127,10 +127,9 @@ static struct error *open_newest_on_disk(const struct command_context *context,
 		}
 		if (!err)
 			cache_touch(ret->entry);
-		*found_ret = true;
 		return err;
 	}
-	return NULL;
+	return error_create(ERROR_NOT_FOUND, "none in %s", context->directory);
 }
 
 struct error *command_kernel(struct command_context *context,
@@ -144,9 +143,8 @@ struct error *command_kernel(struct command_context *context,
 	err = command_open(context, COMMAND_DIRECTORY);
 	if (err)
 		return err;
-	bool found;
-	err = open_newest_on_disk(context, arch->name, pattern, &found, ret);
-	if (err || found)
+	err = open_newest_on_disk(context, arch->name, pattern, ret);
+	if (!error_catch(&err, ERROR_NOT_FOUND))
 		return err;
 	_cleanup_asset_list_ struct asset_list assets = { 0 };
 	err = command_assets(context, &assets);

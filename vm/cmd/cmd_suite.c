@@ -103,6 +103,9 @@ static struct error *check_options(const struct command_context *context,
 		return error_create(
 			ERROR_USAGE,
 			"say which kernels: all with -K, some with -k, or \"kernels\" in vmtest.json");
+	// Versions of one kernel have an order, those of several have none.
+	if (choice == SUITE_EVERY_VERSION && context->common->archs.count > 1)
+		return error_create(ERROR_USAGE, "--arch: name one architecture");
 	return run_options_check(&options->guest);
 }
 
@@ -327,9 +330,9 @@ static void choose_view(struct suite_setup *setup)
 	setup->command = string_builder_take(&sb);
 }
 
-struct error *suite_setup_choose(struct suite_setup *setup,
-				 struct command_context *context,
-				 enum suite_choice choice, const char *fallback)
+struct error *suite_setup_load(struct suite_setup *setup,
+			       struct command_context *context,
+			       enum suite_choice choice, const char *fallback)
 {
 	struct error *err;
 	const struct suite_options *options = context->options;
@@ -351,26 +354,11 @@ struct error *suite_setup_choose(struct suite_setup *setup,
 	err = check_options(context, choice);
 	if (err)
 		return err;
-	// Versions of one kernel have an order, those of several have none.
-	if (choice == SUITE_EVERY_VERSION) {
-		const struct catalog_arch *arch;
-
-		err = command_arch(context, &arch);
-		if (err)
-			return err;
-	}
 	err = command_archs(context, &setup->archs);
-	return err ? err : choose_kernels(setup, choice);
-}
-
-struct error *suite_setup_load(struct suite_setup *setup,
-			       struct command_context *context,
-			       enum suite_choice choice, const char *fallback)
-{
-	struct error *err;
-
-	err = suite_setup_choose(setup, context, choice, fallback);
 	if (err)
+		return err;
+	err = choose_kernels(setup, choice);
+	if (err || options->list)
 		return err;
 	err = make_log_directory(setup);
 	if (err)

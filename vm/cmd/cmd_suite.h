@@ -65,18 +65,14 @@ void suite_setup_deinit(struct suite_setup *setup);
 
 /**
  * Take the project's file into account, check the options, and choose the
- * kernels. On the network, if a pattern may mean a kernel of the store.
+ * kernels; then, unless they are only to be listed, make the directory of logs
+ * and all else that is needed to run. On the network, if a pattern may mean a
+ * kernel of the store.
  *
  * @param[in] context Of a command whose options are a struct suite_options.
  * @param[in] fallback Installed file (data_path()) to take for the project's if
  * there is none, and no command either; NULL for none.
  */
-_must_check_ struct error *suite_setup_choose(struct suite_setup *setup,
-					      struct command_context *context,
-					      enum suite_choice choice,
-					      const char *fallback);
-
-/** The same, and make the directory of logs and all else that is needed to run. */
 _must_check_ struct error *suite_setup_load(struct suite_setup *setup,
 					    struct command_context *context,
 					    enum suite_choice choice,

@@ -198,14 +198,11 @@ static struct error *run(struct command_context *context)
 	static const char fallback[] = "drgn/vmtest.json";
 
 	_cleanup_suite_setup_ struct suite_setup setup = { 0 };
-	if (suite_options->list) {
-		err = suite_setup_choose(&setup, context,
-					 SUITE_NEWEST_OF_SERIES, fallback);
-		return err ? err : list_kernels(context, &setup.suite);
-	}
 	err = suite_setup_load(&setup, context, SUITE_NEWEST_OF_SERIES, fallback);
 	if (err)
 		return err;
+	if (suite_options->list)
+		return list_kernels(context, &setup.suite);
 	if (suite_options->junit) {
 		// What an earlier run wrote is not to be taken for this one's.
 		err = file_delete(suite_options->junit);
