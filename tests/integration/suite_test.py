@@ -518,9 +518,9 @@ class ProjectTest(SuiteCase):
 
     def test_mistakes(self):
         rows = (
-            ({"comand": ["true"]}, ['"comand"', "command, kernels"]),
-            ({"command": "true"}, ['"command"', "a list of strings"]),
-            ({"timeout": "1"}, ['"timeout"', "a whole number"]),
+            ({"comand": ["true"]}, ["comand: unknown key", "command, kernels"]),
+            ({"command": "true"}, ["command: expected a list of strings"]),
+            ({"timeout": "1"}, ["timeout: expected a whole number"]),
         )
         for keys, words in rows:
             with self.subTest(keys):
