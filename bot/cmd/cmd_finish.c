@@ -83,17 +83,15 @@ static struct error *find_repository(struct finish *finish)
 	if (!finish->options->issues)
 		return NULL;
 	if (name) {
-		finish->repository = strdup(name);
-	} else if (strncmp(store, prefix, strlen(prefix)) == 0) {
-		store += strlen(prefix);
-		finish->repository = strndup(store, strcspn(store, "@"));
-	} else {
+		finish->repository = string_copy(name);
+		return NULL;
+	}
+	if (strncmp(store, prefix, strlen(prefix)) != 0)
 		return error_create(ERROR_USAGE,
 				    "--issues: %s is in no repository of GitHub",
 				    store);
-	}
-	if (!finish->repository)
-		memory_exhausted();
+	store += strlen(prefix);
+	finish->repository = string_copy_n(store, strcspn(store, "@"));
 	return NULL;
 }
 

@@ -207,7 +207,7 @@ struct error *run_options_check(const struct run_options *options)
 			return err;
 	}
 	if (options->directory && !directory_exists(options->directory))
-		return error_create(ERROR_USAGE, "--chdir %s: no such folder",
+		return error_create(ERROR_USAGE, "--chdir %s: no such directory",
 				    options->directory);
 	return add_environment(&options->environment, &environment);
 }
