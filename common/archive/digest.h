@@ -18,7 +18,6 @@ enum {
 	DIGEST_TEXT_SIZE = 65
 };
 
-/** Does not fail, as nothing here that has no file to read. */
 struct digest *digest_create(void);
 void digest_destroy(struct digest *digest);
 

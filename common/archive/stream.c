@@ -43,7 +43,8 @@ void stream_close(struct stream *stream)
 {
 	if (!stream)
 		return;
-	stream->close(stream);
+	if (stream->close)
+		stream->close(stream);
 	digest_destroy(stream->digest);
 	free(stream->name);
 	free(stream);

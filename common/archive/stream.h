@@ -35,7 +35,7 @@ struct stream {
 	/** As stream_read(), without the checks. */
 	struct error *(*read)(struct stream *stream, const void **data_ret,
 			      size_t *size_ret);
-	/** Release what the kind has added. */
+	/** Release what the kind has added; may be NULL. */
 	void (*close)(struct stream *stream);
 	/** What its errors begin with. */
 	char *name;

@@ -6,8 +6,8 @@
 /**
  * @file
  *
- * Where packages live: a folder, `dir:PATH`, or the assets of a GitHub release,
- * `github:OWNER/REPO@TAG`.
+ * Where packages live: a directory, `dir:PATH`, or the assets of a GitHub
+ * release, `github:OWNER/REPO@TAG`.
  *
  * A package in a store is an asset. It appears whole under its name or not at
  * all, and is never replaced under that name. An asset's name is made of
@@ -36,9 +36,9 @@ struct asset {
 	int64_t created;
 	/** SHA-256, or "" where the store does not know it. */
 	char digest[DIGEST_TEXT_SIZE];
-	/** Where a person can download it; a file's path in a folder. */
+	/** Where a person can download it; a file's path in a directory. */
 	char *url;
-	/** The store's own key; 0 in a folder. */
+	/** The store's own key; 0 in a directory. */
 	uint64_t id;
 	/** What a person is shown in place of the name; NULL if there is none. */
 	char *label;
@@ -136,7 +136,7 @@ enum {
 };
 
 /**
- * Replace the store's page: a GitHub release's body, a folder's README.md.
+ * Replace the store's page: a GitHub release's body, a directory's README.md.
  * It is for people: no list is made from it.
  *
  * @param[in] markdown At most STORE_PAGE_MAX characters.

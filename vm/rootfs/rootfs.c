@@ -234,19 +234,13 @@ static struct error *process_stream_read(struct stream *stream_,
 			    sizeof(stream->data), size_ret);
 }
 
-static void process_stream_close(struct stream *stream)
-{
-	(void)stream;
-}
-
 static struct error *unpack_output(struct process *process, const char *root)
 {
 	const struct unpack_options options = { .is_system = true };
 	struct process_stream *output = memory_allocate(1, sizeof(*output));
 	_cleanup_stream_ struct stream *stream = &output->stream;
 
-	stream_init(stream, process_stream_read, process_stream_close,
-		    "the root's tarball");
+	stream_init(stream, process_stream_read, NULL, "the root's tarball");
 	output->process = process;
 	return unpack(stream, root, &options);
 }

@@ -36,10 +36,7 @@ TestSuite(pack, .init = setup, .fini = teardown);
 
 static char *in_root(const char *name)
 {
-	char *path;
-
-	path = path_join(root, name);
-	return path;
+	return path_join(root, name);
 }
 
 /** Make a file, and the folders that it is in. */
@@ -122,7 +119,6 @@ static char *describe(const char *name)
 	struct archive *archive = archive_read_new();
 	struct archive_entry *entry;
 	_cleanup_free_ char *path = in_root(name);
-	char *text;
 
 	archive_read_support_filter_zstd(archive);
 	archive_read_support_format_tar(archive);
@@ -143,8 +139,7 @@ static char *describe(const char *name)
 		cr_expect_not(archive_entry_ctime_is_set(entry));
 	}
 	archive_read_free(archive);
-	text = string_builder_take(&sb);
-	return text;
+	return string_builder_take(&sb);
 }
 
 Test(pack, orders_entries_and_normalises_what_they_say)

@@ -147,16 +147,11 @@ static struct error *read_piece(struct stream *stream, const void **data_ret,
 	return NULL;
 }
 
-static void close_pieces(struct stream *stream)
-{
-	(void)stream;
-}
-
 static struct stream *open_pieces(const struct tarball *tarball, size_t piece)
 {
 	struct pieces *pieces = calloc(1, sizeof(*pieces));
 
-	stream_init(&pieces->stream, read_piece, close_pieces, "pieces");
+	stream_init(&pieces->stream, read_piece, NULL, "pieces");
 	pieces->tarball = tarball;
 	pieces->piece = piece;
 	return &pieces->stream;

@@ -39,10 +39,7 @@ TestSuite(store_directory, .init = setup, .fini = teardown);
 
 static char *in_root(const char *name)
 {
-	char *path;
-
-	path = path_join(root, name);
-	return path;
+	return path_join(root, name);
 }
 
 static void make_file(const char *name, const char *text)
