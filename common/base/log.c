@@ -32,14 +32,14 @@ static struct {
 	/** What stands on the terminal's last lines; NULL for nothing. */
 	char *text;
 	pthread_mutex_t mutex;
-	pthread_t ticker;
 	bool ticker_runs;
-	pthread_cond_t ended;
+	pthread_cond_t begun;
 } logger = {
 	.program = "vmtest",
 	.level = LOG_INFO,
 	.silence_ms = LOG_SILENCE_MS,
 	.mutex = PTHREAD_MUTEX_INITIALIZER,
+	.begun = PTHREAD_COND_INITIALIZER,
 };
 
 static const char *const level_prefixes[] = {
@@ -139,11 +139,17 @@ static void show(bool is_terminal)
 		write_line(LOG_INFO, sb.text);
 }
 
+/** Runs from the first status on, and waits while there is none. */
 static void *tick(void *arg)
 {
 	(void)arg;
 	pthread_mutex_lock(&logger.mutex);
-	while (logger.status) {
+	for (;;) {
+		if (!logger.status) {
+			pthread_cond_wait(&logger.begun, &logger.mutex);
+			continue;
+		}
+
 		bool is_terminal = foreground_has_terminal(STDERR_FILENO);
 		uint64_t due_ms = logger.written_ms +
 				  (is_terminal ? REDRAW_MS : logger.silence_ms);
@@ -155,38 +161,25 @@ static void *tick(void *arg)
 		if (monotonic_ms() >= due_ms)
 			show(is_terminal);
 		else
-			pthread_cond_timedwait(&logger.ended, &logger.mutex,
-					       &due);
+			pthread_cond_clockwait(&logger.begun, &logger.mutex,
+					       CLOCK_MONOTONIC, &due);
 	}
-	pthread_mutex_unlock(&logger.mutex);
 	return NULL;
 }
 
 /** Without the thread, the log is silent for longer, which is no failure. */
 static void start_ticker(void)
 {
-	pthread_condattr_t attributes;
+	pthread_t ticker;
 	sigset_t all, before;
 
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&logger.ended, &attributes);
-	pthread_condattr_destroy(&attributes);
 	// Signals are for the thread that works.
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	logger.ticker_runs = pthread_create(&logger.ticker, NULL, tick, NULL) ==
-			     0;
+	logger.ticker_runs = pthread_create(&ticker, NULL, tick, NULL) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
-static void stop_ticker(void)
-{
-	pthread_cond_signal(&logger.ended);
 	if (logger.ticker_runs)
-		pthread_join(logger.ticker, NULL);
-	logger.ticker_runs = false;
-	pthread_cond_destroy(&logger.ended);
+		pthread_detach(ticker);
 }
 
 void log_status_begin(struct log_status *status)
@@ -196,9 +189,10 @@ void log_status_begin(struct log_status *status)
 	pthread_mutex_lock(&logger.mutex);
 	status->below = logger.status;
 	logger.status = status;
-	pthread_mutex_unlock(&logger.mutex);
-	if (!status->below)
+	if (!logger.ticker_runs)
 		start_ticker();
+	pthread_cond_signal(&logger.begun);
+	pthread_mutex_unlock(&logger.mutex);
 }
 
 void log_status_end(struct log_status *status)
@@ -216,10 +210,7 @@ void log_status_end(struct log_status *status)
 		erase();
 	fflush(stderr);
 	forget();
-	bool is_last = !logger.status;
 	pthread_mutex_unlock(&logger.mutex);
-	if (is_last)
-		stop_ticker();
 }
 
 void log_status_redraw(void)
