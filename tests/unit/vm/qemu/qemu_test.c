@@ -277,7 +277,7 @@ Test(qemu, the_kernel_is_told_what_the_machine_is)
 	cr_expect_not(is_told(&options, "tsc"));
 	cr_expect_not(is_told(&options, "crashkernel"));
 	options.tsc_khz = 2600000;
-	cr_expect(is_told(&options, " tsc_early_khz=2600000 lpj=26000000 "));
+	cr_expect(is_told(&options, " no_timer_check tsc=reliable tsc_early_khz=2600000 lpj=26000000 "));
 	options.accel = ACCEL_KVM;
 	cr_expect_not(is_told(&options, "nolapic_timer"));
 	config.kdump = true;
