@@ -110,12 +110,8 @@ class FetchTest(support.TestCase):
             [VERSION, "-o", f"{self.folder}/"],
         ):
             with self.subTest(arguments=arguments):
-                result = run(
-                    "vmtest-kbuild",
-                    "fetch",
-                    *arguments,
-                    env=environment(**mirror(self.kernel_org)),
-                )
+                env = environment(**mirror(self.kernel_org))
+                result = run("vmtest-kbuild", "fetch", *arguments, env=env)
                 self.assert_one_line(result, 2)
         self.assertEqual(self.kernel_org.requests(), [])
 

@@ -8,7 +8,6 @@ sets modes or reads is stopped, and nobody tells it to go on.
 import os
 import signal
 import termios
-import time
 import unittest
 from pathlib import Path
 
@@ -36,12 +35,6 @@ class JobControlTest(support.TestCase):
     def script(self, script, *arguments, **values):
         """A shell with job control; $0 is vmtest-vm."""
         return self.terminal("sh", "-c", script, VM, *arguments, **values)
-
-    def wait_until(self, condition):
-        deadline = time.monotonic() + 60
-        while not condition():
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.05)
 
     def test_run_in_the_background(self):
         run = '"$0" run -k "$1" -- sh -c "cat; uname -r; exit 7"'

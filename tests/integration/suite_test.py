@@ -266,21 +266,14 @@ class TestTest(SuiteCase):
             with self.subTest(number):
                 junit = self.folder / "junit.xml"
                 shutil.rmtree(self.logs, ignore_errors=True)
-                process = subprocess.Popen(
-                    [support.BIN / "vmtest-vm", *self.arguments(
-                        "test", "-K", "-j3", "--junit", junit, "--", "sh", "-c",
-                        f"if {on(VERSIONS[4])}; then echo done; exit 4; fi; echo up; sleep 1000")],
-                    env=support.environment(), stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-                self.addCleanup(process.kill)
+                process = self.popen("vmtest-vm", *self.arguments(
+                    "test", "-K", "-j3", "--junit", junit, "--", "sh", "-c",
+                    f"if {on(VERSIONS[4])}; then echo done; exit 4; fi; echo up; sleep 1000"))
                 ready = [self.logs / f"{name(v)}.log" for v in VERSIONS[2:]]
-                deadline = time.monotonic() + LIMIT
-                while not all(p.exists() and p.stat().st_size for p in ready):
-                    self.assertLess(time.monotonic(), deadline)
-                    time.sleep(0.05)
-                while not (self.logs / f"{name(VERSIONS[4])}.json").exists():
-                    self.assertLess(time.monotonic(), deadline)
-                    time.sleep(0.05)
+                self.wait_until(
+                    lambda: all(p.exists() and p.stat().st_size for p in ready), LIMIT)
+                result = self.logs / f"{name(VERSIONS[4])}.json"
+                self.wait_until(result.exists, LIMIT)
                 time.sleep(0.5)
                 started = support.descendants(process.pid)
                 self.assertGreaterEqual(len(started), 4)
@@ -290,10 +283,7 @@ class TestTest(SuiteCase):
                 self.assertRegex(stdout, rf"(?m)^{name(VERSIONS[4])} +failed")
                 self.assertRegex(stdout, rf"(?m)^{name(VERSIONS[2])} +interrupted")
                 self.assertFalse(junit.exists())
-                deadline = time.monotonic() + 5
-                while any(os.path.exists(f"/proc/{p}") for p in started):
-                    self.assertLess(time.monotonic(), deadline)
-                    time.sleep(0.05)
+                self.assert_all_gone(started)
 
     def terminal(self, *options):
         command = [support.BIN / "vmtest-vm", *self.arguments("test", *options)]
