@@ -146,7 +146,7 @@ class Command:
 
 
 class Publish(Command):
-    pattern = "kernel-*.zst*"
+    pattern = "kernel-*.zst"
 
     def prepare(self, case):
         self.package = case.folder / package_name()
@@ -224,7 +224,8 @@ class Build(Command):
         self.source = case.folder / "source"
         for name in ("arch/x86/include", "include", "scripts"):
             (self.source / name).mkdir(parents=True)
-        fill(self.source, {"Makefile": MAKEFILE, "noise": os.urandom(SIZE)})
+        files = {"Makefile": MAKEFILE, "noise": os.urandom(SIZE)}
+        fill(self.source, {**files, "arch/x86/Makefile": "", "scripts/x": ""})
         strip = {"strip": 'cp "$6" "$5"', "objcopy": 'cp "$3" "$4"'}
         self.env = {"PATH": case.path_with(**strip, eu_strip="true")}
 
