@@ -269,9 +269,11 @@ static struct error *write_contents(struct writer *writer)
 			return NULL;
 		if (code != ARCHIVE_OK)
 			return unpack_read_error(writer->tar);
+		code = (int)archive_write_data_block(writer->disk, data, size,
+						     offset);
+		// A full disk is but a warning to libarchive.
 		err = write_error(writer,
-				  (int)archive_write_data_block(writer->disk, data,
-								size, offset));
+				  code < ARCHIVE_OK ? ARCHIVE_FATAL : code);
 	}
 	return err;
 }
