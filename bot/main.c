@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-#include "bot/cmd/commands.h"
+#include "bot/cmd/bot_commands.h"
 #include "bot/cmd/session.h"
 #include "common/github/workflow_command.h"
 
@@ -15,8 +15,9 @@ static void annotate(const char *message)
 int main(int argc, char **argv)
 {
 	static const struct command *const commands[] = {
-		&cmd_poll,   &cmd_plan,	 &cmd_run,    &cmd_build, &cmd_publish,
-		&cmd_finish, &cmd_prune, &cmd_status, NULL,
+		&bot_poll_command,  &bot_plan_command,	  &bot_run_command,
+		&bot_build_command, &bot_publish_command, &bot_finish_command,
+		&bot_prune_command, &bot_status_command,  NULL,
 	};
 	const struct program program = {
 		.name = "vmtest-bot",

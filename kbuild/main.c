@@ -2,12 +2,16 @@
 
 #include <stddef.h>
 
-#include "kbuild/cmd/commands.h"
+#include "kbuild/cmd/kbuild_commands.h"
 
 int main(int argc, char **argv)
 {
 	static const struct command *const commands[] = {
-		&cmd_build, &cmd_config, &cmd_fetch, &cmd_toolchain, NULL,
+		&kbuild_build_command,
+		&kbuild_config_command,
+		&kbuild_fetch_command,
+		&kbuild_toolchain_command,
+		NULL,
 	};
 	static const struct program program = {
 		.name = "vmtest-kbuild",

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/cmd/commands.h"
+#include "vm/cmd/vm_commands.h"
 
 int main(int argc, char **argv)
 {
 	static const struct command *const commands[] = {
-		&cmd_run,    &cmd_test,	  &cmd_bisect, &cmd_list, &cmd_download,
-		&cmd_module, &cmd_rootfs, &cmd_prune,  NULL,
+		&vm_run_command,    &vm_test_command,	  &vm_bisect_command,
+		&vm_list_command,   &vm_download_command, &vm_module_command,
+		&vm_rootfs_command, &vm_prune_command,	  NULL,
 	};
 	static const struct program program = {
 		.name = "vmtest-vm",

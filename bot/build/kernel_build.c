@@ -31,7 +31,7 @@ void kernel_build_deinit(struct kernel_build *build)
 }
 
 /** A package that is to be in the cache. */
-struct making {
+struct kernel_making {
 	const struct build_request *request;
 	const struct plan_item *item;
 	struct kernel_build *build;
@@ -42,7 +42,7 @@ struct making {
  * Where a package is that is under way, named after what it is made from: one
  * that lies there is the one that building it again would make.
  */
-static struct error *find_path(const struct making *making, char **ret)
+static struct error *find_path(const struct kernel_making *making, char **ret)
 {
 	struct error *err;
 
@@ -81,7 +81,7 @@ static struct error *make_package(void *arg, const char *path)
 {
 	struct error *err;
 
-	const struct making *making = arg;
+	const struct kernel_making *making = arg;
 	const struct build_request *request = making->request;
 	const struct plan_item *item = making->item;
 	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
@@ -104,7 +104,7 @@ static struct error *make_package(void *arg, const char *path)
 	return kbuild_build(&kbuild_request, &package);
 }
 
-static struct error *get_package(struct making *making)
+static struct error *get_package(struct kernel_making *making)
 {
 	struct error *err;
 
@@ -130,7 +130,7 @@ static struct error *get_package(struct making *making)
 				      &making->build->lost_options);
 }
 
-static struct error *prepare_source(struct making *making)
+static struct error *prepare_source(struct kernel_making *making)
 {
 	const struct build_request *request = making->request;
 	const struct source_request source_request = {
@@ -147,7 +147,7 @@ static struct error *prepare_source(struct making *making)
 	return source_prepare(&source_request, &making->source);
 }
 
-static struct error *run_phases(struct making *making)
+static struct error *run_phases(struct kernel_making *making)
 {
 	struct error *err;
 
@@ -168,7 +168,7 @@ struct error *kernel_build_run(const struct build_request *request,
 {
 	struct error *err;
 
-	struct making making = { request, item, build, { 0 } };
+	struct kernel_making making = { request, item, build, { 0 } };
 	err = run_phases(&making);
 	source_deinit(&making.source);
 	phase_clock_stop(&build->clock);

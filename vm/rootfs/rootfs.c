@@ -46,7 +46,7 @@ static const char prefix[] = "rootfs";
 static const char stamp_name[] = "etc/vmtest-rootfs.json";
 
 /** One root that is being made. */
-struct making {
+struct rootfs_making {
 	const struct rootfs_request *request;
 	/** Directory of the architecture. */
 	const char *parent;
@@ -119,7 +119,7 @@ static struct error *making_check(void *arg, const char *path, bool *good_ret)
 {
 	struct error *err;
 
-	const struct making *making = arg;
+	const struct rootfs_making *making = arg;
 	_cleanup_free_ char *stamp = path_join(path, stamp_name);
 	_cleanup_free_ char *text = NULL;
 
@@ -129,7 +129,7 @@ static struct error *making_check(void *arg, const char *path, bool *good_ret)
 	return err;
 }
 
-static void add_arguments(const struct making *making, bool is_root,
+static void add_arguments(const struct rootfs_making *making, bool is_root,
 			  struct string_list *ret)
 {
 	const struct rootfs_request *request = making->request;
@@ -175,8 +175,9 @@ static void stop(struct process *process)
 	}
 }
 
-static struct error *spawn(const struct making *making, const char *temporary,
-			   bool is_root, struct process **ret)
+static struct error *spawn(const struct rootfs_making *making,
+			   const char *temporary, bool is_root,
+			   struct process **ret)
 {
 	const char *given = getenv("TMPDIR");
 	_cleanup_string_list_ struct string_list arguments = STRING_LIST_INIT;
@@ -245,7 +246,7 @@ static struct error *unpack_output(struct process *process, const char *root)
 	return unpack(stream, root, &options);
 }
 
-static struct error *run_mmdebstrap(const struct making *making,
+static struct error *run_mmdebstrap(const struct rootfs_making *making,
 				    const char *temporary, const char *root)
 {
 	struct error *err;
@@ -295,7 +296,7 @@ static struct error *making_make(void *arg, const char *path)
 {
 	struct error *err;
 
-	const struct making *making = arg;
+	const struct rootfs_making *making = arg;
 	const struct rootfs_request *request = making->request;
 	_cleanup_directory_ char *temporary = NULL;
 	_cleanup_close_ int lock_fd = -1;
@@ -329,7 +330,7 @@ struct error *rootfs_make(const struct rootfs_request *request, struct rootfs *r
 	_cleanup_free_ char *path = path_join(parent, prefix);
 	_cleanup_free_ char *log_path = path_join(parent, "rootfs.log");
 	_cleanup_free_ char *stamp = format_stamp(request);
-	struct making making = { request, parent, log_path, stamp };
+	struct rootfs_making making = { request, parent, log_path, stamp };
 	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
 	_cleanup_cache_entry_ struct cache_entry *entry = NULL;
 	const struct cache_recipe recipe = {

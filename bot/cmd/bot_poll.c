@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/cmd/commands.h"
+#include "bot/cmd/bot_commands.h"
 
 #include <jansson.h>
 
@@ -56,7 +56,7 @@ static struct error *run(struct command_context *context)
 	return command_rows_print(context);
 }
 
-const struct command cmd_poll = {
+const struct command bot_poll_command = {
 	.name = "poll",
 	.summary = "list the newest kernel of each series that kernel.org has",
 	.options = { options },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "kbuild/cmd/commands.h"
+#include "kbuild/cmd/kbuild_commands.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -199,7 +199,7 @@ static struct error *run(struct command_context *context)
 	return command_rows_print(context);
 }
 
-const struct command cmd_toolchain = {
+const struct command kbuild_toolchain_command = {
 	.name = "toolchain",
 	.arguments = "[VERSION]",
 	.summary = "show which compiler builds a version, or each series",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#ifndef VM_CMD_CMD_SUITE_H
-#define VM_CMD_CMD_SUITE_H
+#ifndef VM_CMD_VM_SUITE_H
+#define VM_CMD_VM_SUITE_H
 
 /**
  * @file
@@ -14,7 +14,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/string_list.h"
-#include "vm/cmd/commands.h"
+#include "vm/cmd/vm_commands.h"
 #include "vm/suite/project.h"
 #include "vm/suite/suite.h"
 #include "vm/suite/suite_plan.h"
@@ -96,4 +96,4 @@ _must_check_ struct error *suite_write_summary(const struct suite_setup *setup,
 					       const struct suite *suite,
 					       const struct string_list *logs);
 
-#endif /* VM_CMD_CMD_SUITE_H */
+#endif /* VM_CMD_VM_SUITE_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/cmd/commands.h"
+#include "vm/cmd/vm_commands.h"
 
 #include <jansson.h>
 
@@ -99,7 +99,7 @@ static struct error *run(struct command_context *context)
 	return command_rows_print(context);
 }
 
-const struct command cmd_module = {
+const struct command vm_module_command = {
 	.name = "module",
 	.summary = "build a module for the newest match of each --kernel",
 	.details =

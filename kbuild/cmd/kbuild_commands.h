@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#ifndef KBUILD_CMD_COMMANDS_H
-#define KBUILD_CMD_COMMANDS_H
+#ifndef KBUILD_CMD_KBUILD_COMMANDS_H
+#define KBUILD_CMD_KBUILD_COMMANDS_H
 
 /** @file The commands of vmtest-kbuild, and what they share. */
 
@@ -11,10 +11,10 @@ struct catalog_arch;
 struct catalog_flavor;
 struct kernel_version;
 
-extern const struct command cmd_build;
-extern const struct command cmd_config;
-extern const struct command cmd_fetch;
-extern const struct command cmd_toolchain;
+extern const struct command kbuild_build_command;
+extern const struct command kbuild_config_command;
+extern const struct command kbuild_fetch_command;
+extern const struct command kbuild_toolchain_command;
 
 /** What a kernel is built for. */
 struct selection {
@@ -35,4 +35,4 @@ _must_check_ struct error *selection_make(const struct command_context *context,
 _must_check_ struct error *parse_version(const char *text,
 					 struct kernel_version *ret);
 
-#endif /* KBUILD_CMD_COMMANDS_H */
+#endif /* KBUILD_CMD_KBUILD_COMMANDS_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/cmd/commands.h"
+#include "vm/cmd/vm_commands.h"
 
 #include <jansson.h>
 
@@ -61,7 +61,7 @@ static struct error *run(struct command_context *context)
 	return command_rows_print(context);
 }
 
-const struct command cmd_download = {
+const struct command vm_download_command = {
 	.name = "download",
 	.summary = "fetch the newest match of each --kernel",
 	.details = "Prints the kernels' directories; with --json also what fetching and unpacking\n"

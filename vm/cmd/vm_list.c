@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/cmd/commands.h"
+#include "vm/cmd/vm_commands.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -151,7 +151,7 @@ static struct error *run(struct command_context *context)
 	return command_rows_print(context);
 }
 
-const struct command cmd_list = {
+const struct command vm_list_command = {
 	.name = "list",
 	.summary = "show kernels on disk and in the store",
 	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,

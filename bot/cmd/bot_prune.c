@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/cmd/commands.h"
+#include "bot/cmd/bot_commands.h"
 
 #include <stdio.h>
 
@@ -9,12 +9,12 @@
 #include "common/base/error.h"
 #include "common/kernel/release.h"
 
-struct prune_options {
+struct bot_prune_options {
 	unsigned int keep;
 	bool dry_run;
 };
 
-#define OFFSET(field) .offset = offsetof(struct prune_options, field)
+#define OFFSET(field) .offset = offsetof(struct bot_prune_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
@@ -27,7 +27,7 @@ static const struct command_option options[] = {
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
-	const struct prune_options *prune = context->options;
+	const struct bot_prune_options *prune = context->options;
 
 	_cleanup_session_ struct session session = session_open(context);
 	err = session_list(&session);
@@ -44,11 +44,11 @@ static struct error *run(struct command_context *context)
 	return err ? err : publish_page(&session);
 }
 
-const struct command cmd_prune = {
+const struct command bot_prune_command = {
 	.name = "prune",
 	.summary = "delete assets that newer ones have superseded",
 	.options = { options },
-	.options_size = sizeof(struct prune_options),
+	.options_size = sizeof(struct bot_prune_options),
 	.needs = COMMAND_STORE,
 	.run = run,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/cmd/commands.h"
+#include "bot/cmd/bot_commands.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -77,7 +77,7 @@ static struct error *run(struct command_context *context)
 	return command_rows_print(context);
 }
 
-const struct command cmd_status = {
+const struct command bot_status_command = {
 	.name = "status",
 	.summary = "list what the store has",
 	.options = { options },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "kbuild/cmd/commands.h"
+#include "kbuild/cmd/kbuild_commands.h"
 
 #include <stdio.h>
 
@@ -104,7 +104,7 @@ static struct error *run(struct command_context *context)
 	return NULL;
 }
 
-const struct command cmd_config = {
+const struct command kbuild_config_command = {
 	.name = "config",
 	.arguments = "(VERSION | --source DIR)",
 	.summary = "print the options that a kernel is asked to have, or a source's whole .config",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/cmd/commands.h"
+#include "bot/cmd/bot_commands.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -20,14 +20,14 @@
 #include "common/github/workflow_file.h"
 #include "common/kernel/catalog.h"
 
-struct run_command_options {
+struct bot_run_options {
 	struct selection_options selection;
 	unsigned int jobs;
 	unsigned int keep;
 	bool dry_run;
 };
 
-#define OFFSET(field) .offset = offsetof(struct run_command_options, field)
+#define OFFSET(field) .offset = offsetof(struct bot_run_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
@@ -72,7 +72,7 @@ static struct error *run_items(const struct command_context *context,
 			       const struct plan *plan,
 			       struct build_results *results)
 {
-	const struct run_command_options *run_options = context->options;
+	const struct bot_run_options *run_options = context->options;
 	const struct build_request request = {
 		.catalog = context->catalog,
 		.http = context->http,
@@ -143,7 +143,7 @@ static struct error *execute(struct session *session, const struct plan *plan)
 {
 	struct error *err;
 	struct command_context *context = session->context;
-	const struct run_command_options *run_options = context->options;
+	const struct bot_run_options *run_options = context->options;
 
 	err = command_open(context, COMMAND_DIRECTORY);
 	if (err)
@@ -173,7 +173,7 @@ static struct error *execute(struct session *session, const struct plan *plan)
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
-	const struct run_command_options *run_options = context->options;
+	const struct bot_run_options *run_options = context->options;
 
 	_cleanup_session_ struct session session = session_open(context);
 	_cleanup_plan_ struct plan plan = { 0 };
@@ -201,13 +201,13 @@ static struct error *run(struct command_context *context)
 			  : tidy(&session, run_options->keep);
 }
 
-const struct command cmd_run = {
+const struct command bot_run_command = {
 	.name = "run",
 	.summary = "build, boot and publish the kernels that the store lacks",
 	.details = "A kernel that fails does not stop the others: a table at the end says what\n"
 		   "became of each, and the exit status is 1 if any failed.",
 	.options = { options, selection_option_table },
-	.options_size = sizeof(struct run_command_options),
+	.options_size = sizeof(struct bot_run_options),
 	.needs = COMMAND_STORE,
 	.run = run,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/cmd/commands.h"
+#include "bot/cmd/bot_commands.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -143,7 +143,7 @@ static struct error *run(struct command_context *context)
 	return NULL;
 }
 
-const struct command cmd_plan = {
+const struct command bot_plan_command = {
 	.name = "plan",
 	.summary = "list the kernels that the store lacks",
 	.details =

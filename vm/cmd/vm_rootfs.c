@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/cmd/commands.h"
+#include "vm/cmd/vm_commands.h"
 
 #include <jansson.h>
 
@@ -106,7 +106,7 @@ static struct error *run(struct command_context *context)
 	return command_rows_print(context);
 }
 
-const struct command cmd_rootfs = {
+const struct command vm_rootfs_command = {
 	.name = "rootfs",
 	.summary = "make roots for guests of other architectures",
 	.details =

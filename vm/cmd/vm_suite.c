@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/cmd/cmd_suite.h"
+#include "vm/cmd/vm_suite.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -258,8 +258,7 @@ static struct error *make_log_directory(struct suite_setup *setup)
 		_cleanup_free_ char *parent =
 			path_join(setup->context->directory, "logs");
 
-		return logs_create(parent, KEEP_LOGS,
-					 &setup->log_directory);
+		return logs_create(parent, KEEP_LOGS, &setup->log_directory);
 	}
 	err = directory_create(options->log_directory);
 	if (err)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "kbuild/cmd/commands.h"
+#include "kbuild/cmd/kbuild_commands.h"
 
 #include <stdio.h>
 
@@ -41,7 +41,7 @@ static struct error *run(struct command_context *context)
 	return NULL;
 }
 
-const struct command cmd_fetch = {
+const struct command kbuild_fetch_command = {
 	.name = "fetch",
 	.arguments = "VERSION",
 	.summary = "download a version's tarball, unless it is there and whole",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#ifndef VM_CMD_COMMANDS_H
-#define VM_CMD_COMMANDS_H
+#ifndef VM_CMD_VM_COMMANDS_H
+#define VM_CMD_VM_COMMANDS_H
 
 /** @file The commands of vmtest-vm, and what they share. */
 
@@ -19,14 +19,14 @@ struct error;
 struct kernel;
 struct module;
 
-extern const struct command cmd_run;
-extern const struct command cmd_test;
-extern const struct command cmd_bisect;
-extern const struct command cmd_list;
-extern const struct command cmd_download;
-extern const struct command cmd_module;
-extern const struct command cmd_rootfs;
-extern const struct command cmd_prune;
+extern const struct command vm_run_command;
+extern const struct command vm_test_command;
+extern const struct command vm_bisect_command;
+extern const struct command vm_list_command;
+extern const struct command vm_download_command;
+extern const struct command vm_module_command;
+extern const struct command vm_rootfs_command;
+extern const struct command vm_prune_command;
 
 /** What is done with a module; the first two are --module's words. */
 enum module_use {
@@ -141,4 +141,4 @@ _must_check_ struct error *command_apply_project(struct command_context *context
 						 const struct project *project,
 						 bool all_kernels);
 
-#endif /* VM_CMD_COMMANDS_H */
+#endif /* VM_CMD_VM_COMMANDS_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/cmd/commands.h"
+#include "vm/cmd/vm_commands.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@ enum {
 	RUN_STATUS_LOST = 128,
 };
 
-struct run_command_options {
+struct vm_run_options {
 	struct run_options guest;
 	unsigned int lost_status;
 	const char *result;
@@ -63,9 +63,9 @@ const struct command_option run_option_table[] = {
 };
 
 static const struct command_option own_option_table[] = {
-	{ 0, "lost-status", "N", "exit status if the guest is lost (default 128)", OPTION_NUMBER, .offset = offsetof(struct run_command_options, lost_status), .max = 255, .otherwise = RUN_STATUS_LOST },
-	{ 0, "result", "FILE", "write how the run ended to FILE, as JSON", OPTION_STRING, .offset = offsetof(struct run_command_options, result) },
-	{ 0, "console-log", "FILE", "write what the kernel's console says to FILE", OPTION_STRING, .offset = offsetof(struct run_command_options, console_log) },
+	{ 0, "lost-status", "N", "exit status if the guest is lost (default 128)", OPTION_NUMBER, .offset = offsetof(struct vm_run_options, lost_status), .max = 255, .otherwise = RUN_STATUS_LOST },
+	{ 0, "result", "FILE", "write how the run ended to FILE, as JSON", OPTION_STRING, .offset = offsetof(struct vm_run_options, result) },
+	{ 0, "console-log", "FILE", "write what the kernel's console says to FILE", OPTION_STRING, .offset = offsetof(struct vm_run_options, console_log) },
 	{ 0 },
 };
 // clang-format on
@@ -212,7 +212,7 @@ struct error *run_options_check(const struct run_options *options)
 	return add_environment(&options->environment, &environment);
 }
 
-static int report_result(const struct run_command_options *run_options,
+static int report_result(const struct vm_run_options *run_options,
 			 const struct run_result *result)
 {
 	int status = result->exit_status;
@@ -343,7 +343,7 @@ static struct error *run_guest(struct command_context *context,
 {
 	struct error *err;
 
-	const struct run_command_options *command_options = context->options;
+	const struct vm_run_options *command_options = context->options;
 	const struct run_options *options = &command_options->guest;
 	_cleanup_run_ struct run run = {
 		.config = {
@@ -418,7 +418,7 @@ static struct error *open_console_log(const char *path, int *fd_ret)
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
-	const struct run_command_options *run_options = context->options;
+	const struct vm_run_options *run_options = context->options;
 
 	if (context->common->kernels.count > 1)
 		return error_create(
@@ -461,7 +461,7 @@ static struct error *run(struct command_context *context)
 	return err;
 }
 
-const struct command cmd_run = {
+const struct command vm_run_command = {
 	.name = "run",
 	.arguments = "[--] [COMMAND ARG...]",
 	.summary = "run a command under a kernel",
@@ -480,7 +480,7 @@ const struct command cmd_run = {
 		"runs again in that kernel, where /proc/vmcore is the crashed one's memory; its\n"
 		"status counts. What it wrote is gone, but for --rw directories.",
 	.options = { own_option_table, run_option_table },
-	.options_size = sizeof(struct run_command_options),
+	.options_size = sizeof(struct vm_run_options),
 	.takes_program = true,
 	.failure_status = RUN_STATUS_NOT_RUN,
 	.run = run,

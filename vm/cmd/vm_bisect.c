@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/cmd/cmd_suite.h"
+#include "vm/cmd/vm_suite.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -230,7 +230,7 @@ static struct error *run(struct command_context *context)
 	return error_create(ERROR_OTHER, "%s", outcomes[step.action].text);
 }
 
-const struct command cmd_bisect = {
+const struct command vm_bisect_command = {
 	.name = "bisect",
 	.arguments = "[--] [COMMAND ARG...]",
 	.summary = "find the two kernels between which a command begins to fail",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "kbuild/cmd/commands.h"
+#include "kbuild/cmd/kbuild_commands.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "kbuild/kbuild.h"
 #include "kbuild/source/source.h"
 
-struct build_options {
+struct kbuild_build_options {
 	const char *source;
 	const char *tarball;
 	const char *version;
@@ -26,7 +26,7 @@ struct build_options {
 	unsigned int rebuild;
 };
 
-#define OFFSET(field) .offset = offsetof(struct build_options, field)
+#define OFFSET(field) .offset = offsetof(struct kbuild_build_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
@@ -45,7 +45,7 @@ static const struct command_option options[] = {
 // clang-format on
 
 /** What the arguments say to build: exactly one source. */
-static struct error *find_source(const struct build_options *build,
+static struct error *find_source(const struct kbuild_build_options *build,
 				 struct source_request *ret)
 {
 	unsigned int count = !!build->source + !!build->tarball +
@@ -128,7 +128,7 @@ static struct error *prepare(const struct command_context *context,
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
-	const struct build_options *build = context->options;
+	const struct kbuild_build_options *build = context->options;
 
 	if (!build->output)
 		return error_create(ERROR_USAGE,
@@ -168,11 +168,11 @@ static struct error *run(struct command_context *context)
 	return NULL;
 }
 
-const struct command cmd_build = {
+const struct command kbuild_build_command = {
 	.name = "build",
 	.summary = "build a kernel and pack it",
 	.options = { options },
-	.options_size = sizeof(struct build_options),
+	.options_size = sizeof(struct kbuild_build_options),
 	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY | COMMAND_HTTP,
 	.run = run,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/cmd/commands.h"
+#include "bot/cmd/bot_commands.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,7 +70,7 @@ static struct error *run(struct command_context *context)
 	return publish->no_page ? NULL : publish_page(&session);
 }
 
-const struct command cmd_publish = {
+const struct command bot_publish_command = {
 	.name = "publish",
 	.arguments = "FILE...",
 	.summary = "put packages into the store, and rewrite its page",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/cmd/commands.h"
+#include "bot/cmd/bot_commands.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,14 +24,14 @@ enum {
 	TAIL_BYTES = 16 << 10,
 };
 
-struct build_options {
+struct bot_build_options {
 	const char *tarball;
 	const char *output;
 	const char *result;
 	unsigned int jobs;
 };
 
-#define OFFSET(field) .offset = offsetof(struct build_options, field)
+#define OFFSET(field) .offset = offsetof(struct bot_build_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
@@ -46,7 +46,7 @@ static const struct command_option options[] = {
 /** One kernel to build, and where to. */
 struct job {
 	const struct command_context *context;
-	const struct build_options *options;
+	const struct bot_build_options *options;
 	struct plan_item item;
 	char *log_path;
 	/** Where the package goes. */
@@ -195,14 +195,14 @@ static struct error *run(struct command_context *context)
 	return NULL;
 }
 
-const struct command cmd_build = {
+const struct command bot_build_command = {
 	.name = "build",
 	.arguments = "RELEASE",
 	.summary = "build one kernel, and boot it; no store is asked",
 	.details = "The package is the one that 'run' would publish: the same bytes, under the same\n"
 		   "name. --arch takes one architecture.",
 	.options = { options },
-	.options_size = sizeof(struct build_options),
+	.options_size = sizeof(struct bot_build_options),
 	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY | COMMAND_HTTP,
 	.run = run,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/cmd/cmd_suite.h"
+#include "vm/cmd/vm_suite.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -227,7 +227,7 @@ static struct error *run(struct command_context *context)
 	return err;
 }
 
-const struct command cmd_test = {
+const struct command vm_test_command = {
 	.name = "test",
 	.arguments = "[--] [COMMAND ARG...]",
 	.summary = "run a command under many kernels",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/cmd/commands.h"
+#include "vm/cmd/vm_commands.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,14 +16,14 @@
 #include "vm/kernel/kernel.h"
 #include "vm/module/module.h"
 
-struct prune_options {
+struct vm_prune_options {
 	unsigned int keep;
 	const char *cache_size;
 	const char *older_than;
 	bool dry_run;
 };
 
-#define OFFSET(field) .offset = offsetof(struct prune_options, field)
+#define OFFSET(field) .offset = offsetof(struct vm_prune_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
@@ -68,7 +68,7 @@ static struct error *parse_amount(const char *option, const char *text,
 			    units[2].letter);
 }
 
-static struct error *parse_limits(const struct prune_options *prune,
+static struct error *parse_limits(const struct vm_prune_options *prune,
 				  struct cache_limits *limits)
 {
 	struct error *err;
@@ -97,7 +97,7 @@ static struct error *prune_kernels(struct command_context *context,
 				   struct string_list *deleted)
 {
 	struct error *err;
-	const struct prune_options *prune = context->options;
+	const struct vm_prune_options *prune = context->options;
 	const struct release_selection selection = command_selection(context);
 
 	for (size_t i = 0; i < context->catalog->arch_count; i++) {
@@ -151,7 +151,7 @@ static struct error *prune(struct command_context *context,
 			   struct string_list *deleted_ret)
 {
 	struct error *err;
-	const struct prune_options *prune_options = context->options;
+	const struct vm_prune_options *prune_options = context->options;
 	bool dry_run = prune_options->dry_run;
 
 	if (has_kernels) {
@@ -173,7 +173,7 @@ static struct error *prune(struct command_context *context,
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
-	const struct prune_options *prune_options = context->options;
+	const struct vm_prune_options *prune_options = context->options;
 	const struct common_options *common = context->common;
 	bool has_kernels =
 		command_was_given(context, "keep") ||
@@ -199,7 +199,7 @@ static struct error *run(struct command_context *context)
 	return NULL;
 }
 
-const struct command cmd_prune = {
+const struct command vm_prune_command = {
 	.name = "prune",
 	.summary = "delete what is superseded, or kept for too long, from the disk",
 	.details =
@@ -210,7 +210,7 @@ const struct command cmd_prune = {
 		"under way. What is in use stays. Prints the paths, and then, on stderr, what\n"
 		"is left.",
 	.options = { options },
-	.options_size = sizeof(struct prune_options),
+	.options_size = sizeof(struct vm_prune_options),
 	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,
 	.run = run,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/cmd/commands.h"
+#include "bot/cmd/bot_commands.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -295,7 +295,7 @@ static struct error *run(struct command_context *context)
 	return NULL;
 }
 
-const struct command cmd_finish = {
+const struct command bot_finish_command = {
 	.name = "finish",
 	.summary = "end a run of many jobs: say what became of a plan, prune, rewrite the page",
 	.details =
