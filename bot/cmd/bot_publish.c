@@ -8,7 +8,7 @@
 #include "bot/build/lost_options.h"
 #include "bot/cmd/session.h"
 #include "common/base/error.h"
-#include "common/cli/progress.h"
+#include "common/base/progress.h"
 #include "common/kernel/release.h"
 #include "kbuild/package/package_info.h"
 

@@ -12,8 +12,8 @@
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
+#include "common/base/progress.h"
 #include "common/base/system.h"
-#include "common/cli/progress.h"
 
 enum {
 	PIECE_BYTES = 1 << 18

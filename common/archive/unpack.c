@@ -15,7 +15,7 @@
 #include "common/archive/unpack_entries.h"
 #include "common/base/error.h"
 #include "common/base/memory.h"
-#include "common/cli/progress.h"
+#include "common/base/progress.h"
 
 enum {
 	/** A header block and the padding of an entry, generously. */

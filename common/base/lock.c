@@ -12,7 +12,7 @@
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
-#include "common/cli/progress.h"
+#include "common/base/progress.h"
 
 bool lock_is_of(int fd, const char *path)
 {

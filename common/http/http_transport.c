@@ -15,8 +15,8 @@
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
+#include "common/base/progress.h"
 #include "common/base/system.h"
-#include "common/cli/progress.h"
 #include "common/http/http.h"
 #include "common/http/http_retry.h"
 

@@ -15,7 +15,7 @@
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
-#include "common/cli/progress.h"
+#include "common/base/progress.h"
 #include "common/http/http.h"
 
 #define SINCE_1_7                                                              \

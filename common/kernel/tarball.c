@@ -13,7 +13,7 @@
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/cli/progress.h"
+#include "common/base/progress.h"
 #include "common/http/http.h"
 
 enum {

@@ -17,7 +17,7 @@
 #include "common/base/lock.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/cli/progress.h"
+#include "common/base/progress.h"
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/tarball.h"

@@ -16,9 +16,9 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/base/progress.h"
 #include "common/base/system.h"
 #include "common/cache/cache.h"
-#include "common/cli/progress.h"
 #include "common/store/store.h"
 
 static const char directory_prefix[] = "kernel-";

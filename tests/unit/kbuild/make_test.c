@@ -13,7 +13,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
-#include "common/cli/progress.h"
+#include "common/base/progress.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/toolchain.h"
 #include "tests/unit/files.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#ifndef COMMON_CLI_PROGRESS_H
-#define COMMON_CLI_PROGRESS_H
+#ifndef COMMON_BASE_PROGRESS_H
+#define COMMON_BASE_PROGRESS_H
 
 /**
  * @file
@@ -86,4 +86,4 @@ static inline void cleanup_progress(struct progress **progress)
 
 #define _cleanup_progress_ _cleanup_(cleanup_progress)
 
-#endif /* COMMON_CLI_PROGRESS_H */
+#endif /* COMMON_BASE_PROGRESS_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/cli/progress.h"
+#include "common/base/progress.h"
 
 #include <criterion/criterion.h>
 #include <pty.h>
