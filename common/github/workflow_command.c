@@ -11,12 +11,18 @@
 #include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
+#include "common/base/string_list.h"
 #include "common/github/github_token.h"
 
 /** What would end a message, or mean a character that was encoded. */
 #define ENCODED_IN_MESSAGE "%\r\n"
 /** The same for the value of a property, such as `title=`. */
 #define ENCODED_IN_PROPERTY "%\r\n:,"
+
+enum {
+	/** Annotations of a kind that are shown of a step. */
+	ANNOTATION_LIMIT = 10,
+};
 
 static const char *const level_names[] = {
 	[WORKFLOW_NOTICE] = "notice",
@@ -60,6 +66,24 @@ void workflow_append_annotation(struct string_builder *sb,
 	string_builder_append(sb, "::");
 	append_encoded(sb, message, ENCODED_IN_MESSAGE);
 	string_builder_append_char(sb, '\n');
+}
+
+void workflow_append_errors(struct string_builder *sb,
+			    const struct string_list *titles,
+			    const struct string_list *messages)
+{
+	size_t count = titles->count;
+	size_t shown = count > ANNOTATION_LIMIT ? ANNOTATION_LIMIT - 1 : count;
+
+	for (size_t i = 0; i < shown; i++)
+		workflow_append_annotation(sb, WORKFLOW_ERROR, titles->items[i],
+					   messages->items[i]);
+	if (shown == count)
+		return;
+	_cleanup_free_ char *more =
+		string_format("%zu more kernels", count - shown);
+	workflow_append_annotation(sb, WORKFLOW_ERROR, more,
+				   "The step's summary has them all.");
 }
 
 void workflow_log_annotation(enum workflow_level level, const char *title,

@@ -19,10 +19,9 @@
 #include "common/base/cleanup.h"
 
 struct string_builder;
+struct string_list;
 
 enum {
-	/** Annotations of a kind that are shown of a step. */
-	WORKFLOW_ANNOTATION_LIMIT = 10,
 	WORKFLOW_TOKEN_SIZE = 33,
 };
 
@@ -40,7 +39,16 @@ void workflow_append_annotation(struct string_builder *sb,
 				enum workflow_level level, const char *title,
 				const char *message);
 
-/** The same, to stderr. */
+/**
+ * Append errors, as many as are shown: the last of those stands for more.
+ *
+ * @param[in] titles Of kernels; one for each of the messages.
+ */
+void workflow_append_errors(struct string_builder *sb,
+			    const struct string_list *titles,
+			    const struct string_list *messages);
+
+/** An annotation, to stderr. */
 _printf_(3, 4) void workflow_log_annotation(enum workflow_level level,
 					    const char *title,
 					    const char *format, ...);

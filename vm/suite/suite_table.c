@@ -4,8 +4,6 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
@@ -71,28 +69,19 @@ void suite_table_append_summary(struct string_builder *sb, const char *title,
 void suite_table_append_errors(struct string_builder *sb,
 			       const struct suite *suite)
 {
-	size_t left = 0, shown = 0;
+	_cleanup_string_list_ struct string_list titles = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list reasons = STRING_LIST_INIT;
 
-	for (size_t i = 0; i < suite->count; i++)
-		left += suite_state_is_failure(suite->items[i].state);
 	for (size_t i = 0; i < suite->count; i++) {
 		const struct suite_item *item = &suite->items[i];
-		char title[512];
 
 		if (!suite_state_is_failure(item->state))
 			continue;
-		if (++shown == WORKFLOW_ANNOTATION_LIMIT && left > 1) {
-			snprintf(title, sizeof(title), "%zu more kernels", left);
-			workflow_append_annotation(sb, WORKFLOW_ERROR, title,
-						   "The step's summary has them all.");
-			return;
-		}
-		snprintf(title, sizeof(title), "%s: %s", item->name,
-			 suite_state_name(item->state));
-		workflow_append_annotation(sb, WORKFLOW_ERROR, title,
-					   item->reason ? item->reason : "");
-		left--;
+		string_list_addf(&titles, "%s: %s", item->name,
+				 suite_state_name(item->state));
+		string_list_add(&reasons, item->reason ? item->reason : "");
 	}
+	workflow_append_errors(sb, &titles, &reasons);
 }
 
 void suite_table_append_counts(struct string_builder *sb,

@@ -73,9 +73,7 @@ static void print_group(const struct suite_item *item, const char *title)
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_free_ char *log =
 		logs_tail(item->log_path, GROUP_LINES, GROUP_BYTES);
-	char token[WORKFLOW_TOKEN_SIZE];
 
-	workflow_make_token(token);
 	workflow_append_group(&sb, title, log);
 	fputs(sb.text, stdout);
 	fflush(stdout);
