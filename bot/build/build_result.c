@@ -2,12 +2,12 @@
 
 #include "bot/build/build_result.h"
 
-#include <errno.h>
-#include <fts.h>
+#include <fnmatch.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bot/plan/plan.h"
 #include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
@@ -16,6 +16,7 @@
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/text.h"
+#include "common/store/store.h"
 #include "kbuild/package/package_info.h"
 
 enum {
@@ -23,6 +24,8 @@ enum {
 	SECONDS_MAX = 366 * 24 * 3600,
 	/** A result has a log of some kilobytes. */
 	RESULT_BYTES_MAX = 1 << 20,
+	/** As many fit into a cell of a table; the package names all. */
+	NAMES_MAX = 5,
 };
 
 static const char *const outcome_names[] = {
@@ -67,26 +70,24 @@ static json_t *seconds_json(const struct build_result *result)
 
 char *build_result_format(const struct build_result *result)
 {
-	char release[RELEASE_TEXT_SIZE], version[KERNEL_VERSION_TEXT_SIZE],
-		series[KERNEL_VERSION_TEXT_SIZE];
 	bool built = result->outcome == BUILD_BUILT;
 	bool failed = result->outcome == BUILD_FAILED;
+	json_t *json = plan_release_json(&result->release, result->arch);
 
-	release_format(&result->release, release);
-	kernel_version_format(&result->release.version, version);
-	kernel_version_format_series(&result->release.version, series);
-	json_t *json = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-		"release", release, "version", version, "series", series,
-		"arch", result->arch, "flavor", result->release.flavor,
-		"outcome", outcome_names[result->outcome], "phase",
-		failed ? json_string(phase_names[result->phase]) : json_null(),
-		"error", plain_json(result->error), "log",
-		plain_json(result->log), "seconds", seconds_json(result), "size",
-		built ? json_integer((json_int_t)result->size_bytes)
-		      : json_null(),
-		"sha256", built ? json_string(result->digest) : json_null(),
-		"lost_options", strings_json(&result->lost_options));
+	json_object_update_new(
+		json,
+		json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "outcome",
+			  outcome_names[result->outcome], "phase",
+			  failed ? json_string(phase_names[result->phase])
+				 : json_null(),
+			  "error", plain_json(result->error), "log",
+			  plain_json(result->log), "seconds",
+			  seconds_json(result), "size",
+			  built ? json_integer((json_int_t)result->size_bytes)
+				: json_null(),
+			  "sha256",
+			  built ? json_string(result->digest) : json_null(),
+			  "lost_options", strings_json(&result->lost_options)));
 	return json_text(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
 }
 
@@ -191,53 +192,31 @@ static struct error *read_result(const char *path, struct build_result *ret)
 	return err ? err : build_result_parse(text, path, ret);
 }
 
-static bool is_json(const FTSENT *entry)
-{
-	static const char suffix[] = ".json";
-	size_t length = strlen(suffix);
-
-	return entry->fts_info == FTS_F && entry->fts_namelen > length &&
-	       strcmp(entry->fts_name + entry->fts_namelen - length, suffix) == 0;
-}
-
-static void cleanup_fts(FTS **fts)
-{
-	if (*fts)
-		fts_close(*fts);
-}
-
 struct error *build_results_load(const char *directory, struct build_results *ret)
 {
-	char *const roots[] = { (char *)directory, NULL };
+	struct error *err;
 
 	if (!directory_exists(directory)) {
 		log_warning("%s: no such directory, and so no results",
 			    directory);
 		return NULL;
 	}
-	_cleanup_(cleanup_fts)
-		FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	if (!fts)
-		return error_create_os(errno, "read %s", directory);
-	_cleanup_build_results_ struct build_results results = { 0 };
-	FTSENT *entry;
-	while ((errno = 0, entry = fts_read(fts))) {
-		if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR)
-			return error_create_os(entry->fts_errno, "read %s",
-					       entry->fts_path);
-		if (!is_json(entry))
+	_cleanup_string_list_ struct string_list files = STRING_LIST_INIT;
+	err = tree_list(directory, NULL, &files);
+	if (err)
+		return err;
+	for (size_t i = 0; i < files.count; i++) {
+		if (fnmatch("*[!/].json", files.items[i], 0) != 0)
 			continue;
+		_cleanup_free_ char *path = path_join(directory, files.items[i]);
 		struct build_result result = { 0 };
-		_cleanup_error_ struct error *err =
-			read_result(entry->fts_path, &result);
-		if (err)
-			log_warning("%s", error_message(err));
+		_cleanup_error_ struct error *problem =
+			read_result(path, &result);
+		if (problem)
+			log_warning("%s", error_message(problem));
 		else
-			vector_add(&results) = result;
+			vector_add(ret) = result;
 	}
-	if (errno)
-		return error_create_os(errno, "read %s", directory);
-	*ret = take(results);
 	return NULL;
 }
 
@@ -257,4 +236,37 @@ const struct build_result *build_results_find(const struct build_results *result
 			found = result;
 	}
 	return found;
+}
+
+static const char without[] = " without ";
+
+char *lost_options_format(const struct string_list *lost)
+{
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+
+	for (size_t i = 0; i < lost->count && i < NAMES_MAX; i++)
+		string_builder_appendf(&sb, "%s%s", i ? ", " : without + 1,
+				       lost->items[i]);
+	if (lost->count > NAMES_MAX)
+		string_builder_appendf(&sb, " and %zu more",
+				       lost->count - NAMES_MAX);
+	return string_builder_take(&sb);
+}
+
+char *lost_options_label(const char *asset_name, const struct string_list *lost)
+{
+	if (!lost->count)
+		return NULL;
+	_cleanup_free_ char *text = lost_options_format(lost);
+	return string_format("%s %s", asset_name, text);
+}
+
+const char *lost_options_of_asset(const struct asset *asset)
+{
+	size_t length = strlen(asset->name);
+
+	if (!asset->label || strncmp(asset->label, asset->name, length) != 0 ||
+	    strncmp(asset->label + length, without, strlen(without)) != 0)
+		return "";
+	return asset->label + length + 1;
 }

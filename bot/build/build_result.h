@@ -35,6 +35,7 @@
 #include "common/kernel/release.h"
 #include "kbuild/phase.h"
 
+struct asset;
 struct error;
 
 enum build_outcome {
@@ -99,5 +100,21 @@ _must_check_ struct error *build_results_load(const char *directory,
 const struct build_result *build_results_find(const struct build_results *results,
 					      const struct release *release,
 					      const char *arch);
+
+/**
+ * What a kernel of a series that nobody has verified yet was built without, in
+ * words for a table: `without CONFIG_A=y`, "" if no option was lost; free().
+ */
+char *lost_options_format(const struct string_list *lost);
+
+/**
+ * The label of an asset: its name, then what it lacks.
+ *
+ * @return NULL if no option was lost; free().
+ */
+char *lost_options_label(const char *asset_name, const struct string_list *lost);
+
+/** What an asset's label says that it lacks; "" if it says nothing. Borrowed. */
+const char *lost_options_of_asset(const struct asset *asset);
 
 #endif /* BOT_BUILD_BUILD_RESULT_H */

@@ -9,15 +9,15 @@
 
 #include "bot/build/build_result.h"
 #include "bot/cmd/session.h"
-#include "bot/plan/plan_json.h"
+#include "bot/plan/plan.h"
 #include "bot/report/issue.h"
 #include "bot/report/report.h"
-#include "bot/report/verdict.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
+#include "common/base/string_list.h"
 #include "common/base/table.h"
 #include "common/github/github.h"
 #include "common/github/workflow_command.h"
@@ -191,28 +191,26 @@ static struct error *report(const struct finish *finish)
 	return workflow_summary_write(markdown);
 }
 
-/** Show failures above the run's logs; the last shown may stand for more. */
+/** Show failures above the run's logs. */
 static void annotate(const struct verdict_list *verdicts)
 {
-	size_t left = verdicts->counts[VERDICT_FAILED], shown = 0;
+	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_list_ struct string_list titles = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list reasons = STRING_LIST_INIT;
 
+	if (!workflow_is_active() || !verdicts->counts[VERDICT_FAILED])
+		return;
 	for (size_t i = 0; i < verdicts->count; i++) {
-		_cleanup_string_builder_ struct string_builder title =
-			STRING_BUILDER_INIT;
 		const struct verdict *verdict = &verdicts->items[i];
 
 		if (verdict->kind != VERDICT_FAILED)
 			continue;
-		if (++shown == WORKFLOW_ANNOTATION_LIMIT && left > 1) {
-			workflow_log_annotation(WORKFLOW_ERROR, "vmtest-bot",
-						"%zu more kernels failed", left);
-			return;
-		}
-		report_append_title(&title, verdict);
-		workflow_log_annotation(WORKFLOW_ERROR, title.text, "%s",
-					verdict->reason);
-		left--;
+		_cleanup_free_ char *title = report_title(verdict);
+		string_list_add(&titles, title);
+		string_list_add(&reasons, verdict->reason);
 	}
+	workflow_append_errors(&sb, &titles, &reasons);
+	fputs(sb.text, stderr);
 }
 
 static struct error *prune(struct finish *finish)

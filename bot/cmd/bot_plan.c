@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "bot/cmd/session.h"
+#include "bot/plan/inventory.h"
 #include "bot/plan/plan.h"
-#include "bot/plan/plan_json.h"
 #include "bot/plan/plan_summary.h"
-#include "bot/plan/prune.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bot/build/lost_options.h"
+#include "bot/build/build_result.h"
 #include "bot/cmd/session.h"
 #include "common/base/error.h"
 #include "common/base/progress.h"

@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
+#include "bot/plan/inventory.h"
 #include "bot/plan/plan.h"
-#include "bot/plan/prune.h"
 #include "bot/report/page.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
@@ -91,8 +91,10 @@ struct error *session_prune(struct session *session, size_t keep,
 	*count_ret = 0;
 	if (!keep)
 		return NULL;
-	return prune_superseded(session->context->store, &session->assets, keep,
-				&selection, count_ret);
+	_cleanup_prune_list_ struct prune_list list = { 0 };
+	prune_compute(&session->assets, keep, &selection, &list);
+	*count_ret = list.count;
+	return prune_execute(session->context->store, &list);
 }
 
 void session_print_plan(const struct plan *plan)

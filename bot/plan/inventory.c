@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/error.h"
+#include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/base/string_list.h"
 #include "common/store/store.h"
 
 void inventory_deinit(struct inventory *inventory)
@@ -46,4 +49,88 @@ bool inventory_has(const struct inventory *inventory,
 			*patch_ret = item->release.patch;
 	}
 	return found;
+}
+
+void prune_list_deinit(struct prune_list *list)
+{
+	free(list->items);
+	*list = (struct prune_list){ 0 };
+}
+
+/** How many of the same kind are newer. */
+static size_t count_newer(const struct inventory *inventory,
+			  const struct inventory_item *item)
+{
+	size_t newer = 0;
+
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct inventory_item *other = &inventory->items[i];
+
+		if (strcmp(other->arch, item->arch) == 0 &&
+		    release_same_kind(&other->release, &item->release) &&
+		    release_compare(&other->release, &item->release) > 0)
+			newer++;
+	}
+	return newer;
+}
+
+void prune_compute(const struct asset_list *assets, size_t keep,
+		   const struct release_selection *selection,
+		   struct prune_list *ret)
+{
+	_cleanup_inventory_ struct inventory inventory = { 0 };
+	inventory_read(assets, &inventory);
+	*ret = (struct prune_list){ 0 };
+	for (size_t i = 0; i < inventory.count; i++) {
+		const struct inventory_item *item = &inventory.items[i];
+
+		if (release_is_selected(&item->release, item->arch, selection) &&
+		    count_newer(&inventory, item) >= keep)
+			vector_add(ret) = item->asset;
+	}
+}
+
+static int compare_ages(const void *a, const void *b)
+{
+	const struct asset *const *x = a, *const *y = b;
+
+	if ((*x)->created != (*y)->created)
+		return (*x)->created < (*y)->created ? -1 : 1;
+	return strcmp((*x)->name, (*y)->name);
+}
+
+struct error *prune_make_room(const struct asset_list *assets,
+			      const struct store_room *room, size_t planned,
+			      size_t keep, struct prune_list *ret)
+{
+	*ret = (struct prune_list){ 0 };
+	if (!room->limit || room->used + planned <= room->limit)
+		return NULL;
+	size_t surplus = room->used + planned - room->limit;
+	static const struct string_list all = STRING_LIST_INIT;
+	static const struct release_selection everything = { &all, &all, &all };
+	_cleanup_prune_list_ struct prune_list superseded = { 0 };
+	prune_compute(assets, keep, &everything, &superseded);
+	if (superseded.count < surplus)
+		return error_create(
+			ERROR_OTHER,
+			"%zu more kernels do not fit: it holds %zu assets of at most %zu, and only %zu of them could be pruned, as newer ones have superseded them; ask for fewer (--limit, --kernel, --flavor), delete some, or use another tag",
+			planned, room->used, room->limit, superseded.count);
+	qsort(superseded.items, superseded.count, sizeof(*superseded.items),
+	      compare_ages);
+	superseded.count = surplus;
+	*ret = take(superseded);
+	return NULL;
+}
+
+struct error *prune_execute(struct store *store, const struct prune_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct error *err = store_delete(store, list->items[i]);
+
+		if (err)
+			return error_wrap(err, "prune %s", list->items[i]->name);
+		log_info("pruned %s", list->items[i]->name);
+	}
+	return NULL;
 }

@@ -7,9 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "bot/plan/plan_json.h"
+#include "bot/plan/plan.h"
 #include "bot/report/report.h"
-#include "bot/report/verdict.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "bot/build/lost_options.h"
+#include "bot/build/build_result.h"
 #include "bot/plan/inventory.h"
 #include "common/base/string_builder.h"
 #include "common/base/table.h"

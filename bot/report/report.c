@@ -4,18 +4,88 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "bot/build/build_result.h"
-#include "bot/build/lost_options.h"
 #include "bot/plan/plan.h"
-#include "bot/plan/plan_json.h"
-#include "bot/report/verdict.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/table.h"
 #include "common/github/workflow_command.h"
 #include "common/kernel/catalog.h"
+#include "common/store/store.h"
+
+static const char *const kind_names[] = {
+	[VERDICT_FAILED] = "failed",
+	[VERDICT_SKIPPED] = "skipped",
+	[VERDICT_BUILT] = "built",
+};
+
+const char *verdict_kind_name(enum verdict_kind kind)
+{
+	return kind_names[kind];
+}
+
+void verdict_list_deinit(struct verdict_list *list)
+{
+	free(list->items);
+	*list = (struct verdict_list){ 0 };
+}
+
+/** @param[in] asset NULL if the store does not have the package. */
+static void judge(struct verdict *verdict, const struct asset *asset)
+{
+	const struct build_result *result = verdict->result;
+
+	if (!result && asset) {
+		verdict->kind = VERDICT_SKIPPED;
+		verdict->reason = "the store has it, from elsewhere";
+	} else if (!result) {
+		verdict->phase = "job";
+		verdict->reason = "it left no result: see the log of its job";
+	} else if (result->outcome == BUILD_CANCELLED) {
+		verdict->kind = VERDICT_SKIPPED;
+		verdict->reason = "its job was cancelled";
+	} else if (result->outcome == BUILD_FAILED) {
+		verdict->phase = phase_names[result->phase];
+		verdict->reason = result->error ? result->error : "";
+	} else if (!asset) {
+		verdict->phase = phase_names[PHASE_PUBLISH];
+		verdict->reason =
+			"it was built, but the store does not have it: see the log of its job";
+	} else if (*asset->digest && strcmp(asset->digest, result->digest) != 0) {
+		verdict->phase = phase_names[PHASE_PUBLISH];
+		verdict->reason =
+			"the store has another package of this name; rebuild it under the next PATCH";
+	} else {
+		verdict->kind = VERDICT_BUILT;
+	}
+}
+
+void verdicts_compute(const struct planned_list *plan,
+		      const struct build_results *results,
+		      const struct asset_list *assets, struct verdict_list *ret)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct planned *planned = &plan->items[i];
+		struct verdict verdict = {
+			.planned = planned,
+			.kind = VERDICT_FAILED,
+			.reason = "",
+			.result = build_results_find(results, &planned->release,
+						     planned->arch),
+		};
+		char name[PACKAGE_NAME_SIZE];
+
+		package_name_format(planned->release_text, planned->arch, name);
+		judge(&verdict, asset_list_find(assets, name));
+		ret->counts[verdict.kind]++;
+		vector_add(ret) = verdict;
+	}
+}
 
 void report_failure(const struct plan_item *item, enum phase phase,
 		    const struct error *err)
@@ -28,13 +98,13 @@ void report_failure(const struct plan_item *item, enum phase phase,
 	workflow_log_annotation(WORKFLOW_ERROR, title, "%s", error_message(err));
 }
 
-void report_append_title(struct string_builder *sb, const struct verdict *verdict)
+char *report_title(const struct verdict *verdict)
 {
-	string_builder_appendf(sb, "%s for %s: ", verdict->planned->release_text,
-			       verdict->planned->arch);
-	if (verdict->phase)
-		string_builder_appendf(sb, "%s ", verdict->phase);
-	string_builder_append(sb, verdict_kind_name(verdict->kind));
+	return string_format("%s for %s: %s%s%s", verdict->planned->release_text,
+			     verdict->planned->arch,
+			     verdict->phase ? verdict->phase : "",
+			     verdict->phase ? " " : "",
+			     verdict_kind_name(verdict->kind));
 }
 
 static void add_columns(struct table *table)
@@ -107,10 +177,8 @@ void report_verdicts(const struct verdict_list *verdicts, struct table *ret)
 			if (verdict->kind != VERDICT_FAILED || !verdict->result ||
 			    !verdict->result->log || !*verdict->result->log)
 				continue;
-			_cleanup_string_builder_ struct string_builder title =
-				STRING_BUILDER_INIT;
-			report_append_title(&title, verdict);
-			table_add_fold(ret, title.text, verdict->result->log);
+			_cleanup_free_ char *title = report_title(verdict);
+			table_add_fold(ret, title, verdict->result->log);
 		}
 	}
 }

@@ -3,20 +3,69 @@
 #ifndef BOT_REPORT_REPORT_H
 #define BOT_REPORT_REPORT_H
 
-/** @file What has become of kernels, for people. */
+/**
+ * @file
+ *
+ * What has become of kernels: of a plan that many jobs have carried out, what
+ * they say of themselves compared with what the store has; and that, and a
+ * run's own results, for people.
+ */
 
 #include <stddef.h>
 
 #include "common/base/cleanup.h"
 #include "kbuild/phase.h"
 
+struct asset_list;
+struct build_result;
 struct build_results;
 struct error;
 struct plan_item;
-struct string_builder;
+struct planned;
+struct planned_list;
 struct table;
-struct verdict;
-struct verdict_list;
+
+enum verdict_kind {
+	VERDICT_FAILED,
+	/** Neither: a job was ended, or somebody else was faster. */
+	VERDICT_SKIPPED,
+	VERDICT_BUILT,
+	VERDICT_KIND_COUNT,
+};
+
+/** `failed`, `skipped`, `built`. */
+const char *verdict_kind_name(enum verdict_kind kind);
+
+/** All is borrowed from what it was computed from. */
+struct verdict {
+	const struct planned *planned;
+	enum verdict_kind kind;
+	/**
+	 * Where it failed: a phase of the build, `publish` if the store lacks
+	 * what was built, `job` if nobody says anything. NULL if it did not.
+	 */
+	const char *phase;
+	/** One line; "" if it was built. */
+	const char *reason;
+	/** NULL if there is none. */
+	const struct build_result *result;
+};
+
+/** In the plan's order. */
+struct verdict_list {
+	struct verdict *items;
+	size_t count;
+	size_t counts[VERDICT_KIND_COUNT];
+};
+
+void verdict_list_deinit(struct verdict_list *list);
+
+#define _cleanup_verdict_list_ _cleanup_(verdict_list_deinit)
+
+/** @param[in,out] ret Zeroed. */
+void verdicts_compute(const struct planned_list *plan,
+		      const struct build_results *results,
+		      const struct asset_list *assets, struct verdict_list *ret);
 
 /**
  * Say why a kernel failed, where that does not end the command; in a workflow,
@@ -25,9 +74,8 @@ struct verdict_list;
 void report_failure(const struct plan_item *item, enum phase phase,
 		    const struct error *err);
 
-/** Append `6.12.117-vmtest1.0tiny for x86_64: build failed`. */
-void report_append_title(struct string_builder *sb,
-			 const struct verdict *verdict);
+/** `6.12.117-vmtest1.0tiny for x86_64: build failed`; free(). */
+char *report_title(const struct verdict *verdict);
 
 /** Make a table with a row for each, and the time that each phase took. */
 void report_results(const struct build_results *results, struct table *ret);

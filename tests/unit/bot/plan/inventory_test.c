@@ -3,7 +3,10 @@
 #include "bot/plan/inventory.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 
+#include "common/base/error.h"
+#include "common/base/string_list.h"
 #include "common/store/store.h"
 
 static struct asset items[] = {
@@ -55,4 +58,129 @@ Test(inventory, has_a_release_in_any_patch)
 			     rows[i].has, "%s", rows[i].release);
 		cr_expect_eq(patch, rows[i].patch, "%s", rows[i].release);
 	}
+}
+
+// In order of name; the numbers are ages.
+static struct asset aged[] = {
+	{ .name = (char *)"kernel-6.12.115-vmtest1.0tiny.x86_64.tar.zst",
+	  .created = 7 },
+	{ .name = (char *)"kernel-6.12.117-vmtest1.0tiny.x86_64.tar.zst",
+	  .created = 9 },
+	{ .name = (char *)"kernel-6.12.117-vmtest1.0.1tiny.x86_64.tar.zst",
+	  .created = 10 },
+	{ .name = (char *)"kernel-6.12.115-vmtest1.1default.x86_64.tar.zst",
+	  .created = 2 },
+	{ .name = (char *)"kernel-6.12.115-vmtest1.0tiny.aarch64.tar.zst",
+	  .created = 1 },
+	{ .name = (char *)"kernel-6.11.1-vmtest1.0tiny.x86_64.tar.zst",
+	  .created = 5 },
+	{ .name = (char *)"kernel-6.11.2-vmtest1.0tiny.x86_64.tar.zst",
+	  .created = 6 },
+	{ .name = (char *)"README.md" },
+};
+static const struct asset_list aged_assets = { aged, array_size(aged) };
+
+enum {
+	NONE = array_size(aged)
+};
+
+Test(prune, keeps_the_newest_of_each_kind_and_what_is_not_asked_for)
+{
+	static const struct {
+		size_t keep;
+		/** Comma-separated. */
+		const char *kernels, *archs, *flavors;
+		/** Ended by NONE. */
+		size_t expected[4];
+	} cases[] = {
+		{ 1, "", "", "", { 0, 1, 5, NONE } },
+		{ 2, "", "", "", { 0, NONE } },
+		{ 3, "", "", "", { NONE } },
+		{ 1, "6.12.115", "", "", { 0, NONE } },
+		{ 1, "5.10", "", "", { NONE } },
+		{ 1, "", "aarch64", "", { NONE } },
+		{ 1, "", "aarch64,x86_64", "", { 0, 1, 5, NONE } },
+		{ 1, "", "", "default", { NONE } },
+		{ 1, "6.12", "", "default,tiny", { 0, 1, NONE } },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_string_list_ struct string_list kernels =
+			STRING_LIST_INIT;
+		_cleanup_string_list_ struct string_list archs = STRING_LIST_INIT;
+		_cleanup_string_list_ struct string_list flavors =
+			STRING_LIST_INIT;
+		const struct release_selection selection = { &kernels, &archs,
+							     &flavors };
+		_cleanup_prune_list_ struct prune_list list = { 0 };
+		const size_t *expected = cases[i].expected;
+
+		string_list_add_split(&kernels, cases[i].kernels);
+		string_list_add_split(&archs, cases[i].archs);
+		string_list_add_split(&flavors, cases[i].flavors);
+		prune_compute(&aged_assets, cases[i].keep, &selection, &list);
+		for (size_t j = 0; j < list.count && *expected != NONE; j++)
+			cr_expect_eq(list.items[j], &aged[*expected++],
+				     "row %zu", i);
+		cr_expect_eq(*expected, NONE, "row %zu", i);
+		cr_expect_eq(list.count, (size_t)(expected - cases[i].expected),
+			     "row %zu", i);
+	}
+}
+
+static struct error *make_room(size_t used, size_t planned, size_t keep,
+			       struct prune_list *ret)
+{
+	const struct store_room room = { .used = used, .limit = 1000 };
+
+	return prune_make_room(&aged_assets, &room, planned, keep, ret);
+}
+
+Test(prune, nothing_goes_while_there_is_room)
+{
+	_cleanup_prune_list_ struct prune_list list = { 0 };
+	const struct store_room endless = { .used = 5000 };
+
+	cr_assert_null(make_room(0, 1000, 1, &list));
+	cr_expect_eq(list.count, 0);
+	cr_assert_null(make_room(744, 256, 1, &list));
+	cr_expect_eq(list.count, 0);
+	cr_assert_null(make_room(1000, 0, 1, &list));
+	cr_expect_eq(list.count, 0);
+	cr_assert_null(prune_make_room(&aged_assets, &endless, 5000, 1, &list));
+	cr_expect_eq(list.count, 0);
+}
+
+Test(prune, the_oldest_that_are_superseded_go_and_no_more)
+{
+	static const size_t expected[] = { 5, 0, 1 };
+
+	for (size_t surplus = 1; surplus <= array_size(expected); surplus++) {
+		_cleanup_prune_list_ struct prune_list list = { 0 };
+
+		cr_assert_null(make_room(990, 10 + surplus, 1, &list));
+		cr_assert_eq(list.count, surplus);
+		for (size_t i = 0; i < surplus; i++)
+			cr_expect_eq(list.items[i], &aged[expected[i]]);
+	}
+	_cleanup_prune_list_ struct prune_list list = { 0 };
+	cr_assert_null(make_room(1000, 1, 2, &list));
+	cr_assert_eq(list.count, 1);
+	cr_expect_eq(list.items[0], &aged[0]);
+}
+
+Test(prune, too_much_is_an_error_that_counts)
+{
+	_cleanup_prune_list_ struct prune_list list = { 0 };
+	_cleanup_error_ struct error *err = make_room(990, 14, 1, &list);
+
+	cr_assert(err);
+	cr_expect_eq(list.count, 0);
+	cr_expect(strstr(error_message(err), "14 more kernels do not fit"));
+	cr_expect(strstr(error_message(err), "990 assets of at most 1000"));
+	cr_expect(strstr(error_message(err), "only 3 of them"));
+	error_destroy(take_ptr(err));
+	// Half uploads and what is none of ours take room, too.
+	err = make_room(2000, 0, 1, &list);
+	cr_assert(err);
 }

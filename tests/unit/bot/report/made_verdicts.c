@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "bot/build/build_result.h"
-#include "bot/plan/plan_json.h"
+#include "bot/plan/plan.h"
 
 static struct planned planned[MADE_VERDICTS_MAX];
 static struct build_result results[MADE_VERDICTS_MAX];

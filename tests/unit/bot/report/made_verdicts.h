@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "bot/report/verdict.h"
+#include "bot/report/report.h"
 
 enum {
 	MADE_VERDICTS_MAX = 600,
