@@ -229,9 +229,10 @@ int command_main(const struct program *program, int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
+	// Before anything else opens a file.
+	struct error *err = open_streams();
 	log_init(program->name, LOG_INFO, LOG_SILENCE_MS);
 	interrupt_catch();
-	struct error *err = open_streams();
 	environment_hide();
 	if (err)
 		return report(err, program, NULL);

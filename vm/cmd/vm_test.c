@@ -145,8 +145,8 @@ static struct error *report_results(const struct suite_setup *setup,
 	return suite_write_summary(setup, NULL, &setup->suite, logs);
 }
 
-/** @return Whether any kernel has failed. */
-static bool report_failures(const struct suite *suite)
+/** @return The one line that says which kernels have failed, if any has. */
+static struct error *report_failures(const struct suite *suite)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	size_t count = 0;
@@ -157,11 +157,9 @@ static bool report_failures(const struct suite *suite)
 					       suite->items[i].name);
 	}
 	if (!count)
-		return false;
-	_cleanup_free_ char *names = string_builder_take(&sb);
-	fflush(stdout);
-	log_error("failed on %zu of %zu kernels: %s", count, suite->count, names);
-	return true;
+		return NULL;
+	return error_create(ERROR_OTHER, "failed on %zu of %zu kernels: %s",
+			    count, suite->count, sb.text);
 }
 
 static struct error *run_suite(struct suite_setup *setup)
@@ -223,8 +221,7 @@ static struct error *run(struct command_context *context)
 	err = report_results(&setup, &logs);
 	if (!err && suite_options->junit)
 		err = write_junit(&setup, &start, &logs);
-	context->status = report_failures(&setup.suite);
-	return err;
+	return err ? err : report_failures(&setup.suite);
 }
 
 const struct command vm_test_command = {

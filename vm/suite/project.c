@@ -69,17 +69,28 @@ static struct error *read_store(const struct value *value, void *ret)
 	return NULL;
 }
 
-static struct error *read_number(const struct value *value, void *ret)
+static struct error *read_from(int64_t min, const struct value *value,
+			       struct target *target)
 {
 	struct error *err;
 	int64_t number;
 
-	err = value_integer(value, 1, NUMBER_LIMIT, &number);
+	err = value_integer(value, min, NUMBER_LIMIT, &number);
 	if (err)
 		return err;
-	string_list_addf(((struct target *)ret)->values, "%lld",
-			 (long long)number);
+	string_list_addf(target->values, "%lld", (long long)number);
 	return NULL;
+}
+
+static struct error *read_number(const struct value *value, void *ret)
+{
+	return read_from(1, value, ret);
+}
+
+/** 0 is for no limit. */
+static struct error *read_limit(const struct value *value, void *ret)
+{
+	return read_from(0, value, ret);
 }
 
 /** Without a value; what is false is as if it were not there. */
@@ -150,7 +161,7 @@ static const struct key {
 	{ "jobs", read_number, ONE, "jobs" },
 	{ "root", read_path, ONE, "root" },
 	{ "packages", read_string, LIST, "package" },
-	{ "timeout", read_number, ONE, "timeout" },
+	{ "timeout", read_limit, ONE, "timeout" },
 	{ "accel", read_string, ONE, "accel" },
 	{ "machine", read_string, ONE, "machine" },
 	{ "rw", read_path, LIST, "rw" },

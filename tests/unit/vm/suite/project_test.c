@@ -39,6 +39,7 @@ Test(project, keys_stand_for_options)
 		{ "{\"jobs\": 4}", "jobs", "4 " },
 		{ "{\"root\": \"root\"}", "root", "/home/me/it/root " },
 		{ "{\"timeout\": 600}", "timeout", "600 " },
+		{ "{\"timeout\": 0}", "timeout", "0 " },
 		{ "{\"memory\": \"4G\"}", "memory", "4G " },
 		{ "{\"cpus\": 1}", "cpus", "1 " },
 		{ "{\"rw\": [\"a\", \"/b\"]}", "rw", "/home/me/it/a /b " },
