@@ -187,7 +187,7 @@ static int start_thread(pthread_t *thread, struct unpack *unpack)
 static struct error *read_rest(struct unpack *unpack)
 {
 	struct error *err;
-	const void *data;
+	const void *data = NULL;
 	size_t size;
 
 	do {

@@ -148,6 +148,15 @@ static struct error *begin_attempt(struct http_download *download)
 				    &download->request, extra);
 }
 
+/** What a proxy says at length is of no interest. */
+static void collect_refusal(struct http_collector *refusal, const void *data,
+			    size_t size)
+{
+	size_t room = refusal->limit_bytes - refusal->body.length;
+
+	string_builder_append_n(&refusal->body, data, size < room ? size : room);
+}
+
 /** The answer has come to its end: was it the whole of the file? */
 static struct error *end_answer(struct http_download *download,
 				struct http_attempt *attempt)
@@ -192,8 +201,7 @@ static struct error *read_attempt(struct http_download *download,
 		if (!*size_ret)
 			return end_answer(download, attempt);
 		if (!is_file(download)) {
-			err = http_collect(&download->refusal, *data_ret,
-					   *size_ret);
+			collect_refusal(&download->refusal, *data_ret, *size_ret);
 			continue;
 		}
 		err = accept_answer(download, attempt);

@@ -50,7 +50,6 @@ struct http_transport {
 	CURLM *multi;
 	/** Reset for each request; connections are the multi handle's. */
 	CURL *easy;
-	int interrupt_fd;
 	char *user_agent;
 	char *ca_file;
 	uint64_t stall_limit_ms;
@@ -82,6 +81,7 @@ struct error *http_transport_create(const char *user_agent,
 
 	if (!transport)
 		memory_exhausted();
+	transport->body_fd = -1;
 	transport->stall_limit_ms = stall_limit_ms;
 	// curl's program reads these, its library does not.
 	if (!ca_file || !*ca_file)
@@ -319,7 +319,7 @@ static struct error *transfer_piece(struct http_transport *transport)
 {
 	struct error *err;
 	struct curl_waitfd interrupt = {
-		.fd = transport->interrupt_fd,
+		.fd = interrupt_fd(),
 		.events = CURL_WAIT_POLLIN,
 	};
 	uint64_t bytes = 0, moved_ms = monotonic_ms();

@@ -156,8 +156,9 @@ static struct error *fetch_to(const struct catalog *catalog, struct http *http,
 		return err;
 	struct tarball_file file = { path, directory, name, partial, fd };
 	err = fetch(catalog, http, version, &file);
-	// Still ours, unless it has got its name.
-	unlink(partial);
+	// Unless it has got its name, and another run begins anew.
+	if (lock_is_of(fd, partial))
+		unlink(partial);
 	return err;
 }
 

@@ -272,7 +272,8 @@ class Rootfs(Command):
     def prepare(self, case):
         tree = case.folder / "tree"
         fill(tree, {"etc/os-release": "x", "data": os.urandom(SIZE)})
-        make = f"sleep 0.2; tar -C '{tree}' -cf - ."
+        # As mmdebstrap does, it cleans up when it is told to end.
+        make = f"trap 'exit 1' TERM; sleep 0.2; tar -C '{tree}' -cf - ."
         self.env = {"PATH": case.path_with(mmdebstrap=make)}
 
     def command(self):

@@ -232,7 +232,10 @@ struct error *guest_streams_collect(struct guest_streams *streams)
 	for (int i = GUEST_STREAM_STDOUT; i < GUEST_STREAM_COUNT; i++) {
 		struct guest_stream *stream = &streams->items[i];
 
-		for (bool moved = true; moved && !stream->ended;) {
+		// One that still writes does not keep us.
+		for (bool moved = true;
+		     moved && !stream->ended &&
+		     stream_pending(stream) < stream->limit_bytes;) {
 			struct error *err;
 
 			moved = false;

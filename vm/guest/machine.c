@@ -179,7 +179,8 @@ enum machine_action machine_step(struct machine *machine,
 				 uint64_t now_ms)
 {
 	// Who has said hello did start, silent as the console may be.
-	if (event == EVENT_QEMU_FAILED && machine->kernels)
+	if (event == EVENT_QEMU_FAILED &&
+	    (machine->kernels || machine->state != MACHINE_BOOT))
 		event = EVENT_QEMU_ENDED;
 	machine->qemu_ended |= event == EVENT_QEMU_ENDED;
 	if (event == EVENT_CANCELLED && machine->state < MACHINE_QUIT)

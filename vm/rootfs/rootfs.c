@@ -275,10 +275,13 @@ static struct error *run_mmdebstrap(const struct rootfs_making *making,
 		return wait_err;
 	}
 	if (status.exit_status) {
-		error_destroy(err);
+		_cleanup_error_ struct error *unpack_err = err;
+
 		log_tail(making->log_path);
 		return error_create(ERROR_OTHER,
-				    "mmdebstrap failed; its log is %s%s%s",
+				    "mmdebstrap failed%s%s; its log is %s%s%s",
+				    err ? ": " : "",
+				    err ? error_message(err) : "",
 				    making->log_path,
 				    host->restricting
 					    ? "; if it may not have a user namespace, as root: sysctl "

@@ -8,12 +8,14 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/archive/stream.h"
 #include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
+#include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/system.h"
 #include "scripted_server.h"
@@ -275,6 +277,48 @@ Test(http, bounds_the_answer)
 	err = ask((struct http_request){ .limit_bytes = 4 }, &response);
 	expect_words(err, "larger than 4 bytes");
 	cr_expect_eq(scripted_server_requests(server), 1);
+}
+
+Test(http, leaves_stdin_alone)
+{
+	static const struct scripted_answer answers[] = {
+		{ .head = OK, "12345" },
+		{ .head = OK, "12345", .cut = 2, .stall = true },
+		{ .head = OK, "12345" },
+	};
+	int ends[2];
+
+	// Whoever waits on it in place of another descriptor does not wait.
+	cr_assert_eq(pipe(ends), 0);
+	cr_assert_eq(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+	close(ends[0]);
+	cr_assert_eq(write(ends[1], "mine", 4), 4);
+	serve(answers, array_size(answers));
+	for (int i = 0; i < 2; i++) {
+		_cleanup_http_response_ struct http_response response = { 0 };
+
+		cr_assert_null(ask((struct http_request){ 0 }, &response));
+	}
+	cr_expect_lt(clock(), CLOCKS_PER_SEC / 2, "it does not wait, but asks");
+
+	char text[8];
+
+	cr_expect_eq(read(STDIN_FILENO, text, sizeof(text)), 4);
+	close(ends[1]);
+}
+
+Test(http, a_long_refusal_is_one_too)
+{
+	_cleanup_free_ char *page = memory_allocate(1, 100001);
+	struct scripted_answer answers[] = {
+		{ .head = "HTTP/1.1 502 Bad Gateway" },
+		{ .head = OK, "12345" },
+	};
+
+	memset(page, '<', 100000);
+	answers[0].body = page;
+	serve(answers, array_size(answers));
+	cr_expect_null(download(5, NULL, "12345"));
 }
 
 Test(http, gives_up_a_transfer_that_stalls)

@@ -92,6 +92,11 @@ static const struct {
 	{ "QEMU does not start", false, {
 	    { 1, EVENT_QEMU_FAILED, MACHINE_ENDED, 0 } },
 	  RUN_NOT_RUN, CAUSE_QEMU, 0 },
+	{ "QEMU fails after a guest that was late", false, {
+	    { 1, EVENT_READY, MACHINE_COMMAND, 0 },
+	    { TIMEOUT_MS, EVENT_TIME, MACHINE_DUMP, ACTION_SHOW_MESSAGES },
+	    { 1, EVENT_QEMU_FAILED, MACHINE_FLUSH, ACTION_COLLECT } },
+	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
 	{ "the guest cannot mount", false, {
 	    { 1, EVENT_HELLO, MACHINE_BOOT, 0 },
 	    { 1, EVENT_FAIL, MACHINE_ENDED, 0 } },
