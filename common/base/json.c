@@ -109,14 +109,61 @@ static struct error *read_name(const struct value_row *row,
 	return value_error(value, "expected one of: %s", sb.text);
 }
 
+static struct error *read_into(const struct value *item,
+			       const struct value_row *row, void *vector)
+{
+	struct {
+		char *items;
+		size_t count;
+	} untyped;
+
+	memcpy(&untyped, vector, sizeof(untyped));
+	untyped.items = vector_grow(untyped.items, untyped.count, row->size);
+
+	char *into = untyped.items + untyped.count++ * row->size;
+	memset(into, 0, row->size);
+	memcpy(vector, &untyped, sizeof(untyped));
+	return row->read(item, into);
+}
+
+static struct error *read_items(const struct value_row *row,
+				const struct value *value, void *vector)
+{
+	struct error *err;
+
+	if (row->each_item && !json_is_array(value->json))
+		return value_error(value, "expected a list");
+	if (row->each_member && !json_is_object(value->json))
+		return value_error(value, "expected an object");
+	// One of the two: what is no list has no items.
+	for (size_t i = 0; i < json_array_size(value->json); i++) {
+		const struct value item = value_item(value, i);
+
+		err = read_into(&item, row, vector);
+		if (err)
+			return err;
+	}
+	const char *key;
+	json_t *json;
+	json_object_foreach(value->json, key, json)
+	{
+		const struct value member = value_member(value, key);
+
+		err = read_into(&member, row, vector);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
 static struct error *read_row(const struct value_row *row,
 			      const struct value *value, void *ret)
 {
 	struct error *err;
 	int64_t number;
 
-	if (row->each)
-		return row->each(value, row->read, row->size, ret);
+	if (row->each_item || row->each_member)
+		return read_items(row, value, ret);
 	if (row->read)
 		return row->read(value, ret);
 	err = row->names ? read_name(row, value, &number)
@@ -168,60 +215,6 @@ struct value value_item(const struct value *list, size_t index)
 		.index = index,
 		.kind = list->kind,
 	};
-}
-
-static struct error *read_into(const struct value *item, value_reader *read,
-			       size_t size_bytes, void *vector)
-{
-	struct {
-		char *items;
-		size_t count;
-	} untyped;
-
-	memcpy(&untyped, vector, sizeof(untyped));
-	untyped.items = vector_grow(untyped.items, untyped.count, size_bytes);
-
-	char *into = untyped.items + untyped.count++ * size_bytes;
-	memset(into, 0, size_bytes);
-	memcpy(vector, &untyped, sizeof(untyped));
-	return read(item, into);
-}
-
-struct error *value_items(const struct value *list, value_reader *read,
-			  size_t size_bytes, void *vector)
-{
-	struct error *err;
-
-	if (!json_is_array(list->json))
-		return value_error(list, "expected a list");
-	for (size_t i = 0; i < json_array_size(list->json); i++) {
-		const struct value item = value_item(list, i);
-
-		err = read_into(&item, read, size_bytes, vector);
-		if (err)
-			return err;
-	}
-	return NULL;
-}
-
-struct error *value_members(const struct value *object, value_reader *read,
-			    size_t size_bytes, void *vector)
-{
-	struct error *err;
-	const char *key;
-	json_t *json;
-
-	if (!json_is_object(object->json))
-		return value_error(object, "expected an object");
-	json_object_foreach(object->json, key, json)
-	{
-		const struct value member = value_member(object, key);
-
-		err = read_into(&member, read, size_bytes, vector);
-		if (err)
-			return err;
-	}
-	return NULL;
 }
 
 struct error *value_integer(const struct value *value, int64_t min, int64_t max,

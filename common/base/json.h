@@ -54,9 +54,8 @@ struct value_row {
 	/** Of the member in the struct; 0 also for readers of the whole struct. */
 	size_t offset;
 	bool optional;
-	/** If set, value_items() or value_members() reads with the reader. */
-	struct error *(*each)(const struct value *, value_reader *, size_t,
-			      void *);
+	/** Whether the reader is for each item of a list, or of an object. */
+	bool each_item, each_member;
 	/** Of what is read, in bytes. */
 	size_t size;
 	/** Bounds of a number. */
@@ -100,19 +99,22 @@ struct value_row {
 		.size = sizeof(((type *)NULL)->member)                         \
 	}
 
-/** The member is a pointer to items; the next is their count, a size_t. */
+/**
+ * The items of a list, each read into a zeroed one of a vector: the member is a
+ * pointer to them, the next is their count. One that is wrong is counted, too.
+ */
 #define VALUE_ITEMS(name, reader, type, member)                                \
 	{                                                                      \
 		.key = (name), .read = (reader),                               \
-		.offset = offsetof(type, member), .each = value_items,         \
+		.offset = offsetof(type, member), .each_item = true,           \
 		.size = sizeof(*((type *)NULL)->member)                        \
 	}
 
-/** The same for an object. */
+/** The same for the members of an object, in the order of the document. */
 #define VALUE_MEMBERS(name, reader, type, member)                              \
 	{                                                                      \
 		.key = (name), .read = (reader),                               \
-		.offset = offsetof(type, member), .each = value_members,       \
+		.offset = offsetof(type, member), .each_member = true,         \
 		.size = sizeof(*((type *)NULL)->member)                        \
 	}
 
@@ -150,19 +152,6 @@ _must_check_ struct error *value_read(const struct value *value,
 struct value value_member(const struct value *object, const char *key);
 
 struct value value_item(const struct value *list, size_t index);
-
-/**
- * Read the items of a list, each into a zeroed item that is added to a vector:
- * a pointer to the items, then their count. What is wrong is counted, too.
- */
-_must_check_ struct error *value_items(const struct value *list,
-				       value_reader *read, size_t size_bytes,
-				       void *vector);
-
-/** The same for the members of an object, in the document's order. */
-_must_check_ struct error *value_members(const struct value *object,
-					 value_reader *read, size_t size_bytes,
-					 void *vector);
 
 _must_check_ struct error *value_integer(const struct value *value, int64_t min,
 					 int64_t max, int64_t *ret);
