@@ -178,19 +178,13 @@ static size_t column_width(const struct table *table, size_t column)
 	return width;
 }
 
-static void append_spaces(struct string_builder *sb, size_t count)
-{
-	string_builder_appendf(sb, "%*s", (int)count, "");
-}
-
 static void append_cell(struct string_builder *sb, const char *text,
 			size_t width, bool is_right)
 {
-	size_t spaces = width - text_width(text);
+	int spaces = (int)(width - text_width(text));
 
-	append_spaces(sb, is_right ? spaces : 0);
-	string_builder_append(sb, text);
-	append_spaces(sb, is_right ? 0 : spaces);
+	string_builder_appendf(sb, "%*s%s%*s", is_right ? spaces : 0, "", text,
+			       is_right ? 0 : spaces, "");
 }
 
 /** @param[in] first Index of the row's first cell; SIZE_MAX for the titles. */
@@ -203,7 +197,7 @@ static void append_line(struct string_builder *sb, const struct table *table,
 	for (size_t i = 0; i < table->column_count; i++) {
 		if (!is_shown(table, i))
 			continue;
-		append_spaces(&line, line.length ? 2 : 0);
+		string_builder_append(&line, line.length ? "  " : "");
 		append_cell(&line,
 			    first == SIZE_MAX ? table->columns[i].title
 					      : cell_text(table, first + i),
@@ -302,34 +296,40 @@ static void append_row(struct string_builder *sb, const struct table *table,
 	string_builder_append_char(sb, '\n');
 }
 
+/** Append the titles, then each row, then each fold. */
+static void append_part(struct string_builder *sb, const struct table *table,
+			size_t index, size_t row_count)
+{
+	if (index == 0) {
+		append_titles(sb, table);
+	} else if (index <= row_count) {
+		append_row(sb, table, (index - 1) * table->column_count);
+	} else {
+		const struct table_fold *fold =
+			&table->folds[index - 1 - row_count];
+
+		markdown_append_details(sb, fold->title, fold->text);
+	}
+}
+
 void table_append_markdown(struct string_builder *sb, const struct table *table,
 			   size_t limit_bytes)
 {
 	const char *left_out = table->left_out ? table->left_out
 					       : "There is no room for more.";
 	size_t end_bytes = strlen("\n") + strlen(left_out) + strlen("\n");
-	bool has_room = limit_bytes >= end_bytes;
+	size_t row_count = table->cell_count / table->column_count;
 	_cleanup_string_builder_ struct string_builder part = STRING_BUILDER_INIT;
 
-	if (!has_room)
+	if (sb->length + end_bytes > limit_bytes)
 		return;
-	append_titles(&part, table);
-	has_room =
-		string_builder_append_within(sb, &part, limit_bytes - end_bytes);
-	for (size_t i = 0; i < table->cell_count && has_room;
-	     i += table->column_count) {
+	for (size_t i = 0; i <= row_count + table->fold_count; i++) {
 		part.length = 0;
-		append_row(&part, table, i);
-		has_room = string_builder_append_within(sb, &part,
-							limit_bytes - end_bytes);
-	}
-	for (size_t i = 0; i < table->fold_count && has_room; i++) {
-		part.length = 0;
-		markdown_append_details(&part, table->folds[i].title,
-					table->folds[i].text);
-		has_room = string_builder_append_within(sb, &part,
-							limit_bytes - end_bytes);
-	}
-	if (!has_room && sb->length + end_bytes <= limit_bytes)
+		append_part(&part, table, i, row_count);
+		if (string_builder_append_within(sb, &part,
+						 limit_bytes - end_bytes))
+			continue;
 		string_builder_appendf(sb, "\n%s\n", left_out);
+		return;
+	}
 }
