@@ -20,6 +20,11 @@
 #include "common/process/process.h"
 #include "common/store/store_internal.h"
 
+enum {
+	/** Most that a page of a list may have. */
+	PER_PAGE = 100,
+};
+
 static const struct {
 	const char *name;
 	bool once;
@@ -235,6 +240,30 @@ struct error *github_call(const struct github *github,
 	return github_parse(response.body, response.body_size_bytes, ret);
 }
 
+struct error *github_list(const struct github *github, unsigned int pages_max,
+			  value_reader *read, size_t size_bytes, void *vector,
+			  const char *format, ...)
+{
+	struct error *err = NULL;
+	size_t count = PER_PAGE;
+	va_list ap;
+
+	va_start(ap, format);
+	_cleanup_free_ char *path = string_vformat(format, ap);
+	va_end(ap);
+	for (unsigned int page = 1;
+	     !err && count >= PER_PAGE && page <= pages_max; page++) {
+		_cleanup_value_ struct value answer = { 0 };
+
+		err = github_call(github, GITHUB_GET, NULL, &answer,
+				  "%sper_page=%d&page=%u", path, PER_PAGE, page);
+		if (!err)
+			err = value_items(&answer, read, size_bytes, vector);
+		count = json_array_size(answer.json);
+	}
+	return err;
+}
+
 static struct error *set_release(struct github *github, const struct value *answer)
 {
 	struct error *err;
@@ -372,34 +401,18 @@ struct error *github_update_release(struct github *github, const char *markdown)
 }
 
 struct error *github_list_assets(const struct github *github,
-				 struct github_assets *ret)
+				 struct asset_list *ret)
 {
-	enum {
-		PER_PAGE = 100
-	};
-	_cleanup_github_assets_ struct github_assets assets = { 0 };
-	size_t before, count = 0;
-	unsigned int page = 1;
+	struct error *err;
 
-	do {
-		struct error *err;
-		_cleanup_value_ struct value answer = { 0 };
-
-		before = count;
-		err = github_call(github, GITHUB_GET, NULL, &answer,
-				  "/releases/%" PRIu64
-				  "/assets?per_page=%d&page=%u",
-				  github->release.id, PER_PAGE, page);
-		if (err)
-			return err;
-		err = github_read_assets(&answer, &assets);
-		if (err)
-			return error_wrap(err, "the assets of %s", github->tag);
-		count = assets.uploaded.count + assets.starters.count;
-		// Twice what there can be is enough.
-	} while (count - before >= PER_PAGE &&
-		 page++ < 2 * GITHUB_ASSETS_MAX / PER_PAGE);
-	*ret = take(assets);
+	_cleanup_asset_list_ struct asset_list list = { 0 };
+	// Twice what there can be is enough.
+	err = github_list(github, 2 * GITHUB_ASSETS_MAX / PER_PAGE,
+			  github_read_asset, sizeof(*list.items), &list,
+			  "/releases/%" PRIu64 "/assets?", github->release.id);
+	if (err)
+		return error_wrap(err, "the assets of %s", github->tag);
+	*ret = take(list);
 	return NULL;
 }
 

@@ -77,8 +77,8 @@ enum github_method {
  * /repos/OWNER/REPO, whose parts are plain.
  *
  * @param[in] body Consumed. To send nothing is an error of PATCH and POST: it
- * is what json_pack() makes of text that is not UTF-8. * @param[out] ret The
- * answer; value_deinit(). May be NULL.
+ * is what json_pack() makes of text that is not UTF-8.
+ * @param[out] ret The answer; value_deinit(). May be NULL.
  * @return What the answer says if it is not of success, and what to do about
  * it: ERROR_NOT_FOUND, ERROR_EXISTS (already_exists); ERROR_USAGE if there is
  * no token to write with.
@@ -88,6 +88,17 @@ _must_check_ _printf_(5, 6) struct error *github_call(const struct github *githu
 						      struct json_t *body,
 						      struct value *ret,
 						      const char *format, ...);
+
+/**
+ * Ask the API for a list, a page of a hundred at a time.
+ *
+ * @param[in] pages_max The list is cut off there.
+ * @param[in,out] vector As value_items() wants it, with the reader and the size.
+ * @param[in] format Of a path up to `?` or `&`, as of github_call().
+ */
+_must_check_ _printf_(6, 7) struct error *github_list(
+	const struct github *github, unsigned int pages_max, value_reader *read,
+	size_t size_bytes, void *vector, const char *format, ...);
 
 /** The error of an answer, as of github_call(). */
 _must_check_ struct error *
@@ -120,7 +131,7 @@ _must_check_ struct error *github_update_release(struct github *github,
  * are whole; only this list, a request for each hundred, has the others, too.
  */
 _must_check_ struct error *github_list_assets(const struct github *github,
-					      struct github_assets *ret);
+					      struct asset_list *ret);
 
 /** An asset's bytes. */
 struct stream *github_open(const struct github *github, const struct asset *asset);

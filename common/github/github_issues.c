@@ -8,11 +8,10 @@
 #include <string.h>
 
 #include "common/base/memory.h"
+#include "common/base/string_list.h"
 #include "common/github/github.h"
-#include "common/github/github_json.h"
 
 enum {
-	PER_PAGE = 100,
 	/** Many more issues than there are series. */
 	PAGES_MAX = 50,
 };
@@ -50,105 +49,48 @@ static bool has_label(const json_t *object, const char *wanted)
 	return false;
 }
 
+/** Any value at all. */
+static struct error *read_presence(const struct value *value, void *ret)
+{
+	*(bool *)ret = value->json;
+	return NULL;
+}
+
 static const struct value_row rows[] = {
 	VALUE_NUMBER("number", 1, INT64_MAX, struct github_issue, number),
 	VALUE_OPTIONAL("body", value_copy, struct github_issue, body),
+	VALUE_OPTIONAL("pull_request", read_presence, struct github_issue,
+		       is_pull_request),
 };
 
-static struct error *read_issue(const struct value *value, const char *label,
-				struct github_issue *ret)
+struct error *github_read_issue(const struct value *value, void *ret)
 {
-	struct error *err;
+	struct github_issue *issue = ret;
+	struct error *err = value_read(value, rows, array_size(rows), issue);
 
-	_cleanup_issue_ struct github_issue issue = { 0 };
-	err = value_read(value, rows, array_size(rows), &issue);
-	if (err)
-		return err;
-	if (!issue.body)
-		issue.body = string_copy("");
-	issue.labelled = has_label(value->json, label);
-	*ret = take(issue);
-	return NULL;
-}
-
-struct error *github_read_issues(const struct value *page, const char *label,
-				 struct github_issue_list *list,
-				 size_t *count_ret)
-{
-	size_t count = json_array_size(page->json);
-
-	if (!json_is_array(page->json))
-		return value_error(page, "expected a list");
-	for (size_t i = 0; i < count; i++) {
-		const struct value item = value_item(page, i);
-		struct github_issue issue;
-
-		if (json_object_get(item.json, "pull_request"))
-			continue;
-
-		struct error *err = read_issue(&item, label, &issue);
-
-		if (err)
-			return err;
-		vector_add(list) = issue;
-	}
-	*count_ret = count;
-	return NULL;
-}
-
-/** Its text, which may be null; borrowed. */
-static struct error *read_comment(const struct value *value, const char **ret)
-{
-	static const struct value_row row[] = {
-		{ .key = "body", .read = value_string, .optional = true },
-	};
-
-	*ret = "";
-	return value_read(value, row, 1, ret);
-}
-
-struct error *github_find_comment(const struct value *page, const char *body,
-				  bool *found_ret, size_t *count_ret)
-{
-	bool found = false;
-	size_t count = json_array_size(page->json);
-
-	if (!json_is_array(page->json))
-		return value_error(page, "expected a list");
-	for (size_t i = 0; i < count; i++) {
-		const struct value item = value_item(page, i);
-		const char *comment;
-		struct error *err = read_comment(&item, &comment);
-
-		if (err)
-			return err;
-		found |= strcmp(comment, body) == 0;
-	}
-	*found_ret = found;
-	*count_ret = count;
-	return NULL;
+	if (!err && !issue->body)
+		issue->body = string_copy("");
+	return err;
 }
 
 struct error *github_list_issues(const struct github *github, const char *label,
 				 struct github_issue_list *ret)
 {
-	_cleanup_github_issue_list_ struct github_issue_list list = { 0 };
-	size_t count = PER_PAGE;
+	struct error *err;
+	_cleanup_github_issue_list_ struct github_issue_list all = { 0 };
+	struct github_issue_list issues = { 0 };
 
-	for (int page = 1; page <= PAGES_MAX && count == PER_PAGE; page++) {
-		struct error *err;
-		_cleanup_value_ struct value answer = { 0 };
-
-		err = github_call(github, GITHUB_GET, NULL, &answer,
-				  "/issues?state=open&labels=%s&sort=created&direction=asc&per_page=%d&page=%d",
-				  label, PER_PAGE, page);
-		if (err)
-			return err;
-		err = github_read_issues(&answer, label, &list, &count);
-		if (err)
-			return err;
+	err = github_list(github, PAGES_MAX, github_read_issue,
+			  sizeof(*all.items), &all,
+			  "/issues?state=open&labels=%s&sort=created&direction=asc&",
+			  label);
+	if (err)
+		return err;
+	for (size_t i = 0; i < all.count; i++) {
+		if (!all.items[i].is_pull_request)
+			vector_add(&issues) = take(all.items[i]);
 	}
-	*ret = take(list);
+	*ret = issues;
 	return NULL;
 }
 
@@ -166,11 +108,11 @@ struct error *github_create_issue(const struct github *github,
 			  &answer, "/issues");
 	if (err)
 		return err;
-	err = read_issue(&answer, label, &issue);
+	err = github_read_issue(&answer, &issue);
 	if (err)
 		return err;
 	// Where a token may make issues, but not label them, GitHub says nothing.
-	if (!issue.labelled) {
+	if (!has_label(answer.json, label)) {
 		err = github_call(github, GITHUB_POST,
 				  json_pack("{s:[s]}", "labels", label), NULL,
 				  "/issues/%" PRIu64 "/labels", issue.number);
@@ -206,27 +148,28 @@ struct error *github_comment_issue(const struct github *github, uint64_t number,
 			   "/issues/%" PRIu64 "/comments", number);
 }
 
+/** The text of a comment, which may be null. */
+static struct error *read_comment(const struct value *value, void *ret)
+{
+	static const struct value_row row[] = {
+		{ .key = "body", .read = value_copy, .optional = true },
+	};
+
+	return value_read(value, row, array_size(row), ret);
+}
+
 struct error *github_issue_has_comment(const struct github *github,
 				       uint64_t number, const char *body,
 				       bool *ret)
 {
-	size_t count = PER_PAGE;
+	struct error *err;
+	_cleanup_string_list_ struct string_list comments = STRING_LIST_INIT;
 
+	err = github_list(github, PAGES_MAX, read_comment,
+			  sizeof(*comments.items), &comments,
+			  "/issues/%" PRIu64 "/comments?", number);
 	*ret = false;
-	for (int page = 1; page <= PAGES_MAX && count == PER_PAGE && !*ret;
-	     page++) {
-		struct error *err;
-		_cleanup_value_ struct value answer = { 0 };
-
-		err = github_call(github, GITHUB_GET, NULL, &answer,
-				  "/issues/%" PRIu64
-				  "/comments?per_page=%d&page=%d",
-				  number, PER_PAGE, page);
-		if (err)
-			return err;
-		err = github_find_comment(&answer, body, ret, &count);
-		if (err)
-			return err;
-	}
-	return NULL;
+	for (size_t i = 0; !err && i < comments.count; i++)
+		*ret |= comments.items[i] && strcmp(comments.items[i], body) == 0;
+	return err;
 }

@@ -16,10 +16,10 @@
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/json.h"
 
 struct error;
 struct github;
-struct value;
 
 enum {
 	/** Characters of an issue or of a comment. */
@@ -30,8 +30,8 @@ struct github_issue {
 	uint64_t number;
 	/** Never NULL. */
 	char *body;
-	/** Whether it has the label that was asked about. */
-	bool labelled;
+	/** GitHub lists these among the issues; github_list_issues() does not. */
+	bool is_pull_request;
 };
 
 struct github_issue_list {
@@ -76,28 +76,10 @@ _must_check_ struct error *github_issue_has_comment(const struct github *github,
 						    uint64_t number,
 						    const char *body, bool *ret);
 
-/*
- * What GitHub says, read from JSON that is not trusted; see github_json.h.
- */
-
 /**
- * Add a page of issues to a list, without the pull requests, which GitHub lists
- * among them.
- *
- * @param[out] count_ret How many there are of either kind on the page.
+ * A reader of `struct github_issue`, from JSON that is not trusted. On failure,
+ * too, it is to be freed.
  */
-_must_check_ struct error *github_read_issues(const struct value *page,
-					      const char *label,
-					      struct github_issue_list *list,
-					      size_t *count_ret);
-
-/**
- * Whether a page of comments has one of this text.
- *
- * @param[out] count_ret How many there are on the page.
- */
-_must_check_ struct error *github_find_comment(const struct value *page,
-					       const char *body, bool *found_ret,
-					       size_t *count_ret);
+_must_check_ value_reader github_read_issue;
 
 #endif /* COMMON_GITHUB_GITHUB_ISSUES_H */

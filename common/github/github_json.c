@@ -8,7 +8,6 @@
 
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "common/store/store_internal.h"
 
 void github_release_deinit(struct github_release *release)
 {
@@ -118,6 +117,18 @@ static struct error *read_label(const struct value *value, void *ret)
 	return NULL;
 }
 
+static struct error *read_state(const struct value *value, void *ret)
+{
+	struct error *err;
+	const char *text;
+
+	err = read_line(value, &text);
+	if (err)
+		return err;
+	*(bool *)ret = strcmp(text, "uploaded") != 0;
+	return NULL;
+}
+
 static const struct value_row asset_rows[] = {
 	VALUE_REQUIRED("name", read_file_name, struct asset, name),
 	VALUE_REQUIRED("browser_download_url", read_url, struct asset, url),
@@ -126,64 +137,12 @@ static const struct value_row asset_rows[] = {
 	VALUE_REQUIRED("created_at", read_time, struct asset, created),
 	VALUE_OPTIONAL("digest", read_digest, struct asset, digest),
 	VALUE_OPTIONAL("label", read_label, struct asset, label),
+	VALUE_REQUIRED("state", read_state, struct asset, is_partial),
 };
 
-struct error *github_read_asset(const struct value *value, struct asset *ret,
-				bool *uploaded_ret)
+struct error *github_read_asset(const struct value *value, void *ret)
 {
-	struct error *err;
-
-	_cleanup_asset_ struct asset asset = { 0 };
-	err = value_read(value, asset_rows, array_size(asset_rows), &asset);
-	if (err)
-		return err;
-	const struct value state = value_member(value, "state");
-	const char *text;
-	err = read_line(&state, &text);
-	if (err)
-		return err;
-	*uploaded_ret = strcmp(text, "uploaded") == 0;
-	*ret = take(asset);
-	return NULL;
-}
-
-void github_assets_deinit(struct github_assets *assets)
-{
-	asset_list_deinit(&assets->uploaded);
-	asset_list_deinit(&assets->starters);
-}
-
-struct error *github_read_assets(const struct value *list,
-				 struct github_assets *assets)
-{
-	struct error *err;
-
-	if (!json_is_array(list->json))
-		return value_error(list, "expected a list");
-	for (size_t i = 0; i < json_array_size(list->json); i++) {
-		const struct value item = value_item(list, i);
-		_cleanup_asset_ struct asset asset = { 0 };
-		bool is_uploaded;
-
-		err = github_read_asset(&item, &asset, &is_uploaded);
-		if (err)
-			return err;
-		asset_list_add(is_uploaded ? &assets->uploaded : &assets->starters,
-			       &asset);
-	}
-	return NULL;
-}
-
-static struct error *read_embedded(const struct value *value, void *ret)
-{
-	struct error *err;
-
-	_cleanup_github_assets_ struct github_assets assets = { 0 };
-	err = github_read_assets(value, &assets);
-	if (err)
-		return err;
-	*(struct asset_list *)ret = take(assets.uploaded);
-	return NULL;
+	return value_read(value, asset_rows, array_size(asset_rows), ret);
 }
 
 static const struct value_row release_rows[] = {
@@ -191,7 +150,8 @@ static const struct value_row release_rows[] = {
 	VALUE_REQUIRED("upload_url", read_url, struct github_release, upload_url),
 	// Servers of before 2025 do not say.
 	VALUE_OPTIONAL("immutable", value_flag, struct github_release, immutable),
-	VALUE_REQUIRED("assets", read_embedded, struct github_release, assets),
+	VALUE_ITEMS("assets", github_read_asset, struct github_release,
+		    assets.items),
 };
 
 struct error *github_read_release(const struct value *value,

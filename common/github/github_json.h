@@ -27,7 +27,7 @@ struct github_release {
 	/** Where assets are sent to, without its URI template. */
 	char *upload_url;
 	bool immutable;
-	/** All that are whole: also those whose names are not valid (store.h). */
+	/** Also those whose names are not valid (store.h). */
 	struct asset_list assets;
 };
 
@@ -38,25 +38,8 @@ void github_release_deinit(struct github_release *release);
 _must_check_ struct error *github_read_release(const struct value *value,
 					       struct github_release *ret);
 
-/** What a list of a release's assets says, unlike the release itself. */
-struct github_assets {
-	struct asset_list uploaded;
-	/** Uploads that have not ended, or never will. */
-	struct asset_list starters;
-};
-
-void github_assets_deinit(struct github_assets *assets);
-
-#define _cleanup_github_assets_ _cleanup_(github_assets_deinit)
-
-/** Add a page of such a list. */
-_must_check_ struct error *github_read_assets(const struct value *list,
-					      struct github_assets *assets);
-
-/** @param[out] uploaded_ret Whether the asset is whole. */
-_must_check_ struct error *github_read_asset(const struct value *value,
-					     struct asset *ret,
-					     bool *uploaded_ret);
+/** A reader of `struct asset`. On failure, too, it is to be freed. */
+_must_check_ value_reader github_read_asset;
 
 /** Whether an error's body holds this code: `already_exists`. */
 bool github_error_has_code(const char *text, size_t size, const char *code);

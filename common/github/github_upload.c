@@ -64,13 +64,13 @@ static struct error *compare_asset(const struct github *github,
 
 /** See whether the file is there. @return ERROR_EXISTS if another one is. */
 static struct error *find_file(struct uploader *uploader,
-			       const struct asset_list *uploaded)
+			       const struct asset_list *assets)
 {
 	const struct asset *asset =
-		asset_list_find(uploaded, uploader->upload->name);
+		asset_list_find(assets, uploader->upload->name);
 	bool same;
 
-	if (!asset)
+	if (!asset || asset->is_partial)
 		return NULL;
 
 	struct error *err =
@@ -95,14 +95,14 @@ static struct error *delete_starter(const struct github *github,
 
 /** Delete what nobody sends any more, and count what is there besides. */
 static struct error *make_room(const struct github *github,
-			       const struct github_assets *assets)
+			       const struct asset_list *assets)
 {
-	size_t count = assets->uploaded.count + assets->starters.count;
+	size_t count = assets->count;
 
-	for (size_t i = 0; i < assets->starters.count; i++) {
-		const struct asset *starter = &assets->starters.items[i];
+	for (size_t i = 0; i < assets->count; i++) {
+		const struct asset *starter = &assets->items[i];
 
-		if (!asset_name_is_valid(starter->name) ||
+		if (!starter->is_partial || !asset_name_is_valid(starter->name) ||
 		    starter->created > (int64_t)time(NULL) - STARTER_LIFETIME_S)
 			continue;
 
@@ -150,7 +150,7 @@ static struct error *look(struct uploader *uploader)
 
 	for (unsigned int looks = 0;; looks++) {
 		struct error *err;
-		_cleanup_github_assets_ struct github_assets assets = { 0 };
+		_cleanup_asset_list_ struct asset_list assets = { 0 };
 
 		// It may have been deleted meanwhile.
 		err = github_require_release(github);
@@ -159,12 +159,11 @@ static struct error *look(struct uploader *uploader)
 		err = github_list_assets(github, &assets);
 		if (err)
 			return err;
-		err = find_file(uploader, &assets.uploaded);
+		err = find_file(uploader, &assets);
 		if (err || uploader->url)
 			return err;
 
-		const struct asset *starter =
-			asset_list_find(&assets.starters, name);
+		const struct asset *starter = asset_list_find(&assets, name);
 		uint64_t now_ms = monotonic_ms();
 
 		if (!starter)
@@ -198,12 +197,11 @@ static struct error *check_uploaded(struct uploader *uploader,
 	const struct github_upload *upload = uploader->upload;
 	_cleanup_asset_ struct asset asset = { 0 };
 	_cleanup_value_ struct value answer = { 0 };
-	bool uploaded;
 	struct error *err =
 		github_parse(response->body, response->body_size_bytes, &answer);
 
 	if (!err)
-		err = github_read_asset(&answer, &asset, &uploaded);
+		err = github_read_asset(&answer, &asset);
 	if (err) {
 		error_destroy(err);
 		// It says that we have succeeded: looking will tell.
@@ -211,7 +209,7 @@ static struct error *check_uploaded(struct uploader *uploader,
 	}
 	if (strcmp(asset.name, upload->name) != 0)
 		return error_create(ERROR_OTHER, "GitHub has renamed the asset");
-	if (uploaded && asset.size_bytes == upload->size_bytes &&
+	if (!asset.is_partial && asset.size_bytes == upload->size_bytes &&
 	    (!*asset.digest || strcmp(asset.digest, upload->digest) == 0)) {
 		uploader->url = take_ptr(asset.url);
 		return NULL;

@@ -57,11 +57,14 @@ static struct error *store_github_list(struct store *store, struct asset_list *r
 	if (err)
 		return err;
 	all = take(self->github.release.assets);
-	self->listed_count = all.count;
-	// What is not ours is nobody's business.
+	self->listed_count = 0;
 	for (size_t i = 0; i < all.count; i++) {
+		if (all.items[i].is_partial)
+			continue;
+		self->listed_count++;
+		// What is not ours is nobody's business.
 		if (asset_name_is_valid(all.items[i].name))
-			asset_list_add(ret, &all.items[i]);
+			vector_add(ret) = take(all.items[i]);
 	}
 	return NULL;
 }

@@ -44,18 +44,6 @@ const struct asset *asset_list_find(const struct asset_list *list,
 	return NULL;
 }
 
-void asset_list_add(struct asset_list *list, struct asset *asset)
-{
-	// Grow when the count is a power of two, which is then the capacity.
-	if ((list->count & (list->count - 1)) == 0) {
-		size_t capacity = list->count ? 2 * list->count : 1;
-
-		list->items = memory_resize(list->items, capacity,
-					    sizeof(*list->items));
-	}
-	list->items[list->count++] = take(*asset);
-}
-
 bool asset_name_is_valid(const char *name)
 {
 	static const char suffix[] = ".tar.zst";

@@ -42,6 +42,8 @@ struct asset {
 	uint64_t id;
 	/** What a person is shown in place of the name; NULL if there is none. */
 	char *label;
+	/** An upload that has not ended, or never will: store_list() has none. */
+	bool is_partial;
 };
 
 struct asset_list {

@@ -104,7 +104,7 @@ static struct error *add_asset(struct store_directory *directory,
 	err = file_read(label, LABEL_BYTES_MAX, &asset.label, NULL);
 	if (err && !error_catch(&err, ERROR_NOT_FOUND))
 		return err;
-	asset_list_add(list, &asset);
+	vector_add(list) = take(asset);
 	return NULL;
 }
 

@@ -46,7 +46,4 @@ void asset_deinit(struct asset *asset);
 
 #define _cleanup_asset_ _cleanup_(asset_deinit)
 
-/** Append an asset, which is emptied. */
-void asset_list_add(struct asset_list *list, struct asset *asset);
-
 #endif /* COMMON_STORE_STORE_INTERNAL_H */

@@ -19,17 +19,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *text = (const char *)data;
 	_cleanup_value_ struct value value = { 0 };
 	_cleanup_github_release_ struct github_release release = { 0 };
-	_cleanup_github_assets_ struct github_assets assets = { 0 };
+	_cleanup_asset_list_ struct asset_list assets = { 0 };
 	struct asset asset = { 0 };
-	bool is_whole;
 
 	github_error_has_code(text, size, "already_exists");
 	error_destroy(github_parse(text, size, &value));
 	if (!value.json)
 		return 0;
 	error_destroy(github_read_release(&value, &release));
-	error_destroy(github_read_assets(&value, &assets));
-	error_destroy(github_read_asset(&value, &asset, &is_whole));
+	error_destroy(
+		value_items(&value, github_read_asset, sizeof(asset), &assets));
+	error_destroy(github_read_asset(&value, &asset));
 	asset_deinit(&asset);
 	return 0;
 }

@@ -183,16 +183,18 @@ static void make_release(struct github *github)
 Test(github, shows_assets_that_are_whole_and_lists_those_in_any_state)
 {
 	_cleanup_github_ struct github github = { 0 };
-	_cleanup_github_assets_ struct github_assets assets = { 0 };
-	_cleanup_asset_list_ struct asset_list list = { 0 };
+	_cleanup_asset_list_ struct asset_list assets = { 0 }, list = { 0 };
+	const struct asset *starter;
 	struct store_room room;
 
 	make_release(&github);
 	cr_expect_eq(github.release.assets.count, 2);
 	expect_success(github_list_assets(&github, &assets), "list");
-	cr_expect_eq(assets.uploaded.count, 3);
-	cr_assert_eq(assets.starters.count, 1);
-	cr_expect_str_eq(assets.starters.items[0].name, "kernel-3.tar.zst");
+	cr_expect_eq(assets.count, 4);
+	starter = asset_list_find(&assets, "kernel-3.tar.zst");
+	for (size_t i = 0; i < assets.count; i++)
+		cr_expect_eq(assets.items[i].is_partial,
+			     &assets.items[i] == starter);
 	// What is not ours takes room.
 	expect_success(store_list(the_store, &list), "list");
 	cr_expect_eq(list.count, 2);
