@@ -45,6 +45,10 @@ enum command_option_type {
 	OPTION_ITEM,
 	/** unsigned int: which of the words that its argument names, from 0. */
 	OPTION_CHOICE,
+	/** uint64_t: bytes, a number with M, G or T; 0 if it is not given. */
+	OPTION_SIZE,
+	/** uint64_t: seconds, a number with h, d or w; 0 if it is not given. */
+	OPTION_AGE,
 };
 
 enum {
@@ -64,8 +68,9 @@ struct command_option {
 	/** Where the value goes in the command's options. */
 	size_t offset;
 	/**
-	 * A number is at least @p min, at most @p max (0: no limit). Numbers
-	 * and choices that are not given are @p otherwise.
+	 * A number, or that before a unit, is at least @p min, at most @p max
+	 * (0: no limit). Numbers and choices that are not given are
+	 * @p otherwise.
 	 */
 	unsigned int min, max, otherwise;
 };

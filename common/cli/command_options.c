@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,6 +117,42 @@ static struct error *set_number(const struct command_option *option,
 	return NULL;
 }
 
+/** The first is the smallest, and the others are multiples of it. */
+static const struct unit {
+	char letter;
+	uint64_t value;
+} sizes[] = { { 'M', 1 << 20 }, { 'G', 1 << 30 }, { 'T', 1LL << 40 } },
+  ages[] = { { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 } };
+
+static const struct unit *option_units(const struct command_option *option)
+{
+	return option->type == OPTION_SIZE  ? sizes
+	       : option->type == OPTION_AGE ? ages
+					    : NULL;
+}
+
+static struct error *set_amount(const struct command_option *option,
+				const char *value, uint64_t *ret)
+{
+	const struct unit *units = option_units(option);
+	size_t digits = strspn(value, "0123456789");
+	uint64_t number = strtoul(value, NULL, 10);
+	uint64_t max = option->max ? option->max : INT64_MAX;
+
+	for (size_t i = 0; i < array_size(sizes); i++) {
+		if (digits && value[digits] == units[i].letter &&
+		    !value[digits + 1] && number >= option->min &&
+		    number <= max && number <= INT64_MAX / units[i].value) {
+			*ret = number * units[i].value;
+			return NULL;
+		}
+	}
+	return error_create(ERROR_USAGE,
+			    "--%s %s: use a number with %c, %c or %c",
+			    option->name, value, units[0].letter,
+			    units[1].letter, units[2].letter);
+}
+
 void command_option_words(const struct command_option *option,
 			  struct string_list *ret)
 {
@@ -186,6 +223,9 @@ static struct error *set_option(const struct command_slot *slot, const char *val
 		break;
 	case OPTION_CHOICE:
 		return set_choice(slot->option, value, slot->value);
+	case OPTION_SIZE:
+	case OPTION_AGE:
+		return set_amount(slot->option, value, slot->value);
 	}
 	return NULL;
 }
@@ -215,6 +255,8 @@ static struct option *make_options(struct command_context *context,
 		[OPTION_LIST] = required_argument,
 		[OPTION_ITEM] = required_argument,
 		[OPTION_CHOICE] = required_argument,
+		[OPTION_SIZE] = required_argument,
+		[OPTION_AGE] = required_argument,
 	};
 	size_t count = context->slot_count;
 	// Arguments are told in order; one that lacks its own gives a colon.
@@ -413,6 +455,19 @@ static void format_number(const struct command_option *option,
 	}
 }
 
+/** In the largest unit that it is a multiple of. */
+static void format_amount(const struct command_option *option, uint64_t value,
+			  struct string_list *ret)
+{
+	const struct unit *units = option_units(option);
+	const struct unit *unit = units + array_size(sizes) - 1;
+
+	while (unit > units && value % unit->value)
+		unit--;
+	string_list_addf(ret, "--%s=%" PRIu64 "%c", option->name,
+			 value / unit->value, unit->letter);
+}
+
 void command_format_options(const struct command_option *table,
 			    const void *options, struct string_list *ret)
 {
@@ -429,6 +484,8 @@ void command_format_options(const struct command_option *table,
 			string_list_addf(ret, "--%s=%s", o->name, text);
 		if (has_otherwise(o))
 			format_number(o, *(const unsigned int *)value, ret);
+		if (option_units(o) && *(const uint64_t *)value)
+			format_amount(o, *(const uint64_t *)value, ret);
 		for (size_t i = 0; is_list(o) && i < list->count; i++)
 			string_list_addf(ret, "--%s=%s", o->name, list->items[i]);
 	}

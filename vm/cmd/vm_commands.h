@@ -6,6 +6,7 @@
 /** @file The commands of vmtest-vm, and what they share. */
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "common/base/cleanup.h"
@@ -45,7 +46,7 @@ struct run_options {
 	const char *memory;
 	unsigned int cpus;
 	const char *directory;
-	const char *disk;
+	uint64_t disk_bytes;
 	bool kdump;
 	/** enum module_use */
 	unsigned int module;

@@ -2,8 +2,8 @@
 
 #include "vm/cmd/vm_commands.h"
 
+#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -18,8 +18,8 @@
 
 struct vm_prune_options {
 	unsigned int keep;
-	const char *cache_size;
-	const char *older_than;
+	uint64_t cache_size;
+	uint64_t older_than;
 	bool dry_run;
 };
 
@@ -28,69 +28,12 @@ struct vm_prune_options {
 // clang-format off
 static const struct command_option options[] = {
 	{ 0, "keep", "N", "kernels to keep of each series and flavor (default 1, or all where there is another limit)", OPTION_NUMBER, OFFSET(keep), .otherwise = 1 },
-	{ 0, "cache-size", "SIZE", "delete what was not used for longest until all is at most SIZE, such as 20G", OPTION_STRING, OFFSET(cache_size) },
-	{ 0, "older-than", "AGE", "delete what was not used for so long, such as 30d", OPTION_STRING, OFFSET(older_than) },
+	{ 0, "cache-size", "SIZE", "delete what was not used for longest until all is at most SIZE, such as 20G", OPTION_SIZE, OFFSET(cache_size) },
+	{ 0, "older-than", "AGE", "delete what was not used for so long, such as 30d", OPTION_AGE, OFFSET(older_than) },
 	{ 0, "dry-run", NULL, "only print what would be deleted", OPTION_FLAG, OFFSET(dry_run) },
 	{ 0 },
 };
 // clang-format on
-
-struct unit {
-	char letter;
-	uint64_t value;
-};
-
-static const struct unit size_units[] = {
-	{ 'M', 1 << 20 }, { 'G', 1 << 30 }, { 'T', 1LL << 40 }, { 0 }
-};
-static const struct unit age_units[] = {
-	{ 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 }, { 0 }
-};
-
-/** A number with one of the units. */
-static struct error *parse_amount(const char *option, const char *text,
-				  const struct unit *units, uint64_t *ret)
-{
-	size_t digits = strspn(text, "0123456789");
-
-	for (const struct unit *unit = units; unit->letter && digits; unit++) {
-		uint64_t number = strtoul(text, NULL, 10);
-
-		if (text[digits] == unit->letter && !text[digits + 1] &&
-		    number <= INT64_MAX / unit->value) {
-			*ret = number * unit->value;
-			return NULL;
-		}
-	}
-	return error_create(ERROR_USAGE,
-			    "--%s %s: use a number with %c, %c or %c", option,
-			    text, units[0].letter, units[1].letter,
-			    units[2].letter);
-}
-
-static struct error *parse_limits(const struct vm_prune_options *prune,
-				  struct cache_limits *limits)
-{
-	struct error *err;
-
-	limits->has_size = prune->cache_size;
-	if (prune->cache_size) {
-		err = parse_amount("cache-size", prune->cache_size, size_units,
-				   &limits->size_bytes);
-		if (err)
-			return err;
-	}
-	if (prune->older_than) {
-		uint64_t age_s;
-
-		err = parse_amount("older-than", prune->older_than, age_units,
-				   &age_s);
-		if (err)
-			return err;
-		limits->oldest_s = (int64_t)time(NULL) - (int64_t)age_s;
-	}
-	return NULL;
-}
 
 /** Kernels that are superseded, with what was built for them. */
 static struct error *prune_kernels(struct command_context *context,
@@ -126,7 +69,6 @@ static struct error *prune_kernels(struct command_context *context,
 static void show(const char *directory, const struct cache_list *list)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	_cleanup_free_ char *text = NULL;
 
 	for (size_t i = 0, first = 0; i < list->count; i++) {
 		struct cache_list kind = { &list->items[first], i + 1 - first };
@@ -139,8 +81,7 @@ static void show(const char *directory, const struct cache_list *list)
 				       (double)cache_list_size(&kind) / 1e6);
 		first = i + 1;
 	}
-	text = string_builder_take(&sb);
-	log_info("%s: %s%.1f MB in all", directory, text,
+	log_info("%s: %s%.1f MB in all", directory, sb.text ? sb.text : "",
 		 (double)cache_list_size(list) / 1e6);
 }
 
@@ -175,14 +116,16 @@ static struct error *run(struct command_context *context)
 	struct error *err;
 	const struct vm_prune_options *prune_options = context->options;
 	const struct common_options *common = context->common;
-	bool has_kernels =
-		command_was_given(context, "keep") ||
-		!(prune_options->cache_size || prune_options->older_than);
+	struct cache_limits limits = {
+		.has_size = command_was_given(context, "cache-size"),
+		.size_bytes = prune_options->cache_size,
+	};
 
-	struct cache_limits limits = { 0 };
-	err = parse_limits(prune_options, &limits);
-	if (err)
-		return err;
+	if (command_was_given(context, "older-than"))
+		limits.oldest_s = (int64_t)time(NULL) -
+				  (int64_t)prune_options->older_than;
+	bool has_kernels = command_was_given(context, "keep") ||
+			   !(limits.has_size || limits.oldest_s);
 	if (!has_kernels && (common->kernels.count || common->archs.count ||
 			     common->flavors.count))
 		return error_create(

@@ -52,7 +52,7 @@ const struct command_option run_option_table[] = {
 	{ 0, "cpus", "N", "the guest's processors (default: up to 4, if the kernel can)", OPTION_NUMBER, .offset = offsetof(struct run_options, cpus), .min = 1 },
 	{ 0, "module", "build|insert", "build a module first, and insert it in the guest: $DRGN_TEST_KMOD", OPTION_CHOICE, .offset = offsetof(struct run_options, module), .otherwise = MODULE_NONE },
 	{ 0, "module-source", "DIR", "source of the module (default: drgn_test.ko's)", OPTION_STRING, .offset = offsetof(struct run_options, module_source) },
-	{ 0, "disk", "SIZE", "an empty disk for the guest, such as 1G, gone afterwards: $DRGN_TEST_DISK", OPTION_STRING, .offset = offsetof(struct run_options, disk) },
+	{ 0, "disk", "SIZE", "an empty disk for the guest, such as 1G, gone afterwards: $DRGN_TEST_DISK", OPTION_SIZE, .offset = offsetof(struct run_options, disk_bytes), .min = 1, .max = 1000000 },
 	{ 0, "kdump", NULL, "let the command crash the guest, and run again in the crash kernel (see run --help)", OPTION_FLAG, .offset = offsetof(struct run_options, kdump) },
 	{ 0, "append", "PARAMS", "more for the kernel's command line; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, append) },
 	{ 0, "qemu-option", "ARG", "one more argument for QEMU; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, qemu_options) },
@@ -121,19 +121,6 @@ static bool is_memory_size(const char *text)
 	return !text[digits] || (strchr("MG", text[digits]) && !text[digits + 1]);
 }
 
-/** A number with M or G; a disk of less than 1M is no use. */
-static struct error *parse_disk(const char *text, uint64_t *bytes_ret)
-{
-	uint64_t number = strtoul(text, NULL, 10);
-	const char unit = text[strspn(text, "0123456789")];
-
-	if (!is_memory_size(text) || !unit || !number || number > 1000000)
-		return error_create(ERROR_USAGE,
-				    "--disk %s: use a number with M or G", text);
-	*bytes_ret = number << (unit == 'G' ? 30 : 20);
-	return NULL;
-}
-
 /** What the command sees of our environment, besides what is asked for. */
 static void inherit_environment(const char *root, struct string_list *ret)
 {
@@ -187,8 +174,6 @@ static struct error *add_environment(const struct string_list *requests,
 
 struct error *run_options_check(const struct run_options *options)
 {
-	struct error *err;
-
 	_cleanup_string_list_ struct string_list environment = STRING_LIST_INIT;
 
 	if (options->memory && !is_memory_size(options->memory))
@@ -199,13 +184,6 @@ struct error *run_options_check(const struct run_options *options)
 		return error_create(
 			ERROR_USAGE,
 			"--module-source: say --module build or --module insert");
-	if (options->disk) {
-		uint64_t disk_bytes;
-
-		err = parse_disk(options->disk, &disk_bytes);
-		if (err)
-			return err;
-	}
 	if (options->directory && !directory_exists(options->directory))
 		return error_create(ERROR_USAGE, "--chdir %s: no such directory",
 				    options->directory);
@@ -246,7 +224,6 @@ struct run {
 	struct guest_config config;
 	struct rootfs rootfs;
 	struct module module;
-	char *directory;
 	/** Instead of a command. */
 	char *shell[2];
 };
@@ -256,33 +233,6 @@ static void run_deinit(struct run *run)
 	string_list_deinit(&run->config.environment);
 	rootfs_deinit(&run->rootfs);
 	module_deinit(&run->module);
-	free(run->directory);
-}
-
-#define _cleanup_run_ _cleanup_(run_deinit)
-
-/** What the options say by themselves. */
-static struct error *run_set_options(struct run *run,
-				     const struct run_options *options)
-{
-	struct error *err;
-	struct guest_config *config = &run->config;
-	const char *temporary = command_variable("TMPDIR");
-
-	if (options->disk) {
-		// Large files that need not be fast: not in /tmp, which may
-		// be memory.
-		config->disk_directory = temporary ? temporary : "/var/tmp";
-		err = parse_disk(options->disk, &config->disk_bytes);
-		if (err)
-			return err;
-	}
-	run->directory =
-		realpath(options->directory ? options->directory : ".", NULL);
-	if (!run->directory)
-		return error_create_os(errno, "working directory");
-	config->directory = run->directory;
-	return NULL;
 }
 
 /** Guests of other architectures cannot have the host's root. */
@@ -345,7 +295,12 @@ static struct error *run_guest(struct command_context *context,
 
 	const struct vm_run_options *command_options = context->options;
 	const struct run_options *options = &command_options->guest;
-	_cleanup_run_ struct run run = {
+	const char *temporary = command_variable("TMPDIR");
+	_cleanup_free_ char *directory =
+		realpath(options->directory ? options->directory : ".", NULL);
+	if (!directory)
+		return error_create_os(errno, "working directory");
+	_cleanup_(run_deinit) struct run run = {
 		.config = {
 			.qemu = {
 				.machine = options->machine,
@@ -362,15 +317,17 @@ static struct error *run_guest(struct command_context *context,
 							   : run.shell,
 			.timeout_ms = (uint64_t)options->timeout_s * 1000,
 			.console_log_fd = console_log_fd,
+			// Large files that need not be fast: not in /tmp,
+			// which may be memory.
+			.disk_directory = temporary ? temporary : "/var/tmp",
+			.disk_bytes = options->disk_bytes,
+			.directory = directory,
 		},
 		.rootfs = ROOTFS_INIT,
 		.module = MODULE_INIT,
 		.shell = { (char *)"/bin/sh" },
 	};
 
-	err = run_set_options(&run, options);
-	if (err)
-		return err;
 	err = command_open(context, COMMAND_CATALOG);
 	if (err)
 		return err;
@@ -407,14 +364,6 @@ static struct error *write_result(const char *path, const struct error *problem,
 	return error_wrap(file_write(path, text, strlen(text)), "--result");
 }
 
-static struct error *open_console_log(const char *path, int *fd_ret)
-{
-	*fd_ret = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (*fd_ret < 0)
-		return error_create_os(errno, "--console-log %s", path);
-	return NULL;
-}
-
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
@@ -435,9 +384,12 @@ static struct error *run(struct command_context *context)
 	}
 	_cleanup_close_ int console_log_fd = -1;
 	if (run_options->console_log) {
-		err = open_console_log(run_options->console_log, &console_log_fd);
-		if (err)
-			return err;
+		console_log_fd = open(run_options->console_log,
+				      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+				      0666);
+		if (console_log_fd < 0)
+			return error_create_os(errno, "--console-log %s",
+					       run_options->console_log);
 	}
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_run_result_ struct run_result result = { 0 };

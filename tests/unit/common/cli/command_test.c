@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "common/base/error.h"
@@ -14,6 +15,8 @@ struct say_options {
 	bool loud;
 	unsigned int at_once;
 	unsigned int tone;
+	uint64_t size_bytes;
+	uint64_t age_s;
 	struct string_list words;
 };
 
@@ -31,6 +34,8 @@ static const struct command_option shared_options[] = {
 	{ 'j', "at-once", "[N]", "how many at once", OPTION_OPTIONAL_NUMBER, OFFSET(at_once), .min = 1 },
 	{ 0, "tone", "low|high", "how high", OPTION_CHOICE, OFFSET(tone) },
 	{ 'w', "word", "WORD", "a word", OPTION_ITEM, OFFSET(words) },
+	{ 0, "size", "SIZE", "how big", OPTION_SIZE, OFFSET(size_bytes), .min = 1, .max = 1000000 },
+	{ 0, "age", "AGE", "how old", OPTION_AGE, OFFSET(age_s) },
 	{ 0 },
 };
 // clang-format on
@@ -92,6 +97,7 @@ static struct error *run_say(struct command_context *context)
 	       context->common->kernels.count);
 	for (int i = 0; i < context->argument_count; i++)
 		printf(" [%s]", context->arguments[i]);
+	putchar('\n');
 	return NULL;
 }
 
@@ -136,6 +142,26 @@ static int run(const char *const *argv)
 
 TestSuite(command, .init = cr_redirect_stdout);
 
+/** Run a command, and read the one line that it writes to a stream. */
+static const char *line_from(FILE *output, const char *const *argv, int status)
+{
+	static char text[512];
+	const char *words[16] = { "talk" };
+
+	for (size_t i = 0; argv[i]; i++)
+		words[i + 1] = argv[i];
+	cr_expect_eq(run(words), status);
+	fflush(stdout);
+	fflush(stderr);
+	cr_assert(fgets(text, sizeof(text), output));
+	return text;
+}
+
+static const char *line_of(const char *const *argv, int status)
+{
+	return line_from(cr_get_redirected_stdout(), argv, status);
+}
+
 Test(command, options_and_arguments_reach_the_command)
 {
 	static const struct {
@@ -143,41 +169,28 @@ Test(command, options_and_arguments_reach_the_command)
 		const char *output;
 	} rows[] = {
 		{ { "say", "-k", "6.1,6.12", "-ln2", "--to=you", "-k6.6", "a" },
-		  "times=2 to=you loud=1 kernels=3: [a]" },
+		  "times=2 to=you loud=1 kernels=3: [a]\n" },
 		// Before arguments and after them, but not after two dashes.
 		{ { "say", "a", "-n", "3", "-", "--", "-l", "--" },
-		  "times=3 to= loud=0 kernels=0: [a] [-] [-l] [--]" },
+		  "times=3 to= loud=0 kernels=0: [a] [-] [-l] [--]\n" },
 		// A path is no list.
 		{ { "say", "-k", "6.1,6.12", "-k", "/a,b", "-k./c,d" },
-		  "times=1? to= loud=0 kernels=4:" },
-		{ { "say", "-n0" }, "times=0 to= loud=0 kernels=0:" },
+		  "times=1? to= loud=0 kernels=4:\n" },
+		{ { "say", "-n0" }, "times=0 to= loud=0 kernels=0:\n" },
 		// A program has options of its own.
 		{ { "repeat", "a", "-n", "--", "b" },
 		  "a -n -- b [--to=all][--loud][--word=x][--word=y]\n" },
 		{ { "repeat", "--to=me", "-w", "z", "--no-loud", "--tone",
 		    "high", "-n0" },
 		  "[--times=0][--to=me][--tone=high][--word=x][--word=y][--word=z]\n" },
+		{ { "repeat", "--size", "2048M", "--age=3d" },
+		  "[--to=all][--loud][--word=x][--word=y][--size=2G][--age=3d]\n" },
 		{ { "repeat", "--to", "", "--loud", "--no-loud", "-n1" },
 		  "[--to=][--word=x][--word=y]\n" },
 	};
 
-	for (size_t i = 0; i < array_size(rows); i++) {
-		const char *argv[16] = { "talk" };
-		char text[256] = "";
-
-		memcpy(argv + 1, rows[i].argv, sizeof(rows[i].argv));
-		cr_expect_eq(run(argv), 0);
-		putchar('\0');
-		fflush(stdout);
-		for (size_t n = 0; n < sizeof(text) - 1; n++) {
-			int c = fgetc(cr_get_redirected_stdout());
-
-			if (c <= 0)
-				break;
-			text[n] = (char)c;
-		}
-		cr_expect_str_eq(text, rows[i].output);
-	}
+	for (size_t i = 0; i < array_size(rows); i++)
+		cr_expect_str_eq(line_of(rows[i].argv, 0), rows[i].output);
 }
 
 Test(command, a_number_may_be_left_out)
@@ -187,27 +200,23 @@ Test(command, a_number_may_be_left_out)
 		const char *words;
 		const char *option;
 	} rows[] = {
-		{ { "-j4", "a" }, "a [", "[--at-once=4]" },
-		{ { "-j", "4", "a" }, "a [", "[--at-once=4]" },
-		{ { "-j", "a" }, "a [", "[--at-once]" },
-		{ { "-j", "--", "4" }, "4 [", "[--at-once]" },
-		{ { "-j", "4x" }, "4x [", "[--at-once]" },
-		{ { "-jn2" }, "[", "[--times=2]" },
-		{ { "-jtme" }, "[", "[--to=me]" },
-		{ { "--at-once" }, "[", "[--at-once]" },
-		{ { "--at-once", "5", "6" }, "6 [", "[--at-once=5]" },
-		{ { "--at-once=7" }, "[", "[--at-once=7]" },
-		{ { "-j", "-n", "1" }, "[", "[--at-once]" },
+		{ { "repeat", "-j4", "a" }, "a [", "[--at-once=4]" },
+		{ { "repeat", "-j", "4", "a" }, "a [", "[--at-once=4]" },
+		{ { "repeat", "-j", "a" }, "a [", "[--at-once]" },
+		{ { "repeat", "-j", "--", "4" }, "4 [", "[--at-once]" },
+		{ { "repeat", "-j", "4x" }, "4x [", "[--at-once]" },
+		{ { "repeat", "-jn2" }, "[", "[--times=2]" },
+		{ { "repeat", "-jtme" }, "[", "[--to=me]" },
+		{ { "repeat", "--at-once" }, "[", "[--at-once]" },
+		{ { "repeat", "--at-once", "5", "6" }, "6 [", "[--at-once=5]" },
+		{ { "repeat", "--at-once=7" }, "[", "[--at-once=7]" },
+		{ { "repeat", "-j", "-n", "1" }, "[", "[--at-once]" },
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		FILE *output = cr_get_redirected_stdout();
-		char text[512] = "";
 		const char *const *argv = rows[i].argv;
+		const char *text = line_of(argv, 0);
 
-		cr_expect_eq(RUN("repeat", argv[0], argv[1], argv[2]), 0);
-		fflush(stdout);
-		cr_assert(fgets(text, sizeof(text), output));
 		cr_expect_eq(strncmp(text, rows[i].words, strlen(rows[i].words)),
 			     0, "%s: %s", argv[0], text);
 		cr_expect(strstr(text, rows[i].option), "%s: %s", argv[0], text);
@@ -241,20 +250,27 @@ Test(command, wrong_usage_is_status_2_and_says_what_is_wrong)
 		  "--at-once: 'x' is no whole number" },
 		{ { "repeat", "-j0" }, "--at-once 0: at least 1" },
 		{ { "repeat", "--tone=flat" }, "--tone flat: use low|high" },
+		{ { "repeat", "--size=1" },
+		  "--size 1: use a number with M, G or T" },
+		{ { "repeat", "--size=0G" },
+		  "--size 0G: use a number with M, G or T" },
+		{ { "repeat", "--size=1000001M" },
+		  "--size 1000001M: use a number with M, G or T" },
+		{ { "repeat", "--age", "3y" },
+		  "--age 3y: use a number with h, d or w" },
+		{ { "repeat", "--age=99999999999999999999w" },
+		  "--age 99999999999999999999w: use a number with h, d or w" },
 	};
 
 	cr_redirect_stderr();
 	for (size_t i = 0; i < array_size(rows); i++) {
-		FILE *output = cr_get_redirected_stderr();
-		char text[256] = "", wanted[256];
-		const char *const *argv = rows[i].argv;
+		char wanted[256];
 
-		cr_expect_eq(RUN(argv[0], argv[1], argv[2]), 2);
-		fflush(stderr);
-		cr_assert(fgets(text, sizeof(text), output));
 		snprintf(wanted, sizeof(wanted), "talk: error: %s\n",
 			 rows[i].message);
-		cr_expect_str_eq(text, wanted);
+		cr_expect_str_eq(line_from(cr_get_redirected_stderr(),
+					   rows[i].argv, 2),
+				 wanted);
 	}
 }
 
