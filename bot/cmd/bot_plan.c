@@ -42,14 +42,12 @@ static struct error *write_outputs(const struct plan *plan, size_t superseded)
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	_cleanup_free_ char *matrix = plan_matrix_format(plan);
 	_cleanup_free_ char *versions = plan_versions_format(plan);
-	_cleanup_free_ char *text = NULL;
 
 	workflow_append_output(&sb, "matrix", matrix);
 	workflow_append_output(&sb, "versions", versions);
 	string_builder_appendf(&sb, "count=%zu\nleft-out=%zu\nsuperseded=%zu\n",
 			       plan->count, plan->left_out, superseded);
-	text = string_builder_take(&sb);
-	return error_wrap(workflow_outputs_write(text), "--github-output");
+	return error_wrap(workflow_outputs_write(sb.text), "--github-output");
 }
 
 static struct error *write_file(const struct plan *plan, const char *path)

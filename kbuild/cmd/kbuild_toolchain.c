@@ -67,8 +67,7 @@ static void print_text(const struct toolchain *toolchain, const char *version,
 				       toolchain->candidates[0].compiler.version
 					       ? "-N"
 					       : "");
-	_cleanup_free_ char *text = string_builder_take(&sb);
-	fputs(text, stdout);
+	fputs(sb.text, stdout);
 }
 
 static json_t *range_json(const struct version_range *range)

@@ -195,7 +195,7 @@ static struct error *print_result(const struct suite_setup *setup,
 		workflow_append_annotation(&sb, WORKFLOW_ERROR,
 					   "vmtest-vm bisect",
 					   outcomes[step->action].text);
-		suite_print(&sb);
+		fputs(sb.text, stdout);
 	}
 	return NULL;
 }

@@ -15,58 +15,32 @@
 #include "vm/kernel/kernel.h"
 #include "vm/suite/project.h"
 
-static bool contains_arch(const struct arch_list *list,
-			  const struct catalog_arch *arch)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (list->items[i] == arch)
-			return true;
-	}
-	return false;
-}
-
-static struct error *check_directories(const struct string_list *kernels)
-{
-	for (size_t i = 0; i < kernels->count; i++) {
-		if (kernel_is_path(kernels->items[i]))
-			return error_create(ERROR_USAGE,
-					    "--kernel %s: a directory has a kernel of one architecture; name that one with --arch",
-					    kernels->items[i]);
-	}
-	return NULL;
-}
-
 struct error *command_archs(const struct command_context *context,
 			    struct arch_list *ret)
 {
 	struct error *err;
 
 	const struct string_list *archs = &context->common->archs;
-	_cleanup_arch_list_ struct arch_list list = {
-		.items = memory_allocate(archs->count + 1, sizeof(*list.items)),
-	};
-	if (!archs->count) {
-		err = catalog_host_arch(context->catalog,
-					&list.items[list.count++]);
-		if (err)
-			return err;
-	}
+	const struct string_list *kernels = &context->common->kernels;
+	_cleanup_arch_list_ struct arch_list list = { 0 };
 	for (size_t i = 0; i < archs->count; i++) {
-		const struct catalog_arch *arch;
-
-		err = catalog_find_arch(context->catalog, archs->items[i], &arch);
-		if (err)
-			return err;
-		if (!contains_arch(&list, arch))
-			list.items[list.count++] = arch;
-	}
-	if (list.count > 1) {
-		err = check_directories(&context->common->kernels);
+		err = catalog_find_arch(context->catalog, archs->items[i],
+					&vector_add(&list));
 		if (err)
 			return err;
 	}
-	ret->count = list.count;
-	ret->items = take_ptr(list.items);
+	if (!archs->count) {
+		err = catalog_host_arch(context->catalog, &vector_add(&list));
+		if (err)
+			return err;
+	}
+	for (size_t i = 0; i < kernels->count && list.count > 1; i++) {
+		if (kernel_is_path(kernels->items[i]))
+			return error_create(ERROR_USAGE,
+					    "--kernel %s: a directory has a kernel of one architecture; name that one with --arch",
+					    kernels->items[i]);
+	}
+	*ret = take(list);
 	return NULL;
 }
 
@@ -93,10 +67,9 @@ struct error *command_asset(const struct command_context *context,
 	for (size_t i = 0; i < flavors->count; i++)
 		string_builder_appendf(&sb, "%s%s", i ? " or " : " of flavor ",
 				       flavors->items[i]);
-	_cleanup_free_ char *flavor = string_builder_take(&sb);
 	return error_create(ERROR_NOT_FOUND, "no kernel '%s'%s for %s in %s; %s",
-			    pattern ? pattern : "*", flavor, arch->name,
-			    store_name(context->store),
+			    pattern ? pattern : "*", sb.text ? sb.text : "",
+			    arch->name, store_name(context->store),
 			    assets->count ? "see vmtest-vm list"
 					  : "it holds nothing: check --store");
 }

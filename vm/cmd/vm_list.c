@@ -24,15 +24,15 @@ struct row {
 };
 
 struct listing {
-	struct row *rows;
+	struct row *items;
 	size_t count;
 };
 
 static void listing_deinit(struct listing *listing)
 {
 	for (size_t i = 0; i < listing->count; i++)
-		free(listing->rows[i].path);
-	free(listing->rows);
+		free(listing->items[i].path);
+	free(listing->items);
 }
 
 /** The kernel's row, which is made if there is none. */
@@ -40,15 +40,12 @@ static struct row *listing_row(struct listing *listing,
 			       const struct release *release, const char *arch)
 {
 	for (size_t i = 0; i < listing->count; i++) {
-		if (release_compare(&listing->rows[i].release, release) == 0 &&
-		    strcmp(listing->rows[i].arch, arch) == 0)
-			return &listing->rows[i];
+		if (release_compare(&listing->items[i].release, release) == 0 &&
+		    strcmp(listing->items[i].arch, arch) == 0)
+			return &listing->items[i];
 	}
-	listing->rows = memory_resize(listing->rows, listing->count + 1,
-				      sizeof(*listing->rows));
-	struct row *row = &listing->rows[listing->count++];
-	*row = (struct row){ .release = *release, .arch = arch };
-	return row;
+	vector_add(listing) = (struct row){ .release = *release, .arch = arch };
+	return &listing->items[listing->count - 1];
 }
 
 static int compare_rows(const void *a, const void *b)
@@ -143,10 +140,10 @@ static struct error *run(struct command_context *context)
 	for (int i = 0; i < 3; i++)
 		table_add_column(&table, "", TABLE_TEXT);
 	if (listing.count)
-		qsort(listing.rows, listing.count, sizeof(*listing.rows),
+		qsort(listing.items, listing.count, sizeof(*listing.items),
 		      compare_rows);
 	for (size_t i = 0; i < listing.count; i++)
-		add_row(context, &listing.rows[i], &table);
+		add_row(context, &listing.items[i], &table);
 	table_print(&table);
 	return command_rows_print(context);
 }

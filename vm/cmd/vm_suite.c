@@ -3,7 +3,6 @@
 #include "vm/cmd/vm_suite.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -42,6 +41,9 @@ const struct command_option suite_option_table[] = {
 
 void suite_setup_deinit(struct suite_setup *setup)
 {
+	for (size_t i = 0; setup->disks && i < setup->archs.count; i++)
+		kernel_list_deinit(&setup->disks[i]);
+	free(setup->disks);
 	project_deinit(&setup->project);
 	arch_list_deinit(&setup->archs);
 	free(setup->program);
@@ -109,17 +111,6 @@ static struct error *check_options(const struct command_context *context,
 	return run_options_check(&options->guest);
 }
 
-/** @param[out] directories_ret Those that are given by their path. */
-static void split_patterns(const struct string_list *kernels,
-			   struct string_list *directories_ret,
-			   struct string_list *patterns_ret)
-{
-	for (size_t i = 0; i < kernels->count; i++)
-		string_list_add(kernel_is_path(kernels->items[i]) ? directories_ret
-								  : patterns_ret,
-				kernels->items[i]);
-}
-
 /** Of several architectures no directories are taken (command_archs()). */
 static struct error *add_directories(struct suite_setup *setup,
 				     const struct string_list *directories)
@@ -138,57 +129,25 @@ static struct error *add_directories(struct suite_setup *setup,
 	return NULL;
 }
 
-/** What is on disk, a list for each architecture. */
-struct disks {
-	struct kernel_list *items;
-	size_t count;
-};
-
-static void disks_deinit(struct disks *disks)
+static bool is_on_disk(const char *release, const struct kernel_list *disk)
 {
-	for (size_t i = 0; i < disks->count; i++)
-		kernel_list_deinit(&disks->items[i]);
-	free(disks->items);
-}
-
-static struct error *disks_load(struct disks *disks, const char *directory,
-				const struct arch_list *archs)
-{
-	disks->items = memory_allocate(archs->count, sizeof(*disks->items));
-	for (; disks->count < archs->count; disks->count++) {
-		struct error *err =
-			kernel_list_load(directory,
-					 archs->items[disks->count]->name,
-					 &disks->items[disks->count]);
-
-		if (err)
-			return err;
+	for (size_t i = 0; i < disk->count; i++) {
+		if (strcmp(disk->items[i].text, release) == 0)
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
-/** Whether each pattern is the release of a kernel that is on disk. */
-static bool are_on_disk(const struct string_list *patterns,
-			const struct kernel_list *disk)
-{
-	for (size_t i = 0; i < patterns->count; i++) {
-		bool found = false;
-
-		for (size_t j = 0; j < disk->count && !found; j++)
-			found = strcmp(disk->items[j].text,
-				       patterns->items[i]) == 0;
-		if (!found)
-			return false;
-	}
-	return true;
-}
-
-/** Whether the store has to be asked what the patterns mean. */
+/**
+ * Whether the store has to be asked what the patterns mean: each may be the
+ * release of a kernel that is on disk, of each architecture.
+ */
 static bool need_store(const struct string_list *patterns,
-		       const struct disks *disks)
+		       const struct suite_setup *setup)
 {
-	for (size_t i = 0; i < disks->count && patterns->count; i++) {
-		if (!are_on_disk(patterns, &disks->items[i]))
+	for (size_t i = 0; i < setup->archs.count * patterns->count; i++) {
+		if (!is_on_disk(patterns->items[i % patterns->count],
+				&setup->disks[i / patterns->count]))
 			return true;
 	}
 	return !patterns->count;
@@ -217,18 +176,26 @@ static struct error *choose_kernels(struct suite_setup *setup,
 	struct error *err;
 	struct command_context *context = setup->context;
 	const struct suite_options *options = context->options;
+	const struct string_list *kernels = &context->common->kernels;
 
 	_cleanup_string_list_ struct string_list directories = STRING_LIST_INIT;
 	_cleanup_string_list_ struct string_list patterns = STRING_LIST_INIT;
-	split_patterns(&context->common->kernels, &directories, &patterns);
+	for (size_t i = 0; i < kernels->count; i++)
+		string_list_add(kernel_is_path(kernels->items[i]) ? &directories
+								  : &patterns,
+				kernels->items[i]);
 	if (directories.count && !patterns.count)
 		return add_directories(setup, &directories);
-	_cleanup_(disks_deinit) struct disks disks = { 0 };
-	err = disks_load(&disks, context->directory, &setup->archs);
-	if (err)
-		return err;
+	setup->disks = memory_allocate(setup->archs.count, sizeof(*setup->disks));
+	for (size_t i = 0; i < setup->archs.count; i++) {
+		err = kernel_list_load(context->directory,
+				       setup->archs.items[i]->name,
+				       &setup->disks[i]);
+		if (err)
+			return err;
+	}
 	_cleanup_asset_list_ struct asset_list assets = { 0 };
-	if (need_store(&patterns, &disks)) {
+	if (need_store(&patterns, setup)) {
 		err = command_assets(context, &assets);
 		if (err)
 			err = store_failed(context, err);
@@ -239,7 +206,7 @@ static struct error *choose_kernels(struct suite_setup *setup,
 		.choice = choice,
 		.archs = setup->archs.items,
 		.arch_count = setup->archs.count,
-		.disks = disks.items,
+		.disks = setup->disks,
 		.assets = &assets,
 		.patterns = &patterns,
 		.catalog = options->all_kernels ? context->catalog : NULL,
@@ -380,13 +347,6 @@ void suite_read_logs(const struct suite *suite, struct string_list *ret)
 	}
 }
 
-void suite_print(struct string_builder *sb)
-{
-	_cleanup_free_ char *text = string_builder_take(sb);
-
-	fputs(text, stdout);
-}
-
 struct error *suite_write_summary(const struct suite_setup *setup,
 				  const char *text, const struct suite *suite,
 				  const struct string_list *logs)
@@ -400,6 +360,5 @@ struct error *suite_write_summary(const struct suite_setup *setup,
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	suite_table_append_summary(&sb, setup->command, text, suite, logs,
 				   room_bytes);
-	_cleanup_free_ char *summary = string_builder_take(&sb);
-	return workflow_summary_write(summary);
+	return workflow_summary_write(sb.text);
 }

@@ -22,7 +22,7 @@
 #include "vm/suite/suite_view.h"
 
 struct error;
-struct string_builder;
+struct kernel_list;
 
 /** Of `test` and `bisect`. */
 struct suite_options {
@@ -43,6 +43,8 @@ struct suite_setup {
 	struct command_context *context;
 	struct project project;
 	struct arch_list archs;
+	/** What is on disk of each. */
+	struct kernel_list *disks;
 	char *program;
 	char *log_directory;
 	struct string_list download_options;
@@ -80,9 +82,6 @@ _must_check_ struct error *suite_setup_load(struct suite_setup *setup,
 
 /** Read the ends of the failures' logs; "" for the others. */
 void suite_read_logs(const struct suite *suite, struct string_list *ret);
-
-/** Write text to stdout. The builder is empty afterwards. */
-void suite_print(struct string_builder *sb);
 
 /**
  * In a workflow, append a suite to the step's summary, as much as there is room

@@ -34,22 +34,6 @@ static const struct command_option options[] = {
 };
 // clang-format on
 
-/** When it was started. */
-struct start {
-	char timestamp[32];
-	uint64_t ms;
-};
-
-static void start_now(struct start *start)
-{
-	time_t now = time(NULL);
-	struct tm utc;
-
-	start->ms = monotonic_ms();
-	strftime(start->timestamp, sizeof(start->timestamp),
-		 "%Y-%m-%dT%H:%M:%S", gmtime_r(&now, &utc));
-}
-
 static json_t *item_json(const struct suite_item *item)
 {
 	json_t *phases = json_object();
@@ -99,7 +83,7 @@ static void print_table(const struct suite_setup *setup,
 	string_builder_append_char(&sb, '\n');
 	if (setup->has_workflow_commands)
 		suite_table_append_errors(&sb, suite);
-	suite_print(&sb);
+	fputs(sb.text, stdout);
 }
 
 static struct error *print_json(const struct suite_setup *setup)
@@ -111,17 +95,23 @@ static struct error *print_json(const struct suite_setup *setup)
 }
 
 static struct error *write_junit(const struct suite_setup *setup,
-				 const struct start *start,
+				 uint64_t duration_ms,
 				 const struct string_list *logs)
 {
 	const struct suite_options *suite_options = setup->context->options;
+	char timestamp[32];
 	const struct junit_report junit = {
 		.suite = &setup->suite,
 		.command = setup->command,
-		.timestamp = start->timestamp,
-		.duration_ms = monotonic_ms() - start->ms,
+		.timestamp = timestamp,
+		.duration_ms = duration_ms,
 		.logs = logs,
 	};
+	time_t start = time(NULL) - (time_t)(duration_ms / 1000);
+	struct tm utc;
+
+	strftime(timestamp, sizeof(timestamp), "%Y-%m-%dT%H:%M:%S",
+		 gmtime_r(&start, &utc));
 	_cleanup_free_ char *text = junit_format(&junit);
 
 	return error_wrap(file_write(suite_options->junit, text, strlen(text)),
@@ -209,8 +199,7 @@ static struct error *run(struct command_context *context)
 	}
 	log_info("kernels: %zu; logs in %s", setup.suite.count,
 		 setup.log_directory);
-	struct start start;
-	start_now(&start);
+	uint64_t start_ms = monotonic_ms();
 	_cleanup_string_list_ struct string_list logs = STRING_LIST_INIT;
 	err = run_suite(&setup);
 	if (err) {
@@ -220,7 +209,7 @@ static struct error *run(struct command_context *context)
 	}
 	err = report_results(&setup, &logs);
 	if (!err && suite_options->junit)
-		err = write_junit(&setup, &start, &logs);
+		err = write_junit(&setup, monotonic_ms() - start_ms, &logs);
 	return err ? err : report_failures(&setup.suite);
 }
 
