@@ -156,6 +156,18 @@ static struct error *read_items(const struct value_row *row,
 	return NULL;
 }
 
+struct error *value_items(const struct value *list, value_reader *read,
+			  size_t size_bytes, void *vector)
+{
+	const struct value_row row = {
+		.read = read,
+		.each_item = true,
+		.size = size_bytes,
+	};
+
+	return read_items(&row, list, vector);
+}
+
 static struct error *read_row(const struct value_row *row,
 			      const struct value *value, void *ret)
 {

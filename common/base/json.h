@@ -153,6 +153,11 @@ struct value value_member(const struct value *object, const char *key);
 
 struct value value_item(const struct value *list, size_t index);
 
+/** The items of a list that is the document, into a vector as VALUE_ITEMS(). */
+_must_check_ struct error *value_items(const struct value *list,
+				       value_reader *read, size_t size_bytes,
+				       void *vector);
+
 _must_check_ struct error *value_integer(const struct value *value, int64_t min,
 					 int64_t max, int64_t *ret);
 
