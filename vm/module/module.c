@@ -23,7 +23,6 @@
 #include "common/kernel/toolchain.h"
 #include "common/kernel/version.h"
 #include "vm/kernel/kernel.h"
-#include "vm/module/host_programs.h"
 #include "vm/module/module_files.h"
 
 /** Where make works: it cannot take every name that a cache may have. */

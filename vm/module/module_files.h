@@ -29,6 +29,17 @@ module_source_digest(const char *path, char text_ret[static DIGEST_TEXT_SIZE]);
 /** Copy all files to a directory, which is made. */
 _must_check_ struct error *module_source_copy(const char *path, const char *to);
 
+/**
+ * Find out whether the programs in a package's build directory run here, as
+ * they are, or because binfmt_misc has an emulator run them: they are of the
+ * machine that built the kernel, whatever the kernel's own architecture is. A
+ * package without any is left to make.
+ *
+ * @param[in] kernel_path The package's directory.
+ * @return An error that says for what machine they are.
+ */
+_must_check_ struct error *host_programs_check(const char *kernel_path);
+
 /** The path of the first module; NULL if it is not there. */
 char *module_result_find(const char *result);
 

@@ -3,7 +3,9 @@
 #include "vm/module/module_files.h"
 
 #include <criterion/criterion.h>
+#include <elf.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/directory.h"
@@ -92,5 +94,63 @@ Test(module_files, a_directory_without_a_makefile_is_none)
 
 		cr_assert(err, "%s", paths[i]);
 		cr_expect(error_is(err, ERROR_USAGE), "%s", error_message(err));
+	}
+}
+
+/** A package's directory whose fixdep has these bytes. */
+static char *package_with(const void *data, size_t size_bytes)
+{
+	char root[] = "/tmp/module_package_test.XXXXXX";
+	_cleanup_free_ char *program = NULL;
+
+	interrupt_catch();
+	cr_assert(mkdtemp(root));
+	put_file(root, "build/scripts/basic/fixdep", "");
+	program = path_join(root, "build/scripts/basic/fixdep");
+	cr_assert_null(file_write(program, data, size_bytes));
+	cr_assert_eq(chmod(program, 0755), 0);
+	return string_copy(root);
+}
+
+Test(module_files, host_programs_of_this_machine_and_none_are_fine)
+{
+	static const char script[] = "#!/bin/sh\nexit 1\n";
+	_cleanup_free_ char *self = NULL;
+	size_t size;
+
+	cr_assert_null(file_read("/proc/self/exe", 64 << 20, &self, &size));
+
+	_cleanup_directory_ char *ours = package_with(self, size);
+	_cleanup_directory_ char *other = package_with(script, strlen(script));
+
+	cr_expect_null(host_programs_check(ours));
+	cr_expect_null(host_programs_check(other));
+	cr_expect_null(host_programs_check("/nonexistent"));
+}
+
+Test(module_files, host_programs_of_other_machines_are_named)
+{
+	static const struct {
+		unsigned char class, data, machine[2];
+		const char *name;
+	} cases[] = {
+		{ ELFCLASS32, ELFDATA2LSB, { EM_386, 0 }, "for i686," },
+		{ ELFCLASS64, ELFDATA2MSB, { 0, EM_S390 }, "for s390x," },
+		{ ELFCLASS64, ELFDATA2MSB, { 0, EM_PPC64 }, "for unknown," },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		// Neither this machine nor an emulator can run so little.
+		unsigned char program[20] = {
+			0x7f, 'E', 'L', 'F', cases[i].class, cases[i].data, 1,
+		};
+
+		memcpy(program + 18, cases[i].machine, 2);
+		_cleanup_directory_ char *package =
+			package_with(program, sizeof(program));
+		_cleanup_error_ struct error *err = host_programs_check(package);
+		cr_assert(err, "%s", cases[i].name);
+		cr_expect(strstr(error_message(err), cases[i].name), "%s",
+			  error_message(err));
 	}
 }

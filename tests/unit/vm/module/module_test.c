@@ -14,7 +14,6 @@
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "tests/unit/files.h"
