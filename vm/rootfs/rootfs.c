@@ -7,7 +7,6 @@
 #include <jansson.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,7 +20,6 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/progress.h"
-#include "common/base/string_builder.h"
 #include "common/base/string_list.h"
 #include "common/base/system.h"
 #include "common/cache/cache.h"
@@ -70,23 +68,20 @@ static int compare_names(const void *a, const void *b)
 /** What a root is made from, in one form. */
 static char *format_stamp(const struct rootfs_request *request)
 {
+	const struct string_list *packages = request->packages;
 	_cleanup_string_list_ struct string_list sorted = STRING_LIST_INIT;
-	json_t *array = json_array();
 
-	for (size_t i = 0; i < request->packages->count; i++)
-		string_list_add(&sorted, request->packages->items[i]);
+	for (size_t i = 0; i < packages->count; i++) {
+		if (!string_list_contains(&sorted, packages->items[i]))
+			string_list_add(&sorted, packages->items[i]);
+	}
 	if (sorted.count)
 		qsort(sorted.items, sorted.count, sizeof(*sorted.items),
 		      compare_names);
-	for (size_t i = 0; i < sorted.count; i++) {
-		if (i == 0 || strcmp(sorted.items[i], sorted.items[i - 1]) != 0)
-			json_array_append_new(array,
-					      json_string(sorted.items[i]));
-	}
 	return json_text(json_pack("{s:s, s:s, s:o}", "debian_arch",
 				   request->arch->debian_arch, "suite",
 				   request->arch->debian_suite, "packages",
-				   array),
+				   strings_json(&sorted)),
 			 JSON_INDENT(2));
 }
 
@@ -133,21 +128,15 @@ static void add_arguments(const struct rootfs_making *making, bool is_root,
 			  struct string_list *ret)
 {
 	const struct rootfs_request *request = making->request;
-	_cleanup_string_builder_ struct string_builder packages =
-		STRING_BUILDER_INIT;
-	_cleanup_free_ char *text = NULL;
 
-	for (size_t i = 0; i < request->packages->count; i++)
-		string_builder_appendf(&packages, "%s%s", i ? "," : "",
-				       request->packages->items[i]);
-	text = string_builder_take(&packages);
 	string_list_add(ret, "mmdebstrap");
 	string_list_add(ret, is_root ? "--mode=root" : "--mode=unshare");
 	string_list_add(ret, "--format=tar");
 	string_list_add(ret, "--variant=essential");
 	string_list_addf(ret, "--arch=%s", request->arch->debian_arch);
-	if (*text)
-		string_list_addf(ret, "--include=%s", text);
+	for (size_t i = 0; i < request->packages->count; i++)
+		string_list_addf(ret, "--include=%s",
+				 request->packages->items[i]);
 	string_list_add(ret, "--aptopt=Acquire::Retries \"3\"");
 	// What a test does not read takes a tenth of the space.
 	string_list_add(ret, "--dpkgopt=path-exclude=/usr/share/doc/*");
@@ -208,14 +197,10 @@ static struct error *spawn(const struct rootfs_making *making,
 static void log_tail(const char *path)
 {
 	_cleanup_free_ char *text = logs_tail(path, TAIL_LINES, TAIL_BYTES);
+	char *rest = text;
 
-	for (char *line = text; *line;) {
-		size_t length = strcspn(line, "\n");
-
-		log_error("| %.*s", (int)length, line);
-		line += length;
-		line += *line == '\n';
-	}
+	for (char *line; (line = strsep(&rest, "\n")) && (*line || rest);)
+		log_error("| %s", line);
 }
 
 /** What a process writes. */

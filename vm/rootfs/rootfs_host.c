@@ -2,15 +2,14 @@
 
 #include "vm/rootfs/rootfs_host.h"
 
-#include <errno.h>
 #include <pwd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/interrupt.h"
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
 
@@ -18,19 +17,19 @@
 struct sysctl {
 	const char *path;
 	/** The value that does so, and how to give it another. */
-	const char *value;
+	long value;
 	const char *remedy;
 };
 
 static const struct sysctl forbidding[] = {
-	{ "/proc/sys/kernel/unprivileged_userns_clone", "0",
+	{ "/proc/sys/kernel/unprivileged_userns_clone", 0,
 	  "kernel.unprivileged_userns_clone=1" },
-	{ "/proc/sys/user/max_user_namespaces", "0",
+	{ "/proc/sys/user/max_user_namespaces", 0,
 	  "user.max_user_namespaces=10000" },
 };
 
 static const struct sysctl restricting[] = {
-	{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
+	{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
 	  "kernel.apparmor_restrict_unprivileged_userns=0" },
 };
 
@@ -41,119 +40,82 @@ static const char *const keyrings[] = {
 	"/etc/apt/trusted.gpg.d/debian-archive-bookworm-stable.gpg",
 };
 
-/** @return What would take back the first that is set so, or NULL. */
-static struct error *find_sysctl(const struct sysctl *sysctls, size_t count,
-				 const char **remedy_ret)
+/** A file's text, NULL for one that cannot be read; free(). */
+static char *read_text(const char *path)
 {
-	*remedy_ret = NULL;
-	for (size_t i = 0; i < count && !*remedy_ret; i++) {
-		_cleanup_free_ char *text = NULL;
-		struct error *err = file_read(sysctls[i].path, 64, &text, NULL);
+	char *text = NULL;
 
-		if (error_catch(&err, ERROR_NOT_FOUND))
-			continue;
-		if (err)
-			return err;
-		text[strcspn(text, "\n")] = '\0';
-		if (strcmp(text, sysctls[i].value) == 0)
-			*remedy_ret = sysctls[i].remedy;
+	error_destroy(file_read(path, 1 << 20, &text, NULL));
+	return text;
+}
+
+/** What would take back the first that is set so, or NULL. */
+static const char *find_sysctl(const struct sysctl *sysctls, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		_cleanup_free_ char *text = read_text(sysctls[i].path);
+
+		if (text && strtol(text, NULL, 10) == sysctls[i].value)
+			return sysctls[i].remedy;
 	}
 	return NULL;
 }
 
 /** Whether subuid(5) or subgid(5) has a line for the user. */
-static struct error *find_subordinate(const char *path, const char *user,
-				      bool *ret)
+static bool has_subordinate(const char *path, const char *user)
 {
-	struct error *err;
-
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = read_text(path);
 	size_t length = strlen(user);
+	char *rest = text;
+	bool found = false;
 
-	*ret = false;
-	err = file_read(path, 1 << 20, &text, NULL);
-	if (error_catch(&err, ERROR_NOT_FOUND))
-		return NULL;
-	if (err)
-		return err;
-	for (const char *line = text; *line;) {
-		if (strncmp(line, user, length) == 0 && line[length] == ':')
-			*ret = true;
-		line += strcspn(line, "\n");
-		line += *line == '\n';
-	}
-	return NULL;
+	for (char *line; (line = strsep(&rest, "\n"));)
+		found |= strncmp(line, user, length) == 0 && line[length] == ':';
+	return found;
 }
 
-static struct error *look_as_user(struct rootfs_host *ret)
+static void look_as_user(struct rootfs_host *host)
 {
-	struct error *err;
-
 	const struct passwd *passwd = getpwuid(getuid());
-	bool has_uids = false;
-	bool has_gids = false;
 
-	ret->user = passwd ? passwd->pw_name : "USER";
-	ret->has_newuidmap = process_program_exists("newuidmap") &&
-			     process_program_exists("newgidmap");
-	err = find_subordinate("/etc/subuid", ret->user, &has_uids);
-	if (!err)
-		err = find_subordinate("/etc/subgid", ret->user, &has_gids);
-	if (!err)
-		err = find_sysctl(forbidding, array_size(forbidding),
-				  &ret->forbidding);
-	if (!err)
-		err = find_sysctl(restricting, array_size(restricting),
-				  &ret->restricting);
-	ret->has_subordinate_ids = has_uids && has_gids;
-	return err;
-}
-
-/** Let it run a small program of the architecture. */
-static struct error *arch_test(const char *debian_arch, bool *runs_ret)
-{
-	const char *const arguments[] = { "arch-test", debian_arch, NULL };
-	const struct process_options options = {
-		.arguments = arguments,
-		.timeout_ms = 30000,
-	};
-	_cleanup_free_ char *output = NULL;
-	struct error *err = process_capture(&options, 4096, &output);
-
-	*runs_ret = !err;
-	if (error_is(err, ERROR_CANCELLED))
-		return err;
-	error_destroy(err);
-	return NULL;
+	host->user = passwd ? passwd->pw_name : "USER";
+	host->has_newuidmap = process_program_exists("newuidmap") &&
+			      process_program_exists("newgidmap");
+	host->has_subordinate_ids = has_subordinate("/etc/subuid", host->user) &&
+				    has_subordinate("/etc/subgid", host->user);
+	host->forbidding = find_sysctl(forbidding, array_size(forbidding));
+	host->restricting = find_sysctl(restricting, array_size(restricting));
 }
 
 struct error *rootfs_host_look(const struct catalog_arch *arch, bool is_foreign,
 			       struct rootfs_host *ret)
 {
-	struct error *err;
-
-	struct rootfs_host host = {
+	*ret = (struct rootfs_host){
 		.is_root = geteuid() == 0,
 		.has_mmdebstrap = process_program_exists("mmdebstrap"),
 		.is_foreign = is_foreign,
 		.has_arch_test = process_program_exists("arch-test"),
 		.has_binfmt_misc = file_exists("/proc/sys/fs/binfmt_misc/status"),
 	};
-
 	for (size_t i = 0; i < array_size(keyrings); i++)
-		host.has_keyring |= file_exists(keyrings[i]);
-	if (!host.is_root) {
-		err = look_as_user(&host);
-		if (err)
-			return err;
+		ret->has_keyring |= file_exists(keyrings[i]);
+	if (!ret->is_root)
+		look_as_user(ret);
+	if (is_foreign && ret->has_arch_test) {
+		// It runs a small program of the architecture.
+		const struct process_options options = {
+			.arguments = (const char *const[]){ "arch-test",
+							    arch->debian_arch,
+							    NULL },
+			.timeout_ms = 30000,
+		};
+		_cleanup_free_ char *output = NULL;
+		struct error *err = process_capture(&options, 4096, &output);
+
+		ret->runs_arch = !err;
+		error_destroy(err);
 	}
-	if (is_foreign && host.has_arch_test) {
-		err = arch_test(arch->debian_arch, &host.runs_arch);
-		if (err)
-			return err;
-	}
-	*ret = host;
-	return NULL;
+	return interrupt_check();
 }
 
 struct error *rootfs_host_check(const struct rootfs_host *host,

@@ -33,7 +33,7 @@ struct rootfs_host {
 	bool has_binfmt_misc;
 };
 
-/** Look at this machine. */
+/** Look at this machine. @return ERROR_CANCELLED. */
 _must_check_ struct error *rootfs_host_look(const struct catalog_arch *arch,
 					    bool is_foreign,
 					    struct rootfs_host *ret);
