@@ -15,7 +15,6 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
-#include "common/base/memory.h"
 #include "common/base/string_list.h"
 #include "common/kernel/catalog.h"
 
@@ -32,48 +31,41 @@ const char *accel_name(enum accel accel)
 
 bool accel_is_offered(const char *cpuinfo)
 {
-	const char *flags = strstr(cpuinfo, "\nflags");
+	const char *word = strstr(cpuinfo, "\nflags");
 
-	if (!flags)
+	if (!word)
 		return false;
-	flags++;
+	for (word++; *word && *word != '\n'; word += strspn(word, " ")) {
+		size_t length = strcspn(word, " \n");
 
-	_cleanup_free_ char *line = string_copy_n(flags, strcspn(flags, "\n"));
-	char *rest = line;
-
-	for (char *word; (word = strsep(&rest, " "));) {
-		if (strcmp(word, "vmx") == 0 || strcmp(word, "svm") == 0)
+		if (length == 3 && (strncmp(word, "vmx", length) == 0 ||
+				    strncmp(word, "svm", length) == 0))
 			return true;
+		word += length;
 	}
 	return false;
 }
 
 /** Whether KVM can be expected to work for guests of this machine's kind. */
-static struct error *find_kvm(const struct catalog_arch *arch, bool *works_ret)
+static bool kvm_works(const struct catalog_arch *arch)
 {
-	struct error *err;
-
 	_cleanup_free_ char *cpuinfo = NULL;
 	_cleanup_close_ int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
-	*works_ret = fd >= 0;
 	if (fd < 0 || strcmp(arch->source_arch, "x86") != 0)
-		return NULL;
-	err = file_read("/proc/cpuinfo", 16 << 20, &cpuinfo, NULL);
-	if (err)
-		return err;
-	*works_ret = accel_is_offered(cpuinfo);
-	if (!*works_ret)
-		log_debug("/dev/kvm opens, but the processor offers no virtualization");
-	return NULL;
+		return fd >= 0;
+	// Of a processor that says nothing, nothing is expected.
+	error_destroy(file_read("/proc/cpuinfo", 16 << 20, &cpuinfo, NULL));
+	if (cpuinfo && accel_is_offered(cpuinfo))
+		return true;
+	log_debug("/dev/kvm opens, but the processor offers no virtualization");
+	return false;
 }
 
 struct error *accel_choose(enum accel request, const struct catalog_arch *arch,
 			   enum accel *ret)
 {
-	struct error *err;
 	struct utsname uts;
-	bool kvm_works = false;
 
 	if (uname(&uts) < 0)
 		return error_create_os(errno, "uname");
@@ -84,13 +76,8 @@ struct error *accel_choose(enum accel request, const struct catalog_arch *arch,
 		return error_create(ERROR_USAGE,
 				    "--accel kvm: this machine (%s) can only emulate guests of %s",
 				    uts.machine, arch->name);
-	if (request == ACCEL_AUTO && same_arch) {
-		err = find_kvm(arch, &kvm_works);
-		if (err)
-			return err;
-	}
 	if (request == ACCEL_AUTO)
-		request = kvm_works ? ACCEL_KVM : ACCEL_TCG;
+		request = same_arch && kvm_works(arch) ? ACCEL_KVM : ACCEL_TCG;
 	*ret = request;
 	return NULL;
 }
