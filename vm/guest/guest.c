@@ -285,14 +285,12 @@ static bool take_interrupt(struct loop *loop)
 static bool take_terminal_signal(struct loop *loop)
 {
 	bool resized = false;
-	unsigned int rows, columns;
 
 	check(loop, terminal_signal(&loop->terminal, &resized));
 	if (resized) {
-		terminal_size(loop->config->stdout_fd, &rows, &columns);
-
+		struct winsize size = terminal_size(loop->config->stdout_fd);
 		_cleanup_free_ char *line =
-			string_format("%u %u\n", rows, columns);
+			string_format("%u %u\n", size.ws_row, size.ws_col);
 
 		guest_streams_say(&loop->streams, line);
 	}

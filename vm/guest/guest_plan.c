@@ -36,15 +36,12 @@ static struct error *canonicalize(const char *path, const char *what, char **ret
 static struct error *canonicalize_directory(const char *path, const char *what,
 					    char **ret)
 {
-	struct error *err;
+	struct error *err = canonicalize(path, what, ret);
 
-	err = canonicalize(path, what, ret);
-	if (err)
-		return err;
-	if (!directory_exists(*ret))
+	if (!err && !directory_exists(*ret))
 		return error_create(ERROR_USAGE, "%s %s is not a directory",
 				    what, *ret);
-	return NULL;
+	return err;
 }
 
 /** All of a path but its last part; free(). */

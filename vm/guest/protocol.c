@@ -96,18 +96,18 @@ char *protocol_format_setup(const struct guest_config *config,
 	const struct share_plan *shares = &plan->shares;
 	bool joins = config->stderr_fd == config->stdout_fd;
 	_cleanup_free_ char *terminal = NULL;
-	unsigned int rows = 0, columns = 0;
+	struct winsize size = { 0 };
 
 	if (config->interactive) {
 		terminal = string_format("/dev/%s", config->qemu.arch->terminal);
-		terminal_size(config->stdout_fd, &rows, &columns);
+		size = terminal_size(config->stdout_fd);
 	}
 
 	const struct {
 		const char *name;
 		const char *value;
 	} variables[] = {
-		{ "mounts", shares->mounts },
+		{ "mounts", shares->mounts.text },
 		{ "package", shares->package },
 		{ "directory", config->directory ? config->directory : "/" },
 		{ "stdin", port_fds[PORT_STDIN] >= 0 ? "1" : "" },
@@ -134,7 +134,8 @@ char *protocol_format_setup(const struct guest_config *config,
 		append_assignment(&sb, variables[i].name, variables[i].value);
 	for (size_t i = 0; i < array_size(lists); i++)
 		append_words(&sb, lists[i].name, lists[i].words);
-	string_builder_appendf(&sb, "rows=%u columns=%u\n", rows, columns);
+	string_builder_appendf(&sb, "rows=%u columns=%u\n", size.ws_row,
+			       size.ws_col);
 	append_command(&sb, &plan->environment, config->command);
 	return string_builder_take(&sb);
 }

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -69,14 +68,13 @@ void terminal_restore(struct terminal *terminal)
 	*terminal = (struct terminal)TERMINAL_INIT;
 }
 
-void terminal_size(int fd, unsigned int *rows_ret, unsigned int *columns_ret)
+struct winsize terminal_size(int fd)
 {
 	struct winsize size = { 0 };
 
 	if (ioctl(fd, TIOCGWINSZ, &size) < 0 || !size.ws_row || !size.ws_col)
 		size = (struct winsize){ .ws_row = 24, .ws_col = 80 };
-	*rows_ret = size.ws_row;
-	*columns_ret = size.ws_col;
+	return size;
 }
 
 struct error *terminal_signal(struct terminal *terminal, bool *resized_ret)

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 
 #include "common/base/cleanup.h"
@@ -44,7 +45,7 @@ _must_check_ struct error *terminal_take(struct terminal *terminal, int fd);
 void terminal_restore(struct terminal *terminal);
 
 /** Size in characters; 24 by 80 if the terminal does not know. */
-void terminal_size(int fd, unsigned int *rows_ret, unsigned int *columns_ret);
+struct winsize terminal_size(int fd);
 
 /**
  * Read a signal of signal_fd.

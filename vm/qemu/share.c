@@ -8,7 +8,6 @@
 
 #include "common/base/error.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/kernel/kernel_config.h"
 
 #define STATE "/run/vmtest"
@@ -54,19 +53,24 @@ static bool path_is_below(const char *path, const char *directory)
 	       (!path[length] || path[length] == '/');
 }
 
+static bool is_covered(const char *path, const char *const *directories,
+		       size_t count)
+{
+	size_t i = 0;
+
+	while (i < count && !path_is_below(path, directories[i]))
+		i++;
+	return i < count;
+}
+
 /**
  * Whether the guest sees the host's directory at its own path just by having
  * this root: not where it mounts file systems of its own.
  */
 static bool root_shows(const char *root, const char *path)
 {
-	if (strcmp(root, "/") != 0)
-		return false;
-	for (size_t i = 0; i < array_size(hidden); i++) {
-		if (path_is_below(path, hidden[i]))
-			return false;
-	}
-	return true;
+	return strcmp(root, "/") == 0 &&
+	       !is_covered(path, hidden, array_size(hidden));
 }
 
 /** A directory of the host that gets its own place in the guest. */
@@ -82,12 +86,12 @@ static struct error *check_target(const char *path, const char *what)
 }
 
 /** One line of fstab(5). */
-static void append_mount(struct string_builder *sb, const char *source,
+static void append_mount(struct share_plan *plan, const char *source,
 			 const char *target, const char *type,
 			 const char *options)
 {
-	string_builder_appendf(sb, "%s " STATE "/root%s %s %s 0 0\n", source,
-			       target, type, options);
+	string_builder_appendf(&plan->mounts, "%s " STATE "/root%s %s %s 0 0\n",
+			       source, target, type, options);
 }
 
 /** On a directory of any name, by itself. */
@@ -112,15 +116,6 @@ static void plan_add(struct share_plan *plan, const char *tag, const char *path,
 	vector_add(plan) = share;
 }
 
-static bool is_covered(const struct string_list *directories, const char *path)
-{
-	for (size_t i = 0; i < directories->count; i++) {
-		if (path_is_below(path, directories->items[i]))
-			return true;
-	}
-	return false;
-}
-
 /**
  * Options of an overlay, with which the guest may write to what is read-only;
  * free().
@@ -138,7 +133,7 @@ static char *plan_overlay(struct share_plan *plan, const char *name,
 }
 
 static void plan_package(const struct share_request *request,
-			 struct share_plan *plan, struct string_builder *mounts)
+			 struct share_plan *plan)
 {
 	static const char share_directory[] = "/sys";
 	bool shown = root_shows(request->root, request->package);
@@ -147,7 +142,7 @@ static void plan_package(const struct share_request *request,
 	// The root overlay's upper directory is where a mount point is made
 	// that the root need not have.
 	string_list_addf(&plan->directories, STATE "/upper%s", request->modules);
-	append_mount(mounts, "overlay", request->modules, "overlay", options);
+	append_mount(plan, "overlay", request->modules, "overlay", options);
 	plan->package = string_copy(shown ? request->package : share_directory);
 	if (shown)
 		return;
@@ -159,8 +154,7 @@ static void plan_package(const struct share_request *request,
 
 /** A writable directory may lie in the working directory, which comes first. */
 static struct error *plan_directory(const struct share_request *request,
-				    struct share_plan *plan,
-				    struct string_builder *mounts)
+				    struct share_plan *plan)
 {
 	static const char lower[] = STATE "/cwd/lower";
 	struct error *err;
@@ -169,13 +163,14 @@ static struct error *plan_directory(const struct share_request *request,
 
 	if (!directory || strcmp(directory, "/") == 0 ||
 	    root_shows(request->root, directory) ||
-	    is_covered(request->writable, directory))
+	    is_covered(directory, (const char *const *)request->writable->items,
+		       request->writable->count))
 		return NULL;
 	err = check_target(directory, "the working directory");
 	if (err)
 		return err;
 	string_list_add(&plan->directories, lower);
-	append_mount(mounts, "cwd", lower, "9p", READ_OPTIONS);
+	append_mount(plan, "cwd", lower, "9p", READ_OPTIONS);
 	options = plan_overlay(plan, "cwd", lower);
 	string_list_add(&plan->late_directories, directory);
 	add_mount(&plan->late_mounts, directory, "overlay", options, "overlay");
@@ -209,7 +204,7 @@ static struct error *plan_writable(const struct share_request *request,
 
 /** Extra directories are only read, and need no overlay. */
 static void plan_extra(const struct share_request *request,
-		       struct share_plan *plan, struct string_builder *mounts)
+		       struct share_plan *plan)
 {
 	for (size_t i = 0; i < request->extra->count; i++) {
 		const char *path = request->extra->items[i];
@@ -222,7 +217,7 @@ static void plan_extra(const struct share_request *request,
 		}
 		snprintf(tag, sizeof(tag), "extra%zu", i);
 		snprintf(target, sizeof(target), STATE "/%s", tag);
-		append_mount(mounts, tag, target, "9p", READ_OPTIONS);
+		append_mount(plan, tag, target, "9p", READ_OPTIONS);
 		string_list_add(&plan->directories, target);
 		string_list_add(&plan->extra, target);
 		plan_add(plan, tag, path, false);
@@ -245,35 +240,32 @@ struct error *share_plan_compute(const struct share_request *request,
 	struct error *err;
 
 	_cleanup_share_plan_ struct share_plan plan = { 0 };
-	_cleanup_string_builder_ struct string_builder mounts =
-		STRING_BUILDER_INIT;
 
 	plan_add(&plan, SHARE_ROOT_TAG, request->root, false);
-	append_mount(&mounts, "overlay", "", "overlay",
+	append_mount(&plan, "overlay", "", "overlay",
 		     "lowerdir=/,upperdir=" STATE "/upper,workdir=" STATE
 		     "/work");
-	append_mount(&mounts, "/run", "/run", "none", "bind");
+	append_mount(&plan, "/run", "/run", "none", "bind");
 	for (size_t i = 0; i < array_size(file_systems); i++) {
 		if (!file_systems[i].option ||
 		    kernel_config_has(request->config, file_systems[i].option))
-			append_mount(&mounts, file_systems[i].type,
+			append_mount(&plan, file_systems[i].type,
 				     file_systems[i].target, file_systems[i].type,
 				     file_systems[i].options);
 	}
 	string_list_add(&plan.directories, SHARE_TEMPORARY);
-	plan_package(request, &plan, &mounts);
-	err = plan_directory(request, &plan, &mounts);
+	plan_package(request, &plan);
+	err = plan_directory(request, &plan);
 	if (err)
 		return err;
 	err = plan_writable(request, &plan);
 	if (err)
 		return err;
-	plan_extra(request, &plan, &mounts);
+	plan_extra(request, &plan);
 	plan.init_shared = !root_shows(request->root, request->init) ||
 			   !can_be_bare(request->init);
 	if (plan.init_shared)
 		plan_add(&plan, SHARE_INIT_TAG, request->init, false);
-	plan.mounts = string_builder_take(&mounts);
 	*ret = take(plan);
 	return NULL;
 }
@@ -283,7 +275,7 @@ void share_plan_deinit(struct share_plan *plan)
 	for (size_t i = 0; i < plan->count; i++)
 		free(plan->items[i].path);
 	free(plan->items);
-	free(plan->mounts);
+	string_builder_deinit(&plan->mounts);
 	free(plan->package);
 	string_list_deinit(&plan->directories);
 	string_list_deinit(&plan->early_mounts);

@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/string_builder.h"
 #include "common/base/string_list.h"
 
 struct error;
@@ -65,7 +66,7 @@ struct share_plan {
 	 * Without names of the host's: busybox reads 512 bytes of a line, and
 	 * takes what follows a `#` for a comment however it is written.
 	 */
-	char *mounts;
+	struct string_builder mounts;
 	struct string_list directories;
 	/**
 	 * What is mounted one by one before: a directory, type, options and

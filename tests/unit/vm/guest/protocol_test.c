@@ -205,7 +205,7 @@ Test(protocol, a_shell_reads_back_all_words)
 		.command = (char *const *)command,
 	};
 	struct guest_plan plan = {
-		.shares.mounts = string_copy("a b 'c'\nd\n"),
+		.shares.mounts.text = string_copy("a b 'c'\nd\n"),
 		.shares.package = string_copy("/k #,\xff"),
 	};
 
@@ -239,7 +239,7 @@ Test(protocol, stderr_has_a_port_or_joins_stdout)
 	};
 	static const char *const command[] = { "true", NULL };
 	const struct guest_plan plan = {
-		.shares = { .mounts = (char *)"", .package = (char *)"/k" },
+		.shares = { .mounts.text = (char *)"", .package = (char *)"/k" },
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {

@@ -51,13 +51,13 @@ Test(share, on_the_host_s_root_one_read_only_share_is_enough)
 	cr_expect_eq(plan.late_directories.count, 0);
 	cr_expect_str_eq(plan.package, "/tmp/kernel");
 	cr_expect_not_null(strstr(
-		plan.mounts,
+		plan.mounts.text,
 		"overlay /run/vmtest/root/usr/lib/modules/6.12 overlay lowerdir=.,"));
-	cr_expect_not_null(strstr(plan.mounts, " cgroup2 "));
-	cr_expect_null(strstr(plan.mounts, "debugfs"));
+	cr_expect_not_null(strstr(plan.mounts.text, " cgroup2 "));
+	cr_expect_null(strstr(plan.mounts.text, "debugfs"));
 	// Temporary files lie on a tmpfs.
 	cr_expect(string_list_contains(&plan.directories, SHARE_TEMPORARY));
-	cr_expect_not_null(strstr(plan.mounts,
+	cr_expect_not_null(strstr(plan.mounts.text,
 				  "tmpfs /run/vmtest/root" SHARE_TEMPORARY
 				  " tmpfs mode=1777 0 0\n"));
 }
@@ -163,7 +163,7 @@ Test(share, extra_directories_are_seen_at_their_own_path_or_have_a_share)
 		cr_assert_null(share_plan_compute(&request, &plan));
 		cr_assert_eq(plan.extra.count, 2);
 		cr_expect_str_eq(plan.extra.items[1], rows[i].seen);
-		cr_expect_eq(strstr(plan.mounts,
+		cr_expect_eq(strstr(plan.mounts.text,
 				    "extra1 /run/vmtest/root/run/vmtest/extra1 9p ro,") !=
 				     NULL,
 			     shared, "%s", rows[i].path);
@@ -189,7 +189,7 @@ Test(share, what_the_kernel_loads_later_is_left_to_init)
 
 		request.config = rows[i].config;
 		cr_assert_null(share_plan_compute(&request, &plan));
-		cr_expect_eq(strstr(plan.mounts, "binfmt_misc") != NULL,
+		cr_expect_eq(strstr(plan.mounts.text, "binfmt_misc") != NULL,
 			     rows[i].mounted, "%s", rows[i].config);
 	}
 }
@@ -215,8 +215,9 @@ Test(share, no_name_of_the_host_s_is_in_the_table_of_mounts)
 		request.extra = &extra;
 		request.init = "/istrange # name";
 		cr_assert_null(share_plan_compute(&request, &plan));
-		cr_expect_null(strstr(plan.mounts, "strange"), "%s", plan.mounts);
-		for (const char *line = plan.mounts; *line;) {
+		cr_expect_null(strstr(plan.mounts.text, "strange"), "%s",
+			       plan.mounts);
+		for (const char *line = plan.mounts.text; *line;) {
 			size_t length = strcspn(line, "\n");
 
 			cr_expect_lt(length, 400, "%s", line);
