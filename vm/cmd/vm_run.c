@@ -399,7 +399,7 @@ static struct error *run(struct command_context *context)
 							   : RUN_STATUS_NOT_RUN;
 	else
 		result.status = report_result(run_options, &result);
-	snprintf(result.release, sizeof(result.release), "%s", kernel.release);
+	result.release = *kernel.release ? string_copy(kernel.release) : NULL;
 	context->status = result.status;
 	if (!run_options->result || error_is(err, ERROR_CANCELLED))
 		return err;

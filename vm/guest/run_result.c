@@ -4,7 +4,6 @@
 
 #include <jansson.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +24,7 @@ static const char *const outcome_names[] = {
 
 void run_result_deinit(struct run_result *result)
 {
+	free(result->release);
 	free(result->reason);
 	free(result->log);
 	string_list_deinit(&result->splats);
@@ -123,39 +123,26 @@ static json_t *optional(bool exists, uint64_t value)
 
 char *run_result_format(const struct run_result *result)
 {
-	const char *release = *result->release ? result->release : NULL;
 	bool exited = result->outcome == RUN_EXITED;
 	bool booted = result->boot_ms > 0;
 
-	return json_text(
-		json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:I}",
-			  "release", text_json(release), "outcome",
-			  outcome_names[result->outcome], "status",
-			  result->status, "exit_status",
-			  optional(exited, (uint64_t)result->exit_status),
-			  "reason", text_json(result->reason), "boot_ms",
-			  optional(booted, result->boot_ms), "command_ms",
-			  optional(booted, result->command_ms), "splats",
-			  strings_json(&result->splats), "splat_count",
-			  (json_int_t)result->splat_count),
-		JSON_INDENT(2));
-}
-
-static struct error *read_release(const struct value *value, void *ret)
-{
-	struct error *err;
-	const char *text;
-
-	err = value_string(value, &text);
-	if (err)
-		return err;
-	snprintf(ret, RELEASE_TEXT_SIZE, "%s", text);
-	return NULL;
+	return json_text(json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:I}",
+				   "release", text_json(result->release),
+				   "outcome", outcome_names[result->outcome],
+				   "status", result->status, "exit_status",
+				   optional(exited, (uint64_t)result->exit_status),
+				   "reason", text_json(result->reason),
+				   "boot_ms", optional(booted, result->boot_ms),
+				   "command_ms",
+				   optional(booted, result->command_ms), "splats",
+				   strings_json(&result->splats), "splat_count",
+				   (json_int_t)result->splat_count),
+			 JSON_INDENT(2));
 }
 
 // clang-format off
 static const struct value_row rows[] = {
-	VALUE_OPTIONAL("release", read_release, struct run_result, release),
+	VALUE_OPTIONAL("release", value_copy, struct run_result, release),
 	VALUE_NAME("outcome", outcome_names, struct run_result, outcome),
 	VALUE_NUMBER("status", INT_MIN, INT_MAX, struct run_result, status),
 	VALUE_OPTIONAL_NUMBER("exit_status", INT_MIN, INT_MAX, struct run_result, exit_status),

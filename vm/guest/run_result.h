@@ -27,7 +27,6 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/string_list.h"
-#include "common/kernel/release.h"
 
 struct console;
 struct error;
@@ -44,8 +43,8 @@ enum run_outcome {
 };
 
 struct run_result {
-	/** "" if there was no kernel. */
-	char release[RELEASE_TEXT_SIZE];
+	/** NULL if there was no kernel. */
+	char *release;
 	enum run_outcome outcome;
 	/** What vmtest-vm exits with. */
 	int status;

@@ -14,47 +14,46 @@ static void feed(struct console *console, const char *text)
 
 Test(console, splats_are_told_from_talk)
 {
-	// What is reported of a line, without its prefix; NULL for nothing.
-	static const char *const rows[][2] = {
-		{ "[    1.234567] BUG: x", "BUG: x" },
-		{ "[    1.234567][    T1] BUG: x", "BUG: x" },
-		{ "[    1.234567] [  C0] BUG: x", "BUG: x" },
-		{ "[drm] BUG: x", NULL },
-		{ "[", NULL },
-		{ "BUG: KASAN: slab-out-of-bounds in f+0x1/0x2",
-		  "BUG: KASAN: slab-out-of-bounds in f+0x1/0x2" },
-		{ "kernel BUG at mm/slub.c:1!", "kernel BUG at mm/slub.c:1!" },
-		{ "WARNING: CPU: 0 PID: 1 at kernel/x.c:1 f+0x1/0x2",
-		  "WARNING: CPU: 0 PID: 1 at kernel/x.c:1 f+0x1/0x2" },
-		{ "WARNING: possible circular locking dependency detected",
-		  "WARNING: possible circular locking dependency detected" },
-		{ "rcu: INFO: rcu_sched detected stalls on CPUs/tasks:",
-		  "rcu: INFO: rcu_sched detected stalls on CPUs/tasks:" },
-		{ "INFO: task sh:12 blocked for more than 120 seconds.",
-		  "INFO: task sh:12 blocked for more than 120 seconds." },
-		{ "watchdog: BUG: soft lockup - CPU#0 stuck for 22s!",
-		  "watchdog: BUG: soft lockup - CPU#0 stuck for 22s!" },
-		{ "Oops: general protection fault, maybe",
-		  "Oops: general protection fault, maybe" },
-		{ "UBSAN: array-index-out-of-bounds in x.c:1:2",
-		  "UBSAN: array-index-out-of-bounds in x.c:1:2" },
-		{ "Run /sbin/init as init process", NULL },
-		{ "printk: BUG: is only a word", NULL },
-		{ "INFO: task manager is a program", NULL },
-		{ "WARNING: nvram corruption detected: 0-length partition", NULL },
-		{ "", NULL },
+	static const struct {
+		const char *prefix;
+		const char *text;
+		bool is_splat;
+	} rows[] = {
+		{ "[    1.234567] ", "BUG: x", true },
+		{ "[    1.234567][    T1] ", "BUG: x", true },
+		{ "[    1.234567] [  C0] ", "BUG: x", true },
+		{ "[drm] ", "BUG: x", false },
+		{ "[", "", false },
+		{ "", "BUG: KASAN: slab-out-of-bounds in f+0x1/0x2", true },
+		{ "", "kernel BUG at mm/slub.c:1!", true },
+		{ "", "WARNING: CPU: 0 PID: 1 at kernel/x.c:1 f+0x1/0x2", true },
+		{ "", "WARNING: possible circular locking dependency detected",
+		  true },
+		{ "",
+		  "rcu: INFO: rcu_sched detected stalls on CPUs/tasks:", true },
+		{ "", "INFO: task sh:12 blocked for more than 120 seconds.",
+		  true },
+		{ "", "watchdog: BUG: soft lockup - CPU#0 stuck for 22s!", true },
+		{ "", "Oops: general protection fault, maybe", true },
+		{ "", "UBSAN: array-index-out-of-bounds in x.c:1:2", true },
+		{ "", "Run /sbin/init as init process", false },
+		{ "", "printk: BUG: is only a word", false },
+		{ "", "INFO: task manager is a program", false },
+		{ "", "WARNING: nvram corruption detected: 0-length partition",
+		  false },
+		{ "", "", false },
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		_cleanup_console_ struct console console = CONSOLE_INIT;
-		const char *splat = rows[i][1];
 
-		feed(&console, rows[i][0]);
+		feed(&console, rows[i].prefix);
+		feed(&console, rows[i].text);
 		feed(&console, "\n");
-		cr_assert_eq(console.splat_count, splat != NULL, "%s",
-			     rows[i][0]);
-		if (splat)
-			cr_expect_str_eq(console.splats.items[0], splat);
+		cr_assert_eq(console.splat_count, rows[i].is_splat, "%s%s",
+			     rows[i].prefix, rows[i].text);
+		if (rows[i].is_splat)
+			cr_expect_str_eq(console.splats.items[0], rows[i].text);
 	}
 }
 

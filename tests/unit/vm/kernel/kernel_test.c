@@ -48,51 +48,38 @@ Test(kernel, what_is_on_disk_is_listed_newest_first)
 	cr_expect_eq(list.count, 0);
 }
 
-Test(kernel, pruning_spares_the_newest_and_those_in_use)
+static size_t prune(const char *path, const struct string_list *kernels,
+		    const struct string_list *flavors, bool dry_run)
 {
-	_cleanup_directory_ char *path = make_directory();
-	_cleanup_free_ char *old = NULL;
-	struct string_list deleted = STRING_LIST_INIT;
-	const struct string_list all = STRING_LIST_INIT;
-	const struct release_selection selection = { &all, &all, &all };
+	static const struct string_list all = STRING_LIST_INIT;
+	const struct release_selection selection = { kernels, &all, flavors };
+	_cleanup_string_list_ struct string_list deleted = STRING_LIST_INIT;
 
-	old = path_joinf(path, "x86_64/kernel-%s", releases[0]);
-
-	struct kernel kernel = KERNEL_INIT;
-
-	cr_assert_null(kernel_open(old, &kernel));
-	cr_expect_str_eq(kernel.release, releases[0]);
 	cr_assert_null(
-		kernel_prune(path, "x86_64", &selection, 1, false, &deleted));
-	cr_expect_eq(deleted.count, 0);
-	kernel_deinit(&kernel);
-	cr_assert_null(
-		kernel_prune(path, "x86_64", &selection, 1, true, &deleted));
-	cr_expect_eq(deleted.count, 1);
-	cr_expect(directory_exists(old));
-	cr_assert_null(
-		kernel_prune(path, "x86_64", &selection, 1, false, &deleted));
-	cr_expect_not(directory_exists(old));
-	string_list_deinit(&deleted);
+		kernel_prune(path, "x86_64", &selection, 1, dry_run, &deleted));
+	return deleted.count;
 }
 
-Test(kernel, pruning_leaves_alone_what_is_not_selected)
+Test(kernel, pruning_spares_the_newest_those_in_use_and_what_is_not_selected)
 {
+	static const struct string_list all = STRING_LIST_INIT;
+	char *other_items[] = { (char *)"default", NULL };
+	const struct string_list other = { other_items, 1 };
 	_cleanup_directory_ char *path = make_directory();
-	_cleanup_string_list_ struct string_list deleted = STRING_LIST_INIT;
-	_cleanup_string_list_ struct string_list other = STRING_LIST_INIT;
-	const struct string_list all = STRING_LIST_INIT;
-	const struct release_selection selections[] = {
-		{ &other, &all, &all },
-		{ &all, &all, &other },
-	};
+	_cleanup_free_ char *old =
+		path_joinf(path, "x86_64/kernel-%s", releases[0]);
+	struct kernel kernel = KERNEL_INIT;
 
-	string_list_add(&other, "default");
-	for (size_t i = 0; i < array_size(selections); i++) {
-		cr_assert_null(kernel_prune(path, "x86_64", &selections[i], 1,
-					    false, &deleted));
-		cr_expect_eq(deleted.count, 0);
-	}
+	cr_expect_eq(prune(path, &other, &all, false), 0);
+	cr_expect_eq(prune(path, &all, &other, false), 0);
+	cr_assert_null(kernel_open(old, &kernel));
+	cr_expect_str_eq(kernel.release, releases[0]);
+	cr_expect_eq(prune(path, &all, &all, false), 0);
+	kernel_deinit(&kernel);
+	cr_expect_eq(prune(path, &all, &all, true), 1);
+	cr_expect(directory_exists(old));
+	cr_expect_eq(prune(path, &all, &all, false), 1);
+	cr_expect_not(directory_exists(old));
 }
 
 Test(kernel, a_directory_that_is_no_package_is_refused)
