@@ -69,14 +69,6 @@ void interrupt_release(void)
 		raise(caught);
 }
 
-void interrupt_deliver(void)
-{
-	if (!caught)
-		return;
-	signal(caught, SIG_DFL);
-	raise(caught);
-}
-
 struct error *interrupt_check(void)
 {
 	if (!caught)

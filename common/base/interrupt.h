@@ -32,9 +32,6 @@ void interrupt_catch(void);
  */
 void interrupt_release(void);
 
-/** One that was caught ends the process now. */
-void interrupt_deliver(void);
-
 /** @return ERROR_CANCELLED if one of the signals has arrived. */
 _must_check_ struct error *interrupt_check(void);
 

@@ -182,7 +182,7 @@ static int report(struct error *err, const struct program *program,
 	error_destroy(err);
 	// A signal does not write what stdio still holds.
 	fflush(stdout);
-	interrupt_deliver();
+	interrupt_release();
 	return status;
 }
 

@@ -58,10 +58,9 @@ Test(interrupt, a_second_one_ends_the_process, .signal = SIGTERM)
 Test(interrupt, the_first_one_is_delivered, .signal = SIGINT)
 {
 	interrupt_catch();
-	interrupt_deliver();
 	raise(SIGINT);
 	raise(SIGTERM);
-	interrupt_deliver();
+	interrupt_release();
 }
 
 Test(interrupt, those_that_are_not_caught_are_not_seen)

@@ -284,5 +284,5 @@ Test(suite_run, a_signal_ends_all, .signal = SIGTERM)
 	for (size_t i = 0; i < f.suite.count; i++)
 		cr_expect_eq(f.suite.items[i].state, SUITE_INTERRUPTED);
 	fixture_deinit(&f);
-	interrupt_deliver();
+	interrupt_release();
 }
