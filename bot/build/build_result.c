@@ -42,6 +42,14 @@ void build_result_deinit(struct build_result *result)
 	*result = (struct build_result){ 0 };
 }
 
+void build_result_end(struct build_result *result, const struct error *failure)
+{
+	result->outcome = !failure			       ? BUILD_BUILT
+			  : error_is(failure, ERROR_CANCELLED) ? BUILD_CANCELLED
+							       : BUILD_FAILED;
+	result->error = failure ? string_copy(error_message(failure)) : NULL;
+}
+
 /** Text that may hold anything. */
 static json_t *plain_json(const char *text)
 {
@@ -60,9 +68,10 @@ static json_t *seconds_json(const struct build_result *result)
 	json_t *seconds = json_object();
 
 	for (int i = 0; i < PHASE_COUNT; i++) {
-		if (result->duration_ms[i])
+		if (result->clock.duration_ms[i])
 			json_object_set_new(seconds, phase_names[i],
-					    json_real((double)result->duration_ms[i] /
+					    json_real((double)result->clock
+							      .duration_ms[i] /
 						      1000));
 	}
 	return seconds;
@@ -78,7 +87,7 @@ char *build_result_format(const struct build_result *result)
 		json,
 		json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "outcome",
 			  outcome_names[result->outcome], "phase",
-			  failed ? json_string(phase_names[result->phase])
+			  failed ? json_string(phase_names[result->clock.current])
 				 : json_null(),
 			  "error", plain_json(result->error), "log",
 			  plain_json(result->log), "seconds",
@@ -138,7 +147,7 @@ static const struct value_row rows[] = {
 	VALUE_NAME("outcome", outcome_names, struct build_result, outcome),
 	VALUE_OPTIONAL("error", read_plain, struct build_result, error),
 	VALUE_OPTIONAL("log", read_plain, struct build_result, log),
-	VALUE_OPTIONAL("seconds", read_seconds, struct build_result, duration_ms),
+	VALUE_OPTIONAL("seconds", read_seconds, struct build_result, clock.duration_ms),
 	VALUE_OPTIONAL("lost_options", value_lost_options, struct build_result, lost_options),
 };
 
@@ -148,7 +157,7 @@ static const struct value_row built_rows[] = {
 };
 
 static const struct value_row failed_rows[] = {
-	VALUE_NAME("phase", phase_names, struct build_result, phase),
+	VALUE_NAME("phase", phase_names, struct build_result, clock.current),
 };
 // clang-format on
 

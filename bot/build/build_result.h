@@ -49,12 +49,11 @@ struct build_result {
 	struct release release;
 	char arch[ARCH_SIZE];
 	enum build_outcome outcome;
-	/** Where it failed; only if it did. */
-	enum phase phase;
+	/** Where the time went; if it failed, the current phase is where. */
+	struct phase_clock clock;
 	/** One line, and some; NULL if it has not failed. */
 	char *error;
 	char *log;
-	uint64_t duration_ms[PHASE_COUNT];
 	uint64_t size_bytes;
 	char digest[DIGEST_TEXT_SIZE];
 	/** What it was built without: `CONFIG_NAME=value`. */
@@ -64,6 +63,13 @@ struct build_result {
 void build_result_deinit(struct build_result *result);
 
 #define _cleanup_build_result_ _cleanup_(build_result_deinit)
+
+/**
+ * Note how it ended; the log, the size and the digest are for who has them.
+ *
+ * @param[in] failure NULL if it was built.
+ */
+void build_result_end(struct build_result *result, const struct error *failure);
 
 /** As JSON; free(). */
 char *build_result_format(const struct build_result *result);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bot/build/build_result.h"
 #include "bot/plan/plan.h"
 #include "common/archive/digest.h"
 #include "common/base/error.h"
@@ -26,7 +25,7 @@ void kernel_build_deinit(struct kernel_build *build)
 {
 	cache_release(build->entry);
 	free(build->package);
-	string_list_deinit(&build->lost_options);
+	build_result_deinit(&build->result);
 	*build = (struct kernel_build){ 0 };
 }
 
@@ -98,7 +97,7 @@ static struct error *make_package(void *arg, const char *path)
 		.source = &making->source,
 		.output_directory = path,
 		.log_path = request->log_path,
-		.clock = &making->build->clock,
+		.clock = &making->build->result.clock,
 		.jobs = request->jobs,
 	};
 	return kbuild_build(&kbuild_request, &package);
@@ -127,7 +126,7 @@ static struct error *get_package(struct kernel_making *making)
 		log_info("%s was built by another run", name);
 	making->build->package = path_join(path, name);
 	return package_info_read_lost(making->build->package,
-				      &making->build->lost_options);
+				      &making->build->result.lost_options);
 }
 
 static struct error *prepare_source(struct kernel_making *making)
@@ -141,7 +140,7 @@ static struct error *prepare_source(struct kernel_making *making)
 		.arch = making->item->arch,
 		.http = request->http,
 		.cache_directory = request->directory,
-		.clock = &making->build->clock,
+		.clock = &making->build->result.clock,
 	};
 
 	return source_prepare(&source_request, &making->source);
@@ -154,11 +153,11 @@ static struct error *run_phases(struct kernel_making *making)
 	err = prepare_source(making);
 	if (err)
 		return err;
-	phase_clock_enter(&making->build->clock, PHASE_CONFIG);
+	phase_clock_enter(&making->build->result.clock, PHASE_CONFIG);
 	err = get_package(making);
 	if (err)
 		return err;
-	phase_clock_enter(&making->build->clock, PHASE_BOOT);
+	phase_clock_enter(&making->build->result.clock, PHASE_BOOT);
 	return boot_test(making->request, making->item, making->build->package);
 }
 
@@ -169,9 +168,12 @@ struct error *kernel_build_run(const struct build_request *request,
 	struct error *err;
 
 	struct kernel_making making = { request, item, build, { 0 } };
+	build->result.release = item->release;
+	snprintf(build->result.arch, sizeof(build->result.arch), "%s",
+		 item->arch->name);
 	err = run_phases(&making);
 	source_deinit(&making.source);
-	phase_clock_stop(&build->clock);
+	phase_clock_stop(&build->result.clock);
 	if (err)
 		free(take_ptr(build->package));
 	return err;
@@ -184,22 +186,4 @@ struct error *kernel_build_discard(struct kernel_build *build)
 
 	cache_release(take_ptr(build->entry));
 	return cache_evict(path, false, &gone);
-}
-
-void kernel_build_describe(struct kernel_build *build,
-			   const struct plan_item *item,
-			   const struct error *failure, struct build_result *ret)
-{
-	*ret = (struct build_result){
-		.release = item->release,
-		.outcome = !failure				? BUILD_BUILT
-			   : error_is(failure, ERROR_CANCELLED) ? BUILD_CANCELLED
-								: BUILD_FAILED,
-		.phase = build->clock.current,
-		.error = failure ? string_copy(error_message(failure)) : NULL,
-		.lost_options = take(build->lost_options),
-	};
-	snprintf(ret->arch, sizeof(ret->arch), "%s", item->arch->name);
-	memcpy(ret->duration_ms, build->clock.duration_ms,
-	       sizeof(ret->duration_ms));
 }

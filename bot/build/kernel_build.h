@@ -5,11 +5,9 @@
 
 /** @file One kernel, from its source to a package that has booted. */
 
+#include "bot/build/build_result.h"
 #include "common/base/cleanup.h"
-#include "common/base/string_list.h"
-#include "kbuild/phase.h"
 
-struct build_result;
 struct cache_entry;
 struct catalog;
 struct error;
@@ -35,14 +33,12 @@ struct build_request {
 
 /** What a build is doing, or has done. */
 struct kernel_build {
-	/** Where the time went; after a failure, where it happened. */
-	struct phase_clock clock;
 	/** What keeps the package in the cache. */
 	struct cache_entry *entry;
 	/** In the entry; NULL after a failure. */
 	char *package;
-	/** What the package was built without: `CONFIG_NAME=value`. */
-	struct string_list lost_options;
+	/** Its end is the caller's to note. */
+	struct build_result result;
 };
 
 void kernel_build_deinit(struct kernel_build *build);
@@ -55,7 +51,7 @@ void kernel_build_deinit(struct kernel_build *build);
  * A package that was built, but not taken away, by a run that died is found by
  * what it was made from, and not built again.
  *
- * @param[in,out] build Zeroed; its clock is left in the phase that failed.
+ * @param[in,out] build Zeroed; the clock of its result is left in the phase that failed.
  * @return ERROR_CANCELLED on a signal.
  */
 _must_check_ struct error *kernel_build_run(const struct build_request *request,
@@ -67,17 +63,6 @@ _must_check_ struct error *kernel_build_run(const struct build_request *request,
  * deletes it then.
  */
 _must_check_ struct error *kernel_build_discard(struct kernel_build *build);
-
-/**
- * Say how it ended; the log, the package's size and its digest are the caller's
- * to add.
- *
- * @param[in,out] build What it lost is handed over.
- * @param[in] failure NULL if it was built.
- */
-void kernel_build_describe(struct kernel_build *build,
-			   const struct plan_item *item,
-			   const struct error *failure, struct build_result *ret);
 
 /**
  * The test that a package must pass before it is published: unpack it as a

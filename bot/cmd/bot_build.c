@@ -65,6 +65,7 @@ static struct error *parse_release(struct plan_item *item,
 				   const char *text)
 {
 	struct error *err;
+	const struct catalog_flavor *flavor;
 	struct release made;
 	char made_text[RELEASE_TEXT_SIZE];
 
@@ -72,10 +73,10 @@ static struct error *parse_release(struct plan_item *item,
 		return error_create(ERROR_USAGE,
 				    "'%s' is no release, such as 6.12.117-vmtest1.1default",
 				    text);
-	err = catalog_find_flavor(catalog, item->release.flavor, &item->flavor);
+	err = catalog_find_flavor(catalog, item->release.flavor, &flavor);
 	if (err)
 		return err;
-	catalog_release(catalog, &item->release.version, item->flavor,
+	catalog_release(catalog, &item->release.version, flavor,
 			item->release.patch, &made);
 	release_format(&made, made_text);
 	release_format(&item->release, item->release_text);
@@ -152,15 +153,15 @@ static struct error *write_result(const struct job *job,
 {
 	struct error *err = NULL;
 
-	_cleanup_build_result_ struct build_result result = { 0 };
-	kernel_build_describe(build, &job->item, failure, &result);
+	struct build_result *result = &build->result;
+	build_result_end(result, failure);
 	if (failure)
-		result.log = logs_tail(job->log_path, TAIL_LINES, TAIL_BYTES);
+		result->log = logs_tail(job->log_path, TAIL_LINES, TAIL_BYTES);
 	else
-		err = digest_file(job->path, result.digest, &result.size_bytes);
+		err = digest_file(job->path, result->digest, &result->size_bytes);
 	if (err)
 		return error_wrap(err, "--result");
-	_cleanup_free_ char *text = build_result_format(&result);
+	_cleanup_free_ char *text = build_result_format(result);
 	return error_wrap(file_write(job->options->result, text, strlen(text)),
 			  "--result");
 }
@@ -181,7 +182,7 @@ static struct error *run(struct command_context *context)
 	workflow_group_end(&group);
 	bool is_cancelled = error_is(failure, ERROR_CANCELLED);
 	if (failure && !is_cancelled)
-		report_failure(&job.item, made.clock.current, failure);
+		report_failure(&job.item, made.result.clock.current, failure);
 	if (job.options->result) {
 		err = write_result(&job, &made, failure);
 		if (err)

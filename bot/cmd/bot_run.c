@@ -38,11 +38,10 @@ static const struct command_option options[] = {
 };
 // clang-format on
 
-/** Build and publish. @param[in,out] build Keeps the time of each phase. */
+/** Build and publish. @param[in,out] build Keeps its result. */
 static struct error *run_item(const struct build_request *request,
 			      struct store *store, const struct plan_item *item,
-			      struct kernel_build *build,
-			      uint64_t *size_bytes_ret)
+			      struct kernel_build *build)
 {
 	struct error *err;
 
@@ -50,14 +49,14 @@ static struct error *run_item(const struct build_request *request,
 	if (err)
 		return err;
 	_cleanup_free_ char *url = NULL;
-	phase_clock_enter(&build->clock, PHASE_PUBLISH);
+	phase_clock_enter(&build->result.clock, PHASE_PUBLISH);
 	err = publish_package(store, build->package, &url);
-	phase_clock_stop(&build->clock);
+	phase_clock_stop(&build->result.clock);
 	if (err)
 		return err;
 	struct stat st;
 	if (stat(build->package, &st) == 0)
-		*size_bytes_ret = (uint64_t)st.st_size;
+		build->result.size_bytes = (uint64_t)st.st_size;
 	log_info("published %s", url);
 	return kernel_build_discard(build);
 }
@@ -84,24 +83,20 @@ static struct error *run_items(const struct command_context *context,
 		const struct plan_item *item = &plan->items[i];
 		_cleanup_kernel_build_ struct kernel_build build = { 0 };
 		struct workflow_group group;
-		uint64_t size_bytes = 0;
 
 		workflow_group_begin(&group, "%s for %s", item->release_text,
 				     item->arch->name);
 		log_info("kernel %zu of %zu: %s for %s", i + 1, plan->count,
 			 item->release_text, item->arch->name);
 		_cleanup_error_ struct error *failure =
-			run_item(&request, context->store, item, &build,
-				 &size_bytes);
+			run_item(&request, context->store, item, &build);
 		workflow_group_end(&group);
 		if (error_is(failure, ERROR_CANCELLED))
 			return take_ptr(failure);
 		if (failure)
-			report_failure(item, build.clock.current, failure);
-		struct build_result result;
-		kernel_build_describe(&build, item, failure, &result);
-		result.size_bytes = size_bytes;
-		vector_add(results) = result;
+			report_failure(item, build.result.clock.current, failure);
+		build_result_end(&build.result, failure);
+		vector_add(results) = take(build.result);
 	}
 	return NULL;
 }

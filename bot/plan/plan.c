@@ -52,7 +52,7 @@ static void consider(struct planner *planner,
 {
 	const struct plan_selection *selection = planner->selection;
 	struct plan *plan = planner->plan;
-	struct plan_item item = { .arch = arch, .flavor = flavor };
+	struct plan_item item = { .arch = arch };
 	catalog_release(planner->catalog, version, flavor, 0, &item.release);
 	release_format(&item.release, item.release_text);
 	if (!is_selected(planner, item.release_text))

@@ -30,7 +30,6 @@
 struct asset_list;
 struct catalog;
 struct catalog_arch;
-struct catalog_flavor;
 struct error;
 struct json_t;
 struct series_list;
@@ -57,7 +56,6 @@ struct plan_item {
 	struct release release;
 	char release_text[RELEASE_TEXT_SIZE];
 	const struct catalog_arch *arch;
-	const struct catalog_flavor *flavor;
 };
 
 /** Newest version first. */

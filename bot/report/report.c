@@ -50,7 +50,7 @@ static void judge(struct verdict *verdict, const struct asset *asset)
 		verdict->kind = VERDICT_SKIPPED;
 		verdict->reason = "its job was cancelled";
 	} else if (result->outcome == BUILD_FAILED) {
-		verdict->phase = phase_names[result->phase];
+		verdict->phase = phase_names[result->clock.current];
 		verdict->reason = result->error ? result->error : "";
 	} else if (!asset) {
 		verdict->phase = phase_names[PHASE_PUBLISH];
@@ -137,7 +137,8 @@ static void add_outcome(struct table *table, const char *failed,
 	table_add_status(table, status, failed);
 	table_add_megabytes(table, is_built ? result->size_bytes : 0);
 	for (int i = 0; i < PHASE_COUNT; i++)
-		table_add_seconds(table, result ? result->duration_ms[i] : 0);
+		table_add_seconds(table,
+				  result ? result->clock.duration_ms[i] : 0);
 	_cleanup_free_ char *lost =
 		is_built ? lost_options_format(&result->lost_options) : NULL;
 	table_add(table, lost ? lost : reason);
@@ -154,7 +155,8 @@ void report_results(const struct build_results *results, struct table *ret)
 		release_format(&result->release, release);
 		table_add(ret, release);
 		table_add(ret, result->arch);
-		add_outcome(ret, is_built ? NULL : phase_names[result->phase],
+		add_outcome(ret,
+			    is_built ? NULL : phase_names[result->clock.current],
 			    "published", is_built, result->error, result);
 	}
 }

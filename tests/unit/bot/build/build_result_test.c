@@ -20,8 +20,8 @@ static struct build_result make(enum build_outcome outcome)
 	struct build_result result = {
 		.arch = "x86_64",
 		.outcome = outcome,
-		.phase = PHASE_BOOT,
-		.duration_ms = { [PHASE_SOURCE] = 3100, [PHASE_BOOT] = 1 },
+		.clock.current = PHASE_BOOT,
+		.clock.duration_ms = { [PHASE_SOURCE] = 3100, [PHASE_BOOT] = 1 },
 		.size_bytes = 83886080,
 		.digest = DIGEST,
 	};
@@ -46,9 +46,9 @@ Test(build_result, what_is_written_is_read)
 		cr_expect_eq(again.outcome, result.outcome);
 		cr_expect_eq(release_compare(&again.release, &result.release), 0);
 		cr_expect_str_eq(again.arch, "x86_64");
-		cr_expect_eq(again.duration_ms[PHASE_SOURCE], 3100);
-		cr_expect_eq(again.duration_ms[PHASE_BOOT], 1);
-		cr_expect_eq(again.duration_ms[PHASE_BUILD], 0);
+		cr_expect_eq(again.clock.duration_ms[PHASE_SOURCE], 3100);
+		cr_expect_eq(again.clock.duration_ms[PHASE_BOOT], 1);
+		cr_expect_eq(again.clock.duration_ms[PHASE_BUILD], 0);
 		if (i == BUILD_BUILT) {
 			cr_expect_eq(again.size_bytes, 83886080);
 			cr_assert_eq(again.lost_options.count, 1);
@@ -61,7 +61,7 @@ Test(build_result, what_is_written_is_read)
 			cr_expect_str_eq(again.log, "a\nb\n");
 		}
 		if (i == BUILD_FAILED)
-			cr_expect_eq(again.phase, PHASE_BOOT);
+			cr_expect_eq(again.clock.current, PHASE_BOOT);
 		string_list_deinit(&result.lost_options);
 	}
 }

@@ -174,12 +174,10 @@ Test(plan, a_pattern_that_means_nothing_is_a_usage_error)
 }
 
 static const struct catalog_arch x86_64 = { .name = "x86_64" };
-static const struct catalog_flavor tiny = { .name = "tiny" };
-static const struct catalog_flavor standard = { .name = "default" };
 static struct plan_item made[] = {
-	{ .release_text = "7.3.0-rc2-vmtest1.0.1tiny", &x86_64, &tiny },
-	{ .release_text = "6.12.117-vmtest1.1default", &x86_64, &standard },
-	{ .release_text = "6.12.117-vmtest1.0tiny", &x86_64, &tiny },
+	{ .release_text = "7.3.0-rc2-vmtest1.0.1tiny", &x86_64 },
+	{ .release_text = "6.12.117-vmtest1.1default", &x86_64 },
+	{ .release_text = "6.12.117-vmtest1.0tiny", &x86_64 },
 };
 static const struct plan made_plan = { made, array_size(made), 7 };
 

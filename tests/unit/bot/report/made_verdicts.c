@@ -24,7 +24,7 @@ static void make_verdict(size_t i, bool is_older, const char *log)
 	results[i] = (struct build_result){
 		.log = (char *)log,
 		.size_bytes = 83900000,
-		.duration_ms = { [PHASE_BUILD] = 512340 },
+		.clock.duration_ms = { [PHASE_BUILD] = 512340 },
 	};
 	*verdict = (struct verdict){
 		.planned = &planned[i],

@@ -104,10 +104,10 @@ Test(report, results_of_a_run_say_where_it_failed)
 		{ .arch = "arm",
 		  .outcome = BUILD_BUILT,
 		  .size_bytes = 1000000,
-		  .duration_ms = { [PHASE_PUBLISH] = 100 } },
+		  .clock.duration_ms = { [PHASE_PUBLISH] = 100 } },
 		{ .arch = "arm",
 		  .outcome = BUILD_FAILED,
-		  .phase = PHASE_PUBLISH,
+		  .clock.current = PHASE_PUBLISH,
 		  .size_bytes = 1000000,
 		  .error = (char *)"why" },
 	};
@@ -153,7 +153,7 @@ Test(verdict, a_kernel_is_built_if_the_store_has_what_was_built)
 		struct build_result result = {
 			.arch = "x86_64",
 			.outcome = (enum build_outcome)rows[i].outcome,
-			.phase = PHASE_BOOT,
+			.clock.current = PHASE_BOOT,
 			.error = (char *)"why",
 			.digest = DIGEST,
 		};
