@@ -154,36 +154,28 @@ static const struct {
 	{ "host", is_of_host },
 };
 
-static void add_once(struct string_list *list, const char *name)
-{
-	if (!string_list_contains(list, name))
-		string_list_add(list, name);
-}
-
 /** Add the architectures that a word means, or the one that has the name. */
 static struct error *add_archs(const struct catalog *catalog, const char *text,
 			       struct string_list *ret)
 {
 	const struct catalog_arch *arch;
-	bool any = false;
+	size_t count = ret->count;
 
 	for (size_t i = 0; i < array_size(arch_words); i++) {
 		if (strcmp(arch_words[i].word, text) != 0)
 			continue;
 		for (size_t j = 0; j < catalog->arch_count; j++) {
-			if (!arch_words[i].means(&catalog->archs[j]))
-				continue;
-			add_once(ret, catalog->archs[j].name);
-			any = true;
+			if (arch_words[i].means(&catalog->archs[j]))
+				string_list_add(ret, catalog->archs[j].name);
 		}
 		// An empty list would mean another thing.
-		if (!any)
+		if (ret->count == count)
 			return error_create(ERROR_USAGE,
 					    "--arch %s: the catalog has no such architecture",
 					    text);
 		return NULL;
 	}
-	add_once(ret, text);
+	string_list_add(ret, text);
 	return catalog_find_arch(catalog, text, &arch);
 }
 

@@ -203,8 +203,7 @@ _must_check_ struct error *catalog_find_flavor(const struct catalog *catalog,
 /**
  * Check names that a user gave, and put architectures in the place of words:
  * `host` means this machine's, `all` the catalog's, `foreign` those of other
- * machines than this one; of both, without those that are switched off. Each
- * architecture is there once.
+ * machines than this one; of both, without those that are switched off.
  *
  * @return ERROR_USAGE, naming those that exist; also for a word that means none.
  */

@@ -15,6 +15,16 @@
 #include "vm/kernel/kernel.h"
 #include "vm/suite/project.h"
 
+static bool contains_arch(const struct arch_list *list,
+			  const struct catalog_arch *arch)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i] == arch)
+			return true;
+	}
+	return false;
+}
+
 struct error *command_archs(const struct command_context *context,
 			    struct arch_list *ret)
 {
@@ -24,10 +34,13 @@ struct error *command_archs(const struct command_context *context,
 	const struct string_list *kernels = &context->common->kernels;
 	_cleanup_arch_list_ struct arch_list list = { 0 };
 	for (size_t i = 0; i < archs->count; i++) {
-		err = catalog_find_arch(context->catalog, archs->items[i],
-					&vector_add(&list));
+		const struct catalog_arch *arch;
+
+		err = catalog_find_arch(context->catalog, archs->items[i], &arch);
 		if (err)
 			return err;
+		if (!contains_arch(&list, arch))
+			vector_add(&list) = arch;
 	}
 	if (!archs->count) {
 		err = catalog_host_arch(context->catalog, &vector_add(&list));

@@ -303,7 +303,7 @@ Test(catalog, words_stand_for_architectures)
 		{ "there,here", "there,here", "there,here" },
 		{ "all", "here,there", "here,there" },
 		{ "foreign", "there", "here,there" },
-		{ "here,foreign", "here,there", "here,there" },
+		{ "here,foreign", "here,there", "here,here,there" },
 		{ "host", "here", NULL },
 		{ "all,vax", NULL, NULL },
 	};
