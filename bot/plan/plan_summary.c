@@ -24,52 +24,42 @@ struct context {
 	struct inventory inventory;
 };
 
-/** One series: kernel.org's newest, the store's, or both. */
-struct series_row {
-	struct kernel_version series;
-	/** NULL if kernel.org does not have it, or the catalog not keep it. */
-	const struct kernel_version *newest;
-};
-
-struct series_rows {
-	struct series_row *items;
+struct versions {
+	struct kernel_version *items;
 	size_t count;
 };
 
-static int compare_rows(const void *a, const void *b)
+static int compare_versions(const void *a, const void *b)
 {
-	const struct series_row *x = a, *y = b;
-
-	return kernel_version_compare_series(&y->series, &x->series);
+	return kernel_version_compare(b, a);
 }
 
-/** Have a row for the series of a version. */
-static void rows_add(struct series_rows *rows,
-		     const struct kernel_version *version,
-		     const struct kernel_version *newest)
-{
-	for (size_t i = 0; i < rows->count; i++) {
-		if (kernel_version_compare_series(&rows->items[i].series,
-						  version) == 0)
-			return;
-	}
-	vector_add(rows) = (struct series_row){ *version, newest };
-}
-
-/** All series of kernel.org and of the store, newest first. */
-static void list_rows(const struct context *context, struct series_rows *rows)
+/** All of kernel.org and of the store, newest first. */
+static void list_versions(const struct context *context, struct versions *ret)
 {
 	const struct series_list *kernels = context->summary->kernels;
 	const struct inventory *inventory = &context->inventory;
 
 	for (size_t i = 0; i < kernels->count; i++)
-		rows_add(rows, &kernels->items[i].version,
-			 &kernels->items[i].version);
+		vector_add(ret) = kernels->items[i].version;
 	for (size_t i = 0; i < inventory->count; i++)
-		rows_add(rows, &inventory->items[i].release.version, NULL);
-	if (rows->count)
-		qsort(rows->items, rows->count, sizeof(*rows->items),
-		      compare_rows);
+		vector_add(ret) = inventory->items[i].release.version;
+	if (ret->count)
+		qsort(ret->items, ret->count, sizeof(*ret->items),
+		      compare_versions);
+}
+
+/** @return NULL if kernel.org does not have it, or the catalog not keep it. */
+static const struct kernel_version *
+find_newest(const struct series_list *kernels, const struct kernel_version *series)
+{
+	for (size_t i = 0; i < kernels->count; i++) {
+		const struct kernel_version *version = &kernels->items[i].version;
+
+		if (kernel_version_compare_series(version, series) == 0)
+			return version;
+	}
+	return NULL;
 }
 
 static bool is_planned(const struct plan *plan, const struct release *release,
@@ -146,22 +136,22 @@ static void add_stored(struct table *table, const struct inventory *inventory,
 }
 
 static void add_row(struct table *table, const struct context *context,
-		    const struct series_row *row)
+		    const struct kernel_version *series)
 {
 	const struct catalog *catalog = context->summary->catalog;
-	char series[KERNEL_VERSION_TEXT_SIZE];
-	char newest[KERNEL_VERSION_TEXT_SIZE] = "–";
+	const struct kernel_version *newest =
+		find_newest(context->summary->kernels, series);
+	char text[KERNEL_VERSION_TEXT_SIZE];
 
-	kernel_version_format_series(&row->series, series);
-	if (row->newest)
-		kernel_version_format(row->newest, newest);
-	table_add(table, series);
-	table_add(table, newest);
-	add_stored(table, &context->inventory, &row->series);
+	kernel_version_format_series(series, text);
+	table_add(table, text);
+	if (newest)
+		kernel_version_format(newest, text);
+	table_add(table, newest ? text : "–");
+	add_stored(table, &context->inventory, series);
 	for (size_t i = 0; i < catalog->arch_count; i++) {
-		if (row->newest)
-			add_missing(table, context, row->newest,
-				    &catalog->archs[i]);
+		if (newest)
+			add_missing(table, context, newest, &catalog->archs[i]);
 		else
 			table_add(table, NULL);
 	}
@@ -207,11 +197,15 @@ char *plan_summary_format(const struct plan_summary *summary)
 	table_add_column(&table, "In the store", TABLE_MARKDOWN);
 	for (size_t i = 0; i < catalog->arch_count; i++)
 		table_add_column(&table, catalog->archs[i].name, TABLE_MARKDOWN);
-	struct series_rows rows = { 0 };
-	list_rows(&context, &rows);
-	for (size_t i = 0; i < rows.count; i++)
-		add_row(&table, &context, &rows.items[i]);
-	free(rows.items);
+	struct versions versions = { 0 };
+	list_versions(&context, &versions);
+	for (size_t i = 0; i < versions.count; i++) {
+		const struct kernel_version *version = &versions.items[i];
+
+		if (!i || kernel_version_compare_series(version, version - 1) != 0)
+			add_row(&table, &context, version);
+	}
+	free(versions.items);
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	append_head(&sb, &context);
 	table_append_markdown(&sb, &table, WORKFLOW_SUMMARY_LIMIT);

@@ -75,7 +75,7 @@ static struct error *test_one(const struct suite_setup *setup, size_t index)
 			setup->view == SUITE_VIEW_LINES ? SUITE_VIEW_QUIET
 							: setup->view,
 			&one);
-	return suite_run(&setup->run, one.items, one.count, &view.observer);
+	return suite_run(&setup->run, &one, &view.observer);
 }
 
 static struct error *search(const struct suite_setup *setup,

@@ -157,8 +157,7 @@ static struct error *run_suite(struct suite_setup *setup)
 	_cleanup_suite_view_ struct suite_view view;
 
 	suite_view_init(&view, setup->view, &setup->suite);
-	return suite_run(&setup->run, setup->suite.items, setup->suite.count,
-			 &view.observer);
+	return suite_run(&setup->run, &setup->suite, &view.observer);
 }
 
 /** A line a kernel, or, as JSON, what a matrix of jobs is made from. */

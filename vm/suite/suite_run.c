@@ -41,8 +41,7 @@ struct suite_worker {
 
 struct suite_runner {
 	const struct suite_run_options *options;
-	struct suite_item *items;
-	size_t count;
+	const struct suite *suite;
 	struct suite_observer *observer;
 	/** The first one downloads, the others run guests. */
 	struct suite_worker *workers;
@@ -74,8 +73,8 @@ static void runner_init(struct suite_runner *runner)
 	size_t count = (size_t)runner->options->jobs + 1;
 
 	// More than there are kernels would have nothing to do.
-	if (count > runner->count + 1)
-		count = runner->count + 1;
+	if (count > runner->suite->count + 1)
+		count = runner->suite->count + 1;
 	runner->workers = memory_allocate(count, sizeof(*runner->workers));
 	runner->worker_count = count;
 	for (size_t i = 0; i < count; i++)
@@ -320,8 +319,8 @@ static void runner_announce(struct suite_runner *runner, struct suite_item *item
 static struct suite_item *next_item(const struct suite_runner *runner,
 				    bool on_disk)
 {
-	for (size_t i = 0; i < runner->count; i++) {
-		struct suite_item *item = &runner->items[i];
+	for (size_t i = 0; i < runner->suite->count; i++) {
+		struct suite_item *item = &runner->suite->items[i];
 
 		if (item->state == SUITE_WAITING && !item->path == !on_disk)
 			return item;
@@ -416,11 +415,11 @@ static void runner_stop(struct suite_runner *runner)
 	}
 	for (size_t i = 0; i < runner->worker_count; i++)
 		worker_reset(&runner->workers[i]);
-	for (size_t i = 0; i < runner->count; i++) {
-		if (suite_state_is_end(runner->items[i].state))
+	for (size_t i = 0; i < runner->suite->count; i++) {
+		if (suite_state_is_end(runner->suite->items[i].state))
 			continue;
-		runner->items[i].state = SUITE_INTERRUPTED;
-		runner_announce(runner, &runner->items[i]);
+		runner->suite->items[i].state = SUITE_INTERRUPTED;
+		runner_announce(runner, &runner->suite->items[i]);
 	}
 }
 
@@ -442,15 +441,14 @@ static struct error *runner_loop(struct suite_runner *runner)
 }
 
 struct error *suite_run(const struct suite_run_options *options,
-			struct suite_item *items, size_t count,
+			const struct suite *suite,
 			struct suite_observer *observer)
 {
 	struct error *err;
 
 	_cleanup_runner_ struct suite_runner runner = {
 		.options = options,
-		.items = items,
-		.count = count,
+		.suite = suite,
 		.observer = observer,
 	};
 

@@ -55,7 +55,7 @@ struct suite_run_options {
  * then; ERROR_CANCELLED if a signal arrived: the rest is interrupted.
  */
 _must_check_ struct error *suite_run(const struct suite_run_options *options,
-				     struct suite_item *items, size_t count,
+				     const struct suite *suite,
 				     struct suite_observer *observer);
 
 #endif /* VM_SUITE_SUITE_RUN_H */

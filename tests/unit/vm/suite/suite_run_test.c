@@ -133,8 +133,7 @@ static void add_kernels(struct fixture *f, const char *const *names, size_t coun
 
 static struct error *run(struct fixture *f)
 {
-	return suite_run(&f->options, f->suite.items, f->suite.count,
-			 &f->recorder.observer);
+	return suite_run(&f->options, &f->suite, &f->recorder.observer);
 }
 
 /** The same, of kernels, one after the other. */
