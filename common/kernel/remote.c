@@ -77,24 +77,13 @@ _must_check_ _printf_(2, 3) static struct error *libgit_error(int code,
 	return error_create(kind, "%s: %s", context, reason);
 }
 
-/** For as long as it is open; counted, and cheap when it is open already. */
-static struct error *libgit_open(bool *is_open_ret)
+/** Before anything else of libgit2, and cheap when it has been called. */
+static struct error *libgit_start(void)
 {
 	int code = git_libgit2_init();
 
-	if (code < 0)
-		return libgit_error(code, "start libgit2");
-	*is_open_ret = true;
-	return NULL;
+	return code < 0 ? libgit_error(code, "start libgit2") : NULL;
 }
-
-static void cleanup_libgit(const bool *is_open)
-{
-	if (*is_open)
-		git_libgit2_shutdown();
-}
-
-#define _cleanup_libgit_ _cleanup_(cleanup_libgit)
 
 /** A fetch at work: how far it is, and why it was ended. */
 struct transfer {
@@ -122,29 +111,26 @@ static bool is_http(const char *url)
 	       strncasecmp(url, "https://", 8) == 0;
 }
 
-static bool is_local(const char *url)
-{
-	return strncmp(url, "file://", 7) == 0 ||
-	       (!strstr(url, "://") && directory_exists(url));
-}
-
-/** The path of a local repository, with the %XX of a URL decoded. */
+/**
+ * The path of a local repository, of which a URL's %XX are decoded; free().
+ * NULL for one elsewhere.
+ */
 static char *local_path(const char *url)
 {
-	bool is_url = strncmp(url, "file://", 7) == 0;
-	char *path = string_copy(is_url ? url + 7 : url);
-	char *out = path;
-
-	if (!is_url)
-		return path;
+	if (strncmp(url, "file://", 7) != 0)
+		return !strstr(url, "://") && directory_exists(url)
+			       ? string_copy(url)
+			       : NULL;
+	char *path = string_copy(url + 7), *out = path;
 	for (const char *in = path; *in; in++) {
-		unsigned int byte = 0;
+		unsigned int byte = (unsigned char)*in;
 
 		if (*in == '%' && isxdigit((unsigned char)in[1]) &&
-		    isxdigit((unsigned char)in[2]))
+		    isxdigit((unsigned char)in[2])) {
 			sscanf(in + 1, "%2x", &byte);
-		*out++ = byte ? (char)byte : *in;
-		in += byte ? 2 : 0;
+			in += 2;
+		}
+		*out++ = (char)byte;
 	}
 	*out = '\0';
 	return path;
@@ -222,91 +208,92 @@ static struct error *error_no_ref(const char *url, const char *ref)
 			    url, ref);
 }
 
-/** Find the name that the server has for a ref, and its commit. */
+/** Look for a ref where it is served. */
 static struct error *network_find(struct http *http, const char *url,
-				  const char *ref, char **name_ret,
-				  char commit_ret[static REF_COMMIT_SIZE])
+				  const char *name, struct ref *ret)
 {
 	struct error *err;
-	_cleanup_ref_list_ struct ref_list refs = { 0 };
-	const struct ref *found;
 
+	_cleanup_ref_list_ struct ref_list refs = { 0 };
 	err = is_http(url) ? ref_list_request(http, url, &refs)
 			   : libgit_refs(http, url, &refs);
 	if (err)
 		return err;
-	found = ref_list_find(&refs, ref);
+	const struct ref *found = ref_list_find(&refs, name);
 	if (!found)
-		return error_no_ref(url, ref);
-	*name_ret = string_copy(found->name);
-	memcpy(commit_ret, found->commit, REF_COMMIT_SIZE);
+		return error_no_ref(url, name);
+	*ret = *found;
+	ret->name = string_copy(found->name);
 	return NULL;
+}
+
+static struct error *local_open(const char *path, git_repository **ret)
+{
+	int code = git_repository_open(ret, path);
+
+	return code < 0 ? libgit_error(code, "open git repository %s", path)
+			: NULL;
 }
 
 /** @return As libgit2; GIT_ENOTFOUND only if there is no such reference. */
 static int find_commit(git_repository *repository, const char *name,
-		       git_object **ret)
+		       char commit_ret[static REF_COMMIT_SIZE])
 {
+	_cleanup_(cleanup_object) git_object *commit = NULL;
 	git_reference *reference = NULL;
 	int code = git_reference_lookup(&reference, repository, name);
 
 	if (code < 0)
 		return code;
-	code = git_reference_peel(ret, reference, GIT_OBJECT_COMMIT);
+	code = git_reference_peel(&commit, reference, GIT_OBJECT_COMMIT);
 	git_reference_free(reference);
-	return code == GIT_ENOTFOUND ? GIT_ERROR : code;
+	if (code < 0)
+		return code == GIT_ENOTFOUND ? GIT_ERROR : code;
+	git_oid_tostr(commit_ret, REF_COMMIT_SIZE, git_object_id(commit));
+	return 0;
 }
 
-/** Open a local repository and find a commit in it. */
-static struct error *local_find(const char *url, const char *ref,
-				git_repository **repository_ret,
-				git_object **commit_ret)
+/** Look for a ref in a local repository. */
+static struct error *local_find(const char *path, const char *ref,
+				struct ref *ret)
 {
-	_cleanup_free_ char *path = local_path(url);
-	_cleanup_(cleanup_repository) git_repository *repository = NULL;
-	int code;
+	struct error *err;
 
-	code = git_repository_open(&repository, path);
-	if (code < 0)
-		return libgit_error(code, "open git repository %s", url);
+	_cleanup_(cleanup_repository) git_repository *repository = NULL;
+	err = local_open(path, &repository);
+	if (err)
+		return err;
 	for (unsigned int choice = 0;; choice++) {
 		_cleanup_free_ char *name = ref_full_name(ref, choice);
 
 		if (!name)
-			return error_no_ref(url, ref);
-		code = find_commit(repository, name, commit_ret);
+			return error_no_ref(path, ref);
+		int code = find_commit(repository, name, ret->commit);
 		if (code == GIT_ENOTFOUND || code == GIT_EINVALIDSPEC)
 			continue;
 		if (code < 0)
-			return libgit_error(code, "read %s of %s", name, url);
-		*repository_ret = take_ptr(repository);
+			return libgit_error(code, "read %s of %s", name, path);
+		ret->name = take_ptr(name);
 		return NULL;
 	}
 }
 
-struct error *remote_resolve(struct http *http, const char *url, const char *ref,
-			     char commit_ret[static REF_COMMIT_SIZE])
+struct error *remote_resolve(struct http *http, const char *url, const char *name,
+			     struct ref *ret)
 {
 	struct error *err;
-	_cleanup_libgit_ bool is_open = false;
-	_cleanup_(cleanup_repository) git_repository *repository = NULL;
-	_cleanup_(cleanup_object) git_object *commit = NULL;
-	_cleanup_free_ char *name = NULL;
 
+	_cleanup_free_ char *path = local_path(url);
 	// libgit2 would say that it knows no such protocol.
-	if (!strstr(url, "://") && !is_local(url))
+	if (!path && !strstr(url, "://"))
 		return error_create(ERROR_NOT_FOUND,
 				    "%s is neither a directory nor a URL of a git repository",
 				    url);
-	err = libgit_open(&is_open);
+	err = libgit_start();
 	if (err)
 		return err;
-	if (!is_local(url))
-		return network_find(http, url, ref, &name, commit_ret);
-	err = local_find(url, ref, &repository, &commit);
-	if (!err)
-		git_oid_tostr(commit_ret, REF_COMMIT_SIZE, git_object_id(commit));
-	return err;
+	return path ? local_find(path, name, ret)
+		    : network_find(http, url, name, ret);
 }
 
 static void on_checkout(const char *path, size_t done, size_t total, void *payload)
@@ -367,46 +354,37 @@ static struct error *commit_checkout(git_repository *repository,
 	return NULL;
 }
 
-static struct error *error_refused(const struct transfer *transfer,
-				   const char *url, const char *ref)
+/** There are more objects than were to be fetched. */
+static struct error *error_refused(uint64_t objects, uint64_t limit,
+				   const char *url, const char *name)
 {
-#if SINCE_1_7
-	return error_create(ERROR_OTHER,
-			    "fetch %s of %s: %llu objects are more than %llu",
-			    ref, url,
-			    (unsigned long long)transfer->refused_objects,
-			    (unsigned long long)transfer->limit_objects);
-#else
+	if (SINCE_1_7)
+		return error_create(ERROR_OTHER,
+				    "fetch %s of %s: %ju objects are more than %ju",
+				    name, url, (uintmax_t)objects,
+				    (uintmax_t)limit);
 	return error_create(
 		ERROR_OTHER,
-		"fetch %s of %s: it would bring the whole history, %llu objects, because libgit2 %s cannot fetch one commit (1.7 and later can); use a tarball or a local clone",
-		ref, url, (unsigned long long)transfer->refused_objects,
-		LIBGIT2_VERSION);
-#endif
+		"fetch %s of %s: it would bring the whole history, %ju objects, because libgit2 %s cannot fetch one commit (1.7 and later can); use a tarball or a local clone",
+		name, url, (uintmax_t)objects, LIBGIT2_VERSION);
 }
 
 /** Fetch a ref into a new repository. */
-static struct error *commit_fetch(git_repository *repository,
-				  const struct http *http, const char *url,
-				  const char *ref, const char *name,
-				  uint64_t limit_objects)
+static struct error *network_fetch(git_repository *repository,
+				   const struct http *http, const char *url,
+				   const char *name, uint64_t limit_objects)
 {
 	struct error *err;
-	git_remote_create_options create;
-	git_fetch_options options;
-	_cleanup_(cleanup_remote) git_remote *remote = NULL;
+
 	_cleanup_network_ bool is_open = false;
 	_cleanup_progress_ struct progress *progress =
-		progress_createf(PROGRESS_OBJECTS, "fetch %s", ref);
-	_cleanup_free_ char *refspec =
-		string_format("+%s:refs/vmtest/source", name);
-	struct transfer transfer = { progress, limit_objects, 0 };
-	int code;
-
+		progress_createf(PROGRESS_OBJECTS, "fetch %s", name);
 	err = network_open(http, &is_open);
 	if (err)
 		return err;
 
+	struct transfer transfer = { progress, limit_objects, 0 };
+	git_fetch_options options;
 	git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
 	options.callbacks.transfer_progress = on_transfer;
 	options.callbacks.payload = &transfer;
@@ -416,85 +394,82 @@ static struct error *commit_fetch(git_repository *repository,
 #if SINCE_1_7
 	options.depth = 1;
 #endif
+	git_remote_create_options create;
 	git_remote_create_options_init(&create,
 				       GIT_REMOTE_CREATE_OPTIONS_VERSION);
 	create.repository = repository;
 	// As the request that found the ref, which knows no configuration.
 	create.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF |
 		       GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;
-	code = git_remote_create_with_opts(&remote, url, &create);
+	_cleanup_(cleanup_remote) git_remote *remote = NULL;
+	_cleanup_free_ char *refspec =
+		string_format("+%s:refs/vmtest/source", name);
+	git_strarray refspecs = { .strings = &refspec, .count = 1 };
+	int code = git_remote_create_with_opts(&remote, url, &create);
 	if (code == 0)
-		code = git_remote_fetch(remote,
-					&(git_strarray){ .strings = &refspec,
-							 .count = 1 },
-					&options, NULL);
+		code = git_remote_fetch(remote, &refspecs, &options, NULL);
 	if (code < 0 && transfer.refused_objects)
-		return error_refused(&transfer, url, ref);
+		return error_refused(transfer.refused_objects, limit_objects,
+				     url, name);
 	if (code < 0)
-		return libgit_error(code, "fetch %s of %s", ref, url);
+		return libgit_error(code, "fetch %s of %s", name, url);
 	progress_finish(progress);
 	return NULL;
 }
 
-static struct error *network_fetch(struct http *http, const char *url,
-				   const char *ref, const char *directory,
-				   uint64_t limit_objects,
-				   char commit_ret[static REF_COMMIT_SIZE])
+/** Write the files of a commit that the repository should have. */
+static struct error *commit_write(git_repository *repository, const char *url,
+				  const struct ref *ref, const char *directory)
+{
+	_cleanup_(cleanup_object) git_object *commit = NULL;
+	git_oid oid;
+	int code = git_oid_fromstr(&oid, ref->commit);
+
+	if (code == 0)
+		code = git_object_lookup(&commit, repository, &oid,
+					 GIT_OBJECT_COMMIT);
+	if (code == GIT_ENOTFOUND)
+		return error_create(ERROR_RETRY,
+				    "%s of %s has moved meanwhile: try again",
+				    ref->name, url);
+	if (code < 0)
+		return libgit_error(code, "read %s of %s", ref->name, url);
+	return commit_checkout(repository, commit, url, ref->name, directory);
+}
+
+struct error *remote_fetch(struct http *http, const char *url,
+			   const struct ref *ref, const char *directory,
+			   uint64_t limit_objects)
 {
 	struct error *err;
-	_cleanup_(cleanup_repository) git_repository *repository = NULL;
-	_cleanup_(cleanup_object) git_object *commit = NULL;
-	_cleanup_directory_ char *git_directory = NULL;
-	_cleanup_close_ int lock_fd = -1;
-	_cleanup_free_ char *parent = NULL;
-	_cleanup_free_ char *name = NULL;
-	char commit_name[REF_COMMIT_SIZE];
-	int code;
 
-	err = network_find(http, url, ref, &name, commit_name);
-	// Beside the directory, because it is as large.
-	if (!err)
-		parent = path_join(directory, "..");
-	if (!err)
-		err = directory_create_temporary(parent, "fetch",
-						 &git_directory, &lock_fd);
+	err = libgit_start();
 	if (err)
 		return err;
-	code = git_repository_init(&repository, git_directory, true);
+	_cleanup_(cleanup_repository) git_repository *repository = NULL;
+	_cleanup_free_ char *path = local_path(url);
+	if (path) {
+		err = local_open(path, &repository);
+		if (err)
+			return err;
+		return commit_write(repository, url, ref, directory);
+	}
+	// Beside the directory, because it is as large.
+	_cleanup_free_ char *parent = path_join(directory, "..");
+	_cleanup_directory_ char *git_directory = NULL;
+	_cleanup_close_ int lock_fd = -1;
+	err = directory_create_temporary(parent, "fetch", &git_directory,
+					 &lock_fd);
+	if (err)
+		return err;
+	int code = git_repository_init(&repository, git_directory, true);
 	if (code < 0)
 		return libgit_error(code, "make a repository in %s",
 				    git_directory);
-	err = commit_fetch(repository, http, url, ref, name, limit_objects);
+	err = network_fetch(repository, http, url, ref->name,
+			    limit_objects ? limit_objects
+					  : LIMIT_OBJECTS_DEFAULT);
 	if (err)
 		return err;
-	code = find_commit(repository, "refs/vmtest/source", &commit);
-	if (code < 0)
-		return libgit_error(code, "read %s of %s", ref, url);
-	git_oid_tostr(commit_ret, REF_COMMIT_SIZE, git_object_id(commit));
-	return commit_checkout(repository, commit, url, ref, directory);
-}
-
-struct error *remote_fetch(struct http *http, const char *url, const char *ref,
-			   const char *directory, uint64_t limit_objects,
-			   char commit_ret[static REF_COMMIT_SIZE])
-{
-	struct error *err;
-	_cleanup_libgit_ bool is_open = false;
-	_cleanup_(cleanup_repository) git_repository *repository = NULL;
-	_cleanup_(cleanup_object) git_object *commit = NULL;
-
-	err = libgit_open(&is_open);
-	if (err)
-		return err;
-	if (!is_local(url))
-		return network_fetch(http, url, ref, directory,
-				     limit_objects ? limit_objects
-						   : LIMIT_OBJECTS_DEFAULT,
-				     commit_ret);
-	err = local_find(url, ref, &repository, &commit);
-	if (!err)
-		err = commit_checkout(repository, commit, url, ref, directory);
-	if (!err)
-		git_oid_tostr(commit_ret, REF_COMMIT_SIZE, git_object_id(commit));
-	return err;
+	return commit_write(repository, url, ref, directory);
 }

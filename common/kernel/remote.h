@@ -31,14 +31,15 @@ struct http;
  * Find the commit that a tag, a branch, or a full name (`refs/…`, `HEAD`)
  * stands for now. A tag comes before a branch of the same name.
  *
+ * @param[out] ret Free its name.
  * @return ERROR_NOT_FOUND if the repository has no such name.
  */
-_must_check_ struct error *
-remote_resolve(struct http *http, const char *url, const char *ref,
-	       char commit_ret[static REF_COMMIT_SIZE]);
+_must_check_ struct error *remote_resolve(struct http *http, const char *url,
+					  const char *name, struct ref *ret);
 
 /**
- * Write the files of one commit into a directory, without any `.git`.
+ * Write the files of the commit that a ref was found to stand for into a
+ * directory, without any `.git`.
  *
  * A local repository is read where it is. Over a network, libgit2 1.7 and later
  * fetch this one commit; an older one can only fetch it with all its history.
@@ -49,11 +50,11 @@ remote_resolve(struct http *http, const char *url, const char *ref,
  * caller's to remove.
  * @param[in] limit_objects Most objects to fetch; 0 for a million (one commit
  * of the kernel has a tenth of that, its history ten times as many).
- * @return ERROR_NOT_FOUND if the repository has no such name.
+ * @return ERROR_RETRY if the ref stands for another commit by now.
  */
 _must_check_ struct error *remote_fetch(struct http *http, const char *url,
-					const char *ref, const char *directory,
-					uint64_t limit_objects,
-					char commit_ret[static REF_COMMIT_SIZE]);
+					const struct ref *ref,
+					const char *directory,
+					uint64_t limit_objects);
 
 #endif /* COMMON_KERNEL_REMOTE_H */

@@ -49,6 +49,8 @@ struct source_making {
 	/** As in struct source. */
 	char *url;
 	char digest[DIGEST_TEXT_SIZE];
+	/** Of a git repository. */
+	struct ref ref;
 };
 
 static void source_making_deinit(struct source_making *making)
@@ -56,6 +58,7 @@ static void source_making_deinit(struct source_making *making)
 	free(making->parent);
 	free(making->name);
 	free(making->url);
+	free(making->ref.name);
 }
 
 static struct error *identify_version(struct source_making *making)
@@ -127,36 +130,24 @@ static struct error *identify_git(struct source_making *making)
 
 	const struct source_request *request = making->request;
 	const char *url = request->url;
-	char commit[REF_COMMIT_SIZE];
-	err = remote_resolve(request->http, url, request->ref, commit);
+	err = remote_resolve(request->http, url, request->ref, &making->ref);
 	if (err)
 		return err;
-	making->name = string_format("git-%s", commit);
+	making->name = string_format("git-%s", making->ref.commit);
 	// No user, who may come with a password, belongs in a package.
 	const char *scheme = strstr(url, "://");
 	const char *host = scheme ? scheme + 3 : url;
 	const char *at = scheme ? memrchr(host, '@', strcspn(host, "/")) : NULL;
 	making->url = string_format("git+%.*s%s@%s", (int)(host - url), url,
-				    at ? at + 1 : host, commit);
+				    at ? at + 1 : host, making->ref.commit);
 	return NULL;
 }
 
 static struct error *fill_from_git(struct source_making *making,
 				   const char *directory)
 {
-	struct error *err;
-
-	const struct source_request *request = making->request;
-	char commit[REF_COMMIT_SIZE];
-	err = remote_fetch(request->http, request->url, request->ref, directory,
-			   0, commit);
-	if (err)
-		return err;
-	if (strcmp(making->name + strlen("git-"), commit) != 0)
-		return error_create(ERROR_RETRY,
-				    "%s of %s has moved meanwhile: try again",
-				    request->ref, request->url);
-	return NULL;
+	return remote_fetch(making->request->http, making->request->url,
+			    &making->ref, directory, 0);
 }
 
 static const struct {

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -63,6 +64,23 @@ static void put(const char *name, const char *text)
 
 	cr_assert_null(file_write(path, text, strlen(text)));
 }
+
+/** Find a ref and fetch its commit to root/out. */
+static struct error *fetch(const char *url, const char *name,
+			   uint64_t limit_objects, struct ref *ret)
+{
+	_cleanup_free_ char *out = in_root("out");
+	struct error *err = remote_resolve(http, url, name, ret);
+
+	return err ? err : remote_fetch(http, url, ret, out, limit_objects);
+}
+
+static void cleanup_ref(struct ref *ref)
+{
+	free(ref->name);
+}
+
+#define _cleanup_ref_ _cleanup_(cleanup_ref)
 
 static void expect_text(const char *name, const char *wanted)
 {
@@ -163,7 +181,7 @@ Test(remote, finds_a_ref_among_thousands_over_http)
 {
 	_cleanup_free_ char *url = NULL, *list = in_root("tags");
 	_cleanup_ref_list_ struct ref_list refs = { 0 };
-	char commit[REF_COMMIT_SIZE];
+	_cleanup_ref_ struct ref found = { 0 };
 	size_t tags = 0;
 	FILE *file = fopen(list, "w");
 
@@ -172,17 +190,17 @@ Test(remote, finds_a_ref_among_thousands_over_http)
 		fprintf(file, "v5.%d.%d\n", i / 100, i % 100);
 	fclose(file);
 	_cleanup_process_ struct process *server = serve("--tags", list, &url);
-	cr_assert_null(remote_resolve(http, url, "v5.49.99", commit));
+	cr_assert_null(remote_resolve(http, url, "v5.49.99", &found));
 	cr_assert_null(ref_list_request(http, url, &refs));
 	for (size_t i = 0; i < refs.count; i++) {
 		if (!ref_tag(&refs.items[i]))
 			continue;
 		tags++;
-		cr_assert_str_eq(refs.items[i].commit, commit);
+		cr_assert_str_eq(refs.items[i].commit, found.commit);
 	}
 	cr_expect_eq(tags, 5000);
 	_cleanup_error_ struct error *err =
-		remote_resolve(http, url, "v9", commit);
+		remote_resolve(http, url, "v9", &found);
 	cr_expect(error_is(err, ERROR_NOT_FOUND));
 }
 
@@ -192,23 +210,23 @@ Test(remote, takes_nothing_but_smart_http_for_a_list_of_refs)
 			    *slashes = NULL, *elsewhere = NULL;
 	const struct http_options options = { .user_agent = "some-bot/1" };
 	_cleanup_http_ struct http *bot = NULL;
-	char commit[REF_COMMIT_SIZE];
+	_cleanup_ref_ struct ref found = { 0 };
 
 	put("tags", "v5.4.1\n");
 	_cleanup_process_ struct process *server = serve("--tags", list, &url);
 	cr_assert(asprintf(&slashes, "%s//", url) > 0);
 	cr_assert(asprintf(&elsewhere, "%s/elsewhere", url) > 0);
-	cr_assert_null(remote_resolve(http, slashes, "v5.4.1", commit));
+	cr_assert_null(remote_resolve(http, slashes, "v5.4.1", &found));
 
 	_cleanup_error_ struct error *err =
-		remote_resolve(http, elsewhere, "v5.4.1", commit);
+		remote_resolve(http, elsewhere, "v5.4.1", &found);
 	cr_assert(error_is(err, ERROR_NOT_FOUND), "%s", error_message(err));
 	cr_expect(strstr(error_message(err), "/elsewhere/info/refs?"));
 	error_destroy(err);
 
 	// A page, with status 200.
 	cr_assert_null(http_create(&options, &bot));
-	err = remote_resolve(bot, url, "v5.4.1", commit);
+	err = remote_resolve(bot, url, "v5.4.1", &found);
 	cr_assert(error_is(err, ERROR_OTHER));
 	cr_expect(strstr(error_message(err), "no list of git refs"), "%s",
 		  error_message(err));
@@ -231,13 +249,11 @@ Test(remote, fetches_one_commit_from_where_it_lies)
 
 	for (size_t i = 0; i < array_size(cases) * 2; i++) {
 		const char *ref = cases[i / 2].ref;
-		char commit[REF_COMMIT_SIZE], resolved[REF_COMMIT_SIZE];
+		_cleanup_ref_ struct ref found = { 0 };
 		_cleanup_error_ struct error *err =
-			remote_fetch(http, urls[i % 2], ref, out, 0, commit);
+			fetch(urls[i % 2], ref, 0, &found);
 
 		cr_assert_null(err, "%s: %s", ref, err ? error_message(err) : "");
-		cr_assert_null(remote_resolve(http, urls[i % 2], ref, resolved));
-		cr_expect_str_eq(commit, resolved, "%s", ref);
 		expect_text("out/Makefile", cases[i / 2].makefile);
 		cr_expect_eq(exists("out/a.txt"), cases[i / 2].has_a, "%s", ref);
 		// As it is in the repository, whatever .gitattributes says.
@@ -256,7 +272,7 @@ Test(remote, fetches_one_commit_over_http)
 {
 	_cleanup_free_ char *tree = in_root("tree"), *out = in_root("out"),
 			    *source = NULL, *url = NULL;
-	char commit[REF_COMMIT_SIZE], resolved[REF_COMMIT_SIZE];
+	_cleanup_ref_ struct ref found = { 0 };
 
 	cr_assert_null(directory_create(tree));
 	put("tree/Makefile", "VERSION = 6\n");
@@ -265,25 +281,29 @@ Test(remote, fetches_one_commit_over_http)
 		serve("--git-source", source, &url);
 
 	// The one before it, which an older libgit2 fetches too, is in the limit.
-	_cleanup_error_ struct error *err =
-		remote_fetch(http, url, "v6.12.3", out, 100, commit);
+	_cleanup_error_ struct error *err = fetch(url, "v6.12.3", 100, &found);
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
 	expect_text("out/Makefile", "VERSION = 6\n");
 	cr_expect_not(exists("out/.git"));
-	cr_assert_null(remote_resolve(http, url, "v6.12.3", resolved));
-	cr_expect_str_eq(commit, resolved);
 
-	err = remote_fetch(http, url, "v6.12.3", out, 1, commit);
+	err = remote_fetch(http, url, &found, out, 1);
 	cr_assert(error_is(err, ERROR_OTHER));
 	cr_expect(strstr(error_message(err), "objects"), "%s",
 		  error_message(err));
 	error_destroy(err);
 
+	struct ref moved = found;
+	memset(moved.commit, 'd', 40);
+	err = remote_fetch(http, url, &moved, out, 0);
+	cr_assert(error_is(err, ERROR_RETRY));
+	cr_expect(strstr(error_message(err), "has moved meanwhile"));
+	error_destroy(err);
+
 	interrupt_catch();
 	raise(SIGTERM);
-	err = remote_fetch(http, url, "v6.12.3", out, 0, commit);
+	err = remote_fetch(http, url, &found, out, 0);
 	cr_expect(error_is(err, ERROR_CANCELLED));
-	// Nothing of three fetches is left beside the directory.
+	// Nothing of four fetches is left beside the directory.
 	_cleanup_free_ char *pattern = string_format("%s/.fetch.*", root);
 	glob_t left;
 	cr_expect_eq(glob(pattern, 0, NULL, &left), GLOB_NOMATCH);
@@ -295,16 +315,16 @@ Test(remote, what_is_not_there_is_not_found)
 	static const char *const refs[] = { "v3",    "refs/tags/v3", "",
 					    "v1^{}", "../config",    "a b",
 					    "-x" };
-	_cleanup_free_ char *path = in_root("repository"), *out = in_root("out");
-	char commit[REF_COMMIT_SIZE] = "untouched";
+	_cleanup_free_ char *path = in_root("repository");
 
 	for (size_t i = 0; i < array_size(refs); i++) {
+		struct ref found = { 0 };
 		_cleanup_error_ struct error *err =
-			remote_fetch(http, path, refs[i], out, 0, commit);
+			remote_resolve(http, path, refs[i], &found);
 
 		cr_expect(error_is(err, ERROR_NOT_FOUND), "%s: %s", refs[i],
 			  err ? error_message(err) : "");
-		cr_expect_str_eq(commit, "untouched");
+		cr_expect_null(found.name);
 	}
 }
 
@@ -320,9 +340,9 @@ Test(remote, a_server_that_is_not_there_may_come_back)
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++) {
-		char commit[REF_COMMIT_SIZE];
+		struct ref found;
 		_cleanup_error_ struct error *err =
-			remote_resolve(http, cases[i].url, "v1", commit);
+			remote_resolve(http, cases[i].url, "v1", &found);
 
 		cr_expect(error_is(err, cases[i].kind), "%s: %s", cases[i].url,
 			  err ? error_message(err) : "");
@@ -350,11 +370,11 @@ Test(remote, a_server_that_says_nothing_is_given_up_or_interrupted)
 {
 	char url[64];
 	_cleanup_close_ int fd = listen_silently(url);
-	char commit[REF_COMMIT_SIZE];
+	struct ref found;
 	uint64_t start_ms = monotonic_ms();
 
 	_cleanup_error_ struct error *silent =
-		remote_resolve(http, url, "v1", commit);
+		remote_resolve(http, url, "v1", &found);
 	cr_assert(error_is(silent, ERROR_RETRY), "%s", error_message(silent));
 	cr_expect(strstr(error_message(silent), "nothing came for 1 s"));
 	cr_expect_lt(monotonic_ms() - start_ms, 3000);
@@ -362,7 +382,7 @@ Test(remote, a_server_that_says_nothing_is_given_up_or_interrupted)
 	interrupt_catch();
 	raise(SIGTERM);
 	_cleanup_error_ struct error *interrupted =
-		remote_resolve(http, url, "v1", commit);
+		remote_resolve(http, url, "v1", &found);
 	cr_expect(error_is(interrupted, ERROR_CANCELLED));
 }
 
@@ -372,9 +392,9 @@ Test(remote, what_is_no_repository_is_an_error)
 					    "/proc/self", "ftp://a/b", "" };
 
 	for (size_t i = 0; i < array_size(urls); i++) {
-		char commit[REF_COMMIT_SIZE];
+		struct ref found;
 		_cleanup_error_ struct error *err =
-			remote_resolve(http, urls[i], "v1", commit);
+			remote_resolve(http, urls[i], "v1", &found);
 
 		cr_expect_not_null(err, "%s", urls[i]);
 	}
