@@ -3,6 +3,7 @@
 #include "kbuild/kbuild.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,7 +141,14 @@ static struct error *package(const struct kbuild_request *request,
 		return err;
 	if (request->format == KBUILD_FORMAT_DIRECTORY)
 		return cache_replace(staged, path);
-	return package_pack(staged, path);
+	// What a run that is killed leaves goes with the directory.
+	_cleanup_free_ char *packed = path_join(staging, strrchr(path, '/') + 1);
+	err = package_pack(staged, packed);
+	if (err)
+		return err;
+	if (rename(packed, path) < 0)
+		return error_create_os(errno, "rename %s to %s", packed, path);
+	return NULL;
 }
 
 /** The build itself, in directories that exist and are ours. */

@@ -48,9 +48,20 @@ struct error *sidecar_write(const char *directory, const char *name,
 			    const char *digest)
 {
 	_cleanup_free_ char *sidecar = sidecar_path(directory, name);
-	_cleanup_free_ char *line = string_format("%s  %s\n", digest, name);
+	_cleanup_free_ char *partial =
+		path_joinf(directory, ".put.%s.sha256", name);
+	_cleanup_fclose_ FILE *file = fopen(partial, "we");
 
-	return file_write(sidecar, line, strlen(line));
+	if (!file)
+		return error_create_os(errno, "write %s", sidecar);
+	if (fprintf(file, "%s  %s\n", digest, name) < 0 || fflush(file) != 0 ||
+	    fsync(fileno(file)) < 0 || rename(partial, sidecar) < 0) {
+		struct error *err = error_create_os(errno, "write %s", sidecar);
+
+		unlink(partial);
+		return err;
+	}
+	return NULL;
 }
 
 struct error *sidecar_delete(const char *directory, const char *name)

@@ -19,6 +19,10 @@ struct error;
 _must_check_ struct error *sidecar_read(const char *directory, const char *name,
 					char digest_ret[static DIGEST_TEXT_SIZE]);
 
+/**
+ * The caller holds a lock on the file's name. What a run that was killed has
+ * left, `.put.NAME.sha256`, is written again.
+ */
 _must_check_ struct error *sidecar_write(const char *directory,
 					 const char *name, const char *digest);
 

@@ -154,15 +154,18 @@ Test(store_directory, puts_the_same_file_again_and_no_other)
 Test(store_directory, repairs_what_a_dead_run_left)
 {
 	_cleanup_free_ char *stale = in_root("store/.put." NAME ".abcdef");
+	_cleanup_free_ char *half = in_root("store/.put." NAME ".sha256");
 	_cleanup_free_ char *sidecar = NULL;
 
 	make_file(NAME, "abc");
 	cr_assert_null(put(NAME));
-	// A sidecar alone, and half a copy.
+	// A sidecar alone, half a copy, and half a sidecar.
 	make_file("store/.put." NAME ".abcdef", "ab");
+	make_file("store/.put." NAME ".sha256", "ab");
 	make_file("store/" NAME ".sha256", "");
 	cr_assert_null(put(NAME));
 	cr_expect_not(file_exists(stale));
+	cr_expect_not(file_exists(half));
 	sidecar = read_text("store/" NAME ".sha256");
 	cr_expect_eq(strlen(sidecar), 64 + 2 + strlen(NAME) + 1);
 }
