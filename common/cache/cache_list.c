@@ -67,13 +67,10 @@ static struct error *measure(const char *path, uint64_t *size_ret)
 }
 
 /** All that a pattern means, where the directory's name is itself. */
-static struct error *find_all(const char *directory, const char *parents,
-			      const char *pattern, glob_t *ret)
+static void find_all(const char *directory, const char *parents,
+		     const char *pattern, glob_t *ret)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	_cleanup_free_ char *text = NULL;
-	int code;
-
 	for (const char *p = directory; *p; p++) {
 		if (strchr("*?[\\", *p))
 			string_builder_append_char(&sb, '\\');
@@ -81,22 +78,19 @@ static struct error *find_all(const char *directory, const char *parents,
 	}
 	string_builder_appendf(&sb, "/%s%s%s", parents, pattern ? "/" : "",
 			       pattern ? pattern : "");
-	text = string_builder_take(&sb);
-	code = glob(text, 0, NULL, ret);
-	if (code == GLOB_NOSPACE)
+	if (glob(sb.text, 0, NULL, ret) == GLOB_NOSPACE)
 		memory_exhausted();
-	return NULL;
 }
 
 static struct error *add(struct cache_list *list, const char *kind,
 			 const char *path)
 {
-	struct stat st;
-	uint64_t size = 0;
 	struct error *err;
 
+	struct stat st;
 	if (lstat(path, &st) < 0)
 		return NULL;
+	uint64_t size;
 	err = measure(path, &size);
 	if (err)
 		return err;
@@ -111,19 +105,19 @@ static struct error *add(struct cache_list *list, const char *kind,
 
 struct error *cache_list_load(const char *directory, struct cache_list *ret)
 {
-	struct error *err = NULL;
-	_cleanup_cache_list_ struct cache_list list = { 0 };
+	struct error *err;
 
-	for (size_t i = 0; i < array_size(kinds) && !err; i++) {
+	_cleanup_cache_list_ struct cache_list list = { 0 };
+	for (size_t i = 0; i < array_size(kinds); i++) {
 		_cleanup_(globfree) glob_t found = { 0 };
 
-		err = find_all(directory, kinds[i].parents, kinds[i].pattern,
-			       &found);
-		for (size_t j = 0; j < found.gl_pathc && !err; j++)
+		find_all(directory, kinds[i].parents, kinds[i].pattern, &found);
+		for (size_t j = 0; j < found.gl_pathc; j++) {
 			err = add(&list, kinds[i].name, found.gl_pathv[j]);
+			if (err)
+				return err;
+		}
 	}
-	if (err)
-		return err;
 	*ret = take(list);
 	return NULL;
 }
@@ -197,25 +191,25 @@ struct error *cache_list_limit(struct cache_list *list,
 	return err;
 }
 
-static struct error *clean(const char *parent)
-{
-	// A build that was killed goes on where it was.
-	return cache_clean(parent,
-			   strcmp(strrchr(parent, '/') + 1, "packages") == 0);
-}
-
 struct error *cache_clean_all(const char *directory)
 {
-	struct error *err = NULL;
+	struct error *err;
 
-	for (size_t i = 0; i < array_size(kinds) && !err; i++) {
+	for (size_t i = 0; i < array_size(kinds); i++) {
 		_cleanup_(globfree) glob_t found = { 0 };
 
-		err = find_all(directory, kinds[i].parents, NULL, &found);
-		for (size_t j = 0; j < found.gl_pathc && !err; j++) {
-			if (directory_exists(found.gl_pathv[j]))
-				err = clean(found.gl_pathv[j]);
+		find_all(directory, kinds[i].parents, NULL, &found);
+		for (size_t j = 0; j < found.gl_pathc; j++) {
+			const char *parent = found.gl_pathv[j];
+			const char *name = strrchr(parent, '/') + 1;
+
+			if (!directory_exists(parent))
+				continue;
+			// A build that was killed goes on where it was.
+			err = cache_clean(parent, strcmp(name, "packages") == 0);
+			if (err)
+				return err;
 		}
 	}
-	return err;
+	return NULL;
 }

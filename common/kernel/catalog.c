@@ -135,24 +135,14 @@ static bool is_of_host(const struct catalog_arch *arch)
 	return string_list_contains(&arch->host_names, host.machine);
 }
 
-static bool is_enabled(const struct catalog_arch *arch)
+static bool word_means(const char *word, const struct catalog_arch *arch)
 {
-	return arch->enabled;
-}
+	bool is_host = is_of_host(arch);
 
-static bool is_foreign(const struct catalog_arch *arch)
-{
-	return arch->enabled && !is_of_host(arch);
+	if (strcmp(word, "host") == 0)
+		return is_host;
+	return arch->enabled && (strcmp(word, "all") == 0 || !is_host);
 }
-
-static const struct {
-	const char *word;
-	bool (*means)(const struct catalog_arch *arch);
-} arch_words[] = {
-	{ "all", is_enabled },
-	{ "foreign", is_foreign },
-	{ "host", is_of_host },
-};
 
 /** Add the architectures that a word means, or the one that has the name. */
 static struct error *add_archs(const struct catalog *catalog, const char *text,
@@ -161,22 +151,21 @@ static struct error *add_archs(const struct catalog *catalog, const char *text,
 	const struct catalog_arch *arch;
 	size_t count = ret->count;
 
-	for (size_t i = 0; i < array_size(arch_words); i++) {
-		if (strcmp(arch_words[i].word, text) != 0)
-			continue;
-		for (size_t j = 0; j < catalog->arch_count; j++) {
-			if (arch_words[i].means(&catalog->archs[j]))
-				string_list_add(ret, catalog->archs[j].name);
-		}
-		// An empty list would mean another thing.
-		if (ret->count == count)
-			return error_create(ERROR_USAGE,
-					    "--arch %s: the catalog has no such architecture",
-					    text);
-		return NULL;
+	if (strcmp(text, "all") != 0 && strcmp(text, "foreign") != 0 &&
+	    strcmp(text, "host") != 0) {
+		string_list_add(ret, text);
+		return catalog_find_arch(catalog, text, &arch);
 	}
-	string_list_add(ret, text);
-	return catalog_find_arch(catalog, text, &arch);
+	for (size_t i = 0; i < catalog->arch_count; i++) {
+		if (word_means(text, &catalog->archs[i]))
+			string_list_add(ret, catalog->archs[i].name);
+	}
+	// An empty list would mean another thing.
+	if (ret->count == count)
+		return error_create(ERROR_USAGE,
+				    "--arch %s: the catalog has no such architecture",
+				    text);
+	return NULL;
 }
 
 struct error *catalog_resolve_names(const struct catalog *catalog,
@@ -222,9 +211,8 @@ struct error *catalog_host_arch(const struct catalog *catalog,
 bool version_range_contains(const struct version_range *range,
 			    const struct kernel_version *version)
 {
-	return (!range->has_min ||
-		kernel_version_compare(version, &range->min) >= 0) &&
-	       (!range->has_below ||
+	return kernel_version_compare(version, &range->min) >= 0 &&
+	       (!range->below.major ||
 		kernel_version_compare(version, &range->below) < 0);
 }
 
@@ -233,11 +221,11 @@ void version_range_append(const struct version_range *range,
 {
 	char text[KERNEL_VERSION_TEXT_SIZE];
 
-	if (range->has_min) {
+	if (range->min.major) {
 		kernel_version_format(&range->min, text);
 		string_builder_appendf(sb, " from %s", text);
 	}
-	if (range->has_below) {
+	if (range->below.major) {
 		kernel_version_format(&range->below, text);
 		string_builder_appendf(sb, " below %s", text);
 	}

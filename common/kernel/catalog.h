@@ -22,10 +22,11 @@
 struct error;
 struct string_builder;
 
-/** A range of versions: from @p min, up to and not including @p below. */
+/**
+ * A range of versions: from @p min, up to and not including @p below, which are
+ * all zero where there is no bound.
+ */
 struct version_range {
-	bool has_min;
-	bool has_below;
 	struct kernel_version min;
 	struct kernel_version below;
 };

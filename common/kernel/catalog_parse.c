@@ -13,28 +13,27 @@ enum {
 	NUMBER_MAX = 99999999,
 };
 
-static struct error *read_min(const struct value *value, void *ret)
+/** A bound; of a version that there is, so that zeros mean none. */
+static struct error *read_bound(const struct value *value, void *ret)
 {
-	struct version_range *range = ret;
+	struct error *err;
 
-	range->has_min = true;
-	return value_version(value, &range->min);
-}
-
-static struct error *read_below(const struct value *value, void *ret)
-{
-	struct version_range *range = ret;
-
-	range->has_below = true;
-	return value_version(value, &range->below);
+	struct kernel_version version;
+	err = value_version(value, &version);
+	if (err)
+		return err;
+	if (!version.major)
+		return value_error(value, "expected 1.0 or more");
+	*(struct kernel_version *)ret = version;
+	return NULL;
 }
 
 /** A range, in an object of its own or among other keys. */
 static struct error *read_range(const struct value *value, void *ret)
 {
 	static const struct value_row rows[] = {
-		{ .key = "min", .read = read_min, .optional = true },
-		{ .key = "below", .read = read_below, .optional = true },
+		VALUE_OPTIONAL("min", read_bound, struct version_range, min),
+		VALUE_OPTIONAL("below", read_bound, struct version_range, below),
 	};
 
 	return value_read(value, rows, array_size(rows), ret);

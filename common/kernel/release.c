@@ -13,17 +13,6 @@
 #define PACKAGE_PREFIX "kernel-"
 #define PACKAGE_SUFFIX ".tar.zst"
 
-static bool parse_number(const char **p, unsigned int *ret)
-{
-	int length = 0;
-
-	if (!isdigit((unsigned char)**p) ||
-	    sscanf(*p, "%9u%n", ret, &length) != 1 || length > 8)
-		return false;
-	*p += length;
-	return true;
-}
-
 /** Letters and `_`, then also digits: what flavors and architectures are. */
 static bool is_word(const char *text, size_t size)
 {
@@ -47,12 +36,12 @@ bool release_parse(const char *text, struct release *ret)
 	    strncmp(p, LOCAL_PREFIX, strlen(LOCAL_PREFIX)) != 0)
 		return false;
 	p += strlen(LOCAL_PREFIX);
-	if (!parse_number(&p, &release.revision) || *p++ != '.' ||
-	    !parse_number(&p, &release.minor))
+	if (!number_parse(&p, &release.revision) || *p++ != '.' ||
+	    !number_parse(&p, &release.minor))
 		return false;
 	if (*p == '.') {
 		p++;
-		if (!parse_number(&p, &release.patch))
+		if (!number_parse(&p, &release.patch))
 			return false;
 	}
 	if (!is_word(p, sizeof(release.flavor)))
@@ -112,21 +101,16 @@ void release_format(const struct release *release,
 		text_ret[0] = '\0';
 }
 
-static int compare_numbers(unsigned int a, unsigned int b)
-{
-	return (a > b) - (a < b);
-}
-
 int release_compare(const struct release *a, const struct release *b)
 {
 	int order = kernel_version_compare(&a->version, &b->version);
 
 	if (!order)
-		order = compare_numbers(a->revision, b->revision);
+		order = number_compare(a->revision, b->revision);
 	if (!order)
-		order = compare_numbers(a->minor, b->minor);
+		order = number_compare(a->minor, b->minor);
 	if (!order)
-		order = compare_numbers(a->patch, b->patch);
+		order = number_compare(a->patch, b->patch);
 	return order ? order : strcmp(a->flavor, b->flavor);
 }
 

@@ -254,8 +254,7 @@ static int find_commit(git_repository *repository, const char *name,
 }
 
 /** Look for a ref in a local repository. */
-static struct error *local_find(const char *path, const char *ref,
-				struct ref *ret)
+static struct error *local_find(const char *path, const char *ref, struct ref *ret)
 {
 	struct error *err;
 
@@ -278,8 +277,8 @@ static struct error *local_find(const char *path, const char *ref,
 	}
 }
 
-struct error *remote_resolve(struct http *http, const char *url, const char *name,
-			     struct ref *ret)
+struct error *remote_resolve(struct http *http, const char *url,
+			     const char *name, struct ref *ret)
 {
 	struct error *err;
 
@@ -363,10 +362,9 @@ static struct error *error_refused(uint64_t objects, uint64_t limit,
 				    "fetch %s of %s: %ju objects are more than %ju",
 				    name, url, (uintmax_t)objects,
 				    (uintmax_t)limit);
-	return error_create(
-		ERROR_OTHER,
-		"fetch %s of %s: it would bring the whole history, %ju objects, because libgit2 %s cannot fetch one commit (1.7 and later can); use a tarball or a local clone",
-		name, url, (uintmax_t)objects, LIBGIT2_VERSION);
+	return error_create(ERROR_OTHER,
+			    "fetch %s of %s: it would bring the whole history, %ju objects, because libgit2 %s cannot fetch one commit (1.7 and later can); use a tarball or a local clone",
+			    name, url, (uintmax_t)objects, LIBGIT2_VERSION);
 }
 
 /** Fetch a ref into a new repository. */

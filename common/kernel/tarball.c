@@ -11,7 +11,6 @@
 #include "common/archive/sums.h"
 #include "common/archive/unpack.h"
 #include "common/base/error.h"
-#include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/progress.h"
 #include "common/http/http.h"
@@ -25,55 +24,45 @@ struct error *tarball_digest(struct http *http, const char *tarball_url,
 			     char digest_ret[static DIGEST_TEXT_SIZE])
 {
 	struct error *err;
-	_cleanup_free_ char *url = NULL;
-	_cleanup_http_response_ struct http_response response = { 0 };
-	const char *name = strrchr(tarball_url, '/') + 1;
 
-	url = string_format("%.*ssha256sums.asc", (int)(name - tarball_url),
-			    tarball_url);
+	const char *name = strrchr(tarball_url, '/') + 1;
+	_cleanup_free_ char *url = string_format("%.*ssha256sums.asc",
+						 (int)(name - tarball_url),
+						 tarball_url);
 	const struct http_request request = {
 		.url = url,
 		.limit_bytes = SUMS_LIMIT_BYTES,
 	};
+	_cleanup_http_response_ struct http_response response = { 0 };
 	err = http_perform(http, &request, &response);
-	if (!err && response.status != 200)
-		err = http_response_error(&request, &response);
 	if (err)
 		return err;
+	if (response.status != 200)
+		return http_response_error(&request, &response);
 	err = sums_find(response.body, response.body_size_bytes, name,
 			digest_ret);
 	return error_wrap(err, "%s", url);
 }
 
-struct error *tarball_fetch(const struct tarball_request *request,
-			    char digest_ret[static DIGEST_TEXT_SIZE])
+struct error *tarball_unpack(struct http *http, const char *url,
+			     const char *directory,
+			     unsigned int strip_components, const char *digest)
 {
 	struct error *err;
-	const struct http_request get = { .url = request->url };
-	const struct unpack_options options = {
-		.strip_components = request->strip_components,
-	};
-	char digest[DIGEST_TEXT_SIZE] = "";
 
-	if (request->is_unsigned) {
-		log_debug("%s: kernel.org publishes no digest of it",
-			  request->url);
-	} else {
-		err = tarball_digest(request->http, request->url, digest);
-		if (err)
-			return err;
-	}
+	const struct http_request request = { .url = url };
+	const struct unpack_options options = {
+		.strip_components = strip_components,
+	};
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_BYTES, "download %s",
-				 strrchr(request->url, '/') + 1);
+				 strrchr(url, '/') + 1);
 	_cleanup_stream_ struct stream *stream =
-		http_open(request->http, &get, 0, digest);
-
+		http_open(http, &request, 0, digest);
 	stream->progress = progress;
-	err = unpack(stream, request->directory, &options);
+	err = unpack(stream, directory, &options);
 	if (err)
 		return err;
 	progress_finish(progress);
-	memcpy(digest_ret, digest, sizeof(digest));
 	return NULL;
 }

@@ -23,26 +23,17 @@ _must_check_ struct error *
 tarball_digest(struct http *http, const char *url,
 	       char digest_ret[static DIGEST_TEXT_SIZE]);
 
-struct tarball_request {
-	struct http *http;
-	const char *url;
-	/** Exists and is empty. */
-	const char *directory;
-	/** Leading parts of each name to drop. */
-	unsigned int strip_components;
-	/** There is no sha256sums.asc beside it: nothing vouches for it. */
-	bool is_unsigned;
-};
-
 /**
- * Download and unpack a tarball, which is checked against the sha256sums.asc
- * beside it.
+ * Download and unpack a tarball.
  *
- * @param[out] digest_ret The digest that was published; "" if there is none.
- * @return ERROR_NOT_FOUND if the server has no such file, or the list does not
- * name it.
+ * @param[in] directory Exists and is empty.
+ * @param[in] strip_components Leading parts of each name to drop.
+ * @param[in] digest That it must have; "" if nothing vouches for it.
+ * @return ERROR_NOT_FOUND if the server has no such file.
  */
-_must_check_ struct error *tarball_fetch(const struct tarball_request *request,
-					 char digest_ret[static DIGEST_TEXT_SIZE]);
+_must_check_ struct error *tarball_unpack(struct http *http, const char *url,
+					  const char *directory,
+					  unsigned int strip_components,
+					  const char *digest);
 
 #endif /* COMMON_KERNEL_TARBALL_H */

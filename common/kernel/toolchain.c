@@ -102,7 +102,7 @@ static enum toolchain_verdict judge(const struct toolchain *toolchain,
 
 	if (!version || !kernel_version_parse(version, &parsed))
 		return TOOLCHAIN_MISSING;
-	if (gcc->has_min && kernel_version_compare(&parsed, &gcc->min) < 0)
+	if (kernel_version_compare(&parsed, &gcc->min) < 0)
 		return TOOLCHAIN_TOO_OLD;
 	if (!version_range_contains(gcc, &parsed))
 		return TOOLCHAIN_TOO_NEW;
@@ -240,14 +240,12 @@ static struct error *crosstool_make(void *arg, const char *directory)
 
 	const struct crosstool *crosstool = arg;
 	const struct compiler *compiler = crosstool->compiler;
-	const struct tarball_request request = {
-		.http = crosstool->http,
-		.url = compiler->url,
-		.directory = directory,
-		.strip_components = CROSSTOOL_STRIP_COMPONENTS,
-	};
 	char digest[DIGEST_TEXT_SIZE];
-	err = tarball_fetch(&request, digest);
+	err = tarball_digest(crosstool->http, compiler->url, digest);
+	if (err)
+		return err;
+	err = tarball_unpack(crosstool->http, compiler->url, directory,
+			     CROSSTOOL_STRIP_COMPONENTS, digest);
 	if (err)
 		return err;
 	// It is in another directory for now.

@@ -5,18 +5,14 @@
 #include <ctype.h>
 #include <stdio.h>
 
-static bool parse_number(const char **p, unsigned int *ret)
+bool number_parse(const char **text, unsigned int *ret)
 {
-	unsigned int number = 0;
+	int length = 0;
 
-	if (!isdigit((unsigned char)**p))
+	if (!isdigit((unsigned char)**text) ||
+	    sscanf(*text, "%9u%n", ret, &length) != 1 || length > 8)
 		return false;
-	for (; isdigit((unsigned char)**p); (*p)++) {
-		if (number > 99999)
-			return false;
-		number = number * 10 + (unsigned int)(**p - '0');
-	}
-	*ret = number;
+	*text += length;
 	return true;
 }
 
@@ -26,17 +22,17 @@ bool kernel_version_parse_prefix(const char *text, struct kernel_version *ret,
 	struct kernel_version version = { 0 };
 	const char *p = text;
 
-	if (!parse_number(&p, &version.major) || *p++ != '.' ||
-	    !parse_number(&p, &version.minor))
+	if (!number_parse(&p, &version.major) || *p++ != '.' ||
+	    !number_parse(&p, &version.minor))
 		return false;
 	if (p[0] == '.' && isdigit((unsigned char)p[1])) {
 		p++;
-		if (!parse_number(&p, &version.patch))
+		if (!number_parse(&p, &version.patch))
 			return false;
 	}
 	if (!version.patch && p[0] == '-' && p[1] == 'r' && p[2] == 'c') {
 		p += 3;
-		if (!parse_number(&p, &version.rc) || !version.rc)
+		if (!number_parse(&p, &version.rc) || !version.rc)
 			return false;
 	}
 	*ret = version;
@@ -100,17 +96,12 @@ void kernel_version_format_series(const struct kernel_version *version,
 		 version->minor);
 }
 
-static int compare_numbers(unsigned int a, unsigned int b)
-{
-	return (a > b) - (a < b);
-}
-
 int kernel_version_compare_series(const struct kernel_version *a,
 				  const struct kernel_version *b)
 {
-	int order = compare_numbers(a->major, b->major);
+	int order = number_compare(a->major, b->major);
 
-	return order ? order : compare_numbers(a->minor, b->minor);
+	return order ? order : number_compare(a->minor, b->minor);
 }
 
 int kernel_version_compare(const struct kernel_version *a,
@@ -119,10 +110,10 @@ int kernel_version_compare(const struct kernel_version *a,
 	int order = kernel_version_compare_series(a, b);
 
 	if (!order)
-		order = compare_numbers(a->patch, b->patch);
+		order = number_compare(a->patch, b->patch);
 	// A final version, whose rc is 0, is above all its candidates.
 	if (!order)
-		order = compare_numbers(a->rc - 1, b->rc - 1);
+		order = number_compare(a->rc - 1, b->rc - 1);
 	return order;
 }
 

@@ -76,8 +76,8 @@ static json_t *range_json(const struct version_range *range)
 
 	kernel_version_format(&range->min, min);
 	kernel_version_format(&range->below, below);
-	return json_pack("{s:s?, s:s?}", "min", range->has_min ? min : NULL,
-			 "below", range->has_below ? below : NULL);
+	return json_pack("{s:s?, s:s?}", "min", range->min.major ? min : NULL,
+			 "below", range->below.major ? below : NULL);
 }
 
 static json_t *candidate_json(const struct toolchain_candidate *candidate)
@@ -137,7 +137,7 @@ static struct error *show(struct command_context *context,
 static bool is_for_arch(const struct catalog_compiler *rule,
 			const struct catalog_arch *arch)
 {
-	return !rule->kernels.has_below || !arch->versions.has_min ||
+	return !rule->kernels.below.major ||
 	       kernel_version_compare(&arch->versions.min,
 				      &rule->kernels.below) < 0;
 }

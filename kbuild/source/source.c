@@ -93,21 +93,20 @@ static struct error *fill_from_tarball(struct source_making *making,
 static struct error *fill_from_kernel_org(struct source_making *making,
 					  const char *directory)
 {
-	const struct source_request *request = making->request;
-	const struct kernel_version *version = &request->version;
+	struct error *err;
 
+	const struct source_request *request = making->request;
 	if (request->path)
 		return fill_from_tarball(making, directory);
-	_cleanup_free_ char *url = kernel_org_url(request->catalog, version);
-	const struct tarball_request get = {
-		.http = request->http,
-		.url = url,
-		.directory = directory,
-		.strip_components = 1,
-		// Made on the fly, those of release candidates have no digest.
-		.is_unsigned = kernel_version_is_rc(version),
-	};
-	return tarball_fetch(&get, making->digest);
+	_cleanup_free_ char *url =
+		kernel_org_url(request->catalog, &request->version);
+	// Made on the fly, those of release candidates have no digest.
+	if (!kernel_version_is_rc(&request->version)) {
+		err = tarball_digest(request->http, url, making->digest);
+		if (err)
+			return err;
+	}
+	return tarball_unpack(request->http, url, directory, 1, making->digest);
 }
 
 static struct error *identify_tarball(struct source_making *making)

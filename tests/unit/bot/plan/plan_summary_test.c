@@ -19,9 +19,7 @@ static struct catalog_flavor flavors[] = {
 };
 static struct catalog_arch archs[] = {
 	{ .name = "x86_64", .enabled = true },
-	{ .name = "arm",
-	  .enabled = true,
-	  .versions = { .has_min = true, .min = { 6, 6, 0, 0 } } },
+	{ .name = "arm", .enabled = true, .versions = { .min = { 6, 6, 0, 0 } } },
 	{ .name = "vax" },
 };
 static const struct catalog catalog = {

@@ -130,7 +130,7 @@ Test(catalog, every_architecture_is_the_one_of_a_table)
 		cr_expect_str_eq(arch->source_arch, cases[i].source_arch);
 		cr_expect_str_eq(arch->debian_arch, cases[i].debian);
 		cr_expect(string_list_contains(&arch->host_names, cases[i].host));
-		cr_expect_eq(arch->versions.has_min, cases[i].min != NULL);
+		cr_expect_eq(arch->versions.min.major != 0, cases[i].min != NULL);
 		if (cases[i].min) {
 			cr_assert(kernel_version_parse(cases[i].min, &version));
 			cr_expect(version_range_contains(&arch->versions,
@@ -243,6 +243,7 @@ Test(catalog, wrong_values_are_named)
 		{ "flavors.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "{}", "the name is too long" },
 		{ "architectures.arm.kdump", "true", "architectures.arm.kdump: expected an object" },
 		{ "architectures.arm.kdump", "{\"min\": \"x\"}", "architectures.arm.kdump.min: \"x\" is no kernel version" },
+		{ "architectures.arm.below", "\"0.99\"", "architectures.arm.below: expected 1.0 or more" },
 		{ "architectures.arm.debian_suite", "null", "architectures.arm.debian_suite: expected a string" },
 		{ "architectures.arm.command_line_bytes", "\"896\"", "architectures.arm.command_line_bytes: expected a whole number" },
 		{ "architectures.arm.machines", "[]", "architectures.arm: \"machines\" is empty" },
