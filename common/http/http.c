@@ -19,60 +19,22 @@
 #include "common/base/string_builder.h"
 #include "common/base/system.h"
 #include "common/http/http_internal.h"
-#include "common/http/http_retry.h"
-#include "common/http/http_transport.h"
 
 enum {
-	DEFAULT_RETRY_LIMIT_MS = 300000,
-	DEFAULT_STALL_LIMIT_MS = 60000,
 	DEFAULT_RESPONSE_BYTES = 16 << 20,
 	/** Waits longer than this deserve a line. */
 	LONG_WAIT_MS = 10000,
 };
-
-struct error *http_create(const struct http_options *options, struct http **ret)
-{
-	struct error *err;
-	_cleanup_http_ struct http *http = memory_allocate(1, sizeof(*http));
-	http->retry_limit_ms = options->retry_limit_ms ? options->retry_limit_ms
-						       : DEFAULT_RETRY_LIMIT_MS;
-	http->stall_limit_ms = options->stall_limit_ms ? options->stall_limit_ms
-						       : DEFAULT_STALL_LIMIT_MS;
-	err = http_transport_create(options->user_agent, http->stall_limit_ms,
-				    &http->transport);
-	if (err)
-		return err;
-	*ret = take_ptr(http);
-	return NULL;
-}
-
-void http_destroy(struct http *http)
-{
-	if (!http)
-		return;
-	http_transport_destroy(http->transport);
-	free(http);
-}
-
-uint64_t http_retry_limit_ms(const struct http *http)
-{
-	return http->retry_limit_ms;
-}
-
-uint64_t http_stall_limit_ms(const struct http *http)
-{
-	return http->stall_limit_ms;
-}
 
 static const char *request_method(const struct http_request *request)
 {
 	return request->method ? request->method : "GET";
 }
 
-static struct error *rate_limit_error(const struct http_request *request,
-				      const struct http_attempt *attempt,
+static struct error *rate_limit_error(const struct http_tries *tries,
 				      uint64_t wait_ms)
 {
+	const struct http_attempt *attempt = &tries->attempt;
 	time_t until = time(NULL) + (time_t)(wait_ms / 1000);
 	char text[64];
 	struct tm tm;
@@ -88,52 +50,55 @@ static struct error *rate_limit_error(const struct http_request *request,
 	return error_create(ERROR_LIMITED,
 			    "HTTP %ld: the server's rate limit is used up until %s; %s",
 			    attempt->status, text,
-			    request->token ? "try again then"
-					   : "try again then, or use a token");
+			    tries->request->token
+				    ? "try again then"
+				    : "try again then, or use a token");
 }
 
 /** What a fault that did not pass in time is reported as. Takes the error. */
-static struct error *give_up_error(struct error *err,
-				   const struct http_attempt *attempt,
-				   const struct http_patience *patience)
+static struct error *give_up_error(const struct http_tries *tries,
+				   struct error *err)
 {
 	_cleanup_error_ struct error *last = err;
 
 	return error_create(ERROR_RETRY, "%s; gave up after %.1f s: %s",
 			    error_message(last),
-			    (double)(monotonic_ms() - patience->since_ms) / 1000,
-			    attempt->unreachable ? "check the network and the proxy"
-						 : "try again later");
+			    (double)(monotonic_ms() - tries->since_ms) / 1000,
+			    tries->attempt.unreachable
+				    ? "check the network and the proxy"
+				    : "try again later");
 }
 
-bool http_try_again(struct http *http, const struct http_request *request,
-		    const struct http_attempt *attempt,
-		    struct http_patience *patience, struct error **err)
+bool http_try_again(struct http_tries *tries, struct error **err)
 {
-	uint64_t wait_ms, limit_ms = http->retry_limit_ms;
+	struct http_attempt *attempt = &tries->attempt;
+	const struct http_request *request = tries->request;
+	uint64_t wait_ms, limit_ms = http_retry_limit_ms(tries->http);
 	uint32_t random = 0;
 	enum http_verdict verdict;
 	char status[64];
 
 	if (*err && !attempt->broken)
 		return false;
+	attempt->rate_message = tries->body.text &&
+				strcasestr(tries->body.text, "rate limit");
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		random = (uint32_t)monotonic_ms();
-	verdict = http_attempt_judge(attempt, patience->failures, random,
+	verdict = http_attempt_judge(attempt, tries->failures, random,
 				     time(NULL), &wait_ms);
 	if (verdict == HTTP_FINAL ||
 	    (verdict == HTTP_FAILED && request->no_retry))
 		return false;
 	if (attempt->unreachable)
 		limit_ms /= 10;
-	if (monotonic_ms() + wait_ms > patience->since_ms + limit_ms) {
+	if (monotonic_ms() + wait_ms > tries->since_ms + limit_ms) {
 		if (verdict == HTTP_LIMITED)
-			*err = rate_limit_error(request, attempt, wait_ms);
+			*err = rate_limit_error(tries, wait_ms);
 		else if (*err)
-			*err = give_up_error(*err, attempt, patience);
+			*err = give_up_error(tries, *err);
 		return false;
 	}
-	patience->failures++;
+	tries->failures++;
 	snprintf(status, sizeof(status), "%sHTTP %ld",
 		 verdict == HTTP_LIMITED ? "rate limit, " : "", attempt->status);
 	log_write(wait_ms >= LONG_WAIT_MS ? LOG_INFO : LOG_DEBUG,
@@ -152,84 +117,60 @@ bool http_try_again(struct http *http, const struct http_request *request,
 	return !*err;
 }
 
-struct error *http_collect(struct http_collector *collector, const void *data,
-			   size_t size_bytes)
-{
-	if (size_bytes > collector->limit_bytes - collector->body.length) {
-		return error_create(ERROR_OTHER,
-				    "the answer is larger than %" PRIu64 " bytes",
-				    collector->limit_bytes);
-	}
-	string_builder_append_n(&collector->body, data, size_bytes);
-	return NULL;
-}
-
-bool http_collector_is_limit(const struct http_collector *collector)
-{
-	return collector->body.text &&
-	       strcasestr(collector->body.text, "rate limit");
-}
-
 /** Ask once. */
-static struct error *collect_answer(struct http_transport *transport,
-				    const struct http_request *request,
-				    struct http_collector *collector,
-				    struct http_attempt *attempt)
+static struct error *try_once(struct http_tries *tries)
 {
 	struct error *err;
+	uint64_t limit_bytes = tries->request->limit_bytes;
 	const void *data;
 	size_t size;
 
-	string_builder_deinit(&collector->body);
-	*attempt = (struct http_attempt){ 0 };
-	err = http_transport_begin(transport, request, NULL);
+	if (!limit_bytes)
+		limit_bytes = DEFAULT_RESPONSE_BYTES;
+	err = http_begin(tries, NULL);
 	if (err)
 		return err;
 	do {
-		err = http_transport_read(transport, &data, &size, attempt);
-		if (!err)
-			err = http_collect(collector, data, size);
+		err = http_read(tries, &data, &size);
+		if (err)
+			break;
+		if (size > limit_bytes - tries->body.length)
+			err = error_create(ERROR_OTHER,
+					   "the answer is larger than %" PRIu64
+					   " bytes",
+					   limit_bytes);
+		else
+			string_builder_append_n(&tries->body, data, size);
 	} while (!err && size);
-	http_transport_end(transport);
-	attempt->rate_message = http_collector_is_limit(collector);
+	http_end(tries->http);
 	return err;
-}
-
-static struct error *perform(struct http *http,
-			     const struct http_request *request,
-			     struct http_response *ret)
-{
-	struct error *err;
-	struct http_collector collector = {
-		.limit_bytes = request->limit_bytes ? request->limit_bytes
-						    : DEFAULT_RESPONSE_BYTES,
-	};
-	struct http_patience patience = { .since_ms = monotonic_ms() };
-	struct http_attempt attempt;
-
-	do
-		err = collect_answer(http->transport, request, &collector,
-				     &attempt);
-	while (http_try_again(http, request, &attempt, &patience, &err));
-	if (err) {
-		string_builder_deinit(&collector.body);
-		return err;
-	}
-	ret->status = attempt.status;
-	ret->body_size_bytes = collector.body.length;
-	ret->body = string_builder_take(&collector.body);
-	return NULL;
 }
 
 struct error *http_perform(struct http *http, const struct http_request *request,
 			   struct http_response *ret)
 {
+	struct error *err;
+	struct http_tries tries = {
+		.http = http,
+		.request = request,
+		.since_ms = monotonic_ms(),
+	};
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_TIME, "%s %s",
 				 request_method(request), request->url);
 
-	return error_wrap(perform(http, request, ret), "%s %s",
-			  request_method(request), request->url);
+	do
+		err = try_once(&tries);
+	while (http_try_again(&tries, &err));
+	if (err) {
+		string_builder_deinit(&tries.body);
+		return error_wrap(err, "%s %s", request_method(request),
+				  request->url);
+	}
+	ret->status = tries.attempt.status;
+	ret->body_size_bytes = tries.body.length;
+	ret->body = string_builder_take(&tries.body);
+	return NULL;
 }
 
 void http_response_deinit(struct http_response *response)

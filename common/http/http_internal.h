@@ -3,54 +3,80 @@
 #ifndef COMMON_HTTP_HTTP_INTERNAL_H
 #define COMMON_HTTP_HTTP_INTERNAL_H
 
-/** @file What http.c and http_stream.c share. */
+/**
+ * @file
+ *
+ * What whole answers (http.c) and streams (http_stream.c) share: the tries of a
+ * request, one after the other. http_transport.c has each by libcurl: what
+ * http.h says of connections, redirects, tokens, stalls and interrupts.
+ */
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/string_builder.h"
+#include "common/http/http_retry.h"
 
 struct error;
-struct http_attempt;
+struct http;
 struct http_request;
-struct http_transport;
 
-struct http {
-	struct http_transport *transport;
-	uint64_t retry_limit_ms;
-	uint64_t stall_limit_ms;
-};
-
-/** How long one call has been failing. */
-struct http_patience {
+/** A request over all its tries. */
+struct http_tries {
+	struct http *http;
+	const struct http_request *request;
+	/** Since when they have been failing, and how many have. */
 	uint64_t since_ms;
 	unsigned int failures;
-};
-
-/** A body that is kept in memory. */
-struct http_collector {
+	/** What the latest has shown. */
+	struct http_attempt attempt;
+	/** Of its answer, what is kept in memory. */
 	struct string_builder body;
-	uint64_t limit_bytes;
 };
-
-_must_check_ struct error *http_collect(struct http_collector *collector,
-					const void *data, size_t size_bytes);
-
-/** Whether what was collected speaks of a rate limit. */
-bool http_collector_is_limit(const struct http_collector *collector);
 
 /**
- * Decide what follows an attempt, and wait if it is another one.
+ * Begin a try, whose answer http_read() brings.
  *
- * @param[in,out] err The attempt's error, which is destroyed if it is tried
- * again, or replaced by one that says why it is not.
+ * @param[in] extra More headers, ended by NULL; may be NULL.
+ */
+_must_check_ struct error *http_begin(struct http_tries *tries,
+				      const char *const *extra);
+
+/**
+ * Wait for the next piece of the answer's body, whatever the status. At the end
+ * the attempt is set; of an error only `broken`, which tells one that may pass
+ * from one that is final.
+ *
+ * @param[out] data_ret Borrowed until the next call.
+ * @param[out] size_ret 0 at the end.
+ */
+_must_check_ struct error *http_read(struct http_tries *tries,
+				     const void **data_ret, size_t *size_ret);
+
+/** Also before the end of the answer, and if none was begun. */
+void http_end(struct http *http);
+
+/**
+ * Decide what follows a try that has ended, and wait if it is another one.
+ *
+ * @param[in,out] err Its error, which is destroyed if it is tried again, or
+ * replaced by one that says why it is not.
  * @return Whether to try again.
  */
-bool http_try_again(struct http *http, const struct http_request *request,
-		    const struct http_attempt *attempt,
-		    struct http_patience *patience, struct error **err);
+bool http_try_again(struct http_tries *tries, struct error **err);
+
+/** Status of the latest answer, or of the one that is arriving. */
+long http_status(struct http *http);
+
+/**
+ * Value of a header of the latest answer; NULL if it has none. Valid until the
+ * next request.
+ */
+const char *http_header(struct http *http, const char *name);
+
+/** A header that is a number; -1 if it is not there or something else. */
+int64_t http_header_number(struct http *http, const char *name);
 
 /** What a refusal's status and body say, as http_response_error(). */
 _must_check_ struct error *http_status_error(long status, const char *body,

@@ -13,8 +13,6 @@
 #include "common/base/string_builder.h"
 #include "common/base/system.h"
 #include "common/http/http_internal.h"
-#include "common/http/http_retry.h"
-#include "common/http/http_transport.h"
 
 enum {
 	/** Of a stream that turns out to be an error message. */
@@ -26,36 +24,34 @@ enum {
 /** A download that goes on over several attempts. */
 struct http_download {
 	struct stream stream;
-	struct http *http;
 	struct http_request request;
 	char *url;
-	struct http_patience patience;
-	/** How far it had come when patience began. */
-	uint64_t patience_offset;
+	/** Their body is that of an answer that is not the file. */
+	struct http_tries tries;
+	/** How far it had come when they began to fail. */
+	uint64_t tries_offset;
 	/** ETag or Last-Modified of the first answer; NULL if it had none. */
 	char *validator;
 	/** The server's ranges are not to be trusted: read over what we have. */
 	bool no_range;
 
-	// Of the current attempt.
+	// Of the current try.
 	bool has_begun;
 	/** The answer's headers have been looked at. */
 	bool has_answer;
 	/** Bytes to read over. */
 	uint64_t skip;
-	/** Body of an answer that is not the file. */
-	struct http_collector refusal;
 };
 
 static const char *get_header(const struct http_download *download, const char *name)
 {
-	return http_transport_header(download->http->transport, name);
+	return http_header(download->tries.http, name);
 }
 
 /** Whether the answer is the file, or a part of it. */
 static bool is_file(const struct http_download *download)
 {
-	long status = http_transport_status(download->http->transport);
+	long status = http_status(download->tries.http);
 
 	return status == 200 || status == 206;
 }
@@ -70,8 +66,8 @@ static struct error *accept_whole(struct http_download *download)
 {
 	struct stream *stream = &download->stream;
 	const char *validator = get_header(download, "ETag");
-	int64_t length = http_transport_number(download->http->transport,
-					       "Content-Length");
+	int64_t length =
+		http_header_number(download->tries.http, "Content-Length");
 
 	// An ETag that promises the same bytes, or else the date.
 	if (!validator || strncmp(validator, "W/", 2) == 0)
@@ -91,8 +87,7 @@ static struct error *accept_whole(struct http_download *download)
 	return NULL;
 }
 
-static struct error *accept_part(struct http_download *download,
-				 struct http_attempt *attempt)
+static struct error *accept_part(struct http_download *download)
 {
 	const struct stream *stream = &download->stream;
 	const char *range = get_header(download, "Content-Range");
@@ -109,22 +104,21 @@ static struct error *accept_part(struct http_download *download,
 				    "the server sends a part that nobody asked for");
 	// The next attempt will not ask for one.
 	download->no_range = true;
-	attempt->broken = true;
+	download->tries.attempt.broken = true;
 	return error_create(ERROR_OTHER, "the server sends another part");
 }
 
-static struct error *accept_answer(struct http_download *download,
-				   struct http_attempt *attempt)
+static struct error *accept_answer(struct http_download *download)
 {
 	if (download->has_answer)
 		return NULL;
 	download->has_answer = true;
-	if (http_transport_status(download->http->transport) == 206)
-		return accept_part(download, attempt);
+	if (http_status(download->tries.http) == 206)
+		return accept_part(download);
 	return accept_whole(download);
 }
 
-static struct error *begin_attempt(struct http_download *download)
+static struct error *begin_try(struct http_download *download)
 {
 	const struct stream *stream = &download->stream;
 	_cleanup_free_ char *range = NULL, *if_range = NULL;
@@ -143,68 +137,61 @@ static struct error *begin_attempt(struct http_download *download)
 	download->has_begun = true;
 	download->has_answer = false;
 	download->skip = 0;
-	string_builder_deinit(&download->refusal.body);
-	return http_transport_begin(download->http->transport,
-				    &download->request, extra);
+	return http_begin(&download->tries, extra);
 }
 
 /** What a proxy says at length is of no interest. */
-static void collect_refusal(struct http_collector *refusal, const void *data,
-			    size_t size)
+static void keep_refusal(struct string_builder *body, const void *data,
+			 size_t size)
 {
-	size_t room = refusal->limit_bytes - refusal->body.length;
+	size_t room = REFUSAL_BYTES - body->length;
 
-	string_builder_append_n(&refusal->body, data, size < room ? size : room);
+	string_builder_append_n(body, data, size < room ? size : room);
 }
 
 /** The answer has come to its end: was it the whole of the file? */
-static struct error *end_answer(struct http_download *download,
-				struct http_attempt *attempt)
+static struct error *end_answer(struct http_download *download)
 {
 	struct error *err;
 	const struct stream *stream = &download->stream;
 
-	attempt->rate_message = http_collector_is_limit(&download->refusal);
 	if (!is_file(download))
 		return NULL;
 	// An empty body has not been looked at yet.
-	err = accept_answer(download, attempt);
+	err = accept_answer(download);
 	if (err)
 		return err;
 	if (!download->skip &&
 	    (!stream->size_bytes || stream->done_bytes >= stream->size_bytes))
 		return NULL;
-	attempt->broken = true;
+	download->tries.attempt.broken = true;
 	return error_create(ERROR_RETRY,
 			    "the answer ended after %" PRIu64 " bytes",
 			    stream->done_bytes);
 }
 
-/** @param[out] size_ret 0 at the end of the attempt. */
-static struct error *read_attempt(struct http_download *download,
-				  const void **data_ret, size_t *size_ret,
-				  struct http_attempt *attempt)
+/** @param[out] size_ret 0 at the end of the try. */
+static struct error *read_try(struct http_download *download,
+			      const void **data_ret, size_t *size_ret)
 {
 	struct error *err = NULL;
-	struct http_transport *transport = download->http->transport;
 
-	*attempt = (struct http_attempt){ 0 };
 	if (!download->has_begun)
-		err = begin_attempt(download);
+		err = begin_try(download);
 	while (!err) {
 		const char *data;
 		size_t skip;
 
-		err = http_transport_read(transport, data_ret, size_ret, attempt);
+		err = http_read(&download->tries, data_ret, size_ret);
 		if (err)
 			break;
 		if (!*size_ret)
-			return end_answer(download, attempt);
+			return end_answer(download);
 		if (!is_file(download)) {
-			collect_refusal(&download->refusal, *data_ret, *size_ret);
+			keep_refusal(&download->tries.body, *data_ret, *size_ret);
 			continue;
 		}
-		err = accept_answer(download, attempt);
+		err = accept_answer(download);
 		data = *data_ret;
 		skip = download->skip < *size_ret ? (size_t)download->skip
 						  : *size_ret;
@@ -240,28 +227,27 @@ static struct error *download_read(struct stream *stream, const void **data_ret,
 {
 	struct error *err;
 	struct http_download *download = (struct http_download *)stream;
-	struct http_attempt attempt;
+	struct http_tries *tries = &download->tries;
 
 	do {
-		err = read_attempt(download, data_ret, size_ret, &attempt);
+		err = read_try(download, data_ret, size_ret);
 		if (*size_ret)
 			return NULL;
-		http_transport_end(download->http->transport);
+		http_end(tries->http);
 		download->has_begun = false;
-		if (stream->done_bytes - download->patience_offset >=
+		if (stream->done_bytes - download->tries_offset >=
 		    PATIENCE_BYTES) {
-			download->patience_offset = stream->done_bytes;
-			download->patience =
-				(struct http_patience){ monotonic_ms(), 0 };
+			download->tries_offset = stream->done_bytes;
+			tries->since_ms = monotonic_ms();
+			tries->failures = 0;
 		}
-	} while (http_try_again(download->http, &download->request, &attempt,
-				&download->patience, &err));
+	} while (http_try_again(tries, &err));
 	if (err || is_file(download))
 		return err;
-	if (attempt.status == 416 && stream->done_bytes)
+	if (tries->attempt.status == 416 && stream->done_bytes)
 		return check_exhausted(download);
-	return http_status_error(attempt.status, download->refusal.body.text,
-				 download->refusal.body.length);
+	return http_status_error(tries->attempt.status, tries->body.text,
+				 tries->body.length);
 }
 
 static void download_close(struct stream *stream)
@@ -269,10 +255,10 @@ static void download_close(struct stream *stream)
 	struct http_download *download = (struct http_download *)stream;
 
 	if (download->has_begun)
-		http_transport_end(download->http->transport);
+		http_end(download->tries.http);
 	free(download->url);
 	free(download->validator);
-	string_builder_deinit(&download->refusal.body);
+	string_builder_deinit(&download->tries.body);
 }
 
 struct stream *http_open(struct http *http, const struct http_request *request,
@@ -283,11 +269,13 @@ struct stream *http_open(struct http *http, const struct http_request *request,
 
 	stream_init(&download->stream, download_read, download_close, name);
 	stream_expect(&download->stream, size_bytes, digest, "try again");
-	download->http = http;
 	download->request = *request;
 	download->url = string_copy(request->url);
 	download->request.url = download->url;
-	download->patience.since_ms = monotonic_ms();
-	download->refusal.limit_bytes = REFUSAL_BYTES;
+	download->tries = (struct http_tries){
+		.http = http,
+		.request = &download->request,
+		.since_ms = monotonic_ms(),
+	};
 	return &download->stream;
 }

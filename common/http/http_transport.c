@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/http/http_transport.h"
+#include "common/http/http.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -17,10 +17,11 @@
 #include "common/base/memory.h"
 #include "common/base/progress.h"
 #include "common/base/system.h"
-#include "common/http/http.h"
-#include "common/http/http_retry.h"
+#include "common/http/http_internal.h"
 
 enum {
+	DEFAULT_RETRY_LIMIT_MS = 300000,
+	DEFAULT_STALL_LIMIT_MS = 60000,
 	CONNECT_LIMIT_MS = 30000,
 	REDIRECTS_MAX = 8,
 	POLL_MS = 1000,
@@ -46,12 +47,13 @@ static const struct {
 	{ CURLE_HTTP2_STREAM, false },
 };
 
-struct http_transport {
+struct http {
 	CURLM *multi;
 	/** Reset for each request; connections are the multi handle's. */
 	CURL *easy;
 	char *user_agent;
 	char *ca_file;
+	uint64_t retry_limit_ms;
 	uint64_t stall_limit_ms;
 
 	// The request on its way; NULL if there is none.
@@ -71,58 +73,65 @@ struct http_transport {
 	char piece[BUFFER_BYTES];
 };
 
-struct error *http_transport_create(const char *user_agent,
-				    uint64_t stall_limit_ms,
-				    struct http_transport **ret)
+struct error *http_create(const struct http_options *options, struct http **ret)
 {
-	_cleanup_http_transport_ struct http_transport *transport =
-		calloc(1, sizeof(*transport));
 	const char *ca_file = getenv("CURL_CA_BUNDLE");
+	_cleanup_http_ struct http *http = memory_allocate(1, sizeof(*http));
 
-	if (!transport)
-		memory_exhausted();
-	transport->body_fd = -1;
-	transport->stall_limit_ms = stall_limit_ms;
+	http->body_fd = -1;
+	http->retry_limit_ms = options->retry_limit_ms ? options->retry_limit_ms
+						       : DEFAULT_RETRY_LIMIT_MS;
+	http->stall_limit_ms = options->stall_limit_ms ? options->stall_limit_ms
+						       : DEFAULT_STALL_LIMIT_MS;
 	// curl's program reads these, its library does not.
 	if (!ca_file || !*ca_file)
 		ca_file = getenv("SSL_CERT_FILE");
 	if (ca_file && *ca_file)
-		transport->ca_file = string_copy(ca_file);
-	transport->user_agent = string_copy(user_agent);
-	transport->multi = curl_multi_init();
-	transport->easy = curl_easy_init();
-	if (!transport->multi || !transport->easy)
+		http->ca_file = string_copy(ca_file);
+	http->user_agent = string_copy(options->user_agent);
+	http->multi = curl_multi_init();
+	http->easy = curl_easy_init();
+	if (!http->multi || !http->easy)
 		return error_create(ERROR_OTHER, "libcurl cannot be initialised");
-	*ret = take_ptr(transport);
+	*ret = take_ptr(http);
 	return NULL;
 }
 
-void http_transport_destroy(struct http_transport *transport)
+void http_destroy(struct http *http)
 {
-	if (!transport)
+	if (!http)
 		return;
-	http_transport_end(transport);
-	curl_easy_cleanup(transport->easy);
-	curl_multi_cleanup(transport->multi);
-	free(transport->user_agent);
-	free(transport->ca_file);
-	free(transport);
+	http_end(http);
+	curl_easy_cleanup(http->easy);
+	curl_multi_cleanup(http->multi);
+	free(http->user_agent);
+	free(http->ca_file);
+	free(http);
 }
 
-const char *http_transport_header(struct http_transport *transport,
-				  const char *name)
+uint64_t http_retry_limit_ms(const struct http *http)
+{
+	return http->retry_limit_ms;
+}
+
+uint64_t http_stall_limit_ms(const struct http *http)
+{
+	return http->stall_limit_ms;
+}
+
+const char *http_header(struct http *http, const char *name)
 {
 	struct curl_header *header;
 
-	if (curl_easy_header(transport->easy, name, 0, CURLH_HEADER, -1,
-			     &header) != CURLHE_OK)
+	if (curl_easy_header(http->easy, name, 0, CURLH_HEADER, -1, &header) !=
+	    CURLHE_OK)
 		return NULL;
 	return header->value;
 }
 
-int64_t http_transport_number(struct http_transport *transport, const char *name)
+int64_t http_header_number(struct http *http, const char *name)
 {
-	const char *text = http_transport_header(transport, name);
+	const char *text = http_header(http, name);
 	char *end;
 	long long value;
 
@@ -133,58 +142,57 @@ int64_t http_transport_number(struct http_transport *transport, const char *name
 	return errno || *end ? -1 : value;
 }
 
-long http_transport_status(struct http_transport *transport)
+long http_status(struct http *http)
 {
 	long status = 0;
 
-	curl_easy_getinfo(transport->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
 	return status;
 }
 
 static size_t write_callback(char *data, size_t unit, size_t count, void *arg)
 {
-	struct http_transport *transport = arg;
+	struct http *http = arg;
 	size_t size = unit * count;
 
 	// curl keeps it, reads no more, and brings it when it is continued.
-	if (size > sizeof(transport->piece) - transport->piece_bytes) {
-		transport->is_paused = true;
+	if (size > sizeof(http->piece) - http->piece_bytes) {
+		http->is_paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
-	memcpy(transport->piece + transport->piece_bytes, data, size);
-	transport->piece_bytes += size;
+	memcpy(http->piece + http->piece_bytes, data, size);
+	http->piece_bytes += size;
 	return size;
 }
 
 static size_t read_callback(char *buffer, size_t unit, size_t count, void *arg)
 {
-	struct http_transport *transport = arg;
-	const struct http_request *request = transport->request;
-	ssize_t size = pread(transport->body_fd, buffer, unit * count,
-			     (off_t)transport->body_offset);
+	struct http *http = arg;
+	const struct http_request *request = http->request;
+	ssize_t size = pread(http->body_fd, buffer, unit * count,
+			     (off_t)http->body_offset);
 
 	if (size < 0)
-		transport->err =
-			error_create_os(errno, "read %s", request->body_path);
-	else if (size == 0 && transport->body_offset < request->body_size_bytes)
-		transport->err = error_create(ERROR_OTHER,
-					      "%s shrank while it was sent",
-					      request->body_path);
-	if (transport->err)
+		http->err = error_create_os(errno, "read %s", request->body_path);
+	else if (size == 0 && http->body_offset < request->body_size_bytes)
+		http->err = error_create(ERROR_OTHER,
+					 "%s shrank while it was sent",
+					 request->body_path);
+	if (http->err)
 		return CURL_READFUNC_ABORT;
-	transport->body_offset += (uint64_t)size;
-	progress_update(request->progress, transport->body_offset,
+	http->body_offset += (uint64_t)size;
+	progress_update(request->progress, http->body_offset,
 			request->body_size_bytes);
 	return (size_t)size;
 }
 
 static int seek_callback(void *arg, curl_off_t offset, int origin)
 {
-	struct http_transport *transport = arg;
+	struct http *http = arg;
 
 	if (origin != SEEK_SET || offset < 0)
 		return CURL_SEEKFUNC_CANTSEEK;
-	transport->body_offset = (uint64_t)offset;
+	http->body_offset = (uint64_t)offset;
 	return CURL_SEEKFUNC_OK;
 }
 
@@ -233,10 +241,10 @@ static struct curl_slist *list_headers(const struct http_request *request,
 #define SET(option, value)                                                     \
 	(code = code ? code : curl_easy_setopt(easy, option, value))
 
-static CURLcode set_body(struct http_transport *transport)
+static CURLcode set_body(struct http *http)
 {
-	const struct http_request *request = transport->request;
-	CURL *easy = transport->easy;
+	const struct http_request *request = http->request;
+	CURL *easy = http->easy;
 	CURLcode code = CURLE_OK;
 
 	if (request->body || request->body_path) {
@@ -248,9 +256,9 @@ static CURLcode set_body(struct http_transport *transport)
 		SET(CURLOPT_POSTFIELDS, (const char *)request->body);
 	} else if (request->body_path) {
 		SET(CURLOPT_READFUNCTION, read_callback);
-		SET(CURLOPT_READDATA, transport);
+		SET(CURLOPT_READDATA, http);
 		SET(CURLOPT_SEEKFUNCTION, seek_callback);
-		SET(CURLOPT_SEEKDATA, transport);
+		SET(CURLOPT_SEEKDATA, http);
 		curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
 				 (long)BUFFER_BYTES);
 	}
@@ -260,20 +268,20 @@ static CURLcode set_body(struct http_transport *transport)
 	return code;
 }
 
-static struct error *set_options(struct http_transport *transport)
+static struct error *set_options(struct http *http)
 {
-	const struct http_request *request = transport->request;
-	CURL *easy = transport->easy;
+	const struct http_request *request = http->request;
+	CURL *easy = http->easy;
 	CURLcode code = CURLE_OK;
 	bool secure = strncasecmp(request->url, "https:", 6) == 0;
-	uint64_t connect_ms = transport->stall_limit_ms < CONNECT_LIMIT_MS
-				      ? transport->stall_limit_ms
+	uint64_t connect_ms = http->stall_limit_ms < CONNECT_LIMIT_MS
+				      ? http->stall_limit_ms
 				      : CONNECT_LIMIT_MS;
 
 	curl_easy_reset(easy);
 	SET(CURLOPT_URL, request->url);
-	SET(CURLOPT_ERRORBUFFER, transport->text);
-	SET(CURLOPT_HTTPHEADER, transport->headers);
+	SET(CURLOPT_ERRORBUFFER, http->text);
+	SET(CURLOPT_HTTPHEADER, http->headers);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
 	SET(CURLOPT_FOLLOWLOCATION, 1L);
@@ -283,17 +291,17 @@ static struct error *set_options(struct http_transport *transport)
 	// A hint: libcurl 7.88 refuses it on a handle whose last try did not connect.
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
 	SET(CURLOPT_WRITEFUNCTION, write_callback);
-	SET(CURLOPT_WRITEDATA, transport);
+	SET(CURLOPT_WRITEDATA, http);
 	// On a kept connection that turns out to be dead, curl would send again
 	// by itself what may have been done the first time.
 	if (request->no_retry && request->body_path)
 		SET(CURLOPT_FRESH_CONNECT, 1L);
-	if (transport->user_agent)
-		SET(CURLOPT_USERAGENT, transport->user_agent);
-	if (transport->ca_file)
-		SET(CURLOPT_CAINFO, transport->ca_file);
+	if (http->user_agent)
+		SET(CURLOPT_USERAGENT, http->user_agent);
+	if (http->ca_file)
+		SET(CURLOPT_CAINFO, http->ca_file);
 	if (!code)
-		code = set_body(transport);
+		code = set_body(http);
 	if (!code)
 		return NULL;
 	return error_create(ERROR_OTHER, "libcurl: prepare: %s",
@@ -301,21 +309,21 @@ static struct error *set_options(struct http_transport *transport)
 }
 
 /** Bytes that have moved, to tell a transfer that has stalled. */
-static uint64_t transfer_bytes(struct http_transport *transport)
+static uint64_t transfer_bytes(struct http *http)
 {
 	curl_off_t received = 0, sent = 0;
 	long headers = 0, request = 0;
 
-	curl_easy_getinfo(transport->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
-	curl_easy_getinfo(transport->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-	curl_easy_getinfo(transport->easy, CURLINFO_HEADER_SIZE, &headers);
-	curl_easy_getinfo(transport->easy, CURLINFO_REQUEST_SIZE, &request);
+	curl_easy_getinfo(http->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+	curl_easy_getinfo(http->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+	curl_easy_getinfo(http->easy, CURLINFO_HEADER_SIZE, &headers);
+	curl_easy_getinfo(http->easy, CURLINFO_REQUEST_SIZE, &request);
 	return (uint64_t)received + (uint64_t)sent + (uint64_t)headers +
 	       (uint64_t)request;
 }
 
 /** Let curl work until there is a piece, or the end of the transfer. */
-static struct error *transfer_piece(struct http_transport *transport)
+static struct error *transfer_piece(struct http *http)
 {
 	struct error *err;
 	struct curl_waitfd interrupt = {
@@ -328,31 +336,31 @@ static struct error *transfer_piece(struct http_transport *transport)
 		int running, queued;
 		const CURLMsg *message;
 		uint64_t now_ms, left_ms;
-		CURLMcode code = curl_multi_perform(transport->multi, &running);
+		CURLMcode code = curl_multi_perform(http->multi, &running);
 
-		message = curl_multi_info_read(transport->multi, &queued);
+		message = curl_multi_info_read(http->multi, &queued);
 		if (message && message->msg == CURLMSG_DONE) {
-			transport->code = message->data.result;
-			transport->has_ended = true;
+			http->code = message->data.result;
+			http->has_ended = true;
 		}
-		if (transport->piece_bytes || transport->has_ended)
+		if (http->piece_bytes || http->has_ended)
 			return NULL;
 		now_ms = monotonic_ms();
-		if (transfer_bytes(transport) != bytes) {
-			bytes = transfer_bytes(transport);
+		if (transfer_bytes(http) != bytes) {
+			bytes = transfer_bytes(http);
 			moved_ms = now_ms;
 		}
-		if (now_ms - moved_ms >= transport->stall_limit_ms) {
-			snprintf(transport->text, sizeof(transport->text),
+		if (now_ms - moved_ms >= http->stall_limit_ms) {
+			snprintf(http->text, sizeof(http->text),
 				 "nothing came for %" PRIu64 " s",
 				 (now_ms - moved_ms + 500) / 1000);
-			transport->code = CURLE_OPERATION_TIMEDOUT;
-			transport->has_ended = true;
+			http->code = CURLE_OPERATION_TIMEDOUT;
+			http->has_ended = true;
 			return NULL;
 		}
-		left_ms = transport->stall_limit_ms - (now_ms - moved_ms);
+		left_ms = http->stall_limit_ms - (now_ms - moved_ms);
 		if (!code)
-			code = curl_multi_poll(transport->multi, &interrupt, 1,
+			code = curl_multi_poll(http->multi, &interrupt, 1,
 					       left_ms < POLL_MS ? (int)left_ms
 								 : POLL_MS,
 					       NULL);
@@ -365,10 +373,10 @@ static struct error *transfer_piece(struct http_transport *transport)
 	}
 }
 
-static struct error *transfer_failure(const struct http_transport *transport,
+static struct error *transfer_failure(const struct http *http,
 				      struct http_attempt *attempt)
 {
-	CURLcode code = transport->code;
+	CURLcode code = http->code;
 
 	for (size_t i = 0; i < array_size(passing_faults); i++) {
 		if (passing_faults[i].code == code) {
@@ -381,114 +389,110 @@ static struct error *transfer_failure(const struct http_transport *transport,
 				    "more than %d redirects: the address leads in circles",
 				    REDIRECTS_MAX);
 	return error_create(attempt->broken ? ERROR_RETRY : ERROR_OTHER, "%s",
-			    *transport->text ? transport->text
-					     : curl_easy_strerror(code));
+			    *http->text ? http->text : curl_easy_strerror(code));
 }
 
-static struct error *begin(struct http_transport *transport,
-			   const struct http_request *request,
-			   const char *const *extra)
+static struct error *begin(struct http *http, const char *const *extra)
 {
+	const struct http_request *request = http->request;
 	struct error *err;
 
-	transport->request = request;
-	transport->headers = list_headers(request, extra);
+	http->headers = list_headers(request, extra);
 	if (!request->body && request->body_path) {
-		transport->body_fd =
-			open(request->body_path, O_RDONLY | O_CLOEXEC);
-		if (transport->body_fd < 0)
+		http->body_fd = open(request->body_path, O_RDONLY | O_CLOEXEC);
+		if (http->body_fd < 0)
 			return error_create_os(errno, "open %s",
 					       request->body_path);
 	}
-	err = set_options(transport);
+	err = set_options(http);
 	if (err)
 		return err;
-	if (curl_multi_add_handle(transport->multi, transport->easy))
+	if (curl_multi_add_handle(http->multi, http->easy))
 		return error_create(ERROR_OTHER, "libcurl cannot start");
 	return NULL;
 }
 
-struct error *http_transport_begin(struct http_transport *transport,
-				   const struct http_request *request,
-				   const char *const *extra)
+struct error *http_begin(struct http_tries *tries, const char *const *extra)
 {
-	struct error *err = begin(transport, request, extra);
+	struct error *err;
 
+	string_builder_deinit(&tries->body);
+	tries->attempt = (struct http_attempt){ 0 };
+	tries->http->request = tries->request;
+	err = begin(tries->http, extra);
 	if (err)
-		http_transport_end(transport);
+		http_end(tries->http);
 	return err;
 }
 
-void http_transport_end(struct http_transport *transport)
+void http_end(struct http *http)
 {
-	if (!transport->request)
+	if (!http->request)
 		return;
-	curl_multi_remove_handle(transport->multi, transport->easy);
-	curl_easy_setopt(transport->easy, CURLOPT_HTTPHEADER, NULL);
-	wipe_headers(take_ptr(transport->headers));
-	cleanup_close(&transport->body_fd);
-	transport->body_fd = -1;
-	transport->body_offset = 0;
-	error_destroy(take_ptr(transport->err));
-	transport->request = NULL;
-	transport->has_ended = false;
-	transport->text[0] = '\0';
-	transport->piece_bytes = 0;
-	transport->is_paused = false;
+	curl_multi_remove_handle(http->multi, http->easy);
+	curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, NULL);
+	wipe_headers(take_ptr(http->headers));
+	cleanup_close(&http->body_fd);
+	http->body_fd = -1;
+	http->body_offset = 0;
+	error_destroy(take_ptr(http->err));
+	http->request = NULL;
+	http->has_ended = false;
+	http->text[0] = '\0';
+	http->piece_bytes = 0;
+	http->is_paused = false;
 }
 
 /** What the headers say of a whole answer. */
-static struct http_attempt describe_answer(struct http_transport *transport)
+static struct http_attempt describe_answer(struct http *http)
 {
 	struct http_attempt attempt = {
-		.status = http_transport_status(transport),
+		.status = http_status(http),
 		.retry_after_s = -1,
-		.rate_reset_s =
-			http_transport_number(transport, "x-ratelimit-reset"),
+		.rate_reset_s = http_header_number(http, "x-ratelimit-reset"),
 	};
 
 	attempt.rate_exhausted =
 		attempt.rate_reset_s >= 0 &&
-		http_transport_number(transport, "x-ratelimit-remaining") == 0;
-	if (http_transport_header(transport, "Retry-After")) {
+		http_header_number(http, "x-ratelimit-remaining") == 0;
+	if (http_header(http, "Retry-After")) {
 		curl_off_t seconds = 0;
 
 		// It may also be a date; curl knows.
-		curl_easy_getinfo(transport->easy, CURLINFO_RETRY_AFTER,
-				  &seconds);
+		curl_easy_getinfo(http->easy, CURLINFO_RETRY_AFTER, &seconds);
 		attempt.retry_after_s = seconds;
 	}
 	return attempt;
 }
 
-struct error *http_transport_read(struct http_transport *transport,
-				  const void **data_ret, size_t *size_ret,
-				  struct http_attempt *attempt_ret)
+struct error *http_read(struct http_tries *tries, const void **data_ret,
+			size_t *size_ret)
 {
+	struct http *http = tries->http;
 	struct error *err;
 
-	*attempt_ret = (struct http_attempt){ .retry_after_s = -1 };
+	tries->attempt = (struct http_attempt){ .retry_after_s = -1 };
 	err = interrupt_check();
 	if (err)
 		return err;
-	transport->piece_bytes = 0;
-	if (transport->is_paused) {
-		transport->is_paused = false;
-		curl_easy_pause(transport->easy, CURLPAUSE_CONT);
+	http->piece_bytes = 0;
+	if (http->is_paused) {
+		http->is_paused = false;
+		curl_easy_pause(http->easy, CURLPAUSE_CONT);
 	}
-	if (!transport->has_ended) {
-		err = transfer_piece(transport);
+	if (!http->has_ended) {
+		err = transfer_piece(http);
 		if (err)
 			return err;
 	}
-	*data_ret = transport->piece;
-	*size_ret = transport->piece_bytes;
+	*data_ret = http->piece;
+	*size_ret = http->piece_bytes;
 	if (*size_ret)
 		return NULL;
-	if (transport->err)
-		return take_ptr(transport->err);
-	if (transport->code)
-		return transfer_failure(transport, attempt_ret);
-	*attempt_ret = describe_answer(transport);
+	if (http->err)
+		return take_ptr(http->err);
+	if (http->code)
+		return transfer_failure(http, &tries->attempt);
+	tries->attempt = describe_answer(http);
 	return NULL;
 }
