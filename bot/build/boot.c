@@ -13,6 +13,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/cache/cache.h"
 #include "vm/guest/guest.h"
 #include "vm/guest/run_result.h"
 #include "vm/kernel/kernel.h"
@@ -94,7 +95,7 @@ static struct error *boot(const struct build_request *request,
 			return error_create_os(errno, "open %s",
 					       request->log_path);
 	}
-	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
+	_cleanup_cache_entry_ struct cache_entry *rootfs = NULL;
 	err = rootfs_open_for_guest(request->catalog, request->directory,
 				    item->arch, &rootfs);
 	if (err)
@@ -109,7 +110,7 @@ static struct error *boot(const struct build_request *request,
 	};
 	const struct guest_config config = {
 		.qemu = { .kernel = &kernel, .arch = item->arch },
-		.root = rootfs.path,
+		.root = rootfs ? rootfs->path : NULL,
 		.module = module,
 		.insert_module = module,
 		.environment = { environment, 1 },

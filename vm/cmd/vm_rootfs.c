@@ -7,6 +7,7 @@
 #include "common/base/error.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
+#include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "vm/rootfs/rootfs.h"
 #include "vm/rootfs/rootfs_host.h"
@@ -55,16 +56,16 @@ static struct error *make_one(struct command_context *context,
 		.directory = context->directory,
 		.force = rootfs_options->force,
 	};
-	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
+	_cleanup_cache_entry_ struct cache_entry *rootfs = NULL;
 	err = rootfs_make(&request, &rootfs);
 	if (err)
 		return err;
 	command_row(context,
 		    json_pack("{s:s, s:o, s:s, s:f}", "arch", arch->name,
-			      "path", text_json(rootfs.path), "state",
-			      rootfs.cached ? "cached" : "made", "seconds",
+			      "path", text_json(rootfs->path), "state",
+			      rootfs->made ? "made" : "cached", "seconds",
 			      (double)(monotonic_ms() - start_ms) / 1000),
-		    "%s", rootfs.path);
+		    "%s", rootfs->path);
 	return NULL;
 }
 

@@ -17,6 +17,7 @@
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/system.h"
+#include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "vm/guest/guest.h"
 #include "vm/guest/protocol.h"
@@ -222,7 +223,7 @@ static int report_result(const struct vm_run_options *run_options,
 /** What a guest is made of. */
 struct run {
 	struct guest_config config;
-	struct rootfs rootfs;
+	struct cache_entry *rootfs;
 	struct module module;
 	/** Instead of a command. */
 	char *shell[2];
@@ -231,7 +232,7 @@ struct run {
 static void run_deinit(struct run *run)
 {
 	string_list_deinit(&run->config.environment);
-	rootfs_deinit(&run->rootfs);
+	cache_release(run->rootfs);
 	module_deinit(&run->module);
 }
 
@@ -252,7 +253,7 @@ static struct error *run_choose_root(struct run *run,
 					    config->qemu.arch, &run->rootfs);
 		if (err)
 			return err;
-		config->root = run->rootfs.path;
+		config->root = run->rootfs ? run->rootfs->path : NULL;
 	}
 	if (!config->root && shell)
 		run->shell[0] = (char *)shell;
@@ -323,7 +324,6 @@ static struct error *run_guest(struct command_context *context,
 			.disk_bytes = options->disk_bytes,
 			.directory = directory,
 		},
-		.rootfs = ROOTFS_INIT,
 		.module = MODULE_INIT,
 		.shell = { (char *)"/bin/sh" },
 	};

@@ -53,13 +53,6 @@ struct rootfs_making {
 	const char *stamp;
 };
 
-void rootfs_deinit(struct rootfs *rootfs)
-{
-	free(rootfs->path);
-	cache_release(rootfs->entry);
-	*rootfs = (struct rootfs)ROOTFS_INIT;
-}
-
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -85,27 +78,22 @@ static char *format_stamp(const struct rootfs_request *request)
 			 JSON_INDENT(2));
 }
 
-struct error *rootfs_open(const char *directory,
-			  const struct catalog_arch *arch, struct rootfs *ret)
+struct error *rootfs_open(const char *directory, const struct catalog_arch *arch,
+			  struct cache_entry **ret)
 {
 	struct error *err;
 
-	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
 	_cleanup_free_ char *path =
 		path_joinf(directory, "%s/%s", arch->name, prefix);
 
-	err = cache_hold(path, &rootfs.entry);
+	err = cache_hold(path, ret);
 	if (err)
 		return err;
-	if (!rootfs.entry)
+	if (!*ret)
 		return error_create(ERROR_NOT_FOUND,
 				    "%s guests need a root of their own, and there is none in %s; make one with: vmtest-vm rootfs -a %s",
 				    arch->name, path, arch->name);
-	rootfs.path = realpath(path, NULL);
-	if (!rootfs.path)
-		return error_create_os(errno, "%s", path);
-	cache_touch(rootfs.entry);
-	*ret = take(rootfs);
+	cache_touch(*ret);
 	return NULL;
 }
 
@@ -309,7 +297,8 @@ static struct error *making_make(void *arg, const char *path)
 	return file_write(stamp, making->stamp, strlen(making->stamp));
 }
 
-struct error *rootfs_make(const struct rootfs_request *request, struct rootfs *ret)
+struct error *rootfs_make(const struct rootfs_request *request,
+			  struct cache_entry **ret)
 {
 	struct error *err;
 
@@ -319,8 +308,6 @@ struct error *rootfs_make(const struct rootfs_request *request, struct rootfs *r
 	_cleanup_free_ char *log_path = path_join(parent, "rootfs.log");
 	_cleanup_free_ char *stamp = format_stamp(request);
 	struct rootfs_making making = { request, parent, log_path, stamp };
-	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
-	_cleanup_cache_entry_ struct cache_entry *entry = NULL;
 	const struct cache_recipe recipe = {
 		.check = making_check,
 		.make = making_make,
@@ -330,23 +317,18 @@ struct error *rootfs_make(const struct rootfs_request *request, struct rootfs *r
 
 	err = directory_create(parent);
 	if (!err)
-		err = cache_get(path, &recipe, &entry);
-	if (!err)
-		err = rootfs_open(request->directory, request->arch, &rootfs);
-	if (err)
-		return error_wrap(err, "root of %s", request->arch->name);
-	rootfs.cached = !entry->made;
-	*ret = take(rootfs);
-	return NULL;
+		err = cache_get(path, &recipe, ret);
+	return error_wrap(err, "root of %s", request->arch->name);
 }
 
 struct error *rootfs_open_for_guest(const struct catalog *catalog,
 				    const char *directory,
 				    const struct catalog_arch *arch,
-				    struct rootfs *ret)
+				    struct cache_entry **ret)
 {
 	const struct catalog_arch *host = NULL;
 
+	*ret = NULL;
 	// On a machine that the catalog does not know, all are others.
 	error_destroy(catalog_host_arch(catalog, &host));
 	return arch == host ? NULL : rootfs_open(directory, arch, ret);

@@ -7,7 +7,7 @@
  * @file
  *
  * Roots for guests of other architectures than the host's: a Debian of the
- * guest's architecture, `DIRECTORY/ARCH/rootfs`. It appears whole or not at all.
+ * guest's architecture, `DIRECTORY/ARCH/rootfs`, an entry of the cache.
  */
 
 #include <stdbool.h>
@@ -38,25 +38,6 @@ struct rootfs_request {
 	bool force;
 };
 
-/** A root, which stays as long as this is open. */
-struct rootfs {
-	/** Absolute, without symbolic links. */
-	char *path;
-	/** It was there already. */
-	bool cached;
-	/** What keeps it there. */
-	struct cache_entry *entry;
-};
-
-#define ROOTFS_INIT                                                            \
-	{                                                                      \
-		0                                                              \
-	}
-
-void rootfs_deinit(struct rootfs *rootfs);
-
-#define _cleanup_rootfs_ _cleanup_(rootfs_deinit)
-
 /**
  * Make a root, unless there is one of the same suite and packages. Blocks for
  * minutes, on the network; whoever makes the same at the same time waits.
@@ -66,7 +47,7 @@ void rootfs_deinit(struct rootfs *rootfs);
  * mmdebstrap failed at, with the last lines of its log logged before.
  */
 _must_check_ struct error *rootfs_make(const struct rootfs_request *request,
-				       struct rootfs *ret);
+				       struct cache_entry **ret);
 
 /**
  * Open the root that was made for an architecture.
@@ -75,15 +56,15 @@ _must_check_ struct error *rootfs_make(const struct rootfs_request *request,
  */
 _must_check_ struct error *rootfs_open(const char *directory,
 				       const struct catalog_arch *arch,
-				       struct rootfs *ret);
+				       struct cache_entry **ret);
 
 /**
- * The same for whatever architecture a guest has: of this machine's own, which
- * has its root from the host, the path is NULL.
+ * The same for whatever architecture a guest has: NULL for this machine's own,
+ * which has its root from the host.
  */
 _must_check_ struct error *rootfs_open_for_guest(const struct catalog *catalog,
 						 const char *directory,
 						 const struct catalog_arch *arch,
-						 struct rootfs *ret);
+						 struct cache_entry **ret);
 
 #endif /* VM_ROOTFS_ROOTFS_H */

@@ -93,13 +93,13 @@ static struct rootfs_request request_of(const struct stage *stage)
 /** The root's inode tells whether it is another one. */
 static ino_t make(const struct rootfs_request *request, bool cached)
 {
-	_cleanup_rootfs_ struct rootfs rootfs = ROOTFS_INIT;
+	_cleanup_cache_entry_ struct cache_entry *rootfs = NULL;
 	struct error *err = rootfs_make(request, &rootfs);
 	struct stat st;
 
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
-	cr_expect_eq(rootfs.cached, cached);
-	cr_assert_eq(fstat(rootfs.entry->fd, &st), 0);
+	cr_expect_eq(rootfs->made, !cached);
+	cr_assert_eq(fstat(rootfs->fd, &st), 0);
 	return st.st_ino;
 }
 
@@ -119,7 +119,7 @@ static size_t count_names(const char *cache)
 
 static void expect_failure(const struct rootfs_request *request, const char *words)
 {
-	struct rootfs rootfs;
+	struct cache_entry *rootfs;
 	_cleanup_error_ struct error *err = rootfs_make(request, &rootfs);
 
 	cr_assert(err);
@@ -179,7 +179,7 @@ Test(rootfs, who_uses_the_old_one_keeps_it)
 {
 	_cleanup_stage_ struct stage stage = create_stage();
 	struct rootfs_request request = request_of(&stage);
-	_cleanup_rootfs_ struct rootfs used = ROOTFS_INIT;
+	struct cache_entry *used;
 	size_t count;
 
 	make(&request, false);
@@ -190,9 +190,9 @@ Test(rootfs, who_uses_the_old_one_keeps_it)
 	cr_expect_eq(count_names(stage.cache), count);
 	cr_assert_null(rootfs_open(stage.cache, &arch, &used));
 	make(&request, false);
-	cr_expect_eq(faccessat(used.entry->fd, "etc/arguments", F_OK, 0), 0);
+	cr_expect_eq(faccessat(used->fd, "etc/arguments", F_OK, 0), 0);
 	cr_expect_eq(count_names(stage.cache), count + 1);
-	rootfs_deinit(&used);
+	cache_release(used);
 	make(&request, false);
 	cr_expect_eq(count_names(stage.cache), count);
 }
@@ -215,7 +215,7 @@ Test(rootfs, a_first_one_that_fails_is_not_there)
 	_cleanup_stage_ struct stage stage = create_stage();
 	struct rootfs_request request = request_of(&stage);
 	struct rootfs_host host = able;
-	struct rootfs rootfs;
+	struct cache_entry *rootfs;
 
 	// What the machine lacks is said before anything is done.
 	host.has_mmdebstrap = false;
