@@ -7,6 +7,7 @@
 #include "common/base/error.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
+#include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "vm/kernel/kernel.h"
 #include "vm/module/module.h"
@@ -70,7 +71,7 @@ static struct error *build_one(struct command_context *context,
 		    json_pack("{s:s, s:s, s:o, s:s, s:f}", "kernel",
 			      kernel.release, "arch", arch->name, "path",
 			      text_json(module.path), "state",
-			      module.cached ? "cached" : "built", "seconds",
+			      module.entry->made ? "built" : "cached", "seconds",
 			      (double)(monotonic_ms() - start_ms) / 1000),
 		    "%s", module.path);
 	return NULL;

@@ -311,7 +311,6 @@ struct error *module_build(const struct module_request *request,
 		return error_wrap(err, "module %s for %s", request->source,
 				  request->kernel->release);
 	module.path = module_result_find(module.entry->path);
-	module.cached = !module.entry->made;
 	*ret = take(module);
 	return NULL;
 }

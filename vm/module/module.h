@@ -15,9 +15,6 @@
  * made goes when nobody uses it.
  */
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "common/base/cleanup.h"
 
 struct cache_entry;
@@ -47,8 +44,6 @@ struct module {
 	 * directory. Absolute, without symbolic links.
 	 */
 	char *path;
-	/** It was there already. */
-	bool cached;
 	/** What keeps it there. */
 	struct cache_entry *entry;
 };

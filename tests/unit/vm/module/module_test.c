@@ -117,8 +117,8 @@ Test(module, is_built_once_unless_it_is_damaged)
 
 	cr_assert_null(build(&stage, &first));
 	cr_assert_null(build(&stage, &second));
-	cr_expect_not(first.cached);
-	cr_expect(second.cached);
+	cr_expect(first.entry->made);
+	cr_expect_not(second.entry->made);
 	cr_expect_str_eq(first.path, second.path);
 	cr_expect_str_eq(strrchr(first.path, '/'), "/b.ko");
 	expect_text(first.path, "b");
@@ -129,7 +129,7 @@ Test(module, is_built_once_unless_it_is_damaged)
 	// What is damaged is built again.
 	cr_assert_eq(unlink(first.path), 0);
 	cr_assert_null(build(&stage, &third));
-	cr_expect_not(third.cached);
+	cr_expect(third.entry->made);
 	expect_text(third.path, "b");
 }
 
@@ -156,7 +156,8 @@ Test(module, is_rebuilt_when_source_or_kernel_changes)
 		cr_assert_null(build(&stage, &first));
 		put_file(stage.root, rows[i].name, rows[i].text);
 		cr_assert_null(build(&stage, &second));
-		cr_expect_eq(second.cached, !rows[i].rebuilt, "%s", rows[i].name);
+		cr_expect_eq(second.entry->made, rows[i].rebuilt, "%s",
+			     rows[i].name);
 	}
 }
 
@@ -186,7 +187,7 @@ Test(module, is_rebuilt_by_another_compiler)
 	for (size_t i = 0; i < array_size(versions); i++) {
 		install_compiler(&stage, versions[i]);
 		cr_assert_null(build(&stage, &modules[i]));
-		cr_expect_eq(modules[i].cached, !rebuilt[i], "%zu", i);
+		cr_expect_eq(modules[i].entry->made, rebuilt[i], "%zu", i);
 	}
 	for (size_t i = 0; i < array_size(versions); i++)
 		module_deinit(&modules[i]);
@@ -240,7 +241,7 @@ Test(module, what_fails_says_why_and_leaves_no_result)
 		}
 		put_file(stage.source, "b.c", "b");
 		cr_assert_null(build(&stage, &good));
-		cr_expect_not(good.cached);
+		cr_expect(good.entry->made);
 	}
 }
 
