@@ -37,11 +37,8 @@ static const struct {
 	{ "DEBUG_LOCKS_WARN_ON", NULL },
 };
 
-// Lines that begin as one, and warn of nothing that the kernel did.
-static const char *const notices[] = {
-	// ppc64, at each boot of a machine whose NVRAM was never written.
-	"WARNING: nvram ",
-};
+// Of ppc64, at each boot of a machine whose NVRAM was never written.
+static const char notice[] = "WARNING: nvram ";
 
 void console_deinit(struct console *console)
 {
@@ -70,14 +67,10 @@ static const char *line_text(const char *line)
 /** Whether a line, without its prefix, is the first line of a splat. */
 static bool line_is_splat(const char *text)
 {
-	for (size_t i = 0; i < array_size(notices); i++) {
-		if (strncmp(text, notices[i], strlen(notices[i])) == 0)
-			return false;
-	}
 	for (size_t i = 0; i < array_size(splats); i++) {
 		if (strncmp(text, splats[i].start, strlen(splats[i].start)) == 0 &&
 		    (!splats[i].then || strstr(text, splats[i].then)))
-			return true;
+			return strncmp(text, notice, strlen(notice)) != 0;
 	}
 	return false;
 }
@@ -176,23 +169,25 @@ void console_append_tail(const struct console *console, unsigned int lines,
 		string_builder_append_char(sb, '\n');
 }
 
-/** `task:NAME state:S … pid:N … ppid:N`, as kernels since 5.11 write. */
-static bool task_line_parse(const char *text, char *state_ret,
-			    unsigned int *pid_ret, unsigned int *ppid_ret)
+/**
+ * Whether people want to see a task: `task:NAME state:S … pid:N … ppid:N`, as
+ * kernels since 5.11 write.
+ */
+static bool task_is_shown(const char *text)
 {
-	if (strncmp(text, "task:", strlen("task:")) != 0)
-		return false;
-
 	const char *state = strstr(text, " state:");
 	const char *pid = strstr(text, " pid:");
 	const char *ppid = strstr(text, " ppid:");
 
 	if (!state || !pid || !ppid)
 		return false;
-	*state_ret = state[strlen(" state:")];
-	*pid_ret = (unsigned int)strtoul(pid + strlen(" pid:"), NULL, 10);
-	*ppid_ret = (unsigned int)strtoul(ppid + strlen(" ppid:"), NULL, 10);
-	return true;
+
+	unsigned long id = strtoul(pid + strlen(" pid:"), NULL, 10);
+	unsigned long parent = strtoul(ppid + strlen(" ppid:"), NULL, 10);
+
+	state += strlen(" state:");
+	return id != 1 &&
+	       ((id != 2 && parent != 2) || *state == 'D' || *state == 'R');
 }
 
 /** Whether a line belongs to the task above it. */
@@ -230,15 +225,9 @@ bool console_append_tasks(const struct console *console, struct string_builder *
 
 	for (char *line; (line = strsep(&rest, "\n"));) {
 		const char *text = line_text(line);
-		char state;
-		unsigned int pid;
-		unsigned int ppid;
 
-		if (task_line_parse(text, &state, &pid, &ppid)) {
-			bool thread = pid == 2 || ppid == 2;
-
-			shown = pid != 1 &&
-				(!thread || state == 'D' || state == 'R');
+		if (strncmp(text, "task:", strlen("task:")) == 0) {
+			shown = task_is_shown(text);
 			any |= shown;
 		} else if (!line_is_trace(text)) {
 			shown = false;
