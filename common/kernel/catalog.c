@@ -67,11 +67,7 @@ void catalog_destroy(struct catalog *catalog)
 	free(catalog->compilers);
 	free(catalog->flavors);
 	free(catalog->series);
-	free(catalog->kernel_org.releases_url);
-	free(catalog->kernel_org.tarballs_url);
-	free(catalog->kernel_org.git_url);
-	free(catalog->kernel_org.rc_url);
-	free(catalog->kernel_org.crosstool_url);
+	string_list_deinit(&catalog->mirror_urls);
 	free(catalog->directory);
 	json_decref(catalog->json);
 	free(catalog);

@@ -138,17 +138,17 @@ struct catalog {
 	/** kernel.org's addresses, without a final slash. */
 	struct {
 		/** releases.json */
-		char *releases_url;
+		const char *releases_url;
 		/** Directory that holds `vM.x/linux-V.tar.xz`. */
-		char *tarballs_url;
+		const char *tarballs_url;
 		/** The same, whatever mirror is asked: what a package records. */
 		const char *published_tarballs_url;
 		/** The stable git repository. */
-		char *git_url;
+		const char *git_url;
 		/** Directory of the tarballs of release candidates. */
-		char *rc_url;
+		const char *rc_url;
 		/** Directory that holds `HOST/VERSION/HOST-gcc-VERSION-*`. */
-		char *crosstool_url;
+		const char *crosstool_url;
 	} kernel_org;
 	/** Series that are kept: those in some range, and in none that is off. */
 	struct catalog_series *series;
@@ -166,8 +166,9 @@ struct catalog {
 		/** Debian packages, besides the essential ones. */
 		struct string_list packages;
 	} rootfs;
-	/** The document that the strings belong to. */
+	/** The document that the strings belong to, all but URLs of a mirror. */
 	void *json;
+	struct string_list mirror_urls;
 };
 
 /**

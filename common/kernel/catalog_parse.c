@@ -192,7 +192,7 @@ static struct error *read_url(const struct value *value, void *ret)
 		return err;
 	if (!url_path(url))
 		return value_error(value, "expected a URL with a path");
-	*(char **)ret = string_copy(url);
+	*(const char **)ret = url;
 	return NULL;
 }
 
@@ -237,18 +237,25 @@ static const struct value_row catalog_rows[] = {
 };
 // clang-format on
 
-/** Put a mirror in the place of the host, so that it can stand for all. */
-static void move_to_mirror(const char *mirror, char **url)
+/** Put a mirror in the place of every host. */
+static void move_to_mirror(const char *mirror, struct catalog *catalog)
 {
+	const char **const urls[] = {
+		&catalog->kernel_org.releases_url,
+		&catalog->kernel_org.tarballs_url,
+		&catalog->kernel_org.git_url,
+		&catalog->kernel_org.rc_url,
+		&catalog->kernel_org.crosstool_url,
+	};
 	size_t length = strlen(mirror);
 
 	while (length && mirror[length - 1] == '/')
 		length--;
-
-	char *moved =
-		string_format("%.*s%s", (int)length, mirror, url_path(*url));
-	free(*url);
-	*url = moved;
+	for (size_t i = 0; i < array_size(urls); i++) {
+		string_list_addf(&catalog->mirror_urls, "%.*s%s", (int)length,
+				 mirror, url_path(*urls[i]));
+		*urls[i] = catalog->mirror_urls.items[i];
+	}
 }
 
 struct error *catalog_parse(const char *text, const char *name,
@@ -270,15 +277,8 @@ struct error *catalog_parse(const char *text, const char *name,
 	if (err)
 		return err;
 
-	char **const urls[] = {
-		&catalog->kernel_org.releases_url,
-		&catalog->kernel_org.tarballs_url,
-		&catalog->kernel_org.git_url,
-		&catalog->kernel_org.rc_url,
-		&catalog->kernel_org.crosstool_url,
-	};
-	for (size_t i = 0; kernel_org && i < array_size(urls); i++)
-		move_to_mirror(kernel_org, urls[i]);
+	if (kernel_org)
+		move_to_mirror(kernel_org, catalog);
 	*ret = take_ptr(catalog);
 	return NULL;
 }

@@ -2,6 +2,7 @@
 
 #include "common/kernel/kernel_make.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -176,21 +177,23 @@ static struct error *read_output(const struct kernel_make_log *log,
 	return NULL;
 }
 
-/** Say where the output of a run that failed is, if it is kept. */
-static struct error *add_log(const struct kernel_make_log *log, struct error *err)
+/** An error that says where the output is, if it is kept. */
+_must_check_ _printf_(2, 3) static struct error *error_make(
+	const struct kernel_make_log *log, const char *format, ...)
 {
-	_cleanup_error_ struct error *failure = err;
+	va_list ap;
 
-	if (!log->path)
-		return take_ptr(failure);
-	return error_create(ERROR_OTHER, "%s; its log is %s",
-			    error_message(failure), log->path);
+	va_start(ap, format);
+	_cleanup_free_ char *text = string_vformat(format, ap);
+	va_end(ap);
+	return error_create(ERROR_OTHER, "%s%s%s", text,
+			    log->path ? "; its log is " : "",
+			    log->path ? log->path : "");
 }
 
-/** Run a command with its output in the log and in @p output. */
-static struct error *run(const struct kernel_make_log *log,
-			 const struct string_list *arguments,
-			 struct output *output)
+struct error *kernel_make_run(const struct string_list *arguments,
+			      const struct kernel_make_log *log,
+			      struct progress *progress, char **missing_ret)
 {
 	struct error *err;
 
@@ -206,6 +209,9 @@ static struct error *run(const struct kernel_make_log *log,
 	err = process_spawn(&options, &process);
 	if (err)
 		return err;
+	_cleanup_free_ struct output *output =
+		memory_allocate(1, sizeof(*output));
+	output->progress = progress;
 	err = read_output(log, process, output);
 	if (err)
 		return err;
@@ -213,29 +219,13 @@ static struct error *run(const struct kernel_make_log *log,
 	err = process_wait(process, 0, &status);
 	if (err)
 		return err;
-	if (!status.exit_status && !status.signal)
-		return NULL;
-	output_log_tail(output);
+	if (status.exit_status || status.signal)
+		output_log_tail(output);
 	if (status.signal)
-		err = error_create(ERROR_OTHER, "make was killed by signal %d",
-				   status.signal);
-	else
-		err = error_create(ERROR_OTHER, "make failed");
-	return add_log(log, err);
-}
-
-struct error *kernel_make_run(const struct string_list *arguments,
-			      const struct kernel_make_log *log,
-			      struct progress *progress, char **missing_ret)
-{
-	struct error *err;
-
-	_cleanup_free_ struct output *output =
-		memory_allocate(1, sizeof(*output));
-	output->progress = progress;
-	err = run(log, arguments, output);
-	if (err)
-		return err;
+		return error_make(log, "make was killed by signal %d",
+				  status.signal);
+	if (status.exit_status)
+		return error_make(log, "make failed");
 	if (missing_ret)
 		*missing_ret = output->missing[0] ? string_copy(output->missing)
 						  : NULL;
@@ -269,8 +259,7 @@ struct error *kernel_make_module(const struct kernel_make_module *options,
 	if (err)
 		return err;
 	if (missing)
-		return add_log(log, error_create(ERROR_OTHER,
-						 "make went on without a file: %s",
-						 missing));
+		return error_make(log, "make went on without a file: %s",
+				  missing);
 	return NULL;
 }

@@ -64,9 +64,9 @@ void option_set_deinit(struct option_set *set);
  * Parse a fragment, and let its options that hold for the target override what
  * the set has.
  *
- * @param[in] name What messages call the fragment.
+ * @param[in] name What messages call the fragment; no other has it.
  * @return An error naming the fragment's line if it is malformed, or asks twice
- * for one option.
+ * for one option; the set is of no use then.
  */
 _must_check_ struct error *option_set_apply(struct option_set *set,
 					    const char *name, const char *text,

@@ -144,9 +144,18 @@ static char *trim(char *line)
 	return line + strspn(line, blanks);
 }
 
-static struct error *fragment_parse(const char *name, const char *text,
-				    const struct bounds_target *target,
-				    struct option_set *ret)
+/** Whether an option is from a line of the fragment. */
+static bool is_of_fragment(const struct config_option *option, const char *name)
+{
+	size_t length = strlen(name);
+
+	return strncmp(option->origin, name, length) == 0 &&
+	       option->origin[length] == ':';
+}
+
+struct error *option_set_apply(struct option_set *set, const char *name,
+			       const char *text,
+			       const struct bounds_target *target)
 {
 	struct error *err;
 
@@ -163,38 +172,18 @@ static struct error *fragment_parse(const char *name, const char *text,
 			return error_wrap(err, "%s:%u", name, number);
 		if (!holds)
 			continue;
-		const struct config_option *twin =
-			option_set_find(ret, option.name);
-		if (twin)
+		struct config_option *slot = option_set_find(set, option.name);
+		if (slot && is_of_fragment(slot, name))
 			return error_create(ERROR_USAGE,
 					    "%s:%u: %s is asked for at %s already",
 					    name, number, option.name,
-					    twin->origin);
+					    slot->origin);
 		option.origin = string_format("%s:%u", name, number);
-		vector_add(ret) = take(option);
-	}
-	return NULL;
-}
-
-struct error *option_set_apply(struct option_set *set, const char *name,
-			       const char *text,
-			       const struct bounds_target *target)
-{
-	struct error *err;
-
-	_cleanup_option_set_ struct option_set own = { 0 };
-	err = fragment_parse(name, text, target, &own);
-	if (err)
-		return err;
-	for (size_t i = 0; i < own.count; i++) {
-		struct config_option *slot =
-			option_set_find(set, own.items[i].name);
-
 		if (slot)
 			config_option_deinit(slot);
 		else
 			slot = &vector_add(set);
-		*slot = take(own.items[i]);
+		*slot = take(option);
 	}
 	return NULL;
 }

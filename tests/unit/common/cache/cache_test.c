@@ -135,6 +135,34 @@ static void die_making(bool keeps_partial)
 	cr_assert_eq(waitpid(pid, NULL, 0), pid);
 }
 
+/** In four processes at once. @param[in] work Whether all went well. */
+static void in_four(bool (*work)(void), int rounds)
+{
+	for (int i = 0; i < 4; i++) {
+		bool is_good = true;
+
+		if (fork() != 0)
+			continue;
+		for (int j = 0; j < rounds && is_good; j++)
+			is_good = work();
+		_exit(is_good ? 0 : 1);
+	}
+	for (int i = 0; i < 4; i++) {
+		int status;
+
+		cr_assert(wait(&status) > 0);
+		cr_expect_eq(status, 0);
+	}
+}
+
+/** What is there is whole. */
+static bool use(void)
+{
+	_cleanup_cache_entry_ struct cache_entry *entry = get(&recipe);
+
+	return has(path, "a") && has(path, "z");
+}
+
 Test(cache, an_entry_is_made_once)
 {
 	_cleanup_cache_entry_ struct cache_entry *first = get(&recipe);
@@ -150,19 +178,7 @@ Test(cache, an_entry_is_made_once)
 
 Test(cache, who_comes_second_waits_and_finds_it)
 {
-	for (int i = 0; i < 4; i++) {
-		if (fork() == 0) {
-			struct cache_entry *entry = get(&recipe);
-
-			_exit(has(entry->path, "z") ? 0 : 1);
-		}
-	}
-	for (int i = 0; i < 4; i++) {
-		int status;
-
-		cr_assert(wait(&status) > 0);
-		cr_expect_eq(status, 0);
-	}
+	in_four(use, 1);
 	cr_expect_eq(count("made.*"), 1);
 }
 
@@ -338,32 +354,17 @@ Test(cache, there_is_always_one_while_it_is_replaced)
 	cr_expect_eq(status, 0);
 }
 
+static bool use_and_evict(void)
+{
+	bool is_whole = use();
+
+	evict();
+	return is_whole;
+}
+
 Test(cache, an_entry_is_whole_whoever_makes_and_evicts_it)
 {
-	enum {
-		PROCESSES = 4,
-		ROUNDS = 20,
-	};
-
-	for (int i = 0; i < PROCESSES; i++) {
-		if (fork() != 0)
-			continue;
-		for (int j = 0; j < ROUNDS; j++) {
-			struct cache_entry *entry = get(&recipe);
-
-			if (!has(path, "a") || !has(path, "z"))
-				_exit(1);
-			cache_release(entry);
-			evict();
-		}
-		_exit(0);
-	}
-	for (int i = 0; i < PROCESSES; i++) {
-		int status;
-
-		cr_assert(wait(&status) > 0);
-		cr_expect_eq(status, 0);
-	}
+	in_four(use_and_evict, 20);
 	cr_assert_null(cache_clean(root, false));
 	cr_expect_eq(count("entry"), 0);
 	cr_expect_eq(count(".[!.]*"), 0);
@@ -390,21 +391,7 @@ static bool work_alone(void)
 
 Test(cache, who_works_in_a_directory_and_discards_it_is_alone)
 {
-	for (int i = 0; i < 4; i++) {
-		if (fork() != 0)
-			continue;
-		for (int j = 0; j < 20; j++) {
-			if (!work_alone())
-				_exit(1);
-		}
-		_exit(0);
-	}
-	for (int i = 0; i < 4; i++) {
-		int status;
-
-		cr_assert(wait(&status) > 0);
-		cr_expect_eq(status, 0);
-	}
+	in_four(work_alone, 20);
 	cr_expect_eq(count("entry"), 0);
 	cr_expect_eq(count(".[!.]*"), 0);
 }

@@ -70,18 +70,6 @@ static struct error *open_for(const char *version_text,
 	return toolchain_open(catalog, arch, &version, path, NULL, ret);
 }
 
-static void expect(const char *version, const struct catalog_arch *arch,
-		   const char *prefix, const char *program)
-{
-	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
-	_cleanup_error_ struct error *err = open_for(version, arch, &toolchain);
-
-	cr_assert_null(err, "%s", err ? error_message(err) : "");
-	cr_expect_str_eq(toolchain.chosen->prefix, prefix);
-	cr_expect_str_eq(toolchain.chosen->program, program);
-	cr_expect_null(toolchain.chosen->directory);
-}
-
 static void expect_error(const char *version, const struct catalog_arch *arch,
 			 const char *message)
 {
@@ -92,33 +80,50 @@ static void expect_error(const char *version, const struct catalog_arch *arch,
 	cr_expect(strstr(error_message(err), message), "%s", error_message(err));
 }
 
-Test(toolchain, own_architecture_takes_gcc)
+Test(toolchain, the_first_that_fits_is_taken)
 {
-	install("gcc", "12.2.0");
-	install("x86_64-linux-gnu-gcc", "13.1.0");
-	expect("6.12.117", own, "", "gcc");
-}
+	static const struct {
+		const char *version;
+		bool is_foreign;
+		/** Name and version of each. */
+		const char *installed[8];
+		const char *prefix, *program;
+	} cases[] = {
+		{ "6.12.117",
+		  false,
+		  { "gcc", "12.2.0", "x86_64-linux-gnu-gcc", "13.1.0" },
+		  "",
+		  "gcc" },
+		{ "6.12.117",
+		  true,
+		  { "gcc", "12.2.0", "s390x-linux-gnu-gcc", "12.2.0" },
+		  "s390x-linux-gnu-",
+		  "s390x-linux-gnu-gcc" },
+		// The newest number.
+		{ "5.4.300",
+		  false,
+		  { "gcc", "12.2.0", "gcc-11", "11.3.0", "gcc-9", "9.5.0",
+		    "gcc-8", "8.4.0" },
+		  "",
+		  "gcc-9" },
+		// A release candidate is of its series.
+		{ "6.12-rc1", false, { "gcc", "8.1.0" }, "", "gcc" },
+	};
 
-Test(toolchain, another_architecture_takes_its_cross_compiler)
-{
-	install("gcc", "12.2.0");
-	install("s390x-linux-gnu-gcc", "12.2.0");
-	expect("6.12.117", foreign, "s390x-linux-gnu-", "s390x-linux-gnu-gcc");
-}
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_toolchain_ struct toolchain toolchain = { 0 };
 
-Test(toolchain, the_newest_number_that_fits_is_taken)
-{
-	install("gcc", "12.2.0");
-	install("gcc-11", "11.3.0");
-	install("gcc-9", "9.5.0");
-	install("gcc-8", "8.4.0");
-	expect("5.4.300", own, "", "gcc-9");
-}
-
-Test(toolchain, a_release_candidate_is_of_its_series)
-{
-	install("gcc", "8.1.0");
-	expect("6.12-rc1", own, "", "gcc");
+		cr_assert_null(directory_clear(path));
+		for (size_t j = 0; j < 8 && cases[i].installed[j]; j += 2)
+			install(cases[i].installed[j], cases[i].installed[j + 1]);
+		_cleanup_error_ struct error *err =
+			open_for(cases[i].version,
+				 cases[i].is_foreign ? foreign : own, &toolchain);
+		cr_assert_null(err, "%s", err ? error_message(err) : "");
+		cr_expect_str_eq(toolchain.chosen->prefix, cases[i].prefix);
+		cr_expect_str_eq(toolchain.chosen->program, cases[i].program);
+		cr_expect_null(toolchain.chosen->directory);
+	}
 }
 
 Test(toolchain, without_any_the_package_is_named)
