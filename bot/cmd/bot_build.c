@@ -43,22 +43,6 @@ static const struct command_option options[] = {
 };
 // clang-format on
 
-/** One kernel to build, and where to. */
-struct job {
-	const struct command_context *context;
-	const struct bot_build_options *options;
-	struct plan_item item;
-	char *log_path;
-	/** Where the package goes. */
-	char *path;
-};
-
-static void job_deinit(struct job *job)
-{
-	free(job->log_path);
-	free(job->path);
-}
-
 /** The release must be one that the catalog makes, in any PATCH. */
 static struct error *parse_release(struct plan_item *item,
 				   const struct catalog *catalog,
@@ -87,104 +71,112 @@ static struct error *parse_release(struct plan_item *item,
 	return NULL;
 }
 
-/** Have the output directory, with an empty log, and no earlier run's result. */
-static struct error *prepare_output(struct job *job)
+/** What the command line asks for. */
+static struct error *parse(const struct command_context *context,
+			   struct plan_item *item)
 {
 	struct error *err;
-	const char *output = job->options->output;
-	char name[PACKAGE_NAME_SIZE];
+	const struct bot_build_options *build_options = context->options;
 
-	package_name_format(job->item.release_text, job->item.arch->name, name);
-	err = directory_create(output);
-	if (err)
-		return err;
-	job->log_path = path_join(output, "build.log");
-	job->path = path_join(output, name);
-	err = file_write(job->log_path, "", 0);
-	if (err || !job->options->result)
-		return err;
-	return error_wrap(file_delete(job->options->result), "--result");
-}
-
-static struct error *job_init(struct job *job, struct command_context *context)
-{
-	struct error *err;
-
-	job->context = context;
-	job->options = context->options;
 	if (context->argument_count != 1)
 		return error_create(
 			ERROR_USAGE,
 			"name one release to build, such as 6.12.117-vmtest1.1default");
-	if (!job->options->output)
+	if (!build_options->output)
 		return error_create(ERROR_USAGE,
 				    "name the output directory with --output");
-	err = parse_release(&job->item, context->catalog, context->arguments[0]);
+	err = parse_release(item, context->catalog, context->arguments[0]);
+	return err ? err : command_arch(context, &item->arch);
+}
+
+/** Have the output directory, with an empty log, and no earlier run's result. */
+static struct error *prepare_output(const struct bot_build_options *build_options,
+				    const char *log_path)
+{
+	struct error *err;
+
+	err = directory_create(build_options->output);
 	if (err)
 		return err;
-	err = command_arch(context, &job->item.arch);
-	return err ? err : prepare_output(job);
+	err = file_write(log_path, "", 0);
+	if (err || !build_options->result)
+		return err;
+	return error_wrap(file_delete(build_options->result), "--result");
 }
 
 /** Build, and take the package to where it is wanted. */
-static struct error *build(const struct job *job, struct kernel_build *build)
+static struct error *build(const struct build_request *request,
+			   const struct plan_item *item, const char *path,
+			   struct kernel_build *made)
 {
 	struct error *err;
-	const struct build_request request = {
-		.catalog = job->context->catalog,
-		.http = job->context->http,
-		.directory = job->context->directory,
-		.tarball = job->options->tarball,
-		.log_path = job->log_path,
-		.jobs = job->options->jobs,
-	};
 
-	err = kernel_build_run(&request, &job->item, build);
+	err = kernel_build_run(request, item, made);
 	if (err)
 		return err;
-	err = file_install(build->package, job->path);
-	return err ? err : kernel_build_discard(build);
+	err = file_install(made->package, path);
+	return err ? err : kernel_build_discard(made);
 }
 
-/** @param[in] failure NULL if it was built. */
-static struct error *write_result(const struct job *job,
-				  struct kernel_build *build,
-				  const struct error *failure)
+/**
+ * @param[in,out] result Its end is noted.
+ * @param[in] package Path of the package, if it was built.
+ */
+static struct error *write_result(const char *path, const char *package,
+				  const char *log_path,
+				  struct build_result *result)
 {
 	struct error *err = NULL;
 
-	struct build_result *result = &build->result;
-	build_result_end(result, failure);
-	if (failure)
-		result->log = logs_tail(job->log_path, TAIL_LINES, TAIL_BYTES);
+	if (result->outcome == BUILD_BUILT)
+		err = digest_file(package, result->digest, &result->size_bytes);
 	else
-		err = digest_file(job->path, result->digest, &result->size_bytes);
+		result->log = logs_tail(log_path, TAIL_LINES, TAIL_BYTES);
 	if (err)
 		return error_wrap(err, "--result");
 	_cleanup_free_ char *text = build_result_format(result);
-	return error_wrap(file_write(job->options->result, text, strlen(text)),
-			  "--result");
+	return error_wrap(file_write(path, text, strlen(text)), "--result");
 }
 
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
+	const struct bot_build_options *build_options = context->options;
 
-	_cleanup_(job_deinit) struct job job = { 0 };
-	err = job_init(&job, context);
+	struct plan_item item = { 0 };
+	err = parse(context, &item);
 	if (err)
 		return err;
+	char name[PACKAGE_NAME_SIZE];
+	package_name_format(item.release_text, item.arch->name, name);
+	_cleanup_free_ char *path = path_join(build_options->output, name);
+	_cleanup_free_ char *log_path =
+		path_join(build_options->output, "build.log");
+	err = prepare_output(build_options, log_path);
+	if (err)
+		return err;
+	const struct build_request request = {
+		.catalog = context->catalog,
+		.http = context->http,
+		.directory = context->directory,
+		.tarball = build_options->tarball,
+		.log_path = log_path,
+		.jobs = build_options->jobs,
+	};
 	_cleanup_kernel_build_ struct kernel_build made = { 0 };
 	struct workflow_group group;
-	workflow_group_begin(&group, "%s for %s", job.item.release_text,
-			     job.item.arch->name);
-	_cleanup_error_ struct error *failure = build(&job, &made);
+	workflow_group_begin(&group, "%s for %s", item.release_text,
+			     item.arch->name);
+	_cleanup_error_ struct error *failure =
+		build(&request, &item, path, &made);
 	workflow_group_end(&group);
 	bool is_cancelled = error_is(failure, ERROR_CANCELLED);
 	if (failure && !is_cancelled)
-		report_failure(&job.item, made.result.clock.current, failure);
-	if (job.options->result) {
-		err = write_result(&job, &made, failure);
+		report_failure(&item, made.result.clock.current, failure);
+	build_result_end(&made.result, failure);
+	if (build_options->result) {
+		err = write_result(build_options->result, path, log_path,
+				   &made.result);
 		if (err)
 			return err;
 	}
@@ -192,7 +184,7 @@ static struct error *run(struct command_context *context)
 		return take_ptr(failure);
 	context->status = failure ? 1 : 0;
 	if (!failure)
-		puts(job.path);
+		puts(path);
 	return NULL;
 }
 

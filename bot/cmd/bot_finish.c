@@ -213,18 +213,6 @@ static void annotate(const struct verdict_list *verdicts)
 	fputs(sb.text, stderr);
 }
 
-static struct error *prune(struct finish *finish)
-{
-	size_t count;
-
-	return session_prune(&finish->session, finish->options->keep, &count);
-}
-
-static struct error *rewrite_page(struct finish *finish)
-{
-	return publish_page(&finish->session);
-}
-
 static struct error *update_issues(struct finish *finish)
 {
 	struct error *err;
@@ -242,19 +230,13 @@ static struct error *update_issues(struct finish *finish)
 	return error_wrap(err, "--issues");
 }
 
-/** None of these keeps the others from being done. */
-static struct error *(*const steps[])(struct finish *finish) = {
-	prune,
-	rewrite_page,
-	update_issues,
-};
-
-/** What fails is told, and only what ends all of us is returned. */
-static struct error *run_step(struct finish *finish,
-			      struct error *(*step)(struct finish *finish))
+/**
+ * Note how a step ended: none keeps the others from being done.
+ *
+ * @return Only what ends all of us; else it is told.
+ */
+static struct error *note(struct finish *finish, struct error *err)
 {
-	struct error *err = step(finish);
-
 	if (!err || error_is(err, ERROR_CANCELLED))
 		return err;
 	finish->failed = true;
@@ -277,11 +259,15 @@ static struct error *run(struct command_context *context)
 	if (err)
 		return err;
 	annotate(&finish.verdicts);
-	for (size_t i = 0; i < array_size(steps); i++) {
-		err = run_step(&finish, steps[i]);
-		if (err)
-			return err;
-	}
+	err = note(&finish, session_prune(&finish.session, finish.options->keep));
+	if (err)
+		return err;
+	err = note(&finish, publish_page(&finish.session));
+	if (err)
+		return err;
+	err = note(&finish, update_issues(&finish));
+	if (err)
+		return err;
 	if (finish.verdicts.counts[VERDICT_FAILED]) {
 		finish.failed = true;
 		fflush(stdout);

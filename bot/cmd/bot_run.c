@@ -104,13 +104,12 @@ static struct error *run_items(const struct command_context *context,
 /** There is nothing to build: leave the store as a run should leave it. */
 static struct error *tidy(struct session *session, size_t keep)
 {
-	struct error *err;
-	size_t pruned;
+	struct error *err = session_prune(session, keep);
 
-	err = session_prune(session, keep, &pruned);
 	if (err)
 		return err;
-	return pruned ? publish_page(session) : publish_repair_page(session);
+	return session->pruned ? publish_page(session)
+			       : publish_repair_page(session);
 }
 
 /** The table, on stdout and in the step's summary. */
@@ -153,12 +152,10 @@ static struct error *execute(struct session *session, const struct plan *plan)
 		return err;
 	context->status = failed ? 1 : 0;
 	if (run_options->keep) {
-		size_t pruned;
-
 		err = session_list(session);
 		if (err)
 			return err;
-		err = session_prune(session, run_options->keep, &pruned);
+		err = session_prune(session, run_options->keep);
 		if (err)
 			return err;
 	}

@@ -82,18 +82,16 @@ struct error *session_make_room(const struct session *session,
 	return NULL;
 }
 
-struct error *session_prune(struct session *session, size_t keep,
-			    size_t *count_ret)
+struct error *session_prune(struct session *session, size_t keep)
 {
 	const struct release_selection selection =
 		command_selection(session->context);
 
-	*count_ret = 0;
 	if (!keep)
 		return NULL;
 	_cleanup_prune_list_ struct prune_list list = { 0 };
 	prune_compute(&session->assets, keep, &selection, &list);
-	*count_ret = list.count;
+	session->pruned = list.count;
 	return prune_execute(session->context->store, &list);
 }
 

@@ -22,6 +22,8 @@ struct session {
 	/** Filled by session_plan() and session_list(). */
 	struct series_list kernels;
 	struct asset_list assets;
+	/** How many assets session_prune() has deleted. */
+	size_t pruned;
 };
 
 /**
@@ -62,10 +64,8 @@ _must_check_ struct error *session_make_room(const struct session *session,
  * Delete what newer assets of the store, which was just listed, supersede.
  *
  * @param[in] keep 0 to delete nothing.
- * @param[out] count_ret How many were deleted.
  */
-_must_check_ struct error *session_prune(struct session *session, size_t keep,
-					 size_t *count_ret);
+_must_check_ struct error *session_prune(struct session *session, size_t keep);
 
 /** Write a plan to stdout, a line an item: its release and architecture. */
 void session_print_plan(const struct plan *plan);
