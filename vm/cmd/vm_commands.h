@@ -6,12 +6,12 @@
 /** @file The commands of vmtest-vm, and what they share. */
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/string_list.h"
 #include "common/cli/command.h"
+#include "vm/guest/guest.h"
 
 struct asset;
 struct asset_list;
@@ -38,23 +38,13 @@ enum module_use {
 
 /** Options of a guest, which all commands that run one share. */
 struct run_options {
-	const char *root;
+	/** As far as options say it. */
+	struct guest_config config;
 	unsigned int timeout_s;
-	/** enum accel */
-	unsigned int accel;
-	const char *machine;
-	const char *memory;
-	unsigned int cpus;
-	const char *directory;
-	uint64_t disk_bytes;
-	bool kdump;
 	/** enum module_use */
 	unsigned int module;
 	const char *module_source;
 	bool fail_on_splat;
-	struct string_list writable;
-	struct string_list append;
-	struct string_list qemu_options;
 	struct string_list environment;
 };
 

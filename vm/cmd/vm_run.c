@@ -44,21 +44,21 @@ struct vm_run_options {
 
 // clang-format off
 const struct command_option run_option_table[] = {
-	{ 'r', "root", "ROOT", "directory to use as the guest's root, instead of the host's or that of vmtest-vm rootfs", OPTION_STRING, .offset = offsetof(struct run_options, root) },
+	{ 'r', "root", "ROOT", "directory to use as the guest's root, instead of the host's or that of vmtest-vm rootfs", OPTION_STRING, .offset = offsetof(struct run_options, config.root) },
 	{ 't', "timeout", "SECONDS", "end the guest when the command takes longer (status 124); 0 for never", OPTION_NUMBER, .offset = offsetof(struct run_options, timeout_s) },
-	{ 0, "accel", "auto|kvm|tcg", "how to run the guest; auto is KVM where it can work", OPTION_CHOICE, .offset = offsetof(struct run_options, accel) },
-	{ 0, "machine", "NAME", "machine type of the catalog, such as microvm or q35", OPTION_STRING, .offset = offsetof(struct run_options, machine) },
-	{ 0, "rw", "DIR", "directory that the guest may change; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, writable) },
-	{ 0, "memory", "SIZE", "the guest's memory, such as 512M or 4G (default 2G)", OPTION_STRING, .offset = offsetof(struct run_options, memory) },
-	{ 0, "cpus", "N", "the guest's processors (default: up to 4, if the kernel can)", OPTION_NUMBER, .offset = offsetof(struct run_options, cpus), .min = 1 },
+	{ 0, "accel", "auto|kvm|tcg", "how to run the guest; auto is KVM where it can work", OPTION_CHOICE, .offset = offsetof(struct run_options, config.qemu.accel) },
+	{ 0, "machine", "NAME", "machine type of the catalog, such as microvm or q35", OPTION_STRING, .offset = offsetof(struct run_options, config.qemu.machine) },
+	{ 0, "rw", "DIR", "directory that the guest may change; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.writable) },
+	{ 0, "memory", "SIZE", "the guest's memory, such as 512M or 4G (default 2G)", OPTION_STRING, .offset = offsetof(struct run_options, config.qemu.memory) },
+	{ 0, "cpus", "N", "the guest's processors (default: up to 4, if the kernel can)", OPTION_NUMBER, .offset = offsetof(struct run_options, config.qemu.cpus), .min = 1 },
 	{ 0, "module", "build|insert", "build a module first, and insert it in the guest: $DRGN_TEST_KMOD", OPTION_CHOICE, .offset = offsetof(struct run_options, module), .otherwise = MODULE_NONE },
 	{ 0, "module-source", "DIR", "source of the module (default: drgn_test.ko's)", OPTION_STRING, .offset = offsetof(struct run_options, module_source) },
-	{ 0, "disk", "SIZE", "an empty disk for the guest, such as 1G, gone afterwards: $DRGN_TEST_DISK", OPTION_SIZE, .offset = offsetof(struct run_options, disk_bytes), .min = 1, .max = 1000000 },
-	{ 0, "kdump", NULL, "let the command crash the guest, and run again in the crash kernel (see run --help)", OPTION_FLAG, .offset = offsetof(struct run_options, kdump) },
-	{ 0, "append", "PARAMS", "more for the kernel's command line; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, append) },
-	{ 0, "qemu-option", "ARG", "one more argument for QEMU; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, qemu_options) },
+	{ 0, "disk", "SIZE", "an empty disk for the guest, such as 1G, gone afterwards: $DRGN_TEST_DISK", OPTION_SIZE, .offset = offsetof(struct run_options, config.disk_bytes), .min = 1, .max = 1000000 },
+	{ 0, "kdump", NULL, "let the command crash the guest, and run again in the crash kernel (see run --help)", OPTION_FLAG, .offset = offsetof(struct run_options, config.qemu.kdump) },
+	{ 0, "append", "PARAMS", "more for the kernel's command line; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.qemu.append) },
+	{ 0, "qemu-option", "ARG", "one more argument for QEMU; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.qemu.arguments) },
 	{ 0, "env", "NAME[=VALUE]", "environment variable to set, or to pass on; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, environment) },
-	{ 0, "chdir", "DIR", "where the command runs (default: the working directory)", OPTION_STRING, .offset = offsetof(struct run_options, directory) },
+	{ 0, "chdir", "DIR", "where the command runs (default: the working directory)", OPTION_STRING, .offset = offsetof(struct run_options, config.directory) },
 	{ 0, "fail-on-splat", NULL, "exit with 1 if the kernel reports a problem", OPTION_FLAG, .offset = offsetof(struct run_options, fail_on_splat) },
 	{ 0 },
 };
@@ -177,17 +177,19 @@ struct error *run_options_check(const struct run_options *options)
 {
 	_cleanup_string_list_ struct string_list environment = STRING_LIST_INIT;
 
-	if (options->memory && !is_memory_size(options->memory))
+	const struct guest_config *config = &options->config;
+
+	if (config->qemu.memory && !is_memory_size(config->qemu.memory))
 		return error_create(ERROR_USAGE,
 				    "--memory %s: use a number with M or G",
-				    options->memory);
+				    config->qemu.memory);
 	if (options->module_source && options->module == MODULE_NONE)
 		return error_create(
 			ERROR_USAGE,
 			"--module-source: say --module build or --module insert");
-	if (options->directory && !directory_exists(options->directory))
+	if (config->directory && !directory_exists(config->directory))
 		return error_create(ERROR_USAGE, "--chdir %s: no such directory",
-				    options->directory);
+				    config->directory);
 	return add_environment(&options->environment, &environment);
 }
 
@@ -220,71 +222,37 @@ static int report_result(const struct vm_run_options *run_options,
 	return status;
 }
 
-/** What a guest is made of. */
-struct run {
-	struct guest_config config;
-	struct cache_entry *rootfs;
-	struct module module;
-	/** Instead of a command. */
-	char *shell[2];
-};
-
-static void run_deinit(struct run *run)
-{
-	string_list_deinit(&run->config.environment);
-	cache_release(run->rootfs);
-	module_deinit(&run->module);
-}
-
 /** Guests of other architectures cannot have the host's root. */
-static struct error *run_choose_root(struct run *run,
-				     struct command_context *context,
-				     const struct run_options *options)
+static struct error *choose_root(struct command_context *context,
+				 const struct catalog_arch *arch,
+				 struct cache_entry **ret)
 {
 	struct error *err;
-	struct guest_config *config = &run->config;
-	const char *shell = command_variable("SHELL");
 
-	if (!options->root) {
-		err = command_open(context, COMMAND_DIRECTORY);
-		if (err)
-			return err;
-		err = rootfs_open_for_guest(context->catalog, context->directory,
-					    config->qemu.arch, &run->rootfs);
-		if (err)
-			return err;
-		config->root = run->rootfs ? run->rootfs->path : NULL;
-	}
-	if (!config->root && shell)
-		run->shell[0] = (char *)shell;
-	inherit_environment(config->root, &config->environment);
-	return add_environment(&options->environment, &config->environment);
+	err = command_open(context, COMMAND_DIRECTORY);
+	if (err)
+		return err;
+	return rootfs_open_for_guest(context->catalog, context->directory, arch,
+				     ret);
 }
 
-static struct error *run_choose_kernel(struct run *run,
-				       struct command_context *context,
-				       const struct run_options *options,
-				       struct kernel *kernel_ret)
+/** What the kernel that is meant needs: it, and a module. */
+static struct error *choose_kernel(struct command_context *context,
+				   const struct run_options *options,
+				   const struct catalog_arch *arch,
+				   struct kernel *kernel_ret,
+				   struct module *module_ret)
 {
 	struct error *err;
-	struct guest_config *config = &run->config;
 	const struct string_list *kernels = &context->common->kernels;
 
-	err = command_kernel(context, config->qemu.arch,
+	err = command_kernel(context, arch,
 			     kernels->count ? kernels->items[0] : NULL,
 			     kernel_ret);
-	if (err)
+	if (err || options->module == MODULE_NONE)
 		return err;
-	config->qemu.kernel = kernel_ret;
-	if (options->module == MODULE_NONE)
-		return NULL;
-	err = command_module(context, config->qemu.arch, kernel_ret,
-			     options->module_source, &run->module);
-	if (err)
-		return err;
-	config->module = run->module.path;
-	config->insert_module = options->module == MODULE_INSERT;
-	return NULL;
+	return command_module(context, arch, kernel_ret, options->module_source,
+			      module_ret);
 }
 
 /** @param[out] kernel_ret Opened, once it has been found. */
@@ -296,53 +264,51 @@ static struct error *run_guest(struct command_context *context,
 
 	const struct vm_run_options *command_options = context->options;
 	const struct run_options *options = &command_options->guest;
+	struct guest_config config = options->config;
 	const char *temporary = command_variable("TMPDIR");
+	const char *shell = command_variable("SHELL");
 	_cleanup_free_ char *directory =
-		realpath(options->directory ? options->directory : ".", NULL);
+		realpath(config.directory ? config.directory : ".", NULL);
 	if (!directory)
 		return error_create_os(errno, "working directory");
-	_cleanup_(run_deinit) struct run run = {
-		.config = {
-			.qemu = {
-				.machine = options->machine,
-				.accel = options->accel,
-				.memory = options->memory,
-				.cpus = options->cpus,
-				.kdump = options->kdump,
-				.append = options->append,
-				.arguments = options->qemu_options,
-			},
-			.root = options->root,
-			.writable = options->writable,
-			.command = context->argument_count ? context->arguments
-							   : run.shell,
-			.timeout_ms = (uint64_t)options->timeout_s * 1000,
-			.console_log_fd = console_log_fd,
-			// Large files that need not be fast: not in /tmp,
-			// which may be memory.
-			.disk_directory = temporary ? temporary : "/var/tmp",
-			.disk_bytes = options->disk_bytes,
-			.directory = directory,
-		},
-		.module = MODULE_INIT,
-		.shell = { (char *)"/bin/sh" },
-	};
-
 	err = command_open(context, COMMAND_CATALOG);
 	if (err)
 		return err;
-	err = command_arch(context, &run.config.qemu.arch);
+	err = command_arch(context, &config.qemu.arch);
 	if (err)
 		return err;
-	err = run_choose_root(&run, context, options);
+	_cleanup_cache_entry_ struct cache_entry *rootfs = NULL;
+	if (!config.root) {
+		err = choose_root(context, config.qemu.arch, &rootfs);
+		if (err)
+			return err;
+		config.root = rootfs ? rootfs->path : NULL;
+	}
+	_cleanup_string_list_ struct string_list environment = STRING_LIST_INIT;
+	inherit_environment(config.root, &environment);
+	err = add_environment(&options->environment, &environment);
 	if (err)
 		return err;
-	err = run_choose_kernel(&run, context, options, kernel_ret);
+	_cleanup_module_ struct module module = MODULE_INIT;
+	err = choose_kernel(context, options, config.qemu.arch, kernel_ret,
+			    &module);
 	if (err)
 		return err;
+	char *words[] = { (char *)(config.root || !shell ? "/bin/sh" : shell),
+			  NULL };
+	config.qemu.kernel = kernel_ret;
+	config.directory = directory;
+	config.environment = environment;
+	config.command = context->argument_count ? context->arguments : words;
+	config.module = module.path;
+	config.insert_module = options->module == MODULE_INSERT;
+	// Large files that need not be fast: not in /tmp, which may be memory.
+	config.disk_directory = temporary ? temporary : "/var/tmp";
+	config.timeout_ms = (uint64_t)options->timeout_s * 1000;
+	config.console_log_fd = console_log_fd;
 	// Not before: the user may have put us in the background meanwhile.
-	choose_streams(&run.config);
-	err = guest_run(&run.config, ret);
+	choose_streams(&config);
+	err = guest_run(&config, ret);
 	return error_wrap(err, "run %s", kernel_ret->release);
 }
 

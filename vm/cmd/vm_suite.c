@@ -87,8 +87,8 @@ static struct error *choose_command(struct suite_setup *setup)
 				    "say what to run: %s ... -- COMMAND, or \"command\" in vmtest.json",
 				    context->command->name);
 	setup->run.command = setup->project.command.items;
-	if (!options->guest.directory)
-		options->guest.directory = setup->project.directory;
+	if (!options->guest.config.directory)
+		options->guest.config.directory = setup->project.directory;
 	return NULL;
 }
 
