@@ -25,20 +25,20 @@ enum {
 };
 
 struct bot_build_options {
-	const char *tarball;
+	/** As far as options say it. */
+	struct build_request request;
 	const char *output;
 	const char *result;
-	unsigned int jobs;
 };
 
 #define OFFSET(field) .offset = offsetof(struct bot_build_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 0, "tarball", "FILE", "kernel.org's tarball, as 'vmtest-kbuild fetch' writes it (default: download it)", OPTION_STRING, OFFSET(tarball) },
+	{ 0, "tarball", "FILE", "kernel.org's tarball, as 'vmtest-kbuild fetch' writes it (default: download it)", OPTION_STRING, OFFSET(request.tarball) },
 	{ 'o', "output", "DIR", "where the package goes, and build.log", OPTION_STRING, OFFSET(output) },
 	{ 0, "result", "FILE", "write how it ended to FILE, as JSON, for 'finish'", OPTION_STRING, OFFSET(result) },
-	{ 'j', "jobs", "N", "compilers at once (default: one a processor)", OPTION_NUMBER, OFFSET(jobs), .min = 1 },
+	{ 'j', "jobs", "N", "compilers at once (default: one a processor)", OPTION_NUMBER, OFFSET(request.jobs), .min = 1 },
 	{ 0 },
 };
 // clang-format on
@@ -155,14 +155,11 @@ static struct error *run(struct command_context *context)
 	err = prepare_output(build_options, log_path);
 	if (err)
 		return err;
-	const struct build_request request = {
-		.catalog = context->catalog,
-		.http = context->http,
-		.directory = context->directory,
-		.tarball = build_options->tarball,
-		.log_path = log_path,
-		.jobs = build_options->jobs,
-	};
+	struct build_request request = build_options->request;
+	request.catalog = context->catalog;
+	request.http = context->http;
+	request.directory = context->directory;
+	request.log_path = log_path;
 	_cleanup_kernel_build_ struct kernel_build made = { 0 };
 	struct workflow_group group;
 	workflow_group_begin(&group, "%s for %s", item.release_text,

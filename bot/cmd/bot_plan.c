@@ -17,7 +17,7 @@
 #include "common/github/workflow_file.h"
 
 struct plan_options {
-	struct selection_options selection;
+	struct plan_selection selection;
 	const char *output;
 	bool github_output;
 };

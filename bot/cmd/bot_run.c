@@ -21,7 +21,7 @@
 #include "common/kernel/catalog.h"
 
 struct bot_run_options {
-	struct selection_options selection;
+	struct plan_selection selection;
 	unsigned int jobs;
 	unsigned int keep;
 	bool dry_run;

@@ -102,7 +102,7 @@ void session_print_plan(const struct plan *plan)
 		       plan->items[i].arch->name);
 }
 
-#define OFFSET(field) .offset = offsetof(struct selection_options, field)
+#define OFFSET(field) .offset = offsetof(struct plan_selection, field)
 
 // clang-format off
 const struct command_option selection_option_table[] = {
@@ -115,16 +115,13 @@ const struct command_option selection_option_table[] = {
 
 struct plan_selection session_selection(const struct command_context *context)
 {
-	const struct selection_options *options = context->options;
+	struct plan_selection selection =
+		*(const struct plan_selection *)context->options;
 
-	return (struct plan_selection){
-		.kernels = &context->common->kernels,
-		.archs = &context->common->archs,
-		.flavors = &context->common->flavors,
-		.limit = options->limit,
-		.rebuild = options->rebuild,
-		.latest_stable = options->latest_stable,
-	};
+	selection.kernels = &context->common->kernels;
+	selection.archs = &context->common->archs;
+	selection.flavors = &context->common->flavors;
+	return selection;
 }
 
 static struct error *write_page(struct session *session)

@@ -70,16 +70,10 @@ _must_check_ struct error *session_prune(struct session *session, size_t keep);
 /** Write a plan to stdout, a line an item: its release and architecture. */
 void session_print_plan(const struct plan *plan);
 
-/** Options of commands that plan; the first member of such a command's own. */
-struct selection_options {
-	unsigned int limit;
-	bool rebuild;
-	bool latest_stable;
-};
-
+/** Of commands whose options begin with a struct plan_selection. */
 extern const struct command_option selection_option_table[];
 
-/** What a plan is made for: the common options, and selection_options. */
+/** What such a command plans for; the common options are added. */
 struct plan_selection session_selection(const struct command_context *context);
 
 /**

@@ -48,7 +48,7 @@ struct plan_selection {
 	/** Build what is there, too, under the next PATCH of its name. */
 	bool rebuild;
 	/** Most items; 0 for no limit. */
-	size_t limit;
+	unsigned int limit;
 };
 
 /** One package to build. */

@@ -247,17 +247,6 @@ enum {
 static struct option *make_options(struct command_context *context,
 				   char *letters_ret)
 {
-	static const int has_argument[] = {
-		[OPTION_FLAG] = no_argument,
-		[OPTION_STRING] = required_argument,
-		[OPTION_NUMBER] = required_argument,
-		[OPTION_OPTIONAL_NUMBER] = optional_argument,
-		[OPTION_LIST] = required_argument,
-		[OPTION_ITEM] = required_argument,
-		[OPTION_CHOICE] = required_argument,
-		[OPTION_SIZE] = required_argument,
-		[OPTION_AGE] = required_argument,
-	};
 	size_t count = context->slot_count;
 	// Arguments are told in order; one that lacks its own gives a colon.
 	char *letter = stpcpy(letters_ret, "-:h");
@@ -267,7 +256,10 @@ static struct option *make_options(struct command_context *context,
 	*option++ = (struct option){ "help", no_argument, NULL, 'h' };
 	for (size_t i = 0; i < count; i++) {
 		const struct command_option *o = context->slots[i].option;
-		int has = has_argument[o->type];
+		int has = o->type == OPTION_FLAG ? no_argument
+			  : o->type == OPTION_OPTIONAL_NUMBER
+				  ? optional_argument
+				  : required_argument;
 
 		*option++ = (struct option){ o->name, has, NULL,
 					     PARSED_OPTION + (int)i };

@@ -16,13 +16,9 @@ struct kbuild_build_options {
 	const char *source;
 	const char *tarball;
 	const char *version;
-	const char *git;
-	const char *ref;
-	const char *output;
-	const char *build_directory;
-	/** enum kbuild_format */
-	unsigned int format;
-	unsigned int jobs;
+	/** As far as options say them. */
+	struct source_request wanted;
+	struct kbuild_request request;
 	unsigned int rebuild;
 };
 
@@ -33,49 +29,38 @@ static const struct command_option options[] = {
 	{ 's', "source", "DIR", "build this kernel tree, as it is", OPTION_STRING, OFFSET(source) },
 	{ 0, "tarball", "FILE", "build what this tarball holds", OPTION_STRING, OFFSET(tarball) },
 	{ 0, "version", "VERSION", "build this version of kernel.org", OPTION_STRING, OFFSET(version) },
-	{ 0, "git", "URL", "build a tag or branch of this repository", OPTION_STRING, OFFSET(git) },
-	{ 0, "ref", "REF", "which tag or branch", OPTION_STRING, OFFSET(ref) },
-	{ 'o', "output", "DIR", "where the package goes", OPTION_STRING, OFFSET(output) },
-	{ 0, "build-dir", "DIR", "where make works; is kept (default: in the output directory, deleted after a success)", OPTION_STRING, OFFSET(build_directory) },
-	{ 0, "package-format", "tar.zst|directory", "how it is packed (default: tar.zst)", OPTION_CHOICE, OFFSET(format) },
-	{ 'j', "jobs", "N", "how many compilers at once (default: one a processor)", OPTION_NUMBER, OFFSET(jobs), .min = 1 },
+	{ 0, "git", "URL", "build a tag or branch of this repository", OPTION_STRING, OFFSET(wanted.url) },
+	{ 0, "ref", "REF", "which tag or branch", OPTION_STRING, OFFSET(wanted.ref) },
+	{ 'o', "output", "DIR", "where the package goes", OPTION_STRING, OFFSET(request.output_directory) },
+	{ 0, "build-dir", "DIR", "where make works; is kept (default: in the output directory, deleted after a success)", OPTION_STRING, OFFSET(request.build_directory) },
+	{ 0, "package-format", "tar.zst|directory", "how it is packed (default: tar.zst)", OPTION_CHOICE, OFFSET(request.format) },
+	{ 'j', "jobs", "N", "how many compilers at once (default: one a processor)", OPTION_NUMBER, OFFSET(request.jobs), .min = 1 },
 	{ 0, "rebuild", "N", "the N-th rebuild of this release", OPTION_NUMBER, OFFSET(rebuild) },
 	{ 0 },
 };
 // clang-format on
 
 /** What the arguments say to build: exactly one source. */
-static struct error *find_source(const struct kbuild_build_options *build,
-				 struct source_request *ret)
+static struct error *find_source(struct kbuild_build_options *build)
 {
+	struct source_request *wanted = &build->wanted;
 	unsigned int count = !!build->source + !!build->tarball +
-			     !!build->version + !!build->git;
+			     !!build->version + !!wanted->url;
 
 	if (count != 1)
 		return error_create(
 			ERROR_USAGE,
 			"name one source with --source, --tarball, --version or --git");
-	if (!build->git != !build->ref)
+	if (!wanted->url != !wanted->ref)
 		return error_create(ERROR_USAGE,
 				    "--git and --ref need each other");
-	ret->url = build->git;
-	ret->ref = build->ref;
-	if (build->git) {
-		ret->kind = SOURCE_GIT;
-	} else if (build->version) {
-		struct error *err = parse_version(build->version, &ret->version);
-
-		if (err)
-			return err;
-		ret->kind = SOURCE_VERSION;
-	} else if (build->tarball) {
-		ret->kind = SOURCE_TARBALL;
-		ret->path = build->tarball;
-	} else {
-		ret->kind = SOURCE_DIRECTORY;
-		ret->path = build->source;
-	}
-	return NULL;
+	wanted->path = build->tarball ? build->tarball : build->source;
+	wanted->kind = wanted->url	? SOURCE_GIT
+		       : build->version ? SOURCE_VERSION
+		       : build->tarball ? SOURCE_TARBALL
+					: SOURCE_DIRECTORY;
+	return build->version ? parse_version(build->version, &wanted->version)
+			      : NULL;
 }
 
 struct error *selection_make(const struct command_context *context,
@@ -108,33 +93,17 @@ struct error *parse_version(const char *text, struct kernel_version *ret)
 	return NULL;
 }
 
-/** Have source and compiler ready, with what that needs of network and disk. */
-static struct error *prepare(const struct command_context *context,
-			     struct source_request *request, struct source *ret,
-			     struct toolchain *toolchain_ret)
-{
-	struct error *err;
-
-	request->catalog = context->catalog;
-	request->http = context->http;
-	request->cache_directory = context->directory;
-	err = source_prepare(request, ret);
-	if (err)
-		return err;
-	return toolchain_open(context->catalog, request->arch, &ret->version,
-			      context->directory, context->http, toolchain_ret);
-}
-
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
-	const struct kbuild_build_options *build = context->options;
+	struct kbuild_build_options *build = context->options;
+	struct source_request *wanted = &build->wanted;
+	struct kbuild_request *request = &build->request;
 
-	if (!build->output)
+	if (!request->output_directory)
 		return error_create(ERROR_USAGE,
 				    "name the output directory with --output");
-	struct source_request wanted = { 0 };
-	err = find_source(build, &wanted);
+	err = find_source(build);
 	if (err)
 		return err;
 	struct selection selection;
@@ -143,25 +112,25 @@ static struct error *run(struct command_context *context)
 		return err;
 	_cleanup_source_ struct source source = { 0 };
 	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
-	wanted.arch = selection.arch;
-	err = prepare(context, &wanted, &source, &toolchain);
+	wanted->catalog = context->catalog;
+	wanted->arch = selection.arch;
+	wanted->http = context->http;
+	wanted->cache_directory = context->directory;
+	err = source_prepare(wanted, &source);
 	if (err)
 		return err;
-
-	struct kbuild_request request = {
-		.catalog = context->catalog,
-		.arch = selection.arch,
-		.compiler = toolchain.chosen,
-		.source = &source,
-		.output_directory = build->output,
-		.build_directory = build->build_directory,
-		.format = build->format,
-		.jobs = build->jobs,
-	};
+	err = toolchain_open(context->catalog, selection.arch, &source.version,
+			     context->directory, context->http, &toolchain);
+	if (err)
+		return err;
+	request->catalog = context->catalog;
+	request->arch = selection.arch;
+	request->compiler = toolchain.chosen;
+	request->source = &source;
 	catalog_release(context->catalog, &source.version, selection.flavor,
-			build->rebuild, &request.release);
+			build->rebuild, &request->release);
 	_cleanup_free_ char *path = NULL;
-	err = kbuild_build(&request, &path);
+	err = kbuild_build(request, &path);
 	if (err)
 		return err;
 	puts(path);

@@ -191,7 +191,7 @@ static struct error *print_result(const struct suite_setup *setup,
 		return print_json(&setup->suite, verdicts, step);
 	if (step->action == BISECT_FOUND) {
 		print_found(&setup->suite, step);
-	} else if (setup->has_workflow_commands) {
+	} else if (setup->view == SUITE_VIEW_GROUPS) {
 		workflow_append_annotation(&sb, WORKFLOW_ERROR,
 					   "vmtest-vm bisect",
 					   outcomes[step->action].text);

@@ -18,7 +18,7 @@
 
 struct vm_prune_options {
 	unsigned int keep;
-	uint64_t cache_size;
+	struct cache_limits limits;
 	uint64_t older_than;
 	bool dry_run;
 };
@@ -28,7 +28,7 @@ struct vm_prune_options {
 // clang-format off
 static const struct command_option options[] = {
 	{ 0, "keep", "N", "kernels to keep of each series and flavor (default 1, or all where there is another limit)", OPTION_NUMBER, OFFSET(keep), .otherwise = 1 },
-	{ 0, "cache-size", "SIZE", "delete what was not used for longest until all is at most SIZE, such as 20G", OPTION_SIZE, OFFSET(cache_size) },
+	{ 0, "cache-size", "SIZE", "delete what was not used for longest until all is at most SIZE, such as 20G", OPTION_SIZE, OFFSET(limits.size_bytes) },
 	{ 0, "older-than", "AGE", "delete what was not used for so long, such as 30d", OPTION_AGE, OFFSET(older_than) },
 	{ 0, "dry-run", NULL, "only print what would be deleted", OPTION_FLAG, OFFSET(dry_run) },
 	{ 0 },
@@ -116,11 +116,9 @@ static struct error *run(struct command_context *context)
 	struct error *err;
 	const struct vm_prune_options *prune_options = context->options;
 	const struct common_options *common = context->common;
-	struct cache_limits limits = {
-		.has_size = command_was_given(context, "cache-size"),
-		.size_bytes = prune_options->cache_size,
-	};
+	struct cache_limits limits = prune_options->limits;
 
+	limits.has_size = command_was_given(context, "cache-size");
 	if (command_was_given(context, "older-than"))
 		limits.oldest_s = (int64_t)time(NULL) -
 				  (int64_t)prune_options->older_than;

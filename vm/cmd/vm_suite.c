@@ -280,11 +280,8 @@ static void choose_view(struct suite_setup *setup)
 {
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 
-	setup->in_workflow = workflow_is_active();
-	setup->has_workflow_commands = setup->in_workflow &&
-				       !setup->context->common->json;
 	setup->view = SUITE_VIEW_LINES;
-	if (setup->has_workflow_commands)
+	if (workflow_is_active() && !setup->context->common->json)
 		setup->view = SUITE_VIEW_GROUPS;
 	else if (foreground_has_terminal(STDERR_FILENO) && log_level() >= LOG_INFO)
 		setup->view = SUITE_VIEW_LIVE;

@@ -54,10 +54,7 @@ struct suite_setup {
 	struct suite_run_options run;
 	/** What is run, as one would type it. */
 	char *command;
-	/** Whether GitHub Actions runs us. */
-	bool in_workflow;
-	/** Whether stdout is for workflow commands too, not for JSON alone. */
-	bool has_workflow_commands;
+	/** In groups where stdout is for workflow commands, too. */
 	enum suite_view_kind view;
 };
 

@@ -74,14 +74,14 @@ static void print_table(const struct suite_setup *setup,
 	for (size_t i = 0; i < suite->count; i++) {
 		const struct suite_item *item = &suite->items[i];
 
-		// In a workflow the whole log stands above.
-		if (item->log_path && !setup->in_workflow &&
+		// In groups the whole log stands above.
+		if (item->log_path && setup->view != SUITE_VIEW_GROUPS &&
 		    suite_state_is_failure(item->state))
 			append_tail(&sb, item, logs->items[i]);
 	}
 	suite_table_append_counts(&sb, suite);
 	string_builder_append_char(&sb, '\n');
-	if (setup->has_workflow_commands)
+	if (setup->view == SUITE_VIEW_GROUPS)
 		suite_table_append_errors(&sb, suite);
 	fputs(sb.text, stdout);
 }
