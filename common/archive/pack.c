@@ -136,7 +136,7 @@ static struct error *pack_list_scan(struct pack_list *list, char *directory,
 	char *const roots[] = { directory, NULL };
 	_cleanup_(cleanup_fts) FTS *fts =
 		fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, compare_fts_names);
-	size_t skip = strlen(directory) + 1, capacity = 0;
+	size_t skip = strlen(directory) + 1;
 	FTSENT *entry;
 
 	while (fts && (errno = 0, entry = fts_read(fts))) {
@@ -148,17 +148,12 @@ static struct error *pack_list_scan(struct pack_list *list, char *directory,
 					       entry->fts_path);
 		if (entry->fts_level == FTS_ROOTLEVEL || entry->fts_info == FTS_DP)
 			continue;
-		if (list->count == capacity) {
-			capacity = capacity ? 2 * capacity : 1024;
-			list->items = memory_resize(list->items, capacity,
-						    sizeof(*list->items));
-		}
-		list->items[list->count] = (struct pack_entry){
+		const struct pack_entry found = {
 			.path = string_copy(path),
 			.rank = pack_rank(options, path),
 			.index = list->count,
 		};
-		list->count++;
+		vector_add(list) = found;
 	}
 	if (errno)
 		return error_create_os(errno, "read it");
@@ -168,12 +163,17 @@ static struct error *pack_list_scan(struct pack_list *list, char *directory,
 	return NULL;
 }
 
-/** Where the tarball goes: through the compressor into a file. */
-struct pack_output {
-	int fd;
+struct packer {
+	int root_fd;
+	int64_t mtime;
+	struct archive *archive;
+	/** What is read from files. */
+	char *input;
+	// Where the tarball goes: through the compressor into a file.
 	ZSTD_CCtx *zstd;
-	char *buffer;
-	size_t buffer_bytes;
+	char *output;
+	size_t output_bytes;
+	int fd;
 	uint64_t size_bytes;
 	/** Of what is written: what is read is a whole job ahead of it. */
 	struct progress *progress;
@@ -181,22 +181,25 @@ struct pack_output {
 	struct error *err;
 };
 
-static void pack_output_deinit(struct pack_output *output)
+static void packer_deinit(struct packer *packer)
 {
-	ZSTD_freeCCtx(output->zstd);
-	free(output->buffer);
-	error_destroy(output->err);
+	// It writes what is left.
+	archive_write_free(packer->archive);
+	free(packer->input);
+	ZSTD_freeCCtx(packer->zstd);
+	free(packer->output);
+	error_destroy(packer->err);
 }
 
-#define _cleanup_pack_output_ _cleanup_(pack_output_deinit)
+#define _cleanup_packer_ _cleanup_(packer_deinit)
 
-static struct error *pack_output_set(struct pack_output *output,
-				     const struct pack_parameter *parameters,
-				     size_t count)
+static struct error *packer_set(struct packer *packer,
+				const struct pack_parameter *parameters,
+				size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct pack_parameter *p = &parameters[i];
-		size_t code = ZSTD_CCtx_setParameter(output->zstd, p->parameter,
+		size_t code = ZSTD_CCtx_setParameter(packer->zstd, p->parameter,
 						     p->value);
 
 		if (ZSTD_isError(code))
@@ -208,8 +211,8 @@ static struct error *pack_output_set(struct pack_output *output,
 	return NULL;
 }
 
-static struct error *pack_output_init(struct pack_output *output, int fd,
-				      const struct pack_options *options)
+static struct error *packer_set_all(struct packer *packer,
+				    const struct pack_options *options)
 {
 	struct error *err;
 	unsigned int workers = options->workers ? options->workers
@@ -220,69 +223,53 @@ static struct error *pack_output_init(struct pack_output *output, int fd,
 		{ ZSTD_c_compressionLevel, options->level },
 	};
 
-	output->fd = fd;
-	output->buffer_bytes = ZSTD_CStreamOutSize();
-	output->buffer = memory_allocate(1, output->buffer_bytes);
-	output->zstd = ZSTD_createCCtx();
-	if (!output->zstd)
-		memory_exhausted();
-	err = pack_output_set(output, pack_frame, array_size(pack_frame));
+	err = packer_set(packer, pack_frame, array_size(pack_frame));
 	if (err)
 		return err;
-	err = pack_output_set(output, chosen, options->level ? 2 : 1);
+	err = packer_set(packer, chosen, options->level ? 2 : 1);
 	if (err || options->level)
 		return err;
-	return pack_output_set(output, pack_search, array_size(pack_search));
+	return packer_set(packer, pack_search, array_size(pack_search));
 }
 
-static struct error *pack_output_write(struct pack_output *output,
-				       const void *data, size_t size_bytes,
-				       ZSTD_EndDirective directive)
+static struct error *packer_write(struct packer *packer, const void *data,
+				  size_t size_bytes, ZSTD_EndDirective directive)
 {
 	ZSTD_inBuffer in = { .src = data, .size = size_bytes };
 	size_t left;
 
 	do {
 		ZSTD_outBuffer out = {
-			.dst = output->buffer,
-			.size = output->buffer_bytes,
+			.dst = packer->output,
+			.size = packer->output_bytes,
 		};
 		int errnum;
 
-		left = ZSTD_compressStream2(output->zstd, &out, &in, directive);
-		if (ZSTD_isError(left)) {
+		left = ZSTD_compressStream2(packer->zstd, &out, &in, directive);
+		if (ZSTD_isError(left))
 			return error_create(ERROR_OTHER, "zstd: %s",
 					    ZSTD_getErrorName(left));
-		}
-		errnum = write_all(output->fd, output->buffer, out.pos);
+		errnum = write_all(packer->fd, packer->output, out.pos);
 		if (errnum)
 			return error_create_os(errnum, "write");
-		output->size_bytes += out.pos;
-		progress_update(output->progress, output->size_bytes, 0);
+		packer->size_bytes += out.pos;
+		progress_update(packer->progress, packer->size_bytes, 0);
 	} while (directive == ZSTD_e_end ? left > 0 : in.pos < in.size);
 	return NULL;
 }
 
-static la_ssize_t pack_output_callback(struct archive *archive, void *arg,
-				       const void *data, size_t size_bytes)
+static la_ssize_t write_callback(struct archive *archive, void *packer_,
+				 const void *data, size_t size_bytes)
 {
-	struct pack_output *output = arg;
+	struct packer *packer = packer_;
 
-	output->err =
-		pack_output_write(output, data, size_bytes, ZSTD_e_continue);
-	if (output->err) {
-		archive_set_error(archive, EIO, "write");
-		return -1;
-	}
-	return (la_ssize_t)size_bytes;
+	error_destroy(packer->err);
+	packer->err = packer_write(packer, data, size_bytes, ZSTD_e_continue);
+	if (!packer->err)
+		return (la_ssize_t)size_bytes;
+	archive_set_error(archive, EIO, "write");
+	return -1;
 }
-
-static void cleanup_archive_write(struct archive **archive)
-{
-	archive_write_free(*archive);
-}
-
-#define _cleanup_archive_write_ _cleanup_(cleanup_archive_write)
 
 static void cleanup_archive_entry(struct archive_entry **entry)
 {
@@ -291,21 +278,13 @@ static void cleanup_archive_entry(struct archive_entry **entry)
 
 #define _cleanup_archive_entry_ _cleanup_(cleanup_archive_entry)
 
-struct packer {
-	struct archive *archive;
-	struct pack_output *output;
-	int root_fd;
-	int64_t mtime;
-	char *buffer;
-};
-
 /** The reason that a call of libarchive failed for. */
 static struct error *packer_error(struct packer *packer)
 {
 	const char *text;
 
-	if (packer->output->err)
-		return take_ptr(packer->output->err);
+	if (packer->err)
+		return take_ptr(packer->err);
 	text = archive_error_string(packer->archive);
 	return error_create(ERROR_OTHER, "%s", text ? text : "libarchive failed");
 }
@@ -322,7 +301,7 @@ static struct error *packer_put_contents(struct packer *packer, int fd,
 		err = interrupt_check();
 		if (err)
 			return err;
-		count = read(fd, packer->buffer, PACK_READ_BYTES);
+		count = read(fd, packer->input, PACK_READ_BYTES);
 		if (count < 0)
 			return error_create_os(errno, "read");
 		if (count == 0)
@@ -330,7 +309,7 @@ static struct error *packer_put_contents(struct packer *packer, int fd,
 		done += (uint64_t)count;
 		if (done > size_bytes)
 			break;
-		if (archive_write_data(packer->archive, packer->buffer,
+		if (archive_write_data(packer->archive, packer->input,
 				       (size_t)count) != count)
 			return packer_error(packer);
 	}
@@ -398,22 +377,22 @@ static struct error *pack_to_fd(int root_fd, const struct pack_list *list,
 				struct progress *progress, uint64_t *size_ret)
 {
 	struct error *err;
-	_cleanup_pack_output_ struct pack_output output = {
-		.progress = progress,
-	};
-	_cleanup_free_ char *buffer = memory_allocate(1, PACK_READ_BYTES);
-	_cleanup_archive_write_ struct archive *archive = archive_write_new();
-	struct packer packer = {
-		.archive = archive,
-		.output = &output,
+	_cleanup_packer_ struct packer packer = {
 		.root_fd = root_fd,
 		.mtime = options->mtime,
-		.buffer = buffer,
+		.archive = archive_write_new(),
+		.input = memory_allocate(1, PACK_READ_BYTES),
+		.zstd = ZSTD_createCCtx(),
+		.output = memory_allocate(1, ZSTD_CStreamOutSize()),
+		.output_bytes = ZSTD_CStreamOutSize(),
+		.fd = fd,
+		.progress = progress,
 	};
+	struct archive *archive = packer.archive;
 
-	if (!archive)
+	if (!archive || !packer.zstd)
 		memory_exhausted();
-	err = pack_output_init(&output, fd, options);
+	err = packer_set_all(&packer, options);
 	if (err)
 		return err;
 	// GNU's format takes long names and any bytes in them, where pax would
@@ -422,8 +401,8 @@ static struct error *pack_to_fd(int root_fd, const struct pack_list *list,
 	    archive_write_set_bytes_per_block(archive, PACK_READ_BYTES) !=
 		    ARCHIVE_OK ||
 	    archive_write_set_bytes_in_last_block(archive, 1) != ARCHIVE_OK ||
-	    archive_write_open(archive, &output, NULL, pack_output_callback,
-			       NULL) != ARCHIVE_OK)
+	    archive_write_open(archive, &packer, NULL, write_callback, NULL) !=
+		    ARCHIVE_OK)
 		return packer_error(&packer);
 	for (size_t i = 0; i < list->count; i++) {
 		err = packer_put(&packer, list->items[i].path);
@@ -432,10 +411,10 @@ static struct error *pack_to_fd(int root_fd, const struct pack_list *list,
 	}
 	if (archive_write_close(archive) != ARCHIVE_OK)
 		return packer_error(&packer);
-	err = pack_output_write(&output, NULL, 0, ZSTD_e_end);
+	err = packer_write(&packer, NULL, 0, ZSTD_e_end);
 	if (err)
 		return err;
-	*size_ret = output.size_bytes;
+	*size_ret = packer.size_bytes;
 	return NULL;
 }
 
