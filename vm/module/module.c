@@ -69,22 +69,12 @@ void module_deinit(struct module *module)
 	*module = (struct module)MODULE_INIT;
 }
 
-/** Where the results of all sources for one kernel lie. */
-static char *kernel_directory(const char *directory, const char *arch,
-			      const char *release)
-{
-	return string_format("%s/%s/module/%s", directory, arch, release);
-}
-
 static struct error *build_init(struct build *build,
 				const struct module_request *request)
 {
 	const char *release = request->kernel->release;
 	const char *end;
 	char source[DIGEST_TEXT_SIZE];
-	_cleanup_free_ char *parent = kernel_directory(request->directory,
-						       request->arch->name,
-						       release);
 
 	build->request = request;
 	build->source = realpath(request->source, NULL);
@@ -96,7 +86,9 @@ static struct error *build_init(struct build *build,
 				    "the release '%s' does not begin with a version",
 				    release);
 	digest_buffer(build->source, strlen(build->source), source);
-	build->directory = string_format("%s/%.*s", parent, KEY_DIGITS, source);
+	build->directory = path_joinf(request->directory, "%s/module/%s/%.*s",
+				      request->arch->name, release, KEY_DIGITS,
+				      source);
 	return NULL;
 }
 
@@ -123,7 +115,6 @@ static struct error *add_compiler(const struct build *build, struct digest *dige
 
 	const struct module_request *request = build->request;
 	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
-	_cleanup_free_ char *text = NULL;
 
 	err = toolchain_choose(request->catalog, request->arch, &build->version,
 			       request->directory, &toolchain);
@@ -131,8 +122,11 @@ static struct error *add_compiler(const struct build *build, struct digest *dige
 		return err;
 	if (!toolchain.chosen)
 		return NULL;
-	text = string_format("%s %s", toolchain.chosen->program,
-			     toolchain.chosen->version);
+
+	_cleanup_free_ char *text = string_format("%s %s",
+						  toolchain.chosen->program,
+						  toolchain.chosen->version);
+
 	digest_update(digest, text, strlen(text));
 	return NULL;
 }
@@ -325,7 +319,8 @@ struct error *module_remove_all(const char *directory, const char *arch,
 	if (!dash)
 		return NULL;
 
-	_cleanup_free_ char *parent = kernel_directory(directory, arch, dash + 1);
+	_cleanup_free_ char *parent =
+		path_joinf(directory, "%s/module/%s", arch, dash + 1);
 	DIR *dir = opendir(parent);
 
 	if (!dir)

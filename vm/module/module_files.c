@@ -182,13 +182,6 @@ char *module_result_find(const char *result)
 	return realpath(link, NULL);
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /** Names of the modules that make made, from its own list of them. */
 static struct error *list_modules(const char *source, struct string_list *ret)
 {
@@ -209,8 +202,8 @@ static struct error *list_modules(const char *source, struct string_list *ret)
 
 		if (dot)
 			string_list_addf(ret, "%.*s.ko",
-					 (int)(dot - base_name(line)),
-					 base_name(line));
+					 (int)(dot - basename(line)),
+					 basename(line));
 	}
 	if (!ret->count)
 		return error_create(ERROR_OTHER,
@@ -227,7 +220,7 @@ static struct error *copy_module(const char *source,
 		_cleanup_free_ char *from = path_join(source, files->items[i]);
 		_cleanup_free_ char *to = path_join(result, name);
 
-		if (strcmp(base_name(from), name) == 0)
+		if (strcmp(basename(from), name) == 0)
 			return file_copy(from, to);
 	}
 	return error_create(ERROR_OTHER, "make did not make %s", name);
