@@ -67,9 +67,9 @@ static void loop_init(struct loop *loop, const struct guest_config *config,
 			.kdump = config->qemu.kdump,
 			.may_write = config->qemu.arguments.count > 0,
 		},
+		.link = QEMU_LINK_INIT,
 		.terminal = TERMINAL_INIT,
 	};
-	qemu_link_init(&loop->link);
 	machine_start(&loop->machine, monotonic_ms());
 }
 

@@ -18,17 +18,6 @@
 #include "common/base/string_list.h"
 #include "common/kernel/catalog.h"
 
-static const char *const accel_names[ACCEL_COUNT] = {
-	[ACCEL_AUTO] = "auto",
-	[ACCEL_KVM] = "kvm",
-	[ACCEL_TCG] = "tcg",
-};
-
-const char *accel_name(enum accel accel)
-{
-	return accel_names[accel];
-}
-
 bool accel_is_offered(const char *cpuinfo)
 {
 	const char *word = strstr(cpuinfo, "\nflags");

@@ -20,11 +20,7 @@ enum accel {
 	ACCEL_KVM,
 	/** QEMU's emulation: anywhere, for any architecture. */
 	ACCEL_TCG,
-	ACCEL_COUNT,
 };
-
-/** QEMU's names. */
-const char *accel_name(enum accel accel);
 
 /**
  * Whether KVM can be expected to work on x86, by what /proc/cpuinfo says. That

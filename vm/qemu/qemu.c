@@ -10,6 +10,7 @@
 #include "common/kernel/catalog.h"
 #include "common/kernel/kernel_config.h"
 #include "vm/kernel/kernel.h"
+#include "vm/qemu/qemu_link.h"
 #include "vm/qemu/share.h"
 
 enum {
@@ -180,15 +181,16 @@ static void add_ports(const struct qemu_options *options, struct string_list *li
 	// Multiplexed, a BREAK can be sent: it announces a sysrq key.
 	string_list_add(list, "-chardev");
 	string_list_addf(list, "socket,id=console,mux=on,fd=%d",
-			 options->console_fd);
+			 options->sockets->console_fd);
 	add(list, "-serial", "chardev:console");
 	add(list, "-device", "virtio-serial");
 	for (int i = 0; i < PORT_COUNT; i++) {
-		if (options->port_fds[i] < 0)
+		int fd = options->sockets->port_fds[i];
+
+		if (fd < 0)
 			continue;
 		string_list_add(list, "-chardev");
-		string_list_addf(list, "socket,id=%s,fd=%d", port_names[i],
-				 options->port_fds[i]);
+		string_list_addf(list, "socket,id=%s,fd=%d", port_names[i], fd);
 		string_list_add(list, "-device");
 		string_list_addf(list, "%s,chardev=%s,nr=%d",
 				 i == PORT_TERMINAL ? "virtconsole"
@@ -228,7 +230,8 @@ struct error *qemu_arguments(const struct qemu_options *options,
 
 	const struct qemu_config *config = options->config;
 	const struct catalog_machine *machine = options->machine;
-	const char *cpu = options->accel == ACCEL_KVM ? "host" : machine->cpu;
+	bool is_kvm = options->accel == ACCEL_KVM;
+	const char *cpu = is_kvm ? "host" : machine->cpu;
 	_cleanup_free_ char *command_line = NULL;
 
 	err = qemu_kernel_command_line(options, &command_line);
@@ -236,7 +239,7 @@ struct error *qemu_arguments(const struct qemu_options *options,
 		return err;
 	string_list_add(ret, config->arch->qemu);
 	add(ret, "-M", machine->machine);
-	add(ret, "-accel", accel_name(options->accel));
+	add(ret, "-accel", is_kvm ? "kvm" : "tcg");
 	if (cpu)
 		add(ret, "-cpu", cpu);
 	add(ret, "-m", config->memory ? config->memory : default_memory);

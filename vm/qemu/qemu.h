@@ -21,6 +21,7 @@ struct catalog_arch;
 struct catalog_machine;
 struct error;
 struct kernel;
+struct qemu_link;
 struct share_plan;
 
 /** Ports of the virtio-serial bus. Port 0 can only be a console. */
@@ -61,9 +62,8 @@ struct qemu_options {
 	const struct share_plan *shares;
 	/** init.sh on the root; not used if it has a share. */
 	const char *init;
-	/** Sockets that QEMU inherits; -1 for a port that is not there. */
-	int console_fd;
-	int port_fds[PORT_COUNT];
+	/** QEMU's ends, which it inherits; qemu_link_create() sets them. */
+	const struct qemu_link *sockets;
 	/** An open file that becomes /dev/vda; -1 for none. QEMU inherits it. */
 	int disk_fd;
 	/** 0 if not known or not wanted. */

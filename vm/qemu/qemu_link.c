@@ -31,13 +31,6 @@ static const char *const inherited[] = {
 	NULL,
 };
 
-void qemu_link_init(struct qemu_link *link)
-{
-	*link = (struct qemu_link){ .console_fd = -1, .output_fd = -1 };
-	for (int i = 0; i < PORT_COUNT; i++)
-		link->port_fds[i] = -1;
-}
-
 void qemu_link_deinit(struct qemu_link *link)
 {
 	process_destroy(link->qemu);
@@ -45,7 +38,7 @@ void qemu_link_deinit(struct qemu_link *link)
 	cleanup_close(&link->output_fd);
 	for (int i = 0; i < PORT_COUNT; i++)
 		cleanup_close(&link->port_fds[i]);
-	qemu_link_init(link);
+	*link = (struct qemu_link)QEMU_LINK_INIT;
 }
 
 static struct error *create_socket(int *ours_ret, int *qemus_ret)
@@ -186,11 +179,10 @@ static struct error *spawn(struct qemu_options *options,
 	unsigned int count = 1;
 	_cleanup_close_ int ruleset_fd = -1;
 
-	options->console_fd = side->console_fd;
+	options->sockets = side;
 	if (options->disk_fd >= 0)
 		keep[count++] = options->disk_fd;
 	for (int i = 0; i < PORT_COUNT; i++) {
-		options->port_fds[i] = side->port_fds[i];
 		if (side->port_fds[i] >= 0)
 			keep[count++] = side->port_fds[i];
 	}
@@ -219,12 +211,10 @@ struct error *qemu_link_create(struct qemu_options *options, unsigned int ports,
 {
 	struct error *err;
 
-	_cleanup_qemu_link_ struct qemu_link ours;
+	_cleanup_qemu_link_ struct qemu_link ours = QEMU_LINK_INIT;
 	// Closed here: otherwise nothing would tell us that QEMU has closed it.
-	_cleanup_qemu_link_ struct qemu_link qemus;
+	_cleanup_qemu_link_ struct qemu_link qemus = QEMU_LINK_INIT;
 
-	qemu_link_init(&ours);
-	qemu_link_init(&qemus);
 	err = create_descriptors(ports, &ours, &qemus);
 	if (err)
 		return err;
@@ -232,7 +222,7 @@ struct error *qemu_link_create(struct qemu_options *options, unsigned int ports,
 	if (err)
 		return err;
 	*link_ret = ours;
-	qemu_link_init(&ours);
+	ours = (struct qemu_link)QEMU_LINK_INIT;
 	return NULL;
 }
 

@@ -24,14 +24,18 @@ struct qemu_link {
 	int output_fd;
 };
 
-/** Nothing is there. */
-void qemu_link_init(struct qemu_link *link);
+#define QEMU_LINK_INIT                                                         \
+	{                                                                      \
+		.console_fd = -1, .output_fd = -1, .port_fds = {               \
+			[0 ... PORT_COUNT - 1] = -1                            \
+		}                                                              \
+	}
 
 /**
  * Start QEMU.
  *
  * @param[in] ports Those that there are, as 1 << enum qemu_port.
- * @param[in] options All but the sockets, which are set.
+ * @param[in] options All but the sockets.
  * @param[out] link_ret Its descriptors do not block.
  * @return ERROR_NOT_FOUND if there is no such program.
  */

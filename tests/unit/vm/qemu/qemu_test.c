@@ -8,6 +8,7 @@
 #include "common/base/error.h"
 #include "common/kernel/catalog.h"
 #include "vm/kernel/kernel.h"
+#include "vm/qemu/qemu_link.h"
 #include "vm/qemu/share.h"
 
 static char *first_needs[] = { (char *)"CONFIG_PVH", (char *)"CONFIG_PCI", NULL };
@@ -33,6 +34,11 @@ static struct kernel kernel = { .config = (char *)"CONFIG_HZ=100\n" };
 static struct share share = { .tag = SHARE_ROOT_TAG, .path = (char *)"/a,b" };
 static struct share_plan plan = { .items = &share, .count = 1 };
 
+static const struct qemu_link sockets = {
+	.console_fd = 10,
+	.port_fds = { -1, 11, -1, 12, -1 },
+};
+
 static struct qemu_config some_config(void)
 {
 	return (struct qemu_config){
@@ -52,8 +58,7 @@ static struct qemu_options some_options(const struct qemu_config *config)
 		.image = "/k/build/vmlinux",
 		.shares = &plan,
 		.init = "/usr/share/vmtest/init.sh",
-		.console_fd = 10,
-		.port_fds = { -1, 11, -1, 12, -1 },
+		.sockets = &sockets,
 		.disk_fd = -1,
 	};
 }
