@@ -187,13 +187,13 @@ static struct error *read_input(struct guest_streams *streams, bool *moved_ret)
 /** Pass the end of stdin on. */
 static void shut_input(struct guest_streams *streams)
 {
-	const struct guest_stream *input = &streams->items[GUEST_STREAM_STDIN];
+	struct guest_stream *input = &streams->items[GUEST_STREAM_STDIN];
 
-	if (streams->input_shut || input->to_fd < 0 || !stream_is_done(input))
+	if (input->to_fd < 0 || !stream_is_done(input))
 		return;
 	// Not close(): QEMU would drop what it has not read yet.
 	shutdown(input->to_fd, SHUT_WR);
-	streams->input_shut = true;
+	input->to_fd = -1;
 }
 
 struct error *

@@ -64,14 +64,12 @@ struct guest_streams {
 	struct guest_stream items[GUEST_STREAM_COUNT];
 	/** What is typed is watched for the user's wish to end; may be NULL. */
 	struct terminal *terminal;
-	/** The guest has been told that its stdin has ended. */
-	bool input_shut;
 };
 
 /**
  * Descriptors are borrowed, and the terminal is if the command is interactive.
  *
- * @param[in] port_fds By enum guest_port, not blocking; -1 for none.
+ * @param[in] port_fds By enum qemu_port, not blocking; -1 for none.
  */
 void guest_streams_init(struct guest_streams *streams,
 			const struct guest_config *config, const int *port_fds,
