@@ -162,33 +162,22 @@ struct error *cache_discard(const char *path)
 	return err ? err : directory_remove(deleted);
 }
 
-static struct error *evict_directory(const char *path, int fd, bool dry_run,
-				     bool *gone_ret)
-{
-	*gone_ret = flock(fd, LOCK_EX | LOCK_NB) == 0;
-	if (!*gone_ret)
-		return errno == EWOULDBLOCK
-			       ? NULL
-			       : error_create_os(errno, "lock %s", path);
-	// Somebody else may have been faster.
-	if (dry_run || !lock_is_of(fd, path))
-		return NULL;
-	return cache_discard(path);
-}
-
 struct error *cache_evict(const char *path, bool dry_run, bool *gone_ret)
 {
 	_cleanup_close_ int fd =
 		open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd >= 0)
-		return evict_directory(path, fd, dry_run, gone_ret);
-	if (errno != ENOENT && errno != ENOTDIR)
+	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
 		return error_create_os(errno, "open %s", path);
-	if (!dry_run && unlink(path) < 0 && errno != ENOENT)
+	*gone_ret = fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0;
+	if (!*gone_ret && errno != EWOULDBLOCK)
+		return error_create_os(errno, "lock %s", path);
+	if (dry_run || !*gone_ret)
+		return NULL;
+	if (fd < 0 && unlink(path) < 0 && errno != ENOENT)
 		return error_create_os(errno, "delete %s", path);
-	*gone_ret = true;
-	return NULL;
+	// Somebody else may have been faster.
+	return fd >= 0 && lock_is_of(fd, path) ? cache_discard(path) : NULL;
 }
 
 /** Evict what has a name that begins so. */

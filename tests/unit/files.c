@@ -2,7 +2,9 @@
 
 #include "tests/unit/files.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <criterion/criterion.h>
 
@@ -12,11 +14,25 @@
 
 void put_file(const char *root, const char *name, const char *text)
 {
-	_cleanup_free_ char *path = NULL;
-	_cleanup_free_ char *folder = NULL;
+	_cleanup_free_ char *path = path_join(root, name);
+	_cleanup_free_ char *directory =
+		strndup(path, (size_t)(strrchr(path, '/') - path));
 
-	path = path_join(root, name);
-	folder = strndup(path, (size_t)(strrchr(path, '/') - path));
-	cr_assert_null(directory_create(folder));
+	cr_assert_null(directory_create(directory));
 	cr_assert_null(file_write(path, text, strlen(text)));
+}
+
+void expect_contents(const char *root, const char *name, const char *text)
+{
+	_cleanup_free_ char *path = path_join(root, name), *found = NULL;
+
+	cr_assert_null(file_read(path, 1 << 20, &found, NULL), "%s", path);
+	cr_expect_str_eq(found, text, "%s", path);
+}
+
+bool is_there(const char *root, const char *name)
+{
+	_cleanup_free_ char *path = path_join(root, name);
+
+	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }

@@ -3,9 +3,17 @@
 #ifndef TESTS_UNIT_FILES_H
 #define TESTS_UNIT_FILES_H
 
-/** @file Files that tests put into folders of theirs. */
+/** @file Files that tests put into directories of theirs. */
 
-/** Write a file, and make the folders that it is in; fails the test if it cannot. */
+#include <stdbool.h>
+
+/** Write a file, and make the directories that it is in. */
 void put_file(const char *root, const char *name, const char *text);
+
+/** What a file must hold. */
+void expect_contents(const char *root, const char *name, const char *text);
+
+/** Whether something has the name, be it a link that leads nowhere. */
+bool is_there(const char *root, const char *name);
 
 #endif /* TESTS_UNIT_FILES_H */

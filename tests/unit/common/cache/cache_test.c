@@ -86,13 +86,6 @@ static struct error *make_and_fail(void *arg, const char *directory)
 
 static const struct cache_recipe recipe = { .make = make, .arg = (void *)"text" };
 
-static bool has(const char *directory, const char *name)
-{
-	_cleanup_free_ char *file = string_format("%s/%s", directory, name);
-
-	return file_exists(file);
-}
-
 static void expect_whole(const struct cache_entry *entry)
 {
 	cr_assert(entry);
@@ -160,7 +153,7 @@ static bool use(void)
 {
 	_cleanup_cache_entry_ struct cache_entry *entry = get(&recipe);
 
-	return has(path, "a") && has(path, "z");
+	return is_there(path, "a") && is_there(path, "z");
 }
 
 Test(cache, an_entry_is_made_once)
@@ -193,7 +186,7 @@ Test(cache, who_dies_making_it_leaves_nothing_under_its_name)
 	_cleanup_cache_entry_ struct cache_entry *entry = get(&recipe);
 
 	expect_whole(entry);
-	cr_expect_not(has(path, "left"));
+	cr_expect_not(is_there(path, "left"));
 	cr_expect_eq(count(".[!.]*"), 0);
 }
 
@@ -208,7 +201,7 @@ Test(cache, what_a_dead_run_has_left_can_be_kept)
 	_cleanup_cache_entry_ struct cache_entry *entry = get(&keeping);
 
 	expect_whole(entry);
-	cr_expect(has(path, "left"));
+	cr_expect(is_there(path, "left"));
 }
 
 Test(cache, a_failure_leaves_nothing_unless_it_is_kept)
@@ -350,7 +343,7 @@ Test(cache, there_is_always_one_while_it_is_replaced)
 		_exit(0);
 	}
 	while (waitpid(pid, &status, WNOHANG) == 0)
-		cr_assert(has(path, "a"));
+		cr_assert(is_there(path, "a"));
 	cr_expect_eq(status, 0);
 }
 

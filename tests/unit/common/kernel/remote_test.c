@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/directory.h"
@@ -24,6 +23,7 @@
 #include "common/base/system.h"
 #include "common/http/http.h"
 #include "common/process/process.h"
+#include "tests/unit/files.h"
 
 static struct http *http;
 static char root[] = "/tmp/remote test.XXXXXX";
@@ -58,13 +58,6 @@ static void run_git(const char *const *arguments)
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
 }
 
-static void put(const char *name, const char *text)
-{
-	_cleanup_free_ char *path = in_root(name);
-
-	cr_assert_null(file_write(path, text, strlen(text)));
-}
-
 /** Find a ref and fetch its commit to root/out. */
 static struct error *fetch(const char *url, const char *name,
 			   uint64_t limit_objects, struct ref *ret)
@@ -82,22 +75,6 @@ static void cleanup_ref(struct ref *ref)
 
 #define _cleanup_ref_ _cleanup_(cleanup_ref)
 
-static void expect_text(const char *name, const char *wanted)
-{
-	_cleanup_free_ char *path = in_root(name), *text = NULL;
-
-	cr_assert_null(file_read(path, 1 << 20, &text, NULL), "%s", name);
-	cr_expect_str_eq(text, wanted, "%s", name);
-}
-
-static bool exists(const char *name)
-{
-	_cleanup_free_ char *path = in_root(name);
-	struct stat st;
-
-	return lstat(path, &st) == 0;
-}
-
 /** A repository with v1 (annotated), v2 (not), and one more commit. */
 static void setup(void)
 {
@@ -114,13 +91,13 @@ static void setup(void)
 	cr_assert_null(directory_create(out));
 	git("init", "-q", "-b", "main", ".");
 	git("config", "core.safecrlf", "false");
-	put("repository/Makefile", "one\n");
-	put("repository/.gitattributes", "*.txt eol=crlf\n");
-	put("repository/a.txt", "line\n");
+	put_file(root, "repository/Makefile", "one\n");
+	put_file(root, "repository/.gitattributes", "*.txt eol=crlf\n");
+	put_file(root, "repository/a.txt", "line\n");
 	git("add", ".");
 	git("commit", "-q", "-m", "one");
 	git("tag", "-a", "-m", "one", "v1");
-	put("repository/Makefile", "two\n");
+	put_file(root, "repository/Makefile", "two\n");
 	git("commit", "-q", "-a", "-m", "two");
 	git("tag", "v2");
 	git("rm", "-q", "a.txt");
@@ -212,7 +189,7 @@ Test(remote, takes_nothing_but_smart_http_for_a_list_of_refs)
 	_cleanup_http_ struct http *bot = NULL;
 	_cleanup_ref_ struct ref found = { 0 };
 
-	put("tags", "v5.4.1\n");
+	put_file(root, "tags", "v5.4.1\n");
 	_cleanup_process_ struct process *server = serve("--tags", list, &url);
 	cr_assert(asprintf(&slashes, "%s//", url) > 0);
 	cr_assert(asprintf(&elsewhere, "%s/elsewhere", url) > 0);
@@ -254,18 +231,19 @@ Test(remote, fetches_one_commit_from_where_it_lies)
 			fetch(urls[i % 2], ref, 0, &found);
 
 		cr_assert_null(err, "%s: %s", ref, err ? error_message(err) : "");
-		expect_text("out/Makefile", cases[i / 2].makefile);
-		cr_expect_eq(exists("out/a.txt"), cases[i / 2].has_a, "%s", ref);
+		expect_contents(root, "out/Makefile", cases[i / 2].makefile);
+		cr_expect_eq(is_there(root, "out/a.txt"), cases[i / 2].has_a,
+			     "%s", ref);
 		// As it is in the repository, whatever .gitattributes says.
 		if (cases[i / 2].has_a)
-			expect_text("out/a.txt", "line\n");
-		cr_expect_not(exists("out/.git"));
+			expect_contents(root, "out/a.txt", "line\n");
+		cr_expect_not(is_there(root, "out/.git"));
 		cr_assert_null(directory_remove(out));
 		cr_assert_null(directory_create(out));
 	}
 	// Nor is the repository's own working tree touched.
-	expect_text("repository/Makefile", "two\n");
-	cr_expect_not(exists("repository/a.txt"));
+	expect_contents(root, "repository/Makefile", "two\n");
+	cr_expect_not(is_there(root, "repository/a.txt"));
 }
 
 Test(remote, fetches_one_commit_over_http)
@@ -275,7 +253,7 @@ Test(remote, fetches_one_commit_over_http)
 	_cleanup_ref_ struct ref found = { 0 };
 
 	cr_assert_null(directory_create(tree));
-	put("tree/Makefile", "VERSION = 6\n");
+	put_file(root, "tree/Makefile", "VERSION = 6\n");
 	cr_assert(asprintf(&source, "6.12.3=%s", tree) > 0);
 	_cleanup_process_ struct process *server =
 		serve("--git-source", source, &url);
@@ -283,8 +261,8 @@ Test(remote, fetches_one_commit_over_http)
 	// The one before it, which an older libgit2 fetches too, is in the limit.
 	_cleanup_error_ struct error *err = fetch(url, "v6.12.3", 100, &found);
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
-	expect_text("out/Makefile", "VERSION = 6\n");
-	cr_expect_not(exists("out/.git"));
+	expect_contents(root, "out/Makefile", "VERSION = 6\n");
+	cr_expect_not(is_there(root, "out/.git"));
 
 	err = remote_fetch(http, url, &found, out, 1);
 	cr_assert(error_is(err, ERROR_OTHER));

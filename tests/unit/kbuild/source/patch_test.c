@@ -26,32 +26,11 @@ static char *in_root(const char *name)
 	return path_join(root, name);
 }
 
-static void put(const char *name, const char *text)
-{
-	put_file(root, name, text);
-}
-
-static void expect_text(const char *name, const char *wanted)
-{
-	_cleanup_free_ char *path = in_root(name), *text = NULL;
-
-	cr_assert_null(file_read(path, 1 << 20, &text, NULL), "%s", name);
-	cr_expect_str_eq(text, wanted, "%s", name);
-}
-
-static bool exists(const char *name)
-{
-	_cleanup_free_ char *path = in_root(name);
-	struct stat st;
-
-	return lstat(path, &st) == 0;
-}
-
 static void setup(void)
 {
 	cr_assert(mkdtemp(root));
-	put("tree/lib/a.c", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
-	put("tree/b", "x\ny\nz\n");
+	put_file(root, "tree/lib/a.c", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
+	put_file(root, "tree/b", "x\ny\nz\n");
 }
 
 static void teardown(void)
@@ -115,25 +94,26 @@ static void expect_no_leftovers(const char *what)
 					     "tree/lib/a.c.rej" };
 
 	for (size_t i = 0; i < array_size(names); i++)
-		cr_expect_not(exists(names[i]), "%s: %s", what, names[i]);
+		cr_expect_not(is_there(root, names[i]), "%s: %s", what, names[i]);
 }
 
 Test(patch, are_applied_in_order_of_their_names)
 {
 	char applied[256];
 
-	put("patches/0001-a.patch", CHANGE);
-	put("patches/0002-b.patch",
-	    EDIT("lib/a.c") "@@ -4,2 +4,3 @@\n four\n+4.5\n 5\n"
-			    "diff --git a/b b/b\ndeleted file mode 100644\n"
-			    "--- a/b\n+++ /dev/null\n"
-			    "@@ -1,3 +0,0 @@\n-x\n-y\n-z\n");
-	put("patches/0003-c.patch", NEW_FILE("lib/new/c.c", "100755"));
+	put_file(root, "patches/0001-a.patch", CHANGE);
+	put_file(root, "patches/0002-b.patch",
+		 EDIT("lib/a.c") "@@ -4,2 +4,3 @@\n four\n+4.5\n 5\n"
+				 "diff --git a/b b/b\ndeleted file mode 100644\n"
+				 "--- a/b\n+++ /dev/null\n"
+				 "@@ -1,3 +0,0 @@\n-x\n-y\n-z\n");
+	put_file(root, "patches/0003-c.patch", NEW_FILE("lib/new/c.c", "100755"));
 	cr_assert_null(apply(applied));
 	cr_expect_str_eq(applied, "0001-a.patch 0002-b.patch 0003-c.patch");
-	expect_text("tree/lib/a.c", "1\n2\n3\nfour\n4.5\n5\n6\n7\n8\n9\n");
-	expect_text("tree/lib/new/c.c", "new\n");
-	cr_expect_not(exists("tree/b"));
+	expect_contents(root, "tree/lib/a.c",
+			"1\n2\n3\nfour\n4.5\n5\n6\n7\n8\n9\n");
+	expect_contents(root, "tree/lib/new/c.c", "new\n");
+	cr_expect_not(is_there(root, "tree/b"));
 
 	_cleanup_free_ char *path = in_root("tree/lib/new/c.c");
 	struct stat st;
@@ -166,11 +146,11 @@ Test(patch, that_the_source_has_already_is_skipped)
 		_cleanup_free_ char *b = in_root("tree/b");
 		char applied[256];
 
-		put("tree/lib/a.c", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
-		put("tree/b", "x\ny\nz\n");
+		put_file(root, "tree/lib/a.c", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
+		put_file(root, "tree/b", "x\ny\nz\n");
 		if (strstr(cases[i].diff, "new file"))
 			cr_assert_eq(unlink(b), 0);
-		put("patches/p.patch", cases[i].diff);
+		put_file(root, "patches/p.patch", cases[i].diff);
 		for (int run = 0; run < 2; run++) {
 			_cleanup_error_ struct error *err = apply(applied);
 
@@ -179,9 +159,9 @@ Test(patch, that_the_source_has_already_is_skipped)
 			cr_expect_str_eq(applied, run ? "" : "p.patch",
 					 "%s, run %d", cases[i].what, run);
 			if (cases[i].a)
-				expect_text("tree/lib/a.c", cases[i].a);
+				expect_contents(root, "tree/lib/a.c", cases[i].a);
 			if (cases[i].b)
-				expect_text("tree/b", cases[i].b);
+				expect_contents(root, "tree/b", cases[i].b);
 			expect_no_leftovers(cases[i].what);
 		}
 	}
@@ -211,8 +191,8 @@ Test(patch, that_does_not_apply_is_an_error_of_one_line)
 	for (size_t i = 0; i < array_size(cases); i++) {
 		char applied[256];
 
-		put("tree/b", "x\ny\nz\n");
-		put("patches/0007-it.patch", cases[i].diff);
+		put_file(root, "tree/b", "x\ny\nz\n");
+		put_file(root, "patches/0007-it.patch", cases[i].diff);
 		_cleanup_error_ struct error *err = apply(applied);
 		cr_assert(error_is(err, ERROR_OTHER), "%s", cases[i].diff);
 		const char *message = error_message(err);
@@ -248,17 +228,17 @@ Test(patch, writes_nothing_outside_the_source)
 	_cleanup_free_ char *link = in_root("tree/link"),
 			    *filelink = in_root("tree/filelink");
 
-	put("outside", "x\ny\nz\n");
+	put_file(root, "outside", "x\ny\nz\n");
 	cr_assert_eq(symlink("..", link), 0);
 	cr_assert_eq(symlink("../outside", filelink), 0);
 	for (size_t i = 0; i < array_size(patches); i++) {
 		char applied[256];
 
-		put("patches/p.patch", patches[i]);
+		put_file(root, "patches/p.patch", patches[i]);
 		_cleanup_error_ struct error *err = apply(applied);
 		cr_expect(error_is(err, ERROR_OTHER), "%s", patches[i]);
-		expect_text("outside", "x\ny\nz\n");
-		cr_expect_not(exists("evil"), "%s", patches[i]);
+		expect_contents(root, "outside", "x\ny\nz\n");
+		cr_expect_not(is_there(root, "evil"), "%s", patches[i]);
 	}
 }
 
@@ -271,17 +251,17 @@ Test(patch, an_absolute_name_is_one_in_the_source)
 	text = string_format("# vmtest:\n--- /dev/null\n+++ %s\n@@ -0,0 +1 @@\n+new\n",
 			     path);
 	made = string_format("tree%s", path);
-	put("patches/p.patch", text);
+	put_file(root, "patches/p.patch", text);
 	cr_assert_null(apply(applied));
-	expect_text(made, "new\n");
-	cr_expect_not(exists("evil"));
+	expect_contents(root, made, "new\n");
+	cr_expect_not(is_there(root, "evil"));
 }
 
 Test(patch, without_the_program_says_so)
 {
 	char applied[256];
 
-	put("patches/p.patch", CHANGE);
+	put_file(root, "patches/p.patch", CHANGE);
 	cr_assert_eq(setenv("PATH", root, true), 0);
 	_cleanup_error_ struct error *err = apply(applied);
 	cr_assert(error_is(err, ERROR_NOT_FOUND));
@@ -298,11 +278,12 @@ Test(patch, those_of_other_kernels_and_what_is_none_are_left_out)
 	cr_assert_null(load(&none));
 	cr_expect_eq(none.names.count, 0);
 	cr_expect_str_eq(none.digest, "");
-	put("patches/a.patch", "# vmtest: <6.12\ndiff --git a/b b/b\n");
-	put("patches/b.patch", "# vmtest: arm\ndiff --git a/b b/b\n");
-	put("patches/.c.patch", diff);
-	put("patches/old/d.patch", diff);
-	put("patches/README.md", diff);
+	put_file(root, "patches/a.patch",
+		 "# vmtest: <6.12\ndiff --git a/b b/b\n");
+	put_file(root, "patches/b.patch", "# vmtest: arm\ndiff --git a/b b/b\n");
+	put_file(root, "patches/.c.patch", diff);
+	put_file(root, "patches/old/d.patch", diff);
+	put_file(root, "patches/README.md", diff);
 	cr_assert_null(load(&list));
 	cr_expect_eq(list.names.count, 0);
 	cr_expect_str_eq(list.digest, "");
@@ -319,7 +300,7 @@ Test(patch, a_digest_is_of_names_and_contents)
 		_cleanup_patch_list_ struct patch_list list = { 0 };
 
 		if (i < 2)
-			put("patches/a.patch", texts[i]);
+			put_file(root, "patches/a.patch", texts[i]);
 		else
 			cr_assert_eq(rename(old, new), 0);
 		cr_assert_null(load(&list));
@@ -343,7 +324,7 @@ Test(patch, must_say_which_kernels_it_is_for)
 	for (size_t i = 0; i < array_size(texts); i++) {
 		_cleanup_patch_list_ struct patch_list list = { 0 };
 
-		put("patches/p.patch", texts[i]);
+		put_file(root, "patches/p.patch", texts[i]);
 		_cleanup_error_ struct error *err = load(&list);
 		cr_expect(error_is(err, ERROR_USAGE), "%s", texts[i]);
 		cr_expect(err && strstr(error_message(err), "p.patch"));

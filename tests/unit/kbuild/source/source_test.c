@@ -44,21 +44,6 @@ static void make_directory(const char *name)
 	cr_assert_null(directory_create(path));
 }
 
-static void put(const char *name, const char *text)
-{
-	put_file(root, name, text);
-}
-
-static void expect_text(const char *directory, const char *name,
-			const char *wanted)
-{
-	_cleanup_free_ char *path = path_join(directory, name);
-	_cleanup_free_ char *text = NULL;
-
-	cr_assert_null(file_read(path, 1 << 20, &text, NULL), "%s", path);
-	cr_expect_str_eq(text, wanted, "%s", path);
-}
-
 /** Run a program in the test's directory. */
 #define run(...) run_program((const char *const[]){ __VA_ARGS__, NULL })
 
@@ -121,7 +106,7 @@ static void make_tarball(const char *sublevel, const char *extra,
 		"# SPDX\nVERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = %s\nEXTRAVERSION =%s\n",
 		sublevel, extra);
 
-	put("tree/Makefile", makefile);
+	put_file(root, "tree/Makefile", makefile);
 	run("tar", "-caf", tarball, "tree");
 }
 
@@ -133,7 +118,7 @@ static void put_sums(const char *name, const char *digest)
 			      "-----END PGP SIGNATURE-----\n",
 			      digest, name);
 
-	put("www/pub/linux/kernel/v6.x/sha256sums.asc", text);
+	put_file(root, "www/pub/linux/kernel/v6.x/sha256sums.asc", text);
 }
 
 static const char tarball_path[] =
@@ -163,7 +148,7 @@ static void setup(void)
 	_cleanup_free_ char *configs = in_root("configs/vmtest.json");
 	cr_assert_null(
 		file_copy(VMTEST_SOURCE_DIR "/configs/vmtest.json", configs));
-	put("tree/lib.c", "old\n");
+	put_file(root, "tree/lib.c", "old\n");
 	serve();
 	cr_assert_null(catalog_find_arch(catalog, "x86_64", &arch));
 	cr_assert_null(http_create(&options, &http));
@@ -227,11 +212,11 @@ Test(source, a_version_comes_checked_and_patched)
 	char digest[DIGEST_TEXT_SIZE];
 	_cleanup_error_ struct error *err = NULL;
 
-	put("configs/patches/0001-new.patch", patch);
+	put_file(root, "configs/patches/0001-new.patch", patch);
 	publish(digest);
 	err = prepare_version("6.12.117", &source);
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
-	expect_text(source.path, "lib.c", "new\n");
+	expect_contents(source.path, "lib.c", "new\n");
 	cr_expect_str_eq(source.digest, digest);
 	cr_expect_eq(source.version.patch, 117);
 	cr_expect(strstr(source.url,
@@ -259,7 +244,7 @@ Test(source, is_used_again_without_the_network)
 	cr_expect_eq(second.patches.count, 0);
 
 	// With another patch it is another source, which must be fetched.
-	put("configs/patches/0001-new.patch", patch);
+	put_file(root, "configs/patches/0001-new.patch", patch);
 	_cleanup_error_ struct error *err = prepare_version("6.12.117", &patched);
 	cr_expect(error_is(err, ERROR_RETRY));
 }
@@ -274,7 +259,7 @@ Test(source, a_directory_without_facts_is_made_again)
 	put_file(first.path, ".vmtest-source.json", "{}");
 	cr_assert_null(prepare_version("6.12.117", &second));
 	cr_expect_str_eq(second.digest, digest);
-	expect_text(second.path, "lib.c", "old\n");
+	expect_contents(second.path, "lib.c", "old\n");
 }
 
 Test(source, two_at_once_make_one)
@@ -331,11 +316,11 @@ Test(source, a_copy_needs_no_network_and_is_the_same_source)
 	cr_expect_str_eq(again.path, copied.path);
 
 	// What another copy holds is not what is there.
-	put("tree/lib.c", "newer\n");
+	put_file(root, "tree/lib.c", "newer\n");
 	make_tarball("117", "", tarball_path);
 	cr_assert_null(prepare_copy("6.12.117", path, &other));
 	cr_expect_str_neq(other.digest, digest);
-	expect_text(other.path, "lib.c", "newer\n");
+	expect_contents(other.path, "lib.c", "newer\n");
 }
 
 Test(source, a_copy_of_another_version_is_refused)
@@ -368,8 +353,8 @@ Test(source, phases_say_where_it_failed)
 	expect_failure(prepare(request, &source), "6.12.116");
 	cr_expect_eq(clock.current, PHASE_SOURCE);
 
-	put("configs/patches/0001-new.patch", patch);
-	put("tree/lib.c", "not what the patch expects\n");
+	put_file(root, "configs/patches/0001-new.patch", patch);
+	put_file(root, "tree/lib.c", "not what the patch expects\n");
 	make_tarball("117", "", tarball_path);
 	expect_failure(prepare(request, &source), "0001-new.patch");
 	cr_expect_eq(clock.current, PHASE_PATCH);
@@ -407,7 +392,8 @@ static void publish_no_digest(void)
 
 static void publish_no_list(void)
 {
-	put("www/pub/linux/kernel/v6.x/sha256sums.asc", "<html></html>\n");
+	put_file(root, "www/pub/linux/kernel/v6.x/sha256sums.asc",
+		 "<html></html>\n");
 }
 
 /** A tarball that ends early, though its digest is right. */
@@ -448,8 +434,8 @@ Test(source, a_patch_that_fails_leaves_nothing)
 	_cleanup_source_ struct source source = { 0 };
 	char digest[DIGEST_TEXT_SIZE];
 
-	put("tree/lib.c", "other\n");
-	put("configs/patches/0001-new.patch", patch);
+	put_file(root, "tree/lib.c", "other\n");
+	put_file(root, "configs/patches/0001-new.patch", patch);
 	publish(digest);
 	struct error *err = prepare_version("6.12.117", &source);
 	cr_assert(err);
@@ -470,16 +456,16 @@ Test(source, a_tarball_is_known_by_its_contents)
 					     .path = other };
 	char digest[DIGEST_TEXT_SIZE];
 
-	put("configs/patches/0001-new.patch", patch);
-	put("configs/patches/0002-old.patch",
-	    "# vmtest: <6.12\ndiff --git a/b b/b\n");
+	put_file(root, "configs/patches/0001-new.patch", patch);
+	put_file(root, "configs/patches/0002-old.patch",
+		 "# vmtest: <6.12\ndiff --git a/b b/b\n");
 	make_tarball("117", "", "a.tar.xz");
 	cr_assert_null(digest_file(path, digest, NULL));
 	cr_assert_null(prepare(spec, &first));
 	cr_expect_str_eq(first.url, "a.tar.xz");
 	cr_expect_str_eq(first.digest, digest);
 	cr_expect_eq(first.patches.count, 1);
-	expect_text(first.path, "lib.c", "new\n");
+	expect_contents(first.path, "lib.c", "new\n");
 
 	cr_assert_eq(rename(path, other), 0);
 	cr_assert_null(prepare(same, &second));
@@ -519,14 +505,14 @@ Test(source, a_directory_is_used_as_it_is)
 	const struct source_request spec = { .kind = SOURCE_DIRECTORY,
 					     .path = tree };
 
-	put("configs/patches/0001-new.patch", patch);
+	put_file(root, "configs/patches/0001-new.patch", patch);
 	make_tarball("117", "", "unused.tar.gz");
 	cr_assert_null(prepare(spec, &source));
 	cr_expect_str_eq(source.path, tree);
 	cr_expect_null(source.url);
 	cr_expect_str_eq(source.digest, "");
 	cr_expect_eq(source.patches.count, 0);
-	expect_text(tree, "lib.c", "old\n");
+	expect_contents(tree, "lib.c", "old\n");
 }
 
 Test(source, git_is_known_by_its_commit)
@@ -537,7 +523,7 @@ Test(source, git_is_known_by_its_commit)
 					     .url = tree,
 					     .ref = "v6.12.117" };
 
-	put("configs/patches/0001-new.patch", patch);
+	put_file(root, "configs/patches/0001-new.patch", patch);
 	make_tarball("117", "", "unused.tar.gz");
 	run("git", "init", "-q", "tree");
 	run("git", "-C", "tree", "add", ".");
@@ -545,8 +531,8 @@ Test(source, git_is_known_by_its_commit)
 	    "commit", "-q", "-m", "one");
 	run("git", "-C", "tree", "tag", "v6.12.117");
 	cr_assert_null(prepare(spec, &first));
-	expect_text(first.path, "lib.c", "new\n");
-	expect_text(tree, "lib.c", "old\n");
+	expect_contents(first.path, "lib.c", "new\n");
+	expect_contents(tree, "lib.c", "old\n");
 	cr_expect_eq(strncmp(first.url, "git+/tmp/", 9), 0);
 	cr_assert_null(prepare(spec, &second));
 	cr_expect_str_eq(second.path, first.path);
