@@ -18,8 +18,6 @@ static const off_t asset_bytes_max = ((off_t)2 << 30) - 1;
 struct store_github {
 	struct store store;
 	struct github github;
-	/** How many assets of any name the latest list had. */
-	size_t listed_count;
 };
 
 static struct github *get_github(struct store *store)
@@ -50,32 +48,23 @@ static struct error *store_github_create(const char *location,
 static struct error *store_github_list(struct store *store, struct asset_list *ret)
 {
 	struct error *err;
-	struct store_github *self = (struct store_github *)store;
+	struct github *github = get_github(store);
 	_cleanup_asset_list_ struct asset_list all = { 0 };
 
-	err = github_find_release(&self->github);
+	err = github_find_release(github);
 	if (err)
 		return err;
-	all = take(self->github.release.assets);
-	self->listed_count = 0;
+	all = take(github->release.assets);
+	store->used = 0;
 	for (size_t i = 0; i < all.count; i++) {
 		if (all.items[i].is_partial)
 			continue;
-		self->listed_count++;
+		store->used++;
 		// What is not ours is nobody's business.
 		if (asset_name_is_valid(all.items[i].name))
 			vector_add(ret) = take(all.items[i]);
 	}
 	return NULL;
-}
-
-static void store_github_get_room(const struct store *store,
-				  struct store_room *ret)
-{
-	*ret = (struct store_room){
-		.used = ((const struct store_github *)store)->listed_count,
-		.limit = GITHUB_ASSETS_MAX,
-	};
 }
 
 static struct error *store_github_open(struct store *store,
@@ -164,6 +153,6 @@ const struct store_operations store_github_operations = {
 	.open = store_github_open,
 	.put = store_github_put,
 	.delete = store_github_delete,
-	.get_room = store_github_get_room,
+	.limit = GITHUB_ASSETS_MAX,
 	.describe = store_github_describe,
 };

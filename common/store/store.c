@@ -161,9 +161,7 @@ struct error *store_delete(struct store *store, const struct asset *asset)
 
 void store_get_room(const struct store *store, struct store_room *ret)
 {
-	*ret = (struct store_room){ 0 };
-	if (store->operations->get_room)
-		store->operations->get_room(store, ret);
+	*ret = (struct store_room){ store->used, store->operations->limit };
 }
 
 struct error *store_describe(struct store *store, const char *markdown)

@@ -25,8 +25,8 @@ struct store_operations {
 			     const char *name, const char *label,
 			     struct progress *progress, char **url_ret);
 	struct error *(*delete)(struct store *store, const struct asset *asset);
-	/** NULL if there is no limit. */
-	void (*get_room)(const struct store *store, struct store_room *ret);
+	/** Most files of whatever kind; 0 if there is no limit. */
+	size_t limit;
 	struct error *(*describe)(struct store *store, const char *markdown);
 };
 
@@ -34,6 +34,8 @@ struct store_operations {
 struct store {
 	const struct store_operations *operations;
 	char *name;
+	/** Of a store with a limit: how many files the latest list has seen. */
+	size_t used;
 };
 
 extern const struct store_operations store_directory_operations;

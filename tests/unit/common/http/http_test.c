@@ -166,9 +166,9 @@ Test(http, asks_a_busy_server_again)
 {
 	static const struct scripted_answer answers[] = {
 		{ .head = "HTTP/1.1 500 Oops", "later" },
+		{ .head = OK, "cut here", .cut = 3 },
 		{ .head = "HTTP/1.1 503 Busy\r\nRetry-After: 0" },
 		{ .head = "HTTP/1.1 429 Slow\r\nRetry-After: 0" },
-		{ .head = OK, "cut here", .cut = 3 },
 		{ .head = OK, "at last" },
 	};
 	_cleanup_http_response_ struct http_response response = { 0 };
@@ -407,126 +407,94 @@ Test(http, speaks_http_only)
 static const char digest_of_file[] =
 	"84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882";
 
-Test(http, takes_a_stream_up_where_it_broke)
+#define LAST_MODIFIED "Last-Modified: Tue, 01 Jul 2025 00:00:00 GMT"
+
+Test(http, streams_the_whole_file_or_says_why_not)
 {
-	static const struct scripted_answer answers[] = {
-		{ .head = OK "\r\nETag: \"1\"", "0123456789", .cut = 4 },
-		{ .head = "HTTP/1.1 503 Busy\r\nRetry-After: 0", "no file" },
-		{ .head = "HTTP/1.1 206 Part\r\nContent-Range: bytes 4-9/10",
-		  "456789",
-		  .cut = 3 },
-		{ .head = "HTTP/1.1 206 Part\r\nContent-Range: bytes 7-9/10",
-		  "789" },
-	};
-
-	serve(answers, 4);
-	cr_assert_null(download(10, digest_of_file, "0123456789"));
-	cr_expect_not(has_header(0, "Range:"));
-	cr_expect(has_header(2, "\r\nRange: bytes=4-\r\n"));
-	cr_expect(has_header(3, "\r\nRange: bytes=7-\r\n"));
-	cr_expect(has_header(3, "\r\nIf-Range: \"1\"\r\n"));
-}
-
-Test(http, reads_over_what_it_has_where_there_are_no_ranges)
-{
-	static const struct scripted_answer answers[] = {
-		{ .head = OK, "0123456789", .cut = 4 },
-		{ .head = OK, "0123456789", .cut = 2 },
-		{ .head = OK, "0123456789" },
-	};
-
-	serve(answers, 3);
-	cr_assert_null(download(0, digest_of_file, "0123456789"));
-}
-
-Test(http, distrusts_a_wrong_range)
-{
-	static const struct scripted_answer answers[] = {
-		{ .head = OK "\r\nLast-Modified: Tue, 01 Jul 2025 00:00:00 GMT",
-		  "0123456789",
-		  .cut = 4 },
-		{ .head = "HTTP/1.1 206 Part\r\nContent-Range: bytes 5-9/10",
-		  "56789" },
-		{ .head = OK "\r\nLast-Modified: Tue, 01 Jul 2025 00:00:00 GMT",
-		  "0123456789" },
-	};
-
-	serve(answers, 3);
-	cr_assert_null(download(0, NULL, "0123456789"));
-	cr_expect(has_header(1, "If-Range: Tue, 01 Jul"));
-	cr_expect_not(has_header(2, "Range:"));
-}
-
-Test(http, refuses_a_stream_that_is_not_the_file)
-{
+	// clang-format off
 	static const struct {
 		const char *claim;
-		struct scripted_answer answers[2];
+		struct scripted_answer answers[4];
 		uint64_t size;
 		const char *digest;
+		/** What came, or, if it is NULL, what the error says. */
+		const char *text;
 		const char *words;
+		/** What the last request asks for; NULL if for no part. */
+		const char *range, *if_range;
 	} cases[] = {
+		{ "taken up where it broke",
+		  { { .head = OK "\r\nETag: \"1\"", "0123456789", .cut = 4 },
+		    { .head = "HTTP/1.1 503 Busy\r\nRetry-After: 0", "no file" },
+		    { .head = "HTTP/1.1 206 Part\r\nContent-Range: bytes 4-9/10",
+		      "456789", .cut = 3 },
+		    { .head = "HTTP/1.1 206 Part\r\nContent-Range: bytes 7-9/10", "789" } },
+		  10, digest_of_file, "0123456789", NULL,
+		  "\r\nRange: bytes=7-\r\n", "\r\nIf-Range: \"1\"\r\n" },
+		{ "a date in place of an ETag",
+		  { { .head = OK "\r\n" LAST_MODIFIED, "0123456789", .cut = 4 },
+		    { .head = "HTTP/1.1 206 Part\r\nContent-Range: bytes 4-9/10", "456789" } },
+		  0, NULL, "0123456789", NULL,
+		  "\r\nRange: bytes=4-\r\n", "\r\nIf-Range: Tue, 01 Jul" },
+		{ "no ranges: reads over what it has",
+		  { { .head = OK, "0123456789", .cut = 4 },
+		    { .head = OK, "0123456789", .cut = 2 },
+		    { .head = OK, "0123456789" } },
+		  0, digest_of_file, "0123456789", NULL, "\r\nRange: bytes=4-\r\n", NULL },
+		{ "a wrong range is not asked for again",
+		  { { .head = OK "\r\n" LAST_MODIFIED, "0123456789", .cut = 4 },
+		    { .head = "HTTP/1.1 206 Part\r\nContent-Range: bytes 5-9/10", "56789" },
+		    { .head = OK "\r\n" LAST_MODIFIED, "0123456789" } },
+		  0, NULL, "0123456789", NULL, NULL, NULL },
+		{ "broken at its very end",
+		  { { .head = OK "\r\nETag: \"1\"\r\nTransfer-Encoding: chunked",
+		      "a\r\n0123456789\r\n", .cut = 15 },
+		    { .head = "HTTP/1.1 416 Range\r\nContent-Range: bytes */10" } },
+		  0, NULL, "0123456789", NULL, "\r\nRange: bytes=10-\r\n", NULL },
+		{ "nothing", { { .head = OK, "" } }, 0, NULL, "", NULL, NULL, NULL },
 		{ "another file meanwhile",
 		  { { .head = OK "\r\nETag: \"1\"", "0123456789", .cut = 4 },
 		    { .head = OK "\r\nETag: \"2\"", "abcdefghij" } },
-		  0,
-		  NULL,
-		  "changed while" },
-		{ "the digest of another file",
-		  { { .head = OK, "0123456788" }, { .head = OK, "0123456788" } },
-		  10,
-		  digest_of_file,
-		  "digest is" },
+		  0, NULL, NULL, "changed while", "\r\nRange: bytes=4-\r\n", NULL },
+		{ "the digest of another file", { { .head = OK, "0123456788" } },
+		  10, digest_of_file, NULL, "digest is", NULL, NULL },
 		{ "shorter, which 416 tells",
 		  { { .head = OK, "01234" },
 		    { .head = "HTTP/1.1 416 Range\r\nContent-Range: bytes */5" } },
-		  10,
-		  digest_of_file,
-		  "has 5 bytes, there should be 10" },
-		{ "longer",
-		  { { .head = OK, "0123456789" }, { .head = OK, "" } },
-		  5,
-		  NULL,
-		  "more than the 5 bytes" },
+		  10, digest_of_file, NULL, "has 5 bytes, there should be 10",
+		  "\r\nRange: bytes=5-\r\n", NULL },
+		{ "longer", { { .head = OK, "0123456789" } },
+		  5, NULL, NULL, "more than the 5 bytes", NULL, NULL },
 		{ "an error",
-		  { { .head = "HTTP/1.1 404 Not Found", "{\"message\":\"Nope\"}" },
-		    { .head = OK, "" } },
-		  5,
-		  NULL,
-		  "HTTP 404: Nope" },
+		  { { .head = "HTTP/1.1 404 Not Found", "{\"message\":\"Nope\"}" } },
+		  5, NULL, NULL, "HTTP 404: Nope", NULL, NULL },
 	};
+	// clang-format on
 
 	for (size_t i = 0; i < array_size(cases); i++) {
 		_cleanup_error_ struct error *err = NULL;
+		size_t count = 0;
 
-		serve(cases[i].answers, 2);
-		err = download(cases[i].size, cases[i].digest, "");
-		cr_expect(err, "%s", cases[i].claim);
-		expect_words(err, cases[i].words);
+		while (count < array_size(cases[i].answers) &&
+		       cases[i].answers[count].head)
+			count++;
+		serve(cases[i].answers, count);
+		err = download(cases[i].size, cases[i].digest, cases[i].text);
+		cr_expect_eq(!err, !cases[i].words, "%s: %s", cases[i].claim,
+			     err ? error_message(err) : "no error");
+		if (cases[i].words)
+			expect_words(err, cases[i].words);
+		cr_assert_eq(scripted_server_requests(server), count, "%s",
+			     cases[i].claim);
+		cr_expect(cases[i].range ? has_header(count - 1, cases[i].range)
+					 : !has_header(count - 1, "Range:"),
+			  "%s", cases[i].claim);
+		cr_expect(!cases[i].if_range ||
+				  has_header(count - 1, cases[i].if_range),
+			  "%s", cases[i].claim);
 		scripted_server_stop(server);
 		server = NULL;
 	}
-}
-
-Test(http, knows_a_stream_that_broke_at_its_very_end)
-{
-	static const struct scripted_answer answers[] = {
-		{ .head = OK "\r\nETag: \"1\"\r\nTransfer-Encoding: chunked",
-		  "a\r\n0123456789\r\n",
-		  .cut = 15 },
-		{ .head = "HTTP/1.1 416 Range\r\nContent-Range: bytes */10" },
-	};
-
-	serve(answers, 2);
-	cr_assert_null(download(0, NULL, "0123456789"));
-}
-
-Test(http, streams_nothing_if_there_is_nothing)
-{
-	static const struct scripted_answer answers[] = { { .head = OK, "" } };
-
-	serve(answers, 1);
-	cr_assert_null(download(0, NULL, ""));
 }
 
 Test(http, keeps_what_it_has_no_room_for)
