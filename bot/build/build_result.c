@@ -50,19 +50,6 @@ void build_result_end(struct build_result *result, const struct error *failure)
 	result->error = failure ? string_copy(error_message(failure)) : NULL;
 }
 
-/** Text that may hold anything. */
-static json_t *plain_json(const char *text)
-{
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	_cleanup_free_ char *clean = NULL;
-
-	if (!text)
-		return json_null();
-	text_append_plain(&sb, text, strlen(text));
-	clean = string_builder_take(&sb);
-	return json_string(clean);
-}
-
 static json_t *seconds_json(const struct build_result *result)
 {
 	json_t *seconds = json_object();
@@ -89,8 +76,8 @@ char *build_result_format(const struct build_result *result)
 			  outcome_names[result->outcome], "phase",
 			  failed ? json_string(phase_names[result->clock.current])
 				 : json_null(),
-			  "error", plain_json(result->error), "log",
-			  plain_json(result->log), "seconds",
+			  "error", text_json(result->error), "log",
+			  text_json(result->log), "seconds",
 			  seconds_json(result), "size",
 			  built ? json_integer((json_int_t)result->size_bytes)
 				: json_null(),

@@ -129,9 +129,12 @@ static struct error *get_package(struct kernel_making *making)
 				      &making->build->result.lost_options);
 }
 
-static struct error *prepare_source(struct kernel_making *making)
+static struct error *run_phases(struct kernel_making *making)
 {
+	struct error *err;
+
 	const struct build_request *request = making->request;
+	struct phase_clock *clock = &making->build->result.clock;
 	const struct source_request source_request = {
 		.kind = SOURCE_VERSION,
 		.version = making->item->release.version,
@@ -140,25 +143,17 @@ static struct error *prepare_source(struct kernel_making *making)
 		.arch = making->item->arch,
 		.http = request->http,
 		.cache_directory = request->directory,
-		.clock = &making->build->result.clock,
+		.clock = clock,
 	};
-
-	return source_prepare(&source_request, &making->source);
-}
-
-static struct error *run_phases(struct kernel_making *making)
-{
-	struct error *err;
-
-	err = prepare_source(making);
+	err = source_prepare(&source_request, &making->source);
 	if (err)
 		return err;
-	phase_clock_enter(&making->build->result.clock, PHASE_CONFIG);
+	phase_clock_enter(clock, PHASE_CONFIG);
 	err = get_package(making);
 	if (err)
 		return err;
-	phase_clock_enter(&making->build->result.clock, PHASE_BOOT);
-	return boot_test(making->request, making->item, making->build->package);
+	phase_clock_enter(clock, PHASE_BOOT);
+	return boot_test(request, making->item, making->build->package);
 }
 
 struct error *kernel_build_run(const struct build_request *request,

@@ -102,16 +102,6 @@ void string_builder_append_markdown(struct string_builder *sb, const char *text)
 	}
 }
 
-bool string_builder_append_within(struct string_builder *sb,
-				  const struct string_builder *part,
-				  size_t limit_bytes)
-{
-	if (sb->length > limit_bytes || part->length > limit_bytes - sb->length)
-		return false;
-	string_builder_append_n(sb, part->text, part->length);
-	return true;
-}
-
 char *string_builder_take(struct string_builder *sb)
 {
 	string_builder_append_n(sb, "", 0);

@@ -11,7 +11,6 @@
  */
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/base/cleanup.h"
@@ -47,16 +46,6 @@ void string_builder_append_url(struct string_builder *sb, const char *text);
 
 /** Append text for a cell of a Markdown table or a paragraph. */
 void string_builder_append_markdown(struct string_builder *sb, const char *text);
-
-/**
- * Append what another builder holds, if all of it fits.
- *
- * @param[in] limit_bytes Of the whole string then.
- * @return Whether it was appended.
- */
-bool string_builder_append_within(struct string_builder *sb,
-				  const struct string_builder *part,
-				  size_t limit_bytes);
 
 /** Take the string, never NULL; free(). The builder is empty afterwards. */
 char *string_builder_take(struct string_builder *sb);

@@ -326,10 +326,10 @@ void table_append_markdown(struct string_builder *sb, const struct table *table,
 	for (size_t i = 0; i <= row_count + table->fold_count; i++) {
 		part.length = 0;
 		append_part(&part, table, i, row_count);
-		if (string_builder_append_within(sb, &part,
-						 limit_bytes - end_bytes))
-			continue;
-		string_builder_appendf(sb, "\n%s\n", left_out);
-		return;
+		if (part.length > limit_bytes - end_bytes - sb->length) {
+			string_builder_appendf(sb, "\n%s\n", left_out);
+			return;
+		}
+		string_builder_append_n(sb, part.text, part.length);
 	}
 }

@@ -61,18 +61,3 @@ Test(string_builder, markdown_cannot_leave_its_cell)
 	text = string_builder_take(&sb);
 	cr_expect_str_eq(text, "a\\|b \\<c\\> \\[d\\]\\(e\\)");
 }
-
-Test(string_builder, a_part_is_appended_whole_or_not_at_all)
-{
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	_cleanup_string_builder_ struct string_builder part = STRING_BUILDER_INIT;
-
-	cr_expect(string_builder_append_within(&sb, &part, 0));
-	string_builder_append(&sb, "1234");
-	string_builder_append(&part, "567");
-	cr_expect_not(string_builder_append_within(&sb, &part, 3));
-	cr_expect_not(string_builder_append_within(&sb, &part, 6));
-	cr_expect_str_eq(sb.text, "1234");
-	cr_expect(string_builder_append_within(&sb, &part, 7));
-	cr_expect_str_eq(sb.text, "1234567");
-}
