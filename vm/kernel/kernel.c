@@ -253,11 +253,10 @@ static struct error *download_make(void *arg, const char *directory)
 
 struct error *kernel_download(struct store *store, const struct asset *asset,
 			      const char *directory, struct kernel *ret,
-			      struct kernel_download_times *times_ret)
+			      uint64_t *unpack_ms_ret)
 {
 	struct error *err;
 
-	uint64_t start_ms = monotonic_ms();
 	struct release release;
 	char arch[ARCH_SIZE];
 	char text[RELEASE_TEXT_SIZE];
@@ -283,11 +282,8 @@ struct error *kernel_download(struct store *store, const struct asset *asset,
 	err = cache_get(path, &recipe, &entry);
 	if (err)
 		return error_wrap(err, "download %s to %s", text, path);
-	if (times_ret) {
-		times_ret->download_ms =
-			monotonic_ms() - start_ms - download.unpack_ms;
-		times_ret->unpack_ms = download.unpack_ms;
-	}
+	if (unpack_ms_ret)
+		*unpack_ms_ret = download.unpack_ms;
 	return kernel_open(path, ret);
 }
 

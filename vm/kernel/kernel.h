@@ -91,23 +91,18 @@ const struct asset *kernel_find_asset(const struct asset_list *assets,
 				      const char *arch, const char *pattern,
 				      const struct string_list *flavors);
 
-struct kernel_download_times {
-	/** Waiting for the store, and for a download by another process. */
-	uint64_t download_ms;
-	/** What unpacking took beyond that: it goes on as the data arrives. */
-	uint64_t unpack_ms;
-};
-
 /**
  * Fetch and unpack an asset, once: whoever else does it at the same time waits
  * and finds it there. Blocks, on the network.
  *
- * @param[out] times_ret May be NULL; zeros if the kernel was there.
+ * @param[out] unpack_ms_ret What unpacking took beyond waiting for the store:
+ * it goes on as the data arrives. 0 if the kernel was there; may be NULL.
  */
-_must_check_ struct error *
-kernel_download(struct store *store, const struct asset *asset,
-		const char *directory, struct kernel *ret,
-		struct kernel_download_times *times_ret);
+_must_check_ struct error *kernel_download(struct store *store,
+					   const struct asset *asset,
+					   const char *directory,
+					   struct kernel *ret,
+					   uint64_t *unpack_ms_ret);
 
 /**
  * Delete all but the newest kernels of each series and flavor, and what broken
