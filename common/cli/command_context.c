@@ -78,7 +78,6 @@ static struct error *open_directory(struct command_context *context)
 static struct error *open_http(struct command_context *context)
 {
 	struct error *err;
-	struct http_options options = { .user_agent = "vmtest/" VMTEST_VERSION };
 	struct limits limits;
 
 	if (context->http)
@@ -86,9 +85,11 @@ static struct error *open_http(struct command_context *context)
 	err = limits_read(&limits);
 	if (err)
 		return err;
-	// To the client, 0 is its default.
-	options.retry_limit_ms = limits.retry_ms ? limits.retry_ms : 1;
-	options.stall_limit_ms = limits.stall_ms;
+	const struct http_options options = {
+		.user_agent = "vmtest/" VMTEST_VERSION,
+		.retry_limit_ms = limits.retry_ms,
+		.stall_limit_ms = limits.stall_ms,
+	};
 	return http_create(&options, &context->http);
 }
 

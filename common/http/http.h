@@ -34,11 +34,11 @@ struct http_options {
 	/** Sent as User-Agent. */
 	const char *user_agent;
 	/**
-	 * How long to go on failing in one call; 0 for five minutes. A stream
-	 * that has come a megabyte further starts anew.
+	 * How long to go on failing in one call; 0 to ask once. A stream that
+	 * has come a megabyte further starts anew.
 	 */
 	uint64_t retry_limit_ms;
-	/** A transfer that brings nothing for so long is broken; 0: a minute. */
+	/** A transfer that brings nothing for so long is broken; not 0. */
 	uint64_t stall_limit_ms;
 };
 
@@ -53,7 +53,7 @@ static inline void cleanup_http(struct http **http)
 
 #define _cleanup_http_ _cleanup_(cleanup_http)
 
-/** The limits of its options, or their defaults. */
+/** The limits of its options. */
 uint64_t http_retry_limit_ms(const struct http *http);
 uint64_t http_stall_limit_ms(const struct http *http);
 

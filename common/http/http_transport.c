@@ -20,8 +20,6 @@
 #include "common/http/http_internal.h"
 
 enum {
-	DEFAULT_RETRY_LIMIT_MS = 300000,
-	DEFAULT_STALL_LIMIT_MS = 60000,
 	CONNECT_LIMIT_MS = 30000,
 	REDIRECTS_MAX = 8,
 	POLL_MS = 1000,
@@ -79,10 +77,8 @@ struct error *http_create(const struct http_options *options, struct http **ret)
 	_cleanup_http_ struct http *http = memory_allocate(1, sizeof(*http));
 
 	http->body_fd = -1;
-	http->retry_limit_ms = options->retry_limit_ms ? options->retry_limit_ms
-						       : DEFAULT_RETRY_LIMIT_MS;
-	http->stall_limit_ms = options->stall_limit_ms ? options->stall_limit_ms
-						       : DEFAULT_STALL_LIMIT_MS;
+	http->retry_limit_ms = options->retry_limit_ms;
+	http->stall_limit_ms = options->stall_limit_ms;
 	// curl's program reads these, its library does not.
 	if (!ca_file || !*ca_file)
 		ca_file = getenv("SSL_CERT_FILE");

@@ -137,7 +137,8 @@ static void publish(char digest_ret[static DIGEST_TEXT_SIZE])
 static void setup(void)
 {
 	static const struct http_options options = { .user_agent = "test",
-						     .retry_limit_ms = 1000 };
+						     .retry_limit_ms = 1000,
+						     .stall_limit_ms = 60000 };
 
 	cr_assert(mkdtemp(root));
 	make_directory("www/pub/linux/kernel/v6.x");
