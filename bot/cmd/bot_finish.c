@@ -159,7 +159,7 @@ static struct error *print_json(const struct finish *finish)
 				json_pack("{s:s, s:s, s:s, s:s?, s:s}", "release",
 					  verdict->planned->release_text, "arch",
 					  verdict->planned->arch, "result",
-					  verdict_kind_name(verdict->kind),
+					  verdict_kind_names[verdict->kind],
 					  "phase", verdict->phase, "reason",
 					  verdict->reason));
 	}

@@ -18,16 +18,11 @@
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"
 
-static const char *const kind_names[] = {
+const char *const verdict_kind_names[] = {
 	[VERDICT_FAILED] = "failed",
 	[VERDICT_SKIPPED] = "skipped",
 	[VERDICT_BUILT] = "built",
 };
-
-const char *verdict_kind_name(enum verdict_kind kind)
-{
-	return kind_names[kind];
-}
 
 void verdict_list_deinit(struct verdict_list *list)
 {
@@ -104,7 +99,7 @@ char *report_title(const struct verdict *verdict)
 			     verdict->planned->arch,
 			     verdict->phase ? verdict->phase : "",
 			     verdict->phase ? " " : "",
-			     verdict_kind_name(verdict->kind));
+			     verdict_kind_names[verdict->kind]);
 }
 
 static void add_columns(struct table *table)
@@ -173,7 +168,7 @@ void report_verdicts(const struct verdict_list *verdicts, struct table *ret)
 			table_add(ret, verdict->planned->release_text);
 			table_add(ret, verdict->planned->arch);
 			add_outcome(ret, verdict->phase,
-				    verdict_kind_name(verdict->kind),
+				    verdict_kind_names[verdict->kind],
 				    verdict->kind == VERDICT_BUILT,
 				    verdict->reason, verdict->result);
 			if (verdict->kind != VERDICT_FAILED || !verdict->result ||

@@ -34,7 +34,7 @@ enum verdict_kind {
 };
 
 /** `failed`, `skipped`, `built`. */
-const char *verdict_kind_name(enum verdict_kind kind);
+extern const char *const verdict_kind_names[VERDICT_KIND_COUNT];
 
 /** All is borrowed from what it was computed from. */
 struct verdict {

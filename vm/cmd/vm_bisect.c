@@ -95,7 +95,7 @@ static struct error *search(const struct suite_setup *setup,
 			return err;
 		verdicts[step->index] = judge(item);
 		log_info("step %u: %s is %s%s%s", number, item->name,
-			 bisect_verdict_name(verdicts[step->index]),
+			 bisect_verdict_names[verdicts[step->index]],
 			 item->reason ? ": " : "",
 			 item->reason ? item->reason : "");
 	}
@@ -134,7 +134,7 @@ static struct error *print_json(const struct suite *suite,
 		json_array_append_new(kernels,
 				      json_pack("{s:s, s:s}", "kernel",
 						suite->items[i].name, "verdict",
-						bisect_verdict_name(verdicts[i])));
+						bisect_verdict_names[verdicts[i]]));
 	return command_print_json(json_pack(
 		"{s:s, s:o, s:o, s:o}", "outcome", outcomes[step->action].name,
 		"good", found ? end_json(&suite->items[step->good]) : json_null(),

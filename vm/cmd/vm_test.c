@@ -39,7 +39,7 @@ static json_t *item_json(const struct suite_item *item)
 	json_t *phases = json_object();
 
 	for (int i = 0; i < SUITE_PHASE_COUNT; i++)
-		json_object_set_new(phases, suite_phase_name((enum suite_phase)i),
+		json_object_set_new(phases, suite_phase_names[i],
 				    json_integer((json_int_t)item->phase_ms[i]));
 	return json_pack("{s:s, s:s, s:s, s:o, s:i, s:o, s:o, s:o}", "kernel",
 			 item->name, "arch", item->arch, "result",

@@ -4,17 +4,12 @@
 
 #include <stdbool.h>
 
-static const char *const verdict_names[] = {
+const char *const bisect_verdict_names[] = {
 	[BISECT_UNTESTED] = "untested",
 	[BISECT_GOOD] = "good",
 	[BISECT_BAD] = "bad",
 	[BISECT_SKIPPED] = "skipped",
 };
-
-const char *bisect_verdict_name(enum bisect_verdict verdict)
-{
-	return verdict_names[verdict];
-}
 
 /** @return Whether there are two that are not skipped: the outermost. */
 static bool find_ends(const enum bisect_verdict *verdicts, size_t count,

@@ -20,7 +20,7 @@ enum bisect_verdict {
 	BISECT_SKIPPED,
 };
 
-const char *bisect_verdict_name(enum bisect_verdict verdict);
+extern const char *const bisect_verdict_names[];
 
 enum bisect_action {
 	/** Test one more. */

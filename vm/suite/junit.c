@@ -70,8 +70,7 @@ static void append_properties(struct string_builder *sb,
 
 		if (!item->phase_ms[i])
 			continue;
-		snprintf(name, sizeof(name), "%s_ms",
-			 suite_phase_name((enum suite_phase)i));
+		snprintf(name, sizeof(name), "%s_ms", suite_phase_names[i]);
 		snprintf(value, sizeof(value), "%" PRIu64, item->phase_ms[i]);
 		append_property(sb, name, value);
 	}

@@ -29,7 +29,7 @@ static const struct {
 	[SUITE_INTERRUPTED] = { "interrupted", true, true },
 };
 
-static const char *const phase_names[] = {
+const char *const suite_phase_names[] = {
 	[SUITE_DOWNLOAD] = "download", [SUITE_UNPACK] = "unpack",
 	[SUITE_MODULE] = "module",     [SUITE_BOOT] = "boot",
 	[SUITE_COMMAND] = "command",
@@ -48,11 +48,6 @@ bool suite_state_is_end(enum suite_state state)
 bool suite_state_is_failure(enum suite_state state)
 {
 	return states[state].is_failure;
-}
-
-const char *suite_phase_name(enum suite_phase phase)
-{
-	return phase_names[phase];
 }
 
 void suite_deinit(struct suite *suite)

@@ -57,7 +57,7 @@ enum suite_phase {
 };
 
 /** `download`, `unpack`, … */
-const char *suite_phase_name(enum suite_phase phase);
+extern const char *const suite_phase_names[SUITE_PHASE_COUNT];
 
 enum {
 	/** `RELEASE.ARCH`, or `RELEASE-NUMBER` */

@@ -17,8 +17,7 @@ static void make_table(const struct suite *suite, struct table *table)
 	table_add_column(table, "kernel", TABLE_TEXT);
 	table_add_column(table, "result", TABLE_TEXT);
 	for (int i = 0; i < SUITE_PHASE_COUNT; i++)
-		table_add_column(table, suite_phase_name((enum suite_phase)i),
-				 TABLE_NUMBER);
+		table_add_column(table, suite_phase_names[i], TABLE_NUMBER);
 	table_add_column(table, "", TABLE_TEXT);
 	for (size_t i = 0; i < suite->count; i++) {
 		const struct suite_item *item = &suite->items[i];
