@@ -88,6 +88,8 @@ struct common_options {
 	bool json;
 };
 
+extern const struct command_option common_option_table[];
+
 struct program;
 
 /** What a command is called with. */
@@ -153,7 +155,8 @@ struct program {
 	 */
 	const char *(*repository)(void);
 	/** Add the KERNELs that completion offers; may be NULL. */
-	void (*complete_kernel)(const char *directory, struct string_list *ret);
+	void (*complete_kernel)(const struct command_context *context,
+				struct string_list *ret);
 };
 
 /** Everything that main() does. @return The exit status. */

@@ -60,8 +60,8 @@ static void add_names(struct command_context *context,
 		for (size_t i = 0; catalog && i < catalog->flavor_count; i++)
 			string_list_add(ret, catalog->flavors[i].name);
 	}
-	if (is_kernel && program->complete_kernel && context->directory)
-		program->complete_kernel(context->directory, ret);
+	if (is_kernel && program->complete_kernel && catalog && context->directory)
+		program->complete_kernel(context, ret);
 }
 
 /**

@@ -15,8 +15,6 @@ struct command_slot {
 	bool given;
 };
 
-extern const struct command_option common_option_table[];
-
 /** NULL if there is none. */
 const struct command *command_find(const struct program *program,
 				   const char *name);

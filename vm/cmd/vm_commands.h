@@ -54,7 +54,8 @@ extern const struct command_option run_option_table[];
 _must_check_ struct error *run_options_check(const struct run_options *options);
 
 /** Add the releases on disk, of whatever architecture. */
-void add_kernel_names(const char *directory, struct string_list *ret);
+void add_kernel_names(const struct command_context *context,
+		      struct string_list *ret);
 
 /** Catalog's, borrowed. */
 struct arch_list {

@@ -2,7 +2,6 @@
 
 #include "vm/cmd/vm_commands.h"
 
-#include <dirent.h>
 #include <string.h>
 
 #include "common/base/error.h"
@@ -144,23 +143,19 @@ struct error *command_kernel(struct command_context *context,
 			       NULL);
 }
 
-void add_kernel_names(const char *directory, struct string_list *ret)
+void add_kernel_names(const struct command_context *context,
+		      struct string_list *ret)
 {
-	DIR *dir = opendir(directory);
-	const struct dirent *arch;
-
-	while (dir && (arch = readdir(dir))) {
+	for (size_t i = 0; i < context->catalog->arch_count; i++) {
 		_cleanup_kernel_list_ struct kernel_list list = { 0 };
 
-		if (*arch->d_name == '.')
-			continue;
-		// What is no directory of kernels has none.
-		error_destroy(kernel_list_load(directory, arch->d_name, &list));
-		for (size_t i = 0; i < list.count; i++)
-			string_list_add(ret, list.items[i].text);
+		// What cannot be read has none.
+		error_destroy(kernel_list_load(context->directory,
+					       context->catalog->archs[i].name,
+					       &list));
+		for (size_t j = 0; j < list.count; j++)
+			string_list_add(ret, list.items[j].text);
 	}
-	if (dir)
-		closedir(dir);
 }
 
 struct error *command_go_on(struct command_context *context, struct error *err,

@@ -14,9 +14,9 @@
 #include "vm/suite/project.h"
 
 struct rootfs_options {
+	/** As far as options say it. */
+	struct rootfs_request request;
 	struct string_list packages;
-	const char *mirror;
-	bool force;
 	const char *project;
 };
 
@@ -25,8 +25,8 @@ struct rootfs_options {
 // clang-format off
 static const struct command_option options[] = {
 	{ 0, "package", "NAME", "a Debian package to install besides the catalog's; repeatable", OPTION_ITEM, OFFSET(packages) },
-	{ 0, "mirror", "URL", "Debian mirror (default: $VMTEST_DEBIAN_MIRROR, then that of mmdebstrap)", OPTION_STRING, OFFSET(mirror) },
-	{ 0, "force", NULL, "make it again even if nothing has changed", OPTION_FLAG, OFFSET(force) },
+	{ 0, "mirror", "URL", "Debian mirror (default: $VMTEST_DEBIAN_MIRROR, then that of mmdebstrap)", OPTION_STRING, OFFSET(request.mirror) },
+	{ 0, "force", NULL, "make it again even if nothing has changed", OPTION_FLAG, OFFSET(request.force) },
 	{ 0, "project", "FILE", "file to use instead of vmtest.json in the working directory", OPTION_STRING, OFFSET(project) },
 	{ 0 },
 };
@@ -46,16 +46,13 @@ static struct error *make_one(struct command_context *context,
 	err = rootfs_host_look(arch, arch != host, &abilities);
 	if (err)
 		return err;
-	const struct rootfs_request request = {
-		.arch = arch,
-		.host = &abilities,
-		.packages = packages,
-		.mirror = rootfs_options->mirror
-				  ? rootfs_options->mirror
-				  : command_variable("VMTEST_DEBIAN_MIRROR"),
-		.directory = context->directory,
-		.force = rootfs_options->force,
-	};
+	struct rootfs_request request = rootfs_options->request;
+	request.arch = arch;
+	request.host = &abilities;
+	request.packages = packages;
+	request.directory = context->directory;
+	if (!request.mirror)
+		request.mirror = command_variable("VMTEST_DEBIAN_MIRROR");
 	_cleanup_cache_entry_ struct cache_entry *rootfs = NULL;
 	err = rootfs_make(&request, &rootfs);
 	if (err)

@@ -240,20 +240,18 @@ static struct error *make_log_directory(struct suite_setup *setup)
 static struct error *forward_options(struct suite_setup *setup)
 {
 	const struct suite_options *options = setup->context->options;
-	const struct common_options *common = setup->context->common;
+	const struct common_options common = {
+		.store = setup->context->common->store,
+		.catalog = setup->context->common->catalog,
+		.directory = setup->context->directory,
+	};
 	struct string_list *download = &setup->download_options;
 	struct string_list *module = &setup->module_options;
 	struct string_list *run = &setup->run_options;
 	struct string_list *all[] = { download, module, run };
 
-	for (size_t i = 0; i < array_size(all); i++) {
-		string_list_addf(all[i], "--directory=%s",
-				 setup->context->directory);
-		if (common->catalog)
-			string_list_addf(all[i], "--catalog=%s", common->catalog);
-		if (common->store)
-			string_list_addf(all[i], "--store=%s", common->store);
-	}
+	for (size_t i = 0; i < array_size(all); i++)
+		command_format_options(common_option_table, &common, all[i]);
 	if (options->guest.module_source)
 		string_list_addf(module, "--module-source=%s",
 				 options->guest.module_source);
