@@ -46,11 +46,11 @@ struct share_request {
 	 * `/`, every guest has its own.
 	 */
 	const char *directory;
-	/** Folders that the guest may change. */
+	/** Directories that the guest may change. */
 	const struct string_list *writable;
-	/** Folders that the guest must see, wherever. */
+	/** Those that it must see, wherever. */
 	const struct string_list *extra;
-	/** Folder of init.sh. */
+	/** Directory of init.sh. */
 	const char *init;
 	/** The kernel's .config; optional file systems depend on it. */
 	const char *config;
