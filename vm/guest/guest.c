@@ -139,8 +139,7 @@ static struct error *start(struct loop *loop, struct qemu_options *options)
 	err = qemu_link_create(options, find_ports(config), &loop->link);
 	if (err)
 		return err;
-	guest_streams_init(&loop->streams, config, loop->link.port_fds,
-			   &loop->terminal);
+	guest_streams_init(&loop->streams, config, loop->link.port_fds);
 	send_setup(loop);
 	show_state(loop);
 	return config->interactive

@@ -11,7 +11,6 @@
 
 #include "common/base/error.h"
 #include "vm/guest/guest.h"
-#include "vm/guest/terminal.h"
 
 static void stream_init(struct guest_stream *stream, int from_fd, int to_fd,
 			size_t limit_bytes)
@@ -111,8 +110,7 @@ static struct error *stream_write(struct guest_stream *stream, bool *moved_ret)
 }
 
 void guest_streams_init(struct guest_streams *streams,
-			const struct guest_config *config, const int *port_fds,
-			struct terminal *terminal)
+			const struct guest_config *config, const int *port_fds)
 {
 	// On a terminal, stderr is where stdout is.
 	const int input = config->interactive ? PORT_TERMINAL : PORT_STDIN;
@@ -127,9 +125,7 @@ void guest_streams_init(struct guest_streams *streams,
 		[GUEST_STREAM_STDERR] = { PORT_STDERR, config->stderr_fd },
 	};
 
-	*streams = (struct guest_streams){
-		.terminal = config->interactive ? terminal : NULL,
-	};
+	*streams = (struct guest_streams){ .interactive = config->interactive };
 	for (int i = 0; i < GUEST_STREAM_COUNT; i++) {
 		struct guest_stream *stream = &streams->items[i];
 		int port_fd = port_fds[rows[i].port];
@@ -175,12 +171,15 @@ static struct error *read_input(struct guest_streams *streams, bool *moved_ret)
 	size_t before = input->data.length;
 
 	err = stream_read(input, moved_ret);
-	if (err)
+	if (err || !streams->interactive)
 		return err;
-	if (streams->terminal && input->data.length > before &&
-	    terminal_escaped(streams->terminal, input->data.text + before,
-			     input->data.length - before))
-		return error_create(ERROR_CANCELLED, "ended by the user");
+	for (size_t i = before; i < input->data.length; i++) {
+		streams->escapes = input->data.text[i] == GUEST_ESCAPE
+					   ? streams->escapes + 1
+					   : 0;
+		if (streams->escapes >= GUEST_ESCAPE_COUNT)
+			return error_create(ERROR_CANCELLED, "ended by the user");
+	}
 	return NULL;
 }
 

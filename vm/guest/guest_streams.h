@@ -19,7 +19,6 @@
 
 struct error;
 struct guest_config;
-struct terminal;
 
 enum {
 	/** What init.sh is told. */
@@ -30,6 +29,10 @@ enum {
 	GUEST_STREAM_COUNT,
 	/** Each may wait for either of its ends. */
 	GUEST_STREAM_POLL_COUNT = 2 * GUEST_STREAM_COUNT,
+
+	/** Ctrl-], so often in a row, ends the guest. */
+	GUEST_ESCAPE = 0x1d,
+	GUEST_ESCAPE_COUNT = 3,
 
 	/** How much of a stream waits in memory when its reader is slow. */
 	GUEST_INPUT_LIMIT_BYTES = 1 << 20,
@@ -62,18 +65,19 @@ struct guest_stream {
 
 struct guest_streams {
 	struct guest_stream items[GUEST_STREAM_COUNT];
-	/** What is typed is watched for the user's wish to end; may be NULL. */
-	struct terminal *terminal;
+	/** Whether input is typed: then a key ends the guest. */
+	bool interactive;
+	/** How often in a row it was pressed. */
+	unsigned int escapes;
 };
 
 /**
- * Descriptors are borrowed, and the terminal is if the command is interactive.
+ * Descriptors are borrowed.
  *
  * @param[in] port_fds By enum qemu_port, not blocking; -1 for none.
  */
 void guest_streams_init(struct guest_streams *streams,
-			const struct guest_config *config, const int *port_fds,
-			struct terminal *terminal);
+			const struct guest_config *config, const int *port_fds);
 void guest_streams_deinit(struct guest_streams *streams);
 
 /** What to poll for. */

@@ -96,15 +96,3 @@ struct error *terminal_signal(struct terminal *terminal, bool *resized_ret)
 	}
 	return NULL;
 }
-
-bool terminal_escaped(struct terminal *terminal, const char *data,
-		      size_t size_bytes)
-{
-	for (size_t i = 0; i < size_bytes; i++) {
-		terminal->escapes =
-			data[i] == TERMINAL_ESCAPE ? terminal->escapes + 1 : 0;
-		if (terminal->escapes >= TERMINAL_ESCAPE_COUNT)
-			return true;
-	}
-	return false;
-}

@@ -6,7 +6,6 @@
 /** @file The host's terminal, while the guest has it. */
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
@@ -20,20 +19,12 @@ struct terminal {
 	struct termios saved;
 	/** Polls readable when the size may have changed, or to give up. */
 	int signal_fd;
-	/** How often in a row the key that ends the guest was pressed. */
-	unsigned int escapes;
 };
 
 #define TERMINAL_INIT                                                          \
 	{                                                                      \
 		.fd = -1, .signal_fd = -1                                      \
 	}
-
-enum {
-	/** Ctrl-], so often in a row, ends the guest. */
-	TERMINAL_ESCAPE = 0x1d,
-	TERMINAL_ESCAPE_COUNT = 3,
-};
 
 /**
  * Make it raw, for us as long as we are in its foreground. Signals that would
@@ -55,9 +46,5 @@ struct winsize terminal_size(int fd);
  */
 _must_check_ struct error *terminal_signal(struct terminal *terminal,
 					   bool *resized_ret);
-
-/** Look at what was typed. @return Whether the user asks to end the guest. */
-bool terminal_escaped(struct terminal *terminal, const char *data,
-		      size_t size_bytes);
 
 #endif /* VM_GUEST_TERMINAL_H */

@@ -46,7 +46,7 @@ static struct stage create_stage(void)
 					   stage.stdin_port[0],
 					   stage.stdout_port[0], -1 };
 
-	guest_streams_init(&stage.streams, &config, port_fds, NULL);
+	guest_streams_init(&stage.streams, &config, port_fds);
 	return stage;
 }
 
