@@ -125,6 +125,17 @@ class StreamTest(support.TestCase):
                 self.assertEqual(process.returncode, 1)
                 self.assertIn(f"error: write to stdout: {why}", stderr)
 
+    def test_a_suite_that_fails_and_cannot_say_so_has_one_error(self):
+        facts = self.folder / "build/include/config"
+        facts.mkdir(parents=True)
+        (facts / "kernel.release").write_text("6.12.1-none\n")
+        script = 'exec "$0" test -q -k "$1" -- true >&-'
+        process = self.shell(script, BIN / "vmtest-vm", self.folder,
+                             env=environment(XDG_CACHE_HOME=self.folder))
+        _, stderr = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, stderr.count("error:")), (1, 1), stderr)
+        self.assertIn("failed on 1 of 1 kernels: 6.12.1-none", stderr)
+
     def test_a_run_without_a_reader_has_a_result(self):
         result = self.folder / "result.json"
         script = '"$0" run -q -k "$1" --result "$2" -- yes | head -1'
