@@ -15,7 +15,7 @@
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
 #include "common/http/limits.h"
-#include "common/process/environment.h"
+#include "common/process/process.h"
 
 enum exit_status {
 	EXIT_STATUS_FAILED = 1,
@@ -233,7 +233,7 @@ int command_main(const struct program *program, int argc, char **argv)
 	struct error *err = open_streams();
 	log_init(program->name, LOG_INFO, LOG_SILENCE_MS);
 	interrupt_catch();
-	environment_hide();
+	process_hide_environment();
 	if (err)
 		return report(err, program, NULL);
 	if (!name) {

@@ -8,8 +8,7 @@
  *
  * The token that authorises us to GitHub: a secret. It is printed nowhere, put
  * on no command line, and goes to no host but GitHub's (http.h). Children do
- * not inherit it (process.h), and other processes do not see it
- * (environment.h).
+ * not inherit it, and other processes do not see it (process.h).
  */
 
 #include <stdbool.h>

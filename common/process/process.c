@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,6 +103,25 @@ static char **make_environment(const struct process_options *options)
 	}
 	vector_add(&list) = NULL;
 	return list.items;
+}
+
+void process_hide_environment(void)
+{
+	// As global as the environment is.
+	static bool hidden;
+
+	if (hidden)
+		return;
+	hidden = true;
+	// Of such a process, all that matters in /proc belongs to root.
+	prctl(PR_SET_DUMPABLE, 0);
+	// Root sees it nevertheless, and a guest that root runs does: but only
+	// where the kernel has put it.
+	for (char **variable = environ; *variable; variable++) {
+		char *copy = string_copy(*variable);
+		explicit_bzero(*variable, strlen(*variable));
+		*variable = copy;
+	}
 }
 
 /** Fork, and wait for exec or a failure. */

@@ -128,4 +128,15 @@ _must_check_ struct error *process_capture(const struct process_options *options
 /** Whether a program is found in PATH. */
 bool process_program_exists(const char *name);
 
+/**
+ * Show our environment, which holds secrets, to nobody from here on; getenv(3)
+ * still does. In /proc, a process shows its own to all others of its user, and
+ * a guest is one of them, since it reads what QEMU may read. Our memory is for
+ * root only then, and no core is dumped of it.
+ *
+ * To be called before anything else: what getenv() returned before is wiped.
+ * A second call does nothing.
+ */
+void process_hide_environment(void);
+
 #endif /* COMMON_PROCESS_PROCESS_H */
