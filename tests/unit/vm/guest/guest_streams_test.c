@@ -132,6 +132,39 @@ Test(guest_streams, a_reader_that_has_gone_is_noticed)
 	guest_streams_deinit(&stage.streams);
 }
 
+Test(guest_streams, a_key_typed_three_times_in_a_row_ends_the_guest)
+{
+	static const struct {
+		const char *typed;
+		bool ends;
+	} rows[] = {
+		{ "\x1d\x1d", false },
+		// It begins anew.
+		{ "x\x1d\x1d", false },
+		{ "\x1d", true },
+	};
+	struct stage stage = create_stage();
+
+	stage.streams.interactive = true;
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct pollfd fds[GUEST_STREAM_POLL_COUNT];
+		bool moved = false;
+		ssize_t length = (ssize_t)strlen(rows[i].typed);
+
+		cr_assert_eq(write(stage.in[1], rows[i].typed, (size_t)length),
+			     length);
+		guest_streams_prepare(&stage.streams, fds);
+		cr_assert_geq(poll(fds, array_size(fds), 0), 0);
+
+		struct error *err =
+			guest_streams_move(&stage.streams, fds, &moved);
+
+		cr_expect_eq(error_catch(&err, ERROR_CANCELLED), rows[i].ends,
+			     "row %zu", i);
+	}
+	guest_streams_deinit(&stage.streams);
+}
+
 Test(guest_streams, what_is_said_arrives_whole)
 {
 	static const size_t more = 200000;
