@@ -83,7 +83,7 @@ static struct error *boot(const struct build_request *request,
 	_cleanup_close_ int output = memfd_create("output", MFD_CLOEXEC);
 	if (output < 0)
 		return error_create_os(errno, "memfd_create");
-	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_kernel_ struct kernel kernel = { 0 };
 	err = kernel_open(directory, &kernel);
 	if (err)
 		return err;

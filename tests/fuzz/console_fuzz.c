@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	_cleanup_console_ struct console console = CONSOLE_INIT;
+	_cleanup_console_ struct console console = { 0 };
 	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
 	size_t step = size ? data[0] % 17 + 1 : 1;
 

@@ -21,7 +21,7 @@ static struct error *download_newest(struct command_context *context,
 	err = command_asset(context, assets, arch, pattern, &asset);
 	if (err)
 		return err;
-	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_kernel_ struct kernel kernel = { 0 };
 	uint64_t start_ms = monotonic_ms();
 	uint64_t unpack_ms;
 	err = kernel_download(context->store, asset, context->directory,

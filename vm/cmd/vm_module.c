@@ -57,12 +57,12 @@ static struct error *build_one(struct command_context *context,
 	struct error *err;
 	const struct module_options *module_options = context->options;
 
-	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_kernel_ struct kernel kernel = { 0 };
 	err = command_kernel(context, arch, pattern, &kernel);
 	if (err)
 		return err;
 	uint64_t start_ms = monotonic_ms();
-	_cleanup_module_ struct module module = MODULE_INIT;
+	_cleanup_module_ struct module module = { 0 };
 	err = command_module(context, arch, &kernel, module_options->source,
 			     &module);
 	if (err)

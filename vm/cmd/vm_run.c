@@ -289,7 +289,7 @@ static struct error *run_guest(struct command_context *context,
 	err = add_environment(&options->environment, &environment);
 	if (err)
 		return err;
-	_cleanup_module_ struct module module = MODULE_INIT;
+	_cleanup_module_ struct module module = { 0 };
 	err = choose_kernel(context, options, config.qemu.arch, kernel_ret,
 			    &module);
 	if (err)
@@ -357,7 +357,7 @@ static struct error *run(struct command_context *context)
 			return error_create_os(errno, "--console-log %s",
 					       run_options->console_log);
 	}
-	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_kernel_ struct kernel kernel = { 0 };
 	_cleanup_run_result_ struct run_result result = { 0 };
 	err = run_guest(context, console_log_fd, &kernel, &result);
 	if (err)

@@ -118,7 +118,7 @@ static struct error *add_directories(struct suite_setup *setup,
 	struct error *err;
 
 	for (size_t i = 0; i < directories->count; i++) {
-		_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+		_cleanup_kernel_ struct kernel kernel = { 0 };
 
 		err = kernel_open(directories->items[i], &kernel);
 		if (err)

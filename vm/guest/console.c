@@ -45,7 +45,7 @@ void console_deinit(struct console *console)
 	string_builder_deinit(&console->log);
 	free(console->panic);
 	string_list_deinit(&console->splats);
-	*console = (struct console)CONSOLE_INIT;
+	*console = (struct console){ 0 };
 }
 
 /** A line without the kernel's `[    1.234567] [  T1] ` in front. */

@@ -44,11 +44,6 @@ struct console {
 	size_t splat_count;
 };
 
-#define CONSOLE_INIT                                                           \
-	{                                                                      \
-		0                                                              \
-	}
-
 void console_deinit(struct console *console);
 
 #define _cleanup_console_ _cleanup_(console_deinit)

@@ -31,7 +31,7 @@ void kernel_deinit(struct kernel *kernel)
 	free(kernel->path);
 	free(kernel->config);
 	cache_release(kernel->entry);
-	*kernel = (struct kernel)KERNEL_INIT;
+	*kernel = (struct kernel){ 0 };
 }
 
 bool kernel_is_path(const char *text)
@@ -73,7 +73,7 @@ struct error *kernel_open(const char *path, struct kernel *ret)
 {
 	struct error *err;
 
-	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_kernel_ struct kernel kernel = { 0 };
 
 	kernel.path = realpath(path, NULL);
 	if (!kernel.path && errno == ENOENT)

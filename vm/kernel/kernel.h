@@ -35,11 +35,6 @@ struct kernel {
 	struct cache_entry *entry;
 };
 
-#define KERNEL_INIT                                                            \
-	{                                                                      \
-		.path = NULL                                                   \
-	}
-
 void kernel_deinit(struct kernel *kernel);
 
 #define _cleanup_kernel_ _cleanup_(kernel_deinit)

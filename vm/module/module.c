@@ -66,7 +66,7 @@ void module_deinit(struct module *module)
 {
 	free(module->path);
 	cache_release(module->entry);
-	*module = (struct module)MODULE_INIT;
+	*module = (struct module){ 0 };
 }
 
 static struct error *build_init(struct build *build,
@@ -288,7 +288,7 @@ struct error *module_build(const struct module_request *request,
 	struct error *err;
 
 	_cleanup_build_ struct build build = { .scratch_lock = -1 };
-	_cleanup_module_ struct module module = MODULE_INIT;
+	_cleanup_module_ struct module module = { 0 };
 	const struct cache_recipe recipe = {
 		.check = build_check,
 		.make = build_make,

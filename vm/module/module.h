@@ -48,11 +48,6 @@ struct module {
 	struct cache_entry *entry;
 };
 
-#define MODULE_INIT                                                            \
-	{                                                                      \
-		0                                                              \
-	}
-
 void module_deinit(struct module *module);
 
 #define _cleanup_module_ _cleanup_(module_deinit)

@@ -87,8 +87,8 @@ static struct error *compute(const struct machine *machine, const char *text,
 			     const struct process_status *status,
 			     struct run_result *ret)
 {
-	_cleanup_console_ struct console console = CONSOLE_INIT;
-	_cleanup_console_ struct console output = CONSOLE_INIT;
+	_cleanup_console_ struct console console = { 0 };
+	_cleanup_console_ struct console output = { 0 };
 
 	console_feed(&console, text, strlen(text));
 	console_feed(&output, output_text, strlen(output_text));

@@ -68,7 +68,7 @@ Test(kernel, pruning_spares_the_newest_those_in_use_and_what_is_not_selected)
 	_cleanup_directory_ char *path = make_directory();
 	_cleanup_free_ char *old =
 		path_joinf(path, "x86_64/kernel-%s", releases[0]);
-	struct kernel kernel = KERNEL_INIT;
+	struct kernel kernel = { 0 };
 
 	cr_expect_eq(prune(path, &other, &all, false), 0);
 	cr_expect_eq(prune(path, &all, &other, false), 0);
@@ -84,7 +84,7 @@ Test(kernel, pruning_spares_the_newest_those_in_use_and_what_is_not_selected)
 
 Test(kernel, a_directory_that_is_no_package_is_refused)
 {
-	struct kernel kernel = KERNEL_INIT;
+	struct kernel kernel = { 0 };
 	struct error *err = kernel_open("/", &kernel);
 
 	cr_expect(error_catch(&err, ERROR_NOT_FOUND));
@@ -103,7 +103,7 @@ Test(kernel, a_release_is_one_plain_word)
 	directory = path_joinf(path, "x86_64/kernel-%s", releases[0]);
 	file = path_join(directory, "build/include/config/kernel.release");
 	for (size_t i = 0; i < array_size(cases); i++) {
-		struct kernel kernel = KERNEL_INIT;
+		struct kernel kernel = { 0 };
 		_cleanup_error_ struct error *err = NULL;
 
 		cr_assert_null(file_write(file, cases[i], strlen(cases[i])));

@@ -53,7 +53,7 @@ static const char makefile[] =
 static struct stage create_stage(void)
 {
 	char root[] = "/tmp/module test.XXXXXX";
-	struct stage stage = { .kernel = KERNEL_INIT };
+	struct stage stage = { 0 };
 
 	interrupt_catch();
 	cr_assert(mkdtemp(root));
@@ -110,9 +110,9 @@ static void expect_text(const char *path, const char *expected)
 Test(module, is_built_once_unless_it_is_damaged)
 {
 	_cleanup_stage_ struct stage stage = create_stage();
-	_cleanup_module_ struct module first = MODULE_INIT;
-	_cleanup_module_ struct module second = MODULE_INIT;
-	_cleanup_module_ struct module third = MODULE_INIT;
+	_cleanup_module_ struct module first = { 0 };
+	_cleanup_module_ struct module second = { 0 };
+	_cleanup_module_ struct module third = { 0 };
 	_cleanup_free_ char *other = NULL;
 
 	cr_assert_null(build(&stage, &first));
@@ -150,8 +150,8 @@ Test(module, is_rebuilt_when_source_or_kernel_changes)
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		_cleanup_stage_ struct stage stage = create_stage();
-		_cleanup_module_ struct module first = MODULE_INIT;
-		_cleanup_module_ struct module second = MODULE_INIT;
+		_cleanup_module_ struct module first = { 0 };
+		_cleanup_module_ struct module second = { 0 };
 
 		cr_assert_null(build(&stage, &first));
 		put_file(stage.root, rows[i].name, rows[i].text);
@@ -196,9 +196,9 @@ Test(module, is_rebuilt_by_another_compiler)
 Test(module, what_is_superseded_goes_when_nobody_uses_it)
 {
 	_cleanup_stage_ struct stage stage = create_stage();
-	_cleanup_module_ struct module first = MODULE_INIT;
-	_cleanup_module_ struct module second = MODULE_INIT;
-	_cleanup_module_ struct module third = MODULE_INIT;
+	_cleanup_module_ struct module first = { 0 };
+	_cleanup_module_ struct module second = { 0 };
+	_cleanup_module_ struct module third = { 0 };
 
 	cr_assert_null(build(&stage, &first));
 	put_file(stage.source, "b.c", "second");
@@ -225,8 +225,8 @@ Test(module, what_fails_says_why_and_leaves_no_result)
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		_cleanup_stage_ struct stage stage = create_stage();
-		_cleanup_module_ struct module module = MODULE_INIT;
-		_cleanup_module_ struct module good = MODULE_INIT;
+		_cleanup_module_ struct module module = { 0 };
+		_cleanup_module_ struct module good = { 0 };
 
 		put_file(stage.source, "b.c", rows[i].text);
 		for (int again = 0; again < 2; again++) {
@@ -248,7 +248,7 @@ Test(module, what_fails_says_why_and_leaves_no_result)
 Test(module, there_must_be_a_source)
 {
 	_cleanup_stage_ struct stage stage = create_stage();
-	_cleanup_module_ struct module module = MODULE_INIT;
+	_cleanup_module_ struct module module = { 0 };
 
 	free(stage.source);
 	stage.source = strdup("/no/such");
