@@ -142,7 +142,8 @@ bool release_matches(const char *text, const char *pattern)
 	return kernel_version_compare(&version, &release.version) == 0;
 }
 
-bool release_matches_any(const char *release, const struct string_list *patterns)
+/** An empty list matches everything. */
+static bool matches_any(const char *release, const struct string_list *patterns)
 {
 	for (size_t i = 0; i < patterns->count; i++) {
 		if (release_matches(release, patterns->items[i]))
@@ -157,7 +158,7 @@ bool release_is_selected(const struct release *release, const char *arch,
 	char text[RELEASE_TEXT_SIZE];
 
 	release_format(release, text);
-	return release_matches_any(text, selection->kernels) &&
+	return matches_any(text, selection->kernels) &&
 	       (!selection->archs->count ||
 		string_list_contains(selection->archs, arch)) &&
 	       (!selection->flavors->count ||

@@ -70,9 +70,6 @@ bool release_same_kind(const struct release *a, const struct release *b);
  */
 bool release_matches(const char *release, const char *pattern);
 
-/** Whether any pattern matches; an empty list matches everything. */
-bool release_matches_any(const char *release, const struct string_list *patterns);
-
 /** What a command line asks for; empty lists mean everything. */
 struct release_selection {
 	/** Patterns. */

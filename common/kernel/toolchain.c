@@ -209,7 +209,7 @@ char *toolchain_package(const struct toolchain *toolchain)
 	return package;
 }
 
-/** No compiler will do: say what is wrong with the one there may be. */
+/** No installed one will do: say what is wrong with the one there may be. */
 static struct error *none_error(const struct toolchain *toolchain)
 {
 	const struct compiler *first = &toolchain->candidates[0].compiler;
@@ -255,18 +255,6 @@ static struct error *crosstool_make(void *arg, const char *directory)
 	return prove(program);
 }
 
-static struct error *download(const struct compiler *compiler,
-			      struct http *http, struct cache_entry **ret)
-{
-	struct error *err;
-	struct crosstool crosstool = { compiler, http };
-	const struct cache_recipe recipe = { .make = crosstool_make,
-					     .arg = &crosstool };
-
-	err = kernel_make_check_path(compiler->directory);
-	return err ? err : cache_get(compiler->directory, &recipe, ret);
-}
-
 /** Have what was chosen. */
 static struct error *prepare(struct toolchain *toolchain, struct http *http)
 {
@@ -279,18 +267,18 @@ static struct error *prepare(struct toolchain *toolchain, struct http *http)
 		return NULL;
 	log_debug("%s %s: %s", compiler->program, compiler->version,
 		  toolchain->rule->reason);
-	err = download(compiler, http, &toolchain->entry);
+	err = kernel_make_check_path(compiler->directory);
+	if (err)
+		return err;
+	struct crosstool crosstool = { compiler, http };
+	const struct cache_recipe recipe = { .make = crosstool_make,
+					     .arg = &crosstool };
+	err = cache_get(compiler->directory, &recipe, &toolchain->entry);
 	if (!err)
 		return NULL;
-	const struct toolchain_candidate *first = &toolchain->candidates[0];
-	_cleanup_free_ char *package = toolchain_package(toolchain);
-	if (first->verdict == TOOLCHAIN_MISSING)
-		return error_wrap(err,
-				  "%s is not installed (its package is %s), and kernel.org's cannot be had",
-				  first->compiler.program, package);
-	return error_wrap(err,
-			  "%s is version %s, which does not build this kernel, and kernel.org's cannot be had",
-			  first->compiler.program, first->compiler.version);
+	_cleanup_error_ struct error *none = none_error(toolchain);
+	return error_wrap(err, "%s; kernel.org's cannot be had",
+			  error_message(none));
 }
 
 struct error *toolchain_choose(const struct catalog *catalog,
