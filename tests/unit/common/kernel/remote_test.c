@@ -26,7 +26,7 @@
 #include "tests/unit/files.h"
 
 static struct http *http;
-static char root[] = "/tmp/remote test.XXXXXX";
+static char root[] = "/tmp/remote: 5%25.XXXXXX";
 
 static char *in_root(const char *name)
 {
@@ -110,10 +110,10 @@ static void teardown(void)
 
 TestSuite(remote, .init = setup, .fini = teardown, .timeout = 120);
 
-/** The repository as a URL; its blank is written %20. */
+/** The repository as a URL. */
 static char *file_url(void)
 {
-	return string_format("file:///tmp/remote%%20test%s/repository",
+	return string_format("file:///tmp/remote:%%205%%2525%s/repository",
 			     strrchr(root, '.'));
 }
 
