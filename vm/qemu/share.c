@@ -2,7 +2,6 @@
 
 #include "vm/qemu/share.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,13 +106,11 @@ static void add_mount(struct string_list *list, const char *target,
 static void plan_add(struct share_plan *plan, const char *tag, const char *path,
 		     bool writable)
 {
-	struct share share = {
+	vector_add(plan) = (struct share){
+		.tag = string_copy(tag),
 		.path = string_copy(path),
 		.writable = writable,
 	};
-
-	snprintf(share.tag, sizeof(share.tag), "%s", tag);
-	vector_add(plan) = share;
 }
 
 /**
@@ -187,7 +184,7 @@ static struct error *plan_writable(const struct share_request *request,
 
 	for (size_t i = 0; i < request->writable->count; i++) {
 		const char *path = request->writable->items[i];
-		char tag[SHARE_TAG_SIZE];
+		_cleanup_free_ char *tag = string_format("rw%zu", i);
 
 		if (!root_shows(request->root, path)) {
 			err = check_target(path, "--rw");
@@ -195,7 +192,6 @@ static struct error *plan_writable(const struct share_request *request,
 				return err;
 			string_list_add(&plan->late_directories, path);
 		}
-		snprintf(tag, sizeof(tag), "rw%zu", i);
 		add_mount(&plan->late_mounts, path, "9p", options, tag);
 		plan_add(plan, tag, path, true);
 	}
@@ -208,15 +204,14 @@ static void plan_extra(const struct share_request *request,
 {
 	for (size_t i = 0; i < request->extra->count; i++) {
 		const char *path = request->extra->items[i];
-		char tag[SHARE_TAG_SIZE], target[64];
+		_cleanup_free_ char *tag = string_format("extra%zu", i);
+		_cleanup_free_ char *target = string_format(STATE "/%s", tag);
 
 		// A PATH cannot hold a directory with a colon.
 		if (root_shows(request->root, path) && !strchr(path, ':')) {
 			string_list_add(&plan->extra, path);
 			continue;
 		}
-		snprintf(tag, sizeof(tag), "extra%zu", i);
-		snprintf(target, sizeof(target), STATE "/%s", tag);
 		append_mount(plan, tag, target, "9p", READ_OPTIONS);
 		string_list_add(&plan->directories, target);
 		string_list_add(&plan->extra, target);
@@ -272,8 +267,10 @@ struct error *share_plan_compute(const struct share_request *request,
 
 void share_plan_deinit(struct share_plan *plan)
 {
-	for (size_t i = 0; i < plan->count; i++)
+	for (size_t i = 0; i < plan->count; i++) {
+		free(plan->items[i].tag);
 		free(plan->items[i].path);
+	}
 	free(plan->items);
 	string_builder_deinit(&plan->mounts);
 	free(plan->package);

@@ -22,13 +22,9 @@
 
 struct error;
 
-enum {
-	/** 9p's limit on the length of a tag is 31 characters. */
-	SHARE_TAG_SIZE = 32,
-};
-
 struct share {
-	char tag[SHARE_TAG_SIZE];
+	/** At most 31 characters, for 9p. */
+	char *tag;
 	/** The directory on the host. */
 	char *path;
 	bool writable;
