@@ -4,7 +4,7 @@
 
 #include "bot/cmd/bot_commands.h"
 #include "bot/cmd/session.h"
-#include "common/github/workflow_command.h"
+#include "common/github/workflow.h"
 
 /** In a workflow, a command's error stands above the run's logs, too. */
 static void annotate(const char *message)

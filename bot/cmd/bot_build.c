@@ -14,7 +14,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
-#include "common/github/workflow_command.h"
+#include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
 #include "vm/suite/logs.h"
 

@@ -20,8 +20,7 @@
 #include "common/base/string_list.h"
 #include "common/base/table.h"
 #include "common/github/github.h"
-#include "common/github/workflow_command.h"
-#include "common/github/workflow_file.h"
+#include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
 
 enum {

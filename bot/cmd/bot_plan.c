@@ -13,8 +13,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/string_builder.h"
-#include "common/github/workflow_command.h"
-#include "common/github/workflow_file.h"
+#include "common/github/workflow.h"
 
 struct plan_options {
 	struct plan_selection selection;

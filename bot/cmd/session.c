@@ -9,7 +9,7 @@
 #include "bot/report/page.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
-#include "common/github/workflow_command.h"
+#include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
 

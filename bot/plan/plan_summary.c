@@ -14,7 +14,7 @@
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/table.h"
-#include "common/github/workflow_file.h"
+#include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
 #include "common/store/store.h"

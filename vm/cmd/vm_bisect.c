@@ -11,7 +11,7 @@
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/text.h"
-#include "common/github/workflow_command.h"
+#include "common/github/workflow.h"
 #include "vm/suite/bisect.h"
 
 enum {

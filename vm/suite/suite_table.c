@@ -9,7 +9,7 @@
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
 #include "common/base/table.h"
-#include "common/github/workflow_command.h"
+#include "common/github/workflow.h"
 #include "vm/suite/suite.h"
 
 static void make_table(const struct suite *suite, struct table *table)

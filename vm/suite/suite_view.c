@@ -8,7 +8,7 @@
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/system.h"
-#include "common/github/workflow_command.h"
+#include "common/github/workflow.h"
 #include "vm/suite/logs.h"
 #include "vm/suite/suite_table.h"
 

@@ -9,7 +9,7 @@
 #include "bot/plan/plan.h"
 #include "bot/plan/poll.h"
 #include "common/base/error.h"
-#include "common/github/workflow_file.h"
+#include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"
 

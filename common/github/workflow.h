@@ -1,27 +1,35 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#ifndef COMMON_GITHUB_WORKFLOW_COMMAND_H
-#define COMMON_GITHUB_WORKFLOW_COMMAND_H
+#ifndef COMMON_GITHUB_WORKFLOW_H
+#define COMMON_GITHUB_WORKFLOW_H
 
 /**
  * @file
  *
- * Workflow commands: lines of a step's output that GitHub Actions obeys. Text
- * from elsewhere is escaped for its place in them.
+ * What a step of a GitHub Actions workflow tells it: by workflow commands,
+ * which are lines of its output, and by files that it appends to, its outputs
+ * (GITHUB_OUTPUT) and its summary, in Markdown (GITHUB_STEP_SUMMARY). Text from
+ * elsewhere is escaped for its place in them.
  * https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
  *
- * Some are made as text. Others are written to stderr, between the lines of the
- * log, so that they stay in order; these do nothing where no workflow runs us.
+ * Some commands are made as text. Others are written to stderr, between the
+ * lines of the log, so that they stay in order; these do nothing where no
+ * workflow runs us.
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "common/base/cleanup.h"
 
+struct error;
 struct string_builder;
 struct string_list;
 
 enum {
+	/** Bytes of a step's summary; one that is longer is not shown at all. */
+	WORKFLOW_SUMMARY_LIMIT = 1 << 20,
+	/** Of a word that text from elsewhere cannot know. */
 	WORKFLOW_TOKEN_SIZE = 33,
 };
 
@@ -56,9 +64,6 @@ _printf_(3, 4) void workflow_log_annotation(enum workflow_level level,
 /** Keep the token (github_token.h) out of all that the step prints later. */
 void workflow_log_mask_token(void);
 
-/** A word that text from elsewhere cannot know. */
-void workflow_make_token(char token_ret[static WORKFLOW_TOKEN_SIZE]);
-
 /**
  * Append text that folds under a title. Commands in it mean nothing: they are
  * stopped until the group ends.
@@ -76,4 +81,33 @@ _printf_(2, 3) void workflow_group_begin(struct workflow_group *group,
 					 const char *format, ...);
 void workflow_group_end(struct workflow_group *group);
 
-#endif /* COMMON_GITHUB_WORKFLOW_COMMAND_H */
+/**
+ * Append an output. A value of more than a line is written between two lines
+ * that hold a word which it cannot know.
+ *
+ * @param[in] name Plain.
+ */
+void workflow_append_output(struct string_builder *sb, const char *name,
+			    const char *value);
+
+/**
+ * Add what workflow_append_output() has made to the step's outputs.
+ *
+ * @return ERROR_USAGE if no step of a workflow runs us.
+ */
+_must_check_ struct error *workflow_outputs_write(const char *text);
+
+/**
+ * How much the step's summary still takes; 0 if it is full, or if no step of a
+ * workflow runs us.
+ */
+_must_check_ struct error *workflow_summary_room(size_t *room_bytes_ret);
+
+/**
+ * Add to the step's summary. Where there is no room for all, its first lines
+ * are added, and a note that some are missing. Nothing happens if no step of a
+ * workflow runs us.
+ */
+_must_check_ struct error *workflow_summary_write(const char *markdown);
+
+#endif /* COMMON_GITHUB_WORKFLOW_H */
