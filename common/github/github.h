@@ -29,6 +29,23 @@ enum {
 #define GITHUB_ACCEPT_JSON "Accept: application/vnd.github+json"
 #define GITHUB_API_VERSION "X-GitHub-Api-Version: 2022-11-28"
 
+/*
+ * The token that authorises us to GitHub is a secret. It is printed nowhere,
+ * put on no command line, and goes to no host but GitHub's (http.h). Children
+ * do not inherit it, and other processes do not see it (process.h).
+ */
+
+/**
+ * Read the token from the environment: GITHUB_TOKEN, else GH_TOKEN.
+ *
+ * @param[out] ret NULL if there is none; end it with github_token_destroy().
+ * @return ERROR_USAGE if it holds characters that no token has.
+ */
+_must_check_ struct error *github_token_read(char **ret);
+
+/** Wipe it from memory. */
+void github_token_destroy(char *token);
+
 /** A release of a repository, and how to get at it. */
 struct github {
 	/** Borrowed. */

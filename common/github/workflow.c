@@ -17,7 +17,7 @@
 #include "common/base/memory.h"
 #include "common/base/string_builder.h"
 #include "common/base/string_list.h"
-#include "common/github/github_token.h"
+#include "common/github/github.h"
 
 /** What would end a message, or mean a character that was encoded. */
 #define ENCODED_IN_MESSAGE "%\r\n"

@@ -61,7 +61,7 @@ _printf_(3, 4) void workflow_log_annotation(enum workflow_level level,
 					    const char *title,
 					    const char *format, ...);
 
-/** Keep the token (github_token.h) out of all that the step prints later. */
+/** Keep the token (github.h) out of all that the step prints later. */
 void workflow_log_mask_token(void);
 
 /**
