@@ -72,7 +72,7 @@ class SignalTest(support.TestCase):
 
         def is_stuck():
             with open(f"/proc/{process.pid}/wchan", encoding="ascii") as file:
-                return "pipe" in file.read()
+                return "pipe_write" in file.read()
 
         try:
             self.wait_until(is_stuck)
