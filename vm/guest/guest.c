@@ -129,24 +129,6 @@ static void show_state(struct loop *loop)
 					 loop->config->qemu.kernel->release);
 }
 
-/** Start QEMU, with all that it and the guest are told at first. */
-static struct error *start(struct loop *loop, struct qemu_options *options)
-{
-	struct error *err;
-
-	const struct guest_config *config = loop->config;
-
-	err = qemu_link_create(options, find_ports(config), &loop->link);
-	if (err)
-		return err;
-	guest_streams_init(&loop->streams, config, loop->link.port_fds);
-	send_setup(loop);
-	show_state(loop);
-	return config->interactive
-		       ? terminal_take(&loop->terminal, config->stdin_fd)
-		       : NULL;
-}
-
 /** Press a sysrq key: what announces one, by default a BREAK, then the key. */
 static void press(struct loop *loop, char key)
 {
@@ -384,9 +366,17 @@ static struct error *run(const struct guest_config *config,
 	_cleanup_string_builder_ struct string_builder tail = STRING_BUILDER_INIT;
 
 	loop_init(&loop, config, plan);
-	err = start(&loop, &plan->qemu);
+	err = qemu_link_create(&plan->qemu, find_ports(config), &loop.link);
 	if (err)
 		return err;
+	guest_streams_init(&loop.streams, config, loop.link.port_fds);
+	send_setup(&loop);
+	show_state(&loop);
+	if (config->interactive) {
+		err = terminal_take(&loop.terminal, config->stdin_fd);
+		if (err)
+			return err;
+	}
 	while (loop.machine.state != MACHINE_ENDED)
 		loop_step(&loop);
 	terminal_restore(&loop.terminal);
