@@ -279,11 +279,13 @@ static struct error *making_make(void *arg, const char *path)
 	_cleanup_free_ char *stamp = path_join(path, stamp_name);
 
 	err = rootfs_host_check(request->host, request->arch);
-	if (!err)
-		err = directory_remove_stale(making->parent, prefix);
-	if (!err)
-		err = directory_create_temporary(making->parent, prefix,
-						 &temporary, &lock_fd);
+	if (err)
+		return err;
+	err = directory_remove_stale(making->parent, prefix);
+	if (err)
+		return err;
+	err = directory_create_temporary(making->parent, prefix, &temporary,
+					 &lock_fd);
 	if (err)
 		return err;
 	log_info("making a root of %s, which takes some minutes; the log is %s",
