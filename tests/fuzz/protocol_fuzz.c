@@ -16,32 +16,33 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct protocol protocol = { 0 };
-	struct machine machine = { .boot_limit_ms = 100,
-				   .timeout_ms = 1000,
-				   .kdump = size % 2 };
+	struct lifecycle lifecycle = { .boot_limit_ms = 100,
+				       .timeout_ms = 1000,
+				       .kdump = size % 2 };
 	const char *p = (const char *)data;
 	const char *end = p + size;
 	const size_t step = size ? data[0] % 17 + 1 : 1;
-	enum machine_event event;
+	enum lifecycle_event event;
 	uint64_t now = 1;
 
-	machine_start(&machine, now);
+	lifecycle_start(&lifecycle, now);
 	while (p < end) {
 		size_t left = (size_t)(end - p);
 
 		if (!protocol_read(&protocol, &p,
 				   p + (left < step ? left : step), &event))
 			continue;
-		machine_step(&machine, event, protocol.status, now += 3);
+		lifecycle_step(&lifecycle, event, protocol.status, now += 3);
 		if (strpbrk(protocol_text(&protocol), "\n\r\033") ||
 		    !strstr(protocol_text(&protocol), protocol_what(&protocol)))
 			abort();
 	}
 	// Whatever it said: time ends it, within its limits.
-	for (int i = 0; i < 4 && machine.deadline_ms; i++)
-		machine_step(&machine, EVENT_TIME, 0, machine.deadline_ms);
-	if (machine.state < MACHINE_FLUSH || machine.exit_status < 0 ||
-	    machine.exit_status > 255 || machine.kernels > MACHINE_KERNEL_LIMIT)
+	for (int i = 0; i < 4 && lifecycle.deadline_ms; i++)
+		lifecycle_step(&lifecycle, EVENT_TIME, 0, lifecycle.deadline_ms);
+	if (lifecycle.state < LIFECYCLE_FLUSH || lifecycle.exit_status < 0 ||
+	    lifecycle.exit_status > 255 ||
+	    lifecycle.kernels > LIFECYCLE_KERNEL_LIMIT)
 		abort();
 	protocol_deinit(&protocol);
 	return 0;

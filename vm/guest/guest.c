@@ -22,7 +22,7 @@
 #include "vm/guest/console.h"
 #include "vm/guest/guest_plan.h"
 #include "vm/guest/guest_streams.h"
-#include "vm/guest/machine.h"
+#include "vm/guest/lifecycle.h"
 #include "vm/guest/protocol.h"
 #include "vm/guest/run_result.h"
 #include "vm/guest/terminal.h"
@@ -31,12 +31,12 @@
 
 /**
  * One QEMU and the guest in it, from its start to its end: polls what they and
- * the user have to say, and does what the machine decides (machine.h).
+ * the user have to say, and does what the lifecycle decides (lifecycle.h).
  */
 struct loop {
 	const struct guest_config *config;
 	const struct guest_plan *plan;
-	struct machine machine;
+	struct lifecycle lifecycle;
 	/** QEMU, and what there is between us. */
 	struct qemu_link link;
 	/** Once it has ended by itself. */
@@ -59,10 +59,10 @@ static void loop_init(struct loop *loop, const struct guest_config *config,
 	*loop = (struct loop){
 		.config = config,
 		.plan = plan,
-		.machine = {
+		.lifecycle = {
 			.boot_limit_ms = plan->qemu.accel == ACCEL_KVM
-						 ? MACHINE_KVM_BOOT_MS
-						 : MACHINE_TCG_BOOT_MS,
+						 ? LIFECYCLE_KVM_BOOT_MS
+						 : LIFECYCLE_TCG_BOOT_MS,
 			.timeout_ms = config->timeout_ms,
 			.kdump = config->qemu.kdump,
 			.may_write = config->qemu.arguments.count > 0,
@@ -70,7 +70,7 @@ static void loop_init(struct loop *loop, const struct guest_config *config,
 		.link = QEMU_LINK_INIT,
 		.terminal = TERMINAL_INIT,
 	};
-	machine_start(&loop->machine, monotonic_ms());
+	lifecycle_start(&loop->lifecycle, monotonic_ms());
 }
 
 static void loop_deinit(struct loop *loop)
@@ -116,13 +116,13 @@ static void send_setup(struct loop *loop)
 /** While the command runs, what is written is its own, and its user's to say. */
 static void show_state(struct loop *loop)
 {
-	bool crashed = loop->machine.state == MACHINE_CRASH;
+	bool crashed = loop->lifecycle.state == LIFECYCLE_CRASH;
 
 	progress_destroy(take_ptr(loop->progress));
 	// With --verbose, the console goes to stderr too, past the log.
 	if (log_level() >= LOG_DEBUG)
 		return;
-	if (crashed || loop->machine.state == MACHINE_BOOT)
+	if (crashed || loop->lifecycle.state == LIFECYCLE_BOOT)
 		loop->progress =
 			progress_createf(PROGRESS_TIME, "boot %s%s",
 					 crashed ? "the crash kernel of " : "",
@@ -144,7 +144,7 @@ static void press(struct loop *loop, char key)
 		log_debug("the console takes no keys");
 }
 
-static void tell(struct loop *loop, enum machine_event event);
+static void tell(struct loop *loop, enum lifecycle_event event);
 
 /** Whatever keeps us from going on ends the guest. */
 static void check(struct loop *loop, struct error *err)
@@ -159,7 +159,7 @@ static void check(struct loop *loop, struct error *err)
 	tell(loop, EVENT_CANCELLED);
 }
 
-static void act(struct loop *loop, enum machine_action action)
+static void act(struct loop *loop, enum lifecycle_action action)
 {
 	const char *panic = loop->console.panic;
 
@@ -189,14 +189,14 @@ static void act(struct loop *loop, enum machine_action action)
 	}
 }
 
-/** Tell the machine what happened, and do what it says. */
-static void tell(struct loop *loop, enum machine_event event)
+/** Tell the lifecycle what happened, and do what it says. */
+static void tell(struct loop *loop, enum lifecycle_event event)
 {
-	enum machine_state before = loop->machine.state;
+	enum lifecycle_state before = loop->lifecycle.state;
 
-	act(loop, machine_step(&loop->machine, event, loop->protocol.status,
-			       monotonic_ms()));
-	if (loop->machine.state != before)
+	act(loop, lifecycle_step(&loop->lifecycle, event, loop->protocol.status,
+				 monotonic_ms()));
+	if (loop->lifecycle.state != before)
 		show_state(loop);
 }
 
@@ -247,9 +247,9 @@ static bool read_control(struct loop *loop)
 	char data[4096];
 	const char *p = data;
 	ssize_t n = read(loop->link.port_fds[PORT_CONTROL], data, sizeof(data));
-	enum machine_event event;
+	enum lifecycle_event event;
 
-	while (n > 0 && loop->machine.state != MACHINE_ENDED &&
+	while (n > 0 && loop->lifecycle.state != LIFECYCLE_ENDED &&
 	       protocol_read(&loop->protocol, &p, data + n, &event)) {
 		log_debug("guest: %s", protocol_text(&loop->protocol));
 		tell(loop, event);
@@ -293,10 +293,10 @@ static bool take_end(struct loop *loop)
 }
 
 /** Milliseconds until something is due, as poll(2) takes them. */
-static int wait_ms(const struct machine *machine)
+static int wait_ms(const struct lifecycle *lifecycle)
 {
 	uint64_t now = monotonic_ms();
-	uint64_t due = machine->deadline_ms;
+	uint64_t due = lifecycle->deadline_ms;
 
 	if (!due)
 		return -1;
@@ -308,9 +308,9 @@ static int wait_ms(const struct machine *machine)
 static void loop_step(struct loop *loop)
 {
 	const struct qemu_link *link = &loop->link;
-	const struct machine *machine = &loop->machine;
+	const struct lifecycle *lifecycle = &loop->lifecycle;
 	// Once all is decided, what is said no longer matters.
-	bool listens = machine->state < MACHINE_FLUSH;
+	bool listens = lifecycle->state < LIFECYCLE_FLUSH;
 	const struct {
 		int fd;
 		bool (*handle)(struct loop *loop);
@@ -320,7 +320,7 @@ static void loop_step(struct loop *loop)
 		{ listens ? link->console_fd : -1, read_console },
 		{ listens ? link->output_fd : -1, read_output },
 		{ listens ? link->port_fds[PORT_CONTROL] : -1, read_control },
-		{ machine->qemu_ended ? -1 : process_fd(link->qemu), take_end },
+		{ lifecycle->qemu_ended ? -1 : process_fd(link->qemu), take_end },
 	};
 	struct pollfd fds[array_size(sources) + GUEST_STREAM_POLL_COUNT];
 	struct pollfd *streams = fds + array_size(sources);
@@ -329,7 +329,7 @@ static void loop_step(struct loop *loop)
 	for (size_t i = 0; i < array_size(sources); i++)
 		fds[i] = (struct pollfd){ sources[i].fd, POLLIN, 0 };
 	guest_streams_prepare(&loop->streams, streams);
-	if (poll(fds, array_size(fds), wait_ms(machine)) < 0) {
+	if (poll(fds, array_size(fds), wait_ms(lifecycle)) < 0) {
 		if (errno != EINTR)
 			check(loop, error_create_os(errno, "poll"));
 		return;
@@ -355,7 +355,7 @@ static void loop_step(struct loop *loop)
  * Boot a guest and wait for its end, however it comes.
  *
  * @return As guest_run(); ERROR_NOT_FOUND if QEMU is not there or has no such
- * machine.
+ * lifecycle.
  */
 static struct error *run(const struct guest_config *config,
 			 struct guest_plan *plan, struct run_result *ret)
@@ -377,19 +377,19 @@ static struct error *run(const struct guest_config *config,
 		if (err)
 			return err;
 	}
-	while (loop.machine.state != MACHINE_ENDED)
+	while (loop.lifecycle.state != LIFECYCLE_ENDED)
 		loop_step(&loop);
 	terminal_restore(&loop.terminal);
 	process_destroy(take_ptr(loop.link.qemu));
 	while (read_console(&loop))
 		;
-	if (loop.machine.cause == CAUSE_CANCELLED)
+	if (loop.lifecycle.cause == CAUSE_CANCELLED)
 		return take_ptr(loop.error);
-	if (loop.machine.cause == CAUSE_GUEST) {
+	if (loop.lifecycle.cause == CAUSE_GUEST) {
 		console_append_tail(&loop.console, CONSOLE_TAIL_LINES, &tail);
 		fputs(tail.text ? tail.text : "", stderr);
 	}
-	return run_result_compute(&loop.machine, &loop.console, &loop.output,
+	return run_result_compute(&loop.lifecycle, &loop.console, &loop.output,
 				  &loop.status, protocol_what(&loop.protocol),
 				  ret);
 }

@@ -145,7 +145,7 @@ void protocol_deinit(struct protocol *protocol)
 	string_builder_deinit(&protocol->text);
 }
 
-static enum machine_event parse(const char *line, int *status_ret)
+static enum lifecycle_event parse(const char *line, int *status_ret)
 {
 	unsigned int status;
 	int end = 0;
@@ -168,7 +168,7 @@ static enum machine_event parse(const char *line, int *status_ret)
 }
 
 bool protocol_read(struct protocol *protocol, const char **data,
-		   const char *end, enum machine_event *ret)
+		   const char *end, enum lifecycle_event *ret)
 {
 	for (; *data < end && **data != '\n'; (*data)++) {
 		if (protocol->length < PROTOCOL_LINE_LIMIT)

@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 #include "common/base/string_builder.h"
-#include "vm/guest/machine.h"
+#include "vm/guest/lifecycle.h"
 
 struct guest_config;
 struct guest_plan;
@@ -57,7 +57,7 @@ void protocol_deinit(struct protocol *protocol);
  * @return Whether there is an event; if not, all has been taken.
  */
 bool protocol_read(struct protocol *protocol, const char **data,
-		   const char *end, enum machine_event *ret);
+		   const char *end, enum lifecycle_event *ret);
 
 /** The line of the last event, to be shown. Valid until the next. */
 const char *protocol_text(const struct protocol *protocol);

@@ -12,7 +12,7 @@
 #include "common/base/text.h"
 #include "common/process/process.h"
 #include "vm/guest/console.h"
-#include "vm/guest/machine.h"
+#include "vm/guest/lifecycle.h"
 #include "vm/qemu/qemu.h"
 
 static const char *const outcome_names[] = {
@@ -31,22 +31,22 @@ void run_result_deinit(struct run_result *result)
 	*result = (struct run_result){ 0 };
 }
 
-static char *explain_loss(const struct machine *machine, const char *panic,
+static char *explain_loss(const struct lifecycle *lifecycle, const char *panic,
 			  const struct process_status *status)
 {
 	if (panic)
 		return string_copy(panic);
-	if (machine->cause == CAUSE_BOOT)
+	if (lifecycle->cause == CAUSE_BOOT)
 		return string_format(
 			"the guest did not start the command within %llu seconds",
-			(unsigned long long)machine->boot_limit_ms / 1000);
-	if (machine->cause == CAUSE_DRAIN)
+			(unsigned long long)lifecycle->boot_limit_ms / 1000);
+	if (lifecycle->cause == CAUSE_DRAIN)
 		return string_format(
 			"the command has ended, but the guest did not finish within %d seconds",
-			MACHINE_DRAIN_MS / 1000);
-	if (machine->cause == CAUSE_RESTART)
+			LIFECYCLE_DRAIN_MS / 1000);
+	if (lifecycle->cause == CAUSE_RESTART)
 		return string_format("the guest started more than %d kernels",
-				     MACHINE_KERNEL_LIMIT);
+				     LIFECYCLE_KERNEL_LIMIT);
 	if (status->signal)
 		return string_format("QEMU was killed by signal %d",
 				     status->signal);
@@ -54,7 +54,7 @@ static char *explain_loss(const struct machine *machine, const char *panic,
 		return string_format("QEMU exited with status %d",
 				     status->exit_status);
 	return string_copy(
-		machine->cause == CAUSE_END_IN_BOOT
+		lifecycle->cause == CAUSE_END_IN_BOOT
 			? "the guest powered off before the command started"
 			: "the guest powered off or rebooted before the command ended");
 }
@@ -78,7 +78,7 @@ static struct error *qemu_error(const struct console *output)
 			    *text ? text : "it said nothing");
 }
 
-struct error *run_result_compute(const struct machine *machine,
+struct error *run_result_compute(const struct lifecycle *lifecycle,
 				 struct console *console,
 				 const struct console *output,
 				 const struct process_status *status,
@@ -88,27 +88,27 @@ struct error *run_result_compute(const struct machine *machine,
 	_cleanup_string_builder_ struct string_builder log = STRING_BUILDER_INIT;
 	char *reason = NULL;
 
-	if (machine->cause == CAUSE_QEMU)
+	if (lifecycle->cause == CAUSE_QEMU)
 		return qemu_error(output);
-	if (machine->cause == CAUSE_GUEST)
+	if (lifecycle->cause == CAUSE_GUEST)
 		return error_create(ERROR_OTHER, "the guest could not %s", what);
-	if (machine->outcome == RUN_LOST)
-		reason = explain_loss(machine, console->panic, status);
-	if (machine->outcome == RUN_TIMED_OUT) {
+	if (lifecycle->outcome == RUN_LOST)
+		reason = explain_loss(lifecycle, console->panic, status);
+	if (lifecycle->outcome == RUN_TIMED_OUT) {
 		reason = string_format("the command did not end within %llu seconds",
-				       (unsigned long long)machine->timeout_ms /
+				       (unsigned long long)lifecycle->timeout_ms /
 					       1000);
 		has_tasks = console_append_tasks(console, &log);
 	}
 	if (reason && !has_tasks)
 		console_append_tail(console, CONSOLE_TAIL_LINES, &log);
 	*ret = (struct run_result){
-		.outcome = machine->outcome,
-		.exit_status = machine->exit_status,
+		.outcome = lifecycle->outcome,
+		.exit_status = lifecycle->exit_status,
 		.reason = reason,
 		.log = string_builder_take(&log),
-		.boot_ms = machine->boot_ms,
-		.command_ms = machine->command_ms,
+		.boot_ms = lifecycle->boot_ms,
+		.command_ms = lifecycle->command_ms,
 		.splats = take(console->splats),
 		.splat_count = console->splat_count,
 	};

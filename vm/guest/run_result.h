@@ -30,7 +30,7 @@
 
 struct console;
 struct error;
-struct machine;
+struct lifecycle;
 struct process_status;
 
 enum run_outcome {
@@ -76,7 +76,7 @@ void run_result_deinit(struct run_result *result);
 /**
  * What came out of one guest, in words.
  *
- * @param[in] machine Has ended, and was not cancelled.
+ * @param[in] lifecycle Has ended, and was not cancelled.
  * @param[in] console Its splats go to the result.
  * @param[in] output What QEMU itself has printed.
  * @param[in] status How QEMU ended, if it did so by itself.
@@ -85,7 +85,7 @@ void run_result_deinit(struct run_result *result);
  * @return Why the command was not run: ERROR_NOT_FOUND if QEMU lacks the machine.
  */
 _must_check_ struct error *
-run_result_compute(const struct machine *machine, struct console *console,
+run_result_compute(const struct lifecycle *lifecycle, struct console *console,
 		   const struct console *output,
 		   const struct process_status *status, const char *what,
 		   struct run_result *ret);

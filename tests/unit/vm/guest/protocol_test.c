@@ -15,7 +15,7 @@
 
 /** Read one event, in pieces of so many bytes. */
 static bool read_one(struct protocol *protocol, const char *data, size_t size,
-		     size_t step, enum machine_event *ret)
+		     size_t step, enum lifecycle_event *ret)
 {
 	const char *p = data;
 
@@ -33,7 +33,7 @@ Test(protocol, words_are_events_and_all_else_is_nonsense)
 {
 	static const struct {
 		const char *line;
-		enum machine_event event;
+		enum lifecycle_event event;
 		int status;
 	} rows[] = {
 		{ "hello", EVENT_HELLO, 0 },
@@ -69,7 +69,7 @@ Test(protocol, words_are_events_and_all_else_is_nonsense)
 		struct protocol protocol = { 0 };
 
 		for (size_t i = 0; i < array_size(rows); i++) {
-			enum machine_event event = EVENT_TIME;
+			enum lifecycle_event event = EVENT_TIME;
 			char line[64];
 			int length = snprintf(line, sizeof(line), "%s\n",
 					      rows[i].line);
@@ -89,12 +89,12 @@ Test(protocol, words_are_events_and_all_else_is_nonsense)
 Test(protocol, lines_are_told_apart_and_kept_until_they_are_whole)
 {
 	static const char data[] = "hello\nready\nhello\0\nexit 3";
-	static const enum machine_event events[] = { EVENT_HELLO, EVENT_READY,
-						     EVENT_NONSENSE };
+	static const enum lifecycle_event events[] = { EVENT_HELLO, EVENT_READY,
+						       EVENT_NONSENSE };
 	struct protocol protocol = { 0 };
 	const char *p = data;
 	const char *end = data + sizeof(data) - 1;
-	enum machine_event event;
+	enum lifecycle_event event;
 
 	for (size_t i = 0; i < array_size(events); i++) {
 		cr_assert(protocol_read(&protocol, &p, end, &event));
@@ -112,7 +112,7 @@ Test(protocol, a_line_without_end_is_one_nonsense)
 {
 	static char data[4 * PROTOCOL_LINE_LIMIT];
 	struct protocol protocol = { 0 };
-	enum machine_event event;
+	enum lifecycle_event event;
 
 	memset(data, 'x', sizeof(data));
 	memcpy(data, "fail ", 5);
@@ -141,7 +141,7 @@ Test(protocol, what_failed_can_be_shown)
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		struct protocol protocol = { 0 };
-		enum machine_event event;
+		enum lifecycle_event event;
 
 		cr_assert(read_one(&protocol, rows[i].line,
 				   strlen(rows[i].line), 3, &event));

@@ -9,7 +9,7 @@
 #include "common/base/text.h"
 #include "common/process/process.h"
 #include "vm/guest/console.h"
-#include "vm/guest/machine.h"
+#include "vm/guest/lifecycle.h"
 
 Test(run_result, what_is_written_is_read)
 {
@@ -82,8 +82,8 @@ Test(run_result, what_is_no_result_is_an_error)
 	}
 }
 
-static struct error *compute(const struct machine *machine, const char *text,
-			     const char *output_text,
+static struct error *compute(const struct lifecycle *lifecycle,
+			     const char *text, const char *output_text,
 			     const struct process_status *status,
 			     struct run_result *ret)
 {
@@ -92,8 +92,8 @@ static struct error *compute(const struct machine *machine, const char *text,
 
 	console_feed(&console, text, strlen(text));
 	console_feed(&output, output_text, strlen(output_text));
-	return run_result_compute(machine, &console, &output, status, "mount /",
-				  ret);
+	return run_result_compute(lifecycle, &console, &output, status,
+				  "mount /", ret);
 }
 
 Test(run_result, a_guest_without_a_status_has_a_reason_and_the_log_s_end)
@@ -102,7 +102,7 @@ Test(run_result, a_guest_without_a_status_has_a_reason_and_the_log_s_end)
 	// clang-format off
 	static const struct {
 		enum run_outcome outcome;
-		enum machine_cause cause;
+		enum lifecycle_cause cause;
 		struct process_status status;
 		const char *console, *reason;
 	} rows[] = {
@@ -120,14 +120,14 @@ Test(run_result, a_guest_without_a_status_has_a_reason_and_the_log_s_end)
 	// clang-format on
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		const struct machine machine = { .boot_limit_ms = 120000,
-						 .timeout_ms = 2000,
-						 .command_ms = 2001,
-						 .outcome = rows[i].outcome,
-						 .cause = rows[i].cause };
+		const struct lifecycle lifecycle = { .boot_limit_ms = 120000,
+						     .timeout_ms = 2000,
+						     .command_ms = 2001,
+						     .outcome = rows[i].outcome,
+						     .cause = rows[i].cause };
 		_cleanup_run_result_ struct run_result result = { 0 };
 
-		cr_assert_null(compute(&machine, rows[i].console, "",
+		cr_assert_null(compute(&lifecycle, rows[i].console, "",
 				       &rows[i].status, &result));
 		cr_expect_eq(result.outcome, rows[i].outcome);
 		cr_expect_eq(result.command_ms, 2001);
@@ -138,12 +138,12 @@ Test(run_result, a_guest_without_a_status_has_a_reason_and_the_log_s_end)
 
 Test(run_result, an_exit_has_its_status_and_what_the_kernel_reported)
 {
-	const struct machine machine = { .exit_status = 3, .boot_ms = 5 };
+	const struct lifecycle lifecycle = { .exit_status = 3, .boot_ms = 5 };
 	const struct process_status status = { 0 };
 	_cleanup_run_result_ struct run_result result = { 0 };
 
-	cr_assert_null(compute(&machine, "WARNING: x\nBUG: y\nz\n", "", &status,
-			       &result));
+	cr_assert_null(compute(&lifecycle, "WARNING: x\nBUG: y\nz\n", "",
+			       &status, &result));
 	cr_expect_eq(result.outcome, RUN_EXITED);
 	cr_expect_eq(result.exit_status, 3);
 	cr_expect_eq(result.boot_ms, 5);
@@ -157,7 +157,7 @@ Test(run_result, an_exit_has_its_status_and_what_the_kernel_reported)
 Test(run_result, a_command_that_was_not_run_is_an_error)
 {
 	static const struct {
-		enum machine_cause cause;
+		enum lifecycle_cause cause;
 		const char *output;
 		enum error_kind kind;
 		const char *message;
@@ -167,17 +167,17 @@ Test(run_result, a_command_that_was_not_run_is_an_error)
 		  "QEMU did not start: it said nothing" },
 		{ CAUSE_QEMU, "qemu: \033[1mno\033[0m\nsuch option\n",
 		  ERROR_OTHER, "QEMU did not start: qemu: no such option" },
-		{ CAUSE_QEMU, "qemu: unsupported machine type", ERROR_NOT_FOUND,
-		  "qemu: unsupported machine type" },
+		{ CAUSE_QEMU, "qemu: unsupported lifecycle type",
+		  ERROR_NOT_FOUND, "qemu: unsupported lifecycle type" },
 	};
 	const struct process_status status = { .exit_status = 1 };
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		const struct machine machine = { .outcome = RUN_NOT_RUN,
-						 .cause = rows[i].cause };
+		const struct lifecycle lifecycle = { .outcome = RUN_NOT_RUN,
+						     .cause = rows[i].cause };
 		struct run_result result = { 0 };
-		struct error *err =
-			compute(&machine, "", rows[i].output, &status, &result);
+		struct error *err = compute(&lifecycle, "", rows[i].output,
+					    &status, &result);
 
 		cr_assert(error_is(err, rows[i].kind), "row %zu", i);
 		cr_expect_str_eq(error_message(err), rows[i].message);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#ifndef VM_GUEST_MACHINE_H
-#define VM_GUEST_MACHINE_H
+#ifndef VM_GUEST_LIFECYCLE_H
+#define VM_GUEST_LIFECYCLE_H
 
 /**
  * @file
@@ -21,38 +21,38 @@ enum {
 	 * For a boot. On a busy machine that takes seconds, or some ten where
 	 * another architecture's firmware is emulated too.
 	 */
-	MACHINE_KVM_BOOT_MS = 120000,
-	MACHINE_TCG_BOOT_MS = 300000,
+	LIFECYCLE_KVM_BOOT_MS = 120000,
+	LIFECYCLE_TCG_BOOT_MS = 300000,
 	/** After the command's end, while its output stands still. */
-	MACHINE_DRAIN_MS = 30000,
+	LIFECYCLE_DRAIN_MS = 30000,
 	/** For the list of tasks: in all, and after the kernel's last byte. */
-	MACHINE_DUMP_MS = 5000,
-	MACHINE_QUIET_MS = 400,
+	LIFECYCLE_DUMP_MS = 5000,
+	LIFECYCLE_QUIET_MS = 400,
 	/** For QEMU to end in an orderly way. */
-	MACHINE_QUIT_MS = 5000,
+	LIFECYCLE_QUIT_MS = 5000,
 	/** How many kernels a guest may run: the first, and a crash kernel. */
-	MACHINE_KERNEL_LIMIT = 2,
+	LIFECYCLE_KERNEL_LIMIT = 2,
 };
 
-enum machine_state {
+enum lifecycle_state {
 	/** Until init.sh starts the command. */
-	MACHINE_BOOT,
-	MACHINE_COMMAND,
+	LIFECYCLE_BOOT,
+	LIFECYCLE_COMMAND,
 	/** The kernel has panicked; a crash kernel is to take over. */
-	MACHINE_CRASH,
+	LIFECYCLE_CRASH,
 	/** The command has ended; its output may not have arrived yet. */
-	MACHINE_DRAIN,
+	LIFECYCLE_DRAIN,
 	/** The command had its time, and the kernel is listing its tasks. */
-	MACHINE_DUMP,
+	LIFECYCLE_DUMP,
 	/** All is decided; the output that has arrived is handed on. */
-	MACHINE_FLUSH,
+	LIFECYCLE_FLUSH,
 	/** QEMU is asked to end. */
-	MACHINE_QUIT,
+	LIFECYCLE_QUIT,
 	/** QEMU is killed, if it runs. */
-	MACHINE_ENDED,
+	LIFECYCLE_ENDED,
 };
 
-enum machine_event {
+enum lifecycle_event {
 	/** What init.sh says (protocol.h). */
 	EVENT_HELLO,
 	EVENT_READY,
@@ -67,7 +67,7 @@ enum machine_event {
 	EVENT_OUTPUT,
 	/** It has no reader any more. */
 	EVENT_UNREAD,
-	/** In MACHINE_FLUSH: all has been handed on. */
+	/** In LIFECYCLE_FLUSH: all has been handed on. */
 	EVENT_FLUSHED,
 	/** QEMU has ended; with an error, and nothing on the console. */
 	EVENT_QEMU_ENDED,
@@ -78,7 +78,7 @@ enum machine_event {
 	EVENT_TIME,
 };
 
-enum machine_action {
+enum lifecycle_action {
 	ACTION_NONE,
 	/** A crash kernel asks what to do: tell it what the first was told. */
 	ACTION_TAKE_OVER,
@@ -91,7 +91,7 @@ enum machine_action {
 	ACTION_TERMINATE,
 };
 
-enum machine_cause {
+enum lifecycle_cause {
 	CAUSE_NONE,
 	/** Of RUN_LOST: QEMU ended by itself. */
 	CAUSE_END,
@@ -110,7 +110,7 @@ enum machine_cause {
 };
 
 /** All but the first four are the machine's to change. */
-struct machine {
+struct lifecycle {
 	uint64_t boot_limit_ms;
 	/** From when the command starts first, over all boots; 0 for no limit. */
 	uint64_t timeout_ms;
@@ -118,7 +118,7 @@ struct machine {
 	bool kdump;
 	/** QEMU may have something to write when it ends. */
 	bool may_write;
-	enum machine_state state;
+	enum lifecycle_state state;
 	/** When EVENT_TIME is due; 0 for never. */
 	uint64_t deadline_ms;
 	uint64_t start_ms;
@@ -129,23 +129,23 @@ struct machine {
 	bool lists_tasks;
 	bool qemu_ended;
 	unsigned int kernels;
-	/** The result, from MACHINE_FLUSH on; as in run_result.h. */
+	/** The result, from LIFECYCLE_FLUSH on; as in run_result.h. */
 	enum run_outcome outcome;
-	enum machine_cause cause;
+	enum lifecycle_cause cause;
 	int exit_status;
 	uint64_t boot_ms;
 	uint64_t command_ms;
 };
 
 /** QEMU starts. The first four members are set, the others are zero. */
-void machine_start(struct machine *machine, uint64_t now_ms);
+void lifecycle_start(struct lifecycle *machine, uint64_t now_ms);
 
 /**
  * @param[in] status Of EVENT_EXIT.
  * @return What is to be done now.
  */
-enum machine_action machine_step(struct machine *machine,
-				 enum machine_event event, int status,
-				 uint64_t now_ms);
+enum lifecycle_action lifecycle_step(struct lifecycle *machine,
+				     enum lifecycle_event event, int status,
+				     uint64_t now_ms);
 
-#endif /* VM_GUEST_MACHINE_H */
+#endif /* VM_GUEST_LIFECYCLE_H */

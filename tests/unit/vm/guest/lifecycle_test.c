@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/guest/lifecycle.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+
+enum {
+	/** When the made-up clock starts. */
+	START = 1000000,
+	BOOT_MS = 60000,
+	TIMEOUT_MS = 90000,
+	/** What a guest that starts as it should takes to boot. */
+	BOOTED_MS = 2000,
+	STATUS = 7,
+};
+
+/** What happens, so many milliseconds later, and what is to come of it. */
+struct step {
+	uint64_t after_ms;
+	enum lifecycle_event event;
+	enum lifecycle_state state;
+	enum lifecycle_action action;
+};
+
+static void play(struct lifecycle *lifecycle, const char *name,
+		 const struct step *steps, size_t count, uint64_t *now)
+{
+	for (size_t i = 0; i < count; i++) {
+		enum lifecycle_action action;
+
+		*now += steps[i].after_ms;
+		action = lifecycle_step(lifecycle, steps[i].event, STATUS, *now);
+		cr_expect_eq(action, steps[i].action, "%s, step %zu: action %d",
+			     name, i, action);
+		cr_assert_eq(lifecycle->state, steps[i].state,
+			     "%s, step %zu: state %d", name, i, lifecycle->state);
+	}
+}
+
+static void start(struct lifecycle *lifecycle, uint64_t timeout_ms)
+{
+	*lifecycle = (struct lifecycle){ .boot_limit_ms = BOOT_MS,
+					 .timeout_ms = timeout_ms };
+	lifecycle_start(lifecycle, START);
+}
+
+#define PLAY(lifecycle, name, steps, now)                                      \
+	play(lifecycle, name, steps, array_size(steps), now)
+
+// clang-format off
+
+/** A guest whose command runs. */
+#define BOOTED                                                                 \
+	{ 0, EVENT_HELLO, LIFECYCLE_BOOT, 0 },                                   \
+	{ BOOTED_MS, EVENT_READY, LIFECYCLE_COMMAND, 0 }
+
+/** The same, when its command has ended. */
+#define EXITED BOOTED, { 500, EVENT_EXIT, LIFECYCLE_DRAIN, 0 }
+
+enum {
+	STEP_LIMIT = 12
+};
+
+/** How a guest ends, with --timeout, and what that is called. */
+static const struct {
+	const char *name;
+	bool kdump;
+	struct step steps[STEP_LIMIT];
+	enum run_outcome outcome;
+	enum lifecycle_cause cause;
+	uint64_t command_ms;
+} endings[] = {
+	{ "exit", false, {
+	    EXITED, { 1, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_EXITED, CAUSE_NONE, 500 },
+	{ "words out of turn", false, {
+	    { 0, EVENT_DONE, LIFECYCLE_BOOT, 0 },
+	    { 0, EVENT_EXIT, LIFECYCLE_BOOT, 0 },
+	    { 0, EVENT_NONSENSE, LIFECYCLE_BOOT, 0 },
+	    BOOTED,
+	    { 0, EVENT_READY, LIFECYCLE_COMMAND, 0 },
+	    { 0, EVENT_DONE, LIFECYCLE_COMMAND, 0 },
+	    { 0, EVENT_FAIL, LIFECYCLE_COMMAND, 0 },
+	    { 9, EVENT_EXIT, LIFECYCLE_DRAIN, 0 },
+	    { 0, EVENT_FAIL, LIFECYCLE_DRAIN, 0 },
+	    { 0, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_EXITED, CAUSE_NONE, 9 },
+	{ "QEMU does not start", false, {
+	    { 1, EVENT_QEMU_FAILED, LIFECYCLE_ENDED, 0 } },
+	  RUN_NOT_RUN, CAUSE_QEMU, 0 },
+	{ "QEMU fails after a guest that was late", false, {
+	    { 1, EVENT_READY, LIFECYCLE_COMMAND, 0 },
+	    { TIMEOUT_MS, EVENT_TIME, LIFECYCLE_DUMP, ACTION_SHOW_MESSAGES },
+	    { 1, EVENT_QEMU_FAILED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
+	{ "the guest cannot mount", false, {
+	    { 1, EVENT_HELLO, LIFECYCLE_BOOT, 0 },
+	    { 1, EVENT_FAIL, LIFECYCLE_ENDED, 0 } },
+	  RUN_NOT_RUN, CAUSE_GUEST, 0 },
+	{ "QEMU dies after hello", false, {
+	    { 1, EVENT_HELLO, LIFECYCLE_BOOT, 0 },
+	    { 1, EVENT_QEMU_FAILED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_END_IN_BOOT, 0 },
+	{ "the kernel does not find its init", false, {
+	    { 1, EVENT_PANIC, LIFECYCLE_BOOT, 0 },
+	    { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_END_IN_BOOT, 0 },
+	{ "the boot hangs", false, {
+	    { BOOT_MS - 1, EVENT_TIME, LIFECYCLE_BOOT, 0 },
+	    { 1, EVENT_TIME, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_BOOT, 0 },
+	{ "the command powers off", false, {
+	    BOOTED, { 9, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_END, 9 },
+	{ "panic without a crash kernel", false, {
+	    BOOTED,
+	    { 9, EVENT_PANIC, LIFECYCLE_COMMAND, 0 },
+	    { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_END, 10 },
+	{ "QEMU ends before the output has", false, {
+	    EXITED, { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_END, 500 },
+	{ "the guest runs on after the command", false, {
+	    EXITED,
+	    { LIFECYCLE_DRAIN_MS - 1, EVENT_TIME, LIFECYCLE_DRAIN, 0 },
+	    { 1, EVENT_TIME, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_DRAIN, 500 },
+	{ "output that takes long", false, {
+	    EXITED,
+	    { LIFECYCLE_DRAIN_MS - 1, EVENT_OUTPUT, LIFECYCLE_DRAIN, 0 },
+	    { LIFECYCLE_DRAIN_MS - 1, EVENT_OUTPUT, LIFECYCLE_DRAIN, 0 },
+	    { LIFECYCLE_DRAIN_MS - 1, EVENT_TIME, LIFECYCLE_DRAIN, 0 },
+	    // Later than the command may take, which has ended.
+	    { 0, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_EXITED, CAUSE_NONE, 500 },
+	{ "timeout", false, {
+	    BOOTED,
+	    { TIMEOUT_MS - 1, EVENT_TIME, LIFECYCLE_COMMAND, 0 },
+	    { 1, EVENT_TIME, LIFECYCLE_DUMP, ACTION_SHOW_MESSAGES },
+	    { LIFECYCLE_QUIET_MS - 1, EVENT_TIME, LIFECYCLE_DUMP, 0 },
+	    { 1, EVENT_TIME, LIFECYCLE_DUMP, ACTION_LIST_TASKS },
+	    { LIFECYCLE_QUIET_MS - 1, EVENT_CONSOLE, LIFECYCLE_DUMP, 0 },
+	    { LIFECYCLE_QUIET_MS - 1, EVENT_TIME, LIFECYCLE_DUMP, 0 },
+	    { 1, EVENT_TIME, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
+	{ "timeout, and the kernel talks without end", false, {
+	    BOOTED,
+	    { TIMEOUT_MS, EVENT_TIME, LIFECYCLE_DUMP, ACTION_SHOW_MESSAGES },
+	    { LIFECYCLE_QUIET_MS, EVENT_TIME, LIFECYCLE_DUMP, ACTION_LIST_TASKS },
+	    { LIFECYCLE_DUMP_MS - LIFECYCLE_QUIET_MS - 1, EVENT_CONSOLE, LIFECYCLE_DUMP, 0 },
+	    { 0, EVENT_TIME, LIFECYCLE_DUMP, 0 },
+	    { 1, EVENT_TIME, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
+	{ "timeout, and the rest comes while tasks are listed", true, {
+	    BOOTED,
+	    { TIMEOUT_MS, EVENT_TIME, LIFECYCLE_DUMP, ACTION_SHOW_MESSAGES },
+	    { 1, EVENT_EXIT, LIFECYCLE_DUMP, 0 },
+	    { 1, EVENT_DONE, LIFECYCLE_DUMP, 0 },
+	    { 1, EVENT_HELLO, LIFECYCLE_DUMP, 0 },
+	    { 1, EVENT_PANIC, LIFECYCLE_DUMP, 0 },
+	    { 1, EVENT_UNREAD, LIFECYCLE_DUMP, 0 },
+	    { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
+	{ "a crash kernel runs the command again", true, {
+	    BOOTED,
+	    { 9, EVENT_PANIC, LIFECYCLE_CRASH, 0 },
+	    { 0, EVENT_PANIC, LIFECYCLE_CRASH, 0 },
+	    { 1, EVENT_HELLO, LIFECYCLE_BOOT, ACTION_TAKE_OVER },
+	    { 1, EVENT_READY, LIFECYCLE_COMMAND, 0 },
+	    { 1, EVENT_EXIT, LIFECYCLE_DRAIN, 0 },
+	    { 1, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_EXITED, CAUSE_NONE, 12 },
+	{ "an oops takes a crash kernel too, without a panic's words", true, {
+	    EXITED,
+	    { 1, EVENT_HELLO, LIFECYCLE_BOOT, ACTION_TAKE_OVER },
+	    { 1, EVENT_READY, LIFECYCLE_COMMAND, 0 },
+	    { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_END, 503 },
+	{ "the crash kernel does not come up", true, {
+	    EXITED,
+	    { 1, EVENT_PANIC, LIFECYCLE_CRASH, 0 },
+	    { BOOT_MS - 1, EVENT_TIME, LIFECYCLE_CRASH, 0 },
+	    { 1, EVENT_TIME, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_BOOT, 501 + BOOT_MS },
+	{ "the crash kernel's boot is the command's time", true, {
+	    BOOTED,
+	    { TIMEOUT_MS - 10, EVENT_PANIC, LIFECYCLE_CRASH, 0 },
+	    { 1, EVENT_HELLO, LIFECYCLE_BOOT, ACTION_TAKE_OVER },
+	    { 8, EVENT_TIME, LIFECYCLE_BOOT, 0 },
+	    { 1, EVENT_TIME, LIFECYCLE_DUMP, ACTION_SHOW_MESSAGES },
+	    { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
+	{ "the time is for both boots", true, {
+	    BOOTED,
+	    { TIMEOUT_MS - 10, EVENT_PANIC, LIFECYCLE_CRASH, 0 },
+	    { 1, EVENT_HELLO, LIFECYCLE_BOOT, ACTION_TAKE_OVER },
+	    { 1, EVENT_READY, LIFECYCLE_COMMAND, 0 },
+	    { 8, EVENT_TIME, LIFECYCLE_DUMP, ACTION_SHOW_MESSAGES },
+	    { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
+	{ "a crash kernel crashes", true, {
+	    BOOTED,
+	    { 9, EVENT_PANIC, LIFECYCLE_CRASH, 0 },
+	    { 1, EVENT_HELLO, LIFECYCLE_BOOT, ACTION_TAKE_OVER },
+	    { 1, EVENT_READY, LIFECYCLE_COMMAND, 0 },
+	    { 1, EVENT_PANIC, LIFECYCLE_CRASH, 0 },
+	    { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_END, 13 },
+	{ "a guest starts over and over", false, {
+	    BOOTED,
+	    { 1, EVENT_HELLO, LIFECYCLE_BOOT, ACTION_TAKE_OVER },
+	    { 1, EVENT_READY, LIFECYCLE_COMMAND, 0 },
+	    { 1, EVENT_HELLO, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_RESTART, 3 },
+	// As in a pipeline.
+	{ "nobody reads the output", false, {
+	    BOOTED, { 9, EVENT_UNREAD, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_EXITED, CAUSE_NONE, 9 },
+	{ "nobody reads the last output", false, {
+	    EXITED, { 9, EVENT_UNREAD, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_EXITED, CAUSE_NONE, 500 },
+	{ "cancelled in a boot", false, {
+	    { 1, EVENT_CANCELLED, LIFECYCLE_ENDED, 0 } },
+	  RUN_NOT_RUN, CAUSE_CANCELLED, 0 },
+	{ "cancelled while the output is handed on", false, {
+	    EXITED,
+	    { 1, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT },
+	    { 1, EVENT_CANCELLED, LIFECYCLE_ENDED, 0 } },
+	  RUN_NOT_RUN, CAUSE_CANCELLED, 500 },
+};
+
+// clang-format on
+
+Test(lifecycle, endings_have_one_name_each)
+{
+	for (size_t i = 0; i < array_size(endings); i++) {
+		struct lifecycle lifecycle;
+		uint64_t now = START;
+		size_t count = STEP_LIMIT;
+
+		start(&lifecycle, TIMEOUT_MS);
+		lifecycle.kdump = endings[i].kdump;
+		// No guest ends where it began.
+		while (!endings[i].steps[count - 1].state)
+			count--;
+		play(&lifecycle, endings[i].name, endings[i].steps, count, &now);
+		cr_expect_geq(lifecycle.state, LIFECYCLE_FLUSH, "%s",
+			      endings[i].name);
+		cr_expect_eq(lifecycle.outcome, endings[i].outcome, "%s",
+			     endings[i].name);
+		cr_expect_eq(lifecycle.cause, endings[i].cause, "%s: %d",
+			     endings[i].name, lifecycle.cause);
+		cr_expect_eq(lifecycle.command_ms, endings[i].command_ms,
+			     "%s: %llu", endings[i].name,
+			     (unsigned long long)lifecycle.command_ms);
+		if (lifecycle.outcome == RUN_EXITED)
+			cr_expect_eq(lifecycle.exit_status,
+				     strstr(endings[i].name, "nobody")
+					     ? 128 + SIGPIPE
+					     : STATUS,
+				     "%s", endings[i].name);
+	}
+}
+
+Test(lifecycle, a_command_without_a_limit_has_all_the_time)
+{
+	static const struct step steps[] = {
+		BOOTED,
+		{ UINT64_C(1) << 60, EVENT_TIME, LIFECYCLE_COMMAND, 0 },
+		{ 0, EVENT_CONSOLE, LIFECYCLE_COMMAND, 0 },
+	};
+	struct lifecycle lifecycle;
+	uint64_t now = START;
+
+	start(&lifecycle, 0);
+	cr_expect_eq(lifecycle.deadline_ms, START + BOOT_MS);
+	PLAY(&lifecycle, "no limit", steps, &now);
+	cr_expect_eq(lifecycle.deadline_ms, 0);
+	cr_expect_eq(lifecycle.boot_ms, BOOTED_MS);
+}
+
+Test(lifecycle, qemu_is_asked_to_end_where_it_may_have_to_write)
+{
+	static const struct {
+		const char *name;
+		bool may_write;
+		/** What happens at LIFECYCLE_FLUSH, and from then on. */
+		struct step steps[3];
+	} rows[] = {
+		{ "nothing to write",
+		  false,
+		  { { 1, EVENT_TIME, LIFECYCLE_FLUSH, 0 },
+		    { 1, EVENT_FLUSHED, LIFECYCLE_ENDED, 0 },
+		    { 1, EVENT_TIME, LIFECYCLE_ENDED, 0 } } },
+		{ "it ends",
+		  true,
+		  { { 1, EVENT_FLUSHED, LIFECYCLE_QUIT, ACTION_TERMINATE },
+		    { LIFECYCLE_QUIT_MS - 1, EVENT_TIME, LIFECYCLE_QUIT, 0 },
+		    { 0, EVENT_QEMU_ENDED, LIFECYCLE_ENDED, 0 } } },
+		{ "it does not end",
+		  true,
+		  { { 1, EVENT_FLUSHED, LIFECYCLE_QUIT, ACTION_TERMINATE },
+		    { LIFECYCLE_QUIT_MS - 1, EVENT_CONSOLE, LIFECYCLE_QUIT, 0 },
+		    { 1, EVENT_TIME, LIFECYCLE_ENDED, 0 } } },
+		{ "its user does not wait",
+		  true,
+		  { { 1, EVENT_FLUSHED, LIFECYCLE_QUIT, ACTION_TERMINATE },
+		    { 1, EVENT_FLUSHED, LIFECYCLE_QUIT, 0 },
+		    { 1, EVENT_CANCELLED, LIFECYCLE_ENDED, 0 } } },
+		{ "it has ended",
+		  true,
+		  { { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, 0 },
+		    { 1, EVENT_FLUSHED, LIFECYCLE_ENDED, 0 },
+		    { 1, EVENT_CANCELLED, LIFECYCLE_ENDED, 0 } } },
+	};
+	static const struct step exited[] = {
+		EXITED, { 0, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT }
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct lifecycle lifecycle;
+		uint64_t now = START;
+
+		start(&lifecycle, TIMEOUT_MS);
+		lifecycle.may_write = rows[i].may_write;
+		PLAY(&lifecycle, rows[i].name, exited, &now);
+		PLAY(&lifecycle, rows[i].name, rows[i].steps, &now);
+		cr_expect_eq(lifecycle.outcome, RUN_EXITED, "%s", rows[i].name);
+		cr_expect_eq(lifecycle.exit_status, STATUS, "%s", rows[i].name);
+	}
+}
+
+Test(lifecycle, nothing_moves_a_machine_that_has_ended)
+{
+	for (int event = EVENT_HELLO; event <= EVENT_TIME; event++) {
+		struct lifecycle lifecycle;
+
+		start(&lifecycle, TIMEOUT_MS);
+		lifecycle_step(&lifecycle, EVENT_FAIL, 0, START);
+		cr_expect_eq(lifecycle_step(&lifecycle,
+					    (enum lifecycle_event)event, 0,
+					    2 * START),
+			     ACTION_NONE, "event %d", event);
+		cr_expect_eq(lifecycle.state, LIFECYCLE_ENDED, "event %d", event);
+		cr_expect_eq(lifecycle.cause, CAUSE_GUEST, "event %d", event);
+	}
+}
