@@ -26,15 +26,6 @@
 #include "vm/module/module.h"
 #include "vm/rootfs/rootfs.h"
 
-/** Exit statuses that are not the command's. */
-enum {
-	RUN_STATUS_SPLAT = 1,
-	RUN_STATUS_USAGE = 2,
-	RUN_STATUS_TIMED_OUT = 124,
-	RUN_STATUS_NOT_RUN = 125,
-	RUN_STATUS_LOST = 128,
-};
-
 struct vm_run_options {
 	struct run_options guest;
 	unsigned int lost_status;

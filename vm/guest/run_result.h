@@ -42,6 +42,15 @@ enum run_outcome {
 	RUN_NOT_RUN,
 };
 
+/** Exit statuses of vmtest-vm that are not the command's. */
+enum run_status {
+	RUN_STATUS_SPLAT = 1,
+	RUN_STATUS_USAGE = 2,
+	RUN_STATUS_TIMED_OUT = 124,
+	RUN_STATUS_NOT_RUN = 125,
+	RUN_STATUS_LOST = 128,
+};
+
 struct run_result {
 	/** NULL if there was no kernel. */
 	char *release;
