@@ -167,8 +167,8 @@ Test(run_result, a_command_that_was_not_run_is_an_error)
 		  "QEMU did not start: it said nothing" },
 		{ CAUSE_QEMU, "qemu: \033[1mno\033[0m\nsuch option\n",
 		  ERROR_OTHER, "QEMU did not start: qemu: no such option" },
-		{ CAUSE_QEMU, "qemu: unsupported lifecycle type",
-		  ERROR_NOT_FOUND, "qemu: unsupported lifecycle type" },
+		{ CAUSE_QEMU, "qemu: unsupported machine type",
+		  ERROR_NOT_FOUND, "qemu: unsupported machine type" },
 	};
 	const struct process_status status = { .exit_status = 1 };
 
