@@ -194,7 +194,7 @@ static struct error *libgit_refs(const struct http *http, const char *url,
 	if (code == 0)
 		code = git_remote_ls(&heads, &count, remote);
 	if (code < 0)
-		return libgit_error(code, "connect to %s", url);
+		return libgit_error(code, "list the refs of %s", url);
 	for (size_t i = 0; i < count; i++) {
 		char commit[REF_COMMIT_SIZE];
 
