@@ -10,7 +10,7 @@
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/string_builder.h"
-#include "common/cache/cache_list.h"
+#include "common/cache/cache_prune.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
 #include "vm/kernel/kernel.h"

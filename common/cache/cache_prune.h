@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#ifndef COMMON_CACHE_CACHE_LIST_H
-#define COMMON_CACHE_CACHE_LIST_H
+#ifndef COMMON_CACHE_CACHE_PRUNE_H
+#define COMMON_CACHE_CACHE_PRUNE_H
 
 /** @file What is in the cache, and how much of it stays. */
 
@@ -63,4 +63,4 @@ _must_check_ struct error *cache_list_limit(struct cache_list *list,
 /** Delete what dead runs have left anywhere in the cache. */
 _must_check_ struct error *cache_clean_all(const char *directory);
 
-#endif /* COMMON_CACHE_CACHE_LIST_H */
+#endif /* COMMON_CACHE_CACHE_PRUNE_H */

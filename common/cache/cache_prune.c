@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/cache/cache_list.h"
+#include "common/cache/cache_prune.h"
 
 #include <errno.h>
 #include <fts.h>
