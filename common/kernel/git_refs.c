@@ -180,21 +180,29 @@ struct error *ref_list_request(struct http *http, const char *url,
 	return error_wrap(err, "GET %s", address);
 }
 
-const struct ref *ref_list_find(const struct ref_list *list, const char *ref)
+char *ref_full_name(const char *ref, unsigned int choice)
 {
 	static const char *const prefixes[] = { tag_prefix, "refs/heads/" };
-	bool is_full = strncmp(ref, "refs/", 5) == 0 || strcmp(ref, "HEAD") == 0;
 
-	for (size_t i = 0; i < (is_full ? 1 : array_size(prefixes)); i++) {
-		_cleanup_free_ char *name =
-			string_format("%s%s", is_full ? "" : prefixes[i], ref);
+	if (strncmp(ref, "refs/", 5) == 0 || strcmp(ref, "HEAD") == 0)
+		return choice == 0 ? string_copy(ref) : NULL;
+	if (choice >= array_size(prefixes))
+		return NULL;
+	return string_format("%s%s", prefixes[choice], ref);
+}
 
-		for (size_t j = 0; j < list->count; j++) {
-			if (strcmp(list->items[j].name, name) == 0)
-				return &list->items[j];
+const struct ref *ref_list_find(const struct ref_list *list, const char *ref)
+{
+	for (unsigned int choice = 0;; choice++) {
+		_cleanup_free_ char *name = ref_full_name(ref, choice);
+
+		if (!name)
+			return NULL;
+		for (size_t i = 0; i < list->count; i++) {
+			if (strcmp(list->items[i].name, name) == 0)
+				return &list->items[i];
 		}
 	}
-	return NULL;
 }
 
 const char *ref_tag(const struct ref *ref)

@@ -65,11 +65,15 @@ _must_check_ struct error *ref_list_request(struct http *http, const char *url,
 					    struct ref_list *ret);
 
 /**
- * Find what a user means by a ref: a full name (`refs/…`, `HEAD`), a tag, or
- * else a branch.
+ * The full names that a user may mean by a ref, the preferred one first: a tag
+ * comes before a branch. `refs/…` and `HEAD` are full names.
  *
- * @return Borrowed from the list; NULL if it has no such ref.
+ * @param[in] choice Counted from 0.
+ * @return free() it; NULL after the last.
  */
+char *ref_full_name(const char *ref, unsigned int choice);
+
+/** @return Borrowed from the list; NULL if it has no such ref. */
 const struct ref *ref_list_find(const struct ref_list *list, const char *ref);
 
 /** @return What follows `refs/tags/`, borrowed; NULL if it is no tag. */

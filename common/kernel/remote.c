@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -17,7 +16,6 @@
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
 #include "common/base/progress.h"
-#include "common/base/string_builder.h"
 #include "common/http/http.h"
 
 #define SINCE_1_7                                                              \
@@ -194,7 +192,7 @@ static struct error *libgit_refs(const struct http *http, const char *url,
 	if (code == 0)
 		code = git_remote_ls(&heads, &count, remote);
 	if (code < 0)
-		return libgit_error(code, "list the refs of %s", url);
+		return libgit_error(code, "connect to %s", url);
 	for (size_t i = 0; i < count; i++) {
 		char commit[REF_COMMIT_SIZE];
 
@@ -204,19 +202,79 @@ static struct error *libgit_refs(const struct http *http, const char *url,
 	return NULL;
 }
 
-/** A directory as a URL: of a path with a colon, libgit2 takes half for a host. */
-static char *directory_url(const char *path)
+static struct error *error_no_ref(const char *url, const char *ref)
 {
-	_cleanup_free_ char *real = realpath(path, NULL);
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	return error_create(ERROR_NOT_FOUND, "%s has no tag or branch '%s'",
+			    url, ref);
+}
 
-	string_builder_append(&sb, "file://");
-	for (const char *p = real ? real : path; *p; p++) {
-		string_builder_append_char(&sb, *p);
-		if (*p == '%')
-			string_builder_append(&sb, "25");
+/** Look for a ref where it is served. */
+static struct error *network_find(struct http *http, const char *url,
+				  const char *name, struct ref *ret)
+{
+	struct error *err;
+
+	_cleanup_ref_list_ struct ref_list refs = { 0 };
+	err = is_http(url) ? ref_list_request(http, url, &refs)
+			   : libgit_refs(http, url, &refs);
+	if (err)
+		return err;
+	const struct ref *found = ref_list_find(&refs, name);
+	if (!found)
+		return error_no_ref(url, name);
+	*ret = *found;
+	ret->name = string_copy(found->name);
+	return NULL;
+}
+
+static struct error *local_open(const char *path, git_repository **ret)
+{
+	int code = git_repository_open(ret, path);
+
+	return code < 0 ? libgit_error(code, "open git repository %s", path)
+			: NULL;
+}
+
+/** @return As libgit2; GIT_ENOTFOUND only if there is no such reference. */
+static int find_commit(git_repository *repository, const char *name,
+		       char commit_ret[static REF_COMMIT_SIZE])
+{
+	_cleanup_(cleanup_object) git_object *commit = NULL;
+	git_reference *reference = NULL;
+	int code = git_reference_lookup(&reference, repository, name);
+
+	if (code < 0)
+		return code;
+	code = git_reference_peel(&commit, reference, GIT_OBJECT_COMMIT);
+	git_reference_free(reference);
+	if (code < 0)
+		return code == GIT_ENOTFOUND ? GIT_ERROR : code;
+	git_oid_tostr(commit_ret, REF_COMMIT_SIZE, git_object_id(commit));
+	return 0;
+}
+
+/** Look for a ref in a local repository. */
+static struct error *local_find(const char *path, const char *ref, struct ref *ret)
+{
+	struct error *err;
+
+	_cleanup_(cleanup_repository) git_repository *repository = NULL;
+	err = local_open(path, &repository);
+	if (err)
+		return err;
+	for (unsigned int choice = 0;; choice++) {
+		_cleanup_free_ char *name = ref_full_name(ref, choice);
+
+		if (!name)
+			return error_no_ref(path, ref);
+		int code = find_commit(repository, name, ret->commit);
+		if (code == GIT_ENOTFOUND || code == GIT_EINVALIDSPEC)
+			continue;
+		if (code < 0)
+			return libgit_error(code, "read %s of %s", name, path);
+		ret->name = take_ptr(name);
+		return NULL;
 	}
-	return string_builder_take(&sb);
 }
 
 struct error *remote_resolve(struct http *http, const char *url,
@@ -224,29 +282,17 @@ struct error *remote_resolve(struct http *http, const char *url,
 {
 	struct error *err;
 
-	bool is_url = strstr(url, "://");
+	_cleanup_free_ char *path = local_path(url);
 	// libgit2 would say that it knows no such protocol.
-	if (!is_url && !directory_exists(url))
+	if (!path && !strstr(url, "://"))
 		return error_create(ERROR_NOT_FOUND,
 				    "%s is neither a directory nor a URL of a git repository",
 				    url);
 	err = libgit_start();
 	if (err)
 		return err;
-	_cleanup_free_ char *address = is_url ? string_copy(url)
-					      : directory_url(url);
-	_cleanup_ref_list_ struct ref_list refs = { 0 };
-	err = is_http(url) ? ref_list_request(http, url, &refs)
-			   : libgit_refs(http, address, &refs);
-	if (err)
-		return err;
-	const struct ref *found = ref_list_find(&refs, name);
-	if (!found)
-		return error_create(ERROR_NOT_FOUND,
-				    "%s has no tag or branch '%s'", url, name);
-	*ret = *found;
-	ret->name = string_copy(found->name);
-	return NULL;
+	return path ? local_find(path, name, ret)
+		    : network_find(http, url, name, ret);
 }
 
 static void on_checkout(const char *path, size_t done, size_t total, void *payload)
@@ -379,13 +425,16 @@ static struct error *commit_write(git_repository *repository, const char *url,
 
 	if (code == 0)
 		code = git_object_lookup(&commit, repository, &oid,
-					 GIT_OBJECT_COMMIT);
+					 GIT_OBJECT_ANY);
 	if (code == GIT_ENOTFOUND)
 		return error_create(ERROR_RETRY,
 				    "%s of %s has moved meanwhile: try again",
 				    ref->name, url);
 	if (code < 0)
 		return libgit_error(code, "read %s of %s", ref->name, url);
+	if (git_object_type(commit) != GIT_OBJECT_COMMIT)
+		return error_create(ERROR_OTHER, "%s of %s is no commit",
+				    ref->name, url);
 	return commit_checkout(repository, commit, url, ref->name, directory);
 }
 
@@ -401,10 +450,9 @@ struct error *remote_fetch(struct http *http, const char *url,
 	_cleanup_(cleanup_repository) git_repository *repository = NULL;
 	_cleanup_free_ char *path = local_path(url);
 	if (path) {
-		int code = git_repository_open(&repository, path);
-
-		if (code < 0)
-			return libgit_error(code, "open git repository %s", path);
+		err = local_open(path, &repository);
+		if (err)
+			return err;
 		return commit_write(repository, url, ref, directory);
 	}
 	// Beside the directory, because it is as large.

@@ -24,7 +24,6 @@ Test(git_refs, follows_tags_to_their_commits)
 			   "003d" B " refs/tags/v6.12\n"
 			   "0040" A " refs/tags/v6.12^{}\n"
 			   "003e" B " refs/tags/v6.12.1"
-			   "003c" A " refs/heads/main"
 			   "0000",
 		      &list);
 	static const struct {
@@ -34,11 +33,10 @@ Test(git_refs, follows_tags_to_their_commits)
 		{ "v6.12", "refs/tags/v6.12", A },
 		{ "refs/heads/v6.12", "refs/heads/v6.12", A },
 		{ "v6.12.1", "refs/tags/v6.12.1", B },
-		{ "main", "refs/heads/main", A },
 	};
 
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
-	cr_expect_eq(list.count, 5);
+	cr_expect_eq(list.count, 4);
 	for (size_t i = 0; i < array_size(cases); i++) {
 		const struct ref *ref = ref_list_find(&list, cases[i].ref);
 
@@ -134,5 +132,28 @@ Test(git_refs, refuses_what_is_no_list)
 		cr_expect(strstr(error_message(err), cases[i].words),
 			  "case %zu: %s", i, error_message(err));
 		cr_expect_eq(list.count, 0);
+	}
+}
+
+Test(git_refs, names_are_tags_before_branches_unless_full)
+{
+	static const struct {
+		const char *ref, *first, *second;
+	} cases[] = {
+		{ "v1", "refs/tags/v1", "refs/heads/v1" },
+		{ "refs/heads/v1", "refs/heads/v1", NULL },
+		{ "HEAD", "HEAD", NULL },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_free_ char *first = ref_full_name(cases[i].ref, 0);
+		_cleanup_free_ char *second = ref_full_name(cases[i].ref, 1);
+		_cleanup_free_ char *third = ref_full_name(cases[i].ref, 2);
+
+		cr_expect_str_eq(first, cases[i].first);
+		cr_expect(cases[i].second
+				  ? second && !strcmp(second, cases[i].second)
+				  : !second);
+		cr_expect_null(third);
 	}
 }

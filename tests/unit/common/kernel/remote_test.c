@@ -26,7 +26,7 @@
 #include "tests/unit/files.h"
 
 static struct http *http;
-static char root[] = "/tmp/remote: 5%25.XXXXXX";
+static char root[] = "/tmp/remote test.XXXXXX";
 
 static char *in_root(const char *name)
 {
@@ -110,10 +110,10 @@ static void teardown(void)
 
 TestSuite(remote, .init = setup, .fini = teardown, .timeout = 120);
 
-/** The repository as a URL. */
+/** The repository as a URL; its blank is written %20. */
 static char *file_url(void)
 {
-	return string_format("file:///tmp/remote:%%205%%2525%s/repository",
+	return string_format("file:///tmp/remote%%20test%s/repository",
 			     strrchr(root, '.'));
 }
 
@@ -223,6 +223,9 @@ Test(remote, fetches_one_commit_from_where_it_lies)
 			    *out = in_root("out");
 	const char *const urls[] = { path, url };
 
+	// Of refs that are not asked for, none matters.
+	git("symbolic-ref", "refs/remotes/origin/HEAD",
+	    "refs/remotes/origin/gone");
 	for (size_t i = 0; i < array_size(cases) * 2; i++) {
 		const char *ref = cases[i / 2].ref;
 		_cleanup_ref_ struct ref found = { 0 };
