@@ -271,7 +271,12 @@ struct error *tree_list(const char *path, const char *const *skip,
 	struct error *err;
 
 	_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
-	char *roots[] = { (char *)path, NULL };
+	size_t length = strlen(path);
+	// fts(3) adds a slash only where there is none.
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	_cleanup_free_ char *base = string_copy_n(path, length);
+	char *roots[] = { base, NULL };
 	_cleanup_(cleanup_fts) FTS *fts =
 		fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, compare_entries);
 
@@ -294,8 +299,7 @@ struct error *tree_list(const char *path, const char *const *skip,
 		if (err)
 			return err;
 		if (entry->fts_info == FTS_F)
-			string_list_add(&list,
-					entry->fts_path + strlen(path) + 1);
+			string_list_add(&list, entry->fts_path + length + 1);
 	}
 	*ret = take(list);
 	return NULL;

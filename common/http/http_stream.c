@@ -17,6 +17,8 @@
 enum {
 	/** Of a stream that turns out to be an error message. */
 	REFUSAL_BYTES = 64 << 10,
+	/** What else of it is read, to see how the answer ends. */
+	REFUSAL_BYTES_MAX = 16 << 20,
 	/** A stream that has come so much further is not failing. */
 	PATIENCE_BYTES = 1 << 20,
 };
@@ -41,6 +43,8 @@ struct http_download {
 	bool has_answer;
 	/** Bytes to read over. */
 	uint64_t skip;
+	/** Of what is not the file. */
+	uint64_t refused_bytes;
 };
 
 static const char *get_header(const struct http_download *download, const char *name)
@@ -137,10 +141,11 @@ static struct error *begin_try(struct http_download *download)
 	download->has_begun = true;
 	download->has_answer = false;
 	download->skip = 0;
+	download->refused_bytes = 0;
 	return http_begin(&download->tries, extra);
 }
 
-/** What a proxy says at length is of no interest. */
+/** What a proxy says at length is of no interest, and may have no end. */
 static void keep_refusal(struct string_builder *body, const void *data,
 			 size_t size)
 {
@@ -189,6 +194,10 @@ static struct error *read_try(struct http_download *download,
 			return end_answer(download);
 		if (!is_file(download)) {
 			keep_refusal(&download->tries.body, *data_ret, *size_ret);
+			download->refused_bytes += *size_ret;
+			if (download->refused_bytes > REFUSAL_BYTES_MAX)
+				err = error_create(ERROR_OTHER,
+						   "the refusal has no end");
 			continue;
 		}
 		err = accept_answer(download);

@@ -92,13 +92,14 @@ static struct error *download(struct http *http, const char *url,
 	if (err)
 		return err;
 	progress_finish(progress);
-	// What it says of another file must not be taken for this one's.
-	err = sidecar_delete(file->directory, file->name);
+	// First, while the lock holds. Of the file before, it says that it is
+	// not whole.
+	err = sidecar_write(file->directory, file->name, digest);
 	if (err)
 		return err;
 	if (rename(file->partial, file->path) < 0)
 		return error_create_os(errno, "rename to %s", file->path);
-	return sidecar_write(file->directory, file->name, digest);
+	return NULL;
 }
 
 /** Look at what is there, ask, and download what is needed. */

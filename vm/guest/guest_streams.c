@@ -12,6 +12,11 @@
 #include "common/base/error.h"
 #include "vm/guest/guest.h"
 
+enum {
+	/** Of one stream at the end: more than what can be on its way. */
+	COLLECT_READS_MAX = 1000,
+};
+
 static void stream_init(struct guest_stream *stream, int from_fd, int to_fd,
 			size_t limit_bytes)
 {
@@ -231,10 +236,12 @@ struct error *guest_streams_collect(struct guest_streams *streams)
 	for (int i = GUEST_STREAM_STDOUT; i < GUEST_STREAM_COUNT; i++) {
 		struct guest_stream *stream = &streams->items[i];
 
-		// One that still writes does not keep us.
-		for (bool moved = true;
-		     moved && !stream->ended &&
-		     stream_pending(stream) < stream->limit_bytes;) {
+		bool moved = true;
+
+		// One that still writes does not keep us for ever.
+		for (size_t reads = 0;
+		     moved && !stream->ended && reads < COLLECT_READS_MAX;
+		     reads++) {
 			struct error *err;
 
 			moved = false;

@@ -321,6 +321,22 @@ Test(http, a_long_refusal_is_one_too)
 	cr_expect_null(download(5, NULL, "12345"));
 }
 
+Test(http, a_refusal_without_an_end_is_one_too)
+{
+	const size_t size = 17 << 20;
+	_cleanup_free_ char *page = memory_allocate(1, size + 1);
+	const struct scripted_answer answers[] = {
+		{ .head = "HTTP/1.1 404 Not Found", page },
+	};
+
+	memset(page, '<', size);
+	serve(answers, array_size(answers));
+	_cleanup_error_ struct error *err = download(5, NULL, "");
+
+	expect_words(err, "the refusal has no end");
+	cr_expect_eq(scripted_server_requests(server), 1);
+}
+
 Test(http, gives_up_a_transfer_that_stalls)
 {
 	static const struct scripted_answer answers[] = {

@@ -103,6 +103,20 @@ Test(guest_streams, what_has_arrived_is_collected_and_handed_on)
 	guest_streams_deinit(&stage.streams);
 }
 
+Test(guest_streams, what_has_arrived_is_collected_behind_much_else)
+{
+	struct stage stage = create_stage();
+	struct guest_stream *out = &stage.streams.items[GUEST_STREAM_STDOUT];
+
+	out->limit_bytes = 4;
+	string_builder_append(&out->data, "1234");
+	cr_assert_eq(write(stage.stdout_port[1], "last", 4), 4);
+	cr_assert_null(guest_streams_collect(&stage.streams));
+	pump(&stage.streams);
+	expect_text(stage.out[0], "1234last");
+	guest_streams_deinit(&stage.streams);
+}
+
 Test(guest_streams, stop_reading_when_the_reader_is_behind)
 {
 	static char data[1 << 20];
