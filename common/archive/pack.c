@@ -6,7 +6,6 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include <sys/stat.h>
 #include <zstd.h>
 
+#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
@@ -118,34 +118,24 @@ static int pack_entry_compare(const void *a_, const void *b_)
 	return a->index < b->index ? -1 : a->index > b->index;
 }
 
-static int compare_fts_names(const FTSENT **a, const FTSENT **b)
-{
-	return strcmp((*a)->fts_name, (*b)->fts_name);
-}
-
-static void cleanup_fts(FTS **fts)
-{
-	if (*fts)
-		fts_close(*fts);
-}
-
 /** List all that the directory holds, in the order of the tarball. */
-static struct error *pack_list_scan(struct pack_list *list, char *directory,
+static struct error *pack_list_scan(struct pack_list *list, const char *directory,
 				    const struct pack_options *options)
 {
-	char *const roots[] = { directory, NULL };
-	_cleanup_(cleanup_fts) FTS *fts =
-		fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, compare_fts_names);
-	size_t skip = strlen(directory) + 1;
-	FTSENT *entry;
+	struct error *err;
 
-	while (fts && (errno = 0, entry = fts_read(fts))) {
+	_cleanup_fts_ FTS *fts = NULL;
+	size_t skip;
+	err = tree_open(directory, FTS_PHYSICAL, &fts, &skip);
+	if (err)
+		return err;
+	FTSENT *entry;
+	for (errno = 0; (entry = fts_read(fts)); errno = 0) {
 		const char *path = entry->fts_path + skip;
 
-		if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR ||
-		    entry->fts_info == FTS_NS)
-			return error_create_os(entry->fts_errno, "read %s",
-					       entry->fts_path);
+		err = tree_check(entry);
+		if (err)
+			return err;
 		if (entry->fts_level == FTS_ROOTLEVEL || entry->fts_info == FTS_DP)
 			continue;
 		const struct pack_entry found = {

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,7 +230,7 @@ void cleanup_directory(char **path)
 	free(*path);
 }
 
-static void cleanup_fts(FTS **fts)
+void cleanup_fts(FTS **fts)
 {
 	if (*fts)
 		fts_close(*fts);
@@ -252,7 +251,7 @@ static bool is_skipped(const FTSENT *entry, const char *const *skip)
 	return false;
 }
 
-static struct error *check_entry(const FTSENT *entry)
+struct error *tree_check(const FTSENT *entry)
 {
 	switch (entry->fts_info) {
 	case FTS_DNR:
@@ -265,23 +264,33 @@ static struct error *check_entry(const FTSENT *entry)
 	}
 }
 
+struct error *tree_open(const char *path, int options, FTS **ret, size_t *skip_ret)
+{
+	size_t length = strlen(path);
+
+	// fts(3) adds a slash only where there is none.
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	_cleanup_free_ char *base = string_copy_n(path, length);
+	char *roots[] = { base, NULL };
+	*ret = fts_open(roots, options | FTS_NOCHDIR, compare_entries);
+	if (!*ret)
+		return error_create_os(errno, "read %s", path);
+	*skip_ret = length + 1;
+	return NULL;
+}
+
 struct error *tree_list(const char *path, const char *const *skip,
 			struct string_list *ret)
 {
 	struct error *err;
 
 	_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
-	size_t length = strlen(path);
-	// fts(3) adds a slash only where there is none.
-	while (length > 1 && path[length - 1] == '/')
-		length--;
-	_cleanup_free_ char *base = string_copy_n(path, length);
-	char *roots[] = { base, NULL };
-	_cleanup_(cleanup_fts) FTS *fts =
-		fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, compare_entries);
-
-	if (!fts)
-		return error_create_os(errno, "read %s", path);
+	_cleanup_fts_ FTS *fts = NULL;
+	size_t length;
+	err = tree_open(path, FTS_LOGICAL, &fts, &length);
+	if (err)
+		return err;
 	for (;;) {
 		errno = 0;
 
@@ -295,11 +304,11 @@ struct error *tree_list(const char *path, const char *const *skip,
 			fts_set(fts, entry, FTS_SKIP);
 			continue;
 		}
-		err = check_entry(entry);
+		err = tree_check(entry);
 		if (err)
 			return err;
 		if (entry->fts_info == FTS_F)
-			string_list_add(&list, entry->fts_path + length + 1);
+			string_list_add(&list, entry->fts_path + length);
 	}
 	*ret = take(list);
 	return NULL;

@@ -5,6 +5,7 @@
 
 /** @file Directories, and the files below them. */
 
+#include <fts.h>
 #include <stdbool.h>
 
 #include "common/base/cleanup.h"
@@ -63,6 +64,22 @@ void cleanup_directory(char **path);
  */
 _must_check_ struct error *tree_list(const char *path, const char *const *skip,
 				     struct string_list *ret);
+
+void cleanup_fts(FTS **fts);
+
+#define _cleanup_fts_ _cleanup_(cleanup_fts)
+
+/**
+ * Open a tree for fts(3), the names of a directory in the order of bytes.
+ *
+ * @param[in] options Those of fts_open(); FTS_NOCHDIR is added.
+ * @param[out] skip_ret How many bytes of a path come before the name in the tree.
+ */
+_must_check_ struct error *tree_open(const char *path, int options, FTS **ret,
+				     size_t *skip_ret);
+
+/** @return Why an entry cannot be looked at; ERROR_CANCELLED if interrupted. */
+_must_check_ struct error *tree_check(const FTSENT *entry);
 
 /** Copy these files, and the directories that they are in. */
 _must_check_ struct error *

@@ -3,7 +3,6 @@
 #include "common/cache/cache_prune.h"
 
 #include <errno.h>
-#include <fts.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,17 +37,11 @@ void cache_list_deinit(struct cache_list *list)
 	*list = (struct cache_list){ 0 };
 }
 
-static void cleanup_fts(FTS **fts)
-{
-	if (*fts)
-		fts_close(*fts);
-}
-
 /** @param[out] size_ret Of what can be read, and is there by then. */
 static struct error *measure(const char *path, uint64_t *size_ret)
 {
 	char *roots[] = { (char *)path, NULL };
-	_cleanup_(cleanup_fts) FTS *fts =
+	_cleanup_fts_ FTS *fts =
 		fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
 	uint64_t size = 0;
 
