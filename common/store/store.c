@@ -6,6 +6,7 @@
 
 #include "common/base/error.h"
 #include "common/base/memory.h"
+#include "common/base/string_builder.h"
 #include "common/store/store_internal.h"
 
 enum {
@@ -74,9 +75,13 @@ struct error *store_create(const char *name, struct http *http, struct store **r
 		*ret = take_ptr(store);
 		return NULL;
 	}
-	return error_create(ERROR_USAGE,
-			    "store '%s': a store is written %s or %s", name,
-			    kinds[0]->form, kinds[1]->form);
+	_cleanup_string_builder_ struct string_builder forms =
+		STRING_BUILDER_INIT;
+	for (size_t i = 0; i < array_size(kinds); i++)
+		string_builder_appendf(&forms, "%s%s", i ? " or " : "",
+				       kinds[i]->form);
+	return error_create(ERROR_USAGE, "store '%s': a store is written %s",
+			    name, forms.text);
 }
 
 void store_destroy(struct store *store)
