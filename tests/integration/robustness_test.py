@@ -408,13 +408,9 @@ class CommandCase(support.TestCase):
         self.start_over(command)
         for _ in range(KILLS):
             process = self.start_command(command)
-            try:
-                process.wait(generator.uniform(0, self.seconds))
-            except subprocess.TimeoutExpired:
-                pass
-            started = descendants(process.pid)
-            process.kill()
-            process.communicate()
+            started = self.kill_within(
+                process, generator.uniform(0, self.seconds)
+            )
             self.assert_nothing_half(command)
             self.assert_all_gone(started)
             if command.status == 0 and command.found() == self.proper:
@@ -534,11 +530,9 @@ class BotTest(support.TestCase):
                 return "make" in map(program_of, descendants(process.pid))
 
             self.wait_until(makes)
-            time.sleep(generator.uniform(0, 1.5))
-            started = descendants(process.pid)
-            process.kill()
-            process.communicate()
-            self.assert_all_gone(started)
+            self.assert_all_gone(
+                self.kill_within(process, generator.uniform(0, 1.5))
+            )
             self.assertEqual(list(output.glob("kernel-*")), [])
             self.assertFalse((output / "result.json").exists())
         self.put_package()
@@ -559,14 +553,7 @@ class BotTest(support.TestCase):
         self.put_package()
         for _ in range(4):
             process = self.popen(*command, env=env)
-            try:
-                process.wait(generator.uniform(0, 6))
-            except subprocess.TimeoutExpired:
-                pass
-            started = descendants(process.pid)
-            process.kill()
-            process.communicate()
-            self.assert_all_gone(started)
+            self.assert_all_gone(self.kill_within(process, generator.uniform(0, 6)))
             for package in store.glob("kernel-*.zst"):
                 self.assertEqual(package.read_bytes(), self.package.read_bytes())
         result = support.run(*command, env=env)

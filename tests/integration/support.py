@@ -328,6 +328,17 @@ class TestCase(unittest.TestCase):
             program.chmod(0o755)
         return f"{folder}:{os.environ['PATH']}"
 
+    def kill_within(self, process, seconds):
+        """Kill it unless it has ended by then; returns its children of that time."""
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            pass
+        started = descendants(process.pid)
+        process.kill()
+        process.communicate()
+        return started
+
     def assert_all_gone(self, started):
         self.wait_until(lambda: not any(map(program_of, started)), 10)
 
