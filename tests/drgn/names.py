@@ -6,306 +6,95 @@ Where the condition is false the name must be absent: a debugger's tests take
 that for "this kernel cannot". test_names.py has the conditions.
 """
 
+
+def _prefixed(prefix, words):
+    return [prefix + word for word in words.split()]
+
+
+# The module has a tree of the other kind for each of these, too.
+_MAPLE_TREES = """
+    dense dense_ranges empty one one_at_zero one_range one_range_at_zero sparse
+    sparse_ranges three_levels_dense_1 three_levels_dense_2
+    three_levels_ranges_1 three_levels_ranges_2 zero_entry zero_entry_at_zero
+"""
+# Functions of kmodify, each with a counter of its calls.
+_FUNCTIONS = """
+    array_out_params enum_args enum_return int_return integer_out_params
+    long_long_return long_return many_args many_out_params pointer_args
+    pointer_return short_return signed_args signed_char_return string_args
+    unsigned_args unsigned_char_return unsigned_int_return
+    unsigned_long_long_return unsigned_long_return unsigned_short_return
+    void_return
+"""
+
 NAMES = {
-    "ALWAYS": """
-        drgn_test_MEM_CANCEL_OFFLINE
-        drgn_test_MEM_CANCEL_ONLINE
-        drgn_test_MEM_GOING_OFFLINE
-        drgn_test_MEM_GOING_ONLINE
-        drgn_test_MEM_OFFLINE
-        drgn_test_MEM_ONLINE
-        drgn_test_THREAD_SIZE
-        drgn_test_anchored_list
-        drgn_test_anchored_list_entries
-        drgn_test_anonymous_union
-        drgn_test_big_kmem_cache
-        drgn_test_big_slab_object
-        drgn_test_big_slab_objects
-        drgn_test_blkdevs
-        drgn_test_circular_list
-        drgn_test_circular_list_entries
-        drgn_test_completion
-        drgn_test_completion_kthread
-        drgn_test_compound_page
-        drgn_test_corrupted_list
-        drgn_test_crash_func
-        drgn_test_crash_store
-        drgn_test_custom_list
-        drgn_test_custom_list_cycle
-        drgn_test_custom_list_entries
-        drgn_test_custom_list_entry
-        drgn_test_custom_list_self_cycle
-        drgn_test_data
-        drgn_test_done_completion
-        drgn_test_empty_hlist
-        drgn_test_empty_list
-        drgn_test_empty_llist
-        drgn_test_empty_plist
-        drgn_test_empty_plist_node
-        drgn_test_empty_rb_node
-        drgn_test_empty_rb_root
-        drgn_test_empty_swaitq
-        drgn_test_empty_waitq
-        drgn_test_full_hlist
-        drgn_test_full_list
-        drgn_test_full_llist
-        drgn_test_full_plist
-        drgn_test_function
-        drgn_test_have_maple_tree
-        drgn_test_have_page_pool
-        drgn_test_have_stackdepot
-        drgn_test_have_stacktrace
-        drgn_test_have_xarray
-        drgn_test_hlist_entries
-        drgn_test_hlist_entry
-        drgn_test_hrtimer
-        drgn_test_hrtimer_fn
-        drgn_test_idr_empty
-        drgn_test_idr_one
-        drgn_test_idr_one_at_zero
-        drgn_test_idr_sparse
-        drgn_test_kthread
-        drgn_test_kthread_fn
-        drgn_test_kthread_fn2
-        drgn_test_kthread_fn3
-        drgn_test_kthread_info
-        drgn_test_kthread_pt_regs
-        drgn_test_ktime
-        drgn_test_ktime_ns
-        drgn_test_list_anchor
-        drgn_test_list_cycle1
-        drgn_test_list_cycle1_entries
-        drgn_test_list_cycle2
-        drgn_test_list_cycle2_entries
-        drgn_test_list_cycle3
-        drgn_test_list_cycle3_entries
-        drgn_test_list_entries
-        drgn_test_list_entry
-        drgn_test_list_self_cycle
-        drgn_test_llist_entries
-        drgn_test_llist_entry
-        drgn_test_locking_kthread
-        drgn_test_mutex_locked
-        drgn_test_mutex_unlocked
-        drgn_test_netdev
-        drgn_test_netdev_priv
-        drgn_test_nid
-        drgn_test_pa
-        drgn_test_page
-        drgn_test_percpu_arrays
-        drgn_test_percpu_counter
-        drgn_test_percpu_counter_negative
-        drgn_test_percpu_dynamic
-        drgn_test_percpu_static
-        drgn_test_percpu_struct
-        drgn_test_percpu_structs
-        drgn_test_pfn
-        drgn_test_pgdat
-        drgn_test_plist_entries
-        drgn_test_plist_entry
-        drgn_test_radix_tree_empty
-        drgn_test_radix_tree_one
-        drgn_test_radix_tree_one_at_zero
-        drgn_test_radix_tree_sparse
-        drgn_test_rb_entries
-        drgn_test_rb_entry
-        drgn_test_rb_root
-        drgn_test_rbtree_container
-        drgn_test_rbtree_container_struct
-        drgn_test_rbtree_out_of_order
-        drgn_test_rbtree_with_bad_root_parent
-        drgn_test_rbtree_with_black_violation
-        drgn_test_rbtree_with_equal
-        drgn_test_rbtree_with_inconsistent_parents
-        drgn_test_rbtree_with_red_root
-        drgn_test_rbtree_with_red_violation
-        drgn_test_rodata
-        drgn_test_rwsem_never_locked
-        drgn_test_rwsem_previously_read_locked
-        drgn_test_rwsem_previously_write_locked
-        drgn_test_rwsem_read_locked
-        drgn_test_rwsem_write_locked
-        drgn_test_rwsem_writer_waiting
-        drgn_test_sbitmap
-        drgn_test_search_subject
-        drgn_test_search_subject2
-        drgn_test_singular_list
-        drgn_test_singular_list_entry
-        drgn_test_singular_llist
-        drgn_test_singular_llist_entry
-        drgn_test_skb
-        drgn_test_skb_shinfo
-        drgn_test_slab_stack_enabled
-        drgn_test_slob
-        drgn_test_small_kmem_cache
-        drgn_test_small_slab_object
-        drgn_test_small_slab_objects
-        drgn_test_swaitq
-        drgn_test_swaitq_kthread
-        drgn_test_timer
-        drgn_test_timer_fn
-        drgn_test_union
-        drgn_test_va
-        drgn_test_vmalloc_pa
-        drgn_test_vmalloc_page
-        drgn_test_vmalloc_pfn
-        drgn_test_vmalloc_va
-        drgn_test_vmap_stack_enabled
-        drgn_test_waitq
-        drgn_test_waitq_container
-        drgn_test_waitq_container_struct
-        drgn_test_waitq_kthread
-    """.split(),
-    "STACKTRACE": """
-        drgn_test_num_stack_entries
-        drgn_test_stack_entries
-    """.split(),
-    "STACKDEPOT": """
-        drgn_test_stack_handle
-    """.split(),
-    "PAGE_POOL": """
-        drgn_test_page_pool_page
-    """.split(),
-    "XARRAY": """
-        drgn_test_xa_zero_entry
-        drgn_test_xarray_empty
-        drgn_test_xarray_entries
-        drgn_test_xarray_entry
-        drgn_test_xarray_multi_index
-        drgn_test_xarray_one
-        drgn_test_xarray_one_at_zero
-        drgn_test_xarray_pointers
-        drgn_test_xarray_sparse
-        drgn_test_xarray_value
-        drgn_test_xarray_zero_entry
-        drgn_test_xarray_zero_entry_at_zero
-    """.split(),
-    "RADIX_TREE_MULTIORDER": """
-        drgn_test_radix_tree_multi_order
-    """.split(),
-    "MAPLE_TREE": """
-        drgn_test_maple_arange64_slots
-        drgn_test_maple_range64_slots
-        drgn_test_maple_tree_arange_dense
-        drgn_test_maple_tree_arange_dense_ranges
-        drgn_test_maple_tree_arange_empty
-        drgn_test_maple_tree_arange_one
-        drgn_test_maple_tree_arange_one_at_zero
-        drgn_test_maple_tree_arange_one_range
-        drgn_test_maple_tree_arange_one_range_at_zero
-        drgn_test_maple_tree_arange_sparse
-        drgn_test_maple_tree_arange_sparse_ranges
-        drgn_test_maple_tree_arange_three_levels_dense_1
-        drgn_test_maple_tree_arange_three_levels_dense_2
-        drgn_test_maple_tree_arange_three_levels_ranges_1
-        drgn_test_maple_tree_arange_three_levels_ranges_2
-        drgn_test_maple_tree_arange_zero_entry
-        drgn_test_maple_tree_arange_zero_entry_at_zero
-        drgn_test_maple_tree_dense
-        drgn_test_maple_tree_dense_ranges
-        drgn_test_maple_tree_empty
-        drgn_test_maple_tree_one
-        drgn_test_maple_tree_one_at_zero
-        drgn_test_maple_tree_one_range
-        drgn_test_maple_tree_one_range_at_zero
-        drgn_test_maple_tree_sparse
-        drgn_test_maple_tree_sparse_ranges
-        drgn_test_maple_tree_three_levels_dense_1
-        drgn_test_maple_tree_three_levels_dense_2
-        drgn_test_maple_tree_three_levels_ranges_1
-        drgn_test_maple_tree_three_levels_ranges_2
-        drgn_test_maple_tree_zero_entry
-        drgn_test_maple_tree_zero_entry_at_zero
-    """.split(),
-    "SPARSEMEM": """
-        drgn_test_MAX_PHYSMEM_BITS
-        drgn_test_NR_SECTION_ROOTS
-        drgn_test_SECTIONS_PER_ROOT
-        drgn_test_SECTION_HAS_MEM_MAP
-        drgn_test_SECTION_IS_EARLY
-        drgn_test_SECTION_IS_ONLINE
-        drgn_test_SECTION_MARKED_PRESENT
-        drgn_test_SECTION_SIZE_BITS
-        drgn_test_early_section
-        drgn_test_mem_section
-        drgn_test_num_present_sections
-        drgn_test_online_section
-        drgn_test_present_section
-        drgn_test_present_sections
-        drgn_test_section_decoded_mem_map
-        drgn_test_section_mem_map
-        drgn_test_section_nr
-        drgn_test_section_pfn
-        drgn_test_valid_section
-    """.split(),
-    "ZONE_DEVICE": """
-        drgn_test_SECTION_TAINT_ZONE_DEVICE
-    """.split(),
-    "FLATMEM": """
-        drgn_test_ARCH_PFN_OFFSET
-    """.split(),
-    "MAYBE": """
-        drgn_test_MEM_FINISH_OFFLINE
-        drgn_test_MEM_PREPARE_ONLINE
-    """.split(),
-    "X86_64": """
-        DRGN_KMODIFY_ONE
-        drgn_kmodify_enum
-        drgn_kmodify_test_array_out_params
-        drgn_kmodify_test_array_out_params_called
-        drgn_kmodify_test_bit_field
-        drgn_kmodify_test_bitmap
-        drgn_kmodify_test_char_str
-        drgn_kmodify_test_const_char_str
-        drgn_kmodify_test_enum_args
-        drgn_kmodify_test_enum_args_called
-        drgn_kmodify_test_enum_return
-        drgn_kmodify_test_enum_return_called
-        drgn_kmodify_test_int
-        drgn_kmodify_test_int_ptr
-        drgn_kmodify_test_int_return
-        drgn_kmodify_test_int_return_called
-        drgn_kmodify_test_integer_out_params
-        drgn_kmodify_test_integer_out_params_called
-        drgn_kmodify_test_long_long_return
-        drgn_kmodify_test_long_long_return_called
-        drgn_kmodify_test_long_return
-        drgn_kmodify_test_long_return_called
-        drgn_kmodify_test_many_args
-        drgn_kmodify_test_many_args_called
-        drgn_kmodify_test_many_out_params
-        drgn_kmodify_test_many_out_params_called
-        drgn_kmodify_test_memory
-        drgn_kmodify_test_pointer_args
-        drgn_kmodify_test_pointer_args_called
-        drgn_kmodify_test_pointer_return
-        drgn_kmodify_test_pointer_return_called
-        drgn_kmodify_test_ptr
-        drgn_kmodify_test_short_return
-        drgn_kmodify_test_short_return_called
-        drgn_kmodify_test_signed_args
-        drgn_kmodify_test_signed_args_called
-        drgn_kmodify_test_signed_char_return
-        drgn_kmodify_test_signed_char_return_called
-        drgn_kmodify_test_signed_char_str
-        drgn_kmodify_test_string_args
-        drgn_kmodify_test_string_args_called
-        drgn_kmodify_test_unsigned_args
-        drgn_kmodify_test_unsigned_args_called
-        drgn_kmodify_test_unsigned_char_return
-        drgn_kmodify_test_unsigned_char_return_called
-        drgn_kmodify_test_unsigned_char_str
-        drgn_kmodify_test_unsigned_int_return
-        drgn_kmodify_test_unsigned_int_return_called
-        drgn_kmodify_test_unsigned_long_long_return
-        drgn_kmodify_test_unsigned_long_long_return_called
-        drgn_kmodify_test_unsigned_long_return
-        drgn_kmodify_test_unsigned_long_return_called
-        drgn_kmodify_test_unsigned_short_return
-        drgn_kmodify_test_unsigned_short_return_called
-        drgn_kmodify_test_void_return
-        drgn_kmodify_test_void_return_called
-    """.split(),
+    "ALWAYS": _prefixed("drgn_test_", """
+        MEM_CANCEL_OFFLINE MEM_CANCEL_ONLINE MEM_GOING_OFFLINE MEM_GOING_ONLINE
+        MEM_OFFLINE MEM_ONLINE THREAD_SIZE anchored_list anchored_list_entries
+        anonymous_union big_kmem_cache big_slab_object big_slab_objects blkdevs
+        circular_list circular_list_entries completion completion_kthread
+        compound_page corrupted_list crash_func crash_store custom_list
+        custom_list_cycle custom_list_entries custom_list_entry
+        custom_list_self_cycle data done_completion empty_hlist empty_list
+        empty_llist empty_plist empty_plist_node empty_rb_node empty_rb_root
+        empty_swaitq empty_waitq full_hlist full_list full_llist full_plist function
+        have_maple_tree have_page_pool have_stackdepot have_stacktrace have_xarray
+        hlist_entries hlist_entry hrtimer hrtimer_fn idr_empty idr_one
+        idr_one_at_zero idr_sparse kthread kthread_fn kthread_fn2 kthread_fn3
+        kthread_info kthread_pt_regs ktime ktime_ns list_anchor list_cycle1
+        list_cycle1_entries list_cycle2 list_cycle2_entries list_cycle3
+        list_cycle3_entries list_entries list_entry list_self_cycle llist_entries
+        llist_entry locking_kthread mutex_locked mutex_unlocked netdev netdev_priv
+        nid pa page percpu_arrays percpu_counter percpu_counter_negative
+        percpu_dynamic percpu_static percpu_struct percpu_structs pfn pgdat
+        plist_entries plist_entry radix_tree_empty radix_tree_one
+        radix_tree_one_at_zero radix_tree_sparse rb_entries rb_entry rb_root
+        rbtree_container rbtree_container_struct rbtree_out_of_order
+        rbtree_with_bad_root_parent rbtree_with_black_violation rbtree_with_equal
+        rbtree_with_inconsistent_parents rbtree_with_red_root
+        rbtree_with_red_violation rodata rwsem_never_locked
+        rwsem_previously_read_locked rwsem_previously_write_locked rwsem_read_locked
+        rwsem_write_locked rwsem_writer_waiting sbitmap search_subject
+        search_subject2 singular_list singular_list_entry singular_llist
+        singular_llist_entry skb skb_shinfo slab_stack_enabled slob small_kmem_cache
+        small_slab_object small_slab_objects swaitq swaitq_kthread timer timer_fn
+        union va vmalloc_pa vmalloc_page vmalloc_pfn vmalloc_va vmap_stack_enabled
+        waitq waitq_container waitq_container_struct waitq_kthread
+    """),
+    "STACKTRACE": _prefixed("drgn_test_", "num_stack_entries stack_entries"),
+    "STACKDEPOT": _prefixed("drgn_test_", "stack_handle"),
+    "PAGE_POOL": _prefixed("drgn_test_", "page_pool_page"),
+    "XARRAY": _prefixed("drgn_test_", """
+        xa_zero_entry xarray_empty xarray_entries xarray_entry xarray_multi_index
+        xarray_one xarray_one_at_zero xarray_pointers xarray_sparse xarray_value
+        xarray_zero_entry xarray_zero_entry_at_zero
+    """),
+    "RADIX_TREE_MULTIORDER": _prefixed("drgn_test_", "radix_tree_multi_order"),
+    "MAPLE_TREE": [
+        *_prefixed("drgn_test_maple_", "arange64_slots range64_slots"),
+        *_prefixed("drgn_test_maple_tree_", _MAPLE_TREES),
+        *_prefixed("drgn_test_maple_tree_arange_", _MAPLE_TREES),
+    ],
+    "SPARSEMEM": _prefixed("drgn_test_", """
+        MAX_PHYSMEM_BITS NR_SECTION_ROOTS SECTIONS_PER_ROOT SECTION_HAS_MEM_MAP
+        SECTION_IS_EARLY SECTION_IS_ONLINE SECTION_MARKED_PRESENT SECTION_SIZE_BITS
+        early_section mem_section num_present_sections online_section
+        present_section present_sections section_decoded_mem_map section_mem_map
+        section_nr section_pfn valid_section
+    """),
+    "ZONE_DEVICE": _prefixed("drgn_test_", "SECTION_TAINT_ZONE_DEVICE"),
+    "FLATMEM": _prefixed("drgn_test_", "ARCH_PFN_OFFSET"),
+    "MAYBE": _prefixed("drgn_test_", "MEM_FINISH_OFFLINE MEM_PREPARE_ONLINE"),
+    "X86_64": [
+        "DRGN_KMODIFY_ONE",
+        "drgn_kmodify_enum",
+        *_prefixed("drgn_kmodify_test_", """
+            bit_field bitmap char_str const_char_str int int_ptr memory ptr
+            signed_char_str unsigned_char_str
+        """),
+        *_prefixed("drgn_kmodify_test_", _FUNCTIONS),
+        *[f"{name}_called" for name in _prefixed("drgn_kmodify_test_", _FUNCTIONS)],
+    ],
 }
 
 # In no form: not as a symbol, a variable or a type. The tags belong to a union

@@ -11,7 +11,6 @@ import mmap
 import os
 import struct
 import time
-import unittest
 from pathlib import Path
 
 from drgn import Object, sizeof
@@ -258,7 +257,3 @@ class BlockTest(BlockCase):
 
 class SharedTagsTest(BlockTest):
     INDEX = 1
-
-
-if __name__ == "__main__":
-    unittest.main()

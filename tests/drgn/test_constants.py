@@ -2,7 +2,6 @@
 """Flags and constants, against what the kernel's debug info and dump say."""
 
 import re
-import unittest
 
 from drgn import sizeof
 
@@ -111,7 +110,3 @@ class ConstantsTest(support.TestCase):
     def test_memory_block_states_are_int(self):
         for name in MEM_STATES[:6]:
             self.assertEqual(prog[f"drgn_test_MEM_{name}"].type_.type_name(), "int")
-
-
-if __name__ == "__main__":
-    unittest.main()

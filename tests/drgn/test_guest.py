@@ -171,7 +171,3 @@ class SysctlTest(support.TestCase):
     def test_is_there(self):
         self.assertEqual(Path("/proc/sys/kernel/osrelease").read_text().strip(),
                          support.RELEASE)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -4,7 +4,6 @@ What a debugger calls and writes in the running kernel, on x86-64. drgn 0.0.22
 can do neither, so these are checked for what they are.
 """
 
-import unittest
 from pathlib import Path
 
 from drgn import TypeKind
@@ -159,7 +158,3 @@ class DataTest(KmodifyTest):
 
     def test_writing(self):
         self.skipTest("drgn 0.0.22 cannot write to the kernel")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Linked lists of all kinds, sound and broken."""
 
-import unittest
-
 from drgn import offsetof
 from drgn.helpers import ValidationError
 from drgn.helpers.linux.list import (
@@ -188,7 +186,3 @@ class PlistTest(support.TestCase):
     def test_node_is_not_the_first_member(self):
         self.assertNotEqual(
             offsetof(prog.type("struct drgn_test_plist_entry"), "node"), 0)
-
-
-if __name__ == "__main__":
-    unittest.main()

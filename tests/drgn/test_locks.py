@@ -4,8 +4,6 @@ Mutexes and semaphores, and who holds them. drgn 0.0.22 has no helpers for these
 the encoding of count and owner is that of Linux 5.3 and later.
 """
 
-import unittest
-
 from drgn.helpers.linux.list import list_empty, list_for_each_entry
 from drgn.helpers.linux.sched import task_state_to_char
 
@@ -89,7 +87,3 @@ class LocksTest(support.TestCase):
                      "previously_read_locked", "previously_write_locked"):
             with self.subTest(name):
                 self.assertTrue(list_empty(self.rwsem(name).wait_list.address_of_()))
-
-
-if __name__ == "__main__":
-    unittest.main()

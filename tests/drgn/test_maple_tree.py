@@ -2,7 +2,6 @@
 """Maple trees. drgn 0.0.22 has no helper for them, so they are walked here."""
 
 import struct
-import unittest
 
 from drgn import offsetof, sizeof
 
@@ -164,7 +163,3 @@ class MapleTreeTest(support.TestCase):
 
     def test_nodes_have_the_size_of_their_alignment(self):
         self.assertEqual(sizeof(prog.type("struct maple_node")), 256)
-
-
-if __name__ == "__main__":
-    unittest.main()

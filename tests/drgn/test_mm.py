@@ -2,7 +2,6 @@
 """Pages, in the direct map and behind vmalloc."""
 
 import struct
-import unittest
 
 from drgn.helpers.linux.mm import (
     PageCompound, PageHead, PageSlab, PageTail, access_remote_vm, compound_head,
@@ -147,7 +146,3 @@ class VmallocTest(support.TestCase):
             self.assertEqual(entry & 1, 1, f"not present at {shift}")
             table = entry & 0x000FFFFFFFFFF000
         self.assertEqual(table, prog["drgn_test_vmalloc_pa"])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The memory node, and the sections of sparse memory."""
 
-import unittest
-
 from drgn import TypeKind
 from drgn.helpers.linux.nodemask import for_each_online_node
 
@@ -113,7 +111,3 @@ class SectionTest(support.TestCase):
         value = self.flag("TAINT_ZONE_DEVICE")
         self.assertEqual(value & value - 1, 0)
         self.assertFalse(value & (self.flag("IS_EARLY") | self.flag("IS_ONLINE")))
-
-
-if __name__ == "__main__":
-    unittest.main()

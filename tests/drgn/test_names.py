@@ -102,7 +102,3 @@ class NamesTest(unittest.TestCase):
                 symbol = prog.symbol(name)
                 self.assertEqual(symbol.address, obj.address_)
                 self.assertEqual(symbol.kind, SymbolKind.FUNC)
-
-
-if __name__ == "__main__":
-    unittest.main()

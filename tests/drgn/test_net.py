@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A network device, a buffer, and a page of a page pool."""
 
-import unittest
-
 from drgn import cast, sizeof
 from drgn.helpers.linux.net import netdev_get_by_name
 
@@ -65,7 +63,3 @@ class PagePoolTest(support.TestCase):
         self.assertFalse(self.pool.p.dev)
         self.assertEqual(self.pool.p.nid, -1)
         self.assertEqual(cast("int", self.pool.p.pool_size), 1)
-
-
-if __name__ == "__main__":
-    unittest.main()

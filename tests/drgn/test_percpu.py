@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Per-CPU variables and counters."""
 
-import unittest
-
 from drgn import Object
 from drgn.helpers.linux.cpumask import for_each_possible_cpu
 from drgn.helpers.linux.percpu import per_cpu, per_cpu_ptr, percpu_counter_sum
@@ -59,7 +57,3 @@ class PercpuTest(support.TestCase):
     def test_counters(self):
         self.assertEqual(counter_sum(prog["drgn_test_percpu_counter"]), 13)
         self.assertEqual(counter_sum(prog["drgn_test_percpu_counter_negative"]), -66)
-
-
-if __name__ == "__main__":
-    unittest.main()

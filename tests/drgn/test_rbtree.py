@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Red-black trees: sound ones, and one for each defect."""
 
-import unittest
-
 from drgn import offsetof
 from drgn.helpers import ValidationError
 from drgn.helpers.linux.rbtree import (
@@ -71,7 +69,3 @@ class RbtreeTest(support.TestCase):
             with self.subTest(name):
                 with self.assertRaisesRegex(ValidationError, text):
                     validate(head(f"drgn_test_rbtree_{name}"))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The scalable bitmap, of which drgn 0.0.22 knows nothing."""
 
-import unittest
-
 import support
 from support import has_member, prog
 
@@ -20,7 +18,3 @@ class SbitmapTest(support.TestCase):
             found += [(i << shift) + bit for bit in range(1 << shift) if bits >> bit & 1]
         found = [bit for bit in found if bit < bitmap.depth]
         self.assertEqual(found, [13, 23, 24, 99])
-
-
-if __name__ == "__main__":
-    unittest.main()

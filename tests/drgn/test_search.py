@@ -2,7 +2,6 @@
 """Memory to search."""
 
 import sys
-import unittest
 
 from drgn.helpers.linux.mm import pfn_to_page, virt_to_page, virt_to_pfn
 
@@ -56,7 +55,3 @@ class SearchTest(support.TestCase):
             + pointer.value_() % prog["PAGE_SIZE"].value_()
         self.assertEqual(prog.read(physical, WORD, True),
                          (0x12345678).to_bytes(WORD, sys.byteorder))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -2,7 +2,6 @@
 """Slab caches, and the five objects in each."""
 
 import sys
-import unittest
 
 from drgn import Object, cast, sizeof
 from drgn.helpers.linux.cpumask import for_each_possible_cpu
@@ -175,7 +174,3 @@ class SlabTest(support.TestCase):
                 self.assertEqual(info.slab_cache, cache(size))
                 self.assertEqual(info.address, second.value_())
                 self.assertIs(info.allocated, True)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Symbols and sections, and the module among the kernel's."""
 
-import unittest
 from pathlib import Path
 
 from drgn import SymbolBinding, SymbolKind, TypeKind
@@ -143,7 +142,3 @@ class ModuleTest(support.TestCase):
                      "drgn_test_timer_fn", "drgn_test_hrtimer_fn"):
             with self.subTest(name):
                 self.assertEqual(prog[name].type_.kind, TypeKind.FUNCTION)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -4,7 +4,6 @@
 import errno
 import os
 import stat
-import unittest
 from pathlib import Path
 
 import support
@@ -69,7 +68,3 @@ class SysfsTest(support.TestCase):
                 with self.assertRaises(OSError) as caught:
                     write(FOLDER / "crash", text)
                 self.assertEqual(caught.exception.errno, errno.EINVAL)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -3,7 +3,6 @@
 
 import contextlib
 import io
-import unittest
 
 from drgn import cast
 from drgn.helpers.common.stack import print_annotated_stack
@@ -210,7 +209,3 @@ class SavedTraceTest(ThreadCase):
         found = [record.entries[i].value_() for i in range(record.size)]
         self.assertEqual(found, self.entries())
         self.assert_functions(found)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Timers that wait, and one time in two forms."""
 
-import unittest
-
 from drgn import Object
 from drgn.helpers.linux.cpumask import for_each_possible_cpu
 from drgn.helpers.linux.list import hlist_for_each_entry
@@ -81,7 +79,3 @@ class KtimeTest(support.TestCase):
         self.assertEqual(ktime.value_(), prog["drgn_test_ktime_ns"].value_())
         self.assertTrue(has_object("tk_core"))
         self.assertIsInstance(ktime, Object)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Unions to print."""
 
-import unittest
-
 from drgn import TypeKind, sizeof
 
 import support
@@ -30,7 +28,3 @@ class TypesTest(support.TestCase):
                                 ("drgn_test_anonymous_union_var",
                                  "drgn_test_anonymous_union")):
             self.assertEqual(prog[name].type_.type_name(), type_name)
-
-
-if __name__ == "__main__":
-    unittest.main()

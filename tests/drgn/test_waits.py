@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Wait queues, simple wait queues and completions."""
 
-import unittest
-
 from drgn import cast, offsetof
 from drgn.helpers.linux.list import list_empty, list_for_each_entry
 from drgn.helpers.linux.sched import task_state_to_char
@@ -69,7 +67,3 @@ class WaitsTest(support.TestCase):
         done, found = self.completion("done_completion")
         self.assertNotEqual(done, 0)
         self.assertEqual(found, [])
-
-
-if __name__ == "__main__":
-    unittest.main()

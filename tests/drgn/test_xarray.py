@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Radix trees, XArrays and IDRs."""
 
-import unittest
-
 from drgn.helpers.linux.idr import idr_find, idr_for_each
 from drgn.helpers.linux.radixtree import radix_tree_for_each, radix_tree_lookup
 from drgn.helpers.linux.xarray import (
@@ -113,7 +111,3 @@ class IdrTest(support.TestCase):
                 for index, value in expected:
                     self.assertEqual(idr_find(idr, index).value_(), value)
                 self.assertFalse(idr_find(idr, 0x81))
-
-
-if __name__ == "__main__":
-    unittest.main()

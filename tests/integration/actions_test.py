@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The bot as steps of a GitHub Actions workflow run it, one command each."""
 
@@ -9,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import time
-import unittest
 import urllib.request
 
 import support
@@ -686,7 +684,3 @@ class FinishTest(ActionsTest):
         )
         self.assert_one_line(result, 2, "dir:/tmp/x")
         self.assertEqual(self.github.requests(method="POST"), [])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 What the programs say to bad input: one line, which names what is wrong, and a
@@ -652,7 +651,3 @@ class UsageTest(TestCase):
     def test_no_home(self):
         self.env = {"PATH": self.env["PATH"]}
         self.expect(self.attempt("vmtest-vm", "list"), 2, "--directory")
-
-
-if __name__ == "__main__":
-    unittest.main()

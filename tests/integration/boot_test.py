@@ -1,11 +1,9 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a package is held to before it is published: it boots, and takes its modules."""
 
 import io
 import subprocess
 import tarfile
-import unittest
 from pathlib import Path
 
 import support
@@ -60,7 +58,3 @@ class BootTest(support.TestCase):
         )
         self.assert_one_line(result, 1, f"boot test of {release}: ", "insert a module")
         self.assertEqual(list((self.folder / "out").glob("*.zst")), [])
-
-
-if __name__ == "__main__":
-    unittest.main()

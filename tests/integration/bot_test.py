@@ -1,11 +1,9 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The bot, against stand-ins for kernel.org and GitHub, with a real package."""
 
 import hashlib
 import json
 import shutil
-import unittest
 
 import support
 import packages
@@ -130,7 +128,3 @@ class GitHubTest(support.TestCase):
         self.assert_published_once()
         self.assert_status(self.bot("prune", "--keep=0"), 0)
         self.assertEqual(len(support.assets(self.store)), 0)
-
-
-if __name__ == "__main__":
-    unittest.main()

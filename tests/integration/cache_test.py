@@ -1,11 +1,9 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What is kept below ~/.cache/vmtest, while it is used and when it is too much."""
 
 import fcntl
 import os
 import time
-import unittest
 
 import support
 from packages import RELEASE, write_folder
@@ -121,7 +119,3 @@ class PruneTest(CacheCase):
             self.assert_one_line(self.vm("prune", option), 2, f"{name} {value}")
         result = self.vm("prune", "--cache-size=1G", "--kernel=6.12")
         self.assert_one_line(result, 2, "--kernel")
-
-
-if __name__ == "__main__":
-    unittest.main()

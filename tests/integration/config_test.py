@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 kconfig keeps what the fragments ask for: each flavor of each architecture, in
@@ -154,7 +153,3 @@ def add_test(arch):
 
 for name in CATALOG["architectures"]:
     add_test(name)
-
-
-if __name__ == "__main__":
-    unittest.main()

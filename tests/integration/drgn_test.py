@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 Runs tests/drgn in a real kernel's guest: whether drgn_test.ko is what a debugger
@@ -60,7 +59,3 @@ class DrgnTest(support.TestCase):
 
     def test_crash_leaves_a_readable_dump(self):
         self.assert_passed(self.run_guest(SUITE / "test_vmcore.py", options=["--kdump"]))
-
-
-if __name__ == "__main__":
-    unittest.main()

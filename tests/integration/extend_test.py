@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 What the project covers grows and shrinks by files under configs/ alone: each test
@@ -7,7 +6,6 @@ edits a copy of that folder, and nothing else, and asks the programs what follow
 
 import json
 import shutil
-import unittest
 
 import config_test
 import support
@@ -117,7 +115,3 @@ class ExtendTest(support.TestCase):
             self.plan("6.11.11", "6.12.117"),
             {(series, arch, flavor) for series, arch, flavor in everything
              if series != "6.11" and arch != "s390x"})
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 What can go wrong while packages are published to GitHub, and what the release
@@ -15,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import unittest
 from pathlib import Path
 
 import support
@@ -475,7 +473,3 @@ class FullReleaseTest(support.TestCase):
         values = dict(line.split("=", 1) for line in lines if "=" in line)
         matrix = json.loads(values["matrix"])["include"]
         self.assertEqual(len({(m["release"], m["arch"]) for m in matrix}), 256)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,10 +1,8 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """vmtest-kbuild fetch: a tarball of kernel.org as a file, whole or not at all."""
 
 import hashlib
 import os
-import unittest
 
 import support
 from support import environment, mirror, run
@@ -117,7 +115,3 @@ class FetchTest(support.TestCase):
                 result = run("vmtest-kbuild", "fetch", *arguments, env=env)
                 self.assert_one_line(result, 2)
         self.assertEqual(self.kernel_org.requests(), [])
-
-
-if __name__ == "__main__":
-    unittest.main()

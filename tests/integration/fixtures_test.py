@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 The stand-ins in tests/fixtures are true to what they stand for where the programs
@@ -11,7 +10,6 @@ import json
 import re
 import subprocess
 import time
-import unittest
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
@@ -296,7 +294,3 @@ class KernelOrgTest(support.TestCase):
         ):
             answer = fetch(url, "POST", body=json.dumps(value))
             self.assertEqual(answer.status, 400, answer.body)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 Runs commands in guests of other architectures than this machine's, as far as
@@ -192,7 +191,3 @@ for name in CATALOG["architectures"]:
             f"{name.capitalize()}Test", (ForeignGuest,),
             {"ARCH": name, "__module__": __name__})
 del ForeignGuest
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 The bot where there are 37 series, six architectures, three flavors, and up to 950
@@ -6,7 +5,6 @@ assets: how often it asks GitHub, and how much memory it takes. tests/bench/plan
 has the time.
 """
 
-import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 import support
@@ -103,7 +101,3 @@ class FullScaleTest(support.TestCase):
             whole = release.is_whole(assets[package.name], package)
             self.assertTrue(whole, package.name)
         self.assertLessEqual(len(self.github.requests()), BUDGET)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,10 +1,8 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """vmtest-kbuild build --git: one commit of a repository elsewhere as a source."""
 
 import signal
 import time
-import unittest
 
 import support
 from built_kernel import catalog_without_patches
@@ -60,7 +58,3 @@ class GitSourceTest(support.TestCase):
         self.build()
         self.assertEqual(self.temporary(), [])
         self.assertEqual(len(list(self.sources.glob("git-*/Makefile"))), 1)
-
-
-if __name__ == "__main__":
-    unittest.main()

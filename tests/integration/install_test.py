@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What `cmake --install` installs works from its prefix."""
 
@@ -130,7 +129,3 @@ class InstallTest(support.TestCase):
                 """
                 output = self.shell("zsh", "-f", "-c", script)
                 self.assertIn(f"<{' '.join([*words[:-1], wanted])}>", output)
-
-
-if __name__ == "__main__":
-    unittest.main()

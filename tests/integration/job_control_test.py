@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 The programs on a terminal, but not in its foreground: a process there that
@@ -8,7 +7,6 @@ sets modes or reads is stopped, and nobody tells it to go on.
 import os
 import signal
 import termios
-import unittest
 from pathlib import Path
 
 import support
@@ -137,7 +135,3 @@ class JobControlTest(support.TestCase):
             PATH=f"{self.folder}:{os.environ['PATH']}",
         )
         self.assertIn("noise", terminal.expect("ended\r\n"))
-
-
-if __name__ == "__main__":
-    unittest.main()

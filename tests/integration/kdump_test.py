@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 Crashes a real kernel, and looks at its memory from the crash kernel.
@@ -10,7 +9,6 @@ tests build.
 import os
 import shutil
 import time
-import unittest
 
 import module_test
 import support
@@ -177,7 +175,3 @@ class KdumpTest(support.TestCase):
         self.assert_status(result, 2)
         self.assertIn("vmtest-kexec: load /lib/modules/", result.stderr)
         self.assertIn("Usage: vmtest-kexec", result.stderr)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 Builds external modules against a real kernel, inserts them in its guest, and
@@ -13,7 +12,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import unittest
 from pathlib import Path
 
 import support
@@ -254,7 +252,3 @@ class DiskTest(support.TestCase):
                              'echo "$DRGN_TEST_DISK,$DRGN_TEST_KMOD,$VMTEST_KEXEC"; ls /dev/vd*')
         self.assertEqual(result.stdout, ",,\n")
         self.assertNotEqual(result.returncode, 0)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 What the workflows of another repository use of this one: vmtest-vm, the action
@@ -10,7 +9,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-import unittest
 from pathlib import Path
 
 import support
@@ -211,7 +209,3 @@ class WorkflowTest(OthersCase):
             (message,) = [m for m in result.job(name).messages() if "HTTP" in m]
             self.assertIn(f"kernels in {OWN}: ", message)
             self.assertIn(": HTTP 403; try again, or name a store", message)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 Patches to the kernel's source: what a build says of them, and that the project's
@@ -10,7 +9,6 @@ import json
 import re
 import shutil
 import tarfile
-import unittest
 
 import config_test
 import support
@@ -118,7 +116,3 @@ class PatchTest(support.TestCase):
                     self.assertEqual(applied, [] if has_it else [patch.name])
                     for name, text in files.items():
                         self.assertEqual(patched[name] == text, has_it)
-
-
-if __name__ == "__main__":
-    unittest.main()

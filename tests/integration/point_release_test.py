@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 Two real point releases of one series, one after the other: each is built once,
@@ -191,7 +190,3 @@ class PointReleaseTest(support.TestCase):
         self.assertEqual([len(found) for found in digests.values()], [1, 1])
         left = list(self.folder.glob("work-*/packages/*"))
         self.assertEqual(left, [])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The programs as processes: signals, standard streams, and what children have."""
 
@@ -8,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import time
-import unittest
 
 import support
 from support import BIN, descendants, environment, program_of
@@ -163,7 +161,3 @@ class StreamTest(support.TestCase):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(timeout=20), -signal.SIGTERM)
         self.assertIn("Linux version", console.read_text(errors="replace"))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -6,7 +6,6 @@ import os
 import re
 import socket
 import threading
-import unittest
 
 import support
 from support import environment, run
@@ -150,7 +149,3 @@ class ProgressTest(support.TestCase):
             result.stderr,
             r"kernels: 1 running; 6\.12\.117-vmtest1\.0tiny is running, 1 s",
         )
-
-
-if __name__ == "__main__":
-    unittest.main()

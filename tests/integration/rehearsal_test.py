@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 Workflows can be rehearsed and linted from Python: tests/fixtures/rehearsal.py.
@@ -7,7 +6,6 @@ What a workflow means is tested in tests/rehearsal.
 
 import subprocess
 import time
-import unittest
 
 import support
 from rehearsal import Rehearsal, lint, packages_directory
@@ -77,7 +75,3 @@ class RehearsalTest(support.TestCase):
                 said = lint(file)
                 self.assertEqual(len(said) > 0, bool(complaint), said)
                 self.assertIn(complaint or "", "\n".join(said))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 .github/workflows/release.yml, run on this machine from a release that is not
@@ -228,7 +227,3 @@ class RealKernelTest(WorkflowCase):
         built = [job.name for job in result.jobs_of("build")]
         self.assertEqual(self.asset_names(), sorted(n.replace(" ", ".") for n in built))
         self.assertTrue(built)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 Every command that makes something: several at once, killed at random moments, on
@@ -561,7 +560,3 @@ class BotTest(support.TestCase):
         (row,) = support.assets(f"dir:{store}")
         self.assertEqual(row["name"], self.package.name)
         self.assertEqual(row["size"], self.package.stat().st_size)
-
-
-if __name__ == "__main__":
-    unittest.main()

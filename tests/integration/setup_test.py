@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What prepares a machine: .github/setup and .github/prepare-guest."""
 
@@ -113,7 +112,3 @@ class PrepareGuestTest(support.TestCase):
         self.assert_status(result, 2)
         self.assertIn("usage: ", result.stderr)
         self.assertEqual(ran, "")
-
-
-if __name__ == "__main__":
-    unittest.main()

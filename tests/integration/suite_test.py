@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 """Tests one command under several kernels: vmtest-vm test and bisect.
@@ -625,7 +624,3 @@ class BisectTest(SuiteCase):
         self.use_new_directory()
         result = self.vm("bisect", "--", "true", store=store)
         self.assert_one_line(result, 2, "tiny", "default", "--flavor")
-
-
-if __name__ == "__main__":
-    unittest.main()

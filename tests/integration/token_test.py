@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 The token that authorises the programs to GitHub goes to GitHub and nowhere
@@ -324,7 +323,3 @@ class GuestTest(support.TestCase):
             env=environment(GH_TOKEN="given"),
         )
         self.assertEqual(result.stdout, "given\n", result.stderr)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Which compiler is taken, and compilers that come from kernel.org."""
 
@@ -177,7 +176,3 @@ class DownloadTest(support.TestCase):
         self.serve(script="#!/bin/sh\necho no library >&2\nexit 1\n")
         self.assert_one_line(self.build(), 1, f"{TARGET}-gcc")
         self.assert_nothing_is_left()
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 """Runs commands under a real kernel.
@@ -492,7 +491,3 @@ class PathTest(unittest.TestCase):
         self.assertIn(b"no such directory", got.stderr)
         with open(path) as file:
             self.assertIn("\ufffd\ufffd \u00e9", json.load(file)["reason"])
-
-
-if __name__ == "__main__":
-    unittest.main()
