@@ -7,13 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
-#include "common/base/lock.h"
 #include "common/base/memory.h"
 #include "common/base/progress.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "kbuild/config/config.h"

@@ -12,7 +12,7 @@
 #include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/base/system.h"
-#include "common/kernel/toolchain.h"
+#include "common/kernel/compiler.h"
 
 /**
  * pahole's -j makes the order of types depend on its threads. The kernel's

@@ -13,8 +13,8 @@
  */
 
 #include "common/base/cleanup.h"
-#include "common/base/string_list.h"
-#include "common/kernel/kernel_make.h"
+#include "common/base/text.h"
+#include "common/kernel/compiler.h"
 
 struct catalog_arch;
 struct compiler;

@@ -6,16 +6,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "bot/build/kernel_build.h"
+#include "bot/build/build.h"
 #include "bot/plan/plan.h"
-#include "common/archive/unpack.h"
-#include "common/base/directory.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/cache/cache.h"
 #include "vm/guest/guest.h"
-#include "vm/guest/run_result.h"
 #include "vm/kernel/kernel.h"
 #include "vm/rootfs/rootfs.h"
 

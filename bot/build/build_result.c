@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/build/build_result.h"
+#include "bot/build/build.h"
 
 #include <fnmatch.h>
 #include <jansson.h>
@@ -8,16 +8,14 @@
 #include <string.h>
 
 #include "bot/plan/plan.h"
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/text.h"
 #include "common/store/store.h"
-#include "kbuild/package/package_info.h"
+#include "kbuild/package/package.h"
 
 enum {
 	/** A year: what takes longer was not measured. */

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/build/kernel_build.h"
+#include "bot/build/build.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bot/plan/plan.h"
-#include "common/archive/digest.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
+#include "common/base/text.h"
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/toolchain.h"
+#include "common/kernel/compiler.h"
 #include "kbuild/config/config.h"
 #include "kbuild/kbuild.h"
-#include "kbuild/package/package_info.h"
+#include "kbuild/package/package.h"
 #include "kbuild/source/source.h"
 
 void kernel_build_deinit(struct kernel_build *build)

@@ -5,12 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bot/build/build_result.h"
-#include "bot/build/kernel_build.h"
+#include "bot/build/build.h"
 #include "bot/plan/plan.h"
 #include "bot/report/report.h"
-#include "common/archive/digest.h"
-#include "common/base/directory.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"

@@ -7,18 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bot/build/build_result.h"
+#include "bot/build/build.h"
 #include "bot/cmd/session.h"
 #include "bot/plan/plan.h"
-#include "bot/report/issue.h"
 #include "bot/report/report.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
-#include "common/base/string_list.h"
 #include "common/base/table.h"
+#include "common/base/text.h"
 #include "common/github/github.h"
 #include "common/github/workflow.h"
 #include "common/kernel/catalog.h"

@@ -6,13 +6,11 @@
 #include <string.h>
 
 #include "bot/cmd/session.h"
-#include "bot/plan/inventory.h"
 #include "bot/plan/plan.h"
-#include "bot/plan/plan_summary.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
-#include "common/base/string_builder.h"
+#include "common/base/text.h"
 #include "common/github/workflow.h"
 
 struct plan_options {

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "bot/plan/poll.h"
+#include "bot/plan/plan.h"
 #include "common/base/error.h"
 #include "common/kernel/catalog.h"
 

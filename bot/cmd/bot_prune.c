@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "bot/cmd/session.h"
-#include "bot/plan/inventory.h"
+#include "bot/plan/plan.h"
 #include "common/base/error.h"
 #include "common/kernel/release.h"
 

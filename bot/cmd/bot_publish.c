@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bot/build/build_result.h"
+#include "bot/build/build.h"
 #include "bot/cmd/session.h"
 #include "common/base/error.h"
 #include "common/base/progress.h"
 #include "common/kernel/release.h"
-#include "kbuild/package/package_info.h"
+#include "kbuild/package/package.h"
 
 struct publish_options {
 	bool no_page;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "bot/cmd/session.h"
-#include "bot/report/page.h"
+#include "bot/report/report.h"
 #include "common/base/error.h"
 #include "common/base/table.h"
 #include "common/base/text.h"

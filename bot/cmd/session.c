@@ -4,9 +4,8 @@
 
 #include <stdio.h>
 
-#include "bot/plan/inventory.h"
 #include "bot/plan/plan.h"
-#include "bot/report/page.h"
+#include "bot/report/report.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/github/workflow.h"

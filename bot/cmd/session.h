@@ -5,7 +5,7 @@
 
 /** @file What the bot's commands work with: kernel.org, a store and its page. */
 
-#include "bot/plan/poll.h"
+#include "bot/plan/plan.h"
 #include "common/base/cleanup.h"
 #include "common/cli/command.h"
 #include "common/store/store.h"

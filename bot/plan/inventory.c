@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/plan/inventory.h"
+#include "bot/plan/plan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "common/store/store.h"
 
 void inventory_deinit(struct inventory *inventory)

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bot/plan/inventory.h"
-#include "bot/plan/poll.h"
 #include "common/base/error.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"

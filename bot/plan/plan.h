@@ -3,9 +3,142 @@
 #ifndef BOT_PLAN_PLAN_H
 #define BOT_PLAN_PLAN_H
 
+/** @file What exists, what a store has, and what it lacks. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/text.h"
+#include "common/kernel/release.h"
+
+struct asset;
+struct asset_list;
+struct catalog;
+struct catalog_arch;
+struct error;
+struct http;
+struct json_t;
+struct release_selection;
+struct store;
+struct store_room;
+
+/*
+ * Which kernels exist: the newest of each series that the catalog keeps.
+ * kernel.org's `releases.json` is the word on the series that are alive; the
+ * tags of its stable repository on all others.
+ */
+
+struct series_item {
+	struct kernel_version version;
+	/** Listed by releases.json, so its tags are not looked at. */
+	bool alive;
+};
+
+/** Newest first; one item a series. */
+struct series_list {
+	struct series_item *items;
+	size_t count;
+	bool has_latest_stable;
+	struct kernel_version latest_stable;
+};
+
+void series_list_deinit(struct series_list *list);
+
+#define _cleanup_series_list_ _cleanup_(series_list_deinit)
+
 /**
- * @file
+ * Add what a `releases.json` lists. Entries that are no kernel of a series
+ * (linux-next) are passed over; a document of another shape is an error.
  *
+ * @param[in] name Where the text comes from, for messages.
+ */
+_must_check_ struct error *
+series_list_add_releases(struct series_list *list, const struct catalog *catalog,
+			 const char *text, const char *name);
+
+/** Add a tag such as `v5.10.230`; others, and older ones, change nothing. */
+void series_list_add_tag(struct series_list *list,
+			 const struct catalog *catalog, const char *tag);
+
+/** Ask kernel.org. Blocks on the network. */
+_must_check_ struct error *poll_kernels(const struct catalog *catalog,
+					struct http *http,
+					struct series_list *ret);
+
+/*
+ * The kernels that a store has: its assets, their names read once; which of
+ * them newer ones have superseded, and which of these go.
+ */
+
+struct inventory_item {
+	/** Borrowed from the list. */
+	const struct asset *asset;
+	struct release release;
+	char arch[ARCH_SIZE];
+};
+
+struct inventory {
+	struct inventory_item *items;
+	size_t count;
+};
+
+void inventory_deinit(struct inventory *inventory);
+
+#define _cleanup_inventory_ _cleanup_(inventory_deinit)
+
+/** Assets whose name is no package's are left out. */
+void inventory_read(const struct asset_list *assets, struct inventory *ret);
+
+/**
+ * Whether the store has a release in any PATCH.
+ *
+ * @param[out] patch_ret The highest there is; 0 if there is none.
+ */
+bool inventory_has(const struct inventory *inventory,
+		   const struct release *release, const char *arch,
+		   unsigned int *patch_ret);
+
+struct prune_list {
+	/** Borrowed from the assets. */
+	const struct asset **items;
+	size_t count;
+};
+
+void prune_list_deinit(struct prune_list *list);
+
+#define _cleanup_prune_list_ _cleanup_(prune_list_deinit)
+
+/**
+ * Of each series, flavor and architecture, all but the newest. Assets whose
+ * name is no package's are left alone.
+ *
+ * @param[in] keep How many stay of each; at least 1.
+ * @param[in] selection What it is about: others are left alone.
+ */
+void prune_compute(const struct asset_list *assets, size_t keep,
+		   const struct release_selection *selection,
+		   struct prune_list *ret);
+
+/**
+ * Choose the assets that have to go before what is planned fits into the store:
+ * as few as will do, the oldest of those that are superseded. GitHub takes no
+ * more than 1,000 assets in a release.
+ *
+ * @param[in] planned How many assets are to come.
+ * @param[out] ret None if all fits as it is.
+ * @return An error, which counts, if not even that is enough.
+ */
+_must_check_ struct error *prune_make_room(const struct asset_list *assets,
+					   const struct store_room *room,
+					   size_t planned, size_t keep,
+					   struct prune_list *ret);
+
+/** Delete them, saying so. */
+_must_check_ struct error *prune_execute(struct store *store,
+					 const struct prune_list *list);
+
+/*
  * What the store lacks, as data, and that as JSON. Nothing here touches
  * anything. An item is
  *
@@ -19,20 +152,6 @@
  *
  * and `{"include": [ITEM...]}` is what GitHub Actions makes jobs from.
  */
-
-#include <stdbool.h>
-#include <stddef.h>
-
-#include "common/base/cleanup.h"
-#include "common/base/string_list.h"
-#include "common/kernel/release.h"
-
-struct asset_list;
-struct catalog;
-struct catalog_arch;
-struct error;
-struct json_t;
-struct series_list;
 
 /**
  * What was asked for; empty lists mean everything that is not switched off in
@@ -130,5 +249,22 @@ void planned_list_deinit(struct planned_list *list);
  */
 _must_check_ struct error *planned_list_parse(const char *text, const char *name,
 					      struct planned_list *ret);
+
+/* A plan for people: what exists, what the store has, what is missing. */
+
+/** What the plan was made of. All is borrowed. */
+struct plan_summary {
+	const struct catalog *catalog;
+	const struct series_list *kernels;
+	const struct asset_list *assets;
+	const struct plan *plan;
+	const char *store_name;
+};
+
+/**
+ * A table in Markdown: a row for each series, newest first, and a column for
+ * each architecture with the flavors that the store lacks; free().
+ */
+char *plan_summary_format(const struct plan_summary *summary);
 
 #endif /* BOT_PLAN_PLAN_H */

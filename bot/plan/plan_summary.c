@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/plan/plan_summary.h"
+#include "bot/plan/plan.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bot/plan/inventory.h"
-#include "bot/plan/plan.h"
-#include "bot/plan/poll.h"
 #include "common/base/error.h"
-#include "common/base/markdown.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/table.h"
+#include "common/base/text.h"
 #include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"

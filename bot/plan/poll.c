@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/plan/poll.h"
+#include "bot/plan/plan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "common/base/memory.h"
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/git_refs.h"
+#include "common/kernel/remote.h"
 
 void series_list_deinit(struct series_list *list)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/report/issue.h"
+#include "bot/report/report.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -8,17 +8,15 @@
 #include <string.h>
 
 #include "bot/plan/plan.h"
-#include "bot/report/report.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/table.h"
+#include "common/base/text.h"
 #include "common/github/github.h"
-#include "common/github/github_issues.h"
-#include "common/http/http_retry.h"
-#include "common/kernel/version.h"
+#include "common/http/http_internal.h"
+#include "common/kernel/release.h"
 
 enum {
 	ATTEMPTS_MAX = 5,

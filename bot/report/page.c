@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/report/page.h"
+#include "bot/report/report.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "bot/build/build_result.h"
-#include "bot/plan/inventory.h"
-#include "common/base/string_builder.h"
+#include "bot/build/build.h"
+#include "bot/plan/plan.h"
 #include "common/base/table.h"
+#include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
 #include "common/store/store.h"

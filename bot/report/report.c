@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bot/build/build_result.h"
+#include "bot/build/build.h"
 #include "bot/plan/plan.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/table.h"
+#include "common/base/text.h"
 #include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"

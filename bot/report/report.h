@@ -11,6 +11,7 @@
  * run's own results, for people.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/base/cleanup.h"
@@ -19,7 +20,10 @@
 struct asset_list;
 struct build_result;
 struct build_results;
+struct catalog;
 struct error;
+struct github;
+struct kernel_version;
 struct plan_item;
 struct planned;
 struct planned_list;
@@ -96,5 +100,57 @@ void report_verdicts(const struct verdict_list *verdicts, struct table *ret);
  */
 char *report_summary(const struct verdict_list *verdicts, size_t left_out,
 		     size_t limit_bytes);
+
+/*
+ * One issue for each series whose kernels cannot be made. It is known by its
+ * first line, whatever people make of its title and its text.
+ */
+
+/**
+ * Open an issue for each series of which a kernel failed, or bring the one that
+ * is open up to date; close that of each series of which all were built, with a
+ * comment. Series without a verdict, and those of which some were skipped but
+ * none failed, are left alone. Blocks.
+ *
+ * Idempotent: a lost answer does not make a second issue or comment.
+ *
+ * @param[in] github Any release of the repository.
+ * @param[in] run_url What the issues link to; NULL for nothing.
+ */
+_must_check_ struct error *issues_update(const struct github *github,
+					 const struct verdict_list *verdicts,
+					 const char *run_url);
+
+/** Whether an issue of this text is the one of a version's series. */
+bool issue_is_about(const char *body, const struct kernel_version *version);
+
+/** `Linux 6.12: kernels cannot be made`; free(). */
+char *issue_title(const struct kernel_version *version);
+
+/**
+ * What fails, with the errors and as many of the logs' ends as fit; free().
+ *
+ * @param[in] version Any of the series.
+ * @param[in] run_url Of the workflow's run; NULL if there is none.
+ */
+char *issue_body(const struct verdict_list *verdicts,
+		 const struct kernel_version *version, const char *run_url);
+
+/** What is said when all have been built; free(). */
+char *issue_closing(const struct verdict_list *verdicts,
+		    const struct kernel_version *version, const char *run_url);
+
+/* The store's page: what a person who opens the GitHub release reads. */
+
+/**
+ * A Markdown table: a row for each series and architecture, newest first, and a
+ * column for each flavor with the newest version, its size and date, and a
+ * link. Links of the last rows are left out, and then rows, where there would
+ * be more than STORE_PAGE_MAX characters.
+ *
+ * @param[in] store_name For the example that shows how to use it.
+ */
+char *page_format(const struct catalog *catalog,
+		  const struct asset_list *assets, const char *store_name);
 
 #endif /* BOT_REPORT_REPORT_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/archive/archive_member.h"
+#include "common/archive/archive.h"
 
 #include <archive.h>
 #include <archive_entry.h>

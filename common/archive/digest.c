@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/archive/digest.h"
+#include "common/archive/archive.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/archive/pack.h"
+#include "common/archive/archive.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <zstd.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/archive/unpack.h"
+#include "common/archive/archive.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "common/archive/stream.h"
 #include "common/archive/unpack_entries.h"
 #include "common/base/error.h"
 #include "common/base/memory.h"

@@ -11,10 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/archive/unpack.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
+#include "common/base/text.h"
 
 enum {
 	/** The kernel's own tree is 12 deep. */

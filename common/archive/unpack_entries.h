@@ -12,7 +12,7 @@ struct error;
 struct unpack_options;
 
 /**
- * Write them below a directory: what unpack.h says of names, links, kinds and
+ * Write them below a directory: what archive.h says of names, links, kinds and
  * sizes.
  *
  * @param[in] fd The tarball, without compression. Read up to its end mark.

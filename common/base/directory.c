@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/base/directory.h"
+#include "common/base/file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,12 +14,10 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
-#include "common/base/file.h"
 #include "common/base/interrupt.h"
-#include "common/base/lock.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 
 bool directory_exists(const char *path)
 {

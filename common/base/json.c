@@ -7,8 +7,6 @@
 #include <string.h>
 
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
-#include "common/base/string_list.h"
 #include "common/base/text.h"
 
 /** What the text holds may come from anywhere. */

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/system.h"
+#include "common/base/text.h"
 
 enum {
 	/** So that its time goes on where nothing else does. */

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/base/markdown.h"
+#include "common/base/text.h"
 
 #include <stdbool.h>
 #include <string.h>
-
-#include "common/base/string_builder.h"
 
 /** Append backquotes: more than the text has in a row. */
 static void append_fence(struct string_builder *sb, const char *text,

@@ -12,8 +12,8 @@
 
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/system.h"
+#include "common/base/text.h"
 
 struct progress {
 	/** First: the log knows only this. */

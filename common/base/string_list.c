@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -9,9 +9,7 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "common/base/markdown.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/text.h"
 
 struct table_cell {

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 
 size_t utf8_length(const char *text, size_t size)
 {

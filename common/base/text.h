@@ -3,18 +3,93 @@
 #ifndef COMMON_BASE_TEXT_H
 #define COMMON_BASE_TEXT_H
 
-/**
- * @file
- *
- * Text from elsewhere: paths, what programs print, and messages with such in
- * them. It need not be UTF-8.
- */
+/** @file Strings: that grow, in lists, and from elsewhere. */
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/base/cleanup.h"
+
 struct json_t;
-struct string_builder;
+
+/*
+ * A string that grows. Text that is pasted into another language goes through
+ * the append that escapes for it.
+ */
+
+struct string_builder {
+	char *text;
+	size_t length;
+	size_t capacity;
+};
+
+#define STRING_BUILDER_INIT                                                    \
+	{                                                                      \
+		0                                                              \
+	}
+
+void string_builder_append(struct string_builder *sb, const char *text);
+void string_builder_append_n(struct string_builder *sb, const char *data,
+			     size_t length);
+void string_builder_append_char(struct string_builder *sb, char c);
+_printf_(2, 3) void string_builder_appendf(struct string_builder *sb,
+					   const char *format, ...);
+_printf_(2, 0) void string_builder_vappendf(struct string_builder *sb,
+					    const char *format, va_list ap);
+
+/**
+ * Append one word for a POSIX shell, quoted so that the shell sees exactly
+ * @p text: the one way in which a command line is ever quoted.
+ */
+void string_builder_append_shell(struct string_builder *sb, const char *text);
+
+/** Append the value of a URL's query, percent-encoded (RFC 3986). */
+void string_builder_append_url(struct string_builder *sb, const char *text);
+
+/** Append text for a cell of a Markdown table or a paragraph. */
+void string_builder_append_markdown(struct string_builder *sb, const char *text);
+
+/** Take the string, never NULL; free(). The builder is empty afterwards. */
+char *string_builder_take(struct string_builder *sb);
+
+void string_builder_deinit(struct string_builder *sb);
+
+#define _cleanup_string_builder_ _cleanup_(string_builder_deinit)
+
+/*
+ * A list of strings that it owns, ended by a NULL as argv is, so that a child's
+ * arguments can be collected in one.
+ */
+
+struct string_list {
+	/** NULL while empty, else ended by a NULL. */
+	char **items;
+	size_t count;
+};
+
+#define STRING_LIST_INIT                                                       \
+	{                                                                      \
+		0                                                              \
+	}
+
+void string_list_add(struct string_list *list, const char *text);
+_printf_(2, 3) void string_list_addf(struct string_list *list,
+				     const char *format, ...);
+
+/** Add the non-empty parts of a comma-separated list. */
+void string_list_add_split(struct string_list *list, const char *text);
+
+bool string_list_contains(const struct string_list *list, const char *text);
+
+void string_list_deinit(struct string_list *list);
+
+#define _cleanup_string_list_ _cleanup_(string_list_deinit)
+
+/*
+ * Text from elsewhere: paths, what programs print, and messages with such in
+ * them. It need not be UTF-8.
+ */
 
 /** What stands for a byte that is no part of a character: U+FFFD. */
 #define UTF8_REPLACEMENT "\xef\xbf\xbd"
@@ -40,5 +115,20 @@ void text_append_plain(struct string_builder *sb, const char *text, size_t size)
  * @return A reference that the caller owns.
  */
 struct json_t *text_json(const char *text);
+
+/*
+ * Markdown as GitHub shows it, around text from elsewhere, which cannot leave
+ * its place. Text of a cell or paragraph: string_builder_append_markdown().
+ */
+
+/**
+ * Append text as code in a line, fit for a cell of a table: on one line, and
+ * with nothing in it that means anything, such as the name of a user.
+ */
+void markdown_append_code(struct string_builder *sb, const char *text);
+
+/** Append lines of text as a block of code that folds under a title. */
+void markdown_append_details(struct string_builder *sb, const char *title,
+			     const char *text);
 
 #endif /* COMMON_BASE_TEXT_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/cache/cache_prune.h"
+#include "common/cache/cache.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -8,13 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
+#include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
-#include "common/base/string_list.h"
-#include "common/cache/cache.h"
+#include "common/base/text.h"
 
 /** Where entries lie, below the cache's directory. */
 static const struct {

@@ -14,7 +14,7 @@
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
-#include "common/http/limits.h"
+#include "common/http/http.h"
 #include "common/process/process.h"
 
 enum exit_status {

@@ -16,7 +16,7 @@
 #include <stddef.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 
 struct catalog;
 struct catalog_arch;
@@ -189,7 +189,7 @@ enum command_part {
 	COMMAND_CATALOG = 1 << 0,
 	/** That of --directory, or `$XDG_CACHE_HOME/vmtest`. */
 	COMMAND_DIRECTORY = 1 << 1,
-	/** An HTTP client, whose patience is that of limits.h. */
+	/** An HTTP client, whose patience is that of http.h. */
 	COMMAND_HTTP = 1 << 2,
 	/** That of --store, `$VMTEST_STORE` or the catalog; not listed yet. */
 	COMMAND_STORE = 1 << 3,

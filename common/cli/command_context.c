@@ -8,12 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/http/http.h"
-#include "common/http/limits.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
 #include "common/store/store.h"

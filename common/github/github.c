@@ -15,7 +15,7 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/system.h"
-#include "common/http/http_retry.h"
+#include "common/http/http_internal.h"
 #include "common/process/process.h"
 #include "common/store/store_internal.h"
 

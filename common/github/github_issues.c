@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/github/github_issues.h"
+#include "common/github/github.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -8,8 +8,7 @@
 #include <string.h>
 
 #include "common/base/memory.h"
-#include "common/base/string_list.h"
-#include "common/github/github.h"
+#include "common/base/text.h"
 
 enum {
 	/** Many more issues than there are series. */

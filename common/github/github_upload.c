@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/github/github_upload.h"
+#include "common/github/github_internal.h"
 
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
-#include "common/archive/stream.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/system.h"
+#include "common/base/text.h"
 #include "common/github/github.h"
 #include "common/http/http.h"
-#include "common/http/http_retry.h"
+#include "common/http/http_internal.h"
 #include "common/store/store_internal.h"
 
 enum {

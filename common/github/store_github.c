@@ -9,7 +9,7 @@
 #include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/github/github.h"
-#include "common/github/github_upload.h"
+#include "common/github/github_internal.h"
 #include "common/store/store_internal.h"
 
 static const off_t asset_bytes_max = ((off_t)2 << 30) - 1;

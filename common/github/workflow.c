@@ -15,8 +15,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "common/github/github.h"
 
 /** What would end a message, or mean a character that was encoded. */

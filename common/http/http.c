@@ -16,8 +16,8 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/progress.h"
-#include "common/base/string_builder.h"
 #include "common/base/system.h"
+#include "common/base/text.h"
 #include "common/http/http_internal.h"
 
 enum {

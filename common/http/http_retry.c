@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/http/http_retry.h"
+#include "common/http/http_internal.h"
 
 const struct backoff backoff_failure = { .first_ms = 500, .limit_ms = 30000 };
 

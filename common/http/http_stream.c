@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/archive/stream.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/system.h"
+#include "common/base/text.h"
 #include "common/http/http_internal.h"
 
 enum {

@@ -15,9 +15,8 @@
 #include <stddef.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "common/kernel/release.h"
-#include "common/kernel/version.h"
 
 struct error;
 struct string_builder;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/kernel/git_refs.h"
+#include "common/kernel/remote.h"
 
 #include <ctype.h>
 #include <stdbool.h>

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/base/memory.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 
 const char *kernel_config_value(const char *config, const char *option,
 				size_t *size_ret)

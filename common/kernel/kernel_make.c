@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/kernel/kernel_make.h"
+#include "common/kernel/compiler.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -13,9 +13,8 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/progress.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/toolchain.h"
 #include "common/process/process.h"
 
 enum {

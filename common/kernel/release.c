@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 
 #define LOCAL_PREFIX "-vmtest"
 #define PACKAGE_PREFIX "kernel-"

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"

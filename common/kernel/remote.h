@@ -3,9 +3,86 @@
 #ifndef COMMON_KERNEL_REMOTE_H
 #define COMMON_KERNEL_REMOTE_H
 
+/** @file Other people's repositories and tarballs. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/archive/archive.h"
+#include "common/base/cleanup.h"
+
+struct error;
+struct http;
+
+/*
+ * The refs of a git repository elsewhere: its tags and branches, and where they
+ * point. A server of git's smart HTTP lists them all in one answer
+ * (gitprotocol-http(5), gitprotocol-common(5)).
+ */
+
+enum {
+	/** Room for a commit's name: 40 digits, or 64 in SHA-256 repositories. */
+	REF_COMMIT_SIZE = 65,
+};
+
+struct ref {
+	/** In full: `refs/tags/v6.12.117`, `refs/heads/master`, `HEAD`. */
+	char *name;
+	/** What it points at, an annotated tag followed to its commit. */
+	char commit[REF_COMMIT_SIZE];
+};
+
+struct ref_list {
+	struct ref *items;
+	size_t count;
+};
+
+void ref_list_deinit(struct ref_list *list);
+
+#define _cleanup_ref_list_ _cleanup_(ref_list_deinit)
+
 /**
- * @file
+ * Add a ref as git lists them: an annotated tag is followed by its name with
+ * `^{}`, and the commit that it leads to.
+ */
+void ref_list_add(struct ref_list *list, const char *name, const char *commit);
+
+/**
+ * Read the answer of a server, which begins with `# service=git-upload-pack`.
+ * Ordered as the server does, with any names that it likes.
  *
+ * @return ERROR_OTHER if it is something else, or not all of it.
+ */
+_must_check_ struct error *ref_list_parse(const char *data, size_t size_bytes,
+					  struct ref_list *ret);
+
+/**
+ * Ask a repository over HTTP, which git calls ls-remote. Nothing is fetched.
+ * Blocks as http_perform() does.
+ *
+ * @param[in] url `https://HOST/PATH`
+ * @return ERROR_RETRY if the network failed; ERROR_NOT_FOUND for a 404.
+ */
+_must_check_ struct error *ref_list_request(struct http *http, const char *url,
+					    struct ref_list *ret);
+
+/**
+ * The full names that a user may mean by a ref, the preferred one first: a tag
+ * comes before a branch. `refs/…` and `HEAD` are full names.
+ *
+ * @param[in] choice Counted from 0.
+ * @return free() it; NULL after the last.
+ */
+char *ref_full_name(const char *ref, unsigned int choice);
+
+/** @return Borrowed from the list; NULL if it has no such ref. */
+const struct ref *ref_list_find(const struct ref_list *list, const char *ref);
+
+/** @return What follows `refs/tags/`, borrowed; NULL if it is no tag. */
+const char *ref_tag(const struct ref *ref);
+
+/*
  * Git repositories elsewhere: the commit that a ref stands for, and its files.
  *
  * A URL is `https://` or `http://`, what else libgit2 connects to (`git://`,
@@ -18,14 +95,6 @@
  * once. libgit2 1.7 and later give up a server that says nothing for the stall
  * limit of HTTP; an older one waits for it until such a signal.
  */
-
-#include <stdint.h>
-
-#include "common/base/cleanup.h"
-#include "common/kernel/git_refs.h"
-
-struct error;
-struct http;
 
 /**
  * Find the commit that a tag, a branch, or a full name (`refs/…`, `HEAD`)
@@ -56,5 +125,30 @@ _must_check_ struct error *remote_fetch(struct http *http, const char *url,
 					const struct ref *ref,
 					const char *directory,
 					uint64_t limit_objects);
+
+/* Tarballs of kernel.org: sources, and compilers. All calls block. */
+
+/**
+ * The digest that kernel.org publishes of a tarball, in the sha256sums.asc
+ * beside it.
+ *
+ * @return ERROR_NOT_FOUND if there is no such list, or it does not name it.
+ */
+_must_check_ struct error *
+tarball_digest(struct http *http, const char *url,
+	       char digest_ret[static DIGEST_TEXT_SIZE]);
+
+/**
+ * Download and unpack a tarball.
+ *
+ * @param[in] directory Exists and is empty.
+ * @param[in] strip_components Leading parts of each name to drop.
+ * @param[in] digest That it must have; "" if nothing vouches for it.
+ * @return ERROR_NOT_FOUND if the server has no such file.
+ */
+_must_check_ struct error *tarball_unpack(struct http *http, const char *url,
+					  const char *directory,
+					  unsigned int strip_components,
+					  const char *digest);
 
 #endif /* COMMON_KERNEL_REMOTE_H */

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/kernel/tarball.h"
+#include "common/kernel/remote.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/archive/stream.h"
-#include "common/archive/sums.h"
-#include "common/archive/unpack.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/base/progress.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/kernel/toolchain.h"
+#include "common/kernel/compiler.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +9,10 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
+#include "common/base/text.h"
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/kernel_make.h"
-#include "common/kernel/tarball.h"
+#include "common/kernel/remote.h"
 #include "common/process/process.h"
 
 enum {

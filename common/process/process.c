@@ -16,8 +16,8 @@
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/system.h"
+#include "common/base/text.h"
 #include "common/process/process_child.h"
 
 struct process {

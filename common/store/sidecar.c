@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/store/sidecar.h"
+#include "common/store/store_internal.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 
 #include "common/base/error.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
+#include "common/base/text.h"
 #include "common/store/store_internal.h"
 
 enum {

@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/archive/digest.h"
+#include "common/archive/archive.h"
 #include "common/base/cleanup.h"
 
 struct error;
@@ -90,7 +90,7 @@ _must_check_ struct error *store_list(struct store *store,
 				      struct asset_list *ret);
 
 /**
- * An asset's bytes; see stream.h. Lost connections are taken up again where
+ * An asset's bytes; see archive.h. Lost connections are taken up again where
  * they broke. One stream a store at a time; close it before the store.
  */
 _must_check_ struct error *

@@ -7,13 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "common/archive/stream.h"
-#include "common/base/directory.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
-#include "common/base/lock.h"
 #include "common/base/memory.h"
-#include "common/store/sidecar.h"
 #include "common/store/store_internal.h"
 
 /**

@@ -5,7 +5,11 @@
 
 /** @file What the kinds of store share, and nobody else may use. */
 
+#include "common/archive/archive.h"
+#include "common/base/cleanup.h"
 #include "common/store/store.h"
+
+struct error;
 
 /** A kind of store. The functions are those of store.h, arguments checked. */
 struct store_operations {
@@ -47,5 +51,25 @@ bool asset_name_is_valid(const char *name);
 void asset_deinit(struct asset *asset);
 
 #define _cleanup_asset_ _cleanup_(asset_deinit)
+
+/*
+ * The digest of a file that was whole once, in a file beside it: NAME.sha256,
+ * as sha256sum(1) writes it.
+ */
+
+/** @param[out] digest_ret "" if the file has no sidecar. */
+_must_check_ struct error *sidecar_read(const char *directory, const char *name,
+					char digest_ret[static DIGEST_TEXT_SIZE]);
+
+/**
+ * The caller holds a lock on the file's name. What a run that was killed has
+ * left, `.put.NAME.sha256`, is written again.
+ */
+_must_check_ struct error *sidecar_write(const char *directory,
+					 const char *name, const char *digest);
+
+/** No error if there is none. */
+_must_check_ struct error *sidecar_delete(const char *directory,
+					  const char *name);
 
 #endif /* COMMON_STORE_STORE_INTERNAL_H */

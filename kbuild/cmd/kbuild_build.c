@@ -7,8 +7,8 @@
 
 #include "common/base/error.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/toolchain.h"
-#include "common/kernel/version.h"
+#include "common/kernel/compiler.h"
+#include "common/kernel/release.h"
 #include "kbuild/kbuild.h"
 #include "kbuild/source/source.h"
 

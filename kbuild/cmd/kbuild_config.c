@@ -6,9 +6,8 @@
 
 #include "common/base/error.h"
 #include "common/kernel/catalog.h"
+#include "common/kernel/compiler.h"
 #include "common/kernel/release.h"
-#include "common/kernel/toolchain.h"
-#include "common/kernel/version.h"
 #include "kbuild/config/config.h"
 #include "kbuild/source/source.h"
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 #include "common/base/error.h"
-#include "common/kernel/version.h"
-#include "kbuild/source/kernel_org.h"
+#include "common/kernel/release.h"
+#include "kbuild/source/source.h"
 
 struct fetch_options {
 	const char *output;

@@ -5,13 +5,12 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
-#include "common/base/string_builder.h"
+#include "common/base/file.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/toolchain.h"
-#include "common/kernel/version.h"
+#include "common/kernel/compiler.h"
+#include "common/kernel/release.h"
 
 static const char *const verdicts[] = {
 	[TOOLCHAIN_CHOSEN] = "taken",	 [TOOLCHAIN_UNNEEDED] = "not needed",

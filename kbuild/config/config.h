@@ -15,7 +15,7 @@
  *
  * The value is `y`, `m`, `n` (the option shall be off), a number, or a string
  * in double quotes. The brackets, with `essential` (no guest boots without the
- * option), bounds (bounds.h) or both, and the reason are optional. Lines that
+ * option), bounds (config.h) or both, and the reason are optional. Lines that
  * start with `#` and empty lines are comments.
  *
  * Where two fragments ask for the same option, the later one wins. kconfig
@@ -28,14 +28,33 @@
 
 #include "common/base/cleanup.h"
 
-struct bounds_target;
 struct catalog;
 struct catalog_arch;
 struct compiler;
 struct error;
+struct kernel_version;
 struct make;
 struct release;
 struct string_list;
+
+/*
+ * Which kernels something in configs/ is for: terms separated by blanks, all of
+ * which must hold. `>=6.1` and `<6.8` compare with the kernel's version, of which
+ * a release candidate counts as the version that it leads to; `!s390x` excludes
+ * an architecture; of architectures without `!`, any may hold. No terms: all.
+ */
+
+struct bounds_target {
+	/** Knows the architectures, so that a misspelt one is an error. */
+	const struct catalog *catalog;
+	const struct catalog_arch *arch;
+	/** NULL for any version. */
+	const struct kernel_version *version;
+};
+
+/** @return ERROR_USAGE, quoting the term that is wrong. */
+_must_check_ struct error *
+bounds_hold(const char *bounds, const struct bounds_target *target, bool *ret);
 
 /** An option that is asked for, and where. */
 struct config_option {

@@ -8,10 +8,8 @@
 
 #include "common/base/error.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "common/kernel/kernel_config.h"
-#include "kbuild/config/bounds.h"
 
 static const char prefix[] = "CONFIG_";
 static const char essential[] = "essential";

@@ -11,18 +11,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/archive/pack.h"
-#include "common/base/directory.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/toolchain.h"
+#include "common/kernel/compiler.h"
 #include "common/process/process.h"
 #include "kbuild/make.h"
-#include "kbuild/package/package_info.h"
 
 enum {
 	/** For a program of binutils; a kernel's modules take it a minute. */

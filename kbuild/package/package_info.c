@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "kbuild/package/package_info.h"
+#include "kbuild/package/package.h"
 
 #include <string.h>
 #include <sys/utsname.h>
 
 #include <jansson.h>
 
-#include "common/archive/archive_member.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
-#include "common/base/string_list.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/kernel_config.h"
 #include "common/kernel/release.h"
-#include "kbuild/package/package.h"
 #include "kbuild/source/source.h"
 
 enum {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "kbuild/source/kernel_org.h"
+#include "kbuild/source/source.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -9,19 +9,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/archive/digest.h"
-#include "common/archive/stream.h"
-#include "common/base/directory.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
-#include "common/base/lock.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/progress.h"
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/tarball.h"
-#include "common/store/sidecar.h"
+#include "common/kernel/remote.h"
+#include "common/store/store_internal.h"
 
 /** @param[in] tarballs_url Of all but release candidates. */
 static char *url_below(const struct catalog *catalog, const char *tarballs_url,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "kbuild/source/patch.h"
+#include "kbuild/source/source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,14 +8,13 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
+#include "common/base/text.h"
 #include "common/process/process.h"
-#include "kbuild/config/bounds.h"
+#include "kbuild/config/config.h"
 
 enum {
 	PATCH_LIMIT_BYTES = 16 << 20,

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/archive/unpack.h"
-#include "common/base/directory.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -16,14 +15,9 @@
 #include "common/base/progress.h"
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/git_refs.h"
 #include "common/kernel/remote.h"
-#include "common/kernel/tarball.h"
-#include "kbuild/config/bounds.h"
+#include "kbuild/config/config.h"
 #include "kbuild/phase.h"
-#include "kbuild/source/kernel_org.h"
-#include "kbuild/source/patch.h"
-#include "kbuild/source/source_facts.h"
 
 enum {
 	/** Digits of a digest that tell directories of the cache apart. */

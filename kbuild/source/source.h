@@ -15,17 +15,128 @@
  * `.vmtest-source.json`.
  */
 
-#include "common/archive/digest.h"
+#include "common/archive/archive.h"
 #include "common/base/cleanup.h"
-#include "common/base/string_list.h"
-#include "common/kernel/version.h"
+#include "common/base/text.h"
+#include "common/kernel/release.h"
 
+struct bounds_target;
 struct cache_entry;
 struct catalog;
 struct catalog_arch;
 struct error;
 struct http;
+struct kernel_version;
 struct phase_clock;
+struct source;
+
+/*
+ * Patches to the kernel's source, configs/patches/NAME.patch: what
+ * git-format-patch(1) writes, and above the first `diff --git` one line
+ *
+ *     # vmtest: >=5.10 <5.15 x86_64
+ *
+ * that says which kernels it is for, in the terms of config.h. GNU patch
+ * applies them, in the order of their names.
+ */
+
+struct patch_list {
+	char *directory;
+	/** `0001-fix-it.patch` */
+	struct string_list names;
+	/** Of names and contents; "" if there are none. */
+	char digest[DIGEST_TEXT_SIZE];
+};
+
+void patch_list_deinit(struct patch_list *list);
+
+#define _cleanup_patch_list_ _cleanup_(patch_list_deinit)
+
+/**
+ * Find the patches that are for a kernel, in order. A directory that does not
+ * exist holds none.
+ *
+ * @return ERROR_USAGE if the line of any patch in the directory is missing or
+ * malformed.
+ */
+_must_check_ struct error *patch_list_load(const char *directory,
+					   const struct bounds_target *target,
+					   struct patch_list *ret);
+
+/**
+ * Apply patches to a source tree by patch(1).
+ *
+ * Hunks are found some way up or down, but their context must match. A patch
+ * that the tree has already is skipped, and the log says so. Nothing outside
+ * the tree is written.
+ *
+ * @param[out] applied_ret The names of those that were not skipped are added;
+ * also where a later one fails, after which the tree is of no use.
+ * @return ERROR_OTHER, naming the patch and what patch(1) said of it;
+ * ERROR_NOT_FOUND if there is no such program.
+ */
+_must_check_ struct error *patch_list_apply(const struct patch_list *list,
+					    const char *tree,
+					    struct string_list *applied_ret);
+
+/*
+ * What is known of a source: the version that its Makefile says, and of one in
+ * the cache what a file in it notes: the version, where it came from, and the
+ * patches that it got.
+ */
+
+/** From the text of the Makefile at the root of a tree. */
+_must_check_ struct error *source_version_parse(const char *makefile,
+						struct kernel_version *ret);
+
+/**
+ * From a tree.
+ *
+ * @return ERROR_USAGE, which does not name the directory, if it is not a
+ * kernel's source, or one whose EXTRAVERSION is neither empty nor that of a
+ * release candidate: its name would not be that of a kernel of kernel.org.
+ */
+_must_check_ struct error *source_version_read(const char *directory,
+					       struct kernel_version *ret);
+
+/** Note all but the path in a source's directory. */
+_must_check_ struct error *source_facts_write(const struct source *source,
+					      const char *directory);
+
+/**
+ * Read what was noted; the path is NULL.
+ *
+ * @return ERROR_OTHER if it is not what source_facts_write() writes.
+ */
+_must_check_ struct error *source_facts_read(const char *directory,
+					     struct source *ret);
+
+/*
+ * kernel.org's tarballs: where they are, and one as a file for many builds.
+ */
+
+/** Where kernel.org, or what the catalog has in its place, has a tarball; free(). */
+char *kernel_org_url(const struct catalog *catalog,
+		     const struct kernel_version *version);
+
+/** Where others find it: kernel.org, though a mirror is asked; free(). */
+char *kernel_org_published_url(const struct catalog *catalog,
+			       const struct kernel_version *version);
+
+/**
+ * Have the tarball of a version under a path. Blocks on the network, unless the
+ * file is there and has the digest in its sidecar (store_internal.h), which is
+ * written beside each that has come whole. The file appears whole or not at
+ * all, with the digest that kernel.org publishes; release candidates are made
+ * on the fly, and it publishes none of them.
+ *
+ * @return ERROR_NOT_FOUND if kernel.org has no such version; ERROR_USAGE if
+ * the path is that of something else than a file; ERROR_CANCELLED.
+ */
+_must_check_ struct error *kernel_org_fetch(const struct catalog *catalog,
+					    struct http *http,
+					    const struct kernel_version *version,
+					    const char *path);
 
 enum source_kind {
 	/**

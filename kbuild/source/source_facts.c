@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "kbuild/source/source_facts.h"
+#include "kbuild/source/source.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -10,9 +10,7 @@
 #include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/text.h"
-#include "kbuild/source/source.h"
 
 enum {
 	FILE_LIMIT_BYTES = 1 << 20,

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "common/archive/pack.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 
 int main(int argc, char **argv)

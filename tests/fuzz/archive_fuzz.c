@@ -7,10 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/archive/stream.h"
-#include "common/archive/unpack.h"
+#include "common/archive/archive.h"
 #include "common/base/cleanup.h"
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "tests/fuzz/fuzz.h"

@@ -4,9 +4,8 @@
 
 #include "common/base/error.h"
 #include "common/base/memory.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "common/kernel/catalog.h"
-#include "kbuild/config/bounds.h"
 #include "kbuild/config/config.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -3,7 +3,7 @@
 /** @file Reads the refs that a git server lists. */
 
 #include "common/base/error.h"
-#include "common/kernel/git_refs.h"
+#include "common/kernel/remote.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
-#include "common/github/github_json.h"
+#include "common/github/github_internal.h"
 #include "common/store/store_internal.h"
 #include "tests/fuzz/fuzz.h"
 

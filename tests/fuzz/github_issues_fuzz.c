@@ -3,8 +3,8 @@
 /** @file Reads what GitHub says about issues. */
 
 #include "common/base/error.h"
-#include "common/github/github_issues.h"
-#include "common/github/github_json.h"
+#include "common/github/github.h"
+#include "common/github/github_internal.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

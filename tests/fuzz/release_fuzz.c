@@ -7,7 +7,6 @@
 
 #include "common/base/cleanup.h"
 #include "common/kernel/release.h"
-#include "common/kernel/version.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

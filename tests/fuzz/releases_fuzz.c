@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bot/plan/poll.h"
+#include "bot/plan/plan.h"
 #include "common/base/error.h"
 #include "common/kernel/catalog.h"
 #include "tests/fuzz/fuzz.h"

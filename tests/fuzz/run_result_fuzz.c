@@ -7,7 +7,7 @@
 
 #include "common/base/error.h"
 #include "tests/fuzz/fuzz.h"
-#include "vm/guest/run_result.h"
+#include "vm/guest/guest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

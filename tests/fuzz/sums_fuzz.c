@@ -2,7 +2,7 @@
 
 /** @file Looks for a file in kernel.org's sha256sums.asc. */
 
-#include "common/archive/sums.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/string_builder.h"
 #include "common/base/text.h"
 #include "tests/fuzz/fuzz.h"
 

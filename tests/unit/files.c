@@ -8,7 +8,6 @@
 
 #include <criterion/criterion.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 

@@ -9,7 +9,6 @@
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/text.h"
 #include "common/github/workflow.h"
 #include "vm/suite/bisect.h"

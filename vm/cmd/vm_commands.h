@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "common/cli/command.h"
 #include "vm/guest/guest.h"
 

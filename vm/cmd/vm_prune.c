@@ -9,8 +9,8 @@
 
 #include "common/base/error.h"
 #include "common/base/log.h"
-#include "common/base/string_builder.h"
-#include "common/cache/cache_prune.h"
+#include "common/base/text.h"
+#include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
 #include "vm/kernel/kernel.h"

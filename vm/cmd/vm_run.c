@@ -10,18 +10,16 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/system.h"
+#include "common/base/text.h"
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "vm/guest/guest.h"
-#include "vm/guest/protocol.h"
-#include "vm/guest/run_result.h"
+#include "vm/guest/guest_internal.h"
 #include "vm/kernel/kernel.h"
 #include "vm/module/module.h"
 #include "vm/rootfs/rootfs.h"

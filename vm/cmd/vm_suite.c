@@ -6,19 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/system.h"
+#include "common/base/text.h"
 #include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"
 #include "vm/kernel/kernel.h"
 #include "vm/suite/logs.h"
-#include "vm/suite/suite_table.h"
+#include "vm/suite/suite_report.h"
 
 enum {
 	/** Directories of logs that are not deleted. */

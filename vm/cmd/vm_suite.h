@@ -13,13 +13,11 @@
 #include <stdbool.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "vm/cmd/vm_commands.h"
 #include "vm/suite/project.h"
 #include "vm/suite/suite.h"
-#include "vm/suite/suite_plan.h"
-#include "vm/suite/suite_run.h"
-#include "vm/suite/suite_view.h"
+#include "vm/suite/suite_report.h"
 
 struct error;
 struct kernel_list;

@@ -10,12 +10,10 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
-#include "common/base/string_builder.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
-#include "vm/suite/junit.h"
 #include "vm/suite/logs.h"
-#include "vm/suite/suite_table.h"
+#include "vm/suite/suite_report.h"
 
 enum {
 	/** Of a failure's log that is shown. */

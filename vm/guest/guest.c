@@ -19,19 +19,13 @@
 #include "common/base/system.h"
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
-#include "vm/guest/console.h"
-#include "vm/guest/guest_plan.h"
-#include "vm/guest/guest_streams.h"
-#include "vm/guest/lifecycle.h"
-#include "vm/guest/protocol.h"
-#include "vm/guest/run_result.h"
-#include "vm/guest/terminal.h"
+#include "vm/guest/guest_internal.h"
 #include "vm/kernel/kernel.h"
-#include "vm/qemu/qemu_link.h"
+#include "vm/qemu/qemu.h"
 
 /**
  * One QEMU and the guest in it, from its start to its end: polls what they and
- * the user have to say, and does what the lifecycle decides (lifecycle.h).
+ * the user have to say, and does what the lifecycle decides (guest_internal.h).
  */
 struct loop {
 	const struct guest_config *config;

@@ -18,10 +18,13 @@
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "vm/qemu/qemu.h"
 
+struct console;
 struct error;
+struct lifecycle;
+struct process_status;
 struct run_result;
 
 struct guest_config {
@@ -85,5 +88,98 @@ struct guest_config {
  */
 _must_check_ struct error *guest_run(const struct guest_config *config,
 				     struct run_result *ret);
+
+/*
+ * How one run ended, as `run --result FILE` writes it for other programs:
+ *
+ *     {
+ *       "release": "6.12.117-vmtest1.1default",   null if there is no kernel
+ *       "outcome": "exited",                      or timed_out, lost, not_run
+ *       "status": 3,                              exit status of vmtest-vm
+ *       "exit_status": 3,                         the command's, if it exited
+ *       "reason": null,                           one line, if it did not
+ *       "boot_ms": 1234,                          null if it did not boot
+ *       "command_ms": 56,                         null if it did not boot
+ *       "splats": ["WARNING: …"],                 what the kernel reported
+ *       "splat_count": 1                          all, those not listed too
+ *     }
+ */
+
+enum run_outcome {
+	RUN_EXITED,
+	RUN_TIMED_OUT,
+	/** The guest ended, or hung as it booted, without a status. */
+	RUN_LOST,
+	/** vmtest failed before the command ran. */
+	RUN_NOT_RUN,
+};
+
+/** Exit statuses of vmtest-vm that are not the command's. */
+enum run_status {
+	RUN_STATUS_SPLAT = 1,
+	RUN_STATUS_USAGE = 2,
+	RUN_STATUS_TIMED_OUT = 124,
+	RUN_STATUS_NOT_RUN = 125,
+	RUN_STATUS_LOST = 128,
+};
+
+struct run_result {
+	/** NULL if there was no kernel. */
+	char *release;
+	enum run_outcome outcome;
+	/** What vmtest-vm exits with. */
+	int status;
+	/** What the shell calls it: 128 + N for a signal. Only if it exited. */
+	int exit_status;
+	/** One line; NULL if it has exited. */
+	char *reason;
+	/**
+	 * If lost, the last of the kernel's log; on timeout, what tasks did.
+	 * Not in the JSON; NULL for nothing.
+	 */
+	char *log;
+	/**
+	 * From our start to the command's, and from there to its end or, if it
+	 * had none, to the guest's; 0 if it did not start.
+	 */
+	uint64_t boot_ms;
+	uint64_t command_ms;
+	/** First lines of what the kernel complained about. */
+	struct string_list splats;
+	/** All of them, the list's included. */
+	size_t splat_count;
+};
+
+void run_result_deinit(struct run_result *result);
+
+#define _cleanup_run_result_ _cleanup_(run_result_deinit)
+
+/**
+ * What came out of one guest, in words.
+ *
+ * @param[in] lifecycle Has ended, and was not cancelled.
+ * @param[in] console Its splats go to the result.
+ * @param[in] output What QEMU itself has printed.
+ * @param[in] status How QEMU ended, if it did so by itself.
+ * @param[in] what What the guest says that it could not do.
+ * @param[out] ret All but its release and status.
+ * @return Why the command was not run: ERROR_NOT_FOUND if QEMU lacks the machine.
+ */
+_must_check_ struct error *
+run_result_compute(const struct lifecycle *lifecycle, struct console *console,
+		   const struct console *output,
+		   const struct process_status *status, const char *what,
+		   struct run_result *ret);
+
+/** As JSON; free(). */
+char *run_result_format(const struct run_result *result);
+
+/**
+ * Read what run_result_format() has written.
+ *
+ * @param[in] name For messages.
+ */
+_must_check_ struct error *run_result_parse(const char *text, const char *name,
+					    struct run_result *ret);
 
 #endif /* VM_GUEST_GUEST_H */

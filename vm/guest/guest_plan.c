@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/guest/guest_plan.h"
+#include "vm/guest/guest_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -16,7 +15,7 @@
 #include "common/kernel/kernel_config.h"
 #include "vm/guest/guest.h"
 #include "vm/kernel/kernel.h"
-#include "vm/qemu/qemu_link.h"
+#include "vm/qemu/qemu.h"
 
 void guest_plan_deinit(struct guest_plan *plan)
 {

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/guest/protocol.h"
+#include "vm/guest/guest_internal.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/base/memory.h"
-#include "common/base/string_list.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "vm/guest/guest.h"
-#include "vm/guest/guest_plan.h"
-#include "vm/guest/terminal.h"
 
 bool protocol_is_variable_name(const char *name)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/guest/run_result.h"
+#include "vm/guest/guest.h"
 
 #include <jansson.h>
 #include <limits.h>
@@ -11,8 +11,7 @@
 #include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/process/process.h"
-#include "vm/guest/console.h"
-#include "vm/guest/lifecycle.h"
+#include "vm/guest/guest_internal.h"
 #include "vm/qemu/qemu.h"
 
 static const char *const outcome_names[] = {

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "common/kernel/release.h"
 
 struct asset;

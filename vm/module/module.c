@@ -9,21 +9,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/archive/digest.h"
-#include "common/base/directory.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/base/progress.h"
-#include "common/base/string_list.h"
 #include "common/base/system.h"
+#include "common/base/text.h"
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/kernel_make.h"
-#include "common/kernel/toolchain.h"
-#include "common/kernel/version.h"
+#include "common/kernel/compiler.h"
+#include "common/kernel/release.h"
 #include "vm/kernel/kernel.h"
-#include "vm/module/module_files.h"
 
 /** Where make works: it cannot take every name that a cache may have. */
 static const char scratch_parent[] = "/tmp";

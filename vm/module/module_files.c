@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/module/module_files.h"
+#include "vm/module/module.h"
 
 #include <elf.h>
 #include <endian.h>
@@ -12,12 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
-#include "common/base/string_list.h"
 #include "common/base/system.h"
+#include "common/base/text.h"
 #include "common/process/process.h"
 
 enum {

@@ -5,13 +5,11 @@
 #include <string.h>
 
 #include "common/base/error.h"
-#include "common/base/string_builder.h"
 #include "common/base/system.h"
+#include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/kernel_config.h"
 #include "vm/kernel/kernel.h"
-#include "vm/qemu/qemu_link.h"
-#include "vm/qemu/share.h"
 
 enum {
 	MAX_DEFAULT_CPUS = 4

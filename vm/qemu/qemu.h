@@ -3,26 +3,160 @@
 #ifndef VM_QEMU_QEMU_H
 #define VM_QEMU_QEMU_H
 
-/**
- * @file
- *
- * The virtual machine: what is asked for, and QEMU's command line for it.
- * Decides; starts nothing (qemu_link.h does). What runs in it is vm/guest's.
- */
+/** @file QEMU: how a guest runs, its command line, and the links to it. */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/string_list.h"
-#include "vm/qemu/accel.h"
+#include "common/base/text.h"
 
 struct catalog_arch;
 struct catalog_machine;
 struct error;
 struct kernel;
+struct process;
 struct qemu_link;
-struct share_plan;
+
+/* How the guest's instructions are executed. */
+
+/** In the order of --accel's words. */
+enum accel {
+	/** KVM where it can work, else TCG. */
+	ACCEL_AUTO,
+	ACCEL_KVM,
+	/** QEMU's emulation: anywhere, for any architecture. */
+	ACCEL_TCG,
+};
+
+/**
+ * Whether KVM can be expected to work on x86, by what /proc/cpuinfo says. That
+ * /dev/kvm opens says little: under some hypervisors (kvm_pvm) it makes a VM
+ * that then hangs or aborts, so the processor must also offer virtualization.
+ */
+bool accel_is_offered(const char *cpuinfo);
+
+/**
+ * Decide, by looking at this machine if the request is ACCEL_AUTO.
+ *
+ * @return ERROR_USAGE for KVM with a guest of another architecture.
+ */
+_must_check_ struct error *accel_choose(enum accel request,
+					const struct catalog_arch *arch,
+					enum accel *ret);
+
+/** A reading of the time stamp counter with the clock beside it. */
+struct tsc_sample {
+	uint64_t ticks;
+	uint64_t ns;
+};
+
+/** Of now; zeros on a machine that has none. */
+struct tsc_sample tsc_read(void);
+
+/**
+ * Its frequency in kHz, from a sample taken earlier to now. Waits if that was
+ * less than 5 ms ago: then the error is some 20 parts per million. 0 if it
+ * cannot be told.
+ */
+uint64_t tsc_khz_since(const struct tsc_sample *start);
+
+/*
+ * Which directories of the host a guest sees, and where.
+ *
+ * Every share but those asked for with --rw is read-only at the 9p server,
+ * inside QEMU, so that nothing that the guest does can reach the host. To let
+ * it write nevertheless, overlays on a tmpfs lie on top.
+ */
+
+struct share {
+	/** At most 31 characters, for 9p. */
+	char *tag;
+	/** The directory on the host. */
+	char *path;
+	bool writable;
+};
+
+/** What the plan depends on; all paths absolute and without symbolic links. */
+struct share_request {
+	/** The guest's root. */
+	const char *root;
+	/** The kernel's package, and where its modules belong in the root. */
+	const char *package;
+	const char *modules;
+	/**
+	 * Where the command runs, which the guest must see; NULL for nowhere. Of
+	 * `/`, every guest has its own.
+	 */
+	const char *directory;
+	/** Directories that the guest may change. */
+	const struct string_list *writable;
+	/** Those that it must see, wherever. */
+	const struct string_list *extra;
+	/** Directory of init.sh. */
+	const char *init;
+	/** The kernel's .config; optional file systems depend on it. */
+	const char *config;
+};
+
+/** The shares, and what init.sh needs to know to mount them. */
+struct share_plan {
+	/** The root first. */
+	struct share *items;
+	size_t count;
+	/**
+	 * fstab(5), with $state/root as the root, and the directories it wants.
+	 * Without names of the host's: busybox reads 512 bytes of a line, and
+	 * takes what follows a `#` for a comment however it is written.
+	 */
+	struct string_builder mounts;
+	struct string_list directories;
+	/**
+	 * What is mounted one by one before: a directory, type, options and
+	 * source each.
+	 */
+	struct string_list early_mounts;
+	/** Where the package is then; the working directory of @p mounts. */
+	char *package;
+	/** The same as before, for later, in the root itself. */
+	struct string_list late_directories;
+	struct string_list late_mounts;
+	/** Where the guest sees each of the extra directories, in their order. */
+	struct string_list extra;
+	/**
+	 * Whether init.sh has its own share: it is not on the root, or under a
+	 * name that the kernel's command line cannot have.
+	 */
+	bool init_shared;
+};
+
+/**
+ * @return ERROR_USAGE if a directory cannot have its place in the guest, since
+ * it would cover what the guest runs from: `/usr`, with another root.
+ */
+_must_check_ struct error *share_plan_compute(const struct share_request *request,
+					      struct share_plan *ret);
+void share_plan_deinit(struct share_plan *plan);
+
+#define _cleanup_share_plan_ _cleanup_(share_plan_deinit)
+
+/**
+ * TMPDIR in the guest. In `/tmp`, which is the host's below an overlay, a file
+ * that is mapped or watched is another inode than the one that was opened.
+ */
+#define SHARE_TEMPORARY "/run/vmtest/tmp"
+
+/** Mount options of a 9p share. */
+#define SHARE_OPTIONS "trans=virtio,version=9p2000.L,msize=131072"
+
+#define SHARE_ROOT_TAG "/dev/root"
+#define SHARE_INIT_TAG "init"
+
+/*
+ * The virtual machine: what is asked for, and QEMU's command line for it.
+ * Decides; starts nothing (qemu.h does). What runs in it is vm/guest's.
+ */
 
 /** Ports of the virtio-serial bus. Port 0 can only be a console. */
 enum qemu_port {
@@ -99,5 +233,61 @@ qemu_choose_machine(const struct qemu_config *config,
 
 /** Whether what QEMU printed means that it lacks the machine, or part of it. */
 bool qemu_lacks_machine(const char *output);
+
+/* One QEMU that runs, and the descriptors between it and us. */
+
+/** -1 and NULL for what is not there. */
+struct qemu_link {
+	struct process *qemu;
+	/** The guest's serial console. */
+	int console_fd;
+	/** Of virtio-serial, those that the command needs. */
+	int port_fds[PORT_COUNT];
+	/** What QEMU itself prints. */
+	int output_fd;
+};
+
+#define QEMU_LINK_INIT                                                         \
+	{                                                                      \
+		.console_fd = -1, .output_fd = -1, .port_fds = {               \
+			[0 ... PORT_COUNT - 1] = -1                            \
+		}                                                              \
+	}
+
+/**
+ * Start QEMU.
+ *
+ * @param[in] ports Those that there are, as 1 << enum qemu_port.
+ * @param[in] options All but the sockets.
+ * @param[out] link_ret Its descriptors do not block.
+ * @return ERROR_NOT_FOUND if there is no such program.
+ */
+_must_check_ struct error *qemu_link_create(struct qemu_options *options,
+					    unsigned int ports,
+					    struct qemu_link *link_ret);
+
+/** End and close what is there. */
+void qemu_link_deinit(struct qemu_link *link);
+
+#define _cleanup_qemu_link_ _cleanup_(qemu_link_deinit)
+
+/**
+ * What QEMU may not read, since the guest could: the host's /proc, where the
+ * processes of the same user show their environment.
+ *
+ * @param[out] fd_ret For struct process_options's ruleset_fd; close(). It is -1
+ * where the kernel cannot do it (Landlock, from 5.19 on).
+ */
+_must_check_ struct error *qemu_confine(int *fd_ret);
+
+/**
+ * Make an empty scratch disk: a sparse file without a name, whose blocks are
+ * taken from the directory's file system when they are written, and given back
+ * when the last descriptor is closed, however that happens.
+ *
+ * @param[out] fd_ret Readable and writable; close().
+ */
+_must_check_ struct error *qemu_disk_create(const char *directory,
+					    uint64_t size_bytes, int *fd_ret);
 
 #endif /* VM_QEMU_QEMU_H */

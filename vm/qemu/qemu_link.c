@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/qemu/qemu_link.h"
+#include "vm/qemu/qemu.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
-#include "common/base/string_builder.h"
+#include "common/base/text.h"
 #include "common/process/process.h"
 
 /** What QEMU inherits of our environment, which the guest could read there. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/qemu/share.h"
+#include "vm/qemu/qemu.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -11,21 +11,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/archive/stream.h"
-#include "common/archive/unpack.h"
-#include "common/base/directory.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/progress.h"
-#include "common/base/string_list.h"
 #include "common/base/system.h"
+#include "common/base/text.h"
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
-#include "vm/rootfs/rootfs_host.h"
 #include "vm/suite/logs.h"
 
 enum {

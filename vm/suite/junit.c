@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/suite/junit.h"
+#include "vm/suite/suite_report.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base/string_builder.h"
-#include "common/base/string_list.h"
 #include "common/base/text.h"
 #include "vm/suite/suite.h"
 

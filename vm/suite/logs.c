@@ -12,11 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/text.h"
 
 /** `20260131-120000-4711`, so that the order of names is that of time. */

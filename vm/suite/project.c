@@ -12,8 +12,8 @@
 #include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
-#include "vm/guest/protocol.h"
+#include "common/base/text.h"
+#include "vm/guest/guest_internal.h"
 #include "vm/kernel/kernel.h"
 
 enum {

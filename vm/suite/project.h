@@ -27,7 +27,7 @@
 #include <stddef.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 
 struct error;
 

@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/text.h"
-#include "vm/guest/run_result.h"
+#include "vm/guest/guest.h"
 
 static const struct {
 	const char *name;

@@ -17,7 +17,13 @@
 #include "common/base/cleanup.h"
 #include "common/kernel/release.h"
 
+struct asset_list;
+struct catalog;
+struct catalog_arch;
+struct error;
+struct kernel_list;
 struct run_result;
+struct string_list;
 
 enum suite_state {
 	SUITE_WAITING,
@@ -120,5 +126,91 @@ _printf_(2, 3) void suite_item_explain(struct suite_item *item,
 
 /** What all phases took. */
 uint64_t suite_item_total_ms(const struct suite_item *item);
+
+/* Which kernels a suite is for. Nothing here touches anything. */
+
+enum suite_choice {
+	/** Of each series and flavor the newest; newest first. */
+	SUITE_NEWEST_OF_SERIES,
+	/** Of each version and flavor the newest build; oldest first. */
+	SUITE_EVERY_VERSION,
+};
+
+struct suite_request {
+	enum suite_choice choice;
+	/** Architectures, in order, and what is on disk of each. */
+	const struct catalog_arch *const *archs;
+	const struct kernel_list *disks;
+	size_t arch_count;
+	const struct asset_list *assets;
+	/** Those without a match, in any architecture, are an error. */
+	const struct string_list *patterns;
+	/** If there are no patterns: what is chosen from; NULL for any series. */
+	const struct catalog *catalog;
+	/** Empty for all. */
+	const struct string_list *flavors;
+};
+
+/**
+ * Choose kernels of the disk and the store. Appends: the first architecture's,
+ * in order, then the next one's.
+ *
+ * @return ERROR_NOT_FOUND if a pattern means none, or if there is none at all
+ * of an architecture.
+ */
+_must_check_ struct error *suite_plan(const struct suite_request *request,
+				      struct suite *ret);
+
+/**
+ * Append a kernel that was named by its directory.
+ *
+ * @param[in] arch Borrowed.
+ */
+void suite_add_directory(struct suite *suite, const char *release,
+			 const char *arch, const char *path);
+
+/*
+ * Run a suite: each guest is a `vmtest-vm run`, each download a `vmtest-vm
+ * download`, each module a `vmtest-vm module`, started, watched and ended from
+ * here. Kernels are downloaded one at a time, in order, while those that are
+ * there are tested.
+ */
+
+/** Who wants to know how it goes on. */
+struct suite_observer {
+	/** A kernel has come into another state. */
+	void (*changed)(struct suite_observer *observer,
+			const struct suite_item *item);
+};
+
+struct suite_run_options {
+	/** Path of vmtest-vm. */
+	const char *program;
+	/** Options of `download`, of `module`, and of `run`. */
+	const struct string_list *download_options;
+	const struct string_list *module_options;
+	const struct string_list *run_options;
+	/** Ended by NULL. */
+	char *const *command;
+	/**
+	 * For each kernel NAME.log, what the command has printed; and
+	 * NAME.console.log and NAME.json, of `run`. A second attempt's are
+	 * called NAME.2.log and so on. Must exist.
+	 */
+	const char *log_directory;
+	/** Guests at once. */
+	unsigned int jobs;
+};
+
+/**
+ * Bring items to an end. Blocks. Whatever happens to a kernel is noted in its
+ * item and does not keep the others from being tested.
+ *
+ * @return Only what ends the whole run. Of what it had started nothing is left
+ * then; ERROR_CANCELLED if a signal arrived: the rest is interrupted.
+ */
+_must_check_ struct error *suite_run(const struct suite_run_options *options,
+				     const struct suite *suite,
+				     struct suite_observer *observer);
 
 #endif /* VM_SUITE_SUITE_H */

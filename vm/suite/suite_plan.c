@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/suite/suite_plan.h"
+#include "vm/suite/suite.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,12 +9,10 @@
 
 #include "common/base/error.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"
 #include "vm/kernel/kernel.h"
-#include "vm/suite/suite.h"
 
 /** A kernel that may be chosen. */
 struct candidate {

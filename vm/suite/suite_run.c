@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/suite/suite_run.h"
+#include "vm/suite/suite.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,12 +16,11 @@
 #include "common/base/interrupt.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "common/base/string_list.h"
 #include "common/base/system.h"
+#include "common/base/text.h"
 #include "common/process/process.h"
-#include "vm/guest/run_result.h"
+#include "vm/guest/guest.h"
 #include "vm/suite/logs.h"
-#include "vm/suite/suite.h"
 
 enum {
 	RESULT_LIMIT_BYTES = 1 << 20,

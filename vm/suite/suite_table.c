@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/suite/suite_table.h"
+#include "vm/suite/suite_report.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
 
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
-#include "common/base/string_list.h"
 #include "common/base/table.h"
+#include "common/base/text.h"
 #include "common/github/workflow.h"
 #include "vm/suite/suite.h"
 

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/suite/suite_view.h"
+#include "vm/suite/suite_report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/system.h"
+#include "common/base/text.h"
 #include "common/github/workflow.h"
 #include "vm/suite/logs.h"
-#include "vm/suite/suite_table.h"
 
 enum {
 	/** Of a log that folds. */

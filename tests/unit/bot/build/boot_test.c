@@ -4,10 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bot/build/kernel_build.h"
+#include "bot/build/build.h"
 #include "bot/plan/plan.h"
-#include "common/archive/pack.h"
-#include "common/base/directory.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/kernel/catalog.h"

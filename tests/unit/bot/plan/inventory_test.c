@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/plan/inventory.h"
+#include "bot/plan/plan.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "common/base/error.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "common/store/store.h"
 
 // In order of name; the numbers are ages.

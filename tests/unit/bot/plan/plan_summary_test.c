@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/plan/plan_summary.h"
+#include "bot/plan/plan.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "bot/plan/plan.h"
-#include "bot/plan/poll.h"
 #include "common/base/error.h"
 #include "common/github/workflow.h"
 #include "common/kernel/catalog.h"

@@ -5,7 +5,6 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "bot/plan/poll.h"
 #include "common/base/error.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/plan/poll.h"
+#include "bot/plan/plan.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

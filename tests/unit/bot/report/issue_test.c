@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/report/issue.h"
+#include "bot/report/report.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "common/base/error.h"
-#include "common/github/github_issues.h"
-#include "common/kernel/version.h"
+#include "common/github/github.h"
+#include "common/kernel/release.h"
 #include "tests/unit/bot/report/made_verdicts.h"
 
 enum {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bot/build/build_result.h"
+#include "bot/build/build.h"
 #include "bot/plan/plan.h"
 
 static struct planned planned[MADE_VERDICTS_MAX];

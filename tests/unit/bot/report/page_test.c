@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/report/page.h"
+#include "bot/report/report.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

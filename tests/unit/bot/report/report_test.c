@@ -5,11 +5,11 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "bot/build/build_result.h"
+#include "bot/build/build.h"
 #include "bot/plan/plan.h"
 #include "common/base/error.h"
-#include "common/base/string_builder.h"
 #include "common/base/table.h"
+#include "common/base/text.h"
 #include "common/store/store.h"
 #include "tests/unit/bot/report/made_verdicts.h"
 

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/archive/archive_member.h"
+#include "common/archive/archive.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
 
-#include "common/archive/pack.h"
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "tests/unit/files.h"

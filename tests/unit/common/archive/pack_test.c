@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/archive/pack.h"
+#include "common/archive/archive.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -10,12 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "common/archive/digest.h"
-#include "common/archive/unpack.h"
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
-#include "common/base/string_builder.h"
+#include "common/base/text.h"
 
 static char *root;
 static int root_lock = -1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/archive/sums.h"
+#include "common/archive/archive.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

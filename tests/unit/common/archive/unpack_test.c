@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/archive/unpack.h"
+#include "common/archive/archive.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -12,8 +12,6 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "common/archive/stream.h"
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 

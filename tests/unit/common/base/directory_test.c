@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/base/directory.h"
+#include "common/base/file.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
-#include "common/base/file.h"
 
 static char root[] = "/tmp/directory_test.XXXXXX";
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 
 struct part {
 	unsigned int number;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/base/markdown.h"
+#include "common/base/text.h"
 
 #include <criterion/criterion.h>
 
 #include "common/base/error.h"
-#include "common/base/string_builder.h"
 
 Test(markdown, code_cannot_leave_its_cell)
 {

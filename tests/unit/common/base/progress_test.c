@@ -11,7 +11,7 @@
 
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
-#include "common/base/string_builder.h"
+#include "common/base/text.h"
 
 static const struct {
 	struct progress_state state;

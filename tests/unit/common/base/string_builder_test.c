@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/base/string_builder.h"
+#include "common/base/text.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

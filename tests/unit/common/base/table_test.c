@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "common/base/string_builder.h"
+#include "common/base/text.h"
 
 static struct table make_table(void)
 {

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "common/base/error.h"
-#include "common/base/string_builder.h"
 
 Test(text, what_is_appended_can_be_shown_anywhere)
 {

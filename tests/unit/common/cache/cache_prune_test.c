@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/cache/cache_prune.h"
+#include "common/cache/cache.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
+#include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
-#include "common/base/string_list.h"
-#include "common/cache/cache.h"
+#include "common/base/text.h"
 #include "tests/unit/files.h"
 
 enum {

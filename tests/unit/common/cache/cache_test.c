@@ -13,11 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
-#include "common/base/lock.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "tests/unit/files.h"

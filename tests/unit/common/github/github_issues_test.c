@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/github/github_issues.h"
+#include "common/github/github.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "common/base/error.h"
-#include "common/github/github_json.h"
+#include "common/github/github_internal.h"
 
 static struct error *parse_list(const char *text, struct github_issue_list *list)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/github/github_upload.h"
+#include "common/github/github_internal.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/archive/stream.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
+#include "common/base/text.h"
 #include "common/http/http.h"
 #include "common/store/store.h"
 #include "tests/unit/common/github/github_stand_in.h"

@@ -11,7 +11,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
+#include "common/base/text.h"
 
 Test(workflow, an_annotation_is_one_line)
 {

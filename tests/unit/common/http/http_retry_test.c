@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/http/http_retry.h"
+#include "common/http/http_internal.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>

@@ -10,14 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/archive/stream.h"
-#include "common/base/directory.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
-#include "common/base/string_builder.h"
 #include "common/base/system.h"
+#include "common/base/text.h"
 #include "scripted_server.h"
 
 static struct http *http;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/http/limits.h"
+#include "common/http/http.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

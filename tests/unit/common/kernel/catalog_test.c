@@ -9,7 +9,7 @@
 #include <sys/utsname.h>
 
 #include "common/base/error.h"
-#include "common/base/string_builder.h"
+#include "common/base/text.h"
 #include "tests/unit/common/kernel/two_archs.h"
 
 static struct catalog *load(const char *kernel_org)

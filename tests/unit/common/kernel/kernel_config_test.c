@@ -4,7 +4,7 @@
 
 #include <criterion/criterion.h>
 
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 
 static const char config[] = "# CONFIG_A is not set\n"
 			     "CONFIG_B=y\n"

@@ -4,7 +4,7 @@
 
 #include <criterion/criterion.h>
 
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 
 Test(release, formats_what_it_parses)
 {

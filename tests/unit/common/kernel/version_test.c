@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/kernel/version.h"
+#include "common/kernel/release.h"
 
 #include <criterion/criterion.h>
 

@@ -4,11 +4,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "common/archive/stream.h"
-#include "common/base/directory.h"
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
-#include "common/base/string_builder.h"
+#include "common/base/text.h"
 #include "common/store/store.h"
 
 #define NAME "kernel-6.12.1-vmtest1.1default.x86_64.tar.zst"

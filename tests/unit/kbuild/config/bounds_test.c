@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "kbuild/config/bounds.h"
+#include "kbuild/config/config.h"
 
 #include <criterion/criterion.h>
 

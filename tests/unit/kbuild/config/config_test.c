@@ -8,13 +8,12 @@
 
 #include <criterion/criterion.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/toolchain.h"
+#include "common/kernel/compiler.h"
 #include "tests/unit/files.h"
 
 static const char installed[] = VMTEST_SOURCE_DIR "/configs/vmtest.json";

@@ -8,9 +8,8 @@
 #include <criterion/criterion.h>
 
 #include "common/base/error.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "common/kernel/catalog.h"
-#include "kbuild/config/bounds.h"
 
 static struct catalog_arch archs[] = {
 	{ .name = "x86_64" },

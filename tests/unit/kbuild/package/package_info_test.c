@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "kbuild/package/package_info.h"
+#include "kbuild/package/package.h"
 
 #include <stdlib.h>
 #include <sys/utsname.h>
@@ -8,14 +8,12 @@
 #include <criterion/criterion.h>
 #include <jansson.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
-#include "kbuild/package/package.h"
 #include "kbuild/source/source.h"
 #include "tests/unit/files.h"
 

@@ -7,15 +7,14 @@
 
 #include <criterion/criterion.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "common/kernel/catalog.h"
+#include "common/kernel/compiler.h"
 #include "common/kernel/release.h"
-#include "common/kernel/toolchain.h"
 #include "common/process/process.h"
 #include "kbuild/make.h"
 #include "kbuild/source/source.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "kbuild/source/patch.h"
+#include "kbuild/source/source.h"
 
 #include <criterion/criterion.h>
 #include <stdbool.h>
@@ -9,13 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "common/kernel/catalog.h"
-#include "kbuild/config/bounds.h"
+#include "kbuild/config/config.h"
 #include "tests/unit/files.h"
 
 /** Holds `tree` and `patches`, and must hold nothing else after a test. */

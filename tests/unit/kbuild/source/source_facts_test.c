@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "kbuild/source/source_facts.h"
+#include "kbuild/source/source.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
+#include "common/base/file.h"
 #include "common/base/memory.h"
-#include "kbuild/source/source.h"
 #include "tests/unit/files.h"
 
 static char directory[] = "/tmp/source_facts_test.XXXXXX";

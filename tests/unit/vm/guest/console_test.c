@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/guest/console.h"
+#include "vm/guest/guest_internal.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

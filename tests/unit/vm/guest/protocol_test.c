@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/guest/protocol.h"
+#include "vm/guest/guest_internal.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -11,7 +11,6 @@
 #include "common/base/memory.h"
 #include "common/process/process.h"
 #include "vm/guest/guest.h"
-#include "vm/guest/guest_plan.h"
 
 /** Read one event, in pieces of so many bytes. */
 static bool read_one(struct protocol *protocol, const char *data, size_t size,

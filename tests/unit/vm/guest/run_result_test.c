@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/guest/run_result.h"
+#include "vm/guest/guest.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -8,8 +8,7 @@
 #include "common/base/error.h"
 #include "common/base/text.h"
 #include "common/process/process.h"
-#include "vm/guest/console.h"
-#include "vm/guest/lifecycle.h"
+#include "vm/guest/guest_internal.h"
 
 Test(run_result, what_is_written_is_read)
 {

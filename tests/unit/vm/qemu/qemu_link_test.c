@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/qemu/qemu_link.h"
+#include "vm/qemu/qemu.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

@@ -8,8 +8,6 @@
 #include "common/base/error.h"
 #include "common/kernel/catalog.h"
 #include "vm/kernel/kernel.h"
-#include "vm/qemu/qemu_link.h"
-#include "vm/qemu/share.h"
 
 static char *first_needs[] = { (char *)"CONFIG_PVH", (char *)"CONFIG_PCI", NULL };
 static struct catalog_machine machines[] = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/rootfs/rootfs_host.h"
+#include "vm/rootfs/rootfs.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -10,15 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
-#include "vm/rootfs/rootfs_host.h"
 
 static const struct catalog_arch arch = {
 	.name = "aarch64",

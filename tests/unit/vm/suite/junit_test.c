@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/suite/junit.h"
+#include "vm/suite/suite_report.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "common/base/error.h"
-#include "common/base/string_builder.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "vm/suite/suite.h"
 
 Test(junit, text_is_escaped)

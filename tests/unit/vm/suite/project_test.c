@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
-#include "common/base/string_builder.h"
+#include "common/base/text.h"
 
 static struct project parse(const char *text)
 {

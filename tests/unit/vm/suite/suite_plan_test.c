@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/suite/suite_plan.h"
+#include "vm/suite/suite.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 #include <sys/utsname.h>
 
 #include "common/base/error.h"
-#include "common/base/string_builder.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"
 #include "tests/unit/common/kernel/two_archs.h"
 #include "vm/kernel/kernel.h"
-#include "vm/suite/suite.h"
 
 enum {
 	ARCHS = 2,

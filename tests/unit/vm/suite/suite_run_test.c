@@ -2,7 +2,7 @@
 
 /** A script stands for vmtest-vm: what it does follows from a kernel's name. */
 
-#include "vm/suite/suite_run.h"
+#include "vm/suite/suite.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -11,15 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/directory.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
-#include "common/base/string_builder.h"
-#include "common/base/string_list.h"
 #include "common/base/system.h"
-#include "vm/suite/suite.h"
-#include "vm/suite/suite_plan.h"
+#include "common/base/text.h"
 
 static const char script[] =
 	"#!/bin/sh\n"

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/suite/suite_table.h"
+#include "vm/suite/suite_report.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/string_builder.h"
-#include "common/base/string_list.h"
+#include "common/base/text.h"
 #include "vm/suite/suite.h"
 
 static struct suite_item items[] = {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "common/base/cleanup.h"
-#include "vm/guest/run_result.h"
+#include "vm/guest/guest.h"
 
 Test(suite, verdicts_follow_from_outcomes)
 {

@@ -1,11 +1,32 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#ifndef BOT_BUILD_BUILD_RESULT_H
-#define BOT_BUILD_BUILD_RESULT_H
+#ifndef BOT_BUILD_BUILD_H
+#define BOT_BUILD_BUILD_H
 
 /**
  * @file
  *
+ * One kernel made: from its source to a package that has booted, and what has
+ * become of it.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/archive/archive.h"
+#include "common/base/cleanup.h"
+#include "common/base/text.h"
+#include "common/kernel/release.h"
+#include "kbuild/phase.h"
+
+struct asset;
+struct cache_entry;
+struct catalog;
+struct error;
+struct http;
+struct plan_item;
+
+/*
  * How builds ended; each as `build --result FILE` writes it for another job:
  *
  *     {
@@ -25,18 +46,6 @@
  *       "lost_options": ["CONFIG_X=y"]    what kconfig did not keep
  *     }
  */
-
-#include <stddef.h>
-#include <stdint.h>
-
-#include "common/archive/digest.h"
-#include "common/base/cleanup.h"
-#include "common/base/string_list.h"
-#include "common/kernel/release.h"
-#include "kbuild/phase.h"
-
-struct asset;
-struct error;
 
 enum build_outcome {
 	BUILD_BUILT,
@@ -123,4 +132,67 @@ char *lost_options_label(const char *asset_name, const struct string_list *lost)
 /** What an asset's label says that it lacks; "" if it says nothing. Borrowed. */
 const char *lost_options_of_asset(const struct asset *asset);
 
-#endif /* BOT_BUILD_BUILD_RESULT_H */
+/* One kernel, from its source to a package that has booted. */
+
+/** All is borrowed. */
+struct build_request {
+	const struct catalog *catalog;
+	struct http *http;
+	/** Where sources, packages under way, and guests' roots lie. */
+	const char *directory;
+	/** A copy of kernel.org's tarball; NULL to download it. */
+	const char *tarball;
+	/**
+	 * What make prints, and then the guest's console; NULL for a file in
+	 * the build directory, without the console.
+	 */
+	const char *log_path;
+	/** Compilers at once; 0 for one a processor. */
+	unsigned int jobs;
+};
+
+/** What a build is doing, or has done. */
+struct kernel_build {
+	/** What keeps the package in the cache. */
+	struct cache_entry *entry;
+	/** In the entry; NULL after a failure. */
+	char *package;
+	/** Its end is the caller's to note. */
+	struct build_result result;
+};
+
+void kernel_build_deinit(struct kernel_build *build);
+
+#define _cleanup_kernel_build_ _cleanup_(kernel_build_deinit)
+
+/**
+ * Prepare the source, build, and boot the package. Blocks for minutes.
+ *
+ * A package that was built, but not taken away, by a run that died is found by
+ * what it was made from, and not built again.
+ *
+ * @param[in,out] build Zeroed; the clock of its result is left in the phase that failed.
+ * @return ERROR_CANCELLED on a signal.
+ */
+_must_check_ struct error *kernel_build_run(const struct build_request *request,
+					    const struct plan_item *item,
+					    struct kernel_build *build);
+
+/**
+ * Delete a package that was taken to where it belongs. Another run that uses it
+ * deletes it then.
+ */
+_must_check_ struct error *kernel_build_discard(struct kernel_build *build);
+
+/**
+ * The test that a package must pass before it is published: unpack it as a
+ * consumer would, boot it, insert one of its modules, and ask it for its
+ * release.
+ *
+ * @param[in] request Its directory is worked in; nothing is left there.
+ */
+_must_check_ struct error *boot_test(const struct build_request *request,
+				     const struct plan_item *item,
+				     const char *package_path);
+
+#endif /* BOT_BUILD_BUILD_H */

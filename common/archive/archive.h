@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_ARCHIVE_ARCHIVE_H
+#define COMMON_ARCHIVE_ARCHIVE_H
+
+/**
+ * @file
+ *
+ * Digests, streams, and tarballs: written, and read while they arrive.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+
+struct digest;
+struct error;
+struct progress;
+
+/* SHA-256 (FIPS 180-4), written as 64 lower-case hexadecimal digits. */
+
+enum {
+	DIGEST_TEXT_SIZE = 65
+};
+
+struct digest *digest_create(void);
+void digest_destroy(struct digest *digest);
+
+static inline void cleanup_digest(struct digest **digest)
+{
+	digest_destroy(*digest);
+}
+
+#define _cleanup_digest_ _cleanup_(cleanup_digest)
+
+void digest_update(struct digest *digest, const void *data, size_t size_bytes);
+
+/** Write the digest of all data so far; the object cannot be updated after. */
+void digest_finish(struct digest *digest, char text_ret[static DIGEST_TEXT_SIZE]);
+
+/** @param[out] size_ret Size of the file in bytes; may be NULL. */
+_must_check_ struct error *digest_file(const char *path,
+				       char text_ret[static DIGEST_TEXT_SIZE],
+				       uint64_t *size_ret);
+
+void digest_buffer(const void *data, size_t size_bytes,
+		   char text_ret[static DIGEST_TEXT_SIZE]);
+
+/** Whether the text is 64 hexadecimal digits in lower case. */
+bool digest_is_valid(const char *text);
+
+/*
+ * kernel.org's `sha256sums.asc`: lines `HEX  NAME` in a clear-signed PGP
+ * message. The signature is not checked: what vouches for the list is the
+ * connection it came by.
+ */
+
+/**
+ * Find a file's digest. The whole text is read strictly first: one that was cut
+ * off, or has anything else in it, is an error and not a shorter list.
+ *
+ * @return ERROR_NOT_FOUND if the list is in order but has no such name.
+ */
+_must_check_ struct error *sums_find(const char *text, size_t size_bytes,
+				     const char *name,
+				     char digest_ret[static DIGEST_TEXT_SIZE]);
+
+/*
+ * Bytes that one pulls, piece by piece, from a file or a server. A stream knows
+ * how many must come and with which digest, and is an error if they do not: so
+ * nothing that came may be used before the end has. One thread a stream.
+ */
+
+struct stream {
+	/** What it is told its progress; borrowed, may be NULL. */
+	struct progress *progress;
+	/** Bytes that came so far. */
+	uint64_t done_bytes;
+	/** How long that took, which is mostly waiting. */
+	uint64_t read_ms;
+	/** Bytes that must come; 0 if not known. */
+	uint64_t size_bytes;
+
+	// Below only for kinds of stream.
+	/** As stream_read(), without the checks. */
+	struct error *(*read)(struct stream *stream, const void **data_ret,
+			      size_t *size_ret);
+	/** Release what the kind has added; may be NULL. */
+	void (*close)(struct stream *stream);
+	/** What its errors begin with. */
+	char *name;
+	/** What must come, "" if not known, and what to do if it did not. */
+	char expected[DIGEST_TEXT_SIZE];
+	const char *remedy;
+	/** NULL if nobody asks. */
+	struct digest *digest;
+	/** What came, at the end. */
+	char actual[DIGEST_TEXT_SIZE];
+	bool has_ended;
+};
+
+/**
+ * Take the next piece. Blocks.
+ *
+ * @param[out] data_ret Borrowed until the next call.
+ * @param[out] size_ret 0 at the end, once what came is known to be whole.
+ * @return ERROR_CANCELLED (interrupt.h). After an error, only close it.
+ */
+_must_check_ struct error *stream_read(struct stream *stream,
+				       const void **data_ret, size_t *size_ret);
+
+/** Also before its end; NULL is no stream. */
+void stream_close(struct stream *stream);
+
+static inline void cleanup_stream(struct stream **stream)
+{
+	stream_close(*stream);
+}
+
+#define _cleanup_stream_ _cleanup_(cleanup_stream)
+
+/** A file, of which what it holds now must come. */
+_must_check_ struct error *stream_open_file(const char *path,
+					    struct stream **ret);
+
+/**
+ * A descriptor.
+ *
+ * @param[in] fd Taken.
+ * @param[in] name What errors begin with.
+ */
+struct stream *stream_open_fd(int fd, const char *name);
+
+/**
+ * Say what must come.
+ *
+ * @param[in] size_bytes 0 if not known.
+ * @param[in] digest NULL or "" if not known.
+ * @param[in] remedy What to do if it is damaged; a constant.
+ */
+void stream_expect(struct stream *stream, uint64_t size_bytes,
+		   const char *digest, const char *remedy);
+
+/**
+ * Write all that comes to a descriptor, and sync it, as a file that all may
+ * read.
+ *
+ * @param[in] path Of the descriptor, for errors.
+ * @param[out] digest_ret Of what came.
+ */
+_must_check_ struct error *stream_save(struct stream *stream, int fd,
+				       const char *path,
+				       char digest_ret[static DIGEST_TEXT_SIZE]);
+
+/** For kinds: the first member of what they have allocated. */
+void stream_init(struct stream *stream,
+		 struct error *(*read)(struct stream *, const void **, size_t *),
+		 void (*close)(struct stream *), const char *name);
+
+/* One file out of a tarball, without unpacking the rest. */
+
+/**
+ * Read a member of a zstd-compressed tarball. Reads no farther than its end, so
+ * it is fast for what lies at the beginning.
+ *
+ * @param[in] member As the tarball names it: `./vmtest.json`.
+ * @param[in] limit_bytes Most that it may hold.
+ * @param[out] ret With a null byte behind it; free().
+ * @return ERROR_NOT_FOUND if the tarball has no such member.
+ */
+_must_check_ struct error *archive_member_read(const char *path,
+					       const char *member,
+					       size_t limit_bytes, char **ret);
+
+/*
+ * Write a directory as a zstd-compressed tarball (GNU tar's format; RFC 8878),
+ * the same bytes for the same contents: order, times, owners and modes do not
+ * depend on the file system, the user or the time.
+ */
+
+struct pack_options {
+	/**
+	 * Relative paths of files or directories, ended by NULL: these come
+	 * first, in this order. Each directory's contents are in order of name.
+	 */
+	const char *const *first;
+	/** These come last, in this order. */
+	const char *const *last;
+	/** Modification time of every entry, in seconds since the epoch. */
+	int64_t mtime;
+	/** 0 for what packages use. */
+	int level;
+	/** Threads that compress; 0 for one a processor. */
+	unsigned int workers;
+};
+
+/**
+ * Pack the contents of a directory; names in the tarball are `./PATH`. The file
+ * appears under its name when whole; memory is bounded whatever the size.
+ *
+ * @param[out] size_ret Size of the result in bytes; may be NULL.
+ */
+_must_check_ struct error *pack_directory(const char *directory,
+					  const char *output_path,
+					  const struct pack_options *options,
+					  uint64_t *size_ret);
+
+/*
+ * Unpack a tarball (zstd, xz, gzip, …: by its own magic) while it arrives.
+ *
+ * What arrives is not trusted: absolute paths, `..`, links that lead outside,
+ * device nodes, FIFOs, sockets, setuid bits and absurd sizes are refused, and
+ * nothing is ever written outside the directory. A tarball that is damaged or
+ * does not end as it should is an error, even if all files had come.
+ */
+
+struct unpack_options {
+	/** Leading parts of each name to drop (a kernel tarball has one). */
+	unsigned int strip_components;
+	/** Most bytes that the files may hold in all; 0 for 16 GiB. */
+	uint64_t limit_bytes;
+	/** Most entries; 0 for a million. */
+	uint64_t limit_entries;
+	/**
+	 * It is a root file system, made here: keep links to absolute paths,
+	 * modes and times, and, if we are root, owners. If not, all files are
+	 * ours. Device nodes are left out: a guest mounts its own.
+	 */
+	bool is_system;
+};
+
+/**
+ * Unpack what a stream brings, to its end. When it fails, what is on disk is the
+ * caller's to remove. A thread writes the files while the caller waits for more.
+ *
+ * @param[in] directory Exists and is empty.
+ */
+_must_check_ struct error *unpack(struct stream *stream, const char *directory,
+				  const struct unpack_options *options);
+
+/** Unpack a local file, and show the progress. */
+_must_check_ struct error *unpack_file(const char *path, const char *directory,
+				       const struct unpack_options *options);
+
+#endif /* COMMON_ARCHIVE_ARCHIVE_H */

@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef VM_GUEST_GUEST_INTERNAL_H
+#define VM_GUEST_GUEST_INTERNAL_H
+
+/** @file What the files of guest.h share. */
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/text.h"
+#include "vm/guest/guest.h"
+#include "vm/qemu/qemu.h"
+
+struct error;
+struct guest_config;
+struct guest_plan;
+
+/*
+ * What becomes of one guest: what happens, and when, decides what is to be
+ * done. Touches nothing and reads no clock: times are the caller's, in
+ * milliseconds of a monotonic one.
+ */
+
+enum {
+	/**
+	 * For a boot. On a busy machine that takes seconds, or some ten where
+	 * another architecture's firmware is emulated too.
+	 */
+	LIFECYCLE_KVM_BOOT_MS = 120000,
+	LIFECYCLE_TCG_BOOT_MS = 300000,
+	/** After the command's end, while its output stands still. */
+	LIFECYCLE_DRAIN_MS = 30000,
+	/** For the list of tasks: in all, and after the kernel's last byte. */
+	LIFECYCLE_DUMP_MS = 5000,
+	LIFECYCLE_QUIET_MS = 400,
+	/** For QEMU to end in an orderly way. */
+	LIFECYCLE_QUIT_MS = 5000,
+	/** How many kernels a guest may run: the first, and a crash kernel. */
+	LIFECYCLE_KERNEL_LIMIT = 2,
+};
+
+enum lifecycle_state {
+	/** Until init.sh starts the command. */
+	LIFECYCLE_BOOT,
+	LIFECYCLE_COMMAND,
+	/** The kernel has panicked; a crash kernel is to take over. */
+	LIFECYCLE_CRASH,
+	/** The command has ended; its output may not have arrived yet. */
+	LIFECYCLE_DRAIN,
+	/** The command had its time, and the kernel is listing its tasks. */
+	LIFECYCLE_DUMP,
+	/** All is decided; the output that has arrived is handed on. */
+	LIFECYCLE_FLUSH,
+	/** QEMU is asked to end. */
+	LIFECYCLE_QUIT,
+	/** QEMU is killed, if it runs. */
+	LIFECYCLE_ENDED,
+};
+
+enum lifecycle_event {
+	/** What init.sh says (guest_internal.h). */
+	EVENT_HELLO,
+	EVENT_READY,
+	EVENT_EXIT,
+	EVENT_DONE,
+	EVENT_FAIL,
+	EVENT_NONSENSE,
+	/** The console said something; there has been a panic. */
+	EVENT_CONSOLE,
+	EVENT_PANIC,
+	/** The command's output moves, or waits for its reader. */
+	EVENT_OUTPUT,
+	/** It has no reader any more. */
+	EVENT_UNREAD,
+	/** In LIFECYCLE_FLUSH: all has been handed on. */
+	EVENT_FLUSHED,
+	/** QEMU has ended; with an error, and nothing on the console. */
+	EVENT_QEMU_ENDED,
+	EVENT_QEMU_FAILED,
+	/** The user, a signal to us, or an error of ours ends it. */
+	EVENT_CANCELLED,
+	/** Time passes. Needed at the deadline, harmless before. */
+	EVENT_TIME,
+};
+
+enum lifecycle_action {
+	ACTION_NONE,
+	/** A crash kernel asks what to do: tell it what the first was told. */
+	ACTION_TAKE_OVER,
+	/** Press sysrq-7, for all messages, or sysrq-t, for the list of tasks. */
+	ACTION_SHOW_MESSAGES,
+	ACTION_LIST_TASKS,
+	/** Take the output that has arrived, and none that is to come. */
+	ACTION_COLLECT,
+	/** Ask QEMU to end. */
+	ACTION_TERMINATE,
+};
+
+enum lifecycle_cause {
+	CAUSE_NONE,
+	/** Of RUN_LOST: QEMU ended by itself. */
+	CAUSE_END,
+	CAUSE_END_IN_BOOT,
+	/** The boot, of a crash kernel too, took too long. */
+	CAUSE_BOOT,
+	/** The command has ended, but the guest does not finish. */
+	CAUSE_DRAIN,
+	/** One more kernel took over. */
+	CAUSE_RESTART,
+	/** Of RUN_NOT_RUN: the guest says so. */
+	CAUSE_GUEST,
+	/** QEMU did not start. */
+	CAUSE_QEMU,
+	CAUSE_CANCELLED,
+};
+
+/** All but the first four are the machine's to change. */
+struct lifecycle {
+	uint64_t boot_limit_ms;
+	/** From when the command starts first, over all boots; 0 for no limit. */
+	uint64_t timeout_ms;
+	/** A crash kernel takes over from one that panics. */
+	bool kdump;
+	/** QEMU may have something to write when it ends. */
+	bool may_write;
+	enum lifecycle_state state;
+	/** When EVENT_TIME is due; 0 for never. */
+	uint64_t deadline_ms;
+	uint64_t start_ms;
+	/** When the command has had its time; 0 for never. */
+	uint64_t command_deadline_ms;
+	/** When the list of tasks has had its time. */
+	uint64_t dump_deadline_ms;
+	bool lists_tasks;
+	bool qemu_ended;
+	unsigned int kernels;
+	/** The result, from LIFECYCLE_FLUSH on; as in guest.h. */
+	enum run_outcome outcome;
+	enum lifecycle_cause cause;
+	int exit_status;
+	uint64_t boot_ms;
+	uint64_t command_ms;
+};
+
+/** QEMU starts. The first four members are set, the others are zero. */
+void lifecycle_start(struct lifecycle *machine, uint64_t now_ms);
+
+/**
+ * @param[in] status Of EVENT_EXIT.
+ * @return What is to be done now.
+ */
+enum lifecycle_action lifecycle_step(struct lifecycle *machine,
+				     enum lifecycle_event event, int status,
+				     uint64_t now_ms);
+
+/*
+ * What init.sh and we say to each other over the control port, as init.sh
+ * describes it. What the guest sends is not trusted: any program of root there
+ * can.
+ */
+
+/**
+ * What the guest is told first: two lines for its shell, whose words are quoted
+ * here, and nowhere else; free().
+ *
+ * @param[in] port_fds By enum qemu_port; -1 for none.
+ */
+char *protocol_format_setup(const struct guest_config *config,
+			    const struct guest_plan *plan, const int *port_fds);
+
+/** Whether a shell can have a variable of this name. */
+bool protocol_is_variable_name(const char *name);
+
+enum {
+	/** A longer line is nonsense. */
+	PROTOCOL_LINE_LIMIT = 8192
+};
+
+/** Reads what the guest says. Starts as zeros. */
+struct protocol {
+	/** What has arrived of a line. */
+	char line[PROTOCOL_LINE_LIMIT + 1];
+	size_t length;
+	/** The last whole line, as plain text (text.h). */
+	struct string_builder text;
+	/** Of the last `exit STATUS`. */
+	int status;
+};
+
+void protocol_deinit(struct protocol *protocol);
+
+/**
+ * Take bytes, up to the end of a line.
+ *
+ * @param[in,out] data Moved behind what was taken.
+ * @return Whether there is an event; if not, all has been taken.
+ */
+bool protocol_read(struct protocol *protocol, const char **data,
+		   const char *end, enum lifecycle_event *ret);
+
+/** The line of the last event, to be shown. Valid until the next. */
+const char *protocol_text(const struct protocol *protocol);
+
+/** After `fail WHAT`: WHAT, in the same way. */
+const char *protocol_what(const struct protocol *protocol);
+
+/*
+ * What the guest's kernel says: kept in memory, the newest part of it, and read
+ * for panics and splats as it arrives. Touches nothing but memory. A guest can
+ * write to its console: what comes out of this is plain text (text.h).
+ */
+
+enum {
+	/** The log is cut down to this many bytes when it is twice as long. */
+	CONSOLE_KEEP_BYTES = 1 << 20,
+	/** Splats beyond these are only counted. */
+	CONSOLE_SPLAT_LIMIT = 32,
+	/** How much of a log people are shown. */
+	CONSOLE_TAIL_LINES = 30,
+};
+
+struct console {
+	struct string_builder log;
+	/** Where in it the line that is still arriving begins. */
+	size_t line;
+	/** Where the kernel that runs now begins. */
+	size_t boot;
+	/** Where console_append_new() goes on. */
+	size_t shown;
+	/** Where a list of tasks begins. */
+	size_t tasks;
+	/** "Kernel panic - not syncing: …", NULL if it has not. */
+	char *panic;
+	/** First lines of warnings, bugs, stalls and hangs. */
+	struct string_list splats;
+	size_t splat_count;
+};
+
+void console_deinit(struct console *console);
+
+#define _cleanup_console_ _cleanup_(console_deinit)
+
+/** Add what arrived. Carriage returns and NULs are dropped. */
+void console_feed(struct console *console, const char *data, size_t size_bytes);
+
+/**
+ * Another kernel has taken over from one that crashed: that one's panic is not
+ * this one's. What it complained about stays reported.
+ */
+void console_restart(struct console *console);
+
+/** Append the lines that have been completed since the last call. */
+void console_append_new(struct console *console, struct string_builder *sb);
+
+/** Append the last lines, from the line of the panic if there was one. */
+void console_append_tail(const struct console *console, unsigned int lines,
+			 struct string_builder *sb);
+
+/** The kernel will be asked for a list of its tasks (sysrq-t). */
+void console_expect_tasks(struct console *console);
+
+/**
+ * Append what tasks do, from that list: those of user space, and kernel threads
+ * that run or are blocked.
+ *
+ * @return Whether there was any task.
+ */
+bool console_append_tasks(const struct console *console,
+			  struct string_builder *sb);
+
+/* The host's terminal, while the guest has it. */
+
+struct terminal {
+	/** -1 while it is the host's. */
+	int fd;
+	struct termios saved;
+	/** Polls readable when the size may have changed, or to give up. */
+	int signal_fd;
+};
+
+#define TERMINAL_INIT                                                          \
+	{                                                                      \
+		.fd = -1, .signal_fd = -1                                      \
+	}
+
+/**
+ * Make it raw, for us as long as we are in its foreground. Signals that would
+ * end us are held, so that it is restored.
+ */
+_must_check_ struct error *terminal_take(struct terminal *terminal, int fd);
+
+/** Give it back as it was; nothing if it was not taken, or is another's now. */
+void terminal_restore(struct terminal *terminal);
+
+/** Size in characters; 24 by 80 if the terminal does not know. */
+struct winsize terminal_size(int fd);
+
+/**
+ * Read a signal of signal_fd.
+ *
+ * @param[out] resized_ret Whether the size may have changed.
+ * @return ERROR_CANCELLED if it was one that ends us.
+ */
+_must_check_ struct error *terminal_signal(struct terminal *terminal,
+					   bool *resized_ret);
+
+/*
+ * A command's stdin, stdout and stderr, between the caller's descriptors and
+ * the guest's ports, and what is said over the control port: each through a
+ * buffer. The loop that polls is the caller's.
+ */
+
+enum {
+	/** What init.sh is told. */
+	GUEST_STREAM_CONTROL,
+	GUEST_STREAM_STDIN,
+	GUEST_STREAM_STDOUT,
+	GUEST_STREAM_STDERR,
+	GUEST_STREAM_COUNT,
+	/** Each may wait for either of its ends. */
+	GUEST_STREAM_POLL_COUNT = 2 * GUEST_STREAM_COUNT,
+
+	/** Ctrl-], so often in a row, ends the guest. */
+	GUEST_ESCAPE = 0x1d,
+	GUEST_ESCAPE_COUNT = 3,
+
+	/** How much of a stream waits in memory when its reader is slow. */
+	GUEST_INPUT_LIMIT_BYTES = 1 << 20,
+	/**
+	 * The guest's kernel spins with interrupts off while we do not take
+	 * what it writes, so we take a lot.
+	 */
+	GUEST_OUTPUT_LIMIT_BYTES = 64 << 20,
+};
+
+struct guest_stream {
+	/** Borrowed; -1 for one that is not there. */
+	int from_fd;
+	int to_fd;
+	/** Reading stops while so much waits to be written. */
+	size_t limit_bytes;
+	/**
+	 * Most that is written at once: a pipe that polls writable takes
+	 * PIPE_BUF without blocking.
+	 */
+	size_t chunk_bytes;
+	struct string_builder data;
+	/** How much of the data has been written. */
+	size_t written;
+	/** There is nothing more to read. */
+	bool ended;
+	/** Nobody reads what we write any more. */
+	bool broken;
+};
+
+struct guest_streams {
+	struct guest_stream items[GUEST_STREAM_COUNT];
+	/** Whether input is typed: then a key ends the guest. */
+	bool interactive;
+	/** How often in a row it was pressed. */
+	unsigned int escapes;
+};
+
+/**
+ * Descriptors are borrowed.
+ *
+ * @param[in] port_fds By enum qemu_port, not blocking; -1 for none.
+ */
+void guest_streams_init(struct guest_streams *streams,
+			const struct guest_config *config, const int *port_fds);
+void guest_streams_deinit(struct guest_streams *streams);
+
+/** What to poll for. */
+void guest_streams_prepare(const struct guest_streams *streams,
+			   struct pollfd poll_ret[static GUEST_STREAM_POLL_COUNT]);
+
+/**
+ * Move what poll(2) said can be moved.
+ *
+ * @param[out] moved_ret Set to true if any byte moved.
+ * @return ERROR_CANCELLED if the user asked to end the guest.
+ */
+_must_check_ struct error *
+guest_streams_move(struct guest_streams *streams,
+		   const struct pollfd polled[static GUEST_STREAM_POLL_COUNT],
+		   bool *moved_ret);
+
+/** Say something over the control port. */
+void guest_streams_say(struct guest_streams *streams, const char *text);
+
+/**
+ * Take all output that has arrived. From now on it is only handed on: nothing
+ * is read any more, from either side.
+ */
+_must_check_ struct error *guest_streams_collect(struct guest_streams *streams);
+
+/** After that: whether all of it has been handed on. */
+bool guest_streams_is_flushed(const struct guest_streams *streams);
+
+/** Whether output stands still because its reader, not the guest, is slow. */
+bool guest_streams_is_full(const struct guest_streams *streams);
+
+/** Whether nobody reads the command's stdout any more. */
+bool guest_streams_is_broken(const struct guest_streams *streams);
+
+/* What a guest is made of: all that is decided before QEMU starts. */
+
+struct guest_plan {
+	/** All but the machine and the sockets; borrows from the others here. */
+	struct qemu_options qemu;
+	struct share_plan shares;
+	/** init.sh on the host, without symbolic links. */
+	char *init;
+	/** The module that the guest inserts, where it sees it; or NULL. */
+	char *module;
+	/** All of the command's environment; what the caller sets wins. */
+	struct string_list environment;
+};
+
+#define GUEST_PLAN_INIT                                                        \
+	{                                                                      \
+		.qemu = {.disk_fd = -1 }                                       \
+	}
+
+/** @param[in,out] plan Initialised; is not to be moved from here on. */
+_must_check_ struct error *guest_plan_make(struct guest_plan *plan,
+					   const struct guest_config *config);
+void guest_plan_deinit(struct guest_plan *plan);
+
+#define _cleanup_guest_plan_ _cleanup_(guest_plan_deinit)
+
+#endif /* VM_GUEST_GUEST_INTERNAL_H */

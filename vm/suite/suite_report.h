@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef VM_SUITE_SUITE_REPORT_H
+#define VM_SUITE_SUITE_REPORT_H
+
+/** @file A suite while it runs and once it has, for people and programs. */
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/log.h"
+#include "vm/suite/suite.h"
+
+struct error;
+struct string_builder;
+struct string_list;
+struct suite;
+struct suite_item;
+
+/*
+ * A suite for people: while it runs and at the end, on a terminal, in a log,
+ * and as GitHub Actions shows it. Nothing here touches anything.
+ */
+
+/** Append all results, a line each, with what each phase took. */
+void suite_table_append(struct string_builder *sb, const struct suite *suite);
+
+/**
+ * Append the same in Markdown, with the ends of the failures' logs, as many as
+ * there is room for.
+ *
+ * @param[in] text A sentence on the whole; NULL for none.
+ * @param[in] logs One for each item, "" for none.
+ * @param[in] limit_bytes At most this many, unless the head has more.
+ */
+void suite_table_append_summary(struct string_builder *sb, const char *title,
+				const char *text, const struct suite *suite,
+				const struct string_list *logs,
+				size_t limit_bytes);
+
+/**
+ * Append an annotation for each failure; the last that Actions shows stands for
+ * more.
+ */
+void suite_table_append_errors(struct string_builder *sb,
+			       const struct suite *suite);
+
+/** Append `3 passed, 1 failed`, without a newline. */
+void suite_table_append_counts(struct string_builder *sb,
+			       const struct suite *suite);
+
+/** Append `6.12.117-vmtest1.0tiny: failed in 1.4 s: exit status 3`. */
+void suite_table_append_result(struct string_builder *sb,
+			       const struct suite_item *item);
+
+/**
+ * Append what is going on, for a terminal of this size: a line for each kernel,
+ * as many as fit (those at work and those that failed before the others), and
+ * the counts, without a newline.
+ *
+ * @param[in] now_ms Monotonic.
+ */
+void suite_table_append_live(struct string_builder *sb, const struct suite *suite,
+			     uint64_t now_ms, size_t rows, size_t columns);
+
+/** The same in a line of a log, without results. */
+void suite_table_append_status(struct string_builder *sb,
+			       const struct suite *suite, uint64_t now_ms);
+
+/*
+ * Showing how a suite goes on, in the way that suits the output: what is at
+ * work as the log's status (log.h), and, where that is no terminal's, each
+ * result as it comes.
+ */
+
+enum suite_view_kind {
+	/** A table on stderr, a terminal, that is drawn again and again. */
+	SUITE_VIEW_LIVE,
+	/** A line in the log for each result. */
+	SUITE_VIEW_LINES,
+	/** For GitHub Actions: on stdout, each result's log folds under it. */
+	SUITE_VIEW_GROUPS,
+	/** No results. */
+	SUITE_VIEW_QUIET,
+};
+
+struct suite_view {
+	/** For suite_run(). */
+	struct suite_observer observer;
+	enum suite_view_kind kind;
+	const struct suite *suite;
+	struct log_status status;
+	/** Guards what follows, which the log's thread reads. */
+	pthread_mutex_t mutex;
+	/** The items as far as they are shown. */
+	struct suite shown;
+};
+
+/** @param[in] suite Borrowed. */
+void suite_view_init(struct suite_view *view, enum suite_view_kind kind,
+		     const struct suite *suite);
+
+/** Takes the table away. */
+void suite_view_deinit(struct suite_view *view);
+
+#define _cleanup_suite_view_ _cleanup_(suite_view_deinit)
+
+/*
+ * A suite's results as the XML that JUnit's Ant task made up and CI systems
+ * read: a test case a kernel. Nothing here touches anything.
+ */
+
+/**
+ * Append text for an attribute or an element. What XML cannot hold is dropped:
+ * control characters, and all that is not UTF-8.
+ */
+void junit_append_text(struct string_builder *sb, const char *text);
+
+struct junit_report {
+	const struct suite *suite;
+	/** What was run, for people. */
+	const char *command;
+	/** When it was started: `2026-01-31T12:00:00`. */
+	const char *timestamp;
+	uint64_t duration_ms;
+	/** The ends of the failures' logs: one for each item, "" for none. */
+	const struct string_list *logs;
+};
+
+/** @param[out] ret free() */
+char *junit_format(const struct junit_report *report);
+
+#endif /* VM_SUITE_SUITE_REPORT_H */
