@@ -163,7 +163,7 @@ static struct error *build_in(const struct kbuild_request *request,
 			request->log_path ? request->log_path : own_log);
 	if (err)
 		return err;
-	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list lost = { 0 };
 	err = configure(request, release, &make, &lost);
 	if (err)
 		return err;

@@ -123,7 +123,7 @@ void make_deinit(struct make *make)
 struct error *make_run(const struct make *make, struct progress *progress,
 		       const char *const *arguments)
 {
-	_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list list = { 0 };
 	for (size_t i = 0; i < make->arguments.count; i++)
 		string_list_add(&list, make->arguments.items[i]);
 	for (size_t i = 0; arguments[i]; i++)

@@ -94,7 +94,7 @@ static struct error *read_plain(const struct value *value, void *ret)
 	err = value_string(value, &text);
 	if (err)
 		return err;
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	text_append_plain(&sb, text, strlen(text));
 	*(char **)ret = string_builder_take(&sb);
 	return NULL;
@@ -195,7 +195,7 @@ struct error *build_results_load(const char *directory, struct build_results *re
 			    directory);
 		return NULL;
 	}
-	_cleanup_string_list_ struct string_list files = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list files = { 0 };
 	err = tree_list(directory, NULL, &files);
 	if (err)
 		return err;
@@ -236,7 +236,7 @@ static const char without[] = " without ";
 
 char *lost_options_format(const struct string_list *lost)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	for (size_t i = 0; i < lost->count && i < NAMES_MAX; i++)
 		string_builder_appendf(&sb, "%s%s", i ? ", " : without + 1,

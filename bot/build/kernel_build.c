@@ -60,7 +60,7 @@ static struct error *find_path(const struct kernel_making *making, char **ret)
 	if (err)
 		return err;
 	_cleanup_free_ char *config = option_set_format(&options);
-	_cleanup_string_builder_ struct string_builder key = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder key = { 0 };
 	// The source is named after its patches.
 	string_builder_appendf(&key, "%s\n%s\n%s\n%s\n%s\n%s", VMTEST_VERSION,
 			       item->release_text, item->arch->name,

@@ -191,9 +191,9 @@ static struct error *report(const struct finish *finish)
 /** Show failures above the run's logs. */
 static void annotate(const struct verdict_list *verdicts)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
-	_cleanup_string_list_ struct string_list titles = STRING_LIST_INIT;
-	_cleanup_string_list_ struct string_list reasons = STRING_LIST_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+	_cleanup_string_list_ struct string_list titles = { 0 };
+	_cleanup_string_list_ struct string_list reasons = { 0 };
 
 	if (!workflow_is_active() || !verdicts->counts[VERDICT_FAILED])
 		return;

@@ -36,7 +36,7 @@ static const struct command_option options[] = {
  */
 static struct error *write_outputs(const struct plan *plan, size_t superseded)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	_cleanup_free_ char *matrix = plan_matrix_format(plan);
 	_cleanup_free_ char *versions = plan_versions_format(plan);
 

@@ -35,7 +35,7 @@ struct error *publish_package(struct store *store, const char *path,
 		return error_create(ERROR_USAGE,
 				    "%s: no package's name; it must be kernel-VERSION-vmtestREVISION.MINORFLAVOR.ARCH.tar.zst",
 				    path);
-	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list lost = { 0 };
 	err = package_info_read_lost(path, &lost);
 	if (err)
 		return err;

@@ -120,7 +120,7 @@ static struct error *report(const struct build_results *results,
 		*failed_ret += results->items[i].outcome != BUILD_BUILT;
 	_cleanup_table_ struct table table = { 0 };
 	report_results(results, &table);
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	string_builder_appendf(&sb, "### Kernels: %zu published, %zu failed\n\n",
 			       results->count - *failed_ret, *failed_ret);
 	table_append_markdown(&sb, &table, WORKFLOW_SUMMARY_LIMIT);

@@ -107,7 +107,7 @@ struct error *prune_make_room(const struct asset_list *assets,
 	if (!room->limit || room->used + planned <= room->limit)
 		return NULL;
 	size_t surplus = room->used + planned - room->limit;
-	static const struct string_list all = STRING_LIST_INIT;
+	static const struct string_list all = { 0 };
 	static const struct release_selection everything = { &all, &all, &all };
 	_cleanup_prune_list_ struct prune_list superseded = { 0 };
 	prune_compute(assets, keep, &everything, &superseded);

@@ -79,7 +79,7 @@ static void add_missing(struct table *table, const struct context *context,
 			const struct catalog_arch *arch)
 {
 	const struct catalog *catalog = context->summary->catalog;
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	if (!version_range_contains(&arch->versions, version)) {
 		table_add(table, "–");
@@ -202,7 +202,7 @@ char *plan_summary_format(const struct plan_summary *summary)
 			add_row(&table, &context, version);
 	}
 	free(versions.items);
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	append_head(&sb, &context);
 	table_append_markdown(&sb, &table, WORKFLOW_SUMMARY_LIMIT);
 	inventory_deinit(&context.inventory);

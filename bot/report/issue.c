@@ -75,7 +75,7 @@ char *issue_body(const struct verdict_list *verdicts,
 	_cleanup_free_ char *marker = format_marker(version);
 	_cleanup_verdict_list_ struct verdict_list failures = { 0 };
 	_cleanup_table_ struct table table = { 0 };
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	for (size_t i = 0; i < verdicts->count; i++) {
 		const struct verdict *verdict = &verdicts->items[i];
@@ -97,7 +97,7 @@ char *issue_body(const struct verdict_list *verdicts,
 char *issue_closing(const struct verdict_list *verdicts,
 		    const struct kernel_version *version, const char *run_url)
 {
-	struct string_builder sb = STRING_BUILDER_INIT;
+	struct string_builder sb = { 0 };
 	const char *separator = " ";
 
 	append_run(&sb, "This run", run_url);

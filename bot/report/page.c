@@ -45,7 +45,7 @@ static bool same_row(const struct inventory_item *a,
 static void add_cell(struct table *table, const struct inventory_item *entry,
 		     size_t *room_bytes)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	const struct asset *asset = entry->asset;
 	const char *lost = lost_options_of_asset(asset);
 	size_t url_bytes = asset->url ? strlen(asset->url) : 0;
@@ -99,7 +99,7 @@ static size_t add_row(struct table *table, const struct catalog *catalog,
 char *page_format(const struct catalog *catalog,
 		  const struct asset_list *assets, const char *store_name)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	_cleanup_table_ struct table table = {
 		.left_out = "Older series are among the assets below.",
 	};

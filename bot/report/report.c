@@ -183,7 +183,7 @@ void report_verdicts(const struct verdict_list *verdicts, struct table *ret)
 char *report_summary(const struct verdict_list *verdicts, size_t left_out,
 		     size_t limit_bytes)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	_cleanup_table_ struct table table = { 0 };
 
 	string_builder_appendf(&sb,

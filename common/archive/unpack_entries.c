@@ -67,7 +67,7 @@ static struct error *refuse(const char *why)
 static struct error *find_path(const struct writer *writer, const char *name,
 			       char **path_ret, size_t *depth_ret)
 {
-	_cleanup_string_builder_ struct string_builder path = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder path = { 0 };
 	unsigned int strip = writer->options->strip_components;
 	size_t depth = 0;
 

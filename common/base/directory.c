@@ -283,7 +283,7 @@ struct error *tree_list(const char *path, const char *const *skip,
 {
 	struct error *err;
 
-	_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list list = { 0 };
 	_cleanup_fts_ FTS *fts = NULL;
 	size_t length;
 	err = tree_open(path, FTS_LOGICAL, &fts, &length);

@@ -29,8 +29,7 @@ struct error *value_parse(const char *text, size_t size_bytes, const char *name,
 		json_loadb(text, size_bytes, JSON_REJECT_DUPLICATES, &problem);
 
 	if (!json) {
-		_cleanup_string_builder_ struct string_builder sb =
-			STRING_BUILDER_INIT;
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 		string_builder_appendf(&sb, "%s: no JSON: line %d, column %d: %s",
 				       name, problem.line, problem.column,
@@ -79,7 +78,7 @@ static void append_place(struct string_builder *sb, const struct value *value)
 
 struct error *value_error(const struct value *value, const char *format, ...)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	va_list ap;
 
 	va_start(ap, format);
@@ -93,7 +92,7 @@ struct error *value_error(const struct value *value, const char *format, ...)
 static struct error *read_name(const struct value_row *row,
 			       const struct value *value, int64_t *ret)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	const char *text = json_string_value(value->json);
 
 	for (int64_t i = row->min; i <= row->max; i++) {

@@ -124,7 +124,7 @@ static void draw(struct string_builder *sb)
 /** Show what is at work; the log is locked. */
 static void show(bool is_terminal)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	struct winsize window;
 	struct log_size size = { 24, 80 };
 

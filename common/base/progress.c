@@ -138,7 +138,7 @@ void progress_detail(struct progress *progress, const char *detail)
 
 void progress_finish(struct progress *progress)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	if (!progress)
 		return;

@@ -46,7 +46,7 @@ void table_add_column(struct table *table, const char *title, enum table_kind ki
 
 void table_add_status(struct table *table, const char *text, bool is_strong)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	size_t size = text ? strlen(text) : 0;
 
 	// A row is a line.
@@ -73,7 +73,7 @@ void table_add(struct table *table, const char *text)
 
 void table_addf(struct table *table, const char *format, ...)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	va_list ap;
 
 	va_start(ap, format);
@@ -189,7 +189,7 @@ static void append_cell(struct string_builder *sb, const char *text,
 static void append_line(struct string_builder *sb, const struct table *table,
 			const size_t *widths, size_t first, size_t width)
 {
-	_cleanup_string_builder_ struct string_builder line = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder line = { 0 };
 	size_t length;
 
 	for (size_t i = 0; i < table->column_count; i++) {
@@ -241,7 +241,7 @@ void table_append_text(struct string_builder *sb, const struct table *table,
 
 void table_print(const struct table *table)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	string_builder_append(&sb, "");
 	table_append_text(&sb, table, 0);
@@ -317,7 +317,7 @@ void table_append_markdown(struct string_builder *sb, const struct table *table,
 					       : "There is no room for more.";
 	size_t end_bytes = strlen("\n") + strlen(left_out) + strlen("\n");
 	size_t row_count = table->cell_count / table->column_count;
-	_cleanup_string_builder_ struct string_builder part = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder part = { 0 };
 
 	if (sb->length + end_bytes > limit_bytes)
 		return;

@@ -107,7 +107,7 @@ void text_append_plain(struct string_builder *sb, const char *text, size_t size)
 
 struct json_t *text_json(const char *text)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	size_t size = text ? strlen(text) : 0;
 
 	if (!text)

@@ -24,11 +24,6 @@ struct string_builder {
 	size_t capacity;
 };
 
-#define STRING_BUILDER_INIT                                                    \
-	{                                                                      \
-		0                                                              \
-	}
-
 void string_builder_append(struct string_builder *sb, const char *text);
 void string_builder_append_n(struct string_builder *sb, const char *data,
 			     size_t length);
@@ -67,11 +62,6 @@ struct string_list {
 	char **items;
 	size_t count;
 };
-
-#define STRING_LIST_INIT                                                       \
-	{                                                                      \
-		0                                                              \
-	}
 
 void string_list_add(struct string_list *list, const char *text);
 _printf_(2, 3) void string_list_addf(struct string_list *list,

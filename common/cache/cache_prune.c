@@ -61,7 +61,7 @@ static struct error *measure(const char *path, uint64_t *size_ret)
 static void find_all(const char *directory, const char *parents,
 		     const char *pattern, glob_t *ret)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	for (const char *p = directory; *p; p++) {
 		if (strchr("*?[\\", *p))
 			string_builder_append_char(&sb, '\\');

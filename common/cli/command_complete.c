@@ -72,7 +72,7 @@ static void offer_values(struct command_context *context,
 			 const struct command_option *option, const char *typed,
 			 size_t skip)
 {
-	_cleanup_string_list_ struct string_list values = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list values = { 0 };
 
 	if (option->type == OPTION_CHOICE)
 		command_option_words(option, &values);

@@ -169,7 +169,7 @@ void command_option_words(const struct command_option *option,
 static struct error *set_choice(const struct command_option *option,
 				const char *value, unsigned int *ret)
 {
-	_cleanup_string_list_ struct string_list words = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list words = { 0 };
 
 	command_option_words(option, &words);
 	for (unsigned int i = 0; i < words.count; i++) {
@@ -393,7 +393,7 @@ bool command_was_given(const struct command_context *context, const char *name)
 static void prepend_items(struct string_list *list,
 			  const struct string_list *items)
 {
-	struct string_list all = STRING_LIST_INIT;
+	struct string_list all = { 0 };
 
 	for (size_t i = 0; i < items->count; i++)
 		string_list_add(&all, items->items[i]);
@@ -432,7 +432,7 @@ struct error *command_set_default(const struct command_context *context,
 static void format_number(const struct command_option *option,
 			  unsigned int number, struct string_list *ret)
 {
-	_cleanup_string_list_ struct string_list words = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list words = { 0 };
 
 	if (number == option->otherwise)
 		return;

@@ -162,7 +162,7 @@ struct error *github_issue_has_comment(const struct github *github,
 				       bool *ret)
 {
 	struct error *err;
-	_cleanup_string_list_ struct string_list comments = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list comments = { 0 };
 
 	err = github_list(github, PAGES_MAX, read_comment,
 			  sizeof(*comments.items), &comments,

@@ -253,7 +253,7 @@ static struct error *upload_once(struct uploader *uploader)
 	struct error *err;
 	const struct github *github = uploader->github;
 	const struct github_upload *upload = uploader->upload;
-	_cleanup_string_builder_ struct string_builder url = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder url = { 0 };
 	_cleanup_http_response_ struct http_response response = { 0 };
 
 	string_builder_appendf(&url, "%s?name=%s", github->release.upload_url,

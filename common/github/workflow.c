@@ -93,7 +93,7 @@ void workflow_append_errors(struct string_builder *sb,
 void workflow_log_annotation(enum workflow_level level, const char *title,
 			     const char *format, ...)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	va_list ap;
 
 	if (!workflow_is_active())
@@ -159,7 +159,7 @@ void workflow_append_group(struct string_builder *sb, const char *title,
 
 void workflow_group_begin(struct workflow_group *group, const char *format, ...)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	va_list ap;
 
 	*group = (struct workflow_group){ "" };
@@ -174,7 +174,7 @@ void workflow_group_begin(struct workflow_group *group, const char *format, ...)
 
 void workflow_group_end(struct workflow_group *group)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	if (!*group->token)
 		return;

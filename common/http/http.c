@@ -217,7 +217,7 @@ static void append_server_message(struct string_builder *sb, const char *body,
 
 struct error *http_status_error(long status, const char *body, size_t size_bytes)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	_cleanup_free_ char *text = NULL;
 	enum error_kind kind = ERROR_OTHER;
 

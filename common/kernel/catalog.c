@@ -78,8 +78,7 @@ static struct error *find_named(const void *items, size_t count,
 				size_t size_bytes, const char *what,
 				const char *name, const void **ret)
 {
-	_cleanup_string_builder_ struct string_builder known =
-		STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder known = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
 		const void *item = (const char *)items + i * size_bytes;
@@ -171,7 +170,7 @@ struct error *catalog_resolve_names(const struct catalog *catalog,
 	struct error *err;
 	const struct catalog_flavor *flavor;
 
-	_cleanup_string_list_ struct string_list names = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list names = { 0 };
 	for (size_t i = 0; i < archs->count; i++) {
 		err = add_archs(catalog, archs->items[i], &names);
 		if (err)

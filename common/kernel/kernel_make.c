@@ -242,7 +242,7 @@ struct error *kernel_make_module(const struct kernel_make_module *options,
 	err = kernel_make_check_path(options->module);
 	if (err)
 		return err;
-	_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list list = { 0 };
 	string_list_add(&list, "make");
 	string_list_add(&list, "-C");
 	string_list_add(&list, options->kernel);

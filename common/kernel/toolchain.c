@@ -218,7 +218,7 @@ static struct error *none_error(const struct toolchain *toolchain)
 				    "%s is not installed; install the package %s",
 				    first->program, package);
 
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	version_range_append(&toolchain->rule->gcc, &sb);
 	return error_create(
 		ERROR_NOT_FOUND,

@@ -362,8 +362,7 @@ struct error *process_capture(const struct process_options *options,
 	struct process_options reading = *options;
 	uint64_t deadline_ms = deadline_of(options);
 	_cleanup_process_ struct process *process = NULL;
-	_cleanup_string_builder_ struct string_builder output =
-		STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder output = { 0 };
 	struct process_status status;
 	char buffer[4096];
 	size_t size;

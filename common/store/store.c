@@ -75,8 +75,7 @@ struct error *store_create(const char *name, struct http *http, struct store **r
 		*ret = take_ptr(store);
 		return NULL;
 	}
-	_cleanup_string_builder_ struct string_builder forms =
-		STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder forms = { 0 };
 	for (size_t i = 0; i < array_size(kinds); i++)
 		string_builder_appendf(&forms, "%s%s", i ? " or " : "",
 				       kinds[i]->form);

@@ -47,7 +47,7 @@ static void append_candidate(const struct toolchain_candidate *candidate,
 static void print_text(const struct toolchain *toolchain, const char *version,
 		       const char *package)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	string_builder_append(&sb, "Linux");
 	if (*version)

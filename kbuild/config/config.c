@@ -51,7 +51,7 @@ struct error *config_compose(const struct catalog *catalog,
 		.arch = arch,
 		.version = &release->version,
 	};
-	_cleanup_string_list_ struct string_list names = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list names = { 0 };
 	string_list_add(&names, "base.config");
 	string_list_addf(&names, "%s.config", release->flavor);
 	string_list_addf(&names, "%s.config", arch->name);
@@ -78,7 +78,7 @@ static void warn_of_lost(const struct catalog *catalog,
 	char series[KERNEL_VERSION_TEXT_SIZE], verified[KERNEL_VERSION_TEXT_SIZE];
 	kernel_version_format_series(&release->version, series);
 	kernel_version_format_series(&catalog->verified, verified);
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	for (size_t i = 0; i < lost->count; i++)
 		string_builder_appendf(&sb, "%s%s", i ? ", " : "",
 				       lost->items[i]);
@@ -162,7 +162,7 @@ configure_source(const struct catalog *catalog, const struct catalog_arch *arch,
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_TIME, "configure %s.%s", text,
 				 arch->name);
-	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list lost = { 0 };
 	err = configure_build(catalog, release, &make, &lost);
 	if (err)
 		return err;

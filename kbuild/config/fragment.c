@@ -188,7 +188,7 @@ struct error *option_set_apply(struct option_set *set, const char *name,
 
 char *option_set_format(const struct option_set *set)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	for (size_t i = 0; i < set->count; i++) {
 		const struct config_option *option = &set->items[i];
 
@@ -205,7 +205,7 @@ char *option_set_format(const struct option_set *set)
 struct error *option_set_check(const struct option_set *set, const char *config,
 			       struct string_list *lost_ret)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	size_t lost = 0;
 	for (size_t i = 0; i < set->count; i++) {
 		const struct config_option *option = &set->items[i];

@@ -98,7 +98,7 @@ static struct error *copy_tree(const char *from, const char *to)
 {
 	struct error *err;
 
-	_cleanup_string_list_ struct string_list files = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list files = { 0 };
 	err = tree_list(from, skipped, &files);
 	if (err)
 		return err;
@@ -172,11 +172,11 @@ static struct error *strip_modules(const char *directory)
 	struct error *err;
 
 	_cleanup_free_ char *kernel = path_join(directory, "kernel");
-	_cleanup_string_list_ struct string_list files = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list files = { 0 };
 	err = tree_list(kernel, NULL, &files);
 	if (err)
 		return err;
-	_cleanup_string_list_ struct string_list arguments = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list arguments = { 0 };
 	string_list_add(&arguments, "eu-strip");
 	string_list_add(&arguments, "--reloc-debug-sections-only");
 	for (size_t i = 0; i < files.count; i++) {

@@ -97,7 +97,7 @@ struct error *value_lost_options(const struct value *value, void *ret)
 {
 	struct error *err;
 
-	_cleanup_string_list_ struct string_list options = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list options = { 0 };
 	err = value_strings(value, &options);
 	if (err)
 		return err;

@@ -97,7 +97,7 @@ struct error *patch_list_load(const char *directory,
 {
 	struct error *err;
 
-	_cleanup_string_list_ struct string_list files = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list files = { 0 };
 	if (directory_exists(directory)) {
 		err = tree_list(directory, NULL, &files);
 		if (err)
@@ -148,7 +148,7 @@ static struct error *read_output(struct process *process, char **ret)
 {
 	struct error *err;
 
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	char data[4096];
 	size_t size_bytes;
 	do {

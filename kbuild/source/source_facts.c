@@ -55,7 +55,7 @@ struct error *source_version_parse(const char *makefile,
 		{ "EXTRAVERSION", NULL },
 	};
 
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	for (size_t i = 0; i < array_size(parts); i++) {
 		const char *name = parts[i].name, *separator = parts[i].separator;
 		_cleanup_free_ char *value = value_find(makefile, name);

@@ -11,7 +11,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_console_ struct console console = { 0 };
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	size_t step = size ? data[0] % 17 + 1 : 1;
 
 	for (size_t i = 0; i < size; i += step) {

@@ -10,9 +10,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	_cleanup_string_builder_ struct string_builder once = STRING_BUILDER_INIT;
-	_cleanup_string_builder_ struct string_builder twice =
-		STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder once = { 0 };
+	_cleanup_string_builder_ struct string_builder twice = { 0 };
 
 	text_append_plain(&once, (const char *)data, size);
 	text_append_plain(&twice, once.text ? once.text : "", once.length);

@@ -175,7 +175,7 @@ static struct error *write_summary(const struct suite_setup *setup,
 		if (verdicts[i] != BISECT_UNTESTED)
 			tested[suite.count++] = items[i];
 	}
-	_cleanup_string_list_ struct string_list logs = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list logs = { 0 };
 	suite_read_logs(&suite, &logs);
 	return suite_write_summary(setup, text, &suite, &logs);
 }
@@ -184,7 +184,7 @@ static struct error *print_result(const struct suite_setup *setup,
 				  const enum bisect_verdict *verdicts,
 				  const struct bisect_step *step)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	if (setup->context->common->json)
 		return print_json(&setup->suite, verdicts, step);

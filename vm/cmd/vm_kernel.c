@@ -71,7 +71,7 @@ struct error *command_asset(const struct command_context *context,
 			    const char *pattern, const struct asset **ret)
 {
 	const struct string_list *flavors = &context->common->flavors;
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	*ret = kernel_find_asset(assets, arch->name, pattern, flavors);
 	if (*ret)

@@ -68,7 +68,7 @@ static struct error *prune_kernels(struct command_context *context,
 /** Say what there is of each kind. */
 static void show(const char *directory, const struct cache_list *list)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	for (size_t i = 0, first = 0; i < list->count; i++) {
 		struct cache_list kind = { &list->items[first], i + 1 - first };
@@ -130,7 +130,7 @@ static struct error *run(struct command_context *context)
 			ERROR_USAGE,
 			"prune: --kernel, --arch and --flavor say which kernels --keep is about; --cache-size and --older-than are about all");
 	_cleanup_cache_list_ struct cache_list list = { 0 };
-	_cleanup_string_list_ struct string_list deleted = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list deleted = { 0 };
 	err = prune(context, &limits, has_kernels, &list, &deleted);
 	for (size_t i = 0; i < deleted.count; i++)
 		puts(deleted.items[i]);

@@ -87,7 +87,7 @@ static struct error *run(struct command_context *context)
 	// On a machine that the catalog does not know, all are foreign.
 	const struct catalog_arch *host = NULL;
 	error_destroy(catalog_host_arch(context->catalog, &host));
-	_cleanup_string_list_ struct string_list packages = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list packages = { 0 };
 	const struct string_list *lists[] = { &context->catalog->rootfs.packages,
 					      &rootfs_options->packages };
 	for (size_t i = 0; i < array_size(lists); i++) {

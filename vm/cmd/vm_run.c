@@ -164,7 +164,7 @@ static struct error *add_environment(const struct string_list *requests,
 
 struct error *run_options_check(const struct run_options *options)
 {
-	_cleanup_string_list_ struct string_list environment = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list environment = { 0 };
 
 	const struct guest_config *config = &options->config;
 
@@ -273,7 +273,7 @@ static struct error *run_guest(struct command_context *context,
 			return err;
 		config.root = rootfs ? rootfs->path : NULL;
 	}
-	_cleanup_string_list_ struct string_list environment = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list environment = { 0 };
 	inherit_environment(config.root, &environment);
 	err = add_environment(&options->environment, &environment);
 	if (err)

@@ -176,8 +176,8 @@ static struct error *choose_kernels(struct suite_setup *setup,
 	const struct suite_options *options = context->options;
 	const struct string_list *kernels = &context->common->kernels;
 
-	_cleanup_string_list_ struct string_list directories = STRING_LIST_INIT;
-	_cleanup_string_list_ struct string_list patterns = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list directories = { 0 };
+	_cleanup_string_list_ struct string_list patterns = { 0 };
 	for (size_t i = 0; i < kernels->count; i++)
 		string_list_add(kernel_is_path(kernels->items[i]) ? &directories
 								  : &patterns,
@@ -274,7 +274,7 @@ static struct error *forward_options(struct suite_setup *setup)
 
 static void choose_view(struct suite_setup *setup)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	setup->view = SUITE_VIEW_LINES;
 	if (workflow_is_active() && !setup->context->common->json)
@@ -350,7 +350,7 @@ struct error *suite_write_summary(const struct suite_setup *setup,
 	err = workflow_summary_room(&room_bytes);
 	if (err || !room_bytes)
 		return err;
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	suite_table_append_summary(&sb, setup->command, text, suite, logs,
 				   room_bytes);
 	return workflow_summary_write(sb.text);

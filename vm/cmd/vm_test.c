@@ -65,7 +65,7 @@ static void print_table(const struct suite_setup *setup,
 			const struct string_list *logs)
 {
 	const struct suite *suite = &setup->suite;
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	suite_table_append(&sb, suite);
 	string_builder_append_char(&sb, '\n');
@@ -136,7 +136,7 @@ static struct error *report_results(const struct suite_setup *setup,
 /** @return The one line that says which kernels have failed, if any has. */
 static struct error *report_failures(const struct suite *suite)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	size_t count = 0;
 
 	for (size_t i = 0; i < suite->count; i++) {
@@ -197,7 +197,7 @@ static struct error *run(struct command_context *context)
 	log_info("kernels: %zu; logs in %s", setup.suite.count,
 		 setup.log_directory);
 	uint64_t start_ms = monotonic_ms();
-	_cleanup_string_list_ struct string_list logs = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list logs = { 0 };
 	err = run_suite(&setup);
 	if (err) {
 		// What has been found out is worth telling; the error remains.

@@ -77,7 +77,7 @@ static bool line_is_splat(const char *text)
 
 static void console_scan(struct console *console)
 {
-	_cleanup_string_builder_ struct string_builder line = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder line = { 0 };
 
 	if (console->log.length)
 		text_append_plain(&line, console->log.text + console->line,
@@ -211,8 +211,7 @@ void console_expect_tasks(struct console *console)
 
 bool console_append_tasks(const struct console *console, struct string_builder *sb)
 {
-	_cleanup_string_builder_ struct string_builder plain =
-		STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder plain = { 0 };
 	bool any = false;
 	bool shown = false;
 

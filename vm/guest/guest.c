@@ -202,7 +202,7 @@ static void tell(struct loop *loop, enum lifecycle_event event)
  */
 static bool read_text(int *fd, struct console *console, int log_fd)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	char data[16384];
 	ssize_t n = read(*fd, data, sizeof(data));
 
@@ -357,7 +357,7 @@ static struct error *run(const struct guest_config *config,
 	struct error *err;
 
 	_cleanup_loop_ struct loop loop;
-	_cleanup_string_builder_ struct string_builder tail = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder tail = { 0 };
 
 	loop_init(&loop, config, plan);
 	err = qemu_link_create(&plan->qemu, find_ports(config), &loop.link);

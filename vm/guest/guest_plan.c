@@ -81,7 +81,7 @@ static struct error *plan_shares(struct guest_plan *plan,
 	_cleanup_free_ char *root = NULL;
 	_cleanup_free_ char *modules = NULL;
 	_cleanup_free_ char *init_directory = directory_of(plan->init);
-	_cleanup_string_list_ struct string_list writable = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list writable = { 0 };
 
 	err = canonicalize_directory(config->root ? config->root : "/",
 				     "--root", &root);
@@ -214,7 +214,7 @@ struct error *guest_plan_make(struct guest_plan *plan,
 	struct qemu_options *qemu = &plan->qemu;
 	_cleanup_free_ char *init = NULL;
 	_cleanup_free_ char *loader = NULL;
-	_cleanup_string_list_ struct string_list extra = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list extra = { 0 };
 
 	err = data_path("init.sh", &init);
 	if (err)

@@ -27,7 +27,7 @@ bool protocol_is_variable_name(const char *name)
  */
 static void append_word(struct string_builder *sb, const char *text)
 {
-	_cleanup_string_builder_ struct string_builder word = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder word = { 0 };
 
 	string_builder_append_shell(&word, text);
 	for (const char *p = word.text; *p;) {
@@ -54,8 +54,7 @@ static void append_assignment(struct string_builder *sb, const char *name,
 static void append_words(struct string_builder *sb, const char *name,
 			 const struct string_list *words)
 {
-	_cleanup_string_builder_ struct string_builder value =
-		STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder value = { 0 };
 
 	for (size_t i = 0; i < words->count; i++) {
 		append_word(&value, words->items[i]);
@@ -125,7 +124,7 @@ char *protocol_format_setup(const struct guest_config *config,
 		{ "late_directories", &shares->late_directories },
 		{ "late_mounts", &shares->late_mounts },
 	};
-	struct string_builder sb = STRING_BUILDER_INIT;
+	struct string_builder sb = { 0 };
 
 	for (size_t i = 0; i < array_size(variables); i++)
 		append_assignment(&sb, variables[i].name, variables[i].value);

@@ -61,7 +61,7 @@ static char *explain_loss(const struct lifecycle *lifecycle, const char *panic,
 /** QEMU's own words, in one line. */
 static struct error *qemu_error(const struct console *output)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	console_append_tail(output, CONSOLE_TAIL_LINES, &sb);
 
@@ -84,7 +84,7 @@ struct error *run_result_compute(const struct lifecycle *lifecycle,
 				 const char *what, struct run_result *ret)
 {
 	bool has_tasks = false;
-	_cleanup_string_builder_ struct string_builder log = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder log = { 0 };
 	char *reason = NULL;
 
 	if (lifecycle->cause == CAUSE_QEMU)

@@ -166,7 +166,7 @@ static struct error *prepare_kernel(const struct build *build, char **ret)
 
 	_cleanup_free_ char *path =
 		path_join(build->request->kernel->path, "build");
-	_cleanup_string_list_ struct string_list files = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list files = { 0 };
 
 	err = kernel_make_check_path(path);
 	if (!err)
@@ -187,7 +187,7 @@ static struct error *run_make(const struct build *build,
 	struct error *err;
 
 	_cleanup_free_ char *kernel = NULL;
-	_cleanup_string_list_ struct string_list arguments = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list arguments = { 0 };
 
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_COMPILED, "build %s for %s",

@@ -60,7 +60,7 @@ struct error *module_source_digest(const char *path,
 {
 	struct error *err;
 
-	_cleanup_string_list_ struct string_list files = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list files = { 0 };
 	_cleanup_digest_ struct digest *digest = digest_create();
 
 	err = list_files(path, &files);
@@ -84,7 +84,7 @@ struct error *module_source_copy(const char *path, const char *to)
 {
 	struct error *err;
 
-	_cleanup_string_list_ struct string_list files = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list files = { 0 };
 
 	err = list_files(path, &files);
 	if (err)
@@ -229,8 +229,8 @@ struct error *module_result_collect(const char *source, const char *result)
 {
 	struct error *err;
 
-	_cleanup_string_list_ struct string_list names = STRING_LIST_INIT;
-	_cleanup_string_list_ struct string_list files = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list names = { 0 };
+	_cleanup_string_list_ struct string_list files = { 0 };
 	_cleanup_free_ char *link = path_join(result, link_name);
 
 	err = list_modules(source, &names);

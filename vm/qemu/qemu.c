@@ -32,8 +32,7 @@ struct error *qemu_choose_machine(const struct qemu_config *config,
 {
 	const struct catalog_arch *arch = config->arch;
 	const char *name = config->machine;
-	_cleanup_string_builder_ struct string_builder names =
-		STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder names = { 0 };
 	size_t first = after ? (size_t)(after - arch->machines) + 1 : 0;
 
 	for (size_t i = 0; i < arch->machine_count; i++) {
@@ -111,7 +110,7 @@ struct error *qemu_kernel_command_line(const struct qemu_options *options,
 {
 	const struct qemu_config *config = options->config;
 	const struct catalog_arch *arch = config->arch;
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	string_builder_appendf(&sb, "console=%s", arch->console);
 	// Warnings are level 4: a splat must get through, a boot's talk must
@@ -156,8 +155,7 @@ static void add_shares(const struct share_plan *shares, struct string_list *list
 {
 	for (size_t i = 0; i < shares->count; i++) {
 		const struct share *share = &shares->items[i];
-		_cleanup_string_builder_ struct string_builder sb =
-			STRING_BUILDER_INIT;
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 		string_builder_appendf(&sb, "local,id=share%zu,path=", i);
 		// Commas separate values: one in a value is doubled.

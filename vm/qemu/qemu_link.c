@@ -160,7 +160,7 @@ struct error *qemu_confine(int *fd_ret)
 
 static void log_arguments(const struct string_list *arguments)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	for (size_t i = 0; i < arguments->count; i++) {
 		string_builder_append(&sb, i ? " " : "");
@@ -174,7 +174,7 @@ static struct error *spawn(struct qemu_options *options,
 {
 	struct error *err;
 
-	_cleanup_string_list_ struct string_list arguments = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list arguments = { 0 };
 	int keep[PORT_COUNT + 2] = { side->console_fd };
 	unsigned int count = 1;
 	_cleanup_close_ int ruleset_fd = -1;

@@ -59,7 +59,7 @@ static int compare_names(const void *a, const void *b)
 static char *format_stamp(const struct rootfs_request *request)
 {
 	const struct string_list *packages = request->packages;
-	_cleanup_string_list_ struct string_list sorted = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list sorted = { 0 };
 
 	for (size_t i = 0; i < packages->count; i++) {
 		if (!string_list_contains(&sorted, packages->items[i]))
@@ -154,7 +154,7 @@ static struct error *spawn(const struct rootfs_making *making,
 			   struct process **ret)
 {
 	const char *given = getenv("TMPDIR");
-	_cleanup_string_list_ struct string_list arguments = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list arguments = { 0 };
 	_cleanup_free_ char *variable = NULL;
 	_cleanup_close_ int log_fd = -1;
 

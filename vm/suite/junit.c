@@ -136,7 +136,7 @@ static void append_counts(struct string_builder *sb,
 char *junit_format(const struct junit_report *report)
 {
 	const struct suite *suite = report->suite;
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	string_builder_append(&sb, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 				   "<testsuites name=\"vmtest\"");

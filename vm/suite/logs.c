@@ -97,7 +97,7 @@ char *logs_tail(const char *path, size_t lines, size_t limit_bytes)
 {
 	_cleanup_free_ char *data = memory_allocate(1, limit_bytes);
 	ssize_t size = path ? read_end(path, data, limit_bytes) : 0;
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	if (size < 0)
 		return string_format("read %s: %s\n", path, strerror(errno));

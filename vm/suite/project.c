@@ -201,7 +201,7 @@ static const struct key *find_key(const char *name)
 
 static struct error *unknown_key(const struct value *value)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	for (size_t i = 0; i < array_size(keys); i++)
 		string_builder_appendf(&sb, "%s%s", i ? ", " : "", keys[i].name);

@@ -64,7 +64,7 @@ void suite_deinit(struct suite *suite)
 
 void suite_item_explain(struct suite_item *item, const char *format, ...)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	_cleanup_free_ char *text = NULL;
 	va_list ap;
 

@@ -172,7 +172,7 @@ static struct error *no_kernel(const char *pattern,
 			       const struct catalog_arch *const *archs,
 			       size_t arch_count)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	for (size_t i = 0; i < arch_count; i++)
 		string_builder_appendf(&sb, "%s%s", i ? " or " : "",

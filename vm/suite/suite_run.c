@@ -163,7 +163,7 @@ static struct error *start_preparation(struct suite_worker *worker,
 	worker->output_fd = memfd_create("output", MFD_CLOEXEC);
 	if (worker->output_fd < 0)
 		return error_create_os(errno, "memfd_create");
-	_cleanup_string_list_ struct string_list arguments = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list arguments = { 0 };
 	add_words(options->program, is_download ? "download" : "module",
 		  is_download ? options->download_options
 			      : options->module_options,
@@ -192,7 +192,7 @@ static struct error *start_run(struct suite_worker *worker,
 	err = file_delete(result_path);
 	if (err)
 		return err;
-	_cleanup_string_list_ struct string_list arguments = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list arguments = { 0 };
 	add_words(options->program, "run", options->run_options, item,
 		  &arguments);
 	string_list_addf(&arguments, "--result=%s", result_path);

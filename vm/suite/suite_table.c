@@ -67,8 +67,8 @@ void suite_table_append_summary(struct string_builder *sb, const char *title,
 void suite_table_append_errors(struct string_builder *sb,
 			       const struct suite *suite)
 {
-	_cleanup_string_list_ struct string_list titles = STRING_LIST_INIT;
-	_cleanup_string_list_ struct string_list reasons = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list titles = { 0 };
+	_cleanup_string_list_ struct string_list reasons = { 0 };
 
 	for (size_t i = 0; i < suite->count; i++) {
 		const struct suite_item *item = &suite->items[i];
@@ -152,8 +152,7 @@ void suite_table_append_live(struct string_builder *sb, const struct suite *suit
 			     uint64_t now_ms, size_t rows, size_t columns)
 {
 	_cleanup_table_ struct table table = { 0 };
-	_cleanup_string_builder_ struct string_builder counts =
-		STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder counts = { 0 };
 	_cleanup_free_ bool *shown = memory_allocate(suite->count + 1, 1);
 
 	table_add_column(&table, "", TABLE_TEXT);

@@ -69,7 +69,7 @@ static void append_news(struct string_builder *sb, const struct suite *suite,
 
 static void print_group(const struct suite_item *item, const char *title)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	_cleanup_free_ char *log =
 		logs_tail(item->log_path, GROUP_LINES, GROUP_BYTES);
 
@@ -85,7 +85,7 @@ static void view_changed(struct suite_observer *observer,
 	// An end, or a second attempt.
 	bool is_news = suite_state_is_end(item->state) ||
 		       (item->state == SUITE_WAITING && item->reason);
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	show_item(view, item);
 	log_status_redraw();

@@ -205,7 +205,7 @@ Test(lost_options, names_as_many_as_fit)
 	};
 
 	for (size_t i = 0; i < array_size(expected); i++) {
-		_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
+		_cleanup_string_list_ struct string_list list = { 0 };
 		_cleanup_free_ char *text = NULL;
 
 		fill(&list, (int)i);
@@ -216,7 +216,7 @@ Test(lost_options, names_as_many_as_fit)
 
 Test(lost_options, a_label_gives_back_what_it_was_made_of)
 {
-	_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list list = { 0 };
 
 	cr_expect_null(lost_options_label(NAME, &list));
 	fill(&list, 2);

@@ -96,11 +96,9 @@ Test(prune, keeps_the_newest_of_each_kind_and_what_is_not_asked_for)
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++) {
-		_cleanup_string_list_ struct string_list kernels =
-			STRING_LIST_INIT;
-		_cleanup_string_list_ struct string_list archs = STRING_LIST_INIT;
-		_cleanup_string_list_ struct string_list flavors =
-			STRING_LIST_INIT;
+		_cleanup_string_list_ struct string_list kernels = { 0 };
+		_cleanup_string_list_ struct string_list archs = { 0 };
+		_cleanup_string_list_ struct string_list flavors = { 0 };
 		const struct release_selection selection = { &kernels, &archs,
 							     &flavors };
 		_cleanup_prune_list_ struct prune_list list = { 0 };

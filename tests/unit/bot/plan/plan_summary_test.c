@@ -44,7 +44,7 @@ static struct asset items[] = {
 	{ .name = (char *)"kernel-4.4.302-vmtest0.0tiny.x86_64.tar.zst" },
 };
 static const struct asset_list assets = { items, array_size(items) };
-static const struct string_list everything = STRING_LIST_INIT;
+static const struct string_list everything = { 0 };
 static const struct plan_selection all = {
 	.kernels = &everything,
 	.archs = &everything,

@@ -19,7 +19,7 @@ enum {
 
 static char *format_text(const struct table *table)
 {
-	struct string_builder sb = STRING_BUILDER_INIT;
+	struct string_builder sb = { 0 };
 
 	table_append_text(&sb, table, 0);
 	return string_builder_take(&sb);

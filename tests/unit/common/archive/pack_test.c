@@ -112,7 +112,7 @@ static void pack(const char *tree, const char *name,
 /** A tarball's entries, one line each, as they follow. */
 static char *describe(const char *name)
 {
-	struct string_builder sb = STRING_BUILDER_INIT;
+	struct string_builder sb = { 0 };
 	struct archive *archive = archive_read_new();
 	struct archive_entry *entry;
 	_cleanup_free_ char *path = in_root(name);

@@ -21,8 +21,7 @@ Test(markdown, code_cannot_leave_its_cell)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		_cleanup_string_builder_ struct string_builder sb =
-			STRING_BUILDER_INIT;
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
 		_cleanup_free_ char *code = NULL;
 
 		markdown_append_code(&sb, rows[i].text);
@@ -33,7 +32,7 @@ Test(markdown, code_cannot_leave_its_cell)
 
 Test(markdown, a_block_is_fenced_by_more_than_it_holds)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	markdown_append_details(&sb, "a", "```\nno line end");
 	cr_expect_str_eq(sb.text, "\n<details><summary>a</summary>\n\n"
@@ -42,7 +41,7 @@ Test(markdown, a_block_is_fenced_by_more_than_it_holds)
 
 Test(markdown, details_have_a_title_without_html)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	markdown_append_details(&sb, "</summary> & *a*\nb", "log\n");
 	cr_expect_str_eq(sb.text,

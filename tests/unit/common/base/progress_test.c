@@ -48,9 +48,8 @@ static const struct {
 Test(progress, numbers_have_a_unit)
 {
 	for (size_t i = 0; i < array_size(lines); i++) {
-		_cleanup_string_builder_ struct string_builder
-			text = STRING_BUILDER_INIT,
-			end = STRING_BUILDER_INIT;
+		_cleanup_string_builder_ struct string_builder text = { 0 },
+							       end = { 0 };
 
 		progress_append(&text, &lines[i].state, false);
 		cr_expect_str_eq(text.text, lines[i].text);

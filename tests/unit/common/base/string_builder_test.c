@@ -10,7 +10,7 @@
 
 Test(string_builder, an_empty_one_finishes_as_an_empty_string)
 {
-	struct string_builder sb = STRING_BUILDER_INIT;
+	struct string_builder sb = { 0 };
 	_cleanup_free_ char *text = NULL;
 
 	text = string_builder_take(&sb);
@@ -34,7 +34,7 @@ Test(string_builder, a_shell_reads_back_what_was_quoted)
 	};
 
 	for (size_t i = 0; i < array_size(words); i++) {
-		struct string_builder sb = STRING_BUILDER_INIT;
+		struct string_builder sb = { 0 };
 		_cleanup_free_ char *script = NULL, *output = NULL;
 
 		string_builder_append(&sb, "printf '%s.' ");
@@ -54,7 +54,7 @@ Test(string_builder, a_shell_reads_back_what_was_quoted)
 
 Test(string_builder, markdown_cannot_leave_its_cell)
 {
-	struct string_builder sb = STRING_BUILDER_INIT;
+	struct string_builder sb = { 0 };
 	_cleanup_free_ char *text = NULL;
 
 	string_builder_append_markdown(&sb, "a|b\n<c> [d](e)");

@@ -38,7 +38,7 @@ static struct table make_table(void)
 Test(table, text_has_columns)
 {
 	_cleanup_table_ struct table table = make_table();
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	table_append_text(&sb, &table, 0);
 	cr_expect_str_eq(sb.text,
@@ -55,8 +55,7 @@ Test(table, columns_are_the_terminals_and_not_bytes)
 		"\xff\xfe",
 	};
 	_cleanup_table_ struct table table = { 0 };
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT,
-						       cut = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 }, cut = { 0 };
 
 	table_add_column(&table, "", TABLE_TEXT);
 	table_add_column(&table, "", TABLE_TEXT);
@@ -81,7 +80,7 @@ Test(table, columns_are_the_terminals_and_not_bytes)
 Test(table, markdown_is_escaped)
 {
 	_cleanup_table_ struct table table = make_table();
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	table_add_fold(&table, "a b", "log\n");
 	table_append_markdown(&sb, &table, SIZE_MAX);
@@ -97,7 +96,7 @@ Test(table, markdown_is_escaped)
 Test(table, markdown_is_not_escaped_twice)
 {
 	_cleanup_table_ struct table table = { 0 };
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	table_add_column(&table, "x", TABLE_MARKDOWN);
 	table_add(&table, "[1](<u>)");
@@ -108,16 +107,14 @@ Test(table, markdown_is_not_escaped_twice)
 Test(table, markdown_is_as_long_as_there_is_room)
 {
 	_cleanup_table_ struct table table = make_table();
-	_cleanup_string_builder_ struct string_builder whole =
-		STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder whole = { 0 };
 
 	table_add_fold(&table, "title", "log\n");
 	table.left_out = "And more.";
 	table_append_markdown(&whole, &table, SIZE_MAX);
 	cr_expect_null(strstr(whole.text, "And more."));
 	for (size_t limit = 0; limit < whole.length; limit++) {
-		_cleanup_string_builder_ struct string_builder sb =
-			STRING_BUILDER_INIT;
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
 		static const char end[] = "\nAnd more.\n";
 		size_t size = strlen(end);
 

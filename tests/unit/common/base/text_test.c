@@ -46,8 +46,7 @@ Test(text, what_is_appended_can_be_shown_anywhere)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		_cleanup_string_builder_ struct string_builder sb =
-			STRING_BUILDER_INIT;
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
 		_cleanup_free_ char *out = NULL;
 
 		text_append_plain(&sb, rows[i].in, strlen(rows[i].in));
@@ -58,7 +57,7 @@ Test(text, what_is_appended_can_be_shown_anywhere)
 
 Test(text, nuls_are_dropped)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	text_append_plain(&sb, "a\0b", 3);
 	cr_expect_str_eq(sb.text, "ab");

@@ -93,7 +93,7 @@ Test(cache_list, has_every_kind_with_its_size_and_last_use)
 Test(cache_list, what_was_not_used_for_longest_goes_first)
 {
 	_cleanup_cache_list_ struct cache_list list = { 0 };
-	_cleanup_string_list_ struct string_list deleted = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list deleted = { 0 };
 	struct cache_limits limits = { .has_size = true };
 
 	load(&list);
@@ -113,7 +113,7 @@ Test(cache_list, what_was_not_used_for_longest_goes_first)
 Test(cache_list, what_was_used_lately_stays)
 {
 	_cleanup_cache_list_ struct cache_list list = { 0 };
-	_cleanup_string_list_ struct string_list deleted = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list deleted = { 0 };
 	const struct cache_limits limits = { .oldest_s = 1003 };
 
 	load(&list);
@@ -130,7 +130,7 @@ Test(cache_list, what_was_used_lately_stays)
 Test(cache_list, what_is_in_use_stays)
 {
 	_cleanup_cache_list_ struct cache_list list = { 0 };
-	_cleanup_string_list_ struct string_list deleted = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list deleted = { 0 };
 	_cleanup_cache_entry_ struct cache_entry *entry = NULL;
 	_cleanup_free_ char *path = string_format("%s/%s", root, entries[1]);
 	const struct cache_limits limits = { .has_size = true };

@@ -70,7 +70,7 @@ static struct error *set_defaults(const struct command_context *context)
 static struct error *run_repeat(struct command_context *context)
 {
 	struct error *err;
-	_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list list = { 0 };
 
 	err = set_defaults(context);
 	if (err)

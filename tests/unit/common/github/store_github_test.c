@@ -21,7 +21,7 @@ TestSuite(store_github, .init = github_stand_in_start,
 static struct error *get(const struct asset *asset, const char *expected)
 {
 	struct error *err;
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	_cleanup_stream_ struct stream *stream = NULL;
 	const void *data;
 	size_t size;

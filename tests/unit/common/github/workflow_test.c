@@ -33,8 +33,7 @@ Test(workflow, an_annotation_is_one_line)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		_cleanup_string_builder_ struct string_builder sb =
-			STRING_BUILDER_INIT;
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
 		enum workflow_level level = i % array_size(names);
 		_cleanup_free_ char *expected =
 			string_format("::%s title=%s::%s\n", names[level],
@@ -49,7 +48,7 @@ Test(workflow, an_annotation_is_one_line)
 Test(workflow, commands_in_a_log_mean_nothing)
 {
 	static const char begin[] = "::group::a%0Ab\n::stop-commands::";
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	workflow_append_group(&sb, "a\nb", "::error::x");
 	cr_assert_eq(strncmp(sb.text, begin, strlen(begin)), 0, "%s", sb.text);
@@ -65,8 +64,8 @@ Test(workflow, commands_in_a_log_mean_nothing)
 
 Test(workflow, tokens_differ)
 {
-	_cleanup_string_builder_ struct string_builder a = STRING_BUILDER_INIT;
-	_cleanup_string_builder_ struct string_builder b = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder a = { 0 };
+	_cleanup_string_builder_ struct string_builder b = { 0 };
 
 	workflow_append_group(&a, "", "");
 	workflow_append_group(&b, "", "");
@@ -116,8 +115,7 @@ Test(workflow_file, values_of_more_than_a_line_are_fenced)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		_cleanup_string_builder_ struct string_builder sb =
-			STRING_BUILDER_INIT;
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
 		_cleanup_free_ char *expected = NULL;
 
 		workflow_append_output(&sb, "n", rows[i].value);

@@ -71,7 +71,7 @@ static struct error *download(uint64_t size, const char *digest,
 			      const char *expected)
 {
 	struct error *err;
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	struct http_request request = { .url = scripted_server_url(server) };
 	_cleanup_stream_ struct stream *stream =
 		http_open(http, &request, size, digest);

@@ -278,8 +278,8 @@ Test(catalog, an_unknown_name_is_answered_with_those_that_exist)
 Test(catalog, names_of_a_command_line_are_checked)
 {
 	_cleanup_catalog_ struct catalog *catalog = load(NULL);
-	_cleanup_string_list_ struct string_list wrong = STRING_LIST_INIT;
-	struct string_list none = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list wrong = { 0 };
+	struct string_list none = { 0 };
 	struct error *err;
 
 	string_list_add(&wrong, "nothing");
@@ -319,10 +319,9 @@ Test(catalog, words_stand_for_architectures)
 		_cleanup_catalog_ struct catalog *catalog =
 			two_archs_catalog("here", "there",
 					  is_here ? host.machine : "elsewhere");
-		_cleanup_string_list_ struct string_list names = STRING_LIST_INIT;
-		const struct string_list none = STRING_LIST_INIT;
-		_cleanup_string_builder_ struct string_builder sb =
-			STRING_BUILDER_INIT;
+		_cleanup_string_list_ struct string_list names = { 0 };
+		const struct string_list none = { 0 };
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
 		_cleanup_error_ struct error *err = NULL;
 
 		string_list_add_split(&names, given);
@@ -346,8 +345,8 @@ Test(catalog, no_word_means_what_is_switched_off)
 	uname(&host);
 	_cleanup_catalog_ struct catalog *catalog =
 		two_archs_catalog("here", "there", host.machine);
-	_cleanup_string_list_ struct string_list names = STRING_LIST_INIT;
-	const struct string_list none = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list names = { 0 };
+	const struct string_list none = { 0 };
 
 	catalog->archs[1].enabled = false;
 	string_list_add(&names, "all");

@@ -50,8 +50,8 @@ Test(kernel_config, strings_lose_their_quotes)
 
 Test(kernel_config, the_first_that_is_not_built_in_is_lacking)
 {
-	const struct string_list none = STRING_LIST_INIT;
-	_cleanup_string_list_ struct string_list wanted = STRING_LIST_INIT;
+	const struct string_list none = { 0 };
+	_cleanup_string_list_ struct string_list wanted = { 0 };
 
 	cr_expect_null(kernel_config_lacks("", &none));
 	string_list_add(&wanted, "CONFIG_B");

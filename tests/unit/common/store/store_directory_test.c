@@ -67,7 +67,7 @@ static struct error *put(const char *name)
 static struct error *get(const struct asset *asset, char **text_ret)
 {
 	struct error *err;
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	_cleanup_stream_ struct stream *stream = NULL;
 	const void *data;
 	size_t size;

@@ -166,7 +166,7 @@ Test(fragment, only_essential_options_must_be_kept_where_others_may_be_lost)
 {
 	static const char config[] = "CONFIG_KEPT=y\n";
 	_cleanup_option_set_ struct option_set set = { 0 };
-	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list lost = { 0 };
 
 	apply_well(&set, "CONFIG_KEPT=y [essential]\n"
 			 "CONFIG_LOST=y [>=6.1] # needed\n"

@@ -30,7 +30,7 @@ Test(package_info, tells_how_a_package_was_made)
 	const struct catalog_arch arch = { .name = "x86_64" };
 	_cleanup_source_ struct source source = { .url = string_copy("u") };
 	string_list_add(&source.patches, "one.patch");
-	_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list lost = { 0 };
 	string_list_add(&lost, "CONFIG_A=y");
 	const struct package_input input = { &release, &source, &lost };
 	cr_assert_null(package_info_write(&input, &arch, directory));
@@ -92,7 +92,7 @@ Test(package_info, a_package_says_what_it_lost)
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++) {
-		_cleanup_string_list_ struct string_list lost = STRING_LIST_INIT;
+		_cleanup_string_list_ struct string_list lost = { 0 };
 		_cleanup_error_ struct error *err =
 			read_lost(cases[i].info, &lost);
 

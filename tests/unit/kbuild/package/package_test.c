@@ -136,7 +136,7 @@ Test(package, has_what_module_builds_need_and_no_more)
 	_cleanup_free_ char *log = path_join(root, "log");
 	_cleanup_free_ char *package = path_join(root, "package");
 	_cleanup_free_ char *scratch = path_join(root, "scratch");
-	static const struct string_list none = STRING_LIST_INIT;
+	static const struct string_list none = { 0 };
 	struct source from = { .path = source };
 	const struct catalog_arch arch = {
 		.name = "x86_64",

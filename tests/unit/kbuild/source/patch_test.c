@@ -59,7 +59,7 @@ static struct error *apply(char applied_ret[static 256])
 	struct error *err;
 	_cleanup_free_ char *tree = in_root("tree");
 	_cleanup_patch_list_ struct patch_list list = { 0 };
-	_cleanup_string_list_ struct string_list applied = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list applied = { 0 };
 
 	applied_ret[0] = '\0';
 	err = load(&list);

@@ -60,7 +60,7 @@ Test(console, splats_are_told_from_talk)
 Test(console, a_flood_keeps_the_end_and_the_count)
 {
 	_cleanup_console_ struct console console = { 0 };
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	for (int i = 0; i < 100000; i++)
 		feed(&console, "BUG: this one comes again and again and again\n");
@@ -88,8 +88,7 @@ Test(console, the_tail_is_the_last_lines_or_all_from_a_panic)
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		_cleanup_console_ struct console console = { 0 };
-		_cleanup_string_builder_ struct string_builder sb =
-			STRING_BUILDER_INIT;
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 		feed(&console, rows[i].text);
 		console_append_tail(&console, rows[i].lines, &sb);
@@ -100,7 +99,7 @@ Test(console, the_tail_is_the_last_lines_or_all_from_a_panic)
 Test(console, a_crash_kernel_s_panic_is_its_own)
 {
 	_cleanup_console_ struct console console = { 0 };
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	feed(&console, "WARNING: first\nKernel panic - not syncing: first\na\n");
 	console_restart(&console);
@@ -129,7 +128,7 @@ Test(console, only_tasks_worth_seeing_are_listed)
 		"[ 1.0]  do_nanosleep+0x1/0x2\n"
 		"[ 1.0] Showing busy workqueues and worker pools:\n";
 	_cleanup_console_ struct console console = { 0 };
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	feed(&console, "[ 0.5] task:earlier state:S pid:91 ppid:80\n");
 	console_expect_tasks(&console);
@@ -153,9 +152,8 @@ Test(console, nothing_that_comes_out_moves_a_terminal_s_cursor)
 		"[ 1.0] Kernel panic - not syncing: x\n" UTF8_REPLACEMENT
 		"[31mrest\n";
 	_cleanup_console_ struct console console = { 0 };
-	_cleanup_string_builder_ struct string_builder tail = STRING_BUILDER_INIT;
-	_cleanup_string_builder_ struct string_builder tasks =
-		STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder tail = { 0 };
+	_cleanup_string_builder_ struct string_builder tasks = { 0 };
 
 	for (const char *p = text; *p; p++)
 		console_feed(&console, p, 1);
@@ -171,7 +169,7 @@ Test(console, nothing_that_comes_out_moves_a_terminal_s_cursor)
 Test(console, lines_are_new_once_and_when_they_are_whole)
 {
 	_cleanup_console_ struct console console = { 0 };
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	console_append_new(&console, &sb);
 	feed(&console, "a\nb\033[3");

@@ -50,9 +50,9 @@ Test(kernel, what_is_on_disk_is_listed_newest_first)
 static size_t prune(const char *path, const struct string_list *kernels,
 		    const struct string_list *flavors, bool dry_run)
 {
-	static const struct string_list all = STRING_LIST_INIT;
+	static const struct string_list all = { 0 };
 	const struct release_selection selection = { kernels, &all, flavors };
-	_cleanup_string_list_ struct string_list deleted = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list deleted = { 0 };
 
 	cr_assert_null(
 		kernel_prune(path, "x86_64", &selection, 1, dry_run, &deleted));
@@ -61,7 +61,7 @@ static size_t prune(const char *path, const struct string_list *kernels,
 
 Test(kernel, pruning_spares_the_newest_those_in_use_and_what_is_not_selected)
 {
-	static const struct string_list all = STRING_LIST_INIT;
+	static const struct string_list all = { 0 };
 	char *other_items[] = { (char *)"default", NULL };
 	const struct string_list other = { other_items, 1 };
 	_cleanup_directory_ char *path = make_directory();
@@ -122,7 +122,7 @@ Test(kernel, the_newest_matching_asset_is_found)
 		{ .name = (char *)"README.md" },
 	};
 	const struct asset_list assets = { items, array_size(items) };
-	const struct string_list none = STRING_LIST_INIT;
+	const struct string_list none = { 0 };
 
 	cr_expect_eq(kernel_find_asset(&assets, "x86_64", NULL, &none),
 		     &items[2]);

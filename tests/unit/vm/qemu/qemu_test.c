@@ -145,8 +145,8 @@ Test(qemu, is_told_of_shares_ports_and_the_disk)
 	};
 	struct qemu_config config = some_config();
 	struct qemu_options options = some_options(&config);
-	_cleanup_string_list_ struct string_list without = STRING_LIST_INIT;
-	_cleanup_string_list_ struct string_list with = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list without = { 0 };
+	_cleanup_string_list_ struct string_list with = { 0 };
 
 	cr_assert_null(qemu_arguments(&options, &without));
 	for (size_t i = 0; i < array_size(always); i++)
@@ -192,8 +192,8 @@ Test(qemu, every_architecture_has_its_machine)
 	cr_assert_eq(catalog->arch_count, array_size(rows));
 	for (size_t i = 0; i < array_size(rows); i++) {
 		struct qemu_config config = some_config();
-		_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
-		_cleanup_string_list_ struct string_list kvm = STRING_LIST_INIT;
+		_cleanup_string_list_ struct string_list list = { 0 };
+		_cleanup_string_list_ struct string_list kvm = { 0 };
 		const char *cpu;
 
 		cr_assert_null(

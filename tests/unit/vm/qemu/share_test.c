@@ -7,7 +7,7 @@
 
 #include "common/base/error.h"
 
-static const struct string_list none = STRING_LIST_INIT;
+static const struct string_list none = { 0 };
 
 static struct share_request request_on_host(void)
 {
@@ -113,7 +113,7 @@ Test(share, another_root_keeps_what_the_guest_runs_from)
 Test(share, only_what_is_asked_for_is_writable)
 {
 	struct share_request request = request_on_host();
-	struct string_list writable = STRING_LIST_INIT;
+	struct string_list writable = { 0 };
 	_cleanup_share_plan_ struct share_plan plan = { 0 };
 
 	string_list_add(&writable, "/home/u/out put");
@@ -152,7 +152,7 @@ Test(share, extra_directories_are_seen_at_their_own_path_or_have_a_share)
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		struct share_request request = request_on_host();
-		_cleanup_string_list_ struct string_list extra = STRING_LIST_INIT;
+		_cleanup_string_list_ struct string_list extra = { 0 };
 		_cleanup_share_plan_ struct share_plan plan = { 0 };
 		bool shared = strcmp(rows[i].path, rows[i].seen) != 0;
 
@@ -197,8 +197,8 @@ Test(share, what_the_kernel_loads_later_is_left_to_init)
 Test(share, no_name_of_the_host_s_is_in_the_table_of_mounts)
 {
 	static const char path[] = "/%sstrange # name\n";
-	struct string_list writable = STRING_LIST_INIT;
-	struct string_list extra = STRING_LIST_INIT;
+	struct string_list writable = { 0 };
+	struct string_list extra = { 0 };
 	static const char *const roots[] = { "/", "/srv/strange" };
 
 	string_list_addf(&writable, path, "w");

@@ -128,7 +128,7 @@ Test(rootfs, is_made_once_until_its_packages_change)
 {
 	_cleanup_stage_ struct stage stage = create_stage();
 	struct rootfs_request request = request_of(&stage);
-	struct string_list sorted = STRING_LIST_INIT;
+	struct string_list sorted = { 0 };
 	ino_t first = make(&request, false);
 
 	cr_expect_eq(make(&request, true), first);

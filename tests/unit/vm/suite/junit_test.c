@@ -30,8 +30,7 @@ Test(junit, text_is_escaped)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		_cleanup_string_builder_ struct string_builder sb =
-			STRING_BUILDER_INIT;
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
 		_cleanup_free_ char *out = NULL;
 
 		junit_append_text(&sb, rows[i].in);

@@ -61,8 +61,7 @@ Test(project, keys_stand_for_options)
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		_cleanup_project_ struct project project = parse(rows[i].json);
-		_cleanup_string_builder_ struct string_builder sb =
-			STRING_BUILDER_INIT;
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 		cr_assert_eq(project.count, 1, "%s", rows[i].json);
 		cr_expect_str_eq(project.settings[0].option, rows[i].option);

@@ -94,8 +94,8 @@ static void fill_sources(struct sources *sources,
 static size_t find_archs(const char *names,
 			 const struct catalog_arch *ret[static ARCHS])
 {
-	_cleanup_string_list_ struct string_list list = STRING_LIST_INIT;
-	const struct string_list none = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list list = { 0 };
+	const struct string_list none = { 0 };
 
 	string_list_add_split(&list, names);
 	cr_assert_null(catalog_resolve_names(catalog, &list, &none));
@@ -112,8 +112,8 @@ static char *plan(enum suite_choice choice, const char *arch_names,
 {
 	struct sources sources = { 0 };
 	const struct catalog_arch *archs[ARCHS];
-	_cleanup_string_list_ struct string_list pattern_list = STRING_LIST_INIT;
-	_cleanup_string_list_ struct string_list flavor_list = STRING_LIST_INIT;
+	_cleanup_string_list_ struct string_list pattern_list = { 0 };
+	_cleanup_string_list_ struct string_list flavor_list = { 0 };
 	const struct suite_request request = {
 		.choice = choice,
 		.archs = archs,
@@ -125,7 +125,7 @@ static char *plan(enum suite_choice choice, const char *arch_names,
 		.flavors = &flavor_list,
 	};
 	_cleanup_suite_ struct suite suite = { 0 };
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	fill_sources(&sources, archs, request.arch_count);
 	string_list_add_split(&pattern_list, patterns);

@@ -24,7 +24,7 @@ static const struct suite suite = { items, array_size(items) };
 
 Test(suite_table, results_and_phases_are_a_line_each)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	const struct suite two = { items, 2 };
 
 	suite_table_append(&sb, &two);
@@ -36,7 +36,7 @@ Test(suite_table, results_and_phases_are_a_line_each)
 
 Test(suite_table, a_line_of_a_log_tells_what_is_at_work)
 {
-	_cleanup_string_builder_ struct string_builder sb = STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	suite_table_append_status(&sb, &suite, 41000);
 	cr_expect_str_eq(
@@ -57,8 +57,7 @@ Test(suite_table, a_small_terminal_shows_what_matters)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		_cleanup_string_builder_ struct string_builder sb =
-			STRING_BUILDER_INIT;
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
 		char lines[16] = "";
 
 		suite_table_append_live(&sb, &suite, 13000, rows[i].rows, 79);
@@ -73,9 +72,8 @@ Test(suite_table, a_small_terminal_shows_what_matters)
 
 Test(suite_table, seconds_count_and_lines_do_not_wrap)
 {
-	_cleanup_string_builder_ struct string_builder wide = STRING_BUILDER_INIT;
-	_cleanup_string_builder_ struct string_builder narrow =
-		STRING_BUILDER_INIT;
+	_cleanup_string_builder_ struct string_builder wide = { 0 };
+	_cleanup_string_builder_ struct string_builder narrow = { 0 };
 
 	suite_table_append_live(&wide, &suite, 13000, 24, 79);
 	cr_expect(strstr(wide.text, "c  running       12 s\n"), "%s", wide.text);
@@ -134,8 +132,7 @@ Test(suite_table, there_are_ten_annotations_at_most)
 		struct suite_item failures[MANY];
 		const struct suite many =
 			make_failures(failures, rows[i].failures);
-		_cleanup_string_builder_ struct string_builder sb =
-			STRING_BUILDER_INIT;
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 		string_builder_append(&sb, "");
 		suite_table_append_errors(&sb, &many);
@@ -162,8 +159,7 @@ Test(suite_table, a_summary_fits_its_limit)
 	for (size_t i = 0; i < MANY; i++)
 		logs[i] = (char *)"a log that says\n```\nwith a fence in it\n";
 	for (size_t i = 0; i < array_size(rows); i++) {
-		_cleanup_string_builder_ struct string_builder sb =
-			STRING_BUILDER_INIT;
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
 		static const char head[] =
 			"before\n### make \\*check\\*\n\nwhat \\*it\\* says\n\n14 failed\n\n"
 			"| kernel | result | |\n| --- | --- | --- |\n"
