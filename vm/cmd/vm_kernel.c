@@ -71,11 +71,16 @@ struct error *command_asset(const struct command_context *context,
 			    const char *pattern, const struct asset **ret)
 {
 	const struct string_list *flavors = &context->common->flavors;
+	_cleanup_kernel_list_ struct kernel_list list = { 0 };
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
-	*ret = kernel_find_asset(assets, arch->name, pattern, flavors);
-	if (*ret)
-		return NULL;
+	kernel_list_add_store(&list, assets, arch->name);
+	for (size_t i = 0; i < list.count; i++) {
+		if (kernel_is_wanted(&list.items[i], pattern, flavors)) {
+			*ret = list.items[i].asset;
+			return NULL;
+		}
+	}
 	for (size_t i = 0; i < flavors->count; i++)
 		string_builder_appendf(&sb, "%s%s", i ? " or " : " of flavor ",
 				       flavors->items[i]);
@@ -94,16 +99,14 @@ static struct error *open_newest_on_disk(const struct command_context *context,
 	struct error *err;
 
 	_cleanup_kernel_list_ struct kernel_list list = { 0 };
-	err = kernel_list_load(context->directory, arch, &list);
+	err = kernel_list_add_disk(&list, context->directory, arch);
 	if (err)
 		return err;
 	for (size_t i = 0; i < list.count; i++) {
-		const struct kernel_entry *entry = &list.items[i];
-
-		if (!kernel_is_wanted(&entry->release, entry->text, pattern,
+		if (!kernel_is_wanted(&list.items[i], pattern,
 				      &context->common->flavors))
 			continue;
-		err = kernel_open(entry->path, ret);
+		err = kernel_open(list.items[i].path, ret);
 		// It is just being deleted, or no kernel.
 		if (error_is(err, ERROR_NOT_FOUND)) {
 			log_warning("%s", error_message(err));
@@ -146,16 +149,15 @@ struct error *command_kernel(struct command_context *context,
 void add_kernel_names(const struct command_context *context,
 		      struct string_list *ret)
 {
-	for (size_t i = 0; i < context->catalog->arch_count; i++) {
-		_cleanup_kernel_list_ struct kernel_list list = { 0 };
+	_cleanup_kernel_list_ struct kernel_list list = { 0 };
 
-		// What cannot be read has none.
-		error_destroy(kernel_list_load(context->directory,
-					       context->catalog->archs[i].name,
-					       &list));
-		for (size_t j = 0; j < list.count; j++)
-			string_list_add(ret, list.items[j].text);
-	}
+	// What cannot be read has none.
+	for (size_t i = 0; i < context->catalog->arch_count; i++)
+		error_destroy(
+			kernel_list_add_disk(&list, context->directory,
+					     context->catalog->archs[i].name));
+	for (size_t i = 0; i < list.count; i++)
+		string_list_add(ret, list.items[i].text);
 }
 
 struct error *command_go_on(struct command_context *context, struct error *err,

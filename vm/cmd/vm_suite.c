@@ -39,9 +39,6 @@ const struct command_option suite_option_table[] = {
 
 void suite_setup_deinit(struct suite_setup *setup)
 {
-	for (size_t i = 0; setup->disks && i < setup->archs.count; i++)
-		kernel_list_deinit(&setup->disks[i]);
-	free(setup->disks);
 	project_deinit(&setup->project);
 	arch_list_deinit(&setup->archs);
 	free(setup->program);
@@ -127,10 +124,12 @@ static struct error *add_directories(struct suite_setup *setup,
 	return NULL;
 }
 
-static bool is_on_disk(const char *release, const struct kernel_list *disk)
+static bool is_on_disk(const char *release, const char *arch,
+		       const struct kernel_list *disk)
 {
 	for (size_t i = 0; i < disk->count; i++) {
-		if (strcmp(disk->items[i].text, release) == 0)
+		if (strcmp(disk->items[i].text, release) == 0 &&
+		    strcmp(disk->items[i].arch, arch) == 0)
 			return true;
 	}
 	return false;
@@ -141,11 +140,12 @@ static bool is_on_disk(const char *release, const struct kernel_list *disk)
  * release of a kernel that is on disk, of each architecture.
  */
 static bool need_store(const struct string_list *patterns,
-		       const struct suite_setup *setup)
+		       const struct arch_list *archs,
+		       const struct kernel_list *disk)
 {
-	for (size_t i = 0; i < setup->archs.count * patterns->count; i++) {
+	for (size_t i = 0; i < archs->count * patterns->count; i++) {
 		if (!is_on_disk(patterns->items[i % patterns->count],
-				&setup->disks[i / patterns->count]))
+				archs->items[i / patterns->count]->name, disk))
 			return true;
 	}
 	return !patterns->count;
@@ -184,28 +184,29 @@ static struct error *choose_kernels(struct suite_setup *setup,
 				kernels->items[i]);
 	if (directories.count && !patterns.count)
 		return add_directories(setup, &directories);
-	setup->disks = memory_allocate(setup->archs.count, sizeof(*setup->disks));
-	for (size_t i = 0; i < setup->archs.count; i++) {
-		err = kernel_list_load(context->directory,
-				       setup->archs.items[i]->name,
-				       &setup->disks[i]);
+	const struct arch_list *archs = &setup->archs;
+	_cleanup_kernel_list_ struct kernel_list list = { 0 };
+	for (size_t i = 0; i < archs->count; i++) {
+		err = kernel_list_add_disk(&list, context->directory,
+					   archs->items[i]->name);
 		if (err)
 			return err;
 	}
 	_cleanup_asset_list_ struct asset_list assets = { 0 };
-	if (need_store(&patterns, setup)) {
+	if (need_store(&patterns, archs, &list)) {
 		err = command_assets(context, &assets);
 		if (err)
 			err = store_failed(context, err);
 		if (err)
 			return err;
 	}
+	for (size_t i = 0; i < archs->count; i++)
+		kernel_list_add_store(&list, &assets, archs->items[i]->name);
 	const struct suite_request request = {
 		.choice = choice,
-		.archs = setup->archs.items,
-		.arch_count = setup->archs.count,
-		.disks = setup->disks,
-		.assets = &assets,
+		.archs = archs->items,
+		.arch_count = archs->count,
+		.kernels = &list,
 		.patterns = &patterns,
 		.catalog = options->all_kernels ? context->catalog : NULL,
 		.flavors = &context->common->flavors,

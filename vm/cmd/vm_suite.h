@@ -20,7 +20,6 @@
 #include "vm/suite/suite_report.h"
 
 struct error;
-struct kernel_list;
 
 /** Of `test` and `bisect`. */
 struct suite_options {
@@ -41,8 +40,6 @@ struct suite_setup {
 	struct command_context *context;
 	struct project project;
 	struct arch_list archs;
-	/** What is on disk of each. */
-	struct kernel_list *disks;
 	char *program;
 	char *log_directory;
 	struct string_list download_options;

@@ -113,78 +113,85 @@ void kernel_list_deinit(struct kernel_list *list)
 	*list = (struct kernel_list){ 0 };
 }
 
-static int compare_entries(const void *a, const void *b)
+/** The kernel's entry, which is made if there is none. */
+static struct kernel_entry *list_entry(struct kernel_list *list,
+				       const struct release *release,
+				       const char *arch)
 {
-	const struct kernel_entry *x = a;
-	const struct kernel_entry *y = b;
-
-	return release_compare(&y->release, &x->release);
+	for (size_t i = 0; i < list->count; i++) {
+		if (release_compare(&list->items[i].release, release) == 0 &&
+		    strcmp(list->items[i].arch, arch) == 0)
+			return &list->items[i];
+	}
+	struct kernel_entry *entry = &vector_add(list);
+	*entry = (struct kernel_entry){ .release = *release, .arch = arch };
+	release_format(release, entry->text);
+	return entry;
 }
 
-struct error *kernel_list_load(const char *directory, const char *arch,
-			       struct kernel_list *ret)
+static int compare_entries(const void *a, const void *b)
+{
+	const struct kernel_entry *x = a, *y = b;
+	int order = strcmp(x->arch, y->arch);
+
+	return order ? order : release_compare(&y->release, &x->release);
+}
+
+static void list_sort(struct kernel_list *list)
+{
+	if (list->count)
+		qsort(list->items, list->count, sizeof(*list->items),
+		      compare_entries);
+}
+
+struct error *kernel_list_add_disk(struct kernel_list *list,
+				   const char *directory, const char *arch)
 {
 	_cleanup_free_ char *parent = path_join(directory, arch);
 	DIR *dir = opendir(parent);
-
-	*ret = (struct kernel_list){ 0 };
 	if (!dir)
 		return errno == ENOENT
 			       ? NULL
 			       : error_create_os(errno, "read %s", parent);
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		const char *text = entry->d_name + strlen(directory_prefix);
-		struct kernel_entry kernel;
+	for (struct dirent *file; (file = readdir(dir));) {
+		const char *text = file->d_name + strlen(directory_prefix);
+		struct release release;
 
-		if (strncmp(entry->d_name, directory_prefix,
+		if (strncmp(file->d_name, directory_prefix,
 			    strlen(directory_prefix)) != 0 ||
-		    strlen(text) >= RELEASE_TEXT_SIZE ||
-		    !release_parse(text, &kernel.release))
+		    !release_parse(text, &release))
 			continue;
-		strcpy(kernel.text, text);
-		kernel.path = path_join(parent, entry->d_name);
-		vector_add(ret) = kernel;
+		struct kernel_entry *entry = list_entry(list, &release, arch);
+		free(entry->path);
+		entry->path = path_join(parent, file->d_name);
 	}
 	closedir(dir);
-	if (ret->count)
-		qsort(ret->items, ret->count, sizeof(*ret->items),
-		      compare_entries);
+	list_sort(list);
 	return NULL;
 }
 
-bool kernel_is_wanted(const struct release *release, const char *text,
-		      const char *pattern, const struct string_list *flavors)
+void kernel_list_add_store(struct kernel_list *list,
+			   const struct asset_list *assets, const char *arch)
 {
-	if (flavors->count && !string_list_contains(flavors, release->flavor))
-		return false;
-	return !pattern || release_matches(text, pattern);
-}
-
-const struct asset *kernel_find_asset(const struct asset_list *assets,
-				      const char *arch, const char *pattern,
-				      const struct string_list *flavors)
-{
-	const struct asset *best = NULL;
-	struct release best_release;
-
 	for (size_t i = 0; i < assets->count; i++) {
 		struct release release;
-		char asset_arch[ARCH_SIZE];
-		char text[RELEASE_TEXT_SIZE];
+		char name[ARCH_SIZE];
 
-		if (!package_name_parse(assets->items[i].name, &release,
-					asset_arch) ||
-		    strcmp(asset_arch, arch) != 0)
-			continue;
-		release_format(&release, text);
-		if (!kernel_is_wanted(&release, text, pattern, flavors))
-			continue;
-		if (best && release_compare(&release, &best_release) <= 0)
-			continue;
-		best = &assets->items[i];
-		best_release = release;
+		if (package_name_parse(assets->items[i].name, &release, name) &&
+		    strcmp(name, arch) == 0)
+			list_entry(list, &release, arch)->asset =
+				&assets->items[i];
 	}
-	return best;
+	list_sort(list);
+}
+
+bool kernel_is_wanted(const struct kernel_entry *entry, const char *pattern,
+		      const struct string_list *flavors)
+{
+	if (flavors->count &&
+	    !string_list_contains(flavors, entry->release.flavor))
+		return false;
+	return !pattern || release_matches(entry->text, pattern);
 }
 
 /** An asset that is fetched and unpacked. */
@@ -300,7 +307,7 @@ struct error *kernel_prune(const char *directory, const char *arch,
 		if (err)
 			return err;
 	}
-	err = kernel_list_load(directory, arch, &list);
+	err = kernel_list_add_disk(&list, directory, arch);
 	if (err)
 		return err;
 	for (size_t i = 0; i < list.count; i++) {

@@ -50,15 +50,20 @@ _must_check_ struct error *kernel_open(const char *path, struct kernel *ret);
 /** Whether a KERNEL of the command line is a path rather than a pattern. */
 bool kernel_is_path(const char *text);
 
-/** One kernel in the directory of downloads. */
+/** A kernel that is on disk, in the store, or both. */
 struct kernel_entry {
 	struct release release;
 	char text[RELEASE_TEXT_SIZE];
+	/** Borrowed. */
+	const char *arch;
+	/** NULL if it is not on disk. */
 	char *path;
+	/** Borrowed; NULL if it is not in the store. */
+	const struct asset *asset;
 };
 
 struct kernel_list {
-	/** Newest first. */
+	/** By the architectures' names, and of each the newest first. */
 	struct kernel_entry *items;
 	size_t count;
 };
@@ -67,24 +72,18 @@ void kernel_list_deinit(struct kernel_list *list);
 
 #define _cleanup_kernel_list_ _cleanup_(kernel_list_deinit)
 
-/** What is in the directory of downloads; one that is not there is empty. */
-_must_check_ struct error *kernel_list_load(const char *directory,
-					    const char *arch,
-					    struct kernel_list *ret);
+/** Add what is in the directory of downloads; one that is not there is empty. */
+_must_check_ struct error *kernel_list_add_disk(struct kernel_list *list,
+						const char *directory,
+						const char *arch);
 
-/** Whether a release is meant by the patterns and the flavors, if any. */
-bool kernel_is_wanted(const struct release *release, const char *text,
-		      const char *pattern, const struct string_list *flavors);
+/** Add an architecture's kernels of a store. */
+void kernel_list_add_store(struct kernel_list *list,
+			   const struct asset_list *assets, const char *arch);
 
-/**
- * The newest asset of an architecture that is meant.
- *
- * @param[in] pattern NULL for any.
- * @return NULL if there is none.
- */
-const struct asset *kernel_find_asset(const struct asset_list *assets,
-				      const char *arch, const char *pattern,
-				      const struct string_list *flavors);
+/** Whether the pattern (NULL for any) and the flavors, if any, mean a kernel. */
+bool kernel_is_wanted(const struct kernel_entry *entry, const char *pattern,
+		      const struct string_list *flavors);
 
 /**
  * Fetch and unpack an asset, once: whoever else does it at the same time waits

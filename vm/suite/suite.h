@@ -17,7 +17,6 @@
 #include "common/base/cleanup.h"
 #include "common/kernel/release.h"
 
-struct asset_list;
 struct catalog;
 struct catalog_arch;
 struct error;
@@ -138,11 +137,11 @@ enum suite_choice {
 
 struct suite_request {
 	enum suite_choice choice;
-	/** Architectures, in order, and what is on disk of each. */
+	/** Architectures, in order. */
 	const struct catalog_arch *const *archs;
-	const struct kernel_list *disks;
 	size_t arch_count;
-	const struct asset_list *assets;
+	/** What there is of these. */
+	const struct kernel_list *kernels;
 	/** Those without a match, in any architecture, are an error. */
 	const struct string_list *patterns;
 	/** If there are no patterns: what is chosen from; NULL for any series. */
@@ -152,8 +151,7 @@ struct suite_request {
 };
 
 /**
- * Choose kernels of the disk and the store. Appends: the first architecture's,
- * in order, then the next one's.
+ * Choose kernels: the first architecture's, in order, then the next one's.
  *
  * @return ERROR_NOT_FOUND if a pattern means none, or if there is none at all
  * of an architecture.

@@ -32,19 +32,55 @@ static char *make_directory(void)
 	return path;
 }
 
-Test(kernel, what_is_on_disk_is_listed_newest_first)
+Test(kernel, disk_and_store_are_one_list_the_newest_first)
 {
+	static const struct {
+		const char *text;
+		bool is_on_disk, is_in_store;
+	} rows[] = {
+		{ "6.12.117-vmtest1.0tiny", false, true }, // of aarch64
+		{ "6.12.117-vmtest1.1default", true, false },
+		{ "6.12.117-vmtest1.0tiny", true, false },
+		{ "6.12.116-vmtest1.0tiny", false, true },
+		{ "6.12.115-vmtest1.0tiny", true, true },
+		{ "6.1.9-vmtest1.1default", true, false },
+	};
+	struct asset items[] = {
+		{ .name = (char *)"kernel-6.12.117-vmtest1.0tiny.aarch64.tar.zst" },
+		{ .name = (char *)"kernel-6.12.115-vmtest1.0tiny.x86_64.tar.zst" },
+		{ .name = (char *)"kernel-6.12.116-vmtest1.0tiny.x86_64.tar.zst" },
+		{ .name = (char *)"README.md" },
+	};
+	const struct asset_list assets = { items, array_size(items) };
 	_cleanup_directory_ char *path = make_directory();
 	_cleanup_kernel_list_ struct kernel_list list = { 0 };
 
-	cr_assert_null(kernel_list_load(path, "x86_64", &list));
-	cr_assert_eq(list.count, array_size(releases));
-	cr_expect_str_eq(list.items[0].text, releases[2]);
-	cr_expect_str_eq(list.items[1].text, releases[1]);
-	cr_expect_str_eq(list.items[3].text, releases[3]);
-	kernel_list_deinit(&list);
-	cr_assert_null(kernel_list_load(path, "s390x", &list));
-	cr_expect_eq(list.count, 0);
+	cr_assert_null(kernel_list_add_disk(&list, path, "s390x"));
+	cr_assert_null(kernel_list_add_disk(&list, path, "x86_64"));
+	kernel_list_add_store(&list, &assets, "x86_64");
+	kernel_list_add_store(&list, &assets, "aarch64");
+	cr_assert_eq(list.count, array_size(rows));
+	for (size_t i = 0; i < list.count; i++) {
+		cr_expect_str_eq(list.items[i].text, rows[i].text);
+		cr_expect_eq(list.items[i].path != NULL, rows[i].is_on_disk);
+		cr_expect_eq(list.items[i].asset != NULL, rows[i].is_in_store);
+	}
+}
+
+Test(kernel, patterns_and_flavors_mean_kernels)
+{
+	const struct kernel_entry entry = {
+		.release = { .flavor = "tiny" },
+		.text = "6.12.115-vmtest1.0tiny",
+	};
+	char *items[] = { (char *)"default", (char *)"tiny", NULL };
+	const struct string_list one = { items, 1 }, both = { items, 2 };
+	const struct string_list none = { 0 };
+
+	cr_expect(kernel_is_wanted(&entry, NULL, &none));
+	cr_expect(kernel_is_wanted(&entry, "6.12*", &both));
+	cr_expect_not(kernel_is_wanted(&entry, "6.12*", &one));
+	cr_expect_not(kernel_is_wanted(&entry, "5.4", &none));
 }
 
 static size_t prune(const char *path, const struct string_list *kernels,
@@ -111,24 +147,4 @@ Test(kernel, a_release_is_one_plain_word)
 		cr_expect(strstr(error_message(err), "kernel.release"));
 		cr_expect_null(strchr(error_message(err), '\x1b'));
 	}
-}
-
-Test(kernel, the_newest_matching_asset_is_found)
-{
-	struct asset items[] = {
-		{ .name = (char *)"kernel-6.12.117-vmtest1.0tiny.aarch64.tar.zst" },
-		{ .name = (char *)"kernel-6.12.115-vmtest1.0tiny.x86_64.tar.zst" },
-		{ .name = (char *)"kernel-6.12.116-vmtest1.0tiny.x86_64.tar.zst" },
-		{ .name = (char *)"README.md" },
-	};
-	const struct asset_list assets = { items, array_size(items) };
-	const struct string_list none = { 0 };
-
-	cr_expect_eq(kernel_find_asset(&assets, "x86_64", NULL, &none),
-		     &items[2]);
-	cr_expect_eq(kernel_find_asset(&assets, "x86_64", "6.12.115", &none),
-		     &items[1]);
-	cr_expect_eq(kernel_find_asset(&assets, "aarch64", "6.12*", &none),
-		     &items[0]);
-	cr_expect_null(kernel_find_asset(&assets, "x86_64", "5.4", &none));
 }

@@ -7,16 +7,12 @@
 #include <sys/utsname.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"
 #include "tests/unit/common/kernel/two_archs.h"
 #include "vm/kernel/kernel.h"
-
-enum {
-	ARCHS = 2,
-	LIMIT = 16,
-};
 
 static struct catalog *catalog;
 
@@ -36,73 +32,36 @@ static void teardown(void)
 TestSuite(suite_plan, .init = setup, .fini = teardown);
 
 static const struct {
-	const char *arch;
-	const char *release;
-} on_disk[] = {
-	{ "x86_64", "6.12.117-vmtest1.1default" },
-	{ "x86_64", "6.12.111-vmtest1.0tiny" },
-	{ "x86_64", "4.4.1-vmtest1.1default" },
-	{ "s390x", "6.1.9-vmtest1.0tiny" },
-};
-static const char *const in_store[] = {
-	"kernel-6.12.117-vmtest1.1default.x86_64.tar.zst",
-	"kernel-6.12.117-vmtest1.0tiny.x86_64.tar.zst",
-	"kernel-6.12.115-vmtest1.0tiny.x86_64.tar.zst",
-	"kernel-6.12.115-vmtest1.0.1tiny.x86_64.tar.zst",
-	"kernel-6.1.9-vmtest1.0tiny.x86_64.tar.zst",
-	"kernel-7.2.1-vmtest1.1default.s390x.tar.zst",
-	"kernel-6.12.117-vmtest1.0tiny.s390x.tar.zst",
-	"kernel-6.1.9-vmtest1.0tiny.s390x.tar.zst",
-	"README.md",
+	const char *name;
+	bool is_on_disk;
+} kernels[] = {
+	{ "kernel-6.12.117-vmtest1.1default.x86_64.tar.zst", true },
+	{ "kernel-6.12.111-vmtest1.0tiny.x86_64.tar.zst", true },
+	{ "kernel-4.4.1-vmtest1.1default.x86_64.tar.zst", true },
+	{ "kernel-6.1.9-vmtest1.0tiny.s390x.tar.zst", true },
+	{ "kernel-6.12.117-vmtest1.0tiny.x86_64.tar.zst", false },
+	{ "kernel-6.12.115-vmtest1.0tiny.x86_64.tar.zst", false },
+	{ "kernel-6.12.115-vmtest1.0.1tiny.x86_64.tar.zst", false },
+	{ "kernel-6.1.9-vmtest1.0tiny.x86_64.tar.zst", false },
+	{ "kernel-7.2.1-vmtest1.1default.s390x.tar.zst", false },
+	{ "kernel-6.12.117-vmtest1.0tiny.s390x.tar.zst", false },
 };
 
-/** What is chosen from. */
-struct sources {
-	struct kernel_entry entries[ARCHS][LIMIT];
-	struct kernel_list disks[ARCHS];
-	struct asset assets[LIMIT];
-	struct asset_list store;
-};
-
-static void fill_sources(struct sources *sources,
-			 const struct catalog_arch *const *archs,
-			 size_t arch_count)
+static void add_kernels(struct kernel_list *list, const char *arch)
 {
-	for (size_t i = 0; i < arch_count; i++) {
-		struct kernel_list *disk = &sources->disks[i];
+	struct asset assets[array_size(kernels)] = { 0 };
+	const struct asset_list store = { assets, array_size(assets) };
 
-		disk->items = sources->entries[i];
-		for (size_t j = 0; j < array_size(on_disk); j++) {
-			struct kernel_entry *entry = &disk->items[disk->count];
+	for (size_t i = 0; i < store.count; i++)
+		assets[i].name = (char *)kernels[i].name;
+	kernel_list_add_store(list, &store, arch);
+	for (size_t i = 0; i < list->count; i++) {
+		struct kernel_entry *entry = &list->items[i];
 
-			if (strcmp(on_disk[j].arch, archs[i]->name) != 0)
-				continue;
-			cr_assert(release_parse(on_disk[j].release,
-						&entry->release));
-			strcpy(entry->text, on_disk[j].release);
-			entry->path = (char *)"/disk";
-			disk->count++;
-		}
+		if (strcmp(entry->arch, arch) == 0 &&
+		    kernels[entry->asset - assets].is_on_disk)
+			entry->path = string_copy("/disk");
 	}
-	sources->store.items = sources->assets;
-	sources->store.count = array_size(in_store);
-	for (size_t i = 0; i < array_size(in_store); i++)
-		sources->assets[i].name = (char *)in_store[i];
-}
-
-/** Architectures of a command line, which are all there. */
-static size_t find_archs(const char *names,
-			 const struct catalog_arch *ret[static ARCHS])
-{
-	_cleanup_string_list_ struct string_list list = { 0 };
-	const struct string_list none = { 0 };
-
-	string_list_add_split(&list, names);
-	cr_assert_null(catalog_resolve_names(catalog, &list, &none));
-	cr_assert_leq(list.count, ARCHS);
-	for (size_t i = 0; i < list.count; i++)
-		cr_assert_null(catalog_find_arch(catalog, list.items[i], &ret[i]));
-	return list.count;
 }
 
 /** What is chosen, a word each; those to be downloaded with a `+`. */
@@ -110,26 +69,32 @@ static char *plan(enum suite_choice choice, const char *arch_names,
 		  const char *patterns, const char *flavors, bool supported,
 		  struct error **err_ret)
 {
-	struct sources sources = { 0 };
-	const struct catalog_arch *archs[ARCHS];
+	const struct catalog_arch *archs[2];
+	_cleanup_string_list_ struct string_list arch_list = { 0 };
 	_cleanup_string_list_ struct string_list pattern_list = { 0 };
 	_cleanup_string_list_ struct string_list flavor_list = { 0 };
+	_cleanup_kernel_list_ struct kernel_list list = { 0 };
+	_cleanup_suite_ struct suite suite = { 0 };
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+	string_list_add_split(&arch_list, arch_names);
+	string_list_add_split(&pattern_list, patterns);
+	string_list_add_split(&flavor_list, flavors);
+	cr_assert_null(catalog_resolve_names(catalog, &arch_list, &flavor_list));
+	for (size_t i = 0; i < arch_list.count; i++) {
+		cr_assert_null(catalog_find_arch(catalog, arch_list.items[i],
+						 &archs[i]));
+		add_kernels(&list, archs[i]->name);
+	}
 	const struct suite_request request = {
 		.choice = choice,
 		.archs = archs,
-		.disks = sources.disks,
-		.arch_count = find_archs(arch_names, archs),
-		.assets = &sources.store,
+		.arch_count = arch_list.count,
+		.kernels = &list,
 		.patterns = &pattern_list,
 		.catalog = supported ? catalog : NULL,
 		.flavors = &flavor_list,
 	};
-	_cleanup_suite_ struct suite suite = { 0 };
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
-
-	fill_sources(&sources, archs, request.arch_count);
-	string_list_add_split(&pattern_list, patterns);
-	string_list_add_split(&flavor_list, flavors);
 	*err_ret = suite_plan(&request, &suite);
 	for (size_t i = 0; i < suite.count; i++) {
 		const struct suite_item *item = &suite.items[i];
