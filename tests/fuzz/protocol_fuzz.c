@@ -33,8 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				   p + (left < step ? left : step), &event))
 			continue;
 		lifecycle_step(&lifecycle, event, protocol.status, now += 3);
-		if (strpbrk(protocol_text(&protocol), "\n\r\033") ||
-		    !strstr(protocol_text(&protocol), protocol_what(&protocol)))
+		if (strpbrk(protocol.text, "\n\r\033") ||
+		    !strstr(protocol.text, protocol.what))
 			abort();
 	}
 	// Whatever it said: time ends it, within its limits.

@@ -19,7 +19,6 @@
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "vm/guest/guest.h"
-#include "vm/guest/guest_internal.h"
 #include "vm/kernel/kernel.h"
 #include "vm/module/module.h"
 #include "vm/rootfs/rootfs.h"
@@ -142,7 +141,7 @@ static struct error *add_environment(const struct string_list *requests,
 		const char *item = requests->items[i];
 		_cleanup_free_ char *name =
 			string_copy_n(item, strcspn(item, "="));
-		if (!protocol_is_variable_name(name))
+		if (!guest_takes_variable(name))
 			return error_create(ERROR_USAGE,
 					    "--env %s: a name has letters, digits and _",
 					    item);

@@ -7,6 +7,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/param.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -46,26 +48,6 @@ struct loop {
 	/** While there is nothing of the command's to see; else NULL. */
 	struct progress *progress;
 };
-
-static void loop_init(struct loop *loop, const struct guest_config *config,
-		      const struct guest_plan *plan)
-{
-	*loop = (struct loop){
-		.config = config,
-		.plan = plan,
-		.lifecycle = {
-			.boot_limit_ms = plan->qemu.accel == ACCEL_KVM
-						 ? LIFECYCLE_KVM_BOOT_MS
-						 : LIFECYCLE_TCG_BOOT_MS,
-			.timeout_ms = config->timeout_ms,
-			.kdump = config->qemu.kdump,
-			.may_write = config->qemu.arguments.count > 0,
-		},
-		.link = QEMU_LINK_INIT,
-		.terminal = TERMINAL_INIT,
-	};
-	lifecycle_start(&loop->lifecycle, monotonic_ms());
-}
 
 static void loop_deinit(struct loop *loop)
 {
@@ -114,9 +96,8 @@ static void show_state(struct loop *loop)
 
 	progress_destroy(take_ptr(loop->progress));
 	// With --verbose, the console goes to stderr too, past the log.
-	if (log_level() >= LOG_DEBUG)
-		return;
-	if (crashed || loop->lifecycle.state == LIFECYCLE_BOOT)
+	if (log_level() < LOG_DEBUG &&
+	    (crashed || loop->lifecycle.state == LIFECYCLE_BOOT))
 		loop->progress =
 			progress_createf(PROGRESS_TIME, "boot %s%s",
 					 crashed ? "the crash kernel of " : "",
@@ -126,14 +107,12 @@ static void show_state(struct loop *loop)
 /** Press a sysrq key: what announces one, by default a BREAK, then the key. */
 static void press(struct loop *loop, char key)
 {
-	// QEMU's escape for a BREAK.
-	static const char break_keys[] = "\001b";
 	const char *sysrq = loop->config->qemu.arch->sysrq;
-	char keys[8];
-	int length = snprintf(keys, sizeof(keys), "%.6s%c",
-			      sysrq ? sysrq : break_keys, key);
+	// QEMU's escape for a BREAK.
+	_cleanup_free_ char *keys =
+		string_format("%s%c", sysrq ? sysrq : "\001b", key);
 
-	if (send(loop->link.console_fd, keys, (size_t)length,
+	if (send(loop->link.console_fd, keys, strlen(keys),
 		 MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		log_debug("the console takes no keys");
 }
@@ -214,10 +193,10 @@ static bool read_text(int *fd, struct console *console, int log_fd)
 	// A log that cannot be written is no reason to end the guest.
 	if (log_fd >= 0)
 		write_all(log_fd, data, (size_t)n);
-	if (log_level() >= LOG_DEBUG) {
+	if (log_level() >= LOG_DEBUG)
 		console_append_new(console, &sb);
-		fputs(sb.text ? sb.text : "", stderr);
-	}
+	if (sb.length)
+		fputs(sb.text, stderr);
 	return true;
 }
 
@@ -245,7 +224,7 @@ static bool read_control(struct loop *loop)
 
 	while (n > 0 && loop->lifecycle.state != LIFECYCLE_ENDED &&
 	       protocol_read(&loop->protocol, &p, data + n, &event)) {
-		log_debug("guest: %s", protocol_text(&loop->protocol));
+		log_debug("guest: %s", loop->protocol.text);
 		tell(loop, event);
 	}
 	return n > 0;
@@ -286,19 +265,6 @@ static bool take_end(struct loop *loop)
 	return true;
 }
 
-/** Milliseconds until something is due, as poll(2) takes them. */
-static int wait_ms(const struct lifecycle *lifecycle)
-{
-	uint64_t now = monotonic_ms();
-	uint64_t due = lifecycle->deadline_ms;
-
-	if (!due)
-		return -1;
-	if (due <= now)
-		return 0;
-	return due - now > INT_MAX ? INT_MAX : (int)(due - now);
-}
-
 static void loop_step(struct loop *loop)
 {
 	const struct qemu_link *link = &loop->link;
@@ -318,12 +284,19 @@ static void loop_step(struct loop *loop)
 	};
 	struct pollfd fds[array_size(sources) + GUEST_STREAM_POLL_COUNT];
 	struct pollfd *streams = fds + array_size(sources);
+	uint64_t now = monotonic_ms();
+	int wait_ms = -1;
 	bool moved = false;
+
+	if (lifecycle->deadline_ms && lifecycle->deadline_ms <= now)
+		wait_ms = 0;
+	else if (lifecycle->deadline_ms)
+		wait_ms = (int)MIN(lifecycle->deadline_ms - now, INT_MAX);
 
 	for (size_t i = 0; i < array_size(sources); i++)
 		fds[i] = (struct pollfd){ sources[i].fd, POLLIN, 0 };
 	guest_streams_prepare(&loop->streams, streams);
-	if (poll(fds, array_size(fds), wait_ms(lifecycle)) < 0) {
+	if (poll(fds, array_size(fds), wait_ms) < 0) {
 		if (errno != EINTR)
 			check(loop, error_create_os(errno, "poll"));
 		return;
@@ -356,10 +329,22 @@ static struct error *run(const struct guest_config *config,
 {
 	struct error *err;
 
-	_cleanup_loop_ struct loop loop;
 	_cleanup_string_builder_ struct string_builder tail = { 0 };
-
-	loop_init(&loop, config, plan);
+	_cleanup_loop_ struct loop loop = {
+		.config = config,
+		.plan = plan,
+		.lifecycle = {
+			.boot_limit_ms = plan->qemu.accel == ACCEL_KVM
+						 ? LIFECYCLE_KVM_BOOT_MS
+						 : LIFECYCLE_TCG_BOOT_MS,
+			.timeout_ms = config->timeout_ms,
+			.kdump = config->qemu.kdump,
+			.may_write = config->qemu.arguments.count > 0,
+		},
+		.link = QEMU_LINK_INIT,
+		.terminal = TERMINAL_INIT,
+	};
+	lifecycle_start(&loop.lifecycle, monotonic_ms());
 	err = qemu_link_create(&plan->qemu, find_ports(config), &loop.link);
 	if (err)
 		return err;
@@ -381,11 +366,11 @@ static struct error *run(const struct guest_config *config,
 		return take_ptr(loop.error);
 	if (loop.lifecycle.cause == CAUSE_GUEST) {
 		console_append_tail(&loop.console, CONSOLE_TAIL_LINES, &tail);
-		fputs(tail.text ? tail.text : "", stderr);
+		if (tail.length)
+			fputs(tail.text, stderr);
 	}
 	return run_result_compute(&loop.lifecycle, &loop.console, &loop.output,
-				  &loop.status, protocol_what(&loop.protocol),
-				  ret);
+				  &loop.status, loop.protocol.what, ret);
 }
 
 /** @return ERROR_NOT_FOUND if another machine may do. */

@@ -78,6 +78,9 @@ struct guest_config {
 	int console_log_fd;
 };
 
+/** Whether a guest can have an environment variable of this name. */
+bool guest_takes_variable(const char *name);
+
 /**
  * Boot, run, and end the guest. Blocks.
  *

@@ -6,19 +6,11 @@
 /** @file What the files of guest.h share. */
 
 #include <poll.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
-#include "common/base/cleanup.h"
-#include "common/base/text.h"
 #include "vm/guest/guest.h"
-#include "vm/qemu/qemu.h"
 
-struct error;
-struct guest_config;
 struct guest_plan;
 
 /*
@@ -28,10 +20,7 @@ struct guest_plan;
  */
 
 enum {
-	/**
-	 * For a boot. On a busy machine that takes seconds, or some ten where
-	 * another architecture's firmware is emulated too.
-	 */
+	/** For a boot, which takes seconds where the machine is busy. */
 	LIFECYCLE_KVM_BOOT_MS = 120000,
 	LIFECYCLE_TCG_BOOT_MS = 300000,
 	/** After the command's end, while its output stands still. */
@@ -64,7 +53,7 @@ enum lifecycle_state {
 };
 
 enum lifecycle_event {
-	/** What init.sh says (guest_internal.h). */
+	/** What init.sh says. */
 	EVENT_HELLO,
 	EVENT_READY,
 	EVENT_EXIT,
@@ -120,12 +109,11 @@ enum lifecycle_cause {
 	CAUSE_CANCELLED,
 };
 
-/** All but the first four are the machine's to change. */
+/** All but the first four are lifecycle_step()'s to change. */
 struct lifecycle {
 	uint64_t boot_limit_ms;
-	/** From when the command starts first, over all boots; 0 for no limit. */
+	/** As in guest.h. */
 	uint64_t timeout_ms;
-	/** A crash kernel takes over from one that panics. */
 	bool kdump;
 	/** QEMU may have something to write when it ends. */
 	bool may_write;
@@ -149,13 +137,13 @@ struct lifecycle {
 };
 
 /** QEMU starts. The first four members are set, the others are zero. */
-void lifecycle_start(struct lifecycle *machine, uint64_t now_ms);
+void lifecycle_start(struct lifecycle *lifecycle, uint64_t now_ms);
 
 /**
  * @param[in] status Of EVENT_EXIT.
  * @return What is to be done now.
  */
-enum lifecycle_action lifecycle_step(struct lifecycle *machine,
+enum lifecycle_action lifecycle_step(struct lifecycle *lifecycle,
 				     enum lifecycle_event event, int status,
 				     uint64_t now_ms);
 
@@ -174,9 +162,6 @@ enum lifecycle_action lifecycle_step(struct lifecycle *machine,
 char *protocol_format_setup(const struct guest_config *config,
 			    const struct guest_plan *plan, const int *port_fds);
 
-/** Whether a shell can have a variable of this name. */
-bool protocol_is_variable_name(const char *name);
-
 enum {
 	/** A longer line is nonsense. */
 	PROTOCOL_LINE_LIMIT = 8192
@@ -187,8 +172,10 @@ struct protocol {
 	/** What has arrived of a line. */
 	char line[PROTOCOL_LINE_LIMIT + 1];
 	size_t length;
-	/** The last whole line, as plain text (text.h). */
-	struct string_builder text;
+	/** The line of the last event, as plain text (text.h). */
+	char *text;
+	/** All but its first word: WHAT of `fail WHAT`. */
+	const char *what;
 	/** Of the last `exit STATUS`. */
 	int status;
 };
@@ -203,12 +190,6 @@ void protocol_deinit(struct protocol *protocol);
  */
 bool protocol_read(struct protocol *protocol, const char **data,
 		   const char *end, enum lifecycle_event *ret);
-
-/** The line of the last event, to be shown. Valid until the next. */
-const char *protocol_text(const struct protocol *protocol);
-
-/** After `fail WHAT`: WHAT, in the same way. */
-const char *protocol_what(const struct protocol *protocol);
 
 /*
  * What the guest's kernel says: kept in memory, the newest part of it, and read
@@ -291,7 +272,7 @@ struct terminal {
 
 /**
  * Make it raw, for us as long as we are in its foreground. Signals that would
- * end us are held, so that it is restored.
+ * end us are held, so that terminal_restore() comes, after an error too.
  */
 _must_check_ struct error *terminal_take(struct terminal *terminal, int fd);
 

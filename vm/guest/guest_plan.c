@@ -3,6 +3,7 @@
 #include "vm/guest/guest_internal.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,23 +38,15 @@ static struct error *canonicalize_directory(const char *path, const char *what,
 {
 	struct error *err = canonicalize(path, what, ret);
 
-	if (!err && !directory_exists(*ret))
-		return error_create(ERROR_USAGE, "%s %s is not a directory",
-				    what, *ret);
-	return err;
+	if (err || directory_exists(*ret))
+		return err;
+	return error_create(ERROR_USAGE, "%s %s is not a directory", what, *ret);
 }
 
-/** All of a path but its last part; free(). */
-static char *directory_of(const char *path)
-{
-	return string_copy_n(path, (size_t)(strrchr(path, '/') - path));
-}
-
+/** Add all of a path but its last part. */
 static void add_directory_of(struct string_list *list, const char *path)
 {
-	_cleanup_free_ char *directory = directory_of(path);
-
-	string_list_add(list, directory);
+	string_list_addf(list, "%.*s", (int)(strrchr(path, '/') - path), path);
 }
 
 /** Where a package's modules belong in a root, whose /lib may be a link. */
@@ -80,7 +73,7 @@ static struct error *plan_shares(struct guest_plan *plan,
 	const struct kernel *kernel = config->qemu.kernel;
 	_cleanup_free_ char *root = NULL;
 	_cleanup_free_ char *modules = NULL;
-	_cleanup_free_ char *init_directory = directory_of(plan->init);
+	_cleanup_free_ char *init = string_copy(plan->init);
 	_cleanup_string_list_ struct string_list writable = { 0 };
 
 	err = canonicalize_directory(config->root ? config->root : "/",
@@ -105,17 +98,22 @@ static struct error *plan_shares(struct guest_plan *plan,
 		.directory = config->directory,
 		.writable = &writable,
 		.extra = extra,
-		.init = init_directory,
+		.init = dirname(init),
 		.config = kernel->config,
 	};
 
 	return share_plan_compute(&request, &plan->shares);
 }
 
-/** Say what does not work, rather than let the loading fail. */
-static struct error *check_kdump(const struct kernel *kernel,
-				 const struct catalog_arch *arch)
+/**
+ * Find the program that loads a crash kernel. Say what does not work, rather
+ * than let the loading fail.
+ */
+static struct error *find_loader(const struct kernel *kernel,
+				 const struct catalog_arch *arch, char **ret)
 {
+	struct error *err;
+
 	static const char *const needs[] = { "CONFIG_KEXEC_FILE",
 					     "CONFIG_CRASH_DUMP",
 					     "CONFIG_PROC_VMCORE" };
@@ -142,14 +140,8 @@ static struct error *check_kdump(const struct kernel *kernel,
 					    "--kdump: the kernel lacks %s",
 					    needs[i]);
 	}
-	return NULL;
-}
 
-/** The guest's own program, which is installed for its architecture. */
-static struct error *find_loader(const struct catalog_arch *arch, char **ret)
-{
-	struct error *err;
-
+	// The guest's own program, which is installed for its architecture.
 	_cleanup_free_ char *name =
 		string_format("guest/%s/vmtest-kexec", arch->name);
 	_cleanup_free_ char *path = NULL;
@@ -225,10 +217,7 @@ struct error *guest_plan_make(struct guest_plan *plan,
 	if (config->module)
 		add_directory_of(&extra, config->module);
 	if (config->qemu.kdump) {
-		err = check_kdump(config->qemu.kernel, arch);
-		if (err)
-			return err;
-		err = find_loader(arch, &loader);
+		err = find_loader(config->qemu.kernel, arch, &loader);
 		if (err)
 			return err;
 		add_directory_of(&extra, loader);

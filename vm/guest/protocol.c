@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/memory.h"
@@ -11,14 +12,14 @@
 #include "common/kernel/catalog.h"
 #include "vm/guest/guest.h"
 
-bool protocol_is_variable_name(const char *name)
+bool guest_takes_variable(const char *name)
 {
 	static const char characters[] = "0123456789"
 					 "abcdefghijklmnopqrstuvwxyz"
 					 "ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-	const char *letters = characters + strlen("0123456789");
 
-	return *name && strchr(letters, *name) && !name[strspn(name, characters)];
+	return *name && !isdigit((unsigned char)*name) &&
+	       !name[strspn(name, characters)];
 }
 
 /**
@@ -30,15 +31,11 @@ static void append_word(struct string_builder *sb, const char *text)
 	_cleanup_string_builder_ struct string_builder word = { 0 };
 
 	string_builder_append_shell(&word, text);
-	for (const char *p = word.text; *p;) {
-		size_t length = strcspn(p, "\n");
-
-		string_builder_append_n(sb, p, length);
-		p += length;
-		if (*p) {
+	for (const char *p = word.text; *p; p++) {
+		if (*p == '\n')
 			string_builder_append(sb, "'\"$n\"'");
-			p++;
-		}
+		else
+			string_builder_append_char(sb, *p);
 	}
 }
 
@@ -138,7 +135,7 @@ char *protocol_format_setup(const struct guest_config *config,
 
 void protocol_deinit(struct protocol *protocol)
 {
-	string_builder_deinit(&protocol->text);
+	free(protocol->text);
 }
 
 static enum lifecycle_event parse(const char *line, int *status_ret)
@@ -173,8 +170,13 @@ bool protocol_read(struct protocol *protocol, const char **data,
 	if (*data == end)
 		return false;
 	(*data)++;
-	string_builder_deinit(&protocol->text);
-	text_append_plain(&protocol->text, protocol->line, protocol->length);
+
+	struct string_builder text = { 0 };
+	text_append_plain(&text, protocol->line, protocol->length);
+	free(protocol->text);
+	protocol->text = string_builder_take(&text);
+	protocol->what = strchr(protocol->text, ' ');
+	protocol->what = protocol->what ? protocol->what + 1 : protocol->text;
 	*ret = EVENT_NONSENSE;
 	protocol->line[protocol->length] = '\0';
 	if (protocol->length < PROTOCOL_LINE_LIMIT &&
@@ -182,17 +184,4 @@ bool protocol_read(struct protocol *protocol, const char **data,
 		*ret = parse(protocol->line, &protocol->status);
 	protocol->length = 0;
 	return true;
-}
-
-const char *protocol_text(const struct protocol *protocol)
-{
-	return protocol->text.text ? protocol->text.text : "";
-}
-
-const char *protocol_what(const struct protocol *protocol)
-{
-	const char *text = protocol_text(protocol);
-	const char *blank = strchr(text, ' ');
-
-	return blank ? blank + 1 : text;
 }

@@ -61,16 +61,14 @@ static char *explain_loss(const struct lifecycle *lifecycle, const char *panic,
 /** QEMU's own words, in one line. */
 static struct error *qemu_error(const struct console *output)
 {
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
+	struct string_builder sb = { 0 };
 
 	console_append_tail(output, CONSOLE_TAIL_LINES, &sb);
 
 	_cleanup_free_ char *text = string_builder_take(&sb);
 
-	for (char *p = text; *p; p++) {
-		if (*p == '\n')
-			*p = p[1] ? ' ' : '\0';
-	}
+	for (char *p = text; (p = strchr(p, '\n'));)
+		*p = p[1] ? ' ' : '\0';
 	if (qemu_lacks_machine(text))
 		return error_create(ERROR_NOT_FOUND, "%s", text);
 	return error_create(ERROR_OTHER, "QEMU did not start: %s",

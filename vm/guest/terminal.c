@@ -12,15 +12,14 @@
 
 static sigset_t terminal_signals(void)
 {
+	// To set modes must not stop us (SIGTTOU): QEMU would wait for us.
+	static const int signals[] = { SIGWINCH, SIGHUP, SIGQUIT, SIGCONT,
+				       SIGTTOU };
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGWINCH);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
-	sigaddset(&set, SIGCONT);
-	// To set modes must not stop us: QEMU would wait for us.
-	sigaddset(&set, SIGTTOU);
+	for (size_t i = 0; i < array_size(signals); i++)
+		sigaddset(&set, signals[i]);
 	return set;
 }
 
@@ -38,19 +37,13 @@ struct error *terminal_take(struct terminal *terminal, int fd)
 
 	if (tcgetattr(fd, &terminal->saved) < 0)
 		return error_create_os(errno, "get the terminal's mode");
+	terminal->fd = fd;
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	terminal->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (terminal->signal_fd < 0) {
-		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	if (terminal->signal_fd < 0)
 		return error_create_os(errno, "signalfd");
-	}
-	terminal->fd = fd;
-	if (make_raw(terminal) < 0) {
-		int errnum = errno;
-
-		terminal_restore(terminal);
-		return error_create_os(errnum, "set the terminal's mode");
-	}
+	if (make_raw(terminal) < 0)
+		return error_create_os(errno, "set the terminal's mode");
 	return NULL;
 }
 
@@ -63,7 +56,7 @@ void terminal_restore(struct terminal *terminal)
 	// In the background it is somebody else's, who has set it as needed.
 	if (foreground_has_terminal(terminal->fd))
 		tcsetattr(terminal->fd, TCSADRAIN, &terminal->saved);
-	close(terminal->signal_fd);
+	cleanup_close(&terminal->signal_fd);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 	*terminal = (struct terminal)TERMINAL_INIT;
 }

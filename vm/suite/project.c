@@ -13,7 +13,7 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/text.h"
-#include "vm/guest/guest_internal.h"
+#include "vm/guest/guest.h"
 #include "vm/kernel/kernel.h"
 
 enum {
@@ -122,7 +122,7 @@ static struct error *read_variables(const struct value *value, void *ret)
 	{
 		const struct value variable = value_member(value, name);
 
-		if (!protocol_is_variable_name(name))
+		if (!guest_takes_variable(name))
 			return value_error(
 				&variable,
 				"the name of a variable has letters, digits and _");

@@ -43,13 +43,10 @@ static void play(struct lifecycle *lifecycle, const char *name,
 
 static void start(struct lifecycle *lifecycle, uint64_t timeout_ms)
 {
-	*lifecycle = (struct lifecycle){ .boot_limit_ms = BOOT_MS,
-					 .timeout_ms = timeout_ms };
+	lifecycle->boot_limit_ms = BOOT_MS;
+	lifecycle->timeout_ms = timeout_ms;
 	lifecycle_start(lifecycle, START);
 }
-
-#define PLAY(lifecycle, name, steps, now)                                      \
-	play(lifecycle, name, steps, array_size(steps), now)
 
 // clang-format off
 
@@ -61,6 +58,16 @@ static void start(struct lifecycle *lifecycle, uint64_t timeout_ms)
 /** The same, when its command has ended. */
 #define EXITED BOOTED, { 500, EVENT_EXIT, LIFECYCLE_DRAIN, 0 }
 
+/** The same, when QEMU, which may have something to write, is told to end. */
+#define TOLD                                                                   \
+	EXITED,                                                                  \
+	{ 1, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT },                      \
+	{ 1, EVENT_FLUSHED, LIFECYCLE_QUIT, ACTION_TERMINATE }
+
+/** What a guest is started with. */
+#define KDUMP { .kdump = true }
+#define MAY_WRITE { .may_write = true }
+
 enum {
 	STEP_LIMIT = 12
 };
@@ -68,16 +75,16 @@ enum {
 /** How a guest ends, with --timeout, and what that is called. */
 static const struct {
 	const char *name;
-	bool kdump;
+	struct lifecycle start;
 	struct step steps[STEP_LIMIT];
 	enum run_outcome outcome;
 	enum lifecycle_cause cause;
 	uint64_t command_ms;
 } endings[] = {
-	{ "exit", false, {
+	{ "exit", { 0 }, {
 	    EXITED, { 1, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_EXITED, CAUSE_NONE, 500 },
-	{ "words out of turn", false, {
+	{ "words out of turn", { 0 }, {
 	    { 0, EVENT_DONE, LIFECYCLE_BOOT, 0 },
 	    { 0, EVENT_EXIT, LIFECYCLE_BOOT, 0 },
 	    { 0, EVENT_NONSENSE, LIFECYCLE_BOOT, 0 },
@@ -89,47 +96,47 @@ static const struct {
 	    { 0, EVENT_FAIL, LIFECYCLE_DRAIN, 0 },
 	    { 0, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_EXITED, CAUSE_NONE, 9 },
-	{ "QEMU does not start", false, {
+	{ "QEMU does not start", { 0 }, {
 	    { 1, EVENT_QEMU_FAILED, LIFECYCLE_ENDED, 0 } },
 	  RUN_NOT_RUN, CAUSE_QEMU, 0 },
-	{ "QEMU fails after a guest that was late", false, {
+	{ "QEMU fails after a guest that was late", { 0 }, {
 	    { 1, EVENT_READY, LIFECYCLE_COMMAND, 0 },
 	    { TIMEOUT_MS, EVENT_TIME, LIFECYCLE_DUMP, ACTION_SHOW_MESSAGES },
 	    { 1, EVENT_QEMU_FAILED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
-	{ "the guest cannot mount", false, {
+	{ "the guest cannot mount", { 0 }, {
 	    { 1, EVENT_HELLO, LIFECYCLE_BOOT, 0 },
 	    { 1, EVENT_FAIL, LIFECYCLE_ENDED, 0 } },
 	  RUN_NOT_RUN, CAUSE_GUEST, 0 },
-	{ "QEMU dies after hello", false, {
+	{ "QEMU dies after hello", { 0 }, {
 	    { 1, EVENT_HELLO, LIFECYCLE_BOOT, 0 },
 	    { 1, EVENT_QEMU_FAILED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_LOST, CAUSE_END_IN_BOOT, 0 },
-	{ "the kernel does not find its init", false, {
+	{ "the kernel does not find its init", { 0 }, {
 	    { 1, EVENT_PANIC, LIFECYCLE_BOOT, 0 },
 	    { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_LOST, CAUSE_END_IN_BOOT, 0 },
-	{ "the boot hangs", false, {
+	{ "the boot hangs", { 0 }, {
 	    { BOOT_MS - 1, EVENT_TIME, LIFECYCLE_BOOT, 0 },
 	    { 1, EVENT_TIME, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_LOST, CAUSE_BOOT, 0 },
-	{ "the command powers off", false, {
+	{ "the command powers off", { 0 }, {
 	    BOOTED, { 9, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_LOST, CAUSE_END, 9 },
-	{ "panic without a crash kernel", false, {
+	{ "panic without a crash kernel", { 0 }, {
 	    BOOTED,
 	    { 9, EVENT_PANIC, LIFECYCLE_COMMAND, 0 },
 	    { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_LOST, CAUSE_END, 10 },
-	{ "QEMU ends before the output has", false, {
+	{ "QEMU ends before the output has", { 0 }, {
 	    EXITED, { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_LOST, CAUSE_END, 500 },
-	{ "the guest runs on after the command", false, {
+	{ "the guest runs on after the command", { 0 }, {
 	    EXITED,
 	    { LIFECYCLE_DRAIN_MS - 1, EVENT_TIME, LIFECYCLE_DRAIN, 0 },
 	    { 1, EVENT_TIME, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_LOST, CAUSE_DRAIN, 500 },
-	{ "output that takes long", false, {
+	{ "output that takes long", { 0 }, {
 	    EXITED,
 	    { LIFECYCLE_DRAIN_MS - 1, EVENT_OUTPUT, LIFECYCLE_DRAIN, 0 },
 	    { LIFECYCLE_DRAIN_MS - 1, EVENT_OUTPUT, LIFECYCLE_DRAIN, 0 },
@@ -137,7 +144,7 @@ static const struct {
 	    // Later than the command may take, which has ended.
 	    { 0, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_EXITED, CAUSE_NONE, 500 },
-	{ "timeout", false, {
+	{ "timeout", { 0 }, {
 	    BOOTED,
 	    { TIMEOUT_MS - 1, EVENT_TIME, LIFECYCLE_COMMAND, 0 },
 	    { 1, EVENT_TIME, LIFECYCLE_DUMP, ACTION_SHOW_MESSAGES },
@@ -147,7 +154,7 @@ static const struct {
 	    { LIFECYCLE_QUIET_MS - 1, EVENT_TIME, LIFECYCLE_DUMP, 0 },
 	    { 1, EVENT_TIME, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
-	{ "timeout, and the kernel talks without end", false, {
+	{ "timeout, and the kernel talks without end", { 0 }, {
 	    BOOTED,
 	    { TIMEOUT_MS, EVENT_TIME, LIFECYCLE_DUMP, ACTION_SHOW_MESSAGES },
 	    { LIFECYCLE_QUIET_MS, EVENT_TIME, LIFECYCLE_DUMP, ACTION_LIST_TASKS },
@@ -155,7 +162,7 @@ static const struct {
 	    { 0, EVENT_TIME, LIFECYCLE_DUMP, 0 },
 	    { 1, EVENT_TIME, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
-	{ "timeout, and the rest comes while tasks are listed", true, {
+	{ "timeout, and the rest comes while tasks are listed", KDUMP, {
 	    BOOTED,
 	    { TIMEOUT_MS, EVENT_TIME, LIFECYCLE_DUMP, ACTION_SHOW_MESSAGES },
 	    { 1, EVENT_EXIT, LIFECYCLE_DUMP, 0 },
@@ -165,7 +172,7 @@ static const struct {
 	    { 1, EVENT_UNREAD, LIFECYCLE_DUMP, 0 },
 	    { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
-	{ "a crash kernel runs the command again", true, {
+	{ "a crash kernel runs the command again", KDUMP, {
 	    BOOTED,
 	    { 9, EVENT_PANIC, LIFECYCLE_CRASH, 0 },
 	    { 0, EVENT_PANIC, LIFECYCLE_CRASH, 0 },
@@ -174,19 +181,19 @@ static const struct {
 	    { 1, EVENT_EXIT, LIFECYCLE_DRAIN, 0 },
 	    { 1, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_EXITED, CAUSE_NONE, 12 },
-	{ "an oops takes a crash kernel too, without a panic's words", true, {
+	{ "an oops takes a crash kernel too, without a panic's words", KDUMP, {
 	    EXITED,
 	    { 1, EVENT_HELLO, LIFECYCLE_BOOT, ACTION_TAKE_OVER },
 	    { 1, EVENT_READY, LIFECYCLE_COMMAND, 0 },
 	    { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_LOST, CAUSE_END, 503 },
-	{ "the crash kernel does not come up", true, {
+	{ "the crash kernel does not come up", KDUMP, {
 	    EXITED,
 	    { 1, EVENT_PANIC, LIFECYCLE_CRASH, 0 },
 	    { BOOT_MS - 1, EVENT_TIME, LIFECYCLE_CRASH, 0 },
 	    { 1, EVENT_TIME, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_LOST, CAUSE_BOOT, 501 + BOOT_MS },
-	{ "the crash kernel's boot is the command's time", true, {
+	{ "the crash kernel's boot is the command's time", KDUMP, {
 	    BOOTED,
 	    { TIMEOUT_MS - 10, EVENT_PANIC, LIFECYCLE_CRASH, 0 },
 	    { 1, EVENT_HELLO, LIFECYCLE_BOOT, ACTION_TAKE_OVER },
@@ -194,7 +201,7 @@ static const struct {
 	    { 1, EVENT_TIME, LIFECYCLE_DUMP, ACTION_SHOW_MESSAGES },
 	    { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
-	{ "the time is for both boots", true, {
+	{ "the time is for both boots", KDUMP, {
 	    BOOTED,
 	    { TIMEOUT_MS - 10, EVENT_PANIC, LIFECYCLE_CRASH, 0 },
 	    { 1, EVENT_HELLO, LIFECYCLE_BOOT, ACTION_TAKE_OVER },
@@ -202,7 +209,7 @@ static const struct {
 	    { 8, EVENT_TIME, LIFECYCLE_DUMP, ACTION_SHOW_MESSAGES },
 	    { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
-	{ "a crash kernel crashes", true, {
+	{ "a crash kernel crashes", KDUMP, {
 	    BOOTED,
 	    { 9, EVENT_PANIC, LIFECYCLE_CRASH, 0 },
 	    { 1, EVENT_HELLO, LIFECYCLE_BOOT, ACTION_TAKE_OVER },
@@ -210,27 +217,56 @@ static const struct {
 	    { 1, EVENT_PANIC, LIFECYCLE_CRASH, 0 },
 	    { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_LOST, CAUSE_END, 13 },
-	{ "a guest starts over and over", false, {
+	{ "a guest starts over and over", { 0 }, {
 	    BOOTED,
 	    { 1, EVENT_HELLO, LIFECYCLE_BOOT, ACTION_TAKE_OVER },
 	    { 1, EVENT_READY, LIFECYCLE_COMMAND, 0 },
 	    { 1, EVENT_HELLO, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_LOST, CAUSE_RESTART, 3 },
 	// As in a pipeline.
-	{ "nobody reads the output", false, {
+	{ "nobody reads the output", { 0 }, {
 	    BOOTED, { 9, EVENT_UNREAD, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_EXITED, CAUSE_NONE, 9 },
-	{ "nobody reads the last output", false, {
+	{ "nobody reads the last output", { 0 }, {
 	    EXITED, { 9, EVENT_UNREAD, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_EXITED, CAUSE_NONE, 500 },
-	{ "cancelled in a boot", false, {
+	{ "cancelled in a boot", { 0 }, {
 	    { 1, EVENT_CANCELLED, LIFECYCLE_ENDED, 0 } },
 	  RUN_NOT_RUN, CAUSE_CANCELLED, 0 },
-	{ "cancelled while the output is handed on", false, {
+	{ "cancelled while the output is handed on", { 0 }, {
 	    EXITED,
 	    { 1, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT },
 	    { 1, EVENT_CANCELLED, LIFECYCLE_ENDED, 0 } },
 	  RUN_NOT_RUN, CAUSE_CANCELLED, 500 },
+	{ "nothing to write", { 0 }, {
+	    EXITED,
+	    { 1, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT },
+	    { 1, EVENT_TIME, LIFECYCLE_FLUSH, 0 },
+	    { 1, EVENT_FLUSHED, LIFECYCLE_ENDED, 0 },
+	    { 1, EVENT_TIME, LIFECYCLE_ENDED, 0 } },
+	  RUN_EXITED, CAUSE_NONE, 500 },
+	{ "QEMU writes and ends", MAY_WRITE, {
+	    TOLD,
+	    { LIFECYCLE_QUIT_MS - 1, EVENT_TIME, LIFECYCLE_QUIT, 0 },
+	    { 0, EVENT_QEMU_ENDED, LIFECYCLE_ENDED, 0 } },
+	  RUN_EXITED, CAUSE_NONE, 500 },
+	{ "QEMU does not end", MAY_WRITE, {
+	    TOLD,
+	    { LIFECYCLE_QUIT_MS - 1, EVENT_CONSOLE, LIFECYCLE_QUIT, 0 },
+	    { 1, EVENT_TIME, LIFECYCLE_ENDED, 0 } },
+	  RUN_EXITED, CAUSE_NONE, 500 },
+	{ "the user does not wait for QEMU", MAY_WRITE, {
+	    TOLD,
+	    { 1, EVENT_FLUSHED, LIFECYCLE_QUIT, 0 },
+	    { 1, EVENT_CANCELLED, LIFECYCLE_ENDED, 0 } },
+	  RUN_EXITED, CAUSE_NONE, 500 },
+	{ "QEMU has ended before it is told", MAY_WRITE, {
+	    EXITED,
+	    { 1, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT },
+	    { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, 0 },
+	    { 1, EVENT_FLUSHED, LIFECYCLE_ENDED, 0 },
+	    { 1, EVENT_CANCELLED, LIFECYCLE_ENDED, 0 } },
+	  RUN_EXITED, CAUSE_NONE, 500 },
 };
 
 // clang-format on
@@ -238,12 +274,11 @@ static const struct {
 Test(lifecycle, endings_have_one_name_each)
 {
 	for (size_t i = 0; i < array_size(endings); i++) {
-		struct lifecycle lifecycle;
+		struct lifecycle lifecycle = endings[i].start;
 		uint64_t now = START;
 		size_t count = STEP_LIMIT;
 
 		start(&lifecycle, TIMEOUT_MS);
-		lifecycle.kdump = endings[i].kdump;
 		// No guest ends where it began.
 		while (!endings[i].steps[count - 1].state)
 			count--;
@@ -273,71 +308,20 @@ Test(lifecycle, a_command_without_a_limit_has_all_the_time)
 		{ UINT64_C(1) << 60, EVENT_TIME, LIFECYCLE_COMMAND, 0 },
 		{ 0, EVENT_CONSOLE, LIFECYCLE_COMMAND, 0 },
 	};
-	struct lifecycle lifecycle;
+	struct lifecycle lifecycle = { 0 };
 	uint64_t now = START;
 
 	start(&lifecycle, 0);
 	cr_expect_eq(lifecycle.deadline_ms, START + BOOT_MS);
-	PLAY(&lifecycle, "no limit", steps, &now);
+	play(&lifecycle, "no limit", steps, array_size(steps), &now);
 	cr_expect_eq(lifecycle.deadline_ms, 0);
 	cr_expect_eq(lifecycle.boot_ms, BOOTED_MS);
-}
-
-Test(lifecycle, qemu_is_asked_to_end_where_it_may_have_to_write)
-{
-	static const struct {
-		const char *name;
-		bool may_write;
-		/** What happens at LIFECYCLE_FLUSH, and from then on. */
-		struct step steps[3];
-	} rows[] = {
-		{ "nothing to write",
-		  false,
-		  { { 1, EVENT_TIME, LIFECYCLE_FLUSH, 0 },
-		    { 1, EVENT_FLUSHED, LIFECYCLE_ENDED, 0 },
-		    { 1, EVENT_TIME, LIFECYCLE_ENDED, 0 } } },
-		{ "it ends",
-		  true,
-		  { { 1, EVENT_FLUSHED, LIFECYCLE_QUIT, ACTION_TERMINATE },
-		    { LIFECYCLE_QUIT_MS - 1, EVENT_TIME, LIFECYCLE_QUIT, 0 },
-		    { 0, EVENT_QEMU_ENDED, LIFECYCLE_ENDED, 0 } } },
-		{ "it does not end",
-		  true,
-		  { { 1, EVENT_FLUSHED, LIFECYCLE_QUIT, ACTION_TERMINATE },
-		    { LIFECYCLE_QUIT_MS - 1, EVENT_CONSOLE, LIFECYCLE_QUIT, 0 },
-		    { 1, EVENT_TIME, LIFECYCLE_ENDED, 0 } } },
-		{ "its user does not wait",
-		  true,
-		  { { 1, EVENT_FLUSHED, LIFECYCLE_QUIT, ACTION_TERMINATE },
-		    { 1, EVENT_FLUSHED, LIFECYCLE_QUIT, 0 },
-		    { 1, EVENT_CANCELLED, LIFECYCLE_ENDED, 0 } } },
-		{ "it has ended",
-		  true,
-		  { { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, 0 },
-		    { 1, EVENT_FLUSHED, LIFECYCLE_ENDED, 0 },
-		    { 1, EVENT_CANCELLED, LIFECYCLE_ENDED, 0 } } },
-	};
-	static const struct step exited[] = {
-		EXITED, { 0, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT }
-	};
-
-	for (size_t i = 0; i < array_size(rows); i++) {
-		struct lifecycle lifecycle;
-		uint64_t now = START;
-
-		start(&lifecycle, TIMEOUT_MS);
-		lifecycle.may_write = rows[i].may_write;
-		PLAY(&lifecycle, rows[i].name, exited, &now);
-		PLAY(&lifecycle, rows[i].name, rows[i].steps, &now);
-		cr_expect_eq(lifecycle.outcome, RUN_EXITED, "%s", rows[i].name);
-		cr_expect_eq(lifecycle.exit_status, STATUS, "%s", rows[i].name);
-	}
 }
 
 Test(lifecycle, nothing_moves_a_machine_that_has_ended)
 {
 	for (int event = EVENT_HELLO; event <= EVENT_TIME; event++) {
-		struct lifecycle lifecycle;
+		struct lifecycle lifecycle = { 0 };
 
 		start(&lifecycle, TIMEOUT_MS);
 		lifecycle_step(&lifecycle, EVENT_FAIL, 0, START);

@@ -118,8 +118,7 @@ Test(protocol, a_line_without_end_is_one_nonsense)
 	cr_expect_not(read_one(&protocol, data, sizeof(data), 4096, &event));
 	cr_assert(read_one(&protocol, "\n", 1, 1, &event));
 	cr_expect_eq(event, EVENT_NONSENSE);
-	cr_expect_leq(strlen(protocol_text(&protocol)),
-		      (size_t)PROTOCOL_LINE_LIMIT);
+	cr_expect_leq(strlen(protocol.text), (size_t)PROTOCOL_LINE_LIMIT);
 	cr_assert(read_one(&protocol, "ready\n", 6, 6, &event));
 	cr_expect_eq(event, EVENT_READY);
 	protocol_deinit(&protocol);
@@ -145,7 +144,7 @@ Test(protocol, what_failed_can_be_shown)
 		cr_assert(read_one(&protocol, rows[i].line,
 				   strlen(rows[i].line), 3, &event));
 		cr_expect_eq(event, EVENT_FAIL);
-		cr_expect_str_eq(protocol_what(&protocol), rows[i].what);
+		cr_expect_str_eq(protocol.what, rows[i].what);
 		protocol_deinit(&protocol);
 	}
 }
@@ -267,6 +266,6 @@ Test(protocol, names_of_variables_are_checked)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++)
-		cr_expect_eq(protocol_is_variable_name(rows[i].name),
-			     rows[i].valid, "%s", rows[i].name);
+		cr_expect_eq(guest_takes_variable(rows[i].name), rows[i].valid,
+			     "%s", rows[i].name);
 }
