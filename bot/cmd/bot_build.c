@@ -14,7 +14,7 @@
 #include "common/base/memory.h"
 #include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
-#include "vm/suite/logs.h"
+#include "common/process/process.h"
 
 enum {
 	/** Of the log, in the result. */
@@ -129,7 +129,7 @@ static struct error *write_result(const char *path, const char *package,
 	if (result->outcome == BUILD_BUILT)
 		err = digest_file(package, result->digest, &result->size_bytes);
 	else
-		result->log = logs_tail(log_path, TAIL_LINES, TAIL_BYTES);
+		result->log = output_tail(log_path, TAIL_LINES, TAIL_BYTES);
 	if (err)
 		return error_wrap(err, "--result");
 	_cleanup_free_ char *text = build_result_format(result);

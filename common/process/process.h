@@ -139,4 +139,18 @@ bool process_program_exists(const char *name);
  */
 void process_hide_environment(void);
 
+/* What a child has printed to a file. */
+
+/** Where the last lines of text that ends with a newline begin. */
+const char *output_last_lines(const char *text, size_t lines);
+
+/**
+ * The last lines of a file, as plain text (text.h), ended by a newline unless
+ * there are none; free(). If it cannot be read, why.
+ *
+ * @param[in] path A file that is not there, or NULL, is empty.
+ * @param[in] limit_bytes Of the file, whatever the number of lines.
+ */
+char *output_tail(const char *path, size_t lines, size_t limit_bytes);
+
 #endif /* COMMON_PROCESS_PROCESS_H */

@@ -215,7 +215,7 @@ static struct error *run(struct command_context *context)
 	log_info("kernels: %zu, from %s to %s; logs in %s", setup.suite.count,
 		 setup.suite.items[0].name,
 		 setup.suite.items[setup.suite.count - 1].name,
-		 setup.log_directory);
+		 setup.run.log_directory);
 	struct bisect_step step;
 	err = search(&setup, verdicts, &step);
 	if (err)

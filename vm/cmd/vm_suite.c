@@ -14,9 +14,9 @@
 #include "common/base/text.h"
 #include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
+#include "common/process/process.h"
 #include "common/store/store.h"
 #include "vm/kernel/kernel.h"
-#include "vm/suite/logs.h"
 #include "vm/suite/suite_report.h"
 
 enum {
@@ -41,12 +41,12 @@ void suite_setup_deinit(struct suite_setup *setup)
 {
 	project_deinit(&setup->project);
 	arch_list_deinit(&setup->archs);
-	free(setup->program);
-	free(setup->log_directory);
 	free(setup->command);
-	string_list_deinit(&setup->download_options);
-	string_list_deinit(&setup->module_options);
-	string_list_deinit(&setup->run_options);
+	free(setup->run.program);
+	free(setup->run.log_directory);
+	string_list_deinit(&setup->run.download_options);
+	string_list_deinit(&setup->run.module_options);
+	string_list_deinit(&setup->run.run_options);
 	suite_deinit(&setup->suite);
 }
 
@@ -224,13 +224,14 @@ static struct error *make_log_directory(struct suite_setup *setup)
 		_cleanup_free_ char *parent =
 			path_join(setup->context->directory, "logs");
 
-		return logs_create(parent, KEEP_LOGS, &setup->log_directory);
+		return suite_log_directory_create(parent, KEEP_LOGS,
+						  &setup->run.log_directory);
 	}
 	err = directory_create(options->log_directory);
 	if (err)
 		return err;
-	setup->log_directory = realpath(options->log_directory, NULL);
-	if (!setup->log_directory)
+	setup->run.log_directory = realpath(options->log_directory, NULL);
+	if (!setup->run.log_directory)
 		return error_create_os(errno, "%s", options->log_directory);
 	return NULL;
 }
@@ -244,32 +245,27 @@ static struct error *forward_options(struct suite_setup *setup)
 		.catalog = setup->context->common->catalog,
 		.directory = setup->context->directory,
 	};
-	struct string_list *download = &setup->download_options;
-	struct string_list *module = &setup->module_options;
-	struct string_list *run = &setup->run_options;
-	struct string_list *all[] = { download, module, run };
+	struct suite_run_options *run = &setup->run;
 
-	for (size_t i = 0; i < array_size(all); i++)
-		command_format_options(common_option_table, &common, all[i]);
+	command_format_options(common_option_table, &common,
+			       &run->download_options);
+	command_format_options(common_option_table, &common,
+			       &run->module_options);
+	command_format_options(common_option_table, &common, &run->run_options);
+	command_format_options(run_option_table, &options->guest,
+			       &run->run_options);
 	if (options->guest.module_source)
-		string_list_addf(module, "--module-source=%s",
+		string_list_addf(&run->module_options, "--module-source=%s",
 				 options->guest.module_source);
 	for (size_t i = 0; i < setup->suite.count; i++)
 		setup->suite.items[i].needs_module = options->guest.module !=
 						     MODULE_NONE;
-	command_format_options(run_option_table, &options->guest, run);
-	setup->program = realpath("/proc/self/exe", NULL);
-	if (!setup->program)
+	run->jobs = options->jobs == OPTION_NUMBER_OMITTED ? processors_usable()
+		    : options->jobs			   ? options->jobs
+							   : 1;
+	run->program = realpath("/proc/self/exe", NULL);
+	if (!run->program)
 		return error_create_os(errno, "/proc/self/exe");
-	setup->run.program = setup->program;
-	setup->run.download_options = download;
-	setup->run.module_options = module;
-	setup->run.run_options = run;
-	setup->run.log_directory = setup->log_directory;
-	setup->run.jobs = options->jobs == OPTION_NUMBER_OMITTED
-				  ? processors_usable()
-			  : options->jobs ? options->jobs
-					  : 1;
 	return NULL;
 }
 
@@ -335,7 +331,7 @@ void suite_read_logs(const struct suite *suite, struct string_list *ret)
 					   ? item->log_path
 					   : NULL;
 		_cleanup_free_ char *text =
-			logs_tail(path, REPORT_LINES, REPORT_BYTES);
+			output_tail(path, REPORT_LINES, REPORT_BYTES);
 
 		string_list_add(ret, text);
 	}

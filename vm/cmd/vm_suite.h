@@ -40,11 +40,6 @@ struct suite_setup {
 	struct command_context *context;
 	struct project project;
 	struct arch_list archs;
-	char *program;
-	char *log_directory;
-	struct string_list download_options;
-	struct string_list module_options;
-	struct string_list run_options;
 	struct suite suite;
 	struct suite_run_options run;
 	/** What is run, as one would type it. */

@@ -12,7 +12,7 @@
 #include "common/base/log.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
-#include "vm/suite/logs.h"
+#include "common/process/process.h"
 #include "vm/suite/suite_report.h"
 
 enum {
@@ -41,7 +41,7 @@ static json_t *item_json(const struct suite_item *item)
 				    json_integer((json_int_t)item->phase_ms[i]));
 	return json_pack("{s:s, s:s, s:s, s:o, s:i, s:o, s:o, s:o}", "kernel",
 			 item->name, "arch", item->arch, "result",
-			 suite_state_name(item->state), "reason",
+			 suite_state_names[item->state], "reason",
 			 text_json(item->reason), "attempts",
 			 (int)item->attempts, "milliseconds", phases, "log",
 			 text_json(item->log_path), "console_log",
@@ -56,7 +56,7 @@ static void append_tail(struct string_builder *sb,
 	if (*log)
 		string_builder_appendf(sb, "; %s ends with:\n%s\n",
 				       item->log_path,
-				       logs_last_lines(log, TAIL_LINES));
+				       output_last_lines(log, TAIL_LINES));
 	else
 		string_builder_appendf(sb, "; %s is empty\n\n", item->log_path);
 }
@@ -195,7 +195,7 @@ static struct error *run(struct command_context *context)
 			return error_wrap(err, "--junit");
 	}
 	log_info("kernels: %zu; logs in %s", setup.suite.count,
-		 setup.log_directory);
+		 setup.run.log_directory);
 	uint64_t start_ms = monotonic_ms();
 	_cleanup_string_list_ struct string_list logs = { 0 };
 	err = run_suite(&setup);

@@ -23,7 +23,6 @@
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
-#include "vm/suite/logs.h"
 
 enum {
 	/** Of mmdebstrap's log, for people to read. */
@@ -181,7 +180,7 @@ static struct error *spawn(const struct rootfs_making *making,
 
 static void log_tail(const char *path)
 {
-	_cleanup_free_ char *text = logs_tail(path, TAIL_LINES, TAIL_BYTES);
+	_cleanup_free_ char *text = output_tail(path, TAIL_LINES, TAIL_BYTES);
 	char *rest = text;
 
 	for (char *line; (line = strsep(&rest, "\n")) && (*line || rest);)

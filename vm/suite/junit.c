@@ -91,7 +91,7 @@ static void append_failure(struct string_builder *sb,
 	const char *element = is_error(item) ? "error" : "failure";
 
 	string_builder_appendf(sb, "      <%s", element);
-	append_attribute(sb, "type", suite_state_name(item->state));
+	append_attribute(sb, "type", suite_state_names[item->state]);
 	append_attribute(sb, "message", item->reason ? item->reason : "");
 	string_builder_append_char(sb, '>');
 	junit_append_text(sb, log);

@@ -10,22 +10,18 @@
 #include "common/base/text.h"
 #include "vm/guest/guest.h"
 
-static const struct {
-	const char *name;
-	bool is_end;
-	bool is_failure;
-} states[] = {
-	[SUITE_WAITING] = { "waiting", false, false },
-	[SUITE_DOWNLOADING] = { "downloading", false, false },
-	[SUITE_BUILDING] = { "building", false, false },
-	[SUITE_RUNNING] = { "running", false, false },
-	[SUITE_PASSED] = { "passed", true, false },
-	[SUITE_FLAKY] = { "flaky", true, false },
-	[SUITE_FAILED] = { "failed", true, true },
-	[SUITE_TIMED_OUT] = { "timed out", true, true },
-	[SUITE_LOST] = { "lost", true, true },
-	[SUITE_NOT_RUN] = { "not run", true, true },
-	[SUITE_INTERRUPTED] = { "interrupted", true, true },
+const char *const suite_state_names[] = {
+	[SUITE_WAITING] = "waiting",
+	[SUITE_DOWNLOADING] = "downloading",
+	[SUITE_BUILDING] = "building",
+	[SUITE_RUNNING] = "running",
+	[SUITE_PASSED] = "passed",
+	[SUITE_FLAKY] = "flaky",
+	[SUITE_FAILED] = "failed",
+	[SUITE_TIMED_OUT] = "timed out",
+	[SUITE_LOST] = "lost",
+	[SUITE_NOT_RUN] = "not run",
+	[SUITE_INTERRUPTED] = "interrupted",
 };
 
 const char *const suite_phase_names[] = {
@@ -33,21 +29,6 @@ const char *const suite_phase_names[] = {
 	[SUITE_MODULE] = "module",     [SUITE_BOOT] = "boot",
 	[SUITE_COMMAND] = "command",
 };
-
-const char *suite_state_name(enum suite_state state)
-{
-	return states[state].name;
-}
-
-bool suite_state_is_end(enum suite_state state)
-{
-	return states[state].is_end;
-}
-
-bool suite_state_is_failure(enum suite_state state)
-{
-	return states[state].is_failure;
-}
 
 void suite_deinit(struct suite *suite)
 {

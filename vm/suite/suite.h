@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/text.h"
 #include "common/kernel/release.h"
 
 struct catalog;
@@ -22,8 +23,8 @@ struct catalog_arch;
 struct error;
 struct kernel_list;
 struct run_result;
-struct string_list;
 
+/** What is still to end, then good ends, then the others. */
 enum suite_state {
 	SUITE_WAITING,
 	SUITE_DOWNLOADING,
@@ -44,13 +45,19 @@ enum suite_state {
 };
 
 /** In words: `timed out`. */
-const char *suite_state_name(enum suite_state state);
+extern const char *const suite_state_names[SUITE_STATE_COUNT];
 
 /** Whether nothing more happens to such a kernel. */
-bool suite_state_is_end(enum suite_state state);
+static inline bool suite_state_is_end(enum suite_state state)
+{
+	return state >= SUITE_PASSED;
+}
 
 /** Whether it is an end, and not a good one. */
-bool suite_state_is_failure(enum suite_state state);
+static inline bool suite_state_is_failure(enum suite_state state)
+{
+	return state >= SUITE_FAILED;
+}
 
 enum suite_phase {
 	SUITE_DOWNLOAD,
@@ -181,13 +188,12 @@ struct suite_observer {
 			const struct suite_item *item);
 };
 
+/** All is the caller's. */
 struct suite_run_options {
 	/** Path of vmtest-vm. */
-	const char *program;
+	char *program;
 	/** Options of `download`, of `module`, and of `run`. */
-	const struct string_list *download_options;
-	const struct string_list *module_options;
-	const struct string_list *run_options;
+	struct string_list download_options, module_options, run_options;
 	/** Ended by NULL. */
 	char *const *command;
 	/**
@@ -195,10 +201,19 @@ struct suite_run_options {
 	 * NAME.console.log and NAME.json, of `run`. A second attempt's are
 	 * called NAME.2.log and so on. Must exist.
 	 */
-	const char *log_directory;
+	char *log_directory;
 	/** Guests at once. */
 	unsigned int jobs;
 };
+
+/**
+ * Make a directory of logs named by the time, and delete the oldest beyond
+ * @p keep.
+ *
+ * @param[out] path_ret free()
+ */
+_must_check_ struct error *suite_log_directory_create(const char *parent,
+						      int keep, char **path_ret);
 
 /**
  * Bring items to an end. Blocks. Whatever happens to a kernel is noted in its

@@ -2,6 +2,7 @@
 
 #include "vm/suite/suite.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -9,7 +10,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
@@ -20,7 +22,6 @@
 #include "common/base/text.h"
 #include "common/process/process.h"
 #include "vm/guest/guest.h"
-#include "vm/suite/logs.h"
 
 enum {
 	RESULT_LIMIT_BYTES = 1 << 20,
@@ -29,57 +30,82 @@ enum {
 	END_LIMIT_MS = 10000,
 };
 
-/** A child that downloads a kernel, builds its module, or runs its guest. */
-struct suite_worker {
-	/** NULL while there is nothing to do. */
-	struct process *process;
-	struct suite_item *item;
-	/** What a download or a module prints, in memory. */
-	int output_fd;
-};
-
 struct suite_runner {
 	const struct suite_run_options *options;
 	const struct suite *suite;
 	struct suite_observer *observer;
-	/** The first one downloads, the others run guests. */
-	struct suite_worker *workers;
-	size_t worker_count;
-	/** One for each worker, and the last for signals. */
+	/**
+	 * For each item what downloads it, builds its module, or runs its
+	 * guest; NULL while nothing does.
+	 */
+	struct process **children;
+	/** One for each child, and the last for signals. */
 	struct pollfd *fds;
 };
 
 /** End the child, if there is one still. */
-static void worker_reset(struct suite_worker *worker)
+static void runner_reset(struct suite_runner *runner, size_t index)
 {
-	process_destroy(worker->process);
-	cleanup_close(&worker->output_fd);
-	*worker = (struct suite_worker){ .output_fd = -1 };
+	process_destroy(take_ptr(runner->children[index]));
 }
 
 static void runner_deinit(struct suite_runner *runner)
 {
-	for (size_t i = 0; i < runner->worker_count; i++)
-		worker_reset(&runner->workers[i]);
-	free(runner->workers);
+	for (size_t i = 0; i < runner->suite->count; i++)
+		runner_reset(runner, i);
+	free(runner->children);
 	free(runner->fds);
 }
 
 #define _cleanup_runner_ _cleanup_(runner_deinit)
 
-static void runner_init(struct suite_runner *runner)
+/** `20260131-120000-4711`, so that the order of names is that of time. */
+static int is_log_directory(const struct dirent *entry)
 {
-	size_t count = (size_t)runner->options->jobs + 1;
+	const char *name = entry->d_name;
 
-	// More than there are kernels would have nothing to do.
-	if (count > runner->suite->count + 1)
-		count = runner->suite->count + 1;
-	runner->workers = memory_allocate(count, sizeof(*runner->workers));
-	runner->worker_count = count;
-	for (size_t i = 0; i < count; i++)
-		runner->workers[i].output_fd = -1;
-	runner->fds = memory_allocate(count + 1, sizeof(*runner->fds));
-	runner->fds[count] = (struct pollfd){ interrupt_fd(), POLLIN, 0 };
+	return strlen(name) > strlen("20260131-120000-") && name[8] == '-' &&
+	       name[15] == '-' && !name[strspn(name, "0123456789-")];
+}
+
+static struct error *delete_oldest(const char *parent, int keep)
+{
+	struct error *err = NULL;
+
+	struct dirent **entries;
+	int count = scandir(parent, &entries, is_log_directory, alphasort);
+	if (count < 0)
+		return error_create_os(errno, "read %s", parent);
+	for (int i = 0; i < count; i++) {
+		_cleanup_free_ char *path = path_join(parent, entries[i]->d_name);
+
+		if (!err && i < count - keep)
+			err = directory_remove(path);
+		free(entries[i]);
+	}
+	free(entries);
+	return err;
+}
+
+struct error *suite_log_directory_create(const char *parent, int keep,
+					 char **path_ret)
+{
+	struct error *err;
+
+	time_t now = time(NULL);
+	struct tm local;
+	char text[32];
+	strftime(text, sizeof(text), "%Y%m%d-%H%M%S", localtime_r(&now, &local));
+	_cleanup_free_ char *path =
+		path_joinf(parent, "%s-%ld", text, (long)getpid());
+	err = directory_create(path);
+	if (err)
+		return err;
+	err = delete_oldest(parent, keep);
+	if (err)
+		return err;
+	*path_ret = take_ptr(path);
+	return NULL;
 }
 
 /** A file of the item's in the directory of logs: `NAME.json`, `NAME.2.json`. */
@@ -111,96 +137,97 @@ static struct error *open_log(const struct suite_run_options *options,
 	return NULL;
 }
 
-/** Begin a command line of vmtest-vm about a kernel. */
-static void add_words(const char *program, const char *command,
-		      const struct string_list *options,
-		      const struct suite_item *item,
-		      struct string_list *arguments)
+/** Note when the item has come into its state, and tell. */
+static void announce(const struct suite_runner *runner, struct suite_item *item)
 {
-	string_list_add(arguments, program);
-	string_list_add(arguments, command);
-	for (size_t i = 0; i < options->count; i++)
-		string_list_add(arguments, options->items[i]);
+	item->since_ms = monotonic_ms();
+	runner->observer->changed(runner->observer, item);
+}
+
+/** The words that begin a command line of vmtest-vm about a kernel. */
+static void add_words(struct string_list *arguments,
+		      const struct suite_run_options *options,
+		      const struct suite_item *item, enum suite_state state)
+{
+	const struct string_list *own =
+		state == SUITE_DOWNLOADING ? &options->download_options
+		: state == SUITE_BUILDING  ? &options->module_options
+					   : &options->run_options;
+
+	string_list_add(arguments, options->program);
+	string_list_add(arguments, state == SUITE_DOWNLOADING ? "download"
+				   : state == SUITE_BUILDING  ? "module"
+							      : "run");
+	for (size_t i = 0; i < own->count; i++)
+		string_list_add(arguments, own->items[i]);
 	string_list_addf(arguments, "--arch=%s", item->arch);
 	string_list_addf(arguments, "--kernel=%s", item->kernel);
 }
 
-static struct error *spawn(struct suite_worker *worker,
-			   const struct string_list *arguments, int stdout_fd,
-			   int stderr_fd, enum suite_state state)
+/** The words of a run, which names its files by the attempt. */
+static struct error *add_run_words(struct string_list *arguments,
+				   const struct suite_run_options *options,
+				   struct suite_item *item)
 {
 	struct error *err;
 
-	const struct process_options options = {
-		.arguments = (const char *const *)arguments->items,
-		// They download, too.
-		.keeps_tokens = true,
-		.stdout_fd = &stdout_fd,
-		.stderr_fd = &stderr_fd,
-	};
-	err = process_spawn(&options, &worker->process);
-	if (!err)
-		worker->item->state = state;
-	return err;
-}
-
-/**
- * Start what prepares a kernel. Its output is for us (the module's path would
- * be the log of a test that prints nothing), and what it complains of goes to
- * the kernel's log.
- */
-static struct error *start_preparation(struct suite_worker *worker,
-				       const struct suite_run_options *options)
-{
-	struct error *err;
-
-	struct suite_item *item = worker->item;
-	bool is_download = !item->path;
-	_cleanup_close_ int log_fd = -1;
-	err = open_log(options, item, &log_fd);
-	if (err)
-		return err;
-	worker->output_fd = memfd_create("output", MFD_CLOEXEC);
-	if (worker->output_fd < 0)
-		return error_create_os(errno, "memfd_create");
-	_cleanup_string_list_ struct string_list arguments = { 0 };
-	add_words(options->program, is_download ? "download" : "module",
-		  is_download ? options->download_options
-			      : options->module_options,
-		  item, &arguments);
-	string_list_add(&arguments, "--quiet");
-	if (is_download)
-		string_list_add(&arguments, "--json");
-	return spawn(worker, &arguments, worker->output_fd, log_fd,
-		     is_download ? SUITE_DOWNLOADING : SUITE_BUILDING);
-}
-
-static struct error *start_run(struct suite_worker *worker,
-			       const struct suite_run_options *options)
-{
-	struct error *err;
-
-	struct suite_item *item = worker->item;
-	_cleanup_close_ int log_fd = -1;
-	item->attempts++;
-	err = open_log(options, item, &log_fd);
-	if (err)
-		return err;
 	free(item->console_path);
 	item->console_path = log_path(options, item, ".console.log");
 	_cleanup_free_ char *result_path = log_path(options, item, ".json");
 	err = file_delete(result_path);
 	if (err)
 		return err;
-	_cleanup_string_list_ struct string_list arguments = { 0 };
-	add_words(options->program, "run", options->run_options, item,
-		  &arguments);
-	string_list_addf(&arguments, "--result=%s", result_path);
-	string_list_addf(&arguments, "--console-log=%s", item->console_path);
-	string_list_add(&arguments, "--");
+	string_list_addf(arguments, "--result=%s", result_path);
+	string_list_addf(arguments, "--console-log=%s", item->console_path);
+	string_list_add(arguments, "--");
 	for (char *const *word = options->command; *word; word++)
-		string_list_add(&arguments, *word);
-	return spawn(worker, &arguments, log_fd, log_fd, SUITE_RUNNING);
+		string_list_add(arguments, *word);
+	return NULL;
+}
+
+/**
+ * Start what a kernel waits for. What a download or a module prints is for us
+ * (the module's path would be the log of a test that prints nothing), and what
+ * they complain of goes to the kernel's log.
+ */
+static struct error *start(const struct suite_runner *runner, size_t index)
+{
+	struct error *err;
+
+	struct suite_item *item = &runner->suite->items[index];
+	enum suite_state state = !item->path	      ? SUITE_DOWNLOADING
+				 : item->needs_module ? SUITE_BUILDING
+						      : SUITE_RUNNING;
+	item->attempts += state == SUITE_RUNNING;
+	_cleanup_close_ int log_fd = -1;
+	err = open_log(runner->options, item, &log_fd);
+	if (err)
+		return err;
+	_cleanup_string_list_ struct string_list arguments = { 0 };
+	add_words(&arguments, runner->options, item, state);
+	if (state == SUITE_RUNNING) {
+		err = add_run_words(&arguments, runner->options, item);
+		if (err)
+			return err;
+	} else {
+		string_list_add(&arguments, "--quiet");
+	}
+	if (state == SUITE_DOWNLOADING)
+		string_list_add(&arguments, "--json");
+	const struct process_options options = {
+		.arguments = (const char *const *)arguments.items,
+		// They download, too.
+		.keeps_tokens = true,
+		.reads_stdout = state != SUITE_RUNNING,
+		.stdout_fd = &log_fd,
+		.stderr_fd = &log_fd,
+	};
+	err = process_spawn(&options, &runner->children[index]);
+	if (err)
+		return err;
+	item->state = state;
+	announce(runner, item);
+	return NULL;
 }
 
 static char *describe_status(const struct process_status *status)
@@ -216,7 +243,7 @@ static char *describe_status(const struct process_status *status)
 static void explain(struct suite_item *item, const struct process_status *status)
 {
 	static const char prefix[] = "vmtest-vm: error: ";
-	_cleanup_free_ char *line = logs_tail(item->log_path, 1, 4096);
+	_cleanup_free_ char *line = output_tail(item->log_path, 1, 4096);
 	_cleanup_free_ char *fallback = describe_status(status);
 	const char *text = line;
 
@@ -226,13 +253,9 @@ static void explain(struct suite_item *item, const struct process_status *status
 	suite_item_explain(item, "%s", *text && *text != '\n' ? text : fallback);
 }
 
-static bool has_failed(const struct process_status *status)
-{
-	return status->exit_status || status->signal;
-}
-
 /** Read what `download --json` has printed of its one kernel. */
-static struct error *read_download(struct suite_item *item, int output_fd)
+static struct error *read_download(struct suite_item *item, const char *text,
+				   size_t size)
 {
 	static const struct value_row rows[] = {
 		VALUE_REQUIRED("path", value_copy, struct suite_item, path),
@@ -242,44 +265,39 @@ static struct error *read_download(struct suite_item *item, int output_fd)
 			     phase_ms[SUITE_UNPACK]),
 	};
 	struct error *err;
-	char text[16384];
 
-	ssize_t size = pread(output_fd, text, sizeof(text), 0);
-	if (size < 0)
-		return error_create_os(errno, "read what was downloaded");
 	_cleanup_value_ struct value document = { 0 };
-	err = value_parse(text, (size_t)size, "what was downloaded",
-			  ERROR_OTHER, &document);
+	err = value_parse(text, size, "what was downloaded", ERROR_OTHER,
+			  &document);
 	if (err)
 		return err;
 	const struct value download = value_item(&document, 0);
 	return value_read(&download, rows, array_size(rows), item);
 }
 
-static void finish_download(struct suite_worker *worker,
-			    const struct process_status *status)
+/** @param[in] text What a download or a module has printed. */
+static void finish_preparation(struct suite_item *item,
+			       const struct process_status *status,
+			       const char *text, size_t size)
 {
-	struct suite_item *item = worker->item;
+	bool was_download = item->state == SUITE_DOWNLOADING;
 
-	if (has_failed(status)) {
-		explain(item, status);
-		return;
-	}
-	_cleanup_error_ struct error *err =
-		read_download(item, worker->output_fd);
-	item->state = err ? SUITE_NOT_RUN : SUITE_WAITING;
-	if (err)
-		suite_item_explain(item, "%s", error_message(err));
-}
-
-static void finish_module(struct suite_item *item,
-			  const struct process_status *status)
-{
-	item->needs_module = false;
-	item->phase_ms[SUITE_MODULE] = monotonic_ms() - item->since_ms;
 	item->state = SUITE_WAITING;
-	if (has_failed(status))
+	if (!was_download) {
+		item->needs_module = false;
+		item->phase_ms[SUITE_MODULE] = monotonic_ms() - item->since_ms;
+	}
+	if (status->exit_status || status->signal) {
 		explain(item, status);
+	} else if (was_download) {
+		_cleanup_error_ struct error *err =
+			read_download(item, text, size);
+
+		if (!err)
+			return;
+		item->state = SUITE_NOT_RUN;
+		suite_item_explain(item, "%s", error_message(err));
+	}
 }
 
 static struct error *finish_run(const struct suite_run_options *options,
@@ -292,58 +310,45 @@ static struct error *finish_run(const struct suite_run_options *options,
 	_cleanup_free_ char *text = NULL;
 	_cleanup_run_result_ struct run_result result = { 0 };
 	err = file_read(path, RESULT_LIMIT_BYTES, &text, NULL);
-	// It was killed, or did not get so far.
-	if (error_catch(&err, ERROR_NOT_FOUND)) {
-		if (!status->signal) {
-			explain(item, status);
-			return NULL;
-		}
+	if (err && !error_catch(&err, ERROR_NOT_FOUND))
+		return err;
+	if (text) {
+		err = run_result_parse(text, path, &result);
+		if (err)
+			return err;
+	} else if (status->signal) {
 		result.outcome = RUN_LOST;
 		result.reason = describe_status(status);
-	} else if (!err) {
-		err = run_result_parse(text, path, &result);
+	} else {
+		explain(item, status);
+		return NULL;
 	}
-	if (!err)
-		suite_item_conclude(item, &result);
-	return err;
-}
-
-/** Note a state that the item has come into, and tell. */
-static void runner_announce(struct suite_runner *runner, struct suite_item *item)
-{
-	item->since_ms = monotonic_ms();
-	runner->observer->changed(runner->observer, item);
-}
-
-static struct suite_item *next_item(const struct suite_runner *runner,
-				    bool on_disk)
-{
-	for (size_t i = 0; i < runner->suite->count; i++) {
-		struct suite_item *item = &runner->suite->items[i];
-
-		if (item->state == SUITE_WAITING && !item->path == !on_disk)
-			return item;
-	}
+	suite_item_conclude(item, &result);
 	return NULL;
 }
 
-/** Give idle workers something to do. */
-static struct error *start_what_can_be(struct suite_runner *runner)
+/** Start what there is room for, in order. */
+static struct error *start_what_can_be(const struct suite_runner *runner)
 {
-	for (size_t i = 0; i < runner->worker_count; i++) {
-		struct error *err;
-		struct suite_worker *worker = &runner->workers[i];
-		struct suite_item *item = next_item(runner, i > 0);
+	struct error *err;
+	const struct suite *suite = runner->suite;
+	unsigned int downloads = 0, others = 0;
 
-		if (worker->process || !item)
+	for (size_t i = 0; i < suite->count; i++) {
+		if (runner->children[i])
+			++*(suite->items[i].path ? &others : &downloads);
+	}
+	for (size_t i = 0; i < suite->count; i++) {
+		bool has_path = suite->items[i].path;
+		unsigned int *count = has_path ? &others : &downloads;
+		unsigned int limit = has_path ? runner->options->jobs : 1;
+
+		if (suite->items[i].state != SUITE_WAITING || *count >= limit)
 			continue;
-		worker->item = item;
-		err = item->path && !item->needs_module
-			      ? start_run(worker, runner->options)
-			      : start_preparation(worker, runner->options);
+		err = start(runner, i);
 		if (err)
 			return err;
-		runner_announce(runner, item);
+		++*count;
 	}
 	return NULL;
 }
@@ -352,47 +357,53 @@ static struct error *start_what_can_be(struct suite_runner *runner)
  * Bring a child that has ended to account: its kernel comes into the state,
  * with the reason, that follow from its status and what it has left.
  */
-static struct error *finish_worker(struct suite_runner *runner,
-				   struct suite_worker *worker)
+static struct error *finish(struct suite_runner *runner, size_t index)
 {
 	struct error *err;
 
-	struct suite_item *item = worker->item;
+	struct process *child = runner->children[index];
+	struct suite_item *item = &runner->suite->items[index];
+	char text[16384];
+	size_t size = 0;
+	if (item->state == SUITE_DOWNLOADING) {
+		err = process_read(child, 0, text, sizeof(text), &size);
+		if (err)
+			return err;
+	}
 	struct process_status status;
-	err = process_wait(worker->process, 0, &status);
+	err = process_wait(child, 0, &status);
 	if (err)
 		return err;
-	if (item->state == SUITE_DOWNLOADING)
-		finish_download(worker, &status);
-	else if (item->state == SUITE_BUILDING)
-		finish_module(item, &status);
-	else
+	if (item->state == SUITE_RUNNING) {
 		err = finish_run(runner->options, item, &status);
-	worker_reset(worker);
-	if (!err)
-		runner_announce(runner, item);
-	return err;
+		if (err)
+			return err;
+	} else {
+		finish_preparation(item, &status, text, size);
+	}
+	runner_reset(runner, index);
+	announce(runner, item);
+	return NULL;
 }
 
 /** @return Whether there was anything to wait for. */
 static bool runner_poll(struct suite_runner *runner, int timeout_ms)
 {
+	size_t count = runner->suite->count;
 	bool any = false;
 
-	for (size_t i = 0; i < runner->worker_count; i++) {
-		const struct suite_worker *worker = &runner->workers[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct process *child = runner->children[i];
 
-		runner->fds[i] = (struct pollfd){ -1, POLLIN, 0 };
-		if (!worker->process)
-			continue;
-		runner->fds[i].fd = process_fd(worker->process);
-		any = true;
+		any |= child != NULL;
+		runner->fds[i] = (struct pollfd){
+			.fd = child ? process_fd(child) : -1,
+			.events = POLLIN,
+		};
 	}
 	// Interrupted or failed, it says that nothing has happened.
-	if (any && poll(runner->fds, runner->worker_count + 1, timeout_ms) <= 0) {
-		for (size_t i = 0; i <= runner->worker_count; i++)
-			runner->fds[i].revents = 0;
-	}
+	if (any)
+		poll(runner->fds, count + 1, timeout_ms);
 	return any;
 }
 
@@ -400,25 +411,27 @@ static bool runner_poll(struct suite_runner *runner, int timeout_ms)
 static void runner_stop(struct suite_runner *runner)
 {
 	uint64_t deadline_ms = monotonic_ms() + END_LIMIT_MS;
+	size_t count = runner->suite->count;
 
-	for (size_t i = 0; i < runner->worker_count; i++) {
-		if (runner->workers[i].process)
-			process_kill(runner->workers[i].process, SIGTERM);
+	for (size_t i = 0; i < count; i++) {
+		if (runner->children[i])
+			process_kill(runner->children[i], SIGTERM);
 	}
-	runner->fds[runner->worker_count].fd = -1;
+	runner->fds[count].fd = -1;
 	while (monotonic_ms() < deadline_ms && runner_poll(runner, END_POLL_MS)) {
-		for (size_t i = 0; i < runner->worker_count; i++) {
+		for (size_t i = 0; i < count; i++) {
 			if (runner->fds[i].revents)
-				worker_reset(&runner->workers[i]);
+				runner_reset(runner, i);
 		}
 	}
-	for (size_t i = 0; i < runner->worker_count; i++)
-		worker_reset(&runner->workers[i]);
-	for (size_t i = 0; i < runner->suite->count; i++) {
-		if (suite_state_is_end(runner->suite->items[i].state))
+	for (size_t i = 0; i < count; i++) {
+		struct suite_item *item = &runner->suite->items[i];
+
+		runner_reset(runner, i);
+		if (suite_state_is_end(item->state))
 			continue;
-		runner->suite->items[i].state = SUITE_INTERRUPTED;
-		runner_announce(runner, &runner->suite->items[i]);
+		item->state = SUITE_INTERRUPTED;
+		announce(runner, item);
 	}
 }
 
@@ -431,9 +444,9 @@ static struct error *runner_loop(struct suite_runner *runner)
 		if (err || !runner_poll(runner, -1))
 			return err;
 		err = interrupt_check();
-		for (size_t i = 0; i < runner->worker_count && !err; i++) {
+		for (size_t i = 0; i < runner->suite->count && !err; i++) {
 			if (runner->fds[i].revents)
-				err = finish_worker(runner, &runner->workers[i]);
+				err = finish(runner, i);
 		}
 	}
 	return err;
@@ -449,9 +462,11 @@ struct error *suite_run(const struct suite_run_options *options,
 		.options = options,
 		.suite = suite,
 		.observer = observer,
+		.children =
+			memory_allocate(suite->count, sizeof(*runner.children)),
+		.fds = memory_allocate(suite->count + 1, sizeof(*runner.fds)),
 	};
-
-	runner_init(&runner);
+	runner.fds[suite->count] = (struct pollfd){ interrupt_fd(), POLLIN, 0 };
 	err = runner_loop(&runner);
 	if (err)
 		runner_stop(&runner);

@@ -22,7 +22,7 @@ static void make_table(const struct suite *suite, struct table *table)
 		const struct suite_item *item = &suite->items[i];
 
 		table_add(table, item->name);
-		table_add_status(table, suite_state_name(item->state),
+		table_add_status(table, suite_state_names[item->state],
 				 suite_state_is_failure(item->state));
 		for (int j = 0; j < SUITE_PHASE_COUNT; j++)
 			table_add_seconds(table, item->phase_ms[j]);
@@ -76,7 +76,7 @@ void suite_table_append_errors(struct string_builder *sb,
 		if (!suite_state_is_failure(item->state))
 			continue;
 		string_list_addf(&titles, "%s: %s", item->name,
-				 suite_state_name(item->state));
+				 suite_state_names[item->state]);
 		string_list_add(&reasons, item->reason ? item->reason : "");
 	}
 	workflow_append_errors(sb, &titles, &reasons);
@@ -95,7 +95,7 @@ void suite_table_append_counts(struct string_builder *sb,
 		if (!count)
 			continue;
 		string_builder_appendf(sb, "%s%zu %s", separator, count,
-				       suite_state_name((enum suite_state)state));
+				       suite_state_names[state]);
 		separator = ", ";
 	}
 }
@@ -104,7 +104,7 @@ void suite_table_append_result(struct string_builder *sb,
 			       const struct suite_item *item)
 {
 	string_builder_appendf(sb, "%s: %s in %.1f s%s%s", item->name,
-			       suite_state_name(item->state),
+			       suite_state_names[item->state],
 			       (double)suite_item_total_ms(item) / 1000,
 			       item->reason ? ": " : "",
 			       item->reason ? item->reason : "");
@@ -137,7 +137,7 @@ static void add_live_row(struct table *table, const struct suite_item *item,
 			 uint64_t now_ms)
 {
 	table_add(table, item->name);
-	table_add(table, suite_state_name(item->state));
+	table_add(table, suite_state_names[item->state]);
 	if (suite_state_is_end(item->state))
 		table_add_seconds(table, suite_item_total_ms(item));
 	else if (item->state == SUITE_WAITING)
@@ -182,7 +182,7 @@ void suite_table_append_status(struct string_builder *sb,
 		if (item_rank(item) == 0)
 			string_builder_appendf(sb, "; %s is %s, %" PRIu64 " s",
 					       item->name,
-					       suite_state_name(item->state),
+					       suite_state_names[item->state],
 					       (now_ms - item->since_ms) / 1000);
 	}
 }

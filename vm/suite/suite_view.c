@@ -9,7 +9,7 @@
 #include "common/base/system.h"
 #include "common/base/text.h"
 #include "common/github/workflow.h"
-#include "vm/suite/logs.h"
+#include "common/process/process.h"
 
 enum {
 	/** Of a log that folds. */
@@ -71,7 +71,7 @@ static void print_group(const struct suite_item *item, const char *title)
 {
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	_cleanup_free_ char *log =
-		logs_tail(item->log_path, GROUP_LINES, GROUP_BYTES);
+		output_tail(item->log_path, GROUP_LINES, GROUP_BYTES);
 
 	workflow_append_group(&sb, title, log);
 	fputs(sb.text, stdout);

@@ -78,7 +78,6 @@ static void record(struct suite_observer *observer, const struct suite_item *ite
 struct fixture {
 	char directory[64];
 	char *program;
-	struct string_list none;
 	struct recorder recorder;
 	struct suite_run_options options;
 	struct suite suite;
@@ -98,9 +97,6 @@ static void fixture_init(struct fixture *f, unsigned int jobs)
 	cr_assert_eq(chmod(f->program, 0755), 0);
 	f->options = (struct suite_run_options){
 		.program = f->program,
-		.download_options = &f->none,
-		.module_options = &f->none,
-		.run_options = &f->none,
 		.command = command,
 		.log_directory = f->directory,
 		.jobs = jobs,
@@ -280,4 +276,30 @@ Test(suite_run, a_signal_ends_all, .signal = SIGTERM)
 		cr_expect_eq(f.suite.items[i].state, SUITE_INTERRUPTED);
 	fixture_deinit(&f);
 	interrupt_release();
+}
+
+Test(suite_run, the_newest_directories_of_logs_are_kept)
+{
+	static const char *const names[] = {
+		"20260101-120000-1",
+		"20260102-120000-1",
+		"my-own",
+	};
+	char root[] = "/tmp/vmtest-suite-run-test.XXXXXX";
+	_cleanup_free_ char *path = NULL;
+
+	cr_assert_not_null(mkdtemp(root));
+	for (size_t i = 0; i < array_size(names); i++) {
+		_cleanup_free_ char *old = path_join(root, names[i]);
+
+		cr_assert_null(directory_create(old));
+	}
+	cr_assert_null(suite_log_directory_create(root, 2, &path));
+	for (size_t i = 0; i < array_size(names); i++) {
+		_cleanup_free_ char *old = path_join(root, names[i]);
+
+		cr_expect_eq(directory_exists(old), i > 0, "%s", names[i]);
+	}
+	cr_expect(directory_exists(path));
+	cr_assert_null(directory_remove(root));
 }
