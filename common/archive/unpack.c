@@ -3,13 +3,14 @@
 #include "common/archive/archive.h"
 
 #include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "common/archive/unpack_entries.h"
 #include "common/base/error.h"
@@ -22,37 +23,129 @@ enum {
 	DEFAULT_ENTRIES = 1000000,
 	/** What libarchive does not ask for: a tarball may end between entries. */
 	END_MARK_BYTES = 512,
+	PIECES = 8,
+	PIECE_BYTES = 256 << 10,
 };
 
 static const uint64_t default_bytes = UINT64_C(16) << 30;
 
+/** Of the plain tarball; one without bytes is its end. */
+struct plain_piece {
+	size_t size;
+	char data[PIECE_BYTES];
+};
+
 /** The caller decompresses, a thread writes: as fast as `zstd -d | tar -x`. */
 struct unpack {
+	struct unpack_options options;
+
+	// The caller's.
 	struct stream *stream;
 	/** What the stream failed with, as libarchive was told. */
 	struct error *stream_err;
 	/** To libarchive a file of one entry. */
 	struct archive *raw;
-	/** Of the plain tarball: how much there was, and zeroes at its end. */
 	uint64_t plain_bytes;
-	size_t trailing_zeroes;
-	/** The two ends that the plain tarball goes through; -1 once closed. */
-	int sender;
-	int receiver;
-	char *directory;
-	struct unpack_options options;
+	size_t sent;
+
+	// A ring between the two.
+	struct plain_piece *pieces;
+	sem_t free, full;
+	/** The thread has failed, and takes no more. */
+	atomic_bool has_stopped;
+
+	// The thread's.
+	struct archive *tar;
+	const struct plain_piece *piece;
+	size_t taken;
+	int directory_fd;
 };
 
 static void unpack_deinit(struct unpack *unpack)
 {
-	error_destroy(unpack->stream_err);
 	archive_read_free(unpack->raw);
-	cleanup_close(&unpack->sender);
-	cleanup_close(&unpack->receiver);
-	free(unpack->directory);
+	archive_read_free(unpack->tar);
+	free(unpack->pieces);
+	sem_destroy(&unpack->free);
+	sem_destroy(&unpack->full);
+	cleanup_close(&unpack->directory_fd);
 }
 
-static la_ssize_t stream_callback(struct archive *archive, void *unpack_,
+/** @return Whether somebody takes it. */
+static bool send_plain(struct unpack *unpack, const char *data, size_t size)
+{
+	do {
+		while (!unpack->has_stopped && sem_wait(&unpack->free) < 0)
+			;
+		if (unpack->has_stopped)
+			return false;
+
+		struct plain_piece *piece =
+			&unpack->pieces[unpack->sent++ % PIECES];
+
+		piece->size = size < PIECE_BYTES ? size : PIECE_BYTES;
+		memcpy(piece->data, data, piece->size);
+		data += piece->size;
+		size -= piece->size;
+		sem_post(&unpack->full);
+	} while (size);
+	return true;
+}
+
+static la_ssize_t take_plain(struct archive *archive, void *unpack_,
+			     const void **data_ret)
+{
+	struct unpack *unpack = unpack_;
+
+	(void)archive;
+	if (unpack->piece && !unpack->piece->size)
+		return 0;
+	if (unpack->piece)
+		sem_post(&unpack->free);
+	while (sem_wait(&unpack->full) < 0)
+		;
+	unpack->piece = &unpack->pieces[unpack->taken++ % PIECES];
+	*data_ret = unpack->piece->data;
+	return (la_ssize_t)unpack->piece->size;
+}
+
+/** The thread. @return A struct error *, or NULL. */
+static void *write_files(void *unpack_)
+{
+	struct unpack *unpack = unpack_;
+	struct archive *tar = unpack->tar;
+	struct error *err;
+	const void *data;
+
+	archive_read_support_format_tar(tar);
+	if (archive_read_open(tar, unpack, NULL, take_plain, NULL) == ARCHIVE_OK)
+		err = unpack_entries(tar, take_fd(&unpack->directory_fd),
+				     &unpack->options);
+	else
+		err = unpack_read_error(tar);
+	// What follows the end mark matters to the decompressor: there is the
+	// checksum that proves the stream to be whole.
+	while (!err && take_plain(NULL, unpack, &data))
+		;
+	unpack->has_stopped = true;
+	sem_post(&unpack->free);
+	return err;
+}
+
+/** Account for what has arrived, of the plain tarball or behind it. */
+static struct error *count_bytes(struct unpack *unpack, size_t size)
+{
+	unpack->plain_bytes += size;
+	// It may be endless where no entry is: in padding, say.
+	if (unpack->plain_bytes / ENTRY_OVERHEAD_BYTES <=
+	    unpack->options.limit_bytes / ENTRY_OVERHEAD_BYTES +
+		    unpack->options.limit_entries)
+		return NULL;
+	return error_create(ERROR_OTHER,
+			    "the archive is larger than any of its kind");
+}
+
+static la_ssize_t take_compressed(struct archive *archive, void *unpack_,
 				  const void **data_ret)
 {
 	struct unpack *unpack = unpack_;
@@ -65,191 +158,115 @@ static la_ssize_t stream_callback(struct archive *archive, void *unpack_,
 	return -1;
 }
 
-static struct error *raw_error(struct unpack *unpack)
-{
-	struct error *err;
-
-	if (unpack->stream_err)
-		return take_ptr(unpack->stream_err);
-	err = unpack_read_error(unpack->raw);
-	return error_wrap(err, "%s: unpack", unpack->stream->name);
-}
-
-static size_t count_trailing_zeroes(const char *data, size_t size, size_t before)
-{
-	size_t count = 0;
-
-	while (count < size && count < END_MARK_BYTES && !data[size - 1 - count])
-		count++;
-	return count == size ? before + count : count;
-}
-
-/** Account for a piece of the plain tarball. */
-static struct error *count_plain(struct unpack *unpack, const void *data,
-				 size_t size)
-{
-	unpack->plain_bytes += size;
-	unpack->trailing_zeroes =
-		count_trailing_zeroes(data, size, unpack->trailing_zeroes);
-	// It may be endless where no entry is: in padding, say.
-	if (unpack->plain_bytes / ENTRY_OVERHEAD_BYTES <=
-	    unpack->options.limit_bytes / ENTRY_OVERHEAD_BYTES +
-		    unpack->options.limit_entries)
-		return NULL;
-	return error_create(ERROR_OTHER,
-			    "%s: unpack: the archive is larger than any of its kind",
-			    unpack->stream->name);
-}
-
-/** @return Whether somebody still reads it. */
-static bool send_plain(int fd, const char *data, size_t size)
-{
-	while (size) {
-		ssize_t count = send(fd, data, size, MSG_NOSIGNAL);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count < 0)
-			return false;
-		data += count;
-		size -= (size_t)count;
-	}
-	return true;
-}
-
 /** Decompress until the stream ends, or the thread has. */
 static struct error *decompress(struct unpack *unpack)
 {
 	struct error *err;
+	struct archive *raw = unpack->raw;
 	struct archive_entry *entry;
+	const void *data;
+	size_t size;
+	int64_t offset;
+	int code;
 
 	// Not all filters of libarchive: some of them run programs.
-	archive_read_support_filter_zstd(unpack->raw);
-	archive_read_support_filter_xz(unpack->raw);
-	archive_read_support_filter_gzip(unpack->raw);
-	archive_read_support_filter_bzip2(unpack->raw);
-	archive_read_support_format_raw(unpack->raw);
-	if (archive_read_open(unpack->raw, unpack, NULL, stream_callback,
-			      NULL) != ARCHIVE_OK ||
-	    archive_read_next_header(unpack->raw, &entry) != ARCHIVE_OK)
-		return raw_error(unpack);
-	for (;;) {
-		const void *data;
-		size_t size;
-		int64_t offset;
-		int code = archive_read_data_block(unpack->raw, &data, &size,
-						   &offset);
-
-		if (code == ARCHIVE_EOF)
-			return NULL;
-		if (code != ARCHIVE_OK)
-			return raw_error(unpack);
-		err = count_plain(unpack, data, size);
+	archive_read_support_filter_zstd(raw);
+	archive_read_support_filter_xz(raw);
+	archive_read_support_filter_gzip(raw);
+	archive_read_support_filter_bzip2(raw);
+	archive_read_support_format_raw(raw);
+	if (archive_read_open(raw, unpack, NULL, take_compressed, NULL) !=
+		    ARCHIVE_OK ||
+	    archive_read_next_header(raw, &entry) != ARCHIVE_OK)
+		return unpack_read_error(raw);
+	while ((code = archive_read_data_block(raw, &data, &size, &offset)) ==
+	       ARCHIVE_OK) {
+		err = count_bytes(unpack, size);
 		if (err)
 			return err;
-		if (!send_plain(unpack->sender, data, size))
+		if (!send_plain(unpack, data, size))
 			return NULL;
 	}
-}
-
-/** The thread. @return A struct error *, or NULL. */
-static void *write_files(void *unpack_)
-{
-	struct unpack *unpack = unpack_;
-	char rest[4096];
-	struct error *err = unpack_entries(unpack->receiver, unpack->directory,
-					   &unpack->options);
-
-	// What follows the end mark matters to the decompressor: there is the
-	// checksum that proves the stream to be whole.
-	while (!err && read(unpack->receiver, rest, sizeof(rest)) > 0)
-		;
-	// So that a sender does not wait for us.
-	shutdown(unpack->receiver, SHUT_RD);
-	return err;
-}
-
-/** Start the thread with all signals blocked: they are the caller's. */
-static int start_thread(pthread_t *thread, struct unpack *unpack)
-{
-	sigset_t all, before;
-	int errnum;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	errnum = pthread_create(thread, NULL, write_files, unpack);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return errnum;
+	return code == ARCHIVE_EOF ? NULL : unpack_read_error(raw);
 }
 
 /** A stream may go on behind what libarchive has read: it is checked as a whole. */
 static struct error *read_rest(struct unpack *unpack)
 {
-	struct error *err;
-	const void *data = NULL;
-	size_t size;
+	struct error *err = NULL;
+	const void *data;
 
-	do {
-		err = stream_read(unpack->stream, &data, &size);
-		if (!err)
-			err = count_plain(unpack, data, size);
-	} while (!err && size);
+	for (la_ssize_t size = 1; !err && size > 0;) {
+		size = take_compressed(unpack->raw, unpack, &data);
+		if (size > 0)
+			err = count_bytes(unpack, (size_t)size);
+	}
 	return err;
 }
 
 static struct error *run(struct unpack *unpack)
 {
-	struct error *err, *thread_err;
-	const char *name = unpack->stream->name;
+	struct error *err, *writer_err;
+	sigset_t all, before;
 	pthread_t thread;
 	void *result;
-	int errnum = start_thread(&thread, unpack);
 
+	// Signals are the caller's.
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+
+	int errnum = pthread_create(&thread, NULL, write_files, unpack);
+
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (errnum)
 		return error_create_os(errnum, "create a thread");
 	err = decompress(unpack);
-	shutdown(unpack->sender, SHUT_WR);
+	send_plain(unpack, "", 0);
 	pthread_join(thread, &result);
-	thread_err = error_wrap(result, "%s: unpack", name);
+	writer_err = result;
 	if (err) {
-		error_destroy(thread_err);
+		error_destroy(writer_err);
 		return err;
 	}
-	if (thread_err)
-		return thread_err;
-	if (unpack->trailing_zeroes < END_MARK_BYTES)
-		return error_create(ERROR_OTHER,
-				    "%s: unpack: the archive is truncated: it has no end mark; replace it",
-				    name);
+	if (writer_err)
+		return writer_err;
+	if (unpack->plain_bytes <
+	    END_MARK_BYTES + (uint64_t)archive_read_header_position(unpack->tar))
+		return error_create(
+			ERROR_OTHER,
+			"the archive is truncated: it has no end mark; replace it");
 	return read_rest(unpack);
 }
 
 struct error *unpack(struct stream *stream, const char *directory,
 		     const struct unpack_options *options)
 {
-	int ends[2];
+	struct error *err;
+
 	_cleanup_(unpack_deinit) struct unpack unpack = {
+		.options = *options,
 		.stream = stream,
 		.raw = archive_read_new(),
-		.sender = -1,
-		.receiver = -1,
-		.directory = realpath(directory, NULL),
-		.options = *options,
+		.tar = archive_read_new(),
+		.pieces = memory_allocate(PIECES, sizeof(*unpack.pieces)),
+		.directory_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC),
 	};
-
-	if (!unpack.raw)
+	sem_init(&unpack.free, 0, PIECES);
+	sem_init(&unpack.full, 0, 0);
+	if (!unpack.raw || !unpack.tar)
 		memory_exhausted();
-	if (!unpack.directory)
+	if (unpack.directory_fd < 0)
 		return error_create_os(errno, "unpack to %s", directory);
 	if (!unpack.options.limit_bytes)
 		unpack.options.limit_bytes = default_bytes;
 	if (!unpack.options.limit_entries)
 		unpack.options.limit_entries = DEFAULT_ENTRIES;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-		return error_create_os(errno, "socketpair");
-	unpack.sender = ends[0];
-	unpack.receiver = ends[1];
-	return run(&unpack);
+	err = run(&unpack);
+	if (unpack.stream_err) {
+		error_destroy(err);
+		return unpack.stream_err;
+	}
+	return error_wrap(err, "%s: unpack", stream->name);
 }
 
 struct error *unpack_file(const char *path, const char *directory,

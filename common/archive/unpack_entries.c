@@ -5,45 +5,42 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/archive/archive.h"
 #include "common/base/error.h"
+#include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/base/text.h"
 
 enum {
 	/** The kernel's own tree is 12 deep. */
 	DEPTH_MAX = 64,
-	TAR_BLOCK_BYTES = 256 << 10,
+};
+
+/** A directory that was opened in the one before: not by a link. */
+struct place {
+	int fd;
+	char *name;
+	/** What writing in it changes. */
+	struct timespec mtime;
 };
 
 struct writer {
-	const char *directory;
 	const struct unpack_options *options;
 	struct archive *tar;
-	struct archive *disk;
 	bool is_root;
-	/** The latest directory that was found to be real, or not there yet. */
-	char *parent;
 	/** So far, of the options' limits. */
 	uint64_t bytes;
 	uint64_t entries;
+	/** From the directory to the place of the latest entry. */
+	struct place places[DEPTH_MAX + 1];
+	size_t count;
 };
-
-static void cleanup_tar(struct archive **archive)
-{
-	archive_read_free(*archive);
-}
-
-static void cleanup_disk(struct archive **archive)
-{
-	archive_write_free(*archive);
-}
 
 struct error *unpack_read_error(struct archive *archive)
 {
@@ -59,8 +56,96 @@ static struct error *refuse(const char *why)
 	return error_create(ERROR_OTHER, "%s", why);
 }
 
+/** Leave all places but so many. */
+static void leave(struct writer *writer, size_t count)
+{
+	while (writer->count > count) {
+		struct place *place = &writer->places[--writer->count];
+		const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
+						   place->mtime };
+
+		if (writer->options->is_system)
+			utimensat(place->fd, ".", times, 0);
+		close(place->fd);
+		free(place->name);
+	}
+}
+
+static void writer_deinit(struct writer *writer)
+{
+	leave(writer, 0);
+}
+
+/** @param[in] fd Taken. */
+static struct error *add_place(struct writer *writer, int fd, char *name)
+{
+	struct stat st;
+
+	writer->places[writer->count++] = (struct place){ fd, name, { 0 } };
+	if (fstat(fd, &st) < 0)
+		return error_create_os(errno, "stat");
+	writer->places[writer->count - 1].mtime = st.st_mtim;
+	return NULL;
+}
+
 /**
- * Turn a name of the tarball into a path on disk.
+ * Go to a directory, and make what is missing of it.
+ *
+ * @param[in] length Of its path: what comes after is not looked at.
+ */
+static struct error *enter(struct writer *writer, const char *path,
+			   size_t length, mode_t mode, struct place **ret)
+{
+	struct error *err;
+	size_t depth = 0;
+
+	for (size_t at = 0, end; at < length; at = end + 1) {
+		end = at + strcspn(path + at, "/");
+
+		_cleanup_free_ char *name = string_copy_n(path + at, end - at);
+		int parent = writer->places[depth++].fd;
+
+		if (depth < writer->count &&
+		    strcmp(writer->places[depth].name, name) == 0)
+			continue;
+		leave(writer, depth);
+		if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
+			return error_create_os(errno, "make directory");
+
+		int fd = openat(parent, name,
+				O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd < 0 && errno == ENOTDIR)
+			return error_create(ERROR_OTHER,
+					    "'%.*s' is a link or a file, not a directory",
+					    (int)end, path);
+		if (fd < 0)
+			return error_create_os(errno, "open directory");
+		err = add_place(writer, fd, take_ptr(name));
+		if (err)
+			return err;
+	}
+	*ret = &writer->places[depth];
+	return NULL;
+}
+
+/** Where the last part of a path begins. */
+static size_t last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (size_t)(slash + 1 - path) : 0;
+}
+
+/** Go to where a path leads, up to its last part. */
+static struct error *enter_parent(struct writer *writer, const char *path,
+				  struct place **ret)
+{
+	return enter(writer, path, last_part(path), 0755, ret);
+}
+
+/**
+ * Turn a name of the tarball into a path below the directory.
  *
  * @param[out] depth_ret How many parts are left of the name after stripping.
  */
@@ -73,7 +158,6 @@ static struct error *find_path(const struct writer *writer, const char *name,
 
 	if (*name == '/')
 		return refuse("the name is absolute");
-	string_builder_append(&path, writer->directory);
 	while (*name) {
 		size_t length = strcspn(name, "/");
 		const char *part = name;
@@ -91,52 +175,11 @@ static struct error *find_path(const struct writer *writer, const char *name,
 			return error_create(ERROR_OTHER,
 					    "directories nest deeper than %d",
 					    DEPTH_MAX);
-		string_builder_append_char(&path, '/');
+		string_builder_append(&path, path.length ? "/" : "");
 		string_builder_append_n(&path, part, length);
 	}
-	// From there on libarchive would change our working directory.
-	if (path.length >= PATH_MAX)
-		return refuse("the name is too long");
 	*path_ret = string_builder_take(&path);
 	*depth_ret = depth;
-	return NULL;
-}
-
-/**
- * Refuse a path that leads through a link: whatever else would lead outside has
- * been refused. As nothing is ever replaced, what was a directory once stays
- * one. (ARCHIVE_EXTRACT_SECURE_SYMLINKS looks at each part of the whole path
- * again for each file: ten times the system calls.)
- */
-static struct error *check_parents(struct writer *writer, const char *path)
-{
-	size_t root = strlen(writer->directory);
-	const char *end = strrchr(path, '/');
-	struct stat st;
-
-	if (end < path + root)
-		return NULL;
-	_cleanup_free_ char *parent = string_copy_n(path, (size_t)(end - path));
-	if (writer->parent && strcmp(parent, writer->parent) == 0)
-		return NULL;
-	for (size_t at = root; path[at] == '/' && path + at < end;) {
-		at += 1 + strcspn(path + at + 1, "/");
-		parent[at] = '\0';
-		if (lstat(parent, &st) < 0) {
-			// It will be made, and all below it.
-			if (errno == ENOENT)
-				break;
-			return error_create_os(errno, "'%s' on the way",
-					       parent + root + 1);
-		}
-		if (!S_ISDIR(st.st_mode))
-			return error_create(ERROR_OTHER,
-					    "'%s' on the way is a link or a file, not a directory",
-					    parent + root + 1);
-		parent[at] = path[at];
-	}
-	free(writer->parent);
-	writer->parent = string_copy_n(path, (size_t)(end - path));
 	return NULL;
 }
 
@@ -172,30 +215,117 @@ static struct error *check_symlink(const char *target, size_t depth)
 	return NULL;
 }
 
-/** Let a hard link lead to the earlier file's path. */
-static struct error *set_hardlink(struct writer *writer,
-				  struct archive_entry *entry, const char *target)
+static struct error *create_error(void)
+{
+	if (errno != EEXIST)
+		return error_create_os(errno, "create");
+	return refuse(
+		"the archive has the name twice, or the directory was not empty");
+}
+
+/**
+ * As nothing is ever replaced, the target's directories stay what enter() has
+ * found them to be.
+ */
+static struct error *write_hardlink(struct writer *writer, const char *target,
+				    const char *path)
 {
 	struct error *err;
-	_cleanup_free_ char *path = NULL;
+	int root_fd = writer->places[0].fd;
+	_cleanup_free_ char *target_path = NULL;
 	size_t depth;
+	struct place *place;
 	struct stat st;
 
-	err = find_path(writer, target, &path, &depth);
+	err = find_path(writer, target, &target_path, &depth);
 	if (!err)
-		err = check_parents(writer, path);
+		err = enter_parent(writer, target_path, &place);
 	if (err)
 		return error_wrap(err, "hard link to '%s'", target);
-	if (lstat(path, &st) < 0)
+	if (fstatat(root_fd, depth ? target_path : ".", &st,
+		    AT_SYMLINK_NOFOLLOW) < 0)
 		return error_create_os(errno, "hard link to '%s'", target);
 	if (!S_ISREG(st.st_mode) && !writer->options->is_system)
 		return error_create(ERROR_OTHER,
 				    "hard link to '%s', which is no file",
 				    target);
-	archive_entry_copy_hardlink(entry, path);
-	// With contents, libarchive would write them over those of the file.
-	archive_entry_set_size(entry, 0);
+	err = enter_parent(writer, path, &place);
+	if (err)
+		return err;
+	if (linkat(root_fd, target_path, place->fd, path + last_part(path), 0) < 0)
+		return create_error();
 	return NULL;
+}
+
+static struct error *write_contents(struct archive *tar, int fd,
+				    int64_t size_bytes)
+{
+	int64_t end = 0, offset;
+	const void *data;
+	size_t size;
+	int code;
+
+	while ((code = archive_read_data_block(tar, &data, &size, &offset)) ==
+	       ARCHIVE_OK) {
+		if (offset < end || offset > size_bytes ||
+		    size > (uint64_t)(size_bytes - offset))
+			return refuse("it holds more than its size");
+		if (offset > end && lseek(fd, offset, SEEK_SET) < 0)
+			return error_create_os(errno, "seek");
+
+		int errnum = write_all(fd, data, size);
+
+		if (errnum)
+			return error_create_os(errnum, "write");
+		end = offset + (int64_t)size;
+	}
+	if (code != ARCHIVE_EOF)
+		return unpack_read_error(tar);
+	// It may end in a hole.
+	if (end < size_bytes && ftruncate(fd, size_bytes) < 0)
+		return error_create_os(errno, "extend");
+	return NULL;
+}
+
+static struct timespec entry_mtime(struct archive_entry *entry)
+{
+	return (struct timespec){ archive_entry_mtime(entry),
+				  archive_entry_mtime_nsec(entry) };
+}
+
+/** Of a package, make goes by the times of the files, and all else is ours. */
+static struct error *set_attributes(const struct writer *writer,
+				    struct archive_entry *entry, int fd,
+				    const char *name)
+{
+	bool is_system = writer->options->is_system;
+	mode_t type = archive_entry_filetype(entry);
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
+					   entry_mtime(entry) };
+
+	if (is_system && writer->is_root &&
+	    fchownat(fd, name, (uid_t)archive_entry_uid(entry),
+		     (gid_t)archive_entry_gid(entry), AT_SYMLINK_NOFOLLOW) < 0)
+		return error_create_os(errno, "change the owner");
+	if (is_system && type != AE_IFLNK &&
+	    fchmodat(fd, name, archive_entry_perm(entry), 0) < 0)
+		return error_create_os(errno, "change the mode");
+	if ((is_system || type == AE_IFREG) &&
+	    utimensat(fd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_create_os(errno, "change the time");
+	return NULL;
+}
+
+/** What may be kept of a mode, and what we need to go on, and to delete it. */
+static mode_t choose_mode(const struct writer *writer, struct archive_entry *entry)
+{
+	mode_t mode = archive_entry_perm(entry);
+	mode_t needed = archive_entry_filetype(entry) == AE_IFDIR ? 0700 : 0600;
+
+	if (!writer->options->is_system)
+		return (mode & 0755) | needed;
+	// A group of ours is not the one that it was meant for.
+	return writer->is_root ? mode : (mode & ~(mode_t)S_ISGID) | needed;
 }
 
 /** A name that libarchive cannot say in the locale's encoding is in UTF-8. */
@@ -204,117 +334,62 @@ static const char *either(const char *name, const char *utf8)
 	return name ? name : utf8;
 }
 
-/** Whether an entry is one to write, which is then made harmless. */
-static struct error *check_kind(const struct writer *writer,
-				struct archive_entry *entry, size_t depth,
-				bool *wanted_ret)
-{
-	bool is_system = writer->options->is_system;
-	mode_t type = archive_entry_filetype(entry);
-	mode_t needed = type == AE_IFDIR ? 0700 : 0600;
-	mode_t mode = archive_entry_perm(entry);
-	const char *target = either(archive_entry_symlink(entry),
-				    archive_entry_symlink_utf8(entry));
-
-	*wanted_ret = archive_entry_hardlink(entry) || type == AE_IFREG ||
-		      type == AE_IFDIR || type == AE_IFLNK;
-	if (!*wanted_ret)
-		return is_system
-			       ? NULL
-			       : refuse("device nodes, FIFOs and sockets are refused");
-	if (!is_system)
-		archive_entry_set_perm(entry, (mode & 0755) | needed);
-	else if (!writer->is_root)
-		archive_entry_set_perm(entry, mode | needed);
-	// Of a package, make goes by the times of the files.
-	if (!is_system && type != AE_IFREG)
-		archive_entry_unset_mtime(entry);
-	if (type != AE_IFLNK)
-		return NULL;
-	if (!is_system) {
-		struct error *err = check_symlink(target ? target : "", depth);
-
-		if (err)
-			return err;
-	}
-	archive_entry_copy_symlink(entry, target);
-	return NULL;
-}
-
-/** @return Unless the code is a success. Of a package, metadata may be amiss. */
-static struct error *write_error(const struct writer *writer, int code)
-{
-	const char *text = archive_error_string(writer->disk);
-	int errnum = archive_errno(writer->disk);
-
-	if (code >= (writer->options->is_system ? ARCHIVE_OK : ARCHIVE_WARN))
-		return NULL;
-	if (!text)
-		text = "write";
-	return errnum > 0 ? error_create_os(errnum, "%s", text) : refuse(text);
-}
-
-static struct error *write_contents(struct writer *writer)
-{
-	struct error *err = NULL;
-
-	while (!err) {
-		const void *data;
-		size_t size;
-		int64_t offset;
-		int code = archive_read_data_block(writer->tar, &data, &size,
-						   &offset);
-
-		if (code == ARCHIVE_EOF)
-			return NULL;
-		if (code != ARCHIVE_OK)
-			return unpack_read_error(writer->tar);
-		code = (int)archive_write_data_block(writer->disk, data, size,
-						     offset);
-		// A full disk is but a warning to libarchive.
-		err = write_error(writer,
-				  code < ARCHIVE_OK ? ARCHIVE_FATAL : code);
-	}
-	return err;
-}
-
 static struct error *write_entry(struct writer *writer,
 				 struct archive_entry *entry, const char *name)
 {
 	struct error *err;
-	const char *link = either(archive_entry_hardlink(entry),
-				  archive_entry_hardlink_utf8(entry));
+	bool is_system = writer->options->is_system;
+	mode_t type = archive_entry_filetype(entry);
+	const char *hardlink = either(archive_entry_hardlink(entry),
+				      archive_entry_hardlink_utf8(entry));
+	const char *target = either(archive_entry_symlink(entry),
+				    archive_entry_symlink_utf8(entry));
 	_cleanup_free_ char *path = NULL;
+	_cleanup_close_ int fd = -1;
+	struct place *place;
 	size_t depth;
-	bool is_wanted;
-	struct stat st;
 
 	err = find_path(writer, name, &path, &depth);
-	if (err || (!depth && !writer->options->is_system))
+	if (err || (!depth && !is_system))
 		return err;
-	err = check_kind(writer, entry, depth, &is_wanted);
-	if (err || !is_wanted)
-		return err;
-	err = check_parents(writer, path);
-	if (err)
-		return err;
-	if (link) {
-		err = set_hardlink(writer, entry, link);
+	if (hardlink)
+		return write_hardlink(writer, hardlink, path);
+
+	const char *last = path + last_part(path);
+	mode_t mode = choose_mode(writer, entry);
+
+	archive_entry_set_perm(entry, mode);
+	switch (type) {
+	case AE_IFDIR:
+		err = enter(writer, path, strlen(path), mode, &place);
 		if (err)
 			return err;
+		place->mtime = entry_mtime(entry);
+		return set_attributes(writer, entry, place->fd, ".");
+	case AE_IFREG:
+		err = enter_parent(writer, path, &place);
+		if (err)
+			return err;
+		fd = openat(place->fd, last,
+			    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode & 0777);
+		if (fd < 0)
+			return create_error();
+		err = write_contents(writer->tar, fd, archive_entry_size(entry));
+		break;
+	case AE_IFLNK:
+		target = target ? target : "";
+		err = is_system ? NULL : check_symlink(target, depth);
+		if (!err)
+			err = enter_parent(writer, path, &place);
+		if (!err && symlinkat(target, place->fd, last) < 0)
+			err = create_error();
+		break;
+	default:
+		return is_system
+			       ? NULL
+			       : refuse("device nodes, FIFOs and sockets are refused");
 	}
-	if (lstat(path, &st) == 0 &&
-	    !(S_ISDIR(st.st_mode) && archive_entry_filetype(entry) == AE_IFDIR))
-		return refuse(
-			"the archive has the name twice, or the directory was not empty");
-	archive_entry_copy_pathname(entry, path);
-	err = write_error(writer, archive_write_header(writer->disk, entry));
-	if (!err && archive_entry_size(entry) > 0)
-		err = write_contents(writer);
-	if (!err)
-		err = write_error(writer,
-				  archive_write_finish_entry(writer->disk));
-	return err;
+	return err ? err : set_attributes(writer, entry, place->fd, last);
 }
 
 /** The size of a sparse file includes its holes. */
@@ -339,11 +414,8 @@ static struct error *wrap_entry(struct error *err, const char *name)
 {
 	_cleanup_error_ struct error *wrapped =
 		error_wrap(err, "entry '%.200s'", name);
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = string_copy(error_message(wrapped));
 
-	if (!err)
-		return NULL;
-	text = string_copy(error_message(wrapped));
 	for (char *p = text; *p; p++) {
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = '?';
@@ -351,60 +423,39 @@ static struct error *wrap_entry(struct error *err, const char *name)
 	return refuse(text);
 }
 
-static struct error *write_entries(struct writer *writer)
-{
-	struct error *err = NULL;
-
-	while (!err) {
-		struct archive_entry *entry;
-		_cleanup_free_ char *name = NULL;
-		int code = archive_read_next_header(writer->tar, &entry);
-
-		if (code == ARCHIVE_EOF)
-			break;
-		// A warning is about a name that has no form in the locale.
-		if (code != ARCHIVE_OK && code != ARCHIVE_WARN)
-			return unpack_read_error(writer->tar);
-		name = string_copy(either(archive_entry_pathname(entry),
-					  archive_entry_pathname_utf8(entry)));
-		if (!name)
-			return refuse("an entry without a usable name");
-		err = count_entry(writer, archive_entry_size(entry));
-		if (!err)
-			err = write_entry(writer, entry, name);
-		err = wrap_entry(err, name);
-	}
-	// Directories get their times and modes last.
-	return err ? err : write_error(writer, archive_write_close(writer->disk));
-}
-
-struct error *unpack_entries(int fd, const char *directory,
+struct error *unpack_entries(struct archive *tar, int fd,
 			     const struct unpack_options *options)
 {
-	int flags = ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_SECURE_NODOTDOT;
-	_cleanup_(cleanup_tar) struct archive *tar = archive_read_new();
-	_cleanup_(cleanup_disk) struct archive *disk = archive_write_disk_new();
 	struct error *err;
-	struct writer writer = {
-		.directory = directory,
+
+	_cleanup_(writer_deinit) struct writer writer = {
 		.options = options,
 		.tar = tar,
-		.disk = disk,
 		.is_root = geteuid() == 0,
 	};
+	err = add_place(&writer, fd, NULL);
+	if (err)
+		return err;
+	for (;;) {
+		struct archive_entry *entry;
+		int code = archive_read_next_header(tar, &entry);
 
-	if (!tar || !disk)
-		memory_exhausted();
-	if (!options->is_system)
-		flags |= ARCHIVE_EXTRACT_NO_OVERWRITE;
-	else
-		flags |= ARCHIVE_EXTRACT_PERM |
-			 (writer.is_root ? ARCHIVE_EXTRACT_OWNER : 0);
-	archive_write_disk_set_options(disk, flags);
-	archive_read_support_format_tar(tar);
-	if (archive_read_open_fd(tar, fd, TAR_BLOCK_BYTES) != ARCHIVE_OK)
-		return unpack_read_error(tar);
-	err = write_entries(&writer);
-	free(writer.parent);
-	return err;
+		if (code == ARCHIVE_EOF)
+			return NULL;
+		// A warning is about a name that has no form in the locale.
+		if (code != ARCHIVE_OK && code != ARCHIVE_WARN)
+			return unpack_read_error(tar);
+
+		_cleanup_free_ char *name =
+			string_copy(either(archive_entry_pathname(entry),
+					   archive_entry_pathname_utf8(entry)));
+
+		if (!name)
+			return refuse("an entry without a usable name");
+		err = count_entry(&writer, archive_entry_size(entry));
+		if (!err)
+			err = write_entry(&writer, entry, name);
+		if (err)
+			return wrap_entry(err, name);
+	}
 }

@@ -15,11 +15,11 @@ struct unpack_options;
  * Write them below a directory: what archive.h says of names, links, kinds and
  * sizes.
  *
- * @param[in] fd The tarball, without compression. Read up to its end mark.
- * @param[in] directory Absolute, without symbolic links.
+ * @param[in] tar Open. Read up to its end mark.
+ * @param[in] fd The directory. Taken.
  * @param[in] options With limits.
  */
-_must_check_ struct error *unpack_entries(int fd, const char *directory,
+_must_check_ struct error *unpack_entries(struct archive *tar, int fd,
 					  const struct unpack_options *options);
 
 /** What libarchive failed to read for. */
