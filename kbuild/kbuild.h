@@ -26,7 +26,7 @@ enum kbuild_format {
 struct kbuild_request {
 	const struct catalog *catalog;
 	const struct catalog_arch *arch;
-	/** What toolchain_open() chose for the version. */
+	/** What compiler_open() has for the version. */
 	const struct compiler *compiler;
 	/** Must be the version of the source. */
 	struct release release;

@@ -53,23 +53,19 @@ static struct error *find_path(const struct kernel_making *making, char **ret)
 			     &options);
 	if (err)
 		return err;
-	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
-	err = toolchain_choose(request->catalog, item->arch,
-			       &item->release.version, request->directory,
-			       &toolchain);
+	_cleanup_compiler_ struct compiler compiler = { 0 };
+	err = compiler_find(request->catalog, item->arch, &item->release.version,
+			    request->directory, &compiler);
 	if (err)
 		return err;
 	_cleanup_free_ char *config = option_set_format(&options);
 	_cleanup_string_builder_ struct string_builder key = { 0 };
 	// The source is named after its patches.
-	string_builder_appendf(&key, "%s\n%s\n%s\n%s\n%s\n%s", VMTEST_VERSION,
-			       item->release_text, item->arch->name,
-			       strrchr(source->path, '/') + 1, source->digest,
-			       config);
-	if (toolchain.chosen)
-		string_builder_appendf(&key, "\n%s\n%s",
-				       toolchain.chosen->program,
-				       toolchain.chosen->version);
+	string_builder_appendf(&key, "%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s",
+			       VMTEST_VERSION, item->release_text,
+			       item->arch->name, strrchr(source->path, '/') + 1,
+			       source->digest, config, compiler.program,
+			       compiler.version);
 	char digest[DIGEST_TEXT_SIZE];
 	digest_buffer(key.text, key.length, digest);
 	*ret = path_joinf(request->directory, "packages/%.16s", digest);
@@ -83,16 +79,16 @@ static struct error *make_package(void *arg, const char *path)
 	const struct kernel_making *making = arg;
 	const struct build_request *request = making->request;
 	const struct plan_item *item = making->item;
-	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
-	err = toolchain_open(request->catalog, item->arch, &item->release.version,
-			     request->directory, request->http, &toolchain);
+	_cleanup_compiler_ struct compiler compiler = { 0 };
+	err = compiler_open(request->catalog, item->arch, &item->release.version,
+			    request->directory, request->http, &compiler);
 	if (err)
 		return err;
 	_cleanup_free_ char *package = NULL;
 	const struct kbuild_request kbuild_request = {
 		.catalog = request->catalog,
 		.arch = item->arch,
-		.compiler = toolchain.chosen,
+		.compiler = &compiler,
 		.release = item->release,
 		.source = &making->source,
 		.output_directory = path,

@@ -64,7 +64,7 @@ void catalog_destroy(struct catalog *catalog)
 		arch_deinit(&catalog->archs[i]);
 	string_list_deinit(&catalog->rootfs.packages);
 	free(catalog->archs);
-	free(catalog->compilers);
+	free(catalog->gcc.tried);
 	free(catalog->flavors);
 	free(catalog->series);
 	string_list_deinit(&catalog->mirror_urls);
@@ -241,17 +241,17 @@ static struct kernel_version series_of(const struct kernel_version *version)
 	};
 }
 
-struct error *catalog_find_compiler(const struct catalog *catalog,
-				    const struct kernel_version *version,
-				    const struct catalog_compiler **ret)
+struct error *catalog_find_gcc(const struct catalog *catalog,
+			       const struct kernel_version *version,
+			       const struct catalog_gcc **ret)
 {
 	const struct kernel_version series = series_of(version);
 
-	for (size_t i = 0; i < catalog->compiler_count; i++) {
-		const struct catalog_compiler *compiler = &catalog->compilers[i];
+	for (size_t i = 0; i < catalog->gcc.tried_count; i++) {
+		const struct catalog_gcc *tried = &catalog->gcc.tried[i];
 
-		if (version_range_contains(&compiler->kernels, &series)) {
-			*ret = compiler;
+		if (version_range_contains(&tried->kernels, &series)) {
+			*ret = tried;
 			return NULL;
 		}
 	}

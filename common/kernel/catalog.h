@@ -116,13 +116,11 @@ struct catalog_flavor {
 	unsigned int objects;
 };
 
-/** Which compilers kernels of a range are built with. */
-struct catalog_compiler {
+/** Up to which version GCC was tried with kernels of a range. */
+struct catalog_gcc {
 	struct version_range kernels;
-	/** Versions of GCC that do. */
-	struct version_range gcc;
-	/** Version of kernel.org's, for where no other does: `13.2.0`. */
-	const char *crosstool;
+	/** A major version: from the reference to this one, any will do. */
+	unsigned int newest;
 	const char *reason;
 };
 
@@ -154,8 +152,14 @@ struct catalog {
 	size_t series_count;
 	/** The newest series that the configurations were made for. */
 	struct kernel_version verified;
-	struct catalog_compiler *compilers;
-	size_t compiler_count;
+	struct {
+		/** Major version of the GCC that builds all kernels. */
+		unsigned int reference;
+		/** Version of kernel.org's, for where there is none: `12.5.0`. */
+		const char *crosstool;
+		struct catalog_gcc *tried;
+		size_t tried_count;
+	} gcc;
 	struct catalog_arch *archs;
 	size_t arch_count;
 	struct catalog_flavor *flavors;
@@ -217,10 +221,9 @@ catalog_resolve_names(const struct catalog *catalog, struct string_list *archs,
  *
  * @return ERROR_NOT_FOUND if none does.
  */
-_must_check_ struct error *
-catalog_find_compiler(const struct catalog *catalog,
-		      const struct kernel_version *version,
-		      const struct catalog_compiler **ret);
+_must_check_ struct error *catalog_find_gcc(const struct catalog *catalog,
+					    const struct kernel_version *version,
+					    const struct catalog_gcc **ret);
 
 /** The architecture of this machine. */
 _must_check_ struct error *catalog_host_arch(const struct catalog *catalog,

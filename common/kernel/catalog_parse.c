@@ -156,22 +156,32 @@ static struct error *read_version_text(const struct value *value, void *ret)
 	return value_string(value, ret);
 }
 
-static struct error *read_compiler(const struct value *value, void *ret)
+static struct error *read_tried(const struct value *value, void *ret)
+{
+	static const struct value_row rows[] = {
+		VALUE_NUMBER("newest", 1, NUMBER_MAX, struct catalog_gcc, newest),
+		VALUE_REQUIRED("reason", value_string, struct catalog_gcc, reason),
+	};
+	struct error *err;
+
+	struct catalog_gcc *tried = ret;
+	err = read_range(value, &tried->kernels);
+	if (err)
+		return err;
+	return value_read(value, rows, array_size(rows), tried);
+}
+
+static struct error *read_gcc(const struct value *value, void *ret)
 {
 	// clang-format off
 	static const struct value_row rows[] = {
-		VALUE_REQUIRED("gcc", read_range, struct catalog_compiler, gcc),
-		VALUE_REQUIRED("crosstool", read_version_text, struct catalog_compiler, crosstool),
-		VALUE_REQUIRED("reason", value_string, struct catalog_compiler, reason),
+		VALUE_NUMBER("reference", 1, NUMBER_MAX, struct catalog, gcc.reference),
+		VALUE_REQUIRED("crosstool", read_version_text, struct catalog, gcc.crosstool),
+		VALUE_ITEMS("tried", read_tried, struct catalog, gcc.tried),
 	};
 	// clang-format on
-	struct error *err;
 
-	struct catalog_compiler *compiler = ret;
-	err = read_range(value, &compiler->kernels);
-	if (err)
-		return err;
-	return value_read(value, rows, array_size(rows), compiler);
+	return value_read(value, rows, array_size(rows), ret);
 }
 
 /** @return What follows the host; NULL if nothing does. */
@@ -230,7 +240,7 @@ static const struct value_row catalog_rows[] = {
 	VALUE_REQUIRED("verified", value_version, struct catalog, verified),
 	{ .key = "kernel_org", .read = read_kernel_org },
 	VALUE_ITEMS("series", read_series, struct catalog, series),
-	VALUE_ITEMS("compilers", read_compiler, struct catalog, compilers),
+	{ .key = "gcc", .read = read_gcc },
 	VALUE_MEMBERS("flavors", read_flavor, struct catalog, flavors),
 	VALUE_MEMBERS("architectures", read_arch, struct catalog, archs),
 	{ .key = "rootfs", .read = read_rootfs, .optional = true },

@@ -13,7 +13,6 @@
 struct cache_entry;
 struct catalog;
 struct catalog_arch;
-struct catalog_compiler;
 struct error;
 struct http;
 struct kernel_version;
@@ -23,12 +22,12 @@ struct string_list;
 /*
  * Which compiler builds a kernel and its modules.
  *
- * The catalog says which versions of GCC build which series. The first of these
- * that is of such a version is taken: this machine's own for its own
- * architecture (`gcc`), or the distribution's cross compiler
- * (`aarch64-linux-gnu-gcc`); the same with a version in its name (`gcc-9`,
- * `aarch64-linux-gnu-gcc-9`), the newest first; and kernel.org's, which is
- * downloaded to CACHE/toolchains and kept.
+ * One version of GCC builds them all, the reference of the catalog; newer ones
+ * build the series that the catalog says they were tried with. Taken is the
+ * first of: the reference under its name with a number (`gcc-12`, or the
+ * distribution's cross compiler, `aarch64-linux-gnu-gcc-12`); the one without,
+ * if it is of a version that will do; and kernel.org's, which is downloaded to
+ * CACHE/toolchains and kept.
  */
 
 /** One GCC with its binutils, of this machine or from kernel.org. */
@@ -40,77 +39,39 @@ struct compiler {
 	char *prefix;
 	/** The program: `aarch64-linux-gnu-gcc`, `gcc-12`, a path. */
 	char *program;
-	/** What it says of itself: `12.2.0`; NULL if it is not there. */
+	/** What it says of itself: `12.2.0`. */
 	char *version;
-	/** Where a downloaded one is or goes; NULL for one that is installed. */
+	/** Of a downloaded one: where it is or goes, and comes from; else NULL. */
 	char *directory;
-	/** Where it is downloaded from; NULL for one that is installed. */
 	char *url;
-};
-
-/** Why a compiler is not the one. */
-enum toolchain_verdict {
-	TOOLCHAIN_CHOSEN,
-	/** It would do as well, but an earlier one was taken. */
-	TOOLCHAIN_UNNEEDED,
-	TOOLCHAIN_MISSING,
-	TOOLCHAIN_TOO_OLD,
-	TOOLCHAIN_TOO_NEW,
-};
-
-struct toolchain_candidate {
-	struct compiler compiler;
-	enum toolchain_verdict verdict;
-};
-
-/** All that was looked at for one architecture, in the order of preference. */
-struct toolchain {
-	const struct catalog_arch *arch;
-	/** What the catalog asks for. */
-	const struct catalog_compiler *rule;
-	struct toolchain_candidate *candidates;
-	size_t count;
-	/** One of the candidates; NULL if none will do. */
-	const struct compiler *chosen;
-	/** What keeps it there, if it was downloaded. */
+	/** Why none that is installed will do, and what to do; NULL if one does. */
+	char *lacking;
+	/** What keeps a downloaded one there. */
 	struct cache_entry *entry;
 };
 
-void toolchain_deinit(struct toolchain *toolchain);
+void compiler_deinit(struct compiler *compiler);
 
-#define _cleanup_toolchain_ _cleanup_(toolchain_deinit)
+#define _cleanup_compiler_ _cleanup_(compiler_deinit)
 
 /**
- * Look at what there is. Runs compilers, but asks no network.
+ * Find the one for a version, without getting it: runs compilers, but asks no
+ * network.
  *
  * @param[in] cache_directory Downloaded compilers are in `toolchains` there.
+ * @return ERROR_NOT_FOUND, saying which package to install.
  */
-_must_check_ struct error *toolchain_find(const struct catalog *catalog,
-					  const struct catalog_arch *arch,
-					  const struct catalog_compiler *rule,
-					  const char *cache_directory,
-					  struct toolchain *ret);
+_must_check_ struct error *compiler_find(const struct catalog *catalog,
+					 const struct catalog_arch *arch,
+					 const struct kernel_version *version,
+					 const char *cache_directory,
+					 struct compiler *ret);
 
-/** Find one for a version, without getting it. */
-_must_check_ struct error *toolchain_choose(const struct catalog *catalog,
-					    const struct catalog_arch *arch,
-					    const struct kernel_version *version,
-					    const char *cache_directory,
-					    struct toolchain *ret);
-
-/**
- * Have a compiler for a version: find it, and download it if need be. Blocks;
- * says so if it downloads.
- *
- * @return An error that says which package to install.
- */
+/** The same, and download it if need be. Blocks; says so if it downloads. */
 _must_check_ struct error *
-toolchain_open(const struct catalog *catalog, const struct catalog_arch *arch,
-	       const struct kernel_version *version, const char *cache_directory,
-	       struct http *http, struct toolchain *ret);
-
-/** Debian's package with the compiler: `gcc-aarch64-linux-gnu`; free(). */
-char *toolchain_package(const struct toolchain *toolchain);
+compiler_open(const struct catalog *catalog, const struct catalog_arch *arch,
+	      const struct kernel_version *version, const char *cache_directory,
+	      struct http *http, struct compiler *ret);
 
 /*
  * make, run for a kernel's tree or for an external module: without what the

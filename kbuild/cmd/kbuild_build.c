@@ -111,7 +111,7 @@ static struct error *run(struct command_context *context)
 	if (err)
 		return err;
 	_cleanup_source_ struct source source = { 0 };
-	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
+	_cleanup_compiler_ struct compiler compiler = { 0 };
 	wanted->catalog = context->catalog;
 	wanted->arch = selection.arch;
 	wanted->http = context->http;
@@ -119,13 +119,13 @@ static struct error *run(struct command_context *context)
 	err = source_prepare(wanted, &source);
 	if (err)
 		return err;
-	err = toolchain_open(context->catalog, selection.arch, &source.version,
-			     context->directory, context->http, &toolchain);
+	err = compiler_open(context->catalog, selection.arch, &source.version,
+			    context->directory, context->http, &compiler);
 	if (err)
 		return err;
 	request->catalog = context->catalog;
 	request->arch = selection.arch;
-	request->compiler = toolchain.chosen;
+	request->compiler = &compiler;
 	request->source = &source;
 	catalog_release(context->catalog, &source.version, selection.flavor,
 			build->rebuild, &request->release);

@@ -64,17 +64,16 @@ static struct error *configure(struct command_context *context,
 	err = command_open(context, COMMAND_HTTP | COMMAND_DIRECTORY);
 	if (err)
 		return err;
-	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
-	err = toolchain_open(catalog, selection->arch, &source.version,
-			     context->directory, context->http, &toolchain);
+	_cleanup_compiler_ struct compiler compiler = { 0 };
+	err = compiler_open(catalog, selection->arch, &source.version,
+			    context->directory, context->http, &compiler);
 	if (err)
 		return err;
 	struct release release;
 	catalog_release(catalog, &source.version, selection->flavor, 0, &release);
 	const char *temporary = command_variable("TMPDIR");
-	err = configure_source(catalog, selection->arch, &release,
-			       toolchain.chosen, source.path,
-			       temporary ? temporary : "/tmp", ret);
+	err = configure_source(catalog, selection->arch, &release, &compiler,
+			       source.path, temporary ? temporary : "/tmp", ret);
 	char text[RELEASE_TEXT_SIZE];
 	release_format(&release, text);
 	return error_wrap(err, "configure %s.%s", text, selection->arch->name);

@@ -125,7 +125,7 @@ class JobControlTest(support.TestCase):
 
     def test_other_programs_may_write(self):
         """They are never in the foreground."""
-        gcc = self.folder / "gcc"
+        gcc = self.folder / "gcc-12"
         gcc.write_text("#!/bin/sh\necho noise >&2\necho 12.2.0\n")
         gcc.chmod(0o755)
         terminal = self.terminal(

@@ -105,29 +105,6 @@ static struct error *copy_source(struct build *build)
 	return module_source_copy(build->source, build->copy);
 }
 
-/** The compiler that there is, or that would be downloaded. */
-static struct error *add_compiler(const struct build *build, struct digest *digest)
-{
-	struct error *err;
-
-	const struct module_request *request = build->request;
-	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
-
-	err = toolchain_choose(request->catalog, request->arch, &build->version,
-			       request->directory, &toolchain);
-	if (err)
-		return err;
-	if (!toolchain.chosen)
-		return NULL;
-
-	_cleanup_free_ char *text = string_format("%s %s",
-						  toolchain.chosen->program,
-						  toolchain.chosen->version);
-
-	digest_update(digest, text, strlen(text));
-	return NULL;
-}
-
 /** What a module depends on: the kernel, to the byte, source and compiler. */
 static struct error *compute_key(struct build *build)
 {
@@ -151,9 +128,15 @@ static struct error *compute_key(struct build *build)
 			return err;
 		digest_update(digest, text, sizeof(text));
 	}
-	err = add_compiler(build, digest);
+	_cleanup_compiler_ struct compiler compiler = { 0 };
+	err = compiler_find(build->request->catalog, build->request->arch,
+			    &build->version, build->request->directory,
+			    &compiler);
 	if (err)
 		return err;
+	_cleanup_free_ char *name =
+		string_format("%s %s", compiler.program, compiler.version);
+	digest_update(digest, name, strlen(name));
 	digest_finish(digest, build->key);
 	build->key[KEY_DIGITS] = '\0';
 	return NULL;
@@ -232,17 +215,17 @@ static struct error *build_make(void *arg, const char *result)
 
 	const struct build *build = arg;
 	const struct module_request *request = build->request;
-	_cleanup_toolchain_ struct toolchain toolchain = { 0 };
+	_cleanup_compiler_ struct compiler compiler = { 0 };
 	_cleanup_free_ char *log_path = path_join(result, "build.log");
 
 	err = host_programs_check(request->kernel->path);
 	if (err)
 		return err;
-	err = toolchain_open(request->catalog, request->arch, &build->version,
-			     request->directory, request->http, &toolchain);
+	err = compiler_open(request->catalog, request->arch, &build->version,
+			    request->directory, request->http, &compiler);
 	if (err)
 		return err;
-	err = run_make(build, toolchain.chosen, log_path);
+	err = run_make(build, &compiler, log_path);
 	if (err)
 		return err;
 	return error_wrap(module_result_collect(build->copy, result), "see %s",

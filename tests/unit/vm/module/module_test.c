@@ -25,11 +25,10 @@ static const struct catalog_arch arch = {
 };
 
 /** Any compiler will do. */
-static struct catalog_compiler rule = { .reason = "" };
+static struct catalog_gcc any = { .newest = 99, .reason = "" };
 
 static const struct catalog catalog = {
-	.compilers = &rule,
-	.compiler_count = 1,
+	.gcc = { .reference = 5, .tried = &any, .tried_count = 1 },
 };
 
 /** A directory with what stands for a kernel, a source and a cache. */

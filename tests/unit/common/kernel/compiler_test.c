@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/kernel/compiler.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include <criterion/criterion.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/interrupt.h"
+#include "common/kernel/catalog.h"
+
+/** A directory that is all of PATH. */
+static char *path;
+static struct catalog *catalog;
+static const struct catalog_arch *own, *foreign;
+
+static void setup(void)
+{
+	char root[] = "/tmp/compiler_test.XXXXXX";
+	struct utsname machine;
+
+	interrupt_catch();
+	cr_assert(mkdtemp(root));
+	path = strdup(root);
+	setenv("PATH", root, 1);
+	cr_assert_null(catalog_load(VMTEST_SOURCE_DIR "/configs/vmtest.json",
+				    NULL, &catalog));
+	// This machine is an x86_64 one, whatever it is.
+	uname(&machine);
+	for (size_t i = 0; i < catalog->arch_count; i++)
+		string_list_deinit(&catalog->archs[i].host_names);
+	string_list_add(&catalog->archs[0].host_names, machine.machine);
+	cr_assert_null(catalog_find_arch(catalog, "x86_64", &own));
+	cr_assert_null(catalog_find_arch(catalog, "s390x", &foreign));
+}
+
+static void teardown(void)
+{
+	catalog_destroy(catalog);
+	cleanup_directory(&path);
+}
+
+TestSuite(compiler, .init = setup, .fini = teardown);
+
+/** A compiler that only says which version it is. */
+static void install(const char *name, const char *version)
+{
+	_cleanup_free_ char *program = NULL;
+	_cleanup_free_ char *script = NULL;
+
+	program = path_join(path, name);
+	cr_assert(asprintf(&script, "#!/bin/sh\necho %s\n", version) > 0);
+	cr_assert_null(file_write(program, script, strlen(script)));
+	cr_assert_eq(chmod(program, 0755), 0);
+}
+
+static struct error *find(const char *version_text,
+			  const struct catalog_arch *arch, struct compiler *ret)
+{
+	struct kernel_version version;
+
+	cr_assert(kernel_version_parse(version_text, &version));
+	return compiler_find(catalog, arch, &version, "/cache", ret);
+}
+
+Test(compiler, the_first_that_will_do_is_taken)
+{
+	// clang-format off
+	static const struct {
+		const char *version;
+		bool is_foreign;
+		/** Name and version of each. */
+		const char *installed[6];
+		const char *program, *gcc, *lacking;
+	} cases[] = {
+		{ "6.12.117", false, { "gcc", "14.2.0", "gcc-12", "12.2.0" }, "gcc-12", "12.2.0", NULL },
+		{ "6.12.117", true, { "gcc-12", "12.2.0", "s390x-linux-gnu-gcc", "12.3.0" }, "s390x-linux-gnu-gcc", "12.3.0", NULL },
+		{ "6.12.117", false, { "gcc", "15.1.0", "gcc-14", "14.1.0" }, "gcc", "15.1.0", NULL },
+		// A release candidate is of its series.
+		{ "6.12-rc1", false, { "gcc", "15.1.0" }, "gcc", "15.1.0", NULL },
+		{ "6.11.9", false, { "gcc", "14.2.0" }, "gcc", "14.2.0", NULL },
+		{ "6.11.9", false, { "gcc", "15.1.0" }, NULL, "12.5.0",
+		  "gcc is version 15.1.0, and this kernel wants GCC 12 to 14 (GCC 15 takes C for C23, which parts of these series are not); install the package gcc-12" },
+		{ "5.4.300", true, { "s390x-linux-gnu-gcc", "11.4.0" }, NULL, "12.5.0", "install the package gcc-12-s390x-linux-gnu" },
+		{ "6.12", true, { NULL }, NULL, "12.5.0", "s390x-linux-gnu-gcc-12 is not installed; install the package gcc-12-s390x-linux-gnu" },
+		// Its name is no proof.
+		{ "6.12", false, { "gcc-12", "11.4.0" }, NULL, "12.5.0", "gcc-12 is not installed" },
+	};
+	// clang-format on
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		const struct catalog_arch *arch = cases[i].is_foreign ? foreign
+								      : own;
+		_cleanup_compiler_ struct compiler compiler = { 0 };
+
+		cr_assert_null(directory_clear(path));
+		for (size_t j = 0; j < 6 && cases[i].installed[j]; j += 2)
+			install(cases[i].installed[j], cases[i].installed[j + 1]);
+		_cleanup_error_ struct error *err =
+			find(cases[i].version, arch, &compiler);
+		cr_assert_null(err, "%s", err ? error_message(err) : "");
+		cr_expect_str_eq(compiler.version, cases[i].gcc);
+		cr_expect_eq(!compiler.url, !cases[i].lacking);
+		if (!cases[i].lacking) {
+			cr_expect_str_eq(compiler.program, cases[i].program);
+			cr_expect_str_eq(compiler.prefix,
+					 cases[i].is_foreign ? "s390x-linux-gnu-"
+							     : "");
+			continue;
+		}
+		cr_expect(strstr(compiler.lacking, cases[i].lacking), "%s",
+			  compiler.lacking);
+		cr_expect_eq(strncmp(compiler.program, "/cache/toolchains/", 18),
+			     0);
+		// Where kernel.org has none, it is an error.
+		struct catalog_arch *host = &catalog->archs[0];
+		const char *crosstool_host = host->crosstool_host;
+		host->crosstool_host = NULL;
+		_cleanup_compiler_ struct compiler none = { 0 };
+		_cleanup_error_ struct error *missing =
+			find(cases[i].version, arch, &none);
+		host->crosstool_host = crosstool_host;
+		cr_assert(error_is(missing, ERROR_NOT_FOUND));
+		cr_expect_str_eq(error_message(missing), compiler.lacking);
+	}
+}
+
+Test(compiler, that_says_nonsense_is_an_error)
+{
+	_cleanup_compiler_ struct compiler compiler = { 0 };
+
+	install("gcc", "no idea");
+	_cleanup_error_ struct error *err = find("6.12", own, &compiler);
+	cr_assert(err);
+	cr_expect(strstr(error_message(err), "no idea"));
+}
+
+Test(compiler, names_of_debians_packages_have_no_underscores)
+{
+	_cleanup_compiler_ struct compiler compiler = { 0 };
+
+	string_list_deinit(&catalog->archs[0].host_names);
+	_cleanup_error_ struct error *err = find("6.12", own, &compiler);
+	cr_assert(err);
+	cr_expect(strstr(error_message(err),
+			 "install the package gcc-12-x86-64-linux-gnu"));
+}
