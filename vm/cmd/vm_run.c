@@ -220,8 +220,7 @@ static struct error *choose_root(struct command_context *context,
 	err = command_open(context, COMMAND_DIRECTORY);
 	if (err)
 		return err;
-	return rootfs_open_for_guest(context->catalog, context->directory, arch,
-				     ret);
+	return rootfs_open(context->catalog, context->directory, arch, ret);
 }
 
 /** What the kernel that is meant needs: it, and a module. */

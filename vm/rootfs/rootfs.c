@@ -74,14 +74,20 @@ static char *format_stamp(const struct rootfs_request *request)
 			 JSON_INDENT(2));
 }
 
-struct error *rootfs_open(const char *directory, const struct catalog_arch *arch,
+struct error *rootfs_open(const struct catalog *catalog, const char *directory,
+			  const struct catalog_arch *arch,
 			  struct cache_entry **ret)
 {
 	struct error *err;
 
+	const struct catalog_arch *host = NULL;
+	// On a machine that the catalog does not know, all are others.
+	error_destroy(catalog_host_arch(catalog, &host));
+	*ret = NULL;
+	if (arch == host)
+		return NULL;
 	_cleanup_free_ char *path =
 		path_joinf(directory, "%s/%s", arch->name, prefix);
-
 	err = cache_hold(path, ret);
 	if (err)
 		return err;
@@ -317,17 +323,4 @@ struct error *rootfs_make(const struct rootfs_request *request,
 	if (!err)
 		err = cache_get(path, &recipe, ret);
 	return error_wrap(err, "root of %s", request->arch->name);
-}
-
-struct error *rootfs_open_for_guest(const struct catalog *catalog,
-				    const char *directory,
-				    const struct catalog_arch *arch,
-				    struct cache_entry **ret)
-{
-	const struct catalog_arch *host = NULL;
-
-	*ret = NULL;
-	// On a machine that the catalog does not know, all are others.
-	error_destroy(catalog_host_arch(catalog, &host));
-	return arch == host ? NULL : rootfs_open(directory, arch, ret);
 }

@@ -81,21 +81,14 @@ _must_check_ struct error *rootfs_make(const struct rootfs_request *request,
 				       struct cache_entry **ret);
 
 /**
- * Open the root that was made for an architecture.
+ * Open the root for a guest of an architecture.
  *
- * @return ERROR_NOT_FOUND, with the command that makes it.
+ * @param[out] ret NULL for this machine's own, which has its root from the host.
+ * @return ERROR_NOT_FOUND if none was made, with the command that makes it.
  */
-_must_check_ struct error *rootfs_open(const char *directory,
+_must_check_ struct error *rootfs_open(const struct catalog *catalog,
+				       const char *directory,
 				       const struct catalog_arch *arch,
 				       struct cache_entry **ret);
-
-/**
- * The same for whatever architecture a guest has: NULL for this machine's own,
- * which has its root from the host.
- */
-_must_check_ struct error *rootfs_open_for_guest(const struct catalog *catalog,
-						 const char *directory,
-						 const struct catalog_arch *arch,
-						 struct cache_entry **ret);
 
 #endif /* VM_ROOTFS_ROOTFS_H */

@@ -24,6 +24,9 @@ static const struct catalog_arch arch = {
 	.debian_suite = "bookworm",
 };
 
+/** Whose architectures are all others than this machine's. */
+static const struct catalog catalog = { 0 };
+
 static const struct rootfs_host able = {
 	.is_root = true,
 	.has_mmdebstrap = true,
@@ -186,7 +189,7 @@ Test(rootfs, who_uses_the_old_one_keeps_it)
 	request.force = true;
 	make(&request, false);
 	cr_expect_eq(count_names(stage.cache), count);
-	cr_assert_null(rootfs_open(stage.cache, &arch, &used));
+	cr_assert_null(rootfs_open(&catalog, stage.cache, &arch, &used));
 	make(&request, false);
 	cr_expect_eq(faccessat(used->fd, "etc/arguments", F_OK, 0), 0);
 	cr_expect_eq(count_names(stage.cache), count + 1);
@@ -225,7 +228,7 @@ Test(rootfs, a_first_one_that_fails_is_not_there)
 	expect_failure(&request, "its log is");
 
 	_cleanup_error_ struct error *err =
-		rootfs_open(stage.cache, &arch, &rootfs);
+		rootfs_open(&catalog, stage.cache, &arch, &rootfs);
 
 	cr_assert(error_is(err, ERROR_NOT_FOUND));
 	cr_expect(strstr(error_message(err),
