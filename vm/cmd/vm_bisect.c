@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/cmd/vm_suite.h"
+#include "vm/cmd/vm_commands.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -11,7 +11,6 @@
 #include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/github/workflow.h"
-#include "vm/suite/bisect.h"
 
 enum {
 	/** As git bisect takes it: this one cannot be tested. */

@@ -12,7 +12,6 @@
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"
 #include "vm/kernel/kernel.h"
-#include "vm/suite/project.h"
 
 static bool contains_arch(const struct arch_list *list,
 			  const struct catalog_arch *arch)

@@ -10,7 +10,6 @@
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "vm/rootfs/rootfs.h"
-#include "vm/suite/project.h"
 
 struct rootfs_options {
 	/** As far as options say it. */

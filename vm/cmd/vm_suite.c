@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/cmd/vm_suite.h"
+#include "vm/cmd/vm_commands.h"
 
 #include <errno.h>
 #include <string.h>
@@ -17,7 +17,6 @@
 #include "common/process/process.h"
 #include "common/store/store.h"
 #include "vm/kernel/kernel.h"
-#include "vm/suite/suite_report.h"
 
 enum {
 	/** Directories of logs that are not deleted. */

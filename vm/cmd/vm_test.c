@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/cmd/vm_suite.h"
+#include "vm/cmd/vm_commands.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -13,7 +13,6 @@
 #include "common/base/system.h"
 #include "common/base/text.h"
 #include "common/process/process.h"
-#include "vm/suite/suite_report.h"
 
 enum {
 	/** Of a failure's log that is shown. */

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/suite/bisect.h"
-
-#include <stdbool.h>
+#include "vm/suite/suite.h"
 
 const char *const bisect_verdict_names[] = {
 	[BISECT_UNTESTED] = "untested",
@@ -10,31 +8,6 @@ const char *const bisect_verdict_names[] = {
 	[BISECT_BAD] = "bad",
 	[BISECT_SKIPPED] = "skipped",
 };
-
-/** @return Whether there are two that are not skipped: the outermost. */
-static bool find_ends(const enum bisect_verdict *verdicts, size_t count,
-		      size_t *first_ret, size_t *last_ret)
-{
-	size_t first = 0;
-	size_t last = count;
-
-	while (first < last && verdicts[first] == BISECT_SKIPPED)
-		first++;
-	while (last > first && verdicts[last - 1] == BISECT_SKIPPED)
-		last--;
-	*first_ret = first;
-	*last_ret = last - 1;
-	return last - first >= 2;
-}
-
-/** What two ends that are known, but not good and then bad, say. */
-static enum bisect_action judge_ends(enum bisect_verdict first,
-				     enum bisect_verdict last)
-{
-	if (first == BISECT_GOOD)
-		return BISECT_NEVER_FAILS;
-	return last == BISECT_BAD ? BISECT_ALWAYS_FAILS : BISECT_BEGINS_TO_PASS;
-}
 
 /**
  * The untested one that is nearest to the middle.
@@ -66,14 +39,19 @@ static size_t find_middle(const enum bisect_verdict *verdicts, size_t good,
 void bisect_next(const enum bisect_verdict *verdicts, size_t count,
 		 struct bisect_step *ret)
 {
-	size_t first;
-	size_t last;
+	size_t first = 0, last = count;
 
+	// The ends are the outermost that are not skipped.
+	while (first < last && verdicts[first] == BISECT_SKIPPED)
+		first++;
+	while (last > first && verdicts[last - 1] == BISECT_SKIPPED)
+		last--;
 	*ret = (struct bisect_step){ .action = BISECT_TEST };
-	if (!find_ends(verdicts, count, &first, &last)) {
+	if (last - first < 2) {
 		ret->action = BISECT_TOO_FEW;
 		return;
 	}
+	last--;
 	ret->left = last - first + 1;
 	ret->index = first;
 	if (verdicts[first] == BISECT_UNTESTED)
@@ -82,7 +60,10 @@ void bisect_next(const enum bisect_verdict *verdicts, size_t count,
 	if (verdicts[last] == BISECT_UNTESTED)
 		return;
 	if (verdicts[first] != BISECT_GOOD || verdicts[last] != BISECT_BAD) {
-		ret->action = judge_ends(verdicts[first], verdicts[last]);
+		ret->action = verdicts[first] == BISECT_GOOD ? BISECT_NEVER_FAILS
+			      : verdicts[last] == BISECT_BAD
+				      ? BISECT_ALWAYS_FAILS
+				      : BISECT_BEGINS_TO_PASS;
 		return;
 	}
 	// The first bad one, then the good one before it: what lies between is

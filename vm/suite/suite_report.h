@@ -6,18 +6,13 @@
 /** @file A suite while it runs and once it has, for people and programs. */
 
 #include <pthread.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
 #include "vm/suite/suite.h"
 
-struct error;
 struct string_builder;
 struct string_list;
-struct suite;
-struct suite_item;
 
 /*
  * A suite for people: while it runs and at the end, on a terminal, in a log,
@@ -113,10 +108,10 @@ void suite_view_deinit(struct suite_view *view);
  */
 
 /**
- * Append text for an attribute or an element. What XML cannot hold is dropped:
+ * Text for an attribute or an element; free(). What XML cannot hold is dropped:
  * control characters, and all that is not UTF-8.
  */
-void junit_append_text(struct string_builder *sb, const char *text);
+char *junit_text(const char *text);
 
 struct junit_report {
 	const struct suite *suite;
@@ -129,7 +124,7 @@ struct junit_report {
 	const struct string_list *logs;
 };
 
-/** @param[out] ret free() */
+/** @return free() */
 char *junit_format(const struct junit_report *report);
 
 #endif /* VM_SUITE_SUITE_REPORT_H */

@@ -9,7 +9,6 @@
 #include "common/base/table.h"
 #include "common/base/text.h"
 #include "common/github/workflow.h"
-#include "vm/suite/suite.h"
 
 static void make_table(const struct suite *suite, struct table *table)
 {
