@@ -15,7 +15,7 @@
 #include "common/base/table.h"
 #include "common/base/text.h"
 #include "common/github/github.h"
-#include "common/http/http_internal.h"
+#include "common/http/http.h"
 #include "common/kernel/release.h"
 
 enum {

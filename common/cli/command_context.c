@@ -83,12 +83,8 @@ static struct error *open_http(struct command_context *context)
 	err = limits_read(&limits);
 	if (err)
 		return err;
-	const struct http_options options = {
-		.user_agent = "vmtest/" VMTEST_VERSION,
-		.retry_limit_ms = limits.retry_ms,
-		.stall_limit_ms = limits.stall_ms,
-	};
-	return http_create(&options, &context->http);
+	context->http = http_create("vmtest/" VMTEST_VERSION, &limits);
+	return NULL;
 }
 
 static struct error *open_store(struct command_context *context)

@@ -15,7 +15,7 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/system.h"
-#include "common/http/http_internal.h"
+#include "common/http/http.h"
 #include "common/process/process.h"
 #include "common/store/store_internal.h"
 
@@ -343,7 +343,7 @@ struct error *github_find_release(struct github *github)
 static struct error *await_release(struct github *github)
 {
 	struct error *err;
-	uint64_t end_ms = monotonic_ms() + http_retry_limit_ms(github->http);
+	uint64_t end_ms = monotonic_ms() + http_limits(github->http)->retry_ms;
 
 	for (unsigned int waits = 0;; waits++) {
 		uint64_t wait_ms = backoff_ms(&backoff_failure, waits);

@@ -15,7 +15,6 @@
 #include "common/base/text.h"
 #include "common/github/github.h"
 #include "common/http/http.h"
-#include "common/http/http_internal.h"
 #include "common/store/store_internal.h"
 
 enum {
@@ -127,7 +126,7 @@ static struct error *make_room(const struct github *github,
 static uint64_t watch_limit_ms(const struct uploader *uploader)
 {
 	const struct backoff limit = {
-		.first_ms = http_stall_limit_ms(uploader->github->http),
+		.first_ms = http_limits(uploader->github->http)->stall_ms,
 		.limit_ms = UINT64_MAX,
 	};
 
@@ -302,7 +301,7 @@ struct error *github_upload(struct github *github,
 
 		if (uploader.failures++ == 0)
 			end_ms = monotonic_ms() +
-				 http_retry_limit_ms(github->http);
+				 http_limits(github->http)->retry_ms;
 		if (monotonic_ms() + wait_ms > end_ms)
 			return err;
 		log_debug("%s: %s; trying again", upload->name,

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "common/base/error.h"
@@ -24,7 +23,107 @@ enum {
 	DEFAULT_RESPONSE_BYTES = 16 << 20,
 	/** Waits longer than this deserve a line. */
 	LONG_WAIT_MS = 10000,
+	DAY_S = 24 * 3600,
 };
+
+const struct backoff backoff_failure = { .first_ms = 500, .limit_ms = 30000 };
+
+/** What GitHub asks for when it names no time. */
+static const struct backoff secondary_limit = {
+	.first_ms = 60000,
+	.limit_ms = 3600000,
+};
+
+/** @p ms_ret is left alone if the variable is not set, or empty. */
+static struct error *read_seconds(const char *name, unsigned long min_s,
+				  uint64_t *ms_ret)
+{
+	const char *text = getenv(name);
+	unsigned long seconds = DAY_S + 1;
+
+	if (!text || !*text)
+		return NULL;
+	if (strspn(text, "0123456789") == strlen(text) && strlen(text) < 9)
+		seconds = strtoul(text, NULL, 10);
+	if (seconds < min_s || seconds > DAY_S)
+		return error_create(ERROR_USAGE,
+				    "%s: '%s' is not a number of seconds from %lu to %d",
+				    name, text, min_s, DAY_S);
+	*ms_ret = seconds * 1000;
+	return NULL;
+}
+
+struct error *limits_read(struct limits *ret)
+{
+	struct error *err;
+
+	struct limits limits = {
+		.retry_ms = 300000,
+		.stall_ms = 60000,
+		.silence_ms = LOG_SILENCE_MS,
+	};
+	err = read_seconds("VMTEST_RETRY_SECONDS", 0, &limits.retry_ms);
+	if (err)
+		return err;
+	err = read_seconds("VMTEST_STALL_SECONDS", 1, &limits.stall_ms);
+	if (err)
+		return err;
+	err = read_seconds("VMTEST_SILENCE_SECONDS", 1, &limits.silence_ms);
+	if (err)
+		return err;
+	*ret = limits;
+	return NULL;
+}
+
+uint64_t backoff_ms(const struct backoff *backoff, unsigned int waits)
+{
+	uint64_t ms = backoff->first_ms, limit_ms = backoff->limit_ms;
+
+	for (; waits && ms < limit_ms; waits--)
+		ms = ms < limit_ms / 2 ? 2 * ms : limit_ms;
+	return ms < limit_ms ? ms : limit_ms;
+}
+
+static uint64_t seconds_to_ms(int64_t seconds)
+{
+	const int64_t for_ever = 366 * DAY_S;
+
+	if (seconds < 0)
+		return 0;
+	return (uint64_t)(seconds < for_ever ? seconds : for_ever) * 1000;
+}
+
+enum http_verdict http_attempt_judge(const struct http_attempt *attempt,
+				     unsigned int failures, uint32_t random,
+				     int64_t now_s, uint64_t *wait_ms_ret)
+{
+	bool is_refusal = attempt->status == 403 || attempt->status == 429;
+	uint64_t asked_ms = seconds_to_ms(attempt->retry_after_s);
+	uint64_t half_ms = backoff_ms(&backoff_failure, failures) / 2;
+	uint64_t reset_ms;
+
+	if (is_refusal && attempt->rate_reset_s) {
+		// A second more, as the clocks may differ by the part that they
+		// do not say.
+		reset_ms = seconds_to_ms(attempt->rate_reset_s - now_s) + 1000;
+		*wait_ms_ret = asked_ms > reset_ms ? asked_ms : reset_ms;
+		return HTTP_LIMITED;
+	}
+	if (is_refusal && attempt->retry_after_s >= 0) {
+		*wait_ms_ret = asked_ms;
+		return HTTP_LIMITED;
+	}
+	if (attempt->status == 429 || (is_refusal && attempt->rate_message)) {
+		*wait_ms_ret = backoff_ms(&secondary_limit, failures);
+		return HTTP_LIMITED;
+	}
+	if (!attempt->broken && attempt->status < 500)
+		return HTTP_FINAL;
+	*wait_ms_ret = attempt->retry_after_s >= 0
+			       ? asked_ms
+			       : half_ms + random % (half_ms + 1);
+	return HTTP_FAILED;
+}
 
 static const char *request_method(const struct http_request *request)
 {
@@ -42,11 +141,10 @@ static struct error *rate_limit_error(const struct http_tries *tries,
 	if (!gmtime_r(&until, &tm) ||
 	    !strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm))
 		text[0] = '\0';
-	if (!attempt->rate_exhausted) {
+	if (!attempt->rate_reset_s)
 		return error_create(ERROR_LIMITED,
 				    "HTTP %ld: the server asks for a pause until %s, as too much was asked at once (a secondary rate limit); try again then",
 				    attempt->status, text);
-	}
 	return error_create(ERROR_LIMITED,
 			    "HTTP %ld: the server's rate limit is used up until %s; %s",
 			    attempt->status, text,
@@ -73,8 +171,7 @@ bool http_try_again(struct http_tries *tries, struct error **err)
 {
 	struct http_attempt *attempt = &tries->attempt;
 	const struct http_request *request = tries->request;
-	uint64_t wait_ms, limit_ms = http_retry_limit_ms(tries->http);
-	uint32_t random = 0;
+	uint64_t wait_ms, limit_ms = http_limits(tries->http)->retry_ms;
 	enum http_verdict verdict;
 	char status[64];
 
@@ -82,9 +179,7 @@ bool http_try_again(struct http_tries *tries, struct error **err)
 		return false;
 	attempt->rate_message = tries->body.text &&
 				strcasestr(tries->body.text, "rate limit");
-	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
-		random = (uint32_t)monotonic_ms();
-	verdict = http_attempt_judge(attempt, tries->failures, random,
+	verdict = http_attempt_judge(attempt, tries->failures, arc4random(),
 				     time(NULL), &wait_ms);
 	if (verdict == HTTP_FINAL ||
 	    (verdict == HTTP_FAILED && request->no_retry))
@@ -121,10 +216,10 @@ bool http_try_again(struct http_tries *tries, struct error **err)
 static struct error *try_once(struct http_tries *tries)
 {
 	struct error *err;
+
 	uint64_t limit_bytes = tries->request->limit_bytes;
 	const void *data;
 	size_t size;
-
 	if (!limit_bytes)
 		limit_bytes = DEFAULT_RESPONSE_BYTES;
 	err = http_begin(tries, NULL);
@@ -133,17 +228,15 @@ static struct error *try_once(struct http_tries *tries)
 	do {
 		err = http_read(tries, &data, &size);
 		if (err)
-			break;
+			return err;
 		if (size > limit_bytes - tries->body.length)
-			err = error_create(ERROR_OTHER,
-					   "the answer is larger than %" PRIu64
-					   " bytes",
-					   limit_bytes);
-		else
-			string_builder_append_n(&tries->body, data, size);
-	} while (!err && size);
-	http_end(tries->http);
-	return err;
+			return error_create(ERROR_OTHER,
+					    "the answer is larger than %" PRIu64
+					    " bytes",
+					    limit_bytes);
+		string_builder_append_n(&tries->body, data, size);
+	} while (size);
+	return NULL;
 }
 
 struct error *http_perform(struct http *http, const struct http_request *request,
@@ -159,9 +252,10 @@ struct error *http_perform(struct http *http, const struct http_request *request
 		progress_createf(PROGRESS_TIME, "%s %s",
 				 request_method(request), request->url);
 
-	do
+	do {
 		err = try_once(&tries);
-	while (http_try_again(&tries, &err));
+		http_end(http);
+	} while (http_try_again(&tries, &err));
 	if (err) {
 		string_builder_deinit(&tries.body);
 		return error_wrap(err, "%s %s", request_method(request),
@@ -179,24 +273,11 @@ void http_response_deinit(struct http_response *response)
 	*response = (struct http_response){ 0 };
 }
 
-/** Append what a server says, without what a terminal would obey. */
-static void append_printable(struct string_builder *sb, const char *text)
+struct error *http_status_error(long status, const char *body, size_t size_bytes)
 {
-	enum {
-		ENOUGH = 300
-	};
-
-	for (size_t i = 0; i < ENOUGH && text[i]; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		string_builder_append_char(sb, c < ' ' || c == 0x7f ? ' '
-								    : text[i]);
-	}
-}
-
-static void append_server_message(struct string_builder *sb, const char *body,
-				  size_t size_bytes)
-{
+	enum error_kind kind = status == 404 ? ERROR_NOT_FOUND
+			       : status >= 500 || status == 429 ? ERROR_RETRY
+								: ERROR_OTHER;
 	json_t *json = body ? json_loadb(body, size_bytes, 0, NULL) : NULL;
 	const char *message = json_string_value(json_object_get(json, "message"));
 	const json_t *first = json_array_get(json_object_get(json, "errors"), 0);
@@ -204,32 +285,18 @@ static void append_server_message(struct string_builder *sb, const char *body,
 
 	if (!detail)
 		detail = json_string_value(json_object_get(first, "code"));
-	if (message) {
-		string_builder_append(sb, ": ");
-		append_printable(sb, message);
-	}
-	if (detail) {
-		string_builder_append(sb, ": ");
-		append_printable(sb, detail);
-	}
+	_cleanup_free_ char *text =
+		string_format("%s%.300s%s%.300s", message ? ": " : "",
+			      message ? message : "", detail ? ": " : "",
+			      detail ? detail : "");
 	json_decref(json);
-}
-
-struct error *http_status_error(long status, const char *body, size_t size_bytes)
-{
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
-	_cleanup_free_ char *text = NULL;
-	enum error_kind kind = ERROR_OTHER;
-
-	if (status == 404)
-		kind = ERROR_NOT_FOUND;
-	else if (status >= 500 || status == 429)
-		kind = ERROR_RETRY;
-	append_server_message(&sb, body, size_bytes);
-	if (status >= 500)
-		string_builder_append(&sb, "; try again later");
-	text = string_builder_take(&sb);
-	return error_create(kind, "HTTP %ld%s", status, text);
+	// What a terminal would obey.
+	for (char *p = text; *p; p++) {
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = ' ';
+	}
+	return error_create(kind, "HTTP %ld%s%s", status, text,
+			    status >= 500 ? "; try again later" : "");
 }
 
 struct error *http_response_error(const struct http_request *request,

@@ -30,12 +30,14 @@ struct http;
 struct progress;
 struct stream;
 
-/* How patient the user is. */
-
+/** How patient the user is. */
 struct limits {
-	/** How long to go on asking a server that fails; 0: ask once. */
+	/**
+	 * How long to go on asking a server that fails; 0 to ask once. A stream
+	 * that has come a megabyte further starts anew.
+	 */
 	uint64_t retry_ms;
-	/** A transfer that brings nothing for so long is broken. */
+	/** A transfer that brings nothing for so long is broken; not 0. */
 	uint64_t stall_ms;
 	/** The longest that a log may be silent while something is at work. */
 	uint64_t silence_ms;
@@ -49,20 +51,21 @@ struct limits {
  */
 _must_check_ struct error *limits_read(struct limits *ret);
 
-struct http_options {
-	/** Sent as User-Agent. */
-	const char *user_agent;
-	/**
-	 * How long to go on failing in one call; 0 to ask once. A stream that
-	 * has come a megabyte further starts anew.
-	 */
-	uint64_t retry_limit_ms;
-	/** A transfer that brings nothing for so long is broken; not 0. */
-	uint64_t stall_limit_ms;
+/** Waits before another try, or another look: each twice the one before. */
+struct backoff {
+	uint64_t first_ms;
+	/** The longest wait. */
+	uint64_t limit_ms;
 };
 
-_must_check_ struct error *http_create(const struct http_options *options,
-				       struct http **ret);
+/** For what a server has failed to do: half a second to half a minute. */
+extern const struct backoff backoff_failure;
+
+/** @param[in] waits How many came before this one. */
+uint64_t backoff_ms(const struct backoff *backoff, unsigned int waits);
+
+/** @param[in] user_agent Sent as User-Agent. */
+struct http *http_create(const char *user_agent, const struct limits *limits);
 void http_destroy(struct http *http);
 
 static inline void cleanup_http(struct http **http)
@@ -72,9 +75,7 @@ static inline void cleanup_http(struct http **http)
 
 #define _cleanup_http_ _cleanup_(cleanup_http)
 
-/** The limits of its options. */
-uint64_t http_retry_limit_ms(const struct http *http);
-uint64_t http_stall_limit_ms(const struct http *http);
+const struct limits *http_limits(const struct http *http);
 
 struct http_request {
 	/** NULL for GET. */

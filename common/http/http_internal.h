@@ -24,19 +24,6 @@ struct http_request;
 
 /* When to ask a server again: decisions only. */
 
-/** Waits before another try, or another look: each twice the one before. */
-struct backoff {
-	uint64_t first_ms;
-	/** The longest wait. */
-	uint64_t limit_ms;
-};
-
-/** For what a server has failed to do: half a second to half a minute. */
-extern const struct backoff backoff_failure;
-
-/** @param[in] waits How many came before this one. */
-uint64_t backoff_ms(const struct backoff *backoff, unsigned int waits);
-
 /** What an attempt has shown. */
 struct http_attempt {
 	/** 0 if there was no whole answer. */
@@ -47,8 +34,7 @@ struct http_attempt {
 	bool unreachable;
 	/** Retry-After in seconds; -1 if there was none. */
 	int64_t retry_after_s;
-	/** x-ratelimit-remaining is 0, and its reset, in seconds since 1970. */
-	bool rate_exhausted;
+	/** If x-ratelimit-remaining is 0, its reset, in seconds since 1970; or 0. */
 	int64_t rate_reset_s;
 	/** The body speaks of a rate limit. */
 	bool rate_message;
@@ -94,9 +80,9 @@ _must_check_ struct error *http_begin(struct http_tries *tries,
 				      const char *const *extra);
 
 /**
- * Wait for the next piece of the answer's body, whatever the status. At the end
- * the attempt is set; of an error only `broken`, which tells one that may pass
- * from one that is final.
+ * Wait for the next piece of the answer's body, whatever the status. The
+ * attempt is what the answer's headers say; of an error, only `broken`, which
+ * tells one that may pass from one that is final.
  *
  * @param[out] data_ret Borrowed until the next call.
  * @param[out] size_ret 0 at the end.
@@ -104,7 +90,7 @@ _must_check_ struct error *http_begin(struct http_tries *tries,
 _must_check_ struct error *http_read(struct http_tries *tries,
 				     const void **data_ret, size_t *size_ret);
 
-/** Also before the end of the answer, and if none was begun. */
+/** After each http_begin(), also one that failed; or if there was none. */
 void http_end(struct http *http);
 
 /**
@@ -115,9 +101,6 @@ void http_end(struct http *http);
  * @return Whether to try again.
  */
 bool http_try_again(struct http_tries *tries, struct error **err);
-
-/** Status of the latest answer, or of the one that is arriving. */
-long http_status(struct http *http);
 
 /**
  * Value of a header of the latest answer; NULL if it has none. Valid until the

@@ -17,8 +17,6 @@
 enum {
 	/** Of a stream that turns out to be an error message. */
 	REFUSAL_BYTES = 64 << 10,
-	/** What else of it is read, to see how the answer ends. */
-	REFUSAL_BYTES_MAX = 16 << 20,
 	/** A stream that has come so much further is not failing. */
 	PATIENCE_BYTES = 1 << 20,
 };
@@ -43,8 +41,6 @@ struct http_download {
 	bool has_answer;
 	/** Bytes to read over. */
 	uint64_t skip;
-	/** Of what is not the file. */
-	uint64_t refused_bytes;
 };
 
 static const char *get_header(const struct http_download *download, const char *name)
@@ -55,7 +51,7 @@ static const char *get_header(const struct http_download *download, const char *
 /** Whether the answer is the file, or a part of it. */
 static bool is_file(const struct http_download *download)
 {
-	long status = http_status(download->tries.http);
+	long status = download->tries.attempt.status;
 
 	return status == 200 || status == 206;
 }
@@ -117,7 +113,7 @@ static struct error *accept_answer(struct http_download *download)
 	if (download->has_answer)
 		return NULL;
 	download->has_answer = true;
-	if (http_status(download->tries.http) == 206)
+	if (download->tries.attempt.status == 206)
 		return accept_part(download);
 	return accept_whole(download);
 }
@@ -141,31 +137,14 @@ static struct error *begin_try(struct http_download *download)
 	download->has_begun = true;
 	download->has_answer = false;
 	download->skip = 0;
-	download->refused_bytes = 0;
 	return http_begin(&download->tries, extra);
-}
-
-/** What a proxy says at length is of no interest, and may have no end. */
-static void keep_refusal(struct string_builder *body, const void *data,
-			 size_t size)
-{
-	size_t room = REFUSAL_BYTES - body->length;
-
-	string_builder_append_n(body, data, size < room ? size : room);
 }
 
 /** The answer has come to its end: was it the whole of the file? */
 static struct error *end_answer(struct http_download *download)
 {
-	struct error *err;
 	const struct stream *stream = &download->stream;
 
-	if (!is_file(download))
-		return NULL;
-	// An empty body has not been looked at yet.
-	err = accept_answer(download);
-	if (err)
-		return err;
 	if (!download->skip &&
 	    (!stream->size_bytes || stream->done_bytes >= stream->size_bytes))
 		return NULL;
@@ -175,43 +154,53 @@ static struct error *end_answer(struct http_download *download)
 			    stream->done_bytes);
 }
 
-/** @param[out] size_ret 0 at the end of the try. */
+/**
+ * Of what is not the file, no more is read than is of interest: what a proxy
+ * says at length may have no end.
+ *
+ * @param[out] size_ret 0 at the end of the try.
+ */
 static struct error *read_try(struct http_download *download,
 			      const void **data_ret, size_t *size_ret)
 {
-	struct error *err = NULL;
+	struct error *err;
+	struct string_builder *body = &download->tries.body;
 
-	if (!download->has_begun)
+	if (!download->has_begun) {
 		err = begin_try(download);
-	while (!err) {
-		const char *data;
-		size_t skip;
-
-		err = http_read(&download->tries, data_ret, size_ret);
 		if (err)
-			break;
-		if (!*size_ret)
-			return end_answer(download);
+			return err;
+	}
+	for (;;) {
+		const char *data;
+		size_t size;
+
+		err = http_read(&download->tries, data_ret, &size);
+		if (err)
+			return err;
+		data = *data_ret;
 		if (!is_file(download)) {
-			keep_refusal(&download->tries.body, *data_ret, *size_ret);
-			download->refused_bytes += *size_ret;
-			if (download->refused_bytes > REFUSAL_BYTES_MAX)
-				err = error_create(ERROR_OTHER,
-						   "the refusal has no end");
+			string_builder_append_n(body, data, size);
+			if (!size || body->length >= REFUSAL_BYTES)
+				return NULL;
 			continue;
 		}
 		err = accept_answer(download);
-		data = *data_ret;
-		skip = download->skip < *size_ret ? (size_t)download->skip
-						  : *size_ret;
-		*data_ret = data + skip;
-		*size_ret -= skip;
+		if (err)
+			return err;
+		if (!size)
+			return end_answer(download);
+
+		size_t skip = download->skip < size ? (size_t)download->skip
+						    : size;
+
 		download->skip -= skip;
-		if (!err && *size_ret)
-			return NULL;
+		if (size == skip)
+			continue;
+		*data_ret = data + skip;
+		*size_ret = size - skip;
+		return NULL;
 	}
-	*size_ret = 0;
-	return err;
 }
 
 /** The server has nothing at or behind our offset. */
@@ -239,6 +228,7 @@ static struct error *download_read(struct stream *stream, const void **data_ret,
 	struct http_tries *tries = &download->tries;
 
 	do {
+		*size_ret = 0;
 		err = read_try(download, data_ret, size_ret);
 		if (*size_ret)
 			return NULL;

@@ -45,52 +45,57 @@ static const struct {
 	{ CURLE_HTTP2_STREAM, false },
 };
 
-struct http {
-	CURLM *multi;
-	/** Reset for each request; connections are the multi handle's. */
-	CURL *easy;
-	char *user_agent;
-	char *ca_file;
-	uint64_t retry_limit_ms;
-	uint64_t stall_limit_ms;
-
-	// The request on its way; NULL if there is none.
+/** What belongs to one try. */
+struct http_transfer {
+	/** NULL if there is none. */
 	const struct http_request *request;
 	struct curl_slist *headers;
 	int body_fd;
 	uint64_t body_offset;
 	/** What a callback failed with. */
 	struct error *err;
-	/** curl has ended it, with this, and says why. */
+	/** curl has ended it, with this. */
 	bool has_ended;
 	CURLcode code;
-	char text[CURL_ERROR_SIZE];
-	/** A piece of the answer; while the next has no room, curl is paused. */
+	/** Of the piece; while the next has no room, curl is paused. */
 	size_t piece_bytes;
 	bool is_paused;
+};
+
+struct http {
+	CURLM *multi;
+	/** Reset for each request; connections are the multi handle's. */
+	CURL *easy;
+	char *user_agent;
+	char *ca_file;
+	struct limits limits;
+	struct http_transfer transfer;
+	/** Why curl has ended it. */
+	char text[CURL_ERROR_SIZE];
+	/** Of the answer. */
 	char piece[BUFFER_BYTES];
 };
 
-struct error *http_create(const struct http_options *options, struct http **ret)
+static const struct http_transfer no_transfer = { .body_fd = -1 };
+
+struct http *http_create(const char *user_agent, const struct limits *limits)
 {
 	const char *ca_file = getenv("CURL_CA_BUNDLE");
-	_cleanup_http_ struct http *http = memory_allocate(1, sizeof(*http));
+	struct http *http = memory_allocate(1, sizeof(*http));
 
-	http->body_fd = -1;
-	http->retry_limit_ms = options->retry_limit_ms;
-	http->stall_limit_ms = options->stall_limit_ms;
 	// curl's program reads these, its library does not.
 	if (!ca_file || !*ca_file)
 		ca_file = getenv("SSL_CERT_FILE");
 	if (ca_file && *ca_file)
 		http->ca_file = string_copy(ca_file);
-	http->user_agent = string_copy(options->user_agent);
+	http->user_agent = string_copy(user_agent);
+	http->limits = *limits;
+	http->transfer = no_transfer;
 	http->multi = curl_multi_init();
 	http->easy = curl_easy_init();
 	if (!http->multi || !http->easy)
-		return error_create(ERROR_OTHER, "libcurl cannot be initialised");
-	*ret = take_ptr(http);
-	return NULL;
+		memory_exhausted();
+	return http;
 }
 
 void http_destroy(struct http *http)
@@ -105,14 +110,9 @@ void http_destroy(struct http *http)
 	free(http);
 }
 
-uint64_t http_retry_limit_ms(const struct http *http)
+const struct limits *http_limits(const struct http *http)
 {
-	return http->retry_limit_ms;
-}
-
-uint64_t http_stall_limit_ms(const struct http *http)
-{
-	return http->stall_limit_ms;
+	return &http->limits;
 }
 
 const char *http_header(struct http *http, const char *name)
@@ -138,57 +138,52 @@ int64_t http_header_number(struct http *http, const char *name)
 	return errno || *end ? -1 : value;
 }
 
-long http_status(struct http *http)
+static size_t write_callback(char *data, size_t unit, size_t count, void *http_)
 {
-	long status = 0;
-
-	curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
-	return status;
-}
-
-static size_t write_callback(char *data, size_t unit, size_t count, void *arg)
-{
-	struct http *http = arg;
+	struct http *http = http_;
+	struct http_transfer *transfer = &http->transfer;
 	size_t size = unit * count;
 
 	// curl keeps it, reads no more, and brings it when it is continued.
-	if (size > sizeof(http->piece) - http->piece_bytes) {
-		http->is_paused = true;
+	if (size > sizeof(http->piece) - transfer->piece_bytes) {
+		transfer->is_paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
-	memcpy(http->piece + http->piece_bytes, data, size);
-	http->piece_bytes += size;
+	memcpy(http->piece + transfer->piece_bytes, data, size);
+	transfer->piece_bytes += size;
 	return size;
 }
 
-static size_t read_callback(char *buffer, size_t unit, size_t count, void *arg)
+static size_t read_callback(char *buffer, size_t unit, size_t count,
+			    void *transfer_)
 {
-	struct http *http = arg;
-	const struct http_request *request = http->request;
-	ssize_t size = pread(http->body_fd, buffer, unit * count,
-			     (off_t)http->body_offset);
+	struct http_transfer *transfer = transfer_;
+	const struct http_request *request = transfer->request;
+	ssize_t size = pread(transfer->body_fd, buffer, unit * count,
+			     (off_t)transfer->body_offset);
 
 	if (size < 0)
-		http->err = error_create_os(errno, "read %s", request->body_path);
-	else if (size == 0 && http->body_offset < request->body_size_bytes)
-		http->err = error_create(ERROR_OTHER,
-					 "%s shrank while it was sent",
-					 request->body_path);
-	if (http->err)
+		transfer->err =
+			error_create_os(errno, "read %s", request->body_path);
+	else if (size == 0 && transfer->body_offset < request->body_size_bytes)
+		transfer->err = error_create(ERROR_OTHER,
+					     "%s shrank while it was sent",
+					     request->body_path);
+	if (transfer->err)
 		return CURL_READFUNC_ABORT;
-	http->body_offset += (uint64_t)size;
-	progress_update(request->progress, http->body_offset,
+	transfer->body_offset += (uint64_t)size;
+	progress_update(request->progress, transfer->body_offset,
 			request->body_size_bytes);
 	return (size_t)size;
 }
 
-static int seek_callback(void *arg, curl_off_t offset, int origin)
+static int seek_callback(void *transfer_, curl_off_t offset, int origin)
 {
-	struct http *http = arg;
+	struct http_transfer *transfer = transfer_;
 
 	if (origin != SEEK_SET || offset < 0)
 		return CURL_SEEKFUNC_CANTSEEK;
-	http->body_offset = (uint64_t)offset;
+	transfer->body_offset = (uint64_t)offset;
 	return CURL_SEEKFUNC_OK;
 }
 
@@ -237,10 +232,9 @@ static struct curl_slist *list_headers(const struct http_request *request,
 #define SET(option, value)                                                     \
 	(code = code ? code : curl_easy_setopt(easy, option, value))
 
-static CURLcode set_body(struct http *http)
+static CURLcode set_body(CURL *easy, struct http_transfer *transfer)
 {
-	const struct http_request *request = http->request;
-	CURL *easy = http->easy;
+	const struct http_request *request = transfer->request;
 	CURLcode code = CURLE_OK;
 
 	if (request->body || request->body_path) {
@@ -252,9 +246,9 @@ static CURLcode set_body(struct http *http)
 		SET(CURLOPT_POSTFIELDS, (const char *)request->body);
 	} else if (request->body_path) {
 		SET(CURLOPT_READFUNCTION, read_callback);
-		SET(CURLOPT_READDATA, http);
+		SET(CURLOPT_READDATA, transfer);
 		SET(CURLOPT_SEEKFUNCTION, seek_callback);
-		SET(CURLOPT_SEEKDATA, http);
+		SET(CURLOPT_SEEKDATA, transfer);
 		curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
 				 (long)BUFFER_BYTES);
 	}
@@ -264,20 +258,20 @@ static CURLcode set_body(struct http *http)
 	return code;
 }
 
-static struct error *set_options(struct http *http)
+static CURLcode set_options(struct http *http)
 {
-	const struct http_request *request = http->request;
+	const struct http_request *request = http->transfer.request;
 	CURL *easy = http->easy;
 	CURLcode code = CURLE_OK;
 	bool secure = strncasecmp(request->url, "https:", 6) == 0;
-	uint64_t connect_ms = http->stall_limit_ms < CONNECT_LIMIT_MS
-				      ? http->stall_limit_ms
+	uint64_t connect_ms = http->limits.stall_ms < CONNECT_LIMIT_MS
+				      ? http->limits.stall_ms
 				      : CONNECT_LIMIT_MS;
 
 	curl_easy_reset(easy);
 	SET(CURLOPT_URL, request->url);
 	SET(CURLOPT_ERRORBUFFER, http->text);
-	SET(CURLOPT_HTTPHEADER, http->headers);
+	SET(CURLOPT_HTTPHEADER, http->transfer.headers);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
 	SET(CURLOPT_FOLLOWLOCATION, 1L);
@@ -292,16 +286,10 @@ static struct error *set_options(struct http *http)
 	// by itself what may have been done the first time.
 	if (request->no_retry && request->body_path)
 		SET(CURLOPT_FRESH_CONNECT, 1L);
-	if (http->user_agent)
-		SET(CURLOPT_USERAGENT, http->user_agent);
+	SET(CURLOPT_USERAGENT, http->user_agent);
 	if (http->ca_file)
 		SET(CURLOPT_CAINFO, http->ca_file);
-	if (!code)
-		code = set_body(http);
-	if (!code)
-		return NULL;
-	return error_create(ERROR_OTHER, "libcurl: prepare: %s",
-			    curl_easy_strerror(code));
+	return code ? code : set_body(easy, &http->transfer);
 }
 
 /** Bytes that have moved, to tell a transfer that has stalled. */
@@ -322,39 +310,43 @@ static uint64_t transfer_bytes(struct http *http)
 static struct error *transfer_piece(struct http *http)
 {
 	struct error *err;
+	struct http_transfer *transfer = &http->transfer;
 	struct curl_waitfd interrupt = {
 		.fd = interrupt_fd(),
 		.events = CURL_WAIT_POLLIN,
 	};
-	uint64_t bytes = 0, moved_ms = monotonic_ms();
+	uint64_t bytes = 0, moved_ms = monotonic_ms(), limit_ms;
 
-	for (;;) {
+	for (limit_ms = http->limits.stall_ms;;) {
 		int running, queued;
-		const CURLMsg *message;
-		uint64_t now_ms, left_ms;
 		CURLMcode code = curl_multi_perform(http->multi, &running);
+		const CURLMsg *message =
+			curl_multi_info_read(http->multi, &queued);
 
-		message = curl_multi_info_read(http->multi, &queued);
 		if (message && message->msg == CURLMSG_DONE) {
-			http->code = message->data.result;
-			http->has_ended = true;
+			transfer->code = message->data.result;
+			transfer->has_ended = true;
 		}
-		if (http->piece_bytes || http->has_ended)
+		if (transfer->piece_bytes || transfer->has_ended)
 			return NULL;
-		now_ms = monotonic_ms();
+
+		uint64_t now_ms = monotonic_ms();
+
 		if (transfer_bytes(http) != bytes) {
 			bytes = transfer_bytes(http);
 			moved_ms = now_ms;
 		}
-		if (now_ms - moved_ms >= http->stall_limit_ms) {
+		if (now_ms - moved_ms >= limit_ms) {
 			snprintf(http->text, sizeof(http->text),
 				 "nothing came for %" PRIu64 " s",
 				 (now_ms - moved_ms + 500) / 1000);
-			http->code = CURLE_OPERATION_TIMEDOUT;
-			http->has_ended = true;
+			transfer->code = CURLE_OPERATION_TIMEDOUT;
+			transfer->has_ended = true;
 			return NULL;
 		}
-		left_ms = http->stall_limit_ms - (now_ms - moved_ms);
+
+		uint64_t left_ms = limit_ms - (now_ms - moved_ms);
+
 		if (!code)
 			code = curl_multi_poll(http->multi, &interrupt, 1,
 					       left_ms < POLL_MS ? (int)left_ms
@@ -372,7 +364,7 @@ static struct error *transfer_piece(struct http *http)
 static struct error *transfer_failure(const struct http *http,
 				      struct http_attempt *attempt)
 {
-	CURLcode code = http->code;
+	CURLcode code = http->transfer.code;
 
 	for (size_t i = 0; i < array_size(passing_faults); i++) {
 		if (passing_faults[i].code == code) {
@@ -388,69 +380,57 @@ static struct error *transfer_failure(const struct http *http,
 			    *http->text ? http->text : curl_easy_strerror(code));
 }
 
-static struct error *begin(struct http *http, const char *const *extra)
+struct error *http_begin(struct http_tries *tries, const char *const *extra)
 {
-	const struct http_request *request = http->request;
-	struct error *err;
+	struct http *http = tries->http;
+	const struct http_request *request = tries->request;
+	struct http_transfer *transfer = &http->transfer;
+	CURLcode code;
 
-	http->headers = list_headers(request, extra);
+	string_builder_deinit(&tries->body);
+	tries->attempt = (struct http_attempt){ .retry_after_s = -1 };
+	transfer->request = request;
+	transfer->headers = list_headers(request, extra);
 	if (!request->body && request->body_path) {
-		http->body_fd = open(request->body_path, O_RDONLY | O_CLOEXEC);
-		if (http->body_fd < 0)
+		transfer->body_fd =
+			open(request->body_path, O_RDONLY | O_CLOEXEC);
+		if (transfer->body_fd < 0)
 			return error_create_os(errno, "open %s",
 					       request->body_path);
 	}
-	err = set_options(http);
-	if (err)
-		return err;
+	code = set_options(http);
+	if (code)
+		return error_create(ERROR_OTHER, "libcurl: prepare: %s",
+				    curl_easy_strerror(code));
 	if (curl_multi_add_handle(http->multi, http->easy))
 		return error_create(ERROR_OTHER, "libcurl cannot start");
 	return NULL;
 }
 
-struct error *http_begin(struct http_tries *tries, const char *const *extra)
-{
-	struct error *err;
-
-	string_builder_deinit(&tries->body);
-	tries->attempt = (struct http_attempt){ 0 };
-	tries->http->request = tries->request;
-	err = begin(tries->http, extra);
-	if (err)
-		http_end(tries->http);
-	return err;
-}
-
 void http_end(struct http *http)
 {
-	if (!http->request)
+	struct http_transfer *transfer = &http->transfer;
+
+	if (!transfer->request)
 		return;
 	curl_multi_remove_handle(http->multi, http->easy);
 	curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, NULL);
-	wipe_headers(take_ptr(http->headers));
-	cleanup_close(&http->body_fd);
-	http->body_fd = -1;
-	http->body_offset = 0;
-	error_destroy(take_ptr(http->err));
-	http->request = NULL;
-	http->has_ended = false;
+	wipe_headers(transfer->headers);
+	cleanup_close(&transfer->body_fd);
+	error_destroy(transfer->err);
+	*transfer = no_transfer;
 	http->text[0] = '\0';
-	http->piece_bytes = 0;
-	http->is_paused = false;
 }
 
-/** What the headers say of a whole answer. */
+/** What the headers say of an answer. */
 static struct http_attempt describe_answer(struct http *http)
 {
-	struct http_attempt attempt = {
-		.status = http_status(http),
-		.retry_after_s = -1,
-		.rate_reset_s = http_header_number(http, "x-ratelimit-reset"),
-	};
+	struct http_attempt attempt = { .retry_after_s = -1 };
+	int64_t reset_s = http_header_number(http, "x-ratelimit-reset");
 
-	attempt.rate_exhausted =
-		attempt.rate_reset_s >= 0 &&
-		http_header_number(http, "x-ratelimit-remaining") == 0;
+	curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &attempt.status);
+	if (reset_s > 0 && http_header_number(http, "x-ratelimit-remaining") == 0)
+		attempt.rate_reset_s = reset_s;
 	if (http_header(http, "Retry-After")) {
 		curl_off_t seconds = 0;
 
@@ -464,31 +444,30 @@ static struct http_attempt describe_answer(struct http *http)
 struct error *http_read(struct http_tries *tries, const void **data_ret,
 			size_t *size_ret)
 {
-	struct http *http = tries->http;
 	struct error *err;
+	struct http *http = tries->http;
+	struct http_transfer *transfer = &http->transfer;
 
 	tries->attempt = (struct http_attempt){ .retry_after_s = -1 };
 	err = interrupt_check();
 	if (err)
 		return err;
-	http->piece_bytes = 0;
-	if (http->is_paused) {
-		http->is_paused = false;
+	transfer->piece_bytes = 0;
+	if (transfer->is_paused) {
+		transfer->is_paused = false;
 		curl_easy_pause(http->easy, CURLPAUSE_CONT);
 	}
-	if (!http->has_ended) {
+	if (!transfer->has_ended) {
 		err = transfer_piece(http);
 		if (err)
 			return err;
 	}
-	*data_ret = http->piece;
-	*size_ret = http->piece_bytes;
-	if (*size_ret)
-		return NULL;
-	if (http->err)
-		return take_ptr(http->err);
-	if (http->code)
+	if (!transfer->piece_bytes && transfer->err)
+		return take_ptr(transfer->err);
+	if (!transfer->piece_bytes && transfer->code)
 		return transfer_failure(http, &tries->attempt);
 	tries->attempt = describe_answer(http);
+	*data_ret = http->piece;
+	*size_ret = transfer->piece_bytes;
 	return NULL;
 }

@@ -5,9 +5,11 @@
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "common/base/cleanup.h"
+#include "common/base/error.h"
+#include "common/http/http.h"
 
 enum {
 	NOW = 1700000000
@@ -40,17 +42,13 @@ Test(http_retry, tells_failures_from_limits_and_final_answers)
 		{ "429 again", { 429, .retry_after_s = -1 }, 1, HTTP_LIMITED, 120000, 120000 },
 		{ "403 that speaks of a limit", { 403, .retry_after_s = -1, .rate_message = true },
 		  0, HTTP_LIMITED, 60000, 60000 },
-		{ "exhausted", { 403, .retry_after_s = -1, .rate_exhausted = true,
-		    .rate_reset_s = NOW + 90 },
+		{ "exhausted", { 403, .retry_after_s = -1, .rate_reset_s = NOW + 90 },
 		  0, HTTP_LIMITED, 91000, 91000 },
-		{ "exhausted in the past", { 429, .retry_after_s = -1, .rate_exhausted = true,
-		    .rate_reset_s = 5 },
+		{ "exhausted in the past", { 429, .retry_after_s = -1, .rate_reset_s = 5 },
 		  0, HTTP_LIMITED, 1000, 1000 },
-		{ "exhausted, and more", { 403, .retry_after_s = 100, .rate_exhausted = true,
-		    .rate_reset_s = NOW + 90 },
+		{ "exhausted, and more", { 403, .retry_after_s = 100, .rate_reset_s = NOW + 90 },
 		  0, HTTP_LIMITED, 100000, 100000 },
-		{ "exhausted for ever", { 403, .retry_after_s = INT64_MAX, .rate_exhausted = true,
-		    .rate_reset_s = INT64_MAX },
+		{ "exhausted for ever", { 403, .retry_after_s = INT64_MAX, .rate_reset_s = INT64_MAX },
 		  0, HTTP_LIMITED, UINT64_C(366) * 86400000, UINT64_C(366) * 86400000 + 1000 },
 	};
 	// clang-format on
@@ -94,5 +92,41 @@ Test(http_retry, backoff_doubles_until_its_limit)
 		uint64_t ms = backoff_ms(&cases[i].backoff, cases[i].waits);
 
 		cr_expect_eq(ms, cases[i].ms, "%zu: %" PRIu64, i, ms);
+	}
+}
+
+Test(http_retry, limits_come_from_the_environment)
+{
+	struct limits limits;
+
+	unsetenv("VMTEST_RETRY_SECONDS");
+	setenv("VMTEST_STALL_SECONDS", "", 1);
+	cr_assert_null(limits_read(&limits));
+	cr_expect_eq(limits.retry_ms, 300000);
+	cr_expect_eq(limits.stall_ms, 60000);
+	cr_expect_eq(limits.silence_ms, 30000);
+	setenv("VMTEST_RETRY_SECONDS", "0", 1);
+	setenv("VMTEST_STALL_SECONDS", "86400", 1);
+	setenv("VMTEST_SILENCE_SECONDS", "1", 1);
+	cr_assert_null(limits_read(&limits));
+	cr_expect_eq(limits.retry_ms, 0);
+	cr_expect_eq(limits.stall_ms, 86400000);
+	cr_expect_eq(limits.silence_ms, 1000);
+}
+
+Test(http_retry, limits_that_are_no_numbers_are_wrong_usage)
+{
+	static const char *const cases[] = {
+		"0", "-1", "1.5", "1s", "86401", "99999999999999999999",
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		struct limits limits;
+		_cleanup_error_ struct error *err = NULL;
+
+		setenv("VMTEST_STALL_SECONDS", cases[i], 1);
+		err = limits_read(&limits);
+		cr_assert(error_is(err, ERROR_USAGE), "%s", cases[i]);
+		cr_expect(strstr(error_message(err), "VMTEST_STALL_SECONDS"));
 	}
 }

@@ -74,13 +74,12 @@ static void cleanup_ref(struct ref *ref)
 
 #define _cleanup_ref_ _cleanup_(cleanup_ref)
 
+static const struct limits limits = { .stall_ms = 1000 };
+
 /** A repository with v1 (annotated), v2 (not), and one more commit. */
 static void setup(void)
 {
-	const struct http_options options = { .user_agent = "vmtest-test",
-					      .stall_limit_ms = 1000 };
-
-	cr_assert_null(http_create(&options, &http));
+	http = http_create("vmtest-test", &limits);
 	cr_assert(mkdtemp(root));
 	_cleanup_free_ char *repository = in_root("repository"),
 			    *out = in_root("out");
@@ -182,9 +181,7 @@ Test(remote, takes_nothing_but_smart_http_for_a_list_of_refs)
 {
 	_cleanup_free_ char *url = NULL, *list = in_root("tags"),
 			    *slashes = NULL, *elsewhere = NULL;
-	const struct http_options options = { .user_agent = "some-bot/1",
-					      .stall_limit_ms = 1000 };
-	_cleanup_http_ struct http *bot = NULL;
+	_cleanup_http_ struct http *bot = http_create("some-bot/1", &limits);
 	_cleanup_ref_ struct ref found = { 0 };
 
 	put_file(root, "tags", "v5.4.1\n");
@@ -200,7 +197,6 @@ Test(remote, takes_nothing_but_smart_http_for_a_list_of_refs)
 	error_destroy(err);
 
 	// A page, with status 200.
-	cr_assert_null(http_create(&options, &bot));
 	err = remote_resolve(bot, url, "v5.4.1", &found);
 	cr_assert(error_is(err, ERROR_OTHER));
 	cr_expect(strstr(error_message(err), "no list of git refs"), "%s",

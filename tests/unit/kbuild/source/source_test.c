@@ -135,9 +135,8 @@ static void publish(char digest_ret[static DIGEST_TEXT_SIZE])
 
 static void setup(void)
 {
-	static const struct http_options options = { .user_agent = "test",
-						     .retry_limit_ms = 1000,
-						     .stall_limit_ms = 60000 };
+	static const struct limits limits = { .retry_ms = 1000,
+					      .stall_ms = 60000 };
 
 	cr_assert(mkdtemp(root));
 	make_directory("www/pub/linux/kernel/v6.x");
@@ -151,7 +150,7 @@ static void setup(void)
 	put_file(root, "tree/lib.c", "old\n");
 	serve();
 	cr_assert_null(catalog_find_arch(catalog, "x86_64", &arch));
-	cr_assert_null(http_create(&options, &http));
+	http = http_create("test", &limits);
 }
 
 static void teardown(void)
