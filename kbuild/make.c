@@ -19,6 +19,9 @@
  * build gives it without asking before 6.12, and later only where pahole knows
  * how to be reproducible nonetheless, which takes more memory. Dropping the
  * argument works for every version of both.
+ *
+ * From 1.24 on it writes enumerations of 64 bits as BTF that the resolve_btfids
+ * of kernels before 6.0 cannot read, unless it is told not to.
  */
 static const char pahole_wrapper[] =
 	"#!/bin/sh\n"
@@ -26,6 +29,11 @@ static const char pahole_wrapper[] =
 	"	shift\n"
 	"	[ \"$argument\" = -j ] || set -- \"$@\" \"$argument\"\n"
 	"done\n"
+	"option=--skip_encoding_btf_enum64\n"
+	"if ! grep -qs BTF_KIND_ENUM64 \"$srctree/include/uapi/linux/btf.h\" &&\n"
+	"	pahole $option --version >/dev/null 2>&1; then\n"
+	"	set -- $option \"$@\"\n"
+	"fi\n"
 	"exec pahole \"$@\"\n";
 
 static void add_prefix_maps(struct make *make, const char *variable)
@@ -42,7 +50,9 @@ static void add_prefix_maps(struct make *make, const char *variable)
 					  directory)
 			  : string_copy("");
 	bool source_last = strlen(make->source) > strlen(make->build);
-	string_list_addf(&make->arguments, "%s=%s %s%s", variable,
+	// Kernels before 5.10 drop the places of variables, to compile faster.
+	string_list_addf(&make->arguments,
+			 "%s=-fvar-tracking-assignments %s %s%s", variable,
 			 source_last ? build : source,
 			 source_last ? source : build, compiler);
 }
@@ -57,6 +67,9 @@ static void add_arguments(struct make *make, const char *pahole, unsigned int jo
 		// Given and empty, it keeps a '+' for a git tree with changes
 		// away.
 		"LOCALVERSION=",
+		// objtool's library: a warning of GCC 12 and later, in sources
+		// older than that, is no error.
+		"WERROR=0",
 		// A package built on a new system builds modules on an older
 		// one. In 5.10 objtool does not ask for what a static libelf
 		// needs; where it stands before the objects, as it does for
