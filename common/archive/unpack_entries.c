@@ -409,20 +409,6 @@ static struct error *count_entry(struct writer *writer, int64_t size_bytes)
 	return NULL;
 }
 
-/** Put the entry's name in front, and take out what a terminal would obey. */
-static struct error *wrap_entry(struct error *err, const char *name)
-{
-	_cleanup_error_ struct error *wrapped =
-		error_wrap(err, "entry '%.200s'", name);
-	_cleanup_free_ char *text = string_copy(error_message(wrapped));
-
-	for (char *p = text; *p; p++) {
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
-	}
-	return refuse(text);
-}
-
 struct error *unpack_entries(struct archive *tar, int fd,
 			     const struct unpack_options *options)
 {
@@ -456,6 +442,6 @@ struct error *unpack_entries(struct archive *tar, int fd,
 		if (!err)
 			err = write_entry(&writer, entry, name);
 		if (err)
-			return wrap_entry(err, name);
+			return error_wrap(err, "entry '%.200s'", name);
 	}
 }

@@ -10,8 +10,9 @@
  *
  * A function that can fail returns `struct error *`: NULL is success, anything
  * else is owned by the caller, who returns it, wraps it, catches it or reports
- * it. The message is one line, outermost context first, the remedy last. An
- * error is logged where it stops travelling, never on the way.
+ * it. The message is one line, outermost context first, the remedy last;
+ * control characters in what it quotes become `?`. An error is logged where it
+ * stops travelling, never on the way.
  */
 
 #include <stdbool.h>

@@ -9,18 +9,6 @@
 #include "common/base/memory.h"
 #include "common/base/text.h"
 
-/** What the text holds may come from anywhere. */
-static struct error *one_line(enum error_kind kind, struct string_builder *sb)
-{
-	_cleanup_free_ char *message = string_builder_take(sb);
-
-	for (char *c = message; *c; c++) {
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
-	}
-	return error_create(kind, "%s", message);
-}
-
 struct error *value_parse(const char *text, size_t size_bytes, const char *name,
 			  enum error_kind kind, struct value *ret)
 {
@@ -28,14 +16,10 @@ struct error *value_parse(const char *text, size_t size_bytes, const char *name,
 	json_t *json =
 		json_loadb(text, size_bytes, JSON_REJECT_DUPLICATES, &problem);
 
-	if (!json) {
-		_cleanup_string_builder_ struct string_builder sb = { 0 };
-
-		string_builder_appendf(&sb, "%s: no JSON: line %d, column %d: %s",
-				       name, problem.line, problem.column,
-				       problem.text);
-		return one_line(kind, &sb);
-	}
+	if (!json)
+		return error_create(kind, "%s: no JSON: line %d, column %d: %s",
+				    name, problem.line, problem.column,
+				    problem.text);
 	*ret = (struct value){ .json = json, .key = name, .kind = kind };
 	return NULL;
 }
@@ -67,13 +51,14 @@ static void append_place(struct string_builder *sb, const struct value *value)
 	}
 	append_place(sb, value->outer);
 
-	bool first = !value->outer->outer;
+	if (!value->outer->outer)
+		string_builder_append(sb, ": ");
+	else if (value->key)
+		string_builder_append_char(sb, '.');
 	if (value->key)
-		string_builder_appendf(sb, "%s%s", first ? ": " : ".",
-				       value->key);
+		string_builder_append(sb, value->key);
 	else
-		string_builder_appendf(sb, "%s[%zu]", first ? ": " : "",
-				       value->index);
+		string_builder_appendf(sb, "[%zu]", value->index);
 }
 
 struct error *value_error(const struct value *value, const char *format, ...)
@@ -81,12 +66,12 @@ struct error *value_error(const struct value *value, const char *format, ...)
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	va_list ap;
 
-	va_start(ap, format);
-	_cleanup_free_ char *what = string_vformat(format, ap);
-	va_end(ap);
 	append_place(&sb, value);
-	string_builder_appendf(&sb, ": %s", what);
-	return one_line(value->kind, &sb);
+	string_builder_append(&sb, ": ");
+	va_start(ap, format);
+	string_builder_vappendf(&sb, format, ap);
+	va_end(ap);
+	return error_create(value->kind, "%s", sb.text);
 }
 
 static struct error *read_name(const struct value_row *row,
@@ -95,7 +80,7 @@ static struct error *read_name(const struct value_row *row,
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	const char *text = json_string_value(value->json);
 
-	for (int64_t i = row->min; i <= row->max; i++) {
+	for (int64_t i = 0; i <= row->max; i++) {
 		if (text && strcmp(row->names[i], text) == 0) {
 			*ret = i;
 			return NULL;
@@ -252,14 +237,12 @@ struct error *value_string(const struct value *value, void *ret)
 
 struct error *value_copy(const struct value *value, void *ret)
 {
-	struct error *err;
 	const char *text;
+	struct error *err = value_string(value, &text);
 
-	err = value_string(value, &text);
-	if (err)
-		return err;
-	*(char **)ret = string_copy(text);
-	return NULL;
+	if (!err)
+		*(char **)ret = string_copy(text);
+	return err;
 }
 
 struct error *value_flag(const struct value *value, void *ret)
@@ -272,15 +255,13 @@ struct error *value_flag(const struct value *value, void *ret)
 
 struct error *value_strings(const struct value *value, void *ret)
 {
-	struct error *err;
-
 	if (!json_is_array(value->json))
 		return value_error(value, "expected a list of strings");
 	for (size_t i = 0; i < json_array_size(value->json); i++) {
 		const struct value item = value_item(value, i);
 		const char *text;
+		struct error *err = value_string(&item, &text);
 
-		err = value_string(&item, &text);
 		if (err)
 			return err;
 		string_list_add(ret, text);

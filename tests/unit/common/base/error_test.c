@@ -31,3 +31,12 @@ Test(error, success_stays_success_when_wrapped)
 {
 	cr_expect_null(error_wrap(NULL, "context"));
 }
+
+Test(error, a_message_is_one_line_that_no_terminal_obeys)
+{
+	_cleanup_error_ struct error *err =
+		error_create(ERROR_OTHER, "a\n%s", "\033[31mb\x7f");
+
+	err = error_wrap(err, "c\td");
+	cr_expect_str_eq(error_message(err), "c?d: a??[31mb?");
+}
