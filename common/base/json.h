@@ -53,70 +53,56 @@ struct value_row {
 	value_reader *read;
 	/** Of the member in the struct; 0 also for readers of the whole struct. */
 	size_t offset;
+	/** Of what is read, in bytes. */
+	size_t size;
 	bool optional;
 	/** Whether the reader is for each item of a list, or of an object. */
 	bool each_item, each_member;
-	/** Of what is read, in bytes. */
-	size_t size;
 	/** Bounds of a number. */
 	int64_t min, max;
-	/** From min to max. */
+	/** From 0 to max. */
 	const char *const *names;
 };
 
-#define VALUE_REQUIRED(name, reader, type, member)                             \
+#define VALUE_ROW(name, type, member, ...)                                     \
 	{                                                                      \
-		.key = (name), .read = (reader),                               \
-		.offset = offsetof(type, member)                               \
+		.key = (name), .offset = offsetof(type, member), __VA_ARGS__   \
 	}
+
+#define VALUE_REQUIRED(name, reader, type, member)                             \
+	VALUE_ROW(name, type, member, .read = (reader))
 
 /** If the key is missing or null, the member stays as it is. */
 #define VALUE_OPTIONAL(name, reader, type, member)                             \
-	{                                                                      \
-		.key = (name), .read = (reader),                               \
-		.offset = offsetof(type, member), .optional = true             \
-	}
+	VALUE_ROW(name, type, member, .read = (reader), .optional = true)
 
 /** A whole number, into an integer of any type that holds the bounds. */
-#define VALUE_NUMBER(name, from, to, type, member)                              \
-	{                                                                       \
-		.key = (name), .offset = offsetof(type, member), .min = (from), \
-		.max = (to), .size = sizeof(((type *)NULL)->member)             \
-	}
+#define VALUE_NUMBER(name, from, to, type, member)                             \
+	VALUE_ROW(name, type, member, .min = (from), .max = (to),              \
+		  .size = sizeof(((type *)NULL)->member))
 
 #define VALUE_OPTIONAL_NUMBER(name, from, to, type, member)                    \
-	{                                                                      \
-		.key = (name), .offset = offsetof(type, member),               \
-		.min = (from), .max = (to),                                    \
-		.size = sizeof(((type *)NULL)->member), .optional = true       \
-	}
+	VALUE_ROW(name, type, member, .min = (from), .max = (to),              \
+		  .size = sizeof(((type *)NULL)->member), .optional = true)
 
 /** One of an array of names, into an enum: its index. */
 #define VALUE_NAME(name, array, type, member)                                  \
-	{                                                                      \
-		.key = (name), .offset = offsetof(type, member),               \
-		.names = (array), .max = array_size(array) - 1,                \
-		.size = sizeof(((type *)NULL)->member)                         \
-	}
+	VALUE_ROW(name, type, member, .names = (array),                        \
+		  .max = array_size(array) - 1,                                \
+		  .size = sizeof(((type *)NULL)->member))
 
 /**
  * The items of a list, each read into a zeroed one of a vector: the member is a
  * pointer to them, the next is their count. One that is wrong is counted, too.
  */
 #define VALUE_ITEMS(name, reader, type, member)                                \
-	{                                                                      \
-		.key = (name), .read = (reader),                               \
-		.offset = offsetof(type, member), .each_item = true,           \
-		.size = sizeof(*((type *)NULL)->member)                        \
-	}
+	VALUE_ROW(name, type, member, .read = (reader), .each_item = true,     \
+		  .size = sizeof(*((type *)NULL)->member))
 
 /** The same for the members of an object, in the order of the document. */
 #define VALUE_MEMBERS(name, reader, type, member)                              \
-	{                                                                      \
-		.key = (name), .read = (reader),                               \
-		.offset = offsetof(type, member), .each_member = true,         \
-		.size = sizeof(*((type *)NULL)->member)                        \
-	}
+	VALUE_ROW(name, type, member, .read = (reader), .each_member = true,   \
+		  .size = sizeof(*((type *)NULL)->member))
 
 /**
  * Parse a document.
