@@ -87,7 +87,7 @@ static struct error *compile(const struct kbuild_request *request,
 				  &flavor);
 	if (err)
 		return err;
-	progress_estimate(progress, flavor->objects);
+	progress_update(progress, 0, flavor->objects);
 	const char *const arguments[] = {
 		"vmlinux",
 		request->arch->image_target,

@@ -17,8 +17,7 @@
 #include "common/base/text.h"
 
 enum {
-	/** So that its time goes on where nothing else does. */
-	REDRAW_MS = 1000,
+	REDRAW_MS = 100,
 };
 
 static struct {
@@ -62,10 +61,14 @@ enum log_level log_level(void)
 	return logger.level;
 }
 
-/** Forget what stands on the terminal. */
-static void forget(void)
+void log_lock(void)
 {
-	free(take_ptr(logger.text));
+	pthread_mutex_lock(&logger.mutex);
+}
+
+void log_unlock(void)
+{
+	pthread_mutex_unlock(&logger.mutex);
 }
 
 /** Take away what stands there, and go to where it began. */
@@ -88,7 +91,7 @@ static void write_line(enum log_level level, const char *text)
 {
 	// Put in the background, what was drawn is others' to write over.
 	if (!foreground_has_terminal(STDERR_FILENO))
-		forget();
+		free(take_ptr(logger.text));
 	erase();
 	fprintf(stderr, "%s: %s%s\n%s", logger.program, level_prefixes[level],
 		text, logger.text ? logger.text : "");
@@ -105,26 +108,15 @@ void log_write(enum log_level level, const char *format, ...)
 	va_start(ap, format);
 	_cleanup_free_ char *text = string_vformat(format, ap);
 	va_end(ap);
-	pthread_mutex_lock(&logger.mutex);
+	log_lock();
 	write_line(level, text);
-	pthread_mutex_unlock(&logger.mutex);
-}
-
-/** Put a text on the terminal's last lines; the log is locked. */
-static void draw(struct string_builder *sb)
-{
-	erase();
-	forget();
-	logger.text = string_builder_take(sb);
-	fputs(logger.text, stderr);
-	fflush(stderr);
-	logger.written_ms = monotonic_ms();
+	log_unlock();
 }
 
 /** Show what is at work; the log is locked. */
 static void show(bool is_terminal)
 {
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
+	struct string_builder sb = { 0 };
 	struct winsize window;
 	struct log_size size = { 24, 80 };
 
@@ -133,23 +125,27 @@ static void show(bool is_terminal)
 	// A line that wraps could not be erased again.
 	size.columns--;
 	logger.status->append(logger.status, is_terminal ? &size : NULL, &sb);
-	if (is_terminal)
-		draw(&sb);
-	else
-		write_line(LOG_INFO, sb.text);
+	_cleanup_free_ char *text = string_builder_take(&sb);
+	if (!is_terminal) {
+		write_line(LOG_INFO, text);
+		return;
+	}
+	logger.written_ms = monotonic_ms();
+	if (logger.text && strcmp(logger.text, text) == 0)
+		return;
+	erase();
+	free(logger.text);
+	logger.text = take_ptr(text);
+	fputs(logger.text, stderr);
+	fflush(stderr);
 }
 
 /** Runs from the first status on, and waits while there is none. */
 static void *tick(void *arg)
 {
 	(void)arg;
-	pthread_mutex_lock(&logger.mutex);
+	log_lock();
 	for (;;) {
-		if (!logger.status) {
-			pthread_cond_wait(&logger.begun, &logger.mutex);
-			continue;
-		}
-
 		bool is_terminal = foreground_has_terminal(STDERR_FILENO);
 		uint64_t due_ms = logger.written_ms +
 				  (is_terminal ? REDRAW_MS : logger.silence_ms);
@@ -158,7 +154,9 @@ static void *tick(void *arg)
 			.tv_nsec = (long)(due_ms % 1000) * 1000000,
 		};
 
-		if (monotonic_ms() >= due_ms)
+		if (!logger.status)
+			pthread_cond_wait(&logger.begun, &logger.mutex);
+		else if (monotonic_ms() >= due_ms)
 			show(is_terminal);
 		else
 			pthread_cond_clockwait(&logger.begun, &logger.mutex,
@@ -186,13 +184,13 @@ void log_status_begin(struct log_status *status)
 {
 	if (logger.level < LOG_INFO)
 		return;
-	pthread_mutex_lock(&logger.mutex);
+	log_lock();
 	status->below = logger.status;
 	logger.status = status;
 	if (!logger.ticker_runs)
 		start_ticker();
 	pthread_cond_signal(&logger.begun);
-	pthread_mutex_unlock(&logger.mutex);
+	log_unlock();
 }
 
 void log_status_end(struct log_status *status)
@@ -201,7 +199,7 @@ void log_status_end(struct log_status *status)
 
 	if (logger.level < LOG_INFO)
 		return;
-	pthread_mutex_lock(&logger.mutex);
+	log_lock();
 	while (*p && *p != status)
 		p = &(*p)->below;
 	if (*p)
@@ -209,16 +207,6 @@ void log_status_end(struct log_status *status)
 	if (foreground_has_terminal(STDERR_FILENO))
 		erase();
 	fflush(stderr);
-	forget();
-	pthread_mutex_unlock(&logger.mutex);
-}
-
-void log_status_redraw(void)
-{
-	if (logger.level < LOG_INFO || !foreground_has_terminal(STDERR_FILENO))
-		return;
-	pthread_mutex_lock(&logger.mutex);
-	if (logger.status)
-		show(true);
-	pthread_mutex_unlock(&logger.mutex);
+	free(take_ptr(logger.text));
+	log_unlock();
 }

@@ -56,15 +56,15 @@ struct log_size {
 
 /**
  * Something that takes long, to be shown while it is at work: in the foreground
- * of a terminal by lines that stay below all others, elsewhere by a line of
- * the log whenever that has been silent for too long. A thread sees to both,
- * since what takes long is mostly in a library or waits for a child, where
- * nobody looks at a clock.
+ * of a terminal by lines that stay below all others and are redrawn ten times a
+ * second, elsewhere by a line of the log whenever that has been silent for too
+ * long. A thread sees to both, since what takes long is mostly in a library or
+ * waits for a child, where nobody looks at a clock.
  */
 struct log_status {
 	/**
-	 * Append the text, without a newline at its end; on any thread, while
-	 * the log is locked.
+	 * Append the text, without a newline at its end; on the log's thread,
+	 * while the log is locked.
 	 *
 	 * @param[in] size How many lines a terminal has room for, and how many
 	 * columns each; NULL for one line of the log.
@@ -79,7 +79,8 @@ struct log_status {
 void log_status_begin(struct log_status *status);
 void log_status_end(struct log_status *status);
 
-/** Show anew what has changed, where it stands on a terminal. */
-void log_status_redraw(void);
+/** What append() reads changes only between these, which log nothing. */
+void log_lock(void);
+void log_unlock(void);
 
 #endif /* COMMON_BASE_LOG_H */

@@ -3,32 +3,24 @@
 #include "common/base/progress.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
 
+/** All that changes is guarded by the log's lock. */
 struct progress {
 	/** First: the log knows only this. */
 	struct log_status status;
+	enum progress_unit unit;
 	char *what;
-	uint64_t start_ms;
-	uint64_t drawn_ms;
-	/** Guards the rest, which the log's thread reads. */
-	pthread_mutex_t mutex;
-	struct progress_state state;
+	uint64_t start_ms, done, total;
 	char detail[128];
-};
-
-enum {
-	REDRAW_MS = 100
 };
 
 static const char *const nouns[] = {
@@ -37,28 +29,28 @@ static const char *const nouns[] = {
 	[PROGRESS_FILES] = "files",
 };
 
-void progress_append(struct string_builder *sb,
-		     const struct progress_state *state, bool is_end)
+static void append_line(const struct progress *progress, bool is_end,
+			struct string_builder *sb)
 {
-	double seconds = (double)state->elapsed_ms / 1000;
-	double megabytes = (double)state->done / 1e6;
+	double seconds = (double)(monotonic_ms() - progress->start_ms) / 1000;
+	double megabytes = (double)progress->done / 1e6;
+	bool is_guess = progress->unit == PROGRESS_COMPILED;
 
-	string_builder_appendf(sb, "%s: ", state->what);
-	if (state->unit == PROGRESS_BYTES && state->total)
+	string_builder_appendf(sb, "%s: ", progress->what);
+	if (progress->unit == PROGRESS_BYTES && progress->total)
 		string_builder_appendf(sb, "%.1f of %.1f MB, %.1f MB/s, ",
-				       megabytes, (double)state->total / 1e6,
+				       megabytes, (double)progress->total / 1e6,
 				       seconds > 0 ? megabytes / seconds : 0);
-	else if (state->unit == PROGRESS_BYTES)
+	else if (progress->unit == PROGRESS_BYTES)
 		string_builder_appendf(sb, "%.1f MB, ", megabytes);
-	else if (state->unit != PROGRESS_TIME) {
-		string_builder_appendf(sb, "%" PRIu64, state->done);
-		if (state->total)
-			string_builder_appendf(sb, " of %" PRIu64, state->total);
-		// One that has turned out to be too low is no news.
-		else if (!is_end && state->estimate > state->done)
-			string_builder_appendf(sb, " of about %" PRIu64,
-					       state->estimate);
-		string_builder_appendf(sb, " %s, ", nouns[state->unit]);
+	else if (progress->unit != PROGRESS_TIME) {
+		string_builder_appendf(sb, "%" PRIu64, progress->done);
+		if (is_guess ? !is_end && progress->total > progress->done
+			     : progress->total > 0)
+			string_builder_appendf(sb, " of %s%" PRIu64,
+					       is_guess ? "about " : "",
+					       progress->total);
+		string_builder_appendf(sb, " %s, ", nouns[progress->unit]);
 	}
 	string_builder_appendf(sb, "%.*f s", is_end ? 1 : 0, seconds);
 }
@@ -67,14 +59,11 @@ void progress_append(struct string_builder *sb,
 static void append_status(struct log_status *status,
 			  const struct log_size *size, struct string_builder *sb)
 {
-	struct progress *progress = (struct progress *)status;
+	const struct progress *progress = (struct progress *)status;
 
-	pthread_mutex_lock(&progress->mutex);
-	progress->state.elapsed_ms = monotonic_ms() - progress->start_ms;
-	progress_append(sb, &progress->state, false);
+	append_line(progress, false, sb);
 	if (size && progress->detail[0])
 		string_builder_appendf(sb, "  %s", progress->detail);
-	pthread_mutex_unlock(&progress->mutex);
 	if (size && size->columns < sb->length)
 		sb->text[size->columns] = '\0';
 }
@@ -85,55 +74,35 @@ struct progress *progress_createf(enum progress_unit unit, const char *format, .
 	va_list ap;
 
 	va_start(ap, format);
-	progress->what = string_vformat(format, ap);
+	*progress = (struct progress){
+		.status = { .append = append_status },
+		.unit = unit,
+		.what = string_vformat(format, ap),
+		.start_ms = monotonic_ms(),
+	};
 	va_end(ap);
-	progress->status.append = append_status;
-	progress->start_ms = monotonic_ms();
-	progress->state.what = progress->what;
-	progress->state.unit = unit;
-	pthread_mutex_init(&progress->mutex, NULL);
 	log_status_begin(&progress->status);
 	return progress;
-}
-
-static void redraw(struct progress *progress)
-{
-	uint64_t now = monotonic_ms();
-
-	if (progress->drawn_ms && now - progress->drawn_ms < REDRAW_MS)
-		return;
-	progress->drawn_ms = now;
-	log_status_redraw();
 }
 
 void progress_update(struct progress *progress, uint64_t done, uint64_t total)
 {
 	if (!progress)
 		return;
-	pthread_mutex_lock(&progress->mutex);
-	progress->state.done = done;
-	progress->state.total = total;
-	pthread_mutex_unlock(&progress->mutex);
-	redraw(progress);
-}
-
-void progress_estimate(struct progress *progress, uint64_t total)
-{
-	if (!progress)
-		return;
-	pthread_mutex_lock(&progress->mutex);
-	progress->state.estimate = total;
-	pthread_mutex_unlock(&progress->mutex);
+	log_lock();
+	progress->done = done;
+	if (total)
+		progress->total = total;
+	log_unlock();
 }
 
 void progress_detail(struct progress *progress, const char *detail)
 {
 	if (!progress)
 		return;
-	pthread_mutex_lock(&progress->mutex);
+	log_lock();
 	snprintf(progress->detail, sizeof(progress->detail), "%s", detail);
-	pthread_mutex_unlock(&progress->mutex);
-	redraw(progress);
+	log_unlock();
 }
 
 void progress_finish(struct progress *progress)
@@ -142,10 +111,7 @@ void progress_finish(struct progress *progress)
 
 	if (!progress)
 		return;
-	pthread_mutex_lock(&progress->mutex);
-	progress->state.elapsed_ms = monotonic_ms() - progress->start_ms;
-	progress_append(&sb, &progress->state, true);
-	pthread_mutex_unlock(&progress->mutex);
+	append_line(progress, true, &sb);
 	log_info("%s", sb.text);
 }
 
@@ -154,7 +120,6 @@ void progress_destroy(struct progress *progress)
 	if (!progress)
 		return;
 	log_status_end(&progress->status);
-	pthread_mutex_destroy(&progress->mutex);
 	free(progress->what);
 	free(progress);
 }

@@ -5,7 +5,6 @@
 
 /** @file A suite while it runs and once it has, for people and programs. */
 
-#include <pthread.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
@@ -87,9 +86,7 @@ struct suite_view {
 	enum suite_view_kind kind;
 	const struct suite *suite;
 	struct log_status status;
-	/** Guards what follows, which the log's thread reads. */
-	pthread_mutex_t mutex;
-	/** The items as far as they are shown. */
+	/** The items as far as they are shown; changed under the log's lock. */
 	struct suite shown;
 };
 

@@ -26,13 +26,11 @@ static void append_status(struct log_status *status,
 				      offsetof(struct suite_view, status));
 	uint64_t now_ms = monotonic_ms();
 
-	pthread_mutex_lock(&view->mutex);
 	if (size)
 		suite_table_append_live(sb, &view->shown, now_ms, size->rows,
 					size->columns);
 	else
 		suite_table_append_status(sb, &view->shown, now_ms);
-	pthread_mutex_unlock(&view->mutex);
 }
 
 /** Have what the log's thread shows of an item be as it is now. */
@@ -43,10 +41,10 @@ static void show_item(struct suite_view *view, const struct suite_item *item)
 
 	copy.reason = string_copy(item->reason);
 	copy.kernel = copy.path = copy.log_path = copy.console_path = NULL;
-	pthread_mutex_lock(&view->mutex);
+	log_lock();
 	free(shown->reason);
 	*shown = copy;
-	pthread_mutex_unlock(&view->mutex);
+	log_unlock();
 }
 
 static void append_news(struct string_builder *sb, const struct suite *suite,
@@ -88,7 +86,6 @@ static void view_changed(struct suite_observer *observer,
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	show_item(view, item);
-	log_status_redraw();
 	if (!is_news)
 		return;
 	append_news(&sb, view->suite, item);
@@ -106,7 +103,6 @@ void suite_view_init(struct suite_view *view, enum suite_view_kind kind,
 		.kind = kind,
 		.suite = suite,
 		.status = { .append = append_status },
-		.mutex = PTHREAD_MUTEX_INITIALIZER,
 		.shown = { memory_allocate(suite->count + 1,
 					   sizeof(*suite->items)),
 			   suite->count },
