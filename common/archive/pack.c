@@ -19,6 +19,7 @@
 #include "common/base/memory.h"
 #include "common/base/progress.h"
 #include "common/base/system.h"
+#include "common/base/text.h"
 
 enum {
 	PACK_READ_BYTES = 1 << 18,
@@ -123,29 +124,18 @@ static struct error *pack_list_scan(struct pack_list *list, const char *director
 {
 	struct error *err;
 
-	_cleanup_fts_ FTS *fts = NULL;
-	size_t skip;
-	err = tree_open(directory, FTS_PHYSICAL, &fts, &skip);
+	_cleanup_string_list_ struct string_list paths = { 0 };
+	err = tree_list_all(directory, &paths);
 	if (err)
 		return err;
-	FTSENT *entry;
-	for (errno = 0; (entry = fts_read(fts)); errno = 0) {
-		const char *path = entry->fts_path + skip;
-
-		err = tree_check(entry);
-		if (err)
-			return err;
-		if (entry->fts_level == FTS_ROOTLEVEL || entry->fts_info == FTS_DP)
-			continue;
+	for (size_t i = 0; i < paths.count; i++) {
 		const struct pack_entry found = {
-			.path = string_copy(path),
-			.rank = pack_rank(options, path),
-			.index = list->count,
+			.path = string_copy(paths.items[i]),
+			.rank = pack_rank(options, paths.items[i]),
+			.index = i,
 		};
 		vector_add(list) = found;
 	}
-	if (errno)
-		return error_create_os(errno, "read it");
 	if (list->count)
 		qsort(list->items, list->count, sizeof(*list->items),
 		      pack_entry_compare);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,29 +29,21 @@ bool directory_exists(const char *path)
 
 struct error *directory_create(const char *path)
 {
-	_cleanup_free_ char *copy = strdup(path);
-	int errnum;
-
-	if (!copy)
-		memory_exhausted();
 	if (!*path)
 		return error_create(
 			ERROR_USAGE,
 			"make directory '': a directory's name is not empty");
-	for (char *p = copy + 1;; p++) {
-		char c = *p;
+	// Each of its parents first.
+	for (size_t length = 1;; length++) {
+		length += strcspn(path + length, "/");
+		_cleanup_free_ char *part = string_copy_n(path, length);
+		int errnum = mkdir(part, 0777) < 0 ? errno : 0;
 
-		if (c && c != '/')
-			continue;
-		*p = '\0';
-		errnum = mkdir(copy, 0777) < 0 ? errno : 0;
-		if (errnum && !directory_exists(copy)) {
-			// EEXIST: it is something else.
+		// EEXIST: it is something else.
+		if (errnum && !directory_exists(part))
 			return error_create_os(errnum == EEXIST ? ENOTDIR : errnum,
-					       "make directory %s", copy);
-		}
-		*p = c;
-		if (!c)
+					       "make directory %s", part);
+		if (!path[length])
 			return NULL;
 	}
 }
@@ -61,22 +54,13 @@ struct error *directory_create(const char *path)
  */
 static int open_child(int fd, const char *name)
 {
-	const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	int child = openat(fd, name, O_RDONLY | flags);
-	char link[32];
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int child = openat(fd, name, flags);
 
-	if (child >= 0 || errno != EACCES)
-		return child;
-
-	_cleanup_close_ int path_fd = openat(fd, name, O_PATH | flags);
-
-	if (path_fd < 0)
-		return -1;
-	// fchmod(2) takes no descriptor of a path.
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", path_fd);
-	if (chmod(link, 0700) < 0)
-		return -1;
-	return openat(path_fd, ".", O_RDONLY | flags);
+	if (child < 0 && errno == EACCES &&
+	    fchmodat(fd, name, 0700, AT_SYMLINK_NOFOLLOW) == 0)
+		child = openat(fd, name, flags);
+	return child;
 }
 
 /**
@@ -101,7 +85,6 @@ static int remove_contents(int fd)
 		fchmod(fd, 0700);
 	while (!errnum && (errno = 0, entry = readdir(dir))) {
 		const char *name = entry->d_name;
-		int child;
 
 		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 			continue;
@@ -111,13 +94,12 @@ static int remove_contents(int fd)
 			errnum = errno;
 			break;
 		}
-		child = open_child(fd, name);
-		if (child < 0 && errno == ENOENT)
-			continue;
+		int child = open_child(fd, name);
 		errnum = child < 0 ? errno : remove_contents(child);
-		if (!errnum && unlinkat(fd, name, AT_REMOVEDIR) < 0 &&
-		    errno != ENOENT)
+		if (!errnum && unlinkat(fd, name, AT_REMOVEDIR) < 0)
 			errnum = errno;
+		if (errnum == ENOENT)
+			errnum = 0;
 	}
 	if (!errnum)
 		errnum = errno;
@@ -127,13 +109,10 @@ static int remove_contents(int fd)
 
 struct error *directory_clear(const char *path)
 {
-	int errnum;
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int errnum = fd < 0 ? errno : remove_contents(fd);
 
-	if (fd < 0 && errno == ENOENT)
-		return NULL;
-	errnum = fd < 0 ? errno : remove_contents(fd);
-	if (errnum)
+	if (errnum && errnum != ENOENT)
 		return error_create_os(errnum, "delete directory %s", path);
 	return NULL;
 }
@@ -216,22 +195,12 @@ struct error *directory_remove_stale(const char *parent, const char *prefix)
 
 void cleanup_directory(char **path)
 {
-	struct error *err;
+	_cleanup_error_ struct error *err = *path ? directory_remove(*path)
+						  : NULL;
 
-	if (!*path)
-		return;
-	err = directory_remove(*path);
-	if (err) {
+	if (err)
 		log_warning("%s", error_message(err));
-		error_destroy(err);
-	}
 	free(*path);
-}
-
-void cleanup_fts(FTS **fts)
-{
-	if (*fts)
-		fts_close(*fts);
 }
 
 static int compare_entries(const FTSENT **a, const FTSENT **b)
@@ -249,97 +218,87 @@ static bool is_skipped(const FTSENT *entry, const char *const *skip)
 	return false;
 }
 
-struct error *tree_check(const FTSENT *entry)
+/** @param[in] fts_path Of the directory, without a slash at its end. */
+static struct error *list_entries(FTS *fts, const char *fts_path,
+				  const char *const *skip, bool all,
+				  struct string_list *list)
 {
-	switch (entry->fts_info) {
-	case FTS_DNR:
-	case FTS_ERR:
-	case FTS_NS:
-		return error_create_os(entry->fts_errno, "read %s",
-				       entry->fts_path);
-	default:
-		return interrupt_check();
+	FTSENT *entry;
+
+	for (errno = 0; (entry = fts_read(fts)); errno = 0) {
+		struct error *err = interrupt_check();
+
+		if (err)
+			return err;
+		if (is_skipped(entry, skip))
+			fts_set(fts, entry, FTS_SKIP);
+		else if (entry->fts_info == FTS_DNR ||
+			 entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS)
+			return error_create_os(entry->fts_errno, "read %s",
+					       entry->fts_path);
+		else if (all ? entry->fts_level > 0 && entry->fts_info != FTS_DP
+			     : entry->fts_info == FTS_F)
+			string_list_add(list,
+					entry->fts_path + strlen(fts_path) + 1);
 	}
+	return errno ? error_create_os(errno, "read %s", fts_path) : NULL;
 }
 
-struct error *tree_open(const char *path, int options, FTS **ret, size_t *skip_ret)
+static struct error *list_tree(const char *path, const char *const *skip,
+			       bool all, struct string_list *ret)
 {
+	struct error *err;
 	size_t length = strlen(path);
 
 	// fts(3) adds a slash only where there is none.
 	while (length > 1 && path[length - 1] == '/')
 		length--;
-	_cleanup_free_ char *base = string_copy_n(path, length);
-	char *roots[] = { base, NULL };
-	*ret = fts_open(roots, options | FTS_NOCHDIR, compare_entries);
-	if (!*ret)
+	_cleanup_free_ char *root = string_copy_n(path, length);
+	char *roots[] = { root, NULL };
+	FTS *fts = fts_open(roots,
+			    FTS_NOCHDIR | (all ? FTS_PHYSICAL : FTS_LOGICAL),
+			    compare_entries);
+	if (!fts)
 		return error_create_os(errno, "read %s", path);
-	*skip_ret = length + 1;
-	return NULL;
+	_cleanup_string_list_ struct string_list list = { 0 };
+	err = list_entries(fts, root, skip, all, &list);
+	fts_close(fts);
+	if (!err)
+		*ret = take(list);
+	return err;
 }
 
 struct error *tree_list(const char *path, const char *const *skip,
 			struct string_list *ret)
 {
-	struct error *err;
-
-	_cleanup_string_list_ struct string_list list = { 0 };
-	_cleanup_fts_ FTS *fts = NULL;
-	size_t length;
-	err = tree_open(path, FTS_LOGICAL, &fts, &length);
-	if (err)
-		return err;
-	for (;;) {
-		errno = 0;
-
-		FTSENT *entry = fts_read(fts);
-
-		if (!entry && errno)
-			return error_create_os(errno, "read %s", path);
-		if (!entry)
-			break;
-		if (is_skipped(entry, skip)) {
-			fts_set(fts, entry, FTS_SKIP);
-			continue;
-		}
-		err = tree_check(entry);
-		if (err)
-			return err;
-		if (entry->fts_info == FTS_F)
-			string_list_add(&list, entry->fts_path + length);
-	}
-	*ret = take(list);
-	return NULL;
+	return list_tree(path, skip, false, ret);
 }
 
-struct error *tree_copy(const char *from, const struct string_list *files,
-			const char *to)
+struct error *tree_list_all(const char *path, struct string_list *ret)
+{
+	return list_tree(path, NULL, true, ret);
+}
+
+struct error *tree_copy(const char *from, const char *const *skip, const char *to)
 {
 	struct error *err;
 
-	err = directory_create(to);
-	if (err)
-		return err;
-	for (size_t i = 0; i < files->count; i++) {
-		_cleanup_free_ char *source = NULL;
-		_cleanup_free_ char *target = NULL;
-
-		err = interrupt_check();
-		if (err)
-			return err;
-		source = path_join(from, files->items[i]);
-		target = path_join(to, files->items[i]);
-
+	_cleanup_string_list_ struct string_list files = { 0 };
+	err = tree_list(from, skip, &files);
+	if (!err)
+		err = directory_create(to);
+	for (size_t i = 0; !err && i < files.count; i++) {
+		_cleanup_free_ char *source = path_join(from, files.items[i]);
+		_cleanup_free_ char *target = path_join(to, files.items[i]);
 		char *slash = strrchr(target, '/');
 
 		*slash = '\0';
 		err = directory_create(target);
-		if (err)
-			return err;
 		*slash = '/';
-		err = file_copy(source, target);
-		if (err)
-			return err;
+		if (!err)
+			err = file_copy(source, target);
+		if (!err)
+			err = interrupt_check();
 	}
-	return NULL;
+	return err;
 }

@@ -56,14 +56,12 @@ struct error *file_read(const char *path, size_t limit_bytes, char **text_ret,
 	if (fd < 0)
 		return error_create_os(errno, "open %s", path);
 	for (;;) {
-		ssize_t n;
-
 		// Files in /proc and /sys do not tell their size.
 		if (capacity - size < 2) {
 			capacity = capacity ? 2 * capacity : 16384;
 			text = memory_resize(text, capacity, 1);
 		}
-		n = read(fd, text + size, capacity - size - 1);
+		ssize_t n = read(fd, text + size, capacity - size - 1);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -123,21 +121,18 @@ struct error *file_delete(const char *path)
 
 struct error *file_write(const char *path, const void *data, size_t size_bytes)
 {
-	struct error *err = check_file(path);
-	_cleanup_free_ char *temporary = NULL;
-	_cleanup_close_ int fd = -1;
-	mode_t mask;
-	int errnum;
+	struct error *err;
 
+	err = check_file(path);
 	if (err)
 		return err;
-	temporary = string_format("%s.XXXXXX", path);
-	fd = mkostemp(temporary, O_CLOEXEC);
+	_cleanup_free_ char *temporary = string_format("%s.XXXXXX", path);
+	_cleanup_close_ int fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return error_create_os(errno, "write %s", path);
-	mask = umask(0);
+	mode_t mask = umask(0);
 	umask(mask);
-	errnum = write_all(fd, data, size_bytes);
+	int errnum = write_all(fd, data, size_bytes);
 	if (!errnum && (fchmod(fd, 0666 & ~mask) < 0 || fsync(fd) < 0 ||
 			rename(temporary, path) < 0))
 		errnum = errno;
@@ -150,33 +145,30 @@ struct error *file_write(const char *path, const void *data, size_t size_bytes)
 /** @return 0, or an errno value. */
 static int copy_contents(int from, int to)
 {
-	for (;;) {
-		ssize_t n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
+	ssize_t n;
 
+	do {
+		n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
 		// Some file systems do not copy, and none to another.
 		if (n < 0)
 			n = sendfile(to, from, NULL, 1 << 30);
-		if (n == 0)
-			return 0;
-		if (n < 0 && errno != EINTR)
-			return errno;
-	}
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	return n < 0 ? errno : 0;
 }
 
 struct error *file_copy(const char *from, const char *to)
 {
-	_cleanup_close_ int source = -1, target = -1;
+	_cleanup_close_ int source = open(from, O_RDONLY | O_CLOEXEC);
 	struct stat st;
-	int errnum;
 
-	source = open(from, O_RDONLY | O_CLOEXEC);
 	if (source < 0 || fstat(source, &st) < 0)
 		return error_create_os(errno, "open %s", from);
-	target = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-		      st.st_mode & 0777);
+	_cleanup_close_ int target =
+		open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+		     st.st_mode & 0777);
 	if (target < 0)
 		return error_create_os(errno, "write %s", to);
-	errnum = copy_contents(source, target);
+	int errnum = copy_contents(source, target);
 	if (!errnum && fchmod(target, st.st_mode & 0777) < 0)
 		errnum = errno;
 	if (errnum)

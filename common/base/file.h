@@ -5,7 +5,6 @@
 
 /** @file Paths, files, directories, and locks. */
 
-#include <fts.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -108,29 +107,18 @@ void cleanup_directory(char **path);
  *
  * @param[in] skip Globs over the names of files and directories to leave out, ended
  * by NULL; may be NULL.
+ * @return ERROR_CANCELLED if interrupted.
  */
 _must_check_ struct error *tree_list(const char *path, const char *const *skip,
 				     struct string_list *ret);
 
-void cleanup_fts(FTS **fts);
+/** The same for all that there is, directories and links too, parents first. */
+_must_check_ struct error *tree_list_all(const char *path,
+					 struct string_list *ret);
 
-#define _cleanup_fts_ _cleanup_(cleanup_fts)
-
-/**
- * Open a tree for fts(3), the names of a directory in the order of bytes.
- *
- * @param[in] options Those of fts_open(); FTS_NOCHDIR is added.
- * @param[out] skip_ret How many bytes of a path come before the name in the tree.
- */
-_must_check_ struct error *tree_open(const char *path, int options, FTS **ret,
-				     size_t *skip_ret);
-
-/** @return Why an entry cannot be looked at; ERROR_CANCELLED if interrupted. */
-_must_check_ struct error *tree_check(const FTSENT *entry);
-
-/** Copy these files, and the directories that they are in. */
-_must_check_ struct error *
-tree_copy(const char *from, const struct string_list *files, const char *to);
+/** Copy the files that tree_list() lists, and the directories that they are in. */
+_must_check_ struct error *tree_copy(const char *from, const char *const *skip,
+				     const char *to);
 
 /* Locks that end with the process that holds them. */
 

@@ -3,6 +3,7 @@
 #include "common/cache/cache.h"
 
 #include <errno.h>
+#include <fts.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,22 +40,19 @@ void cache_list_deinit(struct cache_list *list)
 static struct error *measure(const char *path, uint64_t *size_ret)
 {
 	char *roots[] = { (char *)path, NULL };
-	_cleanup_fts_ FTS *fts =
-		fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
-	uint64_t size = 0;
+	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+	struct error *err = NULL;
+	FTSENT *entry;
 
 	if (!fts)
 		return error_create_os(errno, "read %s", path);
-	for (FTSENT *entry; (entry = fts_read(fts));) {
-		struct error *err = interrupt_check();
-
-		if (err)
-			return err;
+	for (*size_ret = 0; !err && (entry = fts_read(fts));) {
 		if (entry->fts_info != FTS_DP && entry->fts_info != FTS_NS)
-			size += (uint64_t)entry->fts_statp->st_blocks * 512;
+			*size_ret += (uint64_t)entry->fts_statp->st_blocks * 512;
+		err = interrupt_check();
 	}
-	*size_ret = size;
-	return NULL;
+	fts_close(fts);
+	return err;
 }
 
 /** All that a pattern means, where the directory's name is itself. */

@@ -94,17 +94,6 @@ static struct error *run_tool(const char *const *arguments)
 	return process_run(&options);
 }
 
-static struct error *copy_tree(const char *from, const char *to)
-{
-	struct error *err;
-
-	_cleanup_string_list_ struct string_list files = { 0 };
-	err = tree_list(from, skipped, &files);
-	if (err)
-		return err;
-	return tree_copy(from, &files, to);
-}
-
 static struct error *copy_file(const struct piece *piece, const char *from,
 			       const char *to)
 {
@@ -156,7 +145,8 @@ static struct error *copy_piece(const struct piece *piece,
 		if (!is_tree && (directory_exists(from) ||
 				 fnmatch(skipped[0], from, 0) == 0))
 			continue;
-		err = is_tree ? copy_tree(from, to) : copy_file(piece, from, to);
+		err = is_tree ? tree_copy(from, skipped, to)
+			      : copy_file(piece, from, to);
 		if (err)
 			return err;
 	}

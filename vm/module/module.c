@@ -149,7 +149,6 @@ static struct error *prepare_kernel(const struct build *build, char **ret)
 
 	_cleanup_free_ char *path =
 		path_join(build->request->kernel->path, "build");
-	_cleanup_string_list_ struct string_list files = { 0 };
 
 	err = kernel_make_check_path(path);
 	if (!err)
@@ -157,10 +156,7 @@ static struct error *prepare_kernel(const struct build *build, char **ret)
 	if (!error_catch(&err, ERROR_USAGE))
 		return err;
 	*ret = path_join(build->scratch, "kernel");
-	err = tree_list(path, NULL, &files);
-	if (err)
-		return err;
-	return tree_copy(path, &files, *ret);
+	return tree_copy(path, NULL, *ret);
 }
 
 static struct error *run_make(const struct build *build,

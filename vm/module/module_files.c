@@ -89,7 +89,7 @@ struct error *module_source_copy(const char *path, const char *to)
 	err = list_files(path, &files);
 	if (err)
 		return err;
-	return tree_copy(path, &files, to);
+	return tree_copy(path, skipped, to);
 }
 
 /** The smallest of them, which every build of a module runs. */
