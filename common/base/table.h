@@ -16,10 +16,7 @@
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
-
-struct string_builder;
-struct table_cell;
-struct table_fold;
+#include "common/base/text.h"
 
 enum table_kind {
 	TABLE_TEXT,
@@ -31,19 +28,17 @@ enum table_kind {
 	TABLE_NUMBER,
 };
 
-struct table_column {
-	/** Borrowed. */
-	const char *title;
-	enum table_kind kind;
-};
-
 struct table {
-	struct table_column *columns;
-	size_t column_count;
-	struct table_cell *cells;
-	size_t cell_count;
-	struct table_fold *folds;
-	size_t fold_count;
+	struct table_columns {
+		struct table_column *items;
+		size_t count;
+	} columns;
+	struct table_cells {
+		struct table_cell *items;
+		size_t count;
+	} cells;
+	/** Markdown. */
+	struct string_list folds;
 	/**
 	 * What Markdown ends with if not all of it fits; borrowed; NULL for a
 	 * sentence that says just that.

@@ -44,8 +44,9 @@ bool utf8_is_control(const char *character)
 {
 	const unsigned char *p = (const unsigned char *)character;
 
-	// The second range, U+0080 to U+009F, is obeyed by some terminals.
-	return p[0] < ' ' || p[0] == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0);
+	// The last range, U+0080 to U+009F, is obeyed by some terminals.
+	return p[0] < ' ' || p[0] == 0x7f ||
+	       (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0);
 }
 
 /** Bytes of the escape sequence that text begins with (ECMA-48). */
@@ -78,13 +79,26 @@ static size_t escape_length(const char *text, size_t size)
 	}
 }
 
+/** Append a character, or what stands for a byte that is none. @return Its bytes. */
+static size_t append_character(struct string_builder *sb, const char *text,
+			       size_t size)
+{
+	size_t length = utf8_length(text, size);
+
+	if (!length) {
+		string_builder_append(sb, UTF8_REPLACEMENT);
+		return 1;
+	}
+	string_builder_append_n(sb, text, length);
+	return length;
+}
+
 void text_append_plain(struct string_builder *sb, const char *text, size_t size)
 {
 	size_t line = sb->length;
 
 	for (size_t i = 0; i < size;) {
-		size_t length = utf8_length(text + i, size - i);
-		unsigned char c = (unsigned char)text[i];
+		char c = text[i];
 
 		if (c == '\033') {
 			i += escape_length(text + i, size - i);
@@ -95,13 +109,13 @@ void text_append_plain(struct string_builder *sb, const char *text, size_t size)
 			sb->length = line;
 			sb->text[line] = '\0';
 		}
-		if (!length)
-			string_builder_append(sb, UTF8_REPLACEMENT);
-		else if (c == '\n' || c == '\t' || !utf8_is_control(text + i))
-			string_builder_append_n(sb, text + i, length);
+		size_t length = utf8_length(text + i, size - i);
+		if (length && c != '\n' && c != '\t' && utf8_is_control(text + i))
+			i += length;
+		else
+			i += append_character(sb, text + i, size - i);
 		if (c == '\n')
 			line = sb->length;
-		i += length ? length : 1;
 	}
 }
 
@@ -112,19 +126,73 @@ struct json_t *text_json(const char *text)
 
 	if (!text)
 		return json_null();
-	for (size_t i = 0; i < size;) {
-		size_t length = utf8_length(text + i, size - i);
-
-		if (length)
-			string_builder_append_n(&sb, text + i, length);
-		else
-			string_builder_append(&sb, UTF8_REPLACEMENT);
-		i += length ? length : 1;
-	}
+	for (size_t i = 0; i < size;)
+		i += append_character(&sb, text + i, size - i);
 
 	json_t *json = json_stringn(sb.length ? sb.text : "", sb.length);
 
 	if (!json)
 		memory_exhausted();
 	return json;
+}
+
+/** Append backquotes: more than the text has in a row. */
+static void append_fence(struct string_builder *sb, const char *text,
+			 size_t at_least)
+{
+	size_t longest = at_least - 1;
+
+	for (const char *p = text; *p;) {
+		size_t length = strspn(p, "`");
+
+		if (length > longest)
+			longest = length;
+		p += length ? length : 1;
+	}
+	for (size_t i = 0; i <= longest; i++)
+		string_builder_append_char(sb, '`');
+}
+
+void markdown_append_code(struct string_builder *sb, const char *text)
+{
+	if (!*text)
+		return;
+	append_fence(sb, text, 1);
+	// A space on either side is not shown, and keeps backquotes apart.
+	string_builder_append_char(sb, ' ');
+	for (const char *p = text; *p; p++) {
+		// In a table a bar ends the cell, even in code.
+		if (*p == '|')
+			string_builder_append_char(sb, '\\');
+		string_builder_append_char(sb, strchr("\r\n\t", *p) ? ' ' : *p);
+	}
+	string_builder_append_char(sb, ' ');
+	append_fence(sb, text, 1);
+}
+
+/** In HTML no Markdown is read. */
+static void append_html(struct string_builder *sb, const char *text)
+{
+	for (; *text; text++) {
+		if (strchr("&<>", *text))
+			string_builder_appendf(sb, "&#%d;", *text);
+		else
+			string_builder_append_char(sb,
+						   *text == '\n' ? ' ' : *text);
+	}
+}
+
+void markdown_append_details(struct string_builder *sb, const char *title,
+			     const char *text)
+{
+	size_t length = strlen(text);
+	bool ends_line = length && text[length - 1] == '\n';
+
+	string_builder_append(sb, "\n<details><summary>");
+	append_html(sb, title);
+	string_builder_append(sb, "</summary>\n\n");
+	append_fence(sb, text, 3);
+	string_builder_appendf(sb, "\n%s%s", text, ends_line ? "" : "\n");
+	append_fence(sb, text, 3);
+	string_builder_append(sb, "\n\n</details>\n");
 }

@@ -5,7 +5,6 @@
 
 /** @file A suite while it runs and once it has, for people and programs. */
 
-
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
 #include "vm/suite/suite.h"
