@@ -141,5 +141,5 @@ struct error *make_run(const struct make *make, struct progress *progress,
 		string_list_add(&list, make->arguments.items[i]);
 	for (size_t i = 0; arguments[i]; i++)
 		string_list_add(&list, arguments[i]);
-	return kernel_make_run(&list, &make->log, progress, NULL);
+	return kernel_make_run(&list, &make->log, progress, false);
 }

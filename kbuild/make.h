@@ -68,7 +68,7 @@ void make_deinit(struct make *make);
  *
  * @param[in] progress Is told of each file that is compiled; may be NULL.
  * @param[in] arguments Targets and variables, ended by NULL.
- * @return An error that has the last lines of the output logged before it.
+ * @return As kernel_make_run().
  */
 _must_check_ struct error *make_run(const struct make *make,
 				    struct progress *progress,

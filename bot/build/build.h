@@ -39,7 +39,7 @@ struct plan_item;
  *       "phase": null,                    that failed: source, patch, config,
  *                                         build, package, boot
  *       "error": null,                    one line, if it failed
- *       "log": null,                      the log's last lines, if it failed
+ *       "log": null,                      of the log, what tells why it failed
  *       "seconds": {"source": 3.1, …},    each phase
  *       "size": 83886080,                 of the package, null if it failed
  *       "sha256": "…",                    likewise

@@ -14,12 +14,10 @@
 #include "common/base/memory.h"
 #include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
-#include "common/process/process.h"
+#include "common/kernel/compiler.h"
 
 enum {
-	/** Of the log, in the result. */
-	TAIL_LINES = 40,
-	TAIL_BYTES = 16 << 10,
+	LOG_LIMIT_BYTES = 256 << 20,
 };
 
 struct bot_build_options {
@@ -121,17 +119,15 @@ static struct error *build(const struct build_request *request,
  * @param[in] package Path of the package, if it was built.
  */
 static struct error *write_result(const char *path, const char *package,
-				  const char *log_path,
 				  struct build_result *result)
 {
-	struct error *err = NULL;
+	struct error *err;
 
-	if (result->outcome == BUILD_BUILT)
+	if (result->outcome == BUILD_BUILT) {
 		err = digest_file(package, result->digest, &result->size_bytes);
-	else
-		result->log = output_tail(log_path, TAIL_LINES, TAIL_BYTES);
-	if (err)
-		return error_wrap(err, "--result");
+		if (err)
+			return error_wrap(err, "--result");
+	}
 	_cleanup_free_ char *text = build_result_format(result);
 	return error_wrap(file_write(path, text, strlen(text)), "--result");
 }
@@ -166,12 +162,21 @@ static struct error *run(struct command_context *context)
 		build(&request, &item, path, &made);
 	workflow_group_end(&group);
 	bool is_cancelled = error_is(failure, ERROR_CANCELLED);
+	if (failure) {
+		_cleanup_free_ char *log = NULL;
+		size_t size;
+
+		err = file_read(log_path, LOG_LIMIT_BYTES, &log, &size);
+		if (err)
+			return err;
+		made.result.log = kernel_make_excerpt(log, size);
+	}
 	if (failure && !is_cancelled)
-		report_failure(&item, made.result.clock.current, failure);
+		report_failure(&item, made.result.clock.current, failure,
+			       made.result.log);
 	build_result_end(&made.result, failure);
 	if (build_options->result) {
-		err = write_result(build_options->result, path, log_path,
-				   &made.result);
+		err = write_result(build_options->result, path, &made.result);
 		if (err)
 			return err;
 	}

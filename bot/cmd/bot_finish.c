@@ -204,7 +204,9 @@ static void annotate(const struct verdict_list *verdicts)
 			continue;
 		_cleanup_free_ char *title = report_title(verdict);
 		string_list_add(&titles, title);
-		string_list_add(&reasons, verdict->reason);
+		const char *log = verdict->result ? verdict->result->log : NULL;
+		string_list_addf(&reasons, "%s%s%s", verdict->reason,
+				 log && *log ? "\n" : "", log ? log : "");
 	}
 	workflow_append_errors(&sb, &titles, &reasons);
 	fputs(sb.text, stderr);

@@ -91,7 +91,8 @@ static struct error *run_items(const struct command_context *context,
 		if (error_is(failure, ERROR_CANCELLED))
 			return take_ptr(failure);
 		if (failure)
-			report_failure(item, build.result.clock.current, failure);
+			report_failure(item, build.result.clock.current,
+				       failure, NULL);
 		build_result_end(&build.result, failure);
 		vector_add(results) = take(build.result);
 	}

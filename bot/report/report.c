@@ -83,14 +83,16 @@ void verdicts_compute(const struct planned_list *plan,
 }
 
 void report_failure(const struct plan_item *item, enum phase phase,
-		    const struct error *err)
+		    const struct error *err, const char *log)
 {
 	char title[RELEASE_TEXT_SIZE + ARCH_SIZE + 32];
 
 	log_error("%s: %s", item->release_text, error_message(err));
 	snprintf(title, sizeof(title), "%s for %s: %s failed",
 		 item->release_text, item->arch->name, phase_names[phase]);
-	workflow_log_annotation(WORKFLOW_ERROR, title, "%s", error_message(err));
+	workflow_log_annotation(WORKFLOW_ERROR, title, "%s%s%s",
+				error_message(err), log && *log ? "\n" : "",
+				log ? log : "");
 }
 
 char *report_title(const struct verdict *verdict)

@@ -74,9 +74,11 @@ void verdicts_compute(const struct planned_list *plan,
 /**
  * Say why a kernel failed, where that does not end the command; in a workflow,
  * above the run's logs, too.
+ *
+ * @param[in] log What of its log is shown there; NULL for nothing.
  */
 void report_failure(const struct plan_item *item, enum phase phase,
-		    const struct error *err);
+		    const struct error *err, const char *log);
 
 /** `6.12.117-vmtest1.0tiny for x86_64: build failed`; free(). */
 char *report_title(const struct verdict *verdict);

@@ -95,19 +95,28 @@ void kernel_make_add_compiler(struct string_list *arguments,
 _must_check_ struct error *kernel_make_check_path(const char *path);
 
 /**
+ * What of make's output says why it failed: each line that tells of an error,
+ * with those around it, and the last lines; `...` stands for the others. Of a
+ * parallel make, the last lines alone rarely hold the error.
+ *
+ * @return Plain text (text.h), its lines ended by newlines; free().
+ */
+char *kernel_make_excerpt(const char *output, size_t size);
+
+/**
  * Run make until all that it started has ended. Blocks; is killed by an
  * interrupt.
  *
  * @param[in] arguments The program first.
  * @param[in] progress Is told of each file that is compiled; may be NULL.
- * @param[out] missing_ret The first line of the output that says 'No such
- * file', NULL if none does; free(). May be NULL.
- * @return An error that has the last lines of the output logged before it.
+ * @param[in] needs_all Whether it is an error, too, if make succeeds but its
+ * output says 'No such file'.
+ * @return An error that has kernel_make_excerpt() logged before it.
  */
 _must_check_ struct error *kernel_make_run(const struct string_list *arguments,
 					   const struct kernel_make_log *log,
 					   struct progress *progress,
-					   char **missing_ret);
+					   bool needs_all);
 
 struct kernel_make_module {
 	const struct catalog_arch *arch;

@@ -2,6 +2,7 @@
 
 #include "common/kernel/compiler.h"
 
+#include <regex.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,24 +19,30 @@
 #include "common/process/process.h"
 
 enum {
-	/** How many of the last lines are shown when make fails. */
-	TAIL_LINES = 25,
-	LINE_SIZE = 512,
+	/** Of an excerpt: the last lines, and those after one of an error. */
+	TAIL_LINES = 20,
+	LINES_AFTER = 4,
+	/** As many lines around errors as are shown: the first ones tell most. */
+	ERROR_LINES = 60,
 };
 
-/** What is known of the output of one run. */
+/** What compilers, linkers, scripts and make say when something goes wrong. */
+static const char error_pattern[] =
+	"[Ee]rror:|ERROR:|Error [0-9]|undefined reference|FAILED|No such file|\\*\\*\\*";
+
+/** What one run has printed. */
 struct output {
-	/** The line that is being read, cut if it is long. */
-	char line[LINE_SIZE];
-	size_t length;
-	/** Ring of the last lines. */
-	char tail[TAIL_LINES][LINE_SIZE];
-	size_t line_count;
-	/** The first that says that a file is missing; empty if none does. */
-	char missing[LINE_SIZE];
+	struct string_builder text;
+	/** Where the line begins that is being read. */
+	size_t line;
 	uint64_t compiled_count;
 	struct progress *progress;
 };
+
+static void output_deinit(struct output *output)
+{
+	string_builder_deinit(&output->text);
+}
 
 /**
  * Variables of the environment that change what the kernel's build does, as
@@ -93,6 +100,43 @@ void kernel_make_add_compiler(struct string_list *arguments,
 	string_list_addf(arguments, "HOSTCC=%sgcc", cache);
 }
 
+char *kernel_make_excerpt(const char *output, size_t size)
+{
+	_cleanup_string_builder_ struct string_builder plain = { 0 }, sb = { 0 };
+	text_append_plain(&plain, output, size);
+	if (plain.length && plain.text[plain.length - 1] != '\n')
+		string_builder_append_char(&plain, '\n');
+	_cleanup_free_ char *text = string_builder_take(&plain);
+	const char *tail = output_last_lines(text, TAIL_LINES);
+	_cleanup_(regfree) regex_t pattern;
+	regcomp(&pattern, error_pattern, REG_EXTENDED | REG_NOSUB);
+	// Lines before `shown` are in the excerpt, or left out for good.
+	const char *shown = text, *previous = text;
+	unsigned int wanted = 0, count = 0;
+	for (char *line = text, *end; *line; previous = line, line = end) {
+		const char *from = line;
+
+		end = strchr(line, '\n');
+		*end = '\0';
+		if (count < ERROR_LINES &&
+		    regexec(&pattern, line, 0, NULL, 0) == 0) {
+			wanted = 1 + LINES_AFTER;
+			// The one before it may say in which function it is.
+			from = previous > shown ? previous : shown;
+		}
+		*end++ = '\n';
+		if (!wanted && line < tail)
+			continue;
+		if (from > shown)
+			string_builder_append(&sb, "...\n");
+		string_builder_append_n(&sb, from, (size_t)(end - from));
+		shown = end;
+		count++;
+		wanted -= wanted > 0;
+	}
+	return string_builder_take(&sb);
+}
+
 /** The file that a line of the build's output is about: `  CC [M]  fs/foo.o`. */
 static const char *line_file(const char *line)
 {
@@ -115,40 +159,25 @@ static bool line_is_compiled(const char *line, const char *file)
 	       (is_module || *file != '/');
 }
 
-static void output_end_line(struct output *output)
-{
-	output->line[output->length] = '\0';
-	output->length = 0;
-	memcpy(output->tail[output->line_count++ % TAIL_LINES], output->line,
-	       LINE_SIZE);
-	if (!output->missing[0] && strstr(output->line, "No such file"))
-		memcpy(output->missing, output->line, LINE_SIZE);
-	const char *file = line_file(output->line);
-	if (!file)
-		return;
-	progress_detail(output->progress, file);
-	if (line_is_compiled(output->line, file))
-		progress_update(output->progress, ++output->compiled_count, 0);
-}
-
 static void output_add(struct output *output, const char *data, size_t size)
 {
-	for (size_t i = 0; i < size; i++) {
-		if (data[i] == '\n')
-			output_end_line(output);
-		else if (output->length < LINE_SIZE - 1)
-			output->line[output->length++] = data[i];
+	char *newline;
+
+	string_builder_append_n(&output->text, data, size);
+	while ((newline = strchr(output->text.text + output->line, '\n'))) {
+		const char *line = output->text.text + output->line;
+
+		*newline = '\0';
+		const char *file = line_file(line);
+		if (file) {
+			progress_detail(output->progress, file);
+			if (line_is_compiled(line, file))
+				progress_update(output->progress,
+						++output->compiled_count, 0);
+		}
+		*newline = '\n';
+		output->line = (size_t)(newline + 1 - output->text.text);
 	}
-}
-
-static void output_log_tail(const struct output *output)
-{
-	size_t first = output->line_count > TAIL_LINES
-			       ? output->line_count - TAIL_LINES
-			       : 0;
-
-	for (size_t i = first; i < output->line_count; i++)
-		log_error("| %s", output->tail[i % TAIL_LINES]);
 }
 
 static struct error *read_output(const struct kernel_make_log *log,
@@ -160,10 +189,8 @@ static struct error *read_output(const struct kernel_make_log *log,
 		char data[16384];
 		size_t size;
 		err = process_read(process, 0, data, sizeof(data), &size);
-		if (err)
+		if (err || !size)
 			return err;
-		if (!size)
-			break;
 		int errnum = write_all(log->fd, data, size);
 		if (errnum)
 			return error_create_os(errnum, "write %s",
@@ -171,9 +198,6 @@ static struct error *read_output(const struct kernel_make_log *log,
 							 : "make's output");
 		output_add(output, data, size);
 	}
-	if (output->length)
-		output_end_line(output);
-	return NULL;
 }
 
 /** An error that says where the output is, if it is kept. */
@@ -190,9 +214,27 @@ _must_check_ _printf_(2, 3) static struct error *error_make(
 			    log->path ? log->path : "");
 }
 
+/** make has succeeded, but need not have insisted on all that it wanted. */
+static struct error *check_missing(const struct string_builder *output,
+				   const struct kernel_make_log *log)
+{
+	static const char mark[] = "No such file";
+	const char *found = output->length ? memmem(output->text, output->length,
+						    mark, sizeof(mark) - 1)
+					   : NULL;
+
+	if (!found)
+		return NULL;
+	const char *before =
+		memrchr(output->text, '\n', (size_t)(found - output->text));
+	const char *line = before ? before + 1 : output->text;
+	return error_make(log, "make went on without a file: %.*s",
+			  (int)strcspn(line, "\n"), line);
+}
+
 struct error *kernel_make_run(const struct string_list *arguments,
 			      const struct kernel_make_log *log,
-			      struct progress *progress, char **missing_ret)
+			      struct progress *progress, bool needs_all)
 {
 	struct error *err;
 
@@ -208,27 +250,25 @@ struct error *kernel_make_run(const struct string_list *arguments,
 	err = process_spawn(&options, &process);
 	if (err)
 		return err;
-	_cleanup_free_ struct output *output =
-		memory_allocate(1, sizeof(*output));
-	output->progress = progress;
-	err = read_output(log, process, output);
+	_cleanup_(output_deinit) struct output output = { .progress = progress };
+	err = read_output(log, process, &output);
 	if (err)
 		return err;
 	struct process_status status;
 	err = process_wait(process, 0, &status);
 	if (err)
 		return err;
-	if (status.exit_status || status.signal)
-		output_log_tail(output);
+	if (!status.exit_status && !status.signal)
+		return needs_all ? check_missing(&output.text, log) : NULL;
+	_cleanup_free_ char *excerpt =
+		kernel_make_excerpt(output.text.text, output.text.length);
+	char *rest = excerpt, *line;
+	while ((line = strsep(&rest, "\n")) && rest)
+		log_error("| %s", line);
 	if (status.signal)
 		return error_make(log, "make was killed by signal %d",
 				  status.signal);
-	if (status.exit_status)
-		return error_make(log, "make failed");
-	if (missing_ret)
-		*missing_ret = output->missing[0] ? string_copy(output->missing)
-						  : NULL;
-	return NULL;
+	return error_make(log, "make failed");
 }
 
 struct error *kernel_make_module(const struct kernel_make_module *options,
@@ -253,12 +293,5 @@ struct error *kernel_make_module(const struct kernel_make_module *options,
 		string_list_add(&list, *argument);
 	string_list_add(&list, "modules");
 
-	_cleanup_free_ char *missing = NULL;
-	err = kernel_make_run(&list, log, options->progress, &missing);
-	if (err)
-		return err;
-	if (missing)
-		return error_make(log, "make went on without a file: %s",
-				  missing);
-	return NULL;
+	return kernel_make_run(&list, log, options->progress, true);
 }

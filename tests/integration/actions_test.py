@@ -265,7 +265,8 @@ class BuildTest(ActionsTest):
         self.assertEqual(list(self.out.glob("kernel-*")), [])
         ((title, message),) = self.annotations(result)
         self.assertEqual(title, f"{self.release} for x86_64%3A config failed")
-        self.assertEqual(message, found["error"])
+        text = f"{found['error']}\n{found['log']}"
+        self.assertEqual(message, text.replace("\n", "%0A"))
 
     def test_a_package_that_does_not_boot(self):
         release = self.release.replace("vmtest1.0", "vmtest1.0.7")

@@ -96,8 +96,8 @@ void module_deinit(struct module *module);
  * read, and what a build in place has left there does not matter. Blocks;
  * whoever builds the same at the same time waits.
  *
- * @return ERROR_USAGE if there is no source; else what make failed at, with the
- * last lines of its log logged before it.
+ * @return ERROR_USAGE if there is no source; else what make failed at, with
+ * the lines that tell why logged before it.
  */
 _must_check_ struct error *module_build(const struct module_request *request,
 					struct module *ret);

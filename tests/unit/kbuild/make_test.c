@@ -97,6 +97,94 @@ Test(make, failure_names_the_log)
 	expect_logged("some text\n");
 }
 
+/** Lines of a build in which nothing is wrong. */
+#define FOUR_LINES                                                             \
+	"  CC      lib/error.o\n  CC [M]  fs/a.o\n  AR      lib/lib.a\n  LD [M]  fs/a.ko\n"
+#define TWENTY_LINES FOUR_LINES FOUR_LINES FOUR_LINES FOUR_LINES FOUR_LINES
+
+Test(make, an_excerpt_has_the_error_and_the_tail)
+{
+	static const struct {
+		const char *output, *excerpt;
+	} cases[] = {
+		{ "", "" },
+		{ FOUR_LINES, FOUR_LINES },
+		{ FOUR_LINES TWENTY_LINES, "...\n" TWENTY_LINES },
+		// 5.11, by GCC 12, while others still compile.
+		{ TWENTY_LINES
+		  "In file included from help.c:12:\n"
+		  "In function 'xrealloc',\n"
+		  "    inlined from 'add_cmdname' at help.c:24:2:\n"
+		  "subcmd-util.h:56:23: error: pointer may be used after 'realloc' [-Werror=use-after-free]\n"
+		  "   56 |                 ret = realloc(ptr, size);\n"
+		  "      |                       ^~~~~~~~~~~~~~~~~~\n"
+		  "cc1: all warnings being treated as errors\n" FOUR_LINES
+		  "make[4]: *** [tools/build/Makefile.build:97: help.o] Error 1\n" TWENTY_LINES
+			  TWENTY_LINES
+		  "make: *** [Makefile:185: __sub-make] Error 2",
+		  "...\n"
+		  "    inlined from 'add_cmdname' at help.c:24:2:\n"
+		  "subcmd-util.h:56:23: error: pointer may be used after 'realloc' [-Werror=use-after-free]\n"
+		  "   56 |                 ret = realloc(ptr, size);\n"
+		  "      |                       ^~~~~~~~~~~~~~~~~~\n"
+		  "cc1: all warnings being treated as errors\n"
+		  "  CC      lib/error.o\n"
+		  "...\n"
+		  "  LD [M]  fs/a.ko\n"
+		  "make[4]: *** [tools/build/Makefile.build:97: help.o] Error 1\n" FOUR_LINES
+		  "...\n"
+		  "  CC [M]  fs/a.o\n  AR      lib/lib.a\n  LD [M]  fs/a.ko\n" FOUR_LINES
+			  FOUR_LINES FOUR_LINES FOUR_LINES
+		  "make: *** [Makefile:185: __sub-make] Error 2\n" },
+		// 5.18: the last link, and no compiler's message.
+		{ TWENTY_LINES
+		  "  BTFIDS  vmlinux\n"
+		  "FAILED: load BTF from vmlinux: Invalid argument\n"
+		  "make[1]: *** [Makefile:1164: vmlinux] Error 255\n"
+		  "make[1]: *** Deleting file 'vmlinux'\n" TWENTY_LINES,
+		  "...\n"
+		  "  BTFIDS  vmlinux\n"
+		  "FAILED: load BTF from vmlinux: Invalid argument\n"
+		  "make[1]: *** [Makefile:1164: vmlinux] Error 255\n"
+		  "make[1]: *** Deleting file 'vmlinux'\n" TWENTY_LINES },
+		{ FOUR_LINES
+		  "/usr/bin/ld: b.o: in function `main':\n"
+		  "b.c:(.text+0x5): undefined reference to `g'\n" FOUR_LINES FOUR_LINES
+		  "c.s:1: Error: no such instruction: `bogus %rax'\n" FOUR_LINES
+		  "cat: \033[1mscripts/x.sh\033[m: No such file or directory\n" TWENTY_LINES,
+		  "...\n"
+		  "/usr/bin/ld: b.o: in function `main':\n"
+		  "b.c:(.text+0x5): undefined reference to `g'\n" FOUR_LINES "...\n"
+		  "  LD [M]  fs/a.ko\n"
+		  "c.s:1: Error: no such instruction: `bogus %rax'\n" FOUR_LINES
+		  "cat: scripts/x.sh: No such file or directory\n" TWENTY_LINES },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_free_ char *excerpt =
+			kernel_make_excerpt(cases[i].output,
+					    strlen(cases[i].output));
+
+		cr_expect_str_eq(excerpt, cases[i].excerpt, "%zu", i);
+	}
+}
+
+Test(make, an_excerpt_of_nothing_but_errors_is_short)
+{
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+	for (int i = 0; i < 1000; i++)
+		string_builder_appendf(&sb, "a.c:%d: error: no\n", i);
+	_cleanup_free_ char *excerpt = kernel_make_excerpt(sb.text, sb.length);
+	cr_expect_eq(strncmp(excerpt, sb.text, 1000), 0);
+	size_t lines = 0;
+	for (const char *c = excerpt; *c; c++)
+		lines += *c == '\n';
+	cr_expect_lt(lines, 90);
+	cr_expect(strstr(excerpt, "\n...\na.c:980: "));
+	cr_expect(strstr(excerpt, "a.c:999: error: no\n"));
+}
+
 Test(make, missing_file_fails_a_module_build_that_succeeds)
 {
 	const struct kernel_make_module module = {
