@@ -17,13 +17,9 @@
 #include "common/http/http.h"
 #include "common/process/process.h"
 
-enum exit_status {
-	EXIT_STATUS_FAILED = 1,
-	EXIT_STATUS_USAGE = 2,
+enum {
+	EXIT_STATUS_USAGE = 2
 };
-
-static const char exit_status_help[] =
-	"\nExit status: 0 done, 1 failed, 2 wrong usage.\n";
 
 static void print_options(FILE *file, const struct command_option *table)
 {
@@ -39,7 +35,7 @@ static void print_options(FILE *file, const struct command_option *table)
 	}
 }
 
-static void print_common_help(FILE *file)
+static void print_common_help(FILE *file, bool has_statuses)
 {
 	fputs("\nCommon options:\n", file);
 	print_options(file, common_option_table);
@@ -47,6 +43,8 @@ static void print_common_help(FILE *file)
 	      "      --version                  print the version\n"
 	      "  -h, --help                     print this help\n",
 	      file);
+	if (has_statuses)
+		fputs("\nExit status: 0 done, 1 failed, 2 wrong usage.\n", file);
 }
 
 static void print_program_help(FILE *file, const struct program *program)
@@ -59,26 +57,23 @@ static void print_program_help(FILE *file, const struct program *program)
 	fprintf(file,
 		"\n'%s COMMAND --help' describes a command and its options.\n",
 		program->name);
-	print_common_help(file);
-	fputs(exit_status_help, file);
+	print_common_help(file, true);
 }
 
-static void print_command_help(FILE *file, const struct program *program,
+static void print_command_help(const struct program *program,
 			       const struct command *command)
 {
-	fprintf(file, "Usage: %s %s [OPTION...]%s%s\n\n%s\n", program->name,
-		command->name, command->arguments ? " " : "",
-		command->arguments ? command->arguments : "", command->summary);
+	printf("Usage: %s %s [OPTION...]%s%s\n\n%s\n", program->name,
+	       command->name, command->arguments ? " " : "",
+	       command->arguments ? command->arguments : "", command->summary);
 	if (command->details)
-		fprintf(file, "\n%s\n", command->details);
+		printf("\n%s\n", command->details);
 	if (command->options[0])
-		fputs("\nOptions:\n", file);
+		puts("\nOptions:");
 	for (size_t i = 0; command->options[i]; i++)
-		print_options(file, command->options[i]);
-	print_common_help(file);
+		print_options(stdout, command->options[i]);
 	// One with statuses of its own has told them.
-	if (!command->failure_status)
-		fputs(exit_status_help, file);
+	print_common_help(stdout, !command->failure_status);
 }
 
 /**
@@ -127,52 +122,47 @@ static void print_version(const struct program *program)
 	printf("%s %s\n", program->name, VMTEST_VERSION);
 }
 
-static struct error *run(struct command_context *context)
-{
-	struct error *err;
-	const struct common_options *common = context->common;
-	struct limits limits;
-
-	if (context->argument_count && !context->command->arguments)
-		return error_create(ERROR_USAGE,
-				    "%s takes no argument '%s'; see --help",
-				    context->command->name,
-				    context->arguments[0]);
-	err = limits_read(&limits);
-	if (err)
-		return err;
-	log_init(context->program->name,
-		 common->quiet	   ? LOG_ERROR
-		 : common->verbose ? LOG_DEBUG
-				   : LOG_INFO,
-		 limits.silence_ms);
-	err = command_open(context, context->command->needs);
-	return err ? err : context->command->run(context);
-}
-
 /** @param[in] argv Begins with the command's name. */
 static struct error *execute(struct command_context *context, int argc,
 			     char **argv)
 {
-	enum command_request request;
-	struct error *err = command_parse(context, argc, argv, &request);
+	struct error *err;
+	const struct program *program = context->program;
+	const struct command *command = context->command;
+	const struct common_options *common = context->common;
 
+	enum command_request request;
+	err = command_parse(context, argc, argv, &request);
 	if (err)
 		return err;
-	if (request == COMMAND_RUN)
-		return run(context);
 	if (request == COMMAND_HELP)
-		print_command_help(stdout, context->program, context->command);
-	else
-		print_version(context->program);
-	return NULL;
+		print_command_help(program, command);
+	if (request == COMMAND_VERSION)
+		print_version(program);
+	if (request != COMMAND_RUN)
+		return NULL;
+	if (context->argument_count && !command->arguments)
+		return error_create(ERROR_USAGE,
+				    "%s takes no argument '%s'; see --help",
+				    command->name, context->arguments[0]);
+	struct limits limits;
+	err = limits_read(&limits);
+	if (err)
+		return err;
+	log_init(program->name,
+		 common->quiet	   ? LOG_ERROR
+		 : common->verbose ? LOG_DEBUG
+				   : LOG_INFO,
+		 limits.silence_ms);
+	err = command_open(context, command->needs);
+	return err ? err : command->run(context);
 }
 
 static int report(struct error *err, const struct program *program,
 		  const struct command *command)
 {
 	int status = command && command->failure_status ? command->failure_status
-							: EXIT_STATUS_FAILED;
+							: EXIT_FAILURE;
 
 	if (error_is(err, ERROR_USAGE))
 		status = EXIT_STATUS_USAGE;
@@ -212,17 +202,11 @@ static int run_command(const struct program *program, int argc, char **argv)
 	err = execute(&context, argc, argv);
 	command_context_deinit(&context);
 	command_options_deinit(&context);
-	if (!error_is(err, ERROR_CANCELLED)) {
-		struct error *unwritten = flush_stdout();
-
-		if (err)
-			error_destroy(unwritten);
-		else
-			err = unwritten;
-	}
-	if (err)
-		return report(err, program, context.command);
-	return context.status;
+	if (!err)
+		err = flush_stdout();
+	else if (!error_is(err, ERROR_CANCELLED))
+		error_destroy(flush_stdout());
+	return err ? report(err, program, context.command) : context.status;
 }
 
 int command_main(const struct program *program, int argc, char **argv)

@@ -90,7 +90,6 @@ static struct error *open_http(struct command_context *context)
 static struct error *open_store(struct command_context *context)
 {
 	const struct program *program = context->program;
-	_cleanup_free_ char *name = NULL;
 	const char *given = context->common->store;
 	const char *repository = program->repository ? program->repository()
 						     : NULL;
@@ -99,14 +98,13 @@ static struct error *open_store(struct command_context *context)
 		return NULL;
 	if (!given)
 		given = command_variable("VMTEST_STORE");
-	if (!given) {
-		if (!repository)
-			repository = context->catalog->repository;
-		name = string_format("github:%s@%s", repository,
-				     context->catalog->tag);
-		given = name;
-	}
-	return store_create(given, context->http, &context->store);
+	_cleanup_free_ char *usual =
+		string_format("github:%s@%s",
+			      repository ? repository
+					 : context->catalog->repository,
+			      context->catalog->tag);
+	return store_create(given ? given : usual, context->http,
+			    &context->store);
 }
 
 struct error *command_open(struct command_context *context, unsigned int parts)

@@ -45,15 +45,14 @@ static void add_slots(struct command_context *context,
 		      const struct command_option *table, void *values)
 {
 	for (const struct command_option *o = table; o->name; o++) {
-		struct command_slot slot = { o, (char *)values + o->offset,
-					     false };
+		void *value = (char *)values + o->offset;
 
 		if (has_otherwise(o))
-			*(unsigned int *)slot.value = o->otherwise;
-		context->slots = memory_resize(context->slots,
-					       context->slot_count + 1,
-					       sizeof(*context->slots));
-		context->slots[context->slot_count++] = slot;
+			*(unsigned int *)value = o->otherwise;
+		context->slots = vector_grow(context->slots, context->slot_count,
+					     sizeof(*context->slots));
+		context->slots[context->slot_count++] =
+			(struct command_slot){ o, value, false };
 	}
 }
 
@@ -201,31 +200,31 @@ static struct error *add_list(const struct command_option *option,
 /** @param[in] value NULL for a flag, and for a number that is omitted. */
 static struct error *set_option(const struct command_slot *slot, const char *value)
 {
-	switch (slot->option->type) {
+	const struct command_option *option = slot->option;
+
+	switch (option->type) {
 	case OPTION_FLAG:
 		*(bool *)slot->value = true;
-		break;
+		return NULL;
 	case OPTION_STRING:
 		*(const char **)slot->value = value;
-		break;
+		return NULL;
 	case OPTION_OPTIONAL_NUMBER:
-		if (!value) {
-			*(unsigned int *)slot->value = OPTION_NUMBER_OMITTED;
-			break;
-		}
-		// fallthrough
 	case OPTION_NUMBER:
-		return set_number(slot->option, value, slot->value);
+		if (value)
+			return set_number(option, value, slot->value);
+		*(unsigned int *)slot->value = OPTION_NUMBER_OMITTED;
+		return NULL;
 	case OPTION_LIST:
-		return add_list(slot->option, value, slot->value);
+		return add_list(option, value, slot->value);
 	case OPTION_ITEM:
 		string_list_add(slot->value, value);
-		break;
+		return NULL;
 	case OPTION_CHOICE:
-		return set_choice(slot->option, value, slot->value);
+		return set_choice(option, value, slot->value);
 	case OPTION_SIZE:
 	case OPTION_AGE:
-		return set_amount(slot->option, value, slot->value);
+		return set_amount(option, value, slot->value);
 	}
 	return NULL;
 }
@@ -234,9 +233,16 @@ static struct error *set_option(const struct command_slot *slot, const char *val
 enum {
 	PARSED_ARGUMENT = 1,
 	PARSED_VERSION = 256,
-	/** The first option; their negations come after all of them. */
+	/** The first option; its negation is the next, then comes the second. */
 	PARSED_OPTION,
 };
+
+static char *keep_text(struct command_context *context, const char *before,
+		       const char *text)
+{
+	string_list_addf(&context->texts, "%s%s", before, text);
+	return context->texts.items[context->texts.count - 1];
+}
 
 /**
  * A command's options as getopt_long() takes them.
@@ -260,24 +266,18 @@ static struct option *make_options(struct command_context *context,
 			  : o->type == OPTION_OPTIONAL_NUMBER
 				  ? optional_argument
 				  : required_argument;
+		int parsed = PARSED_OPTION + 2 * (int)i;
 
-		*option++ = (struct option){ o->name, has, NULL,
-					     PARSED_OPTION + (int)i };
+		*option++ = (struct option){ o->name, has, NULL, parsed };
 		if (o->letter) {
 			*letter++ = o->letter;
 			letter = stpcpy(letter, &"::"[2 - has]);
 		}
-	}
-	for (size_t i = 0; i < count; i++) {
-		const struct command_option *o = context->slots[i].option;
-
-		if (o->type != OPTION_FLAG)
-			continue;
-		string_list_addf(&context->texts, "no-%s", o->name);
-		*option++ = (struct option){
-			context->texts.items[context->texts.count - 1],
-			no_argument, NULL, PARSED_OPTION + (int)(count + i)
-		};
+		if (has == no_argument)
+			*option++ = (struct option){
+				keep_text(context, "no-", o->name), no_argument,
+				NULL, parsed + 1
+			};
 	}
 	// A command's own comes first.
 	*option = (struct option){ "version", no_argument, NULL, PARSED_VERSION };
@@ -314,37 +314,31 @@ static const char *optional_number(struct command_context *context, int c,
 	if (!optarg || c >= PARSED_OPTION || isdigit((unsigned char)*optarg))
 		return optarg;
 	// -jK is -j -K.
-	string_list_addf(&context->texts, "-%s", optarg);
-	argv[--optind] = context->texts.items[context->texts.count - 1];
+	argv[--optind] = keep_text(context, "-", optarg);
 	return NULL;
 }
 
 static struct error *set_parsed(struct command_context *context, int c,
 				int argc, char **argv)
 {
-	size_t index = c < PARSED_OPTION ? 0 : (size_t)(c - PARSED_OPTION);
-	const char *value = optarg;
-
 	struct command_slot *slot =
 		c < PARSED_OPTION
 			? command_option_find(context, (char)c, NULL, 0)
-			: &context->slots[index % context->slot_count];
+			: &context->slots[(c - PARSED_OPTION) / 2];
+
 	slot->given = true;
-	if (index >= context->slot_count) {
-		*(bool *)slot->value = false;
-		return NULL;
-	}
 	if (slot->option->type == OPTION_OPTIONAL_NUMBER)
-		value = optional_number(context, c, argc, argv);
-	return set_option(slot, value);
+		return set_option(slot, optional_number(context, c, argc, argv));
+	if (slot->option->type != OPTION_FLAG)
+		return set_option(slot, optarg);
+	*(bool *)slot->value = c < PARSED_OPTION || (c - PARSED_OPTION) % 2 == 0;
+	return NULL;
 }
 
 struct error *command_parse(struct command_context *context, int argc,
 			    char **argv, enum command_request *ret)
 {
-	struct error *err;
 	char letters[256];
-
 	_cleanup_free_ struct option *options = make_options(context, letters);
 	context->arguments =
 		memory_allocate((size_t)argc + 1, sizeof(*context->arguments));
@@ -375,7 +369,7 @@ struct error *command_parse(struct command_context *context, int argc,
 			*ret = c == 'h' ? COMMAND_HELP : COMMAND_VERSION;
 			return NULL;
 		}
-		err = set_parsed(context, c, argc, argv);
+		struct error *err = set_parsed(context, c, argc, argv);
 		if (err)
 			return err;
 	}
@@ -389,43 +383,29 @@ bool command_was_given(const struct command_context *context, const char *name)
 	return command_option_find(context, 0, name, strlen(name))->given;
 }
 
-/** Put items before those that are there. */
-static void prepend_items(struct string_list *list,
-			  const struct string_list *items)
-{
-	struct string_list all = { 0 };
-
-	for (size_t i = 0; i < items->count; i++)
-		string_list_add(&all, items->items[i]);
-	for (size_t i = 0; i < list->count; i++)
-		string_list_add(&all, list->items[i]);
-	string_list_deinit(list);
-	*list = all;
-}
-
 struct error *command_set_default(const struct command_context *context,
 				  const char *name,
 				  const struct string_list *values)
 {
 	const struct command_slot *slot =
 		command_option_find(context, 0, name, strlen(name));
+	bool is_item = slot && slot->option->type == OPTION_ITEM;
+	_cleanup_string_list_ struct string_list given = { 0 };
 
-	if (!slot)
-		return NULL;
-	if (slot->option->type == OPTION_ITEM) {
-		prepend_items(slot->value, values);
-		return NULL;
-	}
-	if (slot->given)
+	if (!slot || (slot->given && !is_item))
 		return NULL;
 	if (slot->option->type == OPTION_FLAG)
 		return set_option(slot, NULL);
+	if (is_item)
+		given = take(*(struct string_list *)slot->value);
 	for (size_t i = 0; i < values->count; i++) {
 		struct error *err = set_option(slot, values->items[i]);
 
 		if (err)
 			return err;
 	}
+	for (size_t i = 0; i < given.count; i++)
+		string_list_add(slot->value, given.items[i]);
 	return NULL;
 }
 
