@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -38,15 +39,13 @@ static char *find_program(const char *name)
 		return string_copy(name);
 	if (!path)
 		path = "/usr/local/bin:/usr/bin:/bin";
-	while (*path) {
-		size_t length = strcspn(path, ":");
+	for (size_t length; *path; path += length + (path[length] == ':')) {
+		length = strcspn(path, ":");
 		_cleanup_free_ char *candidate =
 			string_format("%.*s/%s", (int)length, path, name);
 
 		if (length && access(candidate, X_OK) == 0)
 			return take_ptr(candidate);
-		path += length;
-		path += *path == ':';
 	}
 	return NULL;
 }
@@ -224,7 +223,7 @@ static int poll_timeout(uint64_t deadline_ms)
 		return -1;
 	if (now >= deadline_ms)
 		return 0;
-	return deadline_ms - now > 1000000 ? 1000000 : (int)(deadline_ms - now);
+	return deadline_ms - now > INT_MAX ? INT_MAX : (int)(deadline_ms - now);
 }
 
 /**
@@ -235,8 +234,6 @@ static int poll_timeout(uint64_t deadline_ms)
 static struct error *await(const struct process *process, uint64_t deadline_ms,
 			   bool *ended_ret)
 {
-	struct error *err;
-
 	for (;;) {
 		struct pollfd fds[] = {
 			{ interrupt_fd(), POLLIN, 0 },
@@ -248,7 +245,7 @@ static struct error *await(const struct process *process, uint64_t deadline_ms,
 
 		if (ready < 0 && errno != EINTR)
 			return error_create_os(errno, "poll");
-		err = interrupt_check();
+		struct error *err = interrupt_check();
 		if (err)
 			return error_wrap(err, "%s", process->name);
 		*ended_ret = ready > 0 && fds[1].revents;
@@ -266,14 +263,12 @@ struct error *process_read(struct process *process, uint64_t deadline_ms,
 			   void *data, size_t size_bytes, size_t *size_ret)
 {
 	for (;;) {
-		struct error *err;
 		bool ended = false;
-		ssize_t size;
+		struct error *err = await(process, deadline_ms, &ended);
 
-		err = await(process, deadline_ms, &ended);
 		if (err)
 			return err;
-		size = read(process->output_fd, data, size_bytes);
+		ssize_t size = read(process->output_fd, data, size_bytes);
 		if (size < 0 && errno == EAGAIN && ended)
 			size = 0;
 		if (size >= 0) {
@@ -291,14 +286,13 @@ struct error *process_wait(struct process *process, uint64_t deadline_ms,
 {
 	struct error *err;
 	bool ended = false;
-	int status;
 
 	cleanup_close(&process->output_fd);
 	process->output_fd = -1;
 	err = await(process, deadline_ms, &ended);
 	if (err)
 		process_kill(process, SIGKILL);
-	status = process_reap(process);
+	int status = process_reap(process);
 	if (err)
 		return err;
 	*status_ret = (struct process_status){
@@ -322,16 +316,22 @@ void process_destroy(struct process *process)
 	free(process);
 }
 
-static struct error *check_status(const char *name,
-				  const struct process_status *status)
+/** Wait for one that is to end with exit status 0. */
+static struct error *wait_success(struct process *process, uint64_t deadline_ms)
 {
-	if (status->signal)
+	struct error *err;
+	struct process_status status;
+
+	err = process_wait(process, deadline_ms, &status);
+	if (err)
+		return err;
+	if (status.signal)
 		return error_create(ERROR_OTHER, "%s: killed by signal %d (%s)",
-				    name, status->signal,
-				    sigdescr_np(status->signal));
-	if (status->exit_status)
-		return error_create(ERROR_OTHER, "%s: exit status %d", name,
-				    status->exit_status);
+				    process->name, status.signal,
+				    sigdescr_np(status.signal));
+	if (status.exit_status)
+		return error_create(ERROR_OTHER, "%s: exit status %d",
+				    process->name, status.exit_status);
 	return NULL;
 }
 
@@ -343,16 +343,12 @@ static uint64_t deadline_of(const struct process_options *options)
 struct error *process_run(const struct process_options *options)
 {
 	struct error *err;
-	_cleanup_process_ struct process *process = NULL;
-	struct process_status status;
 
+	_cleanup_process_ struct process *process = NULL;
 	err = process_spawn(options, &process);
 	if (err)
 		return err;
-	err = process_wait(process, deadline_of(options), &status);
-	if (err)
-		return err;
-	return check_status(options->arguments[0], &status);
+	return wait_success(process, deadline_of(options));
 }
 
 struct error *process_capture(const struct process_options *options,
@@ -361,31 +357,30 @@ struct error *process_capture(const struct process_options *options,
 	struct error *err;
 	struct process_options reading = *options;
 	uint64_t deadline_ms = deadline_of(options);
-	_cleanup_process_ struct process *process = NULL;
 	_cleanup_string_builder_ struct string_builder output = { 0 };
-	struct process_status status;
-	char buffer[4096];
-	size_t size;
 
 	reading.reads_stdout = true;
+	_cleanup_process_ struct process *process = NULL;
 	err = process_spawn(&reading, &process);
 	if (err)
 		return err;
-	do {
+	for (;;) {
+		char buffer[4096];
+		size_t size;
+
 		err = process_read(process, deadline_ms, buffer, sizeof(buffer),
 				   &size);
 		if (err)
 			return err;
+		if (!size)
+			break;
 		if (output.length + size > limit_bytes)
 			return error_create(ERROR_OTHER,
 					    "%s: more than %zu bytes of output",
-					    options->arguments[0], limit_bytes);
+					    process->name, limit_bytes);
 		string_builder_append_n(&output, buffer, size);
-	} while (size);
-	err = process_wait(process, deadline_ms, &status);
-	if (err)
-		return err;
-	err = check_status(options->arguments[0], &status);
+	}
+	err = wait_success(process, deadline_ms);
 	if (err)
 		return err;
 	if (output.length && output.text[output.length - 1] == '\n')
