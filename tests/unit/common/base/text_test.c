@@ -11,8 +11,7 @@
 Test(text, what_is_appended_can_be_shown_anywhere)
 {
 	static const struct {
-		const char *in;
-		const char *out;
+		const char *in, *out;
 	} rows[] = {
 		{ "", "" },
 		{ "a\tb\n\nc", "a\tb\n\nc" },
@@ -46,17 +45,13 @@ Test(text, what_is_appended_can_be_shown_anywhere)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		_cleanup_string_builder_ struct string_builder sb = { 0 };
-		_cleanup_free_ char *out = NULL;
+		struct string_builder sb = { 0 };
 
 		text_append_plain(&sb, rows[i].in, strlen(rows[i].in));
-		out = string_builder_take(&sb);
+		_cleanup_free_ char *out = string_builder_take(&sb);
 		cr_expect_str_eq(out, rows[i].out, "row %zu: '%s'", i, out);
 	}
-}
 
-Test(text, nuls_are_dropped)
-{
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	text_append_plain(&sb, "a\0b", 3);
@@ -66,8 +61,7 @@ Test(text, nuls_are_dropped)
 Test(text, any_bytes_become_a_string_of_json)
 {
 	static const struct {
-		const char *in;
-		const char *out;
+		const char *in, *out;
 	} rows[] = {
 		{ "", "" },
 		{ "/tmp/it's \"x\", #1%\\\n", "/tmp/it's \"x\", #1%\\\n" },
@@ -84,9 +78,40 @@ Test(text, any_bytes_become_a_string_of_json)
 				 "row %zu", i);
 		json_decref(json);
 	}
+	cr_expect(json_is_null(text_json(NULL)));
 }
 
-Test(text, no_text_is_null_in_json)
+Test(text, code_in_markdown_cannot_leave_its_cell)
 {
-	cr_expect(json_is_null(text_json(NULL)));
+	static const struct {
+		const char *text, *expected;
+	} rows[] = {
+		{ "", "" },
+		{ "a b", "` a b `" },
+		{ "a|b", "` a\\|b `" },
+		{ "a\nb\tc\r", "` a b c  `" },
+		{ "`", "`` ` ``" },
+		{ "a ``b`` @user", "``` a ``b`` @user ```" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct string_builder sb = { 0 };
+
+		markdown_append_code(&sb, rows[i].text);
+		_cleanup_free_ char *code = string_builder_take(&sb);
+		cr_expect_str_eq(code, rows[i].expected);
+	}
+}
+
+Test(text, details_have_a_title_without_html_and_a_long_fence)
+{
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+	markdown_append_details(&sb, "</summary> & *a*\nb", "log\n");
+	markdown_append_details(&sb, "a", "```\nno line end");
+	cr_expect_str_eq(sb.text,
+			 "\n<details><summary>&#60;/summary&#62; &#38; *a* b</summary>\n\n"
+			 "```\nlog\n```\n\n</details>\n"
+			 "\n<details><summary>a</summary>\n\n"
+			 "````\n```\nno line end\n````\n\n</details>\n");
 }
