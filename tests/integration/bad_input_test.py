@@ -8,7 +8,6 @@ and no litter.
 import os
 import re
 import shutil
-import tempfile
 import unittest
 from pathlib import Path
 
@@ -299,9 +298,7 @@ class KernelOrgTest(TestCase):
 
     @classmethod
     def setUpClass(cls):
-        sources = tempfile.TemporaryDirectory(prefix="vmtest-test.")
-        cls.addClassCleanup(sources.cleanup)
-        folder = Path(sources.name)
+        folder = support.class_directory(cls)
         source = folder / f"linux-{VERSION}.tar.xz"
         source.write_bytes(tarball(source_entries(size=1 << 20), ("xz", "-0")))
         options = (f"--source={VERSION}={source}", f"--cache={folder / 'cache'}")

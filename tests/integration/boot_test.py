@@ -4,7 +4,6 @@
 import io
 import subprocess
 import tarfile
-from pathlib import Path
 
 import support
 from built_kernel import catalog_without_patches, put_package, write_source
@@ -14,9 +13,7 @@ from support import BIN
 class BootTest(support.TestCase):
     def with_broken_modules(self, package):
         """A copy of the package in which each module ends too early."""
-        packed = subprocess.run(
-            ["zstd", "-dcq", package], stdout=subprocess.PIPE, check=True
-        ).stdout
+        packed = subprocess.check_output(["zstd", "-dcq", package])
         written = io.BytesIO()
         with (
             tarfile.open(fileobj=io.BytesIO(packed)) as source,
@@ -28,11 +25,8 @@ class BootTest(support.TestCase):
                     data = data[:100]
                     member.size = len(data)
                 target.addfile(member, io.BytesIO(data))
-        copy = self.folder / "broken" / Path(package).name
-        copy.parent.mkdir()
-        subprocess.run(
-            ["zstd", "-1qo", copy], input=written.getvalue(), check=True
-        )
+        copy = self.folder / package.name
+        subprocess.run(["zstd", "-1qo", copy], input=written.getvalue(), check=True)
         return copy
 
     def test_modules_that_the_kernel_refuses(self):
@@ -40,21 +34,12 @@ class BootTest(support.TestCase):
         version = release.partition("-")[0]
         catalog = catalog_without_patches(self.folder / "configs")
         tarball = write_source(self.folder / f"linux-{version}.tar.xz", version)
-        put_package(
-            self.with_broken_modules(support.package()),
-            self.folder / "cache",
-            tarball,
-            BIN,
-            catalog=catalog,
-        )
+        package = self.with_broken_modules(support.package())
+        put_package(package, self.folder / "cache", tarball, BIN, catalog=catalog)
         result = support.run(
-            "vmtest-bot",
-            "build",
-            release,
-            f"--tarball={tarball}",
-            f"--catalog={catalog}",
-            f"--output={self.folder / 'out'}",
-            f"--directory={self.folder / 'cache'}",
+            f"vmtest-bot build {release}",
+            *(f"--tarball={tarball}", f"--catalog={catalog}"),
+            *(f"--output={self.folder / 'out'}", f"--directory={self.folder / 'cache'}"),
         )
         self.assert_one_line(result, 1, f"boot test of {release}: ", "insert a module")
         self.assertEqual(list((self.folder / "out").glob("*.zst")), [])

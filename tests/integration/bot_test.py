@@ -6,8 +6,8 @@ import json
 import shutil
 
 import support
-import packages
-from support import environment, mirror, run
+from packages import entry, package_entries, package_name, write_package
+from support import environment, github_environment, mirror, run
 
 TINY = ("--latest-stable", "--arch=host", "--flavor=tiny")
 
@@ -15,7 +15,7 @@ TINY = ("--latest-stable", "--arch=host", "--flavor=tiny")
 class PollTest(support.TestCase):
     def poll(self, *arguments):
         env = environment(**mirror(self.kernel_org))
-        return run("vmtest-bot", "poll", "-d", self.folder, *arguments, env=env)
+        return run("vmtest-bot poll -d", self.folder, *arguments, env=env)
 
     def test_lists_releases_and_dead_series(self):
         self.kernel_org = self.start("kernel_org.py")
@@ -43,11 +43,7 @@ class GitHubTest(support.TestCase):
         self.github = self.start("github.py", *options)
         self.kernel_org = self.start("kernel_org.py", "--installed")
         self.store = "github:octo/kernels@kernels"
-        self.environment = environment(
-            GITHUB_API_URL=self.github.urls["GITHUB_API_URL"],
-            GITHUB_TOKEN="write-token",
-            **mirror(self.kernel_org),
-        )
+        self.environment = github_environment(self.github, **mirror(self.kernel_org))
 
     def bot(self, command, *arguments):
         directory = f"--directory={self.folder / 'work'}"
@@ -79,11 +75,8 @@ class GitHubTest(support.TestCase):
 
     def test_the_page_says_what_a_package_was_built_without(self):
         lost = json.dumps({"lost_options": ["CONFIG_A=y", 'CONFIG_B="x y"']})
-        package = packages.write_package(
-            self.folder / packages.package_name(),
-            [packages.entry("./vmtest.json", lost.encode())]
-            + packages.package_entries(),
-        )
+        entries = [entry("./vmtest.json", lost.encode()), *package_entries()]
+        package = write_package(self.folder / package_name(), entries)
         note = 'without CONFIG_A=y, CONFIG_B="x y"'
         escaped = note.replace("_", "\\_")
         for store in (self.store, f"dir:{self.folder / 'store'}"):
@@ -91,10 +84,8 @@ class GitHubTest(support.TestCase):
             self.assert_status(self.bot("publish", package), 0)
             page = self.bot("status", "--markdown")
             self.assertIn(f", {escaped} |", page.stdout)
-        release = support.get_json(
-            self.github.urls["GITHUB_API_URL"]
-            + "/repos/octo/kernels/releases/tags/kernels"
-        )
+        url = self.github.urls["GITHUB_API_URL"]
+        release = support.get_json(f"{url}/repos/octo/kernels/releases/tags/kernels")
         self.assertIn(escaped, release["body"])
         self.assertEqual(release["assets"][0]["label"], f"{package.name} {note}")
 
@@ -102,12 +93,8 @@ class GitHubTest(support.TestCase):
         self.assert_status(self.bot("publish", self.package), 0)
         cut = {"kind": "cut_response", "endpoint": "downloads"}
         self.github.control(faults=[cut])
-        result = run(
-            *("vmtest-vm", "download", f"--store={self.store}", "-k", "tiny"),
-            f"--directory={self.folder / 'vm'}",
-            env=self.environment,
-        )
-        self.assert_status(result, 0)
+        words = (f"--store={self.store}", f"--directory={self.folder / 'vm'}")
+        support.succeed("vmtest-vm download -k tiny", *words, env=self.environment)
         self.assertEqual(self.github.control()["leaked_authorizations"], 0)
         (vmlinuz,) = (self.folder / "vm").glob("*/kernel-*/vmlinuz")
         self.assertTrue(vmlinuz.is_file())

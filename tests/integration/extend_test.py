@@ -9,7 +9,6 @@ import shutil
 
 import config_test
 import support
-from built_kernel import write_source
 from support import TOP, mirror, run
 
 LOCKDEP = """\
@@ -35,13 +34,8 @@ class ExtendTest(support.TestCase):
 
     def plan(self, *versions):
         """(series, architecture, flavor) of what an empty store lacks."""
-        sources = []
-        for version in versions:
-            tarball = self.folder / f"linux-{version}.tar.xz"
-            write_source(tarball, version)
-            sources.append(f"--source={version}={tarball}")
-        kernel_org = self.start("kernel_org.py", *sources)
-        result = run("vmtest-bot", "plan", "--json", f"--catalog={self.path}",
+        kernel_org = self.start_kernel_org(*versions)
+        result = run("vmtest-bot plan --json", f"--catalog={self.path}",
                      f"--store=dir:{self.folder / 'store'}",
                      env=support.environment(**mirror(kernel_org)))
         self.assert_status(result, 0)
@@ -49,10 +43,8 @@ class ExtendTest(support.TestCase):
                 for kernel in json.loads(result.stdout)}
 
     def compose(self, arch, flavor):
-        result = run("vmtest-kbuild", "config", "6.12.117", f"--arch={arch}",
-                     f"--flavor={flavor}", f"--catalog={self.path}")
-        self.assert_status(result, 0)
-        return result.stdout
+        command = f"vmtest-kbuild config 6.12.117 --arch={arch} --flavor={flavor}"
+        return support.succeed(command, f"--catalog={self.path}")
 
     def add_lockdep(self):
         self.catalog["flavors"]["lockdep"] = {
@@ -73,8 +65,7 @@ class ExtendTest(support.TestCase):
         if not sources:
             self.skipTest("no source is unpacked: name some in VMTEST_TEST_SOURCES")
         self.add_lockdep()
-        result = config_test.configure("host", "lockdep", sources[-1],
-                                       f"--catalog={self.path}")
+        result = config_test.configure("host", "lockdep", sources[-1], self.path)
         self.assert_status(result, 0)
         self.assertIn("\nCONFIG_LOCKDEP=y\n", result.stdout)
         self.assertIn('-vmtest1.0lockdep"\n', result.stdout)

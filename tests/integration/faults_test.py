@@ -12,12 +12,10 @@ import random
 import re
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 import support
-from support import environment, mirror
+from support import github_environment, mirror
 
 from full_scale import FullScale
 from github_store import Repository, StoredRelease
@@ -41,11 +39,9 @@ class TestCase(support.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory(prefix="vmtest-test.")
-        cls.addClassCleanup(folder.cleanup)
-        cls.releases = Path(folder.name) / "github"
-        cls.packages = Path(folder.name) / "packages"
-        cls.exchanges = Path(folder.name) / "exchanges"
+        folder = support.class_directory(cls)
+        names = ("github", "packages", "exchanges")
+        cls.releases, cls.packages, cls.exchanges = [folder / name for name in names]
         options = ("--folder", cls.releases, "--exchanges", cls.exchanges)
         cls.github = support.StandIn("github.py", *options)
         cls.addClassCleanup(cls.github.stop)
@@ -58,9 +54,8 @@ class TestCase(support.TestCase):
         self.addCleanup(self.set_faults)
 
     def use(self, server):
-        self.env = environment(
-            GITHUB_API_URL=server.urls["GITHUB_API_URL"],
-            GITHUB_TOKEN="write-token",
+        self.env = github_environment(
+            server,
             VMTEST_RETRY_SECONDS=self.retry_seconds,
             VMTEST_STALL_SECONDS=self.stall_seconds,
         )
@@ -96,16 +91,10 @@ class TestCase(support.TestCase):
     def start_bot(self, command, *arguments, directory="work"):
         directory = f"--directory={self.folder / directory}"
         options = (f"--store={self.store}", directory)
-        return self.popen("vmtest-bot", command, *arguments, *options, env=self.env)
-
-    def end_bot(self, process):
-        stdout, stderr = process.communicate(timeout=120)
-        return subprocess.CompletedProcess(
-            process.args, process.returncode, stdout, stderr
-        )
+        return self.popen(f"vmtest-bot {command}", *arguments, *options, env=self.env)
 
     def bot(self, command, *arguments):
-        return self.end_bot(self.start_bot(command, *arguments))
+        return self.end(self.start_bot(command, *arguments))
 
     def publish(self, *packages):
         """As it is to go: without an error."""
@@ -178,11 +167,8 @@ class UploadTest(TestCase):
     def test_a_fault_that_stays(self):
         """Then it is an error, which the next run repairs."""
         package = self.package(1)
-        for fault in (
-            {"kind": "status", "status": 502},
-            {"kind": "starter"},
-            {"kind": "cut_request"},
-        ):
+        status = {"kind": "status", "status": 502}
+        for fault in (status, {"kind": "starter"}, {"kind": "cut_request"}):
             with self.subTest(**fault):
                 self.new_release("stays")
                 self.env["VMTEST_RETRY_SECONDS"] = "1"
@@ -198,14 +184,11 @@ class LimitTest(TestCase):
     def test_rate_limits_that_pass(self):
         packages = [self.package(n) for n in (1, 2)]
         pause = {"kind": "status", "status": 403, "headers": {"retry-after": "1"}}
+        pause_twice = {**pause, **API, "status": 429, "count": 2}
         for what, limits, *faults in (
             ("primary limit, reset after 2 s", {"token": 6, "window_seconds": 2}),
             ("secondary limit of an upload, 1 s", MANY, {**pause, **UPLOADS}),
-            (
-                "secondary limit of the API, twice 1 s, by a 429",
-                MANY,
-                {**pause, **API, "status": 429, "count": 2},
-            ),
+            ("secondary limit of the API, twice 1 s, by a 429", MANY, pause_twice),
         ):
             with self.subTest(what):
                 self.new_release("limit")
@@ -268,7 +251,7 @@ class DeathTest(TestCase):
             except subprocess.TimeoutExpired:
                 killed += 1
             process.kill()
-            self.end_bot(process)
+            self.end(process)
             stored = self.assert_consistent(packages)
             starters += bool(stored.names("starter"))
             published += len(stored.names()) > before
@@ -305,8 +288,7 @@ class DeathTest(TestCase):
 
     def test_a_page_that_was_not_written(self):
         """A run with nothing to build repairs it."""
-        kernel_org = self.start("kernel_org.py")
-        kernel_org.control(offer=["6.12.117"])
+        kernel_org = self.start_kernel_org(offer=["6.12.117"])
         package = self.package_of("6.12.117-vmtest1.0tiny")
         self.set_faults({**API, "kind": "status", "method": "PATCH", "count": -1})
         self.env["VMTEST_RETRY_SECONDS"] = "0"
@@ -344,7 +326,7 @@ class TwoBotsTest(TestCase):
             for number, command in enumerate(commands)
         ]
         for process in processes:
-            result = self.end_bot(process)
+            result = self.end(process)
             self.assert_status(result, 0)
             self.assertNotRegex(result.stderr, "error|warning")
 
@@ -370,11 +352,9 @@ class TwoBotsTest(TestCase):
         self.assert_described(self.exchanges)
 
     def test_one_runs_and_prunes(self):
-        kernel_org = self.start("kernel_org.py")
-        kernel_org.control(offer=["6.12.117"])
-        packages = [
-            self.package_of(f"6.12.{n}-vmtest1.0tiny") for n in (115, 116, 117)
-        ]
+        kernel_org = self.start_kernel_org(offer=["6.12.117"])
+        versions = ("6.12.115", "6.12.116", "6.12.117")
+        packages = [self.package_of(f"{v}-vmtest1.0tiny") for v in versions]
         others = [self.package(n) for n in range(3)]
         self.env.update(mirror(kernel_org))
         self.publish(*packages)
@@ -388,9 +368,7 @@ class FullReleaseTest(support.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory(prefix="vmtest-test.")
-        cls.addClassCleanup(folder.cleanup)
-        scale = FullScale(Path(folder.name), assets=0)
+        scale = FullScale(support.class_directory(cls), assets=0)
         cls.kernel_org = support.StandIn("kernel_org.py", "--tags", scale.tags)
         cls.addClassCleanup(cls.kernel_org.stop)
         cls.kernel_org.control(**scale.offer)
@@ -399,20 +377,13 @@ class FullReleaseTest(support.TestCase):
         self.scale = FullScale(self.folder / "scale", **options)
         self.github = self.start("github.py", "--folder", self.scale.github)
         self.output = self.folder / "output"
-        self.env = environment(
-            GITHUB_API_URL=self.github.urls["GITHUB_API_URL"],
-            GITHUB_TOKEN="write-token",
-            GITHUB_OUTPUT=self.output,
-            VMTEST_RETRY_SECONDS=1,
-            **mirror(self.kernel_org),
-        )
+        values = {"GITHUB_OUTPUT": self.output, "VMTEST_RETRY_SECONDS": 1}
+        self.env = github_environment(self.github, **values, **mirror(self.kernel_org))
 
     def bot(self, command, *arguments):
         return support.run(
-            *("vmtest-bot", command, *arguments),
-            f"--catalog={self.scale.catalog}",
-            f"--store={self.scale.store}",
-            f"--directory={self.folder / 'work'}",
+            *(f"vmtest-bot {command}", *arguments, f"--catalog={self.scale.catalog}"),
+            *(f"--store={self.scale.store}", f"--directory={self.folder / 'work'}"),
             env=self.env,
         )
 

@@ -23,15 +23,12 @@ class FetchTest(support.TestCase):
         self.kernel_org = self.start("kernel_org.py", *sources)
         self.file = self.folder / "sources" / "linux.tar"
 
-    def arguments(self, version=VERSION):
-        return "fetch", version, "-o", self.file, "-d", self.folder / "work"
-
     def fetch(self, version=VERSION):
-        return run(
-            "vmtest-kbuild",
-            *self.arguments(version),
-            env=environment(VMTEST_RETRY_SECONDS=10, **mirror(self.kernel_org)),
-        )
+        return self.run_fetch(version, "-o", self.file, "-d", self.folder / "work")
+
+    def run_fetch(self, *arguments):
+        env = environment(VMTEST_RETRY_SECONDS=10, **mirror(self.kernel_org))
+        return run("vmtest-kbuild fetch", *arguments, env=env)
 
     def tarball_requests(self):
         return [r for r in self.kernel_org.requests() if ".tar." in r["path"]]
@@ -78,40 +75,28 @@ class FetchTest(support.TestCase):
         self.assertEqual(len(self.kernel_org.requests()), before)
 
     def test_a_broken_connection_is_taken_up_again(self):
-        self.kernel_org.control(
-            faults=[
-                {"kind": "cut_response", "path": "tar.xz", "percent": percent}
-                for percent in (10, 50, 99)
-            ]
-        )
+        cut = {"kind": "cut_response", "path": "tar.xz"}
+        cuts = [{**cut, "percent": percent} for percent in (10, 50, 99)]
+        self.kernel_org.control(faults=cuts)
         self.assert_status(self.fetch(), 0)
         self.assert_whole()
 
-    def test_what_is_not_the_published_file_leaves_nothing(self):
+    def test_what_is_not_there_as_published_leaves_nothing(self):
         for kind in ("corrupt", "truncated"):
             with self.subTest(kind=kind):
-                self.kernel_org.control(
-                    faults=[{"kind": kind, "path": "tar.xz", "count": -1}]
-                )
+                fault = {"kind": kind, "path": "tar.xz", "count": -1}
+                self.kernel_org.control(faults=[fault])
                 self.assert_one_line(self.fetch(), 1, f"fetch Linux {VERSION}: ")
                 self.assertEqual(list(self.file.parent.iterdir()), [])
-
-    def test_an_unknown_version_is_named(self):
-        result = self.fetch("6.12.118")
-        self.assert_one_line(result, 1, "6.12.118")
+        self.assert_one_line(self.fetch("6.12.118"), 1, "6.12.118")
         self.assertEqual(list(self.file.parent.iterdir()), [])
 
     def test_wrong_usage(self):
         for arguments in (
-            [],
-            [VERSION],
-            ["no-version", "-o", self.file],
-            [VERSION, VERSION, "-o", self.file],
-            [VERSION, "-o", self.folder],
+            *([], [VERSION], ["no-version", "-o", self.file]),
+            *([VERSION, VERSION, "-o", self.file], [VERSION, "-o", self.folder]),
             [VERSION, "-o", f"{self.folder}/"],
         ):
             with self.subTest(arguments=arguments):
-                env = environment(**mirror(self.kernel_org))
-                result = run("vmtest-kbuild", "fetch", *arguments, env=env)
-                self.assert_one_line(result, 2)
+                self.assert_one_line(self.run_fetch(*arguments), 2)
         self.assertEqual(self.kernel_org.requests(), [])

@@ -3,11 +3,10 @@
 
 import re
 import shutil
-import subprocess
 import unittest
 
 import support
-from support import BIN, TOP, environment
+from support import TOP, environment
 
 PROGRAMS = ("vmtest-bot", "vmtest-kbuild", "vmtest-vm")
 
@@ -25,28 +24,14 @@ COMPLETIONS = (
 class InstallTest(support.TestCase):
     def setUp(self):
         super().setUp()
-        subprocess.run(
-            ["cmake", "--install", BIN.parent, "--prefix", self.folder],
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
+        support.install(self.folder)
 
     def run_installed(self, program, *arguments):
-        return subprocess.run(
-            [self.folder / "bin" / program, *arguments],
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        return support.run(self.folder / "bin" / program, *arguments)
 
     def test_programs_work_from_the_prefix(self):
-        version = re.search(
-            r"project\(vmtest VERSION ([0-9.]+)", (TOP / "CMakeLists.txt").read_text()
-        )[1]
+        text = (TOP / "CMakeLists.txt").read_text()
+        (version,) = re.findall(r"project\(vmtest VERSION ([0-9.]+)", text)
         for program in PROGRAMS:
             with self.subTest(program):
                 result = self.run_installed(program, "--version")
@@ -55,8 +40,8 @@ class InstallTest(support.TestCase):
         result = self.run_installed("vmtest-kbuild", "config", "6.12.117", "-f", "tiny")
         self.assert_status(result, 0)
         self.assertIn("CONFIG_SLUB_TINY=y", result.stdout)
-        kernel = str(support.kernel())
-        result = self.run_installed("vmtest-vm", "run", "-k", kernel, "--", "uname", "-r")
+        words = ("run", "-k", support.kernel(), "uname", "-r")
+        result = self.run_installed("vmtest-vm", *words)
         self.assert_status(result, 0)
         self.assertEqual(result.stdout, support.release() + "\n")
 
@@ -80,16 +65,8 @@ class InstallTest(support.TestCase):
 
     def shell(self, *command):
         path = f"{self.folder / 'bin'}:{environment()['PATH']}"
-        result = subprocess.run(
-            command,
-            env={**environment(), "PATH": path, "HOME": str(self.folder)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-            timeout=120,
-            check=True,
-        )
-        return result.stdout
+        env = environment(PATH=path, HOME=self.folder)
+        return support.succeed(shutil.which(command[0]), *command[1:], env=env)
 
     def test_bash_completes(self):
         for line, wanted in (*COMPLETIONS, ("vmtest-vm run --accel=k", "kvm")):

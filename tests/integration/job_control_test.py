@@ -125,13 +125,8 @@ class JobControlTest(support.TestCase):
 
     def test_other_programs_may_write(self):
         """They are never in the foreground."""
-        gcc = self.folder / "gcc-12"
-        gcc.write_text("#!/bin/sh\necho noise >&2\necho 12.2.0\n")
-        gcc.chmod(0o755)
-        terminal = self.terminal(
-            *("sh", "-c", 'stty tostop; "$0" toolchain --arch=host; echo ended'),
-            BIN / "vmtest-kbuild",
-            limit=30,
-            PATH=f"{self.folder}:{os.environ['PATH']}",
-        )
+        path = self.path_with({"gcc-12": "echo noise >&2; echo 12.2.0"})
+        script = 'stty tostop; "$0" toolchain --arch=host; echo ended'
+        words = ("sh", "-c", script, BIN / "vmtest-kbuild")
+        terminal = self.terminal(*words, limit=30, PATH=path)
         self.assertIn("noise", terminal.expect("ended\r\n"))

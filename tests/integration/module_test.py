@@ -2,21 +2,18 @@
 """
 Builds external modules against a real kernel, inserts them in its guest, and
 writes to the guest's scratch disk.
-
-VMTEST_TEST_KERNEL names an unpacked package to use instead of the one that the
-tests build.
 """
 
 import json
 import os
 import shutil
 import subprocess
-import tempfile
+import unittest
 from pathlib import Path
 
 import support
+import vm_test
 
-KERNEL = os.environ.get("VMTEST_TEST_KERNEL", "")
 SOURCE = r"""
 #include <linux/module.h>
 
@@ -35,11 +32,6 @@ MODULE_LICENSE("GPL");
 """
 
 
-def setUpModule():
-    global KERNEL
-    KERNEL = KERNEL or str(support.kernel())
-
-
 def write_source(folder, result="0"):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "Makefile").write_text("obj-m := hello.o\n")
@@ -47,22 +39,20 @@ def write_source(folder, result="0"):
     return folder
 
 
-class ModuleCase(support.TestCase):
+class ModuleCase(vm_test.GuestCase):
     def setUp(self):
         super().setUp()
         self.source = write_source(self.folder / "hello")
         self.cache = self.folder / "cache"
 
-    def module(self, *options, kernel=None, **kwargs):
-        return support.run(
-            "vmtest-vm", "module", "-k", kernel or KERNEL, "-d", self.cache,
-            "--module-source", self.source, *options, **kwargs)
+    def module(self, *options, kernel=None):
+        return support.run("vmtest-vm module -k", kernel or support.kernel(), "-d",
+                           self.cache, "--module-source", self.source, *options)
 
-    def run_guest(self, *command, options=(), mode="insert"):
-        return support.run(
-            "vmtest-vm", "run", "-q", "-k", KERNEL, "-t", "60", "-d", self.cache,
-            "--module", mode, "--module-source", self.source, *options,
-            "--", *command, errors="surrogateescape")
+    def run_guest(self, *command, mode="insert"):
+        return support.run_guest(*command, options=(
+            "-q", "-t", "60", "-d", self.cache, "--module", mode,
+            "--module-source", self.source))
 
     def results(self):
         """What is in the cache: modules, and folders of results."""
@@ -96,19 +86,18 @@ class BuildTest(ModuleCase):
         (self.source / "hello.c").write_text("int x = no_such_thing;\n")
         result = self.module()
         self.assert_status(result, 1)
-        lines = result.stderr.splitlines()
-        self.assertRegex(lines[-1], r"error: module .*make failed; its log is .*build.log$")
-        log = Path(lines[-1].split("its log is ")[1])
+        *lines, last = result.stderr.splitlines()
+        self.assertRegex(last, r"error: module .*make failed; its log is .*build.log$")
+        log = Path(last.split("its log is ")[1])
         self.assertIn("no_such_thing", log.read_text())
-        self.assertTrue(any("no_such_thing" in line for line in lines[:-1]))
+        self.assertIn("no_such_thing", "\n".join(lines))
         self.assertEqual(self.results(), [])
         self.assert_status(self.run_guest("true"), 125)
 
     def test_tool_that_misses_a_file(self):
         with open(self.source / "Makefile", "a") as file:
             file.write("$(shell cat $(src)/no-such-script >&2)\n")
-        result = self.module()
-        self.assert_one_line(result, 1, "No such file", "build.log")
+        self.assert_one_line(self.module(), 1, "No such file", "build.log")
         self.assertEqual(self.results(), [])
 
     def test_goes_with_its_kernel(self):
@@ -116,7 +105,7 @@ class BuildTest(ModuleCase):
             for folder in ("kernel-" + release, f"module/{release}/0/1"):
                 (self.cache / "x86_64" / folder).mkdir(parents=True)
         for options, left in ((["--dry-run"], 2), ([], 1)):
-            result = support.run("vmtest-vm", "prune", "-d", self.cache, *options)
+            result = support.run("vmtest-vm prune -d", self.cache, *options)
             self.assert_status(result, 0)
             self.assertIn("kernel-6.12.1-", result.stdout)
             modules = os.listdir(self.cache / "x86_64/module")
@@ -125,7 +114,7 @@ class BuildTest(ModuleCase):
 
     def test_source_that_is_none(self):
         shutil.rmtree(self.source)
-        self.assert_one_line(self.module(), 2, str(self.source))
+        self.assert_one_line(self.module(), 2, self.source)
         self.source.mkdir()
         self.assert_one_line(self.module(), 2, "Makefile")
 
@@ -137,71 +126,53 @@ class BuildTest(ModuleCase):
         result = self.module()
         self.assert_status(result, 0)
         # The first that make is done with; all are there.
-        path = Path(result.stdout.strip())
-        self.assertEqual({p.name for p in path.parent.glob("*.ko")},
-                         {"hello.ko", "another.ko"})
+        modules = {p.name for p in Path(result.stdout.strip()).parent.glob("*.ko")}
+        self.assertEqual(modules, {"hello.ko", "another.ko"})
 
+    @unittest.skipUnless(shutil.which("readelf"), "no readelf")
     def test_debug_info_names_the_source(self):
-        if not shutil.which("readelf"):
-            self.skipTest("no readelf")
         path = self.module().stdout.strip()
-        text = subprocess.run(["readelf", "--debug-dump=info", path],
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                              check=True).stdout
+        text = subprocess.run(["readelf", "--debug-dump=info", path], check=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
         self.assertIn(f"{self.source}/hello.c".encode(), text)
 
 
 class GuestTest(ModuleCase):
-    SCRIPT = """
-        cat /proc/modules
-        echo "$DRGN_TEST_KMOD"
-        cksum <"$DRGN_TEST_KMOD"
-    """
-
-    def check(self, result, path, inserted=True, shown=None):
+    def check(self, path=None, inserted=True, mode="insert"):
+        """The guest has the module, at this path or the host's."""
+        result = self.run_guest("sh", "-c", 'cat /proc/modules; echo "$DRGN_TEST_KMOD"; '
+                                'cksum <"$DRGN_TEST_KMOD"', mode=mode)
         self.assert_status(result, 0)
         lines = result.stdout.splitlines()
         self.assertEqual(any(l.startswith("hello ") for l in lines), inserted)
-        self.assertIn(f"\n{shown or path}\n", "\n" + result.stdout)
-        with open(path, "rb") as file:
-            digest = subprocess.run(["cksum"], stdin=file, text=True, check=True,
-                                    stdout=subprocess.PIPE).stdout
-        self.assertIn(digest.strip(), lines)
+        self.assertIn(f"\n{path or self.results()[0]}\n", "\n" + result.stdout)
+        digest = subprocess.check_output(["cksum"], input=self.results()[0].read_bytes())
+        self.assertIn(digest.decode().strip(), lines)
 
     def test_insert_and_build(self):
         for mode in ("insert", "build"):
             with self.subTest(mode):
-                result = self.run_guest("sh", "-c", self.SCRIPT, mode=mode)
-                self.check(result, self.results()[0], mode == "insert")
+                self.check(inserted=mode == "insert", mode=mode)
 
     def test_any_path(self):
-        rows = (
-            (os.fsdecode(support.STRANGE), True),
-            (os.fsdecode(b"a,b,,c/{d,e}^@+~/\xe9\xff/" + b"/".join([b"x" * 250] * 4)), False),
-        )
-        for name, has_colon in rows:
+        without_colon = b"a,b,,c/{d,e}^@+~/\xe9\xff/" + b"/".join([b"x" * 250] * 4)
+        for name, path in ((support.STRANGE, "/run/vmtest/extra0/hello.ko"),
+                           (without_colon, None)):
             with self.subTest(name):
-                self.source = write_source(self.folder / name / "source")
-                self.cache = self.folder / name / "cache"
-                result = self.run_guest("sh", "-c", self.SCRIPT)
-                path = self.results()[0]
-                self.check(result, path,
-                           shown=f"/run/vmtest/extra0/{path.name}" if has_colon else None)
+                folder = self.folder / os.fsdecode(name)
+                self.source = write_source(folder / "source")
+                self.cache = folder / "cache"
+                self.check(path)
 
-    def test_kernel_and_cache_that_the_guest_hides(self):
-        folder = tempfile.mkdtemp(prefix="vmtest test.", dir="/dev/shm")
-        self.addCleanup(shutil.rmtree, folder)
-        self.cache = Path(folder) / "cache"
-        result = self.run_guest("sh", "-c", self.SCRIPT)
-        path = self.results()[0]
-        self.check(result, path, shown=f"/run/vmtest/extra0/{path.name}")
+    def test_cache_that_the_guest_hides(self):
+        self.cache = self.make_hidden_directory() / "a cache"
+        self.check("/run/vmtest/extra0/hello.ko")
 
     def test_kernel_in_a_folder_with_a_space(self):
         kernel = self.folder / "a kernel"
-        shutil.copytree(KERNEL, kernel, symlinks=True,
+        shutil.copytree(support.kernel(), kernel, symlinks=True,
                         ignore=shutil.ignore_patterns("kernel"))
-        result = self.module(kernel=str(kernel))
-        self.assert_status(result, 0)
+        self.assert_status(self.module(kernel=kernel), 0)
         # The same kernel, wherever it lies.
         self.assertIn("cached", self.module("--json").stdout)
 
@@ -215,10 +186,9 @@ class GuestTest(ModuleCase):
 
 
 class DiskTest(support.TestCase):
-    def run_guest(self, *command, **kwargs):
-        return support.run("vmtest-vm", "run", "-q", "-k", KERNEL, "-t", "60",
-                           "--disk", "1G", "--", *command,
-                           env=support.environment(TMPDIR=self.folder), **kwargs)
+    def setUp(self):
+        super().setUp()
+        self.env = support.environment(TMPDIR=self.folder)
 
     def test_is_writable_and_empty_each_time(self):
         script = """
@@ -230,25 +200,23 @@ class DiskTest(support.TestCase):
             dd if="$DRGN_TEST_DISK" bs=4096 skip=1000 2>/dev/null | cmp -n 1000000 - data || exit 5
         """
         for _ in range(2):
-            result = self.run_guest("sh", "-c", script)
+            result = support.run_guest("sh", "-c", script, env=self.env,
+                                       options=("-q", "-t", "60", "--disk", "1G"))
             self.assert_status(result, 0)
             self.assertEqual(result.stdout, f"{1 << 21}\n")
             self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_kill_leaves_nothing(self):
-        process = subprocess.Popen(
-            [support.BIN / "vmtest-vm", "run", "-k", KERNEL, "--disk", "1G", "--",
-             "sh", "-c", "echo x >$DRGN_TEST_DISK; sync; echo up; sleep 100"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            env=support.environment(TMPDIR=self.folder))
-        self.assertEqual(process.stdout.readline(), b"up\n")
+        process = self.popen(
+            "vmtest-vm run -k", support.kernel(), "--disk", "1G", "--", "sh", "-c",
+            "echo x >$DRGN_TEST_DISK; sync; echo up; sleep 100", env=self.env)
+        self.assertEqual(process.stdout.readline(), "up\n")
         process.kill()
         process.wait()
-        process.stdout.close()
         self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_none_unless_asked_for(self):
-        result = support.run("vmtest-vm", "run", "-k", KERNEL, "--", "sh", "-c",
-                             'echo "$DRGN_TEST_DISK,$DRGN_TEST_KMOD,$VMTEST_KEXEC"; ls /dev/vd*')
+        result = support.run_guest("sh", "-c", "echo "
+                                   '"$DRGN_TEST_DISK,$DRGN_TEST_KMOD,$VMTEST_KEXEC"; ls /dev/vd*')
         self.assertEqual(result.stdout, ",,\n")
         self.assertNotEqual(result.returncode, 0)

@@ -6,10 +6,6 @@ and test.yml. Their kernels do not come from the repository that runs them.
 
 import json
 import re
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
 
 import support
 import rehearsal
@@ -59,10 +55,8 @@ class OthersCase(support.TestCase):
     def publish(self, repository, package):
         """Give a repository a release with a package; the store's name."""
         store = f"github:{repository}@{CATALOG['tag']}"
-        arguments = ("publish", "--no-page", f"--store={store}", package)
-        token = {"GITHUB_API_URL": self.api_url, "GITHUB_TOKEN": "write-token"}
-        result = support.run("vmtest-bot", *arguments, env=support.environment(**token))
-        self.assert_status(result, 0)
+        command = f"vmtest-bot publish --no-page --store={store}"
+        support.succeed(command, package, env=support.github_environment(self.github))
         self.mark = len(self.github.requests())
         return store
 
@@ -79,33 +73,25 @@ class OthersCase(support.TestCase):
 
 class ProgramTest(OthersCase):
     def test_the_store_is_the_catalogs(self):
-        package = self.folder / package_name()
-        write_package(package, package_entries())
+        package = write_package(self.folder / package_name(), package_entries())
         self.publish(CATALOGS, package)
-        environment = support.environment(
-            GITHUB_ACTIONS="true",
-            GITHUB_REPOSITORY=CALLER,
-            GITHUB_API_URL=self.api_url,
-            XDG_CACHE_HOME=self.folder,
-        )
-        for command in (["test", "--list"], ["list"], ["download"]):
-            arguments = (*command, "-k", RELEASE)
-            result = support.run("vmtest-vm", *arguments, env=environment)
-            self.assert_status(result, 0)
-            self.assertIn(RELEASE, result.stdout)
+        values = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": CALLER}
+        values |= {"GITHUB_API_URL": self.api_url, "XDG_CACHE_HOME": self.folder}
+        environment = support.environment(**values)
+        for command in ("test --list", "list", "download"):
+            words = f"vmtest-vm {command} -k {RELEASE}"
+            self.assertIn(RELEASE, support.succeed(words, env=environment))
         self.assertEqual(list(self.asked()), [CATALOGS])
 
     def test_a_list_of_kernels_needs_no_command(self):
         """The action lists them first, and has the command from its input."""
-        package = self.folder / package_name()
-        write_package(package, package_entries())
+        write_package(self.folder / package_name(), package_entries())
         (self.folder / "vmtest.json").write_text('{"flavors": ["tiny"]}')
         options = (f"--store=dir:{self.folder}", "-d", self.folder / "kernels")
-        arguments = ("test", "-k", "6.12", *options)
-        result = support.run("vmtest-vm", *arguments, "--list", cwd=self.folder)
-        self.assert_status(result, 0)
-        self.assertIn(RELEASE, result.stdout)
-        result = support.run("vmtest-vm", *arguments, cwd=self.folder)
+        arguments = ("vmtest-vm test -k 6.12", *options)
+        listed = support.succeed(*arguments, "--list", cwd=self.folder)
+        self.assertIn(RELEASE, listed)
+        result = support.run(*arguments, cwd=self.folder)
         self.assert_one_line(result, 2, "say what to run")
 
 
@@ -114,16 +100,9 @@ class WorkflowTest(OthersCase):
     def setUpClass(cls):
         """Make a repository of ours, and a small package: without debug information."""
         rehearsal.packages_directory()
-        folder = tempfile.TemporaryDirectory(prefix="vmtest-test.")
-        cls.addClassCleanup(folder.cleanup)
-        tree = Path(folder.name, "kernel")
-        shutil.copytree(support.kernel(), tree, symlinks=True)
-        subprocess.run(["objcopy", "--strip-debug", tree / "build/vmlinux"], check=True)
-        cls.package = Path(folder.name, support.package().name)
-        tar = ["tar", "-C", tree, "-I", "zstd -1", "-cf", cls.package, "."]
-        subprocess.run(tar, check=True)
-        shutil.rmtree(tree)
-        cls.own = Path(folder.name, "own")
+        folder = support.class_directory(cls)
+        cls.package = support.small_package(folder)
+        cls.own = folder / "own"
         support.copy_tree(cls.own)
         cls.commit = support.commit_tree(cls.own)
 
@@ -132,11 +111,6 @@ class WorkflowTest(OthersCase):
         self.caller = self.folder / "caller"
         self.caller.mkdir()
         (self.caller / "greeting").write_text("hello\n")
-
-    def install_programs(self, prefix):
-        """Where the action looks for them: nothing is built."""
-        command = ["cmake", "--install", support.BIN.parent, "--prefix", prefix]
-        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
 
     def rehearse(self, **jobs):
         """Run these jobs in the caller's repository."""
@@ -149,15 +123,12 @@ class WorkflowTest(OthersCase):
             file.relative_to(self.caller),
             self.folder / "runs",
             self.caller,
-            github={
-                "repository": CALLER,
-                "api_url": self.api_url,
-                "server_url": self.github.urls["GITHUB_SERVER_URL"],
-            },
+            github=rehearsal.github_context(CALLER, self.github.urls),
             repositories={OWN: self.own},
             environment={"VMTEST_RETRY_SECONDS": "5"},
         )
-        self.install_programs(workflow.home / ".vmtest")
+        # Where the action looks for the programs: nothing is built.
+        support.install(workflow.home / ".vmtest")
         return workflow.run("push")
 
     def assert_tested(self, result, count):

@@ -4,15 +4,14 @@ Patches to the kernel's source: what a build says of them, and that the project'
 own fit the sources that config_test.py has.
 """
 
-import io
 import json
 import re
 import shutil
-import tarfile
 
 import config_test
 import support
-from support import TOP, environment, run
+from packages import entry, tarball
+from support import TOP, run
 
 MAKEFILE = (
     "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 117\nEXTRAVERSION =\nNAME = Test\n"
@@ -50,25 +49,16 @@ class PatchTest(support.TestCase):
         self.configs = self.folder / "configs"
         shutil.copytree(TOP / "configs", self.configs)
 
-    def only_patch(self):
-        for path in (self.configs / "patches").glob("*.patch"):
-            path.unlink()
-        (self.configs / "patches" / NAME).write_text(PATCH)
-
     def build(self, files, arch="x86_64"):
         """Of a source that gets patched, and cannot be built."""
-        tarball = self.folder / "linux.tar.gz"
-        with tarfile.open(tarball, "w:gz") as archive:
-            for name, text in {"Makefile": MAKEFILE, "Kconfig": "", **files}.items():
-                member = tarfile.TarInfo(f"linux/{name}")
-                member.size = len(text.encode())
-                archive.addfile(member, io.BytesIO(text.encode()))
+        texts = {"Makefile": MAKEFILE, "Kconfig": "", **files}
+        entries = [entry(f"linux/{n}", text.encode()) for n, text in texts.items()]
+        archive = self.folder / "linux.tar.gz"
+        archive.write_bytes(tarball(entries, ["gzip"]))
         return run(
-            *("vmtest-kbuild", "build", f"--tarball={tarball}", f"--arch={arch}"),
-            f"--catalog={self.configs / 'vmtest.json'}",
-            f"--directory={self.folder / 'cache'}",
-            f"--output={self.folder / 'packages'}",
-            env=environment(),
+            f"vmtest-kbuild build --arch={arch}",
+            *(f"--tarball={archive}", f"--catalog={self.configs / 'vmtest.json'}"),
+            *(f"--directory={self.folder / 'cache'}", f"--output={self.folder / 'out'}"),
         )
 
     def tree(self):
@@ -82,23 +72,20 @@ class PatchTest(support.TestCase):
         }, json.loads(facts.read_text())["patches"]
 
     def test_is_applied(self):
-        self.only_patch()
+        for path in (self.configs / "patches").glob("*.patch"):
+            path.unlink()
+        (self.configs / "patches" / NAME).write_text(PATCH)
         self.assertIn("cannot be built", self.build({"code.c": CODE}).stderr)
         files, applied = self.tree()
-        self.assertEqual(
-            files, {"Makefile": MAKEFILE, "Kconfig": "", "code.c": FIXED}
-        )
+        self.assertEqual(files, {"Makefile": MAKEFILE, "Kconfig": "", "code.c": FIXED})
         self.assertEqual(applied, [NAME])
 
     def test_of_the_project_fit(self):
         """Also where there already: the source of the tests' kernel is patched."""
         for source in config_test.sources():
             version = ".".join(map(str, config_test.version(source)))
-            makefile = re.sub(
-                r"(?m)^EXTRAVERSION =.*$",
-                "EXTRAVERSION =",
-                (source / "Makefile").read_text(),
-            )
+            makefile = (source / "Makefile").read_text()
+            makefile = re.sub("(?m)^EXTRAVERSION =.*$", "EXTRAVERSION =", makefile)
             for patch in sorted((TOP / "configs/patches").glob("*.patch")):
                 (bounds,) = re.findall("^# vmtest: (.*)$", patch.read_text(), re.M)
                 arch = bounds.split()[-1]
@@ -106,9 +93,7 @@ class PatchTest(support.TestCase):
                     continue
                 with self.subTest(f"{patch.name}: {version}"):
                     shutil.rmtree(self.folder / "cache", ignore_errors=True)
-                    files = {
-                        name: (source / name).read_text() for name in files_of(patch)
-                    }
+                    files = {n: (source / n).read_text() for n in files_of(patch)}
                     result = self.build({**files, "Makefile": makefile}, arch)
                     self.assertNotIn("does not apply", result.stderr)
                     patched, applied = self.tree()

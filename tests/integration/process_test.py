@@ -21,7 +21,7 @@ class SignalTest(support.TestCase):
         return descendants(process.pid)
 
     def test_a_compiler_that_hangs_is_interrupted(self):
-        env = environment(PATH=self.path_with(gcc_12="sleep 1000"))
+        env = environment(PATH=self.path_with({"gcc-12": "sleep 1000"}))
         for number, word in (
             (signal.SIGINT, "interrupted"),
             (signal.SIGTERM, "terminated"),
@@ -35,7 +35,7 @@ class SignalTest(support.TestCase):
                 self.assert_all_gone(started)
 
     def test_a_compiler_that_hangs_is_given_up(self):
-        env = environment(PATH=self.path_with(gcc_12="sleep 1000"))
+        env = environment(PATH=self.path_with({"gcc-12": "sleep 1000"}))
         result = support.run("vmtest-kbuild", "toolchain", "--arch=host", env=env)
         self.assert_one_line(result, 1, "gcc", "timed out")
 
@@ -88,7 +88,7 @@ class SignalTest(support.TestCase):
 
     def test_a_signal_that_comes_twice_is_one(self):
         """timeout(1) sends it to its child, and to its child's group."""
-        env = environment(PATH=self.path_with(gcc_12="sleep 1000"))
+        env = environment(PATH=self.path_with({"gcc-12": "sleep 1000"}))
         program = (BIN / "vmtest-kbuild", "toolchain", "--arch=host")
         process = self.popen(shutil.which("timeout"), "1000", *program, env=env)
         self.wait_for_child(process, "sleep")

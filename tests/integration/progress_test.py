@@ -8,6 +8,7 @@ import socket
 import threading
 
 import support
+from packages import RELEASE, write_folder
 from support import environment, run
 
 # As that of a kernel to vmtest-kbuild; its compiler takes long over one file.
@@ -28,26 +29,15 @@ vmlinux:
 bzImage modules:
 """
 
-QEMU = """\
-#!/bin/sh
-sleep 2.5
-exit 1
-"""
-
 
 class ProgressTest(support.TestCase):
     def setUp(self):
         super().setUp()
-        programs = self.folder / "programs"
-        programs.mkdir()
         self.env = environment(
             VMTEST_SILENCE_SECONDS=1,
-            PATH=f"{programs}:{os.environ['PATH']}",
+            PATH=self.path_with({"qemu-system-x86_64": "sleep 2.5; exit 1"}),
             XDG_CACHE_HOME=self.folder / "cache",
         )
-        qemu = programs / "qemu-system-x86_64"
-        qemu.write_text(QEMU)
-        qemu.chmod(0o755)
 
     def expect(self, text, *patterns):
         """Lines of a log, in this order, and nothing that a terminal obeys."""
@@ -62,16 +52,10 @@ class ProgressTest(support.TestCase):
         source = self.folder / "source"
         source.mkdir(exist_ok=True)
         (source / "Makefile").write_text(MAKEFILE)
-        result = run(
-            "vmtest-kbuild",
-            "build",
-            f"--source={source}",
-            f"--output={self.folder / 'out'}",
-            "--arch=x86_64",
-            "--flavor=tiny",
-            *arguments,
-            env=self.env,
-        )
+        output = f"--output={self.folder / 'out'}"
+        words = (f"--source={source}", output, *arguments)
+        command = "vmtest-kbuild build --arch=x86_64 --flavor=tiny"
+        result = run(command, *words, env=self.env)
         self.assert_status(result, 1)
         return result.stderr
 
@@ -114,38 +98,16 @@ class ProgressTest(support.TestCase):
             r"build .* files compiled, 1 s",
         )
 
-    def kernel(self):
-        kernel = self.folder / "kernel"
-        release = kernel / "build/include/config/kernel.release"
-        release.parent.mkdir(parents=True)
-        release.write_text("6.12.117-vmtest1.0tiny\n")
-        (kernel / "vmlinuz").touch()
-        return kernel
+    def run_vm(self, command, *options):
+        """Of a kernel that never boots."""
+        kernel = write_folder(self.folder / "kernel")
+        words = (f"--kernel={kernel}", *options, "true")
+        command = f"vmtest-vm {command} --arch=x86_64 --accel=tcg"
+        return run(command, *words, env=self.env).stderr
 
     def test_a_boot(self):
-        result = run(
-            "vmtest-vm",
-            "run",
-            "--arch=x86_64",
-            "--accel=tcg",
-            f"--kernel={self.kernel()}",
-            "true",
-            env=self.env,
-        )
-        self.expect(result.stderr, r"boot 6\.12\.117-vmtest1\.0tiny: 1 s")
+        self.expect(self.run_vm("run"), f"boot {RELEASE}: 1 s")
 
     def test_a_suite(self):
-        result = run(
-            "vmtest-vm",
-            "test",
-            "--arch=x86_64",
-            "--accel=tcg",
-            f"--kernel={self.kernel()}",
-            f"--log-directory={self.folder / 'logs'}",
-            "true",
-            env=self.env,
-        )
-        self.expect(
-            result.stderr,
-            r"kernels: 1 running; 6\.12\.117-vmtest1\.0tiny is running, 1 s",
-        )
+        text = self.run_vm("test", f"--log-directory={self.folder / 'logs'}")
+        self.expect(text, f"kernels: 1 running; {RELEASE} is running, 1 s")

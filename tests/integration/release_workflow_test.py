@@ -18,7 +18,6 @@ import support
 from support import TOP, mirror
 
 import rehearsal
-from built_kernel import write_source
 
 ARCH = platform.machine()
 STORE = ("octo/kernels", "kernels")
@@ -53,20 +52,13 @@ class WorkflowCase(support.TestCase):
         self.kernel_org = kernel_org
         self.github = self.start("github.py", "--folder", self.folder / "github")
         tree = tree_with_one_flavor(self.folder / "tree")
-        self.variables = {
-            "VMTEST_RETRY_SECONDS": "10",
-            **mirror(self.kernel_org),
-            **variables,
-        }
+        variables |= {"VMTEST_RETRY_SECONDS": "10", **mirror(self.kernel_org)}
+        self.variables = variables
         self.workflow = rehearsal.Rehearsal(
             ".github/workflows/release.yml",
             self.folder / "runs",
             tree,
-            github={
-                "repository": STORE[0],
-                "api_url": self.github.urls["GITHUB_API_URL"],
-                "server_url": self.github.urls["GITHUB_SERVER_URL"],
-            },
+            github=rehearsal.github_context(STORE[0], self.github.urls),
             environment=self.variables,
         )
         rehearsal.packages_directory()
@@ -96,45 +88,35 @@ class WorkflowCase(support.TestCase):
 
     def asset_names(self):
         store = f"github:{STORE[0]}@{STORE[1]}"
-        environment = support.environment(
-            GITHUB_API_URL=self.github.urls["GITHUB_API_URL"]
-        )
+        environment = support.github_environment(self.github)
         listed = support.assets(store, env=environment)
         return sorted(re.sub(r"^kernel-|\.tar\.zst$", "", a["name"]) for a in listed)
 
-    def page(self):
+    def get(self, path):
         url = self.github.urls["GITHUB_API_URL"]
-        return support.get_json(f"{url}/repos/{STORE[0]}/releases/tags/{STORE[1]}")[
-            "body"
-        ]
+        return support.get_json(f"{url}/repos/{STORE[0]}/{path}")
+
+    def page(self):
+        return self.get(f"releases/tags/{STORE[1]}")["body"]
 
     def issues(self, state):
-        url = self.github.urls["GITHUB_API_URL"]
-        return support.get_json(f"{url}/repos/{STORE[0]}/issues?state={state}")
+        return self.get(f"issues?state={state}")
 
-    def names(self, *releases):
-        return sorted(f"{release}.{ARCH}" for release in releases)
+    def assert_assets(self, *names):
+        """Those of this architecture; "RELEASE" stands for RELEASE-vmtest1.0tiny."""
+        names = [n if "tiny" in n else f"{n}-vmtest1.0tiny" for n in names]
+        self.assertEqual(self.asset_names(), sorted(f"{name}.{ARCH}" for name in names))
 
 
 class ReleaseWorkflowTest(WorkflowCase):
     def setUp(self):
         super().setUp()
+        versions = ("6.12.117", "6.12.118", "6.12.119", "6.1.192", "6.1.193")
         self.start_workflow(
-            self.kernel_org_with("6.12.117", "6.1.192"),
+            self.start_kernel_org(*versions, offer=["6.12.117", "6.1.192"]),
             BASH_ENV=str(TOP / "tests/fixtures/build_from_cache.bash"),
             VMTEST_REHEARSAL_PACKAGE=str(support.package()),
         )
-
-    def kernel_org_with(self, *offer):
-        """One that can offer more later; the tarballs are small."""
-        sources = []
-        for version in ("6.12.117", "6.12.118", "6.12.119", "6.1.192", "6.1.193"):
-            tarball = self.folder / f"linux-{version}.tar.xz"
-            write_source(tarball, version)
-            sources.append(f"--source={version}={tarball}")
-        kernel_org = self.start("kernel_org.py", *sources)
-        kernel_org.control(offer=list(offer))
-        return kernel_org
 
     def test_life_of_a_release(self):
         with self.stage("an empty release, two series"):
@@ -142,9 +124,8 @@ class ReleaseWorkflowTest(WorkflowCase):
             self.assert_conclusion(result, "success")
             self.assertEqual(result.job("plan").outputs["count"], "2")
             self.assertEqual(len(result.jobs_of("build")), 2)
-            both = self.names("6.12.117-vmtest1.0tiny", "6.1.192-vmtest1.0tiny")
-            self.assertEqual(self.asset_names(), both)
-            for name in both:
+            self.assert_assets("6.12.117", "6.1.192")
+            for name in self.asset_names():
                 self.assertIn(name, self.page())
                 self.assertIn(f"log-{name}", [a["name"] for a in result.artifacts])
             self.assertEqual(len(result.attestations), 2)
@@ -163,29 +144,21 @@ class ReleaseWorkflowTest(WorkflowCase):
             result = self.run_workflow()
             self.assert_conclusion(result, "success")
             self.assertEqual(len(result.jobs_of("build")), 1)
-            self.assertEqual(
-                self.asset_names(),
-                self.names("6.12.118-vmtest1.0tiny", "6.1.192-vmtest1.0tiny"),
-            )
+            self.assert_assets("6.12.118", "6.1.192")
             self.assertNotIn("6.12.117", self.page())
 
         with self.stage("a dry run by hand"):
-            result = self.run_workflow(
-                "workflow_dispatch", {"rebuild": True, "dry-run": True}
-            )
+            inputs = {"rebuild": True, "dry-run": True}
+            result = self.run_workflow("workflow_dispatch", inputs)
             self.assert_conclusion(result, "success")
             self.assertEqual(result.job("plan").outputs["count"], "2")
             self.assertEqual(result.job("build").conclusion, "skipped")
 
         with self.stage("rebuild by hand"):
-            result = self.run_workflow(
-                "workflow_dispatch", {"kernels": "6.1", "rebuild": True}
-            )
+            inputs = {"kernels": "6.1", "rebuild": True}
+            result = self.run_workflow("workflow_dispatch", inputs)
             self.assert_conclusion(result, "success")
-            self.assertEqual(
-                self.asset_names(),
-                self.names("6.12.118-vmtest1.0tiny", "6.1.192-vmtest1.0.1tiny"),
-            )
+            self.assert_assets("6.12.118", "6.1.192-vmtest1.0.1tiny")
 
         self.kernel_org.control(offer=["6.12.119", "6.1.193"])
         for attempt in ("a build that fails", "it fails again"):
@@ -193,10 +166,7 @@ class ReleaseWorkflowTest(WorkflowCase):
                 self.variables["VMTEST_REHEARSAL_FAIL"] = "6.12.*"
                 result = self.run_workflow()
                 self.assert_conclusion(result, "failure")
-                self.assertEqual(
-                    self.asset_names(),
-                    self.names("6.12.118-vmtest1.0tiny", "6.1.193-vmtest1.0tiny"),
-                )
+                self.assert_assets("6.12.118", "6.1.193")
                 self.assertIn("unknown type name", result.summary)
                 [issue] = self.issues("open")
                 self.assertIn("6.12", issue["title"])
@@ -206,10 +176,7 @@ class ReleaseWorkflowTest(WorkflowCase):
             del self.variables["VMTEST_REHEARSAL_FAIL"]
             result = self.run_workflow()
             self.assert_conclusion(result, "success")
-            self.assertEqual(
-                self.asset_names(),
-                self.names("6.12.119-vmtest1.0tiny", "6.1.193-vmtest1.0tiny"),
-            )
+            self.assert_assets("6.12.119", "6.1.193")
             self.assertEqual(self.issues("open"), [])
             [closed] = self.issues("closed")
             self.assertEqual(closed["number"], issue["number"])

@@ -225,8 +225,8 @@ class Build(Command):
             (self.source / name).mkdir(parents=True)
         files = {"Makefile": MAKEFILE, "noise": os.urandom(SIZE)}
         fill(self.source, {**files, "arch/x86/Makefile": "", "scripts/x": ""})
-        strip = {"strip": 'cp "$6" "$5"', "objcopy": 'cp "$3" "$4"'}
-        self.env = {"PATH": case.path_with(**strip, eu_strip="true")}
+        tools = {"strip": 'cp "$6" "$5"', "objcopy": 'cp "$3" "$4"', "eu-strip": "true"}
+        self.env = {"PATH": case.path_with(tools)}
 
     def command(self):
         options = ("--arch=x86_64", "--flavor=tiny", f"--source={self.source}")
@@ -273,7 +273,7 @@ class Rootfs(Command):
         fill(tree, {"etc/os-release": "x", "data": os.urandom(SIZE)})
         # As mmdebstrap does, it cleans up when it is told to end.
         make = f"trap 'exit 1' TERM; sleep 0.2; tar -C '{tree}' -cf - ."
-        self.env = {"PATH": case.path_with(mmdebstrap=make)}
+        self.env = {"PATH": case.path_with({"mmdebstrap": make})}
 
     def command(self):
         return "vmtest-vm", "rootfs", "--arch=host", f"--directory={self.made}"
@@ -312,8 +312,8 @@ class RunInGuest(Command):
 
     def prepare(self, case):
         self.kernel = write_folder(case.folder / "kernel")
-        script = "sleep 0.3; exit 1"
-        self.env = {"PATH": case.path_with(qemu_system_x86_64=script)}
+        scripts = {"qemu-system-x86_64": "sleep 0.3; exit 1"}
+        self.env = {"PATH": case.path_with(scripts)}
 
     def outputs(self):
         return (f"--result={self.made / 'result.json'}",)

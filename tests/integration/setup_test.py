@@ -14,63 +14,51 @@ from support import TOP
 CATALOG = json.loads((TOP / "configs/vmtest.json").read_text())
 
 
-def setup(*arguments, **options):
-    return subprocess.run(
-        [TOP / ".github/setup", "--list", *arguments],
-        **options,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
+def script(name, *arguments, **values):
+    """Run one of .github, with these variables."""
+    command = [TOP / ".github" / name, *arguments]
+    env = {**os.environ, **values}
+    options = {"capture_output": True, "text": True, "check": False}
+    return subprocess.run(command, env=env, stdin=subprocess.DEVNULL, **options)
 
 
 @unittest.skipUnless(shutil.which("dpkg"), "for Debian and Ubuntu")
 class SetupTest(support.TestCase):
-    def cross_compilers(self, *arguments):
-        result = setup(*arguments)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return [name for name in result.stdout.split() if name.startswith("gcc-")]
+    def packages(self, *arguments, **values):
+        result = script("setup", "--list", *arguments, **values)
+        self.assert_status(result, 0)
+        return result.stdout.split()
 
     def test_cross_compilers_are_those_of_the_catalog(self):
-        own = subprocess.check_output(
-            ["dpkg", "--print-architecture"], text=True
-        ).strip()
-        expected = [
-            "gcc-" + data["cross_prefix"].rstrip("-").replace("_", "-")
-            for data in CATALOG["architectures"].values()
-            if data["debian_arch"] != own
-        ]
-        self.assertEqual(self.cross_compilers("--arch", "all"), expected)
-        self.assertEqual(self.cross_compilers(), [])
-        arch = next(
-            name
+        own = subprocess.check_output(["dpkg", "--print-architecture"], text=True).strip()
+        foreign = {
+            name: "gcc-" + data["cross_prefix"].rstrip("-").replace("_", "-")
             for name, data in CATALOG["architectures"].items()
             if data["debian_arch"] != own
-        )
-        self.assertEqual(
-            self.cross_compilers("--only", "kernel", "--arch", arch), expected[:1]
-        )
+        }
+        arch, compiler = next(iter(foreign.items()))
+        for arguments, expected in (
+            (("--arch", "all"), [*foreign.values()]),
+            ((), []),
+            (("--only", "kernel", "--arch", arch), [compiler]),
+        ):
+            listed = self.packages(*arguments)
+            self.assertEqual([n for n in listed if n.startswith("gcc-")], expected)
 
     def test_emulators_are_in_the_packages_that_the_distribution_has(self):
         packages = "qemu-system-misc"
         for known in ("", "qemu-system-riscv\nqemu-system-s390x"):
-            apt_cache = self.folder / "apt-cache"
-            apt_cache.write_text(f"#!/bin/sh\necho '{packages}\n{known}'\n")
-            apt_cache.chmod(0o755)
-            path = f"{self.folder}:{os.environ['PATH']}"
-            result = setup("--arch", "riscv64,s390x", env={**os.environ, "PATH": path})
-            self.assertEqual(result.returncode, 0, result.stderr)
-            listed = set(result.stdout.split())
+            path = self.path_with({"apt-cache": f"echo '{packages}\n{known}'"})
+            listed = self.packages("--arch", "riscv64,s390x", PATH=path)
             for name in known.split() or [packages]:
                 self.assertIn(name, listed)
             self.assertEqual(packages in listed, not known)
 
     def test_an_unknown_architecture_is_wrong_usage(self):
-        result = setup("--arch", "vax")
-        self.assertEqual(result.returncode, 2)
+        result = script("setup", "--list", "--arch", "vax")
+        self.assert_status(result, 2)
         self.assertIn("'vax'; there are: x86_64 aarch64", result.stderr)
-        self.assertEqual(setup("--arch").returncode, 2)
+        self.assert_status(script("setup", "--list", "--arch"), 2)
 
 
 class PrepareGuestTest(support.TestCase):
@@ -78,18 +66,9 @@ class PrepareGuestTest(support.TestCase):
         """The result, and what it would have run."""
         log = self.folder / "log"
         log.write_text("")
-        for name in ("sudo", "vmtest-vm"):
-            program = self.folder / name
-            program.write_text(f'#!/bin/sh\necho "${{0##*/}} $*" >>"{log}"\n')
-            program.chmod(0o755)
-        result = subprocess.run(
-            [TOP / ".github/prepare-guest", *arguments],
-            env={**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-        )
-        return result, log.read_text()
+        record = f'echo "${{0##*/}} $*" >>"{log}"'
+        path = self.path_with({"sudo": record, "vmtest-vm": record})
+        return script("prepare-guest", *arguments, PATH=path), log.read_text()
 
     def test_another_architecture_needs_a_root_file_system(self):
         result, ran = self.prepare("vax")

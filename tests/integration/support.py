@@ -4,6 +4,7 @@ What integration tests share: the built programs, the stand-ins, and one real
 kernel, which is built once by the bot and kept in VMTEST_TEST_CACHE.
 """
 
+import functools
 import json
 import os
 import pty
@@ -24,6 +25,7 @@ CACHE = Path(os.environ.get("VMTEST_TEST_CACHE", TOP / "build/test-cache"))
 
 sys.path.insert(0, str(TOP / "tests/fixtures"))
 import prism  # noqa: E402
+from built_kernel import write_source  # noqa: E402
 from stand_in import StandIn  # noqa: E402
 
 # One path, in which each part is trouble for somebody: a shell, an fstab, QEMU's
@@ -46,19 +48,39 @@ def environment(**values):
     return {**kept, **{k: str(v) for k, v in values.items()}}
 
 
+def github_environment(server, **values):
+    """For who may write to a stand-in of GitHub."""
+    url = server.urls["GITHUB_API_URL"]
+    return environment(**{"GITHUB_API_URL": url, "GITHUB_TOKEN": "write-token", **values})
+
+
+def command_line(program, arguments):
+    """One of the programs, whose name words may follow, or another by its path."""
+    known, *words = [program] if os.path.isabs(program) else program.split()
+    more = [a if isinstance(a, bytes) else str(a) for a in arguments]
+    return [BIN / known, *words, *more]
+
+
 def run(program, *arguments, timeout=300, **options):
     """Run one of the programs; its output is text unless told otherwise."""
     options.setdefault("env", environment())
     options.setdefault("text", True)
-    options.setdefault("stdin", subprocess.DEVNULL)
+    options.setdefault("errors", "surrogateescape")
+    if "input" not in options:
+        options.setdefault("stdin", subprocess.DEVNULL)
+    options.setdefault("stderr", subprocess.PIPE)
     return subprocess.run(
-        [BIN / program, *map(str, arguments)],
+        command_line(program, arguments),
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
         timeout=timeout,
         check=False,
         **options,
     )
+
+
+def run_guest(*command, options=(), **more):
+    """Run a command under the tests' kernel."""
+    return run("vmtest-vm run -k", kernel(), *options, "--", *command, **more)
 
 
 # Linux counts what a process was before it became a program, and we are large:
@@ -85,7 +107,7 @@ class Measured:
             result = subprocess.run(
                 [
                     *(sys.executable, "-I", "-S", "-c", _LAUNCHER, str(writer)),
-                    *(BIN / program, *map(str, arguments)),
+                    *command_line(program, arguments),
                 ],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -114,34 +136,29 @@ def mirror(kernel_org):
     return {"VMTEST_KERNEL_ORG": releases.removesuffix("/releases.json")}
 
 
+def succeed(program, *arguments, **options):
+    """Run one of the programs, which is not what is tested; returns its stdout."""
+    result = run(program, *arguments, **options)
+    if result.returncode != 0:
+        raise RuntimeError(f"{result.stdout}\n{result.stderr}")
+    return result.stdout
+
+
 def package():
     """A tiny package for this machine, newest of the installed sources."""
     store = CACHE / "store"
-    found = sorted(store.glob("kernel-*tiny.*.tar.zst"))
-    if found:
-        return found[-1]
-    log = CACHE / "build.log"
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with StandIn("kernel_org.py", "--installed") as kernel_org:
-        with open(log, "w", encoding="utf-8") as file:
-            result = subprocess.run(
-                [
-                    BIN / "vmtest-bot",
-                    "run",
-                    "--latest-stable",
-                    "--arch=host",
-                    "--flavor=tiny",
-                    f"--store=dir:{store}",
-                    f"--directory={CACHE / 'work'}",
-                ],
-                env=environment(**mirror(kernel_org)),
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                check=False,
+    if not list(store.glob("kernel-*tiny.*.tar.zst")):
+        log = CACHE / "build.log"
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with StandIn("kernel_org.py", "--installed") as kernel_org, open(log, "w") as file:
+            command = command_line(
+                "vmtest-bot run --latest-stable --arch=host --flavor=tiny",
+                (f"--store=dir:{store}", f"--directory={CACHE / 'work'}"),
             )
-    if result.returncode != 0:
-        raise RuntimeError(log.read_text(encoding="utf-8", errors="replace"))
+            env = environment(**mirror(kernel_org))
+            options = {"stdin": subprocess.DEVNULL, "stdout": file, "stderr": file}
+            if subprocess.run(command, env=env, check=False, **options).returncode:
+                raise RuntimeError(log.read_text(errors="replace"))
     return sorted(store.glob("kernel-*tiny.*.tar.zst"))[-1]
 
 
@@ -150,21 +167,40 @@ def release():
     return package().name.removeprefix("kernel-").rsplit(".", 3)[0]
 
 
+@functools.cache
 def kernel():
-    """A folder with package() unpacked."""
-    folder = CACHE / "kernels"
-    result = run(
-        "vmtest-vm",
-        "download",
-        "-q",
-        f"--store=dir:{package().parent}",
-        f"--directory={folder}",
-        "-k",
-        release(),
-    )
-    if result.returncode != 0:
-        raise RuntimeError(result.stderr)
-    return next(folder.glob(f"*/kernel-{release()}"))
+    """
+    A directory with package() unpacked, or the unpacked package that
+    VMTEST_TEST_KERNEL names.
+    """
+    if os.environ.get("VMTEST_TEST_KERNEL"):
+        return Path(os.environ["VMTEST_TEST_KERNEL"])
+    directory = CACHE / "kernels"
+    store = f"--store=dir:{package().parent}"
+    succeed("vmtest-vm download -q -k", release(), store, f"--directory={directory}")
+    return next(directory.glob(f"*/kernel-{release()}"))
+
+
+def small_package(directory):
+    """package() without debug information, and so a tenth of its size."""
+    tree = directory / "kernel"
+    shutil.copytree(kernel(), tree, symlinks=True)
+    subprocess.run(["objcopy", "--strip-debug", tree / "build/vmlinux"], check=True)
+    path = directory / package().name
+    pack_directory(tree, path)
+    return path
+
+
+def pack_directory(tree, path):
+    """Make a package of an unpacked one, in next to no time."""
+    command = ["tar", "-C", tree, "-I", "zstd -1", "-cf", path, "."]
+    subprocess.run(command, check=True)
+
+
+def install(prefix):
+    """What `cmake --install` installs."""
+    command = ["cmake", "--install", BIN.parent, "--prefix", prefix]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
 
 
 def copy_tree(folder):
@@ -278,6 +314,13 @@ class Terminal:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
+def class_directory(test_case):
+    """A directory for all tests of a class, which goes away after them."""
+    directory = tempfile.TemporaryDirectory(prefix="vmtest-test.")
+    test_case.addClassCleanup(directory.cleanup)
+    return Path(directory.name)
+
+
 class TestCase(unittest.TestCase):
     """With a folder that goes away, and assertions on results."""
 
@@ -297,7 +340,7 @@ class TestCase(unittest.TestCase):
         for name in ("stdout", "stderr"):
             options.setdefault(name, subprocess.PIPE)
         process = subprocess.Popen(
-            [BIN / program, *map(str, arguments)],
+            command_line(program, arguments),
             stdin=options.pop("stdin", subprocess.DEVNULL),
             env=options.pop("env", None) or environment(),
             text=True,
@@ -318,12 +361,29 @@ class TestCase(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, "waited in vain")
             time.sleep(0.01)
 
-    def path_with(self, **scripts):
-        """A PATH in which programs of these names are scripts of the shell."""
+    def end(self, process, timeout=120):
+        """What popen() has started, as run() would have returned it."""
+        stdout, stderr = process.communicate(timeout=timeout)
+        command, status = process.args, process.returncode
+        return subprocess.CompletedProcess(command, status, stdout, stderr)
+
+    def start_kernel_org(self, *versions, **settings):
+        """A kernel.org with sources of these versions, which cannot be built."""
+        sources = []
+        for version in versions:
+            tarball = write_source(self.folder / f"linux-{version}.tar.xz", version)
+            sources.append(f"--source={version}={tarball}")
+        kernel_org = self.start("kernel_org.py", *sources)
+        if settings:
+            kernel_org.control(**settings)
+        return kernel_org
+
+    def path_with(self, scripts):
+        """A PATH in which programs of these names are these scripts of the shell."""
         folder = self.folder / "programs"
         folder.mkdir(exist_ok=True)
         for name, script in scripts.items():
-            program = folder / name.replace("_", "-")
+            program = folder / name
             program.write_text(f"#!/bin/sh\n{script}\n")
             program.chmod(0o755)
         return f"{folder}:{os.environ['PATH']}"
@@ -362,10 +422,7 @@ class TestCase(unittest.TestCase):
 
 def assets(store, **options):
     """What `vmtest-bot status --json` says of a store."""
-    result = run("vmtest-bot", "status", "--json", f"--store={store}", **options)
-    if result.returncode != 0:
-        raise RuntimeError(result.stderr)
-    return json.loads(result.stdout)
+    return json.loads(succeed("vmtest-bot status --json", f"--store={store}", **options))
 
 
 def get_json(url):

@@ -6,27 +6,24 @@ of other programs, other hosts or cores.
 """
 
 import ctypes
+import functools
 import os
 import secrets
+import shutil
 import subprocess
 import unittest
 from pathlib import Path
 
 import support
-from support import BIN, environment, mirror
+from support import environment, github_environment, mirror
 
-from built_kernel import catalog_without_patches, write_source
+from built_kernel import catalog_without_patches
 from github_store import StoredRelease
 from packages import RELEASE, package_entries, package_name, write_package
 
 STORE = "github:octo/kernels@kernels"
 VERSION = "6.12.117"
 TINY = ("--latest-stable", "--flavor=tiny", "--arch=host")
-# Takes the place of a program: tells what it was given, and fails.
-RECORDER = """#!/bin/sh
-{ echo "$0 $*"; env; } >>"%s"
-exit 1
-"""
 # Reads files of the host in a guest: below its own mounts lies the host's root.
 # They are not cached by what size they say they have, which is 0.
 READER = """
@@ -57,26 +54,21 @@ def shown_environment(pid):
         return ""
 
 
-
 class TokenTest(support.TestCase):
     def setUp(self):
         super().setUp()
         self.token = "ghp_" + secrets.token_hex(18)
         self.reader = "ghp_" + secrets.token_hex(18)
         self.releases = self.folder / "github"
-        self.github = self.start(
-            "github.py",
-            f"--folder={self.releases}",
-            f"--token={self.token}:write",
-            f"--token={self.reader}:read",
-        )
+        tokens = (f"--token={self.token}:write", f"--token={self.reader}:read")
+        self.github = self.start("github.py", f"--folder={self.releases}", *tokens)
         self.printed = ""
         self.recorded = self.folder / "recorded"
         # Where everything that the programs write goes.
         self.home = self.folder / "home"
         self.home.mkdir()
-        self.env = environment(
-            GITHUB_API_URL=self.github.urls["GITHUB_API_URL"],
+        self.env = github_environment(
+            self.github,
             GITHUB_TOKEN=self.token,
             HOME=self.home,
             XDG_CACHE_HOME=self.home / "cache",
@@ -89,9 +81,8 @@ class TokenTest(support.TestCase):
 
     def run_program(self, program, command, *arguments):
         """As talkative as it can be."""
-        result = support.run(
-            program, command, "--verbose", *arguments, env=self.env, cwd=self.home
-        )
+        words = (f"{program} {command} --verbose", *arguments)
+        result = support.run(*words, env=self.env, cwd=self.home)
         self.printed += result.stdout + result.stderr
         return result
 
@@ -100,19 +91,12 @@ class TokenTest(support.TestCase):
 
     def shadow(self, *programs):
         """Let recorders take the place of programs."""
-        folder = self.folder / "bin"
-        folder.mkdir(exist_ok=True)
-        for program in programs:
-            (folder / program).write_text(RECORDER % self.recorded)
-            (folder / program).chmod(0o755)
-        self.env["PATH"] = f"{folder}:{self.env['PATH']}"
+        record = f'{{ echo "$0 $*"; env; }} >>"{self.recorded}"; exit 1'
+        self.env["PATH"] = self.path_with(dict.fromkeys(programs, record))
 
     def offer_source(self):
         """Of a kernel that cannot be built."""
-        tarball = self.folder / "linux.tar.xz"
-        write_source(tarball, VERSION)
-        kernel_org = self.start("kernel_org.py", f"--source={VERSION}={tarball}")
-        self.env.update(mirror(kernel_org))
+        self.env.update(mirror(self.start_kernel_org(VERSION)))
 
     def assert_not_in(self, text, where):
         for token in (self.token, self.reader):
@@ -139,13 +123,9 @@ class TokenTest(support.TestCase):
 
     def test_life_of_a_package(self):
         uploads = {"endpoint": "uploads"}
-        self.github.control(
-            faults=[
-                {**uploads, "kind": "starter"},
-                {**uploads, "kind": "cut_request"},
-                {"kind": "status", "endpoint": "api", "method": "PATCH"},
-            ]
-        )
+        faults = [{**uploads, "kind": kind} for kind in ("starter", "cut_request")]
+        faults.append({"kind": "status", "endpoint": "api", "method": "PATCH"})
+        self.github.control(faults=faults)
         self.assert_status(self.bot("publish", self.package), 0)
         for command in (["status"], ["status", "--markdown"], ["prune", "--dry-run"]):
             self.assert_status(self.bot(*command), 0)
@@ -184,16 +164,8 @@ class TokenTest(support.TestCase):
         self.assert_status(self.bot("run", *TINY, f"--catalog={catalog}"), 1)
         self.assertIn("/make ", self.recorded.read_text())
         self.assert_status(self.bot("publish", self.package), 0)
-        result = self.run_program(
-            "vmtest-vm",
-            "run",
-            f"--store={STORE}",
-            "-k",
-            RELEASE,
-            "--accel=tcg",
-            "--",
-            "true",
-        )
+        words = (f"--store={STORE}", "-k", RELEASE, "--accel=tcg", "true")
+        result = self.run_program("vmtest-vm", "run", *words)
         self.assert_status(result, 125)
         self.assertIn("/qemu-system-", self.recorded.read_text())
         self.assert_kept()
@@ -234,9 +206,8 @@ class TokenTest(support.TestCase):
         command = ("vmtest-bot", "publish", self.package, f"--store={STORE}")
         options = {"cwd": self.home, "stderr": subprocess.STDOUT}
         process = self.popen(*command, env=self.env, **options)
-        self.wait_until(
-            lambda: StoredRelease(self.releases, "kernels").names("starter")
-        )
+        release = functools.partial(StoredRelease, self.releases, "kernels")
+        self.wait_until(lambda: release().names("starter"))
         command_line = Path(f"/proc/{process.pid}/cmdline").read_text()
         self.assert_not_in(command_line, "command line")
         self.assert_not_in(shown_environment(process.pid), "environment")
@@ -250,46 +221,30 @@ class GuestTest(support.TestCase):
 
     def start_guest(self, values, **user):
         self.folder.chmod(0o777)
-        process = subprocess.Popen(
-            [
-                *(BIN / "vmtest-vm", "run", "-k", support.kernel()),
-                *("--", "sh", "-c", READER),
-            ],
-            env=environment(TMPDIR=self.folder, HOME=self.folder, **values),
-            cwd=self.folder,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            **user,
-        )
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
+        streams = {"stdin": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        env = environment(TMPDIR=self.folder, HOME=self.folder, **values)
+        command = ("vmtest-vm run -k", support.kernel(), "--", "sh", "-c", READER)
+        process = self.popen(*command, env=env, cwd=self.folder, **streams, **user)
         self.assertEqual(process.stdout.readline(), "up\n")
         return process
 
     def start_neighbour(self, values, **user):
         """Such as the shell that has started us."""
-        process = subprocess.Popen(["sleep", "1000"], env=values, **user)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        return process.pid
+        return self.popen(shutil.which("sleep"), "1000", env=values, **user).pid
 
     def look(self, **user):
         values = {name: secrets.token_hex(18) for name in (*TOKENS, "CALLERS")}
         process = self.start_guest(values, **user)
         started = support.descendants(process.pid)
-        self.assertIn(
-            "qemu", "".join(Path(f"/proc/{pid}/comm").read_text() for pid in started)
-        )
+        names = [Path(f"/proc/{pid}/comm").read_text() for pid in started]
+        self.assertIn("qemu", "".join(names))
         shown = "".join(map(shown_environment, {process.pid, *started}))
         paths = [f"/proc/{pid}/environ" for pid in (process.pid, *started)]
         self.assertEqual(os.stat(paths[0]).st_uid, 0)
         if has_landlock():
             paths.append(f"/proc/{self.start_neighbour(values, **user)}/environ")
-        read, _ = process.communicate(
-            "".join(f"{path}\n" for path in [*paths, "/etc/os-release"]), timeout=120
-        )
+        asked = "".join(f"{path}\n" for path in [*paths, "/etc/os-release"])
+        read, _ = process.communicate(asked, timeout=120)
         self.assertEqual(process.returncode, 0, read)
         for path in paths:
             self.assertIn(f"{path}:\n", read)
@@ -306,20 +261,13 @@ class GuestTest(support.TestCase):
     def test_environment_of_an_ordinary_user(self):
         nobody = {"user": 65534, "group": 65534, "extra_groups": []}
         try:
-            subprocess.run(
-                [BIN / "vmtest-vm", "--version"],
-                stdout=subprocess.DEVNULL,
-                check=True,
-                **nobody,
-            )
+            support.succeed("vmtest-vm --version", **nobody)
         except PermissionError:
             self.skipTest("an ordinary user cannot run the programs where they are")
         self.look(**nobody)
 
     def test_what_is_asked_for_is_passed_on(self):
-        result = support.run(
-            *("vmtest-vm", "run", "-k", support.kernel(), "--env=GH_TOKEN"),
-            *("--", "sh", "-c", "echo $GH_TOKEN"),
-            env=environment(GH_TOKEN="given"),
-        )
+        words = ("sh", "-c", "echo $GH_TOKEN")
+        env = environment(GH_TOKEN="given")
+        result = support.run_guest(*words, options=["--env=GH_TOKEN"], env=env)
         self.assertEqual(result.stdout, "given\n", result.stderr)

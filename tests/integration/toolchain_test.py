@@ -5,9 +5,11 @@ import json
 import os
 import unittest
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import support
 from crosstool import crosstool_name, write_crosstool
+from packages import write_folder
 from support import TOP, environment, mirror, run
 
 CATALOG = json.loads((TOP / "configs/vmtest.json").read_text())
@@ -21,7 +23,6 @@ TARGET = DATA["crosstool_target"]
 # Newer than any that is installed.
 VERSION = "99.1.0"
 NAME = crosstool_name(HOST, VERSION, TARGET)
-RELEASE = "6.12.200-vmtest1.0tiny"
 
 # Its module is what the compiler makes of nothing, and says which one it was.
 MAKEFILE = """
@@ -32,9 +33,9 @@ modules:
 """
 
 
-def shown(*arguments, **options):
-    result = run("vmtest-kbuild", "toolchain", "--json", *arguments, **options)
-    return result, json.loads(result.stdout)
+def shown(*arguments):
+    said = support.succeed("vmtest-kbuild toolchain --json", *arguments)
+    return json.loads(said)
 
 
 class ShowTest(support.TestCase):
@@ -47,7 +48,7 @@ class ShowTest(support.TestCase):
         )
 
     def test_every_series_and_architecture_has_a_row(self):
-        _, rows = shown("--arch=all")
+        rows = shown("--arch=all")
         expected = [
             (arch, tried.get("min"))
             for arch, data in CATALOG["architectures"].items()
@@ -55,9 +56,8 @@ class ShowTest(support.TestCase):
             # riscv64 begins where the last range does.
             if arch != "riscv64" or tried.get("min") == "6.12"
         ]
-        self.assertEqual(
-            [(row["arch"], row["kernels"]["min"]) for row in rows], expected
-        )
+        found = [(row["arch"], row["kernels"]["min"]) for row in rows]
+        self.assertEqual(found, expected)
         for row in rows:
             self.assertEqual(row["gcc"]["oldest"], 12)
             self.assertEqual(bool(row["chosen"]), bool(row["chosen_version"]))
@@ -70,48 +70,28 @@ class DownloadTest(support.TestCase):
         self.crosstool = self.folder / "crosstool"
         self.cache = self.folder / "cache"
         self.unpacked = self.cache / "toolchains" / NAME
-        catalog = json.loads(json.dumps(CATALOG))
-        catalog["gcc"] = {
-            "reference": 99,
-            "crosstool": VERSION,
-            "tried": [{"newest": 99, "reason": "a test"}],
-        }
+        rule = {"reference": 99, "crosstool": VERSION}
+        rule["tried"] = [{"newest": 99, "reason": "a test"}]
         self.catalog = self.folder / "catalog.json"
-        self.catalog.write_text(json.dumps(catalog))
-        self.kernel = self.folder / "kernel"
-        for name, text in {
-            "vmlinuz": "no kernel\n",
-            "build/.config": "",
-            "build/Module.symvers": "",
-            "build/Makefile": MAKEFILE,
-            "build/include/config/kernel.release": f"{RELEASE}\n",
-        }.items():
-            path = self.kernel / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+        self.catalog.write_text(json.dumps({**CATALOG, "gcc": rule}))
+        self.kernel = write_folder(self.folder / "kernel")
+        (self.kernel / "build/Module.symvers").touch()
+        (self.kernel / "build/Makefile").write_text(MAKEFILE)
 
     def serve(self, **options):
         write_crosstool(self.crosstool, HOST, VERSION, TARGET, **options)
-        kernel_org = self.start("kernel_org.py", f"--crosstool={self.crosstool}")
-        self.environment = environment(**mirror(kernel_org))
-        return kernel_org
+        self.kernel_org = self.start("kernel_org.py", f"--crosstool={self.crosstool}")
+        self.environment = environment(VMTEST_RETRY_SECONDS=0, **mirror(self.kernel_org))
 
     def build(self, name="module"):
         source = self.folder / name
         source.mkdir(exist_ok=True)
         (source / "Makefile").write_text("obj-m := a.o\n")
         return run(
-            "vmtest-vm",
-            "module",
-            f"--module-source={source}",
-            f"--kernel={self.kernel}",
-            f"--catalog={self.catalog}",
-            f"--directory={self.cache}",
+            *("vmtest-vm module", f"--module-source={source}", f"--kernel={self.kernel}"),
+            *(f"--catalog={self.catalog}", f"--directory={self.cache}"),
             env=self.environment,
         )
-
-    def tarball_requests(self, kernel_org):
-        return [r for r in kernel_org.requests() if r["path"].endswith(".tar.xz")]
 
     def assert_nothing_is_left(self):
         folder = self.cache / "toolchains"
@@ -119,58 +99,45 @@ class DownloadTest(support.TestCase):
         self.assertEqual(left, [])
 
     def test_a_module_is_built_by_a_downloaded_compiler(self):
-        kernel_org = self.serve()
+        self.serve()
         result = self.build()
         self.assert_status(result, 0)
-        with open(result.stdout.strip(), "rb") as file:
-            module = file.read()
+        module = Path(result.stdout.strip()).read_bytes()
         self.assertEqual(module[:4], b"\x7fELF")
         self.assertIn(f"{self.unpacked}/bin/{TARGET}-gcc ".encode(), module)
         self.assertTrue(module.endswith(f"/bin/{TARGET}-\n".encode()))
         # It is kept, and used again without the network.
-        kernel_org.stop()
+        self.kernel_org.stop()
         result = self.build("other")
         self.assert_status(result, 0)
-        _, (row,) = shown(
-            "6.12", f"--catalog={self.catalog}", f"--directory={self.cache}"
-        )
+        options = (f"--catalog={self.catalog}", f"--directory={self.cache}")
+        (row,) = shown("6.12", *options)
         self.assertTrue(row["present"])
 
     def test_at_once_it_is_downloaded_once(self):
-        kernel_org = self.serve()
+        self.serve()
         with ThreadPoolExecutor() as pool:
             for result in pool.map(self.build, ["one", "two", "three"]):
                 self.assert_status(result, 0)
-        self.assertEqual(len(self.tarball_requests(kernel_org)), 1)
+        requests = [r for r in self.kernel_org.requests() if ".tar." in r["path"]]
+        self.assertEqual(len(requests), 1)
 
-    def test_a_damaged_one_is_refused(self):
-        kernel_org = self.serve()
-        kernel_org.control(
-            faults=[{"kind": "corrupt", "path": r"\.tar\.xz$", "count": -1}]
-        )
-        self.environment["VMTEST_RETRY_SECONDS"] = "0"
-        self.assert_one_line(self.build(), 1, NAME, "gcc is version")
-        self.assert_nothing_is_left()
-        kernel_org.control(faults=[])
+    def test_what_is_not_kernel_org_s_is_refused(self):
+        self.serve()
+        for fault, *words in (
+            ({"kind": "corrupt", "path": r"\.tar\.xz$"}, NAME, "gcc is version"),
+            ({"kind": "wrong_digest", "path": "sha256sums"}, NAME),
+            (
+                {"kind": "status", "status": 404, "path": "bin/"},
+                *("kernel.org's cannot be had", "sha256sums.asc", "404"),
+            ),
+        ):
+            with self.subTest(fault):
+                self.kernel_org.control(faults=[{**fault, "count": -1}])
+                self.assert_one_line(self.build(), 1, *words)
+                self.assert_nothing_is_left()
+        self.kernel_org.control(faults=[])
         self.assert_status(self.build(), 0)
-
-    def test_one_with_another_digest_is_refused(self):
-        kernel_org = self.serve()
-        kernel_org.control(
-            faults=[{"kind": "wrong_digest", "path": "sha256sums", "count": -1}]
-        )
-        self.environment["VMTEST_RETRY_SECONDS"] = "0"
-        self.assert_one_line(self.build(), 1, NAME)
-        self.assert_nothing_is_left()
-
-    def test_one_that_is_not_there_is_an_error(self):
-        kernel_org = self.serve()
-        kernel_org.control(
-            faults=[{"kind": "status", "status": 404, "path": "bin/", "count": -1}]
-        )
-        self.assert_one_line(
-            self.build(), 1, "kernel.org's cannot be had", "sha256sums.asc", "404"
-        )
 
     def test_one_that_does_not_run_is_refused(self):
         self.serve(script="#!/bin/sh\necho no library >&2\nexit 1\n")

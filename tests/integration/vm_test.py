@@ -1,10 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-
-"""Runs commands under a real kernel.
-
-VMTEST_TEST_KERNEL names an unpacked package to use instead of the one that the
-tests build.
-"""
+"""Runs commands under a real kernel."""
 
 import hashlib
 import json
@@ -15,52 +10,34 @@ import signal
 import subprocess
 import tempfile
 import termios
-import time
-import unittest
+from pathlib import Path
 
 import support
+from support import run_guest
 
-KERNEL = os.environ.get("VMTEST_TEST_KERNEL", "")
-VM = str(support.BIN / "vmtest-vm")
-LIMIT = 120
-
-
-def setUpModule():
-    global KERNEL
-    KERNEL = KERNEL or str(support.kernel())
+CRASH = "echo c >/proc/sysrq-trigger"
+POWER_OFF = "echo o >/proc/sysrq-trigger; sleep 60"
 
 
-def run(*command, options=(), **kwargs):
-    kwargs.setdefault("stdin", subprocess.DEVNULL)
-    kwargs.setdefault("stderr", subprocess.PIPE)
-    kwargs.setdefault("timeout", LIMIT)
-    return subprocess.run(
-        [VM, "run", "-k", KERNEL, *options, "--", *command],
-        stdout=subprocess.PIPE, **kwargs)
+def run_shell(script, *options, **more):
+    return run_guest("sh", "-c", script, options=options, **more)
 
 
-def kernel_config():
-    with open(f"{KERNEL}/build/.config") as file:
-        return file.read()
-
-
-def copy_kernel(folder):
+def copy_kernel(directory):
     """What a guest needs of the package, which is large."""
     for name in ("vmlinuz", "modules.dep", "build/.config",
                  "build/include/config/kernel.release"):
-        target = os.path.join(folder, os.fsencode(name))
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        shutil.copy(f"{KERNEL}/{name}", target)
+        target = directory / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(support.kernel() / name, target)
 
 
 def make_root(root, shell, tools):
     """A root with /bin/sh and what init.sh uses, and libraries for them."""
-    names = ["sh", "mount", "umount", "mkdir", "mkfifo", "cat", "cp",
-             "pivot_root", "ls", "sync"]
-    for folder in ("bin", "proc", "sys", "dev", "run", "tmp", "lib", "only-here"):
-        os.makedirs(f"{root}/{folder}")
+    for directory in "bin proc sys dev run tmp lib only-here".split():
+        os.makedirs(f"{root}/{directory}")
     path = "/usr/sbin:/usr/bin:/sbin:/bin"
-    for name in names:
+    for name in "sh mount umount mkdir mkfifo cat cp pivot_root ls sync".split():
         source = shutil.which(shell if name == "sh" else tools or name, path=path)
         shutil.copy(source, f"{root}/bin/{name}")
         # A copy of mount that is setuid to who copied it cannot mount.
@@ -68,62 +45,74 @@ def make_root(root, shell, tools):
         libraries = subprocess.run(["ldd", source], stdout=subprocess.PIPE,
                                    stderr=subprocess.DEVNULL, text=True).stdout
         for library in re.findall(r"(/\S+) \(0x", libraries):
-            os.makedirs(root + os.path.dirname(library), exist_ok=True)
-            shutil.copy(library, root + library)
+            os.makedirs(f"{root}{os.path.dirname(library)}", exist_ok=True)
+            shutil.copy(library, f"{root}{library}")
     return root
 
 
-class RunTest(unittest.TestCase):
+class GuestCase(support.TestCase):
+    def make_hidden_directory(self):
+        """Where the guest has a file system of its own."""
+        directory = tempfile.mkdtemp(prefix="vmtest-test.", dir="/dev/shm")
+        self.addCleanup(shutil.rmtree, directory)
+        return Path(directory)
+
+    def start_terminal(self, *command, directory=None, **values):
+        command = [support.BIN / "vmtest-vm", "run", "-k", support.kernel(), *command]
+        terminal = support.Terminal(command, directory or self.folder, **values)
+        self.addCleanup(terminal.close)
+        return terminal
+
+
+class RunTest(GuestCase):
     def setUp(self):
-        self.folder = tempfile.mkdtemp(prefix="vmtest run'")
-        self.addCleanup(shutil.rmtree, self.folder)
+        super().setUp()
+        self.folder /= "vmtest run'"
+        self.folder.mkdir()
+        self.file = self.folder / "file"
 
     def test_status_and_one_line(self):
-        result = run("sh", "-c", "uname -r; exit 7")
-        self.assertEqual(result.returncode, 7, result.stderr)
-        with open(KERNEL + "/build/include/config/kernel.release") as file:
-            self.assertEqual(result.stdout.decode(), file.read().strip() + "\n")
-        self.assertEqual(result.stderr, b"")
+        result = run_shell("uname -r; exit 7")
+        self.assert_status(result, 7)
+        release = support.kernel() / "build/include/config/kernel.release"
+        self.assertEqual(result.stdout, release.read_text())
+        self.assertEqual(result.stderr, "")
 
     def test_words_arrive_as_they_are(self):
         words = ["a b", "", "it's", "$HOME", "x\ny", "é", "\\", "-n", "*"]
-        result = run("printf", "<%s>", *words)
-        self.assertEqual(result.stdout.decode(),
-                         "".join(f"<{word}>" for word in words))
+        result = run_guest("printf", "<%s>", *words)
+        self.assertEqual(result.stdout, "".join(f"<{word}>" for word in words))
 
     def test_command_that_is_not_there(self):
-        result = run("/no/such/program")
-        self.assertEqual(result.returncode, 127)
-        self.assertIn(b"/no/such/program", result.stderr)
-
-    def test_time_passes(self):
-        self.assertEqual(run("sleep", "0.1", options=["-t", "20"]).returncode, 0)
+        result = run_guest("/no/such/program")
+        self.assert_status(result, 127)
+        self.assertIn("/no/such/program", result.stderr)
 
     def test_signal(self):
-        self.assertEqual(run("sh", "-c", "kill -9 $$").returncode, 137)
+        self.assert_status(run_shell("kill -9 $$", "-t", "20"), 137)
 
-    def test_panic(self):
-        result = run("sh", "-c", "echo c >/proc/sysrq-trigger")
-        self.assertEqual(result.returncode, 128)
-        self.assertIn(b"Kernel panic - not syncing: sysrq triggered crash",
-                      result.stderr)
-        result = run("sh", "-c", "echo c >/proc/sysrq-trigger",
-                     options=["--lost-status", "42"])
-        self.assertEqual(result.returncode, 42)
+    def test_a_loss_has_the_status_of_the_user_s_choice(self):
+        for script, option, status, word in (
+            (CRASH, "--lost-status=42", 42, "Kernel panic - not syncing: sysrq triggered"),
+            (POWER_OFF, "--timeout=0", 128, "powered off"),
+            (POWER_OFF, "--lost-status=0", 0, "powered off"),
+        ):
+            result = run_shell(script, option)
+            self.assert_status(result, status)
+            self.assertIn(word, result.stderr)
 
     def test_the_console_does_not_reach_the_terminal_as_it_is(self):
         write = "printf '\\033[31mred\\033]0;title\\a\\n' >/dev/console; "
-        log = os.path.join(self.folder, "log")
-        got = run("sh", "-c", write, options=["-v", "--console-log", log])
-        self.assertEqual(got.returncode, 0)
-        self.assertIn(b"red\n", got.stderr)
-        self.assertNotIn(b"\033", got.stderr)
-        with open(log, "rb") as file:
-            self.assertIn(b"\033[31mred", file.read())
-        got = run("sh", "-c", write + "echo o >/proc/sysrq-trigger; sleep 60")
-        self.assertEqual(got.returncode, 128)
-        self.assertIn(b"red\n", got.stderr)
-        self.assertNotIn(b"\033", got.stderr)
+        log = self.folder / "log"
+        for script, options, status in (
+            (write, ("-v", "--console-log", log), 0),
+            (write + POWER_OFF, (), 128),
+        ):
+            got = run_shell(script, *options)
+            self.assert_status(got, status)
+            self.assertIn("red\n", got.stderr)
+            self.assertNotIn("\033", got.stderr)
+        self.assertIn(b"\033[31mred", log.read_bytes())
 
     def test_what_the_guest_says_is_not_trusted(self):
         """Any program of its root can take init's descriptor (pidfd_getfd(2))."""
@@ -133,111 +122,84 @@ class RunTest(unittest.TestCase):
                "time.sleep(float(sys.argv[2])); sys.exit(3)")
         # Nonsense is not heard, nor what is out of turn.
         lines = b"exit 300\nexit -1\nfail x\ndone\n\0\033c\xff\n" + b"x" * 9999 + b"\n"
-        got = run("python3", "-c", say, repr(lines), "0")
-        self.assertEqual((got.returncode, got.stderr), (3, b""))
-        got = run("python3", "-c", say, repr(b"hello\nready\n" * 3), "60")
-        self.assertEqual(got.returncode, 128)
-        self.assertIn(b"more than 2 kernels", got.stderr)
-
-    def test_power_off_is_a_loss(self):
-        script = "echo o >/proc/sysrq-trigger; sleep 60"
-        for options, status in ((["-t", "0"], 128), (["--lost-status=0"], 0)):
-            result = run("sh", "-c", script, options=options)
-            self.assertEqual(result.returncode, status)
-        self.assertIn(b"powered off", result.stderr)
-
-    def test_timeout_shows_tasks(self):
-        start = time.monotonic()
-        result = run("sleep", "1000", options=["-t", "2"])
-        self.assertEqual(result.returncode, 124)
-        self.assertIn(b"task:sleep", result.stderr)
-        self.assertLess(time.monotonic() - start, 60)
+        got = run_guest("python3", "-c", say, repr(lines), "0")
+        self.assertEqual((got.returncode, got.stderr), (3, ""))
+        got = run_guest("python3", "-c", say, repr(b"hello\nready\n" * 3), "60")
+        self.assert_status(got, 128)
+        self.assertIn("more than 2 kernels", got.stderr)
 
     def test_background_processes_do_not_hold_the_guest(self):
-        result = run("sh", "-c", "sleep 1000 & echo done")
-        self.assertEqual(result.returncode, 0)
-        self.assertEqual(result.stdout, b"done\n")
+        result = run_shell("sleep 1000 & echo done")
+        self.assertEqual((result.returncode, result.stdout), (0, "done\n"))
 
     def test_devices_can_be_opened_again(self):
-        result = run("sh", "-c", "echo a >/dev/stdout; echo b >/dev/stderr")
-        self.assertEqual((result.stdout, result.stderr), (b"a\n", b"b\n"))
+        result = run_shell("echo a >/dev/stdout; echo b >/dev/stderr")
+        self.assertEqual((result.stdout, result.stderr), ("a\n", "b\n"))
 
     def test_one_stream_stays_in_order(self):
-        result = run("sh", "-c", "i=0; while [ $i -lt 300 ]; do"
-                     " echo $((i += 1)); echo $((i += 1)) >&2; done; echo end >/dev/stderr",
-                     stderr=subprocess.STDOUT)
-        self.assertEqual(result.stdout.decode().split(), [*map(str, range(1, 301)), "end"])
+        result = run_shell("i=0; while [ $i -lt 300 ]; do"
+                           " echo $((i += 1)); echo $((i += 1)) >&2; done; echo end >/dev/stderr",
+                           stderr=subprocess.STDOUT)
+        self.assertEqual(result.stdout.split(), [*map(str, range(1, 301)), "end"])
 
     def test_environment(self):
-        result = run("sh", "-c", 'echo "$A,$B,$C"', env={**os.environ, "B": "x y", "C": "z"},
-                     options=["--env", "A=it's", "--env", "B"])
-        self.assertEqual(result.stdout, b"it's,x y,\n")
+        result = run_shell('echo "$A,$B,$C"', "--env", "A=it's", "--env", "B",
+                           env=support.environment(B="x y", C="z"))
+        self.assertEqual(result.stdout, "it's,x y,\n")
 
     def test_host_is_out_of_reach(self):
-        keep = os.path.join(self.folder, "keep")
-        with open(keep, "w") as file:
-            file.write("old")
+        self.file.write_text("old")
         script = """
             set -x
             cd /
             rm -rf "$1"
             mkdir -p "$1"
-            echo new >"$1/keep"
+            echo new >"$1/file"
             mount -t 9p -o trans=virtio,version=9p2000.L,rw /dev/root /mnt
             mount -o remount,rw /
-            echo new >"$1/keep"
-            cat "$1/keep"
+            echo new >"$1/file"
+            cat "$1/file"
         """
-        result = run("sh", "-c", script, "sh", self.folder)
-        self.assertEqual(result.stdout, b"new\n", result.stderr)
-        self.assertEqual(os.listdir(self.folder), ["keep"])
-        with open(keep) as file:
-            self.assertEqual(file.read(), "old")
+        result = run_guest("sh", "-c", script, "sh", self.folder)
+        self.assertEqual(result.stdout, "new\n", result.stderr)
+        self.assertEqual(os.listdir(self.folder), ["file"])
+        self.assertEqual(self.file.read_text(), "old")
 
     def test_writable_folder(self):
-        result = run("sh", "-c", "echo new >file; mkdir d; pwd",
-                     options=["--rw", self.folder], cwd=self.folder)
-        self.assertEqual(result.stdout.decode(), self.folder + "\n", result.stderr)
-        with open(os.path.join(self.folder, "file")) as file:
-            self.assertEqual(file.read(), "new\n")
-        self.assertTrue(os.path.isdir(os.path.join(self.folder, "d")))
+        result = run_shell("echo new >file; mkdir d; pwd", "--rw", self.folder,
+                           cwd=self.folder)
+        self.assertEqual(result.stdout, f"{self.folder}\n", result.stderr)
+        self.assertEqual(self.file.read_text(), "new\n")
+        self.assertTrue((self.folder / "d").is_dir())
 
     def test_working_directory(self):
-        with open(os.path.join(self.folder, "file"), "w") as file:
-            file.write("x")
-        result = run("sh", "-c", "pwd; cat file; echo y >file", cwd=self.folder)
-        self.assertEqual(result.stdout.decode(), self.folder + "\nx")
-        self.assertEqual(result.returncode, 0, result.stderr)
+        self.file.write_text("x")
+        result = run_shell("pwd; cat file; echo y >file", cwd=self.folder)
+        self.assert_status(result, 0)
+        self.assertEqual(result.stdout, f"{self.folder}\nx")
 
     def test_working_directory_that_the_guest_hides(self):
-        folder = tempfile.mkdtemp(dir="/dev/shm")
-        self.addCleanup(shutil.rmtree, folder)
-        with open(folder + "/file", "w") as file:
-            file.write("x")
-        result = run("sh", "-c", """
+        directory = self.make_hidden_directory()
+        file = directory / "file"
+        file.write_text("x")
+        result = run_shell("""
             cat file; echo y >file; cat file
             # Below the overlay is the share itself.
             cd /run/vmtest/cwd/lower || exit 3
             mount -o remount,rw . || exit 4
             echo y >file; rm file; mkdir d; chmod 0 file; mv file other
-        """, cwd=folder)
-        self.assertEqual(result.stdout, b"xy\n", result.stderr)
-        self.assertEqual(result.stderr.count(b"Read-only file system"), 5,
-                         result.stderr)
-        self.assertEqual(os.listdir(folder), ["file"])
-        with open(folder + "/file") as file:
-            self.assertEqual(file.read(), "x")
+        """, cwd=directory)
+        self.assertEqual(result.stdout, "xy\n", result.stderr)
+        self.assertEqual(result.stderr.count("Read-only file system"), 5, result.stderr)
+        self.assertEqual(list(directory.iterdir()), [file])
+        self.assertEqual(file.read_text(), "x")
 
     def test_package_that_the_guest_hides(self):
-        folder = tempfile.mkdtemp(dir="/dev/shm")
-        self.addCleanup(shutil.rmtree, folder)
-        copy_kernel(os.fsencode(folder))
-        result = subprocess.run(
-            [VM, "run", "-k", folder, "--", "sh", "-c",
-             "ls /lib/modules/$(uname -r)/modules.dep"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, timeout=LIMIT)
-        self.assertEqual(result.returncode, 0, result.stderr)
+        directory = self.make_hidden_directory()
+        copy_kernel(directory)
+        result = support.run("vmtest-vm run -k", directory, "--", "sh", "-c",
+                             "ls /lib/modules/$(uname -r)/modules.dep")
+        self.assert_status(result, 0)
 
     def test_other_roots(self):
         # Nothing but one shell and one set of tools.
@@ -245,67 +207,51 @@ class RunTest(unittest.TestCase):
             if not shutil.which(shell):
                 continue
             with self.subTest(shell):
-                root = make_root(os.path.join(self.folder, shell), shell, tools)
-                result = run("sh", "-c", "pwd; cat; ls /; echo x >file; exit 9",
-                             options=["-r", root, "--rw", self.folder],
-                             cwd=self.folder, stdin=None, input=b"in\n")
-                self.assertEqual(result.returncode, 9, result.stderr)
-                lines = result.stdout.decode().split()
+                root = make_root(self.folder / shell, shell, tools)
+                result = run_shell("pwd; cat; ls /; echo x >file; exit 9",
+                                   "-r", root, "--rw", self.folder,
+                                   cwd=self.folder, input="in\n")
+                self.assert_status(result, 9)
+                lines = result.stdout.split()
                 self.assertIn("in", lines)
                 self.assertIn("only-here", lines)
                 self.assertNotIn("home", lines)
-                with open(os.path.join(self.folder, "file")) as file:
-                    self.assertEqual(file.read(), "x\n")
+                self.assertEqual(self.file.read_text(), "x\n")
 
     def test_large_streams(self):
-        size = 100 << 20
-        data = os.urandom(1 << 20) * 100
-        source = os.path.join(self.folder, "in")
-        with open(source, "wb") as file:
-            file.write(data)
-        expected = hashlib.sha256(data).hexdigest()
-        with open(source, "rb") as file, \
-                open(source + ".out", "w+b") as out, \
-                open(source + ".err", "w+b") as error:
-            status = subprocess.run(
-                [VM, "run", "-k", KERNEL, "--", "sh", "-c",
-                 "tee /dev/stderr"], stdin=file, stdout=out, stderr=error,
-                timeout=300).returncode
-            self.assertEqual(status, 0)
-            for stream in (out, error):
-                stream.seek(0)
-                got = stream.read()
-                self.assertEqual(len(got), size)
-                self.assertEqual(hashlib.sha256(got).hexdigest(), expected)
+        """100 MiB in, and out twice."""
+        self.file.write_bytes(os.urandom(1 << 20) * 100)
+        outputs = (self.folder / "out", self.folder / "error")
+        command = support.command_line("vmtest-vm run -k", [support.kernel()])
+        with open(self.file) as source, open(outputs[0], "w") as out, \
+                open(outputs[1], "w") as error:
+            subprocess.run([*command, "--", "tee", "/dev/stderr"], stdin=source,
+                           stdout=out, stderr=error, timeout=300, check=True)
+        digests = {hashlib.sha256(path.read_bytes()).digest()
+                   for path in (self.file, *outputs)}
+        self.assertEqual(len(digests), 1)
 
     def test_end_of_input(self):
-        result = run("cat", stdin=None, input=b"one\ntwo")
-        self.assertEqual(result.stdout, b"one\ntwo", result.stderr)
-        self.assertEqual(run("cat", stdin=None, input=b"").stdout, b"")
+        for text in ("one\ntwo", ""):
+            result = run_guest("cat", input=text)
+            self.assertEqual(result.stdout, text, result.stderr)
 
     def test_signals_leave_nothing(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
             with self.subTest(number):
-                process = subprocess.Popen(
-                    [VM, "run", "-k", KERNEL, "--", "sh", "-c",
-                     "echo up; sleep 1000"], stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                    env={**os.environ, "TMPDIR": self.folder})
-                self.assertEqual(process.stdout.readline(), b"up\n")
-                (emulator,) = support.descendants(process.pid)
+                process = self.popen("vmtest-vm run -k", support.kernel(), "--", "sh",
+                                     "-c", "echo up; sleep 1000",
+                                     env=support.environment(TMPDIR=self.folder))
+                self.assertEqual(process.stdout.readline(), "up\n")
+                started = support.descendants(process.pid)
+                self.assertEqual(len(started), 1)
                 process.send_signal(number)
                 self.assertEqual(process.wait(timeout=20), -number)
-                process.stdout.close()
-                deadline = time.monotonic() + 5
-                while support.program_of(emulator):
-                    self.assertLess(time.monotonic(), deadline)
-                    time.sleep(0.01)
+                self.assert_all_gone(started)
                 self.assertEqual(os.listdir(self.folder), [])
 
     def test_terminal(self):
-        command = [VM, "run", "-k", KERNEL]
-        terminal = support.Terminal(command, self.folder, SHELL="/bin/sh")
-        self.addCleanup(terminal.close)
+        terminal = self.start_terminal(SHELL="/bin/sh")
         termios.tcsetwinsize(terminal.fd, (33, 101))
         terminal.expect("# ")
         terminal.type("tty; stty size; echo en''d\n")
@@ -320,174 +266,148 @@ class RunTest(unittest.TestCase):
         self.assertEqual(terminal.wait(), 5)
 
     def test_result_and_console(self):
-        result = os.path.join(self.folder, "result")
-        console = os.path.join(self.folder, "console")
+        result, console = self.folder / "result", self.folder / "console"
         rows = (
-            (["sh", "-c", "exit 7"], [], 7, "exited"),
-            (["sh", "-c", "echo 'BUG: no' >/dev/kmsg"], ["--fail-on-splat"],
-             1, "exited"),
-            (["sleep", "100"], ["-t", "1"], 124, "timed_out"),
-            (["sh", "-c", "echo c >/proc/sysrq-trigger"], [], 128, "lost"),
-            (["true"], ["--machine", "x"], 2, "not_run"),
+            ("exit 7", [], 7, "exited", ""),
+            ("echo 'BUG: no' >/dev/kmsg", ["--fail-on-splat"], 1, "exited", "BUG: no"),
+            ("sleep 1000", ["-t", "2"], 124, "timed_out", "task:sleep"),
+            (CRASH, [], 128, "lost", "Kernel panic - not syncing: sysrq triggered crash"),
+            ("true", ["--machine", "x"], 2, "not_run", "x"),
         )
-        for command, options, status, outcome in rows:
+        for script, options, status, outcome, word in rows:
             with self.subTest(outcome):
-                got = run(*command, options=[
-                    "--result", result, "--console-log", console, *options])
-                self.assertEqual(got.returncode, status, got.stderr)
-                with open(result) as file:
-                    data = json.load(file)
+                got = run_shell(script, "--result", result, "--console-log", console,
+                                *options, timeout=60)
+                self.assert_status(got, status)
+                self.assertIn(word, got.stderr)
+                data = json.loads(result.read_text())
                 self.assertEqual(data["outcome"], outcome)
                 self.assertEqual(data["status"], status)
                 self.assertEqual(data["exit_status"] is None, outcome != "exited")
                 self.assertEqual(data["reason"] is None, outcome == "exited")
                 if outcome != "not_run":
                     self.assertGreater(data["boot_ms"], 0)
-                    with open(console) as file:
-                        self.assertIn("Linux version", file.read())
-                self.assertEqual(data["splat_count"], int("BUG" in command[-1]))
-        self.assertEqual(sorted(os.listdir(self.folder)), ["console", "result"])
-        got = run("true", options=["--result", "/dev/null"])
-        self.assertEqual(got.returncode, 2)
-        self.assertIn(b"not a file", got.stderr)
+                    self.assertIn("Linux version", console.read_text())
+                self.assertEqual(data["splat_count"], int("BUG" in script))
+        self.assertEqual(sorted(self.folder.iterdir()), [console, result])
+        self.assert_one_line(run_shell("true", "--result", "/dev/null"), 2, "not a file")
 
     def test_an_interrupt_line_is_shared(self):
         """By devices without MSI: a case that debuggers test."""
-        if "# CONFIG_PCI_MSI is not set" not in kernel_config():
+        config = (support.kernel() / "build/.config").read_text()
+        if "# CONFIG_PCI_MSI is not set" not in config:
             self.skipTest("devices have interrupts of their own")
-        got = run("cat", "/proc/interrupts", options=["--disk", "1M"])
-        self.assertEqual(got.returncode, 0)
-        self.assertRegex(got.stdout, rb"(?m) virtio\d, virtio\d$")
+        got = run_guest("cat", "/proc/interrupts", options=["--disk", "1M"])
+        self.assert_status(got, 0)
+        self.assertRegex(got.stdout, r"(?m) virtio\d, virtio\d$")
 
     def test_other_folder(self):
-        got = run("pwd", options=["--chdir", self.folder])
-        self.assertEqual(got.stdout.decode(), self.folder + "\n", got.stderr)
-        got = run("pwd", options=["--chdir", "/no/such"])
-        self.assertEqual(got.returncode, 2)
+        got = run_guest("pwd", options=["--chdir", self.folder])
+        self.assertEqual(got.stdout, f"{self.folder}\n", got.stderr)
+        self.assert_status(run_guest("pwd", options=["--chdir", "/no/such"]), 2)
 
     def test_other_machines(self):
         for machine in ("q35", "pc"):
             with self.subTest(machine):
-                result = run("true", options=["--machine", machine])
-                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assert_status(run_guest("true", options=["--machine", machine]), 0)
 
     def test_temporary_files(self):
-        command = ["sh", "-c", 'echo "$TMPDIR"; stat -fc %T "$TMPDIR"; stat -c %a "$TMPDIR"']
-        env = {**os.environ, "TMPDIR": self.folder}
-        got = run(*command, env=env)
-        self.assertEqual(got.stdout, b"/run/vmtest/tmp\ntmpfs\n1777\n", got.stderr)
-        got = run("sh", "-c", 'echo "$TMPDIR"', env=env, options=["--env", "TMPDIR"])
-        self.assertEqual(got.stdout.decode(), self.folder + "\n", got.stderr)
+        env = support.environment(TMPDIR=self.folder)
+        got = run_shell('echo "$TMPDIR"; stat -fc %T "$TMPDIR"; stat -c %a "$TMPDIR"',
+                        env=env)
+        self.assertEqual(got.stdout, "/run/vmtest/tmp\ntmpfs\n1777\n", got.stderr)
+        got = run_shell('echo "$TMPDIR"', "--env", "TMPDIR", env=env)
+        self.assertEqual(got.stdout, f"{self.folder}\n", got.stderr)
 
     def test_many_boots_in_a_row(self):
         for i in range(int(os.environ.get("VMTEST_TEST_BOOTS") or 10)):
             with self.subTest(boot=i):
-                self.assertEqual(run("true").returncode, 0)
+                self.assert_status(run_guest("true"), 0)
 
 
-class PathTest(unittest.TestCase):
+class PathTest(GuestCase):
     """Each path that the host has can be used, whatever its name."""
 
-    def make_folders(self, parent, *names):
-        base = tempfile.mkdtemp(prefix="vmtest-path.", dir=parent)
-        self.addCleanup(shutil.rmtree, os.fsencode(base))
-        folders = [os.path.join(os.fsencode(base), support.STRANGE, name) for name in names]
+    def make_folders(self, *names, parent=None):
+        parent = (parent or self.folder) / os.fsdecode(support.STRANGE)
+        folders = [parent / name for name in names]
         for folder in folders:
-            os.makedirs(folder)
+            folder.mkdir(parents=True)
         return folders
 
     def test_all_folders_of_a_run(self):
         # What the guest's root shows of itself, and what it does not.
-        for parent in (None, "/dev/shm"):
+        for parent in (None, self.make_hidden_directory()):
             with self.subTest(parent):
                 cwd, kernel, writable, log = self.make_folders(
-                    parent, b"cwd", b"kernel", b"rw", b"log")
+                    "cwd", "kernel", "rw", "log", parent=parent)
                 copy_kernel(kernel)
-                with open(cwd + b"/file", "w") as file:
-                    file.write("in\n")
+                (cwd / "file").write_text("in\n")
                 script = """
                     cat file; echo new >file; echo out >"$1/file"
                     ls "/lib/modules/$(uname -r)"/modules.dep >&2; pwd
                 """
-                got = subprocess.run(
-                    [VM, "run", "-k", kernel, "--rw", writable, "--disk", "1M",
-                     "--result", log + b"/result", "--console-log", log + b"/console", "--",
-                     "sh", "-c", script, "sh", writable],
-                    stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, cwd=cwd,
-                    env={**os.environ, "TMPDIR": os.fsdecode(writable)})
-                self.assertEqual(got.returncode, 0, got.stderr)
-                self.assertEqual(got.stdout, b"in\n" + cwd + b"\n")
-                with open(cwd + b"/file") as file:
-                    self.assertEqual(file.read(), "in\n")
-                with open(writable + b"/file") as file:
-                    self.assertEqual(file.read(), "out\n")
-                with open(log + b"/result") as file:
-                    self.assertEqual(json.load(file)["outcome"], "exited")
-                with open(log + b"/console") as file:
-                    self.assertIn("Linux version", file.read())
+                got = support.run(
+                    "vmtest-vm run -k", kernel, "--rw", writable, "--disk", "1M",
+                    "--result", log / "result", "--console-log", log / "console", "--",
+                    "sh", "-c", script, "sh", writable, cwd=cwd,
+                    env=support.environment(TMPDIR=writable))
+                self.assert_status(got, 0)
+                self.assertEqual(got.stdout, f"in\n{cwd}\n")
+                self.assertEqual((cwd / "file").read_text(), "in\n")
+                self.assertEqual((writable / "file").read_text(), "out\n")
+                result = json.loads((log / "result").read_text())
+                self.assertEqual(result["outcome"], "exited")
+                self.assertIn("Linux version", (log / "console").read_text())
 
     def test_another_root(self):
-        root, cwd, kernel = self.make_folders(None, b"root", b"cwd", b"kernel")
+        root, cwd, kernel = self.make_folders("root", "cwd", "kernel")
         copy_kernel(kernel)
-        make_root(os.fsdecode(root), "busybox", "busybox")
-        got = subprocess.run(
-            [VM, "run", "-k", kernel, "-r", root, "--rw", cwd, "--", "sh", "-c",
-             "pwd; echo new >file"],
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, cwd=cwd)
-        self.assertEqual(got.returncode, 0, got.stderr)
-        self.assertEqual(got.stdout, cwd + b"\n")
-        with open(cwd + b"/file") as file:
-            self.assertEqual(file.read(), "new\n")
+        make_root(root, "busybox", "busybox")
+        got = support.run("vmtest-vm run -k", kernel, "-r", root, "--rw", cwd, "--",
+                          "sh", "-c", "pwd; echo new >file", cwd=cwd)
+        self.assert_status(got, 0)
+        self.assertEqual(got.stdout, f"{cwd}\n")
+        self.assertEqual((cwd / "file").read_text(), "new\n")
 
     def test_terminal(self):
-        cwd, writable = self.make_folders(None, b"cwd", b"rw")
-        options = ["-q", "-k", KERNEL, "--rw", os.fsdecode(writable)]
-        script = ["sh", "-c", 'pwd >"$1/file"', "sh", os.fsdecode(writable)]
-        terminal = support.Terminal([VM, "run", *options, "--", *script], cwd)
-        self.addCleanup(terminal.close)
+        cwd, writable = self.make_folders("cwd", "rw")
+        terminal = self.start_terminal("-q", "--rw", writable, "--", "sh", "-c",
+                                       'pwd >"$1/file"', "sh", writable, directory=cwd)
         self.assertEqual(terminal.wait(), 0, terminal.text)
-        with open(writable + b"/file", "rb") as file:
-            self.assertEqual(file.read(), cwd + b"\n")
+        self.assertEqual((writable / "file").read_bytes(), os.fsencode(cwd) + b"\n")
 
     def test_where_vmtest_is_installed(self):
-        prefix, = self.make_folders(None, b"prefix")
-        shutil.copytree(os.fsencode(support.BIN.parent / "share"), prefix + b"/share",
-                        symlinks=True)
-        os.mkdir(prefix + b"/bin")
-        shutil.copy(VM, prefix + b"/bin/vmtest-vm")
-        got = subprocess.run(
-            [prefix + b"/bin/vmtest-vm", "run", "-q", "-k", KERNEL, "--kdump", "--", "sh",
-             "-c", "[ ! -e /proc/vmcore ] || exit 42; "
-             "vmtest-kexec && echo c >/proc/sysrq-trigger"],
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=2 * LIMIT)
-        self.assertEqual(got.returncode, 42, got.stderr)
+        prefix, = self.make_folders("prefix")
+        shutil.copytree(support.BIN.parent / "share", prefix / "share", symlinks=True)
+        (prefix / "bin").mkdir()
+        shutil.copy(support.BIN / "vmtest-vm", prefix / "bin")
+        got = support.run(
+            prefix / "bin/vmtest-vm", "run", "-q", "-k", support.kernel(), "--kdump",
+            "--", "sh", "-c", "[ ! -e /proc/vmcore ] || exit 42; "
+            f"vmtest-kexec && {CRASH}")
+        self.assert_status(got, 42)
 
     def test_suites(self):
-        kernel, log, cwd = self.make_folders(None, b"kernel", b"log", b"cwd")
+        kernel, log, cwd = self.make_folders("kernel", "log", "cwd")
         copy_kernel(kernel)
         for options in ([], ["--json"]):
             with self.subTest(options):
-                got = subprocess.run(
-                    [VM, "test", "-q", *options, "-k", kernel, "--log-directory", log,
-                     "--junit", log + b"/junit", "--", "sh", "-c", "echo done"],
-                    stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, cwd=cwd)
-                self.assertEqual(got.returncode, 0, got.stderr)
-                name, = [n for n in os.listdir(log)
-                         if n.endswith(b".log") and b".console." not in n]
-                with open(os.path.join(log, name)) as file:
-                    self.assertEqual(file.read(), "done\n")
+                got = support.run(
+                    "vmtest-vm test -q", *options, "-k", kernel, "--log-directory", log,
+                    "--junit", log / "junit", "--", "sh", "-c", "echo done", cwd=cwd)
+                self.assert_status(got, 0)
+                path, = [p for p in log.glob("*.log") if ".console." not in p.name]
+                self.assertEqual(path.read_text(), "done\n")
         item, = json.loads(got.stdout)
         self.assertEqual(item["result"], "passed")
-        self.assertEqual(item["log"], os.path.join(log, name).decode(errors="replace"))
+        self.assertEqual(item["log"], os.fsencode(path).decode(errors="replace"))
 
     def test_what_is_not_there(self):
         """An error says so, in JSON too."""
-        folder, = self.make_folders(None, b"x")
-        path = os.path.join(folder, b"result")
-        got = subprocess.run(
-            [VM, "run", "-k", folder + b"/kernel", "--result", path, "--", "true"],
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT)
-        self.assertEqual(got.returncode, 125)
-        self.assertIn(b"no such directory", got.stderr)
-        with open(path) as file:
-            self.assertIn("\ufffd\ufffd \u00e9", json.load(file)["reason"])
+        folder, = self.make_folders("x")
+        path = folder / "result"
+        got = support.run("vmtest-vm run -k", folder / "kernel", "--result", path, "true")
+        self.assert_status(got, 125)
+        self.assertIn("no such directory", got.stderr)
+        self.assertIn("\ufffd\ufffd \u00e9", json.loads(path.read_text())["reason"])
