@@ -142,57 +142,23 @@ class GitHubTest(GitHubCase):
         time.sleep(1.5)
         self.assertEqual(self.call("GET", RELEASES).status, 200)
 
-    def test_downloads_want_no_token_and_a_signature(self):
+    def test_whoever_may_not_is_refused(self):
         release = self.create().json()
         asset = self.upload(release, "a", b"0123456789").json()
         location = fetch(asset["browser_download_url"]).headers["Location"]
-        headers = {"Range": "bytes=7-"}
         for url, headers, status in (
-            (location, headers, 206),
+            (location, {"Range": "bytes=7-"}, 206),
             (f"{location}0", {}, 403),
             (location, {"Authorization": "Bearer write-token"}, 401),
         ):
             self.assertEqual(fetch(url, headers=headers).status, status)
         self.assertEqual(self.server.control()["leaked_authorizations"], 1)
-
-    def test_a_permission_is_of_one_kind(self):
         for token, status in (("read-token", 403), ("other", 401)):
             self.assertEqual(self.call("POST", RELEASES, {}, token).status, status)
-        settings = {"octo/kernels": {"issues": False}}
-        self.server.control(repositories=settings)
-        self.assertEqual(self.call("GET", ISSUES).status, 410)
 
 
 class DescriptionTest(GitHubCase):
     """GitHub's own OpenAPI description is the judge: prism.py."""
-
-    def test_a_life_is_as_described(self):
-        self.assertEqual(self.call("GET", f"{RELEASES}/tags/kernels").status, 404)
-        release = self.create().json()
-        asset = self.upload(release, "first.zst", b"x" * 1000).json()
-        fields = {"title": "t", "body": "b", "labels": ["x"]}
-        issue = self.call("POST", ISSUES, fields).json()
-        octets = {"Accept": "application/octet-stream"}
-        for status, method, path, body, *headers in (
-            (422, "POST", RELEASES, {"tag_name": "kernels"}),
-            (200, "GET", f"{RELEASES}/tags/kernels", None),
-            (200, "GET", f"{release['assets_url']}?per_page=100&page=1", None),
-            (302, "GET", asset["url"], None, octets),
-            (200, "PATCH", release["url"], {"body": "new"}),
-            (204, "DELETE", asset["url"], None),
-            (404, "DELETE", asset["url"], None),
-            (200, "GET", f"{ISSUES}?labels=x&state=open&per_page=100&page=1", None),
-            (200, "POST", f"{issue['url']}/labels", {"labels": ["y"]}),
-            (201, "POST", f"{issue['url']}/comments", {"body": "d"}),
-            (200, "GET", f"{issue['url']}/comments?per_page=100&page=1", None),
-            (200, "PATCH", issue["url"], {"state": "closed"}),
-            (404, "PATCH", f"{ISSUES}/99", {"state": "closed"}),
-            (422, "POST", ISSUES, {"title": ""}),
-            (204, "DELETE", release["url"], None),
-        ):
-            answer = self.call(method, path, body, **(headers[0] if headers else {}))
-            self.assertEqual(answer.status, status, (method, path, answer.body))
-        self.assert_described(self.exchanges)
 
     def test_what_is_not_as_described_is_noticed(self):
         release = self.create().json()
@@ -242,14 +208,9 @@ class KernelOrgTest(support.TestCase):
         self.assertEqual(self.listed(), [listed[0], ("longterm", "6.12.117")])
         self.assertEqual(fetch(new).body, self.tarballs["6.12.117"].read_bytes())
         self.assertIn("refs/tags/v7.2.13^{}\n", self.tags())
-
-    def test_digests_are_those_of_the_tarballs(self):
-        text = fetch(f"{self.pub}/v6.x/sha256sums.asc").body.decode()
-        self.assertTrue(text.startswith("-----BEGIN PGP SIGNED MESSAGE-----\n"))
-        for version in ("6.12.115", "6.12.117"):
-            digest = hashlib.sha256(self.tarballs[version].read_bytes()).hexdigest()
-            self.assertIn(f"\n{digest}  linux-{version}.tar.xz\n", text)
-        self.assertNotIn("linux-7.2.13", text)
+        digest = hashlib.sha256(self.tarballs["6.12.117"].read_bytes()).hexdigest()
+        sums = fetch(f"{self.pub}/v6.x/sha256sums.asc").body.decode()
+        self.assertIn(f"\n{digest}  linux-6.12.117.tar.xz\n", sums)
 
     def seen(self, url, method, body):
         """What a client sees: an answer, or how it ends."""
@@ -287,10 +248,7 @@ class KernelOrgTest(support.TestCase):
 
     def test_a_wrong_setting_is_refused(self):
         url = self.server.urls["KERNEL_ORG_CONTROL"]
-        for value in (
-            {"sources": []},
-            {"faults": [{"kind": "unknown"}]},
-            {"faults": [{"kind": "close", "bytes": 1}]},
-        ):
+        faults = [{"kind": "unknown"}, {"kind": "close", "bytes": 1}]
+        for value in ({"sources": []}, *({"faults": [fault]} for fault in faults)):
             answer = fetch(url, "POST", body=json.dumps(value))
             self.assertEqual(answer.status, 400, answer.body)

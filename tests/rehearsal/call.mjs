@@ -65,7 +65,7 @@ function expandMatrix(token, scope) {
 
 /** The result of several jobs as one. */
 function combine(results) {
-  const worst = ["failure", "cancelled", "success"];
+  const worst = ["failure", "success"];
   return worst.find((each) => results.includes(each)) ?? "skipped";
 }
 

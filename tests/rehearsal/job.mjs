@@ -9,9 +9,6 @@ import { evaluateTexts } from "./expressions.mjs";
 import { Failure } from "./failure.mjs";
 import { runSteps, stepScope } from "./step.mjs";
 
-/** For steps that always run, once the job's time is over. */
-const EXTRA_MS = 5 * 60 * 1000;
-
 export class Job {
   /**
    * @param call the workflow that it is of.
@@ -30,8 +27,6 @@ export class Job {
     this.path = [];
     this.outputs = {};
     this.annotations = [];
-    this.cancelled = false;
-    this.deadline = Date.now() + definition.minutes * 60 * 1000;
     this.directories = this.#makeDirectories();
     this.log = path.join(this.directories.root, "log.txt");
     const { inputs } = call;
@@ -55,9 +50,8 @@ export class Job {
     return directories;
   }
 
-  /** success, failure or cancelled, as things stand. */
+  /** success or failure, as things stand. */
   get status() {
-    if (this.cancelled) return "cancelled";
     return this.frame.failed ? "failure" : "success";
   }
 
@@ -74,20 +68,6 @@ export class Job {
       this.annotate(error.message);
       frame.failed = true;
     }
-  }
-
-  /** What a step may still take. */
-  get timeLeft() {
-    return this.cancelled ? EXTRA_MS : Math.max(this.deadline - Date.now(), 1);
-  }
-
-  /** End it, as its time is over; steps that always run still do. */
-  expire() {
-    this.cancelled = true;
-    const { minutes } = this.definition;
-    this.annotate(
-      `The job has exceeded the maximum execution time of ${minutes} minutes.`,
-    );
   }
 
   write(text) {

@@ -100,12 +100,11 @@ export class Run {
   /** Run everything; returns the result. */
   async execute() {
     let conclusion = "startup_failure";
-    let runName;
     const errors = [];
     try {
       const call = await this.#start();
-      const { runName: name } = call.workflow;
-      runName = name && evaluateText(name, call.scope());
+      const { runName } = call.workflow;
+      if (runName) this.say(evaluateText(runName, call.scope()));
       conclusion = await call.execute();
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
@@ -113,7 +112,7 @@ export class Run {
     }
     const { jobs, artifacts, attestations, summary } = this;
     const lists = { errors, jobs, artifacts, attestations };
-    return { conclusion, run_name: runName, summary, ...lists };
+    return { conclusion, summary, ...lists };
   }
 
   async #start() {

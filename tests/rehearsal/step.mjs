@@ -27,12 +27,8 @@ const FILES = ["OUTPUT", "ENV", "PATH", "STEP_SUMMARY"];
 /** Of a step's summary, in bytes. */
 const MAX_SUMMARY = 1024 * 1024;
 
-/** How long a script has after SIGINT. */
-const GRACE_SECONDS = 10;
-
 /** What expressions in steps of a frame see. */
 export function stepScope(job, frame) {
-  const { cancelled } = job;
   const { failed } = frame;
   const { repository, commit } = job.call.origin;
   return {
@@ -52,12 +48,7 @@ export function stepScope(job, frame) {
       }),
       runner: new Known("runner", { temp: job.directories.temp }),
     },
-    status: {
-      always: true,
-      cancelled,
-      failure: failed && !cancelled,
-      success: !failed && !cancelled,
-    },
+    status: { always: true, cancelled: false, failure: failed, success: !failed },
   };
 }
 
@@ -83,22 +74,19 @@ function environment(step) {
   return variables;
 }
 
-/** Run a script until it ends or the job's time is over; returns how. */
-function runBash(job, script, cwd, env, output) {
-  const seconds = job.timeLeft / 1000;
+/** Run a script; returns its status. */
+function runBash(script, cwd, env, output) {
   const command = [
-    // If the rehearsal is killed, the script is ended too.
-    ...["setpriv", "--pdeathsig", "TERM"],
-    ...["timeout", "--signal=INT", `--kill-after=${GRACE_SECONDS}`, seconds],
+    // If the rehearsal is killed, the script is ended too, and what it started.
+    ...["setpriv", "--pdeathsig", "TERM", "timeout", "0"],
     ...["bash", "--noprofile", "--norc", "-eo", "pipefail", script],
-  ].map(String);
+  ];
   const fd = fs.openSync(output, "w");
   const options = { cwd, env, stdio: ["ignore", fd, fd] };
-  const started = Date.now();
   const { status, error } = spawnSync(command[0], command.slice(1), options);
   fs.closeSync(fd);
   if (error) throw error;
-  return { status, expired: Date.now() - started >= seconds * 1000 };
+  return status;
 }
 
 function runScript(step) {
@@ -118,16 +106,15 @@ function runScript(step) {
   const script = evaluateText(definition.run, scope);
   fs.writeFileSync(file("script.sh"), `${script}\n`);
   job.write(`$ ${script.trim()}`);
-  const ended = runBash(job, file("script.sh"), cwd, env, file("output"));
+  const status = runBash(file("script.sh"), cwd, env, file("output"));
   const output = fs.readFileSync(file("output"), "utf8");
   const { shown, refused } = readOutput(output, job.masks, job.annotations);
   job.write(shown);
   takeFiles(step, (name) => fs.readFileSync(file(name), "utf8"));
   fs.rmSync(directory, { recursive: true });
   if (refused) throw new Failure(`'::${refused}::' is not known to rehearsals`);
-  if (ended.expired) job.expire();
-  else if (ended.status !== 0)
-    throw new Failure(`Process completed with exit code ${ended.status}.`);
+  if (status !== 0)
+    throw new Failure(`Process completed with exit code ${status}.`);
 }
 
 /** What a script has written into its files. */
@@ -147,7 +134,6 @@ async function runStep(job, frame, definition) {
   const { id, name, uses, run } = definition;
   const step = { job, frame, definition, env: { ...frame.env }, outputs: {} };
   const scope = stepScope(job, frame);
-  const wasCancelled = job.cancelled;
   let outcome = "success";
   let shown = uses ?? run.toString();
   try {
@@ -162,7 +148,6 @@ async function runStep(job, frame, definition) {
     job.annotate(error.message);
     outcome = "failure";
   }
-  if (job.cancelled && !wasCancelled) outcome = "cancelled";
   if (outcome === "failure") frame.failed = true;
   // Without continue-on-error the conclusion is never another.
   const { outputs } = step;

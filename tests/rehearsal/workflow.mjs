@@ -20,7 +20,7 @@ import { fields, items, parseFile } from "./parser.mjs";
 
 /**
  * Keys by what has them. A run is alone and its jobs are in a row: that keeps
- * any `concurrency` and `max-parallel`.
+ * any `concurrency` and `max-parallel`. Time is limited by who rehearses.
  */
 const KEYS = {
   "a workflow": "concurrency defaults env jobs name on permissions run-name",
@@ -128,9 +128,6 @@ function readPermissions(token) {
   return token && mapValues(take("'permissions'", token), String);
 }
 
-/** GitHub's default, and what a hosted runner allows. */
-const TIMEOUT_MINUTES = 360;
-
 function readJob(context, id, token, knows, shell) {
   const job = take("a job", token);
   const strategy = take("'strategy'", job.strategy);
@@ -138,9 +135,6 @@ function readJob(context, id, token, knows, shell) {
   if (job.strategy && !(job.name && isBasicExpression(job.name)))
     throw new Failure("rehearsals know no matrix without an own 'name'", token);
   if (job.strategy) checkValue("'fail-fast'", strategy["fail-fast"], token);
-  const minutes = job["timeout-minutes"];
-  if (minutes && isBasicExpression(minutes))
-    throw new Failure("'timeout-minutes': rehearsals know a number", minutes);
   return {
     id,
     name: job.name,
@@ -150,7 +144,6 @@ function readJob(context, id, token, knows, shell) {
     permissions: readPermissions(job.permissions),
     env: job.env,
     outputs: job.outputs,
-    minutes: minutes?.value ?? TIMEOUT_MINUTES,
     steps: items(job.steps).map((each) =>
       readStep(context, each, knows, shell),
     ),
