@@ -52,6 +52,25 @@ void digest_buffer(const void *data, size_t size_bytes,
 bool digest_is_valid(const char *text);
 
 /*
+ * The digest of a file that was whole once, in a sidecar: PATH.sha256, as
+ * sha256sum(1) writes it. Whoever writes one holds a lock on the file's name.
+ */
+
+/** @param[out] digest_ret "" if the file has no sidecar. */
+_must_check_ struct error *sidecar_read(const char *path,
+					char digest_ret[static DIGEST_TEXT_SIZE]);
+
+_must_check_ struct error *sidecar_write(const char *path, const char *digest);
+
+/**
+ * Write a small file, and sync it, in place: for what nobody reads before what
+ * it belongs to is there, so that a run that is killed leaves nothing else.
+ *
+ * @return ERROR_USAGE if the name is that of something else than a file.
+ */
+_must_check_ struct error *sidecar_write_text(const char *path, const char *text);
+
+/*
  * kernel.org's `sha256sums.asc`: lines `HEX  NAME` in a clear-signed PGP
  * message. The signature is not checked: what vouches for the list is the
  * connection it came by.
@@ -144,15 +163,14 @@ void stream_expect(struct stream *stream, uint64_t size_bytes,
 		   const char *digest, const char *remedy);
 
 /**
- * Write all that comes to a descriptor, and sync it, as a file that all may
- * read.
+ * Make all that comes a file that all may read, with its sidecar. It gets its
+ * name last.
  *
- * @param[in] path Of the descriptor, for errors.
- * @param[out] digest_ret Of what came.
+ * @param[in] partial The file's name until then, whose lock the caller holds.
+ * @param[in] fd Of @p partial.
  */
 _must_check_ struct error *stream_save(struct stream *stream, int fd,
-				       const char *path,
-				       char digest_ret[static DIGEST_TEXT_SIZE]);
+				       const char *partial, const char *path);
 
 /** For kinds: the first member of what they have allocated. */
 void stream_init(struct stream *stream,

@@ -5,14 +5,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <openssl/evp.h>
 
 #include "common/base/error.h"
+#include "common/base/file.h"
 #include "common/base/memory.h"
 
 enum {
-	DIGEST_READ_BYTES = 1 << 18
+	DIGEST_READ_BYTES = 1 << 18,
+	SIDECAR_BYTES_MAX = 4096,
 };
 
 struct digest {
@@ -106,4 +109,60 @@ bool digest_is_valid(const char *text)
 {
 	return strspn(text, "0123456789abcdef") == DIGEST_TEXT_SIZE - 1 &&
 	       text[DIGEST_TEXT_SIZE - 1] == '\0';
+}
+
+struct error *sidecar_read(const char *path,
+			   char digest_ret[static DIGEST_TEXT_SIZE])
+{
+	struct error *err;
+
+	_cleanup_free_ char *sidecar = string_format("%s.sha256", path);
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	digest_ret[0] = '\0';
+	err = file_read(sidecar, SIDECAR_BYTES_MAX, &text, &size);
+	if (error_catch(&err, ERROR_NOT_FOUND))
+		return NULL;
+	if (err)
+		return err;
+	if (size >= DIGEST_TEXT_SIZE && text[DIGEST_TEXT_SIZE - 1] == ' ') {
+		text[DIGEST_TEXT_SIZE - 1] = '\0';
+		if (digest_is_valid(text)) {
+			memcpy(digest_ret, text, DIGEST_TEXT_SIZE);
+			return NULL;
+		}
+	}
+	return error_create(ERROR_OTHER, "%s: not a line of sha256sum", sidecar);
+}
+
+struct error *sidecar_write_text(const char *path, const char *text)
+{
+	_cleanup_close_ int fd =
+		open(path,
+		     O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+		     0666);
+	struct stat st;
+	int errnum;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_create_os(errno, "write %s", path);
+	if (!S_ISREG(st.st_mode))
+		return error_create(ERROR_USAGE, "%s is there, and not a file",
+				    path);
+	errnum = write_all(fd, text, strlen(text));
+	if (!errnum && (ftruncate(fd, (off_t)strlen(text)) < 0 || fsync(fd) < 0))
+		errnum = errno;
+	if (errnum)
+		return error_create_os(errnum, "write %s", path);
+	return NULL;
+}
+
+struct error *sidecar_write(const char *path, const char *digest)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *sidecar = string_format("%s.sha256", path);
+	_cleanup_free_ char *line =
+		string_format("%s  %s\n", digest, slash ? slash + 1 : path);
+
+	return sidecar_write_text(sidecar, line);
 }

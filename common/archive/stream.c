@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -103,30 +104,44 @@ struct error *stream_read(struct stream *stream, const void **data_ret,
 			  stream->name);
 }
 
-struct error *stream_save(struct stream *stream, int fd, const char *path,
-			  char digest_ret[static DIGEST_TEXT_SIZE])
+struct error *stream_save(struct stream *stream, int fd, const char *partial,
+			  const char *path)
 {
 	struct error *err;
+	const void *data;
+	size_t size;
+	int errnum;
 
 	if (!stream->digest)
 		stream->digest = digest_create();
-	for (;;) {
-		const void *data;
-		size_t size;
-		int errnum;
-
+	// It may be what a run that died has left.
+	if (ftruncate(fd, 0) < 0)
+		return error_create_os(errno, "write %s", partial);
+	do {
 		err = stream_read(stream, &data, &size);
 		if (err)
 			return err;
-		if (!size)
-			break;
 		errnum = write_all(fd, data, size);
 		if (errnum)
-			return error_create_os(errnum, "write %s", path);
-	}
+			return error_create_os(errnum, "write %s", partial);
+	} while (size);
 	if (fchmod(fd, 0644) < 0 || fsync(fd) < 0)
-		return error_create_os(errno, "write %s", path);
-	memcpy(digest_ret, stream->actual, DIGEST_TEXT_SIZE);
+		return error_create_os(errno, "write %s", partial);
+	// First, while the lock holds. Of a file that is replaced, it says that
+	// it is not whole.
+	err = sidecar_write(path, stream->actual);
+	if (err)
+		return err;
+	if (rename(partial, path) < 0)
+		return error_create_os(errno, "rename to %s", path);
+
+	_cleanup_free_ char *directory = string_copy(path);
+	_cleanup_close_ int directory_fd =
+		open(dirname(directory), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	// Not every file system can; then the rename is as good as it gets.
+	if (directory_fd >= 0)
+		fsync(directory_fd);
 	return NULL;
 }
 

@@ -18,7 +18,6 @@
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/remote.h"
-#include "common/store/store_internal.h"
 
 /** @param[in] tarballs_url Of all but release candidates. */
 static char *url_below(const struct catalog *catalog, const char *tarballs_url,
@@ -50,9 +49,6 @@ char *kernel_org_published_url(const struct catalog *catalog,
 /** A file that is to be there. */
 struct tarball_file {
 	const char *path;
-	/** The two parts of the path. */
-	const char *directory;
-	const char *name;
 	/** Where it grows, and what is open there and locked. */
 	const char *partial;
 	int fd;
@@ -62,8 +58,7 @@ struct tarball_file {
 static bool is_whole(const struct tarball_file *file, const char *digest)
 {
 	char known[DIGEST_TEXT_SIZE];
-	_cleanup_error_ struct error *err =
-		sidecar_read(file->directory, file->name, known);
+	_cleanup_error_ struct error *err = sidecar_read(file->path, known);
 
 	// One that cannot be read says nothing: the network is asked.
 	return !err && *digest && strcmp(digest, known) == 0;
@@ -80,22 +75,12 @@ static struct error *download(struct http *http, const char *url,
 				 strrchr(url, '/') + 1);
 	_cleanup_stream_ struct stream *stream =
 		http_open(http, &request, 0, wanted);
-	char digest[DIGEST_TEXT_SIZE];
 
-	if (ftruncate(file->fd, 0) < 0)
-		return error_create_os(errno, "truncate %s", file->partial);
 	stream->progress = progress;
-	err = stream_save(stream, file->fd, file->partial, digest);
+	err = stream_save(stream, file->fd, file->partial, file->path);
 	if (err)
 		return err;
 	progress_finish(progress);
-	// First, while the lock holds. Of the file before, it says that it is
-	// not whole.
-	err = sidecar_write(file->directory, file->name, digest);
-	if (err)
-		return err;
-	if (rename(file->partial, file->path) < 0)
-		return error_create_os(errno, "rename to %s", file->path);
 	return NULL;
 }
 
@@ -124,7 +109,7 @@ static struct error *fetch(const struct catalog *catalog, struct http *http,
 	}
 	// Its sidecar was lost, as where only the file itself is kept.
 	if (*wanted && strcmp(found, wanted) == 0)
-		return sidecar_write(file->directory, file->name, wanted);
+		return sidecar_write(file->path, wanted);
 	return download(http, url, wanted, file);
 }
 
@@ -152,7 +137,7 @@ static struct error *fetch_to(const struct catalog *catalog, struct http *http,
 	err = file_lock(partial, &fd);
 	if (err)
 		return err;
-	struct tarball_file file = { path, directory, name, partial, fd };
+	struct tarball_file file = { path, partial, fd };
 	err = fetch(catalog, http, version, &file);
 	// Unless it has got its name, and another run begins anew.
 	if (lock_is_of(fd, partial))

@@ -62,7 +62,7 @@ class FetchTest(support.TestCase):
         self.assert_status(self.fetch(), 0)
         self.file.write_bytes(self.data[VERSION][:-1])
         # Nor does what a run that was killed has left stay.
-        for name in (f".{self.file.name}.partial", f".put.{self.file.name}.sha256"):
+        for name in (f".{self.file.name}.partial", f"{self.file.name}.sha256"):
             (self.file.parent / name).write_text("half")
         self.assert_status(self.fetch(), 0)
         self.assert_whole()

@@ -1,28 +1,32 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/store/store.h"
+#include "tests/unit/files.h"
 
 #define NAME "kernel-6.12.1-vmtest1.1default.x86_64.tar.zst"
 
-static char *root;
-static int root_lock = -1;
+static char root[] = "/tmp/store_directory_test.XXXXXX";
 static struct store *store;
+
+static const char digest_of_abc[] =
+	"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
 static void setup(void)
 {
 	_cleanup_free_ char *name = NULL;
 
-	cr_assert_null(directory_create_temporary("/tmp", "vmtest-store", &root,
-						  &root_lock));
-	cr_assert_gt(asprintf(&name, "dir:%s/store", root), 0);
+	cr_assert(mkdtemp(root));
+	name = string_format("dir:%s/store", root);
 	cr_assert_null(store_create(name, NULL, &store));
 	cr_expect_str_eq(store_name(store), name);
 }
@@ -30,38 +34,25 @@ static void setup(void)
 static void teardown(void)
 {
 	store_destroy(store);
-	cleanup_directory(&root);
-	close(root_lock);
+	error_destroy(directory_remove(root));
 }
 
 TestSuite(store_directory, .init = setup, .fini = teardown);
 
-static char *in_root(const char *name)
+static struct error *put(const char *name, const char *text, const char *label)
 {
-	return path_join(root, name);
+	_cleanup_free_ char *path = path_join(root, name);
+
+	put_file(root, name, text);
+	return store_put(store, path, label, NULL, NULL);
 }
 
-static void make_file(const char *name, const char *text)
+static struct asset_list list(void)
 {
-	_cleanup_free_ char *path = in_root(name);
+	struct asset_list found = { 0 };
 
-	cr_assert_null(file_write(path, text, strlen(text)));
-}
-
-static char *read_text(const char *name)
-{
-	_cleanup_free_ char *path = in_root(name);
-	char *text;
-
-	cr_assert_null(file_read(path, 1 << 20, &text, NULL));
-	return text;
-}
-
-static struct error *put(const char *name)
-{
-	_cleanup_free_ char *path = in_root(name);
-
-	return store_put(store, path, NULL, NULL, NULL);
+	cr_assert_null(store_list(store, &found));
+	return found;
 }
 
 static struct error *get(const struct asset *asset, char **text_ret)
@@ -78,125 +69,139 @@ static struct error *get(const struct asset *asset, char **text_ret)
 		if (!err)
 			string_builder_append_n(&sb, data, size);
 	}
-	if (err)
-		return err;
-	*text_ret = string_builder_take(&sb);
-	return NULL;
+	if (!err)
+		*text_ret = string_builder_take(&sb);
+	return err;
 }
 
 Test(store_directory, is_empty_before_the_first_put)
 {
-	_cleanup_asset_list_ struct asset_list list = { 0 };
-
-	cr_assert_null(store_list(store, &list));
-	cr_expect_eq(list.count, 0);
+	cr_expect_eq(list().count, 0);
 }
 
 Test(store_directory, gives_back_what_was_put)
 {
-	_cleanup_asset_list_ struct asset_list list = { 0 };
-	_cleanup_free_ char *text = NULL, *sidecar = NULL, *url = NULL;
-	_cleanup_free_ char *path = in_root(NAME);
-	const struct asset *asset;
+	_cleanup_free_ char *text = NULL, *url = NULL;
+	_cleanup_free_ char *path = path_join(root, NAME);
 
-	make_file(NAME, "abc");
+	put_file(root, NAME, "abc");
 	cr_assert_null(store_put(store, path, NULL, NULL, &url));
 	cr_expect(file_exists(url));
-	cr_assert_null(store_list(store, &list));
-	cr_assert_eq(list.count, 1);
-	asset = asset_list_find(&list, NAME);
+
+	_cleanup_asset_list_ struct asset_list found = list();
+
+	cr_assert_eq(found.count, 1);
+	const struct asset *asset = asset_list_find(&found, NAME);
 	cr_assert(asset);
 	cr_expect_eq(asset->size_bytes, 3);
 	cr_expect_str_eq(asset->url, url);
 	cr_expect_gt(asset->created, 1500000000);
-	cr_expect_str_eq(
-		asset->digest,
-		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	cr_expect_str_eq(asset->digest, digest_of_abc);
 	cr_assert_null(get(asset, &text));
 	cr_expect_str_eq(text, "abc");
-	sidecar = read_text("store/" NAME ".sha256");
-	cr_expect_str_eq(sidecar,
-			 "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  " NAME
-			 "\n");
+	expect_contents(root, "store/" NAME ".sha256",
+			"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  " NAME
+			"\n");
 }
 
-Test(store_directory, keeps_the_label_as_long_as_the_package)
+/** How many names the store's directory has. */
+static int count_names(void)
 {
-	_cleanup_free_ char *path = in_root(NAME);
-	_cleanup_asset_list_ struct asset_list list = { 0 }, bare = { 0 };
+	_cleanup_free_ char *path = path_join(root, "store");
+	DIR *dir = opendir(path);
+	int count = -2;
 
-	make_file(NAME, "abc");
-	cr_assert_null(store_put(store, path, "a label", NULL, NULL));
-	cr_assert_null(store_list(store, &list));
-	cr_expect_str_eq(list.items[0].label, "a label");
-	cr_assert_null(store_delete(store, &list.items[0]));
-	cr_assert_null(store_put(store, path, NULL, NULL, NULL));
-	cr_assert_null(store_list(store, &bare));
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+Test(store_directory, keeps_label_and_digest_as_long_as_the_package)
+{
+	cr_assert_null(put(NAME, "abc", "a label"));
+	cr_expect_eq(count_names(), 3);
+
+	_cleanup_asset_list_ struct asset_list labelled = list();
+
+	cr_expect_str_eq(labelled.items[0].label, "a label");
+	for (int i = 0; i < 2; i++)
+		cr_assert_null(store_delete(store, &labelled.items[0]));
+	cr_expect_eq(count_names(), 0);
+	cr_assert_null(put(NAME, "abc", NULL));
+
+	_cleanup_asset_list_ struct asset_list bare = list();
+
 	cr_expect_null(bare.items[0].label);
 }
 
 Test(store_directory, puts_the_same_file_again_and_no_other)
 {
-	_cleanup_error_ struct error *err = NULL;
-	_cleanup_free_ char *text = NULL;
-
-	make_file(NAME, "abc");
-	cr_assert_null(put(NAME));
-	cr_assert_null(put(NAME));
-	make_file(NAME, "abd");
-	err = put(NAME);
+	cr_assert_null(put(NAME, "abc", NULL));
+	cr_assert_null(put(NAME, "abc", NULL));
+	_cleanup_error_ struct error *err = put(NAME, "abd", NULL);
 	cr_assert(error_is(err, ERROR_EXISTS));
-	text = read_text("store/" NAME);
-	cr_expect_str_eq(text, "abc");
+	expect_contents(root, "store/" NAME, "abc");
 }
 
 Test(store_directory, repairs_what_a_dead_run_left)
 {
-	_cleanup_free_ char *stale = in_root("store/.put." NAME ".abcdef");
-	_cleanup_free_ char *half = in_root("store/.put." NAME ".sha256");
-	_cleanup_free_ char *sidecar = NULL;
+	// Half a copy of this or another package, and the parts of one that has
+	// no name yet.
+	put_file(root, "store/.partial", "abcd");
+	put_file(root, "store/" NAME ".sha256", "longer than it will be");
+	put_file(root, "store/" NAME ".label", "of another file");
+	for (int i = 0; i < 2; i++) {
+		cr_assert_null(put(NAME, "abc", NULL));
+		expect_contents(root, "store/" NAME, "abc");
+		cr_expect_eq(count_names(), 2);
 
-	make_file(NAME, "abc");
-	cr_assert_null(put(NAME));
-	// A sidecar alone, half a copy, and half a sidecar.
-	make_file("store/.put." NAME ".abcdef", "ab");
-	make_file("store/.put." NAME ".sha256", "ab");
-	make_file("store/" NAME ".sha256", "");
-	cr_assert_null(put(NAME));
-	cr_expect_not(file_exists(stale));
-	cr_expect_not(file_exists(half));
-	sidecar = read_text("store/" NAME ".sha256");
-	cr_expect_eq(strlen(sidecar), 64 + 2 + strlen(NAME) + 1);
+		_cleanup_asset_list_ struct asset_list found = list();
+
+		cr_expect_str_eq(found.items[0].digest, digest_of_abc);
+		// Beside a package that is there.
+		put_file(root, "store/.partial", "abcd");
+		put_file(root, "store/" NAME ".sha256", "");
+	}
+}
+
+Test(store_directory, writes_its_digests_to_files_only)
+{
+	_cleanup_free_ char *fifo = path_join(root, "store/" NAME ".sha256");
+
+	put_file(root, "store/README.md", "");
+	cr_assert_eq(mkfifo(fifo, 0666), 0);
+	_cleanup_error_ struct error *err = put(NAME, "abc", NULL);
+	cr_assert(err);
+	cr_expect(strstr(error_message(err), fifo), "%s", error_message(err));
+	cr_expect_eq(count_names(), 2);
 }
 
 Test(store_directory, lists_packages_only_and_in_order)
 {
-	static const char *const others[] = {
-		"README.md", ".hidden.tar.zst",	   "a.tar.zst.sha256",
-		"x.tar.gz",  "with space.tar.zst", ".put.b.tar.zst.123456",
+	static const char *const names[] = {
+		"B.tar.zst",	   "b.tar.zst",
+		"c.tar.zst",	   "README.md",
+		".hidden.tar.zst", "a.tar.zst.sha256",
+		"x.tar.gz",	   "with space.tar.zst",
+		".partial",	   "directory.tar.zst/file",
 	};
-	_cleanup_asset_list_ struct asset_list list = { 0 };
-	_cleanup_free_ char *folder = in_root("store/folder.tar.zst");
-	_cleanup_free_ char *link = in_root("store/link.tar.zst");
+	_cleanup_free_ char *link = path_join(root, "store/link.tar.zst");
 
-	cr_assert_null(directory_create(folder));
-	cr_assert_eq(symlink("/etc/passwd", link), 0);
-	for (size_t i = 0; i < array_size(others); i++) {
-		_cleanup_free_ char *name = NULL;
+	for (size_t i = 0; i < array_size(names); i++) {
+		_cleanup_free_ char *name = path_join("store", names[i]);
 
-		cr_assert_gt(asprintf(&name, "store/%s", others[i]), 0);
-		make_file(name, "x");
+		put_file(root, name, i < 3 ? "x" : "");
 	}
-	make_file("store/b.tar.zst", "x");
-	make_file("store/B.tar.zst", "x");
-	make_file("store/c.tar.zst", "x");
-	cr_assert_null(store_list(store, &list));
-	cr_assert_eq(list.count, 3);
-	cr_expect_str_eq(list.items[0].name, "B.tar.zst");
-	cr_expect_str_eq(list.items[1].name, "b.tar.zst");
-	cr_expect_str_eq(list.items[2].name, "c.tar.zst");
+	cr_assert_eq(symlink("/etc/passwd", link), 0);
+
+	_cleanup_asset_list_ struct asset_list found = list();
+
+	cr_assert_eq(found.count, 3);
+	for (size_t i = 0; i < 3; i++)
+		cr_expect_str_eq(found.items[i].name, names[i]);
 	// Put there by hand: usable, but nobody knows its digest.
-	cr_expect_str_empty(list.items[1].digest);
+	cr_expect_str_empty(found.items[1].digest);
 }
 
 Test(store_directory, refuses_names_that_are_none)
@@ -208,57 +213,44 @@ Test(store_directory, refuses_names_that_are_none)
 	};
 
 	for (size_t i = 0; i < array_size(names); i++) {
-		_cleanup_error_ struct error *err = NULL;
+		_cleanup_error_ struct error *err = put(names[i], "x", NULL);
 
-		make_file(names[i], "x");
-		err = put(names[i]);
 		cr_expect(error_is(err, ERROR_USAGE), "%s", names[i]);
 	}
 }
 
 Test(store_directory, sees_damage)
 {
-	_cleanup_asset_list_ struct asset_list list = { 0 };
-	_cleanup_error_ struct error *err = NULL, *size_err = NULL;
-	_cleanup_error_ struct error *gone_err = NULL;
-	_cleanup_free_ char *text = NULL, *path = in_root("store/" NAME);
+	static const struct {
+		const char *text, *words;
+	} cases[] = {
+		{ "abd", "damaged" },
+		{ "ab", "2 bytes" },
+		{ NULL, "no such file" },
+	};
 
-	make_file(NAME, "abc");
-	cr_assert_null(put(NAME));
-	cr_assert_null(store_list(store, &list));
-	make_file("store/" NAME, "abd");
-	err = get(&list.items[0], &text);
-	cr_assert(err);
-	cr_expect(strstr(error_message(err), "damaged"), "%s",
-		  error_message(err));
-	make_file("store/" NAME, "ab");
-	size_err = get(&list.items[0], &text);
-	cr_assert(size_err);
-	cr_expect(strstr(error_message(size_err), "2 bytes"), "%s",
-		  error_message(size_err));
-	unlink(path);
-	gone_err = get(&list.items[0], &text);
-	cr_expect(error_is(gone_err, ERROR_NOT_FOUND));
-}
+	cr_assert_null(put(NAME, "abc", NULL));
 
-Test(store_directory, deletes_a_package_and_its_digest)
-{
-	_cleanup_asset_list_ struct asset_list list = { 0 };
-	_cleanup_free_ char *path = in_root("store/" NAME);
-	_cleanup_free_ char *sidecar = in_root("store/" NAME ".sha256");
+	_cleanup_asset_list_ struct asset_list found = list();
 
-	make_file(NAME, "abc");
-	cr_assert_null(put(NAME));
-	cr_assert_null(store_list(store, &list));
-	cr_assert_null(store_delete(store, &list.items[0]));
-	cr_expect_not(file_exists(path));
-	cr_expect_not(file_exists(sidecar));
-	cr_assert_null(store_delete(store, &list.items[0]));
+	for (size_t i = 0; i < array_size(cases); i++) {
+		_cleanup_free_ char *text = NULL;
+
+		if (cases[i].text)
+			put_file(root, "store/" NAME, cases[i].text);
+		else
+			unlink(found.items[0].url);
+		_cleanup_error_ struct error *err = get(&found.items[0], &text);
+		cr_assert(err);
+		cr_expect(strstr(error_message(err), cases[i].words), "%s",
+			  error_message(err));
+		cr_expect_eq(error_is(err, ERROR_NOT_FOUND), !cases[i].text);
+	}
 }
 
 Test(store_directory, writes_its_page_only_when_it_changes)
 {
-	_cleanup_free_ char *text = NULL, *path = in_root("store/README.md");
+	_cleanup_free_ char *path = path_join(root, "store/README.md");
 	struct stat before, same, changed;
 
 	cr_assert_null(store_describe(store, "# Kernels\n"));
@@ -269,8 +261,7 @@ Test(store_directory, writes_its_page_only_when_it_changes)
 	cr_assert_null(store_describe(store, "# No kernels\n"));
 	cr_assert_eq(stat(path, &changed), 0);
 	cr_expect_neq(before.st_ino, changed.st_ino);
-	text = read_text("store/README.md");
-	cr_expect_str_eq(text, "# No kernels\n");
+	expect_contents(root, "store/README.md", "# No kernels\n");
 }
 
 Test(store_directory, counts_the_characters_of_a_page)
@@ -293,22 +284,13 @@ Test(store_directory, counts_the_characters_of_a_page)
 
 Test(store_directory, says_how_stores_are_written)
 {
+	// clang-format off
 	static const char *const names[] = {
-		"",
-		"dir:",
-		"folder",
-		"s3:bucket",
-		"github:",
-		"github:o/r",
-		"github:o@t",
-		"github:o/r/x@t",
-		"github:o/r@",
-		"github:o/..@t",
-		"github:o/r@../x",
-		"github:o/r@a b",
-		"github:o/r?x@t",
-		"github:/r@t",
+		"", "dir:", "directory", "s3:bucket", "github:", "github:o/r",
+		"github:o@t", "github:o/r/x@t", "github:o/r@", "github:o/..@t",
+		"github:o/r@../x", "github:o/r@a b", "github:o/r?x@t", "github:/r@t",
 	};
+	// clang-format on
 
 	for (size_t i = 0; i < array_size(names); i++) {
 		struct store *other = NULL;
