@@ -5,8 +5,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
+#include <fts.h>
+#include <glob.h>
 #include <poll.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -14,7 +17,9 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/interrupt.h"
 #include "common/base/memory.h"
+#include "common/base/text.h"
 
 enum {
 	/** An entry gets its name, or loses it, while it is locked. */
@@ -24,6 +29,19 @@ enum {
 
 static const char partial_prefix[] = ".partial.";
 static const char deleted_prefix[] = "vmtest-deleted";
+
+/** Where entries lie, below the cache's directory. */
+static const struct {
+	const char *name;
+	const char *parents;
+	const char *pattern;
+} kinds[] = {
+	{ "kernels", "*", "kernel-*" },	 { "modules", "*/module/*/*", "*" },
+	{ "roots", "*", "rootfs" },	 { "sources", "sources", "*" },
+	{ "patches", "patches", "*" },	 { "compilers", "toolchains", "*" },
+	{ "packages", "packages", "*" }, { "builds", "packages", ".partial.*" },
+	{ "answers", "http", "*" },
+};
 
 void cache_release(struct cache_entry *entry)
 {
@@ -49,45 +67,28 @@ static char *parent_of(const char *path)
 	return offset ? string_copy_n(path, offset) : string_copy(".");
 }
 
-/** @param[out] fd_ret -1 if it is not there, or stays locked. */
-static struct error *open_shared(const char *path, int *fd_ret)
+struct error *cache_hold(const char *path, struct cache_entry **ret)
 {
+	*ret = NULL;
 	for (int i = 0; i < RENAME_TRIES; i++) {
 		_cleanup_close_ int fd =
 			open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		bool is_locked;
 
 		if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-			break;
+			return NULL;
 		if (fd < 0)
 			return error_create_os(errno, "open %s", path);
-		is_locked = flock(fd, LOCK_SH | LOCK_NB) < 0 &&
-			    errno == EWOULDBLOCK;
-		if (!is_locked && lock_is_of(fd, path)) {
-			*fd_ret = take_fd(&fd);
-			return NULL;
-		}
-		if (is_locked)
+		if (flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
 			poll(NULL, 0, RENAME_TRY_MS);
-	}
-	*fd_ret = -1;
-	return NULL;
-}
-
-struct error *cache_hold(const char *path, struct cache_entry **ret)
-{
-	struct error *err;
-	int fd = -1;
-
-	err = open_shared(path, &fd);
-	if (err)
-		return err;
-	*ret = NULL;
-	if (fd < 0)
+			continue;
+		}
+		if (!lock_is_of(fd, path))
+			continue;
+		*ret = memory_allocate(1, sizeof(**ret));
+		**ret = (struct cache_entry){ .path = string_copy(path),
+					      .fd = take_fd(&fd) };
 		return NULL;
-	*ret = memory_allocate(1, sizeof(**ret));
-	(*ret)->path = string_copy(path);
-	(*ret)->fd = fd;
+	}
 	return NULL;
 }
 
@@ -119,36 +120,30 @@ static struct error *retire(const char *path, char **deleted_ret)
 	return NULL;
 }
 
-/** Exchange two names, and take the second's away where that cannot be done. */
-static struct error *exchange(const char *from, const char *to)
-{
-	struct error *err;
-	_cleanup_free_ char *deleted = NULL;
-
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) == 0)
-		return NULL;
-	// Not all file systems can.
-	err = retire(to, &deleted);
-	if (!err && rename(from, to) < 0)
-		err = error_create_os(errno, "rename %s to %s", from, to);
-	return err;
-}
-
 struct error *cache_replace(const char *from, const char *to)
 {
 	struct error *err;
-	_cleanup_free_ char *parent = parent_of(to);
-	_cleanup_free_ char *aside = NULL;
 
+	_cleanup_free_ char *parent = parent_of(to);
+	_cleanup_free_ char *aside = NULL, *deleted = NULL;
 	if (rename(from, to) == 0)
 		return NULL;
 	if (errno != ENOTEMPTY && errno != EEXIST)
 		return error_create_os(errno, "rename %s to %s", from, to);
 	// What is replaced gets a name under which it may be deleted at once.
 	err = retire(from, &aside);
-	if (!err)
-		err = exchange(aside, to);
-	return err ? err : directory_remove_stale(parent, deleted_prefix);
+	if (err)
+		return err;
+	if (renameat2(AT_FDCWD, aside, AT_FDCWD, to, RENAME_EXCHANGE) < 0) {
+		// Not all file systems can.
+		err = retire(to, &deleted);
+		if (err)
+			return err;
+		if (rename(aside, to) < 0)
+			return error_create_os(errno, "rename %s to %s", aside,
+					       to);
+	}
+	return directory_remove_stale(parent, deleted_prefix);
 }
 
 struct error *cache_discard(const char *path)
@@ -247,20 +242,25 @@ static struct error *find(const char *path, const struct cache_recipe *recipe,
 	return NULL;
 }
 
-/** Make it under a name for now, whose lock the caller holds, and rename it. */
-static struct error *make_locked(const char *path,
-				 const struct cache_recipe *recipe,
-				 const char *partial)
+/** Make it under a name for now, and rename it. */
+static struct error *make(const char *path, const struct cache_recipe *recipe,
+			  const char *partial)
 {
 	struct error *err;
-	_cleanup_free_ char *parent = parent_of(path);
 
+	_cleanup_free_ char *parent = parent_of(path);
 	err = cache_clean(parent, recipe->keeps_partial);
-	if (!err && !recipe->keeps_partial)
+	if (err)
+		return err;
+	if (!recipe->keeps_partial) {
 		err = directory_clear(partial);
-	if (!err)
-		err = recipe->make(recipe->arg, partial);
-	return err ? err : cache_replace(partial, path);
+		if (err)
+			return err;
+	}
+	err = recipe->make(recipe->arg, partial);
+	if (err)
+		return err;
+	return cache_replace(partial, path);
 }
 
 /** @param[out] ret NULL if it was made, but is gone again. */
@@ -278,7 +278,7 @@ static struct error *find_or_make(const char *path,
 	err = find(path, recipe, ret);
 	bool is_needed = !err && !*ret;
 	if (is_needed)
-		err = make_locked(path, recipe, partial);
+		err = make(path, recipe, partial);
 	if (err || !is_needed) {
 		bool is_kept = is_needed && recipe->keeps_partial;
 
@@ -308,4 +308,162 @@ struct error *cache_get(const char *path, const struct cache_recipe *recipe,
 	while (!err && !*ret)
 		err = find_or_make(path, recipe, partial, ret);
 	return err;
+}
+
+void cache_list_deinit(struct cache_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i].path);
+	free(list->items);
+	*list = (struct cache_list){ 0 };
+}
+
+/** @param[out] size_ret Of what can be read, and is there by then. */
+static struct error *measure(const char *path, uint64_t *size_ret)
+{
+	char *roots[] = { (char *)path, NULL };
+	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+	struct error *err = NULL;
+	FTSENT *entry;
+
+	if (!fts)
+		return error_create_os(errno, "read %s", path);
+	for (*size_ret = 0; !err && (entry = fts_read(fts));) {
+		if (entry->fts_info != FTS_DP && entry->fts_info != FTS_NS)
+			*size_ret += (uint64_t)entry->fts_statp->st_blocks * 512;
+		err = interrupt_check();
+	}
+	fts_close(fts);
+	return err;
+}
+
+/** All that a pattern means, where the directory's name is itself. */
+static glob_t find_all(const char *directory, const char *parents,
+		       const char *pattern)
+{
+	glob_t found = { 0 };
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+	for (const char *p = directory; *p; p++) {
+		if (strchr("*?[\\", *p))
+			string_builder_append_char(&sb, '\\');
+		string_builder_append_char(&sb, *p);
+	}
+	string_builder_appendf(&sb, "/%s/%s", parents, pattern);
+	if (glob(sb.text, 0, NULL, &found) == GLOB_NOSPACE)
+		memory_exhausted();
+	return found;
+}
+
+struct error *cache_list_load(const char *directory, struct cache_list *ret)
+{
+	struct error *err;
+
+	_cleanup_cache_list_ struct cache_list list = { 0 };
+	for (size_t i = 0; i < array_size(kinds); i++) {
+		_cleanup_(globfree) glob_t found =
+			find_all(directory, kinds[i].parents, kinds[i].pattern);
+
+		for (size_t j = 0; j < found.gl_pathc; j++) {
+			const char *path = found.gl_pathv[j];
+			struct stat st;
+			uint64_t size;
+
+			if (lstat(path, &st) < 0)
+				continue;
+			err = measure(path, &size);
+			if (err)
+				return err;
+			vector_add(&list) = (struct cache_item){
+				.kind = kinds[i].name,
+				.path = string_copy(path),
+				.size_bytes = size,
+				.used_s = st.st_mtime,
+			};
+		}
+	}
+	*ret = take(list);
+	return NULL;
+}
+
+uint64_t cache_list_size(const struct cache_list *list)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		size += list->items[i].size_bytes;
+	return size;
+}
+
+static int compare_use(const void *a, const void *b)
+{
+	const struct cache_item *x = *(struct cache_item *const *)a;
+	const struct cache_item *y = *(struct cache_item *const *)b;
+
+	return (x->used_s > y->used_s) - (x->used_s < y->used_s);
+}
+
+struct error *cache_list_limit(struct cache_list *list,
+			       const struct cache_limits *limits, bool dry_run,
+			       struct string_list *deleted_ret)
+{
+	struct error *err = NULL;
+	uint64_t size = 0;
+	size_t count = 0;
+	_cleanup_free_ struct cache_item **sorted =
+		memory_allocate(list->count, sizeof(struct cache_item *));
+
+	for (size_t i = 0; i < list->count; i++) {
+		struct cache_item *item = &list->items[i];
+
+		// A dry run would have deleted it.
+		if (string_list_contains(deleted_ret, item->path))
+			free(take_ptr(item->path));
+		else
+			sorted[count++] = item;
+		size += item->path ? item->size_bytes : 0;
+	}
+	qsort(sorted, count, sizeof(struct cache_item *), compare_use);
+	for (size_t i = 0; i < count && !err; i++) {
+		struct cache_item *item = sorted[i];
+		bool gone = false;
+
+		if (item->used_s >= limits->oldest_s &&
+		    (!limits->has_size || size <= limits->size_bytes))
+			break;
+		err = cache_evict(item->path, dry_run, &gone);
+		if (err || !gone)
+			continue;
+		size -= item->size_bytes;
+		string_list_add(deleted_ret, item->path);
+		free(take_ptr(item->path));
+	}
+	count = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i].path)
+			list->items[count++] = list->items[i];
+	}
+	list->count = count;
+	return err;
+}
+
+struct error *cache_clean_all(const char *directory)
+{
+	struct error *err;
+
+	for (size_t i = 0; i < array_size(kinds); i++) {
+		_cleanup_(globfree) glob_t found =
+			find_all(directory, kinds[i].parents, "");
+
+		for (size_t j = 0; j < found.gl_pathc; j++) {
+			const char *parent = found.gl_pathv[j];
+			// A build that was killed goes on where it was.
+			bool keeps = fnmatch("*/packages/", parent, 0) == 0;
+
+			err = cache_clean(parent, keeps);
+			if (err)
+				return err;
+		}
+	}
+	return NULL;
 }

@@ -285,18 +285,13 @@ struct error *http_status_error(long status, const char *body, size_t size_bytes
 
 	if (!detail)
 		detail = json_string_value(json_object_get(first, "code"));
-	_cleanup_free_ char *text =
-		string_format("%s%.300s%s%.300s", message ? ": " : "",
-			      message ? message : "", detail ? ": " : "",
-			      detail ? detail : "");
+	struct error *err =
+		error_create(kind, "HTTP %ld%s%.300s%s%.300s%s", status,
+			     message ? ": " : "", message ? message : "",
+			     detail ? ": " : "", detail ? detail : "",
+			     status >= 500 ? "; try again later" : "");
 	json_decref(json);
-	// What a terminal would obey.
-	for (char *p = text; *p; p++) {
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = ' ';
-	}
-	return error_create(kind, "HTTP %ld%s%s", status, text,
-			    status >= 500 ? "; try again later" : "");
+	return err;
 }
 
 struct error *http_response_error(const struct http_request *request,

@@ -193,7 +193,7 @@ Test(http, takes_no_for_an_answer)
 	cr_expect_eq(scripted_server_requests(server), 1);
 	err = http_response_error(&request, &response);
 	cr_expect(error_is(err, ERROR_NOT_FOUND));
-	expect_words(err, "HTTP 404: No  [31m such thing: gone");
+	expect_words(err, "HTTP 404: No ?[31m such?thing: gone");
 }
 
 Test(http, says_until_when_a_rate_limit_lasts)
