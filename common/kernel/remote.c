@@ -76,12 +76,42 @@ _must_check_ _printf_(2, 3) static struct error *libgit_error(int code,
 	return error_create(kind, "%s: %s", context, reason);
 }
 
-/** Before anything else of libgit2, and cheap when it has been called. */
-static struct error *libgit_start(void)
+static void cleanup_signals(const bool *is_open)
 {
-	int code = git_libgit2_init();
+	if (*is_open)
+		interrupt_catch();
+}
 
-	return code < 0 ? libgit_error(code, "start libgit2") : NULL;
+#define _cleanup_signals_ _cleanup_(cleanup_signals)
+
+/**
+ * Before anything else of libgit2, and cheap when it has been called. A signal
+ * that is caught does not end its waits, so from here one ends the program. The
+ * next run removes what it left.
+ *
+ * @param[out] is_open_ret Of _cleanup_signals_, which catches signals again.
+ */
+static struct error *libgit_start(const struct http *http, bool *is_open_ret)
+{
+	struct error *err;
+
+	int code = git_libgit2_init();
+	if (code < 0)
+		return libgit_error(code, "start libgit2");
+	err = interrupt_check();
+	if (err)
+		return err;
+#if SINCE_1_7
+	int stall_ms = (int)http_stall_limit_ms(http);
+
+	git_libgit2_opts(GIT_OPT_SET_SERVER_CONNECT_TIMEOUT, stall_ms);
+	git_libgit2_opts(GIT_OPT_SET_SERVER_TIMEOUT, stall_ms);
+#else
+	(void)http;
+#endif
+	interrupt_release();
+	*is_open_ret = true;
+	return NULL;
 }
 
 /** A fetch at work: how far it is, and why it was ended. */
@@ -135,56 +165,16 @@ static char *local_path(const char *url)
 	return path;
 }
 
-static void cleanup_network(const bool *is_open)
-{
-	if (*is_open)
-		interrupt_catch();
-}
-
-#define _cleanup_network_ _cleanup_(cleanup_network)
-
-/**
- * Before libgit2 waits for a server: a signal that is caught does not end its
- * waits, so from here one ends the program. The next run removes what it left.
- *
- * @param[out] is_open_ret Of _cleanup_network_, which catches signals again.
- */
-static struct error *network_open(const struct http *http, bool *is_open_ret)
-{
-	struct error *err = interrupt_check();
-
-	if (err)
-		return err;
-#if SINCE_1_7
-	int stall_ms = (int)http_limits(http)->stall_ms;
-
-	git_libgit2_opts(GIT_OPT_SET_SERVER_CONNECT_TIMEOUT, stall_ms);
-	git_libgit2_opts(GIT_OPT_SET_SERVER_TIMEOUT, stall_ms);
-#else
-	(void)http;
-#endif
-	interrupt_release();
-	*is_open_ret = true;
-	return NULL;
-}
-
 /** Ask for the refs of a repository that is not served over HTTP. */
-static struct error *libgit_refs(const struct http *http, const char *url,
-				 struct ref_list *ret)
+static struct error *libgit_refs(const char *url, struct ref_list *ret)
 {
-	struct error *err;
 	_cleanup_(cleanup_remote) git_remote *remote = NULL;
-	_cleanup_network_ bool is_open = false;
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_TIME, "connect to the git server");
 	const git_remote_head **heads;
 	size_t count = 0;
-	int code;
+	int code = git_remote_create_detached(&remote, url);
 
-	err = network_open(http, &is_open);
-	if (err)
-		return err;
-	code = git_remote_create_detached(&remote, url);
 	if (code == 0)
 		code = git_remote_connect(remote, GIT_DIRECTION_FETCH, NULL,
 					  NULL, NULL);
@@ -201,31 +191,6 @@ static struct error *libgit_refs(const struct http *http, const char *url,
 	return NULL;
 }
 
-static struct error *error_no_ref(const char *url, const char *ref)
-{
-	return error_create(ERROR_NOT_FOUND, "%s has no tag or branch '%s'",
-			    url, ref);
-}
-
-/** Look for a ref where it is served. */
-static struct error *network_find(struct http *http, const char *url,
-				  const char *name, struct ref *ret)
-{
-	struct error *err;
-
-	_cleanup_ref_list_ struct ref_list refs = { 0 };
-	err = is_http(url) ? ref_list_request(http, url, &refs)
-			   : libgit_refs(http, url, &refs);
-	if (err)
-		return err;
-	const struct ref *found = ref_list_find(&refs, name);
-	if (!found)
-		return error_no_ref(url, name);
-	*ret = *found;
-	ret->name = string_copy(found->name);
-	return NULL;
-}
-
 static struct error *local_open(const char *path, git_repository **ret)
 {
 	int code = git_repository_open(ret, path);
@@ -234,26 +199,9 @@ static struct error *local_open(const char *path, git_repository **ret)
 			: NULL;
 }
 
-/** @return As libgit2; GIT_ENOTFOUND only if there is no such reference. */
-static int find_commit(git_repository *repository, const char *name,
-		       char commit_ret[static REF_COMMIT_SIZE])
-{
-	_cleanup_(cleanup_object) git_object *commit = NULL;
-	git_reference *reference = NULL;
-	int code = git_reference_lookup(&reference, repository, name);
-
-	if (code < 0)
-		return code;
-	code = git_reference_peel(&commit, reference, GIT_OBJECT_COMMIT);
-	git_reference_free(reference);
-	if (code < 0)
-		return code == GIT_ENOTFOUND ? GIT_ERROR : code;
-	git_oid_tostr(commit_ret, REF_COMMIT_SIZE, git_object_id(commit));
-	return 0;
-}
-
-/** Look for a ref in a local repository. */
-static struct error *local_find(const char *path, const char *ref, struct ref *ret)
+/** List those refs of a local repository that a name may mean. */
+static struct error *local_refs(const char *path, const char *name,
+				struct ref_list *ret)
 {
 	struct error *err;
 
@@ -262,17 +210,25 @@ static struct error *local_find(const char *path, const char *ref, struct ref *r
 	if (err)
 		return err;
 	for (unsigned int choice = 0;; choice++) {
-		_cleanup_free_ char *name = ref_full_name(ref, choice);
+		_cleanup_free_ char *full = ref_full_name(name, choice);
+		_cleanup_(cleanup_object) git_object *commit = NULL;
+		git_reference *reference = NULL;
 
-		if (!name)
-			return error_no_ref(path, ref);
-		int code = find_commit(repository, name, ret->commit);
+		if (!full)
+			return NULL;
+		int code = git_reference_lookup(&reference, repository, full);
 		if (code == GIT_ENOTFOUND || code == GIT_EINVALIDSPEC)
 			continue;
+		if (code == 0)
+			code = git_reference_peel(&commit, reference,
+						  GIT_OBJECT_COMMIT);
+		git_reference_free(reference);
 		if (code < 0)
-			return libgit_error(code, "read %s of %s", name, path);
-		ret->name = take_ptr(name);
-		return NULL;
+			return libgit_error(GIT_ERROR, "read %s of %s", full,
+					    path);
+		char text[REF_COMMIT_SIZE];
+		git_oid_tostr(text, sizeof(text), git_object_id(commit));
+		ref_list_add(ret, full, text);
 	}
 }
 
@@ -281,17 +237,32 @@ struct error *remote_resolve(struct http *http, const char *url,
 {
 	struct error *err;
 
+	_cleanup_ref_list_ struct ref_list refs = { 0 };
 	_cleanup_free_ char *path = local_path(url);
-	// libgit2 would say that it knows no such protocol.
-	if (!path && !strstr(url, "://"))
-		return error_create(ERROR_NOT_FOUND,
-				    "%s is neither a directory nor a URL of a git repository",
-				    url);
-	err = libgit_start();
+	if (is_http(url)) {
+		err = ref_list_request(http, url, &refs);
+	} else if (!path && !strstr(url, "://")) {
+		// libgit2 would say that it knows no such protocol.
+		err = error_create(ERROR_NOT_FOUND,
+				   "%s is neither a directory nor a URL of a git repository",
+				   url);
+	} else {
+		_cleanup_signals_ bool is_open = false;
+
+		err = libgit_start(http, &is_open);
+		if (!err)
+			err = path ? local_refs(path, name, &refs)
+				   : libgit_refs(url, &refs);
+	}
 	if (err)
 		return err;
-	return path ? local_find(path, name, ret)
-		    : network_find(http, url, name, ret);
+	const struct ref *found = ref_list_find(&refs, name);
+	if (!found)
+		return error_create(ERROR_NOT_FOUND,
+				    "%s has no tag or branch '%s'", url, name);
+	*ret = *found;
+	ret->name = string_copy(found->name);
+	return NULL;
 }
 
 static void on_checkout(const char *path, size_t done, size_t total, void *payload)
@@ -300,86 +271,12 @@ static void on_checkout(const char *path, size_t done, size_t total, void *paylo
 	progress_update(payload, done, total);
 }
 
-static int on_checkout_notify(git_checkout_notify_t why, const char *path,
-			      const git_diff_file *baseline,
-			      const git_diff_file *target,
-			      const git_diff_file *workdir, void *payload)
-{
-	struct error *err = interrupt_check();
-
-	(void)why;
-	(void)path;
-	(void)baseline;
-	(void)target;
-	(void)workdir;
-	(void)payload;
-	if (!err)
-		return 0;
-	error_destroy(err);
-	return GIT_EUSER;
-}
-
-/** Write a commit's files as they are in the repository, unfiltered. */
-static struct error *commit_checkout(git_repository *repository,
-				     const git_object *commit, const char *url,
-				     const char *ref, const char *directory)
-{
-	git_checkout_options options;
-	_cleanup_progress_ struct progress *progress = NULL;
-	git_index *nothing = NULL;
-	int code = git_index_new(&nothing);
-
-	if (code < 0)
-		return libgit_error(code, "write the files of %s", ref);
-	progress = progress_createf(PROGRESS_FILES, "write files");
-	git_checkout_options_init(&options, GIT_CHECKOUT_OPTIONS_VERSION);
-	options.checkout_strategy = GIT_CHECKOUT_FORCE |
-				    GIT_CHECKOUT_DONT_UPDATE_INDEX;
-	options.disable_filters = 1;
-	options.target_directory = directory;
-	// What the repository's own working tree has checked out is not what
-	// lies in the target.
-	options.baseline_index = nothing;
-	options.progress_cb = on_checkout;
-	options.progress_payload = progress;
-	options.notify_flags = GIT_CHECKOUT_NOTIFY_UPDATED;
-	options.notify_cb = on_checkout_notify;
-	code = git_checkout_tree(repository, commit, &options);
-	git_index_free(nothing);
-	if (code < 0)
-		return libgit_error(code, "write the files of %s at %s to %s",
-				    url, ref, directory);
-	return NULL;
-}
-
-/** There are more objects than were to be fetched. */
-static struct error *error_refused(uint64_t objects, uint64_t limit,
-				   const char *url, const char *name)
-{
-	if (SINCE_1_7)
-		return error_create(ERROR_OTHER,
-				    "fetch %s of %s: %ju objects are more than %ju",
-				    name, url, (uintmax_t)objects,
-				    (uintmax_t)limit);
-	return error_create(ERROR_OTHER,
-			    "fetch %s of %s: it would bring the whole history, %ju objects, because libgit2 %s cannot fetch one commit (1.7 and later can); use a tarball or a local clone",
-			    name, url, (uintmax_t)objects, LIBGIT2_VERSION);
-}
-
 /** Fetch a ref into a new repository. */
-static struct error *network_fetch(git_repository *repository,
-				   const struct http *http, const char *url,
+static struct error *network_fetch(git_repository *repository, const char *url,
 				   const char *name, uint64_t limit_objects)
 {
-	struct error *err;
-
-	_cleanup_network_ bool is_open = false;
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_OBJECTS, "fetch %s", name);
-	err = network_open(http, &is_open);
-	if (err)
-		return err;
-
 	struct transfer transfer = { progress, limit_objects, 0 };
 	git_fetch_options options;
 	git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
@@ -406,15 +303,22 @@ static struct error *network_fetch(git_repository *repository,
 	if (code == 0)
 		code = git_remote_fetch(remote, &refspecs, &options, NULL);
 	if (code < 0 && transfer.refused_objects)
-		return error_refused(transfer.refused_objects, limit_objects,
-				     url, name);
+		return error_create(
+			ERROR_OTHER,
+			"fetch %s of %s: %ju objects are more than %ju%s", name,
+			url, (uintmax_t)transfer.refused_objects,
+			(uintmax_t)limit_objects,
+			SINCE_1_7
+				? ""
+				: ", the whole history, because libgit2 " LIBGIT2_VERSION
+				  " cannot fetch one commit (1.7 and later can); use a tarball or a local clone");
 	if (code < 0)
 		return libgit_error(code, "fetch %s of %s", name, url);
 	progress_finish(progress);
 	return NULL;
 }
 
-/** Write the files of a commit that the repository should have. */
+/** Write a commit's files as they are in the repository, unfiltered. */
 static struct error *commit_write(git_repository *repository, const char *url,
 				  const struct ref *ref, const char *directory)
 {
@@ -434,7 +338,24 @@ static struct error *commit_write(git_repository *repository, const char *url,
 	if (git_object_type(commit) != GIT_OBJECT_COMMIT)
 		return error_create(ERROR_OTHER, "%s of %s is no commit",
 				    ref->name, url);
-	return commit_checkout(repository, commit, url, ref->name, directory);
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_FILES, "write files");
+	git_checkout_options options;
+	git_checkout_options_init(&options, GIT_CHECKOUT_OPTIONS_VERSION);
+	// What the repository's own working tree has checked out is missing in
+	// the target.
+	options.checkout_strategy = GIT_CHECKOUT_FORCE |
+				    GIT_CHECKOUT_RECREATE_MISSING |
+				    GIT_CHECKOUT_DONT_UPDATE_INDEX;
+	options.disable_filters = 1;
+	options.target_directory = directory;
+	options.progress_cb = on_checkout;
+	options.progress_payload = progress;
+	code = git_checkout_tree(repository, commit, &options);
+	if (code < 0)
+		return libgit_error(code, "write the files of %s at %s to %s",
+				    url, ref->name, directory);
+	return NULL;
 }
 
 struct error *remote_fetch(struct http *http, const char *url,
@@ -443,7 +364,8 @@ struct error *remote_fetch(struct http *http, const char *url,
 {
 	struct error *err;
 
-	err = libgit_start();
+	_cleanup_signals_ bool is_open = false;
+	err = libgit_start(http, &is_open);
 	if (err)
 		return err;
 	_cleanup_(cleanup_repository) git_repository *repository = NULL;
@@ -466,7 +388,7 @@ struct error *remote_fetch(struct http *http, const char *url,
 	if (code < 0)
 		return libgit_error(code, "make a repository in %s",
 				    git_directory);
-	err = network_fetch(repository, http, url, ref->name,
+	err = network_fetch(repository, url, ref->name,
 			    limit_objects ? limit_objects
 					  : LIMIT_OBJECTS_DEFAULT);
 	if (err)

@@ -89,11 +89,11 @@ const char *ref_tag(const struct ref *ref);
  * `file://`), or the path of a local repository. All calls block.
  *
  * Over HTTP, refs are asked for by http_perform(), with its limits, proxies and
- * ERROR_CANCELLED. All else on the network is done by libgit2, which reads also
- * git's configuration for a proxy, and which a signal cannot interrupt: as long
- * as it is there, SIGINT and SIGTERM are unblocked, and end the program at
- * once. libgit2 1.7 and later give up a server that says nothing for the stall
- * limit of HTTP; an older one waits for it until such a signal.
+ * ERROR_CANCELLED. All else is done by libgit2, which reads also git's
+ * configuration for a proxy, and which a signal cannot interrupt: as long as it
+ * is there, SIGINT and SIGTERM are unblocked, and end the program at once.
+ * libgit2 1.7 and later give up a server that says nothing for the stall limit
+ * of HTTP; an older one waits for it until such a signal.
  */
 
 /**

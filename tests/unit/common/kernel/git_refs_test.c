@@ -134,26 +134,3 @@ Test(git_refs, refuses_what_is_no_list)
 		cr_expect_eq(list.count, 0);
 	}
 }
-
-Test(git_refs, names_are_tags_before_branches_unless_full)
-{
-	static const struct {
-		const char *ref, *first, *second;
-	} cases[] = {
-		{ "v1", "refs/tags/v1", "refs/heads/v1" },
-		{ "refs/heads/v1", "refs/heads/v1", NULL },
-		{ "HEAD", "HEAD", NULL },
-	};
-
-	for (size_t i = 0; i < array_size(cases); i++) {
-		_cleanup_free_ char *first = ref_full_name(cases[i].ref, 0);
-		_cleanup_free_ char *second = ref_full_name(cases[i].ref, 1);
-		_cleanup_free_ char *third = ref_full_name(cases[i].ref, 2);
-
-		cr_expect_str_eq(first, cases[i].first);
-		cr_expect(cases[i].second
-				  ? second && !strcmp(second, cases[i].second)
-				  : !second);
-		cr_expect_null(third);
-	}
-}
