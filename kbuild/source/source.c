@@ -40,9 +40,8 @@ struct source_making {
 	char *parent;
 	/** Its name there, without the patches' digest. */
 	char *name;
-	/** As in struct source. */
-	char *url;
-	char digest[DIGEST_TEXT_SIZE];
+	/** What is known of it so far. */
+	struct source source;
 	/** Of a git repository. */
 	struct ref ref;
 };
@@ -51,79 +50,18 @@ static void source_making_deinit(struct source_making *making)
 {
 	free(making->parent);
 	free(making->name);
-	free(making->url);
+	source_deinit(&making->source);
 	free(making->ref.name);
 }
 
-static struct error *identify_version(struct source_making *making)
-{
-	struct error *err;
-
-	const struct source_request *request = making->request;
-	char text[KERNEL_VERSION_TEXT_SIZE];
-	kernel_version_format(&request->version, text);
-	making->name = string_format("linux-%s", text);
-	making->url =
-		kernel_org_published_url(request->catalog, &request->version);
-	if (request->path) {
-		err = digest_file(request->path, making->digest, NULL);
-		if (err)
-			return err;
-	}
-	// The next that is made need not have the same.
-	if (kernel_version_is_rc(&request->version))
-		making->digest[0] = '\0';
-	return NULL;
-}
-
-static struct error *fill_from_tarball(struct source_making *making,
-				       const char *directory)
-{
-	static const struct unpack_options options = { .strip_components = 1 };
-
-	return unpack_file(making->request->path, directory, &options);
-}
-
-static struct error *fill_from_kernel_org(struct source_making *making,
-					  const char *directory)
-{
-	struct error *err;
-
-	const struct source_request *request = making->request;
-	if (request->path)
-		return fill_from_tarball(making, directory);
-	_cleanup_free_ char *url =
-		kernel_org_url(request->catalog, &request->version);
-	// Made on the fly, those of release candidates have no digest.
-	if (!kernel_version_is_rc(&request->version)) {
-		err = tarball_digest(request->http, url, making->digest);
-		if (err)
-			return err;
-	}
-	return tarball_unpack(request->http, url, directory, 1, making->digest);
-}
-
-static struct error *identify_tarball(struct source_making *making)
-{
-	struct error *err;
-
-	const char *path = making->request->path;
-	err = digest_file(path, making->digest, NULL);
-	if (err)
-		return err;
-	making->name = string_format("tarball-%.*s", KEY_DIGITS, making->digest);
-	const char *slash = strrchr(path, '/');
-	making->url = string_copy(slash ? slash + 1 : path);
-	return NULL;
-}
-
+/** Say what a git repository's is, without getting it. */
 static struct error *identify_git(struct source_making *making)
 {
 	struct error *err;
 
-	const struct source_request *request = making->request;
-	const char *url = request->url;
-	err = remote_resolve(request->http, url, request->ref, &making->ref);
+	const char *url = making->request->url;
+	err = remote_resolve(making->request->http, url, making->request->ref,
+			     &making->ref);
 	if (err)
 		return err;
 	making->name = string_format("git-%s", making->ref.commit);
@@ -131,29 +69,68 @@ static struct error *identify_git(struct source_making *making)
 	const char *scheme = strstr(url, "://");
 	const char *host = scheme ? scheme + 3 : url;
 	const char *at = scheme ? memrchr(host, '@', strcspn(host, "/")) : NULL;
-	making->url = string_format("git+%.*s%s@%s", (int)(host - url), url,
-				    at ? at + 1 : host, making->ref.commit);
+	making->source.url = string_format("git+%.*s%s@%s", (int)(host - url),
+					   url, at ? at + 1 : host,
+					   making->ref.commit);
 	return NULL;
 }
 
-static struct error *fill_from_git(struct source_making *making,
-				   const char *directory)
+/** Say what it is, without getting it. */
+static struct error *identify(struct source_making *making)
 {
-	return remote_fetch(making->request->http, making->request->url,
-			    &making->ref, directory, 0);
+	struct error *err;
+
+	const struct source_request *request = making->request;
+	struct source *source = &making->source;
+	if (request->kind == SOURCE_GIT)
+		return identify_git(making);
+	if (request->path) {
+		err = digest_file(request->path, source->digest, NULL);
+		if (err)
+			return err;
+	}
+	if (request->kind == SOURCE_TARBALL) {
+		const char *slash = strrchr(request->path, '/');
+
+		making->name = string_format("tarball-%.*s", KEY_DIGITS,
+					     source->digest);
+		source->url = string_copy(slash ? slash + 1 : request->path);
+		return NULL;
+	}
+	char text[KERNEL_VERSION_TEXT_SIZE];
+	kernel_version_format(&request->version, text);
+	making->name = string_format("linux-%s", text);
+	source->url =
+		kernel_org_published_url(request->catalog, &request->version);
+	// The next that is made need not have the same.
+	if (kernel_version_is_rc(&request->version))
+		source->digest[0] = '\0';
+	return NULL;
 }
 
-static const struct {
-	/** Say what it is, without getting it. */
-	struct error *(*identify)(struct source_making *making);
-	/** Write its files into an empty directory. */
-	struct error *(*fill)(struct source_making *making,
-			      const char *directory);
-} kinds[] = {
-	[SOURCE_TARBALL] = { identify_tarball, fill_from_tarball },
-	[SOURCE_VERSION] = { identify_version, fill_from_kernel_org },
-	[SOURCE_GIT] = { identify_git, fill_from_git },
-};
+/** Write its files into an empty directory. */
+static struct error *fill(struct source_making *making, const char *directory)
+{
+	struct error *err;
+
+	const struct source_request *request = making->request;
+	if (request->kind == SOURCE_GIT)
+		return remote_fetch(request->http, request->url, &making->ref,
+				    directory, 0);
+	const struct unpack_options options = { .strip_components = 1 };
+	if (request->path)
+		return unpack_file(request->path, directory, &options);
+	_cleanup_free_ char *url =
+		kernel_org_url(request->catalog, &request->version);
+	// Made on the fly, those of release candidates have no digest.
+	if (!kernel_version_is_rc(&request->version)) {
+		err = tarball_digest(request->http, url, making->source.digest);
+		if (err)
+			return err;
+	}
+	return tarball_unpack(request->http, url, directory, 1,
+			      making->source.digest);
+}
 
 /** @param[in] version NULL for any. */
 static struct error *patches_load(const struct source_request *request,
@@ -211,7 +188,7 @@ static struct error *version_check(const struct source_request *request,
 static const char *making_title(const struct source_making *making)
 {
 	return making->request->kind == SOURCE_VERSION ? making->name
-						       : making->url;
+						       : making->source.url;
 }
 
 /** Say of what, and where: the directory of the failure was a temporary one. */
@@ -239,7 +216,8 @@ static struct error *making_check(void *arg, const char *path, bool *good_ret)
 	_cleanup_source_ struct source facts = { 0 };
 	_cleanup_error_ struct error *err = source_facts_read(path, &facts);
 
-	if (!err && *making->digest && strcmp(facts.digest, making->digest) != 0)
+	if (!err && *making->source.digest &&
+	    strcmp(facts.digest, making->source.digest) != 0)
 		err = error_create(ERROR_OTHER, "of another tarball");
 	if (err)
 		log_debug("make %s again: %s", path, error_message(err));
@@ -254,6 +232,7 @@ static struct error *making_make(void *arg, const char *path)
 
 	struct source_making *making = arg;
 	const struct source_request *request = making->request;
+	struct source *source = &making->source;
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_TIME, "prepare %s",
 				 making_title(making));
@@ -261,28 +240,24 @@ static struct error *making_make(void *arg, const char *path)
 	err = directory_remove_stale(making->parent, "fetch");
 	if (err)
 		return err;
-	err = kinds[request->kind].fill(making, path);
+	err = fill(making, path);
 	if (err)
 		return err;
-	_cleanup_source_ struct source source = {
-		.url = string_copy(making->url),
-	};
-	memcpy(source.digest, making->digest, sizeof(source.digest));
-	err = source_version_read(path, &source.version);
+	err = source_version_read(path, &source->version);
 	if (err)
 		return err;
-	err = version_check(request, &source.version);
+	err = version_check(request, &source->version);
 	if (err)
 		return err;
 	phase_clock_enter(request->clock, PHASE_PATCH);
 	_cleanup_patch_list_ struct patch_list patches = { 0 };
-	err = patches_load(request, &source.version, &patches);
+	err = patches_load(request, &source->version, &patches);
 	if (err)
 		return err;
-	err = patch_list_apply(&patches, path, &source.patches);
+	err = patch_list_apply(&patches, path, &source->patches);
 	if (err)
 		return err;
-	return source_facts_write(&source, path);
+	return source_facts_write(source, path);
 }
 
 /** Find the source in the cache, or make it there. */
@@ -302,7 +277,7 @@ static struct error *cached_prepare(const struct source_request *request,
 	};
 	if (!making.parent)
 		return error_create_os(errno, "open directory %s", parent);
-	err = kinds[request->kind].identify(&making);
+	err = identify(&making);
 	if (err)
 		return err;
 	phase_clock_enter(request->clock, PHASE_PATCH);

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
@@ -261,31 +260,6 @@ Test(source, a_directory_without_facts_is_made_again)
 	expect_contents(second.path, "lib.c", "old\n");
 }
 
-Test(source, two_at_once_make_one)
-{
-	char digest[DIGEST_TEXT_SIZE];
-	pid_t children[2];
-
-	publish(digest);
-	for (size_t i = 0; i < array_size(children); i++) {
-		children[i] = fork();
-		if (children[i] == 0) {
-			struct source source = { 0 };
-			struct error *err = prepare_version("6.12.117", &source);
-
-			_exit(err ? 1 : 0);
-		}
-	}
-	for (size_t i = 0; i < array_size(children); i++) {
-		int status;
-
-		cr_assert_eq(waitpid(children[i], &status, 0), children[i]);
-		cr_expect_eq(status, 0);
-	}
-	cr_expect_eq(count("linux-6.12.117"), 1);
-	cr_expect_eq(count(".*"), 0);
-}
-
 Test(source, a_release_candidate_has_no_digest)
 {
 	_cleanup_source_ struct source source = { 0 };
@@ -355,8 +329,10 @@ Test(source, phases_say_where_it_failed)
 	put_file(root, "configs/patches/0001-new.patch", patch);
 	put_file(root, "tree/lib.c", "not what the patch expects\n");
 	make_tarball("117", "", tarball_path);
-	expect_failure(prepare(request, &source), "0001-new.patch");
+	expect_failure(prepare(request, &source),
+		       "/sources: patch 0001-new.patch: the source does not have it");
 	cr_expect_eq(clock.current, PHASE_PATCH);
+	expect_nothing_made("failed patch");
 }
 
 /** Another tarball than the digest's. */
@@ -426,22 +402,6 @@ Test(source, what_does_not_match_is_not_used)
 			       cases[i].message);
 		expect_nothing_made(cases[i].message);
 	}
-}
-
-Test(source, a_patch_that_fails_leaves_nothing)
-{
-	_cleanup_source_ struct source source = { 0 };
-	char digest[DIGEST_TEXT_SIZE];
-
-	put_file(root, "tree/lib.c", "other\n");
-	put_file(root, "configs/patches/0001-new.patch", patch);
-	publish(digest);
-	struct error *err = prepare_version("6.12.117", &source);
-	cr_assert(err);
-	cr_expect(strstr(error_message(err), "prepare linux-6.12.117 in /tmp/"),
-		  "%s", error_message(err));
-	expect_failure(err, "0001-new.patch: the source does not have it");
-	expect_nothing_made("failed patch");
 }
 
 Test(source, a_tarball_is_known_by_its_contents)
