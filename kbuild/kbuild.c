@@ -57,22 +57,6 @@ static struct error *check_release(const struct make *make, const char *release)
 	return NULL;
 }
 
-static struct error *configure(const struct kbuild_request *request,
-			       const char *release, struct make *make,
-			       struct string_list *lost_ret)
-{
-	struct error *err;
-
-	_cleanup_progress_ struct progress *progress =
-		progress_createf(PROGRESS_TIME, "configure %s.%s", release,
-				 request->arch->name);
-	err = configure_build(request->catalog, &request->release, make,
-			      lost_ret);
-	if (err)
-		return err;
-	return check_release(make, release);
-}
-
 static struct error *compile(const struct kbuild_request *request,
 			     const char *release, const struct make *make)
 {
@@ -164,7 +148,14 @@ static struct error *build_in(const struct kbuild_request *request,
 	if (err)
 		return err;
 	_cleanup_string_list_ struct string_list lost = { 0 };
-	err = configure(request, release, &make, &lost);
+	struct progress *progress = progress_createf(PROGRESS_TIME,
+						     "configure %s.%s", release,
+						     request->arch->name);
+	err = configure_build(request->catalog, &request->release, &make, &lost,
+			      NULL);
+	if (!err)
+		err = check_release(&make, release);
+	progress_destroy(progress);
 	if (err)
 		return err;
 	err = compile(request, release, &make);

@@ -73,10 +73,14 @@ void catalog_destroy(struct catalog *catalog)
 	free(catalog);
 }
 
-/** Find one of some structs whose first member is the name. */
+/**
+ * Find one of some structs whose first member is the name.
+ *
+ * @param[out] ret A pointer to such a struct.
+ */
 static struct error *find_named(const void *items, size_t count,
 				size_t size_bytes, const char *what,
-				const char *name, const void **ret)
+				const char *name, void *ret)
 {
 	_cleanup_string_builder_ struct string_builder known = { 0 };
 
@@ -85,7 +89,7 @@ static struct error *find_named(const void *items, size_t count,
 		const char *item_name = *(const char *const *)item;
 
 		if (strcmp(item_name, name) == 0) {
-			*ret = item;
+			memcpy(ret, &item, sizeof(item));
 			return NULL;
 		}
 		string_builder_appendf(&known, " %s", item_name);
@@ -97,29 +101,15 @@ static struct error *find_named(const void *items, size_t count,
 struct error *catalog_find_arch(const struct catalog *catalog, const char *name,
 				const struct catalog_arch **ret)
 {
-	struct error *err;
-	const void *found;
-
-	err = find_named(catalog->archs, catalog->arch_count,
-			 sizeof(*catalog->archs), "architecture", name, &found);
-	if (err)
-		return err;
-	*ret = found;
-	return NULL;
+	return find_named(catalog->archs, catalog->arch_count,
+			  sizeof(*catalog->archs), "architecture", name, ret);
 }
 
 struct error *catalog_find_flavor(const struct catalog *catalog, const char *name,
 				  const struct catalog_flavor **ret)
 {
-	struct error *err;
-	const void *found;
-
-	err = find_named(catalog->flavors, catalog->flavor_count,
-			 sizeof(*catalog->flavors), "flavor", name, &found);
-	if (err)
-		return err;
-	*ret = found;
-	return NULL;
+	return find_named(catalog->flavors, catalog->flavor_count,
+			  sizeof(*catalog->flavors), "flavor", name, ret);
 }
 
 static bool is_of_host(const struct catalog_arch *arch)

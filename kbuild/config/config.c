@@ -116,7 +116,7 @@ static struct error *run_kconfig(const struct option_set *set,
 
 struct error *configure_build(const struct catalog *catalog,
 			      const struct release *release, struct make *make,
-			      struct string_list *lost_ret)
+			      struct string_list *lost_ret, char **config_ret)
 {
 	struct error *err;
 
@@ -134,6 +134,8 @@ struct error *configure_build(const struct catalog *catalog,
 		return err;
 	if (lost_ret->count)
 		warn_of_lost(catalog, release, lost_ret);
+	if (config_ret)
+		*config_ret = take_ptr(config);
 	return NULL;
 }
 
@@ -163,9 +165,5 @@ configure_source(const struct catalog *catalog, const struct catalog_arch *arch,
 		progress_createf(PROGRESS_TIME, "configure %s.%s", text,
 				 arch->name);
 	_cleanup_string_list_ struct string_list lost = { 0 };
-	err = configure_build(catalog, release, &make, &lost);
-	if (err)
-		return err;
-	_cleanup_free_ char *path = path_join(build, ".config");
-	return file_read(path, CONFIG_LIMIT_BYTES, ret, NULL);
+	return configure_build(catalog, release, &make, &lost, ret);
 }

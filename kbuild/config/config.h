@@ -131,12 +131,14 @@ _must_check_ struct error *config_compose(const struct catalog *catalog,
  * verified, and a warning beyond: a new series must not stop every build.
  *
  * @param[out] lost_ret Gets the options of such warnings, `CONFIG_NAME=value`.
+ * @param[out] config_ret The .config; free(). May be NULL.
  * @return An error naming each option that kconfig did not keep and had to.
  */
 _must_check_ struct error *configure_build(const struct catalog *catalog,
 					   const struct release *release,
 					   struct make *make,
-					   struct string_list *lost_ret);
+					   struct string_list *lost_ret,
+					   char **config_ret);
 
 /**
  * Configure a source in a temporary directory. Blocks for some seconds.
