@@ -27,5 +27,7 @@ int main(int argc, char **argv)
 		.repository = session_repository,
 	};
 
+	// Before anything is printed that could hold it.
+	workflow_log_mask_token();
 	return command_main(&program, argc, argv);
 }

@@ -132,18 +132,18 @@ struct error *boot_test(const struct build_request *request,
 	static const struct unpack_options options = { 0 };
 	_cleanup_close_ int lock_fd = -1;
 	_cleanup_directory_ char *temporary = NULL;
-	_cleanup_free_ char *directory = NULL;
 	err = directory_remove_stale(request->directory, "boot");
 	if (!err)
 		err = directory_create_temporary(request->directory, "boot",
 						 &temporary, &lock_fd);
 	if (!err) {
-		directory = path_join(temporary, "kernel");
+		_cleanup_free_ char *directory = path_join(temporary, "kernel");
+
 		err = directory_create(directory);
+		if (!err)
+			err = unpack_file(package_path, directory, &options);
+		if (!err)
+			err = boot(request, item, directory);
 	}
-	if (!err)
-		err = unpack_file(package_path, directory, &options);
-	if (!err)
-		err = boot(request, item, directory);
 	return error_wrap(err, "boot test of %s", item->release_text);
 }

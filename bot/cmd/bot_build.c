@@ -11,7 +11,6 @@
 #include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
-#include "common/base/memory.h"
 #include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/compiler.h"
@@ -39,65 +38,39 @@ static const struct command_option options[] = {
 };
 // clang-format on
 
-/** The release must be one that the catalog makes, in any PATCH. */
-static struct error *parse_release(struct plan_item *item,
-				   const struct catalog *catalog,
-				   const char *text)
-{
-	struct error *err;
-	const struct catalog_flavor *flavor;
-	struct release made;
-	char made_text[RELEASE_TEXT_SIZE];
-
-	if (!release_parse(text, &item->release))
-		return error_create(ERROR_USAGE,
-				    "'%s' is no release, such as 6.12.117-vmtest1.1default",
-				    text);
-	err = catalog_find_flavor(catalog, item->release.flavor, &flavor);
-	if (err)
-		return err;
-	catalog_release(catalog, &item->release.version, flavor,
-			item->release.patch, &made);
-	release_format(&made, made_text);
-	release_format(&item->release, item->release_text);
-	if (strcmp(made_text, item->release_text) != 0)
-		return error_create(ERROR_USAGE,
-				    "the catalog makes %s, and no %s",
-				    made_text, item->release_text);
-	return NULL;
-}
-
-/** What the command line asks for. */
+/** What to build: the release must be one that the catalog makes, in any PATCH. */
 static struct error *parse(const struct command_context *context,
 			   struct plan_item *item)
 {
 	struct error *err;
-	const struct bot_build_options *build_options = context->options;
 
+	static const char example[] = "such as 6.12.117-vmtest1.1default";
+	const struct bot_build_options *build_options = context->options;
 	if (context->argument_count != 1)
-		return error_create(
-			ERROR_USAGE,
-			"name one release to build, such as 6.12.117-vmtest1.1default");
+		return error_create(ERROR_USAGE,
+				    "name one release to build, %s", example);
 	if (!build_options->output)
 		return error_create(ERROR_USAGE,
 				    "name the output directory with --output");
-	err = parse_release(item, context->catalog, context->arguments[0]);
-	return err ? err : command_arch(context, &item->arch);
-}
-
-/** Have the output directory, with an empty log, and no earlier run's result. */
-static struct error *prepare_output(const struct bot_build_options *build_options,
-				    const char *log_path)
-{
-	struct error *err;
-
-	err = directory_create(build_options->output);
+	struct release *release = &item->release;
+	if (!release_parse(context->arguments[0], release))
+		return error_create(ERROR_USAGE, "'%s' is no release, %s",
+				    context->arguments[0], example);
+	const struct catalog_flavor *flavor;
+	err = catalog_find_flavor(context->catalog, release->flavor, &flavor);
 	if (err)
 		return err;
-	err = file_write(log_path, "", 0);
-	if (err || !build_options->result)
-		return err;
-	return error_wrap(file_delete(build_options->result), "--result");
+	struct release made;
+	char made_text[RELEASE_TEXT_SIZE];
+	catalog_release(context->catalog, &release->version, flavor,
+			release->patch, &made);
+	release_format(&made, made_text);
+	release_format(release, item->release_text);
+	if (strcmp(made_text, item->release_text) != 0)
+		return error_create(ERROR_USAGE,
+				    "the catalog makes %s, and no %s",
+				    made_text, item->release_text);
+	return command_arch(context, &item->arch);
 }
 
 /** Build, and take the package to where it is wanted. */
@@ -135,8 +108,8 @@ static struct error *write_result(const char *path, const char *package,
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
-	const struct bot_build_options *build_options = context->options;
 
+	const struct bot_build_options *build_options = context->options;
 	struct plan_item item = { 0 };
 	err = parse(context, &item);
 	if (err)
@@ -146,7 +119,13 @@ static struct error *run(struct command_context *context)
 	_cleanup_free_ char *path = path_join(build_options->output, name);
 	_cleanup_free_ char *log_path =
 		path_join(build_options->output, "build.log");
-	err = prepare_output(build_options, log_path);
+	err = directory_create(build_options->output);
+	if (err)
+		return err;
+	// Nothing is to look like this run's that an earlier one has left.
+	err = file_write(log_path, "", 0);
+	if (!err && build_options->result)
+		err = error_wrap(file_delete(build_options->result), "--result");
 	if (err)
 		return err;
 	struct build_request request = build_options->request;

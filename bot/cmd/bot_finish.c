@@ -2,20 +2,17 @@
 
 #include "bot/cmd/bot_commands.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bot/build/build.h"
 #include "bot/cmd/session.h"
-#include "bot/plan/plan.h"
 #include "bot/report/report.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/table.h"
 #include "common/base/text.h"
 #include "common/github/github.h"
 #include "common/github/workflow.h"
@@ -49,13 +46,10 @@ static const struct command_option options[] = {
 struct finish {
 	const struct finish_options *options;
 	struct session session;
-	struct planned_list plan;
 	struct build_results results;
 	struct verdict_list verdicts;
-	/** For --issues; NULL without. */
+	/** Where issues go; NULL without --issues. */
 	char *repository;
-	/** Of the workflow's run; NULL if there is none. */
-	char *run_url;
 	/** Whether something went wrong that did not end us. */
 	bool failed;
 };
@@ -64,56 +58,25 @@ static void finish_deinit(struct finish *finish)
 {
 	verdict_list_deinit(&finish->verdicts);
 	build_results_deinit(&finish->results);
-	planned_list_deinit(&finish->plan);
 	session_deinit(&finish->session);
 	free(finish->repository);
-	free(finish->run_url);
 }
 
 /** Where issues go: where the workflow runs, else where the store is. */
-static struct error *find_repository(struct finish *finish)
+static struct error *find_repository(const struct session *session, char **ret)
 {
 	static const char prefix[] = "github:";
-	const char *store = store_name(finish->session.context->store);
+	const char *store = store_name(session->context->store);
 	const char *name = session_repository();
 
-	if (!finish->options->issues)
-		return NULL;
-	if (name) {
-		finish->repository = string_copy(name);
-		return NULL;
-	}
-	if (strncmp(store, prefix, strlen(prefix)) != 0)
+	if (!name && strncmp(store, prefix, strlen(prefix)) != 0)
 		return error_create(ERROR_USAGE,
 				    "--issues: %s is in no repository of GitHub",
 				    store);
-	store += strlen(prefix);
-	finish->repository = string_copy_n(store, strcspn(store, "@"));
+	*ret = name ? string_copy(name)
+		    : string_copy_n(store + strlen(prefix),
+				    strcspn(store + strlen(prefix), "@"));
 	return NULL;
-}
-
-static void find_run_url(struct finish *finish)
-{
-	const char *server = command_variable("GITHUB_SERVER_URL");
-	const char *repository = session_repository();
-	const char *run = command_variable("GITHUB_RUN_ID");
-
-	if (!server || !repository || !run)
-		return;
-	finish->run_url =
-		string_format("%s/%s/actions/runs/%s", server, repository, run);
-}
-
-static struct error *read_plan(struct finish *finish)
-{
-	struct error *err;
-	_cleanup_free_ char *text = NULL;
-
-	err = file_read(finish->options->plan, PLAN_BYTES_MAX, &text, NULL);
-	if (!err)
-		err = planned_list_parse(text, finish->options->plan,
-					 &finish->plan);
-	return error_wrap(err, "--plan");
 }
 
 static struct error *finish_init(struct finish *finish,
@@ -121,111 +84,79 @@ static struct error *finish_init(struct finish *finish,
 {
 	struct error *err;
 
-	finish->options = context->options;
-	if (!finish->options->plan || !finish->options->results)
+	const struct finish_options *finish_options = context->options;
+	finish->options = finish_options;
+	finish->session.context = context;
+	if (!finish_options->plan || !finish_options->results)
 		return error_create(
 			ERROR_USAGE,
 			"say what was planned and what came of it, with --plan and --results");
-	finish->session = session_open(context);
-	err = find_repository(finish);
+	if (finish_options->issues) {
+		err = find_repository(&finish->session, &finish->repository);
+		if (err)
+			return err;
+	}
+	_cleanup_free_ char *text = NULL;
+	err = file_read(finish_options->plan, PLAN_BYTES_MAX, &text, NULL);
+	if (!err)
+		err = plan_parse(context->catalog, text, finish_options->plan,
+				 &finish->session.plan);
 	if (err)
-		return err;
-	find_run_url(finish);
-	err = read_plan(finish);
-	if (err)
-		return err;
-	err = build_results_load(finish->options->results, &finish->results);
+		return error_wrap(err, "--plan");
+	err = build_results_load(finish_options->results, &finish->results);
 	if (err)
 		return error_wrap(err, "--results");
 	err = session_list(&finish->session);
 	if (err)
 		return err;
-	verdicts_compute(&finish->plan, &finish->results,
+	verdicts_compute(&finish->session.plan, &finish->results,
 			 &finish->session.assets, &finish->verdicts);
 	return NULL;
 }
 
-static struct error *print_json(const struct finish *finish)
-{
-	struct command_context *context = finish->session.context;
-
-	for (size_t i = 0; i < finish->verdicts.count; i++) {
-		const struct verdict *verdict = &finish->verdicts.items[i];
-
-		command_row_add(context,
-				json_pack("{s:s, s:s, s:s, s:s?, s:s}", "release",
-					  verdict->planned->release_text, "arch",
-					  verdict->planned->arch, "result",
-					  verdict_kind_names[verdict->kind],
-					  "phase", verdict->phase, "reason",
-					  verdict->reason));
-	}
-	return command_rows_print(context);
-}
-
-/** What is said whatever happens next: the table, and the step's summary. */
-static struct error *report(const struct finish *finish)
-{
-	struct error *err;
-	size_t room_bytes;
-
-	if (finish->session.context->common->json) {
-		err = print_json(finish);
-		if (err)
-			return err;
-	} else {
-		_cleanup_table_ struct table table = { 0 };
-
-		report_verdicts(&finish->verdicts, &table);
-		table_print(&table);
-	}
-	err = workflow_summary_room(&room_bytes);
-	if (err || !room_bytes)
-		return err;
-	_cleanup_free_ char *markdown = report_summary(&finish->verdicts,
-						       finish->plan.left_out,
-						       room_bytes);
-	return workflow_summary_write(markdown);
-}
-
-/** Show failures above the run's logs. */
+/** In a workflow, show failures above the run's logs. */
 static void annotate(const struct verdict_list *verdicts)
 {
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
-	_cleanup_string_list_ struct string_list titles = { 0 };
-	_cleanup_string_list_ struct string_list reasons = { 0 };
-
 	if (!workflow_is_active() || !verdicts->counts[VERDICT_FAILED])
 		return;
+	_cleanup_string_list_ struct string_list titles = { 0 };
+	_cleanup_string_list_ struct string_list reasons = { 0 };
 	for (size_t i = 0; i < verdicts->count; i++) {
 		const struct verdict *verdict = &verdicts->items[i];
 
 		if (verdict->kind != VERDICT_FAILED)
 			continue;
-		_cleanup_free_ char *title = report_title(verdict);
+		_cleanup_free_ char *title =
+			report_title(verdict->item, verdict->phase);
 		string_list_add(&titles, title);
 		const char *log = verdict->result ? verdict->result->log : NULL;
 		string_list_addf(&reasons, "%s%s%s", verdict->reason,
 				 log && *log ? "\n" : "", log ? log : "");
 	}
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	workflow_append_errors(&sb, &titles, &reasons);
 	fputs(sb.text, stderr);
 }
 
-static struct error *update_issues(struct finish *finish)
+static struct error *update_issues(const struct finish *finish)
 {
 	struct error *err;
-	struct github github = { 0 };
-	_cleanup_free_ char *location = NULL;
 
-	if (!finish->repository)
-		return NULL;
-	location = string_format("%s@%s", finish->repository,
-				 finish->session.context->catalog->tag);
-	err = github_init(&github, location, finish->session.context->http);
+	const struct command_context *context = finish->session.context;
+	const char *server = command_variable("GITHUB_SERVER_URL");
+	const char *repository = session_repository();
+	const char *run = command_variable("GITHUB_RUN_ID");
+	_cleanup_free_ char *run_url =
+		server && repository && run
+			? string_format("%s/%s/actions/runs/%s", server,
+					repository, run)
+			: NULL;
+	_cleanup_free_ char *location =
+		string_format("%s@%s", finish->repository, context->catalog->tag);
+	_cleanup_github_ struct github github = { 0 };
+	err = github_init(&github, location, context->http);
 	if (!err)
-		err = issues_update(&github, &finish->verdicts, finish->run_url);
-	github_deinit(&github);
+		err = issues_update(&github, &finish->verdicts, run_url);
 	return error_wrap(err, "--issues");
 }
 
@@ -254,7 +185,7 @@ static struct error *run(struct command_context *context)
 	err = finish_init(&finish, context);
 	if (err)
 		return err;
-	err = report(&finish);
+	err = session_report(&finish.session, &finish.verdicts);
 	if (err)
 		return err;
 	annotate(&finish.verdicts);
@@ -264,9 +195,11 @@ static struct error *run(struct command_context *context)
 	err = note(&finish, publish_page(&finish.session));
 	if (err)
 		return err;
-	err = note(&finish, update_issues(&finish));
-	if (err)
-		return err;
+	if (finish.repository) {
+		err = note(&finish, update_issues(&finish));
+		if (err)
+			return err;
+	}
 	if (finish.verdicts.counts[VERDICT_FAILED]) {
 		finish.failed = true;
 		fflush(stdout);

@@ -2,15 +2,12 @@
 
 #include "bot/cmd/bot_commands.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "bot/cmd/session.h"
-#include "bot/plan/plan.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
-#include "common/base/log.h"
-#include "common/base/text.h"
+#include "common/base/memory.h"
 #include "common/github/workflow.h"
 
 struct plan_options {
@@ -29,111 +26,65 @@ static const struct command_option options[] = {
 };
 // clang-format on
 
-/**
- * Append the plan to the outputs of a workflow's step.
- *
- * @param[in] superseded How many assets have to go before it fits.
- */
-static struct error *write_outputs(const struct plan *plan, size_t superseded)
+static struct error *write_outputs(const struct session *session)
 {
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
+	const struct plan *plan = &session->plan;
 	_cleanup_free_ char *matrix = plan_matrix_format(plan);
 	_cleanup_free_ char *versions = plan_versions_format(plan);
+	_cleanup_free_ char *text = string_format(
+		"matrix=%s\nversions=%s\ncount=%zu\nleft-out=%zu\nsuperseded=%zu\n",
+		matrix, versions, plan->count, plan->left_out,
+		session->superseded.count);
 
-	workflow_append_output(&sb, "matrix", matrix);
-	workflow_append_output(&sb, "versions", versions);
-	string_builder_appendf(&sb, "count=%zu\nleft-out=%zu\nsuperseded=%zu\n",
-			       plan->count, plan->left_out, superseded);
-	return error_wrap(workflow_outputs_write(sb.text), "--github-output");
-}
-
-static struct error *write_file(const struct plan *plan, const char *path)
-{
-	_cleanup_free_ char *text = plan_document_format(plan);
-
-	return error_wrap(file_write(path, text, strlen(text)), "--output");
-}
-
-static struct error *write_summary(const struct session *session,
-				   const struct plan *plan)
-{
-	const struct plan_summary summary = {
-		.catalog = session->context->catalog,
-		.kernels = &session->kernels,
-		.assets = &session->assets,
-		.plan = plan,
-		.store_name = store_name(session->context->store),
-	};
-	_cleanup_free_ char *markdown = plan_summary_format(&summary);
-
-	return workflow_summary_write(markdown);
-}
-
-/** What a workflow gets; outside of one, nothing unless it is asked for. */
-static struct error *report_to_workflow(const struct session *session,
-					const struct plan *plan,
-					size_t superseded)
-{
-	struct error *err;
-	const struct plan_options *plan_options = session->context->options;
-
-	if (plan_options->github_output) {
-		err = write_outputs(plan, superseded);
-		if (err)
-			return err;
-	}
-	if (workflow_is_active()) {
-		err = write_summary(session, plan);
-		if (err)
-			return err;
-	}
-	if (plan->left_out)
-		workflow_log_annotation(
-			WORKFLOW_NOTICE, "vmtest-bot plan",
-			"%zu more kernels are left for the next run: this one builds the newest %zu",
-			plan->left_out, plan->count);
-	return NULL;
+	return error_wrap(workflow_outputs_write(text), "--github-output");
 }
 
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
-	const struct plan_options *plan_options = context->options;
 
+	const struct plan_options *plan_options = context->options;
 	// Wrong usage is said before anybody is asked.
 	if (plan_options->github_output) {
 		err = error_wrap(workflow_outputs_write(""), "--github-output");
 		if (err)
 			return err;
 	}
-	_cleanup_session_ struct session session = session_open(context);
-	struct plan_selection selection = session_selection(context);
-	if (plan_options->github_output &&
-	    (!selection.limit || selection.limit > PLAN_MATRIX_LIMIT))
-		selection.limit = PLAN_MATRIX_LIMIT;
-	_cleanup_plan_ struct plan plan = { 0 };
-	err = session_plan(&session, &selection, &plan);
+	_cleanup_session_ struct session session = { .context = context };
+	const struct plan *plan = &session.plan;
+	err = session_plan(&session,
+			   plan_options->github_output ? PLAN_MATRIX_LIMIT : 0,
+			   1, plan_options->github_output);
 	if (err)
 		return err;
-	_cleanup_prune_list_ struct prune_list superseded = { 0 };
-	err = session_make_room(&session, &plan, 1, &superseded);
-	if (err && plan_options->github_output)
-		return err;
-	// Nobody acts on it yet.
-	if (err)
-		log_warning("%s", error_message(err));
-	error_destroy(err);
 	if (plan_options->output) {
-		err = write_file(&plan, plan_options->output);
+		_cleanup_free_ char *text = plan_document_format(plan);
+
+		err = file_write(plan_options->output, text, strlen(text));
+		if (err)
+			return error_wrap(err, "--output");
+	}
+	if (plan_options->github_output) {
+		err = write_outputs(&session);
 		if (err)
 			return err;
 	}
-	err = report_to_workflow(&session, &plan, superseded.count);
+	_cleanup_free_ char *summary =
+		plan_summary_format(context->catalog, &session.kernels,
+				    &session.assets, plan,
+				    store_name(context->store),
+				    workflow_summary_room());
+	err = workflow_summary_write(summary);
 	if (err)
 		return err;
+	if (plan->left_out)
+		workflow_log_annotation(
+			WORKFLOW_NOTICE, "vmtest-bot plan",
+			"%zu more kernels are left for the next run: this one builds the newest %zu",
+			plan->left_out, plan->count);
 	if (context->common->json)
-		return command_print_json(plan_json(&plan));
-	session_print_plan(&plan);
+		return command_print_json(plan_json(plan));
+	session_print_plan(&session);
 	return NULL;
 }
 

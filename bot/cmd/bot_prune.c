@@ -5,9 +5,7 @@
 #include <stdio.h>
 
 #include "bot/cmd/session.h"
-#include "bot/plan/plan.h"
 #include "common/base/error.h"
-#include "common/kernel/release.h"
 
 struct bot_prune_options {
 	unsigned int keep;
@@ -27,9 +25,10 @@ static const struct command_option options[] = {
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
+
 	const struct bot_prune_options *prune = context->options;
 
-	_cleanup_session_ struct session session = session_open(context);
+	_cleanup_session_ struct session session = { .context = context };
 	err = session_list(&session);
 	if (err)
 		return err;

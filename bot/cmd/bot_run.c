@@ -2,18 +2,14 @@
 
 #include "bot/cmd/bot_commands.h"
 
-#include <stdio.h>
 #include <sys/stat.h>
 
 #include "bot/build/build.h"
 #include "bot/cmd/session.h"
-#include "bot/plan/plan.h"
 #include "bot/report/report.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/table.h"
-#include "common/base/text.h"
 #include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
 
@@ -99,56 +95,25 @@ static struct error *run_items(const struct command_context *context,
 	return NULL;
 }
 
-/** There is nothing to build: leave the store as a run should leave it. */
-static struct error *tidy(struct session *session, size_t keep)
-{
-	struct error *err = session_prune(session, keep);
-
-	if (err)
-		return err;
-	return session->pruned ? publish_page(session)
-			       : publish_repair_page(session);
-}
-
-/** The table, on stdout and in the step's summary. */
-static struct error *report(const struct build_results *results,
-			    size_t *failed_ret)
+static struct error *execute(struct session *session)
 {
 	struct error *err;
 
-	*failed_ret = 0;
-	for (size_t i = 0; i < results->count; i++)
-		*failed_ret += results->items[i].outcome != BUILD_BUILT;
-	_cleanup_table_ struct table table = { 0 };
-	report_results(results, &table);
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
-	string_builder_appendf(&sb, "### Kernels: %zu published, %zu failed\n\n",
-			       results->count - *failed_ret, *failed_ret);
-	table_append_markdown(&sb, &table, WORKFLOW_SUMMARY_LIMIT);
-	err = workflow_summary_write(sb.text);
-	if (!err)
-		table_print(&table);
-	return err;
-}
-
-static struct error *execute(struct session *session, const struct plan *plan)
-{
-	struct error *err;
 	struct command_context *context = session->context;
 	const struct bot_run_options *run_options = context->options;
-
 	err = command_open(context, COMMAND_DIRECTORY);
 	if (err)
 		return err;
 	_cleanup_build_results_ struct build_results results = { 0 };
-	err = run_items(context, plan, &results);
+	err = run_items(context, &session->plan, &results);
 	if (err)
 		return err;
-	size_t failed;
-	err = report(&results, &failed);
+	_cleanup_verdict_list_ struct verdict_list verdicts = { 0 };
+	verdicts_compute(&session->plan, &results, NULL, &verdicts);
+	err = session_report(session, &verdicts);
 	if (err)
 		return err;
-	context->status = failed ? 1 : 0;
+	context->status = verdicts.counts[VERDICT_FAILED] ? 1 : 0;
 	if (run_options->keep) {
 		err = session_list(session);
 		if (err)
@@ -160,35 +125,45 @@ static struct error *execute(struct session *session, const struct plan *plan)
 	return publish_page(session);
 }
 
+/** There is nothing to build: leave the store as a run should leave it. */
+static struct error *tidy(struct session *session, size_t keep)
+{
+	struct error *err;
+
+	err = session_prune(session, keep);
+	if (err)
+		return err;
+	err = publish_page(session);
+	// Only a run that died, or two at once, may have left a page that is
+	// not true; and whoever may not write has nothing to repair.
+	if (session->pruned || error_is(err, ERROR_CANCELLED) ||
+	    error_catch(&err, ERROR_USAGE))
+		return err;
+	if (err)
+		log_warning("%s", error_message(err));
+	error_destroy(err);
+	return NULL;
+}
+
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
-	const struct bot_run_options *run_options = context->options;
 
-	_cleanup_session_ struct session session = session_open(context);
-	_cleanup_plan_ struct plan plan = { 0 };
-	const struct plan_selection selection = session_selection(context);
-	err = session_plan(&session, &selection, &plan);
+	const struct bot_run_options *run_options = context->options;
+	_cleanup_session_ struct session session = { .context = context };
+	err = session_plan(&session, 0, run_options->keep ? run_options->keep : 1,
+			   !run_options->dry_run);
 	if (err)
 		return err;
-	_cleanup_prune_list_ struct prune_list superseded = { 0 };
-	err = session_make_room(&session, &plan,
-				run_options->keep ? run_options->keep : 1,
-				&superseded);
 	if (run_options->dry_run) {
-		if (err)
-			log_warning("%s", error_message(err));
-		error_destroy(err);
-		session_print_plan(&plan);
+		session_print_plan(&session);
 		return NULL;
 	}
+	err = prune_execute(context->store, &session.superseded);
 	if (err)
 		return err;
-	err = prune_execute(context->store, &superseded);
-	if (err)
-		return err;
-	return plan.count ? execute(&session, &plan)
-			  : tidy(&session, run_options->keep);
+	return session.plan.count ? execute(&session)
+				  : tidy(&session, run_options->keep);
 }
 
 const struct command bot_run_command = {

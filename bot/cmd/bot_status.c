@@ -53,9 +53,9 @@ static void add_asset(struct command_context *context,
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
-	const struct status_options *status = context->options;
 
-	_cleanup_session_ struct session session = session_open(context);
+	const struct status_options *status = context->options;
+	_cleanup_session_ struct session session = { .context = context };
 	err = session_list(&session);
 	if (err)
 		return err;

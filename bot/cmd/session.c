@@ -2,32 +2,32 @@
 
 #include "bot/cmd/session.h"
 
+#include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "bot/plan/plan.h"
+#include "bot/build/build.h"
 #include "bot/report/report.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/progress.h"
+#include "common/base/table.h"
 #include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/release.h"
+#include "kbuild/package/package.h"
+
+void session_deinit(struct session *session)
+{
+	asset_list_deinit(&session->assets);
+	prune_list_deinit(&session->superseded);
+	plan_deinit(&session->plan);
+	series_list_deinit(&session->kernels);
+}
 
 const char *session_repository(void)
 {
 	return workflow_is_active() ? command_variable("GITHUB_REPOSITORY")
 				    : NULL;
-}
-
-struct session session_open(struct command_context *context)
-{
-	workflow_log_mask_token();
-	return (struct session){ .context = context };
-}
-
-void session_deinit(struct session *session)
-{
-	asset_list_deinit(&session->assets);
-	series_list_deinit(&session->kernels);
 }
 
 struct error *session_list(struct session *session)
@@ -37,48 +37,106 @@ struct error *session_list(struct session *session)
 	return store_list(session->context->store, &session->assets);
 }
 
-struct error *session_plan(struct session *session,
-			   const struct plan_selection *selection,
-			   struct plan *ret)
+#define OFFSET(field) .offset = offsetof(struct plan_selection, field)
+
+// clang-format off
+const struct command_option selection_option_table[] = {
+	{ 0, "limit", "N", "at most N kernels, the newest", OPTION_NUMBER, OFFSET(limit), .min = 1 },
+	{ 0, "rebuild", NULL, "kernels that the store has, too, under the next PATCH", OPTION_FLAG, OFFSET(rebuild) },
+	{ 0, "latest-stable", NULL, "only kernel.org's newest stable kernel", OPTION_FLAG, OFFSET(latest_stable) },
+	{ 0 },
+};
+// clang-format on
+
+struct error *session_plan(struct session *session, unsigned int limit,
+			   size_t keep, bool must_fit)
 {
 	struct error *err;
-	const struct command_context *context = session->context;
 
+	const struct command_context *context = session->context;
+	struct plan_selection selection =
+		*(const struct plan_selection *)context->options;
+	selection.kernels = &context->common->kernels;
+	selection.archs = &context->common->archs;
+	selection.flavors = &context->common->flavors;
+	if (limit && (!selection.limit || selection.limit > limit))
+		selection.limit = limit;
 	err = poll_kernels(context->catalog, context->http, &session->kernels);
 	if (err)
 		return err;
 	err = session_list(session);
 	if (err)
 		return err;
+	struct plan *plan = &session->plan;
 	err = plan_compute(context->catalog, &session->kernels,
-			   &session->assets, selection, ret);
+			   &session->assets, &selection, plan);
 	if (err)
 		return err;
-	if (ret->left_out)
+	const char *name = store_name(context->store);
+	if (plan->left_out)
 		log_info("%zu more kernels are left for the next time",
-			 ret->left_out);
-	if (ret->count == 0)
-		log_info("nothing to build: %s has every kernel",
-			 store_name(context->store));
+			 plan->left_out);
+	if (!plan->count)
+		log_info("nothing to build: %s has every kernel", name);
+	struct store_room room;
+	store_get_room(context->store, &room);
+	err = error_wrap(prune_make_room(&session->assets, &room, plan->count,
+					 keep, &session->superseded),
+			 "plan for %s", name);
+	if (err && must_fit)
+		return err;
+	if (err)
+		log_warning("%s", error_message(err));
+	error_destroy(err);
+	if (session->superseded.count)
+		log_info("%zu superseded assets have to go first: %s holds %zu assets of at most %zu",
+			 session->superseded.count, name, room.used, room.limit);
 	return NULL;
 }
 
-struct error *session_make_room(const struct session *session,
-				const struct plan *plan, size_t keep,
-				struct prune_list *ret)
+void session_print_plan(const struct session *session)
 {
-	struct error *err;
-	const char *name = store_name(session->context->store);
-	struct store_room room;
+	for (size_t i = 0; i < session->plan.count; i++)
+		printf("%s %s\n", session->plan.items[i].release_text,
+		       session->plan.items[i].arch->name);
+}
 
-	store_get_room(session->context->store, &room);
-	err = prune_make_room(&session->assets, &room, plan->count, keep, ret);
+static struct error *print_json(struct command_context *context,
+				const struct verdict_list *verdicts)
+{
+	for (size_t i = 0; i < verdicts->count; i++) {
+		const struct verdict *verdict = &verdicts->items[i];
+
+		command_row_add(context,
+				json_pack("{s:s, s:s, s:s, s:s?, s:s}", "release",
+					  verdict->item->release_text, "arch",
+					  verdict->item->arch->name, "result",
+					  verdict_kind_names[verdict->kind],
+					  "phase", verdict->phase, "reason",
+					  verdict->reason));
+	}
+	return command_rows_print(context);
+}
+
+struct error *session_report(const struct session *session,
+			     const struct verdict_list *verdicts)
+{
+	struct error *err = NULL;
+
+	if (session->context->common->json) {
+		err = print_json(session->context, verdicts);
+	} else {
+		_cleanup_table_ struct table table = { 0 };
+
+		report_verdicts(verdicts, &table);
+		table_print(&table);
+	}
 	if (err)
-		return error_wrap(err, "plan for %s", name);
-	if (ret->count)
-		log_info("%zu superseded assets have to go first: %s holds %zu assets of at most %zu",
-			 ret->count, name, room.used, room.limit);
-	return NULL;
+		return err;
+	_cleanup_free_ char *markdown = report_summary(verdicts,
+						       session->plan.left_out,
+						       workflow_summary_room());
+	return workflow_summary_write(markdown);
 }
 
 struct error *session_prune(struct session *session, size_t keep)
@@ -94,68 +152,44 @@ struct error *session_prune(struct session *session, size_t keep)
 	return prune_execute(session->context->store, &list);
 }
 
-void session_print_plan(const struct plan *plan)
+struct error *publish_package(struct store *store, const char *path,
+			      char **url_ret)
 {
-	for (size_t i = 0; i < plan->count; i++)
-		printf("%s %s\n", plan->items[i].release_text,
-		       plan->items[i].arch->name);
-}
+	struct error *err;
 
-#define OFFSET(field) .offset = offsetof(struct plan_selection, field)
-
-// clang-format off
-const struct command_option selection_option_table[] = {
-	{ 0, "limit", "N", "at most N kernels, the newest", OPTION_NUMBER, OFFSET(limit), .min = 1 },
-	{ 0, "rebuild", NULL, "kernels that the store has, too, under the next PATCH", OPTION_FLAG, OFFSET(rebuild) },
-	{ 0, "latest-stable", NULL, "only kernel.org's newest stable kernel", OPTION_FLAG, OFFSET(latest_stable) },
-	{ 0 },
-};
-// clang-format on
-
-struct plan_selection session_selection(const struct command_context *context)
-{
-	struct plan_selection selection =
-		*(const struct plan_selection *)context->options;
-
-	selection.kernels = &context->common->kernels;
-	selection.archs = &context->common->archs;
-	selection.flavors = &context->common->flavors;
-	return selection;
-}
-
-static struct error *write_page(struct session *session)
-{
-	struct store *store = session->context->store;
-	_cleanup_free_ char *markdown = page_format(session->context->catalog,
-						    &session->assets,
-						    store_name(store));
-
-	return store_describe(store, markdown);
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	struct release release;
+	char arch[ARCH_SIZE];
+	if (!package_name_parse(name, &release, arch))
+		return error_create(ERROR_USAGE,
+				    "%s: no package's name; it must be kernel-VERSION-vmtestREVISION.MINORFLAVOR.ARCH.tar.zst",
+				    path);
+	_cleanup_string_list_ struct string_list lost = { 0 };
+	err = package_info_read_lost(path, &lost);
+	if (err)
+		return err;
+	_cleanup_free_ char *label = lost_options_label(name, &lost);
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_BYTES, "publish %s", name);
+	err = store_put(store, path, label, progress, url_ret);
+	if (err)
+		return err;
+	progress_finish(progress);
+	return NULL;
 }
 
 struct error *publish_page(struct session *session)
 {
 	struct error *err;
 
+	struct store *store = session->context->store;
 	err = session_list(session);
-	if (!err)
-		err = write_page(session);
-	return error_wrap(err, "rewrite the page of %s",
-			  store_name(session->context->store));
-}
-
-struct error *publish_repair_page(struct session *session)
-{
-	struct error *err;
-
-	err = write_page(session);
-	// Whoever may not write has nothing to repair.
-	if (error_catch(&err, ERROR_USAGE) || error_is(err, ERROR_CANCELLED))
-		return err;
-	if (err)
-		log_warning("the page of %s: %s",
-			    store_name(session->context->store),
-			    error_message(err));
-	error_destroy(err);
-	return NULL;
+	if (!err) {
+		_cleanup_free_ char *markdown =
+			page_format(session->context->catalog, &session->assets,
+				    store_name(store));
+		err = store_describe(store, markdown);
+	}
+	return error_wrap(err, "rewrite the page of %s", store_name(store));
 }

@@ -11,20 +11,26 @@
 #include "common/store/store.h"
 
 struct error;
-struct plan;
-struct plan_selection;
-struct prune_list;
+struct verdict_list;
 
-/** What they know. */
+/** Starts with its context alone. */
 struct session {
 	/** Has the catalog, the client and the store. */
 	struct command_context *context;
-	/** Filled by session_plan() and session_list(). */
+	/** Filled by session_plan(). */
 	struct series_list kernels;
+	struct plan plan;
+	/** What has to go before the plan fits into the store. */
+	struct prune_list superseded;
+	/** Filled by session_list(). */
 	struct asset_list assets;
 	/** How many assets session_prune() has deleted. */
 	size_t pruned;
 };
+
+void session_deinit(struct session *session);
+
+#define _cleanup_session_ _cleanup_(session_deinit)
 
 /**
  * The repository whose workflow runs the bot, which so is the bot's own; NULL
@@ -32,33 +38,35 @@ struct session {
  */
 const char *session_repository(void);
 
-/** In a workflow, hides the token in what the step prints. */
-struct session session_open(struct command_context *context);
-void session_deinit(struct session *session);
-
-#define _cleanup_session_ _cleanup_(session_deinit)
-
 /** Ask the store what it has, again if it was asked before. */
 _must_check_ struct error *session_list(struct session *session);
 
-/**
- * Ask kernel.org and the store, plan, and say on stderr what the plan leaves
- * out, or that there is nothing to do.
- */
-_must_check_ struct error *session_plan(struct session *session,
-					const struct plan_selection *selection,
-					struct plan *ret);
+/** Options of commands that plan; theirs begin with a struct plan_selection. */
+extern const struct command_option selection_option_table[];
 
 /**
- * Choose what of the store's assets has to go before a plan fits into it, and
- * say how many.
+ * Ask kernel.org and the store, plan what these and the common options select,
+ * and say on stderr what the plan leaves out, or that there is nothing to do.
  *
- * @param[in] keep How many of each series, flavor and architecture stay.
- * @return An error if the plan does not fit.
+ * @param[in] limit Most kernels, whatever the options say; 0 for no limit.
+ * @param[in] keep How many of each series, flavor and architecture stay where
+ * there is not room for all.
+ * @param[in] must_fit Whether it is an error, and not only worth a warning, if
+ * the plan does not fit into the store.
  */
-_must_check_ struct error *session_make_room(const struct session *session,
-					     const struct plan *plan,
-					     size_t keep, struct prune_list *ret);
+_must_check_ struct error *session_plan(struct session *session,
+					unsigned int limit, size_t keep,
+					bool must_fit);
+
+/** Write the plan to stdout, a line an item: its release and architecture. */
+void session_print_plan(const struct session *session);
+
+/**
+ * Write what became of a plan: to stdout, as a table or JSON, and into the
+ * summary of a workflow's step.
+ */
+_must_check_ struct error *session_report(const struct session *session,
+					  const struct verdict_list *verdicts);
 
 /**
  * Delete what newer assets of the store, which was just listed, supersede.
@@ -66,15 +74,6 @@ _must_check_ struct error *session_make_room(const struct session *session,
  * @param[in] keep 0 to delete nothing.
  */
 _must_check_ struct error *session_prune(struct session *session, size_t keep);
-
-/** Write a plan to stdout, a line an item: its release and architecture. */
-void session_print_plan(const struct plan *plan);
-
-/** Of commands whose options begin with a struct plan_selection. */
-extern const struct command_option selection_option_table[];
-
-/** What such a command plans for; the common options are added. */
-struct plan_selection session_selection(const struct command_context *context);
 
 /**
  * Publish one package, with progress.
@@ -90,12 +89,5 @@ _must_check_ struct error *publish_package(struct store *store,
  * the page may lack what they have published, until it is written again.
  */
 _must_check_ struct error *publish_page(struct session *session);
-
-/**
- * Rewrite the page of a store that was just listed: a run that died, or two at
- * once, may have left one that is not true. No token is no error, and others
- * are only warned of.
- */
-_must_check_ struct error *publish_repair_page(struct session *session);
 
 #endif /* BOT_CMD_SESSION_H */

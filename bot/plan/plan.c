@@ -189,11 +189,16 @@ char *plan_document_format(const struct plan *plan)
 			 JSON_INDENT(2));
 }
 
-void planned_list_deinit(struct planned_list *list)
-{
-	free(list->items);
-	*list = (struct planned_list){ 0 };
-}
+/** An item as it is written. */
+struct planned {
+	struct release release;
+	char arch[ARCH_SIZE];
+};
+
+struct planned_list {
+	struct planned *items;
+	size_t count, left_out;
+};
 
 static struct error *read_planned(const struct value *value, void *ret)
 {
@@ -201,18 +206,12 @@ static struct error *read_planned(const struct value *value, void *ret)
 		VALUE_REQUIRED("release", value_release, struct planned, release),
 		VALUE_REQUIRED("arch", value_arch, struct planned, arch),
 	};
-	struct error *err;
 
-	struct planned *planned = ret;
-	err = value_read(value, rows, array_size(rows), planned);
-	if (err)
-		return err;
-	release_format(&planned->release, planned->release_text);
-	return NULL;
+	return value_read(value, rows, array_size(rows), ret);
 }
 
-struct error *planned_list_parse(const char *text, const char *name,
-				 struct planned_list *ret)
+struct error *plan_parse(const struct catalog *catalog, const char *text,
+			 const char *name, struct plan *ret)
 {
 	// clang-format off
 	static const struct value_row rows[] = {
@@ -226,10 +225,21 @@ struct error *planned_list_parse(const char *text, const char *name,
 	err = value_parse(text, strlen(text), name, ERROR_USAGE, &document);
 	if (err)
 		return err;
-	_cleanup_planned_list_ struct planned_list list = { 0 };
+	struct planned_list list = { 0 };
 	err = value_read(&document, rows, array_size(rows), &list);
+	_cleanup_free_ struct planned *planned = list.items;
+	_cleanup_plan_ struct plan plan = { .left_out = list.left_out };
+	for (size_t i = 0; i < list.count && !err; i++) {
+		struct plan_item item = { .release = planned[i].release };
+
+		release_format(&item.release, item.release_text);
+		err = error_wrap(catalog_find_arch(catalog, planned[i].arch,
+						   &item.arch),
+				 "%s", name);
+		vector_add(&plan) = item;
+	}
 	if (err)
 		return err;
-	*ret = take(list);
+	*ret = take(plan);
 	return NULL;
 }

@@ -223,48 +223,27 @@ char *plan_versions_format(const struct plan *plan);
  */
 char *plan_document_format(const struct plan *plan);
 
-/** An item of a plan that another job has made. */
-struct planned {
-	struct release release;
-	char release_text[RELEASE_TEXT_SIZE];
-	char arch[ARCH_SIZE];
-};
-
-/** In the plan's order. */
-struct planned_list {
-	struct planned *items;
-	size_t count;
-	size_t left_out;
-};
-
-void planned_list_deinit(struct planned_list *list);
-
-#define _cleanup_planned_list_ _cleanup_(planned_list_deinit)
-
 /**
- * Read a plan's document or its matrix.
+ * Read a plan that another job has made: its document, or its matrix.
  *
  * @param[in] name For messages.
- * @return ERROR_USAGE if it is neither.
+ * @return ERROR_USAGE if it is neither, or the catalog has no such architecture.
  */
-_must_check_ struct error *planned_list_parse(const char *text, const char *name,
-					      struct planned_list *ret);
-
-/* A plan for people: what exists, what the store has, what is missing. */
-
-/** What the plan was made of. All is borrowed. */
-struct plan_summary {
-	const struct catalog *catalog;
-	const struct series_list *kernels;
-	const struct asset_list *assets;
-	const struct plan *plan;
-	const char *store_name;
-};
+_must_check_ struct error *plan_parse(const struct catalog *catalog,
+				      const char *text, const char *name,
+				      struct plan *ret);
 
 /**
- * A table in Markdown: a row for each series, newest first, and a column for
- * each architecture with the flavors that the store lacks; free().
+ * A plan for people, in Markdown: a row for each series that exists or is in
+ * the store, newest first, and a column for each architecture with the flavors
+ * that the store lacks; free().
+ *
+ * @param[in] limit_bytes Rows beyond are left out.
  */
-char *plan_summary_format(const struct plan_summary *summary);
+char *plan_summary_format(const struct catalog *catalog,
+			  const struct series_list *kernels,
+			  const struct asset_list *assets,
+			  const struct plan *plan, const char *store_name,
+			  size_t limit_bytes);
 
 #endif /* BOT_PLAN_PLAN_H */

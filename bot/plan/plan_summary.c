@@ -6,17 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/base/table.h"
 #include "common/base/text.h"
-#include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/release.h"
-#include "common/store/store.h"
 
+/** What the plan was made of. */
 struct context {
-	const struct plan_summary *summary;
+	const struct catalog *catalog;
+	const struct series_list *kernels;
+	const struct plan *plan;
 	struct inventory inventory;
 };
 
@@ -33,7 +32,7 @@ static int compare_versions(const void *a, const void *b)
 /** All of kernel.org and of the store, newest first. */
 static void list_versions(const struct context *context, struct versions *ret)
 {
-	const struct series_list *kernels = context->summary->kernels;
+	const struct series_list *kernels = context->kernels;
 	const struct inventory *inventory = &context->inventory;
 
 	for (size_t i = 0; i < kernels->count; i++)
@@ -78,7 +77,7 @@ static void add_missing(struct table *table, const struct context *context,
 			const struct kernel_version *version,
 			const struct catalog_arch *arch)
 {
-	const struct catalog *catalog = context->summary->catalog;
+	const struct catalog *catalog = context->catalog;
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	if (!version_range_contains(&arch->versions, version)) {
@@ -91,7 +90,7 @@ static void add_missing(struct table *table, const struct context *context,
 		unsigned int patch;
 
 		catalog_release(catalog, version, flavor, 0, &release);
-		bool planned = is_planned(context->summary->plan, &release, arch);
+		bool planned = is_planned(context->plan, &release, arch);
 		if (!planned && (!arch->enabled ||
 				 inventory_has(&context->inventory, &release,
 					       arch->name, &patch)))
@@ -134,9 +133,9 @@ static void add_stored(struct table *table, const struct inventory *inventory,
 static void add_row(struct table *table, const struct context *context,
 		    const struct kernel_version *series)
 {
-	const struct catalog *catalog = context->summary->catalog;
+	const struct catalog *catalog = context->catalog;
 	const struct kernel_version *newest =
-		find_newest(context->summary->kernels, series);
+		find_newest(context->kernels, series);
 	char text[KERNEL_VERSION_TEXT_SIZE];
 
 	kernel_version_format_series(series, text);
@@ -153,10 +152,11 @@ static void add_row(struct table *table, const struct context *context,
 	}
 }
 
-static void append_head(struct string_builder *sb, const struct context *context)
+static void append_head(struct string_builder *sb,
+			const struct context *context, const char *store_name)
 {
-	const struct plan_summary *summary = context->summary;
-	const struct plan *plan = summary->plan;
+	const struct plan *plan = context->plan;
+	size_t stored = context->inventory.count;
 
 	if (plan->count)
 		string_builder_appendf(sb, "### %zu kernel%s to build\n\n",
@@ -165,11 +165,10 @@ static void append_head(struct string_builder *sb, const struct context *context
 		string_builder_append(sb, "### Nothing to build\n\n");
 	string_builder_appendf(sb,
 			       "kernel.org has %zu series that we keep; the store ",
-			       summary->kernels->count);
-	markdown_append_code(sb, summary->store_name);
-	string_builder_appendf(sb, " has %zu package%s.",
-			       context->inventory.count,
-			       context->inventory.count == 1 ? "" : "s");
+			       context->kernels->count);
+	markdown_append_code(sb, store_name);
+	string_builder_appendf(sb, " has %zu package%s.", stored,
+			       stored == 1 ? "" : "s");
 	if (plan->left_out)
 		string_builder_appendf(
 			sb,
@@ -180,14 +179,15 @@ static void append_head(struct string_builder *sb, const struct context *context
 		"\n\nUnder each architecture are the flavors that the store lacks: those in **bold** are built by this run. ✓: it has them all; –: none is built.\n\n");
 }
 
-char *plan_summary_format(const struct plan_summary *summary)
+char *plan_summary_format(const struct catalog *catalog,
+			  const struct series_list *kernels,
+			  const struct asset_list *assets,
+			  const struct plan *plan, const char *store_name,
+			  size_t limit_bytes)
 {
-	struct context context = { .summary = summary };
-
-	inventory_read(summary->assets, &context.inventory);
-	const struct catalog *catalog = summary->catalog;
+	struct context context = { catalog, kernels, plan, { 0 } };
+	inventory_read(assets, &context.inventory);
 	_cleanup_table_ struct table table = { 0 };
-
 	table_add_column(&table, "Series", TABLE_TEXT);
 	table_add_column(&table, "kernel.org", TABLE_TEXT);
 	table_add_column(&table, "In the store", TABLE_MARKDOWN);
@@ -203,8 +203,8 @@ char *plan_summary_format(const struct plan_summary *summary)
 	}
 	free(versions.items);
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
-	append_head(&sb, &context);
-	table_append_markdown(&sb, &table, WORKFLOW_SUMMARY_LIMIT);
+	append_head(&sb, &context, store_name);
+	table_append_markdown(&sb, &table, limit_bytes);
 	inventory_deinit(&context.inventory);
 	return string_builder_take(&sb);
 }

@@ -3,6 +3,7 @@
 #include "bot/report/report.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include "common/base/text.h"
 #include "common/github/github.h"
 #include "common/http/http.h"
-#include "common/kernel/release.h"
+#include "common/kernel/catalog.h"
 
 enum {
 	ATTEMPTS_MAX = 5,
@@ -65,18 +66,14 @@ static void append_run(struct string_builder *sb, const char *text,
 static bool is_of_series(const struct verdict *verdict,
 			 const struct kernel_version *version)
 {
-	return kernel_version_compare_series(&verdict->planned->release.version,
+	return kernel_version_compare_series(&verdict->item->release.version,
 					     version) == 0;
 }
 
 char *issue_body(const struct verdict_list *verdicts,
 		 const struct kernel_version *version, const char *run_url)
 {
-	_cleanup_free_ char *marker = format_marker(version);
 	_cleanup_verdict_list_ struct verdict_list failures = { 0 };
-	_cleanup_table_ struct table table = { 0 };
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
-
 	for (size_t i = 0; i < verdicts->count; i++) {
 		const struct verdict *verdict = &verdicts->items[i];
 
@@ -84,9 +81,12 @@ char *issue_body(const struct verdict_list *verdicts,
 		    is_of_series(verdict, version))
 			vector_add(&failures) = *verdict;
 	}
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+	_cleanup_free_ char *marker = format_marker(version);
 	string_builder_appendf(&sb, "%s\n", marker);
 	append_run(&sb, "The last run", run_url);
 	string_builder_append(&sb, " could not make these kernels.\n\n");
+	_cleanup_table_ struct table table = { 0 };
 	report_verdicts(&failures, &table);
 	table_append_markdown(&sb, &table,
 			      GITHUB_ISSUE_BODY_LIMIT - strlen(end_of_body));
@@ -108,10 +108,9 @@ char *issue_closing(const struct verdict_list *verdicts,
 		if (!is_of_series(verdict, version))
 			continue;
 		string_builder_append(&sb, separator);
-		string_builder_append_markdown(&sb,
-					       verdict->planned->release_text);
+		string_builder_append_markdown(&sb, verdict->item->release_text);
 		string_builder_append(&sb, " for ");
-		string_builder_append_markdown(&sb, verdict->planned->arch);
+		string_builder_append_markdown(&sb, verdict->item->arch->name);
 		separator = ", ";
 	}
 	string_builder_append_char(&sb, '.');
@@ -143,55 +142,28 @@ static const struct github_issue *find_issue(const struct updater *updater,
 	return NULL;
 }
 
-/** Wait, if it is worth to try again. @return The error, if it is not. */
-static struct error *wait_after(struct error *err, unsigned int failures)
-{
-	if (!error_is(err, ERROR_RETRY) || failures + 1 >= ATTEMPTS_MAX)
-		return err;
-	log_debug("%s; looking, and trying again", error_message(err));
-	error_destroy(err);
-	return interrupt_sleep(backoff_ms(&backoff_failure, failures));
-}
-
 /** Have an issue that is not there; after a lost answer, look for it first. */
 static struct error *create_issue(struct updater *updater,
 				  const struct kernel_version *version,
 				  const char *title, const char *body)
 {
 	struct error *err;
-	uint64_t number;
 
 	for (unsigned int failures = 0;; failures++) {
+		uint64_t number;
+
 		err = github_create_issue(updater->github, title, body, label,
 					  &number);
-		if (!err) {
+		if (!err)
 			log_info("opened issue %" PRIu64 ": %s", number, title);
-			return NULL;
-		}
-		err = wait_after(err, failures);
+		if (!error_is(err, ERROR_RETRY) || failures + 1 >= ATTEMPTS_MAX)
+			return err;
+		log_debug("%s; looking, and trying again", error_message(err));
+		error_destroy(err);
+		err = interrupt_sleep(backoff_ms(&backoff_failure, failures));
 		if (!err)
 			err = list_issues(updater);
 		if (err || find_issue(updater, version))
-			return err;
-	}
-}
-
-static struct error *comment(const struct updater *updater, uint64_t number,
-			     const char *text)
-{
-	struct error *err;
-
-	for (unsigned int failures = 0;; failures++) {
-		bool is_there = false;
-
-		err = github_comment_issue(updater->github, number, text);
-		if (!err)
-			return NULL;
-		err = wait_after(err, failures);
-		if (!err)
-			err = github_issue_has_comment(updater->github, number,
-						       text, &is_there);
-		if (err || is_there)
 			return err;
 	}
 }
@@ -200,33 +172,44 @@ static struct error *open_or_update(struct updater *updater,
 				    const struct kernel_version *version)
 {
 	const struct github_issue *issue = find_issue(updater, version);
-	_cleanup_free_ char *title = NULL, *body = NULL;
+	_cleanup_free_ char *title = issue_title(version);
+	_cleanup_free_ char *body =
+		issue_body(updater->verdicts, version, updater->run_url);
 
-	title = issue_title(version);
-	body = issue_body(updater->verdicts, version, updater->run_url);
 	if (!issue)
 		return create_issue(updater, version, title, body);
 	log_info("issue %" PRIu64 " brought up to date: %s", issue->number,
 		 title);
-	return github_update_issue(updater->github, issue->number, title, body);
+	return github_call(updater->github, GITHUB_PATCH,
+			   json_pack("{s:s, s:s}", "title", title, "body", body),
+			   NULL, "/issues/%" PRIu64, issue->number);
 }
 
-static struct error *close_if_open(struct updater *updater,
-				   const struct kernel_version *version)
+/** Close an issue, and then comment on it: only the first can be repeated. */
+static struct error *close_issue(const struct updater *updater,
+				 const struct kernel_version *version,
+				 uint64_t number)
 {
 	struct error *err;
-	const struct github_issue *issue = find_issue(updater, version);
-	_cleanup_free_ char *text = NULL;
 
-	if (!issue)
-		return NULL;
-	text = issue_closing(updater->verdicts, version, updater->run_url);
-	err = comment(updater, issue->number, text);
-	if (!err)
-		err = github_close_issue(updater->github, issue->number);
-	if (!err)
-		log_info("closed issue %" PRIu64, issue->number);
-	return err;
+	err = github_call(updater->github, GITHUB_PATCH,
+			  json_pack("{s:s, s:s}", "state", "closed",
+				    "state_reason", "completed"),
+			  NULL, "/issues/%" PRIu64, number);
+	if (err)
+		return err;
+	log_info("closed issue %" PRIu64, number);
+	_cleanup_free_ char *text =
+		issue_closing(updater->verdicts, version, updater->run_url);
+	err = github_call(updater->github, GITHUB_POST_ONCE,
+			  json_pack("{s:s}", "body", text), NULL,
+			  "/issues/%" PRIu64 "/comments", number);
+	if (!error_is(err, ERROR_RETRY))
+		return err;
+	log_warning("issue %" PRIu64 " may lack a comment: %s", number,
+		    error_message(err));
+	error_destroy(err);
+	return NULL;
 }
 
 /** Of a verdict's series, unless an earlier verdict is of the same. */
@@ -234,7 +217,7 @@ static struct error *update_series(struct updater *updater, size_t first)
 {
 	const struct verdict_list *verdicts = updater->verdicts;
 	const struct kernel_version *version =
-		&verdicts->items[first].planned->release.version;
+		&verdicts->items[first].item->release.version;
 	size_t counts[VERDICT_KIND_COUNT] = { 0 };
 
 	for (size_t i = 0; i < verdicts->count; i++) {
@@ -246,7 +229,10 @@ static struct error *update_series(struct updater *updater, size_t first)
 	}
 	if (counts[VERDICT_FAILED])
 		return open_or_update(updater, version);
-	return counts[VERDICT_SKIPPED] ? NULL : close_if_open(updater, version);
+	const struct github_issue *issue = find_issue(updater, version);
+	return issue && !counts[VERDICT_SKIPPED]
+		       ? close_issue(updater, version, issue->number)
+		       : NULL;
 }
 
 struct error *issues_update(const struct github *github,

@@ -6,9 +6,9 @@
 /**
  * @file
  *
- * What has become of kernels: of a plan that many jobs have carried out, what
- * they say of themselves compared with what the store has; and that, and a
- * run's own results, for people.
+ * What has become of the kernels of a plan: what the builds say of themselves,
+ * compared with what the store has, where other jobs have made them; and that
+ * for people.
  */
 
 #include <stdbool.h>
@@ -24,9 +24,8 @@ struct catalog;
 struct error;
 struct github;
 struct kernel_version;
+struct plan;
 struct plan_item;
-struct planned;
-struct planned_list;
 struct table;
 
 enum verdict_kind {
@@ -42,7 +41,7 @@ extern const char *const verdict_kind_names[VERDICT_KIND_COUNT];
 
 /** All is borrowed from what it was computed from. */
 struct verdict {
-	const struct planned *planned;
+	const struct plan_item *item;
 	enum verdict_kind kind;
 	/**
 	 * Where it failed: a phase of the build, `publish` if the store lacks
@@ -66,10 +65,16 @@ void verdict_list_deinit(struct verdict_list *list);
 
 #define _cleanup_verdict_list_ _cleanup_(verdict_list_deinit)
 
-/** @param[in,out] ret Zeroed. */
-void verdicts_compute(const struct planned_list *plan,
+/**
+ * @param[in] assets What the store has; NULL where the results speak for it.
+ * @param[in,out] ret Zeroed.
+ */
+void verdicts_compute(const struct plan *plan,
 		      const struct build_results *results,
 		      const struct asset_list *assets, struct verdict_list *ret);
+
+/** `6.12.117-vmtest1.0tiny for x86_64: build failed`; free(). */
+char *report_title(const struct plan_item *item, const char *phase);
 
 /**
  * Say why a kernel failed, where that does not end the command; in a workflow,
@@ -80,14 +85,9 @@ void verdicts_compute(const struct planned_list *plan,
 void report_failure(const struct plan_item *item, enum phase phase,
 		    const struct error *err, const char *log);
 
-/** `6.12.117-vmtest1.0tiny for x86_64: build failed`; free(). */
-char *report_title(const struct verdict *verdict);
-
-/** Make a table with a row for each, and the time that each phase took. */
-void report_results(const struct build_results *results, struct table *ret);
-
 /**
- * The same, the failures first; the ends of their logs fold below it.
+ * Make a table with a row for each, the failures first, and the time that each
+ * phase took; the ends of their logs fold below it.
  *
  * @param[out] ret Borrows nothing from the verdicts.
  */
@@ -110,11 +110,12 @@ char *report_summary(const struct verdict_list *verdicts, size_t left_out,
 
 /**
  * Open an issue for each series of which a kernel failed, or bring the one that
- * is open up to date; close that of each series of which all were built, with a
- * comment. Series without a verdict, and those of which some were skipped but
- * none failed, are left alone. Blocks.
+ * is open up to date; close that of each series of which all were built, and
+ * say so in a comment. Series without a verdict, and those of which some were
+ * skipped but none failed, are left alone. Blocks.
  *
- * Idempotent: a lost answer does not make a second issue or comment.
+ * Idempotent: a lost answer makes no second issue or comment. Whether the
+ * comment arrived is then not known, which is no error.
  *
  * @param[in] github Any release of the repository.
  * @param[in] run_url What the issues link to; NULL for nothing.

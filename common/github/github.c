@@ -2,37 +2,19 @@
 
 #include "common/github/github.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "common/base/error.h"
-#include "common/base/interrupt.h"
-#include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/system.h"
-#include "common/http/http.h"
-#include "common/process/process.h"
-#include "common/store/store_internal.h"
 
-enum {
-	/** Most that a page of a list may have. */
-	PER_PAGE = 100,
-};
-
-static const struct {
-	const char *name;
-	bool once;
-} methods[] = {
-	[GITHUB_GET] = { NULL, false },
-	[GITHUB_DELETE] = { "DELETE", false },
-	[GITHUB_PATCH] = { "PATCH", false },
-	[GITHUB_POST] = { "POST", false },
-	[GITHUB_POST_ONCE] = { "POST", true },
+static const char *const methods[] = {
+	[GITHUB_GET] = NULL,	     [GITHUB_DELETE] = "DELETE",
+	[GITHUB_PATCH] = "PATCH",    [GITHUB_POST] = "POST",
+	[GITHUB_POST_ONCE] = "POST",
 };
 
 /** What to do about an answer, with a token and without one. */
@@ -81,10 +63,8 @@ struct error *github_token_read(char **ret)
 	}
 	if (!value || !*value)
 		return NULL;
-
 	// Secrets are often pasted with a newline.
 	size_t length = strlen(value);
-
 	while (length && strchr(" \t\r\n", value[length - 1]))
 		length--;
 	for (size_t i = 0; i < length; i++) {
@@ -144,9 +124,7 @@ static struct error *read_api_url(struct github *github)
 	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
 		return error_create(ERROR_USAGE,
 				    "GITHUB_API_URL is not an http or https URL");
-
 	size_t length = strlen(url);
-
 	while (url[length - 1] == '/')
 		length--;
 	github->api_url = string_copy_n(url, length);
@@ -157,8 +135,8 @@ struct error *github_init(struct github *github, const char *location,
 			  struct http *http)
 {
 	struct error *err;
-	_cleanup_github_ struct github made = { .http = http };
 
+	_cleanup_github_ struct github made = { .http = http };
 	err = parse_location(location, &made);
 	if (err)
 		return err;
@@ -182,19 +160,31 @@ void github_deinit(struct github *github)
 	*github = (struct github){ 0 };
 }
 
-static struct error *require_token(const struct github *github, const char *path)
+struct error *github_require_token(const struct github *github,
+				   const char *permission)
 {
 	if (github->token)
 		return NULL;
-	return error_create(
-		ERROR_USAGE,
-		"writing to GitHub needs a token; set GITHUB_TOKEN to one with the permission '%s: write'",
-		strncmp(path, "/issues", 7) == 0 ? "issues" : "contents");
+	return error_create(ERROR_USAGE,
+			    "writing to GitHub needs a token; set GITHUB_TOKEN to one with the permission '%s: write'",
+			    permission);
 }
 
-struct error *github_require_token(const struct github *github)
+bool github_error_has_code(const char *text, size_t size, const char *code)
 {
-	return require_token(github, "/releases");
+	_cleanup_json_ json_t *json = json_loadb(text, size, 0, NULL);
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(json, "errors"), i, item)
+	{
+		const char *value =
+			json_string_value(json_object_get(item, "code"));
+
+		if (value && strcmp(value, code) == 0)
+			return true;
+	}
+	return false;
 }
 
 struct error *github_answer_error(const struct github *github, const char *path,
@@ -231,13 +221,22 @@ struct error *github_call(const struct github *github,
 			  struct value *ret, const char *format, ...)
 {
 	struct error *err;
-	_cleanup_free_ char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	va_list ap;
 
-	json_decref(body);
+	va_list ap;
 	va_start(ap, format);
 	_cleanup_free_ char *path = string_vformat(format, ap);
 	va_end(ap);
+	_cleanup_free_ char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	json_decref(body);
+	if (method != GITHUB_GET) {
+		err = github_require_token(github, strncmp(path, "/issues", 7) == 0
+							   ? "issues"
+							   : "contents");
+		if (err)
+			return err;
+	}
+	if (!text && method >= GITHUB_PATCH)
+		return error_create(ERROR_OTHER, "the text is not UTF-8");
 	_cleanup_free_ char *url = string_format("%s/repos/%s%s", github->api_url,
 						 github->repository, path);
 	const char *const headers[] = {
@@ -247,23 +246,15 @@ struct error *github_call(const struct github *github,
 		NULL,
 	};
 	const struct http_request request = {
-		.method = methods[method].name,
+		.method = methods[method],
 		.url = url,
 		.headers = headers,
 		.token = github->token,
 		.body = text,
 		.body_size_bytes = text ? strlen(text) : 0,
-		.no_retry = methods[method].once,
+		.no_retry = method == GITHUB_POST_ONCE,
 	};
 	_cleanup_http_response_ struct http_response response = { 0 };
-
-	if (method != GITHUB_GET) {
-		err = require_token(github, path);
-		if (err)
-			return err;
-	}
-	if (!text && method >= GITHUB_PATCH)
-		return error_create(ERROR_OTHER, "the text is not UTF-8");
 	err = http_perform(github->http, &request, &response);
 	if (err)
 		return err;
@@ -271,212 +262,31 @@ struct error *github_call(const struct github *github,
 		return github_answer_error(github, path, &request, &response);
 	if (!ret)
 		return NULL;
-	return github_parse(response.body, response.body_size_bytes, ret);
+	return value_parse_answer(response.body, response.body_size_bytes,
+				  "GitHub's answer", ret);
 }
 
 struct error *github_list(const struct github *github, unsigned int pages_max,
 			  value_reader *read, size_t size_bytes, void *vector,
 			  const char *format, ...)
 {
-	struct error *err = NULL;
-	size_t count = PER_PAGE;
-	va_list ap;
+	struct error *err;
 
+	va_list ap;
 	va_start(ap, format);
 	_cleanup_free_ char *path = string_vformat(format, ap);
 	va_end(ap);
-	for (unsigned int page = 1;
-	     !err && count >= PER_PAGE && page <= pages_max; page++) {
+	for (unsigned int page = 1; page <= pages_max; page++) {
 		_cleanup_value_ struct value answer = { 0 };
 
 		err = github_call(github, GITHUB_GET, NULL, &answer,
-				  "%sper_page=%d&page=%u", path, PER_PAGE, page);
-		if (!err)
-			err = value_items(&answer, read, size_bytes, vector);
-		count = json_array_size(answer.json);
-	}
-	return err;
-}
-
-static struct error *set_release(struct github *github, const struct value *answer)
-{
-	struct error *err;
-	struct github_release release;
-
-	err = github_read_release(answer, &release);
-	if (err)
-		return error_wrap(err, "the GitHub release %s", github->tag);
-	github_release_deinit(&github->release);
-	github->release = release;
-	return NULL;
-}
-
-/** Ask for the release by its tag. If it does not show, its id is 0 afterwards. */
-static struct error *ask_for_release(struct github *github)
-{
-	struct error *err;
-	_cleanup_value_ struct value answer = { 0 };
-
-	github_release_deinit(&github->release);
-	err = github_call(github, GITHUB_GET, NULL, &answer,
-			  "/releases/tags/%s", github->tag);
-	if (error_catch(&err, ERROR_NOT_FOUND))
-		return NULL;
-	if (err)
-		return err;
-	return set_release(github, &answer);
-}
-
-struct error *github_find_release(struct github *github)
-{
-	struct error *err;
-
-	err = ask_for_release(github);
-	if (err || github->release.id)
-		return err;
-	// GitHub also says 404 of a repository that is not there.
-	return github_call(github, GITHUB_GET, NULL, NULL,
-			   "/releases?per_page=1");
-}
-
-/** What was made may be missing from what GitHub shows, for some seconds. */
-static struct error *await_release(struct github *github)
-{
-	struct error *err;
-	uint64_t end_ms = monotonic_ms() + http_limits(github->http)->retry_ms;
-
-	for (unsigned int waits = 0;; waits++) {
-		uint64_t wait_ms = backoff_ms(&backoff_failure, waits);
-
-		err = ask_for_release(github);
-		if (err || github->release.id)
-			return err;
-		if (monotonic_ms() + wait_ms > end_ms)
-			return error_create(ERROR_RETRY,
-					    "the GitHub release %s was made, but GitHub does not show it yet; try again later",
-					    github->tag);
-		err = interrupt_sleep(wait_ms);
+				  "%sper_page=%d&page=%u", path,
+				  GITHUB_PER_PAGE, page);
 		if (err)
 			return err;
-	}
-}
-
-/**
- * Two who make a release at once may both succeed, and then there are two of one
- * tag. The older stays; whoever made the other one deletes it, and uses that.
- */
-static struct error *settle_release(struct github *github)
-{
-	struct error *err;
-	uint64_t made = github->release.id;
-
-	err = await_release(github);
-	if (err || github->release.id >= made)
-		return err;
-	log_debug("%s: somebody else has just made it, too", github->tag);
-	err = github_call(github, GITHUB_DELETE, NULL, NULL,
-			  "/releases/%" PRIu64, made);
-	error_catch(&err, ERROR_NOT_FOUND);
-	return err;
-}
-
-struct error *github_create_release(struct github *github, const char *markdown)
-{
-	struct error *err;
-	_cleanup_value_ struct value answer = { 0 };
-	// Never the latest: that is for what people release.
-	json_t *json = json_pack("{s:s, s:s, s:s, s:b, s:s}", "tag_name",
-				 github->tag, "name", github->tag, "body",
-				 markdown, "prerelease", 1, "make_latest",
-				 "false");
-
-	err = github_call(github, GITHUB_POST, json, &answer, "/releases");
-	// Somebody else was faster, or it was us and the answer got lost.
-	if (error_catch(&err, ERROR_EXISTS))
-		return await_release(github);
-	if (err)
-		return err;
-	err = set_release(github, &answer);
-	if (err)
-		return err;
-	return settle_release(github);
-}
-
-struct error *github_require_release(struct github *github)
-{
-	struct error *err;
-
-	err = github_find_release(github);
-	if (err)
-		return err;
-	if (!github->release.id) {
-		err = github_create_release(github, "");
-		if (err)
+		err = value_items(&answer, read, size_bytes, vector);
+		if (err || json_array_size(answer.json) < GITHUB_PER_PAGE)
 			return err;
 	}
-	if (!github->release.immutable)
-		return NULL;
-	return error_create(
-		ERROR_OTHER,
-		"the GitHub release is immutable; use another tag, in a repository where immutable releases are off");
-}
-
-struct error *github_update_release(struct github *github, const char *markdown)
-{
-	struct error *err;
-	_cleanup_value_ struct value answer = { 0 };
-
-	err = github_call(github, GITHUB_PATCH,
-			  json_pack("{s:s}", "body", markdown), &answer,
-			  "/releases/%" PRIu64, github->release.id);
-	if (err)
-		return err;
-	return set_release(github, &answer);
-}
-
-struct error *github_list_assets(const struct github *github,
-				 struct asset_list *ret)
-{
-	struct error *err;
-
-	_cleanup_asset_list_ struct asset_list list = { 0 };
-	// Twice what there can be is enough.
-	err = github_list(github, 2 * GITHUB_ASSETS_MAX / PER_PAGE,
-			  github_read_asset, sizeof(*list.items), &list,
-			  "/releases/%" PRIu64 "/assets?", github->release.id);
-	if (err)
-		return error_wrap(err, "the assets of %s", github->tag);
-	*ret = take(list);
 	return NULL;
-}
-
-struct stream *github_open(const struct github *github, const struct asset *asset)
-{
-	static const char *const headers[] = {
-		"Accept: application/octet-stream",
-		GITHUB_API_VERSION,
-		NULL,
-	};
-	_cleanup_free_ char *url =
-		string_format("%s/repos/%s/releases/assets/%" PRIu64,
-			      github->api_url, github->repository, asset->id);
-	// Without a token the API would soon meet its limit; the other has none.
-	const struct http_request request = {
-		.url = github->token ? url : asset->url,
-		.headers = github->token ? headers : NULL,
-		.token = github->token,
-	};
-
-	return http_open(github->http, &request, asset->size_bytes,
-			 asset->digest);
-}
-
-struct error *github_delete_asset(const struct github *github, uint64_t id)
-{
-	struct error *err;
-
-	err = github_call(github, GITHUB_DELETE, NULL, NULL,
-			  "/releases/assets/%" PRIu64, id);
-	error_catch(&err, ERROR_NOT_FOUND);
-	return err;
 }

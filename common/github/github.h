@@ -6,8 +6,11 @@
 /**
  * @file
  *
- * GitHub's REST API, as far as a release and its assets go; github.h has
- * issues. https://docs.github.com/en/rest/releases
+ * GitHub's REST API, as far as a release, its assets, and a repository's issues
+ * go. All calls block. What GitHub answers is not trusted: whatever is not of
+ * the type, the range or the characters that its description promises is refused
+ * with a line that names the field.
+ * https://docs.github.com/en/rest/releases, https://docs.github.com/en/rest/issues
  */
 
 #include <stdbool.h>
@@ -15,10 +18,9 @@
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/file.h"
 #include "common/base/json.h"
-#include "common/github/github_internal.h"
 #include "common/http/http.h"
+#include "common/store/store.h"
 
 struct error;
 struct json_t;
@@ -27,6 +29,8 @@ struct stream;
 enum {
 	/** Most assets of a release, of whatever kind and state. */
 	GITHUB_ASSETS_MAX = 1000,
+	/** Most items that a page of a list may have. */
+	GITHUB_PER_PAGE = 100,
 };
 
 #define GITHUB_ACCEPT_JSON "Accept: application/vnd.github+json"
@@ -48,6 +52,19 @@ _must_check_ struct error *github_token_read(char **ret);
 
 /** Wipe it from memory. */
 void github_token_destroy(char *token);
+
+struct github_release {
+	uint64_t id;
+	/** Where assets are sent to, without its URI template. */
+	char *upload_url;
+	bool immutable;
+	/** Also those whose names are not valid (store.h). */
+	struct asset_list assets;
+};
+
+void github_release_deinit(struct github_release *release);
+
+#define _cleanup_github_release_ _cleanup_(github_release_deinit)
 
 /** A release of a repository, and how to get at it. */
 struct github {
@@ -77,8 +94,12 @@ void github_deinit(struct github *github);
 
 #define _cleanup_github_ _cleanup_(github_deinit)
 
-/** ERROR_USAGE if there is no token, without which nothing can be written. */
-_must_check_ struct error *github_require_token(const struct github *github);
+/**
+ * @param[in] permission What a token needs to write: `contents`, `issues`.
+ * @return ERROR_USAGE if there is no token, without which nothing can be written.
+ */
+_must_check_ struct error *github_require_token(const struct github *github,
+						const char *permission);
 
 enum github_method {
 	GITHUB_GET,
@@ -120,6 +141,9 @@ _must_check_ _printf_(6, 7) struct error *github_list(
 	const struct github *github, unsigned int pages_max, value_reader *read,
 	size_t size_bytes, void *vector, const char *format, ...);
 
+/** Whether an error's body holds this code: `already_exists`. */
+bool github_error_has_code(const char *text, size_t size, const char *code);
+
 /** The error of an answer, as of github_call(). */
 _must_check_ struct error *
 github_answer_error(const struct github *github, const char *path,
@@ -160,10 +184,15 @@ struct stream *github_open(const struct github *github, const struct asset *asse
 _must_check_ struct error *github_delete_asset(const struct github *github,
 					       uint64_t id);
 
+_must_check_ struct error *github_read_release(const struct value *value,
+					       struct github_release *ret);
+
+/** A reader of `struct asset`. On failure, too, it is to be freed. */
+_must_check_ value_reader github_read_asset;
+
 /*
- * GitHub's REST API, as far as a repository's issues go. All calls block; they
- * need a token with the permission `issues: write`, and say so if it lacks.
- * https://docs.github.com/en/rest/issues
+ * Issues: for these the token needs the permission `issues: write`, and errors
+ * say so if it lacks. github_call() changes them and comments on them.
  */
 
 enum {
@@ -203,28 +232,7 @@ _must_check_ struct error *
 github_create_issue(const struct github *github, const char *title,
 		    const char *body, const char *label, uint64_t *number_ret);
 
-_must_check_ struct error *github_update_issue(const struct github *github,
-					       uint64_t number, const char *title,
-					       const char *body);
-
-/** As completed. No error if it is closed already. */
-_must_check_ struct error *github_close_issue(const struct github *github,
-					      uint64_t number);
-
-/** @return ERROR_RETRY as github_create_issue(). */
-_must_check_ struct error *github_comment_issue(const struct github *github,
-						uint64_t number,
-						const char *body);
-
-/** Whether an issue has a comment of this text. */
-_must_check_ struct error *github_issue_has_comment(const struct github *github,
-						    uint64_t number,
-						    const char *body, bool *ret);
-
-/**
- * A reader of `struct github_issue`, from JSON that is not trusted. On failure,
- * too, it is to be freed.
- */
+/** A reader of `struct github_issue`. On failure, too, it is to be freed. */
 _must_check_ value_reader github_read_issue;
 
 #endif /* COMMON_GITHUB_GITHUB_H */

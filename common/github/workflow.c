@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +29,6 @@ enum {
 
 static const char *const level_names[] = {
 	[WORKFLOW_NOTICE] = "notice",
-	[WORKFLOW_WARNING] = "warning",
 	[WORKFLOW_ERROR] = "error",
 };
 
@@ -93,24 +91,22 @@ void workflow_append_errors(struct string_builder *sb,
 void workflow_log_annotation(enum workflow_level level, const char *title,
 			     const char *format, ...)
 {
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
-	va_list ap;
-
 	if (!workflow_is_active())
 		return;
+	va_list ap;
 	va_start(ap, format);
 	_cleanup_free_ char *message = string_vformat(format, ap);
 	va_end(ap);
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	workflow_append_annotation(&sb, level, title, message);
 	print(&sb);
 }
 
 void workflow_log_mask_token(void)
 {
-	char *token;
-
 	if (!workflow_is_active())
 		return;
+	char *token;
 	// One that is none is refused by whoever wants to use it. One that is
 	// needs no encoding.
 	error_destroy(github_token_read(&token));
@@ -121,19 +117,14 @@ void workflow_log_mask_token(void)
 	github_token_destroy(token);
 }
 
-static void make_token(char token_ret[static WORKFLOW_TOKEN_SIZE])
-{
-	uint64_t random[2];
-
-	arc4random_buf(random, sizeof(random));
-	snprintf(token_ret, WORKFLOW_TOKEN_SIZE, "%016jx%016jx",
-		 (uintmax_t)random[0], (uintmax_t)random[1]);
-}
-
 static void append_group_begin(struct string_builder *sb, const char *title,
 			       char token_ret[static WORKFLOW_TOKEN_SIZE])
 {
-	make_token(token_ret);
+	unsigned long random[2];
+
+	arc4random_buf(random, sizeof(random));
+	snprintf(token_ret, WORKFLOW_TOKEN_SIZE, "%016lx%016lx", random[0],
+		 random[1]);
 	string_builder_append(sb, "::group::");
 	append_encoded(sb, title, ENCODED_IN_MESSAGE);
 	string_builder_appendf(sb, "\n::stop-commands::%s\n", token_ret);
@@ -159,15 +150,14 @@ void workflow_append_group(struct string_builder *sb, const char *title,
 
 void workflow_group_begin(struct workflow_group *group, const char *format, ...)
 {
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
-	va_list ap;
-
 	*group = (struct workflow_group){ "" };
 	if (!workflow_is_active())
 		return;
+	va_list ap;
 	va_start(ap, format);
 	_cleanup_free_ char *title = string_vformat(format, ap);
 	va_end(ap);
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	append_group_begin(&sb, title, group->token);
 	print(&sb);
 }
@@ -183,39 +173,15 @@ void workflow_group_end(struct workflow_group *group)
 	print(&sb);
 }
 
-static const char outputs_variable[] = "GITHUB_OUTPUT";
-static const char summary_variable[] = "GITHUB_STEP_SUMMARY";
-
-void workflow_append_output(struct string_builder *sb, const char *name,
-			    const char *value)
-{
-	char token[WORKFLOW_TOKEN_SIZE];
-
-	if (!value[strcspn(value, "\r\n")]) {
-		string_builder_appendf(sb, "%s=%s\n", name, value);
-		return;
-	}
-	make_token(token);
-	string_builder_appendf(sb, "%s<<%s\n%s\n%s\n", name, token, value, token);
-}
-
-static const char *get_path(const char *variable)
+static struct error *append(const char *variable, const char *text)
 {
 	const char *path = getenv(variable);
 
-	return path && *path ? path : NULL;
-}
-
-static struct error *append(const char *variable, const char *path,
-			    const char *text)
-{
 	_cleanup_close_ int fd =
 		open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-	int errnum;
-
 	if (fd < 0)
 		return error_create_os(errno, "%s: open %s", variable, path);
-	errnum = write_all(fd, text, strlen(text));
+	int errnum = write_all(fd, text, strlen(text));
 	if (errnum)
 		return error_create_os(errnum, "%s: write %s", variable, path);
 	return NULL;
@@ -223,51 +189,37 @@ static struct error *append(const char *variable, const char *path,
 
 struct error *workflow_outputs_write(const char *text)
 {
-	const char *path = get_path(outputs_variable);
+	static const char variable[] = "GITHUB_OUTPUT";
+	const char *path = getenv(variable);
 
-	if (!path)
+	if (!path || !*path)
 		return error_create(ERROR_USAGE,
 				    "%s is not set: this is no step of a GitHub Actions workflow",
-				    outputs_variable);
-	return append(outputs_variable, path, text);
+				    variable);
+	return append(variable, text);
 }
 
-struct error *workflow_summary_room(size_t *room_bytes_ret)
-{
-	const char *path = get_path(summary_variable);
-	struct stat st = { 0 };
+static const char summary_variable[] = "GITHUB_STEP_SUMMARY";
 
-	*room_bytes_ret = 0;
-	if (!path)
-		return NULL;
-	if (stat(path, &st) < 0 && errno != ENOENT)
-		return error_create_os(errno, "%s: %s", summary_variable, path);
-	if (st.st_size < WORKFLOW_SUMMARY_LIMIT)
-		*room_bytes_ret = WORKFLOW_SUMMARY_LIMIT - (size_t)st.st_size;
-	return NULL;
+size_t workflow_summary_room(void)
+{
+	const char *path = getenv(summary_variable);
+	struct stat st;
+
+	if (!path || !*path)
+		return 0;
+	if (stat(path, &st) < 0)
+		return WORKFLOW_SUMMARY_LIMIT;
+	return st.st_size < WORKFLOW_SUMMARY_LIMIT
+		       ? WORKFLOW_SUMMARY_LIMIT - (size_t)st.st_size
+		       : 0;
 }
 
 struct error *workflow_summary_write(const char *markdown)
 {
-	static const char note[] = "\nThere is no room for more.\n";
-	struct error *err;
-	const char *path = get_path(summary_variable);
-	_cleanup_free_ char *cut = NULL;
-	size_t room_bytes;
+	size_t length = strlen(markdown);
 
-	if (!path)
+	if (!length || length > workflow_summary_room())
 		return NULL;
-	err = workflow_summary_room(&room_bytes);
-	if (err)
-		return err;
-	if (strlen(markdown) <= room_bytes)
-		return append(summary_variable, path, markdown);
-	if (room_bytes < strlen(note))
-		return NULL;
-
-	const char *end = memrchr(markdown, '\n', room_bytes - strlen(note));
-
-	cut = string_format("%.*s%s", end ? (int)(end + 1 - markdown) : 0,
-			    markdown, note);
-	return append(summary_variable, path, cut);
+	return append(summary_variable, markdown);
 }

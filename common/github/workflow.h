@@ -38,7 +38,6 @@ bool workflow_is_active(void);
 
 enum workflow_level {
 	WORKFLOW_NOTICE,
-	WORKFLOW_WARNING,
 	WORKFLOW_ERROR,
 };
 
@@ -82,32 +81,20 @@ _printf_(2, 3) void workflow_group_begin(struct workflow_group *group,
 void workflow_group_end(struct workflow_group *group);
 
 /**
- * Append an output. A value of more than a line is written between two lines
- * that hold a word which it cannot know.
+ * Add to the step's outputs.
  *
- * @param[in] name Plain.
- */
-void workflow_append_output(struct string_builder *sb, const char *name,
-			    const char *value);
-
-/**
- * Add what workflow_append_output() has made to the step's outputs.
- *
+ * @param[in] text Lines, `NAME=VALUE`.
  * @return ERROR_USAGE if no step of a workflow runs us.
  */
 _must_check_ struct error *workflow_outputs_write(const char *text);
 
 /**
- * How much the step's summary still takes; 0 if it is full, or if no step of a
- * workflow runs us.
+ * How many bytes the step's summary still takes; 0 if it is full, or if no step
+ * of a workflow runs us.
  */
-_must_check_ struct error *workflow_summary_room(size_t *room_bytes_ret);
+size_t workflow_summary_room(void);
 
-/**
- * Add to the step's summary. Where there is no room for all, its first lines
- * are added, and a note that some are missing. Nothing happens if no step of a
- * workflow runs us.
- */
+/** Add to the step's summary, unless that has no room for all of it. */
 _must_check_ struct error *workflow_summary_write(const char *markdown);
 
 #endif /* COMMON_GITHUB_WORKFLOW_H */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
-#include "common/github/github_internal.h"
+#include "common/github/github.h"
 #include "common/store/store_internal.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct asset asset = { 0 };
 
 	github_error_has_code(text, size, "already_exists");
-	error_destroy(github_parse(text, size, &value));
+	error_destroy(value_parse_answer(text, size, "GitHub's answer", &value));
 	if (!value.json)
 		return 0;
 	error_destroy(github_read_release(&value, &release));

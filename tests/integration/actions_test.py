@@ -297,7 +297,7 @@ class RunTest(ActionsTest):
             self.assertIn("this source cannot be built", log)
         titles = [title for title, _ in self.annotations(result)]
         self.assertEqual(titles, [f"{r} for x86_64%3A config failed" for r in releases])
-        self.assertIn("### Kernels: 0 published, 2 failed", self.summary)
+        self.assertIn("### Kernels: 0 built, 2 failed", self.summary)
         for release in releases:
             self.assertRegex(self.summary, rf"(?m)^\| {release} .*\*\*config failed\*\*.*its log is")
 

@@ -340,12 +340,10 @@ struct error *suite_write_summary(const struct suite_setup *setup,
 				  const char *text, const struct suite *suite,
 				  const struct string_list *logs)
 {
-	struct error *err;
-	size_t room_bytes;
+	size_t room_bytes = workflow_summary_room();
 
-	err = workflow_summary_room(&room_bytes);
-	if (err || !room_bytes)
-		return err;
+	if (!room_bytes)
+		return NULL;
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	suite_table_append_summary(&sb, setup->command, text, suite, logs,
 				   room_bytes);

@@ -58,18 +58,12 @@ static char *summarize(const struct series_list *list,
 		       const char *store_name)
 {
 	_cleanup_plan_ struct plan plan = { 0 };
-	const struct plan_summary summary = {
-		.catalog = &catalog,
-		.kernels = list,
-		.assets = stored,
-		.plan = &plan,
-		.store_name = store_name,
-	};
 
 	if (selection)
 		cr_assert_null(
 			plan_compute(&catalog, list, stored, selection, &plan));
-	return plan_summary_format(&summary);
+	return plan_summary_format(&catalog, list, stored, &plan, store_name,
+				   WORKFLOW_SUMMARY_LIMIT);
 }
 
 static void expect(const char *text, const char *part)

@@ -172,11 +172,14 @@ Test(plan, a_pattern_that_means_nothing_is_a_usage_error)
 	cr_expect(strstr(error_message(err), "6.13.nothing"));
 }
 
-static const struct catalog_arch x86_64 = { .name = "x86_64" };
+static struct catalog_arch made_archs[] = { { .name = "x86_64" },
+					    { .name = "arm" } };
+static const struct catalog made_catalog = { .archs = made_archs,
+					     .arch_count = 2 };
 static struct plan_item made[] = {
-	{ .release_text = "7.3.0-rc2-vmtest1.0.1tiny", &x86_64 },
-	{ .release_text = "6.12.117-vmtest1.1default", &x86_64 },
-	{ .release_text = "6.12.117-vmtest1.0tiny", &x86_64 },
+	{ .release_text = "7.3.0-rc2-vmtest1.0.1tiny", &made_archs[0] },
+	{ .release_text = "6.12.117-vmtest1.1default", &made_archs[0] },
+	{ .release_text = "6.12.117-vmtest1.0tiny", &made_archs[0] },
 };
 static const struct plan made_plan = { made, array_size(made), 7 };
 
@@ -188,51 +191,47 @@ static void setup_made(void)
 
 TestSuite(plan_json, .init = setup_made);
 
-Test(plan_json, a_matrix_has_a_job_for_each_item)
+Test(plan_json, a_matrix_has_a_job_for_each_item_and_versions_come_once)
 {
-	const struct plan one = { made, 1, 0 };
-	_cleanup_free_ char *text = plan_matrix_format(&one);
+	static const struct {
+		size_t count;
+		const char *matrix, *versions;
+	} rows[] = {
+		{ 0, "{\"include\":[]}", "{\"include\":[]}" },
+		{ 1,
+		  "{\"include\":[{\"release\":\"7.3.0-rc2-vmtest1.0.1tiny\",\"version\":\"7.3-rc2\","
+		  "\"series\":\"7.3\",\"arch\":\"x86_64\",\"flavor\":\"tiny\"}]}",
+		  "{\"include\":[{\"version\":\"7.3-rc2\"}]}" },
+		{ 3, NULL,
+		  "{\"include\":[{\"version\":\"7.3-rc2\"},{\"version\":\"6.12.117\"}]}" },
+	};
 
-	cr_expect_str_eq(
-		text,
-		"{\"include\":[{\"release\":\"7.3.0-rc2-vmtest1.0.1tiny\",\"version\":\"7.3-rc2\","
-		"\"series\":\"7.3\",\"arch\":\"x86_64\",\"flavor\":\"tiny\"}]}");
-}
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const struct plan part = { made, rows[i].count, 0 };
+		_cleanup_free_ char *matrix = plan_matrix_format(&part);
+		_cleanup_free_ char *versions = plan_versions_format(&part);
 
-Test(plan_json, versions_come_once)
-{
-	_cleanup_free_ char *text = plan_versions_format(&made_plan);
-
-	cr_expect_str_eq(
-		text,
-		"{\"include\":[{\"version\":\"7.3-rc2\"},{\"version\":\"6.12.117\"}]}");
-}
-
-Test(plan_json, an_empty_plan_is_an_empty_matrix)
-{
-	const struct plan none = { 0 };
-	_cleanup_free_ char *matrix = plan_matrix_format(&none);
-	_cleanup_free_ char *versions = plan_versions_format(&none);
-
-	cr_expect_str_eq(matrix, "{\"include\":[]}");
-	cr_expect_str_eq(versions, "{\"include\":[]}");
+		if (rows[i].matrix)
+			cr_expect_str_eq(matrix, rows[i].matrix);
+		cr_expect_str_eq(versions, rows[i].versions);
+	}
 }
 
 Test(plan_json, what_is_written_is_read)
 {
 	_cleanup_free_ char *document = plan_document_format(&made_plan);
 	_cleanup_free_ char *matrix = plan_matrix_format(&made_plan);
-	_cleanup_planned_list_ struct planned_list list = { 0 }, again = { 0 };
+	_cleanup_plan_ struct plan list = { 0 }, again = { 0 };
 
-	cr_assert_null(planned_list_parse(document, "plan.json", &list));
+	cr_assert_null(plan_parse(&made_catalog, document, "plan.json", &list));
 	cr_assert_eq(list.count, array_size(made));
 	cr_expect_eq(list.left_out, 7);
 	for (size_t i = 0; i < list.count; i++) {
 		cr_expect_str_eq(list.items[i].release_text,
 				 made[i].release_text);
-		cr_expect_str_eq(list.items[i].arch, "x86_64");
+		cr_expect_eq(list.items[i].arch, &made_archs[0]);
 	}
-	cr_assert_null(planned_list_parse(matrix, "matrix", &again));
+	cr_assert_null(plan_parse(&made_catalog, matrix, "matrix", &again));
 	cr_expect_eq(again.count, array_size(made));
 	cr_expect_eq(again.left_out, 0);
 }
@@ -242,15 +241,16 @@ Test(plan_json, what_is_written_is_read)
 
 Test(plan_json, other_keys_do_not_matter)
 {
-	_cleanup_planned_list_ struct planned_list list = { 0 };
+	_cleanup_plan_ struct plan list = { 0 };
 
-	cr_assert_null(planned_list_parse(
-		"{\"left_out\": 3, \"x\": 1, \"include\": [{\"arch\": \"arm\", \"y\": [],"
-		" \"release\": \"6.12.117-vmtest1.0.4tiny\"}]}",
-		"p", &list));
+	cr_assert_null(
+		plan_parse(&made_catalog,
+			   "{\"left_out\": 3, \"x\": 1, \"include\": [{\"arch\": \"arm\", \"y\": [],"
+			   " \"release\": \"6.12.117-vmtest1.0.4tiny\"}]}",
+			   "p", &list));
 	cr_assert_eq(list.count, 1);
 	cr_expect_eq(list.left_out, 3);
-	cr_expect_str_eq(list.items[0].arch, "arm");
+	cr_expect_eq(list.items[0].arch, &made_archs[1]);
 	cr_expect_eq(list.items[0].release.patch, 4);
 }
 
@@ -272,13 +272,14 @@ Test(plan_json, what_is_no_plan_is_refused_in_a_line)
 		ITEM("\"6.12.117-vmtest1.0tiny\"",
 		     "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""),
 		ITEM("\"6.12.117-vmtest1.0../x\"", "\"arm\""),
+		ITEM("\"6.12.117-vmtest1.0tiny\"", "\"vax\""),
 		ITEM("null", "null"),
 	};
 
 	for (size_t i = 0; i < array_size(texts); i++) {
-		_cleanup_planned_list_ struct planned_list list = { 0 };
+		_cleanup_plan_ struct plan list = { 0 };
 		_cleanup_error_ struct error *err =
-			planned_list_parse(texts[i], "plan.json", &list);
+			plan_parse(&made_catalog, texts[i], "plan.json", &list);
 
 		cr_assert(error_is(err, ERROR_USAGE), "%s", texts[i]);
 		cr_expect_eq(strncmp(error_message(err), "plan.json: ", 11), 0);

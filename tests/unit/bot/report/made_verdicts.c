@@ -8,8 +8,10 @@
 
 #include "bot/build/build.h"
 #include "bot/plan/plan.h"
+#include "common/kernel/catalog.h"
 
-static struct planned planned[MADE_VERDICTS_MAX];
+static const struct catalog_arch x86_64 = { .name = "x86_64" };
+static struct plan_item planned[MADE_VERDICTS_MAX];
 static struct build_result results[MADE_VERDICTS_MAX];
 static struct verdict items[MADE_VERDICTS_MAX];
 
@@ -20,14 +22,14 @@ static void make_verdict(size_t i, bool is_older, const char *log)
 	snprintf(planned[i].release_text, sizeof(planned[i].release_text),
 		 "%s-vmtest1.0.%zutiny", is_older ? "6.1.50" : "6.12.117", i + 1);
 	cr_assert(release_parse(planned[i].release_text, &planned[i].release));
-	strcpy(planned[i].arch, "x86_64");
+	planned[i].arch = &x86_64;
 	results[i] = (struct build_result){
 		.log = (char *)log,
 		.size_bytes = 83900000,
 		.clock.duration_ms = { [PHASE_BUILD] = 512340 },
 	};
 	*verdict = (struct verdict){
-		.planned = &planned[i],
+		.item = &planned[i],
 		.kind = is_older ? VERDICT_BUILT
 				 : (enum verdict_kind)(i % VERDICT_KIND_COUNT),
 		.result = &results[i],

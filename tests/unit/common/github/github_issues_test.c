@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "common/base/error.h"
-#include "common/github/github_internal.h"
 
 static struct error *parse_list(const char *text, struct github_issue_list *list)
 {
 	_cleanup_value_ struct value page = { 0 };
-	struct error *err = github_parse(text, strlen(text), &page);
+	struct error *err =
+		value_parse_answer(text, strlen(text), "GitHub's answer", &page);
 
 	return err ? err
 		   : value_items(&page, github_read_issue, sizeof(*list->items),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/github/github_internal.h"
+#include "common/github/github.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -161,6 +161,34 @@ Test(github_upload, does_not_ask_again_while_it_is_limited)
 	cr_assert(error_is(err, ERROR_LIMITED));
 	error_destroy(err);
 	cr_expect_eq(later_uploads(), 0);
+}
+
+Test(github_upload, fetches_an_asset_without_a_digest_to_know_it)
+{
+	static const struct {
+		const char *fault, *text, *words;
+	} rows[] = {
+		{ "", "0123456789", NULL },
+		{ "", "another", "another digest" },
+		{ "", "9876543210", "another digest" },
+		// What cannot be looked at is not another file.
+		{ "{'kind': 'status', 'status': 404, 'endpoint': 'downloads'}",
+		  "0123456789", "404" },
+	};
+
+	set("{'digests_dropped': true}");
+	expect_success(put_text(NAME, "0123456789"), "first");
+	for (size_t i = 0; i < array_size(rows); i++) {
+		set("{'faults': [%s]}", rows[i].fault);
+		_cleanup_error_ struct error *err = put_text(NAME, rows[i].text);
+		if (!rows[i].words) {
+			cr_assert_null(err);
+			continue;
+		}
+		expect_words(err, rows[i].words);
+		cr_expect_eq(error_is(err, ERROR_EXISTS), !*rows[i].fault);
+	}
+	expect_one_asset();
 }
 
 Test(github_upload, looks_when_the_answer_is_damaged)

@@ -28,7 +28,6 @@ Test(workflow, an_annotation_is_one_line)
 	};
 	static const char *const names[] = {
 		[WORKFLOW_NOTICE] = "notice",
-		[WORKFLOW_WARNING] = "warning",
 		[WORKFLOW_ERROR] = "error",
 	};
 
@@ -49,27 +48,18 @@ Test(workflow, commands_in_a_log_mean_nothing)
 {
 	static const char begin[] = "::group::a%0Ab\n::stop-commands::";
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
+	_cleanup_string_builder_ struct string_builder other = { 0 };
+	int length = WORKFLOW_TOKEN_SIZE - 1;
 
 	workflow_append_group(&sb, "a\nb", "::error::x");
+	workflow_append_group(&other, "a\nb", "::error::x");
+	cr_expect_str_neq(sb.text, other.text, "tokens can be known");
 	cr_assert_eq(strncmp(sb.text, begin, strlen(begin)), 0, "%s", sb.text);
-
-	int length = WORKFLOW_TOKEN_SIZE - 1;
 	const char *token = sb.text + strlen(begin);
 	_cleanup_free_ char *expected =
 		string_format("%s%.*s\n::error::x\n::%.*s::\n::endgroup::\n",
 			      begin, length, token, length, token);
-
 	cr_expect_str_eq(sb.text, expected);
-}
-
-Test(workflow, tokens_differ)
-{
-	_cleanup_string_builder_ struct string_builder a = { 0 };
-	_cleanup_string_builder_ struct string_builder b = { 0 };
-
-	workflow_append_group(&a, "", "");
-	workflow_append_group(&b, "", "");
-	cr_expect_str_neq(a.text, b.text);
 }
 
 Test(workflow, only_true_is_a_workflow)
@@ -104,36 +94,6 @@ static void expect_file(const char *expected)
 	cr_expect_str_eq(text, expected);
 }
 
-Test(workflow_file, values_of_more_than_a_line_are_fenced)
-{
-	static const struct {
-		const char *value;
-		bool is_fenced;
-	} rows[] = {
-		{ "", false },	  { "a=b<<c", false }, { "{\"a\": 1}", false },
-		{ "a\nb", true }, { "a\n", true },     { "a\r", true },
-	};
-
-	for (size_t i = 0; i < array_size(rows); i++) {
-		_cleanup_string_builder_ struct string_builder sb = { 0 };
-		_cleanup_free_ char *expected = NULL;
-
-		workflow_append_output(&sb, "n", rows[i].value);
-
-		int length = (int)strcspn(sb.text + 1, "\n") - 2;
-		const char *word = sb.text + 3;
-
-		if (rows[i].is_fenced)
-			expected = string_format("n<<%.*s\n%s\n%.*s\n", length,
-						 word, rows[i].value, length,
-						 word);
-		else
-			expected = string_format("n=%s\n", rows[i].value);
-		cr_expect_str_eq(sb.text, expected);
-		cr_expect(!rows[i].is_fenced || length > 20);
-	}
-}
-
 Test(workflow_file, outputs_are_added_to_those_before)
 {
 	setenv("GITHUB_OUTPUT", path, 1);
@@ -142,61 +102,32 @@ Test(workflow_file, outputs_are_added_to_those_before)
 	expect_file("a=1\nb=2\n");
 }
 
-Test(workflow_file, text_is_cut_between_lines)
+Test(workflow_file, a_summary_takes_what_it_has_room_for)
 {
-	static const char note[] = "\nThere is no room for more.\n";
-	static const char text[] =
-		"one\ntwo\nthree and so on, and so on, and so on\n";
-	static const struct {
-		size_t limit;
-		const char *expected;
-	} rows[] = {
-		{ sizeof(text) - 1, text },
-		{ sizeof(text) - 2, "one\ntwo\n\nThere is no room for more.\n" },
-		{ sizeof(note) + 2, "\nThere is no room for more.\n" },
-		{ sizeof(note) + 3, "one\n\nThere is no room for more.\n" },
-		{ sizeof(note) - 1, "\nThere is no room for more.\n" },
-		{ sizeof(note) - 2, "" },
-		{ 0, "" },
-	};
-
 	setenv("GITHUB_STEP_SUMMARY", path, 1);
-	for (size_t i = 0; i < array_size(rows); i++) {
-		size_t before = WORKFLOW_SUMMARY_LIMIT - rows[i].limit;
-		_cleanup_free_ char *summary = NULL;
-
-		cr_assert_eq(truncate(path, 0), 0);
-		cr_assert_eq(truncate(path, (off_t)before), 0);
-		cr_assert_null(workflow_summary_write(text));
-		cr_assert_null(file_read(path, WORKFLOW_SUMMARY_LIMIT, &summary,
-					 NULL));
-		cr_expect_str_eq(summary + before, rows[i].expected,
-				 "limit %zu", rows[i].limit);
-	}
-}
-
-Test(workflow_file, what_is_there_takes_room)
-{
-	size_t room;
-
-	setenv("GITHUB_STEP_SUMMARY", path, 1);
+	cr_expect_eq(workflow_summary_room(), WORKFLOW_SUMMARY_LIMIT);
 	cr_assert_null(workflow_summary_write("first\n"));
-	cr_assert_null(workflow_summary_room(&room));
-	cr_expect_eq(room, WORKFLOW_SUMMARY_LIMIT - strlen("first\n"));
+	cr_expect_eq(workflow_summary_room(),
+		     WORKFLOW_SUMMARY_LIMIT - strlen("first\n"));
 	expect_file("first\n");
+	cr_assert_eq(truncate(path, WORKFLOW_SUMMARY_LIMIT - 3), 0);
+	cr_assert_null(workflow_summary_write("four"));
+	cr_expect_eq(workflow_summary_room(), 3);
+	cr_assert_null(workflow_summary_write("abc"));
+	cr_expect_eq(workflow_summary_room(), 0);
+	cr_assert_null(workflow_summary_write("a"));
+	cr_assert_eq(truncate(path, WORKFLOW_SUMMARY_LIMIT + 1), 0);
+	cr_expect_eq(workflow_summary_room(), 0);
 }
 
 Test(workflow_file, outputs_need_a_workflow_and_a_summary_goes_nowhere)
 {
-	size_t room = 1;
-
 	unsetenv("GITHUB_OUTPUT");
 	unsetenv("GITHUB_STEP_SUMMARY");
 	_cleanup_error_ struct error *err = workflow_outputs_write("a=1\n");
-
 	cr_assert(error_is(err, ERROR_USAGE));
 	cr_expect(strstr(error_message(err), "GITHUB_OUTPUT"));
-	cr_assert_null(workflow_summary_room(&room));
-	cr_expect_eq(room, 0);
+	cr_expect_eq(workflow_summary_room(), 0);
 	cr_expect_null(workflow_summary_write("text"));
+	cr_expect_null(workflow_summary_write(""));
 }
