@@ -2,7 +2,6 @@
 
 #include <stddef.h>
 
-#include "bot/cmd/bot_commands.h"
 #include "bot/cmd/session.h"
 #include "common/github/workflow.h"
 

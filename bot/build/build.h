@@ -26,8 +26,15 @@ struct error;
 struct http;
 struct plan_item;
 
-/*
- * How builds ended; each as `build --result FILE` writes it for another job:
+enum build_outcome {
+	BUILD_BUILT,
+	BUILD_FAILED,
+	/** Somebody ended it: that says nothing about the kernel. */
+	BUILD_CANCELLED,
+};
+
+/**
+ * How a build ended, as `build --result FILE` writes it for another job:
  *
  *     {
  *       "release": "6.12.117-vmtest1.0tiny",
@@ -46,14 +53,6 @@ struct plan_item;
  *       "lost_options": ["CONFIG_X=y"]    what kconfig did not keep
  *     }
  */
-
-enum build_outcome {
-	BUILD_BUILT,
-	BUILD_FAILED,
-	/** Somebody ended it: that says nothing about the kernel. */
-	BUILD_CANCELLED,
-};
-
 struct build_result {
 	struct release release;
 	char arch[ARCH_SIZE];
@@ -83,11 +82,7 @@ void build_result_end(struct build_result *result, const struct error *failure);
 /** As JSON; free(). */
 char *build_result_format(const struct build_result *result);
 
-/**
- * Read what build_result_format() has written.
- *
- * @param[in] name For messages.
- */
+/** Read what build_result_format() has written; an error begins with @p name. */
 _must_check_ struct error *build_result_parse(const char *text, const char *name,
 					      struct build_result *ret);
 
@@ -122,17 +117,11 @@ const struct build_result *build_results_find(const struct build_results *result
  */
 char *lost_options_format(const struct string_list *lost);
 
-/**
- * The label of an asset: its name, then what it lacks.
- *
- * @return NULL if no option was lost; free().
- */
+/** The label of an asset: its name, then what it lacks; NULL if nothing; free(). */
 char *lost_options_label(const char *asset_name, const struct string_list *lost);
 
 /** What an asset's label says that it lacks; "" if it says nothing. Borrowed. */
 const char *lost_options_of_asset(const struct asset *asset);
-
-/* One kernel, from its source to a package that has booted. */
 
 /** All is borrowed. */
 struct build_request {
@@ -178,10 +167,7 @@ _must_check_ struct error *kernel_build_run(const struct build_request *request,
 					    const struct plan_item *item,
 					    struct kernel_build *build);
 
-/**
- * Delete a package that was taken to where it belongs. Another run that uses it
- * deletes it then.
- */
+/** Delete a package that was taken to where it belongs, unless another run uses it. */
 _must_check_ struct error *kernel_build_discard(struct kernel_build *build);
 
 /**

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/cmd/bot_commands.h"
+#include "bot/cmd/session.h"
 
 #include <stdio.h>
 
-#include "bot/cmd/session.h"
 #include "common/base/error.h"
 
 struct bot_prune_options {

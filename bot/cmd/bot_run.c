@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/cmd/bot_commands.h"
+#include "bot/cmd/session.h"
 
 #include <sys/stat.h>
 
 #include "bot/build/build.h"
-#include "bot/cmd/session.h"
 #include "bot/report/report.h"
 #include "common/base/error.h"
 #include "common/base/log.h"

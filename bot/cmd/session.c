@@ -56,9 +56,7 @@ struct error *session_plan(struct session *session, unsigned int limit,
 	const struct command_context *context = session->context;
 	struct plan_selection selection =
 		*(const struct plan_selection *)context->options;
-	selection.kernels = &context->common->kernels;
-	selection.archs = &context->common->archs;
-	selection.flavors = &context->common->flavors;
+	selection.wanted = command_selection(context);
 	if (limit && (!selection.limit || selection.limit > limit))
 		selection.limit = limit;
 	err = poll_kernels(context->catalog, context->http, &session->kernels);

@@ -3,7 +3,12 @@
 #ifndef BOT_CMD_SESSION_H
 #define BOT_CMD_SESSION_H
 
-/** @file What the bot's commands work with: kernel.org, a store and its page. */
+/**
+ * @file
+ *
+ * The commands of vmtest-bot, and what they work with: kernel.org, a store and
+ * its page.
+ */
 
 #include "bot/plan/plan.h"
 #include "common/base/cleanup.h"
@@ -12,6 +17,15 @@
 
 struct error;
 struct verdict_list;
+
+extern const struct command bot_poll_command;
+extern const struct command bot_plan_command;
+extern const struct command bot_run_command;
+extern const struct command bot_build_command;
+extern const struct command bot_publish_command;
+extern const struct command bot_finish_command;
+extern const struct command bot_prune_command;
+extern const struct command bot_status_command;
 
 /** Starts with its context alone. */
 struct session {

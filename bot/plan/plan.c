@@ -31,7 +31,7 @@ struct planner {
 /** Whether the release is asked for; notes which patterns say so. */
 static bool is_selected(struct planner *planner, const char *release)
 {
-	const struct string_list *patterns = planner->selection->kernels;
+	const struct string_list *patterns = planner->selection->wanted.kernels;
 	bool selected = patterns->count == 0;
 
 	for (size_t i = 0; i < patterns->count; i++) {
@@ -72,8 +72,8 @@ static void consider_version(struct planner *planner,
 			     const struct kernel_version *version)
 {
 	const struct catalog *catalog = planner->catalog;
-	const struct string_list *archs = planner->selection->archs;
-	const struct string_list *flavors = planner->selection->flavors;
+	const struct string_list *archs = planner->selection->wanted.archs;
+	const struct string_list *flavors = planner->selection->wanted.flavors;
 
 	for (size_t i = 0; i < catalog->arch_count; i++) {
 		const struct catalog_arch *arch = &catalog->archs[i];
@@ -100,7 +100,7 @@ struct error *plan_compute(const struct catalog *catalog,
 			   const struct plan_selection *selection,
 			   struct plan *ret)
 {
-	const struct string_list *patterns = selection->kernels;
+	const struct string_list *patterns = selection->wanted.kernels;
 
 	if (selection->latest_stable && !kernels->has_latest_stable)
 		return error_create(ERROR_NOT_FOUND,

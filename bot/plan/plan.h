@@ -19,15 +19,8 @@ struct catalog_arch;
 struct error;
 struct http;
 struct json_t;
-struct release_selection;
 struct store;
 struct store_room;
-
-/*
- * Which kernels exist: the newest of each series that the catalog keeps.
- * kernel.org's `releases.json` is the word on the series that are alive; the
- * tags of its stable repository on all others.
- */
 
 struct series_item {
 	struct kernel_version version;
@@ -35,7 +28,11 @@ struct series_item {
 	bool alive;
 };
 
-/** Newest first; one item a series. */
+/**
+ * Which kernels exist: the newest of each series that the catalog keeps, newest
+ * first. kernel.org's `releases.json` is the word on the series that are alive;
+ * the tags of its stable repository on all others.
+ */
 struct series_list {
 	struct series_item *items;
 	size_t count;
@@ -48,10 +45,8 @@ void series_list_deinit(struct series_list *list);
 #define _cleanup_series_list_ _cleanup_(series_list_deinit)
 
 /**
- * Add what a `releases.json` lists. Entries that are no kernel of a series
- * (linux-next) are passed over; a document of another shape is an error.
- *
- * @param[in] name Where the text comes from, for messages.
+ * Add what a `releases.json` lists, but for what is no kernel of a series
+ * (linux-next). A document of another shape is an error, which begins with @p name.
  */
 _must_check_ struct error *
 series_list_add_releases(struct series_list *list, const struct catalog *catalog,
@@ -61,15 +56,10 @@ series_list_add_releases(struct series_list *list, const struct catalog *catalog
 void series_list_add_tag(struct series_list *list,
 			 const struct catalog *catalog, const char *tag);
 
-/** Ask kernel.org. Blocks on the network. */
+/** Ask kernel.org. Blocks on the network. @param[in,out] ret Zeroed. */
 _must_check_ struct error *poll_kernels(const struct catalog *catalog,
 					struct http *http,
 					struct series_list *ret);
-
-/*
- * The kernels that a store has: its assets, their names read once; which of
- * them newer ones have superseded, and which of these go.
- */
 
 struct inventory_item {
 	/** Borrowed from the list. */
@@ -78,6 +68,7 @@ struct inventory_item {
 	char arch[ARCH_SIZE];
 };
 
+/** The kernels that a store has: its assets, their names read once. */
 struct inventory {
 	struct inventory_item *items;
 	size_t count;
@@ -90,17 +81,13 @@ void inventory_deinit(struct inventory *inventory);
 /** Assets whose name is no package's are left out. */
 void inventory_read(const struct asset_list *assets, struct inventory *ret);
 
-/**
- * Whether the store has a release in any PATCH.
- *
- * @param[out] patch_ret The highest there is; 0 if there is none.
- */
+/** Whether the store has a release in any PATCH; the highest there is, or 0. */
 bool inventory_has(const struct inventory *inventory,
 		   const struct release *release, const char *arch,
 		   unsigned int *patch_ret);
 
+/** Assets that go; borrowed. */
 struct prune_list {
-	/** Borrowed from the assets. */
 	const struct asset **items;
 	size_t count;
 };
@@ -121,13 +108,10 @@ void prune_compute(const struct asset_list *assets, size_t keep,
 		   struct prune_list *ret);
 
 /**
- * Choose the assets that have to go before what is planned fits into the store:
- * as few as will do, the oldest of those that are superseded. GitHub takes no
- * more than 1,000 assets in a release.
+ * Choose the assets that have to go before so many more fit into the store: as
+ * few as will do, the oldest of those that are superseded.
  *
- * @param[in] planned How many assets are to come.
- * @param[out] ret None if all fits as it is.
- * @return An error, which counts, if not even that is enough.
+ * @return An error, which counts, if all of those are not enough.
  */
 _must_check_ struct error *prune_make_room(const struct asset_list *assets,
 					   const struct store_room *room,
@@ -153,15 +137,10 @@ _must_check_ struct error *prune_execute(struct store *store,
  * and `{"include": [ITEM...]}` is what GitHub Actions makes jobs from.
  */
 
-/**
- * What was asked for; empty lists mean everything that is not switched off in
- * the catalog.
- */
+/** What was asked for. */
 struct plan_selection {
-	/** Patterns over releases. */
-	const struct string_list *kernels;
-	const struct string_list *archs;
-	const struct string_list *flavors;
+	/** Of architectures everything means those that the catalog switches on. */
+	struct release_selection wanted;
 	/** Only kernel.org's newest stable kernel. */
 	bool latest_stable;
 	/** Build what is there, too, under the next PATCH of its name. */
@@ -205,7 +184,7 @@ enum {
 	PLAN_MATRIX_LIMIT = 256,
 };
 
-/** What a release consists of, as above. @return A reference to be owned. */
+/** An item, as above. @return A reference that the caller owns. */
 struct json_t *plan_release_json(const struct release *release, const char *arch);
 
 /** The items as an array. @return A reference that the caller owns. */
@@ -217,10 +196,7 @@ char *plan_matrix_format(const struct plan *plan);
 /** A matrix of the sources, `{"version": …}`, each once; free(). */
 char *plan_versions_format(const struct plan *plan);
 
-/**
- * A matrix of the items with "left_out", how many more there would be, in a
- * form for a file. free()
- */
+/** A matrix of the items with "left_out", in a form for a file; free(). */
 char *plan_document_format(const struct plan *plan);
 
 /**

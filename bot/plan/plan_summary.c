@@ -19,42 +19,9 @@ struct context {
 	struct inventory inventory;
 };
 
-struct versions {
-	struct kernel_version *items;
-	size_t count;
-};
-
 static int compare_versions(const void *a, const void *b)
 {
 	return kernel_version_compare(b, a);
-}
-
-/** All of kernel.org and of the store, newest first. */
-static void list_versions(const struct context *context, struct versions *ret)
-{
-	const struct series_list *kernels = context->kernels;
-	const struct inventory *inventory = &context->inventory;
-
-	for (size_t i = 0; i < kernels->count; i++)
-		vector_add(ret) = kernels->items[i].version;
-	for (size_t i = 0; i < inventory->count; i++)
-		vector_add(ret) = inventory->items[i].release.version;
-	if (ret->count)
-		qsort(ret->items, ret->count, sizeof(*ret->items),
-		      compare_versions);
-}
-
-/** @return NULL if kernel.org does not have it, or the catalog not keep it. */
-static const struct kernel_version *
-find_newest(const struct series_list *kernels, const struct kernel_version *series)
-{
-	for (size_t i = 0; i < kernels->count; i++) {
-		const struct kernel_version *version = &kernels->items[i].version;
-
-		if (kernel_version_compare_series(version, series) == 0)
-			return version;
-	}
-	return NULL;
 }
 
 static bool is_planned(const struct plan *plan, const struct release *release,
@@ -133,20 +100,26 @@ static void add_stored(struct table *table, const struct inventory *inventory,
 static void add_row(struct table *table, const struct context *context,
 		    const struct kernel_version *series)
 {
-	const struct catalog *catalog = context->catalog;
-	const struct kernel_version *newest =
-		find_newest(context->kernels, series);
+	const struct series_list *kernels = context->kernels;
+	// Not there if kernel.org does not have it, or the catalog not keep it.
+	const struct kernel_version *newest = NULL;
 	char text[KERNEL_VERSION_TEXT_SIZE];
 
+	for (size_t i = 0; i < kernels->count && !newest; i++) {
+		if (kernel_version_compare_series(&kernels->items[i].version,
+						  series) == 0)
+			newest = &kernels->items[i].version;
+	}
 	kernel_version_format_series(series, text);
 	table_add(table, text);
 	if (newest)
 		kernel_version_format(newest, text);
 	table_add(table, newest ? text : "–");
 	add_stored(table, &context->inventory, series);
-	for (size_t i = 0; i < catalog->arch_count; i++) {
+	for (size_t i = 0; i < context->catalog->arch_count; i++) {
 		if (newest)
-			add_missing(table, context, newest, &catalog->archs[i]);
+			add_missing(table, context, newest,
+				    &context->catalog->archs[i]);
 		else
 			table_add(table, NULL);
 	}
@@ -193,15 +166,20 @@ char *plan_summary_format(const struct catalog *catalog,
 	table_add_column(&table, "In the store", TABLE_MARKDOWN);
 	for (size_t i = 0; i < catalog->arch_count; i++)
 		table_add_column(&table, catalog->archs[i].name, TABLE_MARKDOWN);
-	struct versions versions = { 0 };
-	list_versions(&context, &versions);
-	for (size_t i = 0; i < versions.count; i++) {
-		const struct kernel_version *version = &versions.items[i];
-
-		if (!i || kernel_version_compare_series(version, version - 1) != 0)
-			add_row(&table, &context, version);
+	size_t count = kernels->count + context.inventory.count;
+	_cleanup_free_ struct kernel_version *versions =
+		memory_allocate(count, sizeof(*versions));
+	for (size_t i = 0; i < kernels->count; i++)
+		versions[i] = kernels->items[i].version;
+	for (size_t i = kernels->count; i < count; i++)
+		versions[i] =
+			context.inventory.items[i - kernels->count].release.version;
+	qsort(versions, count, sizeof(*versions), compare_versions);
+	for (size_t i = 0; i < count; i++) {
+		if (!i || kernel_version_compare_series(&versions[i - 1],
+							&versions[i]) != 0)
+			add_row(&table, &context, &versions[i]);
 	}
-	free(versions.items);
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	append_head(&sb, &context, store_name);
 	table_append_markdown(&sb, &table, limit_bytes);

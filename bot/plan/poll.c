@@ -18,6 +18,13 @@ void series_list_deinit(struct series_list *list)
 	*list = (struct series_list){ 0 };
 }
 
+static int compare_items(const void *a, const void *b)
+{
+	const struct series_item *x = a, *y = b;
+
+	return kernel_version_compare(&y->version, &x->version);
+}
+
 /** Keep the newest of each series, in order. */
 static void series_list_add(struct series_list *list,
 			    const struct catalog *catalog,
@@ -36,15 +43,7 @@ static void series_list_add(struct series_list *list,
 		return;
 	}
 	vector_add(list) = (struct series_item){ *version, alive };
-	for (struct series_item *item = &list->items[list->count - 1];
-	     item > list->items &&
-	     kernel_version_compare(&item[0].version, &item[-1].version) > 0;
-	     item--) {
-		struct series_item older = item[-1];
-
-		item[-1] = item[0];
-		item[0] = older;
-	}
+	qsort(list->items, list->count, sizeof(*list->items), compare_items);
 }
 
 /** What releases.json says. */
@@ -62,24 +61,36 @@ static struct error *read_version(const struct value *value, void *ret)
 	return value_string(&version, ret);
 }
 
-static struct error *add_releases(struct series_list *list,
-				  const struct catalog *catalog,
-				  const struct releases *releases,
-				  const char *name)
+struct error *series_list_add_releases(struct series_list *list,
+				       const struct catalog *catalog,
+				       const char *text, const char *name)
 {
-	if (releases->latest_stable) {
-		if (!kernel_version_parse(releases->latest_stable,
-					  &list->latest_stable))
-			return error_create(ERROR_OTHER,
-					    "%s: \"latest_stable\" is no version",
-					    name);
-		list->has_latest_stable = true;
-	}
+	static const struct value_row rows[] = {
+		VALUE_ITEMS("releases", read_version, struct releases, items),
+		VALUE_OPTIONAL("latest_stable", read_version, struct releases,
+			       latest_stable),
+	};
+	struct error *err;
+
+	_cleanup_value_ struct value document = { 0 };
+	err = value_parse_answer(text, strlen(text), name, &document);
+	if (err)
+		return err;
+	struct releases releases = { 0 };
+	err = value_read(&document, rows, array_size(rows), &releases);
+	_cleanup_free_ const char **versions = releases.items;
+	if (err)
+		return err;
+	list->has_latest_stable = releases.latest_stable;
+	if (releases.latest_stable &&
+	    !kernel_version_parse(releases.latest_stable, &list->latest_stable))
+		return error_create(ERROR_OTHER,
+				    "%s: \"latest_stable\" is no version", name);
 	size_t count = 0;
-	for (size_t i = 0; i < releases->count; i++) {
+	for (size_t i = 0; i < releases.count; i++) {
 		struct kernel_version version;
 
-		if (!kernel_version_parse(releases->items[i], &version))
+		if (!kernel_version_parse(versions[i], &version))
 			continue;
 		count++;
 		series_list_add(list, catalog, &version, true);
@@ -88,29 +99,6 @@ static struct error *add_releases(struct series_list *list,
 	if (!count)
 		return error_create(ERROR_OTHER, "%s: it lists no kernel", name);
 	return NULL;
-}
-
-struct error *series_list_add_releases(struct series_list *list,
-				       const struct catalog *catalog,
-				       const char *text, const char *name)
-{
-	struct error *err;
-
-	static const struct value_row rows[] = {
-		VALUE_ITEMS("releases", read_version, struct releases, items),
-		VALUE_OPTIONAL("latest_stable", read_version, struct releases,
-			       latest_stable),
-	};
-	_cleanup_value_ struct value document = { 0 };
-	err = value_parse_answer(text, strlen(text), name, &document);
-	if (err)
-		return err;
-	struct releases releases = { 0 };
-	err = value_read(&document, rows, array_size(rows), &releases);
-	if (!err)
-		err = add_releases(list, catalog, &releases, name);
-	free(releases.items);
-	return err;
 }
 
 void series_list_add_tag(struct series_list *list,
@@ -155,12 +143,5 @@ static struct error *ask(const struct catalog *catalog, struct http *http,
 struct error *poll_kernels(const struct catalog *catalog, struct http *http,
 			   struct series_list *ret)
 {
-	struct error *err;
-
-	_cleanup_series_list_ struct series_list list = { 0 };
-	err = ask(catalog, http, &list);
-	if (err)
-		return error_wrap(err, "ask kernel.org for kernels");
-	*ret = take(list);
-	return NULL;
+	return error_wrap(ask(catalog, http, ret), "ask kernel.org for kernels");
 }

@@ -125,12 +125,6 @@ struct updater {
 	struct github_issue_list issues;
 };
 
-static struct error *list_issues(struct updater *updater)
-{
-	github_issue_list_deinit(&updater->issues);
-	return github_list_issues(updater->github, label, &updater->issues);
-}
-
 /** @return NULL if the series has none; the oldest if somebody made more. */
 static const struct github_issue *find_issue(const struct updater *updater,
 					     const struct kernel_version *version)
@@ -161,8 +155,11 @@ static struct error *create_issue(struct updater *updater,
 		log_debug("%s; looking, and trying again", error_message(err));
 		error_destroy(err);
 		err = interrupt_sleep(backoff_ms(&backoff_failure, failures));
-		if (!err)
-			err = list_issues(updater);
+		if (err)
+			return err;
+		github_issue_list_deinit(&updater->issues);
+		err = github_list_issues(updater->github, label,
+					 &updater->issues);
 		if (err || find_issue(updater, version))
 			return err;
 	}
@@ -248,7 +245,7 @@ struct error *issues_update(const struct github *github,
 
 	if (!verdicts->count)
 		return NULL;
-	err = list_issues(&updater);
+	err = github_list_issues(github, label, &updater.issues);
 	for (size_t i = 0; i < verdicts->count && !err; i++)
 		err = update_series(&updater, i);
 	github_issue_list_deinit(&updater.issues);

@@ -19,32 +19,40 @@ enum {
 	LINKS_BYTES_MAX = STORE_PAGE_MAX / 2,
 };
 
-/** Newest series first, then architecture, flavor, newest release. */
-static int compare_entries(const void *a, const void *b)
+/** Newest series first, then by architecture: what has a row of its own. */
+static int compare_rows(const struct inventory_item *x,
+			const struct inventory_item *y)
 {
-	const struct inventory_item *x = a, *y = b;
 	int order = kernel_version_compare_series(&y->release.version,
 						  &x->release.version);
 
-	if (!order)
-		order = strcmp(x->arch, y->arch);
-	if (!order)
-		order = strcmp(x->release.flavor, y->release.flavor);
+	return order ? order : strcmp(x->arch, y->arch);
+}
+
+/** Of a row, the newest release first. */
+static int compare_entries(const void *a, const void *b)
+{
+	const struct inventory_item *x = a, *y = b;
+	int order = compare_rows(x, y);
+
 	return order ? order : release_compare(&y->release, &x->release);
 }
 
-static bool same_row(const struct inventory_item *a,
-		     const struct inventory_item *b)
-{
-	return kernel_version_compare_series(&a->release.version,
-					     &b->release.version) == 0 &&
-	       strcmp(a->arch, b->arch) == 0;
-}
-
-/** @param[in,out] room_bytes What is left for links. */
+/**
+ * Add the newest of a flavor, if the row has it.
+ *
+ * @param[in,out] room_bytes What is left for links.
+ */
 static void add_cell(struct table *table, const struct inventory_item *entry,
+		     const struct inventory_item *end, const char *flavor,
 		     size_t *room_bytes)
 {
+	while (entry < end && strcmp(entry->release.flavor, flavor) != 0)
+		entry++;
+	if (entry == end) {
+		table_add(table, NULL);
+		return;
+	}
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	const struct asset *asset = entry->asset;
 	const char *lost = lost_options_of_asset(asset);
@@ -69,55 +77,39 @@ static void add_cell(struct table *table, const struct inventory_item *entry,
 	table_add(table, sb.text);
 }
 
-/** @return How many entries belong to the row. */
-static size_t add_row(struct table *table, const struct catalog *catalog,
-		      const struct inventory_item *entries, size_t count,
-		      size_t *room_bytes)
-{
-	char series[KERNEL_VERSION_TEXT_SIZE];
-	size_t row_count = 1;
-
-	while (row_count < count && same_row(&entries[0], &entries[row_count]))
-		row_count++;
-	kernel_version_format_series(&entries[0].release.version, series);
-	table_add(table, series);
-	table_add(table, entries[0].arch);
-	for (size_t i = 0; i < catalog->flavor_count; i++) {
-		size_t j = 0;
-
-		while (j < row_count && strcmp(entries[j].release.flavor,
-					       catalog->flavors[i].name) != 0)
-			j++;
-		if (j < row_count)
-			add_cell(table, &entries[j], room_bytes);
-		else
-			table_add(table, NULL);
-	}
-	return row_count;
-}
-
 char *page_format(const struct catalog *catalog,
 		  const struct asset_list *assets, const char *store_name)
 {
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	_cleanup_table_ struct table table = {
 		.left_out = "Older series are among the assets below.",
 	};
-	_cleanup_inventory_ struct inventory inventory = { 0 };
-	size_t room_bytes = LINKS_BYTES_MAX;
-
-	inventory_read(assets, &inventory);
-	if (inventory.count)
-		qsort(inventory.items, inventory.count,
-		      sizeof(*inventory.items), compare_entries);
 	table_add_column(&table, "Series", TABLE_TEXT);
 	table_add_column(&table, "Architecture", TABLE_TEXT);
 	for (size_t i = 0; i < catalog->flavor_count; i++)
 		table_add_column(&table, catalog->flavors[i].name,
 				 TABLE_MARKDOWN);
-	for (size_t i = 0; i < inventory.count;)
-		i += add_row(&table, catalog, &inventory.items[i],
-			     inventory.count - i, &room_bytes);
+	_cleanup_inventory_ struct inventory inventory = { 0 };
+	inventory_read(assets, &inventory);
+	if (inventory.count)
+		qsort(inventory.items, inventory.count,
+		      sizeof(*inventory.items), compare_entries);
+	const struct inventory_item *entry = inventory.items;
+	const struct inventory_item *end = entry + inventory.count;
+	size_t room_bytes = LINKS_BYTES_MAX;
+	while (entry < end) {
+		const struct inventory_item *row = entry;
+		char series[KERNEL_VERSION_TEXT_SIZE];
+
+		while (entry < end && compare_rows(entry, row) == 0)
+			entry++;
+		kernel_version_format_series(&row->release.version, series);
+		table_add(&table, series);
+		table_add(&table, row->arch);
+		for (size_t i = 0; i < catalog->flavor_count; i++)
+			add_cell(&table, row, entry, catalog->flavors[i].name,
+				 &room_bytes);
+	}
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	string_builder_append(
 		&sb,
 		"Linux kernels for testing, built by vmtest-bot. Run a command under one of them:\n\n```sh\nvmtest-vm run --store ");

@@ -65,10 +65,7 @@ void verdict_list_deinit(struct verdict_list *list);
 
 #define _cleanup_verdict_list_ _cleanup_(verdict_list_deinit)
 
-/**
- * @param[in] assets What the store has; NULL where the results speak for it.
- * @param[in,out] ret Zeroed.
- */
+/** @param[in] assets What the store has; NULL where the results speak for it. */
 void verdicts_compute(const struct plan *plan,
 		      const struct build_results *results,
 		      const struct asset_list *assets, struct verdict_list *ret);
@@ -103,12 +100,10 @@ void report_verdicts(const struct verdict_list *verdicts, struct table *ret);
 char *report_summary(const struct verdict_list *verdicts, size_t left_out,
 		     size_t limit_bytes);
 
-/*
- * One issue for each series whose kernels cannot be made. It is known by its
- * first line, whatever people make of its title and its text.
- */
-
 /**
+ * Have one issue for each series whose kernels cannot be made, which is known
+ * by its first line, whatever people make of its title and its text.
+ *
  * Open an issue for each series of which a kernel failed, or bring the one that
  * is open up to date; close that of each series of which all were built, and
  * say so in a comment. Series without a verdict, and those of which some were
@@ -143,15 +138,12 @@ char *issue_body(const struct verdict_list *verdicts,
 char *issue_closing(const struct verdict_list *verdicts,
 		    const struct kernel_version *version, const char *run_url);
 
-/* The store's page: what a person who opens the GitHub release reads. */
-
 /**
- * A Markdown table: a row for each series and architecture, newest first, and a
- * column for each flavor with the newest version, its size and date, and a
- * link. Links of the last rows are left out, and then rows, where there would
- * be more than STORE_PAGE_MAX characters.
- *
- * @param[in] store_name For the example that shows how to use it.
+ * The store's page, in Markdown: what a person who opens the GitHub release reads.
+ * A row for each series and architecture, newest first, and a column for each
+ * flavor with the newest version, its size and date, and a link. Links of the
+ * last rows are left out, and then rows, where there would be more than
+ * STORE_PAGE_MAX characters. free()
  */
 char *page_format(const struct catalog *catalog,
 		  const struct asset_list *assets, const char *store_name);

@@ -22,8 +22,6 @@
 #include "common/http/http.h"
 #include "common/store/store.h"
 
-struct error;
-struct json_t;
 struct stream;
 
 enum {
@@ -36,14 +34,11 @@ enum {
 #define GITHUB_ACCEPT_JSON "Accept: application/vnd.github+json"
 #define GITHUB_API_VERSION "X-GitHub-Api-Version: 2022-11-28"
 
-/*
- * The token that authorises us to GitHub is a secret. It is printed nowhere,
- * put on no command line, and goes to no host but GitHub's (http.h). Children
- * do not inherit it, and other processes do not see it (process.h).
- */
-
 /**
- * Read the token from the environment: GITHUB_TOKEN, else GH_TOKEN.
+ * Read the token that authorises us to GitHub from the environment:
+ * GITHUB_TOKEN, else GH_TOKEN. It is printed nowhere, put on no command line,
+ * and goes to no host but GitHub's (http.h). Children do not inherit it, and
+ * other processes do not see it (process.h).
  *
  * @param[out] ret NULL if there is none; end it with github_token_destroy().
  * @return ERROR_USAGE if it holds characters that no token has.
@@ -223,10 +218,9 @@ _must_check_ struct error *github_list_issues(const struct github *github,
 					      struct github_issue_list *ret);
 
 /**
- * Make an issue. The label is made if the repository does not have it.
+ * Make an issue, and its label if the repository does not have it.
  *
- * @return ERROR_RETRY if it may have been made, or not: look before trying
- * again.
+ * @return ERROR_RETRY if it may have been made, or not: look before trying again.
  */
 _must_check_ struct error *
 github_create_issue(const struct github *github, const char *title,

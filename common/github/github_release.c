@@ -94,14 +94,10 @@ static struct error *read_digest(const struct value *value, void *ret)
 
 static struct error *read_time(const struct value *value, void *ret)
 {
-	struct error *err;
+	const char *text = json_string_value(value->json);
 	struct tm tm = { 0 };
-	const char *text;
+	const char *end = text ? strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm) : NULL;
 
-	err = read_line(value, &text);
-	if (err)
-		return err;
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
 	if (!end || *end)
 		return value_error(value, "expected a time");
 	*(int64_t *)ret = timegm(&tm);
@@ -120,12 +116,10 @@ static struct error *read_label(const struct value *value, void *ret)
 
 static struct error *read_state(const struct value *value, void *ret)
 {
-	struct error *err;
-	const char *text;
+	const char *text = json_string_value(value->json);
 
-	err = read_line(value, &text);
-	if (err)
-		return err;
+	if (!text)
+		return value_error(value, "expected a string");
 	*(bool *)ret = strcmp(text, "uploaded") != 0;
 	return NULL;
 }
@@ -172,31 +166,23 @@ struct error *github_read_release(const struct value *value,
 
 static struct error *set_release(struct github *github, const struct value *answer)
 {
-	struct error *err;
-	struct github_release release;
-
-	err = github_read_release(answer, &release);
-	if (err)
-		return error_wrap(err, "the GitHub release %s", github->tag);
 	github_release_deinit(&github->release);
-	github->release = release;
-	return NULL;
+	return error_wrap(github_read_release(answer, &github->release),
+			  "the GitHub release %s", github->tag);
 }
 
 /** Ask for the release by its tag. If it does not show, its id is 0 afterwards. */
 static struct error *ask_for_release(struct github *github)
 {
 	struct error *err;
-	_cleanup_value_ struct value answer = { 0 };
 
 	github_release_deinit(&github->release);
+	_cleanup_value_ struct value answer = { 0 };
 	err = github_call(github, GITHUB_GET, NULL, &answer,
 			  "/releases/tags/%s", github->tag);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return NULL;
-	if (err)
-		return err;
-	return set_release(github, &answer);
+	return err ? err : set_release(github, &answer);
 }
 
 struct error *github_find_release(struct github *github)
@@ -279,13 +265,10 @@ struct error *github_require_release(struct github *github)
 	err = github_find_release(github);
 	if (err)
 		return err;
-	if (!github->release.id) {
+	if (!github->release.id)
 		err = github_create_release(github, "");
-		if (err)
-			return err;
-	}
-	if (!github->release.immutable)
-		return NULL;
+	if (err || !github->release.immutable)
+		return err;
 	return error_create(
 		ERROR_OTHER,
 		"the GitHub release is immutable; use another tag, in a repository where immutable releases are off");

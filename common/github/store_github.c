@@ -58,32 +58,11 @@ struct upload {
 	bool has_broken;
 };
 
-/** Whether the asset that has the name is the file that we put. */
-static struct error *compare_asset(const struct upload *upload,
-				   const struct asset *asset, bool *same_ret)
-{
-	struct error *err;
-
-	*same_ret = *asset->digest ? strcmp(asset->digest, upload->digest) == 0
-				   : asset->size_bytes == upload->size_bytes;
-	if (!*same_ret || *asset->digest)
-		return NULL;
-	// GitHub did not always keep digests: fetch the asset to know its.
-	_cleanup_stream_ struct stream *stream =
-		github_open(upload->github, asset);
-	stream->digest = digest_create();
-	const void *data;
-	size_t size;
-	do {
-		err = stream_read(stream, &data, &size);
-		if (err)
-			return err;
-	} while (size);
-	*same_ret = strcmp(stream->actual, upload->digest) == 0;
-	return NULL;
-}
-
-/** See whether the file is there. @return ERROR_EXISTS if another one is. */
+/**
+ * See whether the file is among the assets.
+ *
+ * @return ERROR_EXISTS if another one has the name.
+ */
 static struct error *find_file(struct upload *upload,
 			       const struct asset_list *assets)
 {
@@ -92,11 +71,22 @@ static struct error *find_file(struct upload *upload,
 	const struct asset *asset = asset_list_find(assets, upload->name);
 	if (!asset || asset->is_partial)
 		return NULL;
-	bool same;
-	err = compare_asset(upload, asset, &same);
-	if (err)
-		return err;
-	if (!same)
+	const char *digest = asset->digest;
+	_cleanup_stream_ struct stream *stream = NULL;
+	if (!*digest && asset->size_bytes == upload->size_bytes) {
+		// GitHub did not always keep digests: fetch the asset to know its.
+		stream = github_open(upload->github, asset);
+		stream->digest = digest_create();
+		const void *data;
+		size_t size;
+		do {
+			err = stream_read(stream, &data, &size);
+			if (err)
+				return err;
+		} while (size);
+		digest = stream->actual;
+	}
+	if (strcmp(digest, upload->digest) != 0)
 		return error_create(
 			ERROR_EXISTS,
 			"an asset with this name and another digest is there; rebuild under a new name");
@@ -136,24 +126,6 @@ static struct error *make_room(const struct github *github,
 }
 
 /**
- * How long a starter of the name is watched that may be somebody else's: longer
- * each time that we fail, as two who take each other for dead would else go on
- * deleting what the other one sends.
- */
-static uint64_t watch_limit_ms(const struct upload *upload)
-{
-	const struct backoff limit = {
-		.first_ms = http_limits(upload->github->http)->stall_ms,
-		.limit_ms = UINT64_MAX,
-	};
-
-	if (upload->has_broken)
-		return 0;
-	// Whoever looks has failed once.
-	return backoff_ms(&limit, upload->failures - 1);
-}
-
-/**
  * Look at what the release holds under the name: nothing, the file, another
  * file, what somebody else is sending, which is waited for, or what an upload
  * that broke has left, which is deleted.
@@ -163,6 +135,11 @@ static struct error *look(struct upload *upload)
 	struct error *err;
 
 	struct github *github = upload->github;
+	/** How long a starter that may be somebody else's is watched. */
+	const struct backoff watch = {
+		.first_ms = http_limits(github->http)->stall_ms,
+		.limit_ms = UINT64_MAX,
+	};
 	uint64_t watched_id = 0, end_ms = 0;
 	for (unsigned int looks = 0;; looks++) {
 		// It may have been deleted meanwhile.
@@ -183,7 +160,13 @@ static struct error *look(struct upload *upload)
 		uint64_t now_ms = monotonic_ms();
 		if (watched_id != starter->id) {
 			watched_id = starter->id;
-			end_ms = now_ms + watch_limit_ms(upload);
+			end_ms = now_ms;
+			// Longer each time that we fail, as two who take each
+			// other for dead would else go on deleting what the
+			// other one sends. Whoever looks has failed once.
+			if (!upload->has_broken)
+				end_ms +=
+					backoff_ms(&watch, upload->failures - 1);
 			looks = 0;
 			if (end_ms > now_ms)
 				log_info("%s: another upload of it has begun; waiting up to %" PRIu64
@@ -235,25 +218,6 @@ static struct error *check_uploaded(struct upload *upload,
 }
 
 /** @return ERROR_RETRY if it is worth to look, and to try again. */
-static struct error *refusal(const struct github *github,
-			     const struct http_request *request,
-			     const struct http_response *response)
-{
-	_cleanup_error_ struct error *err =
-		github_answer_error(github, "/releases", request, response);
-
-	// The release was there just now.
-	if (error_is(err, ERROR_NOT_FOUND))
-		return error_create(
-			ERROR_RETRY,
-			"somebody has deleted the asset, or the GitHub release, while it was sent");
-	// The name is taken, or there are too many: by what is to be seen.
-	if (error_is(err, ERROR_EXISTS) || strstr(response->body, "file_count"))
-		return error_create(ERROR_RETRY, "%s", error_message(err));
-	return take(err);
-}
-
-/** @return ERROR_RETRY if it is worth to look, and to try again. */
 static struct error *upload_once(struct upload *upload)
 {
 	static const char *const headers[] = {
@@ -290,7 +254,18 @@ static struct error *upload_once(struct upload *upload)
 		return err;
 	if (response.status == 201)
 		return check_uploaded(upload, &response);
-	return refusal(github, &request, &response);
+	_cleanup_error_ struct error *refusal =
+		github_answer_error(github, "/releases", &request, &response);
+	// The release was there just now.
+	if (error_is(refusal, ERROR_NOT_FOUND))
+		return error_create(
+			ERROR_RETRY,
+			"somebody has deleted the asset, or the GitHub release, while it was sent");
+	// The name is taken, or there are too many: by what is to be seen.
+	if (error_is(refusal, ERROR_EXISTS) ||
+	    strstr(response.body, "file_count"))
+		return error_create(ERROR_RETRY, "%s", error_message(refusal));
+	return take_ptr(refusal);
 }
 
 /** @param[in] upload Its release was just looked up. */
@@ -428,14 +403,12 @@ static struct error *store_github_describe(struct store *store,
 	err = github_require_token(github, "contents");
 	if (err)
 		return err;
-	if (!github->release.id) {
-		err = github_find_release(github);
-		if (err)
-			return err;
-	}
 	if (!github->release.id)
-		return github_create_release(github, markdown);
-	return github_update_release(github, markdown);
+		err = github_find_release(github);
+	if (err)
+		return err;
+	return github->release.id ? github_update_release(github, markdown)
+				  : github_create_release(github, markdown);
 }
 
 const struct store_operations store_github_operations = {

@@ -80,12 +80,7 @@ _printf_(2, 3) void workflow_group_begin(struct workflow_group *group,
 					 const char *format, ...);
 void workflow_group_end(struct workflow_group *group);
 
-/**
- * Add to the step's outputs.
- *
- * @param[in] text Lines, `NAME=VALUE`.
- * @return ERROR_USAGE if no step of a workflow runs us.
- */
+/** Add lines, `NAME=VALUE`, to the step's outputs. @return ERROR_USAGE if it is none. */
 _must_check_ struct error *workflow_outputs_write(const char *text);
 
 /**

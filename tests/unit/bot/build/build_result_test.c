@@ -184,6 +184,23 @@ Test(build_results, a_directory_that_is_not_there_has_none)
 	cr_expect_eq(results.count, 0);
 }
 
+Test(build_results, of_two_the_better_one_counts)
+{
+	struct build_result items[] = { make(BUILD_FAILED), make(BUILD_BUILT),
+					make(BUILD_CANCELLED),
+					make(BUILD_FAILED) };
+	const struct build_results results = { items, array_size(items) };
+	const struct release *release = &items[0].release;
+	struct release other;
+
+	cr_assert(release_parse("6.12.117-vmtest1.0.1tiny", &other));
+	strcpy(items[3].arch, "arm");
+	cr_expect_eq(build_results_find(&results, release, "x86_64"), &items[1]);
+	cr_expect_eq(build_results_find(&results, release, "arm"), &items[3]);
+	cr_expect_null(build_results_find(&results, release, "s390x"));
+	cr_expect_null(build_results_find(&results, &other, "x86_64"));
+}
+
 #define NAME "kernel-7.4-vmtest1.0tiny.x86_64.tar.zst"
 
 static void fill(struct string_list *list, int count)
@@ -194,23 +211,24 @@ static void fill(struct string_list *list, int count)
 
 Test(lost_options, names_as_many_as_fit)
 {
-	static const char *const expected[] = {
-		"",
-		"without CONFIG_A=y",
-		"without CONFIG_A=y, CONFIG_B=y",
-		"without CONFIG_A=y, CONFIG_B=y, CONFIG_C=y",
-		"without CONFIG_A=y, CONFIG_B=y, CONFIG_C=y, CONFIG_D=y",
-		"without CONFIG_A=y, CONFIG_B=y, CONFIG_C=y, CONFIG_D=y, CONFIG_E=y",
-		"without CONFIG_A=y, CONFIG_B=y, CONFIG_C=y, CONFIG_D=y, CONFIG_E=y and 1 more",
+	static const struct {
+		int count;
+		const char *text;
+	} rows[] = {
+		{ 0, "" },
+		{ 1, "without CONFIG_A=y" },
+		{ 5,
+		  "without CONFIG_A=y, CONFIG_B=y, CONFIG_C=y, CONFIG_D=y, CONFIG_E=y" },
+		{ 7,
+		  "without CONFIG_A=y, CONFIG_B=y, CONFIG_C=y, CONFIG_D=y, CONFIG_E=y and 2 more" },
 	};
 
-	for (size_t i = 0; i < array_size(expected); i++) {
+	for (size_t i = 0; i < array_size(rows); i++) {
 		_cleanup_string_list_ struct string_list list = { 0 };
-		_cleanup_free_ char *text = NULL;
 
-		fill(&list, (int)i);
-		text = lost_options_format(&list);
-		cr_expect_str_eq(text, expected[i]);
+		fill(&list, rows[i].count);
+		_cleanup_free_ char *text = lost_options_format(&list);
+		cr_expect_str_eq(text, rows[i].text);
 	}
 }
 

@@ -3,55 +3,117 @@
 #include "bot/report/report.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bot/build/build.h"
 #include "bot/plan/plan.h"
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/table.h"
-#include "common/base/text.h"
+#include "common/github/github.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"
-#include "tests/unit/bot/report/made_verdicts.h"
 
 enum {
-	COUNT = 12
+	VERDICTS_MAX = 600,
 };
 
-static char *format_text(const struct table *table)
+static const struct catalog_arch x86_64 = { .name = "x86_64" };
+static struct plan_item planned[VERDICTS_MAX];
+static struct build_result results[VERDICTS_MAX];
+static struct verdict items[VERDICTS_MAX];
+
+/**
+ * The first half of 6.12.117 for x86_64: failed, skipped, built, and so on; the
+ * others of 6.1.50, all built. PATCH counts from 1. The next call makes the
+ * same anew.
+ *
+ * @param[in] log Of each that has a result; borrowed.
+ */
+static struct verdict_list make_verdicts(size_t count, const char *log)
 {
+	struct verdict_list list = { .items = items, .count = count };
+
+	for (size_t i = 0; i < count; i++) {
+		bool is_older = i >= count / 2;
+		enum verdict_kind kind =
+			is_older ? VERDICT_BUILT
+				 : (enum verdict_kind)(i % VERDICT_KIND_COUNT);
+
+		snprintf(planned[i].release_text, RELEASE_TEXT_SIZE,
+			 "%s-vmtest1.0.%zutiny",
+			 is_older ? "6.1.50" : "6.12.117", i + 1);
+		cr_assert(release_parse(planned[i].release_text,
+					&planned[i].release));
+		planned[i].arch = &x86_64;
+		results[i] = (struct build_result){
+			.log = (char *)log,
+			.size_bytes = 83900000,
+			.clock.duration_ms = { [PHASE_BUILD] = 512340 },
+		};
+		items[i] = (struct verdict){
+			.item = &planned[i],
+			.kind = kind,
+			.result = kind == VERDICT_SKIPPED ? NULL : &results[i],
+			.phase = kind == VERDICT_FAILED ? "boot" : NULL,
+			.reason = kind == VERDICT_FAILED    ? "a | b @user"
+				  : kind == VERDICT_SKIPPED ? "cancelled"
+							    : "",
+		};
+		list.counts[kind]++;
+	}
+	return list;
+}
+
+static size_t count_of(const char *text, const char *part)
+{
+	size_t count = 0;
+
+	for (const char *p = text; (p = strstr(p, part)); p++)
+		count++;
+	return count;
+}
+
+/** The parts, ended by NULL, must be somewhere in the text. */
+static void expect_parts(const char *text, const char *const *parts)
+{
+	for (; *parts; parts++)
+		cr_expect(strstr(text, *parts), "no '%s' in:\n%s", *parts, text);
+}
+
+#define expect_text(text, ...)                                                 \
+	expect_parts((text), (const char *const[]){ __VA_ARGS__, NULL })
+
+static char *format_text(const struct verdict_list *verdicts)
+{
+	_cleanup_table_ struct table table = { 0 };
 	struct string_builder sb = { 0 };
 
-	table_append_text(&sb, table, 0);
+	report_verdicts(verdicts, &table);
+	table_append_text(&sb, &table, 0);
 	return string_builder_take(&sb);
 }
 
 Test(report, failures_come_first)
 {
-	const struct verdict_list verdicts = make_verdicts(COUNT, "");
-	_cleanup_table_ struct table table = { 0 };
-
-	report_verdicts(&verdicts, &table);
-	_cleanup_free_ char *text = format_text(&table);
+	const struct verdict_list verdicts = make_verdicts(12, "");
+	_cleanup_free_ char *text = format_text(&verdicts);
 	_cleanup_free_ char *markdown = report_summary(&verdicts, 7, 100000);
 
 	expect_text(text,
 		    "architecture  result          size    build\n"
-		    "6.12.117-vmtest1.0.1tiny  x86_64        boot failed        -  512.3 s  a | b @user\n");
-	expect_text(text, "x86_64        built        83.9 MB  512.3 s\n");
-	expect_text(text,
+		    "6.12.117-vmtest1.0.1tiny  x86_64        boot failed        -  512.3 s  a | b @user\n",
+		    "x86_64        built        83.9 MB  512.3 s\n",
 		    "x86_64        skipped            -        -  cancelled\n");
-	cr_expect_eq(count_of(text, "\n"), 1 + COUNT);
-
-	expect_text(markdown,
-		    "### Kernels: 8 built, 2 failed, 2 skipped, 7 left for the next run\n\n"
-		    "| kernel | architecture | result | size | build | |\n");
-	expect_text(markdown,
-		    "| 6.12.117-vmtest1.0.1tiny | x86\\_64 | **boot failed** | | 512.3 s | ` a \\| b @user ` |\n");
-	expect_text(markdown,
-		    "| 6.12.117-vmtest1.0.2tiny | x86\\_64 | skipped | | | ` cancelled ` |\n");
-	expect_text(markdown,
-		    "| 6.1.50-vmtest1.0.7tiny | x86\\_64 | built | 83.9 MB | 512.3 s | |\n");
+	cr_expect_eq(count_of(text, "\n"), 1 + 12);
+	expect_text(
+		markdown,
+		"### Kernels: 8 built, 2 failed, 2 skipped, 7 left for the next run\n\n"
+		"| kernel | architecture | result | size | build | |\n",
+		"| 6.12.117-vmtest1.0.1tiny | x86\\_64 | **boot failed** | | 512.3 s | ` a \\| b @user ` |\n",
+		"| 6.12.117-vmtest1.0.2tiny | x86\\_64 | skipped | | | ` cancelled ` |\n",
+		"| 6.1.50-vmtest1.0.7tiny | x86\\_64 | built | 83.9 MB | 512.3 s | |\n");
 	cr_expect_lt(strstr(markdown, "boot failed"),
 		     strstr(markdown, "skipped |"));
 	cr_expect_null(strstr(markdown, "<details>"));
@@ -59,17 +121,14 @@ Test(report, failures_come_first)
 
 Test(report, logs_are_there_as_far_as_there_is_room)
 {
-	const struct verdict_list verdicts =
-		make_verdicts(COUNT, "a\n```\nlog\n");
+	const struct verdict_list verdicts = make_verdicts(12, "a\n```\nlog\n");
 	_cleanup_free_ char *markdown = report_summary(&verdicts, 0, 100000);
+	_cleanup_free_ char *cut =
+		report_summary(&verdicts, 0, strlen(markdown) - 1);
 
 	cr_expect_eq(count_of(markdown, "<details>"), 2);
 	expect_text(markdown,
 		    "<summary>6.12.117-vmtest1.0.1tiny for x86_64: boot failed</summary>\n\n````\na\n```\nlog\n````\n");
-
-	_cleanup_free_ char *cut =
-		report_summary(&verdicts, 0, strlen(markdown) - 1);
-
 	cr_expect_lt(strlen(cut), strlen(markdown));
 	cr_expect_eq(count_of(cut, "<details>"), 1);
 	expect_text(cut, "There is no room for more.\n");
@@ -78,23 +137,20 @@ Test(report, logs_are_there_as_far_as_there_is_room)
 Test(report, says_what_a_kernel_was_built_without)
 {
 	const struct verdict_list verdicts = make_verdicts(1, "");
-	struct build_result result = { .size_bytes = 1000000 };
 
-	string_list_add(&result.lost_options, "CONFIG_A=y");
-	verdicts.items[0].result = &result;
+	string_list_add(&results[0].lost_options, "CONFIG_A=y");
 	_cleanup_free_ char *markdown = report_summary(&verdicts, 0, 100000);
-	expect_text(markdown, "| built | 1.0 MB | ` without CONFIG_A=y ` |\n");
-	build_result_deinit(&result);
+	expect_text(markdown,
+		    "| built | 83.9 MB | 512.3 s | ` without CONFIG_A=y ` |\n");
+	string_list_deinit(&results[0].lost_options);
 }
 
 Test(report, an_empty_plan_has_no_table)
 {
 	const struct verdict_list none = { 0 };
-	_cleanup_table_ struct table table = { 0 };
-
-	report_verdicts(&none, &table);
-	_cleanup_free_ char *text = format_text(&table);
+	_cleanup_free_ char *text = format_text(&none);
 	_cleanup_free_ char *markdown = report_summary(&none, 0, 1000);
+
 	cr_expect_str_empty(text);
 	cr_expect_str_eq(markdown, "### Kernels: 0 built, 0 failed, 0 skipped\n");
 }
@@ -102,94 +158,174 @@ Test(report, an_empty_plan_has_no_table)
 #define DIGEST                                                                 \
 	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define OTHER "f123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-
-static const char release_text[] = "6.12.117-vmtest1.0tiny";
-
 /** Of an asset in a store that nobody looks into. */
 #define NOT_ASKED "?"
 
-/** No result is outcome -1; no asset is a NULL digest. */
-static const struct {
-	const char *name;
-	int outcome;
-	const char *asset_digest;
-	enum verdict_kind kind;
-	const char *phase;
-} rows[] = {
-	{ "published", BUILD_BUILT, DIGEST, VERDICT_BUILT, NULL },
-	{ "published long ago", BUILD_BUILT, "", VERDICT_BUILT, NULL },
-	{ "not published", BUILD_BUILT, NULL, VERDICT_FAILED, "publish" },
-	{ "another is there", BUILD_BUILT, OTHER, VERDICT_FAILED, "publish" },
-	{ "failed", BUILD_FAILED, NULL, VERDICT_FAILED, "boot" },
-	{ "failed here only", BUILD_FAILED, OTHER, VERDICT_FAILED, "boot" },
-	{ "cancelled", BUILD_CANCELLED, NULL, VERDICT_SKIPPED, NULL },
-	{ "no result", -1, NULL, VERDICT_FAILED, "job" },
-	{ "from elsewhere", -1, DIGEST, VERDICT_SKIPPED, NULL },
-	{ "published by this run", BUILD_BUILT, NOT_ASKED, VERDICT_BUILT, NULL },
-	{ "failed in this run", BUILD_FAILED, NOT_ASKED, VERDICT_FAILED, "boot" },
-};
-
 Test(verdict, a_kernel_is_built_if_the_store_has_what_was_built)
 {
+	/** No result is outcome -1; no asset is a NULL digest. */
+	static const struct {
+		const char *name;
+		int outcome;
+		const char *digest;
+		enum verdict_kind kind;
+		const char *phase;
+	} rows[] = {
+		{ "published", BUILD_BUILT, DIGEST, VERDICT_BUILT, NULL },
+		{ "published long ago", BUILD_BUILT, "", VERDICT_BUILT, NULL },
+		{ "not published", BUILD_BUILT, NULL, VERDICT_FAILED, "publish" },
+		{ "another is there", BUILD_BUILT, OTHER, VERDICT_FAILED,
+		  "publish" },
+		{ "failed", BUILD_FAILED, NULL, VERDICT_FAILED, "boot" },
+		{ "failed here only", BUILD_FAILED, OTHER, VERDICT_FAILED,
+		  "boot" },
+		{ "cancelled", BUILD_CANCELLED, NULL, VERDICT_SKIPPED, NULL },
+		{ "no result", -1, NULL, VERDICT_FAILED, "job" },
+		{ "from elsewhere", -1, DIGEST, VERDICT_SKIPPED, NULL },
+		{ "by this run", BUILD_BUILT, NOT_ASKED, VERDICT_BUILT, NULL },
+		{ "failed in it", BUILD_FAILED, NOT_ASKED, VERDICT_FAILED,
+		  "boot" },
+	};
+	struct plan_item item = { .arch = &x86_64,
+				  .release_text = "6.12.117-vmtest1.0tiny" };
+	const struct plan plan = { &item, 1, 0 };
+
+	cr_assert(release_parse(item.release_text, &item.release));
 	for (size_t i = 0; i < array_size(rows); i++) {
-		static const struct catalog_arch x86_64 = { .name = "x86_64" };
-		struct plan_item item = { .arch = &x86_64 };
-		const struct plan plan = { &item, 1, 0 };
 		struct build_result result = {
+			.release = item.release,
 			.arch = "x86_64",
 			.outcome = (enum build_outcome)rows[i].outcome,
 			.clock.current = PHASE_BOOT,
 			.error = (char *)"why",
 			.digest = DIGEST,
 		};
-		const struct build_results results = { &result,
-						       rows[i].outcome >= 0 };
+		const struct build_results made = { &result,
+						    rows[i].outcome >= 0 };
+		const char *digest = rows[i].digest;
 		struct asset asset = {
 			.name = (char *)"kernel-6.12.117-vmtest1.0tiny.x86_64.tar.zst",
 		};
-		const struct asset_list assets = { &asset, rows[i].asset_digest !=
-								   NULL };
+		const struct asset_list assets = { &asset, digest != NULL };
+		bool is_asked = !digest || strcmp(digest, NOT_ASKED) != 0;
 		_cleanup_verdict_list_ struct verdict_list list = { 0 };
 
-		bool not_asked = rows[i].asset_digest &&
-				 strcmp(rows[i].asset_digest, NOT_ASKED) == 0;
-		if (rows[i].asset_digest)
-			strcpy(asset.digest, rows[i].asset_digest);
-		strcpy(item.release_text, release_text);
-		cr_assert(release_parse(release_text, &item.release));
-		result.release = item.release;
-		verdicts_compute(&plan, &results, not_asked ? NULL : &assets,
-				 &list);
+		strcpy(asset.digest, digest ? digest : "");
+		verdicts_compute(&plan, &made, is_asked ? &assets : NULL, &list);
 		cr_assert_eq(list.count, 1);
 		cr_expect_eq(list.items[0].kind, rows[i].kind, "%s",
 			     rows[i].name);
 		cr_expect_eq(list.counts[rows[i].kind], 1, "%s", rows[i].name);
-		if (rows[i].phase)
-			cr_expect_str_eq(list.items[0].phase, rows[i].phase);
-		else
-			cr_expect_null(list.items[0].phase);
+		cr_expect_str_eq(list.items[0].phase ? list.items[0].phase : "",
+				 rows[i].phase ? rows[i].phase : "", "%s",
+				 rows[i].name);
 		cr_expect_eq(*list.items[0].reason == '\0',
 			     rows[i].kind == VERDICT_BUILT, "%s", rows[i].name);
 	}
 }
 
-Test(verdict, of_two_results_the_better_one_counts)
-{
-	struct build_result items[] = {
-		{ .arch = "x86_64", .outcome = BUILD_FAILED },
-		{ .arch = "x86_64", .outcome = BUILD_BUILT },
-		{ .arch = "x86_64", .outcome = BUILD_CANCELLED },
-		{ .arch = "arm", .outcome = BUILD_FAILED },
-	};
-	const struct build_results results = { items, array_size(items) };
-	struct release release, other;
+static const struct kernel_version v6_12 = { 6, 12, 117, 0 };
+static const struct kernel_version v6_1 = { 6, 1, 50, 0 };
 
-	cr_assert(release_parse(release_text, &release));
-	cr_assert(release_parse("6.12.117-vmtest1.0.1tiny", &other));
-	for (size_t i = 0; i < array_size(items); i++)
-		items[i].release = release;
-	cr_expect_eq(build_results_find(&results, &release, "x86_64"), &items[1]);
-	cr_expect_eq(build_results_find(&results, &release, "arm"), &items[3]);
-	cr_expect_null(build_results_find(&results, &release, "s390x"));
-	cr_expect_null(build_results_find(&results, &other, "x86_64"));
+Test(issue, an_issue_is_known_by_its_first_line)
+{
+	const struct verdict_list verdicts = make_verdicts(6, "");
+	_cleanup_free_ char *body = issue_body(&verdicts, &v6_12, NULL);
+
+	cr_expect(issue_is_about(body, &v6_12));
+	cr_expect_not(issue_is_about(body, &v6_1));
+	cr_expect_not(issue_is_about("", &v6_12));
+	cr_expect_not(issue_is_about("I see <!-- vmtest series 6.12 -->", &v6_12));
+	// GitHub's editor ends lines as it likes.
+	cr_expect(issue_is_about("<!-- vmtest series 6.12 -->\r\nx", &v6_12));
+}
+
+Test(issue, texts_are_about_their_series_alone)
+{
+	const struct verdict_list verdicts = make_verdicts(12, "the log\n");
+	_cleanup_free_ char *title = issue_title(&v6_12);
+	_cleanup_free_ char *body =
+		issue_body(&verdicts, &v6_12, "https://g/o/r/actions/runs/1");
+	_cleanup_free_ char *end = issue_closing(&verdicts, &v6_1, NULL);
+
+	cr_expect_str_eq(title, "Linux 6.12: kernels cannot be made");
+	expect_text(body,
+		    "[The last run](<https://g/o/r/actions/runs/1>) could not",
+		    "| 6.12.117-vmtest1.0.1tiny | x86\\_64 | **boot failed** | 512.3 s | ` a \\| b @user ` |\n");
+	cr_expect_eq(count_of(body, "| **boot failed** |"), 2);
+	cr_expect_eq(count_of(body, "<details>"), 2);
+	cr_expect_null(strstr(body, "1.0.2tiny"));
+	cr_expect_null(strstr(body, "6.1.50"));
+	expect_text(end, "This run has made all of them: 6.1.50-vmtest1.0.7tiny");
+	cr_expect_null(strstr(end, "6.12"));
+}
+
+Test(issue, a_body_is_never_longer_than_github_takes)
+{
+	static char log[16384];
+
+	for (size_t i = 0; i < sizeof(log) - 1; i++)
+		log[i] = i % 80 ? 'x' : '\n';
+	const struct verdict_list verdicts = make_verdicts(VERDICTS_MAX, log);
+	_cleanup_free_ char *body = issue_body(&verdicts, &v6_12, NULL);
+	cr_expect_leq(strlen(body), GITHUB_ISSUE_BODY_LIMIT);
+	cr_expect_eq(count_of(body, "| **boot failed** |"), 100);
+	cr_expect_gt(count_of(body, "<details>"), 1);
+	cr_expect_eq(count_of(body, "<details>"), count_of(body, "</details>"));
+	expect_text(body, "closes the issue.\n");
+}
+
+static char *make_page(struct asset *list, size_t count)
+{
+	_cleanup_catalog_ struct catalog *catalog = NULL;
+	const struct asset_list assets = { list, count };
+
+	cr_assert_null(catalog_load(VMTEST_SOURCE_DIR "/configs/vmtest.json",
+				    NULL, &catalog));
+	return page_format(catalog, &assets, "github:o/r@t");
+}
+
+Test(page, a_row_has_a_column_for_each_flavor)
+{
+	struct asset list[] = {
+		{ .name = (char *)"kernel-6.12.115-vmtest1.0tiny.x86_64.tar.zst",
+		  .size_bytes = 1000000 },
+		{ .name = (char *)"kernel-6.12.117-vmtest1.0tiny.x86_64.tar.zst",
+		  .size_bytes = 76543210,
+		  .created = 1795046400,
+		  .url = (char *)"https://x/y" },
+		{ .name = (char *)"kernel-7.4-vmtest1.0tiny.x86_64.tar.zst",
+		  .label = (char *)"kernel-7.4-vmtest1.0tiny.x86_64.tar.zst without CONFIG_A=y",
+		  .size_bytes = 1000000 },
+		{ .name = (char *)"notes.txt" },
+	};
+	_cleanup_free_ char *text = make_page(list, array_size(list));
+
+	expect_text(text,
+		    "| Series | Architecture | default | alternative | tiny |\n",
+		    "| 6.12 | x86\\_64 | | | [6.12.117](<https://x/y>), 76.5 MB, 2026-11-19 |\n",
+		    "| 7.4 | x86\\_64 | | | 7.4, 1.0 MB, 1970-01-01, without CONFIG\\_A=y |\n");
+	cr_expect_null(strstr(text, "6.12.115"));
+	cr_expect_null(strstr(text, "notes"));
+}
+
+Test(page, a_thousand_assets_fit_into_what_github_takes)
+{
+	static struct asset list[1000];
+	static char names[1000][128];
+
+	for (int i = 0; i < 1000; i++) {
+		snprintf(names[i], sizeof(names[i]),
+			 "kernel-%d.%d.117-vmtest1.0%s.%s.tar.zst", 5 + i / 500,
+			 i / 5 % 100, i % 2 ? "tiny" : "alternative",
+			 (const char *[]){ "x86_64", "aarch64", "arm", "s390x",
+					   "ppc64" }[i % 5]);
+		list[i] = (struct asset){
+			.name = names[i],
+			.size_bytes = 80000000,
+			.url = (char *)"https://github.com/owner-of-it/repository-name/releases/download/vmtest-assets/kernel-6.12.117-vmtest1.0alternative.x86_64.tar.zst",
+		};
+	}
+	_cleanup_free_ char *text = make_page(list, 1000);
+	cr_expect_leq(strlen(text), STORE_PAGE_MAX);
 }

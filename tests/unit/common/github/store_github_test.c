@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/memory.h"
+#include "common/base/system.h"
 #include "common/base/text.h"
 #include "common/http/http.h"
 #include "common/store/store.h"
 #include "tests/unit/common/github/github_stand_in.h"
 
 #define NAME "kernel-6.12.1-vmtest1.1default.x86_64.tar.zst"
+#define STORE "github:octo/kernels@kernels"
+
+enum {
+	/** That of the stand-in's clients, for how long a starter is watched. */
+	STALL_MS = 2000,
+};
 
 TestSuite(store_github, .init = github_stand_in_start,
 	  .fini = github_stand_in_stop, .timeout = 120);
@@ -69,29 +76,182 @@ Test(store_github, gives_back_what_was_put)
 	expect_one_asset("package", "without a token");
 }
 
+/** How many uploads there were after those that met the first fault. */
+static int later_uploads(void)
+{
+	_cleanup_free_ char *state = control("{}");
+	const char *none = strstr(state, "\"kind\": \"none\"");
+	int count;
+
+	cr_assert(none);
+	cr_assert_eq(sscanf(strstr(none, "\"fired\""), "\"fired\": %d", &count),
+		     1);
+	return count;
+}
+
 Test(store_github, puts_whatever_happens_on_the_way)
 {
-	static const char *const faults[] = {
-		"{'kind': 'status', 'status': 502, 'endpoint': 'uploads'}",
-		"{'kind': 'lost_answer', 'endpoint': 'uploads'}",
-		"{'kind': 'starter', 'endpoint': 'uploads'}",
-		"{'kind': 'cut_request', 'endpoint': 'uploads'}",
-		"{'kind': 'close', 'endpoint': 'uploads'}",
-		"{'kind': 'close', 'endpoint': 'api'}",
-		"{'kind': 'lost_answer', 'method': 'POST', 'endpoint': 'api'}",
-		"{'kind': 'status', 'status': 403, 'headers': {'retry-after': '1'}, 'endpoint': 'uploads'}",
-		"{'kind': 'starter', 'endpoint': 'uploads', 'count': 3}",
+	static const struct {
+		const char *fault;
+		/** To the uploads' endpoint. */
+		int later;
+	} rows[] = {
+		{ "{'kind': 'status', 'status': 502, 'endpoint': 'uploads'}", 1 },
+		{ "{'kind': 'lost_answer', 'endpoint': 'uploads'}", 0 },
+		{ "{'kind': 'malformed_json', 'endpoint': 'uploads'}", 0 },
+		{ "{'kind': 'starter', 'endpoint': 'uploads'}", 1 },
+		// The connection is kept, and then dies with the second file.
+		{ "{'kind': 'cut_request', 'endpoint': 'uploads'}", 1 },
+		{ "{'kind': 'close', 'endpoint': 'uploads'}", 1 },
+		{ "{'kind': 'close', 'endpoint': 'api'}", 1 },
+		{ "{'kind': 'lost_answer', 'method': 'POST', 'endpoint': 'api'}",
+		  1 },
+		{ "{'kind': 'status', 'status': 403, 'headers': {'retry-after': '1'}, 'endpoint': 'uploads'}",
+		  1 },
+		{ "{'kind': 'starter', 'endpoint': 'uploads', 'count': 3}", 1 },
 	};
 
-	for (size_t i = 0; i < array_size(faults); i++) {
+	for (size_t i = 0; i < array_size(rows); i++) {
 		_cleanup_free_ char *name =
 			string_format("github:octo/kernels@tag-%zu", i);
 
 		open_store(name, "write-token");
-		set("{'faults': [%s]}", faults[i]);
-		expect_success(put_text(NAME, "package"), faults[i]);
-		expect_one_asset("package", faults[i]);
+		set("{'faults': [%s, {'kind': 'none', 'count': -1, 'endpoint': 'uploads'}]}",
+		    rows[i].fault);
+		expect_success(put_text(NAME, "package"), rows[i].fault);
+		cr_expect_eq(later_uploads(), rows[i].later, "%s", rows[i].fault);
+		expect_one_asset("package", rows[i].fault);
 	}
+}
+
+Test(store_github, gives_up_after_the_limit_and_while_it_is_limited)
+{
+	static const struct {
+		const char *fault;
+		enum error_kind kind;
+		const char *words;
+	} rows[] = {
+		{ "'status': 500, 'count': -1", ERROR_RETRY, "HTTP 500" },
+		{ "'status': 403, 'headers': {'retry-after': '60'}",
+		  ERROR_LIMITED, "HTTP 403" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		uint64_t start_ms = monotonic_ms();
+
+		set("{'faults': [{'kind': 'status', 'endpoint': 'uploads', %s},"
+		    " {'kind': 'none', 'endpoint': 'uploads'}]}",
+		    rows[i].fault);
+		_cleanup_error_ struct error *err = put_text(NAME, "package");
+		cr_assert(error_is(err, rows[i].kind));
+		expect_words(err, rows[i].words);
+		cr_expect_eq(later_uploads(), 0);
+		cr_expect_lt(monotonic_ms() - start_ms, 30000);
+	}
+}
+
+/** Somebody else, who puts the same file. */
+static void *other_puts(void *arg)
+{
+	_cleanup_http_ struct http *client = make_client(10 * STALL_MS);
+	_cleanup_store_ struct store *store = NULL;
+
+	(void)arg;
+	expect_success(store_create(STORE, client, &store), "other's store");
+	expect_success(put_text_into(store, NAME, "0123456789"), "other's put");
+	return NULL;
+}
+
+/** Put while another, who began before, takes so long to send ten bytes. */
+static uint64_t put_beside(const char *bytes_per_second)
+{
+	uint64_t start_ms;
+	pthread_t thread;
+
+	// The release is there, so that both only put.
+	expect_success(store_describe(the_store, "# Kernels\n"), "page");
+	set("{'faults': [{'kind': 'slow', 'endpoint': 'uploads',"
+	    " 'direction': 'request', 'bytes_per_second': %s},"
+	    " {'kind': 'none', 'count': -1, 'endpoint': 'uploads'}]}",
+	    bytes_per_second);
+	cr_assert_eq(pthread_create(&thread, NULL, other_puts, NULL), 0);
+	usleep(700000);
+	start_ms = monotonic_ms();
+	expect_success(put_text(NAME, "0123456789"), "put");
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	return monotonic_ms() - start_ms;
+}
+
+Test(store_github, lets_another_upload_of_the_file_end)
+{
+	put_beside("8");
+	expect_one_asset("0123456789", "afterwards");
+	// That the name is taken is what starts the watch.
+	cr_expect_eq(later_uploads(), 1);
+}
+
+Test(store_github, replaces_an_upload_that_does_not_end)
+{
+	// Five seconds, and then nothing is there for which they were.
+	put_beside("2");
+	expect_one_asset("0123456789", "afterwards");
+	cr_expect_eq(later_uploads(), 2);
+}
+
+Test(store_github, replaces_what_a_dead_one_has_left_in_time)
+{
+	struct error *err;
+	uint64_t start_ms;
+
+	set("{'faults': [{'kind': 'starter', 'endpoint': 'uploads',"
+	    " 'count': -1}]}");
+	err = put_text(NAME, "0123456789");
+	cr_assert(err);
+	error_destroy(err);
+	set("{'faults': []}");
+	start_ms = monotonic_ms();
+	expect_success(put_text(NAME, "0123456789"), "put");
+	cr_expect_lt(monotonic_ms() - start_ms, 3 * STALL_MS);
+	expect_one_asset("0123456789", "afterwards");
+}
+
+Test(store_github, looks_until_what_has_the_name_shows)
+{
+	_cleanup_store_ struct store *other = NULL;
+
+	set("{'unseen_seconds': 3}");
+	expect_success(store_create(STORE, the_http, &other), "other's store");
+	expect_success(put_text_into(other, NAME, "0123456789"), "other's put");
+	expect_success(put_text(NAME, "0123456789"), "put");
+	expect_one_asset("0123456789", "afterwards");
+}
+
+Test(store_github, fetches_an_asset_without_a_digest_to_know_it)
+{
+	static const struct {
+		const char *fault, *text, *words;
+	} rows[] = {
+		{ "", "0123456789", NULL },
+		{ "", "another", "another digest" },
+		{ "", "9876543210", "another digest" },
+		// What cannot be looked at is not another file.
+		{ "{'kind': 'status', 'status': 404, 'endpoint': 'downloads'}",
+		  "0123456789", "404" },
+	};
+
+	set("{'digests_dropped': true}");
+	expect_success(put_text(NAME, "0123456789"), "first");
+	for (size_t i = 0; i < array_size(rows); i++) {
+		set("{'faults': [%s]}", rows[i].fault);
+		_cleanup_error_ struct error *err = put_text(NAME, rows[i].text);
+		if (!rows[i].words) {
+			cr_assert_null(err);
+			continue;
+		}
+		expect_words(err, rows[i].words);
+		cr_expect_eq(error_is(err, ERROR_EXISTS), !*rows[i].fault);
+	}
+	expect_one_asset("0123456789", "afterwards");
 }
 
 Test(store_github, takes_a_download_up_where_it_broke_and_sees_damage)
