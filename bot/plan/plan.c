@@ -87,8 +87,10 @@ static void consider_version(struct planner *planner,
 			const struct catalog_flavor *flavor =
 				&catalog->flavors[j];
 
-			if (!flavors->count ||
-			    string_list_contains(flavors, flavor->name))
+			if (flavors->count &&
+			    !string_list_contains(flavors, flavor->name))
+				continue;
+			if (catalog_flavor_is_for(flavor, arch, version))
 				consider(planner, version, arch, flavor);
 		}
 	}

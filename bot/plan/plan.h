@@ -21,6 +21,7 @@ struct http;
 struct json_t;
 struct store;
 struct store_room;
+struct string_builder;
 
 struct series_item {
 	struct kernel_version version;
@@ -208,6 +209,12 @@ char *plan_document_format(const struct plan *plan);
 _must_check_ struct error *plan_parse(const struct catalog *catalog,
 				      const char *text, const char *name,
 				      struct plan *ret);
+
+/**
+ * Append, in Markdown, a paragraph on each flavor that not all kernels are built
+ * in: for which it is, and why.
+ */
+void plan_append_bounds(struct string_builder *sb, const struct catalog *catalog);
 
 /**
  * A plan for people, in Markdown: a row for each series that exists or is in

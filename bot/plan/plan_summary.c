@@ -56,6 +56,8 @@ static void add_missing(struct table *table, const struct context *context,
 		struct release release;
 		unsigned int patch;
 
+		if (!catalog_flavor_is_for(flavor, arch, version))
+			continue;
 		catalog_release(catalog, version, flavor, 0, &release);
 		bool planned = is_planned(context->plan, &release, arch);
 		if (!planned && (!arch->enabled ||
@@ -152,6 +154,22 @@ static void append_head(struct string_builder *sb,
 		"\n\nUnder each architecture are the flavors that the store lacks: those in **bold** are built by this run. ✓: it has them all; –: none is built.\n\n");
 }
 
+void plan_append_bounds(struct string_builder *sb, const struct catalog *catalog)
+{
+	for (size_t i = 0; i < catalog->flavor_count; i++) {
+		const struct catalog_flavor *flavor = &catalog->flavors[i];
+		_cleanup_string_builder_ struct string_builder bounds = { 0 };
+
+		catalog_flavor_append_bounds(flavor, &bounds);
+		if (!bounds.length)
+			continue;
+		markdown_append_code(sb, flavor->name);
+		string_builder_append(sb, " is built only");
+		string_builder_append_markdown(sb, bounds.text);
+		string_builder_append(sb, ".\n\n");
+	}
+}
+
 char *plan_summary_format(const struct catalog *catalog,
 			  const struct series_list *kernels,
 			  const struct asset_list *assets,
@@ -182,6 +200,7 @@ char *plan_summary_format(const struct catalog *catalog,
 	}
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	append_head(&sb, &context, store_name);
+	plan_append_bounds(&sb, catalog);
 	table_append_markdown(&sb, &table, limit_bytes);
 	inventory_deinit(&context.inventory);
 	return string_builder_take(&sb);

@@ -115,6 +115,7 @@ char *page_format(const struct catalog *catalog,
 		"Linux kernels for testing, built by vmtest-bot. Run a command under one of them:\n\n```sh\nvmtest-vm run --store ");
 	string_builder_append_shell(&sb, store_name);
 	string_builder_append(&sb, " -k 'PATTERN' -- uname -r\n```\n\n");
+	plan_append_bounds(&sb, catalog);
 	table_append_markdown(&sb, &table, STORE_PAGE_MAX);
 	return string_builder_take(&sb);
 }

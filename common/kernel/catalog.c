@@ -65,6 +65,8 @@ void catalog_destroy(struct catalog *catalog)
 	string_list_deinit(&catalog->rootfs.packages);
 	free(catalog->archs);
 	free(catalog->gcc.tried);
+	for (size_t i = 0; i < catalog->flavor_count; i++)
+		string_list_deinit(&catalog->flavors[i].archs);
 	free(catalog->flavors);
 	free(catalog->series);
 	string_list_deinit(&catalog->mirror_urls);
@@ -271,6 +273,28 @@ bool catalog_has_verified(const struct catalog *catalog,
 			  const struct kernel_version *version)
 {
 	return kernel_version_compare_series(version, &catalog->verified) <= 0;
+}
+
+bool catalog_flavor_is_for(const struct catalog_flavor *flavor,
+			   const struct catalog_arch *arch,
+			   const struct kernel_version *version)
+{
+	const struct kernel_version series = series_of(version);
+
+	return (!flavor->archs.count ||
+		string_list_contains(&flavor->archs, arch->name)) &&
+	       version_range_contains(&flavor->versions, &series);
+}
+
+void catalog_flavor_append_bounds(const struct catalog_flavor *flavor,
+				  struct string_builder *sb)
+{
+	for (size_t i = 0; i < flavor->archs.count; i++)
+		string_builder_appendf(sb, "%s%s", i ? ", " : " for ",
+				       flavor->archs.items[i]);
+	version_range_append(&flavor->versions, sb);
+	if (flavor->reason)
+		string_builder_appendf(sb, ": %s", flavor->reason);
 }
 
 void catalog_release(const struct catalog *catalog,

@@ -114,6 +114,11 @@ struct catalog_flavor {
 	 * build has come; 0 if not known.
 	 */
 	unsigned int objects;
+	/** Architectures and series that have it: empty, and no bounds, for all. */
+	struct string_list archs;
+	struct version_range versions;
+	/** Why no others do; NULL where all have it. */
+	const char *reason;
 };
 
 /** Up to which version GCC was tried with kernels of a range. */
@@ -240,6 +245,18 @@ bool catalog_keeps(const struct catalog *catalog,
 /** Whether the version's series is one that the configurations were made for. */
 bool catalog_has_verified(const struct catalog *catalog,
 			  const struct kernel_version *version);
+
+/** Whether an architecture's kernel of this version is built in this flavor. */
+bool catalog_flavor_is_for(const struct catalog_flavor *flavor,
+			   const struct catalog_arch *arch,
+			   const struct kernel_version *version);
+
+/**
+ * Append which kernels are built in a flavor that has bounds, and why no others:
+ * ` for x86_64, aarch64 from 5.10: REASON`; nothing for all kernels.
+ */
+void catalog_flavor_append_bounds(const struct catalog_flavor *flavor,
+				  struct string_builder *sb);
 
 /** The release that building this version in this flavor makes. */
 void catalog_release(const struct catalog *catalog,

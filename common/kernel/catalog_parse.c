@@ -118,14 +118,49 @@ static struct error *read_flavor(const struct value *value, void *ret)
 		VALUE_NUMBER("minor", 0, NUMBER_MAX, struct catalog_flavor, minor),
 		VALUE_OPTIONAL_NUMBER("objects", 0, NUMBER_MAX, struct catalog_flavor, objects),
 		VALUE_OPTIONAL("summary", value_string, struct catalog_flavor, summary),
+		VALUE_OPTIONAL("architectures", value_strings, struct catalog_flavor, archs),
+		VALUE_OPTIONAL("reason", value_string, struct catalog_flavor, reason),
 	};
 	// clang-format on
-	struct catalog_flavor *flavor = ret;
+	struct error *err;
 
+	struct catalog_flavor *flavor = ret;
 	flavor->name = value->key;
 	if (strlen(flavor->name) >= FLAVOR_SIZE)
 		return value_error(value, "the name is too long");
-	return value_read(value, rows, array_size(rows), flavor);
+	err = read_range(value, &flavor->versions);
+	if (err)
+		return err;
+	err = value_read(value, rows, array_size(rows), flavor);
+	if (err)
+		return err;
+	bool is_bound = flavor->archs.count || flavor->versions.min.major ||
+			flavor->versions.below.major;
+	if (is_bound != !!flavor->reason)
+		return value_error(value, "bounds and \"reason\" need each other");
+	return NULL;
+}
+
+/** A misspelt architecture would silently have no kernels. */
+static struct error *check_flavors(const struct catalog *catalog,
+				   const char *name)
+{
+	struct error *err;
+
+	for (size_t i = 0; i < catalog->flavor_count; i++) {
+		const struct catalog_flavor *flavor = &catalog->flavors[i];
+
+		for (size_t j = 0; j < flavor->archs.count; j++) {
+			const struct catalog_arch *arch;
+
+			err = catalog_find_arch(catalog, flavor->archs.items[j],
+						&arch);
+			if (err)
+				return error_wrap(err, "%s: flavors.%s", name,
+						  flavor->name);
+		}
+	}
+	return NULL;
 }
 
 static struct error *read_series(const struct value *value, void *ret)
@@ -284,6 +319,9 @@ struct error *catalog_parse(const char *text, const char *name,
 	catalog->json = json_incref(document.json);
 	err = value_read(&document, catalog_rows, array_size(catalog_rows),
 			 catalog);
+	if (err)
+		return err;
+	err = check_flavors(catalog, name);
 	if (err)
 		return err;
 

@@ -85,6 +85,23 @@ struct error *selection_make(const struct command_context *context,
 	return NULL;
 }
 
+struct error *selection_release(const struct command_context *context,
+				const struct selection *selection,
+				const struct kernel_version *version,
+				unsigned int rebuild, struct release *ret)
+{
+	const struct catalog_flavor *flavor = selection->flavor;
+
+	if (!catalog_flavor_is_for(flavor, selection->arch, version)) {
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
+		catalog_flavor_append_bounds(flavor, &sb);
+		return error_create(ERROR_USAGE, "the flavor %s is only%s",
+				    flavor->name, sb.text);
+	}
+	catalog_release(context->catalog, version, flavor, rebuild, ret);
+	return NULL;
+}
+
 struct error *parse_version(const char *text, struct kernel_version *ret)
 {
 	if (!kernel_version_parse(text, ret))
@@ -119,6 +136,10 @@ static struct error *run(struct command_context *context)
 	err = source_prepare(wanted, &source);
 	if (err)
 		return err;
+	err = selection_release(context, &selection, &source.version,
+				build->rebuild, &request->release);
+	if (err)
+		return err;
 	err = compiler_open(context->catalog, selection.arch, &source.version,
 			    context->directory, context->http, &compiler);
 	if (err)
@@ -127,8 +148,6 @@ static struct error *run(struct command_context *context)
 	request->arch = selection.arch;
 	request->compiler = &compiler;
 	request->source = &source;
-	catalog_release(context->catalog, &source.version, selection.flavor,
-			build->rebuild, &request->release);
 	_cleanup_free_ char *path = NULL;
 	err = kbuild_build(request, &path);
 	if (err)

@@ -10,6 +10,7 @@
 struct catalog_arch;
 struct catalog_flavor;
 struct kernel_version;
+struct release;
 
 extern const struct command kbuild_build_command;
 extern const struct command kbuild_config_command;
@@ -30,6 +31,18 @@ struct selection {
  */
 _must_check_ struct error *selection_make(const struct command_context *context,
 					  struct selection *ret);
+
+/**
+ * The release that building a version makes.
+ *
+ * @param[in] rebuild Its PATCH.
+ * @return ERROR_USAGE if the catalog's flavor is not for it.
+ */
+_must_check_ struct error *selection_release(const struct command_context *context,
+					     const struct selection *selection,
+					     const struct kernel_version *version,
+					     unsigned int rebuild,
+					     struct release *ret);
 
 /** @return ERROR_USAGE if the text is none. */
 _must_check_ struct error *parse_version(const char *text,

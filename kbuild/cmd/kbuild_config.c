@@ -33,8 +33,9 @@ static struct error *format_asked(const struct command_context *context,
 	if (err)
 		return err;
 	struct release release;
-	catalog_release(context->catalog, &version, selection->flavor, 0,
-			&release);
+	err = selection_release(context, selection, &version, 0, &release);
+	if (err)
+		return err;
 	_cleanup_option_set_ struct option_set set = { 0 };
 	err = config_compose(context->catalog, selection->arch, &release, &set);
 	if (err)
@@ -61,6 +62,10 @@ static struct error *configure(struct command_context *context,
 	err = source_prepare(&request, &source);
 	if (err)
 		return err;
+	struct release release;
+	err = selection_release(context, selection, &source.version, 0, &release);
+	if (err)
+		return err;
 	err = command_open(context, COMMAND_HTTP | COMMAND_DIRECTORY);
 	if (err)
 		return err;
@@ -69,8 +74,6 @@ static struct error *configure(struct command_context *context,
 			    context->directory, context->http, &compiler);
 	if (err)
 		return err;
-	struct release release;
-	catalog_release(catalog, &source.version, selection->flavor, 0, &release);
 	const char *temporary = command_variable("TMPDIR");
 	err = configure_source(catalog, selection->arch, &release, &compiler,
 			       source.path, temporary ? temporary : "/tmp", ret);

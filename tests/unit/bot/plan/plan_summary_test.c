@@ -14,6 +14,7 @@
 static struct catalog_flavor flavors[] = {
 	{ .name = "default", .minor = 1 },
 	{ .name = "tiny" },
+	{ .name = "bpf", .versions = { .min = { 8, 0, 0, 0 } }, .reason = "it *needs* more" },
 };
 static struct catalog_arch archs[] = {
 	{ .name = "x86_64", .enabled = true },
@@ -73,7 +74,7 @@ Test(plan_summary, a_row_says_what_is_missing_where)
 			FIVE,
 			AGAIN
 		} what;
-		const char *parts[6];
+		const char *parts[7];
 	} rows[] = {
 		{ NOTHING,
 		  { "### Nothing to build\n", "the store `` dir:`x` `` has" } },
@@ -83,6 +84,8 @@ Test(plan_summary, a_row_says_what_is_missing_where)
 		    "| Series | kernel.org | In the store | x86\\_64 | arm | vax |\n",
 		    "| 7.3 | 7.3-rc2 | | **default**, **tiny** | **default**, **tiny** | – |\n",
 		    "| 6.12 | 6.12.117 | 6.12.117 (4 packages) | ✓ | **default** | – |\n",
+		    // Not of bpf, which is for none of them.
+		    "` bpf ` is built only from 8.0: it \\*needs\\* more.\n\n",
 		    // Left out, and so not in bold.
 		    "| 6.1 | 6.1.50 | | default, tiny | – | – |\n"
 		    "| 4.4 | – | 4.4.302 (1 package) | | | |\n" } },
@@ -100,7 +103,7 @@ Test(plan_summary, a_row_says_what_is_missing_where)
 			summarize(&kernels, &assets,
 				  rows[i].what == NOTHING ? NULL : &selection,
 				  "dir:`x`");
-		for (size_t j = 0; j < 6 && rows[i].parts[j]; j++)
+		for (size_t j = 0; j < 7 && rows[i].parts[j]; j++)
 			cr_expect(strstr(text, rows[i].parts[j]),
 				  "no '%s' in:\n%s", rows[i].parts[j], text);
 	}

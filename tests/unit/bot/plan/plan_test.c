@@ -60,6 +60,19 @@ static struct error *compute(const char *const *names)
 
 static const char *const empty[] = { NULL };
 
+static size_t flavors_of(const struct catalog_arch *arch,
+			 const struct kernel_version *version)
+{
+	size_t flavors = 0;
+
+	if (!version_range_contains(&arch->versions, version))
+		return 0;
+	for (size_t i = 0; i < catalog->flavor_count; i++)
+		flavors += catalog_flavor_is_for(&catalog->flavors[i], arch,
+						 version);
+	return flavors;
+}
+
 /** Kernels of the versions that the catalog's architectures can have. */
 static size_t packages_of(size_t first, size_t count)
 {
@@ -67,11 +80,10 @@ static size_t packages_of(size_t first, size_t count)
 
 	for (size_t i = first; i < first + count; i++) {
 		for (size_t j = 0; j < catalog->arch_count; j++)
-			packages +=
-				version_range_contains(&catalog->archs[j].versions,
-						       &items[i].version);
+			packages += flavors_of(&catalog->archs[j],
+					       &items[i].version);
 	}
-	return packages * catalog->flavor_count;
+	return packages;
 }
 
 Test(plan, lists_all_that_an_empty_store_lacks_newest_first)

@@ -181,6 +181,44 @@ Test(catalog, every_series_has_a_compiler)
 	cr_expect_eq(version.major, catalog->gcc.reference);
 }
 
+Test(catalog, a_flavor_has_bounds)
+{
+	static const struct {
+		const char *arch;
+		const char *version;
+		bool is_for;
+	} rows[] = {
+		{ "x86_64", "5.9.16", false },	 { "x86_64", "5.10-rc1", true },
+		{ "x86_64", "7.3.4", true },	 { "s390x", "7.3.4", false },
+		{ "aarch64", "5.10.262", true },
+	};
+	struct catalog_flavor flavor = {
+		.name = "bpf",
+		.versions.min = { 5, 10, 0, 0 },
+		.reason = "why",
+	};
+	const struct catalog_flavor all = { .name = "tiny" };
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+	string_list_add(&flavor.archs, "x86_64");
+	string_list_add(&flavor.archs, "aarch64");
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const struct catalog_arch arch = { .name = rows[i].arch };
+		struct kernel_version version;
+
+		cr_assert(kernel_version_parse(rows[i].version, &version));
+		cr_expect_eq(catalog_flavor_is_for(&flavor, &arch, &version),
+			     rows[i].is_for, "%s %s", rows[i].arch,
+			     rows[i].version);
+		cr_expect(catalog_flavor_is_for(&all, &arch, &version));
+	}
+	catalog_flavor_append_bounds(&all, &sb);
+	cr_expect_eq(sb.length, 0);
+	catalog_flavor_append_bounds(&flavor, &sb);
+	cr_expect_str_eq(sb.text, " for x86_64, aarch64 from 5.10: why");
+	string_list_deinit(&flavor.archs);
+}
+
 /** Put a value in the place of the one that keys, or items, lead to. */
 static void set(json_t *json, const char *place, const char *value)
 {
@@ -212,6 +250,8 @@ Test(catalog, wrong_values_are_named)
 		{ "gcc.crosstool", "\"../8.5.0\"", "gcc.crosstool: \"../8.5.0\" is no kernel version" },
 		{ "flavors.tiny.minor", "\"0\"", "flavors.tiny.minor: expected a whole number" },
 		{ "flavors.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "{}", "the name is too long" },
+		{ "flavors.tiny.min", "\"5.10\"", "flavors.tiny: bounds and \"reason\" need each other" },
+		{ "flavors.odd", "{\"minor\": 0, \"architectures\": [\"vax\"], \"reason\": \"x\"}", "flavors.odd: unknown architecture 'vax'" },
 		{ "architectures.arm.kdump", "true", "architectures.arm.kdump: expected an object" },
 		{ "architectures.arm.kdump", "{\"min\": \"x\"}", "architectures.arm.kdump.min: \"x\" is no kernel version" },
 		{ "architectures.arm.below", "\"0.99\"", "architectures.arm.below: expected 1.0 or more" },
