@@ -70,18 +70,18 @@ static struct error *build_init(struct build *build,
 				const struct module_request *request)
 {
 	const char *release = request->kernel->release;
-	const char *end;
-	char source[DIGEST_TEXT_SIZE];
 
 	build->request = request;
 	build->source = realpath(request->source, NULL);
 	if (!build->source)
 		return error_create(ERROR_USAGE, "module source %s: %s",
 				    request->source, strerror(errno));
+	const char *end;
 	if (!kernel_version_parse_prefix(release, &build->version, &end))
 		return error_create(ERROR_OTHER,
 				    "the release '%s' does not begin with a version",
 				    release);
+	char source[DIGEST_TEXT_SIZE];
 	digest_buffer(build->source, strlen(build->source), source);
 	build->directory = path_joinf(request->directory, "%s/module/%s/%.*s",
 				      request->arch->name, release, KEY_DIGITS,
@@ -89,8 +89,13 @@ static struct error *build_init(struct build *build,
 	return NULL;
 }
 
-/** What is built is a copy, so that the source may change meanwhile. */
-static struct error *copy_source(struct build *build)
+/**
+ * What is built is a copy, so that the source may change meanwhile.
+ *
+ * @param[out] text_ret The source's digest.
+ */
+static struct error *copy_source(struct build *build,
+				 char text_ret[static DIGEST_TEXT_SIZE])
 {
 	struct error *err;
 
@@ -102,26 +107,27 @@ static struct error *copy_source(struct build *build)
 	if (err)
 		return err;
 	build->copy = path_join(build->scratch, "source");
-	return module_source_copy(build->source, build->copy);
+	return module_source_copy(build->source, build->copy, text_ret);
 }
 
-/** What a module depends on: the kernel, to the byte, source and compiler. */
-static struct error *compute_key(struct build *build)
+/**
+ * What a module depends on: the source, the kernel, to the byte, and the
+ * compiler that there is, or that would be downloaded.
+ */
+static struct error *compute_key(struct build *build,
+				 const char source[static DIGEST_TEXT_SIZE])
 {
 	static const char *const files[] = { "vmlinuz", "build/.config",
 					     "build/Module.symvers" };
 	struct error *err;
+	const struct module_request *request = build->request;
 
 	_cleanup_digest_ struct digest *digest = digest_create();
-	char text[DIGEST_TEXT_SIZE];
-
-	err = module_source_digest(build->copy, text);
-	if (err)
-		return err;
-	digest_update(digest, text, sizeof(text));
+	digest_update(digest, source, DIGEST_TEXT_SIZE);
 	for (size_t i = 0; i < array_size(files); i++) {
 		_cleanup_free_ char *path =
-			path_join(build->request->kernel->path, files[i]);
+			path_join(request->kernel->path, files[i]);
+		char text[DIGEST_TEXT_SIZE];
 
 		err = digest_file(path, text, NULL);
 		if (err)
@@ -129,14 +135,13 @@ static struct error *compute_key(struct build *build)
 		digest_update(digest, text, sizeof(text));
 	}
 	_cleanup_compiler_ struct compiler compiler = { 0 };
-	err = compiler_find(build->request->catalog, build->request->arch,
-			    &build->version, build->request->directory,
-			    &compiler);
+	err = compiler_find(request->catalog, request->arch, &build->version,
+			    request->directory, &compiler);
 	if (err)
 		return err;
-	_cleanup_free_ char *name =
+	_cleanup_free_ char *text =
 		string_format("%s %s", compiler.program, compiler.version);
-	digest_update(digest, name, strlen(name));
+	digest_update(digest, text, strlen(text));
 	digest_finish(digest, build->key);
 	build->key[KEY_DIGITS] = '\0';
 	return NULL;
@@ -149,7 +154,6 @@ static struct error *prepare_kernel(const struct build *build, char **ret)
 
 	_cleanup_free_ char *path =
 		path_join(build->request->kernel->path, "build");
-
 	err = kernel_make_check_path(path);
 	if (!err)
 		*ret = take_ptr(path);
@@ -165,29 +169,24 @@ static struct error *run_make(const struct build *build,
 {
 	struct error *err;
 
-	_cleanup_free_ char *kernel = NULL;
-	_cleanup_string_list_ struct string_list arguments = { 0 };
-
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_COMPILED, "build %s for %s",
 				 build->source, build->request->kernel->release);
-
+	_cleanup_free_ char *kernel = NULL;
 	err = prepare_kernel(build, &kernel);
 	if (err)
 		return err;
-
 	_cleanup_close_ int log_fd =
 		open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-
 	if (log_fd < 0)
 		return error_create_os(errno, "open %s", log_path);
+	_cleanup_string_list_ struct string_list arguments = { 0 };
 	string_list_addf(&arguments, "-j%u", processors_usable());
 	// Debuggers look for the source where it is, if make can be told.
 	err = kernel_make_check_path(build->source);
 	string_list_addf(&arguments, "KCFLAGS=-ffile-prefix-map=%s=%s",
 			 build->copy, err ? "." : build->source);
 	error_destroy(err);
-
 	const struct kernel_make_module options = {
 		.arch = build->request->arch,
 		.compiler = compiler,
@@ -197,7 +196,6 @@ static struct error *run_make(const struct build *build,
 		.progress = progress,
 	};
 	const struct kernel_make_log log = { log_path, log_fd };
-
 	err = kernel_make_module(&options, &log);
 	if (err)
 		return err;
@@ -208,19 +206,18 @@ static struct error *run_make(const struct build *build,
 static struct error *build_make(void *arg, const char *result)
 {
 	struct error *err;
-
 	const struct build *build = arg;
 	const struct module_request *request = build->request;
-	_cleanup_compiler_ struct compiler compiler = { 0 };
-	_cleanup_free_ char *log_path = path_join(result, "build.log");
 
 	err = host_programs_check(request->kernel->path);
 	if (err)
 		return err;
+	_cleanup_compiler_ struct compiler compiler = { 0 };
 	err = compiler_open(request->catalog, request->arch, &build->version,
 			    request->directory, request->http, &compiler);
 	if (err)
 		return err;
+	_cleanup_free_ char *log_path = path_join(result, "build.log");
 	err = run_make(build, &compiler, log_path);
 	if (err)
 		return err;
@@ -237,22 +234,26 @@ static struct error *build_check(void *arg, const char *result, bool *good_ret)
 	return NULL;
 }
 
-static struct error *find_or_build(struct build *build,
-				   const struct cache_recipe *recipe,
-				   struct cache_entry **ret)
+static struct error *find_or_build(struct build *build, struct cache_entry **ret)
 {
 	struct error *err;
+	const struct cache_recipe recipe = {
+		.check = build_check,
+		.make = build_make,
+		.arg = build,
+		// For make's log.
+		.keeps_partial = true,
+	};
 
-	err = copy_source(build);
+	char source[DIGEST_TEXT_SIZE];
+	err = copy_source(build, source);
 	if (err)
 		return err;
-	err = compute_key(build);
+	err = compute_key(build, source);
 	if (err)
 		return err;
-
 	_cleanup_free_ char *path = path_join(build->directory, build->key);
-
-	err = cache_get(path, recipe, ret);
+	err = cache_get(path, &recipe, ret);
 	if (err || !(*ret)->made)
 		return err;
 	return cache_evict_all(build->directory, build->key);
@@ -264,19 +265,11 @@ struct error *module_build(const struct module_request *request,
 	struct error *err;
 
 	_cleanup_build_ struct build build = { .scratch_lock = -1 };
-	_cleanup_module_ struct module module = { 0 };
-	const struct cache_recipe recipe = {
-		.check = build_check,
-		.make = build_make,
-		.arg = &build,
-		// For make's log.
-		.keeps_partial = true,
-	};
-
 	err = build_init(&build, request);
 	if (err)
 		return err;
-	err = find_or_build(&build, &recipe, &module.entry);
+	_cleanup_module_ struct module module = { 0 };
+	err = find_or_build(&build, &module.entry);
 	if (err)
 		return error_wrap(err, "module %s for %s", request->source,
 				  request->kernel->release);
@@ -291,14 +284,11 @@ struct error *module_remove_all(const char *directory, const char *arch,
 	struct error *err = NULL;
 
 	const char *dash = strchr(strrchr(kernel_path, '/') + 1, '-');
-
 	if (!dash)
 		return NULL;
-
 	_cleanup_free_ char *parent =
 		path_joinf(directory, "%s/module/%s", arch, dash + 1);
 	DIR *dir = opendir(parent);
-
 	if (!dir)
 		return errno == ENOENT
 			       ? NULL

@@ -34,15 +34,14 @@ struct kernel;
  */
 
 /**
- * A digest over the names and contents of all files.
+ * Copy all files to a directory, which is made.
  *
+ * @param[out] text_ret A digest over the names and contents of the copies.
  * @return ERROR_USAGE if it is no directory with a Makefile or Kbuild.
  */
 _must_check_ struct error *
-module_source_digest(const char *path, char text_ret[static DIGEST_TEXT_SIZE]);
-
-/** Copy all files to a directory, which is made. */
-_must_check_ struct error *module_source_copy(const char *path, const char *to);
+module_source_copy(const char *path, const char *to,
+		   char text_ret[static DIGEST_TEXT_SIZE]);
 
 /**
  * Find out whether the programs in a package's build directory run here, as

@@ -6,6 +6,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
+#include "common/base/memory.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
 #include "common/process/process.h"
@@ -37,37 +39,29 @@ static const char *const skipped[] = {
 	".git", ".tmp_versions", "Module.symvers", "modules.order", NULL,
 };
 
-static struct error *list_files(const char *path, struct string_list *ret)
+struct error *module_source_copy(const char *path, const char *to,
+				 char text_ret[static DIGEST_TEXT_SIZE])
 {
 	struct error *err;
 
 	if (!directory_exists(path))
 		return error_create(ERROR_USAGE,
 				    "module source %s: no such directory", path);
-	err = tree_list(path, skipped, ret);
+	_cleanup_string_list_ struct string_list files = { 0 };
+	err = tree_list(path, skipped, &files);
 	if (err)
 		return error_wrap(err, "module source");
-	if (!string_list_contains(ret, "Makefile") &&
-	    !string_list_contains(ret, "Kbuild"))
+	if (!string_list_contains(&files, "Makefile") &&
+	    !string_list_contains(&files, "Kbuild"))
 		return error_create(ERROR_USAGE,
 				    "module source %s has no Makefile or Kbuild",
 				    path);
-	return NULL;
-}
-
-struct error *module_source_digest(const char *path,
-				   char text_ret[static DIGEST_TEXT_SIZE])
-{
-	struct error *err;
-
-	_cleanup_string_list_ struct string_list files = { 0 };
-	_cleanup_digest_ struct digest *digest = digest_create();
-
-	err = list_files(path, &files);
+	err = tree_copy(path, skipped, to);
 	if (err)
 		return err;
+	_cleanup_digest_ struct digest *digest = digest_create();
 	for (size_t i = 0; i < files.count; i++) {
-		_cleanup_free_ char *file = path_join(path, files.items[i]);
+		_cleanup_free_ char *file = path_join(to, files.items[i]);
 		char text[DIGEST_TEXT_SIZE];
 
 		err = digest_file(file, text, NULL);
@@ -78,18 +72,6 @@ struct error *module_source_digest(const char *path,
 	}
 	digest_finish(digest, text_ret);
 	return NULL;
-}
-
-struct error *module_source_copy(const char *path, const char *to)
-{
-	struct error *err;
-
-	_cleanup_string_list_ struct string_list files = { 0 };
-
-	err = list_files(path, &files);
-	if (err)
-		return err;
-	return tree_copy(path, skipped, to);
 }
 
 /** The smallest of them, which every build of a module runs. */
@@ -181,35 +163,6 @@ char *module_result_find(const char *result)
 	return realpath(link, NULL);
 }
 
-/** Names of the modules that make made, from its own list of them. */
-static struct error *list_modules(const char *source, struct string_list *ret)
-{
-	struct error *err;
-
-	_cleanup_free_ char *path = path_join(source, "modules.order");
-	_cleanup_free_ char *text = NULL;
-
-	err = file_read(path, LIST_LIMIT_BYTES, &text, NULL);
-	if (err && !error_catch(&err, ERROR_NOT_FOUND))
-		return err;
-
-	char *rest = text;
-
-	// `fs/foo.o`, or with a path and as .ko in older kernels.
-	for (char *line; (line = strsep(&rest, "\n"));) {
-		char *dot = strrchr(line, '.');
-
-		if (dot)
-			string_list_addf(ret, "%.*s.ko",
-					 (int)(dot - basename(line)),
-					 basename(line));
-	}
-	if (!ret->count)
-		return error_create(ERROR_OTHER,
-				    "make made no module; does the Makefile set obj-m?");
-	return NULL;
-}
-
 /** Copy the module of this name, wherever it is, to a result. */
 static struct error *copy_module(const char *source,
 				 const struct string_list *files,
@@ -229,24 +182,38 @@ struct error *module_result_collect(const char *source, const char *result)
 {
 	struct error *err;
 
-	_cleanup_string_list_ struct string_list names = { 0 };
-	_cleanup_string_list_ struct string_list files = { 0 };
-	_cleanup_free_ char *link = path_join(result, link_name);
-
-	err = list_modules(source, &names);
-	if (err)
+	_cleanup_free_ char *order = path_join(source, "modules.order");
+	_cleanup_free_ char *text = NULL;
+	err = file_read(order, LIST_LIMIT_BYTES, &text, NULL);
+	if (err && !error_catch(&err, ERROR_NOT_FOUND))
 		return err;
+	_cleanup_string_list_ struct string_list files = { 0 };
 	err = tree_list(source, NULL, &files);
 	if (err)
 		return err;
-	for (size_t i = 0; i < names.count; i++) {
-		err = copy_module(source, &files, names.items[i], result);
-		if (err)
-			return err;
-	}
+	_cleanup_free_ char *link = path_join(result, link_name);
 	// A build that failed may have left one.
 	unlink(link);
-	if (symlink(names.items[0], link) < 0)
-		return error_create_os(errno, "link %s", link);
+	char *rest = text;
+	bool any = false;
+	// Make's own list: `fs/foo.o`, or with a path and as .ko in older kernels.
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		char *dot = strrchr(line, '.');
+
+		if (!dot)
+			continue;
+		*dot = '\0';
+		_cleanup_free_ char *name =
+			string_format("%s.ko", basename(line));
+		err = copy_module(source, &files, name, result);
+		if (err)
+			return err;
+		if (!any && symlink(name, link) < 0)
+			return error_create_os(errno, "link %s", link);
+		any = true;
+	}
+	if (!any)
+		return error_create(ERROR_OTHER,
+				    "make made no module; does the Makefile set obj-m?");
 	return NULL;
 }

@@ -25,6 +25,15 @@ static char *create_source(void)
 	return string_copy(directory);
 }
 
+/** The digest of a source, of which a copy is made beside it. */
+static void copy(const char *source, const char *name,
+		 char text_ret[static DIGEST_TEXT_SIZE])
+{
+	_cleanup_free_ char *to = string_format("%s.%s", source, name);
+
+	cr_assert_null(module_source_copy(source, to, text_ret));
+}
+
 Test(module_files, digest_depends_on_what_make_reads)
 {
 	static const struct {
@@ -45,12 +54,13 @@ Test(module_files, digest_depends_on_what_make_reads)
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		_cleanup_directory_ char *source = create_source();
-		char before[DIGEST_TEXT_SIZE];
-		char after[DIGEST_TEXT_SIZE];
+		_cleanup_directory_ char *first = string_format("%s.1", source);
+		_cleanup_directory_ char *second = string_format("%s.2", source);
+		char before[DIGEST_TEXT_SIZE], after[DIGEST_TEXT_SIZE];
 
-		cr_assert_null(module_source_digest(source, before));
+		copy(source, "1", before);
 		put_file(source, rows[i].name, rows[i].text);
-		cr_assert_null(module_source_digest(source, after));
+		copy(source, "2", after);
 		cr_expect_eq(strcmp(before, after) != 0, rows[i].changes, "%s",
 			     rows[i].name);
 	}
@@ -60,25 +70,19 @@ Test(module_files, copy_follows_links_and_has_the_same_digest)
 {
 	_cleanup_directory_ char *source = create_source();
 	_cleanup_directory_ char *other = create_source();
-	_cleanup_free_ char *link = NULL;
-	_cleanup_free_ char *dangling = NULL;
-	_cleanup_free_ char *copy = NULL;
-	_cleanup_free_ char *linked = NULL;
-	char before[DIGEST_TEXT_SIZE];
-	char after[DIGEST_TEXT_SIZE];
+	_cleanup_directory_ char *first = string_format("%s.1", source);
+	_cleanup_directory_ char *second = string_format("%s.1", first);
+	_cleanup_free_ char *link = path_join(source, "linked");
+	_cleanup_free_ char *dangling = path_join(source, "dangling");
+	char before[DIGEST_TEXT_SIZE], after[DIGEST_TEXT_SIZE];
 
-	link = path_join(source, "linked");
-	dangling = path_join(source, "dangling");
 	cr_assert_eq(symlink(other, link), 0);
 	cr_assert_eq(symlink("/no/such", dangling), 0);
 	put_file(source, "m.o", "old");
-	copy = path_join(other, "copy");
-	cr_assert_null(module_source_digest(source, before));
-	cr_assert_null(module_source_copy(source, copy));
-	cr_assert_null(module_source_digest(copy, after));
+	copy(source, "1", before);
+	copy(first, "1", after);
 	cr_expect_str_eq(before, after);
-	linked = path_join(copy, "linked/m.c");
-	cr_expect(file_exists(linked));
+	expect_contents(first, "linked/m.c", "int m;\n");
 }
 
 Test(module_files, a_directory_without_a_makefile_is_none)
@@ -89,7 +93,7 @@ Test(module_files, a_directory_without_a_makefile_is_none)
 	for (size_t i = 0; i < array_size(paths); i++) {
 		char text[DIGEST_TEXT_SIZE];
 		_cleanup_error_ struct error *err =
-			module_source_digest(paths[i], text);
+			module_source_copy(paths[i], "/no/such/copy", text);
 
 		cr_assert(err, "%s", paths[i]);
 		cr_expect(error_is(err, ERROR_USAGE), "%s", error_message(err));
@@ -100,12 +104,12 @@ Test(module_files, a_directory_without_a_makefile_is_none)
 static char *package_with(const void *data, size_t size_bytes)
 {
 	char root[] = "/tmp/module_package_test.XXXXXX";
-	_cleanup_free_ char *program = NULL;
 
 	interrupt_catch();
 	cr_assert(mkdtemp(root));
 	put_file(root, "build/scripts/basic/fixdep", "");
-	program = path_join(root, "build/scripts/basic/fixdep");
+	_cleanup_free_ char *program =
+		path_join(root, "build/scripts/basic/fixdep");
 	cr_assert_null(file_write(program, data, size_bytes));
 	cr_assert_eq(chmod(program, 0755), 0);
 	return string_copy(root);
@@ -118,10 +122,8 @@ Test(module_files, host_programs_of_this_machine_and_none_are_fine)
 	size_t size;
 
 	cr_assert_null(file_read("/proc/self/exe", 64 << 20, &self, &size));
-
 	_cleanup_directory_ char *ours = package_with(self, size);
 	_cleanup_directory_ char *other = package_with(script, strlen(script));
-
 	cr_expect_null(host_programs_check(ours));
 	cr_expect_null(host_programs_check(other));
 	cr_expect_null(host_programs_check("/nonexistent"));

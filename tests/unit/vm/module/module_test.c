@@ -67,9 +67,7 @@ static struct stage create_stage(void)
 	put_file(stage.source, "a.c", "a");
 	put_file(stage.source, "b.c", "b");
 
-	_cleanup_free_ char *kernel = NULL;
-
-	kernel = path_join(root, "kernel");
+	_cleanup_free_ char *kernel = path_join(root, "kernel");
 	cr_assert_null(kernel_open(kernel, &stage.kernel));
 	return stage;
 }
@@ -97,21 +95,12 @@ static struct error *build(const struct stage *stage, struct module *ret)
 	return module_build(&request, ret);
 }
 
-static void expect_text(const char *path, const char *expected)
-{
-	_cleanup_free_ char *text = NULL;
-
-	cr_assert_null(file_read(path, 1 << 16, &text, NULL));
-	cr_expect_str_eq(text, expected);
-}
-
 Test(module, is_built_once_unless_it_is_damaged)
 {
 	_cleanup_stage_ struct stage stage = create_stage();
 	_cleanup_module_ struct module first = { 0 };
 	_cleanup_module_ struct module second = { 0 };
 	_cleanup_module_ struct module third = { 0 };
-	_cleanup_free_ char *other = NULL;
 
 	cr_assert_null(build(&stage, &first));
 	cr_assert_null(build(&stage, &second));
@@ -119,16 +108,14 @@ Test(module, is_built_once_unless_it_is_damaged)
 	cr_expect_not(second.entry->made);
 	cr_expect_str_eq(first.path, second.path);
 	cr_expect_str_eq(strrchr(first.path, '/'), "/b.ko");
-	expect_text(first.path, "b");
 	// Every module of the source is there.
-	strcpy(strrchr(second.path, '/'), "/a.k");
-	cr_assert(asprintf(&other, "%so", second.path) > 0);
-	expect_text(other, "a");
+	expect_contents(first.entry->path, "b.ko", "b");
+	expect_contents(first.entry->path, "a.ko", "a");
 	// What is damaged is built again.
 	cr_assert_eq(unlink(first.path), 0);
 	cr_assert_null(build(&stage, &third));
 	cr_expect(third.entry->made);
-	expect_text(third.path, "b");
+	expect_contents(third.entry->path, "b.ko", "b");
 }
 
 Test(module, is_rebuilt_when_source_or_kernel_changes)
@@ -139,7 +126,6 @@ Test(module, is_rebuilt_when_source_or_kernel_changes)
 		bool rebuilt;
 	} rows[] = {
 		{ "source/b.c", "changed", true },
-		{ "source/new.h", "", true },
 		{ "kernel/vmlinuz", "changed", true },
 		{ "kernel/build/.config", "CONFIG_X=y\n", true },
 		{ "source/b.o", "left behind", false },
@@ -162,13 +148,11 @@ Test(module, is_rebuilt_when_source_or_kernel_changes)
 /** A compiler that only says which version it is. */
 static void install_compiler(const struct stage *stage, const char *version)
 {
-	_cleanup_free_ char *directory = string_format("%s/bin", stage->root);
-	_cleanup_free_ char *program = string_format("%s/gcc", directory);
+	_cleanup_free_ char *program = path_join(stage->root, "bin/gcc");
 	_cleanup_free_ char *script =
 		string_format("#!/bin/sh\necho %s\n", version);
 
-	cr_assert_null(directory_create(directory));
-	cr_assert_null(file_write(program, script, strlen(script)));
+	put_file(stage->root, "bin/gcc", script);
 	cr_assert_eq(chmod(program, 0755), 0);
 }
 
@@ -201,8 +185,8 @@ Test(module, what_is_superseded_goes_when_nobody_uses_it)
 	cr_assert_null(build(&stage, &first));
 	put_file(stage.source, "b.c", "second");
 	cr_assert_null(build(&stage, &second));
-	expect_text(first.path, "b");
-	expect_text(second.path, "second");
+	expect_contents(first.entry->path, "b.ko", "b");
+	expect_contents(second.entry->path, "b.ko", "second");
 	cache_release(take_ptr(first.entry));
 	put_file(stage.source, "b.c", "third");
 	cr_assert_null(build(&stage, &third));
