@@ -143,15 +143,13 @@ static void stop(struct process *process)
 {
 	uint64_t deadline_ms = monotonic_ms() + STOP_LIMIT_MS;
 	struct pollfd fd = { .fd = process_fd(process), .events = POLLIN };
+	uint64_t now_ms;
 
 	process_kill(process, SIGTERM);
-	for (;;) {
-		uint64_t now = monotonic_ms();
-
-		if (now >= deadline_ms ||
-		    poll(&fd, 1, (int)(deadline_ms - now)) > 0)
-			return;
-	}
+	do {
+		now_ms = monotonic_ms();
+	} while (now_ms < deadline_ms &&
+		 poll(&fd, 1, (int)(deadline_ms - now_ms)) <= 0);
 }
 
 static struct error *spawn(const struct rootfs_making *making,
@@ -159,20 +157,18 @@ static struct error *spawn(const struct rootfs_making *making,
 			   struct process **ret)
 {
 	const char *given = getenv("TMPDIR");
-	_cleanup_string_list_ struct string_list arguments = { 0 };
-	_cleanup_free_ char *variable = NULL;
-	_cleanup_close_ int log_fd = -1;
-
 	// The other users of a user namespace cannot enter all of our directories.
-	variable = string_format("TMPDIR=%s", is_root		? temporary
-					      : given && *given ? given
-								: "/var/tmp");
+	_cleanup_free_ char *variable =
+		string_format("TMPDIR=%s", is_root	     ? temporary
+					   : given && *given ? given
+							     : "/var/tmp");
+	_cleanup_string_list_ struct string_list arguments = { 0 };
 	add_arguments(making, is_root, &arguments);
-	log_fd = open(making->log_path,
-		      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	_cleanup_close_ int log_fd =
+		open(making->log_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+		     0666);
 	if (log_fd < 0)
 		return error_create_os(errno, "open %s", making->log_path);
-
 	const char *const environment[] = { "LC_ALL=C", variable, NULL };
 	const struct process_options options = {
 		.arguments = (const char *const *)arguments.items,
@@ -180,17 +176,7 @@ static struct error *spawn(const struct rootfs_making *making,
 		.reads_stdout = true,
 		.stderr_fd = &log_fd,
 	};
-
 	return process_spawn(&options, ret);
-}
-
-static void log_tail(const char *path)
-{
-	_cleanup_free_ char *text = output_tail(path, TAIL_LINES, TAIL_BYTES);
-	char *rest = text;
-
-	for (char *line; (line = strsep(&rest, "\n")) && (*line || rest);)
-		log_error("| %s", line);
 }
 
 /** What a process writes. */
@@ -221,64 +207,62 @@ static struct error *unpack_output(struct process *process, const char *root)
 	return unpack(stream, root, &options);
 }
 
+/** An error with the end of the log before it. */
+static struct error *mmdebstrap_failed(const struct rootfs_making *making,
+				       const struct error *unpack_err)
+{
+	const char *restricting = making->request->host->restricting;
+	_cleanup_free_ char *text =
+		output_tail(making->log_path, TAIL_LINES, TAIL_BYTES);
+	char *rest = text;
+
+	for (char *line; (line = strsep(&rest, "\n")) && (*line || rest);)
+		log_error("| %s", line);
+	return error_create(ERROR_OTHER,
+			    "mmdebstrap failed%s%s; its log is %s%s%s",
+			    unpack_err ? ": " : "",
+			    unpack_err ? error_message(unpack_err) : "",
+			    making->log_path,
+			    restricting ? "; if it may not have a user namespace, as root: sysctl "
+					: "",
+			    restricting ? restricting : "");
+}
+
 static struct error *run_mmdebstrap(const struct rootfs_making *making,
 				    const char *temporary, const char *root)
 {
 	struct error *err;
 
-	const struct rootfs_host *host = making->request->host;
 	_cleanup_process_ struct process *process = NULL;
-	struct process_status status;
-
-	err = spawn(making, temporary, host->is_root, &process);
+	err = spawn(making, temporary, making->request->host->is_root, &process);
 	if (err)
 		return err;
-	err = unpack_output(process, root);
-	if (error_is(err, ERROR_CANCELLED)) {
+	_cleanup_error_ struct error *unpack_err = unpack_output(process, root);
+	if (error_is(unpack_err, ERROR_CANCELLED)) {
 		stop(process);
-		return err;
+		return take_ptr(unpack_err);
 	}
 	// It may be how it ended that explains why its tarball is no good.
-	if (err)
+	if (unpack_err)
 		process_kill(process, SIGTERM);
-
-	struct error *wait_err =
-		process_wait(process, monotonic_ms() + CLEAN_LIMIT_MS, &status);
-
-	if (wait_err) {
-		error_destroy(err);
-		return wait_err;
-	}
-	if (status.exit_status) {
-		_cleanup_error_ struct error *unpack_err = err;
-
-		log_tail(making->log_path);
+	struct process_status status;
+	err = process_wait(process, monotonic_ms() + CLEAN_LIMIT_MS, &status);
+	if (err)
+		return err;
+	if (status.exit_status)
+		return mmdebstrap_failed(making, unpack_err);
+	if (status.signal && !unpack_err)
 		return error_create(ERROR_OTHER,
-				    "mmdebstrap failed%s%s; its log is %s%s%s",
-				    err ? ": " : "",
-				    err ? error_message(err) : "",
-				    making->log_path,
-				    host->restricting
-					    ? "; if it may not have a user namespace, as root: sysctl "
-					    : "",
-				    host->restricting ? host->restricting : "");
-	}
-	if (status.signal && !err)
-		err = error_create(ERROR_OTHER,
-				   "mmdebstrap was killed by signal %d",
-				   status.signal);
-	return err;
+				    "mmdebstrap was killed by signal %d",
+				    status.signal);
+	return take_ptr(unpack_err);
 }
 
 static struct error *making_make(void *arg, const char *path)
 {
 	struct error *err;
-
 	const struct rootfs_making *making = arg;
 	const struct rootfs_request *request = making->request;
-	_cleanup_directory_ char *temporary = NULL;
-	_cleanup_close_ int lock_fd = -1;
-	_cleanup_free_ char *stamp = path_join(path, stamp_name);
 
 	err = rootfs_host_check(request->host, request->arch);
 	if (err)
@@ -286,6 +270,8 @@ static struct error *making_make(void *arg, const char *path)
 	err = directory_remove_stale(making->parent, prefix);
 	if (err)
 		return err;
+	_cleanup_directory_ char *temporary = NULL;
+	_cleanup_close_ int lock_fd = -1;
 	err = directory_create_temporary(making->parent, prefix, &temporary,
 					 &lock_fd);
 	if (err)
@@ -298,6 +284,7 @@ static struct error *making_make(void *arg, const char *path)
 	err = run_mmdebstrap(making, temporary, path);
 	if (err)
 		return err;
+	_cleanup_free_ char *stamp = path_join(path, stamp_name);
 	return file_write(stamp, making->stamp, strlen(making->stamp));
 }
 

@@ -21,98 +21,65 @@ enum {
 	NUMBER_LIMIT = 1000000000,
 };
 
-static const char default_name[] = "vmtest.json";
-
-/** Where what a value says goes. */
-struct target {
-	/** What paths are relative to. */
-	const char *directory;
-	struct string_list *values;
+enum kind {
+	KEY_TEXT,
+	KEY_PATH,
+	/** A path if it is of a directory. */
+	KEY_STORE,
+	/** A path or a pattern. */
+	KEY_KERNEL,
+	/** From 1, and from 0, which is for no limit. */
+	KEY_NUMBER,
+	KEY_LIMIT,
+	/** Without a value; what is false is as if it were not there. */
+	KEY_FLAG,
+	KEY_VARIABLES,
 };
 
-static struct error *read_string(const struct value *value, void *ret)
+enum shape {
+	ONE,
+	LIST,
+	ONE_OR_LIST,
+};
+
+// clang-format off
+static const struct key {
+	const char *name;
+	enum kind kind;
+	enum shape shape;
+	/** The option that it stands for; NULL for the command. */
+	const char *option;
+} keys[] = {
+	{ "command", KEY_TEXT, LIST, NULL },
+	{ "kernels", KEY_KERNEL, LIST, "kernel" },
+	{ "flavors", KEY_TEXT, LIST, "flavor" },
+	{ "arch", KEY_TEXT, ONE_OR_LIST, "arch" },
+	{ "store", KEY_STORE, ONE, "store" },
+	{ "jobs", KEY_NUMBER, ONE, "jobs" },
+	{ "root", KEY_PATH, ONE, "root" },
+	{ "packages", KEY_TEXT, LIST, "package" },
+	{ "timeout", KEY_LIMIT, ONE, "timeout" },
+	{ "accel", KEY_TEXT, ONE, "accel" },
+	{ "machine", KEY_TEXT, ONE, "machine" },
+	{ "rw", KEY_PATH, LIST, "rw" },
+	{ "memory", KEY_TEXT, ONE, "memory" },
+	{ "cpus", KEY_NUMBER, ONE, "cpus" },
+	{ "module", KEY_TEXT, ONE, "module" },
+	{ "module_source", KEY_PATH, ONE, "module-source" },
+	{ "disk", KEY_TEXT, ONE, "disk" },
+	{ "kdump", KEY_FLAG, ONE, "kdump" },
+	{ "append", KEY_TEXT, LIST, "append" },
+	{ "qemu_options", KEY_TEXT, LIST, "qemu-option" },
+	{ "environment", KEY_VARIABLES, ONE, "env" },
+	{ "fail_on_splat", KEY_FLAG, ONE, "fail-on-splat" },
+	{ "log_directory", KEY_PATH, ONE, "log-directory" },
+	{ "junit", KEY_PATH, ONE, "junit" },
+};
+// clang-format on
+
+static struct error *read_variables(const struct value *value,
+				    struct string_list *ret)
 {
-	struct error *err;
-	const char *text;
-
-	err = value_string(value, &text);
-	if (err)
-		return err;
-	string_list_add(((struct target *)ret)->values, text);
-	return NULL;
-}
-
-static struct error *read_path(const struct value *value, void *ret)
-{
-	const struct target *target = ret;
-	const char *text = json_string_value(value->json);
-	if (!text || !*text)
-		return value_error(value, "expected a path");
-	_cleanup_free_ char *path = path_join(target->directory, text);
-	string_list_add(target->values, path);
-	return NULL;
-}
-
-static struct error *read_store(const struct value *value, void *ret)
-{
-	static const char prefix[] = "dir:";
-	const struct target *target = ret;
-	const char *text = json_string_value(value->json);
-	if (!text)
-		return value_error(value,
-				   "expected dir:PATH or github:OWNER/REPO@TAG");
-	if (strncmp(text, prefix, strlen(prefix)) != 0)
-		return read_string(value, ret);
-	_cleanup_free_ char *path =
-		path_join(target->directory, text + strlen(prefix));
-	string_list_addf(target->values, "%s%s", prefix, path);
-	return NULL;
-}
-
-static struct error *read_from(int64_t min, const struct value *value,
-			       struct target *target)
-{
-	struct error *err;
-	int64_t number;
-
-	err = value_integer(value, min, NUMBER_LIMIT, &number);
-	if (err)
-		return err;
-	string_list_addf(target->values, "%lld", (long long)number);
-	return NULL;
-}
-
-static struct error *read_number(const struct value *value, void *ret)
-{
-	return read_from(1, value, ret);
-}
-
-/** 0 is for no limit. */
-static struct error *read_limit(const struct value *value, void *ret)
-{
-	return read_from(0, value, ret);
-}
-
-/** Without a value; what is false is as if it were not there. */
-static struct error *read_flag(const struct value *value, void *ret)
-{
-	bool flag;
-
-	(void)ret;
-	return value_flag(value, &flag);
-}
-
-static struct error *read_kernel(const struct value *value, void *ret)
-{
-	const char *text = json_string_value(value->json);
-
-	return text && kernel_is_path(text) ? read_path(value, ret)
-					    : read_string(value, ret);
-}
-
-static struct error *read_variables(const struct value *value, void *ret)
-{
-	struct string_list *values = ((struct target *)ret)->values;
 	const char *name;
 	json_t *item;
 
@@ -127,10 +94,10 @@ static struct error *read_variables(const struct value *value, void *ret)
 				&variable,
 				"the name of a variable has letters, digits and _");
 		if (json_is_string(item))
-			string_list_addf(values, "%s=%s", name,
+			string_list_addf(ret, "%s=%s", name,
 					 json_string_value(item));
 		else if (json_is_null(item))
-			string_list_add(values, name);
+			string_list_add(ret, name);
 		else
 			return value_error(
 				&variable,
@@ -139,46 +106,55 @@ static struct error *read_variables(const struct value *value, void *ret)
 	return NULL;
 }
 
-enum shape {
-	ONE,
-	LIST,
-	ONE_OR_LIST,
-};
+/** A string, in which what is a path is made absolute. */
+static struct error *read_text(const struct value *value, enum kind kind,
+			       const char *directory, struct string_list *ret)
+{
+	static const char prefix[] = "dir:";
+	const char *text = json_string_value(value->json);
 
-// clang-format off
-static const struct key {
-	const char *name;
-	value_reader *read;
-	enum shape shape;
-	/** The option that it stands for; NULL for the command. */
-	const char *option;
-} keys[] = {
-	{ "command", read_string, LIST, NULL },
-	{ "kernels", read_kernel, LIST, "kernel" },
-	{ "flavors", read_string, LIST, "flavor" },
-	{ "arch", read_string, ONE_OR_LIST, "arch" },
-	{ "store", read_store, ONE, "store" },
-	{ "jobs", read_number, ONE, "jobs" },
-	{ "root", read_path, ONE, "root" },
-	{ "packages", read_string, LIST, "package" },
-	{ "timeout", read_limit, ONE, "timeout" },
-	{ "accel", read_string, ONE, "accel" },
-	{ "machine", read_string, ONE, "machine" },
-	{ "rw", read_path, LIST, "rw" },
-	{ "memory", read_string, ONE, "memory" },
-	{ "cpus", read_number, ONE, "cpus" },
-	{ "module", read_string, ONE, "module" },
-	{ "module_source", read_path, ONE, "module-source" },
-	{ "disk", read_string, ONE, "disk" },
-	{ "kdump", read_flag, ONE, "kdump" },
-	{ "append", read_string, LIST, "append" },
-	{ "qemu_options", read_string, LIST, "qemu-option" },
-	{ "environment", read_variables, ONE, "env" },
-	{ "fail_on_splat", read_flag, ONE, "fail-on-splat" },
-	{ "log_directory", read_path, ONE, "log-directory" },
-	{ "junit", read_path, ONE, "junit" },
-};
-// clang-format on
+	if (kind == KEY_PATH && (!text || !*text))
+		return value_error(value, "expected a path");
+	if (kind == KEY_STORE && !text)
+		return value_error(value,
+				   "expected dir:PATH or github:OWNER/REPO@TAG");
+	if (!text)
+		return value_error(value, "expected a string");
+	size_t skip = kind == KEY_STORE ? strlen(prefix) : 0;
+	if (kind == KEY_PATH || (kind == KEY_KERNEL && kernel_is_path(text)) ||
+	    (kind == KEY_STORE && strncmp(text, prefix, skip) == 0)) {
+		_cleanup_free_ char *path = path_join(directory, text + skip);
+
+		string_list_addf(ret, "%.*s%s", (int)skip, text, path);
+	} else {
+		string_list_add(ret, text);
+	}
+	return NULL;
+}
+
+static struct error *read_item(const struct value *value, enum kind kind,
+			       const char *directory, struct string_list *ret)
+{
+	struct error *err;
+	int64_t number;
+	bool flag;
+
+	switch (kind) {
+	case KEY_NUMBER:
+	case KEY_LIMIT:
+		err = value_integer(value, kind == KEY_NUMBER, NUMBER_LIMIT,
+				    &number);
+		if (!err)
+			string_list_addf(ret, "%lld", (long long)number);
+		return err;
+	case KEY_FLAG:
+		return value_flag(value, &flag);
+	case KEY_VARIABLES:
+		return read_variables(value, ret);
+	default:
+		return read_text(value, kind, directory, ret);
+	}
+}
 
 void project_deinit(struct project *project)
 {
@@ -190,15 +166,6 @@ void project_deinit(struct project *project)
 	*project = (struct project){ 0 };
 }
 
-static const struct key *find_key(const char *name)
-{
-	for (size_t i = 0; i < array_size(keys); i++) {
-		if (strcmp(keys[i].name, name) == 0)
-			return &keys[i];
-	}
-	return NULL;
-}
-
 static struct error *unknown_key(const struct value *value)
 {
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
@@ -208,43 +175,38 @@ static struct error *unknown_key(const struct value *value)
 	return value_error(value, "unknown key; there are %s", sb.text);
 }
 
-static struct error *read_shape(const struct key *key,
-				const struct value *value, struct target *target)
+static struct error *read_key(const struct value *value, struct project *project)
 {
 	struct error *err;
 
+	const struct key *key = keys;
+	while (strcmp(key->name, value->key) != 0) {
+		if (++key == keys + array_size(keys))
+			return unknown_key(value);
+	}
+	struct string_list *values = &project->command;
+	// What is left of a value that is wrong is destroyed with the others.
+	if (key->option && !json_is_false(value->json)) {
+		struct project_setting *setting =
+			&project->settings[project->count++];
+
+		setting->option = key->option;
+		values = &setting->values;
+	}
 	if (key->shape == ONE ||
 	    (key->shape == ONE_OR_LIST && !json_is_array(value->json)))
-		return key->read(value, target);
+		return read_item(value, key->kind, project->directory, values);
 	if (!json_array_size(value->json))
 		return value_error(value,
 				   "expected a list of strings, at least one");
 	for (size_t i = 0; i < json_array_size(value->json); i++) {
 		const struct value item = value_item(value, i);
 
-		err = key->read(&item, target);
+		err = read_item(&item, key->kind, project->directory, values);
 		if (err)
 			return err;
 	}
 	return NULL;
-}
-
-static struct error *read_key(const struct value *value, struct project *project)
-{
-	const struct key *key = find_key(value->key);
-	if (!key)
-		return unknown_key(value);
-
-	struct project_setting *setting = &project->settings[project->count];
-	*setting = (struct project_setting){ .option = key->option };
-	struct target target = {
-		.directory = project->directory,
-		.values = key->option ? &setting->values : &project->command,
-	};
-	// What is left of a value that is wrong is destroyed with the others.
-	if (key->option && !json_is_false(value->json))
-		project->count++;
-	return read_shape(key, value, &target);
 }
 
 struct error *project_parse(const char *text, const char *name,
@@ -281,10 +243,8 @@ struct error *project_load(const char *path, struct project *ret)
 {
 	struct error *err;
 
-	const char *name = path ? path : default_name;
+	const char *name = path ? path : "vmtest.json";
 	_cleanup_free_ char *text = NULL;
-	_cleanup_free_ char *real = NULL;
-
 	err = file_read(name, LIMIT_BYTES, &text, NULL);
 	if (!path && error_catch(&err, ERROR_NOT_FOUND)) {
 		*ret = (struct project){ 0 };
@@ -292,7 +252,7 @@ struct error *project_load(const char *path, struct project *ret)
 	}
 	if (err)
 		return error_wrap(err, "project");
-	real = realpath(name, NULL);
+	_cleanup_free_ char *real = realpath(name, NULL);
 	if (!real)
 		return error_create_os(errno, "project %s", name);
 	return project_parse(text, name, dirname(real), ret);
