@@ -174,9 +174,7 @@ static struct error *write_summary(const struct suite_setup *setup,
 		if (verdicts[i] != BISECT_UNTESTED)
 			tested[suite.count++] = items[i];
 	}
-	_cleanup_string_list_ struct string_list logs = { 0 };
-	suite_read_logs(&suite, &logs);
-	return suite_write_summary(setup, text, &suite, &logs);
+	return suite_write_summary(setup, text, &suite);
 }
 
 static struct error *print_result(const struct suite_setup *setup,

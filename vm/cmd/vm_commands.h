@@ -185,19 +185,14 @@ _must_check_ struct error *suite_setup_load(struct suite_setup *setup,
 					    enum suite_choice choice,
 					    const char *fallback);
 
-/** Read the ends of the failures' logs; "" for the others. */
-void suite_read_logs(const struct suite *suite, struct string_list *ret);
-
 /**
  * In a workflow, append a suite to the step's summary, as much as there is room
  * for.
  *
  * @param[in] text A sentence on the whole; NULL for none.
- * @param[in] logs Of suite_read_logs().
  */
 _must_check_ struct error *suite_write_summary(const struct suite_setup *setup,
 					       const char *text,
-					       const struct suite *suite,
-					       const struct string_list *logs);
+					       const struct suite *suite);
 
 #endif /* VM_CMD_VM_COMMANDS_H */

@@ -14,16 +14,12 @@
 #include "common/base/text.h"
 #include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
-#include "common/process/process.h"
 #include "common/store/store.h"
 #include "vm/kernel/kernel.h"
 
 enum {
 	/** Directories of logs that are not deleted. */
 	KEEP_LOGS = 20,
-	/** Of a failure's log. */
-	REPORT_LINES = 200,
-	REPORT_BYTES = 32 << 10,
 };
 
 #define OFFSET(field) .offset = offsetof(struct suite_options, field)
@@ -322,30 +318,14 @@ struct error *suite_setup_load(struct suite_setup *setup,
 	return forward_options(setup);
 }
 
-void suite_read_logs(const struct suite *suite, struct string_list *ret)
-{
-	for (size_t i = 0; i < suite->count; i++) {
-		const struct suite_item *item = &suite->items[i];
-		const char *path = suite_state_is_failure(item->state)
-					   ? item->log_path
-					   : NULL;
-		_cleanup_free_ char *text =
-			output_tail(path, REPORT_LINES, REPORT_BYTES);
-
-		string_list_add(ret, text);
-	}
-}
-
 struct error *suite_write_summary(const struct suite_setup *setup,
-				  const char *text, const struct suite *suite,
-				  const struct string_list *logs)
+				  const char *text, const struct suite *suite)
 {
 	size_t room_bytes = workflow_summary_room();
 
 	if (!room_bytes)
 		return NULL;
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
-	suite_table_append_summary(&sb, setup->command, text, suite, logs,
-				   room_bytes);
+	suite_table_append_summary(&sb, setup->command, text, suite, room_bytes);
 	return workflow_summary_write(sb.text);
 }

@@ -47,21 +47,7 @@ static json_t *item_json(const struct suite_item *item)
 			 text_json(item->console_path));
 }
 
-/** A failure, with the end of its log. */
-static void append_tail(struct string_builder *sb,
-			const struct suite_item *item, const char *log)
-{
-	suite_table_append_result(sb, item);
-	if (*log)
-		string_builder_appendf(sb, "; %s ends with:\n%s\n",
-				       item->log_path,
-				       output_last_lines(log, TAIL_LINES));
-	else
-		string_builder_appendf(sb, "; %s is empty\n\n", item->log_path);
-}
-
-static void print_table(const struct suite_setup *setup,
-			const struct string_list *logs)
+static void print_table(const struct suite_setup *setup)
 {
 	const struct suite *suite = &setup->suite;
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
@@ -72,9 +58,16 @@ static void print_table(const struct suite_setup *setup,
 		const struct suite_item *item = &suite->items[i];
 
 		// In groups the whole log stands above.
-		if (item->log_path && setup->view != SUITE_VIEW_GROUPS &&
-		    suite_state_is_failure(item->state))
-			append_tail(&sb, item, logs->items[i]);
+		if (!item->log_path || setup->view == SUITE_VIEW_GROUPS ||
+		    !suite_state_is_failure(item->state))
+			continue;
+		suite_table_append_result(&sb, item);
+		string_builder_appendf(&sb, "; %s %s\n%s\n", item->log_path,
+				       item->log_end ? "ends with:" : "is empty",
+				       item->log_end
+					       ? output_last_lines(item->log_end,
+								   TAIL_LINES)
+					       : "");
 	}
 	suite_table_append_counts(&sb, suite);
 	string_builder_append_char(&sb, '\n');
@@ -83,53 +76,34 @@ static void print_table(const struct suite_setup *setup,
 	fputs(sb.text, stdout);
 }
 
-static struct error *print_json(const struct suite_setup *setup)
-{
-	for (size_t i = 0; i < setup->suite.count; i++)
-		command_row_add(setup->context,
-				item_json(&setup->suite.items[i]));
-	return command_rows_print(setup->context);
-}
-
-static struct error *write_junit(const struct suite_setup *setup,
-				 uint64_t duration_ms,
-				 const struct string_list *logs)
-{
-	const struct suite_options *suite_options = setup->context->options;
-	char timestamp[32];
-	const struct junit_report junit = {
-		.suite = &setup->suite,
-		.command = setup->command,
-		.timestamp = timestamp,
-		.duration_ms = duration_ms,
-		.logs = logs,
-	};
-	time_t start = time(NULL) - (time_t)(duration_ms / 1000);
-	struct tm utc;
-
-	strftime(timestamp, sizeof(timestamp), "%Y-%m-%dT%H:%M:%S",
-		 gmtime_r(&start, &utc));
-	_cleanup_free_ char *text = junit_format(&junit);
-
-	return error_wrap(file_write(suite_options->junit, text, strlen(text)),
-			  "--junit");
-}
-
 /** Everything but the one line that is the error. */
-static struct error *report_results(const struct suite_setup *setup,
-				    struct string_list *logs)
+static struct error *report_results(const struct suite_setup *setup)
 {
 	struct error *err;
+	const struct suite *suite = &setup->suite;
 
-	suite_read_logs(&setup->suite, logs);
-	if (setup->context->common->json) {
-		err = print_json(setup);
-		if (err)
-			return err;
-	} else {
-		print_table(setup, logs);
+	if (!setup->context->common->json) {
+		print_table(setup);
+		return suite_write_summary(setup, NULL, suite);
 	}
-	return suite_write_summary(setup, NULL, &setup->suite, logs);
+	for (size_t i = 0; i < suite->count; i++)
+		command_row_add(setup->context, item_json(&suite->items[i]));
+	err = command_rows_print(setup->context);
+	if (err)
+		return err;
+	return suite_write_summary(setup, NULL, suite);
+}
+
+static struct error *write_junit(const char *path,
+				 const struct suite_setup *setup,
+				 uint64_t duration_ms)
+{
+	_cleanup_free_ char *text =
+		junit_format(&setup->suite, setup->command,
+			     time(NULL) - (time_t)(duration_ms / 1000),
+			     duration_ms);
+
+	return error_wrap(file_write(path, text, strlen(text)), "--junit");
 }
 
 /** @return The one line that says which kernels have failed, if any has. */
@@ -196,16 +170,16 @@ static struct error *run(struct command_context *context)
 	log_info("kernels: %zu; logs in %s", setup.suite.count,
 		 setup.run.log_directory);
 	uint64_t start_ms = monotonic_ms();
-	_cleanup_string_list_ struct string_list logs = { 0 };
 	err = run_suite(&setup);
 	if (err) {
 		// What has been found out is worth telling; the error remains.
-		error_destroy(report_results(&setup, &logs));
+		error_destroy(report_results(&setup));
 		return err;
 	}
-	err = report_results(&setup, &logs);
+	err = report_results(&setup);
 	if (!err && suite_options->junit)
-		err = write_junit(&setup, monotonic_ms() - start_ms, &logs);
+		err = write_junit(suite_options->junit, &setup,
+				  monotonic_ms() - start_ms);
 	return err ? err : report_failures(&setup.suite);
 }
 

@@ -45,12 +45,11 @@ static bool is_error(const struct suite_item *item)
 	       item->state != SUITE_FAILED && item->state != SUITE_TIMED_OUT;
 }
 
-static void append_case(struct string_builder *sb,
-			const struct suite_item *item, const char *log)
+static void append_case(struct string_builder *sb, const struct suite_item *item)
 {
 	_cleanup_free_ char *name = junit_text(item->name);
 	_cleanup_free_ char *reason = junit_text(item->reason);
-	_cleanup_free_ char *text = junit_text(log);
+	_cleanup_free_ char *text = junit_text(item->log_end);
 	const char *element = is_error(item) ? "error" : "failure";
 
 	string_builder_appendf(
@@ -79,29 +78,33 @@ static void append_case(struct string_builder *sb,
 	string_builder_append(sb, "    </testcase>\n");
 }
 
-char *junit_format(const struct junit_report *report)
+char *junit_format(const struct suite *suite, const char *command, time_t start,
+		   uint64_t duration_ms)
 {
-	const struct suite *suite = report->suite;
 	size_t failures = 0, errors = 0;
 
 	for (size_t i = 0; i < suite->count; i++) {
 		failures += suite_state_is_failure(suite->items[i].state);
 		errors += is_error(&suite->items[i]);
 	}
-	_cleanup_free_ char *command = junit_text(report->command);
+	char timestamp[32];
+	struct tm utc;
+	strftime(timestamp, sizeof(timestamp), "%Y-%m-%dT%H:%M:%S",
+		 gmtime_r(&start, &utc));
+	_cleanup_free_ char *name = junit_text(command);
 	_cleanup_free_ char *counts = string_format(
 		"tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" time=\"%.3f\"",
 		suite->count, failures - errors, errors,
-		(double)report->duration_ms / 1000);
+		(double)duration_ms / 1000);
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	string_builder_appendf(
 		&sb,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<testsuites name=\"vmtest\" %s>\n"
 		"  <testsuite name=\"%s\" %s skipped=\"0\" timestamp=\"%s\">\n",
-		counts, command, counts, report->timestamp);
+		counts, name, counts, timestamp);
 	for (size_t i = 0; i < suite->count; i++)
-		append_case(&sb, &suite->items[i], report->logs->items[i]);
+		append_case(&sb, &suite->items[i]);
 	string_builder_append(&sb, "  </testsuite>\n</testsuites>\n");
 	return string_builder_take(&sb);
 }

@@ -38,6 +38,7 @@ void suite_deinit(struct suite *suite)
 		free(suite->items[i].reason);
 		free(suite->items[i].log_path);
 		free(suite->items[i].console_path);
+		free(suite->items[i].log_end);
 	}
 	free(suite->items);
 	*suite = (struct suite){ 0 };

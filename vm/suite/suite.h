@@ -108,6 +108,8 @@ struct suite_item {
 	/** Of the last attempt; NULL if there are none. */
 	char *log_path;
 	char *console_path;
+	/** Of a failure: where its log ends; NULL if that is empty. */
+	char *log_end;
 };
 
 struct suite {

@@ -5,12 +5,13 @@
 
 /** @file A suite while it runs and once it has, for people and programs. */
 
+#include <time.h>
+
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
 #include "vm/suite/suite.h"
 
 struct string_builder;
-struct string_list;
 
 /*
  * A suite for people: while it runs and at the end, on a terminal, in a log,
@@ -25,12 +26,10 @@ void suite_table_append(struct string_builder *sb, const struct suite *suite);
  * there is room for.
  *
  * @param[in] text A sentence on the whole; NULL for none.
- * @param[in] logs One for each item, "" for none.
  * @param[in] limit_bytes At most this many, unless the head has more.
  */
 void suite_table_append_summary(struct string_builder *sb, const char *title,
 				const char *text, const struct suite *suite,
-				const struct string_list *logs,
 				size_t limit_bytes);
 
 /**
@@ -109,18 +108,13 @@ void suite_view_deinit(struct suite_view *view);
  */
 char *junit_text(const char *text);
 
-struct junit_report {
-	const struct suite *suite;
-	/** What was run, for people. */
-	const char *command;
-	/** When it was started: `2026-01-31T12:00:00`. */
-	const char *timestamp;
-	uint64_t duration_ms;
-	/** The ends of the failures' logs: one for each item, "" for none. */
-	const struct string_list *logs;
-};
-
-/** @return free() */
-char *junit_format(const struct junit_report *report);
+/**
+ * The document; free().
+ *
+ * @param[in] command What was run, for people.
+ * @param[in] start When it was started.
+ */
+char *junit_format(const struct suite *suite, const char *command, time_t start,
+		   uint64_t duration_ms);
 
 #endif /* VM_SUITE_SUITE_REPORT_H */

@@ -25,6 +25,9 @@
 
 enum {
 	RESULT_LIMIT_BYTES = 1 << 20,
+	/** Of a failure's log. */
+	REPORT_LINES = 200,
+	REPORT_BYTES = 32 << 10,
 	END_POLL_MS = 200,
 	/** For children that are asked to end, to remove what they were making. */
 	END_LIMIT_MS = 10000,
@@ -137,10 +140,17 @@ static struct error *open_log(const struct suite_run_options *options,
 	return NULL;
 }
 
-/** Note when the item has come into its state, and tell. */
+/** Tell that the item has come into a state. */
 static void announce(const struct suite_runner *runner, struct suite_item *item)
 {
 	item->since_ms = monotonic_ms();
+	if (suite_state_is_failure(item->state)) {
+		_cleanup_free_ char *text =
+			output_tail(item->log_path, REPORT_LINES, REPORT_BYTES);
+
+		free(item->log_end);
+		item->log_end = *text ? take_ptr(text) : NULL;
+	}
 	runner->observer->changed(runner->observer, item);
 }
 

@@ -39,7 +39,6 @@ void suite_table_append(struct string_builder *sb, const struct suite *suite)
 
 void suite_table_append_summary(struct string_builder *sb, const char *title,
 				const char *text, const struct suite *suite,
-				const struct string_list *logs,
 				size_t limit_bytes)
 {
 	_cleanup_table_ struct table table = { 0 };
@@ -47,9 +46,9 @@ void suite_table_append_summary(struct string_builder *sb, const char *title,
 
 	make_table(suite, &table);
 	for (size_t i = 0; i < suite->count; i++) {
-		if (*logs->items[i])
+		if (suite->items[i].log_end)
 			table_add_fold(&table, suite->items[i].name,
-				       logs->items[i]);
+				       suite->items[i].log_end);
 	}
 	string_builder_append(sb, "### ");
 	string_builder_append_markdown(sb, title);
