@@ -17,20 +17,27 @@ static const char *const releases[] = {
 	"6.1.9-vmtest1.1default",
 };
 
-static char *make_directory(void)
-{
-	char *path = strdup("/tmp/vmtest-kernel-test.XXXXXX");
+static char *path;
 
+static void setup(void)
+{
+	path = strdup("/tmp/vmtest-kernel-test.XXXXXX");
 	cr_assert_not_null(mkdtemp(path));
 	for (size_t i = 0; i < array_size(releases); i++) {
-		_cleanup_free_ char *kernel = NULL;
+		_cleanup_free_ char *kernel =
+			path_joinf(path, "x86_64/kernel-%s", releases[i]);
 
-		kernel = path_joinf(path, "x86_64/kernel-%s", releases[i]);
 		put_file(kernel, "build/include/config/kernel.release",
 			 releases[i]);
 	}
-	return path;
 }
+
+static void teardown(void)
+{
+	cleanup_directory(&path);
+}
+
+TestSuite(kernel, .init = setup, .fini = teardown);
 
 Test(kernel, disk_and_store_are_one_list_the_newest_first)
 {
@@ -52,7 +59,6 @@ Test(kernel, disk_and_store_are_one_list_the_newest_first)
 		{ .name = (char *)"README.md" },
 	};
 	const struct asset_list assets = { items, array_size(items) };
-	_cleanup_directory_ char *path = make_directory();
 	_cleanup_kernel_list_ struct kernel_list list = { 0 };
 
 	cr_assert_null(kernel_list_add_disk(&list, path, "s390x"));
@@ -83,7 +89,7 @@ Test(kernel, patterns_and_flavors_mean_kernels)
 	cr_expect_not(kernel_is_wanted(&entry, "5.4", &none));
 }
 
-static size_t prune(const char *path, const struct string_list *kernels,
+static size_t prune(const struct string_list *kernels,
 		    const struct string_list *flavors, bool dry_run)
 {
 	static const struct string_list all = { 0 };
@@ -100,20 +106,19 @@ Test(kernel, pruning_spares_the_newest_those_in_use_and_what_is_not_selected)
 	static const struct string_list all = { 0 };
 	char *other_items[] = { (char *)"default", NULL };
 	const struct string_list other = { other_items, 1 };
-	_cleanup_directory_ char *path = make_directory();
 	_cleanup_free_ char *old =
 		path_joinf(path, "x86_64/kernel-%s", releases[0]);
 	struct kernel kernel = { 0 };
 
-	cr_expect_eq(prune(path, &other, &all, false), 0);
-	cr_expect_eq(prune(path, &all, &other, false), 0);
+	cr_expect_eq(prune(&other, &all, false), 0);
+	cr_expect_eq(prune(&all, &other, false), 0);
 	cr_assert_null(kernel_open(old, &kernel));
 	cr_expect_str_eq(kernel.release, releases[0]);
-	cr_expect_eq(prune(path, &all, &all, false), 0);
+	cr_expect_eq(prune(&all, &all, false), 0);
 	kernel_deinit(&kernel);
-	cr_expect_eq(prune(path, &all, &all, true), 1);
+	cr_expect_eq(prune(&all, &all, true), 1);
 	cr_expect(directory_exists(old));
-	cr_expect_eq(prune(path, &all, &all, false), 1);
+	cr_expect_eq(prune(&all, &all, false), 1);
 	cr_expect_not(directory_exists(old));
 }
 
@@ -132,17 +137,16 @@ Test(kernel, a_release_is_one_plain_word)
 	static const char *const cases[] = {
 		"", "\n", "../x", ".x", "a b", "a/b", "\x1b[31m6.12", "6.12\xff"
 	};
-	_cleanup_directory_ char *path = make_directory();
-	_cleanup_free_ char *directory = NULL, *file = NULL;
+	_cleanup_free_ char *directory =
+		path_joinf(path, "x86_64/kernel-%s", releases[0]);
 
-	directory = path_joinf(path, "x86_64/kernel-%s", releases[0]);
-	file = path_join(directory, "build/include/config/kernel.release");
 	for (size_t i = 0; i < array_size(cases); i++) {
 		struct kernel kernel = { 0 };
-		_cleanup_error_ struct error *err = NULL;
 
-		cr_assert_null(file_write(file, cases[i], strlen(cases[i])));
-		err = kernel_open(directory, &kernel);
+		put_file(directory, "build/include/config/kernel.release",
+			 cases[i]);
+		_cleanup_error_ struct error *err =
+			kernel_open(directory, &kernel);
 		cr_assert_not_null(err, "%s", cases[i]);
 		cr_expect(strstr(error_message(err), "kernel.release"));
 		cr_expect_null(strchr(error_message(err), '\x1b'));

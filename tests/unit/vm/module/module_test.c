@@ -32,12 +32,8 @@ static const struct catalog catalog = {
 };
 
 /** A directory with what stands for a kernel, a source and a cache. */
-struct stage {
-	char *root;
-	char *source;
-	char *cache;
-	struct kernel kernel;
-};
+static char *root, *source, *cache;
+static struct kernel kernel;
 
 // What the kernel's Makefile does: a module is its own source.
 static const char makefile[] =
@@ -48,48 +44,43 @@ static const char makefile[] =
 	"	@cp $(M)/b.c $(M)/b.ko; cp $(M)/a.c $(M)/a.ko\n"
 	"	@grep -q nothing $(M)/b.c || printf '%s/b.o\\n%s/a.o\\n' $(M) $(M) >$(M)/modules.order\n";
 
-static struct stage create_stage(void)
+static void setup(void)
 {
-	char root[] = "/tmp/module test.XXXXXX";
-	struct stage stage = { 0 };
-
 	interrupt_catch();
+	root = strdup("/tmp/module test.XXXXXX");
 	cr_assert(mkdtemp(root));
-	stage.root = strdup(root);
-	stage.source = path_join(root, "source");
-	stage.cache = path_join(root, "cache");
+	source = path_join(root, "source");
+	cache = path_join(root, "cache");
 	put_file(root, "kernel/vmlinuz", "image");
 	put_file(root, "kernel/build/.config", "");
 	put_file(root, "kernel/build/Module.symvers", "");
 	put_file(root, "kernel/build/Makefile", makefile);
 	put_file(root, "kernel/build/include/config/kernel.release", "6.12.1\n");
-	put_file(stage.source, "Makefile", "obj-m := b.o a.o\n");
-	put_file(stage.source, "a.c", "a");
-	put_file(stage.source, "b.c", "b");
-
-	_cleanup_free_ char *kernel = path_join(root, "kernel");
-	cr_assert_null(kernel_open(kernel, &stage.kernel));
-	return stage;
+	put_file(source, "Makefile", "obj-m := b.o a.o\n");
+	put_file(source, "a.c", "a");
+	put_file(source, "b.c", "b");
+	_cleanup_free_ char *path = path_join(root, "kernel");
+	cr_assert_null(kernel_open(path, &kernel));
 }
 
-static void destroy_stage(struct stage *stage)
+static void teardown(void)
 {
-	kernel_deinit(&stage->kernel);
-	cleanup_directory(&stage->root);
-	free(stage->source);
-	free(stage->cache);
+	kernel_deinit(&kernel);
+	cleanup_directory(&root);
+	free(source);
+	free(cache);
 }
 
-#define _cleanup_stage_ _cleanup_(destroy_stage)
+TestSuite(module, .init = setup, .fini = teardown);
 
-static struct error *build(const struct stage *stage, struct module *ret)
+static struct error *build(struct module *ret)
 {
 	const struct module_request request = {
 		.catalog = &catalog,
-		.kernel = &stage->kernel,
+		.kernel = &kernel,
 		.arch = &arch,
-		.source = stage->source,
-		.directory = stage->cache,
+		.source = source,
+		.directory = cache,
 	};
 
 	return module_build(&request, ret);
@@ -97,13 +88,12 @@ static struct error *build(const struct stage *stage, struct module *ret)
 
 Test(module, is_built_once_unless_it_is_damaged)
 {
-	_cleanup_stage_ struct stage stage = create_stage();
 	_cleanup_module_ struct module first = { 0 };
 	_cleanup_module_ struct module second = { 0 };
 	_cleanup_module_ struct module third = { 0 };
 
-	cr_assert_null(build(&stage, &first));
-	cr_assert_null(build(&stage, &second));
+	cr_assert_null(build(&first));
+	cr_assert_null(build(&second));
 	cr_expect(first.entry->made);
 	cr_expect_not(second.entry->made);
 	cr_expect_str_eq(first.path, second.path);
@@ -113,7 +103,7 @@ Test(module, is_built_once_unless_it_is_damaged)
 	expect_contents(first.entry->path, "a.ko", "a");
 	// What is damaged is built again.
 	cr_assert_eq(unlink(first.path), 0);
-	cr_assert_null(build(&stage, &third));
+	cr_assert_null(build(&third));
 	cr_expect(third.entry->made);
 	expect_contents(third.entry->path, "b.ko", "b");
 }
@@ -132,43 +122,42 @@ Test(module, is_rebuilt_when_source_or_kernel_changes)
 		{ "kernel/build/other", "", false },
 	};
 
-	for (size_t i = 0; i < array_size(rows); i++) {
-		_cleanup_stage_ struct stage stage = create_stage();
-		_cleanup_module_ struct module first = { 0 };
-		_cleanup_module_ struct module second = { 0 };
+	_cleanup_module_ struct module first = { 0 };
 
-		cr_assert_null(build(&stage, &first));
-		put_file(stage.root, rows[i].name, rows[i].text);
-		cr_assert_null(build(&stage, &second));
-		cr_expect_eq(second.entry->made, rows[i].rebuilt, "%s",
+	cr_assert_null(build(&first));
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_module_ struct module next = { 0 };
+
+		put_file(root, rows[i].name, rows[i].text);
+		cr_assert_null(build(&next));
+		cr_expect_eq(next.entry->made, rows[i].rebuilt, "%s",
 			     rows[i].name);
 	}
 }
 
 /** A compiler that only says which version it is. */
-static void install_compiler(const struct stage *stage, const char *version)
+static void install_compiler(const char *version)
 {
-	_cleanup_free_ char *program = path_join(stage->root, "bin/gcc");
+	_cleanup_free_ char *program = path_join(root, "bin/gcc");
 	_cleanup_free_ char *script =
 		string_format("#!/bin/sh\necho %s\n", version);
 
-	put_file(stage->root, "bin/gcc", script);
+	put_file(root, "bin/gcc", script);
 	cr_assert_eq(chmod(program, 0755), 0);
 }
 
 Test(module, is_rebuilt_by_another_compiler)
 {
-	_cleanup_stage_ struct stage stage = create_stage();
 	_cleanup_free_ char *path =
-		string_format("%s/bin:%s", stage.root, getenv("PATH"));
+		string_format("%s/bin:%s", root, getenv("PATH"));
 	const char *const versions[] = { "12.2.0", "12.2.0", "13.1.0", "12.2.0" };
 	const bool rebuilt[] = { true, false, true, false };
 	struct module modules[array_size(versions)] = { 0 };
 
 	setenv("PATH", path, 1);
 	for (size_t i = 0; i < array_size(versions); i++) {
-		install_compiler(&stage, versions[i]);
-		cr_assert_null(build(&stage, &modules[i]));
+		install_compiler(versions[i]);
+		cr_assert_null(build(&modules[i]));
 		cr_expect_eq(modules[i].entry->made, rebuilt[i], "%zu", i);
 	}
 	for (size_t i = 0; i < array_size(versions); i++)
@@ -177,19 +166,18 @@ Test(module, is_rebuilt_by_another_compiler)
 
 Test(module, what_is_superseded_goes_when_nobody_uses_it)
 {
-	_cleanup_stage_ struct stage stage = create_stage();
 	_cleanup_module_ struct module first = { 0 };
 	_cleanup_module_ struct module second = { 0 };
 	_cleanup_module_ struct module third = { 0 };
 
-	cr_assert_null(build(&stage, &first));
-	put_file(stage.source, "b.c", "second");
-	cr_assert_null(build(&stage, &second));
+	cr_assert_null(build(&first));
+	put_file(source, "b.c", "second");
+	cr_assert_null(build(&second));
 	expect_contents(first.entry->path, "b.ko", "b");
 	expect_contents(second.entry->path, "b.ko", "second");
 	cache_release(take_ptr(first.entry));
-	put_file(stage.source, "b.c", "third");
-	cr_assert_null(build(&stage, &third));
+	put_file(source, "b.c", "third");
+	cr_assert_null(build(&third));
 	cr_expect_not(file_exists(first.path));
 	cr_expect(file_exists(second.path));
 }
@@ -206,38 +194,32 @@ Test(module, what_fails_says_why_and_leaves_no_result)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		_cleanup_stage_ struct stage stage = create_stage();
 		_cleanup_module_ struct module module = { 0 };
-		_cleanup_module_ struct module good = { 0 };
+		_cleanup_free_ char *good = string_format("good %zu", i);
 
-		put_file(stage.source, "b.c", rows[i].text);
+		put_file(source, "b.c", rows[i].text);
 		for (int again = 0; again < 2; again++) {
-			_cleanup_error_ struct error *err =
-				build(&stage, &module);
+			_cleanup_error_ struct error *err = build(&module);
 
 			cr_assert(err, "%s", rows[i].text);
-			cr_expect_not_null(strstr(error_message(err),
-						  rows[i].word),
-					   "%s", error_message(err));
+			cr_expect(strstr(error_message(err), rows[i].word),
+				  "%s", error_message(err));
 			cr_expect_null(module.path);
 		}
-		put_file(stage.source, "b.c", "b");
-		cr_assert_null(build(&stage, &good));
-		cr_expect(good.entry->made);
+		put_file(source, "b.c", good);
+		cr_assert_null(build(&module));
+		cr_expect(module.entry->made);
 	}
 }
 
 Test(module, there_must_be_a_source)
 {
-	_cleanup_stage_ struct stage stage = create_stage();
 	_cleanup_module_ struct module module = { 0 };
 
-	free(stage.source);
-	stage.source = strdup("/no/such");
-
-	_cleanup_error_ struct error *err = build(&stage, &module);
-
+	free(source);
+	source = strdup("/no/such");
+	_cleanup_error_ struct error *err = build(&module);
 	cr_assert(err);
 	cr_expect(error_is(err, ERROR_USAGE));
-	cr_expect_not_null(strstr(error_message(err), "/no/such"));
+	cr_expect(strstr(error_message(err), "/no/such"));
 }

@@ -20,20 +20,18 @@ static struct project parse(const char *text)
 
 Test(project, keys_stand_for_options)
 {
+	// clang-format off
 	static const struct {
 		const char *json;
 		const char *option;
 		const char *values;
 	} rows[] = {
-		{ "{\"kernels\": [\"6.12\", \"*tiny\"]}", "kernel",
-		  "6.12 *tiny " },
-		{ "{\"kernels\": [\"./k\", \"/k\"]}", "kernel",
-		  "/home/me/it/./k /k " },
+		{ "{\"kernels\": [\"6.12\", \"*tiny\"]}", "kernel", "6.12 *tiny " },
+		{ "{\"kernels\": [\"./k\", \"/k\"]}", "kernel", "/home/me/it/./k /k " },
 		{ "{\"flavors\": [\"tiny\"]}", "flavor", "tiny " },
 		{ "{\"arch\": \"s390x\"}", "arch", "s390x " },
 		{ "{\"arch\": [\"arm\", \"ppc64\"]}", "arch", "arm ppc64 " },
-		{ "{\"store\": \"dir:kernels\"}", "store",
-		  "dir:/home/me/it/kernels " },
+		{ "{\"store\": \"dir:kernels\"}", "store", "dir:/home/me/it/kernels " },
 		{ "{\"store\": \"dir:/srv\"}", "store", "dir:/srv " },
 		{ "{\"store\": \"github:o/r@t\"}", "store", "github:o/r@t " },
 		{ "{\"jobs\": 4}", "jobs", "4 " },
@@ -45,19 +43,17 @@ Test(project, keys_stand_for_options)
 		{ "{\"rw\": [\"a\", \"/b\"]}", "rw", "/home/me/it/a /b " },
 		{ "{\"append\": [\"a=b\"]}", "append", "a=b " },
 		{ "{\"qemu_options\": [\"-s\"]}", "qemu-option", "-s " },
-		{ "{\"environment\": {\"A\": \"b c\", \"D\": null}}", "env",
-		  "A=b c D " },
+		{ "{\"environment\": {\"A\": \"b c\", \"D\": null}}", "env", "A=b c D " },
 		{ "{\"module\": \"build\"}", "module", "build " },
-		{ "{\"module_source\": \"m\"}", "module-source",
-		  "/home/me/it/m " },
+		{ "{\"module_source\": \"m\"}", "module-source", "/home/me/it/m " },
 		{ "{\"disk\": \"1G\"}", "disk", "1G " },
 		{ "{\"kdump\": true}", "kdump", "" },
 		{ "{\"fail_on_splat\": true}", "fail-on-splat", "" },
 		{ "{\"packages\": [\"gcc\", \"make\"]}", "package", "gcc make " },
 		{ "{\"junit\": \"j.xml\"}", "junit", "/home/me/it/j.xml " },
-		{ "{\"log_directory\": \"logs\"}", "log-directory",
-		  "/home/me/it/logs " },
+		{ "{\"log_directory\": \"logs\"}", "log-directory", "/home/me/it/logs " },
 	};
+	// clang-format on
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		_cleanup_project_ struct project project = parse(rows[i].json);
@@ -94,6 +90,7 @@ Test(project, an_empty_one_says_nothing)
 
 Test(project, mistakes_are_named_with_what_is_allowed)
 {
+	// clang-format off
 	static const struct {
 		const char *json;
 		const char *message;
@@ -102,12 +99,9 @@ Test(project, mistakes_are_named_with_what_is_allowed)
 		{ "{\"command\": [\"a\",]}", "no JSON: line 1" },
 		{ "{\"jobs\": 1, \"jobs\": 2}", "duplicate" },
 		{ "[]", "json: expected an object" },
-		{ "{\"comand\": [\"a\"]}",
-		  "comand: unknown key; there are command, kernels, " },
-		{ "{\"command\": \"make\"}",
-		  "command: expected a list of strings, at least one" },
-		{ "{\"command\": []}",
-		  "command: expected a list of strings, at least one" },
+		{ "{\"comand\": [\"a\"]}", "comand: unknown key; there are command, kernels, " },
+		{ "{\"command\": \"make\"}", "command: expected a list of strings, at least one" },
+		{ "{\"command\": []}", "command: expected a list of strings, at least one" },
 		{ "{\"command\": [\"a\", 1]}", "command[1]: expected a string" },
 		{ "{\"arch\": []}", "arch: expected a list of strings" },
 		{ "{\"arch\": 1}", "arch: expected a string" },
@@ -121,15 +115,12 @@ Test(project, mistakes_are_named_with_what_is_allowed)
 		{ "{\"rw\": \"a\"}", "rw: expected a list" },
 		{ "{\"rw\": [\"\"]}", "rw[0]: expected a path" },
 		{ "{\"store\": 1}", "store: expected dir:PATH or github:" },
-		{ "{\"environment\": [\"A=b\"]}",
-		  "environment: expected an object" },
-		{ "{\"environment\": {\"1\": \"\"}}",
-		  "environment.1: the name of a variable has letters" },
-		{ "{\"environment\": {\"A\": 1}}",
-		  "environment.A: expected a string, or null" },
-		{ "{\"fail_on_splat\": 1}",
-		  "fail_on_splat: expected true or false" },
+		{ "{\"environment\": [\"A=b\"]}", "environment: expected an object" },
+		{ "{\"environment\": {\"1\": \"\"}}", "environment.1: the name of a variable has letters" },
+		{ "{\"environment\": {\"A\": 1}}", "environment.A: expected a string, or null" },
+		{ "{\"fail_on_splat\": 1}", "fail_on_splat: expected true or false" },
 	};
+	// clang-format on
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		struct project project = { 0 };

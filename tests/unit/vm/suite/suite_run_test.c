@@ -75,70 +75,52 @@ static void record(struct suite_observer *observer, const struct suite_item *ite
 		kill(getpid(), SIGTERM);
 }
 
-struct fixture {
-	char directory[64];
-	char *program;
-	struct recorder recorder;
-	struct suite_run_options options;
-	struct suite suite;
-};
+static char *command[] = { (char *)"true", NULL };
+static char directory[64];
+static struct recorder recorder;
+static struct suite_run_options options;
+static struct suite suite;
 
-static void fixture_init(struct fixture *f, unsigned int jobs)
+static void setup(void)
 {
-	static char *const command[] = { (char *)"true", NULL };
-
-	*f = (struct fixture){
-		.directory = "/tmp/vmtest-suite-run-test.XXXXXX",
-		.recorder = { .observer = { .changed = record } },
-	};
-	cr_assert_not_null(mkdtemp(f->directory));
-	f->program = path_join(f->directory, "program");
-	cr_assert_null(file_write(f->program, script, strlen(script)));
-	cr_assert_eq(chmod(f->program, 0755), 0);
-	f->options = (struct suite_run_options){
-		.program = f->program,
+	strcpy(directory, "/tmp/vmtest-suite-run-test.XXXXXX");
+	cr_assert_not_null(mkdtemp(directory));
+	recorder = (struct recorder){ .observer = { .changed = record } };
+	options = (struct suite_run_options){
+		.program = path_join(directory, "program"),
 		.command = command,
-		.log_directory = f->directory,
-		.jobs = jobs,
+		.log_directory = directory,
+		.jobs = 1,
 	};
+	cr_assert_null(file_write(options.program, script, strlen(script)));
+	cr_assert_eq(chmod(options.program, 0755), 0);
 }
 
-static void fixture_deinit(struct fixture *f)
+static void teardown(void)
 {
-	suite_deinit(&f->suite);
-	free(f->program);
-	cr_assert_null(directory_remove(f->directory));
+	suite_deinit(&suite);
+	free(options.program);
+	cr_assert_null(directory_remove(directory));
 }
+
+TestSuite(suite_run, .init = setup, .fini = teardown);
 
 /** Add kernels: those with a + in front are still to be downloaded. */
-static void add_kernels(struct fixture *f, const char *const *names, size_t count)
+static void add_kernels(const char *const *names, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const char *name = names[i] + (names[i][0] == '+');
 		_cleanup_free_ char *path = path_join("/k", name);
 
-		suite_add_directory(&f->suite, name, "arm", path);
+		suite_add_directory(&suite, name, "arm", path);
 		if (names[i][0] == '+')
-			free(take_ptr(f->suite.items[i].path));
+			free(take_ptr(suite.items[suite.count - 1].path));
 	}
 }
 
-static struct error *run(struct fixture *f)
+static char *read_file(const char *name)
 {
-	return suite_run(&f->options, &f->suite, &f->recorder.observer);
-}
-
-/** The same, of kernels, one after the other. */
-static void run_kernels(struct fixture *f, const char *const *names, size_t count)
-{
-	fixture_init(f, 1);
-	add_kernels(f, names, count);
-	cr_assert_null(run(f));
-}
-
-static char *read_file(const struct fixture *f, const char *name)
-{
-	_cleanup_free_ char *path = path_join(f->directory, name);
+	_cleanup_free_ char *path = path_join(directory, name);
 	char *text;
 
 	cr_assert_null(file_read(path, 65536, &text, NULL));
@@ -166,17 +148,12 @@ Test(suite_run, each_kernel_has_its_verdict)
 	};
 
 	for (unsigned int jobs = 1; jobs <= 30; jobs *= 3) {
-		const char *names[array_size(rows)];
-		struct fixture f;
-		size_t ended = 0;
-
+		options.jobs = jobs;
 		for (size_t i = 0; i < array_size(rows); i++)
-			names[i] = rows[i].name;
-		fixture_init(&f, jobs);
-		add_kernels(&f, names, array_size(rows));
-		cr_assert_null(run(&f));
+			add_kernels(&rows[i].name, 1);
+		cr_assert_null(suite_run(&options, &suite, &recorder.observer));
 		for (size_t i = 0; i < array_size(rows); i++) {
-			const struct suite_item *item = &f.suite.items[i];
+			const struct suite_item *item = &suite.items[i];
 
 			cr_expect_eq(item->state, rows[i].state, "%s",
 				     rows[i].name);
@@ -184,97 +161,88 @@ Test(suite_run, each_kernel_has_its_verdict)
 				     rows[i].name);
 			cr_expect_str_eq(item->reason ? item->reason : "",
 					 rows[i].reason);
-			ended += suite_state_is_end(item->state);
+			cr_expect(suite_state_is_end(item->state));
 		}
-		cr_expect_eq(ended, array_size(rows));
-		cr_expect_leq(f.recorder.most_running, jobs);
-		cr_expect(jobs == 1 || f.recorder.most_running > 1);
-		cr_expect_eq(f.suite.items[1].phase_ms[SUITE_DOWNLOAD], 3);
-		cr_expect_eq(f.suite.items[1].phase_ms[SUITE_UNPACK], 4);
-		cr_expect_eq(f.suite.items[1].phase_ms[SUITE_BOOT], 10);
-		cr_expect_eq(f.suite.items[1].phase_ms[SUITE_COMMAND], 20);
-		fixture_deinit(&f);
+		cr_expect_leq(recorder.most_running, jobs);
+		cr_expect(jobs == 1 || recorder.most_running > 1);
+		cr_expect_eq(suite.items[1].phase_ms[SUITE_DOWNLOAD], 3);
+		cr_expect_eq(suite.items[1].phase_ms[SUITE_UNPACK], 4);
+		cr_expect_eq(suite.items[1].phase_ms[SUITE_BOOT], 10);
+		cr_expect_eq(suite.items[1].phase_ms[SUITE_COMMAND], 20);
+		teardown();
+		setup();
 	}
 }
 
 Test(suite_run, modules_are_built_first_and_once)
 {
 	static const char *const names[] = { "+good", "fails", "lost" };
-	struct fixture f;
 
-	fixture_init(&f, 1);
-	add_kernels(&f, names, array_size(names));
-	for (size_t i = 0; i < f.suite.count; i++)
-		f.suite.items[i].needs_module = true;
-	cr_assert_null(run(&f));
-
-	_cleanup_free_ char *calls = read_file(&f, "calls");
+	add_kernels(names, array_size(names));
+	for (size_t i = 0; i < suite.count; i++)
+		suite.items[i].needs_module = true;
+	cr_assert_null(suite_run(&options, &suite, &recorder.observer));
+	_cleanup_free_ char *calls = read_file("calls");
 	const char *module = strstr(calls, "module good\n");
 	const char *lost = strstr(calls, "module lost\n");
-
-	cr_expect_eq(f.suite.items[0].state, SUITE_PASSED);
-	cr_expect_eq(f.suite.items[1].state, SUITE_NOT_RUN);
-	cr_expect_str_eq(f.suite.items[1].reason, "it does not compile");
-	cr_expect_eq(f.suite.items[2].attempts, 2);
+	cr_expect_eq(suite.items[0].state, SUITE_PASSED);
+	cr_expect_eq(suite.items[1].state, SUITE_NOT_RUN);
+	cr_expect_str_eq(suite.items[1].reason, "it does not compile");
+	cr_expect_eq(suite.items[2].attempts, 2);
 	cr_assert(module && lost);
 	cr_expect(strstr(calls, "download good\n") < module);
 	cr_expect(strstr(calls, "run good\n") > module);
 	cr_expect_null(strstr(lost + 1, "module lost"));
 	cr_expect_null(strstr(calls, "run fails"));
-	fixture_deinit(&f);
 }
 
-Test(suite_run, logs_have_names)
+Test(suite_run, logs_have_names_and_ends)
 {
 	static const char *const names[] = { "fail", "flaky" };
-	struct fixture f;
 
-	run_kernels(&f, names, array_size(names));
-
-	_cleanup_free_ char *log = read_file(&f, "fail.log");
-	_cleanup_free_ char *first = read_file(&f, "flaky.json");
-	_cleanup_free_ char *second = read_file(&f, "flaky.2.json");
-
+	add_kernels(names, array_size(names));
+	cr_assert_null(suite_run(&options, &suite, &recorder.observer));
+	_cleanup_free_ char *log = read_file("fail.log");
+	_cleanup_free_ char *first = read_file("flaky.json");
+	_cleanup_free_ char *second = read_file("flaky.2.json");
 	cr_expect_str_eq(log, "output\n");
 	cr_expect(strstr(first, "lost"));
 	cr_expect(strstr(second, "exited"));
-	cr_expect(strstr(f.suite.items[1].log_path, "/flaky.2.log"));
-	cr_expect(strstr(f.suite.items[1].console_path, "/flaky.2.console.log"));
-	fixture_deinit(&f);
+	cr_expect_str_eq(suite.items[0].log_end, "output\n");
+	cr_expect_null(suite.items[1].log_end);
+	cr_expect(strstr(suite.items[1].log_path, "/flaky.2.log"));
+	cr_expect(strstr(suite.items[1].console_path, "/flaky.2.console.log"));
 }
 
 Test(suite_run, kernels_are_downloaded_in_order_while_others_run)
 {
 	static const char *const names[] = { "+a", "b", "+c" };
-	struct fixture f;
 
-	run_kernels(&f, names, array_size(names));
-
-	_cleanup_free_ char *calls = read_file(&f, "calls");
-
+	add_kernels(names, array_size(names));
+	cr_assert_null(suite_run(&options, &suite, &recorder.observer));
+	_cleanup_free_ char *calls = read_file("calls");
 	cr_expect(strstr(calls, "run b\n") < strstr(calls, "run a\n"), "%s",
 		  calls);
 	cr_expect(strstr(calls, "download a\n") < strstr(calls, "download c\n"));
-	fixture_deinit(&f);
 }
 
 Test(suite_run, a_signal_ends_all, .signal = SIGTERM)
 {
-	static const char *const names[] = { "good", "sleep1", "sleep2", "never" };
-	struct fixture f;
+	static const char *const names[] = { "sleep1", "sleep2", "never" };
 	struct error *err;
 	uint64_t start_ms = monotonic_ms();
 
 	interrupt_catch();
-	fixture_init(&f, 2);
-	f.recorder.interrupt_at = 2;
-	add_kernels(&f, names + 1, 3);
-	err = run(&f);
+	options.jobs = 2;
+	recorder.interrupt_at = 2;
+	add_kernels(names, array_size(names));
+	err = suite_run(&options, &suite, &recorder.observer);
 	cr_expect(error_catch(&err, ERROR_CANCELLED));
 	cr_expect_lt(monotonic_ms() - start_ms, 30000);
-	for (size_t i = 0; i < f.suite.count; i++)
-		cr_expect_eq(f.suite.items[i].state, SUITE_INTERRUPTED);
-	fixture_deinit(&f);
+	for (size_t i = 0; i < suite.count; i++)
+		cr_expect_eq(suite.items[i].state, SUITE_INTERRUPTED);
+	// Here, since the signal ends the test.
+	teardown();
 	interrupt_release();
 }
 
@@ -285,21 +253,18 @@ Test(suite_run, the_newest_directories_of_logs_are_kept)
 		"20260102-120000-1",
 		"my-own",
 	};
-	char root[] = "/tmp/vmtest-suite-run-test.XXXXXX";
 	_cleanup_free_ char *path = NULL;
 
-	cr_assert_not_null(mkdtemp(root));
 	for (size_t i = 0; i < array_size(names); i++) {
-		_cleanup_free_ char *old = path_join(root, names[i]);
+		_cleanup_free_ char *old = path_join(directory, names[i]);
 
 		cr_assert_null(directory_create(old));
 	}
-	cr_assert_null(suite_log_directory_create(root, 2, &path));
+	cr_assert_null(suite_log_directory_create(directory, 2, &path));
 	for (size_t i = 0; i < array_size(names); i++) {
-		_cleanup_free_ char *old = path_join(root, names[i]);
+		_cleanup_free_ char *old = path_join(directory, names[i]);
 
 		cr_expect_eq(directory_exists(old), i > 0, "%s", names[i]);
 	}
 	cr_expect(directory_exists(path));
-	cr_assert_null(directory_remove(root));
 }

@@ -11,6 +11,7 @@
 Test(suite, verdicts_follow_from_outcomes)
 {
 	char *splats[] = { (char *)"BUG: x", NULL };
+	// clang-format off
 	const struct {
 		unsigned int attempts;
 		struct run_result result;
@@ -19,35 +20,15 @@ Test(suite, verdicts_follow_from_outcomes)
 	} rows[] = {
 		{ 1, { .outcome = RUN_EXITED, .boot_ms = 5 }, SUITE_PASSED, "" },
 		{ 2, { .outcome = RUN_EXITED }, SUITE_FLAKY, "" },
-		{ 1,
-		  { .outcome = RUN_EXITED, .status = 3, .exit_status = 3 },
-		  SUITE_FAILED,
-		  "exit status 3" },
-		{ 2,
-		  { .outcome = RUN_EXITED, .status = 3, .exit_status = 3 },
-		  SUITE_FAILED,
-		  "exit status 3" },
-		{ 1,
-		  { .outcome = RUN_EXITED, .status = 1, .splats = { splats, 1 } },
-		  SUITE_FAILED,
-		  "the kernel reported: BUG: x" },
-		{ 1,
-		  { .outcome = RUN_TIMED_OUT, .reason = (char *)"late" },
-		  SUITE_TIMED_OUT,
-		  "late" },
-		{ 1,
-		  { .outcome = RUN_LOST, .reason = (char *)"panic" },
-		  SUITE_WAITING,
-		  "lost at first: panic" },
-		{ 2,
-		  { .outcome = RUN_LOST, .reason = (char *)"panic\033[0m\nx" },
-		  SUITE_LOST,
-		  "panic" },
-		{ 1,
-		  { .outcome = RUN_NOT_RUN, .reason = (char *)"no QEMU" },
-		  SUITE_NOT_RUN,
-		  "no QEMU" },
+		{ 1, { .outcome = RUN_EXITED, .status = 3, .exit_status = 3 }, SUITE_FAILED, "exit status 3" },
+		{ 2, { .outcome = RUN_EXITED, .status = 3, .exit_status = 3 }, SUITE_FAILED, "exit status 3" },
+		{ 1, { .outcome = RUN_EXITED, .status = 1, .splats = { splats, 1 } }, SUITE_FAILED, "the kernel reported: BUG: x" },
+		{ 1, { .outcome = RUN_TIMED_OUT, .reason = (char *)"late" }, SUITE_TIMED_OUT, "late" },
+		{ 1, { .outcome = RUN_LOST, .reason = (char *)"panic" }, SUITE_WAITING, "lost at first: panic" },
+		{ 2, { .outcome = RUN_LOST, .reason = (char *)"panic\033[0m\nx" }, SUITE_LOST, "panic" },
+		{ 1, { .outcome = RUN_NOT_RUN, .reason = (char *)"no QEMU" }, SUITE_NOT_RUN, "no QEMU" },
 	};
+	// clang-format on
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		struct suite_item item = {
