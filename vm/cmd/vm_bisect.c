@@ -63,32 +63,24 @@ static enum bisect_verdict judge(const struct suite_item *item)
 	}
 }
 
-static struct error *test_one(const struct suite_setup *setup, size_t index)
-{
-	const struct suite one = { &setup->suite.items[index], 1 };
-	_cleanup_suite_view_ struct suite_view view;
-
-	// There is a line for each step.
-	suite_view_init(&view,
-			setup->view == SUITE_VIEW_LINES ? SUITE_VIEW_QUIET
-							: setup->view,
-			&one);
-	return suite_run(&setup->run, &one, &view.observer);
-}
-
 static struct error *search(const struct suite_setup *setup,
 			    enum bisect_verdict *verdicts,
 			    struct bisect_step *step)
 {
 	struct error *err;
-	const struct suite *suite = &setup->suite;
+	// There is a line for each step.
+	enum suite_view_kind kind =
+		setup->view == SUITE_VIEW_LINES ? SUITE_VIEW_QUIET : setup->view;
 
 	for (unsigned int number = 1;; number++) {
-		bisect_next(verdicts, suite->count, step);
+		bisect_next(verdicts, setup->suite.count, step);
 		if (step->action != BISECT_TEST)
 			return NULL;
-		const struct suite_item *item = &suite->items[step->index];
-		err = test_one(setup, step->index);
+		struct suite_item *item = &setup->suite.items[step->index];
+		const struct suite one = { item, 1 };
+		_cleanup_suite_view_ struct suite_view view;
+		suite_view_init(&view, kind, &one);
+		err = suite_run(&setup->run, &one, &view.observer);
 		if (err)
 			return err;
 		verdicts[step->index] = judge(item);

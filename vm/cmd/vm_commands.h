@@ -157,7 +157,6 @@ extern const struct command_option suite_option_table[];
 struct suite_setup {
 	struct command_context *context;
 	struct project project;
-	struct arch_list archs;
 	struct suite suite;
 	struct suite_run_options run;
 	/** What is run, as one would type it. */

@@ -13,16 +13,6 @@
 #include "common/store/store.h"
 #include "vm/kernel/kernel.h"
 
-static bool contains_arch(const struct arch_list *list,
-			  const struct catalog_arch *arch)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (list->items[i] == arch)
-			return true;
-	}
-	return false;
-}
-
 struct error *command_archs(const struct command_context *context,
 			    struct arch_list *ret)
 {
@@ -37,7 +27,10 @@ struct error *command_archs(const struct command_context *context,
 		err = catalog_find_arch(context->catalog, archs->items[i], &arch);
 		if (err)
 			return err;
-		if (!contains_arch(&list, arch))
+		size_t j = 0;
+		while (j < list.count && list.items[j] != arch)
+			j++;
+		if (j == list.count)
 			vector_add(&list) = arch;
 	}
 	if (!archs->count) {

@@ -3,15 +3,12 @@
 #include "vm/cmd/vm_commands.h"
 
 #include <jansson.h>
-#include <string.h>
 
 #include "common/base/error.h"
 #include "common/base/log.h"
-#include "common/base/memory.h"
 #include "common/base/table.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/release.h"
 #include "common/store/store.h"
 #include "vm/kernel/kernel.h"
 

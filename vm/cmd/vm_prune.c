@@ -47,9 +47,6 @@ static struct error *prune_kernels(struct command_context *context,
 		const char *arch = context->catalog->archs[i].name;
 		size_t first = deleted->count;
 
-		if (selection.archs->count &&
-		    !string_list_contains(selection.archs, arch))
-			continue;
 		err = kernel_prune(context->directory, arch, &selection,
 				   prune->keep, prune->dry_run, deleted);
 		if (err)

@@ -9,7 +9,6 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
-#include "common/base/memory.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
 #include "common/github/workflow.h"
@@ -35,7 +34,6 @@ const struct command_option suite_option_table[] = {
 void suite_setup_deinit(struct suite_setup *setup)
 {
 	project_deinit(&setup->project);
-	arch_list_deinit(&setup->archs);
 	free(setup->command);
 	free(setup->run.program);
 	free(setup->run.log_directory);
@@ -101,8 +99,7 @@ static struct error *check_options(const struct command_context *context,
 	return run_options_check(&options->guest);
 }
 
-/** Of several architectures no directories are taken (command_archs()). */
-static struct error *add_directories(struct suite_setup *setup,
+static struct error *add_directories(struct suite *suite, const char *arch,
 				     const struct string_list *directories)
 {
 	struct error *err;
@@ -113,37 +110,29 @@ static struct error *add_directories(struct suite_setup *setup,
 		err = kernel_open(directories->items[i], &kernel);
 		if (err)
 			return err;
-		suite_add_directory(&setup->suite, kernel.release,
-				    setup->archs.items[0]->name, kernel.path);
+		suite_add_directory(suite, kernel.release, arch, kernel.path);
 	}
 	return NULL;
-}
-
-static bool is_on_disk(const char *release, const char *arch,
-		       const struct kernel_list *disk)
-{
-	for (size_t i = 0; i < disk->count; i++) {
-		if (strcmp(disk->items[i].text, release) == 0 &&
-		    strcmp(disk->items[i].arch, arch) == 0)
-			return true;
-	}
-	return false;
 }
 
 /**
  * Whether the store has to be asked what the patterns mean: each may be the
  * release of a kernel that is on disk, of each architecture.
  */
-static bool need_store(const struct string_list *patterns,
-		       const struct arch_list *archs,
+static bool need_store(const struct string_list *patterns, size_t arch_count,
 		       const struct kernel_list *disk)
 {
-	for (size_t i = 0; i < archs->count * patterns->count; i++) {
-		if (!is_on_disk(patterns->items[i % patterns->count],
-				archs->items[i / patterns->count]->name, disk))
-			return true;
+	bool need = !patterns->count;
+
+	for (size_t i = 0; i < patterns->count; i++) {
+		size_t count = 0;
+
+		for (size_t j = 0; j < disk->count; j++)
+			count += strcmp(disk->items[j].text,
+					patterns->items[i]) == 0;
+		need |= count < arch_count;
 	}
-	return !patterns->count;
+	return need;
 }
 
 /**
@@ -171,43 +160,50 @@ static struct error *choose_kernels(struct suite_setup *setup,
 	const struct suite_options *options = context->options;
 	const struct string_list *kernels = &context->common->kernels;
 
+	_cleanup_arch_list_ struct arch_list archs = { 0 };
+	err = command_archs(context, &archs);
+	if (err)
+		return err;
 	_cleanup_string_list_ struct string_list directories = { 0 };
 	_cleanup_string_list_ struct string_list patterns = { 0 };
 	for (size_t i = 0; i < kernels->count; i++)
 		string_list_add(kernel_is_path(kernels->items[i]) ? &directories
 								  : &patterns,
 				kernels->items[i]);
+	// Of several architectures, command_archs() takes no directories.
+	const char *arch = archs.items[0]->name;
 	if (directories.count && !patterns.count)
-		return add_directories(setup, &directories);
-	const struct arch_list *archs = &setup->archs;
+		return add_directories(&setup->suite, arch, &directories);
 	_cleanup_kernel_list_ struct kernel_list list = { 0 };
-	for (size_t i = 0; i < archs->count; i++) {
+	for (size_t i = 0; i < archs.count; i++) {
 		err = kernel_list_add_disk(&list, context->directory,
-					   archs->items[i]->name);
+					   archs.items[i]->name);
 		if (err)
 			return err;
 	}
 	_cleanup_asset_list_ struct asset_list assets = { 0 };
-	if (need_store(&patterns, archs, &list)) {
+	if (need_store(&patterns, archs.count, &list)) {
 		err = command_assets(context, &assets);
 		if (err)
 			err = store_failed(context, err);
 		if (err)
 			return err;
 	}
-	for (size_t i = 0; i < archs->count; i++)
-		kernel_list_add_store(&list, &assets, archs->items[i]->name);
+	for (size_t i = 0; i < archs.count; i++)
+		kernel_list_add_store(&list, &assets, archs.items[i]->name);
 	const struct suite_request request = {
 		.choice = choice,
-		.archs = archs->items,
-		.arch_count = archs->count,
+		.archs = archs.items,
+		.arch_count = archs.count,
 		.kernels = &list,
 		.patterns = &patterns,
 		.catalog = options->all_kernels ? context->catalog : NULL,
 		.flavors = &context->common->flavors,
 	};
 	err = suite_plan(&request, &setup->suite);
-	return err ? err : add_directories(setup, &directories);
+	if (err)
+		return err;
+	return add_directories(&setup->suite, arch, &directories);
 }
 
 static struct error *make_log_directory(struct suite_setup *setup)
@@ -303,9 +299,6 @@ struct error *suite_setup_load(struct suite_setup *setup,
 	if (err)
 		return err;
 	err = check_options(context, choice);
-	if (err)
-		return err;
-	err = command_archs(context, &setup->archs);
 	if (err)
 		return err;
 	err = choose_kernels(setup, choice);

@@ -45,7 +45,6 @@ static struct error *read_release(const char *path,
 
 	_cleanup_free_ char *file = path_join(path, release_file);
 	_cleanup_free_ char *text = NULL;
-
 	err = file_read(file, RELEASE_TEXT_SIZE - 1, &text, NULL);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return error_create(ERROR_NOT_FOUND,
@@ -72,7 +71,6 @@ struct error *kernel_open(const char *path, struct kernel *ret)
 	struct error *err;
 
 	_cleanup_kernel_ struct kernel kernel = { 0 };
-
 	kernel.path = realpath(path, NULL);
 	if (!kernel.path && errno == ENOENT)
 		return error_create(ERROR_NOT_FOUND,
@@ -93,9 +91,7 @@ struct error *kernel_open(const char *path, struct kernel *ret)
 	err = read_release(kernel.path, kernel.release);
 	if (err)
 		return error_wrap(err, "kernel");
-
 	_cleanup_free_ char *config = path_join(kernel.path, "build/.config");
-
 	err = file_read(config, 4 << 20, &kernel.config, NULL);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		kernel.config = string_copy("");
@@ -198,7 +194,7 @@ bool kernel_is_wanted(const struct kernel_entry *entry, const char *pattern,
 struct download {
 	struct store *store;
 	const struct asset *asset;
-	const char *release;
+	char release[RELEASE_TEXT_SIZE];
 	uint64_t unpack_ms;
 };
 
@@ -206,14 +202,13 @@ static struct error *download_unpack(struct download *download,
 				     const char *directory)
 {
 	struct error *err;
-
 	const struct asset *asset = download->asset;
 	const struct unpack_options options = { 0 };
+
 	uint64_t start_ms = monotonic_ms();
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_BYTES, "download %s", asset->name);
 	_cleanup_stream_ struct stream *stream = NULL;
-
 	err = store_open(download->store, asset, &stream);
 	if (err)
 		return err;
@@ -230,16 +225,15 @@ static struct error *download_unpack(struct download *download,
 static struct error *download_make(void *arg, const char *directory)
 {
 	struct error *err;
-
 	struct download *download = arg;
 	const char *name = download->asset->name;
 	const char *store = store_name(download->store);
-	char release[RELEASE_TEXT_SIZE];
 
 	err = download_unpack(download, directory);
 	if (err)
 		return err;
 	// Nothing that is not a package gets the name of one.
+	char release[RELEASE_TEXT_SIZE];
 	err = read_release(directory, release);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return error_create(ERROR_OTHER,
@@ -264,29 +258,23 @@ struct error *kernel_download(struct store *store, const struct asset *asset,
 
 	struct release release;
 	char arch[ARCH_SIZE];
-	char text[RELEASE_TEXT_SIZE];
-	_cleanup_cache_entry_ struct cache_entry *entry = NULL;
-	struct download download = {
-		.store = store,
-		.asset = asset,
-		.release = text,
-	};
+	if (!package_name_parse(asset->name, &release, arch))
+		return error_create(ERROR_OTHER, "%s is not a package's name",
+				    asset->name);
+	struct download download = { .store = store, .asset = asset };
+	release_format(&release, download.release);
+	_cleanup_free_ char *path = path_joinf(directory, "%s/%s%s", arch,
+					       directory_prefix,
+					       download.release);
 	const struct cache_recipe recipe = {
 		.make = download_make,
 		.arg = &download,
 	};
-
-	if (!package_name_parse(asset->name, &release, arch))
-		return error_create(ERROR_OTHER, "%s is not a package's name",
-				    asset->name);
-	release_format(&release, text);
-
-	_cleanup_free_ char *path =
-		path_joinf(directory, "%s/%s%s", arch, directory_prefix, text);
-
+	_cleanup_cache_entry_ struct cache_entry *entry = NULL;
 	err = cache_get(path, &recipe, &entry);
 	if (err)
-		return error_wrap(err, "download %s to %s", text, path);
+		return error_wrap(err, "download %s to %s", download.release,
+				  path);
 	if (unpack_ms_ret)
 		*unpack_ms_ret = download.unpack_ms;
 	return kernel_open(path, ret);
@@ -300,13 +288,6 @@ struct error *kernel_prune(const char *directory, const char *arch,
 	struct error *err;
 
 	_cleanup_kernel_list_ struct kernel_list list = { 0 };
-	_cleanup_free_ char *parent = path_join(directory, arch);
-
-	if (!dry_run && directory_exists(parent)) {
-		err = cache_clean(parent, false);
-		if (err)
-			return err;
-	}
 	err = kernel_list_add_disk(&list, directory, arch);
 	if (err)
 		return err;

@@ -99,8 +99,8 @@ _must_check_ struct error *kernel_download(struct store *store,
 					   uint64_t *unpack_ms_ret);
 
 /**
- * Delete all but the newest kernels of each series and flavor, and what broken
- * downloads have left. Kernels in use stay.
+ * Delete all but the newest kernels of each series and flavor. Kernels in use
+ * stay.
  *
  * @param[in] selection What it is about: others are left alone.
  * @param[in] dry_run Only say which.

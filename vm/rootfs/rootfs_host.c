@@ -13,24 +13,21 @@
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
 
-/** A setting that keeps those who are not root from having user namespaces. */
-struct sysctl {
+/** Settings that keep those who are not root from having user namespaces. */
+static const struct {
 	const char *path;
 	/** The value that does so, and how to give it another. */
 	long value;
 	const char *remedy;
-};
-
-static const struct sysctl forbidding[] = {
+	/** Whether there are none at all then. */
+	bool forbids;
+} sysctls[] = {
 	{ "/proc/sys/kernel/unprivileged_userns_clone", 0,
-	  "kernel.unprivileged_userns_clone=1" },
+	  "kernel.unprivileged_userns_clone=1", true },
 	{ "/proc/sys/user/max_user_namespaces", 0,
-	  "user.max_user_namespaces=10000" },
-};
-
-static const struct sysctl restricting[] = {
+	  "user.max_user_namespaces=10000", true },
 	{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
-	  "kernel.apparmor_restrict_unprivileged_userns=0" },
+	  "kernel.apparmor_restrict_unprivileged_userns=0", false },
 };
 
 /** Where distributions put the keys of the package debian-archive-keyring. */
@@ -47,18 +44,6 @@ static char *read_text(const char *path)
 
 	error_destroy(file_read(path, 1 << 20, &text, NULL));
 	return text;
-}
-
-/** What would take back the first that is set so, or NULL. */
-static const char *find_sysctl(const struct sysctl *sysctls, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		_cleanup_free_ char *text = read_text(sysctls[i].path);
-
-		if (text && strtol(text, NULL, 10) == sysctls[i].value)
-			return sysctls[i].remedy;
-	}
-	return NULL;
 }
 
 /** Whether subuid(5) or subgid(5) has a line for the user. */
@@ -83,8 +68,14 @@ static void look_as_user(struct rootfs_host *host)
 			      process_program_exists("newgidmap");
 	host->has_subordinate_ids = has_subordinate("/etc/subuid", host->user) &&
 				    has_subordinate("/etc/subgid", host->user);
-	host->forbidding = find_sysctl(forbidding, array_size(forbidding));
-	host->restricting = find_sysctl(restricting, array_size(restricting));
+	for (size_t i = 0; i < array_size(sysctls); i++) {
+		_cleanup_free_ char *text = read_text(sysctls[i].path);
+		const char **remedy = sysctls[i].forbids ? &host->forbidding
+							 : &host->restricting;
+
+		if (text && strtol(text, NULL, 10) == sysctls[i].value && !*remedy)
+			*remedy = sysctls[i].remedy;
+	}
 }
 
 struct error *rootfs_host_look(const struct catalog_arch *arch, bool is_foreign,
