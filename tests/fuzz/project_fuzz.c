@@ -7,7 +7,7 @@
 
 #include "common/base/error.h"
 #include "tests/fuzz/fuzz.h"
-#include "vm/suite/project.h"
+#include "vm/suite/suite.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -12,7 +12,6 @@
 #include "common/base/text.h"
 #include "common/cli/command.h"
 #include "vm/guest/guest.h"
-#include "vm/suite/project.h"
 #include "vm/suite/suite.h"
 #include "vm/suite/suite_report.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/suite/project.h"
+#include "vm/suite/suite.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -6,8 +6,8 @@
 /**
  * @file
  *
- * One command, many kernels, and what has become of each, as data.
- * Nothing here touches anything.
+ * One command, many kernels, and what has become of each, as data. Only running
+ * a suite and loading a project touch anything.
  */
 
 #include <stdbool.h>
@@ -135,7 +135,7 @@ _printf_(2, 3) void suite_item_explain(struct suite_item *item,
 /** What all phases took. */
 uint64_t suite_item_total_ms(const struct suite_item *item);
 
-/* Which kernels a suite is for. Nothing here touches anything. */
+/* Which kernels a suite is for. */
 
 enum suite_choice {
 	/** Of each series and flavor the newest; newest first. */
@@ -230,7 +230,7 @@ _must_check_ struct error *suite_run(const struct suite_run_options *options,
 
 /*
  * Between which two kernels, in order of version, does a command begin to fail?
- * Deciding what to test next, and what is known. Touches nothing.
+ * Deciding what to test next, and what is known.
  */
 
 enum bisect_verdict {
@@ -277,5 +277,64 @@ struct bisect_step {
  */
 void bisect_next(const enum bisect_verdict *verdicts, size_t count,
 		 struct bisect_step *ret);
+
+/*
+ * `vmtest.json` in a user's project: what to run and how, so that the command
+ * line need not say it.
+ *
+ *     {
+ *       "command": ["make", "check"],
+ *       "kernels": ["6.12", "6.1"],
+ *       "memory": "4G",
+ *       "timeout": 600,
+ *       "environment": { "LANG": "C", "CI": null },
+ *       "rw": ["build"],
+ *       "fail_on_splat": true
+ *     }
+ *
+ * Every key but `command` stands for an option. Paths are relative to the
+ * directory that the file lies in, which is also where its command runs.
+ */
+
+/** What a key says, in the words of the command line. */
+struct project_setting {
+	/** Long name of the option. */
+	const char *option;
+	/** None for a flag. */
+	struct string_list values;
+};
+
+struct project {
+	/** The directory of the file; NULL if there is none. */
+	char *directory;
+	/** Empty if it names none. */
+	struct string_list command;
+	struct project_setting *settings;
+	size_t count;
+};
+
+void project_deinit(struct project *project);
+
+#define _cleanup_project_ _cleanup_(project_deinit)
+
+/**
+ * Read a project's file.
+ *
+ * @param[in] name For messages.
+ * @param[in] directory Where it lies: absolute.
+ * @return ERROR_USAGE if it is not JSON, or has a key or a value that it cannot
+ * have: the message says which, and what is allowed.
+ */
+_must_check_ struct error *project_parse(const char *text, const char *name,
+					 const char *directory,
+					 struct project *ret);
+
+/**
+ * Load it.
+ *
+ * @param[in] path NULL for vmtest.json in the working directory, if it is
+ * there: if not, the project is empty.
+ */
+_must_check_ struct error *project_load(const char *path, struct project *ret);
 
 #endif /* VM_SUITE_SUITE_H */

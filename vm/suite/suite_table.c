@@ -131,21 +131,6 @@ static void choose_rows(const struct suite *suite, size_t rows, bool *shown)
 	}
 }
 
-static void add_live_row(struct table *table, const struct suite_item *item,
-			 uint64_t now_ms)
-{
-	table_add(table, item->name);
-	table_add(table, suite_state_names[item->state]);
-	if (suite_state_is_end(item->state))
-		table_add_seconds(table, suite_item_total_ms(item));
-	else if (item->state == SUITE_WAITING)
-		table_add(table, "");
-	else
-		table_addf(table, "%" PRIu64 " s",
-			   (now_ms - item->since_ms) / 1000);
-	table_add(table, item->reason);
-}
-
 void suite_table_append_live(struct string_builder *sb, const struct suite *suite,
 			     uint64_t now_ms, size_t rows, size_t columns)
 {
@@ -160,8 +145,20 @@ void suite_table_append_live(struct string_builder *sb, const struct suite *suit
 	// The last row is the counts'.
 	choose_rows(suite, rows ? rows - 1 : 0, shown);
 	for (size_t i = 0; i < suite->count; i++) {
-		if (shown[i])
-			add_live_row(&table, &suite->items[i], now_ms);
+		const struct suite_item *item = &suite->items[i];
+
+		if (!shown[i])
+			continue;
+		table_add(&table, item->name);
+		table_add(&table, suite_state_names[item->state]);
+		if (suite_state_is_end(item->state))
+			table_add_seconds(&table, suite_item_total_ms(item));
+		else if (item->state == SUITE_WAITING)
+			table_add(&table, "");
+		else
+			table_addf(&table, "%" PRIu64 " s",
+				   (now_ms - item->since_ms) / 1000);
+		table_add(&table, item->reason);
 	}
 	table_append_text(sb, &table, columns);
 	suite_table_append_counts(&counts, suite);

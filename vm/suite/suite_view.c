@@ -66,17 +66,6 @@ static void append_news(struct string_builder *sb, const struct suite *suite,
 				       suite->count);
 }
 
-static void print_group(const struct suite_item *item, const char *title)
-{
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
-	_cleanup_free_ char *log =
-		output_tail(item->log_path, GROUP_LINES, GROUP_BYTES);
-
-	workflow_append_group(&sb, title, log);
-	fputs(sb.text, stdout);
-	fflush(stdout);
-}
-
 static void view_changed(struct suite_observer *observer,
 			 const struct suite_item *item)
 {
@@ -92,8 +81,14 @@ static void view_changed(struct suite_observer *observer,
 	append_news(&sb, view->suite, item);
 	if (view->kind == SUITE_VIEW_LINES)
 		log_info("%s", sb.text);
-	else if (view->kind == SUITE_VIEW_GROUPS)
-		print_group(item, sb.text);
+	if (view->kind != SUITE_VIEW_GROUPS)
+		return;
+	_cleanup_free_ char *log =
+		output_tail(item->log_path, GROUP_LINES, GROUP_BYTES);
+	_cleanup_string_builder_ struct string_builder group = { 0 };
+	workflow_append_group(&group, sb.text, log);
+	fputs(group.text, stdout);
+	fflush(stdout);
 }
 
 void suite_view_init(struct suite_view *view, enum suite_view_kind kind,
