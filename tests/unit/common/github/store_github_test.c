@@ -261,7 +261,7 @@ Test(store_github, takes_a_download_up_where_it_broke_and_sees_damage)
 
 	expect_success(put_text(NAME, "0123456789"), "put");
 	set("{'faults': [{'kind': 'cut_response', 'endpoint': 'downloads',"
-	    " 'bytes': 4, 'count': 2}]}");
+	    " 'percent': 40, 'count': 2}]}");
 	expect_one_asset("0123456789", "cut");
 	expect_success(store_list(the_store, &list), "list");
 	set("{'faults': [{'kind': 'corrupt', 'endpoint': 'downloads'}]}");
