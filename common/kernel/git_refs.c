@@ -89,16 +89,6 @@ static bool reader_take(struct reader *reader, char **line_ret)
 	return true;
 }
 
-static struct error *error_refused(char *line)
-{
-	// What a server says is not for the terminal to obey.
-	for (char *c = line; *c; c++) {
-		if (iscntrl((unsigned char)*c))
-			*c = ' ';
-	}
-	return error_create(ERROR_OTHER, "the server refuses: %s", line);
-}
-
 static struct error *error_damaged(const struct ref_list *list)
 {
 	return error_create(ERROR_OTHER,
@@ -111,8 +101,15 @@ static struct error *parse_line(struct ref_list *list, char *line)
 	size_t digits = strspn(line, hex_digits);
 	const char *name = line + digits + 1;
 
-	if (strncmp(line, "ERR ", 4) == 0)
-		return error_refused(line + 4);
+	if (strncmp(line, "ERR ", 4) == 0) {
+		// What a server says is not for the terminal to obey.
+		for (char *c = line; *c; c++) {
+			if (iscntrl((unsigned char)*c))
+				*c = ' ';
+		}
+		return error_create(ERROR_OTHER, "the server refuses: %s",
+				    line + 4);
+	}
 	// Where the history of a shallow repository ends.
 	if (strncmp(line, "shallow ", 8) == 0)
 		return NULL;

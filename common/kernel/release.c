@@ -142,23 +142,16 @@ bool release_matches(const char *text, const char *pattern)
 	return kernel_version_compare(&version, &release.version) == 0;
 }
 
-/** An empty list matches everything. */
-static bool matches_any(const char *release, const struct string_list *patterns)
-{
-	for (size_t i = 0; i < patterns->count; i++) {
-		if (release_matches(release, patterns->items[i]))
-			return true;
-	}
-	return patterns->count == 0;
-}
-
 bool release_is_selected(const struct release *release, const char *arch,
 			 const struct release_selection *selection)
 {
 	char text[RELEASE_TEXT_SIZE];
 
 	release_format(release, text);
-	return matches_any(text, selection->kernels) &&
+	bool matches = !selection->kernels->count;
+	for (size_t i = 0; i < selection->kernels->count && !matches; i++)
+		matches = release_matches(text, selection->kernels->items[i]);
+	return matches &&
 	       (!selection->archs->count ||
 		string_list_contains(selection->archs, arch)) &&
 	       (!selection->flavors->count ||

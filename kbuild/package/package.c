@@ -220,31 +220,25 @@ static struct error *stage_modules(const struct package_input *input,
 	return strip_modules(directory);
 }
 
-static struct error *stage_image(const struct make *make, const char *directory)
+/** The kernel as it is booted, and as debuggers read it. */
+static struct error *stage_images(const struct make *make, const char *directory)
 {
 	struct error *err;
 
-	_cleanup_free_ char *from =
+	_cleanup_free_ char *image =
 		path_join(make->build, make->arch->image_path);
-	_cleanup_free_ char *to = path_join(directory, "vmlinuz");
-	err = file_copy(from, to);
+	_cleanup_free_ char *vmlinuz = path_join(directory, "vmlinuz");
+	err = file_copy(image, vmlinuz);
 	if (err)
 		return err;
-	if (chmod(to, 0644) < 0)
-		return error_create_os(errno, "chmod %s", to);
-	return NULL;
-}
-
-/**
- * Copy vmlinux without the relocations of debug sections, which a linker that
- * was told to emit relocations leaves behind: they are applied already.
- */
-static struct error *stage_vmlinux(const struct make *make, const char *directory)
-{
+	if (chmod(vmlinuz, 0644) < 0)
+		return error_create_os(errno, "chmod %s", vmlinuz);
 	_cleanup_free_ char *from = path_join(make->build, "vmlinux");
 	_cleanup_free_ char *to = path_join(directory, "build/vmlinux");
 	_cleanup_free_ char *objcopy =
 		string_format("%sobjcopy", make->compiler->prefix);
+	// A linker that was told to emit relocations leaves those of debug
+	// sections behind, which are applied already.
 	const char *const arguments[] = {
 		objcopy,
 		"--remove-section=.rel.debug_*",
@@ -253,7 +247,6 @@ static struct error *stage_vmlinux(const struct make *make, const char *director
 		to,
 		NULL,
 	};
-
 	return run_tool(arguments);
 }
 
@@ -265,9 +258,6 @@ struct error *package_stage(const struct package_input *input,
 	err = stage_modules(input, make, directory);
 	if (err)
 		return err;
-	err = stage_image(make, directory);
-	if (err)
-		return err;
 	for (size_t i = 0; i < array_size(pieces); i++) {
 		err = interrupt_check();
 		if (err)
@@ -276,7 +266,7 @@ struct error *package_stage(const struct package_input *input,
 		if (err)
 			return error_wrap(err, "stage %s", pieces[i].pattern);
 	}
-	err = stage_vmlinux(make, directory);
+	err = stage_images(make, directory);
 	if (err)
 		return err;
 	return package_info_write(input, make->arch, directory);

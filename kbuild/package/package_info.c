@@ -32,28 +32,6 @@ static const struct {
 	{ "pahole", "CONFIG_PAHOLE_VERSION" },
 };
 
-/** @return The document, or NULL if memory ran out. */
-static json_t *describe(const struct package_input *input,
-			const struct catalog_arch *arch)
-{
-	char release[RELEASE_TEXT_SIZE], version[KERNEL_VERSION_TEXT_SIZE];
-	release_format(input->release, release);
-	kernel_version_format(&input->release->version, version);
-
-	const struct source *source = input->source;
-	struct utsname host;
-	uname(&host);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:{s:o, s:s?}, s:o, s:o}",
-			 "release", release, "version", version, "architecture",
-			 arch->name, "host", host.machine, "flavor",
-			 input->release->flavor, "revision",
-			 (int)input->release->revision, "source", "url",
-			 text_json(source->url), "digest",
-			 source->digest[0] ? source->digest : NULL, "patches",
-			 strings_json(&source->patches), "lost_options",
-			 strings_json(input->lost_options));
-}
-
 struct error *package_info_write(const struct package_input *input,
 				 const struct catalog_arch *arch,
 				 const char *directory)
@@ -65,7 +43,22 @@ struct error *package_info_write(const struct package_input *input,
 	err = file_read(config_path, CONFIG_LIMIT_BYTES, &config, NULL);
 	if (err)
 		return err;
-	json_t *json = describe(input, arch);
+	char release[RELEASE_TEXT_SIZE], version[KERNEL_VERSION_TEXT_SIZE];
+	release_format(input->release, release);
+	kernel_version_format(&input->release->version, version);
+	const struct source *source = input->source;
+	struct utsname host;
+	uname(&host);
+	json_t *json =
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:{s:o, s:s?}, s:o, s:o}",
+			  "release", release, "version", version,
+			  "architecture", arch->name, "host", host.machine,
+			  "flavor", input->release->flavor, "revision",
+			  (int)input->release->revision, "source", "url",
+			  text_json(source->url), "digest",
+			  source->digest[0] ? source->digest : NULL, "patches",
+			  strings_json(&source->patches), "lost_options",
+			  strings_json(input->lost_options));
 	for (size_t i = 0; i < array_size(tools); i++) {
 		_cleanup_free_ char *value =
 			kernel_config_string(config, tools[i].option);

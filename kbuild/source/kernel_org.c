@@ -46,61 +46,30 @@ char *kernel_org_published_url(const struct catalog *catalog,
 			 version);
 }
 
-/** A file that is to be there. */
-struct tarball_file {
-	const char *path;
-	/** Where it grows, and what is open there and locked. */
-	const char *partial;
-	int fd;
-};
-
-/** Whether the sidecar says that the file is whole. */
-static bool is_whole(const struct tarball_file *file, const char *digest)
-{
-	char known[DIGEST_TEXT_SIZE];
-	_cleanup_error_ struct error *err = sidecar_read(file->path, known);
-
-	// One that cannot be read says nothing: the network is asked.
-	return !err && *digest && strcmp(digest, known) == 0;
-}
-
-/** @param[in] wanted The digest that it must have, "" if it is not known. */
-static struct error *download(struct http *http, const char *url,
-			      const char *wanted, struct tarball_file *file)
-{
-	struct error *err;
-	const struct http_request request = { .url = url };
-	_cleanup_progress_ struct progress *progress =
-		progress_createf(PROGRESS_BYTES, "download %s",
-				 strrchr(url, '/') + 1);
-	_cleanup_stream_ struct stream *stream =
-		http_open(http, &request, 0, wanted);
-
-	stream->progress = progress;
-	err = stream_save(stream, file->fd, file->partial, file->path);
-	if (err)
-		return err;
-	progress_finish(progress);
-	return NULL;
-}
-
-/** Look at what is there, ask, and download what is needed. */
+/**
+ * Look at what is there, ask, and download what is needed.
+ *
+ * @param[in] partial Where it grows, and what is open there and locked.
+ */
 static struct error *fetch(const struct catalog *catalog, struct http *http,
 			   const struct kernel_version *version,
-			   struct tarball_file *file)
+			   const char *path, const char *partial, int fd)
 {
 	struct error *err;
 
-	char found[DIGEST_TEXT_SIZE] = "", wanted[DIGEST_TEXT_SIZE] = "";
-	if (file_exists(file->path)) {
-		err = digest_file(file->path, found, NULL);
+	char found[DIGEST_TEXT_SIZE] = "", known[DIGEST_TEXT_SIZE];
+	if (file_exists(path)) {
+		err = digest_file(path, found, NULL);
 		if (err)
 			return err;
 	}
-	if (is_whole(file, found)) {
-		log_info("%s is there, and whole", file->path);
+	// A sidecar that cannot be read says nothing: the network is asked.
+	_cleanup_error_ struct error *unknown = sidecar_read(path, known);
+	if (!unknown && *found && strcmp(found, known) == 0) {
+		log_info("%s is there, and whole", path);
 		return NULL;
 	}
+	char wanted[DIGEST_TEXT_SIZE] = "";
 	_cleanup_free_ char *url = kernel_org_url(catalog, version);
 	if (!kernel_version_is_rc(version)) {
 		err = tarball_digest(http, url, wanted);
@@ -109,8 +78,19 @@ static struct error *fetch(const struct catalog *catalog, struct http *http,
 	}
 	// Its sidecar was lost, as where only the file itself is kept.
 	if (*wanted && strcmp(found, wanted) == 0)
-		return sidecar_write(file->path, wanted);
-	return download(http, url, wanted, file);
+		return sidecar_write(path, wanted);
+	const struct http_request request = { .url = url };
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_BYTES, "download %s",
+				 strrchr(url, '/') + 1);
+	_cleanup_stream_ struct stream *stream =
+		http_open(http, &request, 0, wanted);
+	stream->progress = progress;
+	err = stream_save(stream, fd, partial, path);
+	if (err)
+		return err;
+	progress_finish(progress);
+	return NULL;
 }
 
 static struct error *fetch_to(const struct catalog *catalog, struct http *http,
@@ -137,8 +117,7 @@ static struct error *fetch_to(const struct catalog *catalog, struct http *http,
 	err = file_lock(partial, &fd);
 	if (err)
 		return err;
-	struct tarball_file file = { path, partial, fd };
-	err = fetch(catalog, http, version, &file);
+	err = fetch(catalog, http, version, path, partial, fd);
 	// Unless it has got its name, and another run begins anew.
 	if (lock_is_of(fd, partial))
 		unlink(partial);

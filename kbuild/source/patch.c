@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/text.h"
+#include "common/kernel/catalog.h"
 #include "common/process/process.h"
 #include "kbuild/config/config.h"
 
@@ -23,11 +24,9 @@ enum {
 static const char bounds_mark[] = "# vmtest:";
 static const char diff_mark[] = "diff --git ";
 
-void patch_list_deinit(struct patch_list *list)
+static const char *patch_name(const char *path)
 {
-	free(list->directory);
-	string_list_deinit(&list->names);
-	*list = (struct patch_list){ 0 };
+	return strrchr(path, '/') + 1;
 }
 
 static bool begins_with(const char *text, const char *prefix)
@@ -61,63 +60,64 @@ static struct error *bounds_find(const char *text, char **ret)
 }
 
 /** Add a patch to the list, and to its digest, if it is for the kernel. */
-static struct error *patch_load(const char *name,
+static struct error *patch_load(const char *path,
 				const struct bounds_target *target,
-				struct patch_list *list, struct digest *digest)
+				struct string_list *paths, struct digest *digest)
 {
 	struct error *err;
 
-	_cleanup_free_ char *path = path_join(list->directory, name);
 	_cleanup_free_ char *text = NULL;
 	size_t size_bytes;
 	err = file_read(path, PATCH_LIMIT_BYTES, &text, &size_bytes);
 	if (err)
 		return err;
 	_cleanup_free_ char *bounds = NULL;
-	err = bounds_find(text, &bounds);
-	if (err)
-		return error_wrap(err, "patch %s", path);
 	bool is_wanted;
-	err = bounds_hold(bounds, target, &is_wanted);
+	err = bounds_find(text, &bounds);
+	if (!err)
+		err = bounds_hold(bounds, target, &is_wanted);
 	if (err)
 		return error_wrap(err, "patch %s", path);
 	if (!is_wanted)
 		return NULL;
 	char own_digest[DIGEST_TEXT_SIZE];
+	const char *name = patch_name(path);
 	digest_buffer(text, size_bytes, own_digest);
 	digest_update(digest, name, strlen(name) + 1);
 	digest_update(digest, own_digest, sizeof(own_digest));
-	string_list_add(&list->names, name);
+	string_list_add(paths, path);
 	return NULL;
 }
 
-struct error *patch_list_load(const char *directory,
-			      const struct bounds_target *target,
-			      struct patch_list *ret)
+struct error *patches_find(const struct bounds_target *target,
+			   struct string_list *paths_ret,
+			   char digest_ret[static DIGEST_TEXT_SIZE])
 {
 	struct error *err;
 
-	_cleanup_string_list_ struct string_list files = { 0 };
+	_cleanup_free_ char *directory =
+		path_join(target->catalog->directory, "patches");
+	_cleanup_string_list_ struct string_list files = { 0 }, paths = { 0 };
 	if (directory_exists(directory)) {
 		err = tree_list(directory, NULL, &files);
 		if (err)
 			return err;
 	}
-	_cleanup_patch_list_ struct patch_list list = {
-		.directory = string_copy(directory),
-	};
 	_cleanup_digest_ struct digest *digest = digest_create();
 	for (size_t i = 0; i < files.count; i++) {
+		_cleanup_free_ char *path = path_join(directory, files.items[i]);
+
 		if (fnmatch("*.patch", files.items[i],
 			    FNM_PATHNAME | FNM_PERIOD) != 0)
 			continue;
-		err = patch_load(files.items[i], target, &list, digest);
+		err = patch_load(path, target, &paths, digest);
 		if (err)
 			return err;
 	}
-	if (list.names.count)
-		digest_finish(digest, list.digest);
-	*ret = take(list);
+	digest_ret[0] = '\0';
+	if (paths.count)
+		digest_finish(digest, digest_ret);
+	*paths_ret = take(paths);
 	return NULL;
 }
 
@@ -223,21 +223,20 @@ static struct error *patch_run(const char *path, const char *tree, bool check,
 	return NULL;
 }
 
-static struct error *patch_apply(const char *directory, const char *name,
-				 const char *tree,
+static struct error *patch_apply(const char *path, const char *tree,
 				 struct string_list *applied_ret)
 {
 	struct error *err;
 
 	// First: what adds lines may leave its context as it was, and would
 	// apply a second time.
-	_cleanup_free_ char *path = path_join(directory, name);
 	_cleanup_free_ char *lacks = NULL;
 	err = patch_run(path, tree, true, &lacks);
 	if (err)
 		return err;
 	if (!lacks) {
-		log_info("patch %s: the source has it already, skipped", name);
+		log_info("patch %s: the source has it already, skipped",
+			 patch_name(path));
 		return NULL;
 	}
 	_cleanup_free_ char *failure = NULL;
@@ -248,21 +247,20 @@ static struct error *patch_apply(const char *directory, const char *name,
 		return error_create(ERROR_OTHER,
 				    "the source does not have it, and it does not apply: %s",
 				    failure);
-	string_list_add(applied_ret, name);
+	string_list_add(applied_ret, patch_name(path));
 	return NULL;
 }
 
-struct error *patch_list_apply(const struct patch_list *list, const char *tree,
-			       struct string_list *applied_ret)
+struct error *patches_apply(const struct string_list *paths, const char *tree,
+			    struct string_list *applied_ret)
 {
 	struct error *err;
 
-	for (size_t i = 0; i < list->names.count; i++) {
-		const char *name = list->names.items[i];
-
-		err = patch_apply(list->directory, name, tree, applied_ret);
+	for (size_t i = 0; i < paths->count; i++) {
+		err = patch_apply(paths->items[i], tree, applied_ret);
 		if (err)
-			return error_wrap(err, "patch %s", name);
+			return error_wrap(err, "patch %s",
+					  patch_name(paths->items[i]));
 	}
 	return NULL;
 }

@@ -132,43 +132,6 @@ static struct error *fill(struct source_making *making, const char *directory)
 			      making->source.digest);
 }
 
-/** @param[in] version NULL for any. */
-static struct error *patches_load(const struct source_request *request,
-				  const struct kernel_version *version,
-				  struct patch_list *ret)
-{
-	const struct bounds_target target = {
-		.catalog = request->catalog,
-		.arch = request->arch,
-		.version = version,
-	};
-	_cleanup_free_ char *directory =
-		path_join(request->catalog->directory, "patches");
-
-	return patch_list_load(directory, &target, ret);
-}
-
-/** Its directory in the cache, named after the patches that it may get, too. */
-static struct error *path_make(const struct source_making *making, char **ret)
-{
-	struct error *err;
-
-	// Only a version says beforehand which patches are for it; of other
-	// sources it is known once they are unpacked, so any patch counts.
-	const struct source_request *request = making->request;
-	_cleanup_patch_list_ struct patch_list patches = { 0 };
-	err = patches_load(request,
-			   request->kind == SOURCE_VERSION ? &request->version
-							   : NULL,
-			   &patches);
-	if (err)
-		return err;
-	*ret = string_format("%s/%s%s%.*s", making->parent, making->name,
-			     patches.digest[0] ? "-" : "", KEY_DIGITS,
-			     patches.digest);
-	return NULL;
-}
-
 static struct error *version_check(const struct source_request *request,
 				   const struct kernel_version *version)
 {
@@ -250,11 +213,14 @@ static struct error *making_make(void *arg, const char *path)
 	if (err)
 		return err;
 	phase_clock_enter(request->clock, PHASE_PATCH);
-	_cleanup_patch_list_ struct patch_list patches = { 0 };
-	err = patches_load(request, &source->version, &patches);
+	const struct bounds_target target = { request->catalog, request->arch,
+					      &source->version };
+	_cleanup_string_list_ struct string_list patches = { 0 };
+	char digest[DIGEST_TEXT_SIZE];
+	err = patches_find(&target, &patches, digest);
 	if (err)
 		return err;
-	err = patch_list_apply(&patches, path, &source->patches);
+	err = patches_apply(&patches, path, &source->patches);
 	if (err)
 		return err;
 	return source_facts_write(source, path);
@@ -281,10 +247,22 @@ static struct error *cached_prepare(const struct source_request *request,
 	if (err)
 		return err;
 	phase_clock_enter(request->clock, PHASE_PATCH);
-	_cleanup_free_ char *path = NULL;
-	err = path_make(&making, &path);
+	// Only a version says beforehand which patches are for it; of other
+	// sources it is known once they are unpacked, so any patch counts.
+	const struct bounds_target target = {
+		.catalog = request->catalog,
+		.arch = request->arch,
+		.version = request->kind == SOURCE_VERSION ? &request->version
+							   : NULL,
+	};
+	_cleanup_string_list_ struct string_list patches = { 0 };
+	char digest[DIGEST_TEXT_SIZE];
+	err = patches_find(&target, &patches, digest);
 	if (err)
 		return err;
+	_cleanup_free_ char *path =
+		string_format("%s/%s%s%.*s", making.parent, making.name,
+			      *digest ? "-" : "", KEY_DIGITS, digest);
 	phase_clock_enter(request->clock, PHASE_SOURCE);
 	const struct cache_recipe recipe = {
 		.check = making_check,

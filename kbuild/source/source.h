@@ -40,28 +40,18 @@ struct source;
  * applies them, in the order of their names.
  */
 
-struct patch_list {
-	char *directory;
-	/** `0001-fix-it.patch` */
-	struct string_list names;
-	/** Of names and contents; "" if there are none. */
-	char digest[DIGEST_TEXT_SIZE];
-};
-
-void patch_list_deinit(struct patch_list *list);
-
-#define _cleanup_patch_list_ _cleanup_(patch_list_deinit)
-
 /**
- * Find the patches that are for a kernel, in order. A directory that does not
- * exist holds none.
+ * Find the patches that are for a kernel, in order: none if the catalog has no
+ * directory of them.
  *
+ * @param[out] paths_ret Zeroed before.
+ * @param[out] digest_ret Of names and contents; "" if there are none.
  * @return ERROR_USAGE if the line of any patch in the directory is missing or
  * malformed.
  */
-_must_check_ struct error *patch_list_load(const char *directory,
-					   const struct bounds_target *target,
-					   struct patch_list *ret);
+_must_check_ struct error *patches_find(const struct bounds_target *target,
+					struct string_list *paths_ret,
+					char digest_ret[static DIGEST_TEXT_SIZE]);
 
 /**
  * Apply patches to a source tree by patch(1).
@@ -70,14 +60,15 @@ _must_check_ struct error *patch_list_load(const char *directory,
  * that the tree has already is skipped, and the log says so. Nothing outside
  * the tree is written.
  *
- * @param[out] applied_ret The names of those that were not skipped are added;
- * also where a later one fails, after which the tree is of no use.
+ * @param[out] applied_ret The names of those that were not skipped are added,
+ * `0001-fix-it.patch`; also where a later one fails, after which the tree is of
+ * no use.
  * @return ERROR_OTHER, naming the patch and what patch(1) said of it;
  * ERROR_NOT_FOUND if there is no such program.
  */
-_must_check_ struct error *patch_list_apply(const struct patch_list *list,
-					    const char *tree,
-					    struct string_list *applied_ret);
+_must_check_ struct error *patches_apply(const struct string_list *paths,
+					 const char *tree,
+					 struct string_list *applied_ret);
 
 /*
  * What is known of a source: the version that its Makefile says, and of one in
@@ -85,12 +76,8 @@ _must_check_ struct error *patch_list_apply(const struct patch_list *list,
  * patches that it got.
  */
 
-/** From the text of the Makefile at the root of a tree. */
-_must_check_ struct error *source_version_parse(const char *makefile,
-						struct kernel_version *ret);
-
 /**
- * From a tree.
+ * From the Makefile at the root of a tree.
  *
  * @return ERROR_USAGE, which does not name the directory, if it is not a
  * kernel's source, or one whose EXTRAVERSION is neither empty nor that of a

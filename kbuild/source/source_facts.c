@@ -41,8 +41,8 @@ static char *value_find(const char *makefile, const char *name)
 	return NULL;
 }
 
-struct error *source_version_parse(const char *makefile,
-				   struct kernel_version *ret)
+struct error *source_version_read(const char *directory,
+				  struct kernel_version *ret)
 {
 	static const struct {
 		const char *name;
@@ -55,35 +55,6 @@ struct error *source_version_parse(const char *makefile,
 		{ "EXTRAVERSION", NULL },
 	};
 
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
-	for (size_t i = 0; i < array_size(parts); i++) {
-		const char *name = parts[i].name, *separator = parts[i].separator;
-		_cleanup_free_ char *value = value_find(makefile, name);
-
-		if (!value)
-			return error_create(ERROR_USAGE,
-					    "not a kernel's: no line '%s = …'",
-					    name);
-		if (separator && (!*value || value[strspn(value, "0123456789")]))
-			return error_create(ERROR_USAGE,
-					    "%s = %s is not a number", name,
-					    value);
-		// The first of a series is called 6.12.
-		if (strcmp(name, "SUBLEVEL") == 0 && strcmp(value, "0") == 0)
-			continue;
-		string_builder_appendf(&sb, "%s%s", separator ? separator : "",
-				       value);
-	}
-	if (!kernel_version_parse(sb.text, ret))
-		return error_create(ERROR_USAGE,
-				    "%s is not a version of kernel.org; EXTRAVERSION must be empty or -rcN",
-				    sb.text);
-	return NULL;
-}
-
-struct error *source_version_read(const char *directory,
-				  struct kernel_version *ret)
-{
 	struct error *err;
 
 	_cleanup_free_ char *path = path_join(directory, "Makefile");
@@ -94,7 +65,30 @@ struct error *source_version_read(const char *directory,
 				    "not a kernel's source: it has no Makefile");
 	if (err)
 		return err;
-	return error_wrap(source_version_parse(text, ret), "Makefile");
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+	for (size_t i = 0; i < array_size(parts); i++) {
+		const char *name = parts[i].name, *separator = parts[i].separator;
+		_cleanup_free_ char *value = value_find(text, name);
+
+		if (!value)
+			return error_create(ERROR_USAGE,
+					    "Makefile: not a kernel's: no line '%s = …'",
+					    name);
+		if (separator && (!*value || value[strspn(value, "0123456789")]))
+			return error_create(ERROR_USAGE,
+					    "Makefile: %s = %s is not a number",
+					    name, value);
+		// The first of a series is called 6.12.
+		if (strcmp(name, "SUBLEVEL") == 0 && strcmp(value, "0") == 0)
+			continue;
+		string_builder_appendf(&sb, "%s%s", separator ? separator : "",
+				       value);
+	}
+	if (!kernel_version_parse(sb.text, ret))
+		return error_create(ERROR_USAGE,
+				    "Makefile: %s is not a version of kernel.org; EXTRAVERSION must be empty or -rcN",
+				    sb.text);
+	return NULL;
 }
 
 struct error *source_facts_write(const struct source *source,

@@ -39,32 +39,34 @@ static void teardown(void)
 
 TestSuite(patch, .init = setup, .fini = teardown);
 
-/** Load for 6.12.117 on x86_64. */
-static struct error *load(struct patch_list *ret)
+/** Find those for 6.12.117 on x86_64. */
+static struct error *find(struct string_list *ret,
+			  char digest_ret[static DIGEST_TEXT_SIZE])
 {
-	_cleanup_free_ char *patches = in_root("patches");
 	static struct catalog_arch archs[] = { { .name = "x86_64" },
 					       { .name = "arm" } };
-	static const struct catalog catalog = { .archs = archs, .arch_count = 2 };
+	static const struct catalog catalog = { .directory = root,
+						.archs = archs,
+						.arch_count = 2 };
 	static const struct kernel_version version = { 6, 12, 117, 0 };
 	static const struct bounds_target target = { &catalog, &archs[0],
 						     &version };
 
-	return patch_list_load(patches, &target, ret);
+	return patches_find(&target, ret, digest_ret);
 }
 
-/** Load and apply. @p applied_ret: the names, joined by blanks. */
+/** Find and apply. @p applied_ret: the names, joined by blanks. */
 static struct error *apply(char applied_ret[static 256])
 {
 	struct error *err;
 	_cleanup_free_ char *tree = in_root("tree");
-	_cleanup_patch_list_ struct patch_list list = { 0 };
-	_cleanup_string_list_ struct string_list applied = { 0 };
+	_cleanup_string_list_ struct string_list paths = { 0 }, applied = { 0 };
+	char digest[DIGEST_TEXT_SIZE];
 
 	applied_ret[0] = '\0';
-	err = load(&list);
+	err = find(&paths, digest);
 	if (!err)
-		err = patch_list_apply(&list, tree, &applied);
+		err = patches_apply(&paths, tree, &applied);
 	for (size_t i = 0; i < applied.count; i++) {
 		strcat(applied_ret, i ? " " : "");
 		strcat(applied_ret, applied.items[i]);
@@ -271,21 +273,22 @@ Test(patch, without_the_program_says_so)
 Test(patch, those_of_other_kernels_and_what_is_none_are_left_out)
 {
 	static const char diff[] = "# vmtest:\ndiff --git a/b b/b\n";
-	_cleanup_patch_list_ struct patch_list none = { 0 }, list = { 0 };
+	_cleanup_string_list_ struct string_list paths = { 0 };
+	char digest[DIGEST_TEXT_SIZE];
 
 	// There is no such directory.
-	cr_assert_null(load(&none));
-	cr_expect_eq(none.names.count, 0);
-	cr_expect_str_eq(none.digest, "");
+	cr_assert_null(find(&paths, digest));
+	cr_expect_eq(paths.count, 0);
+	cr_expect_str_eq(digest, "");
 	put_file(root, "patches/a.patch",
 		 "# vmtest: <6.12\ndiff --git a/b b/b\n");
 	put_file(root, "patches/b.patch", "# vmtest: arm\ndiff --git a/b b/b\n");
 	put_file(root, "patches/.c.patch", diff);
 	put_file(root, "patches/old/d.patch", diff);
 	put_file(root, "patches/README.md", diff);
-	cr_assert_null(load(&list));
-	cr_expect_eq(list.names.count, 0);
-	cr_expect_str_eq(list.digest, "");
+	cr_assert_null(find(&paths, digest));
+	cr_expect_eq(paths.count, 0);
+	cr_expect_str_eq(digest, "");
 }
 
 Test(patch, a_digest_is_of_names_and_contents)
@@ -296,15 +299,14 @@ Test(patch, a_digest_is_of_names_and_contents)
 			    *new = in_root("patches/b.patch");
 
 	for (size_t i = 0; i < 3; i++) {
-		_cleanup_patch_list_ struct patch_list list = { 0 };
+		_cleanup_string_list_ struct string_list paths = { 0 };
 
 		if (i < 2)
 			put_file(root, "patches/a.patch", texts[i]);
 		else
 			cr_assert_eq(rename(old, new), 0);
-		cr_assert_null(load(&list));
-		cr_assert_eq(list.names.count, 1);
-		memcpy(digests[i], list.digest, DIGEST_TEXT_SIZE);
+		cr_assert_null(find(&paths, digests[i]));
+		cr_assert_eq(paths.count, 1);
 	}
 	cr_expect_str_neq(digests[0], digests[1]);
 	cr_expect_str_neq(digests[1], digests[2]);
@@ -321,10 +323,11 @@ Test(patch, must_say_which_kernels_it_is_for)
 	};
 
 	for (size_t i = 0; i < array_size(texts); i++) {
-		_cleanup_patch_list_ struct patch_list list = { 0 };
+		_cleanup_string_list_ struct string_list paths = { 0 };
+		char digest[DIGEST_TEXT_SIZE];
 
 		put_file(root, "patches/p.patch", texts[i]);
-		_cleanup_error_ struct error *err = load(&list);
+		_cleanup_error_ struct error *err = find(&paths, digest);
 		cr_expect(error_is(err, ERROR_USAGE), "%s", texts[i]);
 		cr_expect(err && strstr(error_message(err), "p.patch"));
 	}

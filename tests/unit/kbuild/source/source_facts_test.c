@@ -23,6 +23,7 @@ static void teardown(void)
 }
 
 TestSuite(source_facts, .init = setup, .fini = teardown);
+TestSuite(source_version, .init = setup, .fini = teardown);
 
 Test(source_facts, are_read_as_they_were_written)
 {
@@ -96,8 +97,9 @@ Test(source_version, is_what_the_makefile_says)
 		struct kernel_version version;
 		char text[KERNEL_VERSION_TEXT_SIZE];
 
-		cr_assert_null(source_version_parse(cases[i].makefile, &version),
-			       "%s", cases[i].version);
+		put_file(directory, "Makefile", cases[i].makefile);
+		cr_assert_null(source_version_read(directory, &version), "%s",
+			       cases[i].version);
 		kernel_version_format(&version, text);
 		cr_expect_str_eq(text, cases[i].version);
 	}
@@ -122,9 +124,9 @@ Test(source_version, refuses_what_has_no_name_at_kernel_org)
 
 	for (size_t i = 0; i < array_size(makefiles); i++) {
 		struct kernel_version version = { .major = 1 };
+		put_file(directory, "Makefile", makefiles[i]);
 		_cleanup_error_ struct error *err =
-			source_version_parse(makefiles[i], &version);
-
+			source_version_read(directory, &version);
 		cr_expect(error_is(err, ERROR_USAGE), "%s", makefiles[i]);
 	}
 }
