@@ -230,7 +230,7 @@ class BuildTest(ActionsTest):
     def test_a_package_that_does_not_boot(self):
         release = self.release.replace("vmtest1.0", "vmtest1.0.7")
         self.put_package(release=release)
-        self.assert_failed(self.build(release=release), "boot", self.release, "Linux")
+        self.assert_failed(self.build(release=release), "boot", self.release, "init.sh")
 
     def test_no_source(self):
         self.tarball.unlink()
