@@ -15,16 +15,8 @@ import support
 from support import environment, mirror
 
 import mounts
-from packages import (
-    RELEASE,
-    entry,
-    hostile_entries,
-    package_entries,
-    package_name,
-    tarball,
-    write_folder,
-    write_package,
-)
+from packages import RELEASE, entry, hostile_entries, package_entries, package_name
+from packages import tarball, write_folder, write_package
 
 NAME = package_name()
 OTHER = "6.12.201-vmtest1.0tiny"
@@ -74,7 +66,7 @@ class TestCase(support.TestCase):
     def attempt(self, program, *arguments, prefix=(), **options):
         options.setdefault("env", self.env)
         if prefix:
-            arguments = (*prefix[1:], support.BIN / program, *arguments)
+            arguments = (*prefix[1:], *support.command_line(program, arguments))
             program = shutil.which(prefix[0])
         return support.run(program, *arguments, errors="backslashreplace", **options)
 
@@ -92,11 +84,9 @@ class TestCase(support.TestCase):
                 self.expect(attempt(*arguments), status, *words)
 
     def download(self, store, **options):
-        return self.attempt(
-            *("vmtest-vm", "download", "--quiet", f"--store={store}"),
-            *(f"--directory={self.directory}", f"--kernel={RELEASE}"),
-            **options,
-        )
+        words = (f"--store={store}", f"--directory={self.directory}")
+        command = f"vmtest-vm download --quiet --kernel={RELEASE}"
+        return self.attempt(command, *words, **options)
 
     def assert_nothing_left(self):
         self.assertIn(files_below(self.directory), ([], [ARCH]))
@@ -108,11 +98,8 @@ class TestCase(support.TestCase):
         shutil.rmtree(self.directory)
 
     def build(self, *source):
-        return self.attempt(
-            *("vmtest-kbuild", "build", *source, "--flavor=tiny"),
-            f"--output={self.folder / 'out'}",
-            f"--directory={self.directory}",
-        )
+        words = (f"--output={self.folder / 'out'}", f"--directory={self.directory}")
+        return self.attempt("vmtest-kbuild build --flavor=tiny", *source, *words)
 
     def assert_no_source(self):
         left = files_below(self.directory) if self.directory.exists() else []
@@ -201,18 +188,13 @@ class GitHubTest(TestCase):
 
     def setUp(self):
         super().setUp()
-        self.env = environment(
-            **PATIENCE,
-            GITHUB_API_URL=self.github.urls["GITHUB_API_URL"],
-            GITHUB_TOKEN="write-token",
-        )
+        self.env = support.github_environment(self.github, **PATIENCE)
         self.addCleanup(self.set_faults)
-        self.package = self.folder / NAME
-        write_package(self.package, package_entries())
+        package = write_package(self.folder / NAME, package_entries())
         self.other = self.folder / package_name(OTHER)
         write_package(self.other, package_entries(OTHER))
         if not support.assets(STORE, env=self.env):
-            self.assert_status(self.bot("publish", self.package), 0)
+            self.assert_status(self.bot("publish", package), 0)
 
     def set_faults(self, *faults):
         self.github.control(faults=[{"count": -1, **f} for f in faults])
@@ -246,18 +228,12 @@ class GitHubTest(TestCase):
 
     def test_downloads(self):
         more = {"kind": "appended", "body": "x" * 100000}
-        for fault, word in (
-            *SERVER_FAULTS,
-            (more, "more than"),
-            ({"kind": "corrupt"}, "damaged"),
-        ):
+        corrupt = {"kind": "corrupt"}
+        for fault, word in (*SERVER_FAULTS, (more, "more than"), (corrupt, "damaged")):
             if fault.get("at") != "request":
-                self.expect_download_fault(
-                    {**fault, "endpoint": "downloads"}, NAME, word
-                )
-        self.expect_download_fault(
-            {"kind": "wrong_digest", "endpoint": "api"}, NAME, "digest"
-        )
+                self.expect_download_fault({**fault, "endpoint": "downloads"}, NAME, word)
+        fault = {"kind": "wrong_digest", "endpoint": "api"}
+        self.expect_download_fault(fault, NAME, "digest")
 
     def test_uploads(self):
         self.set_faults({"kind": "status", "endpoint": "uploads"})

@@ -24,15 +24,8 @@ from support import BIN, descendants, environment, mirror, program_of
 
 import mounts
 from built_kernel import catalog_without_patches, put_package, write_source
-from packages import (
-    RELEASE,
-    entry,
-    package_entries,
-    package_name,
-    tarball,
-    write_folder,
-    write_package,
-)
+from packages import RELEASE, entry, package_entries, package_name, tarball
+from packages import write_folder, write_package
 
 ARCH = os.uname().machine
 NEWER = RELEASE.replace("200", "201")
@@ -152,8 +145,7 @@ class Publish(Command):
         write_package(self.package, package_entries(size=SIZE))
 
     def command(self):
-        store = f"--store=dir:{self.made}"
-        return "vmtest-bot", "publish", self.package, store
+        return "vmtest-bot publish", self.package, f"--store=dir:{self.made}"
 
 
 class Plan(Command):
@@ -161,14 +153,13 @@ class Plan(Command):
     disk = 4096
 
     def prepare(self, case):
-        kernel_org = case.start("kernel_org.py")
-        kernel_org.control(offer=[f"6.{minor}.1" for minor in range(1, 40)])
-        self.env = mirror(kernel_org)
+        offer = [f"6.{minor}.1" for minor in range(1, 40)]
+        self.env = mirror(case.start_kernel_org(offer=offer))
 
     def command(self):
-        directory = f"--directory={self.folder / 'work'}"
-        options = (f"--store=dir:{self.folder / 'store'}", directory)
-        return "vmtest-bot", "plan", f"--output={self.made / 'plan.json'}", *options
+        store, work = f"--store=dir:{self.folder / 'store'}", self.folder / "work"
+        output = f"--output={self.made / 'plan.json'}"
+        return "vmtest-bot plan", output, store, f"--directory={work}"
 
 
 class BotPrune(Command):
@@ -187,7 +178,7 @@ class BotPrune(Command):
         fill(self.made, self.packages)
 
     def command(self):
-        return "vmtest-bot", "prune", "--keep=1", f"--store=dir:{self.made}"
+        return "vmtest-bot prune --keep=1", f"--store=dir:{self.made}"
 
 
 class Fetch(Command):
@@ -211,7 +202,7 @@ class Fetch(Command):
     def command(self):
         output = f"--output={self.made / 'linux.tar.xz'}"
         directory = f"--directory={self.folder / 'work'}"
-        return "vmtest-kbuild", "fetch", "6.12.117", output, directory
+        return "vmtest-kbuild fetch 6.12.117", output, directory
 
 
 class Build(Command):
@@ -229,8 +220,8 @@ class Build(Command):
         self.env = {"PATH": case.path_with(tools)}
 
     def command(self):
-        options = ("--arch=x86_64", "--flavor=tiny", f"--source={self.source}")
-        return "vmtest-kbuild", "build", f"--output={self.made}", *options
+        command = "vmtest-kbuild build --arch=x86_64 --flavor=tiny"
+        return command, f"--source={self.source}", f"--output={self.made}"
 
 
 class Download(Command):
@@ -244,8 +235,8 @@ class Download(Command):
         write_package(self.store / package_name(), package_entries(size=SIZE))
 
     def command(self):
-        options = (f"--store=dir:{self.store}", f"--kernel={RELEASE}")
-        return "vmtest-vm", "download", f"--directory={self.made}", *options
+        command = f"vmtest-vm download --kernel={RELEASE}"
+        return command, f"--store=dir:{self.store}", f"--directory={self.made}"
 
 
 class Module(Command):
@@ -254,15 +245,13 @@ class Module(Command):
     full_words = ()
 
     def prepare(self, case):
-        self.kernel = case.folder / "kernel"
-        release = "build/include/config/kernel.release"
-        files = {"vmlinuz": "", "build/.config": "", "build/Module.symvers": ""}
-        fill(self.kernel, {**files, release: RELEASE, "build/Makefile": MODULE_MAKEFILE})
+        self.kernel = write_folder(case.folder / "kernel")
+        fill(self.kernel / "build", {"Module.symvers": "", "Makefile": MODULE_MAKEFILE})
         fill(case.folder / "module", {"Makefile": "obj-m := a.o\n"})
 
     def command(self):
         options = (f"--kernel={self.kernel}", f"--module-source={self.folder / 'module'}")
-        return "vmtest-vm", "module", f"--directory={self.made}", *options
+        return "vmtest-vm module", f"--directory={self.made}", *options
 
 
 class Rootfs(Command):
@@ -276,7 +265,7 @@ class Rootfs(Command):
         self.env = {"PATH": case.path_with({"mmdebstrap": make})}
 
     def command(self):
-        return "vmtest-vm", "rootfs", "--arch=host", f"--directory={self.made}"
+        return "vmtest-vm rootfs --arch=host", f"--directory={self.made}"
 
 
 class VmPrune(Command):
@@ -299,7 +288,7 @@ class VmPrune(Command):
         return len(list(path.rglob("*")))
 
     def command(self):
-        return "vmtest-vm", "prune", f"--directory={self.made}"
+        return "vmtest-vm prune", f"--directory={self.made}"
 
 
 class RunInGuest(Command):
@@ -308,7 +297,7 @@ class RunInGuest(Command):
     status = 125
     pattern = "result.json"
     disk = 0
-    options = ("run", "--accel=tcg", "--arch=x86_64")
+    name = "run"
 
     def prepare(self, case):
         self.kernel = write_folder(case.folder / "kernel")
@@ -322,14 +311,14 @@ class RunInGuest(Command):
         return json.loads(path.read_text())["outcome"]
 
     def command(self):
-        kernel = f"--kernel={self.kernel}"
-        return "vmtest-vm", *self.options, kernel, *self.outputs(), "--", "true"
+        command = f"vmtest-vm {self.name} --accel=tcg --arch=x86_64"
+        return command, f"--kernel={self.kernel}", *self.outputs(), "--", "true"
 
 
 class TestSuite(RunInGuest):
     status = 1
     pattern = "junit.xml"
-    options = ("test", *RunInGuest.options[1:])
+    name = "test"
 
     def outputs(self):
         logs = f"--log-directory={self.folder / 'logs'}"
@@ -346,7 +335,7 @@ COMMANDS = (
 STREAMS = ("<&-", ">&-", "2>&-", "<&- >&- 2>&-")
 
 
-class CommandCase(support.TestCase):
+class CommandTest(support.TestCase):
     def start_over(self, command):
         for name in ("made", "work"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
@@ -356,16 +345,11 @@ class CommandCase(support.TestCase):
     def start_command(self, command, prefix=()):
         """Its streams are the test's to read."""
         program, *arguments = command.command()
-        words = [*prefix, BIN / program, *arguments]
-        path = shutil.which(words[0])
-        return self.popen(path, *words[1:], env=environment(**command.env))
+        words = [*prefix, *support.command_line(program, arguments)]
+        return self.popen(shutil.which(words[0]), *words[1:], env=environment(**command.env))
 
     def run_command(self, command, prefix=()):
-        process = self.start_command(command, prefix)
-        stdout, stderr = process.communicate(timeout=120)
-        return subprocess.CompletedProcess(
-            process.args, process.returncode, stdout, stderr
-        )
+        return self.end(self.start_command(command, prefix))
 
     def learn(self, command):
         """What it makes where nothing goes wrong, and how long that takes."""
@@ -389,17 +373,16 @@ class CommandCase(support.TestCase):
         """A run now is as if nothing had happened, and leaves no litter."""
         self.assert_status(self.run_command(command), command.status)
         self.assertEqual(command.found(), self.proper)
-        hidden = [p for p in command.made.rglob(".*partial*")]
-        self.assertEqual(hidden + list(command.made.rglob(".vmtest-deleted*")), [])
+        for litter in (".*partial*", ".vmtest-deleted*"):
+            self.assertEqual(list(command.made.rglob(litter)), [])
 
     def at_once(self, command):
         self.start_over(command)
         processes = [self.start_command(command) for _ in range(3)]
         said = []
-        for process in processes:
-            _, stderr = process.communicate(timeout=120)
-            self.assertEqual(process.returncode, command.status, stderr)
-            said.append(stderr)
+        for result in [self.end(process) for process in processes]:
+            self.assert_status(result, command.status)
+            said.append(result.stderr)
         self.assertEqual(command.found(), self.proper)
         self.assertIn(command.times_made(said), (None, 1), said)
 
@@ -407,9 +390,7 @@ class CommandCase(support.TestCase):
         self.start_over(command)
         for _ in range(KILLS):
             process = self.start_command(command)
-            started = self.kill_within(
-                process, generator.uniform(0, self.seconds)
-            )
+            started = self.kill_within(process, generator.uniform(0, self.seconds))
             self.assert_nothing_half(command)
             self.assert_all_gone(started)
             if command.status == 0 and command.found() == self.proper:
@@ -443,8 +424,6 @@ class CommandCase(support.TestCase):
             self.assert_nothing_half(command)
             self.assert_repaired(command)
 
-
-class CommandTest(CommandCase):
     def check(self, kind):
         command = kind(self)
         self.learn(command)
@@ -490,7 +469,7 @@ class BotTest(support.TestCase):
 
     def start_build(self, output):
         return self.popen(
-            *("vmtest-bot", "build", self.release, f"--tarball={self.tarball}"),
+            *(f"vmtest-bot build {self.release}", f"--tarball={self.tarball}"),
             *(f"--catalog={self.catalog}", f"--directory={self.work}"),
             *(f"--output={output}", f"--result={output / 'result.json'}"),
         )
@@ -498,8 +477,7 @@ class BotTest(support.TestCase):
     def assert_builds(self, *outputs):
         processes = [self.start_build(output) for output in outputs]
         for process, output in zip(processes, outputs):
-            _, stderr = process.communicate(timeout=300)
-            self.assertEqual(process.returncode, 0, stderr)
+            self.assert_status(self.end(process, 300), 0)
             package = output / self.package.name
             self.assertEqual(package.read_bytes(), self.package.read_bytes())
             result = json.loads((output / "result.json").read_text())
@@ -529,23 +507,18 @@ class BotTest(support.TestCase):
                 return "make" in map(program_of, descendants(process.pid))
 
             self.wait_until(makes)
-            self.assert_all_gone(
-                self.kill_within(process, generator.uniform(0, 1.5))
-            )
+            self.assert_all_gone(self.kill_within(process, generator.uniform(0, 1.5)))
             self.assertEqual(list(output.glob("kernel-*")), [])
             self.assertFalse((output / "result.json").exists())
         self.put_package()
         self.assert_builds(output)
 
     def test_runs_that_die_are_repaired_by_the_next(self):
-        write_source(self.tarball, self.version)
-        source = f"--source={self.version}={self.tarball}"
-        kernel_org = self.start("kernel_org.py", source)
+        kernel_org = self.start_kernel_org(self.version)
         store = self.folder / "store"
         command = (
-            *("vmtest-bot", "run", "--arch=host", "--flavor=tiny"),
-            *(f"--catalog={self.catalog}", f"--store=dir:{store}"),
-            f"--directory={self.work}",
+            *("vmtest-bot run --arch=host --flavor=tiny", f"--catalog={self.catalog}"),
+            *(f"--store=dir:{store}", f"--directory={self.work}"),
         )
         env = environment(**mirror(kernel_org))
         generator = random.Random(SEED)
