@@ -217,13 +217,10 @@ struct pack_options {
 /**
  * Pack the contents of a directory; names in the tarball are `./PATH`. The file
  * appears under its name when whole; memory is bounded whatever the size.
- *
- * @param[out] size_ret Size of the result in bytes; may be NULL.
  */
 _must_check_ struct error *pack_directory(const char *directory,
 					  const char *output_path,
-					  const struct pack_options *options,
-					  uint64_t *size_ret);
+					  const struct pack_options *options);
 
 /*
  * Unpack a tarball (zstd, xz, gzip, …: by its own magic) while it arrives.

@@ -26,61 +26,6 @@ enum {
 	MAX_WORKERS = 64,
 };
 
-struct pack_parameter {
-	ZSTD_cParameter parameter;
-	int value;
-};
-
-/**
- * How everything is compressed. What is here and in pack_search decides the
- * bytes of a package: the number of workers does not, because one worker
- * already compresses in separate jobs.
- */
-static const struct pack_parameter pack_frame[] = {
-	{ ZSTD_c_checksumFlag, 1 },
-	// What every reader must be ready to spend: 32 MiB.
-	{ ZSTD_c_windowLog, 25 },
-	// The memory of one worker, and how soon the others have work.
-	{ ZSTD_c_jobSize, 64 << 20 },
-};
-
-/**
- * How matches are searched unless a level is asked for. Of a kernel's 245 MB,
- * level 19 leaves 67.6 MB in 74 s, level 16 with long-distance matching 74.5 MB
- * in 38 s, and these 72.0 MB in 33 s: optimal parsing that looks at few
- * candidates, but finds each of them across the whole window, where modules and
- * vmlinux repeat each other.
- */
-static const struct pack_parameter pack_search[] = {
-	{ ZSTD_c_strategy, ZSTD_btopt }, { ZSTD_c_chainLog, 23 },
-	{ ZSTD_c_hashLog, 23 },		 { ZSTD_c_searchLog, 2 },
-	{ ZSTD_c_minMatch, 3 },		 { ZSTD_c_targetLength, 24 },
-};
-
-/** Something to pack. */
-struct pack_entry {
-	/** Relative to the directory. */
-	char *path;
-	/** Place among `first` and `last`; what is in neither lies between. */
-	size_t rank;
-	/** Place in a walk that takes each directory's names in order. */
-	size_t index;
-};
-
-struct pack_list {
-	struct pack_entry *items;
-	size_t count;
-};
-
-static void pack_list_deinit(struct pack_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		free(list->items[i].path);
-	free(list->items);
-}
-
-#define _cleanup_pack_list_ _cleanup_(pack_list_deinit)
-
 /** Whether the path is @p ancestor or below it. */
 static bool path_is_within(const char *path, const char *ancestor)
 {
@@ -91,55 +36,27 @@ static bool path_is_within(const char *path, const char *ancestor)
 }
 
 /**
- * A directory that holds one of the `first` comes just before it; one that
- * holds one of the `last` stays where it is.
+ * A path's place: in turn those of each of `first`, the rest, and those of each
+ * of `last`. A directory that holds one of the `first` comes just before it;
+ * one that holds one of the `last` stays where it is.
  */
 static size_t pack_rank(const struct pack_options *options, const char *path)
 {
-	size_t rank = 0;
+	size_t rest = 0, rank;
 
-	for (const char *const *p = options->last; p && *p; p++) {
+	while (options->first && options->first[rest])
+		rest++;
+	rank = rest + 1;
+	for (const char *const *p = options->last; p && *p; p++, rank++) {
 		if (path_is_within(path, *p))
-			return SIZE_MAX / 2 + 1 + (size_t)(p - options->last);
-	}
-	for (const char *const *p = options->first; p && *p; p++, rank++) {
-		if (path_is_within(path, *p) || path_is_within(*p, path))
 			return rank;
 	}
-	return SIZE_MAX / 2;
-}
-
-static int pack_entry_compare(const void *a_, const void *b_)
-{
-	const struct pack_entry *a = a_, *b = b_;
-
-	if (a->rank != b->rank)
-		return a->rank < b->rank ? -1 : 1;
-	return a->index < b->index ? -1 : a->index > b->index;
-}
-
-/** List all that the directory holds, in the order of the tarball. */
-static struct error *pack_list_scan(struct pack_list *list, const char *directory,
-				    const struct pack_options *options)
-{
-	struct error *err;
-
-	_cleanup_string_list_ struct string_list paths = { 0 };
-	err = tree_list_all(directory, &paths);
-	if (err)
-		return err;
-	for (size_t i = 0; i < paths.count; i++) {
-		const struct pack_entry found = {
-			.path = string_copy(paths.items[i]),
-			.rank = pack_rank(options, paths.items[i]),
-			.index = i,
-		};
-		vector_add(list) = found;
+	for (rank = 0; rank < rest; rank++) {
+		if (path_is_within(path, options->first[rank]) ||
+		    path_is_within(options->first[rank], path))
+			return rank;
 	}
-	if (list->count)
-		qsort(list->items, list->count, sizeof(*list->items),
-		      pack_entry_compare);
-	return NULL;
+	return rest;
 }
 
 struct packer {
@@ -172,43 +89,57 @@ static void packer_deinit(struct packer *packer)
 
 #define _cleanup_packer_ _cleanup_(packer_deinit)
 
+/**
+ * How everything is compressed, which decides the bytes of a package. The
+ * number of workers does not: one worker already compresses in separate jobs.
+ *
+ * What follows the level is how matches are searched unless one is asked for.
+ * Of a kernel's 245 MB, level 19 leaves 67.6 MB in 74 s, level 16 with
+ * long-distance matching 74.5 MB in 38 s, and this 72.0 MB in 33 s: optimal
+ * parsing that looks at few candidates, but finds each of them across the whole
+ * window, where modules and vmlinux repeat each other.
+ */
 static struct error *packer_set(struct packer *packer,
-				const struct pack_parameter *parameters,
-				size_t count)
+				const struct pack_options *options)
 {
-	for (size_t i = 0; i < count; i++) {
-		const struct pack_parameter *p = &parameters[i];
-		size_t code = ZSTD_CCtx_setParameter(packer->zstd, p->parameter,
-						     p->value);
+	unsigned int workers = options->workers ? options->workers
+						: processors_usable();
+	const struct {
+		ZSTD_cParameter parameter;
+		int value;
+	} parameters[] = {
+		{ ZSTD_c_checksumFlag, 1 },
+		// What every reader must be ready to spend: 32 MiB.
+		{ ZSTD_c_windowLog, 25 },
+		// The memory of one worker, and how soon the others have work.
+		{ ZSTD_c_jobSize, 64 << 20 },
+		{ ZSTD_c_nbWorkers,
+		  (int)(workers < MAX_WORKERS ? workers : MAX_WORKERS) },
+		{ ZSTD_c_compressionLevel, options->level },
+		{ ZSTD_c_strategy, ZSTD_btopt },
+		{ ZSTD_c_chainLog, 23 },
+		{ ZSTD_c_hashLog, 23 },
+		{ ZSTD_c_searchLog, 2 },
+		{ ZSTD_c_minMatch, 3 },
+		{ ZSTD_c_targetLength, 24 },
+	};
+
+	for (size_t i = 0; i < array_size(parameters); i++) {
+		if (options->level && parameters[i].parameter == ZSTD_c_strategy)
+			break;
+
+		size_t code = ZSTD_CCtx_setParameter(packer->zstd,
+						     parameters[i].parameter,
+						     parameters[i].value);
 
 		if (ZSTD_isError(code))
 			return error_create(ERROR_OTHER,
 					    "zstd: parameter %d = %d: %s",
-					    (int)p->parameter, p->value,
+					    (int)parameters[i].parameter,
+					    parameters[i].value,
 					    ZSTD_getErrorName(code));
 	}
 	return NULL;
-}
-
-static struct error *packer_set_all(struct packer *packer,
-				    const struct pack_options *options)
-{
-	struct error *err;
-	unsigned int workers = options->workers ? options->workers
-						: processors_usable();
-	const struct pack_parameter chosen[] = {
-		{ ZSTD_c_nbWorkers,
-		  (int)(workers < MAX_WORKERS ? workers : MAX_WORKERS) },
-		{ ZSTD_c_compressionLevel, options->level },
-	};
-
-	err = packer_set(packer, pack_frame, array_size(pack_frame));
-	if (err)
-		return err;
-	err = packer_set(packer, chosen, options->level ? 2 : 1);
-	if (err || options->level)
-		return err;
-	return packer_set(packer, pack_search, array_size(pack_search));
 }
 
 static struct error *packer_write(struct packer *packer, const void *data,
@@ -255,8 +186,6 @@ static void cleanup_archive_entry(struct archive_entry **entry)
 	archive_entry_free(*entry);
 }
 
-#define _cleanup_archive_entry_ _cleanup_(cleanup_archive_entry)
-
 /** The reason that a call of libarchive failed for. */
 static struct error *packer_error(struct packer *packer)
 {
@@ -302,7 +231,8 @@ static struct error *packer_put_contents(struct packer *packer, int fd,
 static struct error *packer_put(struct packer *packer, const char *path)
 {
 	struct error *err;
-	_cleanup_archive_entry_ struct archive_entry *entry = archive_entry_new();
+	_cleanup_(cleanup_archive_entry) struct archive_entry *entry =
+		archive_entry_new();
 	_cleanup_free_ char *name = string_format("./%s", path);
 	_cleanup_close_ int fd = -1;
 	char target[PATH_MAX];
@@ -351,11 +281,12 @@ static struct error *packer_put(struct packer *packer, const char *path)
 	return err;
 }
 
-static struct error *pack_to_fd(int root_fd, const struct pack_list *list,
+static struct error *pack_to_fd(int root_fd, const struct string_list *paths,
 				const struct pack_options *options, int fd,
-				struct progress *progress, uint64_t *size_ret)
+				struct progress *progress)
 {
 	struct error *err;
+
 	_cleanup_packer_ struct packer packer = {
 		.root_fd = root_fd,
 		.mtime = options->mtime,
@@ -368,10 +299,9 @@ static struct error *pack_to_fd(int root_fd, const struct pack_list *list,
 		.progress = progress,
 	};
 	struct archive *archive = packer.archive;
-
 	if (!archive || !packer.zstd)
 		memory_exhausted();
-	err = packer_set_all(&packer, options);
+	err = packer_set(&packer, options);
 	if (err)
 		return err;
 	// GNU's format takes long names and any bytes in them, where pax would
@@ -383,67 +313,54 @@ static struct error *pack_to_fd(int root_fd, const struct pack_list *list,
 	    archive_write_open(archive, &packer, NULL, write_callback, NULL) !=
 		    ARCHIVE_OK)
 		return packer_error(&packer);
-	for (size_t i = 0; i < list->count; i++) {
-		err = packer_put(&packer, list->items[i].path);
-		if (err)
-			return error_wrap(err, "%s", list->items[i].path);
+	for (size_t rank = 0, done = 0; done < paths->count; rank++) {
+		for (size_t i = 0; i < paths->count; i++) {
+			const char *path = paths->items[i];
+
+			if (pack_rank(options, path) != rank)
+				continue;
+			err = packer_put(&packer, path);
+			if (err)
+				return error_wrap(err, "%s", path);
+			done++;
+		}
 	}
 	if (archive_write_close(archive) != ARCHIVE_OK)
 		return packer_error(&packer);
-	err = packer_write(&packer, NULL, 0, ZSTD_e_end);
-	if (err)
-		return err;
-	*size_ret = packer.size_bytes;
-	return NULL;
-}
-
-static struct error *pack_to_path(int root_fd, const struct pack_list *list,
-				  const struct pack_options *options,
-				  const char *output_path, uint64_t *size_ret)
-{
-	struct error *err;
-	_cleanup_free_ char *temporary = NULL;
-	_cleanup_close_ int fd = -1;
-	const char *slash = strrchr(output_path, '/');
-
-	temporary = string_format("%s.XXXXXX.tmp", output_path);
-	fd = mkostemps(temporary, strlen(".tmp"), O_CLOEXEC);
-	if (fd < 0)
-		return error_create_os(errno, "create %s", temporary);
-	_cleanup_progress_ struct progress *progress =
-		progress_createf(PROGRESS_BYTES, "pack %s",
-				 slash ? slash + 1 : output_path);
-	err = pack_to_fd(root_fd, list, options, fd, progress, size_ret);
-	if (!err && (fchmod(fd, 0644) < 0 || fsync(fd) < 0 ||
-		     rename(temporary, output_path) < 0))
-		err = error_create_os(errno, "write %s", output_path);
-	if (err)
-		unlink(temporary);
-	else
-		progress_finish(progress);
-	return err;
+	return packer_write(&packer, NULL, 0, ZSTD_e_end);
 }
 
 struct error *pack_directory(const char *directory, const char *output_path,
-			     const struct pack_options *options,
-			     uint64_t *size_ret)
+			     const struct pack_options *options)
 {
 	struct error *err;
-	_cleanup_pack_list_ struct pack_list list = { 0 };
+
+	const char *slash = strrchr(output_path, '/');
 	_cleanup_close_ int root_fd =
 		open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_free_ char *root = realpath(directory, NULL);
-	uint64_t size_bytes = 0;
-
-	if (root_fd < 0 || !root)
+	if (root_fd < 0)
 		return error_create_os(errno, "pack %s", directory);
-	err = pack_list_scan(&list, root, options);
-	if (!err)
-		err = pack_to_path(root_fd, &list, options, output_path,
-				   &size_bytes);
+	_cleanup_string_list_ struct string_list paths = { 0 };
+	err = tree_list_all(directory, &paths);
 	if (err)
 		return error_wrap(err, "pack %s", directory);
-	if (size_ret)
-		*size_ret = size_bytes;
+	_cleanup_free_ char *temporary =
+		string_format("%s.XXXXXX.tmp", output_path);
+	_cleanup_close_ int fd = mkostemps(temporary, strlen(".tmp"), O_CLOEXEC);
+	if (fd < 0)
+		return error_create_os(errno, "pack %s: create %s", directory,
+				       temporary);
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_BYTES, "pack %s",
+				 slash ? slash + 1 : output_path);
+	err = pack_to_fd(root_fd, &paths, options, fd, progress);
+	if (!err && (fchmod(fd, 0644) < 0 || fsync(fd) < 0 ||
+		     rename(temporary, output_path) < 0))
+		err = error_create_os(errno, "write %s", output_path);
+	if (err) {
+		unlink(temporary);
+		return error_wrap(err, "pack %s", directory);
+	}
+	progress_finish(progress);
 	return NULL;
 }

@@ -319,5 +319,5 @@ struct error *package_pack(const char *directory, const char *path)
 		.mtime = KBUILD_TIME,
 	};
 
-	return pack_directory(directory, path, &options, NULL);
+	return pack_directory(directory, path, &options);
 }

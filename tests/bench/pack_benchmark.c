@@ -16,7 +16,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s FOLDER OUTPUT\n", argv[0]);
 		return 2;
 	}
-	err = pack_directory(argv[1], argv[2], &options, NULL);
+	err = pack_directory(argv[1], argv[2], &options);
 	if (err) {
 		fprintf(stderr, "%s: %s\n", argv[0], error_message(err));
 		return 1;

@@ -45,7 +45,7 @@ static char *make_package(const char *release)
 	put_file(directory, "build/.config", "CONFIG_HZ=100\n");
 	put_file(directory, "build/include/config/kernel.release", release);
 	path = path_join(root, "package.tar.zst");
-	cr_assert_null(pack_directory(directory, path, &options, NULL));
+	cr_assert_null(pack_directory(directory, path, &options));
 	return path;
 }
 

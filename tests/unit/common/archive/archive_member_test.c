@@ -25,7 +25,7 @@ static void setup(void)
 	put_file(root, "tree/other", "");
 	directory = path_join(root, "tree");
 	tarball = path_join(root, "t.tar.zst");
-	cr_assert_null(pack_directory(directory, tarball, &options, NULL));
+	cr_assert_null(pack_directory(directory, tarball, &options));
 }
 
 static void teardown(void)
