@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bot/plan/plan.h"
@@ -21,6 +22,8 @@
 
 enum {
 	ATTEMPTS_MAX = 5,
+	/** Of a list: many more issues than there are series. */
+	PAGES_MAX = 50,
 };
 
 /** The label of all of them. */
@@ -28,6 +31,45 @@ static const char label[] = "vmtest";
 
 static const char end_of_body[] =
 	"\nEvery run that fails brings this text up to date; the first that makes all kernels of the series closes the issue.\n";
+
+static void issue_deinit(struct issue *issue)
+{
+	free(issue->body);
+}
+
+#define _cleanup_issue_ _cleanup_(issue_deinit)
+
+void issue_list_deinit(struct issue_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		issue_deinit(&list->items[i]);
+	free(list->items);
+	*list = (struct issue_list){ 0 };
+}
+
+/** Any value at all. */
+static struct error *read_presence(const struct value *value, void *ret)
+{
+	*(bool *)ret = value->json;
+	return NULL;
+}
+
+static const struct value_row rows[] = {
+	VALUE_NUMBER("number", 1, INT64_MAX, struct issue, number),
+	VALUE_OPTIONAL("body", value_copy, struct issue, body),
+	VALUE_OPTIONAL("pull_request", read_presence, struct issue,
+		       is_pull_request),
+};
+
+struct error *issue_read(const struct value *value, void *ret)
+{
+	struct issue *issue = ret;
+	struct error *err = value_read(value, rows, array_size(rows), issue);
+
+	if (!err && !issue->body)
+		issue->body = string_copy("");
+	return err;
+}
 
 /** The first line, which GitHub does not show; free(). */
 static char *format_marker(const struct kernel_version *version)
@@ -89,7 +131,7 @@ char *issue_body(const struct verdict_list *verdicts,
 	_cleanup_table_ struct table table = { 0 };
 	report_verdicts(&failures, &table);
 	table_append_markdown(&sb, &table,
-			      GITHUB_ISSUE_BODY_LIMIT - strlen(end_of_body));
+			      ISSUE_BODY_LIMIT - strlen(end_of_body));
 	string_builder_append(&sb, end_of_body);
 	return string_builder_take(&sb);
 }
@@ -121,19 +163,80 @@ struct updater {
 	const struct github *github;
 	const struct verdict_list *verdicts;
 	const char *run_url;
-	/** That are open. */
-	struct github_issue_list issues;
+	/** That are open, in the order in which they were made. */
+	struct issue_list issues;
 };
 
+static struct error *list_issues(struct updater *updater)
+{
+	issue_list_deinit(&updater->issues);
+	return github_list(updater->github, PAGES_MAX, issue_read,
+			   sizeof(*updater->issues.items), &updater->issues,
+			   "/issues?state=open&labels=%s&sort=created&direction=asc&",
+			   label);
+}
+
 /** @return NULL if the series has none; the oldest if somebody made more. */
-static const struct github_issue *find_issue(const struct updater *updater,
-					     const struct kernel_version *version)
+static const struct issue *find_issue(const struct updater *updater,
+				      const struct kernel_version *version)
 {
 	for (size_t i = 0; i < updater->issues.count; i++) {
-		if (issue_is_about(updater->issues.items[i].body, version))
-			return &updater->issues.items[i];
+		const struct issue *issue = &updater->issues.items[i];
+
+		if (!issue->is_pull_request &&
+		    issue_is_about(issue->body, version))
+			return issue;
 	}
 	return NULL;
+}
+
+static bool has_label(const json_t *issue)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(issue, "labels"), i, item)
+	{
+		// GitHub describes both forms.
+		const char *name = json_string_value(
+			json_is_object(item) ? json_object_get(item, "name")
+					     : item);
+
+		if (name && strcmp(name, label) == 0)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * Make an issue, and its label if the repository does not have it.
+ *
+ * @return ERROR_RETRY if it may have been made, or not.
+ */
+static struct error *make_issue(const struct github *github, const char *title,
+				const char *body)
+{
+	struct error *err;
+
+	_cleanup_value_ struct value answer = { 0 };
+	err = github_call(github, GITHUB_POST_ONCE,
+			  json_pack("{s:s, s:s, s:[s]}", "title", title, "body",
+				    body, "labels", label),
+			  &answer, "/issues");
+	if (err)
+		return err;
+	_cleanup_issue_ struct issue issue = { 0 };
+	err = issue_read(&answer, &issue);
+	if (err)
+		return err;
+	log_info("opened issue %" PRIu64 ": %s", issue.number, title);
+	// Where a token may make issues, but not label them, GitHub says nothing.
+	if (has_label(answer.json))
+		return NULL;
+	err = github_call(github, GITHUB_POST,
+			  json_pack("{s:[s]}", "labels", label), NULL,
+			  "/issues/%" PRIu64 "/labels", issue.number);
+	return error_wrap(err, "label issue %" PRIu64, issue.number);
 }
 
 /** Have an issue that is not there; after a lost answer, look for it first. */
@@ -144,22 +247,14 @@ static struct error *create_issue(struct updater *updater,
 	struct error *err;
 
 	for (unsigned int failures = 0;; failures++) {
-		uint64_t number;
-
-		err = github_create_issue(updater->github, title, body, label,
-					  &number);
-		if (!err)
-			log_info("opened issue %" PRIu64 ": %s", number, title);
+		err = make_issue(updater->github, title, body);
 		if (!error_is(err, ERROR_RETRY) || failures + 1 >= ATTEMPTS_MAX)
 			return err;
 		log_debug("%s; looking, and trying again", error_message(err));
 		error_destroy(err);
 		err = interrupt_sleep(backoff_ms(&backoff_failure, failures));
-		if (err)
-			return err;
-		github_issue_list_deinit(&updater->issues);
-		err = github_list_issues(updater->github, label,
-					 &updater->issues);
+		if (!err)
+			err = list_issues(updater);
 		if (err || find_issue(updater, version))
 			return err;
 	}
@@ -168,7 +263,7 @@ static struct error *create_issue(struct updater *updater,
 static struct error *open_or_update(struct updater *updater,
 				    const struct kernel_version *version)
 {
-	const struct github_issue *issue = find_issue(updater, version);
+	const struct issue *issue = find_issue(updater, version);
 	_cleanup_free_ char *title = issue_title(version);
 	_cleanup_free_ char *body =
 		issue_body(updater->verdicts, version, updater->run_url);
@@ -226,7 +321,7 @@ static struct error *update_series(struct updater *updater, size_t first)
 	}
 	if (counts[VERDICT_FAILED])
 		return open_or_update(updater, version);
-	const struct github_issue *issue = find_issue(updater, version);
+	const struct issue *issue = find_issue(updater, version);
 	return issue && !counts[VERDICT_SKIPPED]
 		       ? close_issue(updater, version, issue->number)
 		       : NULL;
@@ -245,9 +340,9 @@ struct error *issues_update(const struct github *github,
 
 	if (!verdicts->count)
 		return NULL;
-	err = github_list_issues(github, label, &updater.issues);
+	err = list_issues(&updater);
 	for (size_t i = 0; i < verdicts->count && !err; i++)
 		err = update_series(&updater, i);
-	github_issue_list_deinit(&updater.issues);
+	issue_list_deinit(&updater.issues);
 	return error_wrap(err, "update the issues of %s", github->repository);
 }

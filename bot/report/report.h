@@ -15,13 +15,13 @@
 #include <stddef.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/json.h"
 #include "kbuild/phase.h"
 
 struct asset_list;
 struct build_result;
 struct build_results;
 struct catalog;
-struct error;
 struct github;
 struct kernel_version;
 struct plan;
@@ -99,6 +99,31 @@ void report_verdicts(const struct verdict_list *verdicts, struct table *ret);
  */
 char *report_summary(const struct verdict_list *verdicts, size_t left_out,
 		     size_t limit_bytes);
+
+enum {
+	/** Characters that GitHub takes of an issue. */
+	ISSUE_BODY_LIMIT = 65536,
+};
+
+struct issue {
+	uint64_t number;
+	/** Never NULL. */
+	char *body;
+	/** GitHub lists these among the issues. */
+	bool is_pull_request;
+};
+
+struct issue_list {
+	struct issue *items;
+	size_t count;
+};
+
+void issue_list_deinit(struct issue_list *list);
+
+#define _cleanup_issue_list_ _cleanup_(issue_list_deinit)
+
+/** A reader of `struct issue`, which on failure, too, is to be freed. */
+_must_check_ value_reader issue_read;
 
 /**
  * Have one issue for each series whose kernels cannot be made, which is known

@@ -6,11 +6,10 @@
 /**
  * @file
  *
- * GitHub's REST API, as far as a release, its assets, and a repository's issues
- * go. All calls block. What GitHub answers is not trusted: whatever is not of
- * the type, the range or the characters that its description promises is refused
- * with a line that names the field.
- * https://docs.github.com/en/rest/releases, https://docs.github.com/en/rest/issues
+ * GitHub's REST API, as far as a release and its assets go. All calls block.
+ * What GitHub answers is not trusted: whatever is not of the type, the range or
+ * the characters that its description promises is refused with a line that
+ * names the field. https://docs.github.com/en/rest/releases
  */
 
 #include <stdbool.h>
@@ -184,49 +183,5 @@ _must_check_ struct error *github_read_release(const struct value *value,
 
 /** A reader of `struct asset`. On failure, too, it is to be freed. */
 _must_check_ value_reader github_read_asset;
-
-/*
- * Issues: for these the token needs the permission `issues: write`, and errors
- * say so if it lacks. github_call() changes them and comments on them.
- */
-
-enum {
-	/** Characters of an issue or of a comment. */
-	GITHUB_ISSUE_BODY_LIMIT = 65536,
-};
-
-struct github_issue {
-	uint64_t number;
-	/** Never NULL. */
-	char *body;
-	/** GitHub lists these among the issues; github_list_issues() does not. */
-	bool is_pull_request;
-};
-
-struct github_issue_list {
-	struct github_issue *items;
-	size_t count;
-};
-
-void github_issue_list_deinit(struct github_issue_list *list);
-
-#define _cleanup_github_issue_list_ _cleanup_(github_issue_list_deinit)
-
-/** All open issues that have a label, in the order in which they were made. */
-_must_check_ struct error *github_list_issues(const struct github *github,
-					      const char *label,
-					      struct github_issue_list *ret);
-
-/**
- * Make an issue, and its label if the repository does not have it.
- *
- * @return ERROR_RETRY if it may have been made, or not: look before trying again.
- */
-_must_check_ struct error *
-github_create_issue(const struct github *github, const char *title,
-		    const char *body, const char *label, uint64_t *number_ret);
-
-/** A reader of `struct github_issue`. On failure, too, it is to be freed. */
-_must_check_ value_reader github_read_issue;
 
 #endif /* COMMON_GITHUB_GITHUB_H */

@@ -12,62 +12,42 @@
 #include "common/kernel/catalog.h"
 #include "tests/unit/files.h"
 
-static char *root;
-static int root_lock = -1;
-static struct catalog *catalog;
-
-static void setup(void)
-{
-	cr_assert_null(directory_create_temporary("/tmp", "vmtest-boot", &root,
-						  &root_lock));
-	cr_assert_null(catalog_load(VMTEST_SOURCE_DIR "/configs/vmtest.json",
-				    NULL, &catalog));
-}
-
-static void teardown(void)
-{
-	catalog_destroy(catalog);
-	cleanup_directory(&root);
-	close(root_lock);
-}
-
-TestSuite(boot, .init = setup, .fini = teardown);
-
 /** A package as far as its files go, of a kernel that is none. */
-static char *make_package(const char *release)
+static char *make_package(const char *root, const char *release)
 {
 	static const struct pack_options options = { 0 };
-	_cleanup_free_ char *directory = NULL;
-	char *path;
+	_cleanup_free_ char *directory = path_join(root, "package");
+	char *path = path_join(root, "package.tar.zst");
 
-	directory = path_join(root, "package");
 	put_file(directory, "vmlinuz", "This is no kernel.\n");
 	put_file(directory, "build/.config", "CONFIG_HZ=100\n");
 	put_file(directory, "build/include/config/kernel.release", release);
-	path = path_join(root, "package.tar.zst");
 	cr_assert_null(pack_directory(directory, path, &options));
 	return path;
 }
 
 Test(boot, what_is_no_kernel_fails_and_leaves_nothing)
 {
-	struct plan_item item = { 0 };
-	_cleanup_free_ char *package = NULL;
-	_cleanup_free_ char *directory = NULL;
+	_cleanup_close_ int lock_fd = -1;
+	_cleanup_directory_ char *root = NULL;
+	_cleanup_catalog_ struct catalog *catalog = NULL;
+	struct plan_item item = { .release_text = "6.12.117-vmtest1.0tiny" };
 
-	cr_assert(release_parse("6.12.117-vmtest1.0tiny", &item.release));
-	release_format(&item.release, item.release_text);
+	cr_assert_null(directory_create_temporary("/tmp", "vmtest-boot", &root,
+						  &lock_fd));
+	cr_assert_null(catalog_load(VMTEST_SOURCE_DIR "/configs/vmtest.json",
+				    NULL, &catalog));
+	cr_assert(release_parse(item.release_text, &item.release));
 	cr_assert_null(catalog_find_arch(catalog, "x86_64", &item.arch));
-	package = make_package("6.12.117-vmtest1.0tiny\n");
-	directory = path_join(root, "work");
+	_cleanup_free_ char *package =
+		make_package(root, "6.12.117-vmtest1.0tiny\n");
+	_cleanup_free_ char *directory = path_join(root, "work");
 	cr_assert_null(directory_create(directory));
-
 	const struct build_request request = {
 		.catalog = catalog,
 		.directory = directory,
 	};
 	_cleanup_error_ struct error *err = boot_test(&request, &item, package);
-
 	cr_assert_not_null(err);
 	cr_expect_not_null(strstr(error_message(err),
 				  "boot test of 6.12.117-vmtest1.0tiny: "),

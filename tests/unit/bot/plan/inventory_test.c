@@ -125,37 +125,39 @@ static struct error *make_room(size_t used, size_t planned, size_t keep,
 	return prune_make_room(&assets, &room, planned, keep, ret);
 }
 
-Test(prune, nothing_goes_while_there_is_room)
-{
-	_cleanup_prune_list_ struct prune_list list = { 0 };
-	const struct store_room endless = { .used = 5000 };
-
-	cr_assert_null(make_room(0, 1000, 1, &list));
-	cr_expect_eq(list.count, 0);
-	cr_assert_null(make_room(744, 256, 1, &list));
-	cr_expect_eq(list.count, 0);
-	cr_assert_null(make_room(1000, 0, 1, &list));
-	cr_expect_eq(list.count, 0);
-	cr_assert_null(prune_make_room(&assets, &endless, 5000, 1, &list));
-	cr_expect_eq(list.count, 0);
-}
-
 Test(prune, the_oldest_that_are_superseded_go_and_no_more)
 {
-	static const size_t expected[] = { 5, 0, 1 };
+	static const struct {
+		size_t used, planned, keep;
+		/** Ended by NONE. */
+		size_t expected[4];
+	} rows[] = {
+		{ 0, 1000, 1, { NONE } },
+		{ 744, 256, 1, { NONE } },
+		{ 1000, 0, 1, { NONE } },
+		{ 990, 11, 1, { 5, NONE } },
+		{ 990, 12, 1, { 5, 0, NONE } },
+		{ 990, 13, 1, { 5, 0, 1, NONE } },
+		{ 1000, 1, 2, { 0, NONE } },
+	};
 
-	for (size_t surplus = 1; surplus <= array_size(expected); surplus++) {
+	for (size_t i = 0; i < array_size(rows); i++) {
 		_cleanup_prune_list_ struct prune_list list = { 0 };
+		const size_t *expected = rows[i].expected;
 
-		cr_assert_null(make_room(990, 10 + surplus, 1, &list));
-		cr_assert_eq(list.count, surplus);
-		for (size_t i = 0; i < surplus; i++)
-			cr_expect_eq(list.items[i], &items[expected[i]]);
+		cr_assert_null(make_room(rows[i].used, rows[i].planned,
+					 rows[i].keep, &list));
+		for (size_t j = 0; j < list.count && *expected != NONE; j++)
+			cr_expect_eq(list.items[j], &items[*expected++],
+				     "row %zu", i);
+		cr_expect_eq(*expected, NONE, "row %zu", i);
+		cr_expect_eq(list.count, (size_t)(expected - rows[i].expected),
+			     "row %zu", i);
 	}
 	_cleanup_prune_list_ struct prune_list list = { 0 };
-	cr_assert_null(make_room(1000, 1, 2, &list));
-	cr_assert_eq(list.count, 1);
-	cr_expect_eq(list.items[0], &items[0]);
+	const struct store_room endless = { .used = 5000 };
+	cr_assert_null(prune_make_room(&assets, &endless, 5000, 1, &list));
+	cr_expect_eq(list.count, 0);
 }
 
 Test(prune, too_much_is_an_error_that_counts)

@@ -11,7 +11,6 @@
 #include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/base/table.h"
-#include "common/github/github.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"
 
@@ -268,11 +267,61 @@ Test(issue, a_body_is_never_longer_than_github_takes)
 		log[i] = i % 80 ? 'x' : '\n';
 	const struct verdict_list verdicts = make_verdicts(VERDICTS_MAX, log);
 	_cleanup_free_ char *body = issue_body(&verdicts, &v6_12, NULL);
-	cr_expect_leq(strlen(body), GITHUB_ISSUE_BODY_LIMIT);
+	cr_expect_leq(strlen(body), ISSUE_BODY_LIMIT);
 	cr_expect_eq(count_of(body, "| **boot failed** |"), 100);
 	cr_expect_gt(count_of(body, "<details>"), 1);
 	cr_expect_eq(count_of(body, "<details>"), count_of(body, "</details>"));
 	expect_text(body, "closes the issue.\n");
+}
+
+static struct error *parse_issues(const char *text, struct issue_list *list)
+{
+	_cleanup_value_ struct value page = { 0 };
+	struct error *err =
+		value_parse_answer(text, strlen(text), "GitHub's answer", &page);
+
+	return err ? err
+		   : value_items(&page, issue_read, sizeof(*list->items), list);
+}
+
+Test(issue, tells_pull_requests_apart)
+{
+	_cleanup_issue_list_ struct issue_list list = { 0 };
+
+	cr_assert_null(
+		parse_issues("[{\"number\": 7, \"body\": \"b\", \"labels\": [1, {}]},"
+			     " {\"number\": 8, \"pull_request\": {}, \"body\": \"x\"},"
+			     " {\"number\": 9, \"body\": null}]",
+			     &list));
+	cr_assert_eq(list.count, 3);
+	cr_expect_eq(list.items[0].number, 7);
+	cr_expect_str_eq(list.items[0].body, "b");
+	cr_expect_not(list.items[0].is_pull_request);
+	cr_expect(list.items[1].is_pull_request);
+	cr_expect_str_eq(list.items[2].body, "");
+}
+
+Test(issue, what_is_no_issue_is_refused_in_a_line)
+{
+	static const char *const texts[] = {
+		"",
+		"{}",
+		"[1]",
+		"[{}]",
+		"[{\"number\": 0}]",
+		"[{\"number\": -1}]",
+		"[{\"number\": \"1\"}]",
+		"[{\"number\": 1, \"body\": []}]",
+		"[{\"number\": 1}",
+	};
+
+	for (size_t i = 0; i < array_size(texts); i++) {
+		_cleanup_issue_list_ struct issue_list list = { 0 };
+		_cleanup_error_ struct error *err = parse_issues(texts[i], &list);
+
+		cr_assert_not_null(err, "%s", texts[i]);
+		cr_expect_null(strchr(error_message(err), '\n'));
+	}
 }
 
 static char *make_page(struct asset *list, size_t count)
