@@ -48,26 +48,20 @@ void build_result_end(struct build_result *result, const struct error *failure)
 	result->error = failure ? string_copy(error_message(failure)) : NULL;
 }
 
-static json_t *seconds_json(const struct build_result *result)
-{
-	json_t *seconds = json_object();
-
-	for (int i = 0; i < PHASE_COUNT; i++) {
-		if (result->clock.duration_ms[i])
-			json_object_set_new(seconds, phase_names[i],
-					    json_real((double)result->clock
-							      .duration_ms[i] /
-						      1000));
-	}
-	return seconds;
-}
-
 char *build_result_format(const struct build_result *result)
 {
 	bool built = result->outcome == BUILD_BUILT;
 	bool failed = result->outcome == BUILD_FAILED;
 	json_t *json = plan_release_json(&result->release, result->arch);
+	json_t *seconds = json_object();
 
+	for (int i = 0; i < PHASE_COUNT; i++) {
+		double ms = (double)result->clock.duration_ms[i];
+
+		if (ms > 0)
+			json_object_set_new(seconds, phase_names[i],
+					    json_real(ms / 1000));
+	}
 	json_object_update_new(
 		json,
 		json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "outcome",
@@ -75,8 +69,7 @@ char *build_result_format(const struct build_result *result)
 			  failed ? json_string(phase_names[result->clock.current])
 				 : json_null(),
 			  "error", text_json(result->error), "log",
-			  text_json(result->log), "seconds",
-			  seconds_json(result), "size",
+			  text_json(result->log), "seconds", seconds, "size",
 			  built ? json_integer((json_int_t)result->size_bytes)
 				: json_null(),
 			  "sha256",
@@ -177,15 +170,6 @@ void build_results_deinit(struct build_results *results)
 	*results = (struct build_results){ 0 };
 }
 
-static struct error *read_result(const char *path, struct build_result *ret)
-{
-	struct error *err;
-
-	_cleanup_free_ char *text = NULL;
-	err = file_read(path, RESULT_BYTES_MAX, &text, NULL);
-	return err ? err : build_result_parse(text, path, ret);
-}
-
 struct error *build_results_load(const char *directory, struct build_results *ret)
 {
 	struct error *err;
@@ -203,13 +187,16 @@ struct error *build_results_load(const char *directory, struct build_results *re
 		if (fnmatch("*[!/].json", files.items[i], 0) != 0)
 			continue;
 		_cleanup_free_ char *path = path_join(directory, files.items[i]);
+		_cleanup_free_ char *text = NULL;
 		struct build_result result = { 0 };
-		_cleanup_error_ struct error *problem =
-			read_result(path, &result);
-		if (problem)
-			log_warning("%s", error_message(problem));
+		err = file_read(path, RESULT_BYTES_MAX, &text, NULL);
+		if (!err)
+			err = build_result_parse(text, path, &result);
+		if (err)
+			log_warning("%s", error_message(err));
 		else
 			vector_add(ret) = result;
+		error_destroy(err);
 	}
 	return NULL;
 }

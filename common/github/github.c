@@ -96,29 +96,22 @@ static bool is_plain(const char *text, const char *characters)
 	       !text[strspn(text, characters)];
 }
 
-static struct error *parse_location(const char *location, struct github *github)
+struct error *github_init(struct github *github, const char *location,
+			  struct http *http)
 {
-	const char *at = strchr(location, '@');
-	const char *slash = strchr(location, '/');
+	struct error *err;
 
-	if (at && slash && slash < at) {
-		github->repository =
-			string_copy_n(location, (size_t)(at - location));
-		github->tag = string_copy(at + 1);
-		slash = strchr(github->repository, '/') + 1;
-		if (is_plain(github->repository, PLAIN "/") &&
-		    is_plain(slash, PLAIN) && is_plain(github->tag, PLAIN "/+"))
-			return NULL;
-	}
-	return error_create(
-		ERROR_USAGE,
-		"it is written github:OWNER/REPO@TAG, in letters, digits and '-_.'");
-}
-
-static struct error *read_api_url(struct github *github)
-{
+	_cleanup_github_ struct github made = { .http = http };
+	const char *at = strchrnul(location, '@');
+	made.repository = string_copy_n(location, (size_t)(at - location));
+	made.tag = string_copy(*at ? at + 1 : at);
+	const char *slash = strchrnul(made.repository, '/');
+	if (!*slash || !is_plain(made.repository, PLAIN "/") ||
+	    !is_plain(slash + 1, PLAIN) || !is_plain(made.tag, PLAIN "/+"))
+		return error_create(
+			ERROR_USAGE,
+			"it is written github:OWNER/REPO@TAG, in letters, digits and '-_.'");
 	const char *url = getenv("GITHUB_API_URL");
-
 	if (!url || !*url)
 		url = "https://api.github.com";
 	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
@@ -127,22 +120,7 @@ static struct error *read_api_url(struct github *github)
 	size_t length = strlen(url);
 	while (url[length - 1] == '/')
 		length--;
-	github->api_url = string_copy_n(url, length);
-	return NULL;
-}
-
-struct error *github_init(struct github *github, const char *location,
-			  struct http *http)
-{
-	struct error *err;
-
-	_cleanup_github_ struct github made = { .http = http };
-	err = parse_location(location, &made);
-	if (err)
-		return err;
-	err = read_api_url(&made);
-	if (err)
-		return err;
+	made.api_url = string_copy_n(url, length);
 	err = github_token_read(&made.token);
 	if (err)
 		return err;

@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,7 +142,8 @@ void expect_words(const struct error *err, const char *words)
 		cr_expect((unsigned char)*p >= ' ', "%s", error_message(err));
 }
 
-struct error *put_text_into(struct store *into, const char *name, const char *text)
+static struct error *put_text_into(struct store *into, const char *name,
+				   const char *text)
 {
 	_cleanup_free_ char *path = path_join(root, name);
 
@@ -152,4 +154,34 @@ struct error *put_text_into(struct store *into, const char *name, const char *te
 struct error *put_text(const char *name, const char *text)
 {
 	return put_text_into(the_store, name, text);
+}
+
+/** What somebody else puts. */
+struct other {
+	const char *name, *text;
+};
+
+static void *other_puts(void *arg)
+{
+	const struct other *other = arg;
+	_cleanup_http_ struct http *client = make_client(20000);
+	_cleanup_store_ struct store *store = NULL;
+
+	expect_success(store_create(store_name(the_store), client, &store),
+		       "other's store");
+	expect_success(put_text_into(store, other->name, other->text),
+		       "other's put");
+	return NULL;
+}
+
+void put_beside(const char *theirs, const char *ours, const char *text,
+		unsigned int later_us)
+{
+	struct other other = { theirs, text };
+	pthread_t thread;
+
+	cr_assert_eq(pthread_create(&thread, NULL, other_puts, &other), 0);
+	usleep(later_us);
+	expect_success(put_text(ours, text), "put");
+	cr_assert_eq(pthread_join(thread, NULL), 0);
 }

@@ -43,10 +43,12 @@ void expect_words(const struct error *err, const char *words);
 
 /** Put an asset. */
 _must_check_ struct error *put_text(const char *name, const char *text);
-_must_check_ struct error *put_text_into(struct store *into, const char *name,
-					 const char *text);
 
-/** Another client, for another thread, of another patience. */
+/** Put an asset while somebody else, who began so much earlier, puts theirs. */
+void put_beside(const char *theirs, const char *ours, const char *text,
+		unsigned int later_us);
+
+/** Another client of another patience. */
 struct http *make_client(uint64_t stall_limit_ms);
 
 #endif /* TESTS_UNIT_COMMON_GITHUB_GITHUB_STAND_IN_H */

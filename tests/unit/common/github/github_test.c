@@ -4,7 +4,6 @@
 
 #include <criterion/criterion.h>
 #include <jansson.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,29 +39,11 @@ static char *ask(const char *path)
 	return json_dumps(answer.json, 0);
 }
 
-/** Somebody else, who puts another file at the same time. */
-static void *other_puts(void *arg)
-{
-	_cleanup_http_ struct http *client = make_client(2000);
-	_cleanup_store_ struct store *store = NULL;
-
-	(void)arg;
-	expect_success(store_create(STORE, client, &store), "other's store");
-	expect_success(put_text_into(store, "other.tar.zst", "other"),
-		       "other's put");
-	return NULL;
-}
-
 /** Put into a release that is not there while somebody else does so, too. */
-static void put_beside(const char *settings, useconds_t later_us)
+static void make_beside(const char *settings, unsigned int later_us)
 {
-	pthread_t thread;
-
 	set("%s", settings);
-	cr_assert_eq(pthread_create(&thread, NULL, other_puts, NULL), 0);
-	usleep(later_us);
-	expect_success(put_text("ours.tar.zst", "ours"), "put");
-	cr_assert_eq(pthread_join(thread, NULL), 0);
+	put_beside("other.tar.zst", "ours.tar.zst", "text", later_us);
 	for (int tries = 0; count_assets() < 2 && tries < 40; tries++)
 		usleep(100000);
 	cr_expect_eq(count_assets(), 2);
@@ -75,17 +56,17 @@ static void put_beside(const char *settings, useconds_t later_us)
 
 Test(github, ends_with_one_release_where_two_are_made_at_once)
 {
-	put_beside("{'creation_seconds': 1}", 0);
+	make_beside("{'creation_seconds': 1}", 0);
 }
 
 Test(github, ends_with_one_release_where_neither_shows_at_once)
 {
-	put_beside("{'creation_seconds': 1, 'unseen_seconds': 2}", 0);
+	make_beside("{'creation_seconds': 1, 'unseen_seconds': 2}", 0);
 }
 
 Test(github, looks_again_for_a_release_that_exists_and_does_not_show)
 {
-	put_beside("{'unseen_seconds': 2}", 1000000);
+	make_beside("{'unseen_seconds': 2}", 1000000);
 }
 
 Test(github, waits_until_what_it_has_made_shows_and_replaces_the_page)

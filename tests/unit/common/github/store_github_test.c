@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 #include <criterion/criterion.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +14,6 @@
 #include "tests/unit/common/github/github_stand_in.h"
 
 #define NAME "kernel-6.12.1-vmtest1.1default.x86_64.tar.zst"
-#define STORE "github:octo/kernels@kernels"
 
 enum {
 	/** That of the stand-in's clients, for how long a starter is watched. */
@@ -150,66 +148,43 @@ Test(store_github, gives_up_after_the_limit_and_while_it_is_limited)
 	}
 }
 
-/** Somebody else, who puts the same file. */
-static void *other_puts(void *arg)
+Test(store_github, lets_another_upload_of_the_file_end_or_replaces_it)
 {
-	_cleanup_http_ struct http *client = make_client(10 * STALL_MS);
-	_cleanup_store_ struct store *store = NULL;
+	static const struct {
+		int bytes_per_second;
+		int later;
+	} rows[] = {
+		// That the name is taken is what starts the watch.
+		{ 8, 1 },
+		// Five seconds, and then nothing is there for which they were.
+		{ 2, 2 },
+	};
 
-	(void)arg;
-	expect_success(store_create(STORE, client, &store), "other's store");
-	expect_success(put_text_into(store, NAME, "0123456789"), "other's put");
-	return NULL;
-}
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_free_ char *name =
+			string_format("github:octo/kernels@tag-%zu", i);
 
-/** Put while another, who began before, takes so long to send ten bytes. */
-static uint64_t put_beside(const char *bytes_per_second)
-{
-	uint64_t start_ms;
-	pthread_t thread;
-
-	// The release is there, so that both only put.
-	expect_success(store_describe(the_store, "# Kernels\n"), "page");
-	set("{'faults': [{'kind': 'slow', 'endpoint': 'uploads',"
-	    " 'direction': 'request', 'bytes_per_second': %s},"
-	    " {'kind': 'none', 'count': -1, 'endpoint': 'uploads'}]}",
-	    bytes_per_second);
-	cr_assert_eq(pthread_create(&thread, NULL, other_puts, NULL), 0);
-	usleep(700000);
-	start_ms = monotonic_ms();
-	expect_success(put_text(NAME, "0123456789"), "put");
-	cr_assert_eq(pthread_join(thread, NULL), 0);
-	return monotonic_ms() - start_ms;
-}
-
-Test(store_github, lets_another_upload_of_the_file_end)
-{
-	put_beside("8");
-	expect_one_asset("0123456789", "afterwards");
-	// That the name is taken is what starts the watch.
-	cr_expect_eq(later_uploads(), 1);
-}
-
-Test(store_github, replaces_an_upload_that_does_not_end)
-{
-	// Five seconds, and then nothing is there for which they were.
-	put_beside("2");
-	expect_one_asset("0123456789", "afterwards");
-	cr_expect_eq(later_uploads(), 2);
+		open_store(name, "write-token");
+		// The release is there, so that both only put.
+		expect_success(store_describe(the_store, "# Kernels\n"), "page");
+		set("{'faults': [{'kind': 'slow', 'endpoint': 'uploads',"
+		    " 'direction': 'request', 'bytes_per_second': %d},"
+		    " {'kind': 'none', 'count': -1, 'endpoint': 'uploads'}]}",
+		    rows[i].bytes_per_second);
+		put_beside(NAME, NAME, "0123456789", 700000);
+		expect_one_asset("0123456789", "afterwards");
+		cr_expect_eq(later_uploads(), rows[i].later);
+	}
 }
 
 Test(store_github, replaces_what_a_dead_one_has_left_in_time)
 {
-	struct error *err;
-	uint64_t start_ms;
-
 	set("{'faults': [{'kind': 'starter', 'endpoint': 'uploads',"
 	    " 'count': -1}]}");
-	err = put_text(NAME, "0123456789");
+	_cleanup_error_ struct error *err = put_text(NAME, "0123456789");
 	cr_assert(err);
-	error_destroy(err);
 	set("{'faults': []}");
-	start_ms = monotonic_ms();
+	uint64_t start_ms = monotonic_ms();
 	expect_success(put_text(NAME, "0123456789"), "put");
 	cr_expect_lt(monotonic_ms() - start_ms, 3 * STALL_MS);
 	expect_one_asset("0123456789", "afterwards");
@@ -217,12 +192,8 @@ Test(store_github, replaces_what_a_dead_one_has_left_in_time)
 
 Test(store_github, looks_until_what_has_the_name_shows)
 {
-	_cleanup_store_ struct store *other = NULL;
-
 	set("{'unseen_seconds': 3}");
-	expect_success(store_create(STORE, the_http, &other), "other's store");
-	expect_success(put_text_into(other, NAME, "0123456789"), "other's put");
-	expect_success(put_text(NAME, "0123456789"), "put");
+	put_beside(NAME, NAME, "0123456789", 1000000);
 	expect_one_asset("0123456789", "afterwards");
 }
 
