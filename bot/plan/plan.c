@@ -18,66 +18,23 @@ void plan_deinit(struct plan *plan)
 	*plan = (struct plan){ 0 };
 }
 
-/** Everything that one decision is made from. */
-struct planner {
-	const struct catalog *catalog;
-	const struct inventory *inventory;
-	const struct plan_selection *selection;
-	/** For each pattern, whether it has matched a kernel that exists. */
-	bool *pattern_used;
-	struct plan *plan;
-};
-
-/** Whether the release is asked for; notes which patterns say so. */
-static bool is_selected(struct planner *planner, const char *release)
+/** All that exists for the architectures and flavors that are asked for. */
+static void list_items(const struct catalog *catalog,
+		       const struct series_list *kernels,
+		       const struct plan_selection *selection, struct plan *ret)
 {
-	const struct string_list *patterns = planner->selection->wanted.kernels;
-	bool selected = patterns->count == 0;
+	const struct string_list *archs = selection->wanted.archs;
+	const struct string_list *flavors = selection->wanted.flavors;
+	size_t arch_count = catalog->arch_count;
 
-	for (size_t i = 0; i < patterns->count; i++) {
-		if (release_matches(release, patterns->items[i])) {
-			planner->pattern_used[i] = true;
-			selected = true;
-		}
-	}
-	return selected;
-}
+	for (size_t i = 0; i < kernels->count * arch_count; i++) {
+		const struct kernel_version *version =
+			&kernels->items[i / arch_count].version;
+		const struct catalog_arch *arch = &catalog->archs[i % arch_count];
 
-static void consider(struct planner *planner,
-		     const struct kernel_version *version,
-		     const struct catalog_arch *arch,
-		     const struct catalog_flavor *flavor)
-{
-	const struct plan_selection *selection = planner->selection;
-	struct plan *plan = planner->plan;
-	struct plan_item item = { .arch = arch };
-	catalog_release(planner->catalog, version, flavor, 0, &item.release);
-	release_format(&item.release, item.release_text);
-	if (!is_selected(planner, item.release_text))
-		return;
-	unsigned int patch;
-	if (inventory_has(planner->inventory, &item.release, arch->name, &patch)) {
-		if (!selection->rebuild)
-			return;
-		item.release.patch = patch + 1;
-		release_format(&item.release, item.release_text);
-	}
-	if (selection->limit && plan->count >= selection->limit)
-		plan->left_out++;
-	else
-		vector_add(plan) = item;
-}
-
-static void consider_version(struct planner *planner,
-			     const struct kernel_version *version)
-{
-	const struct catalog *catalog = planner->catalog;
-	const struct string_list *archs = planner->selection->wanted.archs;
-	const struct string_list *flavors = planner->selection->wanted.flavors;
-
-	for (size_t i = 0; i < catalog->arch_count; i++) {
-		const struct catalog_arch *arch = &catalog->archs[i];
-
+		if (selection->latest_stable &&
+		    kernel_version_compare(version, &kernels->latest_stable) != 0)
+			continue;
 		if (archs->count ? !string_list_contains(archs, arch->name)
 				 : !arch->enabled)
 			continue;
@@ -86,14 +43,33 @@ static void consider_version(struct planner *planner,
 		for (size_t j = 0; j < catalog->flavor_count; j++) {
 			const struct catalog_flavor *flavor =
 				&catalog->flavors[j];
+			struct plan_item item = { .arch = arch };
 
-			if (flavors->count &&
-			    !string_list_contains(flavors, flavor->name))
+			if ((flavors->count &&
+			     !string_list_contains(flavors, flavor->name)) ||
+			    !catalog_flavor_is_for(flavor, arch, version))
 				continue;
-			if (catalog_flavor_is_for(flavor, arch, version))
-				consider(planner, version, arch, flavor);
+			catalog_release(catalog, version, flavor, 0,
+					&item.release);
+			release_format(&item.release, item.release_text);
+			vector_add(ret) = item;
 		}
 	}
+}
+
+/** Whether a pattern means the release; notes which ones do. */
+static bool is_selected(const struct string_list *patterns, bool *used,
+			const char *release)
+{
+	bool selected = patterns->count == 0;
+
+	for (size_t i = 0; i < patterns->count; i++) {
+		if (release_matches(release, patterns->items[i])) {
+			used[i] = true;
+			selected = true;
+		}
+	}
+	return selected;
 }
 
 struct error *plan_compute(const struct catalog *catalog,
@@ -107,27 +83,32 @@ struct error *plan_compute(const struct catalog *catalog,
 	if (selection->latest_stable && !kernels->has_latest_stable)
 		return error_create(ERROR_NOT_FOUND,
 				    "kernel.org names no latest stable kernel");
-	_cleanup_plan_ struct plan plan = { 0 };
 	_cleanup_inventory_ struct inventory inventory = { 0 };
 	inventory_read(assets, &inventory);
-	_cleanup_free_ bool *pattern_used =
+	_cleanup_plan_ struct plan all = { 0 }, plan = { 0 };
+	list_items(catalog, kernels, selection, &all);
+	_cleanup_free_ bool *used =
 		memory_allocate(patterns->count, sizeof(bool));
-	struct planner planner = {
-		.catalog = catalog,
-		.inventory = &inventory,
-		.selection = selection,
-		.pattern_used = pattern_used,
-		.plan = &plan,
-	};
-	for (size_t i = 0; i < kernels->count; i++) {
-		const struct kernel_version *version = &kernels->items[i].version;
+	for (size_t i = 0; i < all.count; i++) {
+		struct plan_item item = all.items[i];
+		unsigned int patch;
 
-		if (!selection->latest_stable ||
-		    kernel_version_compare(version, &kernels->latest_stable) == 0)
-			consider_version(&planner, version);
+		if (!is_selected(patterns, used, item.release_text))
+			continue;
+		if (inventory_has(&inventory, &item.release, item.arch->name,
+				  &patch)) {
+			if (!selection->rebuild)
+				continue;
+			item.release.patch = patch + 1;
+			release_format(&item.release, item.release_text);
+		}
+		if (selection->limit && plan.count >= selection->limit)
+			plan.left_out++;
+		else
+			vector_add(&plan) = item;
 	}
 	for (size_t i = 0; i < patterns->count; i++) {
-		if (!pattern_used[i])
+		if (!used[i])
 			return error_create(ERROR_USAGE,
 					    "no kernel that kernel.org has and the catalog keeps matches '%s'; 'vmtest-bot poll' lists them",
 					    patterns->items[i]);

@@ -6,170 +6,124 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"
 
-static struct catalog *catalog;
-static struct string_list kernels_wanted, archs_wanted, flavors_wanted;
-static struct plan_selection selection = {
-	.wanted = { &kernels_wanted, &archs_wanted, &flavors_wanted },
+static struct catalog_flavor flavors[] = {
+	{ .name = "default", .minor = 1 },
+	{ .name = "tiny" },
+	{ .name = "bpf",
+	  .versions = { .min = { 8, 0, 0, 0 } },
+	  .reason = "it *needs* more" },
 };
-static struct plan plan;
-
-static void setup(void)
-{
-	cr_assert_null(catalog_load(VMTEST_SOURCE_DIR "/configs/vmtest.json",
-				    NULL, &catalog));
-}
-
-static void teardown(void)
-{
-	plan_deinit(&plan);
-	string_list_deinit(&kernels_wanted);
-	string_list_deinit(&archs_wanted);
-	string_list_deinit(&flavors_wanted);
-	catalog_destroy(catalog);
-}
-
-TestSuite(plan, .init = setup, .fini = teardown);
-
-static const struct series_item items[] = {
-	{ { 7, 2, 13, 0 }, true },
+static struct catalog_arch archs[] = {
+	{ .name = "x86_64", .enabled = true },
+	{ .name = "arm", .enabled = true, .versions = { .min = { 6, 6, 0, 0 } } },
+	{ .name = "vax" },
+};
+static const struct catalog catalog = {
+	.revision = 1,
+	.archs = archs,
+	.arch_count = array_size(archs),
+	.flavors = flavors,
+	.flavor_count = array_size(flavors),
+};
+static struct series_item series[] = {
+	{ { 7, 3, 0, 2 }, true },
 	{ { 6, 12, 117, 0 }, true },
-	{ { 6, 11, 0, 0 }, false },
+	{ { 6, 1, 50, 0 }, false },
 };
 static const struct series_list kernels = {
-	.items = (struct series_item *)items,
-	.count = array_size(items),
+	.items = series,
+	.count = array_size(series),
 	.has_latest_stable = true,
-	.latest_stable = { 7, 2, 13, 0 },
+	.latest_stable = { 6, 12, 117, 0 },
+};
+static struct asset items[] = {
+	{ .name = (char *)"kernel-6.12.115-vmtest1.0tiny.x86_64.tar.zst" },
+	{ .name = (char *)"kernel-6.12.117-vmtest1.0.2tiny.x86_64.tar.zst" },
+	{ .name = (char *)"kernel-6.12.117-vmtest1.1default.x86_64.tar.zst" },
+	{ .name = (char *)"kernel-6.12.117-vmtest1.0tiny.arm.tar.zst" },
+	{ .name = (char *)"kernel-4.4.302-vmtest0.0tiny.x86_64.tar.zst" },
+	{ .name = (char *)"README.md" },
+};
+static const struct asset_list assets = { items, array_size(items) };
+static const struct string_list everything = { 0 };
+static const struct plan_selection all = {
+	.wanted = { &everything, &everything, &everything },
 };
 
-/** Plan for a store that has these names, ended by NULL. */
-static struct error *compute(const char *const *names)
+Test(plan, lists_what_the_store_lacks_of_what_is_asked_for)
 {
-	struct asset storage[8];
-	struct asset_list assets = { .items = storage };
-
-	for (; *names; names++)
-		storage[assets.count++] =
-			(struct asset){ .name = (char *)*names };
-	plan_deinit(&plan);
-	return plan_compute(catalog, &kernels, &assets, &selection, &plan);
-}
-
-static const char *const empty[] = { NULL };
-
-static size_t flavors_of(const struct catalog_arch *arch,
-			 const struct kernel_version *version)
-{
-	size_t flavors = 0;
-
-	if (!version_range_contains(&arch->versions, version))
-		return 0;
-	for (size_t i = 0; i < catalog->flavor_count; i++)
-		flavors += catalog_flavor_is_for(&catalog->flavors[i], arch,
-						 version);
-	return flavors;
-}
-
-/** Kernels of the versions that the catalog's architectures can have. */
-static size_t packages_of(size_t first, size_t count)
-{
-	size_t packages = 0;
-
-	for (size_t i = first; i < first + count; i++) {
-		for (size_t j = 0; j < catalog->arch_count; j++)
-			packages += flavors_of(&catalog->archs[j],
-					       &items[i].version);
-	}
-	return packages;
-}
-
-Test(plan, lists_all_that_an_empty_store_lacks_newest_first)
-{
-	cr_assert_null(compute(empty));
-	// riscv64 begins with 6.12.
-	cr_assert_eq(plan.count, (3 * 6 - 1) * catalog->flavor_count);
-	cr_expect_eq(plan.count, packages_of(0, 3));
-	cr_expect_str_eq(plan.items[0].release_text, "7.2.13-vmtest1.1default");
-	cr_expect_str_eq(plan.items[plan.count - 1].release_text,
-			 "6.11.0-vmtest1.0tiny");
-}
-
-Test(plan, what_the_store_has_in_any_patch_is_planned_only_to_be_rebuilt)
-{
-	static const char *const names[] = {
-		"kernel-7.2.13-vmtest1.0tiny.x86_64.tar.zst",
-		"kernel-6.12.117-vmtest1.0tiny.x86_64.tar.zst",
-		"kernel-6.12.117-vmtest1.0.2tiny.x86_64.tar.zst",
-		"kernel-6.11.0-vmtest1.0tiny.aarch64.tar.zst",
-		"kernel-6.11.0-vmtest2.0tiny.x86_64.tar.zst",
-		"README.md",
-		NULL,
+	static const struct {
+		const char *kernels, *archs, *flavors;
+		bool latest_stable, rebuild, is_empty;
+		unsigned int limit;
+		size_t count, left_out;
+		const char *first, *last;
+	} rows[] = {
+		// clang-format off
+		{ "", "", "", false, false, true, 0, 10, 0, "7.3.0-rc2-vmtest1.1default", "6.1.50-vmtest1.0tiny" },
+		{ "", "", "", false, false, false, 0, 7, 0, "7.3.0-rc2-vmtest1.1default", "6.1.50-vmtest1.0tiny" },
+		{ "", "", "", false, false, true, 2, 2, 8, "7.3.0-rc2-vmtest1.1default", "7.3.0-rc2-vmtest1.0tiny" },
+		{ "", "", "", true, false, true, 0, 4, 0, "6.12.117-vmtest1.1default", "6.12.117-vmtest1.0tiny" },
+		{ "", "", "", true, false, false, 0, 1, 0, "6.12.117-vmtest1.1default", "6.12.117-vmtest1.1default" },
+		// An architecture that is off is planned where it is named.
+		{ "", "vax", "", false, false, false, 0, 6, 0, "7.3.0-rc2-vmtest1.1default", "6.1.50-vmtest1.0tiny" },
+		{ "", "x86_64", "tiny", false, false, false, 0, 2, 0, "7.3.0-rc2-vmtest1.0tiny", "6.1.50-vmtest1.0tiny" },
+		// A rebuild takes the next PATCH.
+		{ "6.12.*tiny", "", "", false, true, false, 0, 2, 0, "6.12.117-vmtest1.0.3tiny", "6.12.117-vmtest1.0.1tiny" },
+		// clang-format on
 	};
+	const struct asset_list none = { 0 };
 
-	string_list_add(&flavors_wanted, "tiny");
-	string_list_add(&archs_wanted, "x86_64");
-	cr_assert_null(compute(names));
-	cr_assert_eq(plan.count, 1);
-	cr_expect_str_eq(plan.items[0].release_text, "6.11.0-vmtest1.0tiny");
-	string_list_add(&kernels_wanted, "6.12.*tiny");
-	selection.rebuild = true;
-	cr_assert_null(compute(names));
-	cr_assert_eq(plan.count, 1);
-	cr_expect_str_eq(plan.items[0].release_text, "6.12.117-vmtest1.0.3tiny");
-}
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_string_list_ struct string_list patterns = { 0 };
+		_cleanup_string_list_ struct string_list names = { 0 };
+		_cleanup_string_list_ struct string_list kinds = { 0 };
+		const struct plan_selection selection = {
+			.wanted = { &patterns, &names, &kinds },
+			.latest_stable = rows[i].latest_stable,
+			.rebuild = rows[i].rebuild,
+			.limit = rows[i].limit,
+		};
+		_cleanup_plan_ struct plan plan = { 0 };
 
-Test(plan, the_limit_keeps_the_newest_and_counts_the_rest)
-{
-	selection.limit = 2;
-	cr_assert_null(compute(empty));
-	cr_expect_eq(plan.count, 2);
-	cr_expect_eq(plan.left_out, packages_of(0, 3) - 2);
-	cr_expect_eq(plan.items[1].release.version.major, 7);
-}
-
-Test(plan, latest_stable_is_one_version)
-{
-	selection.latest_stable = true;
-	cr_assert_null(compute(empty));
-	cr_assert_eq(plan.count, packages_of(0, 1));
-	for (size_t i = 0; i < plan.count; i++)
-		cr_expect_eq(plan.items[i].release.version.patch, 13);
-}
-
-Test(plan, an_architecture_that_is_off_is_planned_where_it_is_named_alone)
-{
-	size_t all = packages_of(0, 3);
-
-	for (size_t i = 0; i < catalog->arch_count; i++) {
-		if (strcmp(catalog->archs[i].name, "arm") == 0)
-			catalog->archs[i].enabled = false;
+		string_list_add_split(&patterns, rows[i].kernels);
+		string_list_add_split(&names, rows[i].archs);
+		string_list_add_split(&kinds, rows[i].flavors);
+		cr_assert_null(plan_compute(&catalog, &kernels,
+					    rows[i].is_empty ? &none : &assets,
+					    &selection, &plan));
+		cr_assert_eq(plan.count, rows[i].count, "row %zu: %zu", i,
+			     plan.count);
+		cr_expect_eq(plan.left_out, rows[i].left_out, "row %zu", i);
+		cr_expect_str_eq(plan.items[0].release_text, rows[i].first);
+		cr_expect_str_eq(plan.items[plan.count - 1].release_text,
+				 rows[i].last);
 	}
-	cr_assert_null(compute(empty));
-	cr_expect_eq(plan.count, all - 3 * catalog->flavor_count);
-	string_list_add(&archs_wanted, "arm");
-	cr_assert_null(compute(empty));
-	cr_expect_eq(plan.count, 3 * catalog->flavor_count);
 }
 
 Test(plan, a_pattern_that_means_nothing_is_a_usage_error)
 {
-	string_list_add(&kernels_wanted, "6.13.nothing");
-	_cleanup_error_ struct error *err = compute(empty);
+	_cleanup_string_list_ struct string_list patterns = { 0 };
+	const struct plan_selection selection = {
+		.wanted = { &patterns, &everything, &everything },
+	};
+	struct plan plan = { 0 };
+
+	string_list_add_split(&patterns, "6.12,6.13.nothing");
+	_cleanup_error_ struct error *err =
+		plan_compute(&catalog, &kernels, &assets, &selection, &plan);
 	cr_assert(error_is(err, ERROR_USAGE));
-	cr_expect(strstr(error_message(err), "6.13.nothing"));
+	cr_expect(strstr(error_message(err), "'6.13.nothing'"));
 }
 
-static struct catalog_arch made_archs[] = { { .name = "x86_64" },
-					    { .name = "arm" } };
-static const struct catalog made_catalog = { .archs = made_archs,
-					     .arch_count = 2 };
 static struct plan_item made[] = {
-	{ .release_text = "7.3.0-rc2-vmtest1.0.1tiny", &made_archs[0] },
-	{ .release_text = "6.12.117-vmtest1.1default", &made_archs[0] },
-	{ .release_text = "6.12.117-vmtest1.0tiny", &made_archs[0] },
+	{ .release_text = "7.3.0-rc2-vmtest1.0.1tiny", &archs[0] },
+	{ .release_text = "6.12.117-vmtest1.1default", &archs[0] },
+	{ .release_text = "6.12.117-vmtest1.0tiny", &archs[0] },
 };
 static const struct plan made_plan = { made, array_size(made), 7 };
 
@@ -213,15 +167,15 @@ Test(plan_json, what_is_written_is_read)
 	_cleanup_free_ char *matrix = plan_matrix_format(&made_plan);
 	_cleanup_plan_ struct plan list = { 0 }, again = { 0 };
 
-	cr_assert_null(plan_parse(&made_catalog, document, "plan.json", &list));
+	cr_assert_null(plan_parse(&catalog, document, "plan.json", &list));
 	cr_assert_eq(list.count, array_size(made));
 	cr_expect_eq(list.left_out, 7);
 	for (size_t i = 0; i < list.count; i++) {
 		cr_expect_str_eq(list.items[i].release_text,
 				 made[i].release_text);
-		cr_expect_eq(list.items[i].arch, &made_archs[0]);
+		cr_expect_eq(list.items[i].arch, &archs[0]);
 	}
-	cr_assert_null(plan_parse(&made_catalog, matrix, "matrix", &again));
+	cr_assert_null(plan_parse(&catalog, matrix, "matrix", &again));
 	cr_expect_eq(again.count, array_size(made));
 	cr_expect_eq(again.left_out, 0);
 }
@@ -247,18 +201,83 @@ Test(plan_json, what_is_no_plan_is_refused_in_a_line)
 		ITEM("\"6.12.117-vmtest1.0tiny\"",
 		     "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""),
 		ITEM("\"6.12.117-vmtest1.0../x\"", "\"arm\""),
-		ITEM("\"6.12.117-vmtest1.0tiny\"", "\"vax\""),
+		ITEM("\"6.12.117-vmtest1.0tiny\"", "\"pdp11\""),
 		ITEM("null", "null"),
 	};
 
 	for (size_t i = 0; i < array_size(texts); i++) {
 		_cleanup_plan_ struct plan list = { 0 };
 		_cleanup_error_ struct error *err =
-			plan_parse(&made_catalog, texts[i], "plan.json", &list);
+			plan_parse(&catalog, texts[i], "plan.json", &list);
 
 		cr_assert(error_is(err, ERROR_USAGE), "%s", texts[i]);
 		cr_expect_eq(strncmp(error_message(err), "plan.json: ", 11), 0);
 		cr_expect_null(strchr(error_message(err), '\n'));
 		cr_expect_null(list.items);
 	}
+}
+
+Test(plan_summary, a_row_says_what_is_missing_where)
+{
+	static const struct {
+		/** What is planned: nothing, so many kernels, or all anew. */
+		enum {
+			NOTHING,
+			FIVE,
+			AGAIN
+		} what;
+		const char *parts[7];
+	} rows[] = {
+		{ NOTHING,
+		  { "### Nothing to build\n", "the store `` dir:`x` `` has" } },
+		{ FIVE,
+		  { "### 5 kernels to build\n",
+		    "kernel.org has 3 series that we keep; the store `` dir:`x` `` has 5 packages. **2 more kernels are left for the next run**",
+		    "| Series | kernel.org | In the store | x86\\_64 | arm | vax |\n",
+		    "| 7.3 | 7.3-rc2 | | **default**, **tiny** | **default**, **tiny** | – |\n",
+		    "| 6.12 | 6.12.117 | 6.12.117 (4 packages) | ✓ | **default** | – |\n",
+		    // Not of bpf, which is for none of them.
+		    "` bpf ` is built only from 8.0: it \\*needs\\* more.\n\n",
+		    // Left out, and so not in bold.
+		    "| 6.1 | 6.1.50 | | default, tiny | – | – |\n"
+		    "| 4.4 | – | 4.4.302 (1 package) | | | |\n" } },
+		{ AGAIN,
+		  { "### 10 kernels to build\n", "has 5 packages.\n",
+		    "| 6.12 | 6.12.117 | 6.12.117 (4 packages) | **default**, **tiny** | **default**, **tiny** | – |\n" } },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct plan_selection chosen = all;
+		_cleanup_plan_ struct plan planned = { 0 };
+
+		chosen.limit = rows[i].what == FIVE ? 5 : 0;
+		chosen.rebuild = rows[i].what == AGAIN;
+		if (rows[i].what != NOTHING)
+			cr_assert_null(plan_compute(&catalog, &kernels, &assets,
+						    &chosen, &planned));
+		_cleanup_free_ char *text =
+			plan_summary_format(&catalog, &kernels, &assets, &planned,
+					    "dir:`x`", WORKFLOW_SUMMARY_LIMIT);
+		for (size_t j = 0; j < 7 && rows[i].parts[j]; j++)
+			cr_expect(strstr(text, rows[i].parts[j]),
+				  "no '%s' in:\n%s", rows[i].parts[j], text);
+	}
+}
+
+Test(plan_summary, all_that_a_store_can_hold_fits)
+{
+	static struct series_item many[400];
+	const struct series_list list = { .items = many,
+					  .count = array_size(many) };
+	const struct asset_list none = { 0 };
+	_cleanup_plan_ struct plan planned = { 0 };
+
+	for (unsigned int i = 0; i < array_size(many); i++)
+		many[i].version = (struct kernel_version){ 6, 2000 - i, 1000, 0 };
+	cr_assert_null(plan_compute(&catalog, &list, &none, &all, &planned));
+	_cleanup_free_ char *text =
+		plan_summary_format(&catalog, &list, &none, &planned,
+				    "github:o/r@t", WORKFLOW_SUMMARY_LIMIT);
+	cr_expect_lt(strlen(text), WORKFLOW_SUMMARY_LIMIT);
+	cr_expect(strstr(text, "| 6.1601 |"));
 }
