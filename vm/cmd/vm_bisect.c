@@ -12,11 +12,6 @@
 #include "common/base/text.h"
 #include "common/github/workflow.h"
 
-enum {
-	/** As git bisect takes it: this one cannot be tested. */
-	SKIP_STATUS = 125,
-};
-
 static int compare_items(const void *a, const void *b)
 {
 	const struct suite_item *x = a;
@@ -32,7 +27,7 @@ static struct error *order_kernels(struct suite *suite)
 		const struct suite_item *item = &suite->items[i];
 		const char *flavor = suite->items[0].release.flavor;
 
-		if (!item->has_release)
+		if (!*item->release.flavor)
 			return error_create(ERROR_USAGE,
 					    "%s: '%s' does not tell its place in the order of versions",
 					    item->path, item->name);
@@ -45,26 +40,7 @@ static struct error *order_kernels(struct suite *suite)
 	return NULL;
 }
 
-static enum bisect_verdict judge(const struct suite_item *item)
-{
-	switch (item->state) {
-	case SUITE_PASSED:
-	case SUITE_FLAKY:
-		return BISECT_GOOD;
-	case SUITE_FAILED:
-		return item->exit_status == SKIP_STATUS ? BISECT_SKIPPED
-							: BISECT_BAD;
-	case SUITE_TIMED_OUT:
-		return BISECT_BAD;
-	case SUITE_LOST:
-		return item->phase_ms[SUITE_BOOT] ? BISECT_BAD : BISECT_SKIPPED;
-	default:
-		return BISECT_SKIPPED;
-	}
-}
-
 static struct error *search(const struct suite_setup *setup,
-			    enum bisect_verdict *verdicts,
 			    struct bisect_step *step)
 {
 	struct error *err;
@@ -73,7 +49,7 @@ static struct error *search(const struct suite_setup *setup,
 		setup->view == SUITE_VIEW_LINES ? SUITE_VIEW_QUIET : setup->view;
 
 	for (unsigned int number = 1;; number++) {
-		bisect_next(verdicts, setup->suite.count, step);
+		bisect_next(&setup->suite, step);
 		if (step->action != BISECT_TEST)
 			return NULL;
 		struct suite_item *item = &setup->suite.items[step->index];
@@ -83,9 +59,8 @@ static struct error *search(const struct suite_setup *setup,
 		err = suite_run(&setup->run, &one, &view.observer);
 		if (err)
 			return err;
-		verdicts[step->index] = judge(item);
 		log_info("step %u: %s is %s%s%s", number, item->name,
-			 bisect_verdict_names[verdicts[step->index]],
+			 bisect_verdict_names[bisect_verdict_of(item)],
 			 item->reason ? ": " : "",
 			 item->reason ? item->reason : "");
 	}
@@ -114,17 +89,20 @@ static json_t *end_json(const struct suite_item *item)
 }
 
 static struct error *print_json(const struct suite *suite,
-				const enum bisect_verdict *verdicts,
 				const struct bisect_step *step)
 {
 	bool found = step->action == BISECT_FOUND;
 	json_t *kernels = json_array();
 
-	for (size_t i = 0; i < suite->count; i++)
+	for (size_t i = 0; i < suite->count; i++) {
+		const struct suite_item *item = &suite->items[i];
+		enum bisect_verdict verdict = bisect_verdict_of(item);
+
 		json_array_append_new(kernels,
 				      json_pack("{s:s, s:s}", "kernel",
-						suite->items[i].name, "verdict",
-						bisect_verdict_names[verdicts[i]]));
+						item->name, "verdict",
+						bisect_verdict_names[verdict]));
+	}
 	return command_print_json(json_pack(
 		"{s:s, s:o, s:o, s:o}", "outcome", outcomes[step->action].name,
 		"good", found ? end_json(&suite->items[step->good]) : json_null(),
@@ -146,7 +124,6 @@ static void print_found(const struct suite *suite, const struct bisect_step *ste
 
 /** In a workflow, write what is known to the step's summary. */
 static struct error *write_summary(const struct suite_setup *setup,
-				   const enum bisect_verdict *verdicts,
 				   const struct bisect_step *step)
 {
 	const struct suite_item *items = setup->suite.items;
@@ -163,20 +140,19 @@ static struct error *write_summary(const struct suite_setup *setup,
 		memory_allocate(setup->suite.count, sizeof(*tested));
 	struct suite suite = { tested, 0 };
 	for (size_t i = 0; i < setup->suite.count; i++) {
-		if (verdicts[i] != BISECT_UNTESTED)
+		if (suite_state_is_end(items[i].state))
 			tested[suite.count++] = items[i];
 	}
 	return suite_write_summary(setup, text, &suite);
 }
 
 static struct error *print_result(const struct suite_setup *setup,
-				  const enum bisect_verdict *verdicts,
 				  const struct bisect_step *step)
 {
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	if (setup->context->common->json)
-		return print_json(&setup->suite, verdicts, step);
+		return print_json(&setup->suite, step);
 	if (step->action == BISECT_FOUND) {
 		print_found(&setup->suite, step);
 	} else if (setup->view == SUITE_VIEW_GROUPS) {
@@ -199,20 +175,18 @@ static struct error *run(struct command_context *context)
 	err = order_kernels(&setup.suite);
 	if (err)
 		return err;
-	_cleanup_free_ enum bisect_verdict *verdicts =
-		memory_allocate(setup.suite.count + 1, sizeof(*verdicts));
 	log_info("kernels: %zu, from %s to %s; logs in %s", setup.suite.count,
 		 setup.suite.items[0].name,
 		 setup.suite.items[setup.suite.count - 1].name,
 		 setup.run.log_directory);
 	struct bisect_step step;
-	err = search(&setup, verdicts, &step);
+	err = search(&setup, &step);
 	if (err)
 		return err;
-	err = print_result(&setup, verdicts, &step);
+	err = print_result(&setup, &step);
 	if (err)
 		return err;
-	err = write_summary(&setup, verdicts, &step);
+	err = write_summary(&setup, &step);
 	if (err || step.action == BISECT_FOUND)
 		return err;
 	return error_create(ERROR_OTHER, "%s", outcomes[step.action].text);

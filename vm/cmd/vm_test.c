@@ -137,13 +137,11 @@ static struct error *list_kernels(struct command_context *context,
 {
 	for (size_t i = 0; i < suite->count; i++) {
 		const struct suite_item *item = &suite->items[i];
-		const char *flavor = item->has_release ? item->release.flavor
-						       : "";
 
 		command_row(context,
 			    json_pack("{s:o, s:s, s:s}", "kernel",
 				      text_json(item->kernel), "arch",
-				      item->arch, "flavor", flavor),
+				      item->arch, "flavor", item->release.flavor),
 			    "%s %s", item->kernel, item->arch);
 	}
 	return command_rows_print(context);

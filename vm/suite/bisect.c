@@ -2,6 +2,11 @@
 
 #include "vm/suite/suite.h"
 
+enum {
+	/** As git bisect takes it: this one cannot be tested. */
+	SKIP_STATUS = 125,
+};
+
 const char *const bisect_verdict_names[] = {
 	[BISECT_UNTESTED] = "untested",
 	[BISECT_GOOD] = "good",
@@ -9,13 +14,39 @@ const char *const bisect_verdict_names[] = {
 	[BISECT_SKIPPED] = "skipped",
 };
 
+enum bisect_verdict bisect_verdict_of(const struct suite_item *item)
+{
+	if (!suite_state_is_end(item->state))
+		return BISECT_UNTESTED;
+	switch (item->state) {
+	case SUITE_PASSED:
+	case SUITE_FLAKY:
+		return BISECT_GOOD;
+	case SUITE_FAILED:
+		return item->exit_status == SKIP_STATUS ? BISECT_SKIPPED
+							: BISECT_BAD;
+	case SUITE_TIMED_OUT:
+		return BISECT_BAD;
+	case SUITE_LOST:
+		return item->phase_ms[SUITE_BOOT] ? BISECT_BAD : BISECT_SKIPPED;
+	default:
+		return BISECT_SKIPPED;
+	}
+}
+
+static bool is(const struct suite *suite, size_t index,
+	       enum bisect_verdict verdict)
+{
+	return bisect_verdict_of(&suite->items[index]) == verdict;
+}
+
 /**
  * The untested one that is nearest to the middle.
  *
  * @param[out] left_ret How many are untested.
  */
-static size_t find_middle(const enum bisect_verdict *verdicts, size_t good,
-			  size_t bad, size_t *left_ret)
+static size_t find_middle(const struct suite *suite, size_t good, size_t bad,
+			  size_t *left_ret)
 {
 	size_t middle = good + (bad - good) / 2;
 	size_t best = bad;
@@ -25,7 +56,7 @@ static size_t find_middle(const enum bisect_verdict *verdicts, size_t good,
 	for (size_t i = good + 1; i < bad; i++) {
 		size_t distance = i > middle ? i - middle : middle - i;
 
-		if (verdicts[i] != BISECT_UNTESTED)
+		if (!is(suite, i, BISECT_UNTESTED))
 			continue;
 		++*left_ret;
 		if (distance < best_distance) {
@@ -36,15 +67,14 @@ static size_t find_middle(const enum bisect_verdict *verdicts, size_t good,
 	return best;
 }
 
-void bisect_next(const enum bisect_verdict *verdicts, size_t count,
-		 struct bisect_step *ret)
+void bisect_next(const struct suite *suite, struct bisect_step *ret)
 {
-	size_t first = 0, last = count;
+	size_t first = 0, last = suite->count;
 
 	// The ends are the outermost that are not skipped.
-	while (first < last && verdicts[first] == BISECT_SKIPPED)
+	while (first < last && is(suite, first, BISECT_SKIPPED))
 		first++;
-	while (last > first && verdicts[last - 1] == BISECT_SKIPPED)
+	while (last > first && is(suite, last - 1, BISECT_SKIPPED))
 		last--;
 	*ret = (struct bisect_step){ .action = BISECT_TEST };
 	if (last - first < 2) {
@@ -54,14 +84,14 @@ void bisect_next(const enum bisect_verdict *verdicts, size_t count,
 	last--;
 	ret->left = last - first + 1;
 	ret->index = first;
-	if (verdicts[first] == BISECT_UNTESTED)
+	if (is(suite, first, BISECT_UNTESTED))
 		return;
 	ret->index = last;
-	if (verdicts[last] == BISECT_UNTESTED)
+	if (is(suite, last, BISECT_UNTESTED))
 		return;
-	if (verdicts[first] != BISECT_GOOD || verdicts[last] != BISECT_BAD) {
-		ret->action = verdicts[first] == BISECT_GOOD ? BISECT_NEVER_FAILS
-			      : verdicts[last] == BISECT_BAD
+	if (!is(suite, first, BISECT_GOOD) || !is(suite, last, BISECT_BAD)) {
+		ret->action = is(suite, first, BISECT_GOOD) ? BISECT_NEVER_FAILS
+			      : is(suite, last, BISECT_BAD)
 				      ? BISECT_ALWAYS_FAILS
 				      : BISECT_BEGINS_TO_PASS;
 		return;
@@ -69,12 +99,12 @@ void bisect_next(const enum bisect_verdict *verdicts, size_t count,
 	// The first bad one, then the good one before it: what lies between is
 	// skipped or untested.
 	ret->bad = first + 1;
-	while (verdicts[ret->bad] != BISECT_BAD)
+	while (!is(suite, ret->bad, BISECT_BAD))
 		ret->bad++;
 	ret->good = ret->bad - 1;
-	while (verdicts[ret->good] != BISECT_GOOD)
+	while (!is(suite, ret->good, BISECT_GOOD))
 		ret->good--;
-	ret->index = find_middle(verdicts, ret->good, ret->bad, &ret->left);
+	ret->index = find_middle(suite, ret->good, ret->bad, &ret->left);
 	if (!ret->left)
 		ret->action = BISECT_FOUND;
 }

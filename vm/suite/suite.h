@@ -85,9 +85,8 @@ struct suite_item {
 	char name[SUITE_NAME_SIZE];
 	/** Its architecture; borrowed. */
 	const char *arch;
+	/** Zeros for a directory whose kernel has a release of another kind. */
 	struct release release;
-	/** False for a directory whose kernel has a release of another kind. */
-	bool has_release;
 	/** The KERNEL of a command line that means it: its release or directory. */
 	char *kernel;
 	/** The directory, if it was given as one, or is on disk; else NULL. */
@@ -269,14 +268,15 @@ struct bisect_step {
 	size_t left;
 };
 
+enum bisect_verdict bisect_verdict_of(const struct suite_item *item);
+
 /**
  * What comes next. First the ends are tested: from either side the outermost
  * that is not skipped. Then the middle of what is between.
  *
- * @param[in] verdicts Oldest first.
+ * @param[in] suite Oldest first.
  */
-void bisect_next(const enum bisect_verdict *verdicts, size_t count,
-		 struct bisect_step *ret);
+void bisect_next(const struct suite *suite, struct bisect_step *ret);
 
 /*
  * `vmtest.json` in a user's project: what to run and how, so that the command

@@ -96,7 +96,6 @@ static bool add_chosen(const struct suite_request *request, const char *arch,
 		*item = (struct suite_item){
 			.arch = arch,
 			.release = entry->release,
-			.has_release = true,
 			.kernel = string_copy(entry->text),
 			.path = string_copy(entry->path),
 		};
@@ -153,5 +152,5 @@ void suite_add_directory(struct suite *suite, const char *release,
 		.path = string_copy(path),
 	};
 	strcpy(item->name, name);
-	item->has_release = release_parse(release, &item->release);
+	release_parse(release, &item->release);
 }

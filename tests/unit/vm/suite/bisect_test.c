@@ -11,24 +11,37 @@ enum {
 	LIMIT = 64
 };
 
+static struct suite_item items[LIMIT];
+
 /** Verdicts as letters: g, b, s, and - for those that are not tested. */
-static size_t read_verdicts(const char *text, enum bisect_verdict *ret)
+static enum suite_state state_of(char letter)
 {
-	static const char letters[] = {
-		[BISECT_UNTESTED] = '-',
-		[BISECT_GOOD] = 'g',
-		[BISECT_BAD] = 'b',
-		[BISECT_SKIPPED] = 's',
+	return letter == 'g'   ? SUITE_PASSED
+	       : letter == 'b' ? SUITE_TIMED_OUT
+	       : letter == 's' ? SUITE_NOT_RUN
+			       : SUITE_WAITING;
+}
+
+Test(bisect, verdicts_follow_from_what_has_become_of_a_kernel)
+{
+	static const struct {
+		struct suite_item item;
+		enum bisect_verdict verdict;
+	} rows[] = {
+		{ { .state = SUITE_WAITING }, BISECT_UNTESTED },
+		{ { .state = SUITE_PASSED }, BISECT_GOOD },
+		{ { .state = SUITE_FLAKY }, BISECT_GOOD },
+		{ { .state = SUITE_FAILED, .exit_status = 1 }, BISECT_BAD },
+		{ { .state = SUITE_FAILED, .exit_status = 125 }, BISECT_SKIPPED },
+		{ { .state = SUITE_TIMED_OUT }, BISECT_BAD },
+		{ { .state = SUITE_LOST }, BISECT_SKIPPED },
+		{ { .state = SUITE_LOST, .phase_ms[SUITE_BOOT] = 1 }, BISECT_BAD },
+		{ { .state = SUITE_NOT_RUN }, BISECT_SKIPPED },
 	};
-	size_t count = strlen(text);
 
-	for (size_t i = 0; i < count; i++) {
-		const char *p = memchr(letters, text[i], sizeof(letters));
-
-		cr_assert_not_null(p);
-		ret[i] = (enum bisect_verdict)(p - letters);
-	}
-	return count;
+	for (size_t i = 0; i < array_size(rows); i++)
+		cr_expect_eq(bisect_verdict_of(&rows[i].item), rows[i].verdict,
+			     "row %zu", i);
 }
 
 Test(bisect, the_next_step_follows_from_what_is_known)
@@ -70,11 +83,12 @@ Test(bisect, the_next_step_follows_from_what_is_known)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		enum bisect_verdict verdicts[LIMIT];
-		size_t count = read_verdicts(rows[i].verdicts, verdicts);
+		const struct suite suite = { items, strlen(rows[i].verdicts) };
 		struct bisect_step step;
 
-		bisect_next(verdicts, count, &step);
+		for (size_t j = 0; j < suite.count; j++)
+			items[j].state = state_of(rows[i].verdicts[j]);
+		bisect_next(&suite, &step);
 		cr_expect_eq(step.action, rows[i].action, "%s", rows[i].verdicts);
 		if (step.action == BISECT_TEST)
 			cr_expect_eq(step.index, rows[i].index, "%s: %zu",
@@ -87,17 +101,18 @@ Test(bisect, the_next_step_follows_from_what_is_known)
 Test(bisect, every_place_is_found_in_few_steps)
 {
 	for (size_t place = 1; place < LIMIT; place++) {
-		enum bisect_verdict verdicts[LIMIT] = { 0 };
+		const struct suite suite = { items, LIMIT };
 		struct bisect_step step;
 		unsigned int steps = 0;
 
+		memset(items, 0, sizeof(items));
 		for (;;) {
-			bisect_next(verdicts, LIMIT, &step);
+			bisect_next(&suite, &step);
 			if (step.action != BISECT_TEST)
 				break;
-			cr_assert_eq(verdicts[step.index], BISECT_UNTESTED);
-			verdicts[step.index] = step.index < place ? BISECT_GOOD
-								  : BISECT_BAD;
+			cr_assert_eq(items[step.index].state, SUITE_WAITING);
+			items[step.index].state =
+				state_of(step.index < place ? 'g' : 'b');
 			steps++;
 		}
 		cr_expect_eq(step.action, BISECT_FOUND);
