@@ -141,7 +141,7 @@ static struct error *build_in(const struct kbuild_request *request,
 	struct error *err;
 
 	_cleanup_free_ char *own_log = path_join(build, "vmtest-build.log");
-	_cleanup_make_ struct make make = MAKE_INIT;
+	_cleanup_make_ struct make make = { 0 };
 	err = make_init(&make, request->source->path, build, request->arch,
 			request->compiler, request->jobs,
 			request->log_path ? request->log_path : own_log);

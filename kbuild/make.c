@@ -3,10 +3,10 @@
 #include "kbuild/make.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
@@ -112,16 +112,14 @@ struct error *make_init(struct make *make, const char *source,
 		return err;
 	if (chmod(pahole, 0755) < 0)
 		return error_create_os(errno, "chmod %s", pahole);
-	const char *output = log_path ? log_path : "/dev/null";
-	int fd = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return error_create_os(errno, "open %s", output);
+	if (log_path && truncate(log_path, 0) < 0 && errno != ENOENT)
+		return error_create_os(errno, "truncate %s", log_path);
 	*make = (struct make){
 		.arch = arch,
 		.compiler = compiler,
 		.source = source,
 		.build = build,
-		.log = { log_path, fd },
+		.log_path = log_path,
 	};
 	add_arguments(make, pahole, jobs);
 	return NULL;
@@ -129,7 +127,6 @@ struct error *make_init(struct make *make, const char *source,
 
 void make_deinit(struct make *make)
 {
-	cleanup_close(&make->log.fd);
 	string_list_deinit(&make->arguments);
 }
 
@@ -141,5 +138,5 @@ struct error *make_run(const struct make *make, struct progress *progress,
 		string_list_add(&list, make->arguments.items[i]);
 	for (size_t i = 0; arguments[i]; i++)
 		string_list_add(&list, arguments[i]);
-	return kernel_make_run(&list, &make->log, progress, false);
+	return kernel_make_run(&list, make->log_path, progress, false);
 }

@@ -33,20 +33,15 @@ struct make {
 	/** Absolute. */
 	const char *source;
 	const char *build;
-	struct kernel_make_log log;
+	/** NULL if the output is not kept. */
+	const char *log_path;
 	/** Of every run. */
 	struct string_list arguments;
 };
 
-#define MAKE_INIT                                                              \
-	{                                                                      \
-		.log.fd = -1                                                   \
-	}
-
 /**
  * Prepare to run make. What pointers lead to is borrowed.
  *
- * @param[in,out] make MAKE_INIT.
  * @param[in] source The kernel's tree, absolute. It is not written to, and so
  * can be shared by builds that run at once.
  * @param[in] build Where make puts what it makes (O=), absolute; must exist.

@@ -79,13 +79,6 @@ compiler_open(const struct catalog *catalog, const struct catalog_arch *arch,
  * ccache where it is installed), and with all output in a log file.
  */
 
-/** Where the output goes; the descriptor is the caller's. */
-struct kernel_make_log {
-	/** For messages; NULL if the output is not kept. */
-	const char *path;
-	int fd;
-};
-
 /** Add make's variables for an architecture and its compiler. */
 void kernel_make_add_compiler(struct string_list *arguments,
 			      const struct catalog_arch *arch,
@@ -108,13 +101,14 @@ char *kernel_make_excerpt(const char *output, size_t size);
  * interrupt.
  *
  * @param[in] arguments The program first.
+ * @param[in] log_path What the output is appended to; NULL to keep none.
  * @param[in] progress Is told of each file that is compiled; may be NULL.
  * @param[in] needs_all Whether it is an error, too, if make succeeds but its
  * output says 'No such file'.
  * @return An error that has kernel_make_excerpt() logged before it.
  */
 _must_check_ struct error *kernel_make_run(const struct string_list *arguments,
-					   const struct kernel_make_log *log,
+					   const char *log_path,
 					   struct progress *progress,
 					   bool needs_all);
 
@@ -127,6 +121,7 @@ struct kernel_make_module {
 	const char *module;
 	/** More for make, such as variables; ended by NULL. May be NULL. */
 	const char *const *arguments;
+	const char *log_path;
 	/** Is told of each file that is compiled; may be NULL. */
 	struct progress *progress;
 };
@@ -140,7 +135,6 @@ struct kernel_make_module {
  * insist on.
  */
 _must_check_ struct error *
-kernel_make_module(const struct kernel_make_module *options,
-		   const struct kernel_make_log *log);
+kernel_make_module(const struct kernel_make_module *options);
 
 #endif /* COMMON_KERNEL_COMPILER_H */

@@ -2,6 +2,8 @@
 
 #include "common/kernel/compiler.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <regex.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -180,9 +182,17 @@ static void output_add(struct output *output, const char *data, size_t size)
 	}
 }
 
-static struct error *read_output(const struct kernel_make_log *log,
-				 struct process *process, struct output *output)
+/** Read what make prints to its end, and keep it. */
+static struct error *read_output(const char *log_path, struct process *process,
+				 struct output *output)
 {
+	_cleanup_close_ int fd = -1;
+	if (log_path) {
+		fd = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+			  0666);
+		if (fd < 0)
+			return error_create_os(errno, "open %s", log_path);
+	}
 	for (;;) {
 		struct error *err;
 
@@ -191,18 +201,17 @@ static struct error *read_output(const struct kernel_make_log *log,
 		err = process_read(process, 0, data, sizeof(data), &size);
 		if (err || !size)
 			return err;
-		int errnum = write_all(log->fd, data, size);
+		int errnum = log_path ? write_all(fd, data, size) : 0;
 		if (errnum)
-			return error_create_os(errnum, "write %s",
-					       log->path ? log->path
-							 : "make's output");
+			return error_create_os(errnum, "write %s", log_path);
 		output_add(output, data, size);
 	}
 }
 
 /** An error that says where the output is, if it is kept. */
-_must_check_ _printf_(2, 3) static struct error *error_make(
-	const struct kernel_make_log *log, const char *format, ...)
+_must_check_ _printf_(2, 3) static struct error *error_make(const char *log_path,
+							    const char *format,
+							    ...)
 {
 	va_list ap;
 
@@ -210,13 +219,13 @@ _must_check_ _printf_(2, 3) static struct error *error_make(
 	_cleanup_free_ char *text = string_vformat(format, ap);
 	va_end(ap);
 	return error_create(ERROR_OTHER, "%s%s%s", text,
-			    log->path ? "; its log is " : "",
-			    log->path ? log->path : "");
+			    log_path ? "; its log is " : "",
+			    log_path ? log_path : "");
 }
 
 /** make has succeeded, but need not have insisted on all that it wanted. */
 static struct error *check_missing(const struct string_builder *output,
-				   const struct kernel_make_log *log)
+				   const char *log_path)
 {
 	static const char mark[] = "No such file";
 	const char *found = output->length ? memmem(output->text, output->length,
@@ -228,13 +237,13 @@ static struct error *check_missing(const struct string_builder *output,
 	const char *before =
 		memrchr(output->text, '\n', (size_t)(found - output->text));
 	const char *line = before ? before + 1 : output->text;
-	return error_make(log, "make went on without a file: %.*s",
+	return error_make(log_path, "make went on without a file: %.*s",
 			  (int)strcspn(line, "\n"), line);
 }
 
 struct error *kernel_make_run(const struct string_list *arguments,
-			      const struct kernel_make_log *log,
-			      struct progress *progress, bool needs_all)
+			      const char *log_path, struct progress *progress,
+			      bool needs_all)
 {
 	struct error *err;
 
@@ -251,7 +260,7 @@ struct error *kernel_make_run(const struct string_list *arguments,
 	if (err)
 		return err;
 	_cleanup_(output_deinit) struct output output = { .progress = progress };
-	err = read_output(log, process, &output);
+	err = read_output(log_path, process, &output);
 	if (err)
 		return err;
 	struct process_status status;
@@ -259,20 +268,19 @@ struct error *kernel_make_run(const struct string_list *arguments,
 	if (err)
 		return err;
 	if (!status.exit_status && !status.signal)
-		return needs_all ? check_missing(&output.text, log) : NULL;
+		return needs_all ? check_missing(&output.text, log_path) : NULL;
 	_cleanup_free_ char *excerpt =
 		kernel_make_excerpt(output.text.text, output.text.length);
 	char *rest = excerpt, *line;
 	while ((line = strsep(&rest, "\n")) && rest)
 		log_error("| %s", line);
 	if (status.signal)
-		return error_make(log, "make was killed by signal %d",
+		return error_make(log_path, "make was killed by signal %d",
 				  status.signal);
-	return error_make(log, "make failed");
+	return error_make(log_path, "make failed");
 }
 
-struct error *kernel_make_module(const struct kernel_make_module *options,
-				 const struct kernel_make_log *log)
+struct error *kernel_make_module(const struct kernel_make_module *options)
 {
 	struct error *err;
 
@@ -293,5 +301,5 @@ struct error *kernel_make_module(const struct kernel_make_module *options,
 		string_list_add(&list, *argument);
 	string_list_add(&list, "modules");
 
-	return kernel_make_run(&list, log, options->progress, true);
+	return kernel_make_run(&list, options->log_path, options->progress, true);
 }

@@ -155,7 +155,7 @@ configure_source(const struct catalog *catalog, const struct catalog_arch *arch,
 					 &lock_fd);
 	if (err)
 		return err;
-	_cleanup_make_ struct make make = MAKE_INIT;
+	_cleanup_make_ struct make make = { 0 };
 	err = make_init(&make, source, build, arch, compiler, 0, NULL);
 	if (err)
 		return err;

@@ -294,8 +294,9 @@ struct error *package_prove(const struct make *make, const char *directory,
 		.compiler = make->compiler,
 		.kernel = kernel,
 		.module = scratch,
+		.log_path = make->log_path,
 	};
-	err = kernel_make_module(&options, &make->log);
+	err = kernel_make_module(&options);
 	if (err)
 		return error_wrap(err, "build a module with the package");
 	_cleanup_free_ char *module = path_join(scratch, "vmtest_trial.ko");

@@ -4,7 +4,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -176,10 +175,6 @@ static struct error *run_make(const struct build *build,
 	err = prepare_kernel(build, &kernel);
 	if (err)
 		return err;
-	_cleanup_close_ int log_fd =
-		open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (log_fd < 0)
-		return error_create_os(errno, "open %s", log_path);
 	_cleanup_string_list_ struct string_list arguments = { 0 };
 	string_list_addf(&arguments, "-j%u", processors_usable());
 	// Debuggers look for the source where it is, if make can be told.
@@ -193,10 +188,10 @@ static struct error *run_make(const struct build *build,
 		.kernel = kernel,
 		.module = build->copy,
 		.arguments = (const char *const *)arguments.items,
+		.log_path = log_path,
 		.progress = progress,
 	};
-	const struct kernel_make_log log = { log_path, log_fd };
-	err = kernel_make_module(&options, &log);
+	err = kernel_make_module(&options);
 	if (err)
 		return err;
 	progress_finish(progress);

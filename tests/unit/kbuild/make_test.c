@@ -33,7 +33,7 @@ static const struct compiler compiler = {
 /** Holds what stands for a kernel's tree, and a directory to build in. */
 static char root[] = "/tmp/make_test.XXXXXX";
 static char *source, *build, *log_path;
-static struct make make = MAKE_INIT;
+static struct make make = { 0 };
 
 static void setup(void)
 {
@@ -195,8 +195,7 @@ Test(make, missing_file_fails_a_module_build_that_succeeds)
 	};
 
 	prepare("modules:\n\t@cat scripts/needed.sh || true\n");
-	_cleanup_error_ struct error *err =
-		kernel_make_module(&module, &make.log);
+	_cleanup_error_ struct error *err = kernel_make_module(&module);
 	cr_assert(err);
 	cr_expect(strstr(error_message(err), "scripts/needed.sh"), "%s",
 		  error_message(err));

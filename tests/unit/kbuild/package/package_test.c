@@ -157,7 +157,7 @@ Test(package, has_what_module_builds_need_and_no_more)
 		.lost_options = &none,
 	};
 
-	_cleanup_make_ struct make make = MAKE_INIT;
+	_cleanup_make_ struct make make = { 0 };
 	cr_assert_null(make_init(&make, source, build, &arch, &compiler, 1, log));
 	_cleanup_error_ struct error *err = package_stage(&input, &make, package);
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
