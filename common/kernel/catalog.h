@@ -161,7 +161,7 @@ struct catalog {
 		/** Major version of the GCC that builds all kernels. */
 		unsigned int reference;
 		/** Version of kernel.org's, for where there is none: `12.5.0`. */
-		const char *crosstool;
+		struct kernel_version crosstool;
 		struct catalog_gcc *tried;
 		size_t tried_count;
 	} gcc;

@@ -28,26 +28,22 @@ static struct error *read_bound(const struct value *value, void *ret)
 	return NULL;
 }
 
-/** A range, in an object of its own or among other keys. */
-static struct error *read_range(const struct value *value, void *ret)
-{
-	static const struct value_row rows[] = {
-		VALUE_OPTIONAL("min", read_bound, struct version_range, min),
-		VALUE_OPTIONAL("below", read_bound, struct version_range, below),
-	};
-
-	return value_read(value, rows, array_size(rows), ret);
-}
+/** A range of versions, in an object of its own or among other keys. */
+#define RANGE_ROWS(type, member)                                               \
+	VALUE_OPTIONAL("min", read_bound, type, member.min),                   \
+		VALUE_OPTIONAL("below", read_bound, type, member.below)
 
 /** A range, or false for no version at all. */
 static struct error *read_kdump(const struct value *value, void *ret)
 {
+	static const struct value_row rows[] = {
+		RANGE_ROWS(struct catalog_arch, kdump),
+	};
 	struct catalog_arch *arch = ret;
 
-	if (json_is_false(value->json))
-		return NULL;
-	arch->has_kdump = true;
-	return read_range(value, &arch->kdump);
+	arch->has_kdump = !json_is_false(value->json);
+	return arch->has_kdump ? value_read(value, rows, array_size(rows), arch)
+			       : NULL;
 }
 
 // clang-format off
@@ -69,6 +65,7 @@ static struct error *read_machine(const struct value *value, void *ret)
 
 // clang-format off
 static const struct value_row arch_rows[] = {
+	RANGE_ROWS(struct catalog_arch, versions),
 	VALUE_REQUIRED("kernel_arch", value_string, struct catalog_arch, kernel_arch),
 	VALUE_REQUIRED("source_arch", value_string, struct catalog_arch, source_arch),
 	VALUE_REQUIRED("cross_prefix", value_string, struct catalog_arch, cross_prefix),
@@ -100,9 +97,6 @@ static struct error *read_arch(const struct value *value, void *ret)
 	arch->terminal = "hvc0";
 	if (strlen(arch->name) >= ARCH_SIZE)
 		return value_error(value, "the name is too long");
-	err = read_range(value, &arch->versions);
-	if (err)
-		return err;
 	err = value_read(value, arch_rows, array_size(arch_rows), arch);
 	if (err)
 		return err;
@@ -115,6 +109,7 @@ static struct error *read_flavor(const struct value *value, void *ret)
 {
 	// clang-format off
 	static const struct value_row rows[] = {
+		RANGE_ROWS(struct catalog_flavor, versions),
 		VALUE_NUMBER("minor", 0, NUMBER_MAX, struct catalog_flavor, minor),
 		VALUE_OPTIONAL_NUMBER("objects", 0, NUMBER_MAX, struct catalog_flavor, objects),
 		VALUE_OPTIONAL("summary", value_string, struct catalog_flavor, summary),
@@ -128,9 +123,6 @@ static struct error *read_flavor(const struct value *value, void *ret)
 	flavor->name = value->key;
 	if (strlen(flavor->name) >= FLAVOR_SIZE)
 		return value_error(value, "the name is too long");
-	err = read_range(value, &flavor->versions);
-	if (err)
-		return err;
 	err = value_read(value, rows, array_size(rows), flavor);
 	if (err)
 		return err;
@@ -166,44 +158,25 @@ static struct error *check_flavors(const struct catalog *catalog,
 static struct error *read_series(const struct value *value, void *ret)
 {
 	static const struct value_row rows[] = {
+		RANGE_ROWS(struct catalog_series, range),
 		VALUE_OPTIONAL("enabled", value_flag, struct catalog_series,
 			       enabled),
 	};
-	struct error *err;
-
 	struct catalog_series *series = ret;
+
 	series->enabled = true;
-	err = read_range(value, &series->range);
-	if (err)
-		return err;
 	return value_read(value, rows, array_size(rows), series);
-}
-
-/** A string; it goes into URLs and paths. */
-static struct error *read_version_text(const struct value *value, void *ret)
-{
-	struct error *err;
-	struct kernel_version version;
-
-	err = value_version(value, &version);
-	if (err)
-		return err;
-	return value_string(value, ret);
 }
 
 static struct error *read_tried(const struct value *value, void *ret)
 {
 	static const struct value_row rows[] = {
+		RANGE_ROWS(struct catalog_gcc, kernels),
 		VALUE_NUMBER("newest", 1, NUMBER_MAX, struct catalog_gcc, newest),
 		VALUE_REQUIRED("reason", value_string, struct catalog_gcc, reason),
 	};
-	struct error *err;
 
-	struct catalog_gcc *tried = ret;
-	err = read_range(value, &tried->kernels);
-	if (err)
-		return err;
-	return value_read(value, rows, array_size(rows), tried);
+	return value_read(value, rows, array_size(rows), ret);
 }
 
 static struct error *read_gcc(const struct value *value, void *ret)
@@ -211,7 +184,7 @@ static struct error *read_gcc(const struct value *value, void *ret)
 	// clang-format off
 	static const struct value_row rows[] = {
 		VALUE_NUMBER("reference", 1, NUMBER_MAX, struct catalog, gcc.reference),
-		VALUE_REQUIRED("crosstool", read_version_text, struct catalog, gcc.crosstool),
+		VALUE_REQUIRED("crosstool", value_version, struct catalog, gcc.crosstool),
 		VALUE_ITEMS("tried", read_tried, struct catalog, gcc.tried),
 	};
 	// clang-format on

@@ -104,7 +104,8 @@ static void crosstool_init(struct compiler *compiler,
 			   const struct catalog *catalog, const char *host,
 			   const char *target, const char *cache_directory)
 {
-	const char *version = catalog->gcc.crosstool;
+	char version[KERNEL_VERSION_TEXT_SIZE];
+	kernel_version_format_full(&catalog->gcc.crosstool, version);
 	_cleanup_free_ char *name =
 		string_format("%s-gcc-%s-nolibc-%s", host, version, target);
 
