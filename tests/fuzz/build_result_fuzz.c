@@ -3,7 +3,6 @@
 /** @file Reads a build's result; one that is read is written and read again. */
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "bot/build/build.h"
 #include "common/base/error.h"
@@ -13,11 +12,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_build_result_ struct build_result result = { 0 };
 	_cleanup_build_result_ struct build_result again = { 0 };
-	_cleanup_free_ char *text = strndup((const char *)data, size);
+	_cleanup_free_ char *text = fuzz_text(data, size);
 	struct error *err;
 
-	if (!text)
-		abort();
 	err = build_result_parse(text, "fuzz", &result);
 	if (err) {
 		error_destroy(err);

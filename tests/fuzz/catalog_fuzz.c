@@ -2,9 +2,6 @@
 
 /** @file Reads a catalog. */
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "common/base/error.h"
 #include "common/kernel/catalog.h"
 #include "tests/fuzz/fuzz.h"
@@ -12,10 +9,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct catalog *catalog = NULL;
-	_cleanup_free_ char *text = strndup((const char *)data, size);
+	_cleanup_free_ char *text = fuzz_text(data, size);
 
-	if (!text)
-		abort();
 	error_destroy(catalog_parse(text, "fuzz", NULL, &catalog));
 	catalog_destroy(catalog);
 	return 0;

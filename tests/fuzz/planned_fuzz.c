@@ -15,10 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct catalog_arch arch = { .name = "x86_64" };
 	static const struct catalog catalog = { .archs = &arch, .arch_count = 1 };
 	_cleanup_plan_ struct plan plan = { 0 };
-	_cleanup_free_ char *text = strndup((const char *)data, size);
+	_cleanup_free_ char *text = fuzz_text(data, size);
 
-	if (!text)
-		abort();
 	error_destroy(plan_parse(&catalog, text, "fuzz", &plan));
 	for (size_t i = 0; i < plan.count; i++) {
 		// What is taken is fit for the name of a file.

@@ -2,9 +2,6 @@
 
 /** @file Reads a project's vmtest.json. */
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "common/base/error.h"
 #include "tests/fuzz/fuzz.h"
 #include "vm/suite/suite.h"
@@ -12,10 +9,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_project_ struct project project = { 0 };
-	_cleanup_free_ char *text = strndup((const char *)data, size);
+	_cleanup_free_ char *text = fuzz_text(data, size);
 
-	if (!text)
-		abort();
 	error_destroy(project_parse(text, "fuzz", "/folder", &project));
 	return 0;
 }

@@ -3,7 +3,6 @@
 /** @file Reads versions, releases and packages' names; what is read is written back. */
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base/cleanup.h"
 #include "common/kernel/release.h"
@@ -15,10 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct release release, again;
 	char arch[ARCH_SIZE];
 	char text[RELEASE_TEXT_SIZE];
-	_cleanup_free_ char *name = strndup((const char *)data, size);
+	_cleanup_free_ char *name = fuzz_text(data, size);
 
-	if (!name)
-		abort();
 	kernel_version_parse(name, &version);
 	package_name_parse(name, &release, arch);
 	release_matches("6.12.117-vmtest1.1default", name);

@@ -3,7 +3,6 @@
 /** @file Reads kernel.org's releases.json. */
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "bot/plan/plan.h"
 #include "common/base/error.h"
@@ -14,12 +13,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct catalog *catalog = NULL;
 	_cleanup_series_list_ struct series_list list = { 0 };
-	_cleanup_free_ char *text = strndup((const char *)data, size);
+	_cleanup_free_ char *text = fuzz_text(data, size);
 	_cleanup_error_ struct error *err = catalog_load(VMTEST_SOURCE_DIR
 							 "/configs/vmtest.json",
 							 NULL, &catalog);
 
-	if (err || !text)
+	if (err)
 		abort();
 	err = series_list_add_releases(&list, catalog, text, "fuzz");
 	catalog_destroy(catalog);
