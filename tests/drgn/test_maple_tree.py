@@ -100,40 +100,23 @@ class MapleTreeTest(support.TestCase):
                     flags = self.tree(kind, name).ma_flags.value_()
                     self.assertEqual(flags & ALLOC_RANGE, flag)
 
-    def test_empty(self):
-        self.assert_contents("empty", [])
-
-    def test_one(self):
-        self.assert_contents("one", [(666, 666, 0xDEADB00)])
-
-    def test_one_range(self):
-        self.assert_contents("one_range", [(616, 666, 0xDEADB000)])
-
-    def test_one_at_zero(self):
-        self.assert_contents("one_at_zero", [(0, 0, 0x1234)])
-
-    def test_one_range_at_zero(self):
-        self.assert_contents("one_range_at_zero", [(0, 0x1337, 0x5678)])
-
-    def test_zero_entries(self):
+    def test_contents(self):
         zero = prog["drgn_test_xa_zero_entry"].value_()
-        self.assert_contents("zero_entry", [(666, 666, zero)])
-        self.assert_contents("zero_entry_at_zero", [(0, 0, zero)])
-
-    def test_dense(self):
-        self.assert_contents("dense", [(i, i, value(i)) for i in range(5)])
-
-    def test_dense_ranges(self):
-        self.assert_contents("dense_ranges", [
-            (i * i, (i + 1) ** 2 - 1, value(i)) for i in range(5)])
-
-    def test_sparse(self):
-        self.assert_contents("sparse", [
-            ((i + 1) ** 2, (i + 1) ** 2, value(i)) for i in range(5)])
-
-    def test_sparse_ranges(self):
-        self.assert_contents("sparse_ranges", [
-            ((2 * i + 1) ** 2, (2 * i + 2) ** 2, value(i)) for i in range(5)])
+        for name, expected in (
+            ("empty", []),
+            ("one", [(666, 666, 0xDEADB00)]),
+            ("one_range", [(616, 666, 0xDEADB000)]),
+            ("one_at_zero", [(0, 0, 0x1234)]),
+            ("one_range_at_zero", [(0, 0x1337, 0x5678)]),
+            ("zero_entry", [(666, 666, zero)]),
+            ("zero_entry_at_zero", [(0, 0, zero)]),
+            ("dense", [(i, i, value(i)) for i in range(5)]),
+            ("dense_ranges", [(i * i, (i + 1) ** 2 - 1, value(i)) for i in range(5)]),
+            ("sparse", [((i + 1) ** 2, (i + 1) ** 2, value(i)) for i in range(5)]),
+            ("sparse_ranges",
+             [((2 * i + 1) ** 2, (2 * i + 2) ** 2, value(i)) for i in range(5)]),
+        ):
+            self.assert_contents(name, expected)
 
     def test_three_levels_dense(self):
         for number in (1, 2):

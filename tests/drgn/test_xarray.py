@@ -17,34 +17,38 @@ MULTI = 0x80808000
 MULTI_LENGTH = 1 << 9
 
 
+ROWS = (("empty", []), ("one", ONE), ("one_at_zero", AT_ZERO), ("sparse", SPARSE))
+
+
 def plain(found):
     return [(index, entry.value_()) for index, entry in found]
 
 
-class RadixTreeTest(support.TestCase):
-    def tree(self, name):
-        return head(f"drgn_test_radix_tree_{name}")
-
-    def test_contents(self):
-        for name, expected in (("empty", []), ("one", ONE),
-                               ("one_at_zero", AT_ZERO), ("sparse", SPARSE)):
+class TreeCase(support.TestCase):
+    def assert_contents(self, kind, for_each, load, rows=ROWS, missing=0x80808081):
+        for name, expected in rows:
             with self.subTest(name):
-                tree = self.tree(name)
-                self.assertEqual(plain(radix_tree_for_each(tree)), expected)
+                tree = head(f"drgn_test_{kind}_{name}")
+                self.assertEqual(plain(for_each(tree)), expected)
                 for index, value in expected:
-                    self.assertEqual(radix_tree_lookup(tree, index).value_(), value)
-                self.assertFalse(radix_tree_lookup(tree, 0x80808081))
+                    self.assertEqual(load(tree, index).value_(), value)
+                self.assertFalse(load(tree, missing))
+
+
+class RadixTreeTest(TreeCase):
+    def test_contents(self):
+        self.assert_contents("radix_tree", radix_tree_for_each, radix_tree_lookup)
 
     def test_multi_order(self):
         self.need_name("drgn_test_radix_tree_multi_order")
-        tree = self.tree("multi_order")
+        tree = head("drgn_test_radix_tree_multi_order")
         for index in (MULTI, MULTI + 1, MULTI + MULTI_LENGTH - 1):
             self.assertEqual(radix_tree_lookup(tree, index).value_(), 0x1234)
         for index in (MULTI - 1, MULTI + MULTI_LENGTH):
             self.assertFalse(radix_tree_lookup(tree, index))
 
 
-class XArrayTest(support.TestCase):
+class XArrayTest(TreeCase):
     def setUp(self):
         self.need("have_xarray")
 
@@ -52,14 +56,7 @@ class XArrayTest(support.TestCase):
         return head(f"drgn_test_xarray_{name}")
 
     def test_contents(self):
-        for name, expected in (("empty", []), ("one", ONE),
-                               ("one_at_zero", AT_ZERO), ("sparse", SPARSE)):
-            with self.subTest(name):
-                array = self.array(name)
-                self.assertEqual(plain(xa_for_each(array)), expected)
-                for index, value in expected:
-                    self.assertEqual(xa_load(array, index).value_(), value)
-                self.assertFalse(xa_load(array, 0x80808081))
+        self.assert_contents("xarray", xa_for_each, xa_load)
 
     def test_multi_index_is_one_entry_at_512_indices(self):
         array = self.array("multi_index")
@@ -97,17 +94,9 @@ class XArrayTest(support.TestCase):
                          [(i, entry.address_) for i, entry in enumerate(entries)])
 
 
-class IdrTest(support.TestCase):
+class IdrTest(TreeCase):
     def test_contents(self):
-        for name, expected in (
-            ("empty", []),
-            ("one", [(66, 0xDEADB00)]),
-            ("one_at_zero", AT_ZERO),
-            ("sparse", [(1, 0x1234), (0x80, 0x5678), (0xEE, 0x9ABC)]),
-        ):
-            with self.subTest(name):
-                idr = head(f"drgn_test_idr_{name}")
-                self.assertEqual(plain(idr_for_each(idr)), expected)
-                for index, value in expected:
-                    self.assertEqual(idr_find(idr, index).value_(), value)
-                self.assertFalse(idr_find(idr, 0x81))
+        sparse = [(1, 0x1234), (0x80, 0x5678), (0xEE, 0x9ABC)]
+        self.assert_contents("idr", idr_for_each, idr_find, (
+            ("empty", []), ("one", [(66, 0xDEADB00)]), ("one_at_zero", AT_ZERO),
+            ("sparse", sparse)), missing=0x81)

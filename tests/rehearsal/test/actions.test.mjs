@@ -14,20 +14,6 @@ function head(tree) {
   return execFileSync("git", command, { encoding: "utf8" }).trim();
 }
 
-test("checkout gives a git repository of one commit, of this or a known one", async (t) => {
-  const tree = repository(t, { "hello.txt": "hello\n" });
-  const other = (with_) => CHECKOUT.replace("{p", `{repository: ${with_}, p`);
-  const text = steps(`
-${CHECKOUT}${other(`you/it, path: other/one, ref: ${head(tree)}`)}
-- run: test "$(git rev-list HEAD)" = "$GITHUB_SHA" && test -e .github
-- {run: test "$(cat hello.txt)" = hello, working-directory: other/one}
-${other("you/none")}`);
-  const repositories = { "you/it": tree };
-  const result = await rehearse(t, text, { repositories });
-  const unknown = "the repository you/none is not known here";
-  assert.deepEqual(messages(result.jobs[0]), [unknown]);
-});
-
 const HELLO = `name: Hello
 description: says it
 inputs:
@@ -94,29 +80,6 @@ down:
   assert.equal(down.outputs.files, "./a/1 ./a/3 ./a/deep/2");
   const names = result.artifacts.map(({ name }) => name);
   assert.deepEqual(names, ["f-dir", "f-file", "temp"]);
-});
-
-test("a cache is never hit, but jobs share a home", async (t) => {
-  const use = (name) =>
-    `- {id: c, uses: actions/${name}@v6, with: {key: k, path: ~/x}}`;
-  const text = support.jobs(`
-one:
-  runs-on: ubuntu-24.04
-  steps:
-    - run: echo 1 >~/x
-    ${use("cache/save")}
-two:
-  runs-on: ubuntu-24.04
-  needs: one
-  outputs: {hit: "\${{ steps.c.outputs.cache-hit }}"}
-  steps:
-    - run: test "$(cat ~/x)" = 1
-    ${use("cache")}
-    ${use("cache/restore").replace("id: c, ", "")}
-`);
-  const result = await rehearse(t, text);
-  assert.deepEqual(ends(result.jobs), { one: "success", two: "success" });
-  assert.equal(result.jobs[1].outputs.hit, "");
 });
 
 test("an attestation has the digests, and needs both permissions", async (t) => {

@@ -64,6 +64,7 @@ const IN_STEPS = [
   [steps("- {run: pwd, working-directory: none}"), /none: no such directory/],
   [uses("checkout", ""), /'persist-credentials: false' only, not 'true'/],
   [uses("checkout", "lfs: true"), /the input 'lfs' is not known/],
+  [steps(CHECKOUT.replace("{p", "{repository: you/none, p")), /you\/none is not/],
   [uses("upload-artifact", "path: a*"), /a single path only: 'a\*'/],
   [uses("upload-artifact", "path: /etc"), /\/etc is outside of/],
   [uses("upload-artifact", "name: a/b"), /not valid: a\/b/],
