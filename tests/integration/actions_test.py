@@ -2,10 +2,13 @@
 """The bot as steps of a GitHub Actions workflow run it, one command each."""
 
 import hashlib
+import io
 import json
 import re
 import shutil
 import signal
+import subprocess
+import tarfile
 
 import support
 import packages
@@ -231,6 +234,29 @@ class BuildTest(ActionsTest):
         release = self.release.replace("vmtest1.0", "vmtest1.0.7")
         self.put_package(release=release)
         self.assert_failed(self.build(release=release), "boot", self.release, "init.sh")
+
+    def with_broken_modules(self):
+        """A copy of the package in which each module ends too early."""
+        packed = subprocess.check_output(["zstd", "-dcq", self.package])
+        written = io.BytesIO()
+        with (
+            tarfile.open(fileobj=io.BytesIO(packed)) as source,
+            tarfile.open(fileobj=written, mode="w") as target,
+        ):
+            for member in source:
+                data = source.extractfile(member).read() if member.isreg() else b""
+                if member.name.endswith(".ko"):
+                    data = data[:100]
+                    member.size = len(data)
+                target.addfile(member, io.BytesIO(data))
+        copy = self.folder / self.package.name
+        subprocess.run(["zstd", "-1qo", copy], input=written.getvalue(), check=True)
+        return copy
+
+    def test_modules_that_the_kernel_refuses(self):
+        self.package = self.with_broken_modules()
+        self.put_package()
+        self.assert_failed(self.build(), "boot", "insert a module", "")
 
     def test_no_source(self):
         self.tarball.unlink()

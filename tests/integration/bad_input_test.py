@@ -77,7 +77,7 @@ class TestCase(support.TestCase):
         # A terminal would obey it.
         self.assertNotIn("\x1b", result.stderr)
 
-    def expect_rows(self, attempt, rows):
+    def expect_rows(self, attempt, *rows):
         """Of each row attempt(*arguments) ends with the status and the words."""
         for arguments, status, *words in rows:
             with self.subTest(arguments):
@@ -249,21 +249,17 @@ class GitHubTest(TestCase):
 
         self.expect_rows(
             publish,
-            (
-                (["no-such-token"], 1, "401"),
-                (["read-token"], 1, "403"),
-                ([""], 2, "GITHUB_TOKEN"),
-                (["a\nb"], 2, "GITHUB_TOKEN"),
-            ),
+            (["no-such-token"], 1, "401"),
+            (["read-token"], 1, "403"),
+            ([""], 2, "GITHUB_TOKEN"),
+            (["a\nb"], 2, "GITHUB_TOKEN"),
         )
 
     def test_stores_that_are_not_there(self):
         self.expect_rows(
             self.download,
-            (
-                (["github:octo/none@kernels"], 1, "octo/none"),
-                (["github:octo/kernels@none"], 1, "octo/kernels@none"),
-            ),
+            (["github:octo/none@kernels"], 1, "octo/none"),
+            (["github:octo/kernels@none"], 1, "octo/kernels@none"),
         )
         self.env["GITHUB_API_URL"] = "http://127.0.0.1:1"
         self.expect(self.download(STORE), 1, STORE, "network")
@@ -327,14 +323,12 @@ class KernelOrgTest(TestCase):
         options = (f"--store=dir:{self.folder}", f"--directory={self.directory}")
         self.expect_rows(
             lambda *arguments: self.attempt("vmtest-bot", "plan", *arguments, *options),
-            (
-                (["-k", "6.99*"], 2, "6.99*", "vmtest-bot poll"),
-                (["-k", "9.9"], 2, "9.9"),
-                (["-f", "huge"], 2, "huge", "tiny"),
-                (["-a", "vax"], 2, "vax", "x86_64"),
-                (["-k", ""], 2, "''"),
-                (["--github-output"], 2, "GITHUB_OUTPUT"),
-            ),
+            (["-k", "6.99*"], 2, "6.99*", "vmtest-bot poll"),
+            (["-k", "9.9"], 2, "9.9"),
+            (["-f", "huge"], 2, "huge", "tiny"),
+            (["-a", "vax"], 2, "vax", "x86_64"),
+            (["-k", ""], 2, "''"),
+            (["--github-output"], 2, "GITHUB_OUTPUT"),
         )
 
     def test_sources(self):
@@ -374,21 +368,19 @@ class KernelOrgTest(TestCase):
         git = self.kernel_org.urls["KERNEL_ORG_GIT"]
         self.expect_rows(
             self.build,
-            (
-                (["--source=/no/such"], 2, "/no/such"),
-                ([f"--source={empty}"], 2, empty),
-                ([f"--source={text}"], 2, text),
-                (["--tarball=/no/such"], 1, "/no/such"),
-                ([f"--tarball={empty}"], 1, empty),
-                ([f"--tarball={text}"], 1, text, "damaged"),
-                ([f"--tarball={other}"], 2, other.name),
-                (["--git=/no/such", "--ref=v6.12"], 1, "/no/such"),
-                ([f"--git={git}", "--ref=v6.12.9999"], 1, "v6.12.9999"),
-                ([f"--git={git}"], 2, "--ref"),
-                (["--version=six"], 2, "six"),
-                ([], 2, "--source"),
-                (["--source=/", "--version=6.12"], 2, "one source"),
-            ),
+            (["--source=/no/such"], 2, "/no/such"),
+            ([f"--source={empty}"], 2, empty),
+            ([f"--source={text}"], 2, text),
+            (["--tarball=/no/such"], 1, "/no/such"),
+            ([f"--tarball={empty}"], 1, empty),
+            ([f"--tarball={text}"], 1, text, "damaged"),
+            ([f"--tarball={other}"], 2, other.name),
+            (["--git=/no/such", "--ref=v6.12"], 1, "/no/such"),
+            ([f"--git={git}", "--ref=v6.12.9999"], 1, "v6.12.9999"),
+            ([f"--git={git}"], 2, "--ref"),
+            (["--version=six"], 2, "six"),
+            ([], 2, "--source"),
+            (["--source=/", "--version=6.12"], 2, "one source"),
         )
         self.assert_no_source()
 
@@ -416,11 +408,9 @@ class DirectoryTest(TestCase):
 
         self.expect_rows(
             download,
-            (
-                ([file], 1, file, "Not a directory"),
-                ([""], 2, "--directory"),
-                (["/proc/vmtest"], 1, "/proc/vmtest"),
-            ),
+            ([file], 1, file, "Not a directory"),
+            ([""], 2, "--directory"),
+            (["/proc/vmtest"], 1, "/proc/vmtest"),
         )
         result = self.attempt("vmtest-bot", "publish", package, f"--store=dir:{file}")
         self.expect(result, 1, file, "Not a directory")
@@ -509,15 +499,13 @@ class RunTest(TestCase):
         store = f"--store=dir:{self.folder / 'store'}"
         self.expect_rows(
             lambda *options: self.run_vm(store, *options),
-            (
-                (["-k", "/no/such/folder"], 125, "/no/such/folder"),
-                (["-k", self.kernel / "vmlinuz"], 125, self.kernel),
-                (["-k", "9.99*"], 125, "9.99*"),
-                (["-f", "huge"], 2, "huge", "tiny"),
-                (["-a", "vax"], 2, "vax", "x86_64"),
-                (["-k", "6.1,6.12"], 2, "--kernel"),
-                (["-a", "x86_64,x86_64"], 2, "--arch"),
-            ),
+            (["-k", "/no/such/folder"], 125, "/no/such/folder"),
+            (["-k", self.kernel / "vmlinuz"], 125, self.kernel),
+            (["-k", "9.99*"], 125, "9.99*"),
+            (["-f", "huge"], 2, "huge", "tiny"),
+            (["-a", "vax"], 2, "vax", "x86_64"),
+            (["-k", "6.1,6.12"], 2, "--kernel"),
+            (["-a", "x86_64,x86_64"], 2, "--arch"),
         )
 
     def test_wrong_options(self):
@@ -530,7 +518,7 @@ class RunTest(TestCase):
         for option in ("--rw", "--root"):
             rows.append(([f"{option}=/no/such/folder"], 125, option))
         rows.append((["--qemu-option=-no-such"], 125, "-no-such"))
-        self.expect_rows(self.run_kernel, rows)
+        self.expect_rows(self.run_kernel, *rows)
 
 
 class UsageTest(TestCase):
@@ -541,49 +529,33 @@ class UsageTest(TestCase):
 
         self.expect_rows(
             command,
-            (
-                (["vmtest-bot frobnicate"], 2, "frobnicate", "--help"),
-                (["vmtest-bot poll --frobnicate"], 2, "--frobnicate", "--help"),
-                (["vmtest-bot poll extra"], 2, "extra"),
-                (["vmtest-bot poll --json=yes"], 2, "--json"),
-                (["vmtest-bot poll -x"], 2, "-x"),
-                (["vmtest-bot run --limit"], 2, "--limit"),
-                (["vmtest-bot run --limit=-1"], 2, "--limit"),
-                (["vmtest-bot run --limit=0"], 2, "--limit 0: at least 1"),
-                (["vmtest-bot run --keep=0"], 2, "--keep 0: at least 1"),
-                (["vmtest-bot finish --keep=0"], 2, "--keep 0: at least 1"),
-                (["vmtest-bot run --jobs=all"], 2, "--jobs"),
-                (["vmtest-bot build --jobs=0"], 2, "--jobs 0: at least 1"),
-                (["vmtest-bot publish"], 2, "FILE"),
-                (["vmtest-bot publish kernel.tar.zst --store=dir:x"], 2, "kernel.tar.zst"),
-                (["vmtest-bot status --store=ftp:x"], 2, "ftp:x", "dir:PATH"),
-                (["vmtest-bot status --store=github:only"], 2, "github:only"),
-                (["vmtest-bot status --store=github:a/b@../.."], 2, "github:a/b@../.."),
-                (["vmtest-bot status --store=dir:"], 2, "dir:PATH"),
-                (["vmtest-bot status --store="], 2, "dir:PATH"),
-                (["vmtest-bot prune --arch=vax --store=dir:x"], 2, "vax"),
-                (["vmtest-bot prune --kernel= --store=dir:x"], 2, "--kernel"),
-                (["vmtest-bot prune --keep=some --store=dir:x"], 2, "--keep"),
-                (["vmtest-kbuild frobnicate"], 2, "frobnicate"),
-                (["vmtest-kbuild config"], 2, "version"),
-                (["vmtest-kbuild config six"], 2, "six"),
-                (["vmtest-kbuild config 6.12 --source=."], 2, "--source"),
-                (["vmtest-kbuild config --source=nowhere"], 2, "nowhere"),
-                (["vmtest-kbuild config --source=."], 2, "Makefile"),
-                (["vmtest-kbuild config 6.12 --flavor=huge"], 2, "huge"),
-                (["vmtest-kbuild config 6.12 --arch=x86_64,x86_64"], 2, "one"),
-                (["vmtest-kbuild build --version=6.12"], 2, "--output"),
-                (["vmtest-kbuild build --version=6.12 -o x --package-format=zip"], 2, "zip"),
-                (["vmtest-kbuild build -j0"], 2, "--jobs 0: at least 1"),
-                (["vmtest-kbuild toolchain 6.x"], 2, "6.x"),
-                (["vmtest-kbuild toolchain 6.12 6.1"], 2, "one version"),
-                (["vmtest-vm frobnicate"], 2, "frobnicate"),
-                (["vmtest-vm download"], 2, "--kernel"),
-                (["vmtest-vm list extra"], 2, "extra"),
-                (["vmtest-vm list --arch=vax"], 2, "vax"),
-                (["vmtest-vm prune --flavor=huge"], 2, "huge"),
-                (["vmtest-vm run --cpus=0"], 2, "--cpus 0: at least 1"),
-            ),
+            (["vmtest-bot frobnicate"], 2, "frobnicate", "--help"),
+            (["vmtest-bot poll --frobnicate"], 2, "--frobnicate", "--help"),
+            (["vmtest-bot poll extra"], 2, "extra"),
+            (["vmtest-bot poll --json=yes"], 2, "--json"),
+            (["vmtest-bot poll -x"], 2, "-x"),
+            (["vmtest-bot run --limit"], 2, "--limit"),
+            (["vmtest-bot run --limit=0"], 2, "--limit 0: at least 1"),
+            (["vmtest-bot run --keep=0"], 2, "--keep 0: at least 1"),
+            (["vmtest-bot run --jobs=all"], 2, "--jobs"),
+            (["vmtest-bot publish"], 2, "FILE"),
+            (["vmtest-bot publish kernel.tar.zst --store=dir:x"], 2, "kernel.tar.zst"),
+            (["vmtest-bot status --store=ftp:x"], 2, "ftp:x", "dir:PATH"),
+            (["vmtest-bot status --store=github:only"], 2, "github:only"),
+            (["vmtest-bot status --store=github:a/b@../.."], 2, "github:a/b@../.."),
+            (["vmtest-bot prune --arch=vax --store=dir:x"], 2, "vax"),
+            (["vmtest-kbuild config"], 2, "version"),
+            (["vmtest-kbuild config 6.12 --source=."], 2, "--source"),
+            (["vmtest-kbuild config --source=nowhere"], 2, "nowhere"),
+            (["vmtest-kbuild config --source=."], 2, "Makefile"),
+            (["vmtest-kbuild config 6.12 --arch=x86_64,x86_64"], 2, "one"),
+            (["vmtest-kbuild build --version=6.12"], 2, "--output"),
+            (["vmtest-kbuild build --version=6.12 -o x --package-format=zip"], 2, "zip"),
+            (["vmtest-kbuild toolchain 6.x"], 2, "6.x"),
+            (["vmtest-kbuild toolchain 6.12 6.1"], 2, "one version"),
+            (["vmtest-vm download"], 2, "--kernel"),
+            (["vmtest-vm prune --flavor=huge"], 2, "huge"),
+            (["vmtest-vm run --cpus=0"], 2, "--cpus 0: at least 1"),
         )
         self.assertEqual(list(self.folder.iterdir()), [])
 
@@ -595,13 +567,11 @@ class UsageTest(TestCase):
 
         self.expect_rows(
             status,
-            (
-                (["VMTEST_RETRY_SECONDS", "long"], 2, "VMTEST_RETRY_SECONDS"),
-                (["VMTEST_STALL_SECONDS", "0"], 2, "VMTEST_STALL_SECONDS"),
-                (["VMTEST_SILENCE_SECONDS", "0"], 2, "VMTEST_SILENCE_SECONDS"),
-                (["GITHUB_API_URL", "api.github.com"], 2, "GITHUB_API_URL"),
-                (["VMTEST_STORE", "s3:x"], 2, "s3:x"),
-            ),
+            (["VMTEST_RETRY_SECONDS", "long"], 2, "VMTEST_RETRY_SECONDS"),
+            (["VMTEST_STALL_SECONDS", "0"], 2, "VMTEST_STALL_SECONDS"),
+            (["VMTEST_SILENCE_SECONDS", "0"], 2, "VMTEST_SILENCE_SECONDS"),
+            (["GITHUB_API_URL", "api.github.com"], 2, "GITHUB_API_URL"),
+            (["VMTEST_STORE", "s3:x"], 2, "s3:x"),
         )
 
     def test_catalogs(self):

@@ -9,7 +9,6 @@ VMTEST_SEED, which is printed, chooses the moments at which bots are killed.
 import json
 import os
 import random
-import re
 import subprocess
 import sys
 import time
@@ -17,7 +16,6 @@ import time
 import support
 from support import github_environment, mirror
 
-from full_scale import FullScale
 from github_store import Repository, StoredRelease
 from packages import package_entries, package_name, write_package
 
@@ -361,86 +359,3 @@ class TwoBotsTest(TestCase):
         self.at_once(("run", *TINY, "--keep=1"), ("publish", *others))
         self.repair_page(packages[-1])
         self.assert_release(packages[-1], *others)
-
-
-class FullReleaseTest(support.TestCase):
-    """A release with as many assets as GitHub takes, or nearly so."""
-
-    @classmethod
-    def setUpClass(cls):
-        scale = FullScale(support.class_directory(cls), assets=0)
-        cls.kernel_org = support.StandIn("kernel_org.py", "--tags", scale.tags)
-        cls.addClassCleanup(cls.kernel_org.stop)
-        cls.kernel_org.control(**scale.offer)
-
-    def set_up(self, **options):
-        self.scale = FullScale(self.folder / "scale", **options)
-        self.github = self.start("github.py", "--folder", self.scale.github)
-        self.output = self.folder / "output"
-        values = {"GITHUB_OUTPUT": self.output, "VMTEST_RETRY_SECONDS": 1}
-        self.env = github_environment(self.github, **values, **mirror(self.kernel_org))
-
-    def bot(self, command, *arguments):
-        return support.run(
-            *(f"vmtest-bot {command}", *arguments, f"--catalog={self.scale.catalog}"),
-            *(f"--store={self.scale.store}", f"--directory={self.folder / 'work'}"),
-            env=self.env,
-        )
-
-    def names(self):
-        return StoredRelease(self.scale.github, "kernels").names()
-
-    def test_superseded_assets_make_room(self):
-        self.set_up(assets=1000, missing=5)
-        before = self.names()
-        package = self.folder / package_name("6.99.1-vmtest1.0tiny")
-        write_package(package, package_entries("6.99.1-vmtest1.0tiny", 1 << 15))
-        result = self.bot("publish", package)
-        self.assert_one_line(result, 1, package.name, "holds 1000 assets", "prune it")
-        self.assertEqual(self.names(), before)
-
-        for arguments in (("plan",), ("run", "--dry-run")):
-            result = self.bot(*arguments)
-            self.assert_status(result, 0)
-            self.assertIn("5 superseded assets have to go first", result.stderr)
-            self.assertEqual(self.names(), before)
-        # There are no sources here, so all five fail; but they had room.
-        result = self.bot("run")
-        self.assert_status(result, 1)
-        self.assertEqual(result.stdout.count("failed"), 5)
-        pruned = re.findall(r"pruned (\S+)", result.stderr)
-        self.assertEqual(pruned, self.scale.names[:5])
-        self.assertEqual(self.names(), sorted(set(before) - set(pruned)))
-
-    def test_what_does_not_fit_is_not_begun(self):
-        self.set_up(assets=1000, missing=20, superseded=False)
-        before = self.names()
-        asked = len(self.kernel_org.requests())
-        words = ("20 more kernels do not fit", "1000 assets of at most 1000", "only 0 of them")
-        for arguments, status in (
-            (("plan",), 0),
-            (("run", "--dry-run"), 0),
-            (("plan", "--github-output"), 1),
-            (("run",), 1),
-        ):
-            with self.subTest(arguments):
-                result = self.bot(*arguments)
-                self.assert_status(result, status)
-                for word in words:
-                    self.assertIn(word, result.stderr)
-        self.assertEqual(self.output.read_text(), "")
-        self.assertEqual(self.names(), before)
-        # What there is was asked for, and no source of it.
-        paths = {r["path"] for r in self.kernel_org.requests()[asked:]}
-        self.assertIn("/releases.json", paths)
-        self.assertFalse([p for p in paths if p.startswith("/pub/linux")], paths)
-
-    def test_more_than_a_matrix_holds(self):
-        self.set_up(assets=366, missing=300)
-        result = self.bot("plan", "--github-output")
-        self.assert_status(result, 0)
-        self.assertIn("44 more kernels are left for the next time", result.stderr)
-        lines = self.output.read_text().splitlines()
-        values = dict(line.split("=", 1) for line in lines if "=" in line)
-        matrix = json.loads(values["matrix"])["include"]
-        self.assertEqual(len({(m["release"], m["arch"]) for m in matrix}), 256)

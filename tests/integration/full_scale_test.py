@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
-The bot where there are 37 series, six architectures, three flavors, and up to 950
-assets: how often it asks GitHub, and how much memory it takes. tests/bench/plan
-has the time.
+The bot where there are 37 series, six architectures, three flavors, and as many
+assets as GitHub takes: how often it asks GitHub, and how much memory it takes, and
+what becomes of a release that is full. tests/bench/plan has the time.
 """
 
+import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import support
@@ -24,37 +26,100 @@ BUDGET = 1000
 WORKERS = 8
 
 
-class FullScaleTest(support.TestCase):
-    def start_with(self, assets):
+class ScaleCase(support.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        scale = FullScale(support.class_directory(cls), assets=0)
+        cls.kernel_org = support.StandIn("kernel_org.py", "--tags", scale.tags)
+        cls.addClassCleanup(cls.kernel_org.stop)
+        cls.kernel_org.control(**scale.offer)
+
+    def start_with(self, assets, **options):
         """A release with so many assets, and kernel.org."""
-        folder = self.folder / f"scale-{assets}"
-        self.scale = FullScale(folder, assets=assets)
+        self.scale = FullScale(self.folder / f"scale-{assets}", assets=assets, **options)
         self.github = self.start("github.py", "--folder", self.scale.github)
-        kernel_org = self.start("kernel_org.py", "--tags", self.scale.tags)
-        kernel_org.control(**self.scale.offer)
+        self.output = self.folder / "output"
         # Memory that was freed is not to be kept.
-        values = {"ASAN_OPTIONS": "quarantine_size_mb=1", **mirror(kernel_org)}
+        values = {"ASAN_OPTIONS": "quarantine_size_mb=1", "GITHUB_OUTPUT": self.output}
+        values |= {"VMTEST_RETRY_SECONDS": 1, **mirror(self.kernel_org)}
         self.environment = github_environment(self.github, **values)
 
-    def bot(self, command, *arguments):
+    def bot(self, command, *arguments, status=0):
         result = Measured(
             *(f"vmtest-bot {command}", *arguments, f"--catalog={self.scale.catalog}"),
             *(f"--store={self.scale.store}", f"--directory={self.folder / 'work'}"),
             env=self.environment,
         )
-        self.assert_status(result, 0)
+        self.assert_status(result, status)
         self.assertLess(result.peak_bytes, PEAK_BYTES)
-
-    def count_requests(self, command, *arguments):
-        before = len(self.github.requests())
-        self.bot(command, *arguments)
-        return len(self.github.requests()) - before
+        return result
 
     def package(self, number):
         release = f"6.{number}.1-vmtest1.0tiny"
         path = self.folder / "packages" / package_name(release)
-        write_package(path, package_entries(release, 1 << 10))
-        return path
+        return write_package(path, package_entries(release, 1 << 10))
+
+    def names(self):
+        return StoredRelease(self.scale.github, "kernels").names()
+
+
+class FullReleaseTest(ScaleCase):
+    """A release with as many assets as GitHub takes, or nearly so."""
+
+    def test_superseded_assets_make_room(self):
+        self.start_with(assets=1000, missing=5)
+        before = self.names()
+        package = self.package(99)
+        result = self.bot("publish", package, status=1)
+        self.assert_one_line(result, 1, package.name, "holds 1000 assets", "prune it")
+        self.assertEqual(self.names(), before)
+
+        for command in ("plan", "run --dry-run"):
+            result = self.bot(command)
+            self.assertIn("5 superseded assets have to go first", result.stderr)
+            self.assertEqual(self.names(), before)
+        # There are no sources here, so all five fail; but they had room.
+        result = self.bot("run", status=1)
+        self.assertEqual(result.stdout.count("failed"), 5)
+        pruned = re.findall(r"pruned (\S+)", result.stderr)
+        self.assertEqual(pruned, self.scale.names[:5])
+        self.assertEqual(self.names(), sorted(set(before) - set(pruned)))
+
+    def test_what_does_not_fit_is_not_begun(self):
+        self.start_with(assets=1000, missing=20, superseded=False)
+        before = self.names()
+        asked = len(self.kernel_org.requests())
+        words = ("20 more kernels do not fit", "1000 assets of at most 1000", "only 0 of them")
+        for command, status in (
+            *(("plan", 0), ("run --dry-run", 0)),
+            *(("plan --github-output", 1), ("run", 1)),
+        ):
+            with self.subTest(command):
+                result = self.bot(command, status=status)
+                for word in words:
+                    self.assertIn(word, result.stderr)
+        self.assertEqual(self.output.read_text(), "")
+        self.assertEqual(self.names(), before)
+        # What there is was asked for, and no source of it.
+        paths = {r["path"] for r in self.kernel_org.requests()[asked:]}
+        self.assertIn("/releases.json", paths)
+        self.assertFalse([p for p in paths if p.startswith("/pub/linux")], paths)
+
+    def test_more_than_a_matrix_holds(self):
+        self.start_with(assets=366, missing=300)
+        result = self.bot("plan --github-output")
+        self.assertIn("44 more kernels are left for the next time", result.stderr)
+        lines = self.output.read_text().splitlines()
+        values = dict(line.split("=", 1) for line in lines if "=" in line)
+        matrix = json.loads(values["matrix"])["include"]
+        self.assertEqual(len({(m["release"], m["arch"]) for m in matrix}), 256)
+
+
+class RequestsTest(ScaleCase):
+    def count_requests(self, command, *arguments):
+        before = len(self.github.requests())
+        self.bot(command, *arguments)
+        return len(self.github.requests()) - before
 
     def test_requests_do_not_grow_with_the_release(self):
         package = self.package(99)

@@ -11,13 +11,11 @@ import hashlib
 import os
 import re
 import shutil
-import signal
 import subprocess
-import time
 import unittest
 
 import support
-from support import BIN, CACHE, environment, mirror, run
+from support import CACHE, github_environment, mirror, run
 
 SERIES = "6.12"
 SELECTION = (f"--kernel={SERIES}", "--arch=host", "--flavor=tiny")
@@ -26,12 +24,7 @@ PACKAGE = f"linux-source-{SERIES}"
 
 def source_packages():
     """The two newest versions of Debian's source package, as files, by version."""
-    output = subprocess.run(
-        ["apt-cache", "madison", PACKAGE],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    ).stdout
+    output = subprocess.check_output(["apt-cache", "madison", PACKAGE], text=True)
     found = {}
     for debian in re.findall(r"\| (\S+) \|", output):
         found.setdefault(re.match(r"[0-9.]+", debian)[0], debian)
@@ -44,18 +37,13 @@ def source_packages():
     for version in newest:
         name = f"{PACKAGE}_{found[version]}_all.deb"
         if not (folder / name).exists():
-            subprocess.run(
-                ["apt-get", "download", "-q", f"{PACKAGE}={found[version]}"],
-                cwd=folder,
-                check=True,
-            )
+            command = ["apt-get", "download", "-q", f"{PACKAGE}={found[version]}"]
+            subprocess.run(command, cwd=folder, check=True)
         files[version] = folder / name
     return files
 
 
-@unittest.skipUnless(
-    os.environ.get("VMTEST_TEST_BUILDS"), "tests/run --builds builds two kernels"
-)
+@unittest.skipUnless(os.environ.get("VMTEST_TEST_BUILDS"), "tests/run --builds")
 class PointReleaseTest(support.TestCase):
     def setUp(self):
         super().setUp()
@@ -69,66 +57,45 @@ class PointReleaseTest(support.TestCase):
             "directory": f"dir:{self.folder / 'store'}",
         }
 
-    def environment(self):
-        return environment(
-            GITHUB_API_URL=self.github.urls["GITHUB_API_URL"],
-            GITHUB_TOKEN="write-token",
-            **mirror(self.kernel_org),
-        )
+        self.env = github_environment(self.github, **mirror(self.kernel_org))
 
-    def arguments(self, command, store, *more):
-        return [
-            command,
-            f"--store={self.stores[store]}",
-            f"--directory={self.folder / f'work-{store}'}",
-            *more,
-        ]
+    def words(self, command, store, *more):
+        directory = f"--directory={self.folder / f'work-{store}'}"
+        return (f"vmtest-bot {command} --store={self.stores[store]}", directory, *more)
 
-    def run_bot(self, store):
-        return run(
-            "vmtest-bot",
-            *self.arguments("run", store, *SELECTION),
-            env=self.environment(),
-            timeout=3600,
-        )
+    def run_bot(self, *words):
+        result = run(*self.words(*words), env=self.env, timeout=3600)
+        self.assert_status(result, 0)
+        return result.stderr
 
     @staticmethod
     def built(log):
         """Versions that a run built, from what it said."""
         return re.findall(r"build ([0-9.]+)-\S+: .* s$", log, re.M)
 
-    def published(self, store):
-        rows = support.assets(self.stores[store], env=self.environment())
-        return [row["name"] for row in rows]
+    def assert_published(self, store, *versions):
+        rows = support.assets(self.stores[store], env=self.env)
+        names = [f"kernel-{v}-vmtest1.0tiny.x86_64.tar.zst" for v in versions]
+        self.assertEqual([row["name"] for row in rows], sorted(names))
 
-    def names(self, *versions):
-        return sorted(
-            f"kernel-{version}-vmtest1.0tiny.x86_64.tar.zst" for version in versions
-        )
-
-    def build_and_be_killed(self):
-        """Run until the package is on its way to GitHub, then die."""
-        self.github.control(
-            faults=[{"kind": "slow", "endpoint": "uploads", "bytes_per_second": 4000000}]
-        )
+    def build_and_be_killed(self, whole):
+        """Run until one more package is on its way to GitHub, then die."""
+        slow = {"kind": "slow", "endpoint": "uploads", "bytes_per_second": 4000000}
+        self.github.control(faults=[slow])
         log = self.folder / "killed.log"
         with open(log, "wb") as file:
-            process = subprocess.Popen(
-                [
-                    BIN / "vmtest-bot",
-                    *self.arguments("run", "github", *SELECTION),
-                ],
-                env=self.environment(),
-                stdout=file,
-                stderr=file,
-            )
-        whole = len(self.published("github"))
-        deadline = time.monotonic() + 3600
-        while not self.under_way(whole):
+            words = self.words("run", "github", *SELECTION)
+            process = self.popen(*words, env=self.env, stdout=file, stderr=file)
+
+        def under_way():
+            """Whether some of one more package than these has arrived."""
             self.assertIsNone(process.poll(), log.read_text())
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.5)
-        process.send_signal(signal.SIGKILL)
+            files = list(self.folder.glob("github/octo/kernels/assets/*"))
+            large = [path.stat().st_size > 1000000 for path in files]
+            return len(files) > whole and all(large)
+
+        self.wait_until(under_way, 3600)
+        process.kill()
         process.wait()
         self.github.control(faults=[])
         # What it built is there for whichever store is next.
@@ -139,49 +106,33 @@ class PointReleaseTest(support.TestCase):
         )
         return self.built(log.read_text())
 
-    def under_way(self, whole):
-        """Whether some of one more package than these has arrived."""
-        folder = self.folder / "github/octo/kernels"
-        files = list(folder.glob("assets/*"))
-        return len(files) > whole and all(
-            path.stat().st_size > 1000000 for path in files
-        )
-
     def test_each_is_built_once_and_published_whole(self):
         offered = []
         for version in (self.older, self.newer):
             self.kernel_org.control(offer=[*offered, version])
-            self.assertEqual(self.build_and_be_killed(), [version])
-            self.assertEqual(self.published("github"), self.names(*offered))
+            self.assertEqual(self.build_and_be_killed(len(offered)), [version])
+            self.assert_published("github", *offered)
             offered.append(version)
             for store in self.stores:
-                result = self.run_bot(store)
-                self.assert_status(result, 0)
-                self.assertEqual(self.built(result.stderr), [])
-                self.assertEqual(self.published(store), self.names(*offered))
+                said = self.run_bot("run", store, *SELECTION)
+                self.assertEqual(self.built(said), [])
+                self.assert_published(store, *offered)
 
         before = len(self.github.requests(endpoint="api"))
-        result = self.run_bot("github")
-        self.assert_status(result, 0)
-        self.assertIn("nothing to build", result.stderr)
-        requests = len(self.github.requests(endpoint="api")) - before
-        self.assertLessEqual(requests, 2)
+        said = self.run_bot("run", "github", *SELECTION)
+        self.assertIn("nothing to build", said)
+        self.assertLessEqual(len(self.github.requests(endpoint="api")) - before, 2)
 
         self.assert_same_bytes()
         for store in self.stores:
-            result = run(
-                "vmtest-bot",
-                *self.arguments("prune", store, "--keep=1"),
-                env=self.environment(),
-            )
-            self.assert_status(result, 0)
-            self.assertEqual(self.published(store), self.names(self.newer))
+            self.run_bot("prune", store, "--keep=1")
+            self.assert_published(store, self.newer)
 
     def assert_same_bytes(self):
         """Both stores, and the tests' own kernel, which was built elsewhere."""
         digests = {}
         for store, name in self.stores.items():
-            for row in support.assets(name, env=self.environment()):
+            for row in support.assets(name, env=self.env):
                 digests.setdefault(row["name"], set()).add(row["digest"])
         package = support.package()
         if package.name in digests:

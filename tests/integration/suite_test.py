@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import tempfile
 import termios
 import time
@@ -31,33 +30,35 @@ def name(version):
     return f"{version}-vmtest1.0tiny"
 
 
-def make_store(store):
-    """Packages that differ by name: without debug information, they are small."""
-    global ARCH
-    ARCH = support.package().name.rsplit(".", 3)[1]
-    with tempfile.TemporaryDirectory(dir=store.parent) as folder:
-        copy = Path(folder, "kernel")
-        shutil.copytree(support.kernel(), copy, symlinks=True)
-        subprocess.run(["objcopy", "--strip-debug", copy / "build/vmlinux"], check=True)
-        for version in VERSIONS:
-            Path(copy, "build/include/config/kernel.release").write_text(
-                name(version) + "\n", encoding="ascii")
-            package = Path(folder, "package")
-            subprocess.run(["tar", "-C", copy, "-I", "zstd -1", "-cf", package, "."],
-                           check=True)
-            package.rename(store / f"kernel-{name(version)}.{ARCH}.tar.zst")
+def package(version, arch=None):
+    return f"kernel-{name(version)}.{arch or ARCH}.tar.zst"
+
+
+def write_module(folder):
+    """The source of one that does nothing; an option that names it."""
+    folder.mkdir()
+    (folder / "Makefile").write_text("obj-m := empty.o\n")
+    code = "#include <linux/module.h>\nMODULE_LICENSE(\"GPL\");\n"
+    (folder / "empty.c").write_text(code)
+    return f"--module-source={folder}"
 
 
 def setUpModule():
-    global STORE
-    support.kernel()
+    """Packages that differ by name: without debug information, they are small."""
+    global ARCH, STORE
+    ARCH = support.package().name.rsplit(".", 3)[1]
     folder = tempfile.TemporaryDirectory(prefix="vmtest-suite.", dir=support.CACHE)
     unittest.addModuleCleanup(folder.cleanup)
     STORE = Path(folder.name, "store")
-    STORE.mkdir()
     # All tests share what has been downloaded.
-    Path(folder.name, "directory").mkdir()
-    make_store(STORE)
+    for path in (STORE, STORE.parent / "directory"):
+        path.mkdir()
+    support.small_package(STORE.parent)
+    copy = STORE.parent / "kernel"
+    for version in VERSIONS:
+        release = copy / "build/include/config/kernel.release"
+        release.write_text(f"{name(version)}\n")
+        support.pack_directory(copy, STORE / package(version))
 
 
 def on(*versions):
@@ -90,16 +91,13 @@ class SuiteCase(support.TestCase):
         for folder in (STORE.parent, self.folder):
             self.assertEqual(processes_about(folder), [])
 
-    def arguments(self, command, *options, store=None):
-        return [command, f"--store=dir:{store or STORE}",
-                f"--directory={self.directory}",
-                f"--log-directory={self.logs}", *options]
+    def words(self, command, *options, store=None):
+        return [f"vmtest-vm {command}", f"--store=dir:{store or STORE}",
+                f"--directory={self.directory}", f"--log-directory={self.logs}", *options]
 
     def vm(self, command, *options, store=None, **kwargs):
         kwargs.setdefault("cwd", self.folder)
-        return support.run(
-            "vmtest-vm", *self.arguments(command, *options, store=store),
-            timeout=LIMIT, **kwargs)
+        return support.run(*self.words(command, *options, store=store), **kwargs)
 
     def read_junit(self, path):
         """The root of a file that has what CI systems want of it."""
@@ -138,6 +136,12 @@ class SuiteCase(support.TestCase):
         for _, token, _, end in found:
             self.assertEqual(token, end)
         return [(title, log) for title, _, log, _ in found]
+
+    def workflow(self):
+        """A step of GitHub Actions: its summary and its environment."""
+        summary = self.folder / "summary"
+        values = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": summary}
+        return summary, support.environment(**values)
 
     def use_new_directory(self):
         self.directory = self.folder / "directory"
@@ -228,10 +232,8 @@ class TestTest(SuiteCase):
         store = self.folder / "store"
         store.mkdir()
         for version in VERSIONS[:2]:
-            package = f"kernel-{name(version)}.{ARCH}.tar.zst"
-            os.link(STORE / package, store / package)
-        broken = store / f"kernel-{name(VERSIONS[4])}.{ARCH}.tar.zst"
-        broken.write_bytes(b"no package")
+            os.link(STORE / package(version), store / package(version))
+        (store / package(VERSIONS[4])).write_bytes(b"no package")
         results = self.results("-k", f"{VERSIONS[1]},6.13", "--", "true",
                                store=store, status=1)
         self.assertEqual(results[name(VERSIONS[1])]["result"], "passed")
@@ -247,11 +249,7 @@ class TestTest(SuiteCase):
 
     def test_modules(self):
         source = self.folder / "source"
-        source.mkdir()
-        (source / "Makefile").write_text("obj-m := empty.o\n")
-        (source / "empty.c").write_text(
-            "#include <linux/module.h>\nMODULE_LICENSE(\"GPL\");\n")
-        options = ("--module=insert", f"--module-source={source}", "-k")
+        options = ("--module=insert", write_module(source), "-k")
         item = self.results(*options, "6.13", "--", "sh", "-c",
                             'cat "$DRGN_TEST_KMOD" >/dev/null && grep empty /proc/modules'
                             )[name(VERSIONS[4])]
@@ -265,7 +263,7 @@ class TestTest(SuiteCase):
             with self.subTest(number):
                 junit = self.folder / "junit.xml"
                 shutil.rmtree(self.logs, ignore_errors=True)
-                process = self.popen("vmtest-vm", *self.arguments(
+                process = self.popen(*self.words(
                     "test", "-K", "-j3", "--junit", junit, "--", "sh", "-c",
                     f"if {on(VERSIONS[4])}; then echo done; exit 4; fi; echo up; sleep 1000"))
                 ready = [self.logs / f"{name(v)}.log" for v in VERSIONS[2:]]
@@ -285,8 +283,8 @@ class TestTest(SuiteCase):
                 self.assert_all_gone(started)
 
     def terminal(self, *options):
-        command = [support.BIN / "vmtest-vm", *self.arguments("test", *options)]
-        terminal = support.Terminal(command, self.folder)
+        program, *words = self.words("test", *options)
+        terminal = support.Terminal(support.command_line(program, words), self.folder)
         self.addCleanup(terminal.close)
         return terminal
 
@@ -333,10 +331,8 @@ class TestTest(SuiteCase):
                              terminal.text.rfind("\033[?25h"))
 
     def test_workflow(self):
-        summary = self.folder / "summary"
+        summary, environment = self.workflow()
         summary.write_text("before\n")
-        environment = support.environment(GITHUB_ACTIONS="true",
-                                          GITHUB_STEP_SUMMARY=summary)
         result = self.vm("test", "-k", "6.12,6.13", "--", "sh", "-c",
                          f"echo '::error::no'; ! {{ {on(VERSIONS[4])}; }}", env=environment)
         self.assert_status(result, 1)
@@ -392,13 +388,16 @@ class ArchitecturesTest(SuiteCase):
         self.store.mkdir()
         for version, arch in ((VERSIONS[3], ARCH), (VERSIONS[3], self.OTHER),
                               (VERSIONS[4], self.OTHER)):
-            os.link(STORE / f"kernel-{name(version)}.{ARCH}.tar.zst",
-                    self.store / f"kernel-{name(version)}.{arch}.tar.zst")
+            os.link(STORE / package(version), self.store / package(version, arch))
         self.use_new_directory()
 
     def vm(self, command, *options, **kwargs):
         kwargs.setdefault("store", self.store)
         return super().vm(command, f"--catalog={self.catalog}", *options, **kwargs)
+
+    def list_or_download(self, command, *words):
+        return support.succeed(f"vmtest-vm {command}", f"--catalog={self.catalog}",
+                               f"--store=dir:{self.store}", "-d", self.directory, *words)
 
     def test_kernels_of_both(self):
         junit = self.folder / "junit.xml"
@@ -428,31 +427,19 @@ class ArchitecturesTest(SuiteCase):
         self.assertEqual((item["arch"], item["result"]), (self.OTHER, "passed"))
 
     def test_lists_and_downloads_of_both(self):
-        for words, expected in (([], {ARCH, self.OTHER}), (["-a", "all"], {ARCH, self.OTHER}),
-                                (["-a", "foreign"], {self.OTHER}), (["-a", ARCH], {ARCH})):
-            result = support.run("vmtest-vm", "list", "--json", f"--catalog={self.catalog}",
-                                 f"--store=dir:{self.store}", "-d", self.directory, *words)
-            self.assert_status(result, 0)
-            self.assertEqual({row["arch"] for row in json.loads(result.stdout)}, expected)
-        result = support.run("vmtest-vm", "download", f"--catalog={self.catalog}",
-                             f"--store=dir:{self.store}", "-d", self.directory, "-q",
-                             "-a", "all", "-k", "6.12")
-        self.assert_status(result, 0)
-        self.assertEqual(result.stdout.splitlines(),
+        both = {ARCH, self.OTHER}
+        for words, expected in (("", both), ("-a all", both),
+                                ("-a foreign", {self.OTHER}), (f"-a {ARCH}", {ARCH})):
+            said = self.list_or_download("list --json", *words.split())
+            self.assertEqual({row["arch"] for row in json.loads(said)}, expected)
+        said = self.list_or_download("download -q -a all -k 6.12")
+        self.assertEqual(said.splitlines(),
                          [f"{self.directory}/{arch}/kernel-{name(VERSIONS[3])}"
                           for arch in (ARCH, self.OTHER)])
 
     def test_modules_of_both(self):
-        source = self.folder / "source"
-        source.mkdir()
-        (source / "Makefile").write_text("obj-m := empty.o\n")
-        (source / "empty.c").write_text(
-            "#include <linux/module.h>\nMODULE_LICENSE(\"GPL\");\n")
-        result = support.run("vmtest-vm", "module", "--json", f"--catalog={self.catalog}",
-                             f"--store=dir:{self.store}", "-d", self.directory,
-                             f"--module-source={source}", "-a", "all", "-k", "6.12")
-        self.assert_status(result, 0)
-        rows = json.loads(result.stdout)
+        rows = json.loads(self.list_or_download(
+            "module --json -a all -k 6.12", write_module(self.folder / "source")))
         self.assertEqual([row["arch"] for row in rows], [ARCH, self.OTHER])
         self.assertEqual(len({row["path"] for row in rows}), 2)
 
@@ -569,12 +556,6 @@ class BisectTest(SuiteCase):
                 result = self.vm("bisect", "--json", "--", "sh", "-c", script)
                 self.assert_one_line(result, 1, words)
                 self.assertEqual(json.loads(result.stdout)["outcome"], outcome)
-
-    def workflow(self):
-        """A step of GitHub Actions: its environment, and its summary."""
-        summary = self.folder / "summary"
-        return summary, support.environment(GITHUB_ACTIONS="true",
-                                            GITHUB_STEP_SUMMARY=summary)
 
     def test_workflow(self):
         summary, environment = self.workflow()
