@@ -35,11 +35,20 @@ static struct error *create_and_resolve(const char *path, char **ret)
 	return NULL;
 }
 
-/** Find out that the source is another version before building it. */
-static struct error *check_release(const struct make *make, const char *release)
+static struct error *configure(const struct kbuild_request *request,
+			       const char *release, struct make *make,
+			       struct string_list *lost_ret)
 {
 	struct error *err;
 
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_TIME, "configure %s.%s", release,
+				 request->arch->name);
+	err = configure_build(request->catalog, &request->release, make,
+			      lost_ret, NULL);
+	if (err)
+		return err;
+	// The source may be another version: better known before it is built.
 	const char *const arguments[] = { "include/config/kernel.release", NULL };
 	err = make_run(make, NULL, arguments);
 	if (err)
@@ -148,14 +157,7 @@ static struct error *build_in(const struct kbuild_request *request,
 	if (err)
 		return err;
 	_cleanup_string_list_ struct string_list lost = { 0 };
-	struct progress *progress = progress_createf(PROGRESS_TIME,
-						     "configure %s.%s", release,
-						     request->arch->name);
-	err = configure_build(request->catalog, &request->release, &make, &lost,
-			      NULL);
-	if (!err)
-		err = check_release(&make, release);
-	progress_destroy(progress);
+	err = configure(request, release, &make, &lost);
 	if (err)
 		return err;
 	err = compile(request, release, &make);

@@ -134,12 +134,6 @@ static int on_transfer(const git_indexer_progress *stats, void *payload)
 	return 0;
 }
 
-static bool is_http(const char *url)
-{
-	return strncasecmp(url, "http://", 7) == 0 ||
-	       strncasecmp(url, "https://", 8) == 0;
-}
-
 /**
  * The path of a local repository, of which a URL's %XX are decoded; free().
  * NULL for one elsewhere.
@@ -239,7 +233,8 @@ struct error *remote_resolve(struct http *http, const char *url,
 
 	_cleanup_ref_list_ struct ref_list refs = { 0 };
 	_cleanup_free_ char *path = local_path(url);
-	if (is_http(url)) {
+	if (strncasecmp(url, "http://", 7) == 0 ||
+	    strncasecmp(url, "https://", 8) == 0) {
 		err = ref_list_request(http, url, &refs);
 	} else if (!path && !strstr(url, "://")) {
 		// libgit2 would say that it knows no such protocol.

@@ -44,17 +44,13 @@ static char *value_find(const char *makefile, const char *name)
 struct error *source_version_read(const char *directory,
 				  struct kernel_version *ret)
 {
-	static const struct {
-		const char *name;
-		/** NULL for the only one that is no number. */
-		const char *separator;
-	} parts[] = {
+	/** What a value is preceded by; NULL for the only one that is no number. */
+	static const char *const parts[][2] = {
 		{ "VERSION", "" },
 		{ "PATCHLEVEL", "." },
 		{ "SUBLEVEL", "." },
 		{ "EXTRAVERSION", NULL },
 	};
-
 	struct error *err;
 
 	_cleanup_free_ char *path = path_join(directory, "Makefile");
@@ -67,7 +63,7 @@ struct error *source_version_read(const char *directory,
 		return err;
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	for (size_t i = 0; i < array_size(parts); i++) {
-		const char *name = parts[i].name, *separator = parts[i].separator;
+		const char *name = parts[i][0], *separator = parts[i][1];
 		_cleanup_free_ char *value = value_find(text, name);
 
 		if (!value)
