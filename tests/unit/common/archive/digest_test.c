@@ -48,12 +48,10 @@ Test(digest, of_a_file_comes_with_its_size)
 {
 	char text[DIGEST_TEXT_SIZE];
 	char path[] = "/tmp/vmtest-digest.XXXXXX";
-	int fd = mkstemp(path);
+	_cleanup_close_ int fd = mkstemp(path);
 	uint64_t size;
 
-	cr_assert_geq(fd, 0);
 	cr_assert_eq(write_all(fd, "abc", 3), 0);
-	close(fd);
 	cr_assert_null(digest_file(path, text, &size));
 	cr_expect_str_eq(text, digest_of_abc);
 	cr_expect_eq(size, 3);

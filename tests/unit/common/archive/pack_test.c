@@ -12,21 +12,19 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "common/base/text.h"
 
-static char *root;
-static int root_lock = -1;
+static char root[] = "/tmp/pack_test.XXXXXX";
 
 static void setup(void)
 {
-	cr_assert_null(directory_create_temporary("/tmp", "vmtest-pack", &root,
-						  &root_lock));
+	cr_assert(mkdtemp(root));
 }
 
 static void teardown(void)
 {
-	cleanup_directory(&root);
-	close(root_lock);
+	error_destroy(directory_remove(root));
 }
 
 TestSuite(pack, .init = setup, .fini = teardown);
@@ -36,23 +34,16 @@ static char *in_root(const char *name)
 	return path_join(root, name);
 }
 
-/** Make a file, and the folders that it is in. */
+/** Make a file, and the directories that it is in. */
 static void make_file(const char *name, const char *text, size_t size, mode_t mode)
 {
 	_cleanup_free_ char *path = in_root(name);
-	_cleanup_free_ char *folder = strdup(path);
+	_cleanup_free_ char *directory =
+		string_copy_n(path, (size_t)(strrchr(path, '/') - path));
 
-	*strrchr(folder, '/') = '\0';
-	cr_assert_null(directory_create(folder));
+	cr_assert_null(directory_create(directory));
 	cr_assert_null(file_write(path, text, size));
 	cr_assert_eq(chmod(path, mode), 0);
-}
-
-static void make_link(const char *name, const char *target)
-{
-	_cleanup_free_ char *path = in_root(name);
-
-	cr_assert_eq(symlink(target, path), 0);
 }
 
 /** A small tree like a package's, and something large enough for two jobs. */
@@ -71,17 +62,15 @@ static void make_tree(const char *tree)
 		{ "modules.dep", 0644 },
 		{ "vmlinuz", 0700 },
 	};
-	_cleanup_free_ char *name = NULL;
+	_cleanup_free_ char *link = path_joinf(root, "%s/kernel/current", tree);
 
 	for (size_t i = 0; i < array_size(files); i++) {
-		_cleanup_free_ char *file = NULL;
+		_cleanup_free_ char *file = path_join(tree, files[i].name);
 
-		cr_assert_gt(asprintf(&file, "%s/%s", tree, files[i].name), 0);
 		make_file(file, files[i].name, strlen(files[i].name),
 			  files[i].mode);
 	}
-	cr_assert_gt(asprintf(&name, "%s/kernel/current", tree), 0);
-	make_link(name, "fs/a.ko");
+	cr_assert_eq(symlink("fs/a.ko", link), 0);
 }
 
 static const char *const first[] = { "vmlinuz", "missing", "kernel/fs", NULL };
@@ -254,7 +243,7 @@ Test(pack, leaves_nothing_behind_when_it_fails)
 	closedir(dir);
 }
 
-Test(pack, takes_an_empty_folder)
+Test(pack, takes_an_empty_directory)
 {
 	_cleanup_free_ char *tree = in_root("tree");
 	_cleanup_free_ char *text = NULL;

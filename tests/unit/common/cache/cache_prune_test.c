@@ -58,11 +58,6 @@ static void teardown(void)
 
 TestSuite(cache_list, .init = setup, .fini = teardown);
 
-static void load(struct cache_list *list)
-{
-	cr_assert_null(cache_list_load(root, list));
-}
-
 /** Which entries are there, in a bit each. */
 static unsigned int there(void)
 {
@@ -81,7 +76,7 @@ Test(cache_list, has_every_kind_with_its_size_and_last_use)
 {
 	_cleanup_cache_list_ struct cache_list list = { 0 };
 
-	load(&list);
+	cr_assert_null(cache_list_load(root, &list));
 	cr_assert_eq(list.count, array_size(entries));
 	cr_expect_str_eq(list.items[0].kind, "kernels");
 	cr_expect_eq(list.items[0].used_s, 1001);
@@ -96,7 +91,7 @@ Test(cache_list, what_was_not_used_for_longest_goes_first)
 	_cleanup_string_list_ struct string_list deleted = { 0 };
 	struct cache_limits limits = { .has_size = true };
 
-	load(&list);
+	cr_assert_null(cache_list_load(root, &list));
 	limits.size_bytes = cache_list_size(&list) - 1;
 	for (int i = 0; i < 2; i++) {
 		cr_assert_null(cache_list_limit(&list, &limits, false, &deleted));
@@ -116,13 +111,13 @@ Test(cache_list, what_was_used_lately_stays)
 	_cleanup_string_list_ struct string_list deleted = { 0 };
 	const struct cache_limits limits = { .oldest_s = 1003 };
 
-	load(&list);
+	cr_assert_null(cache_list_load(root, &list));
 	cr_assert_null(cache_list_limit(&list, &limits, true, &deleted));
 	cr_expect_eq(deleted.count, 3);
 	cr_expect_eq(there(), 0x7f);
 	cache_list_deinit(&list);
 	string_list_deinit(&deleted);
-	load(&list);
+	cr_assert_null(cache_list_load(root, &list));
 	cr_assert_null(cache_list_limit(&list, &limits, false, &deleted));
 	cr_expect_eq(there(), 0x78);
 }
@@ -136,7 +131,7 @@ Test(cache_list, what_is_in_use_stays)
 	const struct cache_limits limits = { .has_size = true };
 
 	cr_assert_null(cache_hold(path, &entry));
-	load(&list);
+	cr_assert_null(cache_list_load(root, &list));
 	cr_assert_null(cache_list_limit(&list, &limits, false, &deleted));
 	cr_expect_eq(there(), 2);
 	cr_expect_eq(list.count, 1);

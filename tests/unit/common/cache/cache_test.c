@@ -64,16 +64,12 @@ static struct error *make(void *arg, const char *directory)
 	return err;
 }
 
-_Noreturn static void hang(void)
-{
-	for (;;)
-		pause();
-}
-
 static struct error *make_and_hang(void *arg, const char *directory)
 {
 	put_file(directory, "left", arg);
-	hang();
+	for (;;)
+		pause();
+	return NULL;
 }
 
 static struct error *make_and_fail(void *arg, const char *directory)
@@ -231,6 +227,10 @@ Test(cache, an_entry_in_use_is_not_evicted)
 	cr_expect_eq(count("entry"), 0);
 	cr_expect_eq(count(".[!.]*"), 0);
 	cr_expect(evict());
+	// A file is deleted too.
+	put_file(root, "entry", "");
+	cr_expect(evict());
+	cr_expect_eq(count("entry"), 0);
 }
 
 Test(cache, who_dies_deleting_leaves_nothing_under_its_name)
@@ -385,11 +385,4 @@ Test(cache, who_works_in_a_directory_and_discards_it_is_alone)
 	in_four(work_alone, 20);
 	cr_expect_eq(count("entry"), 0);
 	cr_expect_eq(count(".[!.]*"), 0);
-}
-
-Test(cache, a_file_is_deleted_too)
-{
-	put_file(root, "entry", "");
-	cr_expect(evict());
-	cr_expect_eq(count("entry"), 0);
 }

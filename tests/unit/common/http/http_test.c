@@ -21,13 +21,8 @@
 
 static struct http *http;
 static struct scripted_server *server;
-static char *root;
-static int root_lock = -1;
-
 static void setup(void)
 {
-	cr_assert_null(directory_create_temporary("/tmp", "vmtest-http", &root,
-						  &root_lock));
 	http = http_create("vmtest-test", &(struct limits){
 						  .retry_ms = 5000,
 						  .stall_ms = 700,
@@ -39,14 +34,15 @@ static void teardown(void)
 	http_destroy(http);
 	if (server)
 		scripted_server_stop(server);
-	cleanup_directory(&root);
-	close(root_lock);
 }
 
 TestSuite(http, .init = setup, .fini = teardown, .timeout = 60);
 
+/** In place of what was served before. */
 static void serve(const struct scripted_answer *answers, size_t count)
 {
+	if (server)
+		scripted_server_stop(server);
 	server = scripted_server_start(answers, count);
 }
 
@@ -124,10 +120,10 @@ Test(http, sends_files)
 		{ .head = "HTTP/1.1 502 Bad Gateway\r\nConnection: close" },
 		{ .head = "HTTP/1.1 201 Created" },
 	};
-	_cleanup_free_ char *path = NULL;
+	char path[] = "/tmp/http_test.XXXXXX";
+	_cleanup_close_ int fd = mkstemp(path);
 
-	path = path_join(root, "file");
-	cr_assert_null(file_write(path, "bytes", 5));
+	cr_assert_eq(write_all(fd, "bytes", 5), 0);
 	serve(answers, 2);
 	for (int i = 0; i < 2; i++) {
 		_cleanup_http_response_ struct http_response response = { 0 };
@@ -142,6 +138,7 @@ Test(http, sends_files)
 	cr_expect_eq(scripted_server_requests(server), 2);
 	cr_expect(has_header(1, "POST / "));
 	cr_expect(has_header(1, "\r\n\r\nbytes"));
+	unlink(path);
 }
 
 Test(http, uses_a_connection_again)
@@ -163,16 +160,17 @@ Test(http, asks_a_busy_server_again)
 	static const struct scripted_answer answers[] = {
 		{ .head = "HTTP/1.1 500 Oops", "later" },
 		{ .head = OK, "cut here", .cut = 3 },
+		{ .head = OK, "stalls here", .cut = 2, .stall = true },
 		{ .head = "HTTP/1.1 503 Busy\r\nRetry-After: 0" },
 		{ .head = "HTTP/1.1 429 Slow\r\nRetry-After: 0" },
 		{ .head = OK, "at last" },
 	};
 	_cleanup_http_response_ struct http_response response = { 0 };
 
-	serve(answers, 5);
+	serve(answers, array_size(answers));
 	cr_assert_null(ask((struct http_request){ 0 }, &response));
 	cr_expect_str_eq(response.body, "at last");
-	cr_expect_eq(scripted_server_requests(server), 5);
+	cr_expect_eq(scripted_server_requests(server), array_size(answers));
 }
 
 Test(http, takes_no_for_an_answer)
@@ -196,47 +194,43 @@ Test(http, takes_no_for_an_answer)
 	expect_words(err, "HTTP 404: No ?[31m such?thing: gone");
 }
 
+/** An answer with this status while nothing is left until some time. */
+static char *exhausted(const char *status, time_t reset)
+{
+	return string_format("HTTP/1.1 %s\r\nx-ratelimit-remaining: 0\r\n"
+			     "x-ratelimit-reset: %jd",
+			     status, (intmax_t)reset);
+}
+
 Test(http, says_until_when_a_rate_limit_lasts)
 {
-	_cleanup_free_ char *head = NULL;
 	time_t reset = time(NULL) + 1800;
-	struct scripted_answer answer = { 0 };
+	_cleanup_free_ char *head = exhausted("403 Forbidden", reset);
+	struct scripted_answer answer = { .head = head };
 	_cleanup_http_response_ struct http_response response = { 0 };
 	_cleanup_error_ struct error *err = NULL;
-	char year[16];
+	char day[16];
 	struct tm tm;
 
-	cr_assert_gt(asprintf(&head,
-			      "HTTP/1.1 403 Forbidden\r\n"
-			      "x-ratelimit-remaining: 0\r\n"
-			      "x-ratelimit-reset: %jd",
-			      (intmax_t)reset),
-		     0);
-	answer.head = head;
 	serve(&answer, 1);
 	err = ask((struct http_request){ 0 }, &response);
 	cr_expect(error_is(err, ERROR_LIMITED));
 	expect_words(err, "rate limit is used up until");
 	expect_words(err, "use a token");
 	gmtime_r(&reset, &tm);
-	strftime(year, sizeof(year), "%Y-%m-%d", &tm);
-	expect_words(err, year);
+	strftime(day, sizeof(day), "%Y-%m-%d", &tm);
+	expect_words(err, day);
 	cr_expect_eq(scripted_server_requests(server), 1);
 }
 
 Test(http, waits_for_a_short_rate_limit)
 {
-	_cleanup_free_ char *head = NULL;
-	struct scripted_answer answers[2] = { { 0 }, { .head = OK, "x" } };
+	_cleanup_free_ char *head = exhausted("429 Slow", time(NULL) + 1);
+	struct scripted_answer answers[2] = { { .head = head },
+					      { .head = OK, "x" } };
 	_cleanup_http_response_ struct http_response response = { 0 };
 	uint64_t start_ms = monotonic_ms();
 
-	cr_assert_gt(asprintf(&head,
-			      "HTTP/1.1 429 Slow\r\nx-ratelimit-remaining: 0\r\n"
-			      "x-ratelimit-reset: %jd",
-			      (intmax_t)time(NULL) + 1),
-		     0);
-	answers[0].head = head;
 	serve(answers, 2);
 	// Also where the caller asked for no other retries.
 	cr_assert_null(ask((struct http_request){ .no_retry = true }, &response));
@@ -260,19 +254,6 @@ Test(http, gives_up_soon_where_nobody_listens)
 	cr_expect(error_is(err, ERROR_RETRY));
 	expect_words(err, "gave up after");
 	cr_expect_lt(monotonic_ms() - start_ms, 2000);
-}
-
-Test(http, bounds_the_answer)
-{
-	static const struct scripted_answer answers[] = { { .head = OK,
-							    "12345" } };
-	_cleanup_http_response_ struct http_response response = { 0 };
-	_cleanup_error_ struct error *err = NULL;
-
-	serve(answers, 1);
-	err = ask((struct http_request){ .limit_bytes = 4 }, &response);
-	expect_words(err, "larger than 4 bytes");
-	cr_expect_eq(scripted_server_requests(server), 1);
 }
 
 Test(http, leaves_stdin_alone)
@@ -305,45 +286,18 @@ Test(http, leaves_stdin_alone)
 
 Test(http, a_long_refusal_is_one_too)
 {
-	_cleanup_free_ char *page = memory_allocate(1, 100001);
-	struct scripted_answer answers[] = {
-		{ .head = "HTTP/1.1 502 Bad Gateway" },
-		{ .head = OK, "12345" },
-	};
-
-	memset(page, '<', 100000);
-	answers[0].body = page;
-	serve(answers, array_size(answers));
-	cr_expect_null(download(5, NULL, "12345"));
-}
-
-Test(http, a_refusal_without_an_end_is_one_too)
-{
 	const size_t size = 17 << 20;
 	_cleanup_free_ char *page = memory_allocate(1, size + 1);
 	const struct scripted_answer answers[] = {
+		{ .head = "HTTP/1.1 502 Bad Gateway", page + size - 100000 },
 		{ .head = "HTTP/1.1 404 Not Found", page },
 	};
 
 	memset(page, '<', size);
 	serve(answers, array_size(answers));
 	_cleanup_error_ struct error *err = download(5, NULL, "");
-
 	expect_words(err, "HTTP 404");
-	cr_expect_eq(scripted_server_requests(server), 1);
-}
-
-Test(http, gives_up_a_transfer_that_stalls)
-{
-	static const struct scripted_answer answers[] = {
-		{ .head = OK, "12345", .cut = 2, .stall = true },
-		{ .head = OK, "12345" },
-	};
-	_cleanup_http_response_ struct http_response response = { 0 };
-
-	serve(answers, 2);
-	cr_assert_null(ask((struct http_request){ 0 }, &response));
-	cr_expect_str_eq(response.body, "12345");
+	cr_expect_eq(scripted_server_requests(server), 2);
 }
 
 Test(http, sends_the_token_to_its_own_host_only)
@@ -351,69 +305,63 @@ Test(http, sends_the_token_to_its_own_host_only)
 	static const struct scripted_answer other_answers[] = {
 		{ .head = OK "\r\nConnection: close", "file" },
 	};
+	// Another port is another host, as is another name of the same one.
+	static const char *const hosts[] = { "127.0.0.1", "localhost" };
 	struct scripted_server *other = scripted_server_start(other_answers, 1);
-	_cleanup_free_ char *head = NULL, *location = NULL;
-	struct scripted_answer answer = { 0 };
 	const char *port = strrchr(scripted_server_url(other), ':');
 
-	// Another port is another host, as is another name of the same one.
-	for (int i = 0; i < 2; i++) {
+	for (size_t i = 0; i < array_size(hosts); i++) {
+		_cleanup_free_ char *head =
+			string_format("HTTP/1.1 302 Found\r\n"
+				      "Location: http://%s%s/signed",
+				      hosts[i], port);
+		struct scripted_answer answer = { .head = head };
 		_cleanup_http_response_ struct http_response response = { 0 };
 
-		free(head);
-		cr_assert_gt(asprintf(&head,
-				      "HTTP/1.1 302 Found\r\n"
-				      "Location: http://%s%s/signed",
-				      i ? "localhost" : "127.0.0.1", port),
-			     0);
-		answer.head = head;
 		serve(&answer, 1);
 		cr_assert_null(ask((struct http_request){ .token = "secret" },
 				   &response));
 		cr_expect_str_eq(response.body, "file");
 		cr_expect(has_header(0, "Bearer secret"));
-		cr_expect_not(strcasestr(scripted_server_request(other, (size_t)i),
+		cr_expect_not(strcasestr(scripted_server_request(other, i),
 					 "Authorization"),
-			      "%s", scripted_server_request(other, (size_t)i));
-		scripted_server_stop(server);
+			      "%s", scripted_server_request(other, i));
 	}
-	server = other;
+	scripted_server_stop(other);
 }
 
-Test(http, follows_redirects_with_bounds)
+Test(http, bounds_what_it_takes_and_where_it_goes)
 {
 	static const struct {
 		const char *head;
 		const char *words;
+		size_t most_requests;
+		struct http_request request;
 	} cases[] = {
-		{ "HTTP/1.1 302 Found\r\nLocation: /again", "redirects" },
+		{ OK, "larger than 4 bytes", 1, { .limit_bytes = 4 } },
+		{ OK, "rotocol", 0, { .url = "file:///etc/passwd" } },
+		{ "HTTP/1.1 302 Found\r\nLocation: /again", "redirects", 9, { 0 } },
 		{ "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd",
-		  "rotocol" },
-		{ "HTTP/1.1 302 Found\r\nLocation: ftp://127.0.0.1/x", "rotocol" },
+		  "rotocol",
+		  1,
+		  { 0 } },
+		{ "HTTP/1.1 302 Found\r\nLocation: ftp://127.0.0.1/x",
+		  "rotocol",
+		  1,
+		  { 0 } },
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++) {
-		struct scripted_answer answer = { .head = cases[i].head };
+		struct scripted_answer answer = { .head = cases[i].head, "12345" };
 		_cleanup_http_response_ struct http_response response = { 0 };
 		_cleanup_error_ struct error *err = NULL;
 
 		serve(&answer, 1);
-		err = ask((struct http_request){ 0 }, &response);
+		err = ask(cases[i].request, &response);
 		expect_words(err, cases[i].words);
-		cr_expect_leq(scripted_server_requests(server), 9);
-		scripted_server_stop(server);
-		server = NULL;
+		cr_expect_leq(scripted_server_requests(server),
+			      cases[i].most_requests);
 	}
-}
-
-Test(http, speaks_http_only)
-{
-	_cleanup_http_response_ struct http_response response = { 0 };
-	_cleanup_error_ struct error *err =
-		ask((struct http_request){ .url = "file:///etc/passwd" },
-		    &response);
-
-	expect_words(err, "rotocol");
 }
 
 static const char digest_of_file[] =
@@ -504,8 +452,6 @@ Test(http, streams_the_whole_file_or_says_why_not)
 		cr_expect(!cases[i].if_range ||
 				  has_header(count - 1, cases[i].if_range),
 			  "%s", cases[i].claim);
-		scripted_server_stop(server);
-		server = NULL;
 	}
 }
 
