@@ -34,8 +34,8 @@ enum bisect_verdict bisect_verdict_of(const struct suite_item *item)
 	}
 }
 
-static bool is(const struct suite *suite, size_t index,
-	       enum bisect_verdict verdict)
+static bool judged(const struct suite *suite, size_t index,
+		   enum bisect_verdict verdict)
 {
 	return bisect_verdict_of(&suite->items[index]) == verdict;
 }
@@ -56,7 +56,7 @@ static size_t find_middle(const struct suite *suite, size_t good, size_t bad,
 	for (size_t i = good + 1; i < bad; i++) {
 		size_t distance = i > middle ? i - middle : middle - i;
 
-		if (!is(suite, i, BISECT_UNTESTED))
+		if (!judged(suite, i, BISECT_UNTESTED))
 			continue;
 		++*left_ret;
 		if (distance < best_distance) {
@@ -72,9 +72,9 @@ void bisect_next(const struct suite *suite, struct bisect_step *ret)
 	size_t first = 0, last = suite->count;
 
 	// The ends are the outermost that are not skipped.
-	while (first < last && is(suite, first, BISECT_SKIPPED))
+	while (first < last && judged(suite, first, BISECT_SKIPPED))
 		first++;
-	while (last > first && is(suite, last - 1, BISECT_SKIPPED))
+	while (last > first && judged(suite, last - 1, BISECT_SKIPPED))
 		last--;
 	*ret = (struct bisect_step){ .action = BISECT_TEST };
 	if (last - first < 2) {
@@ -84,14 +84,16 @@ void bisect_next(const struct suite *suite, struct bisect_step *ret)
 	last--;
 	ret->left = last - first + 1;
 	ret->index = first;
-	if (is(suite, first, BISECT_UNTESTED))
+	if (judged(suite, first, BISECT_UNTESTED))
 		return;
 	ret->index = last;
-	if (is(suite, last, BISECT_UNTESTED))
+	if (judged(suite, last, BISECT_UNTESTED))
 		return;
-	if (!is(suite, first, BISECT_GOOD) || !is(suite, last, BISECT_BAD)) {
-		ret->action = is(suite, first, BISECT_GOOD) ? BISECT_NEVER_FAILS
-			      : is(suite, last, BISECT_BAD)
+	if (!judged(suite, first, BISECT_GOOD) ||
+	    !judged(suite, last, BISECT_BAD)) {
+		ret->action = judged(suite, first, BISECT_GOOD)
+				      ? BISECT_NEVER_FAILS
+			      : judged(suite, last, BISECT_BAD)
 				      ? BISECT_ALWAYS_FAILS
 				      : BISECT_BEGINS_TO_PASS;
 		return;
@@ -99,10 +101,10 @@ void bisect_next(const struct suite *suite, struct bisect_step *ret)
 	// The first bad one, then the good one before it: what lies between is
 	// skipped or untested.
 	ret->bad = first + 1;
-	while (!is(suite, ret->bad, BISECT_BAD))
+	while (!judged(suite, ret->bad, BISECT_BAD))
 		ret->bad++;
 	ret->good = ret->bad - 1;
-	while (!is(suite, ret->good, BISECT_GOOD))
+	while (!judged(suite, ret->good, BISECT_GOOD))
 		ret->good--;
 	ret->index = find_middle(suite, ret->good, ret->bad, &ret->left);
 	if (!ret->left)

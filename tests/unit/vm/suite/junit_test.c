@@ -5,7 +5,6 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "common/base/error.h"
 #include "common/base/text.h"
 #include "vm/suite/suite.h"
 

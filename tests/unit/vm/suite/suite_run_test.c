@@ -6,7 +6,6 @@
 
 #include <criterion/criterion.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,7 +14,6 @@
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/system.h"
-#include "common/base/text.h"
 
 static const char script[] =
 	"#!/bin/sh\n"
