@@ -63,12 +63,7 @@ static const struct value_row rows[] = {
 
 struct error *issue_read(const struct value *value, void *ret)
 {
-	struct issue *issue = ret;
-	struct error *err = value_read(value, rows, array_size(rows), issue);
-
-	if (!err && !issue->body)
-		issue->body = string_copy("");
-	return err;
+	return value_read(value, rows, array_size(rows), ret);
 }
 
 /** The first line, which GitHub does not show; free(). */
@@ -183,7 +178,7 @@ static const struct issue *find_issue(const struct updater *updater,
 	for (size_t i = 0; i < updater->issues.count; i++) {
 		const struct issue *issue = &updater->issues.items[i];
 
-		if (!issue->is_pull_request &&
+		if (!issue->is_pull_request && issue->body &&
 		    issue_is_about(issue->body, version))
 			return issue;
 	}
@@ -260,10 +255,11 @@ static struct error *create_issue(struct updater *updater,
 	}
 }
 
+/** @param[in] issue NULL if there is none. */
 static struct error *open_or_update(struct updater *updater,
-				    const struct kernel_version *version)
+				    const struct kernel_version *version,
+				    const struct issue *issue)
 {
-	const struct issue *issue = find_issue(updater, version);
 	_cleanup_free_ char *title = issue_title(version);
 	_cleanup_free_ char *body =
 		issue_body(updater->verdicts, version, updater->run_url);
@@ -307,24 +303,24 @@ static struct error *close_issue(const struct updater *updater,
 /** Of a verdict's series, unless an earlier verdict is of the same. */
 static struct error *update_series(struct updater *updater, size_t first)
 {
-	const struct verdict_list *verdicts = updater->verdicts;
+	const struct verdict *verdicts = updater->verdicts->items;
 	const struct kernel_version *version =
-		&verdicts->items[first].item->release.version;
+		&verdicts[first].item->release.version;
 	size_t counts[VERDICT_KIND_COUNT] = { 0 };
 
-	for (size_t i = 0; i < verdicts->count; i++) {
-		if (!is_of_series(&verdicts->items[i], version))
+	for (size_t i = 0; i < updater->verdicts->count; i++) {
+		if (!is_of_series(&verdicts[i], version))
 			continue;
 		if (i < first)
 			return NULL;
-		counts[verdicts->items[i].kind]++;
+		counts[verdicts[i].kind]++;
 	}
-	if (counts[VERDICT_FAILED])
-		return open_or_update(updater, version);
 	const struct issue *issue = find_issue(updater, version);
-	return issue && !counts[VERDICT_SKIPPED]
-		       ? close_issue(updater, version, issue->number)
-		       : NULL;
+	if (counts[VERDICT_FAILED])
+		return open_or_update(updater, version, issue);
+	if (!issue || counts[VERDICT_SKIPPED])
+		return NULL;
+	return close_issue(updater, version, issue->number);
 }
 
 struct error *issues_update(const struct github *github,
@@ -332,14 +328,12 @@ struct error *issues_update(const struct github *github,
 			    const char *run_url)
 {
 	struct error *err;
-	struct updater updater = {
-		.github = github,
-		.verdicts = verdicts,
-		.run_url = run_url,
-	};
 
 	if (!verdicts->count)
 		return NULL;
+	struct updater updater = { .github = github,
+				   .verdicts = verdicts,
+				   .run_url = run_url };
 	err = list_issues(&updater);
 	for (size_t i = 0; i < verdicts->count && !err; i++)
 		err = update_series(&updater, i);

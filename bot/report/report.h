@@ -107,7 +107,7 @@ enum {
 
 struct issue {
 	uint64_t number;
-	/** Never NULL. */
+	/** NULL if it has none. */
 	char *body;
 	/** GitHub lists these among the issues. */
 	bool is_pull_request;

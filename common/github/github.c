@@ -17,40 +17,32 @@ static const char *const methods[] = {
 	[GITHUB_POST_ONCE] = "POST",
 };
 
-/** What to do about an answer, with a token and without one. */
+// clang-format off
+/** What to do about an answer; the first row that fits. */
 static const struct {
 	long status;
-	/** What the path begins with; NULL for any. */
+	bool has_token;
+	/** What the path begins with. */
 	const char *path;
-	/** Word in the answer that tells it from others; NULL for any. */
+	/** Word in the answer that tells it from others. */
 	const char *word;
-	const char *with_token;
-	const char *without_token;
+	const char *remedy;
 } remedies[] = {
-	{ 401, NULL, NULL, "the token is wrong, or has expired: make a new one",
-	  "set GITHUB_TOKEN" },
-	{ 403, NULL, "archived",
-	  "nothing can be written to it: unarchive it, or use another repository",
-	  "set GITHUB_TOKEN" },
-	{ 403, "/issues", NULL,
-	  "the token needs the permission 'issues: write' (in a workflow: 'permissions:')",
-	  "set GITHUB_TOKEN" },
-	{ 403, NULL, NULL,
-	  "the token needs the permission 'contents: write' (in a workflow: 'permissions:')",
-	  "set GITHUB_TOKEN" },
-	{ 404, NULL, NULL,
-	  "check the repository's name, and that the token may see and write it",
-	  "check the repository's name; if it is private, set GITHUB_TOKEN" },
-	{ 410, "/issues", NULL, "turn issues on in the repository's settings",
-	  "turn issues on in the repository's settings" },
-	{ 422, NULL, "immutable",
-	  "an immutable GitHub release cannot be a store: use another tag, in a repository where immutable releases are off",
-	  NULL },
-	{ 422, NULL, "file_count", "prune it, or use another tag", NULL },
-	{ 422, NULL, "rule violations",
-	  "the repository's rules do not let the token make this tag: except it from them, or use another",
-	  NULL },
+	{ 401, false, "", "", "set GITHUB_TOKEN" },
+	{ 401, true, "", "", "the token is wrong, or has expired: make a new one" },
+	{ 403, false, "", "", "set GITHUB_TOKEN" },
+	{ 403, true, "", "archived", "nothing can be written to it: unarchive it, or use another repository" },
+	{ 403, true, "/issues", "", "the token needs the permission 'issues: write' (in a workflow: 'permissions:')" },
+	{ 403, true, "", "", "the token needs the permission 'contents: write' (in a workflow: 'permissions:')" },
+	{ 404, false, "", "", "check the repository's name; if it is private, set GITHUB_TOKEN" },
+	{ 404, true, "", "", "check the repository's name, and that the token may see and write it" },
+	{ 410, false, "/issues", "", "turn issues on in the repository's settings" },
+	{ 410, true, "/issues", "", "turn issues on in the repository's settings" },
+	{ 422, true, "", "immutable", "an immutable GitHub release cannot be a store: use another tag, in a repository where immutable releases are off" },
+	{ 422, true, "", "file_count", "prune it, or use another tag" },
+	{ 422, true, "", "rule violations", "the repository's rules do not let the token make this tag: except it from them, or use another" },
 };
+// clang-format on
 
 struct error *github_token_read(char **ret)
 {
@@ -175,13 +167,13 @@ struct error *github_answer_error(const struct github *github, const char *path,
 	enum error_kind kind = ERROR_OTHER;
 
 	for (size_t i = 0; !remedy && i < array_size(remedies); i++) {
-		const char *area = remedies[i].path, *word = remedies[i].word;
+		const char *area = remedies[i].path;
 
 		if (remedies[i].status == response->status &&
-		    (!area || strncmp(path, area, strlen(area)) == 0) &&
-		    (!word || strcasestr(response->body, word)))
-			remedy = github->token ? remedies[i].with_token
-					       : remedies[i].without_token;
+		    remedies[i].has_token == !!github->token &&
+		    strncmp(path, area, strlen(area)) == 0 &&
+		    strcasestr(response->body, remedies[i].word))
+			remedy = remedies[i].remedy;
 	}
 	if (error_is(err, ERROR_NOT_FOUND))
 		kind = ERROR_NOT_FOUND;

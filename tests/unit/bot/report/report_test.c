@@ -298,7 +298,7 @@ Test(issue, tells_pull_requests_apart)
 	cr_expect_str_eq(list.items[0].body, "b");
 	cr_expect_not(list.items[0].is_pull_request);
 	cr_expect(list.items[1].is_pull_request);
-	cr_expect_str_eq(list.items[2].body, "");
+	cr_expect_null(list.items[2].body);
 }
 
 Test(issue, what_is_no_issue_is_refused_in_a_line)
