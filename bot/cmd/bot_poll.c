@@ -6,7 +6,6 @@
 
 #include "bot/plan/plan.h"
 #include "common/base/error.h"
-#include "common/kernel/catalog.h"
 
 struct poll_options {
 	bool latest_stable;

@@ -9,7 +9,6 @@
 #include "bot/build/build.h"
 #include "bot/plan/plan.h"
 #include "common/base/error.h"
-#include "common/base/memory.h"
 #include "common/base/table.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"

@@ -3,7 +3,6 @@
 #include "common/github/workflow.h"
 
 #include <criterion/criterion.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
