@@ -64,16 +64,14 @@ char *build_result_format(const struct build_result *result)
 	}
 	json_object_update_new(
 		json,
-		json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "outcome",
-			  outcome_names[result->outcome], "phase",
-			  failed ? json_string(phase_names[result->clock.current])
-				 : json_null(),
+		json_pack("{s:s, s:s?, s:o, s:o, s:o, s:o, s:s?, s:o}",
+			  "outcome", outcome_names[result->outcome], "phase",
+			  failed ? phase_names[result->clock.current] : NULL,
 			  "error", text_json(result->error), "log",
 			  text_json(result->log), "seconds", seconds, "size",
 			  built ? json_integer((json_int_t)result->size_bytes)
 				: json_null(),
-			  "sha256",
-			  built ? json_string(result->digest) : json_null(),
+			  "sha256", built ? result->digest : NULL,
 			  "lost_options", strings_json(&result->lost_options)));
 	return json_text(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
 }
