@@ -46,7 +46,7 @@ static const char *const essential[] = {
 
 static bool path_is_below(const char *path, const char *directory)
 {
-	size_t length = strlen(directory);
+	size_t length = strcmp(directory, "/") == 0 ? 0 : strlen(directory);
 
 	return strncmp(path, directory, length) == 0 &&
 	       (!path[length] || path[length] == '/');
@@ -73,15 +73,23 @@ static bool root_shows(const char *root, const char *path)
 }
 
 /** A directory of the host that gets its own place in the guest. */
-static struct error *check_target(const char *path, const char *what)
+static struct error *check_target(const struct share_request *request,
+				  const char *path, const char *what)
 {
-	for (size_t i = 0; i < array_size(essential); i++) {
-		if (path_is_below(essential[i], path))
-			return error_create(ERROR_USAGE,
-					    "%s %s would hide the guest's own %s; choose another directory",
-					    what, path, essential[i]);
-	}
-	return NULL;
+	bool shown = root_shows(request->root, path);
+	const char *const *places = shown ? hidden : essential;
+	size_t count = shown ? array_size(hidden) : array_size(essential);
+	const char *place = NULL;
+
+	for (size_t i = 0; i < count && !place; i++)
+		place = path_is_below(places[i], path) ? places[i] : NULL;
+	if (!place && path_is_below(request->modules, path))
+		place = request->modules;
+	if (!place)
+		return NULL;
+	return error_create(ERROR_USAGE,
+			    "%s %s would hide the guest's own %s; choose another directory",
+			    what, path, place);
 }
 
 /** One line of fstab(5). */
@@ -163,7 +171,7 @@ static struct error *plan_directory(const struct share_request *request,
 	    is_covered(directory, (const char *const *)request->writable->items,
 		       request->writable->count))
 		return NULL;
-	err = check_target(directory, "the working directory");
+	err = check_target(request, directory, "the working directory");
 	if (err)
 		return err;
 	string_list_add(&plan->directories, lower);
@@ -186,12 +194,11 @@ static struct error *plan_writable(const struct share_request *request,
 		const char *path = request->writable->items[i];
 		_cleanup_free_ char *tag = string_format("rw%zu", i);
 
-		if (!root_shows(request->root, path)) {
-			err = check_target(path, "--rw");
-			if (err)
-				return err;
+		err = check_target(request, path, "--rw");
+		if (err)
+			return err;
+		if (!root_shows(request->root, path))
 			string_list_add(&plan->late_directories, path);
-		}
 		add_mount(&plan->late_mounts, path, "9p", options, tag);
 		plan_add(plan, tag, path, true);
 	}
