@@ -25,6 +25,7 @@
 
 struct vm_run_options {
 	struct run_options guest;
+	bool no_input;
 	unsigned int lost_status;
 	const char *result;
 	const char *console_log;
@@ -47,11 +48,14 @@ const struct command_option run_option_table[] = {
 	{ 0, "qemu-option", "ARG", "one more argument for QEMU; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.qemu.arguments) },
 	{ 0, "env", "NAME[=VALUE]", "environment variable to set, or to pass on; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, environment) },
 	{ 0, "chdir", "DIR", "where the command runs (default: the working directory)", OPTION_STRING, .offset = offsetof(struct run_options, config.directory) },
+	{ 0, "user", "USER[:GROUP]", "who runs the command, by names or numbers (default: root)", OPTION_STRING, .offset = offsetof(struct run_options, config.user) },
+	{ 0, "hostname", "NAME", "the guest's name (default: vmtest)", OPTION_STRING, .offset = offsetof(struct run_options, config.hostname) },
 	{ 0, "fail-on-splat", NULL, "exit with 1 if the kernel reports a problem", OPTION_FLAG, .offset = offsetof(struct run_options, fail_on_splat) },
 	{ 0 },
 };
 
 static const struct command_option own_option_table[] = {
+	{ 'n', "no-input", NULL, "take stdin from /dev/null, as ssh -n does", OPTION_FLAG, .offset = offsetof(struct vm_run_options, no_input) },
 	{ 0, "lost-status", "N", "exit status if the guest is lost (default 128)", OPTION_NUMBER, .offset = offsetof(struct vm_run_options, lost_status), .max = 255, .otherwise = RUN_STATUS_LOST },
 	{ 0, "result", "FILE", "write how the run ended to FILE, as JSON", OPTION_STRING, .offset = offsetof(struct vm_run_options, result) },
 	{ 0, "console-log", "FILE", "write what the kernel's console says to FILE", OPTION_STRING, .offset = offsetof(struct vm_run_options, console_log) },
@@ -86,13 +90,13 @@ static int usable_stderr(int stdout_fd)
 	return stdout_fd;
 }
 
-static void choose_streams(struct guest_config *config)
+static void choose_streams(struct guest_config *config, bool has_input)
 {
-	bool has_terminal = foreground_has_terminal(STDIN_FILENO);
+	bool has_terminal = has_input && foreground_has_terminal(STDIN_FILENO);
 
 	config->interactive = has_terminal && isatty(STDOUT_FILENO) &&
 			      isatty(STDERR_FILENO);
-	config->stdin_fd = isatty(STDIN_FILENO) && !has_terminal
+	config->stdin_fd = !has_input || (isatty(STDIN_FILENO) && !has_terminal)
 				   ? -1
 				   : usable_stream(STDIN_FILENO);
 	config->stdout_fd = usable_stream(STDOUT_FILENO);
@@ -111,21 +115,24 @@ static bool is_memory_size(const char *text)
 }
 
 /** What the command sees of our environment, besides what is asked for. */
-static void inherit_environment(const char *root, struct string_list *ret)
+static void inherit_environment(const struct guest_config *config,
+				struct string_list *ret)
 {
 	static const char *const names[] = { "LANG", "LC_ALL", "LC_CTYPE",
 					     "TERM" };
 	static const char directories[] =
 		"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	// Of another root we know neither the programs nor the users.
-	const char *path = root ? NULL : getenv("PATH");
-	const char *home = root ? NULL : getenv("HOME");
+	const char *path = config->root ? NULL : getenv("PATH");
+	const char *home = config->root ? NULL : getenv("HOME");
 
 	if (path && *path)
 		string_list_addf(ret, "PATH=%s:%s", path, directories);
 	else
 		string_list_addf(ret, "PATH=%s", directories);
-	string_list_addf(ret, "HOME=%s", home && *home ? home : "/root");
+	// With our settings, root does as we do; another user has its own.
+	if (home && *home && !config->user)
+		string_list_addf(ret, "HOME=%s", home);
 	for (size_t i = 0; i < array_size(names); i++) {
 		const char *value = getenv(names[i]);
 
@@ -175,6 +182,10 @@ struct error *run_options_check(const struct run_options *options)
 		return error_create(
 			ERROR_USAGE,
 			"--module-source: say --module build or --module insert");
+	if (config->hostname && !guest_takes_hostname(config->hostname))
+		return error_create(ERROR_USAGE,
+				    "--hostname %s: a name has letters, digits, - and ., at most 64",
+				    config->hostname);
 	if (config->directory && !directory_exists(config->directory))
 		return error_create(ERROR_USAGE, "--chdir %s: no such directory",
 				    config->directory);
@@ -272,7 +283,7 @@ static struct error *run_guest(struct command_context *context,
 		config.root = rootfs ? rootfs->path : NULL;
 	}
 	_cleanup_string_list_ struct string_list environment = { 0 };
-	inherit_environment(config.root, &environment);
+	inherit_environment(&config, &environment);
 	err = add_environment(&options->environment, &environment);
 	if (err)
 		return err;
@@ -294,7 +305,7 @@ static struct error *run_guest(struct command_context *context,
 	config.timeout_ms = (uint64_t)options->timeout_s * 1000;
 	config.console_log_fd = console_log_fd;
 	// Not before: the user may have put us in the background meanwhile.
-	choose_streams(&config);
+	choose_streams(&config, !command_options->no_input);
 	err = guest_run(&config, ret);
 	return error_wrap(err, "run %s", kernel_ret->release);
 }

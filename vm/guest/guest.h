@@ -39,6 +39,10 @@ struct guest_config {
 	const char *root;
 	/** Where the command runs; NULL for the root. */
 	const char *directory;
+	/** Who runs it: NAME or UID, and :GROUP; NULL for root. */
+	const char *user;
+	/** The guest's name, with or without a domain. */
+	const char *hostname;
 	/** Directories that the guest may change. */
 	struct string_list writable;
 	/**
@@ -77,6 +81,9 @@ struct guest_config {
 	 */
 	int console_log_fd;
 };
+
+/** Whether a guest can have this name. */
+bool guest_takes_hostname(const char *name);
 
 /** Whether a guest can have an environment variable of this name. */
 bool guest_takes_variable(const char *name);

@@ -390,7 +390,32 @@ bool guest_streams_is_full(const struct guest_streams *streams);
 /** Whether nobody reads the command's stdout any more. */
 bool guest_streams_is_broken(const struct guest_streams *streams);
 
+/* Who runs the command, by the passwd(5) and group(5) of the guest's root. */
+
+struct guest_user {
+	unsigned int uid;
+	unsigned int gid;
+	/** All of its groups, with commas. */
+	char *groups;
+	char *name;
+	char *home;
+	char *shell;
+};
+
+/**
+ * @param[in] root The guest's root on the host.
+ * @param[in] request As in struct guest_config.
+ * @param[in,out] user Zeros; guest_user_deinit() it, on an error too.
+ * @return ERROR_USAGE if there is no such user.
+ */
+_must_check_ struct error *guest_user_find(const char *root, const char *request,
+					   struct guest_user *user);
+void guest_user_deinit(struct guest_user *user);
+
 /* What a guest is made of: all that is decided before QEMU starts. */
+
+/** Where init.sh keeps what is its own. */
+#define GUEST_STATE "/run/vmtest"
 
 struct guest_plan {
 	/** All but the machine and the sockets; borrows from the others here. */
@@ -400,6 +425,12 @@ struct guest_plan {
 	char *init;
 	/** The module that the guest inserts, where it sees it; or NULL. */
 	char *module;
+	struct guest_user user;
+	/** Files of /etc that we cannot read, and the guest has its own of. */
+	struct string_list closed;
+	/** Scripts for a shell: to make nodes in /dev, and to set limits. */
+	char *nodes;
+	char *limits;
 	/** All of the command's environment; what the caller sets wins. */
 	struct string_list environment;
 };
@@ -415,5 +446,9 @@ _must_check_ struct error *guest_plan_make(struct guest_plan *plan,
 void guest_plan_deinit(struct guest_plan *plan);
 
 #define _cleanup_guest_plan_ _cleanup_(guest_plan_deinit)
+
+/** Plan what a booted system has besides its root. The user is known. */
+_must_check_ struct error *guest_system_plan(struct guest_plan *plan,
+					     const struct guest_config *config);
 
 #endif /* VM_GUEST_GUEST_INTERNAL_H */

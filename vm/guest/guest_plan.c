@@ -24,6 +24,10 @@ void guest_plan_deinit(struct guest_plan *plan)
 	share_plan_deinit(&plan->shares);
 	free(plan->init);
 	free(plan->module);
+	guest_user_deinit(&plan->user);
+	string_list_deinit(&plan->closed);
+	free(plan->nodes);
+	free(plan->limits);
 	string_list_deinit(&plan->environment);
 }
 
@@ -171,6 +175,13 @@ static void plan_environment(struct guest_plan *plan,
 	const char *programs = NULL;
 
 	string_list_add(environment, "TMPDIR=" SHARE_TEMPORARY);
+	// As login(1) and PAM have it.
+	string_list_addf(environment, "USER=%s", plan->user.name);
+	string_list_addf(environment, "LOGNAME=%s", plan->user.name);
+	string_list_addf(environment, "SHELL=%s", plan->user.shell);
+	string_list_addf(environment, "HOME=%s", plan->user.home);
+	string_list_addf(environment, "XDG_RUNTIME_DIR=/run/user/%u",
+			 plan->user.uid);
 	if (config->module) {
 		_cleanup_free_ char *path =
 			path_join(*seen++, strrchr(config->module, '/') + 1);
@@ -194,6 +205,22 @@ static void plan_environment(struct guest_plan *plan,
 				 programs && is_path ? ":" : "",
 				 programs && is_path ? programs : "");
 	}
+}
+
+static struct error *plan_user(struct guest_plan *plan,
+			       const struct guest_config *config)
+{
+	struct error *err;
+
+	const char *root = config->root ? config->root : "/";
+	_cleanup_free_ char *setpriv = path_join(root, "usr/bin/setpriv");
+
+	err = guest_user_find(root, config->user, &plan->user);
+	if (err || !config->user || file_exists(setpriv))
+		return err;
+	return error_create(ERROR_OTHER,
+			    "--user: %s is not there; it is part of util-linux",
+			    setpriv);
 }
 
 struct error *guest_plan_make(struct guest_plan *plan,
@@ -228,7 +255,13 @@ struct error *guest_plan_make(struct guest_plan *plan,
 		if (err)
 			return err;
 	}
+	err = plan_user(plan, config);
+	if (err)
+		return err;
 	err = plan_shares(plan, config, &extra);
+	if (err)
+		return err;
+	err = guest_system_plan(plan, config);
 	if (err)
 		return err;
 	plan_environment(plan, config, loader);

@@ -24,11 +24,15 @@
 #   stdin, stdout, stderr  1 if the stream has a port (2, 3 and 4); stderr may be
 #                `stdout`, to go where that goes
 #   module       a module to insert before the command starts
+#   hostname     of the guest, with or without a domain
+#   nodes        a script that makes device nodes
+#   closed       files of /etc that the host's user cannot read
+#   owner        UID:GID of the command's user, if there is one
 #   terminal     the device of port 0, if the command runs on it instead
 #   rows, columns  size of that terminal
 #   writable     1 if a share is writable
-# The second, which is the command's own, exports its environment and sets its
-# words. Newlines in values are written as $n. With a terminal, lines `ROWS
+# The second, which is the command's own, exports its environment, sets its words,
+# and limits what it may use. Newlines in values are written as $n. With a terminal, lines `ROWS
 # COLUMNS` follow. The guest sends `ready`, `exit STATUS` when the command has
 # ended and `done` when all of its output has been sent; or `fail WHAT`.
 
@@ -58,6 +62,25 @@ tool() {
 	"$@"
 }
 
+# Run a script that only calls tools, with arguments, and stop at the first that
+# fails: by one busybox, whose shell has them built in.
+batch() {
+	if [ "$busybox" ]; then
+		"$busybox" sh -ec "$@"
+		result=$?
+		case $result in
+		126 | 127) ;;
+		*) return $result ;;
+		esac
+	fi
+	(
+		set -e
+		script=$1
+		shift 2
+		eval "$script"
+	)
+}
+
 # A reset, which every machine has, ends QEMU as powering off does; and it does
 # not wait for devices.
 halt() {
@@ -84,6 +107,30 @@ mount_each() {
 		tool mount -t "$2" -o "$3" "$4" . || fail "mount a share"
 		shift 4
 	done
+}
+
+# The guest's own files in /etc, with what the host's say where they can be read.
+# They are made in the overlay's upper directory, which costs less than to have
+# the overlay copy them.
+make_settings() {
+	cd $state/upper/etc || fail "enter /etc"
+	if [ "$closed" ]; then
+		umask 077
+		eval "tool touch $closed" || fail "make accounts"
+		# From passwd(5), shadow(5), and from group(5), gshadow(5).
+		tool sed -n \
+			-e 's/^\([^:]*\)\(:[^:]*\)\{6\}$/\1:*:19000:0:99999:7:::/w shadow' \
+			-e 's/^\([^:]*\):[^:]*:[^:]*:\([^:]*\)$/\1:*::\2/w gshadow' \
+			/etc/passwd /etc/group || fail "make accounts"
+		umask 022
+	fi
+	[ ! -e sudoers ] || echo "${n}ALL ALL=(ALL:ALL) NOPASSWD: ALL" >>sudoers
+	echo "$hostname" >hostname
+	words=$hostname
+	[ "${hostname%%.*}" = "$hostname" ] || words="$hostname ${hostname%%.*}"
+	echo "${n}127.0.1.1 $words" >>hosts
+	# Trees belong to the host's users, and the guest's root works in them.
+	echo "${n}[safe]${n}directory = *" >>gitconfig
 }
 
 insert() {
@@ -124,6 +171,7 @@ run_with_pipes() {
 	set -- ${stdin:+$state/0} ${stdout:+$state/1}
 	[ "$stderr" != 1 ] || set -- "$@" $state/2
 	[ $# = 0 ] || tool mkfifo "$@" || fail "mkfifo"
+	[ -z "$owner" ] || [ $# = 0 ] || tool chown "$owner" "$@" || fail "chown"
 	if [ "$stdin" ]; then
 		in=$state/0
 		wait_for "${port}2"
@@ -160,6 +208,7 @@ run_with_pipes() {
 
 run_on_terminal() {
 	wait_for "$terminal"
+	[ -z "$owner" ] || tool chown "$owner" "$terminal" || fail "chown"
 	while read -r new_rows new_columns; do
 		tool stty rows "$new_rows" cols "$new_columns" <"$terminal"
 	done <&3 &
@@ -194,9 +243,8 @@ done
 IFS= read -r command <&3
 eval "$setup"
 
-# One cp of links that are made already, beside this script, instead of four ln.
-tool cp -P "${0%/*}"/dev/* /dev || fail "make links in /dev"
 tool mount -a -T "${0%/*}/fstab" || fail "mount /proc and /run"
+: >/run/utmp
 # To mount bpf, the kernel asks for a module that hardly any kernel has, and
 # starting modprobe for it takes longer than all the mounts do.
 modprobe=/proc/sys/kernel/modprobe
@@ -204,9 +252,13 @@ if [ -e $modprobe ]; then
 	read -r program <$modprobe
 	echo >$modprobe
 fi
-eval "tool mkdir -p $state/root $state/upper $state/work $state/old /dev/pts /dev/shm $directories" ||
-	fail "mkdir"
+# One cp of links that are made already, beside this script, instead of many ln.
+batch "cp -RP \"\$1/dev\" \"\$1/run\" /
+mkdir -p $state/root $state/upper/etc $state/work $state/old /dev/pts /dev/shm $directories
+cp /etc/hosts /etc/gitconfig /etc/sudoers $state/upper/etc 2>/dev/null || :
+$nodes" sh "${0%/*}" || fail "make links, directories and device nodes"
 eval "mount_each $early_mounts"
+make_settings
 cd "$package" || fail "enter the kernel's package"
 # Without modprobe, which takes ten times as long.
 binfmt_misc=/proc/sys/fs/binfmt_misc
@@ -226,7 +278,9 @@ cd /
 [ -z "$program" ] || echo "$program" >$modprobe
 # IFF_UP; it gets its address from the kernel.
 [ ! -e /sys/class/net/lo/flags ] || echo 1 >/sys/class/net/lo/flags
-echo vmtest >/proc/sys/kernel/hostname
+echo "$hostname" >/proc/sys/kernel/hostname
+# As git's, for another tool that looks at who owns a tree.
+[ ! -d /etc/mercurial ] || echo "[trusted]${n}users = *" >>/etc/mercurial/hgrc
 [ ! -e /proc/sys/kernel/sysrq ] || echo 1 >/proc/sys/kernel/sysrq
 # The controllers that the kernel has, for control groups below the root.
 if [ -e /sys/fs/cgroup/cgroup.controllers ]; then

@@ -12,6 +12,15 @@
 #include "common/kernel/catalog.h"
 #include "vm/guest/guest.h"
 
+bool guest_takes_hostname(const char *name)
+{
+	// HOST_NAME_MAX, and hostname(7).
+	return isalnum((unsigned char)*name) && strlen(name) <= 64 &&
+	       !name[strspn(name, "0123456789"
+				  "abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ-.")];
+}
+
 bool guest_takes_variable(const char *name)
 {
 	static const char characters[] = "0123456789"
@@ -60,11 +69,13 @@ static void append_words(struct string_builder *sb, const char *name,
 	append_assignment(sb, name, value.text ? value.text : "");
 }
 
-/** The line that exports the environment and sets the words. */
+/** The line that exports the environment, sets the words, and limits. */
 static void append_command(struct string_builder *sb,
-			   const struct string_list *environment,
+			   const struct guest_plan *plan, bool becomes_user,
 			   char *const *command)
 {
+	const struct string_list *environment = &plan->environment;
+
 	for (size_t i = 0; i < environment->count; i++) {
 		const char *item = environment->items[i];
 		size_t length = strcspn(item, "=");
@@ -76,11 +87,17 @@ static void append_command(struct string_builder *sb,
 		string_builder_append(sb, "; ");
 	}
 	string_builder_append(sb, "set --");
+	if (becomes_user)
+		string_builder_appendf(
+			sb,
+			" /usr/bin/setpriv --reuid=%u --regid=%u --groups=%s --",
+			plan->user.uid, plan->user.gid, plan->user.groups);
 	for (char *const *word = command; *word; word++) {
 		string_builder_append_char(sb, ' ');
 		append_word(sb, *word);
 	}
-	string_builder_append_char(sb, '\n');
+	string_builder_appendf(sb, "%s%s\n", plan->limits ? "; " : "",
+			       plan->limits ? plan->limits : "");
 }
 
 char *protocol_format_setup(const struct guest_config *config,
@@ -89,6 +106,8 @@ char *protocol_format_setup(const struct guest_config *config,
 	const struct share_plan *shares = &plan->shares;
 	bool joins = config->stderr_fd == config->stdout_fd;
 	_cleanup_free_ char *terminal = NULL;
+	_cleanup_free_ char *owner =
+		string_format("%u:%u", plan->user.uid, plan->user.gid);
 	struct winsize size = { 0 };
 
 	if (config->interactive) {
@@ -109,6 +128,9 @@ char *protocol_format_setup(const struct guest_config *config,
 			    : joins		       ? "stdout"
 						       : "" },
 		{ "module", plan->module ? plan->module : "" },
+		{ "hostname", config->hostname ? config->hostname : "vmtest" },
+		{ "nodes", plan->nodes ? plan->nodes : "" },
+		{ "owner", config->user ? owner : "" },
 		{ "terminal", terminal ? terminal : "" },
 		{ "writable", config->writable.count ? "1" : "" },
 	};
@@ -117,6 +139,7 @@ char *protocol_format_setup(const struct guest_config *config,
 		const struct string_list *words;
 	} lists[] = {
 		{ "directories", &shares->directories },
+		{ "closed", &plan->closed },
 		{ "early_mounts", &shares->early_mounts },
 		{ "late_directories", &shares->late_directories },
 		{ "late_mounts", &shares->late_mounts },
@@ -129,7 +152,7 @@ char *protocol_format_setup(const struct guest_config *config,
 		append_words(&sb, lists[i].name, lists[i].words);
 	string_builder_appendf(&sb, "rows=%u columns=%u\n", size.ws_row,
 			       size.ws_col);
-	append_command(&sb, &plan->environment, config->command);
+	append_command(&sb, plan, config->user, config->command);
 	return string_builder_take(&sb);
 }
 

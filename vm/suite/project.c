@@ -68,6 +68,8 @@ static const struct key {
 	{ "module_source", KEY_PATH, ONE, "module-source" },
 	{ "disk", KEY_TEXT, ONE, "disk" },
 	{ "kdump", KEY_FLAG, ONE, "kdump" },
+	{ "user", KEY_TEXT, ONE, "user" },
+	{ "hostname", KEY_TEXT, ONE, "hostname" },
 	{ "append", KEY_TEXT, LIST, "append" },
 	{ "qemu_options", KEY_TEXT, LIST, "qemu-option" },
 	{ "environment", KEY_VARIABLES, ONE, "env" },

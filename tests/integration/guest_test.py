@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""What a guest has of a booted system: its users, names, devices and limits.
+
+Each test runs as the user that it is run by and, if that is root, as an ordinary
+user too. VMTEST_TEST_KERNEL names an unpacked package to use instead of the one
+that the tests build.
+"""
+
+import os
+import pwd
+import resource
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import support
+
+KERNEL = os.environ.get("VMTEST_TEST_KERNEL", "")
+VM = support.BIN / "vmtest-vm"
+ORDINARY = pwd.getpwnam("nobody")
+# Everybody's, whatever runs the tests.
+PYTHON = shutil.which("python3", path="/usr/bin:/bin")
+
+
+def setUpModule():
+    global KERNEL
+    KERNEL = KERNEL or str(support.kernel())
+
+
+def callers():
+    """Keywords of subprocess.run() for each user that a test runs as."""
+    if os.geteuid() != 0:
+        return [("ordinary", {})]
+    ids = {"user": ORDINARY.pw_uid, "group": ORDINARY.pw_gid, "extra_groups": []}
+    return [("root", {}), ("ordinary", ids)]
+
+
+def each_caller(test):
+    def run_all(self):
+        for name, ids in callers():
+            with self.subTest(name):
+                self.ids = ids
+                self.uid = ids.get("user", os.geteuid())
+                self.folder = self.make_folder()
+                test(self)
+
+    run_all.__name__, run_all.__doc__ = test.__name__, test.__doc__
+    return run_all
+
+
+def has(option):
+    """What the kernel's configuration says of an option: y, m or nothing."""
+    with open(f"{KERNEL}/build/.config", encoding="utf-8") as file:
+        lines = dict(line.strip().split("=", 1) for line in file if "=" in line)
+    return lines.get(f"CONFIG_{option}", "")
+
+
+class GuestTest(unittest.TestCase):
+    def make_folder(self):
+        """Of the caller, whose home it is too."""
+        folder = tempfile.mkdtemp(prefix="vmtest-guest.")
+        self.addCleanup(shutil.rmtree, folder)
+        os.chown(folder, self.uid, -1)
+        return folder
+
+    def start(self, *arguments, **options):
+        options = {"stdin": subprocess.DEVNULL, "cwd": self.folder, **options}
+        return subprocess.run(
+            list(map(str, arguments)), capture_output=True, text=True, timeout=300,
+            env=support.environment(HOME=self.folder), check=False, **self.ids, **options)
+
+    def run_guest(self, script, *options, **keywords):
+        """A script for sh; what it prints."""
+        got = self.start(VM, "run", "-q", "-k", KERNEL, *options, "--", "sh", "-euc",
+                         script, **keywords)
+        self.assertEqual(got.returncode, 0, f"{got.stdout}\n{got.stderr}")
+        return got.stdout
+
+    def need(self, *programs):
+        for program in programs:
+            if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
+                self.skipTest(f"there is no {program}")
+
+    @each_caller
+    def test_tools_trust_the_caller_s_trees(self):
+        self.need("git")
+        for words in (["init", "-q"],
+                      ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q",
+                       "--allow-empty", "-m", "first"]):
+            got = self.start("git", *words)
+            self.assertEqual(got.returncode, 0, got.stderr)
+        for options in ([], ["--rw", "."]):
+            shown = self.run_guest("git log --format=%s; git status --short", *options)
+            self.assertEqual(shown, "first\n")
+
+    @each_caller
+    def test_root_is_root(self):
+        shown = self.run_guest("""
+            su nobody -s /bin/sh -c 'id -u'
+            useradd --create-home made; id -un made; su made -c 'touch ~/x; ls ~'
+            passwd -S root | cut -d ' ' -f 1
+            echo made:secret | chpasswd; groupadd some; gpasswd -a made some >/dev/null
+            id -Gn made
+        """)
+        self.assertEqual(shown, f"{ORDINARY.pw_uid}\nmade\nx\nroot\nmade some\n")
+
+    @each_caller
+    def test_sudo_asks_nobody(self):
+        self.need("sudo")
+        for options in ([], ["--user", "nobody"]):
+            got = self.start(VM, "run", "-q", "-k", KERNEL, *options, "--", "sudo", "-n",
+                             "sh", "-c", "id -u; sudo -n -u nobody id -u")
+            self.assertEqual((got.stdout, got.stderr, got.returncode),
+                             (f"0\n{ORDINARY.pw_uid}\n", "", 0))
+
+    @each_caller
+    def test_root_has_what_only_root_may_enter(self):
+        self.run_guest("""
+            touch /root/x; ls -a /root >/dev/null
+            [ ! -d /var/lib/private ] || touch /var/lib/private/x
+            [ ! -d /var/cache/ldconfig ] || touch /var/cache/ldconfig/x
+            [ "$(stat -c '%u %a' /root)" = '0 700' ]
+        """)
+        # What the caller cannot read stays closed.
+        if self.uid != 0:
+            secret = tempfile.NamedTemporaryFile(dir="/etc" if os.geteuid() == 0 else None)
+            self.addCleanup(secret.close)
+            os.chmod(secret.name, 0 if os.geteuid() else 0o600)
+            self.run_guest(f"test -e {secret.name}; ! cat {secret.name} 2>/dev/null")
+
+    @each_caller
+    def test_environment_of_a_login(self):
+        shown = self.run_guest('echo "$USER $LOGNAME $SHELL $HOME $XDG_RUNTIME_DIR"')
+        shell = pwd.getpwuid(0).pw_shell
+        self.assertEqual(shown, f"root root {shell} {self.folder} /run/user/0\n")
+        # Like its own as everybody's.
+        shown = self.run_guest('echo "$USER $HOME"', "--user", "root")
+        self.assertEqual(shown, "root /root\n")
+        shown = self.run_guest('echo "$USER"', "--env", "USER=me")
+        self.assertEqual(shown, "me\n")
+
+    @each_caller
+    def test_another_user(self):
+        nobody = ORDINARY
+        script = """
+            echo "$USER $LOGNAME $HOME $XDG_RUNTIME_DIR"; id -u; id -g; id -G
+            touch "$XDG_RUNTIME_DIR/x" "$TMPDIR/x" /tmp/x
+            stat -c '%u %a' "$XDG_RUNTIME_DIR"
+            echo out >/dev/stdout; echo error >/dev/stderr
+            ! touch /x 2>/dev/null
+        """
+        got = self.run_guest(script, "--user", "nobody")
+        runtime = f"/run/user/{nobody.pw_uid}"
+        ids = f"{nobody.pw_uid}\n{nobody.pw_gid}\n"
+        self.assertEqual(got, f"nobody nobody {nobody.pw_dir} {runtime}\n{ids}"
+                         f"{nobody.pw_gid}\n{nobody.pw_uid} 700\nout\n")
+        # By numbers, of whom nobody knows.
+        got = self.run_guest("id -u; id -G; touch /tmp/x; echo $HOME", "--user", "12345:54321")
+        self.assertEqual(got, "12345\n54321\n/\n")
+        got = self.start(VM, "run", "-k", KERNEL, "--user", "no-such", "--", "true")
+        self.assertEqual(got.returncode, 2)
+        self.assertIn("no user no-such", got.stderr)
+
+    @each_caller
+    def test_the_caller_himself(self):
+        """With --rw, he owns what is his."""
+        self.run_guest("echo new >file; mkdir d; touch d/x; id -u >id",
+                       "--rw", ".", "--user", f"{self.uid}:{self.uid}")
+        with open(f"{self.folder}/id", encoding="utf-8") as file:
+            self.assertEqual(file.read(), f"{self.uid}\n")
+        self.assertEqual(os.stat(f"{self.folder}/d/x").st_uid, self.uid)
+
+    def test_a_user_s_terminal(self):
+        terminal = support.Terminal(
+            [VM, "run", "-q", "-k", KERNEL, "--user", "nobody", "--", "sh", "-c",
+             'id -un; echo wri""ten >$(tty)'], "/")
+        self.addCleanup(terminal.close)
+        self.assertEqual(terminal.wait(), 0, terminal.text)
+        self.assertIn("nobody", terminal.text)
+        self.assertIn("writen", terminal.text)
+
+    @each_caller
+    def test_limits(self):
+        names = ("CORE", "NOFILE", "MEMLOCK", "MSGQUEUE", "NICE", "RTPRIO", "STACK", "NPROC",
+                 "FSIZE", "RTTIME")
+        numbers = [getattr(resource, f"RLIMIT_{name}") for name in names]
+        wanted = {"CORE": (4096, 1 << 20), "NOFILE": (321, 4321), "MSGQUEUE": (1000, 2000),
+                  "STACK": (4 << 20, 16 << 20), "NPROC": (1000, 2000), "MEMLOCK": (4096, 8192)}
+
+        def limit():
+            for name, value in wanted.items():
+                resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), value)
+
+        script = f"import resource; print([resource.getrlimit(n) for n in {numbers}])"
+        got = [eval(self.start(*command, PYTHON, "-c", script,
+                               preexec_fn=limit).stdout)
+               for command in (["env"], [VM, "run", "-q", "-k", KERNEL, "--"])]
+        for name, here, there in zip(names, *got):
+            self.assertEqual(here, there, name)
+
+    @each_caller
+    def test_its_own_name(self):
+        python = "import socket; print(socket.gethostbyname(socket.gethostname()))"
+        for options, name, short in (([], "vmtest", "vmtest"),
+                                     (["--hostname", "a.example.org"], "a.example.org", "a")):
+            shown = self.run_guest(f"hostname -f; hostname -s; cat /etc/hostname; uname -n; "
+                                   f"{PYTHON} -c '{python}'", *options)
+            *names, address = shown.split()
+            self.assertEqual(names, [name, short, name, name])
+            self.assertRegex(address, r"^127\.")
+        got = self.start(VM, "run", "-k", KERNEL, "--hostname", "a b", "--", "true")
+        self.assertEqual(got.returncode, 2)
+
+    @each_caller
+    def test_run(self):
+        self.run_guest("""
+            flock /var/lock/x true; test -d /run/lock; mountpoint -q /run/user/0
+            test -f /run/utmp; who
+            [ "$(stat -c %a /run/lock)" = 1777 ]; [ "$(readlink /run/shm)" = /dev/shm ]
+        """)
+
+    @each_caller
+    def test_devices_load_their_modules(self):
+        if not has("BLK_DEV_LOOP") or not has("EXT4_FS"):
+            self.skipTest("the kernel has no loop devices or no ext4")
+        # Else mount(8), which holds it open, is refused.
+        allowed = [] if has("BLK_DEV_WRITE_MOUNTED") else [
+            "--append", "bdev_allow_write_mounted=1"]
+        self.run_guest("""
+            truncate -s 32M /tmp/i; mkfs.ext4 -q /tmp/i; mount -o loop /tmp/i /mnt
+            touch /mnt/x; umount /mnt
+        """, *allowed)
+        if has("FUSE_FS"):
+            self.run_guest("exec 3<>/dev/fuse; [ $(stat -c %a /dev/fuse) = 666 ]")
+        if has("TUN"):
+            self.run_guest("exec 3<>/dev/net/tun")
+
+    @each_caller
+    def test_file_systems_that_systemd_mounts(self):
+        wanted = [path for option, path in (
+            ("HUGETLBFS", "/dev/hugepages"), ("POSIX_MQUEUE", "/dev/mqueue"),
+            ("DEBUG_FS", "/sys/kernel/debug"), ("TRACING", "/sys/kernel/tracing"),
+            ("SECURITYFS", "/sys/kernel/security"), ("CONFIGFS_FS", "/sys/kernel/config"),
+            ("BPF_SYSCALL", "/sys/fs/bpf"), ("FUSE_FS", "/sys/fs/fuse/connections"),
+        ) if has(option) == "y"]
+        if has("BINFMT_MISC"):
+            wanted.append("/proc/sys/fs/binfmt_misc")
+        self.run_guest(f"for i in {' '.join(wanted)}; do mountpoint -q $i || "
+                       "{ echo $i; exit 1; }; done")
+
+    @each_caller
+    def test_control_groups(self):
+        wanted = [name for option, name in (
+            ("MEMCG", "memory"), ("CGROUP_PIDS", "pids"), ("CPUSETS", "cpuset"),
+            ("BLK_CGROUP", "io"), ("CGROUP_SCHED", "cpu")) if has(option)]
+        shown = self.run_guest("""
+            mkdir /sys/fs/cgroup/t; cat /sys/fs/cgroup/t/cgroup.controllers
+            [ ! -e /sys/fs/cgroup/t/memory.max ] || echo 64M >/sys/fs/cgroup/t/memory.max
+        """)
+        self.assertLessEqual(set(wanted), set(shown.split()))
+
+    @each_caller
+    def test_attributes(self):
+        if not has("TMPFS_POSIX_ACL"):
+            self.skipTest("the kernel has no ACLs on tmpfs")
+        self.need("setfacl")
+        for folder in ("/tmp", "/dev/shm", "$TMPDIR"):
+            shown = self.run_guest(f"touch {folder}/x; setfacl -m u:nobody:r {folder}/x; "
+                                   f"getfacl -p {folder}/x")
+            self.assertIn("user:nobody:r--", shown)
+
+    @each_caller
+    def test_no_input(self):
+        script = (f"printf 'a\\nb\\n' | while read x; do {VM} run -n -q -k {KERNEL} -- "
+                  "sh -c 'cat; echo $0' $x; done")
+        self.assertEqual(self.start("sh", "-c", script).stdout, "a\nb\n")
+
+    @each_caller
+    def test_what_a_guest_needs_is_not_covered(self):
+        for path in ("/", "/usr", "/run", "/dev"):
+            got = self.start(VM, "run", "-k", KERNEL, "--rw", path, "--", "true")
+            self.assertEqual(got.returncode, 2, got.stderr)
+            self.assertEqual(len(got.stderr.splitlines()), 1, got.stderr)
+            self.assertIn(f"--rw {path} would hide the guest's own ", got.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/guest/guest_internal.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/memory.h"
+#include "common/kernel/catalog.h"
+#include "common/kernel/kernel_config.h"
+#include "vm/kernel/kernel.h"
+
+enum {
+	NODES_LIMIT_BYTES = 1 << 20,
+	/** What the kernel lets limits of open files be, unless it is told. */
+	FILES_LIMIT_DEFAULT = 1 << 20,
+};
+
+// What systemd mounts, besides what every guest needs (share.c).
+static const struct {
+	/** NULL for every kernel. */
+	const char *option;
+	/** Of the architecture; NULL for all. */
+	const char *source_arch;
+	const char *type;
+	const char *target;
+	const char *options;
+	/** Whether the directory is to be made. */
+	bool is_new;
+} mounts[] = {
+	{ NULL, NULL, "tmpfs", "/run/lock", "nosuid,nodev,noexec,mode=1777",
+	  true },
+	{ "CONFIG_POSIX_MQUEUE", NULL, "mqueue", "/dev/mqueue",
+	  "nosuid,nodev,noexec", true },
+	// Others may find that their machine has no huge pages.
+	{ "CONFIG_HUGETLBFS", "x86", "hugetlbfs", "/dev/hugepages",
+	  "nosuid,nodev", true },
+	{ "CONFIG_HUGETLBFS", "arm64", "hugetlbfs", "/dev/hugepages",
+	  "nosuid,nodev", true },
+	{ "CONFIG_SECURITYFS", NULL, "securityfs", "/sys/kernel/security",
+	  "nosuid,nodev,noexec", false },
+	{ "CONFIG_CONFIGFS_FS", NULL, "configfs", "/sys/kernel/config",
+	  "nosuid,nodev,noexec", false },
+	{ "CONFIG_FUSE_FS", NULL, "fusectl", "/sys/fs/fuse/connections",
+	  "nosuid,nodev,noexec", false },
+	{ "CONFIG_PSTORE", NULL, "pstore", "/sys/fs/pstore",
+	  "nosuid,nodev,noexec", false },
+};
+
+static void add_mount(struct guest_plan *plan, const char *type,
+		      const char *target, const char *options)
+{
+	string_builder_appendf(&plan->shares.mounts,
+			       "%s " GUEST_STATE "/root%s %s %s 0 0\n", type,
+			       target, type, options);
+}
+
+static void plan_mounts(struct guest_plan *plan, const struct guest_config *config)
+{
+	const char *text = config->qemu.kernel->config;
+	const char *source_arch = config->qemu.arch->source_arch;
+
+	for (size_t i = 0; i < array_size(mounts); i++) {
+		if ((mounts[i].option &&
+		     !kernel_config_has(text, mounts[i].option)) ||
+		    (mounts[i].source_arch &&
+		     strcmp(mounts[i].source_arch, source_arch) != 0))
+			continue;
+		add_mount(plan, mounts[i].type, mounts[i].target,
+			  mounts[i].options);
+		if (mounts[i].is_new)
+			string_list_add(&plan->shares.directories,
+					mounts[i].target);
+	}
+
+	_cleanup_free_ char *runtime =
+		string_format("/run/user/%u", plan->user.uid);
+	_cleanup_free_ char *options =
+		string_format("nosuid,nodev,mode=700,uid=%u,gid=%u",
+			      plan->user.uid, plan->user.gid);
+
+	string_list_add(&plan->shares.directories, runtime);
+	add_mount(plan, "tmpfs", runtime, options);
+}
+
+/** Whether a name is a word for a shell, and a mount table, as it is. */
+static bool is_plain(const char *name)
+{
+	for (const char *p = name; *p; p++) {
+		if (!isalnum((unsigned char)*p) && !strchr("-._/", *p))
+			return false;
+	}
+	return true;
+}
+
+/** Give the guest's user an empty directory in place of one that is closed. */
+static void open_directory(struct guest_plan *plan, const char *path,
+			   const struct stat *st)
+{
+	_cleanup_free_ char *options = string_format("mode=%o,uid=%u,gid=%u",
+						     st->st_mode & 07777,
+						     st->st_uid, st->st_gid);
+
+	add_mount(plan, "tmpfs", path, options);
+}
+
+/**
+ * What root alone may enter, the guest's root has too: its own, and empty,
+ * where we cannot show the host's.
+ */
+static void plan_closed_directories(struct guest_plan *plan, const char *root)
+{
+	// Below the root.
+	static const char *const parents[] = { "",	   "etc/",
+					       "var/lib/", "var/cache/",
+					       "var/log/", "var/spool/" };
+
+	for (size_t i = 0; i < array_size(parents); i++) {
+		_cleanup_free_ char *parent = path_join(root, parents[i]);
+		DIR *directory = opendir(parent);
+		struct dirent *entry;
+
+		while (directory && (entry = readdir(directory))) {
+			_cleanup_free_ char *path =
+				string_format("/%s%s", parents[i], entry->d_name);
+			struct stat st;
+
+			if (entry->d_type == DT_DIR && is_plain(path) &&
+			    strcmp(entry->d_name, "lost+found") != 0 &&
+			    faccessat(dirfd(directory), entry->d_name,
+				      R_OK | X_OK, AT_EACCESS) < 0 &&
+			    fstatat(dirfd(directory), entry->d_name, &st,
+				    AT_SYMLINK_NOFOLLOW) == 0 &&
+			    st.st_uid == 0)
+				open_directory(plan, path, &st);
+		}
+		if (directory)
+			closedir(directory);
+	}
+}
+
+/** The same for the files that say who may do what. */
+static void plan_closed_files(struct guest_plan *plan, const char *root)
+{
+	static const char *const names[] = { "shadow",	 "gshadow",   "shadow-",
+					     "gshadow-", ".pwd.lock", "sudoers" };
+
+	for (size_t i = 0; i < array_size(names); i++) {
+		_cleanup_free_ char *path = path_joinf(root, "etc/%s", names[i]);
+
+		if (file_exists(path) && access(path, R_OK) < 0)
+			string_list_add(&plan->closed, names[i]);
+	}
+}
+
+/** A home that is another's, and closed to us, is empty. */
+static void plan_home(struct guest_plan *plan, const char *root)
+{
+	const char *home = plan->user.home;
+	_cleanup_free_ char *path = path_join(root, home + (*home == '/'));
+	struct stat st;
+
+	if (home[0] == '/' && home[1] && is_plain(home) &&
+	    strcmp(home, "/root") != 0 && stat(path, &st) == 0 &&
+	    S_ISDIR(st.st_mode) &&
+	    faccessat(AT_FDCWD, path, R_OK | X_OK, AT_EACCESS) < 0)
+		open_directory(plan, home, &st);
+}
+
+/**
+ * Nodes of modules that are loaded when one opens them, as a script for a
+ * shell: lines of modules.devname are `MODULE NAME [bc]MAJOR:MINOR`. A root that
+ * lacks mknod does without.
+ */
+static struct error *plan_nodes(struct guest_plan *plan,
+				const struct kernel *kernel)
+{
+	// To all users, as udev's rules have it.
+	static const char *const open[] = { "fuse", "net/tun", "vsock" };
+	struct error *err;
+
+	_cleanup_string_builder_ struct string_builder script = { 0 };
+	_cleanup_free_ char *path = path_join(kernel->path, "modules.devname");
+	_cleanup_free_ char *text = NULL;
+
+	err = file_read(path, NODES_LIMIT_BYTES, &text, NULL);
+	if (error_catch(&err, ERROR_NOT_FOUND))
+		return NULL;
+	if (err)
+		return err;
+
+	char *rest = text;
+
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		char name[64], type;
+		unsigned int major, minor;
+
+		if (*line == '#' ||
+		    sscanf(line, "%*s %63s %c%u:%u", name, &type, &major,
+			   &minor) != 4 ||
+		    !is_plain(name) || strstr(name, "..") ||
+		    (type != 'c' && type != 'b'))
+			continue;
+
+		const char *slash = strrchr(name, '/');
+		bool is_open = false;
+
+		for (size_t i = 0; i < array_size(open); i++)
+			is_open |= strcmp(name, open[i]) == 0;
+		if (slash)
+			string_list_addf(&plan->shares.directories, "/dev/%.*s",
+					 (int)(slash - name), name);
+		string_builder_appendf(&script, "mknod -m %s /dev/%s %c %u %u || :;",
+				       is_open ? "666" : "600", name, type,
+				       major, minor);
+	}
+	plan->nodes = string_builder_take(&script);
+	return NULL;
+}
+
+/** free() */
+static char *format_limit(rlim_t limit, unsigned int unit_bytes)
+{
+	return limit == RLIM_INFINITY
+		       ? string_copy("unlimited")
+		       : string_format("%llu",
+				       (unsigned long long)limit / unit_bytes);
+}
+
+/**
+ * Our limits, as commands of a shell: each of the letters that shells have for
+ * one is tried, then prlimit(1). What a kernel starts with is left out.
+ */
+static void plan_limits(struct guest_plan *plan, const char *root)
+{
+	static const struct {
+		int resource;
+		rlim_t soft, hard;
+		unsigned int unit_bytes;
+		const char *letters;
+		/** Of prlimit(1), where some shell has no letter. */
+		const char *name;
+	} rows[] = {
+		{ RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY, 1, "t", NULL },
+		{ RLIMIT_FSIZE, RLIM_INFINITY, RLIM_INFINITY, 512, "f", NULL },
+		{ RLIMIT_DATA, RLIM_INFINITY, RLIM_INFINITY, 1024, "d", NULL },
+		{ RLIMIT_STACK, 8 << 20, RLIM_INFINITY, 1024, "s", NULL },
+		{ RLIMIT_CORE, 0, RLIM_INFINITY, 512, "c", NULL },
+		{ RLIMIT_RSS, RLIM_INFINITY, RLIM_INFINITY, 1024, "m", NULL },
+		{ RLIMIT_NPROC, 0, 0, 1, "up", NULL },
+		{ RLIMIT_NOFILE, 1024, 4096, 1, "n", NULL },
+		{ RLIMIT_MEMLOCK, 0, 0, 1024, "l", NULL },
+		{ RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY, 1024, "v", NULL },
+		{ RLIMIT_SIGPENDING, 0, 0, 1, "i", "sigpending" },
+		{ RLIMIT_MSGQUEUE, 819200, 819200, 1, "q", "msgqueue" },
+		{ RLIMIT_NICE, 0, 0, 1, "e", "nice" },
+		{ RLIMIT_RTPRIO, 0, 0, 1, "r", NULL },
+		{ RLIMIT_RTTIME, RLIM_INFINITY, RLIM_INFINITY, 1, "", "rttime" },
+	};
+	_cleanup_free_ char *prlimit = path_join(root, "usr/bin/prlimit");
+	const bool has_prlimit = file_exists(prlimit);
+	struct string_builder sb = { 0 };
+	struct rlimit limit, processes = { 0 };
+
+	getrlimit(RLIMIT_NPROC, &processes);
+	string_builder_append(&sb, "{ ");
+	for (size_t i = 0; i < array_size(rows); i++) {
+		if (getrlimit((__rlimit_resource_t)rows[i].resource, &limit) < 0 ||
+		    (limit.rlim_cur == rows[i].soft &&
+		     limit.rlim_max == rows[i].hard))
+			continue;
+		// What both start with depends on the machine's memory.
+		if (rows[i].resource == RLIMIT_SIGPENDING &&
+		    limit.rlim_max == processes.rlim_max)
+			continue;
+
+		_cleanup_free_ char *soft =
+			format_limit(limit.rlim_cur, rows[i].unit_bytes);
+		_cleanup_free_ char *hard =
+			format_limit(limit.rlim_max, rows[i].unit_bytes);
+
+		if (rows[i].resource == RLIMIT_NOFILE &&
+		    limit.rlim_max > FILES_LIMIT_DEFAULT)
+			string_builder_appendf(&sb,
+					       "echo %s >/proc/sys/fs/nr_open; ",
+					       hard);
+		for (const char *letter = rows[i].letters; *letter; letter++)
+			string_builder_appendf(&sb,
+					       "ulimit -%c %s && ulimit -S%c %s || ",
+					       *letter, hard, *letter, soft);
+		if (rows[i].name && has_prlimit)
+			string_builder_appendf(&sb,
+					       "set -- /usr/bin/prlimit --%s=%s:%s \"$@\"; ",
+					       rows[i].name, soft, hard);
+		else
+			string_builder_append(&sb, ":; ");
+	}
+	string_builder_append(&sb, ":; } 2>/dev/null");
+	plan->limits = string_builder_take(&sb);
+}
+
+struct error *guest_system_plan(struct guest_plan *plan,
+				const struct guest_config *config)
+{
+	const char *root = config->root ? config->root : "/";
+
+	plan_mounts(plan, config);
+	plan_closed_directories(plan, root);
+	plan_closed_files(plan, root);
+	plan_home(plan, root);
+	plan_limits(plan, root);
+	return plan_nodes(plan, config->qemu.kernel);
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/guest/guest_internal.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/memory.h"
+
+static FILE *open_table(const char *root, const char *name)
+{
+	_cleanup_free_ char *path = path_joinf(root, "etc/%s", name);
+
+	return fopen(path, "re");
+}
+
+static bool parse_id(const char *text, unsigned int *ret)
+{
+	unsigned long long id;
+
+	if (!*text || text[strspn(text, "0123456789")])
+		return false;
+	errno = 0;
+	id = strtoull(text, NULL, 10);
+	// The last is no id.
+	if (errno || id >= UINT32_MAX)
+		return false;
+	*ret = (unsigned int)id;
+	return true;
+}
+
+/** @param[in] name NULL to look for user->uid. */
+static bool find_user(const char *root, const char *name, struct guest_user *user)
+{
+	_cleanup_fclose_ FILE *file = open_table(root, "passwd");
+	const struct passwd *entry;
+
+	while (file && (entry = fgetpwent(file))) {
+		if (name ? strcmp(entry->pw_name, name) != 0
+			 : entry->pw_uid != user->uid)
+			continue;
+		user->uid = entry->pw_uid;
+		user->gid = entry->pw_gid;
+		user->name = string_copy(entry->pw_name);
+		user->home = string_copy(entry->pw_dir);
+		user->shell = string_copy(*entry->pw_shell ? entry->pw_shell
+							   : "/bin/sh");
+		return true;
+	}
+	return false;
+}
+
+static bool find_group(const char *root, const char *name, unsigned int *ret)
+{
+	_cleanup_fclose_ FILE *file = open_table(root, "group");
+	const struct group *entry;
+
+	while (file && (entry = fgetgrent(file))) {
+		if (strcmp(entry->gr_name, name) != 0)
+			continue;
+		*ret = entry->gr_gid;
+		return true;
+	}
+	return parse_id(name, ret);
+}
+
+/** The groups that a user is in, as words of setpriv(1). */
+static void find_groups(const char *root, struct guest_user *user)
+{
+	_cleanup_fclose_ FILE *file = open_table(root, "group");
+	struct string_builder sb = { 0 };
+	const struct group *entry;
+
+	string_builder_appendf(&sb, "%u", user->gid);
+	while (file && (entry = fgetgrent(file))) {
+		bool is_member = false;
+
+		for (char **member = entry->gr_mem; *member; member++)
+			is_member |= strcmp(*member, user->name) == 0;
+		if (is_member && entry->gr_gid != user->gid)
+			string_builder_appendf(&sb, ",%u", entry->gr_gid);
+	}
+	user->groups = string_builder_take(&sb);
+}
+
+void guest_user_deinit(struct guest_user *user)
+{
+	free(user->name);
+	free(user->home);
+	free(user->shell);
+	free(user->groups);
+}
+
+struct error *guest_user_find(const char *root, const char *request,
+			      struct guest_user *user)
+{
+	const char *colon = request ? strchr(request, ':') : NULL;
+	_cleanup_free_ char *name =
+		request ? string_copy_n(request, strcspn(request, ":")) : NULL;
+	bool is_number = !name || parse_id(name, &user->uid);
+
+	if (!find_user(root, is_number ? NULL : name, user)) {
+		if (!is_number)
+			return error_create(ERROR_USAGE,
+					    "--user %s: the guest has no user %s",
+					    request, name);
+		user->gid = user->uid;
+		user->name = string_copy(name ? name : "root");
+		user->home = string_copy(name ? "/" : "/root");
+		user->shell = string_copy("/bin/sh");
+	}
+	if (!colon) {
+		find_groups(root, user);
+		return NULL;
+	}
+	if (!find_group(root, colon + 1, &user->gid))
+		return error_create(ERROR_USAGE,
+				    "--user %s: the guest has no group %s",
+				    request, colon + 1);
+	user->groups = string_format("%u", user->gid);
+	return NULL;
+}
