@@ -123,72 +123,41 @@ void process_hide_environment(void)
 	}
 }
 
-/** Fork, and wait for exec or a failure. */
-static struct error *start(struct process *process,
-			   const struct process_child *child, int failure_fd,
-			   int *child_failure_fd)
-{
-	struct process_failure failure;
-	ssize_t size;
-
-	process->pid = process_child_fork(child);
-	if (process->pid < 0) {
-		process->pid = 0;
-		return error_create_os(errno, "%s: fork", process->name);
-	}
-	setpgid(process->pid, process->pid);
-	close(take_fd(child_failure_fd));
-	do
-		size = read(failure_fd, &failure, sizeof(failure));
-	while (size < 0 && errno == EINTR);
-	if (size == (ssize_t)sizeof(failure))
-		return process_child_error(child->options, &failure);
-	process->pidfd = pidfd_open(process->pid, 0);
-	if (process->pidfd < 0)
-		return error_create_os(errno, "%s: pidfd_open", process->name);
-	return NULL;
-}
-
 struct error *process_spawn(const struct process_options *options,
 			    struct process **ret)
 {
+	struct error *err;
 	const char *name = options->arguments[0];
 	_cleanup_free_ char *path = find_program(name);
 	_cleanup_free_ char **environment = make_environment(options);
 	_cleanup_process_ struct process *process =
 		memory_allocate(1, sizeof(*process));
-	// Of each pipe, the end to read from comes first.
-	int failure[2], output[2] = { -1, -1 };
+	// The end to read from, and the child's.
+	int output[2] = { -1, -1 };
 
 	*process = (struct process){ 0, -1, -1, string_copy(name) };
 	if (!path)
 		return error_create(ERROR_NOT_FOUND,
 				    "%s: no such program in PATH; install it",
 				    name);
-	if (pipe2(failure, O_CLOEXEC) < 0)
-		return error_create_os(errno, "pipe");
-
-	_cleanup_close_ int failure_fd = failure[0];
-	_cleanup_close_ int child_failure_fd = failure[1];
-
 	if ((options->reads_stdout || options->reads_stderr) &&
 	    pipe2(output, O_CLOEXEC) < 0)
 		return error_create_os(errno, "pipe");
 	process->output_fd = output[0];
 	fcntl(process->output_fd, F_SETFL, O_NONBLOCK);
-
 	_cleanup_close_ int child_output_fd = output[1];
 	const struct process_child child = {
 		.options = options,
 		.path = path,
 		.environment = environment,
 		.output_fd = child_output_fd,
-		.failure_fd = child_failure_fd,
 	};
-	struct error *err = start(process, &child, failure_fd, &child_failure_fd);
-
+	err = process_child_start(&child, &process->pid);
 	if (err)
 		return err;
+	process->pidfd = pidfd_open(process->pid, 0);
+	if (process->pidfd < 0)
+		return error_create_os(errno, "%s: pidfd_open", name);
 	*ret = take_ptr(process);
 	return NULL;
 }

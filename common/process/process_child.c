@@ -22,6 +22,12 @@ static const char step_directory[] = "enter its directory";
 static const char step_confinement[] = "confine it";
 static const char step_program[] = "exec";
 
+/** What a child tells of a failure. */
+struct process_failure {
+	const char *step;
+	int errnum;
+};
+
 /** What the kernel sends when the parent dies; no terminal is ours. */
 enum {
 	PARENT_DIED = SIGHUP
@@ -188,39 +194,58 @@ static struct process_failure run(const struct process_child *child, pid_t paren
 	return (struct process_failure){ step_program, errno };
 }
 
-pid_t process_child_fork(const struct process_child *child)
+/** @return Its ID, or -1 with errno. */
+static pid_t fork_child(const struct process_child *child, int failure_fd)
 {
-	pid_t parent = getpid(), pid;
+	pid_t parent = getpid();
 	sigset_t all, before;
 
 	// None of our handlers runs in the child.
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid = fork();
+	pid_t pid = fork();
 	if (pid == 0) {
 		struct process_failure failure = run(child, parent);
 
-		_exit(write(child->failure_fd, &failure, sizeof(failure)) < 0
-			      ? 126
-			      : 127);
+		_exit(write(failure_fd, &failure, sizeof(failure)) < 0 ? 126
+								       : 127);
 	}
 	int errnum = errno;
-
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	errno = errnum;
 	return pid;
 }
 
-struct error *process_child_error(const struct process_options *options,
-				  const struct process_failure *failure)
+struct error *process_child_start(const struct process_child *child,
+				  pid_t *pid_ret)
 {
+	const struct process_options *options = child->options;
 	const char *name = options->arguments[0];
+	struct process_failure failure;
+	ssize_t size;
+	int fds[2];
 
-	if (failure->step == step_program && failure->errnum == ENOENT)
+	// Closed by exec.
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return error_create_os(errno, "pipe");
+	_cleanup_close_ int failure_fd = fds[0];
+	pid_t pid = fork_child(child, fds[1]);
+	int errnum = errno;
+	close(fds[1]);
+	if (pid < 0)
+		return error_create_os(errnum, "%s: fork", name);
+	*pid_ret = pid;
+	setpgid(pid, pid);
+	do
+		size = read(failure_fd, &failure, sizeof(failure));
+	while (size < 0 && errno == EINTR);
+	if (size != (ssize_t)sizeof(failure))
+		return NULL;
+	if (failure.step == step_program && failure.errnum == ENOENT)
 		return error_create(ERROR_NOT_FOUND, "%s: no such program", name);
-	if (failure->step == step_directory)
-		return error_create_os(failure->errnum, "start %s in %s", name,
+	if (failure.step == step_directory)
+		return error_create_os(failure.errnum, "start %s in %s", name,
 				       options->directory);
-	return error_create_os(failure->errnum, "start %s: %s", name,
-			       failure->step);
+	return error_create_os(failure.errnum, "start %s: %s", name,
+			       failure.step);
 }

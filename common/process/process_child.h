@@ -23,22 +23,15 @@ struct process_child {
 	char *const *environment;
 	/** The pipe that it writes to; -1 if there is none. */
 	int output_fd;
-	/** Where it tells of a failure; closed by exec. */
-	int failure_fd;
 };
 
-/** What it tells of a failure. */
-struct process_failure {
-	const char *step;
-	int errnum;
-};
-
-/** @return Its ID, or -1 with errno. */
-pid_t process_child_fork(const struct process_child *child);
-
-/** @return ERROR_NOT_FOUND if there is no such program. */
-_must_check_ struct error *
-process_child_error(const struct process_options *options,
-		    const struct process_failure *failure);
+/**
+ * Fork, and wait for exec or a failure.
+ *
+ * @param[out] pid_ret To be reaped, whatever is returned; 0 for none.
+ * @return ERROR_NOT_FOUND if there is no such program.
+ */
+_must_check_ struct error *process_child_start(const struct process_child *child,
+					       pid_t *pid_ret);
 
 #endif /* COMMON_PROCESS_PROCESS_CHILD_H */
