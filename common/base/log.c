@@ -31,7 +31,8 @@ static struct {
 	/** What stands on the terminal's last lines; NULL for nothing. */
 	char *text;
 	pthread_mutex_t mutex;
-	bool ticker_runs;
+	/** Draws the status; 0 before the first. */
+	pthread_t ticker;
 	pthread_cond_t begun;
 } logger = {
 	.program = "vmtest",
@@ -165,30 +166,23 @@ static void *tick(void *arg)
 	return NULL;
 }
 
-/** Without the thread, the log is silent for longer, which is no failure. */
-static void start_ticker(void)
-{
-	pthread_t ticker;
-	sigset_t all, before;
-
-	// Signals are for the thread that works.
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	logger.ticker_runs = pthread_create(&ticker, NULL, tick, NULL) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (logger.ticker_runs)
-		pthread_detach(ticker);
-}
-
 void log_status_begin(struct log_status *status)
 {
+	sigset_t all, before;
+
 	if (logger.level < LOG_INFO)
 		return;
 	log_lock();
 	status->below = logger.status;
 	logger.status = status;
-	if (!logger.ticker_runs)
-		start_ticker();
+	// Signals are for the thread that works.
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	// Without it, the log is silent for longer, which is no failure.
+	if (!logger.ticker &&
+	    pthread_create(&logger.ticker, NULL, tick, NULL) != 0)
+		logger.ticker = 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_cond_signal(&logger.begun);
 	log_unlock();
 }
