@@ -145,12 +145,16 @@ Test(json, a_document_can_be_a_list)
 {
 	static const char text[] = "[{\"number\": 1}, 2]";
 	_cleanup_value_ struct value document = { 0 };
-	struct part part = { 0 };
+	struct whole whole = { 0 };
 
 	cr_assert_null(value_parse(text, strlen(text), "answer", ERROR_OTHER,
 				   &document));
-	const struct value item = value_item(&document, 1);
-	_cleanup_error_ struct error *err = read_part(&item, &part);
+	_cleanup_error_ struct error *err = value_items(&document, read_part,
+							sizeof(struct part),
+							&whole.items);
+	cr_expect_eq(whole.items[0].number, 1);
+	cr_expect_eq(whole.item_count, 2);
+	free(whole.items);
 	cr_assert(error_is(err, ERROR_OTHER));
 	cr_expect_str_eq(error_message(err), "answer: [1]: expected an object");
 }

@@ -43,27 +43,15 @@ static const struct command_option shared_options[] = {
 /** What the program's file of defaults would say. */
 static struct error *set_defaults(const struct command_context *context)
 {
-	static char *items[] = { (char *)"x", (char *)"y", NULL };
-	const struct string_list words = { items, 2 };
-	const struct string_list to = { (char *[]){ (char *)"all", NULL }, 1 };
-	const struct {
-		const char *name;
-		const struct string_list *values;
-	} settings[] = {
-		{ "to", &to },
-		{ "word", &words },
-		{ "unknown", &words },
-		{ "loud", &words },
-	};
+	static const char *const names[] = { "to", "word", "unknown", "loud" };
+	static char *items[] = { (char *)"all", (char *)"x", (char *)"y" };
+	const struct string_list to = { items, 1 }, words = { items + 1, 2 };
+	struct error *err = NULL;
 
-	for (size_t i = 0; i < array_size(settings); i++) {
-		struct error *err = command_set_default(context, settings[i].name,
-							settings[i].values);
-
-		if (err)
-			return err;
-	}
-	return NULL;
+	for (size_t i = 0; !err && i < array_size(names); i++)
+		err = command_set_default(context, names[i],
+					  i == 0 ? &to : &words);
+	return err;
 }
 
 /** Say how it was called. */
@@ -157,11 +145,6 @@ static const char *line_from(FILE *output, const char *const *argv, int status)
 	return text;
 }
 
-static const char *line_of(const char *const *argv, int status)
-{
-	return line_from(cr_get_redirected_stdout(), argv, status);
-}
-
 Test(command, options_and_arguments_reach_the_command)
 {
 	static const struct {
@@ -190,7 +173,9 @@ Test(command, options_and_arguments_reach_the_command)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++)
-		cr_expect_str_eq(line_of(rows[i].argv, 0), rows[i].output);
+		cr_expect_str_eq(line_from(cr_get_redirected_stdout(),
+					   rows[i].argv, 0),
+				 rows[i].output);
 }
 
 Test(command, a_number_may_be_left_out)
@@ -215,7 +200,7 @@ Test(command, a_number_may_be_left_out)
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		const char *const *argv = rows[i].argv;
-		const char *text = line_of(argv, 0);
+		const char *text = line_from(cr_get_redirected_stdout(), argv, 0);
 
 		cr_expect_eq(strncmp(text, rows[i].words, strlen(rows[i].words)),
 			     0, "%s: %s", argv[0], text);
@@ -223,7 +208,7 @@ Test(command, a_number_may_be_left_out)
 	}
 }
 
-Test(command, wrong_usage_is_status_2_and_says_what_is_wrong)
+Test(command, what_is_wrong_is_said_and_has_a_status)
 {
 	static const struct {
 		const char *argv[4];
@@ -272,14 +257,9 @@ Test(command, wrong_usage_is_status_2_and_says_what_is_wrong)
 					   rows[i].argv, 2),
 				 wanted);
 	}
-}
-
-Test(command, failure_has_the_commands_own_status)
-{
-	cr_redirect_stderr();
-	cr_expect_eq(RUN("say", "-n", "6"), 125);
-	fflush(stderr);
-	cr_expect_stderr_eq_str("talk: error: too often\n");
+	cr_expect_str_eq(line_from(cr_get_redirected_stderr(),
+				   (const char *[]){ "say", "-n6", NULL }, 125),
+			 "talk: error: too often\n");
 }
 
 Test(command, help_and_completion_know_every_command_and_option)

@@ -28,21 +28,24 @@
 #define capture(output, ...)                                                   \
 	process_capture(&(struct process_options){ __VA_ARGS__ }, 1000, output)
 
-Test(process, takes_output_without_its_last_newline)
+Test(process, output_is_taken_without_its_last_newline)
 {
-	_cleanup_free_ char *output = NULL;
+	const struct {
+		struct process_options options;
+		const char *output;
+	} rows[] = {
+		// No shell reads the arguments.
+		{ { COMMAND("echo", "$(id) *;\n") }, "$(id) *;\n" },
+		{ { COMMAND("pwd"), .directory = "/" }, "/" },
+		{ { COMMAND("true") }, "" },
+	};
 
-	// No shell reads the arguments.
-	cr_assert_null(capture(&output, COMMAND("echo", "$(id) *;\n")));
-	cr_expect_str_eq(output, "$(id) *;\n");
-}
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_free_ char *output = NULL;
 
-Test(process, the_directory_is_the_childs)
-{
-	_cleanup_free_ char *output = NULL;
-
-	cr_assert_null(capture(&output, COMMAND("pwd"), .directory = "/"));
-	cr_expect_str_eq(output, "/");
+		cr_assert_null(process_capture(&rows[i].options, 1000, &output));
+		cr_expect_str_eq(output, rows[i].output);
+	}
 }
 
 Test(process, children_have_variables_by_their_whole_name)
@@ -208,29 +211,44 @@ Test(process, a_guarded_family_dies_with_us)
 	cr_assert_eq(waitpid(parent, NULL, 0), parent);
 }
 
-Test(process, output_beyond_the_limit_is_an_error)
+Test(process, who_writes_too_much_or_forever_is_ended)
 {
-	char *output = NULL;
-	_cleanup_error_ struct error *err = capture(&output, COMMAND("yes"));
+	static const struct {
+		const char *script;
+		size_t limit_bytes;
+		uint64_t timeout_ms;
+		const char *message;
+	} rows[] = {
+		{ "yes", 1000, 0, "sh: more than 1000 bytes of output" },
+		{ "while :; do echo; sleep 0.01; done", 1 << 20, 300,
+		  "sh: timed out" },
+	};
 
-	cr_assert_not_null(err);
-	cr_expect_null(output);
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const struct process_options options = {
+			COMMAND("sh", "-c", rows[i].script),
+			.timeout_ms = rows[i].timeout_ms,
+		};
+		char *output = NULL;
+		_cleanup_error_ struct error *err =
+			process_capture(&options, rows[i].limit_bytes, &output);
+
+		cr_assert(err);
+		cr_expect_str_eq(error_message(err), rows[i].message);
+		cr_expect_null(output);
+	}
 }
 
 Test(process, a_timeout_ends_the_whole_group)
 {
 	char marker[] = "/tmp/process_test.XXXXXX";
 	_cleanup_close_ int fd = mkstemp(marker);
-	_cleanup_free_ char *script = NULL;
-	_cleanup_error_ struct error *err = NULL;
 	struct stat st;
 
 	cr_assert_geq(fd, 0);
-	cr_assert_geq(asprintf(&script, "(sleep 1; echo late >%s) & sleep 100",
-			       marker),
-		      0);
-	err = process_run(&(struct process_options){
-		COMMAND("sh", "-c", script),
+	_cleanup_error_ struct error *err = process_run(&(struct process_options){
+		COMMAND("sh", "-c", "(sleep 1; echo late >$1) & sleep 100",
+			"sh", marker),
 		.timeout_ms = 100,
 	});
 	cr_assert_not_null(err);
@@ -284,20 +302,6 @@ Test(process, output_ends_with_the_child)
 		capture(&output, COMMAND("sh", "-c", "sleep 30 & echo $!")));
 	cr_expect_lt(monotonic_ms() - start_ms, 15000);
 	cr_expect_eq(kill(atoi(output), SIGKILL), 0);
-}
-
-Test(process, who_writes_forever_is_timed_out)
-{
-	_cleanup_free_ char *output = NULL;
-	_cleanup_error_ struct error *err = process_capture(
-		&(struct process_options){
-			COMMAND("sh", "-c", "while :; do echo; sleep 0.01; done"),
-			.timeout_ms = 300,
-		},
-		1 << 20, &output);
-
-	cr_assert(err);
-	cr_expect_str_eq(error_message(err), "sh: timed out");
 }
 
 Test(process, descriptors_are_not_for_children_but_for_those_that_are_named)
