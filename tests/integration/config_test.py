@@ -16,7 +16,6 @@ import support
 from support import CACHE, TOP, run
 
 CATALOG = json.loads((TOP / "configs/vmtest.json").read_text())
-FLAVORS = list(CATALOG["flavors"])
 HOST = os.uname().machine
 
 
@@ -41,13 +40,23 @@ def numbers(text):
     return [int(number) for number in text.split(".")]
 
 
-def can_build(arch, source):
-    """Whether the catalog has this architecture built from this source."""
-    known = CATALOG["architectures"][arch]
+def is_for(known, source):
+    """Whether the bounds of a part of the catalog have this source's version."""
     has = version(source)
     return numbers(known.get("min", "0")) <= has and (
         "below" not in known or has < numbers(known["below"])
     )
+
+
+def flavors(arch, source):
+    """Those that the catalog has built of this source for the architecture."""
+    if not is_for(CATALOG["architectures"][arch], source):
+        return []
+    return [
+        name
+        for name, known in CATALOG["flavors"].items()
+        if arch in known.get("architectures", [arch]) and is_for(known, source)
+    ]
 
 
 def has_compiler(arch):
@@ -80,8 +89,7 @@ class ConfigTest(support.TestCase):
         wanted = [
             (arch, flavor, source, TOP / "configs/vmtest.json")
             for source in self.sources
-            for flavor in FLAVORS
-            if can_build(arch, source)
+            for flavor in flavors(arch, source)
         ]
         if not wanted:
             self.skipTest(f"no source for {arch}")

@@ -46,9 +46,14 @@ class ExtendTest(support.TestCase):
         command = f"vmtest-kbuild config 6.12.117 --arch={arch} --flavor={flavor}"
         return support.succeed(command, f"--catalog={self.path}")
 
-    def add_lockdep(self):
+    def unbound_flavors(self):
+        """Those of all kernels."""
+        return [name for name, flavor in self.catalog["flavors"].items()
+                if "reason" not in flavor]
+
+    def add_lockdep(self, **bounds):
         self.catalog["flavors"]["lockdep"] = {
-            "minor": 0, "summary": "reports wrong locking"}
+            "minor": 0, "summary": "reports wrong locking", **bounds}
         self.edit({"lockdep.config": LOCKDEP})
 
     def test_a_flavor(self):
@@ -59,6 +64,18 @@ class ExtendTest(support.TestCase):
             {("6.12", arch, "lockdep") for arch in self.catalog["architectures"]})
         for arch in self.catalog["architectures"]:
             self.assertIn("CONFIG_PROVE_LOCKING=y\n", self.compose(arch, "lockdep"))
+
+    def test_a_flavor_of_some_kernels(self):
+        before = self.plan("6.11.11", "6.12.117")
+        self.add_lockdep(architectures=["arm"], min="6.12", reason="it is a test")
+        self.assertEqual(self.plan("6.11.11", "6.12.117") - before,
+                         {("6.12", "arm", "lockdep")})
+        self.assertIn("CONFIG_PROVE_LOCKING=y\n", self.compose("arm", "lockdep"))
+        for version, arch in ("6.12.117", "s390x"), ("6.11.11", "arm"):
+            result = run(f"vmtest-kbuild config {version} --arch={arch}",
+                         "--flavor=lockdep", f"--catalog={self.path}")
+            self.assert_one_line(
+                result, 2, "the flavor lockdep is only for arm from 6.12: it is a test")
 
     def test_a_flavor_is_built_from_sources(self):
         sources = config_test.sources()
@@ -77,7 +94,7 @@ class ExtendTest(support.TestCase):
         # The architectures that are not there have a later minimum.
         self.assertEqual(
             self.plan("4.4.302"),
-            {("4.4", "x86_64", flavor) for flavor in self.catalog["flavors"]})
+            {("4.4", "x86_64", flavor) for flavor in self.unbound_flavors()})
 
     def test_an_architecture(self):
         self.catalog["architectures"]["loongarch64"] = {
@@ -93,7 +110,7 @@ class ExtendTest(support.TestCase):
         new = {kernel for kernel in self.plan("6.11.11", "6.12.117")
                if kernel[1] == "loongarch64"}
         self.assertEqual(new, {("6.12", "loongarch64", flavor)
-                               for flavor in self.catalog["flavors"]})
+                               for flavor in self.unbound_flavors()})
         self.assertIn("CONFIG_SERIAL_8250=y\n", self.compose("loongarch64", "tiny"))
 
     def test_one_line_switches_off(self):

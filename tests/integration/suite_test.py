@@ -382,6 +382,7 @@ class ArchitecturesTest(SuiteCase):
         ours = catalog["architectures"][ARCH]
         catalog["architectures"] = {
             ARCH: ours, self.OTHER: {**ours, "host_names": ["no-machine"]}}
+        catalog["flavors"] = {"tiny": catalog["flavors"]["tiny"]}
         self.catalog = self.folder / "catalog.json"
         self.catalog.write_text(json.dumps(catalog))
         self.store = self.folder / "store"

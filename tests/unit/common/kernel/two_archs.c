@@ -21,6 +21,9 @@ struct catalog *two_archs_catalog(const char *first, const char *second,
 
 	json_object_set_new(one, "host_names", json_pack("[s]", host_name));
 	json_object_set_new(other, "host_names", json_pack("[s]", "no-machine"));
+	// Those that are for architectures which are not there.
+	json_object_del(json_object_get(json, "flavors"), "bpf");
+	json_object_del(json_object_get(json, "flavors"), "debug");
 	json_object_set_new(json, "architectures",
 			    json_pack("{s:o, s:o}", first, one, second, other));
 	text = json_dumps(json, 0);
