@@ -26,16 +26,7 @@ def pointers(types):
 # Function, result, parameters.
 FUNCTIONS = (
     ("void_return", "void", []),
-    ("signed_char_return", "signed char", []),
-    ("unsigned_char_return", "unsigned char", []),
-    ("short_return", "short", []),
-    ("unsigned_short_return", "unsigned short", []),
-    ("int_return", "int", []),
-    ("unsigned_int_return", "unsigned int", []),
-    ("long_return", "long", []),
-    ("unsigned_long_return", "unsigned long", []),
-    ("long_long_return", "long long", []),
-    ("unsigned_long_long_return", "unsigned long long", []),
+    *[(f"{name}_return".replace(" ", "_"), name, []) for name in [*SIGNED, *UNSIGNED]],
     ("enum_return", ENUM, []),
     ("pointer_return", POINTER, []),
     ("signed_args", "void", SIGNED),

@@ -6,7 +6,7 @@ import time
 
 import support
 from built_kernel import catalog_without_patches
-from support import environment, run
+from support import environment
 
 VERSION = "6.12.3"
 
@@ -24,19 +24,14 @@ class GitSourceTest(support.TestCase):
         self.sources = self.folder / "work" / "sources"
         self.environment = environment(VMTEST_STALL_SECONDS=1, VMTEST_RETRY_SECONDS=0)
 
-    def arguments(self):
-        return (
-            "build",
+    def start_build(self):
+        return self.popen(
+            f"vmtest-kbuild build --ref=v{VERSION} --flavor=tiny",
             f"--git={self.kernel_org.urls['KERNEL_ORG_GIT']}",
-            f"--ref=v{VERSION}",
-            "--flavor=tiny",
-            f"--catalog={self.catalog}",
-            f"--output={self.folder / 'out'}",
+            *(f"--catalog={self.catalog}", f"--output={self.folder / 'out'}"),
             f"--directory={self.folder / 'work'}",
+            env=self.environment,
         )
-
-    def build(self):
-        return run("vmtest-kbuild", *self.arguments(), env=self.environment)
 
     def temporary(self):
         return list(self.sources.glob(".*.*"))
@@ -45,7 +40,7 @@ class GitSourceTest(support.TestCase):
         self.environment["VMTEST_STALL_SECONDS"] = "600"
         stall = {"kind": "stall", "at": "request", "path": "/git-upload-pack$"}
         self.kernel_org.control(faults=[{**stall, "count": -1}])
-        process = self.popen("vmtest-kbuild", *self.arguments(), env=self.environment)
+        process = self.start_build()
         # We ask for the refs, and libgit2 does, before it begins to wait.
         self.wait_until(lambda: len(self.kernel_org.requests()) >= 2)
         time.sleep(0.5)
@@ -55,6 +50,6 @@ class GitSourceTest(support.TestCase):
         # What it had begun is for the next one to remove.
         self.assertTrue(self.temporary())
         self.kernel_org.control(faults=[])
-        self.build()
+        self.end(self.start_build())
         self.assertEqual(self.temporary(), [])
         self.assertEqual(len(list(self.sources.glob("git-*/Makefile"))), 1)

@@ -26,37 +26,18 @@ jobs:
 
 
 class RehearsalTest(support.TestCase):
-    def setUp(self):
-        super().setUp()
-        packages_directory()
-
-    def rehearsal(self, text, **scenario):
-        tree = self.folder / "tree"
-        tree.mkdir()
-        (tree / "test.yml").write_text(text)
-        support.commit_tree(tree)
-        return Rehearsal("test.yml", self.folder / "out", tree, **scenario)
-
-    def test_result(self):
-        rehearsal = self.rehearsal(WORKFLOW)
-        result = rehearsal.run("workflow_dispatch")
-        self.assertEqual(result.conclusion, "success", result.failures())
-        self.assertEqual(result.job("hello").messages("warning"), ["world 1001"])
-        result = rehearsal.run("workflow_dispatch", {"what": "you"})
-        self.assertEqual(result.conclusion, "failure")
-        self.assertIn("Warning: you 1002", result.failures())
-        self.assertIn("completed with exit code 1", result.failures())
-        self.assertRaises(KeyError, result.job, "other")
-        result = rehearsal.run("push")
-        self.assertEqual(result.conclusion, "startup_failure")
-        self.assertIn("'push' does not start it", result.failures())
-
     def test_what_runs_ends_with_the_rehearsal(self):
         log = self.folder / "log"
         loop = f"while date >>'{log}'; do sleep 0.1; done | cat"
         text = WORKFLOW.replace("test ", f"{loop}; test ")
+        tree = self.folder / "tree"
+        tree.mkdir()
+        (tree / "test.yml").write_text(text)
+        support.commit_tree(tree)
+        packages_directory()
+        rehearsal = Rehearsal("test.yml", self.folder / "out", tree)
         with self.assertRaises(subprocess.TimeoutExpired):
-            self.rehearsal(text).run("workflow_dispatch", timeout=20)
+            rehearsal.run("workflow_dispatch", timeout=20)
         self.wait_until(lambda: log.stat().st_mtime < time.time() - 2)
 
     def test_lint(self):

@@ -205,15 +205,10 @@ def install(prefix):
 
 def copy_tree(folder):
     """Copy this repository's files, but for those that git ignores."""
-    names = subprocess.run(
-        ["git", "-C", TOP, "ls-files", "-z", "-co", "--exclude-standard"],
-        check=True,
-        stdout=subprocess.PIPE,
-    ).stdout.split(b"\0")
-    for name in filter(None, names):
-        source = TOP / os.fsdecode(name)
-        target = folder / os.fsdecode(name)
-        if source.exists() or source.is_symlink():
+    list_files = ["git", "-C", TOP, "ls-files", "-z", "-co", "--exclude-standard"]
+    for name in subprocess.check_output(list_files, text=True).split("\0"):
+        source, target = TOP / name, folder / name
+        if name and (source.exists() or source.is_symlink()):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target, follow_symlinks=False)
 
