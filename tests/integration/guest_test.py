@@ -3,8 +3,7 @@
 """What a guest has of a booted system: its users, names, devices and limits.
 
 Each test runs as the user that it is run by and, if that is root, as an ordinary
-user too. VMTEST_TEST_KERNEL names an unpacked package to use instead of the one
-that the tests build.
+user too.
 """
 
 import os
@@ -17,16 +16,10 @@ import unittest
 
 import support
 
-KERNEL = os.environ.get("VMTEST_TEST_KERNEL", "")
 VM = support.BIN / "vmtest-vm"
 ORDINARY = pwd.getpwnam("nobody")
 # Everybody's, whatever runs the tests.
 PYTHON = shutil.which("python3", path="/usr/bin:/bin")
-
-
-def setUpModule():
-    global KERNEL
-    KERNEL = KERNEL or str(support.kernel())
 
 
 def callers():
@@ -52,7 +45,7 @@ def each_caller(test):
 
 def has(option):
     """What the kernel's configuration says of an option: y, m or nothing."""
-    with open(f"{KERNEL}/build/.config", encoding="utf-8") as file:
+    with open(f"{support.kernel()}/build/.config", encoding="utf-8") as file:
         lines = dict(line.strip().split("=", 1) for line in file if "=" in line)
     return lines.get(f"CONFIG_{option}", "")
 
@@ -73,7 +66,7 @@ class GuestTest(unittest.TestCase):
 
     def run_guest(self, script, *options, **keywords):
         """A script for sh; what it prints."""
-        got = self.start(VM, "run", "-q", "-k", KERNEL, *options, "--", "sh", "-euc",
+        got = self.start(VM, "run", "-q", "-k", support.kernel(), *options, "--", "sh", "-euc",
                          script, **keywords)
         self.assertEqual(got.returncode, 0, f"{got.stdout}\n{got.stderr}")
         return got.stdout
@@ -110,7 +103,7 @@ class GuestTest(unittest.TestCase):
     def test_sudo_asks_nobody(self):
         self.need("sudo")
         for options in ([], ["--user", "nobody"]):
-            got = self.start(VM, "run", "-q", "-k", KERNEL, *options, "--", "sudo", "-n",
+            got = self.start(VM, "run", "-q", "-k", support.kernel(), *options, "--", "sudo", "-n",
                              "sh", "-c", "id -u; sudo -n -u nobody id -u")
             self.assertEqual((got.stdout, got.stderr, got.returncode),
                              (f"0\n{ORDINARY.pw_uid}\n", "", 0))
@@ -159,7 +152,7 @@ class GuestTest(unittest.TestCase):
         # By numbers, of whom nobody knows.
         got = self.run_guest("id -u; id -G; touch /tmp/x; echo $HOME", "--user", "12345:54321")
         self.assertEqual(got, "12345\n54321\n/\n")
-        got = self.start(VM, "run", "-k", KERNEL, "--user", "no-such", "--", "true")
+        got = self.start(VM, "run", "-k", support.kernel(), "--user", "no-such", "--", "true")
         self.assertEqual(got.returncode, 2)
         self.assertIn("no user no-such", got.stderr)
 
@@ -174,7 +167,7 @@ class GuestTest(unittest.TestCase):
 
     def test_a_user_s_terminal(self):
         terminal = support.Terminal(
-            [VM, "run", "-q", "-k", KERNEL, "--user", "nobody", "--", "sh", "-c",
+            [VM, "run", "-q", "-k", support.kernel(), "--user", "nobody", "--", "sh", "-c",
              'id -un; echo wri""ten >$(tty)'], "/")
         self.addCleanup(terminal.close)
         self.assertEqual(terminal.wait(), 0, terminal.text)
@@ -196,7 +189,7 @@ class GuestTest(unittest.TestCase):
         script = f"import resource; print([resource.getrlimit(n) for n in {numbers}])"
         got = [eval(self.start(*command, PYTHON, "-c", script,
                                preexec_fn=limit).stdout)
-               for command in (["env"], [VM, "run", "-q", "-k", KERNEL, "--"])]
+               for command in (["env"], [VM, "run", "-q", "-k", support.kernel(), "--"])]
         for name, here, there in zip(names, *got):
             self.assertEqual(here, there, name)
 
@@ -210,7 +203,7 @@ class GuestTest(unittest.TestCase):
             *names, address = shown.split()
             self.assertEqual(names, [name, short, name, name])
             self.assertRegex(address, r"^127\.")
-        got = self.start(VM, "run", "-k", KERNEL, "--hostname", "a b", "--", "true")
+        got = self.start(VM, "run", "-k", support.kernel(), "--hostname", "a b", "--", "true")
         self.assertEqual(got.returncode, 2)
 
     @each_caller
@@ -273,18 +266,14 @@ class GuestTest(unittest.TestCase):
 
     @each_caller
     def test_no_input(self):
-        script = (f"printf 'a\\nb\\n' | while read x; do {VM} run -n -q -k {KERNEL} -- "
+        script = (f"printf 'a\\nb\\n' | while read x; do {VM} run -n -q -k {support.kernel()} -- "
                   "sh -c 'cat; echo $0' $x; done")
         self.assertEqual(self.start("sh", "-c", script).stdout, "a\nb\n")
 
     @each_caller
     def test_what_a_guest_needs_is_not_covered(self):
         for path in ("/", "/usr", "/run", "/dev"):
-            got = self.start(VM, "run", "-k", KERNEL, "--rw", path, "--", "true")
+            got = self.start(VM, "run", "-k", support.kernel(), "--rw", path, "--", "true")
             self.assertEqual(got.returncode, 2, got.stderr)
             self.assertEqual(len(got.stderr.splitlines()), 1, got.stderr)
             self.assertIn(f"--rw {path} would hide the guest's own ", got.stderr)
-
-
-if __name__ == "__main__":
-    unittest.main()
