@@ -271,6 +271,17 @@ class GuestTest(unittest.TestCase):
         self.assertEqual(self.start("sh", "-c", script).stdout, "a\nb\n")
 
     @each_caller
+    def test_more_than_memory_holds(self):
+        command = [VM, "run", "-q", "-k", KERNEL, "--memory", "512M"]
+        fill = ["--", "dd", "if=/dev/zero", "of=/big", "bs=1M", "count=700", "status=none"]
+        got = self.start(*command, *fill)
+        self.assertEqual(got.returncode, 1)
+        self.assertIn("No space left on device", got.stderr)
+        self.assertIn("use --overlay-size", got.stderr)
+        got = self.start(*command, "--overlay-size", "1G", *fill)
+        self.assertEqual((got.stderr, got.returncode), ("", 0))
+
+    @each_caller
     def test_what_a_guest_needs_is_not_covered(self):
         for path in ("/", "/usr", "/run", "/dev"):
             got = self.start(VM, "run", "-k", support.kernel(), "--rw", path, "--", "true")

@@ -43,6 +43,7 @@ const struct command_option run_option_table[] = {
 	{ 0, "module", "build|insert", "build a module first, and insert it in the guest: $DRGN_TEST_KMOD", OPTION_CHOICE, .offset = offsetof(struct run_options, module), .otherwise = MODULE_NONE },
 	{ 0, "module-source", "DIR", "source of the module (default: drgn_test.ko's)", OPTION_STRING, .offset = offsetof(struct run_options, module_source) },
 	{ 0, "disk", "SIZE", "an empty disk for the guest, such as 1G, gone afterwards: $DRGN_TEST_DISK", OPTION_SIZE, .offset = offsetof(struct run_options, config.disk_bytes), .min = 1, .max = 1000000 },
+	{ 0, "overlay-size", "SIZE", "how much the guest may write outside of --rw, on a disk that is gone afterwards (default: half of its memory)", OPTION_SIZE, .offset = offsetof(struct run_options, config.overlay_bytes), .min = 1, .max = 1000000 },
 	{ 0, "kdump", NULL, "let the command crash the guest, and run again in the crash kernel (see run --help)", OPTION_FLAG, .offset = offsetof(struct run_options, config.qemu.kdump) },
 	{ 0, "append", "PARAMS", "more for the kernel's command line; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.qemu.append) },
 	{ 0, "qemu-option", "ARG", "one more argument for QEMU; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.qemu.arguments) },
@@ -208,6 +209,8 @@ static int report_result(const struct vm_run_options *run_options,
 				 ? RUN_STATUS_TIMED_OUT
 				 : (int)run_options->lost_status;
 	}
+	if (result->full)
+		log_error("the guest has no space left for what it writes; use --overlay-size, or --rw for what is to stay");
 	for (size_t i = 0; i < result->splats.count; i++)
 		log_warning("the kernel reported: %s", result->splats.items[i]);
 	if (result->splat_count > result->splats.count)

@@ -43,6 +43,8 @@ struct loop {
 	/** What QEMU itself prints. */
 	struct console output;
 	struct protocol protocol;
+	/** Whether the guest has said that it is. */
+	bool full;
 	struct guest_streams streams;
 	struct terminal terminal;
 	/** While there is nothing of the command's to see; else NULL. */
@@ -225,6 +227,7 @@ static bool read_control(struct loop *loop)
 	while (n > 0 && loop->lifecycle.state != LIFECYCLE_ENDED &&
 	       protocol_read(&loop->protocol, &p, data + n, &event)) {
 		log_debug("guest: %s", loop->protocol.text);
+		loop->full |= event == EVENT_FULL;
 		tell(loop, event);
 	}
 	return n > 0;
@@ -369,8 +372,11 @@ static struct error *run(const struct guest_config *config,
 		if (tail.length)
 			fputs(tail.text, stderr);
 	}
-	return run_result_compute(&loop.lifecycle, &loop.console, &loop.output,
-				  &loop.status, loop.protocol.what, ret);
+	err = run_result_compute(&loop.lifecycle, &loop.console, &loop.output,
+				 &loop.status, loop.protocol.what, ret);
+	if (!err)
+		ret->full = loop.full;
+	return err;
 }
 
 /** @return ERROR_NOT_FOUND if another machine may do. */

@@ -57,7 +57,9 @@ struct guest_config {
 	 * in the command's environment. 0 for none.
 	 */
 	uint64_t disk_bytes;
-	/** Whose file system holds what is written to the disk. */
+	/** How much the guest may write beside; 0 for what its memory holds. */
+	uint64_t overlay_bytes;
+	/** Whose file system holds what is written to the disks. */
 	const char *disk_directory;
 	/**
 	 * `NAME=VALUE`; all that the command gets, besides what names the parts
@@ -158,6 +160,8 @@ struct run_result {
 	struct string_list splats;
 	/** All of them, the list's included. */
 	size_t splat_count;
+	/** Whether there was no space left for what the guest wrote. Not in the JSON. */
+	bool full;
 };
 
 void run_result_deinit(struct run_result *result);

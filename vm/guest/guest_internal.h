@@ -59,6 +59,8 @@ enum lifecycle_event {
 	EVENT_EXIT,
 	EVENT_DONE,
 	EVENT_FAIL,
+	/** There is no space left for what the guest writes. */
+	EVENT_FULL,
 	EVENT_NONSENSE,
 	/** The console said something; there has been a panic. */
 	EVENT_CONSOLE,
@@ -437,7 +439,7 @@ struct guest_plan {
 
 #define GUEST_PLAN_INIT                                                        \
 	{                                                                      \
-		.qemu = {.disk_fd = -1 }                                       \
+		.qemu = {.disk_fd = -1, .overlay_fd = -1 }                                       \
 	}
 
 /** @param[in,out] plan Initialised; is not to be moved from here on. */

@@ -21,6 +21,7 @@
 void guest_plan_deinit(struct guest_plan *plan)
 {
 	cleanup_close(&plan->qemu.disk_fd);
+	cleanup_close(&plan->qemu.overlay_fd);
 	share_plan_deinit(&plan->shares);
 	free(plan->init);
 	free(plan->module);
@@ -207,6 +208,19 @@ static void plan_environment(struct guest_plan *plan,
 	}
 }
 
+/** What the guest writes is in its memory, which this lets overflow to a disk. */
+static struct error *plan_overlay_disk(struct guest_plan *plan,
+				       const struct guest_config *config)
+{
+	const char *text = config->qemu.kernel->config;
+
+	if (*text && !kernel_config_has(text, "CONFIG_SWAP"))
+		return error_create(ERROR_OTHER,
+				    "--overlay-size: the kernel lacks CONFIG_SWAP");
+	return qemu_disk_create(config->disk_directory, config->overlay_bytes,
+				&plan->qemu.overlay_fd);
+}
+
 static struct error *plan_user(struct guest_plan *plan,
 			       const struct guest_config *config)
 {
@@ -252,6 +266,11 @@ struct error *guest_plan_make(struct guest_plan *plan,
 	if (config->disk_bytes) {
 		err = qemu_disk_create(config->disk_directory,
 				       config->disk_bytes, &qemu->disk_fd);
+		if (err)
+			return err;
+	}
+	if (config->overlay_bytes) {
+		err = plan_overlay_disk(plan, config);
 		if (err)
 			return err;
 	}

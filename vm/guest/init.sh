@@ -27,14 +27,16 @@
 #   hostname     of the guest, with or without a domain
 #   nodes        a script that makes device nodes
 #   closed       files of /etc that the host's user cannot read
+#   overlay_disk a disk for what the guest writes, and does not fit in memory
+#   overlay_size how many bytes that may be
 #   owner        UID:GID of the command's user, if there is one
 #   terminal     the device of port 0, if the command runs on it instead
 #   rows, columns  size of that terminal
 #   writable     1 if a share is writable
 # The second, which is the command's own, exports its environment, sets its words,
 # and limits what it may use. Newlines in values are written as $n. With a terminal, lines `ROWS
-# COLUMNS` follow. The guest sends `ready`, `exit STATUS` when the command has
-# ended and `done` when all of its output has been sent; or `fail WHAT`.
+# COLUMNS` follow. The guest sends `ready`, `full` if what it writes has no space
+# left, `exit STATUS` when the command has ended and `done` when all of its output has been sent; or `fail WHAT`.
 
 # shellcheck disable=SC2154 # assigned by what is evaluated
 
@@ -137,6 +139,13 @@ insert() {
 	words=$(tool insmod "$module" 2>&1) || fail "insert a module: ${words%%"$n"*}"
 }
 
+# Say so if a command may have failed for lack of space.
+report_full() {
+	case $(tool df -P $state $state/tmp) in
+	*' 100% '*) echo full >&3 ;;
+	esac
+}
+
 # A command's own background processes would hold its pipes open for ever.
 # $1: words that are left alone, besides kernel threads, which have no exe.
 kill_leftovers() {
@@ -200,6 +209,7 @@ run_with_pipes() {
 		exec "$@"
 	) <$in >$out 2>$err
 	status=$?
+	[ $status = 0 ] || report_full
 	echo "exit $status" >&3
 	kill_leftovers "$relays"
 	# shellcheck disable=SC2086 # a list
@@ -225,6 +235,7 @@ run_on_terminal() {
 		exec "$@"
 	' sh "$directory" "$command" "$n" "$rows" "$columns" "$terminal"
 	status=$?
+	[ $status = 0 ] || report_full
 	echo "exit $status" >&3
 	kill_leftovers ''
 }
@@ -290,6 +301,15 @@ if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
 		words="$words +$word"
 	done
 	echo "$words" >/sys/fs/cgroup/cgroup.subtree_control
+fi
+
+if [ "$overlay_disk" ]; then
+	# Above what there may be of memory, that swaps.
+	batch "mkswap $overlay_disk >/dev/null
+		swapon $overlay_disk
+		for i in /run $state/tmp; do
+			mount -t tmpfs -o remount,size=$overlay_size tmpfs \$i
+		done" sh || fail "use the disk of --overlay-size"
 fi
 
 # In a crash kernel it is the dump's module that one looks at.

@@ -106,6 +106,8 @@ char *protocol_format_setup(const struct guest_config *config,
 	const struct share_plan *shares = &plan->shares;
 	bool joins = config->stderr_fd == config->stdout_fd;
 	_cleanup_free_ char *terminal = NULL;
+	_cleanup_free_ char *overlay_size =
+		string_format("%llu", (unsigned long long)config->overlay_bytes);
 	_cleanup_free_ char *owner =
 		string_format("%u:%u", plan->user.uid, plan->user.gid);
 	struct winsize size = { 0 };
@@ -130,6 +132,10 @@ char *protocol_format_setup(const struct guest_config *config,
 		{ "module", plan->module ? plan->module : "" },
 		{ "hostname", config->hostname ? config->hostname : "vmtest" },
 		{ "nodes", plan->nodes ? plan->nodes : "" },
+		{ "overlay_disk", !config->overlay_bytes ? ""
+				  : config->disk_bytes	 ? "/dev/vdb"
+							 : "/dev/vda" },
+		{ "overlay_size", overlay_size },
 		{ "owner", config->user ? owner : "" },
 		{ "terminal", terminal ? terminal : "" },
 		{ "writable", config->writable.count ? "1" : "" },
@@ -170,6 +176,8 @@ static enum lifecycle_event parse(const char *line, int *status_ret)
 		return EVENT_HELLO;
 	if (strcmp(line, "ready") == 0)
 		return EVENT_READY;
+	if (strcmp(line, "full") == 0)
+		return EVENT_FULL;
 	if (strcmp(line, "done") == 0)
 		return EVENT_DONE;
 	if (strncmp(line, "fail ", 5) == 0 && line[5])

@@ -195,17 +195,25 @@ static void add_ports(const struct qemu_options *options, struct string_list *li
 	}
 }
 
-static void add_disk(const struct qemu_options *options, struct string_list *list)
+/** Disks that do not outlive QEMU: there is nothing to flush them for. */
+static void add_disks(const struct qemu_options *options, struct string_list *list)
 {
-	if (options->disk_fd < 0)
-		return;
-	string_list_add(list, "-add-fd");
-	string_list_addf(list, "fd=%d,set=1", options->disk_fd);
-	// It does not outlive QEMU: there is nothing to flush it for. Opened
-	// automatically, QEMU would ask for a second descriptor, read-only.
-	add(list, "-drive",
-	    "file=/dev/fdset/1,format=raw,if=none,id=disk,auto-read-only=off,cache=unsafe,discard=unmap");
-	add(list, "-device", "virtio-blk,drive=disk");
+	const int fds[] = { options->disk_fd, options->overlay_fd };
+
+	for (unsigned int i = 0; i < array_size(fds); i++) {
+		if (fds[i] < 0)
+			continue;
+		string_list_add(list, "-add-fd");
+		string_list_addf(list, "fd=%d,set=%u", fds[i], i + 1);
+		// Opened automatically, QEMU would ask for a second descriptor,
+		// read-only.
+		string_list_add(list, "-drive");
+		string_list_addf(list,
+				 "file=/dev/fdset/%u,format=raw,if=none,id=disk%u,auto-read-only=off,cache=unsafe,discard=unmap",
+				 i + 1, i);
+		string_list_add(list, "-device");
+		string_list_addf(list, "virtio-blk,drive=disk%u", i);
+	}
 }
 
 static unsigned int choose_cpus(const struct qemu_config *config)
@@ -250,7 +258,7 @@ struct error *qemu_arguments(const struct qemu_options *options,
 	add_all(ret, &machine->arguments);
 	add_shares(options->shares, ret);
 	add_ports(options, ret);
-	add_disk(options, ret);
+	add_disks(options, ret);
 	add_all(ret, &config->arguments);
 	return NULL;
 }

@@ -200,6 +200,8 @@ struct qemu_options {
 	const struct qemu_link *sockets;
 	/** An open file that becomes /dev/vda; -1 for none. QEMU inherits it. */
 	int disk_fd;
+	/** The same for the last disk, to which the guest's memory overflows. */
+	int overlay_fd;
 	/** 0 if not known or not wanted. */
 	uint64_t tsc_khz;
 	/** Show all of the kernel's messages. */

@@ -175,13 +175,15 @@ static struct error *spawn(struct qemu_options *options,
 	struct error *err;
 
 	_cleanup_string_list_ struct string_list arguments = { 0 };
-	int keep[PORT_COUNT + 2] = { side->console_fd };
+	int keep[PORT_COUNT + 3] = { side->console_fd };
 	unsigned int count = 1;
 	_cleanup_close_ int ruleset_fd = -1;
 
 	options->sockets = side;
 	if (options->disk_fd >= 0)
 		keep[count++] = options->disk_fd;
+	if (options->overlay_fd >= 0)
+		keep[count++] = options->overlay_fd;
 	for (int i = 0; i < PORT_COUNT; i++) {
 		if (side->port_fds[i] >= 0)
 			keep[count++] = side->port_fds[i];

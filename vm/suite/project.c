@@ -68,6 +68,7 @@ static const struct key {
 	{ "module_source", KEY_PATH, ONE, "module-source" },
 	{ "disk", KEY_TEXT, ONE, "disk" },
 	{ "kdump", KEY_FLAG, ONE, "kdump" },
+	{ "overlay_size", KEY_TEXT, ONE, "overlay-size" },
 	{ "user", KEY_TEXT, ONE, "user" },
 	{ "hostname", KEY_TEXT, ONE, "hostname" },
 	{ "append", KEY_TEXT, LIST, "append" },

@@ -37,6 +37,7 @@ Test(protocol, words_are_events_and_all_else_is_nonsense)
 	} rows[] = {
 		{ "hello", EVENT_HELLO, 0 },
 		{ "ready", EVENT_READY, 0 },
+		{ "full", EVENT_FULL, 0 },
 		{ "done", EVENT_DONE, 0 },
 		{ "exit 0", EVENT_EXIT, 0 },
 		{ "exit 42", EVENT_EXIT, 42 },
@@ -221,7 +222,7 @@ Test(protocol, a_shell_reads_back_all_words)
 
 		cr_expect_str_eq(output, rows[row].output, "%s", shell);
 	}
-	plan.qemu.disk_fd = -1;
+	plan.qemu.disk_fd = plan.qemu.overlay_fd = -1;
 	guest_plan_deinit(&plan);
 }
 

@@ -59,6 +59,7 @@ static struct qemu_options some_options(const struct qemu_config *config)
 		.init = "/usr/share/vmtest/init.sh",
 		.sockets = &sockets,
 		.disk_fd = -1,
+		.overlay_fd = -1,
 	};
 }
 
@@ -154,11 +155,14 @@ Test(qemu, is_told_of_shares_ports_and_the_disk)
 			  always[i]);
 	cr_expect_not(string_list_contains(&without,
 					   "virtconsole,chardev=terminal,nr=0"));
-	cr_expect_not(string_list_contains(&without, "virtio-blk,drive=disk"));
+	cr_expect_not(string_list_contains(&without, "virtio-blk,drive=disk0"));
 	options.disk_fd = 13;
+	options.overlay_fd = 14;
 	cr_assert_null(qemu_arguments(&options, &with));
-	cr_expect(string_list_contains(&with, "virtio-blk,drive=disk"));
+	cr_expect(string_list_contains(&with, "virtio-blk,drive=disk0"));
 	cr_expect(string_list_contains(&with, "fd=13,set=1"));
+	cr_expect(string_list_contains(&with, "virtio-blk,drive=disk1"));
+	cr_expect(string_list_contains(&with, "fd=14,set=2"));
 }
 
 /** What follows an option; NULL if it is not there. */
