@@ -44,8 +44,8 @@ static struct error *configure(const struct kbuild_request *request,
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_TIME, "configure %s.%s", release,
 				 request->arch->name);
-	err = configure_build(request->catalog, &request->release, make,
-			      lost_ret, NULL);
+	err = configure_build(request->catalog, &request->release,
+			      &request->additions, make, lost_ret, NULL);
 	if (err)
 		return err;
 	// The source may be another version: better known before it is built.
@@ -75,9 +75,10 @@ static struct error *compile(const struct kbuild_request *request,
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_COMPILED, "build %s.%s", release,
 				 request->arch->name);
+	char name[FLAVOR_SIZE];
+	config_flavor(&request->additions, &request->release, name);
 	const struct catalog_flavor *flavor;
-	err = catalog_find_flavor(request->catalog, request->release.flavor,
-				  &flavor);
+	err = catalog_find_flavor(request->catalog, name, &flavor);
 	if (err)
 		return err;
 	progress_update(progress, 0, flavor->objects);

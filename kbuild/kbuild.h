@@ -7,6 +7,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/kernel/release.h"
+#include "kbuild/config/config.h"
 
 struct catalog;
 struct catalog_arch;
@@ -28,8 +29,9 @@ struct kbuild_request {
 	const struct catalog_arch *arch;
 	/** What compiler_open() has for the version. */
 	const struct compiler *compiler;
-	/** Must be the version of the source. */
+	/** Must be the version of the source, and named after the additions. */
 	struct release release;
+	struct config_additions additions;
 	/** Builds of several flavors may share it, at once. */
 	const struct source *source;
 	/** Where the package goes. */

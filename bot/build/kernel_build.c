@@ -49,8 +49,9 @@ static struct error *find_path(const struct kernel_making *making, char **ret)
 	const struct plan_item *item = making->item;
 	const struct source *source = &making->source;
 	_cleanup_option_set_ struct option_set options = { 0 };
+	const struct config_additions none = { 0 };
 	err = config_compose(request->catalog, item->arch, &item->release,
-			     &options);
+			     &none, &options);
 	if (err)
 		return err;
 	_cleanup_compiler_ struct compiler compiler = { 0 };

@@ -20,6 +20,7 @@ struct kbuild_build_options {
 	struct source_request wanted;
 	struct kbuild_request request;
 	unsigned int rebuild;
+	struct selection_options selection;
 };
 
 #define OFFSET(field) .offset = offsetof(struct kbuild_build_options, field)
@@ -31,6 +32,7 @@ static const struct command_option options[] = {
 	{ 0, "version", "VERSION", "build this version of kernel.org", OPTION_STRING, OFFSET(version) },
 	{ 0, "git", "URL", "build a tag or branch of this repository", OPTION_STRING, OFFSET(wanted.url) },
 	{ 0, "ref", "REF", "which tag or branch", OPTION_STRING, OFFSET(wanted.ref) },
+	SELECTION_OPTIONS(struct kbuild_build_options, selection),
 	{ 'o', "output", "DIR", "where the package goes", OPTION_STRING, OFFSET(request.output_directory) },
 	{ 0, "build-dir", "DIR", "where make works; is kept (default: in the output directory, deleted after a success)", OPTION_STRING, OFFSET(request.build_directory) },
 	{ 0, "package-format", "tar.zst|directory", "how it is packed (default: tar.zst)", OPTION_CHOICE, OFFSET(request.format) },
@@ -64,6 +66,7 @@ static struct error *find_source(struct kbuild_build_options *build)
 }
 
 struct error *selection_make(const struct command_context *context,
+			     const struct selection_options *wanted,
 			     struct selection *ret)
 {
 	struct error *err;
@@ -72,7 +75,7 @@ struct error *selection_make(const struct command_context *context,
 	if (flavors->count > 1)
 		return error_create(ERROR_USAGE,
 				    "one kernel has one flavor; name only one");
-	struct selection selection;
+	_cleanup_selection_ struct selection selection = { 0 };
 	err = command_arch(context, &selection.arch);
 	if (err)
 		return err;
@@ -81,7 +84,11 @@ struct error *selection_make(const struct command_context *context,
 				  &selection.flavor);
 	if (err)
 		return err;
-	*ret = selection;
+	err = config_additions_read(&wanted->fragments, &wanted->options,
+				    &selection.additions);
+	if (err)
+		return err;
+	*ret = take(selection);
 	return NULL;
 }
 
@@ -99,7 +106,7 @@ struct error *selection_release(const struct command_context *context,
 				    flavor->name, sb.text);
 	}
 	catalog_release(context->catalog, version, flavor, rebuild, ret);
-	return NULL;
+	return config_additions_name(&selection->additions, ret);
 }
 
 struct error *parse_version(const char *text, struct kernel_version *ret)
@@ -123,8 +130,8 @@ static struct error *run(struct command_context *context)
 	err = find_source(build);
 	if (err)
 		return err;
-	struct selection selection;
-	err = selection_make(context, &selection);
+	_cleanup_selection_ struct selection selection = { 0 };
+	err = selection_make(context, &build->selection, &selection);
 	if (err)
 		return err;
 	_cleanup_source_ struct source source = { 0 };
@@ -148,6 +155,7 @@ static struct error *run(struct command_context *context)
 	request->arch = selection.arch;
 	request->compiler = &compiler;
 	request->source = &source;
+	request->additions = selection.additions;
 	_cleanup_free_ char *path = NULL;
 	err = kbuild_build(request, &path);
 	if (err)

@@ -6,6 +6,7 @@
 /** @file The commands of vmtest-kbuild, and what they share. */
 
 #include "common/cli/command.h"
+#include "kbuild/config/config.h"
 
 struct catalog_arch;
 struct catalog_flavor;
@@ -21,7 +22,28 @@ extern const struct command kbuild_toolchain_command;
 struct selection {
 	const struct catalog_arch *arch;
 	const struct catalog_flavor *flavor;
+	/** Move it, or leave it to the cleanup. */
+	struct config_additions additions;
 };
+
+static inline void selection_deinit(struct selection *selection)
+{
+	config_additions_deinit(&selection->additions);
+}
+
+#define _cleanup_selection_ _cleanup_(selection_deinit)
+
+/** Options of the commands that have a selection. */
+struct selection_options {
+	struct string_list fragments;
+	struct string_list options;
+};
+
+// clang-format off
+#define SELECTION_OPTIONS(type, member)                                        \
+	{ 0, "config-fragment", "FILE", "ask for the options of this fragment, too; repeatable", OPTION_ITEM, .offset = offsetof(type, member.fragments) }, \
+	{ 0, "config-option", "CONFIG_NAME=VALUE", "ask for this option, too; repeatable", OPTION_ITEM, .offset = offsetof(type, member.options) }
+// clang-format on
 
 /**
  * Which ones a command line means: at most one of each may be named; without,
@@ -30,6 +52,7 @@ struct selection {
  * @return ERROR_USAGE.
  */
 _must_check_ struct error *selection_make(const struct command_context *context,
+					  const struct selection_options *wanted,
 					  struct selection *ret);
 
 /**

@@ -13,11 +13,13 @@
 
 struct config_options {
 	const char *source;
+	struct selection_options selection;
 };
 
 // clang-format off
 static const struct command_option options[] = {
 	{ 's', "source", "DIR", "configure this kernel tree, which is not written to", OPTION_STRING, .offset = offsetof(struct config_options, source) },
+	SELECTION_OPTIONS(struct config_options, selection),
 	{ 0 },
 };
 // clang-format on
@@ -37,7 +39,8 @@ static struct error *format_asked(const struct command_context *context,
 	if (err)
 		return err;
 	_cleanup_option_set_ struct option_set set = { 0 };
-	err = config_compose(context->catalog, selection->arch, &release, &set);
+	err = config_compose(context->catalog, selection->arch, &release,
+			     &selection->additions, &set);
 	if (err)
 		return err;
 	*ret = option_set_format(&set);
@@ -75,8 +78,9 @@ static struct error *configure(struct command_context *context,
 	if (err)
 		return err;
 	const char *temporary = command_variable("TMPDIR");
-	err = configure_source(catalog, selection->arch, &release, &compiler,
-			       source.path, temporary ? temporary : "/tmp", ret);
+	err = configure_source(catalog, selection->arch, &release,
+			       &selection->additions, &compiler, source.path,
+			       temporary ? temporary : "/tmp", ret);
 	char text[RELEASE_TEXT_SIZE];
 	release_format(&release, text);
 	return error_wrap(err, "configure %s.%s", text, selection->arch->name);
@@ -91,8 +95,8 @@ static struct error *run(struct command_context *context)
 		return error_create(
 			ERROR_USAGE,
 			"name the version to configure, such as 6.12.117, or a source with --source");
-	struct selection selection;
-	err = selection_make(context, &selection);
+	_cleanup_selection_ struct selection selection = { 0 };
+	err = selection_make(context, &config->selection, &selection);
 	if (err)
 		return err;
 	_cleanup_free_ char *text = NULL;
@@ -112,7 +116,10 @@ const struct command kbuild_config_command = {
 	.details =
 		"Of a version, this prints the options that the fragments of the catalog ask for.\n"
 		"A source is configured with them, in a temporary directory: this prints the\n"
-		".config that comes out, or fails and names each option that kconfig did not keep.",
+		".config that comes out, or fails and names each option that kconfig did not keep.\n"
+		"\n"
+		"What --config-fragment and --config-option ask for is checked in the same way.\n"
+		"The release is named after it: its flavor ends in a digest.",
 	.options = { options },
 	.options_size = sizeof(struct config_options),
 	.needs = COMMAND_CATALOG,

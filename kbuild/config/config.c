@@ -2,8 +2,10 @@
 
 #include "kbuild/config/config.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -20,6 +22,21 @@ enum {
 
 static const char temporary_prefix[] = "vmtest-config";
 
+static struct error *read_fragment(const char *path, char **ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	err = file_read(path, FRAGMENT_LIMIT_BYTES, &text, &size);
+	if (err)
+		return err;
+	if (strlen(text) != size)
+		return error_create(ERROR_USAGE, "%s is no text", path);
+	*ret = take_ptr(text);
+	return NULL;
+}
+
 static struct error *apply_file(struct option_set *set, const char *name,
 				bool is_optional,
 				const struct bounds_target *target)
@@ -28,20 +45,82 @@ static struct error *apply_file(struct option_set *set, const char *name,
 
 	_cleanup_free_ char *path = path_join(target->catalog->directory, name);
 	_cleanup_free_ char *text = NULL;
-	size_t size;
-	err = file_read(path, FRAGMENT_LIMIT_BYTES, &text, &size);
+	err = read_fragment(path, &text);
 	if (is_optional && error_catch(&err, ERROR_NOT_FOUND))
 		return NULL;
 	if (err)
 		return err;
-	if (strlen(text) != size)
-		return error_create(ERROR_USAGE, "%s is no text", path);
 	return option_set_apply(set, name, text, target);
+}
+
+void config_additions_deinit(struct config_additions *additions)
+{
+	string_list_deinit(&additions->names);
+	string_list_deinit(&additions->texts);
+	*additions = (struct config_additions){ 0 };
+}
+
+struct error *config_additions_read(const struct string_list *fragments,
+				    const struct string_list *options,
+				    struct config_additions *ret)
+{
+	struct error *err;
+
+	_cleanup_config_additions_ struct config_additions additions = { 0 };
+	for (size_t i = 0; i < fragments->count; i++) {
+		_cleanup_free_ char *text = NULL;
+		err = read_fragment(fragments->items[i], &text);
+		if (err)
+			return err;
+		string_list_add(&additions.names, fragments->items[i]);
+		string_list_add(&additions.texts, text);
+	}
+	_cleanup_string_builder_ struct string_builder lines = { 0 };
+	for (size_t i = 0; i < options->count; i++)
+		string_builder_appendf(&lines, "%s\n", options->items[i]);
+	if (lines.length) {
+		string_list_add(&additions.names, "--config-option");
+		string_list_add(&additions.texts, lines.text);
+	}
+	_cleanup_string_builder_ struct string_builder all = { 0 };
+	for (size_t i = 0; i < additions.texts.count; i++)
+		string_builder_appendf(&all, "%s\n", additions.texts.items[i]);
+	if (all.length) {
+		char digest[DIGEST_TEXT_SIZE];
+		digest_buffer(all.text, all.length, digest);
+		snprintf(additions.suffix, sizeof(additions.suffix), "_%.8s",
+			 digest);
+	}
+	*ret = take(additions);
+	return NULL;
+}
+
+struct error *config_additions_name(const struct config_additions *additions,
+				    struct release *release)
+{
+	size_t length = strlen(release->flavor);
+
+	if (length + strlen(additions->suffix) >= sizeof(release->flavor))
+		return error_create(ERROR_USAGE,
+				    "the name of the flavor %s is too long for one with options that are added",
+				    release->flavor);
+	strcpy(release->flavor + length, additions->suffix);
+	return NULL;
+}
+
+void config_flavor(const struct config_additions *additions,
+		   const struct release *release,
+		   char name_ret[static FLAVOR_SIZE])
+{
+	size_t length = strlen(release->flavor) - strlen(additions->suffix);
+
+	snprintf(name_ret, FLAVOR_SIZE, "%.*s", (int)length, release->flavor);
 }
 
 struct error *config_compose(const struct catalog *catalog,
 			     const struct catalog_arch *arch,
 			     const struct release *release,
+			     const struct config_additions *additions,
 			     struct option_set *set)
 {
 	struct error *err;
@@ -51,17 +130,25 @@ struct error *config_compose(const struct catalog *catalog,
 		.arch = arch,
 		.version = &release->version,
 	};
+	char flavor[FLAVOR_SIZE];
+	config_flavor(additions, release, flavor);
 	_cleanup_string_list_ struct string_list names = { 0 };
 	string_list_add(&names, "base.config");
-	string_list_addf(&names, "%s.config", release->flavor);
+	string_list_addf(&names, "%s.config", flavor);
 	string_list_addf(&names, "%s.config", arch->name);
-	string_list_addf(&names, "%s-%s.config", arch->name, release->flavor);
+	string_list_addf(&names, "%s-%s.config", arch->name, flavor);
 	for (size_t i = 0; i < names.count; i++) {
 		bool is_last = i + 1 == names.count;
 
 		err = apply_file(set, names.items[i], is_last, &target);
 		if (err)
 			return error_wrap(err, "compose the configuration");
+	}
+	for (size_t i = 0; i < additions->names.count; i++) {
+		err = option_set_apply(set, additions->names.items[i],
+				       additions->texts.items[i], &target);
+		if (err)
+			return err;
 	}
 
 	char local[RELEASE_TEXT_SIZE];
@@ -115,13 +202,15 @@ static struct error *run_kconfig(const struct option_set *set,
 }
 
 struct error *configure_build(const struct catalog *catalog,
-			      const struct release *release, struct make *make,
-			      struct string_list *lost_ret, char **config_ret)
+			      const struct release *release,
+			      const struct config_additions *additions,
+			      struct make *make, struct string_list *lost_ret,
+			      char **config_ret)
 {
 	struct error *err;
 
 	_cleanup_option_set_ struct option_set set = { 0 };
-	err = config_compose(catalog, make->arch, release, &set);
+	err = config_compose(catalog, make->arch, release, additions, &set);
 	if (err)
 		return err;
 	_cleanup_free_ char *config = NULL;
@@ -139,10 +228,12 @@ struct error *configure_build(const struct catalog *catalog,
 	return NULL;
 }
 
-struct error *
-configure_source(const struct catalog *catalog, const struct catalog_arch *arch,
-		 const struct release *release, const struct compiler *compiler,
-		 const char *source, const char *parent, char **ret)
+struct error *configure_source(const struct catalog *catalog,
+			       const struct catalog_arch *arch,
+			       const struct release *release,
+			       const struct config_additions *additions,
+			       const struct compiler *compiler,
+			       const char *source, const char *parent, char **ret)
 {
 	struct error *err;
 
@@ -165,5 +256,5 @@ configure_source(const struct catalog *catalog, const struct catalog_arch *arch,
 		progress_createf(PROGRESS_TIME, "configure %s.%s", text,
 				 arch->name);
 	_cleanup_string_list_ struct string_list lost = { 0 };
-	return configure_build(catalog, release, &make, &lost, ret);
+	return configure_build(catalog, release, additions, &make, &lost, ret);
 }

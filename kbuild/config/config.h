@@ -15,8 +15,9 @@
  *
  * The value is `y`, `m`, `n` (the option shall be off), a number, or a string
  * in double quotes. The brackets, with `essential` (no guest boots without the
- * option), bounds (config.h) or both, and the reason are optional. Lines that
- * start with `#` and empty lines are comments.
+ * option), bounds (config.h) or both, and the reason are optional. `#
+ * CONFIG_NAME is not set`, as .config has it, means `n`; other lines that start
+ * with `#`, and empty ones, are comments.
  *
  * Where two fragments ask for the same option, the later one wins. kconfig
  * silently drops options whose dependencies are not met, so what was asked for
@@ -27,6 +28,8 @@
 #include <stddef.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/text.h"
+#include "common/kernel/release.h"
 
 struct catalog;
 struct catalog_arch;
@@ -34,8 +37,6 @@ struct compiler;
 struct error;
 struct kernel_version;
 struct make;
-struct release;
-struct string_list;
 
 /*
  * Which kernels something in configs/ is for: terms separated by blanks, all of
@@ -111,18 +112,62 @@ _must_check_ struct error *option_set_check(const struct option_set *set,
 					    const char *config,
 					    struct string_list *lost_ret);
 
+enum {
+	/** `_` and eight digits of a digest. */
+	ADDITIONS_SUFFIX_SIZE = 10,
+};
+
+/** What a project asks for beyond the catalog's fragments; { 0 } for nothing. */
+struct config_additions {
+	/** What messages call each fragment, and its text; later ones win. */
+	struct string_list names;
+	struct string_list texts;
+	/** What their kernels' flavor ends in: `_1a2b3c4d`; empty for nothing. */
+	char suffix[ADDITIONS_SUFFIX_SIZE];
+};
+
+void config_additions_deinit(struct config_additions *additions);
+
+#define _cleanup_config_additions_ _cleanup_(config_additions_deinit)
+
+/**
+ * @param[in] fragments Paths.
+ * @param[in] options Lines of a last fragment.
+ */
+_must_check_ struct error *
+config_additions_read(const struct string_list *fragments,
+		      const struct string_list *options,
+		      struct config_additions *ret);
+
+/**
+ * Name the release after what is added, so that it passes for none of the
+ * catalog's: to its flavor comes the suffix.
+ *
+ * @return ERROR_USAGE if the flavor's name is too long for it.
+ */
+_must_check_ struct error *
+config_additions_name(const struct config_additions *additions,
+		      struct release *release);
+
+/** The catalog's name of a release's flavor: without the suffix. */
+void config_flavor(const struct config_additions *additions,
+		   const struct release *release,
+		   char name_ret[static FLAVOR_SIZE]);
+
 /**
  * Compose the fragments beside the catalog: `base.config`, `FLAVOR.config`,
- * `ARCH.config` and, if there is one, `ARCH-FLAVOR.config`; later ones win.
+ * `ARCH.config` and, if there is one, `ARCH-FLAVOR.config`; then what is added.
+ * Later ones win.
  *
  * @param[in] release Its flavor and version choose; its local part becomes the
  * kernel's CONFIG_LOCALVERSION.
+ * @param[in] additions The release is named after them.
  * @param[in,out] set Must be empty.
  */
-_must_check_ struct error *config_compose(const struct catalog *catalog,
-					  const struct catalog_arch *arch,
-					  const struct release *release,
-					  struct option_set *set);
+_must_check_ struct error *
+config_compose(const struct catalog *catalog, const struct catalog_arch *arch,
+	       const struct release *release,
+	       const struct config_additions *additions, struct option_set *set);
 
 /**
  * Make the .config of a build directory from nothing but the fragments.
@@ -134,11 +179,10 @@ _must_check_ struct error *config_compose(const struct catalog *catalog,
  * @param[out] config_ret The .config; free(). May be NULL.
  * @return An error naming each option that kconfig did not keep and had to.
  */
-_must_check_ struct error *configure_build(const struct catalog *catalog,
-					   const struct release *release,
-					   struct make *make,
-					   struct string_list *lost_ret,
-					   char **config_ret);
+_must_check_ struct error *
+configure_build(const struct catalog *catalog, const struct release *release,
+		const struct config_additions *additions, struct make *make,
+		struct string_list *lost_ret, char **config_ret);
 
 /**
  * Configure a source in a temporary directory. Blocks for some seconds.
@@ -151,7 +195,9 @@ _must_check_ struct error *configure_build(const struct catalog *catalog,
  */
 _must_check_ struct error *
 configure_source(const struct catalog *catalog, const struct catalog_arch *arch,
-		 const struct release *release, const struct compiler *compiler,
-		 const char *source, const char *parent, char **ret);
+		 const struct release *release,
+		 const struct config_additions *additions,
+		 const struct compiler *compiler, const char *source,
+		 const char *parent, char **ret);
 
 #endif /* KBUILD_CONFIG_CONFIG_H */

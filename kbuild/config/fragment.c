@@ -211,6 +211,18 @@ static bool is_of_fragment(const struct config_option *option, const char *name)
 	       option->origin[length] == ':';
 }
 
+/** @return `CONFIG_NAME=n` for a line by which .config says so, else NULL; free(). */
+static char *parse_unset(const char *line)
+{
+	if (strncmp(line, "# ", 2) != 0)
+		return NULL;
+	line += 2;
+	size_t length = name_length(line);
+	if (!length || strcmp(line + length, " is not set") != 0)
+		return NULL;
+	return string_format("%.*s=n", (int)length, line);
+}
+
 struct error *option_set_apply(struct option_set *set, const char *name,
 			       const char *text,
 			       const struct bounds_target *target)
@@ -221,6 +233,9 @@ struct error *option_set_apply(struct option_set *set, const char *name,
 	char *rest = copy, *line;
 	for (unsigned int number = 1; (line = strsep(&rest, "\n")); number++) {
 		line = trim(line);
+		_cleanup_free_ char *unset = parse_unset(line);
+		if (unset)
+			line = unset;
 		if (!*line || *line == '#')
 			continue;
 		_cleanup_config_option_ struct config_option option = { 0 };

@@ -5,6 +5,7 @@ edits a copy of that folder, and nothing else, and asks the programs what follow
 """
 
 import json
+import re
 import shutil
 
 import config_test
@@ -76,6 +77,29 @@ class ExtendTest(support.TestCase):
                          "--flavor=lockdep", f"--catalog={self.path}")
             self.assert_one_line(
                 result, 2, "the flavor lockdep is only for arm from 6.12: it is a test")
+
+    def test_options_of_a_project(self):
+        fragment = self.folder / "more.config"
+        fragment.write_text("CONFIG_ZRAM=m # swap\n# CONFIG_AIO is not set\nCONFIG_SWAP=n [<2.6]\n")
+        command = "vmtest-kbuild config 6.12.117 --arch=x86_64 --flavor=tiny"
+        plain = support.succeed(command)
+        names = set()
+        for words in ([f"--config-fragment={fragment}"],
+                      ["--config-option=CONFIG_ZRAM=m", "--config-option=CONFIG_SWAP=n"],
+                      [f"--config-fragment={fragment}", "--config-option=CONFIG_ZRAM=y"]):
+            text = support.succeed(command, *words)
+            names.add(re.search(r'"-vmtest1\.0tiny_([0-9a-f]{8})"', text)[1])
+            self.assertIn("CONFIG_ZRAM=" + ("m", "y")[len(names) == 3], text)
+            self.assertEqual("# CONFIG_SWAP is not set" in text, len(names) == 2)
+            self.assertEqual("# CONFIG_AIO is not set" in text, len(names) != 2)
+            self.assertEqual(text, support.succeed(command, *words))
+        self.assertEqual(len(names), 3)
+        self.assertIn('"-vmtest1.0tiny"', plain)
+        for option, words in {
+            "ZRAM=m": "--config-option:1: a line is CONFIG_NAME=value",
+            "CONFIG_SWAP": "--config-option:1: CONFIG_SWAP has no '='",
+        }.items():
+            self.assert_one_line(run(command, f"--config-option={option}"), 2, words)
 
     def test_a_flavor_is_built_from_sources(self):
         sources = config_test.sources()

@@ -33,8 +33,9 @@ static void compose(const struct catalog *catalog,
 {
 	struct release release;
 	cr_assert(release_parse(release_text, &release));
+	const struct config_additions none = { 0 };
 	_cleanup_error_ struct error *err =
-		config_compose(catalog, arch, &release, set);
+		config_compose(catalog, arch, &release, &none, set);
 
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
 }
@@ -136,8 +137,9 @@ static struct error *configure(const char *makefile, const char *release_text,
 	cr_assert(release_parse(release_text, &release));
 	static char no_prefix[] = "", gcc[] = "gcc";
 	const struct compiler compiler = { .prefix = no_prefix, .program = gcc };
-	err = configure_source(catalog, arch, &release, &compiler, source,
-			       temporary, ret);
+	const struct config_additions none = { 0 };
+	err = configure_source(catalog, arch, &release, &none, &compiler,
+			       source, temporary, ret);
 
 	size_t count = 0;
 	DIR *directory = opendir(temporary);

@@ -127,6 +127,9 @@ Test(fragment, is_written_as_kconfig_wants_it)
 		  "",
 		  "CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=0x1\n"
 		  "CONFIG_D=\"a # \\\"b\\\"\"\n" },
+		{ "# CONFIG_A is not set\n# CONFIG_B is not set here\n"
+		  "# CONFIG_ is not set\n",
+		  "", "# CONFIG_A is not set\n" },
 		// The later one wins.
 		{ "CONFIG_A=y\nCONFIG_B=m\n", "CONFIG_A=n\n",
 		  "# CONFIG_A is not set\nCONFIG_B=m\n" },
