@@ -3,6 +3,7 @@
 #include "tests/unit/files.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +11,26 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
+
+char *tmp;
+
+void setup_tmp(void)
+{
+	tmp = string_copy("/tmp/vmtest-unit.XXXXXX");
+	cr_assert(mkdtemp(tmp));
+}
+
+void teardown_tmp(void)
+{
+	cleanup_directory(&tmp);
+	tmp = NULL;
+}
+
+char *in_tmp(const char *name)
+{
+	return path_join(tmp, name);
+}
 
 void put_file(const char *root, const char *name, const char *text)
 {

@@ -7,6 +7,15 @@
 
 #include <stdbool.h>
 
+/** The test's own directory, between setup_tmp() and teardown_tmp(). */
+extern char *tmp;
+
+void setup_tmp(void);
+void teardown_tmp(void);
+
+/** The path of something in `tmp`; the caller frees it. */
+char *in_tmp(const char *name);
+
 /** Write a file, and make the directories that it is in. */
 void put_file(const char *root, const char *name, const char *text);
 

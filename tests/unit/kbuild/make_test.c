@@ -9,39 +9,32 @@
 
 #include <criterion/criterion.h>
 
-#include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/progress.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/compiler.h"
+#include "tests/unit/errors.h"
 #include "tests/unit/files.h"
 
-static const struct catalog_arch arch = {
-	.name = "x86_64",
-	.kernel_arch = "x86_64",
-	.source_arch = "x86",
-};
+static const struct catalog_arch arch = { .name = "x86_64",
+					  .kernel_arch = "x86_64",
+					  .source_arch = "x86" };
 
-static char no_prefix[] = "", gcc[] = "gcc";
+static const struct compiler compiler = { .prefix = (char *)"",
+					  .program = (char *)"gcc" };
 
-static const struct compiler compiler = {
-	.prefix = no_prefix,
-	.program = gcc,
-};
-
-/** Holds what stands for a kernel's tree, and a directory to build in. */
-static char root[] = "/tmp/make_test.XXXXXX";
+/** What stands for a kernel's tree, and a directory to build in. */
 static char *source, *build, *log_path;
 static struct make make = { 0 };
 
 static void setup(void)
 {
 	interrupt_catch();
-	cr_assert(mkdtemp(root));
-	source = path_join(root, "source");
-	build = path_join(root, "build");
-	log_path = path_join(root, "log");
+	setup_tmp();
+	source = in_tmp("source");
+	build = in_tmp("build");
+	log_path = in_tmp("log");
 	cr_assert_null(directory_create(build));
 }
 
@@ -51,7 +44,7 @@ static void teardown(void)
 	free(source);
 	free(build);
 	free(log_path);
-	error_destroy(directory_remove(root));
+	teardown_tmp();
 }
 
 TestSuite(make, .init = setup, .fini = teardown);
@@ -59,9 +52,8 @@ TestSuite(make, .init = setup, .fini = teardown);
 static void prepare(const char *makefile)
 {
 	put_file(source, "Makefile", makefile);
-	_cleanup_error_ struct error *err =
-		make_init(&make, source, build, &arch, &compiler, 1, log_path);
-	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	expect_success(
+		make_init(&make, source, build, &arch, &compiler, 1, log_path));
 }
 
 static void expect_logged(const char *text)
@@ -82,8 +74,7 @@ Test(make, takes_nothing_from_the_environment)
 	setenv("LLVM", "1", 1);
 	setenv("LOCALVERSION", "-mine", 1);
 	setenv("KCONFIG_CONFIG", "/elsewhere", 1);
-	_cleanup_error_ struct error *err = make_run(&make, NULL, all);
-	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	expect_success(make_run(&make, NULL, all));
 	expect_logged("x86_64  vmtest \n");
 	expect_logged(" C\n");
 }
@@ -91,9 +82,7 @@ Test(make, takes_nothing_from_the_environment)
 Test(make, failure_names_the_log)
 {
 	prepare("all:\n\t@echo some text; false\n");
-	_cleanup_error_ struct error *err = make_run(&make, NULL, all);
-	cr_assert(err);
-	cr_expect(strstr(error_message(err), log_path), "%s", error_message(err));
+	expect_failure(make_run(&make, NULL, all), log_path);
 	expect_logged("some text\n");
 }
 
@@ -195,10 +184,7 @@ Test(make, missing_file_fails_a_module_build_that_succeeds)
 	};
 
 	prepare("modules:\n\t@cat scripts/needed.sh || true\n");
-	_cleanup_error_ struct error *err = kernel_make_module(&module);
-	cr_assert(err);
-	cr_expect(strstr(error_message(err), "scripts/needed.sh"), "%s",
-		  error_message(err));
+	expect_failure(kernel_make_module(&module), "scripts/needed.sh");
 }
 
 Test(make, refuses_paths_that_break_its_variables)
@@ -206,13 +192,10 @@ Test(make, refuses_paths_that_break_its_variables)
 	static const char *const paths[] = { "relative", "/with space",
 					     "/with:colon", "/with$dollar" };
 
-	for (size_t i = 0; i < array_size(paths); i++) {
-		_cleanup_error_ struct error *err =
-			make_init(&make, paths[i], "/tmp", &arch, &compiler, 1,
-				  "/dev/null");
-
-		cr_expect(error_is(err, ERROR_USAGE), "%s", paths[i]);
-	}
+	for (size_t i = 0; i < array_size(paths); i++)
+		expect_kind(make_init(&make, paths[i], "/tmp", &arch, &compiler,
+				      1, "/dev/null"),
+			    ERROR_USAGE, paths[i]);
 }
 
 Test(make, counts_what_is_compiled_for_the_kernel)
@@ -232,10 +215,8 @@ Test(make, counts_what_is_compiled_for_the_kernel)
 	cr_assert_eq(dup2(stderr_fd, STDERR_FILENO), STDERR_FILENO);
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_COMPILED, "build");
-	_cleanup_error_ struct error *err = make_run(&make, progress, all);
 	char text[256] = "";
-
-	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	expect_success(make_run(&make, progress, all));
 	progress_finish(progress);
 	cr_assert_gt(pread(stderr_fd, text, sizeof(text) - 1, 0), 0);
 	cr_expect(strstr(text, ": build: 4 files compiled, "), "%s", text);

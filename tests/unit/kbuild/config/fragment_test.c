@@ -7,9 +7,9 @@
 
 #include <criterion/criterion.h>
 
-#include "common/base/error.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
+#include "tests/unit/errors.h"
 
 static struct catalog_arch archs[] = {
 	{ .name = "x86_64" },
@@ -67,9 +67,8 @@ Test(bounds, hold_when_every_term_does)
 	for (size_t i = 0; i < array_size(cases); i++) {
 		bool holds;
 
-		cr_assert_null(bounds_check(cases[i].bounds, cases[i].version,
-					    cases[i].arch, &holds),
-			       "%s", cases[i].bounds);
+		expect_success(bounds_check(cases[i].bounds, cases[i].version,
+					    cases[i].arch, &holds));
 		cr_expect_eq(holds, cases[i].holds, "'%s' of %s %s",
 			     cases[i].bounds, cases[i].version, cases[i].arch);
 	}
@@ -83,10 +82,9 @@ Test(bounds, quote_the_term_that_is_wrong)
 
 	for (size_t i = 0; i < array_size(terms); i++) {
 		bool holds = true;
-		_cleanup_error_ struct error *err =
-			bounds_check(terms[i], "6.1", "arm", &holds);
 
-		cr_expect(error_is(err, ERROR_USAGE), "%s", terms[i]);
+		expect_kind(bounds_check(terms[i], "6.1", "arm", &holds),
+			    ERROR_USAGE, "bound '");
 		cr_expect(holds, "outputs change only on success");
 	}
 }
@@ -109,9 +107,7 @@ static struct error *apply(struct option_set *set, const char *text)
 
 static void apply_well(struct option_set *set, const char *text)
 {
-	_cleanup_error_ struct error *err = apply(set, text);
-
-	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	expect_success(apply(set, text));
 }
 
 Test(fragment, is_written_as_kconfig_wants_it)
@@ -194,11 +190,8 @@ Test(fragment, names_the_line_that_is_malformed)
 
 	for (size_t i = 0; i < array_size(cases); i++) {
 		_cleanup_option_set_ struct option_set set = { 0 };
-		_cleanup_error_ struct error *err = apply(&set, cases[i].text);
 
-		cr_assert(err, "%s", cases[i].text);
-		cr_expect(strstr(error_message(err), cases[i].message), "%s",
-			  error_message(err));
+		expect_failure(apply(&set, cases[i].text), cases[i].message);
 	}
 }
 
@@ -242,16 +235,12 @@ Test(fragment, only_essential_options_must_be_kept_where_others_may_be_lost)
 	apply_well(&set, "CONFIG_KEPT=y [essential]\n"
 			 "CONFIG_LOST=y [>=6.1] # needed\n"
 			 "CONFIG_NUMBER=8\n");
-	_cleanup_error_ struct error *err = option_set_check(&set, config, &lost);
-	cr_expect_null(err, "%s", err ? error_message(err) : "");
+	expect_success(option_set_check(&set, config, &lost));
 	cr_assert_eq(lost.count, 2);
 	cr_expect_str_eq(lost.items[0], "CONFIG_LOST=y");
 	cr_expect_str_eq(lost.items[1], "CONFIG_NUMBER=8");
 
 	apply_well(&set, "CONFIG_ROOT=y [essential >=6.1] # the root\n");
-	err = option_set_check(&set, config, &lost);
-	cr_assert(err);
-	cr_expect(strstr(error_message(err),
-			 "1 option: CONFIG_ROOT=y became n (test.config:1: the root)"),
-		  "%s", error_message(err));
+	expect_failure(option_set_check(&set, config, &lost),
+		       "1 option: CONFIG_ROOT=y became n (test.config:1: the root)");
 }

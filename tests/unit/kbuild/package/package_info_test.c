@@ -8,21 +8,19 @@
 #include <criterion/criterion.h>
 #include <jansson.h>
 
-#include "common/base/error.h"
-#include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
 #include "kbuild/source/source.h"
+#include "tests/unit/errors.h"
 #include "tests/unit/files.h"
+
+TestSuite(package_info, .init = setup_tmp, .fini = teardown_tmp);
 
 Test(package_info, tells_how_a_package_was_made)
 {
-	char directory[] = "/tmp/package_info_test.XXXXXX";
-	cr_assert(mkdtemp(directory));
-	_cleanup_directory_ char *cleanup = string_copy(directory);
-	put_file(directory, "build/.config",
+	put_file(tmp, "build/.config",
 		 "CONFIG_CC_VERSION_TEXT=\"gcc 12\"\nCONFIG_LD_VERSION=24000\n");
 
 	struct release release;
@@ -33,7 +31,7 @@ Test(package_info, tells_how_a_package_was_made)
 	_cleanup_string_list_ struct string_list lost = { 0 };
 	string_list_add(&lost, "CONFIG_A=y");
 	const struct package_input input = { &release, &source, &lost };
-	cr_assert_null(package_info_write(&input, &arch, directory));
+	cr_assert_null(package_info_write(&input, &arch, tmp));
 
 	struct utsname host;
 	uname(&host);
@@ -44,7 +42,7 @@ Test(package_info, tells_how_a_package_was_made)
 		"tiny", "revision", 1, "source", "url", "u", "digest",
 		"patches", "one.patch", "lost_options", "CONFIG_A=y",
 		"compiler", "gcc 12", "linker", "24000");
-	_cleanup_free_ char *path = path_join(directory, "vmtest.json");
+	_cleanup_free_ char *path = in_tmp("vmtest.json");
 	json_t *json = json_load_file(path, 0, NULL);
 	cr_expect(wanted && json && json_equal(json, wanted));
 	json_decref(json);
@@ -54,20 +52,14 @@ Test(package_info, tells_how_a_package_was_made)
 /** Pack a directory that holds such a vmtest.json, and read from it. */
 static struct error *read_lost(const char *info, struct string_list *ret)
 {
-	struct error *err;
-	char root[] = "/tmp/package_info_test.XXXXXX";
-	cr_assert(mkdtemp(root));
-	_cleanup_directory_ char *cleanup = strdup(root);
-	_cleanup_free_ char *tree = NULL, *package = NULL;
+	_cleanup_free_ char *tree = in_tmp("tree"),
+			    *package = in_tmp("p.tar.zst");
 
-	put_file(root, "tree/vmlinuz", "");
+	put_file(tmp, "tree/vmlinuz", "");
 	if (info)
-		put_file(root, "tree/vmtest.json", info);
-	tree = path_join(root, "tree");
-	package = path_join(root, "p.tar.zst");
+		put_file(tmp, "tree/vmtest.json", info);
 	cr_assert_null(package_pack(tree, package));
-	err = package_info_read_lost(package, ret);
-	return err;
+	return package_info_read_lost(package, ret);
 }
 
 Test(package_info, a_package_says_what_it_lost)
@@ -77,11 +69,11 @@ Test(package_info, a_package_says_what_it_lost)
 		size_t count;
 		const char *error;
 	} cases[] = {
+		{ NULL, 0, NULL },
 		{ "{\"lost_options\": [\"CONFIG_A=y\", \"CONFIG_B=\\\"x\\\"\"]}",
 		  2, NULL },
 		{ "{\"lost_options\": []}", 0, NULL },
 		{ "{}", 0, NULL },
-		{ NULL, 0, NULL },
 		{ "{\"lost_options\": [\"A=y\"]}", 0,
 		  "vmtest.json: lost_options: expected CONFIG_NAME=value" },
 		{ "{\"lost_options\": [\"CONFIG_A=\\n\"]}", 0,
@@ -93,15 +85,12 @@ Test(package_info, a_package_says_what_it_lost)
 
 	for (size_t i = 0; i < array_size(cases); i++) {
 		_cleanup_string_list_ struct string_list lost = { 0 };
-		_cleanup_error_ struct error *err =
-			read_lost(cases[i].info, &lost);
+		struct error *err = read_lost(cases[i].info, &lost);
 
 		if (cases[i].error)
-			cr_expect(err && strstr(error_message(err),
-						cases[i].error),
-				  "row %zu", i);
+			expect_failure(err, cases[i].error);
 		else
-			cr_expect_null(err, "row %zu", i);
+			expect_success(err);
 		cr_expect_eq(lost.count, cases[i].count, "row %zu", i);
 	}
 }

@@ -7,10 +7,8 @@
 
 #include <criterion/criterion.h>
 
-#include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
-#include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/compiler.h"
@@ -18,6 +16,7 @@
 #include "common/process/process.h"
 #include "kbuild/make.h"
 #include "kbuild/source/source.h"
+#include "tests/unit/errors.h"
 #include "tests/unit/files.h"
 
 // The least that passes for a kernel's tree and its build directory.
@@ -97,10 +96,10 @@ static const char *const left_out[] = {
 	"build/scripts/.a.o.cmd",
 };
 
-static void compile(const char *root, const char *name, const char *option)
+static void compile(const char *name, const char *option)
 {
-	_cleanup_free_ char *source = path_join(root, "main.c");
-	_cleanup_free_ char *path = path_join(root, name);
+	_cleanup_free_ char *source = in_tmp("main.c");
+	_cleanup_free_ char *path = in_tmp(name);
 	_cleanup_free_ char *parent =
 		strndup(path, (size_t)(strrchr(path, '/') - path));
 	const char *const arguments[] = { "gcc", "-g",	 option, "-o",
@@ -108,34 +107,31 @@ static void compile(const char *root, const char *name, const char *option)
 	struct process_options options = { .arguments = arguments };
 
 	cr_assert_null(directory_create(parent));
-	_cleanup_error_ struct error *err = process_run(&options);
-	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	expect_success(process_run(&options));
 }
 
-static char *create_trees(void)
+static void setup(void)
 {
-	char root[] = "/tmp/package_test.XXXXXX";
-
 	interrupt_catch();
-	cr_assert(mkdtemp(root));
+	setup_tmp();
 	for (size_t i = 0; i < array_size(files); i++)
-		put_file(root, files[i].path, files[i].text);
-	put_file(root, "main.c", "int main(void) { return 0; }\n");
-	compile(root, "build/a.ko", "-c");
-	compile(root, "build/vmlinux", "-static");
-	compile(root, "build/scripts/basic/fixdep", "-static");
-	compile(root, "build/scripts/mod/modpost", "-static");
-	return string_copy(root);
+		put_file(tmp, files[i].path, files[i].text);
+	put_file(tmp, "main.c", "int main(void) { return 0; }\n");
+	compile("build/a.ko", "-c");
+	compile("build/vmlinux", "-static");
+	compile("build/scripts/basic/fixdep", "-static");
+	compile("build/scripts/mod/modpost", "-static");
 }
+
+TestSuite(package, .init = setup, .fini = teardown_tmp);
 
 Test(package, has_what_module_builds_need_and_no_more)
 {
-	_cleanup_directory_ char *root = create_trees();
-	_cleanup_free_ char *source = path_join(root, "source");
-	_cleanup_free_ char *build = path_join(root, "build");
-	_cleanup_free_ char *log = path_join(root, "log");
-	_cleanup_free_ char *package = path_join(root, "package");
-	_cleanup_free_ char *scratch = path_join(root, "scratch");
+	_cleanup_free_ char *source = in_tmp("source");
+	_cleanup_free_ char *build = in_tmp("build");
+	_cleanup_free_ char *log = in_tmp("log");
+	_cleanup_free_ char *package = in_tmp("package");
+	_cleanup_free_ char *scratch = in_tmp("scratch");
 	static const struct string_list none = { 0 };
 	struct source from = { .path = source };
 	const struct catalog_arch arch = {
@@ -144,29 +140,18 @@ Test(package, has_what_module_builds_need_and_no_more)
 		.source_arch = "x86",
 		.image_path = "arch/x86/boot/bzImage",
 	};
-	char no_prefix[] = "", gcc[] = "gcc";
-	const struct compiler compiler = {
-		.prefix = no_prefix,
-		.program = gcc,
-	};
+	const struct compiler compiler = { .prefix = (char *)"",
+					   .program = (char *)"gcc" };
 	struct release release;
 	cr_assert(release_parse("6.12.117-vmtest1.0tiny", &release));
-	const struct package_input input = {
-		.release = &release,
-		.source = &from,
-		.lost_options = &none,
-	};
+	const struct package_input input = { &release, &from, &none };
 
 	_cleanup_make_ struct make make = { 0 };
 	cr_assert_null(make_init(&make, source, build, &arch, &compiler, 1, log));
-	_cleanup_error_ struct error *err = package_stage(&input, &make, package);
-	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	expect_success(package_stage(&input, &make, package));
 	for (size_t i = 0; i < array_size(kept); i++)
 		cr_expect(is_there(package, kept[i]), "%s", kept[i]);
 	for (size_t i = 0; i < array_size(left_out); i++)
 		cr_expect_not(is_there(package, left_out[i]), "%s", left_out[i]);
-
-	_cleanup_error_ struct error *proven =
-		package_prove(&make, package, scratch);
-	cr_expect_null(proven, "%s", proven ? error_message(proven) : "");
+	expect_success(package_prove(&make, package, scratch));
 }

@@ -9,35 +9,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/error.h"
-#include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "kbuild/config/config.h"
+#include "tests/unit/errors.h"
 #include "tests/unit/files.h"
-
-/** Holds `tree` and `patches`, and must hold nothing else after a test. */
-static char root[] = "/tmp/patch_test.XXXXXX";
-
-static char *in_root(const char *name)
-{
-	return path_join(root, name);
-}
 
 static void setup(void)
 {
-	cr_assert(mkdtemp(root));
-	put_file(root, "tree/lib/a.c", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
-	put_file(root, "tree/b", "x\ny\nz\n");
+	setup_tmp();
+	put_file(tmp, "tree/lib/a.c", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
+	put_file(tmp, "tree/b", "x\ny\nz\n");
 }
 
-static void teardown(void)
-{
-	error_destroy(directory_remove(root));
-}
-
-TestSuite(patch, .init = setup, .fini = teardown);
+TestSuite(patch, .init = setup, .fini = teardown_tmp);
 
 /** Find those for 6.12.117 on x86_64. */
 static struct error *find(struct string_list *ret,
@@ -45,12 +31,11 @@ static struct error *find(struct string_list *ret,
 {
 	static struct catalog_arch archs[] = { { .name = "x86_64" },
 					       { .name = "arm" } };
-	static const struct catalog catalog = { .directory = root,
-						.archs = archs,
-						.arch_count = 2 };
+	const struct catalog catalog = { .directory = tmp,
+					 .archs = archs,
+					 .arch_count = 2 };
 	static const struct kernel_version version = { 6, 12, 117, 0 };
-	static const struct bounds_target target = { &catalog, &archs[0],
-						     &version };
+	const struct bounds_target target = { &catalog, &archs[0], &version };
 
 	return patches_find(&target, ret, digest_ret);
 }
@@ -59,7 +44,7 @@ static struct error *find(struct string_list *ret,
 static struct error *apply(char applied_ret[static 256])
 {
 	struct error *err;
-	_cleanup_free_ char *tree = in_root("tree");
+	_cleanup_free_ char *tree = in_tmp("tree");
 	_cleanup_string_list_ struct string_list paths = { 0 }, applied = { 0 };
 	char digest[DIGEST_TEXT_SIZE];
 
@@ -95,28 +80,28 @@ static void expect_no_leftovers(const char *what)
 					     "tree/lib/a.c.rej" };
 
 	for (size_t i = 0; i < array_size(names); i++)
-		cr_expect_not(is_there(root, names[i]), "%s: %s", what, names[i]);
+		cr_expect_not(is_there(tmp, names[i]), "%s: %s", what, names[i]);
 }
 
 Test(patch, are_applied_in_order_of_their_names)
 {
 	char applied[256];
 
-	put_file(root, "patches/0001-a.patch", CHANGE);
-	put_file(root, "patches/0002-b.patch",
+	put_file(tmp, "patches/0001-a.patch", CHANGE);
+	put_file(tmp, "patches/0002-b.patch",
 		 EDIT("lib/a.c") "@@ -4,2 +4,3 @@\n four\n+4.5\n 5\n"
 				 "diff --git a/b b/b\ndeleted file mode 100644\n"
 				 "--- a/b\n+++ /dev/null\n"
 				 "@@ -1,3 +0,0 @@\n-x\n-y\n-z\n");
-	put_file(root, "patches/0003-c.patch", NEW_FILE("lib/new/c.c", "100755"));
+	put_file(tmp, "patches/0003-c.patch", NEW_FILE("lib/new/c.c", "100755"));
 	cr_assert_null(apply(applied));
 	cr_expect_str_eq(applied, "0001-a.patch 0002-b.patch 0003-c.patch");
-	expect_contents(root, "tree/lib/a.c",
+	expect_contents(tmp, "tree/lib/a.c",
 			"1\n2\n3\nfour\n4.5\n5\n6\n7\n8\n9\n");
-	expect_contents(root, "tree/lib/new/c.c", "new\n");
-	cr_expect_not(is_there(root, "tree/b"));
+	expect_contents(tmp, "tree/lib/new/c.c", "new\n");
+	cr_expect_not(is_there(tmp, "tree/b"));
 
-	_cleanup_free_ char *path = in_root("tree/lib/new/c.c");
+	_cleanup_free_ char *path = in_tmp("tree/lib/new/c.c");
 	struct stat st;
 	cr_assert_eq(stat(path, &st), 0);
 	cr_expect(st.st_mode & S_IXUSR);
@@ -144,25 +129,22 @@ Test(patch, that_the_source_has_already_is_skipped)
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++) {
-		_cleanup_free_ char *b = in_root("tree/b");
+		_cleanup_free_ char *b = in_tmp("tree/b");
 		char applied[256];
 
-		put_file(root, "tree/lib/a.c", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
-		put_file(root, "tree/b", "x\ny\nz\n");
+		put_file(tmp, "tree/lib/a.c", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
+		put_file(tmp, "tree/b", "x\ny\nz\n");
 		if (strstr(cases[i].diff, "new file"))
 			cr_assert_eq(unlink(b), 0);
-		put_file(root, "patches/p.patch", cases[i].diff);
+		put_file(tmp, "patches/p.patch", cases[i].diff);
 		for (int run = 0; run < 2; run++) {
-			_cleanup_error_ struct error *err = apply(applied);
-
-			cr_expect_null(err, "%s, run %d: %s", cases[i].what,
-				       run, err ? error_message(err) : "");
+			expect_success(apply(applied));
 			cr_expect_str_eq(applied, run ? "" : "p.patch",
 					 "%s, run %d", cases[i].what, run);
 			if (cases[i].a)
-				expect_contents(root, "tree/lib/a.c", cases[i].a);
+				expect_contents(tmp, "tree/lib/a.c", cases[i].a);
 			if (cases[i].b)
-				expect_contents(root, "tree/b", cases[i].b);
+				expect_contents(tmp, "tree/b", cases[i].b);
 			expect_no_leftovers(cases[i].what);
 		}
 	}
@@ -192,16 +174,13 @@ Test(patch, that_does_not_apply_is_an_error_of_one_line)
 	for (size_t i = 0; i < array_size(cases); i++) {
 		char applied[256];
 
-		put_file(root, "tree/b", "x\ny\nz\n");
-		put_file(root, "patches/0007-it.patch", cases[i].diff);
-		_cleanup_error_ struct error *err = apply(applied);
-		cr_assert(error_is(err, ERROR_OTHER), "%s", cases[i].diff);
-		const char *message = error_message(err);
-		cr_expect(strstr(message,
-				 "patch 0007-it.patch: the source does not have it, and it does not apply: ") ==
-			  message);
-		cr_expect(strstr(message, cases[i].said), "%s", message);
-		cr_expect_null(strchr(message, '\n'), "%s", message);
+		put_file(tmp, "tree/b", "x\ny\nz\n");
+		put_file(tmp, "patches/0007-it.patch", cases[i].diff);
+		struct error *err = apply(applied);
+		static const char start[] =
+			"patch 0007-it.patch: the source does not have it, and it does not apply: ";
+		cr_expect(err && strstr(error_message(err), start));
+		expect_kind(err, ERROR_OTHER, cases[i].said);
 		cr_expect_str_eq(applied, "");
 		expect_no_leftovers(cases[i].diff);
 	}
@@ -226,20 +205,20 @@ Test(patch, writes_nothing_outside_the_source)
 		"diff --git a/l/evil b/l/evil\nnew file mode 100644\n"
 		"--- /dev/null\n+++ b/l/evil\n@@ -0,0 +1 @@\n+new\n",
 	};
-	_cleanup_free_ char *link = in_root("tree/link"),
-			    *filelink = in_root("tree/filelink");
+	_cleanup_free_ char *link = in_tmp("tree/link"),
+			    *filelink = in_tmp("tree/filelink");
 
-	put_file(root, "outside", "x\ny\nz\n");
+	put_file(tmp, "outside", "x\ny\nz\n");
 	cr_assert_eq(symlink("..", link), 0);
 	cr_assert_eq(symlink("../outside", filelink), 0);
 	for (size_t i = 0; i < array_size(patches); i++) {
 		char applied[256];
 
-		put_file(root, "patches/p.patch", patches[i]);
+		put_file(tmp, "patches/p.patch", patches[i]);
 		_cleanup_error_ struct error *err = apply(applied);
 		cr_expect(error_is(err, ERROR_OTHER), "%s", patches[i]);
-		expect_contents(root, "outside", "x\ny\nz\n");
-		cr_expect_not(is_there(root, "evil"), "%s", patches[i]);
+		expect_contents(tmp, "outside", "x\ny\nz\n");
+		cr_expect_not(is_there(tmp, "evil"), "%s", patches[i]);
 	}
 }
 
@@ -248,26 +227,24 @@ Test(patch, an_absolute_name_is_one_in_the_source)
 	_cleanup_free_ char *path = NULL, *text = NULL, *made = NULL;
 	char applied[256];
 
-	path = in_root("evil");
+	path = in_tmp("evil");
 	text = string_format("# vmtest:\n--- /dev/null\n+++ %s\n@@ -0,0 +1 @@\n+new\n",
 			     path);
 	made = string_format("tree%s", path);
-	put_file(root, "patches/p.patch", text);
+	put_file(tmp, "patches/p.patch", text);
 	cr_assert_null(apply(applied));
-	expect_contents(root, made, "new\n");
-	cr_expect_not(is_there(root, "evil"));
+	expect_contents(tmp, made, "new\n");
+	cr_expect_not(is_there(tmp, "evil"));
 }
 
 Test(patch, without_the_program_says_so)
 {
 	char applied[256];
 
-	put_file(root, "patches/p.patch", CHANGE);
-	cr_assert_eq(setenv("PATH", root, true), 0);
-	_cleanup_error_ struct error *err = apply(applied);
-	cr_assert(error_is(err, ERROR_NOT_FOUND));
-	cr_expect_str_eq(error_message(err),
-			 "patch p.patch: patch: no such program in PATH; install it");
+	put_file(tmp, "patches/p.patch", CHANGE);
+	cr_assert_eq(setenv("PATH", tmp, true), 0);
+	expect_kind(apply(applied), ERROR_NOT_FOUND,
+		    "patch p.patch: patch: no such program in PATH; install it");
 }
 
 Test(patch, those_of_other_kernels_and_what_is_none_are_left_out)
@@ -280,12 +257,11 @@ Test(patch, those_of_other_kernels_and_what_is_none_are_left_out)
 	cr_assert_null(find(&paths, digest));
 	cr_expect_eq(paths.count, 0);
 	cr_expect_str_eq(digest, "");
-	put_file(root, "patches/a.patch",
-		 "# vmtest: <6.12\ndiff --git a/b b/b\n");
-	put_file(root, "patches/b.patch", "# vmtest: arm\ndiff --git a/b b/b\n");
-	put_file(root, "patches/.c.patch", diff);
-	put_file(root, "patches/old/d.patch", diff);
-	put_file(root, "patches/README.md", diff);
+	put_file(tmp, "patches/a.patch", "# vmtest: <6.12\ndiff --git a/b b/b\n");
+	put_file(tmp, "patches/b.patch", "# vmtest: arm\ndiff --git a/b b/b\n");
+	put_file(tmp, "patches/.c.patch", diff);
+	put_file(tmp, "patches/old/d.patch", diff);
+	put_file(tmp, "patches/README.md", diff);
 	cr_assert_null(find(&paths, digest));
 	cr_expect_eq(paths.count, 0);
 	cr_expect_str_eq(digest, "");
@@ -295,14 +271,14 @@ Test(patch, a_digest_is_of_names_and_contents)
 {
 	char digests[3][DIGEST_TEXT_SIZE];
 	static const char *const texts[] = { CHANGE, CHANGE "\n" };
-	_cleanup_free_ char *old = in_root("patches/a.patch"),
-			    *new = in_root("patches/b.patch");
+	_cleanup_free_ char *old = in_tmp("patches/a.patch"),
+			    *new = in_tmp("patches/b.patch");
 
 	for (size_t i = 0; i < 3; i++) {
 		_cleanup_string_list_ struct string_list paths = { 0 };
 
 		if (i < 2)
-			put_file(root, "patches/a.patch", texts[i]);
+			put_file(tmp, "patches/a.patch", texts[i]);
 		else
 			cr_assert_eq(rename(old, new), 0);
 		cr_assert_null(find(&paths, digests[i]));
@@ -326,9 +302,7 @@ Test(patch, must_say_which_kernels_it_is_for)
 		_cleanup_string_list_ struct string_list paths = { 0 };
 		char digest[DIGEST_TEXT_SIZE];
 
-		put_file(root, "patches/p.patch", texts[i]);
-		_cleanup_error_ struct error *err = find(&paths, digest);
-		cr_expect(error_is(err, ERROR_USAGE), "%s", texts[i]);
-		cr_expect(err && strstr(error_message(err), "p.patch"));
+		put_file(tmp, "patches/p.patch", texts[i]);
+		expect_kind(find(&paths, digest), ERROR_USAGE, "p.patch");
 	}
 }

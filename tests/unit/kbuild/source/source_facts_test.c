@@ -6,24 +6,12 @@
 #include <string.h>
 
 #include "common/base/error.h"
-#include "common/base/file.h"
 #include "common/base/memory.h"
+#include "tests/unit/errors.h"
 #include "tests/unit/files.h"
 
-static char directory[] = "/tmp/source_facts_test.XXXXXX";
-
-static void setup(void)
-{
-	cr_assert(mkdtemp(directory));
-}
-
-static void teardown(void)
-{
-	error_destroy(directory_remove(directory));
-}
-
-TestSuite(source_facts, .init = setup, .fini = teardown);
-TestSuite(source_version, .init = setup, .fini = teardown);
+TestSuite(source_facts, .init = setup_tmp, .fini = teardown_tmp);
+TestSuite(source_version, .init = setup_tmp, .fini = teardown_tmp);
 
 Test(source_facts, are_read_as_they_were_written)
 {
@@ -35,8 +23,8 @@ Test(source_facts, are_read_as_they_were_written)
 	string_list_add(&written.patches, "0001-a.patch");
 	string_list_add(&written.patches, "0002-ä.patch");
 	string_list_add(&written.patches, "no UTF-8: \xff");
-	cr_assert_null(source_facts_write(&written, directory));
-	cr_assert_null(source_facts_read(directory, &read));
+	cr_assert_null(source_facts_write(&written, tmp));
+	cr_assert_null(source_facts_read(tmp, &read));
 	cr_expect_eq(kernel_version_compare(&read.version, &written.version), 0);
 	cr_expect_str_eq(read.url, written.url);
 	cr_expect_str_eq(read.digest, written.digest);
@@ -65,9 +53,9 @@ Test(source_facts, that_are_malformed_are_refused)
 		_cleanup_source_ struct source source = { 0 };
 		bool is_last = i + 1 == array_size(texts);
 
-		put_file(directory, ".vmtest-source.json", texts[i]);
+		put_file(tmp, ".vmtest-source.json", texts[i]);
 		_cleanup_error_ struct error *err =
-			source_facts_read(directory, &source);
+			source_facts_read(tmp, &source);
 		cr_expect_eq(!err, is_last, "%s", texts[i]);
 		cr_expect(is_last || error_is(err, ERROR_OTHER), "%s", texts[i]);
 		cr_expect_eq(!!source.url, is_last, "%s", texts[i]);
@@ -97,8 +85,8 @@ Test(source_version, is_what_the_makefile_says)
 		struct kernel_version version;
 		char text[KERNEL_VERSION_TEXT_SIZE];
 
-		put_file(directory, "Makefile", cases[i].makefile);
-		cr_assert_null(source_version_read(directory, &version), "%s",
+		put_file(tmp, "Makefile", cases[i].makefile);
+		cr_assert_null(source_version_read(tmp, &version), "%s",
 			       cases[i].version);
 		kernel_version_format(&version, text);
 		cr_expect_str_eq(text, cases[i].version);
@@ -122,20 +110,13 @@ Test(source_version, refuses_what_has_no_name_at_kernel_org)
 		"#VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 117\nEXTRAVERSION =\n",
 	};
 
+	struct kernel_version version;
+	expect_kind(source_version_read(tmp, &version), ERROR_USAGE,
+		    "it has no Makefile");
 	for (size_t i = 0; i < array_size(makefiles); i++) {
-		struct kernel_version version = { .major = 1 };
-		put_file(directory, "Makefile", makefiles[i]);
+		put_file(tmp, "Makefile", makefiles[i]);
 		_cleanup_error_ struct error *err =
-			source_version_read(directory, &version);
+			source_version_read(tmp, &version);
 		cr_expect(error_is(err, ERROR_USAGE), "%s", makefiles[i]);
 	}
-}
-
-Test(source_version, a_directory_without_makefile_is_no_source)
-{
-	struct kernel_version version;
-	_cleanup_error_ struct error *err =
-		source_version_read("/proc/self/fd", &version);
-
-	cr_expect(error_is(err, ERROR_USAGE));
 }

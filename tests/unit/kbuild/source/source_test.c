@@ -9,17 +9,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
 #include "kbuild/phase.h"
+#include "tests/unit/errors.h"
 #include "tests/unit/files.h"
 
-/** Holds `configs`, `www` (kernel.org), `cache` and `tree`. */
-static char root[] = "/tmp/source_test.XXXXXX";
+// The directory holds `configs`, `www` (kernel.org), `cache` and `tree`.
 static struct process *server;
 static struct catalog *catalog;
 static struct http *http;
@@ -30,14 +29,9 @@ static const char patch[] =
 	"diff --git a/lib.c b/lib.c\n--- a/lib.c\n+++ b/lib.c\n"
 	"@@ -1 +1 @@\n-old\n+new\n";
 
-static char *in_root(const char *name)
-{
-	return path_join(root, name);
-}
-
 static void make_directory(const char *name)
 {
-	_cleanup_free_ char *path = in_root(name);
+	_cleanup_free_ char *path = in_tmp(name);
 
 	cr_assert_null(directory_create(path));
 }
@@ -48,10 +42,9 @@ static void make_directory(const char *name)
 static void run_program(const char *const *arguments)
 {
 	const struct process_options options = { .arguments = arguments,
-						 .directory = root };
-	_cleanup_error_ struct error *err = process_run(&options);
+						 .directory = tmp };
 
-	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	expect_success(process_run(&options));
 }
 
 /** Number of entries of a directory that match a pattern, hidden ones too. */
@@ -63,7 +56,7 @@ static unsigned int count(const char *pattern)
 		"-name", pattern,	  "-printf",   "x", NULL
 	};
 	const struct process_options options = { .arguments = arguments,
-						 .directory = root };
+						 .directory = tmp };
 
 	cr_assert_null(process_capture(&options, 4096, &text));
 	return strlen(text);
@@ -76,7 +69,7 @@ static void serve(void)
 		"--bind",  "127.0.0.1", "--directory", "www",	      NULL
 	};
 	_cleanup_free_ char *base = NULL,
-			    *configs = in_root("configs/vmtest.json");
+			    *configs = in_tmp("configs/vmtest.json");
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0;
 	unsigned int port;
@@ -84,7 +77,7 @@ static void serve(void)
 
 	cr_assert_eq(pipe(fds), 0);
 	const struct process_options options = { .arguments = arguments,
-						 .directory = root,
+						 .directory = tmp,
 						 .stdout_fd = &fds[1] };
 	cr_assert_null(process_spawn(&options, &server));
 	close(fds[1]);
@@ -104,7 +97,7 @@ static void make_tarball(const char *sublevel, const char *extra,
 		"# SPDX\nVERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = %s\nEXTRAVERSION =%s\n",
 		sublevel, extra);
 
-	put_file(root, "tree/Makefile", makefile);
+	put_file(tmp, "tree/Makefile", makefile);
 	run("tar", "-caf", tarball, "tree");
 }
 
@@ -116,7 +109,7 @@ static void put_sums(const char *name, const char *digest)
 			      "-----END PGP SIGNATURE-----\n",
 			      digest, name);
 
-	put_file(root, "www/pub/linux/kernel/v6.x/sha256sums.asc", text);
+	put_file(tmp, "www/pub/linux/kernel/v6.x/sha256sums.asc", text);
 }
 
 static const char tarball_path[] =
@@ -125,7 +118,7 @@ static const char tarball_path[] =
 /** kernel.org has 6.12.117, and says so. @p digest_ret is its digest. */
 static void publish(char digest_ret[static DIGEST_TEXT_SIZE])
 {
-	_cleanup_free_ char *path = in_root(tarball_path);
+	_cleanup_free_ char *path = in_tmp(tarball_path);
 
 	make_tarball("117", "", tarball_path);
 	cr_assert_null(digest_file(path, digest_ret, NULL));
@@ -137,16 +130,16 @@ static void setup(void)
 	static const struct limits limits = { .retry_ms = 1000,
 					      .stall_ms = 60000 };
 
-	cr_assert(mkdtemp(root));
+	setup_tmp();
 	make_directory("www/pub/linux/kernel/v6.x");
 	make_directory("www/torvalds/t");
 	make_directory("configs/patches");
 	make_directory("tree");
 	make_directory("cache");
-	_cleanup_free_ char *configs = in_root("configs/vmtest.json");
+	_cleanup_free_ char *configs = in_tmp("configs/vmtest.json");
 	cr_assert_null(
 		file_copy(VMTEST_SOURCE_DIR "/configs/vmtest.json", configs));
-	put_file(root, "tree/lib.c", "old\n");
+	put_file(tmp, "tree/lib.c", "old\n");
 	serve();
 	cr_assert_null(catalog_find_arch(catalog, "x86_64", &arch));
 	http = http_create("test", &limits);
@@ -157,7 +150,7 @@ static void teardown(void)
 	http_destroy(http);
 	catalog_destroy(catalog);
 	process_destroy(server);
-	error_destroy(directory_remove(root));
+	teardown_tmp();
 }
 
 TestSuite(source, .init = setup, .fini = teardown, .timeout = 120);
@@ -165,7 +158,7 @@ TestSuite(source, .init = setup, .fini = teardown, .timeout = 120);
 /** Of what is set, and the rest as in all tests. */
 static struct error *prepare(struct source_request request, struct source *ret)
 {
-	_cleanup_free_ char *cache = in_root("cache");
+	_cleanup_free_ char *cache = in_tmp("cache");
 
 	request.catalog = catalog;
 	request.arch = arch;
@@ -195,25 +188,14 @@ static void expect_nothing_made(const char *what)
 	cr_expect_eq(count("*"), 0, "%s", what);
 }
 
-/** @param[in] part Of its message. */
-static void expect_failure(struct error *err, const char *part)
-{
-	cr_assert(err, "%s", part);
-	cr_expect(strstr(error_message(err), part), "%s: %s", part,
-		  error_message(err));
-	error_destroy(err);
-}
-
 Test(source, a_version_comes_checked_and_patched)
 {
 	_cleanup_source_ struct source source = { 0 };
 	char digest[DIGEST_TEXT_SIZE];
-	_cleanup_error_ struct error *err = NULL;
 
-	put_file(root, "configs/patches/0001-new.patch", patch);
+	put_file(tmp, "configs/patches/0001-new.patch", patch);
 	publish(digest);
-	err = prepare_version("6.12.117", &source);
-	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	expect_success(prepare_version("6.12.117", &source));
 	expect_contents(source.path, "lib.c", "new\n");
 	cr_expect_str_eq(source.digest, digest);
 	cr_expect_eq(source.version.patch, 117);
@@ -242,9 +224,9 @@ Test(source, is_used_again_without_the_network)
 	cr_expect_eq(second.patches.count, 0);
 
 	// With another patch it is another source, which must be fetched.
-	put_file(root, "configs/patches/0001-new.patch", patch);
-	_cleanup_error_ struct error *err = prepare_version("6.12.117", &patched);
-	cr_expect(error_is(err, ERROR_RETRY));
+	put_file(tmp, "configs/patches/0001-new.patch", patch);
+	expect_kind(prepare_version("6.12.117", &patched), ERROR_RETRY,
+		    "6.12.117");
 }
 
 Test(source, a_directory_without_facts_is_made_again)
@@ -274,7 +256,7 @@ Test(source, a_copy_needs_no_network_and_is_the_same_source)
 {
 	_cleanup_source_ struct source copied = { 0 }, again = { 0 },
 				       other = { 0 };
-	_cleanup_free_ char *path = in_root(tarball_path);
+	_cleanup_free_ char *path = in_tmp(tarball_path);
 	char digest[DIGEST_TEXT_SIZE];
 
 	publish(digest);
@@ -289,32 +271,16 @@ Test(source, a_copy_needs_no_network_and_is_the_same_source)
 	cr_expect_str_eq(again.path, copied.path);
 
 	// What another copy holds is not what is there.
-	put_file(root, "tree/lib.c", "newer\n");
+	put_file(tmp, "tree/lib.c", "newer\n");
 	make_tarball("117", "", tarball_path);
 	cr_assert_null(prepare_copy("6.12.117", path, &other));
 	cr_expect_str_neq(other.digest, digest);
 	expect_contents(other.path, "lib.c", "newer\n");
 }
 
-Test(source, a_copy_of_another_version_is_refused)
-{
-	_cleanup_source_ struct source source = { 0 };
-	_cleanup_free_ char *path = in_root(tarball_path);
-
-	make_tarball("116", "", tarball_path);
-	expect_failure(prepare_copy("6.12.117", path, &source),
-		       "6.12.116 instead of 6.12.117");
-	struct error *err =
-		prepare_copy("6.12.117", "/nonexistent/x.tar.xz", &source);
-	cr_assert(err);
-	cr_expect_null(strstr(error_message(err), "does kernel.org"));
-	expect_failure(err, "/nonexistent/x.tar.xz");
-	expect_nothing_made("another version");
-}
-
 Test(source, phases_say_where_it_failed)
 {
-	_cleanup_free_ char *path = in_root(tarball_path);
+	_cleanup_free_ char *path = in_tmp(tarball_path);
 	struct phase_clock clock = { 0 };
 	const struct source_request request = { .kind = SOURCE_VERSION,
 						.version = { 6, 12, 117, 0 },
@@ -322,12 +288,15 @@ Test(source, phases_say_where_it_failed)
 						.clock = &clock };
 	_cleanup_source_ struct source source = { 0 };
 
+	struct error *err = prepare_copy("6.12.117", "/nonexistent/x", &source);
+	cr_expect(err && !strstr(error_message(err), "does kernel.org"));
+	expect_failure(err, "/nonexistent/x");
 	make_tarball("116", "", tarball_path);
-	expect_failure(prepare(request, &source), "6.12.116");
+	expect_failure(prepare(request, &source), "6.12.116 instead of 6.12.117");
 	cr_expect_eq(clock.current, PHASE_SOURCE);
 
-	put_file(root, "configs/patches/0001-new.patch", patch);
-	put_file(root, "tree/lib.c", "not what the patch expects\n");
+	put_file(tmp, "configs/patches/0001-new.patch", patch);
+	put_file(tmp, "tree/lib.c", "not what the patch expects\n");
 	make_tarball("117", "", tarball_path);
 	expect_failure(prepare(request, &source),
 		       "/sources: patch 0001-new.patch: the source does not have it");
@@ -346,7 +315,7 @@ static void tamper(void)
 
 static void publish_as(const char *name)
 {
-	_cleanup_free_ char *path = in_root(tarball_path);
+	_cleanup_free_ char *path = in_tmp(tarball_path);
 	char digest[DIGEST_TEXT_SIZE];
 
 	cr_assert_null(digest_file(path, digest, NULL));
@@ -365,20 +334,6 @@ static void publish_no_digest(void)
 	publish_as("linux-6.12.116.tar.xz");
 }
 
-static void publish_no_list(void)
-{
-	put_file(root, "www/pub/linux/kernel/v6.x/sha256sums.asc",
-		 "<html></html>\n");
-}
-
-/** A tarball that ends early, though its digest is right. */
-static void cut(void)
-{
-	make_tarball("117", "", tarball_path);
-	run("truncate", "-s", "-40", tarball_path);
-	publish_as("linux-6.12.117.tar.xz");
-}
-
 Test(source, what_does_not_match_is_not_used)
 {
 	static const struct {
@@ -388,10 +343,8 @@ Test(source, what_does_not_match_is_not_used)
 		{ tamper, "6.12.117", "linux-6.12.117.tar.xz" },
 		{ mislabel, "6.12.117", "6.12.116 instead of 6.12.117" },
 		{ publish_no_digest, "6.12.117", "does kernel.org have it?" },
-		{ publish_no_list, "6.12.117", "sha256sums.asc: line 1" },
 		// No such major version.
-		{ publish_no_list, "5.4", "does kernel.org have it?" },
-		{ cut, "6.12.117", "" },
+		{ publish_no_digest, "5.4", "does kernel.org have it?" },
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++) {
@@ -407,16 +360,16 @@ Test(source, what_does_not_match_is_not_used)
 Test(source, a_tarball_is_known_by_its_contents)
 {
 	_cleanup_source_ struct source first = { 0 }, second = { 0 };
-	_cleanup_free_ char *path = in_root("a.tar.xz"),
-			    *other = in_root("b.tar.xz");
+	_cleanup_free_ char *path = in_tmp("a.tar.xz"),
+			    *other = in_tmp("b.tar.xz");
 	const struct source_request spec = { .kind = SOURCE_TARBALL,
 					     .path = path };
 	const struct source_request same = { .kind = SOURCE_TARBALL,
 					     .path = other };
 	char digest[DIGEST_TEXT_SIZE];
 
-	put_file(root, "configs/patches/0001-new.patch", patch);
-	put_file(root, "configs/patches/0002-old.patch",
+	put_file(tmp, "configs/patches/0001-new.patch", patch);
+	put_file(tmp, "configs/patches/0002-old.patch",
 		 "# vmtest: <6.12\ndiff --git a/b b/b\n");
 	make_tarball("117", "", "a.tar.xz");
 	cr_assert_null(digest_file(path, digest, NULL));
@@ -429,42 +382,17 @@ Test(source, a_tarball_is_known_by_its_contents)
 	cr_assert_eq(rename(path, other), 0);
 	cr_assert_null(prepare(same, &second));
 	cr_expect_str_eq(second.path, first.path);
-	_cleanup_source_ struct source third = { 0 };
-	_cleanup_error_ struct error *err = prepare(spec, &third);
-	cr_expect_not_null(err);
-}
-
-Test(source, what_is_no_kernel_is_said_to_be_none)
-{
-	_cleanup_source_ struct source source = { 0 };
-	_cleanup_free_ char *path = in_root("a.tar.gz"), *tree = in_root("tree"),
-			    *nowhere = in_root("nowhere");
-	const struct source_request specs[] = {
-		{ .kind = SOURCE_TARBALL, .path = path },
-		{ .kind = SOURCE_DIRECTORY, .path = tree },
-		{ .kind = SOURCE_DIRECTORY, .path = nowhere },
-		{ .kind = SOURCE_DIRECTORY, .path = path },
-	};
-
-	run("tar", "-caf", "a.tar.gz", "tree");
-	for (size_t i = 0; i < array_size(specs); i++) {
-		_cleanup_error_ struct error *err = prepare(specs[i], &source);
-
-		cr_expect_not_null(err, "%zu", i);
-		cr_expect(i > 2 || error_is(err, ERROR_USAGE), "%s",
-			  err ? error_message(err) : "");
-	}
-	expect_nothing_made("no kernel");
+	expect_failure(prepare(spec, &second), "a.tar.xz");
 }
 
 Test(source, a_directory_is_used_as_it_is)
 {
 	_cleanup_source_ struct source source = { 0 };
-	_cleanup_free_ char *tree = in_root("tree");
+	_cleanup_free_ char *tree = in_tmp("tree");
 	const struct source_request spec = { .kind = SOURCE_DIRECTORY,
 					     .path = tree };
 
-	put_file(root, "configs/patches/0001-new.patch", patch);
+	put_file(tmp, "configs/patches/0001-new.patch", patch);
 	make_tarball("117", "", "unused.tar.gz");
 	cr_assert_null(prepare(spec, &source));
 	cr_expect_str_eq(source.path, tree);
@@ -477,12 +405,12 @@ Test(source, a_directory_is_used_as_it_is)
 Test(source, git_is_known_by_its_commit)
 {
 	_cleanup_source_ struct source first = { 0 }, second = { 0 };
-	_cleanup_free_ char *tree = in_root("tree");
+	_cleanup_free_ char *tree = in_tmp("tree");
 	const struct source_request spec = { .kind = SOURCE_GIT,
 					     .url = tree,
 					     .ref = "v6.12.117" };
 
-	put_file(root, "configs/patches/0001-new.patch", patch);
+	put_file(tmp, "configs/patches/0001-new.patch", patch);
 	make_tarball("117", "", "unused.tar.gz");
 	run("git", "init", "-q", "tree");
 	run("git", "-C", "tree", "add", ".");

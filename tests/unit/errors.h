@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef TESTS_UNIT_ERRORS_H
+#define TESTS_UNIT_ERRORS_H
+
+/** @file What tests expect of an error, which all of these destroy. */
+
+#include "common/base/error.h"
+
+/** There is none; the test ends if there is. */
+void expect_success(struct error *err);
+
+/** There is one, in a line that has the words. */
+void expect_failure(struct error *err, const char *words);
+
+/** The same, of a kind. */
+void expect_kind(struct error *err, enum error_kind kind, const char *words);
+
+#endif /* TESTS_UNIT_ERRORS_H */
