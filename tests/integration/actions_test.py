@@ -234,6 +234,7 @@ class BuildTest(ActionsTest):
         release = self.release.replace("vmtest1.0", "vmtest1.0.7")
         self.put_package(release=release)
         self.assert_failed(self.build(release=release), "boot", self.release, "init.sh")
+        self.assertEqual(list((self.folder / "work").glob(".boot.*")), [])
 
     def with_broken_modules(self):
         """A copy of the package in which each module ends too early."""

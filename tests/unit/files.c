@@ -12,6 +12,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
+#include "common/kernel/catalog.h"
 
 char *tmp;
 
@@ -25,6 +26,15 @@ void teardown_tmp(void)
 {
 	cleanup_directory(&tmp);
 	tmp = NULL;
+}
+
+struct catalog *load_catalog(void)
+{
+	struct catalog *catalog;
+
+	cr_assert_null(catalog_load(VMTEST_SOURCE_DIR "/configs/vmtest.json",
+				    NULL, &catalog));
+	return catalog;
 }
 
 char *in_tmp(const char *name)

@@ -7,11 +7,16 @@
 
 #include <stdbool.h>
 
+struct catalog;
+
 /** The test's own directory, between setup_tmp() and teardown_tmp(). */
 extern char *tmp;
 
 void setup_tmp(void);
 void teardown_tmp(void);
+
+/** The catalog of configs/, in full. */
+struct catalog *load_catalog(void);
 
 /** The path of something in `tmp`; the caller frees it. */
 char *in_tmp(const char *name);

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/error.h"
-#include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/store/store.h"
+#include "tests/unit/errors.h"
+#include "tests/unit/files.h"
 
 #define DIGEST                                                                 \
 	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -115,44 +115,20 @@ Test(build_result, what_is_no_result_is_refused_in_a_line)
 	_cleanup_free_ char *text = build_result_format(&result);
 	for (size_t i = 0; i < array_size(rows); i++) {
 		_cleanup_build_result_ struct build_result parsed = { 0 };
-		_cleanup_error_ struct error *err = NULL;
 		const char *at = strstr(text, rows[i].was);
 		_cleanup_free_ char *changed = NULL;
 
 		cr_assert_not_null(at, "%s", rows[i].was);
 		cr_assert(asprintf(&changed, "%.*s%s%s", (int)(at - text), text,
 				   rows[i].is, at + strlen(rows[i].was)) > 0);
-		err = build_result_parse(changed, "r.json", &parsed);
-		cr_assert_not_null(err, "%s", changed);
-		cr_expect_eq(strncmp(error_message(err), "r.json: ", 8), 0);
-		cr_expect(strstr(error_message(err), rows[i].field), "%s",
-			  error_message(err));
+		struct error *err =
+			build_result_parse(changed, "r.json", &parsed);
+		cr_expect(err && !strncmp(error_message(err), "r.json: ", 8));
+		expect_failure(err, rows[i].field);
 	}
 }
 
-static char root[] = "/tmp/build_results_test.XXXXXX";
-
-static void setup(void)
-{
-	cr_assert(mkdtemp(root));
-}
-
-static void teardown(void)
-{
-	error_destroy(directory_remove(root));
-}
-
-TestSuite(build_results, .init = setup, .fini = teardown);
-
-static void put(const char *where, const char *name, const char *text)
-{
-	_cleanup_free_ char *directory = NULL, *path = NULL;
-
-	directory = path_join(root, where);
-	cr_assert_null(directory_create(directory));
-	path = path_join(directory, name);
-	cr_assert_null(file_write(path, text, strlen(text)));
-}
+TestSuite(build_results, .init = setup_tmp, .fini = teardown_tmp);
 
 #define RESULT(arch)                                                           \
 	"{\"release\": \"6.12.117-vmtest1.0tiny\", \"arch\": \"" arch          \
@@ -163,14 +139,14 @@ Test(build_results, are_found_at_any_depth_and_bad_ones_passed_over)
 	_cleanup_build_results_ struct build_results results = { 0 };
 	_cleanup_free_ char *link = NULL, *slashes = NULL;
 
-	put("a", "result.json", RESULT("x86_64"));
-	put("b/c/d", "other.json", RESULT("arm"));
-	put("b", "bad.json", "{");
-	put("b", "build.log", RESULT("s390x"));
-	put("b", ".json", RESULT("ppc64"));
-	link = path_join(root, "loop.json");
-	cr_assert_eq(symlink(root, link), 0);
-	slashes = string_format("%s//", root);
+	put_file(tmp, "a/result.json", RESULT("x86_64"));
+	put_file(tmp, "b/c/d/other.json", RESULT("arm"));
+	put_file(tmp, "b/bad.json", "{");
+	put_file(tmp, "b/build.log", RESULT("s390x"));
+	put_file(tmp, "b/.json", RESULT("ppc64"));
+	link = in_tmp("loop.json");
+	cr_assert_eq(symlink(tmp, link), 0);
+	slashes = string_format("%s//", tmp);
 	cr_assert_null(build_results_load(slashes, &results));
 	cr_assert_eq(results.count, 2);
 	cr_expect_str_neq(results.items[0].arch, results.items[1].arch);

@@ -5,9 +5,9 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "common/base/error.h"
 #include "common/base/text.h"
 #include "common/store/store.h"
+#include "tests/unit/errors.h"
 
 // In order of name; the numbers are ages.
 static struct asset items[] = {
@@ -75,6 +75,19 @@ enum {
 	NONE = array_size(items)
 };
 
+/** @param[in] expected Indices of assets, ended by NONE. */
+static void expect_pruned(const struct prune_list *list, const size_t *expected,
+			  size_t row)
+{
+	size_t count = 0;
+
+	for (; expected[count] != NONE; count++)
+		cr_expect(count < list->count &&
+				  list->items[count] == &items[expected[count]],
+			  "row %zu", row);
+	cr_expect_eq(list->count, count, "row %zu", row);
+}
+
 Test(prune, keeps_the_newest_of_each_kind_and_what_is_not_asked_for)
 {
 	static const struct {
@@ -102,18 +115,12 @@ Test(prune, keeps_the_newest_of_each_kind_and_what_is_not_asked_for)
 		const struct release_selection selection = { &kernels, &archs,
 							     &flavors };
 		_cleanup_prune_list_ struct prune_list list = { 0 };
-		const size_t *expected = cases[i].expected;
 
 		string_list_add_split(&kernels, cases[i].kernels);
 		string_list_add_split(&archs, cases[i].archs);
 		string_list_add_split(&flavors, cases[i].flavors);
 		prune_compute(&assets, cases[i].keep, &selection, &list);
-		for (size_t j = 0; j < list.count && *expected != NONE; j++)
-			cr_expect_eq(list.items[j], &items[*expected++],
-				     "row %zu", i);
-		cr_expect_eq(*expected, NONE, "row %zu", i);
-		cr_expect_eq(list.count, (size_t)(expected - cases[i].expected),
-			     "row %zu", i);
+		expect_pruned(&list, cases[i].expected, i);
 	}
 }
 
@@ -143,16 +150,10 @@ Test(prune, the_oldest_that_are_superseded_go_and_no_more)
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		_cleanup_prune_list_ struct prune_list list = { 0 };
-		const size_t *expected = rows[i].expected;
 
 		cr_assert_null(make_room(rows[i].used, rows[i].planned,
 					 rows[i].keep, &list));
-		for (size_t j = 0; j < list.count && *expected != NONE; j++)
-			cr_expect_eq(list.items[j], &items[*expected++],
-				     "row %zu", i);
-		cr_expect_eq(*expected, NONE, "row %zu", i);
-		cr_expect_eq(list.count, (size_t)(expected - rows[i].expected),
-			     "row %zu", i);
+		expect_pruned(&list, rows[i].expected, i);
 	}
 	_cleanup_prune_list_ struct prune_list list = { 0 };
 	const struct store_room endless = { .used = 5000 };
@@ -163,15 +164,13 @@ Test(prune, the_oldest_that_are_superseded_go_and_no_more)
 Test(prune, too_much_is_an_error_that_counts)
 {
 	_cleanup_prune_list_ struct prune_list list = { 0 };
-	_cleanup_error_ struct error *err = make_room(990, 14, 1, &list);
 
-	cr_assert(err);
-	cr_expect_eq(list.count, 0);
-	cr_expect(strstr(error_message(err), "14 more kernels do not fit"));
-	cr_expect(strstr(error_message(err), "990 assets of at most 1000"));
-	cr_expect(strstr(error_message(err), "only 3 of them"));
-	error_destroy(take_ptr(err));
+	expect_failure(make_room(990, 14, 1, &list),
+		       "14 more kernels do not fit");
+	expect_failure(make_room(990, 14, 1, &list),
+		       "990 assets of at most 1000");
+	expect_failure(make_room(990, 14, 1, &list), "only 3 of them");
 	// Half uploads and what is none of ours take room, too.
-	err = make_room(2000, 0, 1, &list);
-	cr_assert(err);
+	expect_failure(make_room(2000, 0, 1, &list), "");
+	cr_expect_eq(list.count, 0);
 }
