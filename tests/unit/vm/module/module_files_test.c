@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
+#include "tests/unit/errors.h"
 #include "tests/unit/files.h"
 
 static char *create_source(void)
@@ -92,11 +92,9 @@ Test(module_files, a_directory_without_a_makefile_is_none)
 	interrupt_catch();
 	for (size_t i = 0; i < array_size(paths); i++) {
 		char text[DIGEST_TEXT_SIZE];
-		_cleanup_error_ struct error *err =
-			module_source_copy(paths[i], "/no/such/copy", text);
 
-		cr_assert(err, "%s", paths[i]);
-		cr_expect(error_is(err, ERROR_USAGE), "%s", error_message(err));
+		expect_kind(module_source_copy(paths[i], "/no/such/copy", text),
+			    ERROR_USAGE, paths[i]);
 	}
 }
 
@@ -149,9 +147,6 @@ Test(module_files, host_programs_of_other_machines_are_named)
 		memcpy(program + 18, cases[i].machine, 2);
 		_cleanup_directory_ char *package =
 			package_with(program, sizeof(program));
-		_cleanup_error_ struct error *err = host_programs_check(package);
-		cr_assert(err, "%s", cases[i].name);
-		cr_expect(strstr(error_message(err), cases[i].name), "%s",
-			  error_message(err));
+		expect_failure(host_programs_check(package), cases[i].name);
 	}
 }

@@ -10,13 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
+#include "tests/unit/errors.h"
 #include "tests/unit/files.h"
 
 static const struct catalog_arch arch = {
@@ -31,8 +31,6 @@ static const struct catalog catalog = { 0 };
 static struct rootfs_host host;
 static struct string_list packages;
 static struct rootfs_request request;
-/** With a cache, and what stands for mmdebstrap. */
-static char *directory;
 static char *cache;
 
 // Counts its calls in the root that it makes, which holds its arguments.
@@ -50,21 +48,18 @@ static void setup(void)
 
 	interrupt_catch();
 	log_init("test", LOG_ERROR, LOG_SILENCE_MS);
-	directory = strdup("/tmp/rootfs_test.XXXXXX");
-	cr_assert(mkdtemp(directory));
-	cache = path_join(directory, "cache");
-	put_file(directory, "mmdebstrap", mmdebstrap);
-	_cleanup_free_ char *program = path_join(directory, "mmdebstrap");
+	setup_tmp();
+	cache = in_tmp("cache");
+	put_file(tmp, "mmdebstrap", mmdebstrap);
+	_cleanup_free_ char *program = in_tmp("mmdebstrap");
 	cr_assert_eq(chmod(program, 0755), 0);
-	cr_assert_gt(asprintf(&path, "%s:/usr/bin:/bin", directory), 0);
+	cr_assert_gt(asprintf(&path, "%s:/usr/bin:/bin", tmp), 0);
 	setenv("PATH", path, true);
 	string_list_add(&packages, "kmod");
 	string_list_add(&packages, "busybox-static");
-	host = (struct rootfs_host){
-		.is_root = true,
-		.has_mmdebstrap = true,
-		.has_keyring = true,
-	};
+	host = (struct rootfs_host){ .is_root = true,
+				     .has_mmdebstrap = true,
+				     .has_keyring = true };
 	request = (struct rootfs_request){
 		.arch = &arch,
 		.host = &host,
@@ -76,7 +71,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	cleanup_directory(&directory);
+	teardown_tmp();
 	free(cache);
 	string_list_deinit(&packages);
 }
@@ -87,10 +82,9 @@ TestSuite(rootfs, .init = setup, .fini = teardown);
 static ino_t make(bool cached)
 {
 	_cleanup_cache_entry_ struct cache_entry *rootfs = NULL;
-	struct error *err = rootfs_make(&request, &rootfs);
 	struct stat st;
 
-	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	expect_success(rootfs_make(&request, &rootfs));
 	cr_expect_eq(rootfs->made, !cached);
 	cr_assert_eq(fstat(rootfs->fd, &st), 0);
 	return st.st_ino;
@@ -99,7 +93,7 @@ static ino_t make(bool cached)
 /** How many names there are beside the root. */
 static size_t count_names(void)
 {
-	_cleanup_free_ char *path = path_join(cache, "aarch64");
+	_cleanup_free_ char *path = in_tmp("cache/aarch64");
 	DIR *dir = opendir(path);
 	size_t count = 0;
 
@@ -110,13 +104,11 @@ static size_t count_names(void)
 	return count;
 }
 
-static void expect_failure(const char *words)
+static void expect_no_root(const char *words)
 {
 	struct cache_entry *rootfs;
-	_cleanup_error_ struct error *err = rootfs_make(&request, &rootfs);
 
-	cr_assert(err);
-	cr_expect(strstr(error_message(err), words), "%s", error_message(err));
+	expect_failure(rootfs_make(&request, &rootfs), words);
 }
 
 Test(rootfs, is_made_once_until_its_packages_change)
@@ -188,7 +180,7 @@ Test(rootfs, one_that_fails_leaves_what_was_there)
 
 	request.mirror = "http://broken/debian";
 	request.force = true;
-	expect_failure("its log is");
+	expect_no_root("its log is");
 	request.force = false;
 	cr_expect_eq(make(true), first);
 }
@@ -199,15 +191,11 @@ Test(rootfs, a_first_one_that_fails_is_not_there)
 
 	// What the machine lacks is said before anything is done.
 	host.has_mmdebstrap = false;
-	expect_failure(
+	expect_no_root(
 		"root of aarch64: mmdebstrap is not installed; install the package mmdebstrap");
 	host.has_mmdebstrap = true;
 	request.mirror = "http://broken/debian";
-	expect_failure("its log is");
-	_cleanup_error_ struct error *err =
-		rootfs_open(&catalog, cache, &arch, &rootfs);
-	cr_assert(error_is(err, ERROR_NOT_FOUND));
-	cr_expect(strstr(error_message(err),
-			 "make one with: vmtest-vm rootfs -a aarch64"),
-		  "%s", error_message(err));
+	expect_no_root("its log is");
+	expect_kind(rootfs_open(&catalog, cache, &arch, &rootfs), ERROR_NOT_FOUND,
+		    "make one with: vmtest-vm rootfs -a aarch64");
 }

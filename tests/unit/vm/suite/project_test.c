@@ -5,16 +5,15 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "common/base/error.h"
 #include "common/base/text.h"
+#include "tests/unit/errors.h"
 
 static struct project parse(const char *text)
 {
 	struct project project = { 0 };
-	_cleanup_error_ struct error *err =
-		project_parse(text, "vmtest.json", "/home/me/it", &project);
 
-	cr_assert_null(err, "%s: %s", text, err ? error_message(err) : "");
+	expect_success(
+		project_parse(text, "vmtest.json", "/home/me/it", &project));
 	return project;
 }
 
@@ -74,18 +73,13 @@ Test(project, a_command_is_a_list_of_words)
 	_cleanup_project_ struct project project = parse(
 		"{\"command\": [\"sh\", \"-c\", \"a b\"], \"fail_on_splat\": false}");
 
+	_cleanup_project_ struct project empty = parse("{}");
+
+	cr_expect_eq(empty.count + empty.command.count, 0);
 	cr_expect_eq(project.count, 0);
 	cr_assert_eq(project.command.count, 3);
 	cr_expect_str_eq(project.command.items[2], "a b");
 	cr_expect_str_eq(project.directory, "/home/me/it");
-}
-
-Test(project, an_empty_one_says_nothing)
-{
-	_cleanup_project_ struct project project = parse("{}");
-
-	cr_expect_eq(project.count, 0);
-	cr_expect_eq(project.command.count, 0);
 }
 
 Test(project, mistakes_are_named_with_what_is_allowed)
@@ -127,11 +121,7 @@ Test(project, mistakes_are_named_with_what_is_allowed)
 		struct error *err = project_parse(rows[i].json, "a/vmtest.json",
 						  "/a", &project);
 
-		cr_assert_not_null(err, "%s", rows[i].json);
-		cr_expect(error_is(err, ERROR_USAGE));
-		cr_expect(strstr(error_message(err), "a/vmtest.json: "));
-		cr_expect(strstr(error_message(err), rows[i].message), "%s: %s",
-			  rows[i].json, error_message(err));
-		error_destroy(err);
+		cr_expect(err && strstr(error_message(err), "a/vmtest.json: "));
+		expect_kind(err, ERROR_USAGE, rows[i].message);
 	}
 }

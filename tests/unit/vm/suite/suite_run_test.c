@@ -5,15 +5,12 @@
 #include "vm/suite/suite.h"
 
 #include <criterion/criterion.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
-#include "common/base/interrupt.h"
-#include "common/base/system.h"
+#include "tests/unit/files.h"
 
 static const char script[] =
 	"#!/bin/sh\n"
@@ -42,23 +39,18 @@ static const char script[] =
 	"run-flaky*) [ -e flaky ] && result exited 0; touch flaky; result lost 128 ;;\n"
 	"run-killed*) kill -9 $$ ;;\n"
 	"run-wrong*) echo 'vmtest-vm: error: a bad option' >&2; exit 2 ;;\n"
-	"run-sleep*) trap 'echo ended >ended; exit 1' TERM; sleep 60 & wait ;;\n"
 	"run-*) result exited 0 ;;\n"
 	"esac\n";
 
 struct recorder {
 	struct suite_observer observer;
 	size_t downloading, running, most_running;
-	size_t changes;
-	/** A signal is sent when this many guests run; 0 for never. */
-	size_t interrupt_at;
 };
 
 static void record(struct suite_observer *observer, const struct suite_item *item)
 {
 	struct recorder *recorder = (struct recorder *)observer;
 
-	recorder->changes++;
 	if (item->state == SUITE_DOWNLOADING)
 		cr_expect_eq(recorder->downloading++, 0);
 	else if (item->state == SUITE_WAITING || item->state == SUITE_NOT_RUN)
@@ -69,28 +61,24 @@ static void record(struct suite_observer *observer, const struct suite_item *ite
 		recorder->running--;
 	if (recorder->running > recorder->most_running)
 		recorder->most_running = recorder->running;
-	if (recorder->interrupt_at && recorder->running == recorder->interrupt_at)
-		kill(getpid(), SIGTERM);
 }
 
 static char *command[] = { (char *)"true", NULL };
-static char directory[64];
 static struct recorder recorder;
 static struct suite_run_options options;
 static struct suite suite;
 
 static void setup(void)
 {
-	strcpy(directory, "/tmp/vmtest-suite-run-test.XXXXXX");
-	cr_assert_not_null(mkdtemp(directory));
+	setup_tmp();
 	recorder = (struct recorder){ .observer = { .changed = record } };
 	options = (struct suite_run_options){
-		.program = path_join(directory, "program"),
+		.program = in_tmp("program"),
 		.command = command,
-		.log_directory = directory,
+		.log_directory = tmp,
 		.jobs = 1,
 	};
-	cr_assert_null(file_write(options.program, script, strlen(script)));
+	put_file(tmp, "program", script);
 	cr_assert_eq(chmod(options.program, 0755), 0);
 }
 
@@ -98,7 +86,7 @@ static void teardown(void)
 {
 	suite_deinit(&suite);
 	free(options.program);
-	cr_assert_null(directory_remove(directory));
+	teardown_tmp();
 }
 
 TestSuite(suite_run, .init = setup, .fini = teardown);
@@ -118,7 +106,7 @@ static void add_kernels(const char *const *names, size_t count)
 
 static char *read_file(const char *name)
 {
-	_cleanup_free_ char *path = path_join(directory, name);
+	_cleanup_free_ char *path = in_tmp(name);
 	char *text;
 
 	cr_assert_null(file_read(path, 65536, &text, NULL));
@@ -224,26 +212,6 @@ Test(suite_run, kernels_are_downloaded_in_order_while_others_run)
 	cr_expect(strstr(calls, "download a\n") < strstr(calls, "download c\n"));
 }
 
-Test(suite_run, a_signal_ends_all, .signal = SIGTERM)
-{
-	static const char *const names[] = { "sleep1", "sleep2", "never" };
-	struct error *err;
-	uint64_t start_ms = monotonic_ms();
-
-	interrupt_catch();
-	options.jobs = 2;
-	recorder.interrupt_at = 2;
-	add_kernels(names, array_size(names));
-	err = suite_run(&options, &suite, &recorder.observer);
-	cr_expect(error_catch(&err, ERROR_CANCELLED));
-	cr_expect_lt(monotonic_ms() - start_ms, 30000);
-	for (size_t i = 0; i < suite.count; i++)
-		cr_expect_eq(suite.items[i].state, SUITE_INTERRUPTED);
-	// Here, since the signal ends the test.
-	teardown();
-	interrupt_release();
-}
-
 Test(suite_run, the_newest_directories_of_logs_are_kept)
 {
 	static const char *const names[] = {
@@ -254,13 +222,13 @@ Test(suite_run, the_newest_directories_of_logs_are_kept)
 	_cleanup_free_ char *path = NULL;
 
 	for (size_t i = 0; i < array_size(names); i++) {
-		_cleanup_free_ char *old = path_join(directory, names[i]);
+		_cleanup_free_ char *old = in_tmp(names[i]);
 
 		cr_assert_null(directory_create(old));
 	}
-	cr_assert_null(suite_log_directory_create(directory, 2, &path));
+	cr_assert_null(suite_log_directory_create(tmp, 2, &path));
 	for (size_t i = 0; i < array_size(names); i++) {
-		_cleanup_free_ char *old = path_join(directory, names[i]);
+		_cleanup_free_ char *old = in_tmp(names[i]);
 
 		cr_expect_eq(directory_exists(old), i > 0, "%s", names[i]);
 	}
