@@ -44,6 +44,8 @@ const struct command_option run_option_table[] = {
 	{ 0, "module-source", "DIR", "source of the module (default: drgn_test.ko's)", OPTION_STRING, .offset = offsetof(struct run_options, module_source) },
 	{ 0, "disk", "SIZE", "an empty disk for the guest, such as 1G, gone afterwards: $DRGN_TEST_DISK", OPTION_SIZE, .offset = offsetof(struct run_options, config.disk_bytes), .min = 1, .max = 1000000 },
 	{ 0, "overlay-size", "SIZE", "how much the guest may write outside of --rw, on a disk that is gone afterwards (default: half of its memory)", OPTION_SIZE, .offset = offsetof(struct run_options, config.overlay_bytes), .min = 1, .max = 1000000 },
+	{ 0, "network", NULL, "connect the guest to the host's network; what it serves is seen by --publish", OPTION_FLAG, .offset = offsetof(struct run_options, config.qemu.network) },
+	{ 0, "publish", "HOST:GUEST", "lead a TCP port of the host's loopback to one of the guest's; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.qemu.published) },
 	{ 0, "kdump", NULL, "let the command crash the guest, and run again in the crash kernel (see run --help)", OPTION_FLAG, .offset = offsetof(struct run_options, config.qemu.kdump) },
 	{ 0, "append", "PARAMS", "more for the kernel's command line; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.qemu.append) },
 	{ 0, "qemu-option", "ARG", "one more argument for QEMU; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.qemu.arguments) },
@@ -179,6 +181,14 @@ struct error *run_options_check(const struct run_options *options)
 		return error_create(ERROR_USAGE,
 				    "--memory %s: use a number with M or G",
 				    config->qemu.memory);
+	for (size_t i = 0; i < config->qemu.published.count; i++) {
+		if (!network_takes_ports(config->qemu.published.items[i]))
+			return error_create(ERROR_USAGE,
+					    "--publish %s: use HOST:GUEST, two ports from 1 to 65535",
+					    config->qemu.published.items[i]);
+	}
+	if (config->qemu.published.count && !config->qemu.network)
+		return error_create(ERROR_USAGE, "--publish: say --network");
 	if (options->module_source && options->module == MODULE_NONE)
 		return error_create(
 			ERROR_USAGE,

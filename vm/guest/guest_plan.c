@@ -237,6 +237,27 @@ static struct error *plan_user(struct guest_plan *plan,
 			    setpriv);
 }
 
+/** ip(8) is all that the guest's network needs: busybox has one. */
+static struct error *plan_network(const struct guest_config *config)
+{
+	static const char *const programs[] = { "bin/busybox", "sbin/ip",
+						"bin/ip", "usr/sbin/ip",
+						"usr/bin/ip" };
+	bool has_ip = !config->qemu.network;
+
+	for (size_t i = 0; i < array_size(programs) && !has_ip; i++) {
+		_cleanup_free_ char *path =
+			path_join(config->root ? config->root : "/", programs[i]);
+
+		has_ip = file_exists(path);
+	}
+	if (!has_ip)
+		return error_create(
+			ERROR_OTHER,
+			"--network: the guest's root has no ip(8); install iproute2 or busybox-static there");
+	return network_check(&config->qemu);
+}
+
 struct error *guest_plan_make(struct guest_plan *plan,
 			      const struct guest_config *config)
 {
@@ -274,6 +295,9 @@ struct error *guest_plan_make(struct guest_plan *plan,
 		if (err)
 			return err;
 	}
+	err = plan_network(config);
+	if (err)
+		return err;
 	err = plan_user(plan, config);
 	if (err)
 		return err;

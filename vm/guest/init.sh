@@ -25,6 +25,7 @@
 #                `stdout`, to go where that goes
 #   module       a module to insert before the command starts
 #   hostname     of the guest, with or without a domain
+#   network      1 if there is QEMU's user-mode network
 #   nodes        a script that makes device nodes
 #   closed       files of /etc that the host's user cannot read
 #   overlay_disk a disk for what the guest writes, and does not fit in memory
@@ -131,8 +132,45 @@ make_settings() {
 	words=$hostname
 	[ "${hostname%%.*}" = "$hostname" ] || words="$hostname ${hostname%%.*}"
 	echo "${n}127.0.1.1 $words" >>hosts
+	[ -z "$network" ] || echo "nameserver 10.0.2.3" >resolv.conf
 	# Trees belong to the host's users, and the guest's root works in them.
 	echo "${n}[safe]${n}directory = *" >>gitconfig
+}
+
+# $1: a module, in the package that is entered. With what it needs, which is
+# listed the other way round; modprobe takes ten times as long.
+load() {
+	while read -r name words; do
+		[ "$name" = "$1:" ] || continue
+		name=$1
+		for word in $words; do
+			name="$word $name"
+		done
+		for word in $name; do
+			tool insmod "$word" || return
+		done
+		return
+	done <modules.dep
+}
+
+# Addresses are QEMU's, see vm/qemu/qemu.h.
+start_network() {
+	set -- /sys/bus/virtio/drivers/virtio_net/virtio*/net/*
+	[ -e "$1" ] || fail "start the network: the kernel finds no device of virtio_net"
+	device=${1##*/}
+	words="ip address add 10.0.2.15/24 dev $device
+ip link set up dev $device
+ip route add default via 10.0.2.2"
+	# No other has these: there is nothing to ask for, and nothing to wait for.
+	ipv6=/proc/sys/net/ipv6/conf/$device
+	if [ -e "$ipv6" ]; then
+		echo 0 >"$ipv6/accept_ra"
+		echo 0 >"$ipv6/dad_transmits"
+		words="$words
+ip -6 address add fec0::15/64 dev $device
+ip -6 route add default via fec0::2"
+	fi
+	batch "$words" sh || fail "start the network"
 }
 
 insert() {
@@ -277,6 +315,9 @@ if [ -e kernel/fs/binfmt_misc.ko ] && tool insmod kernel/fs/binfmt_misc.ko &&
 	[ -d $binfmt_misc ]; then
 	mounts="${mounts}binfmt_misc $state/root$binfmt_misc binfmt_misc nosuid,nodev,noexec 0 0$n"
 fi
+virtio_net=kernel/drivers/net/virtio_net.ko
+[ -z "$network" ] || [ ! -e $virtio_net ] || load $virtio_net ||
+	fail "insert virtio_net"
 echo "$mounts" >$state/fstab
 tool mount -a -T $state/fstab || fail "mount the guest's file systems"
 cd $state/root || fail "cd"
@@ -289,6 +330,7 @@ cd /
 [ -z "$program" ] || echo "$program" >$modprobe
 # IFF_UP; it gets its address from the kernel.
 [ ! -e /sys/class/net/lo/flags ] || echo 1 >/sys/class/net/lo/flags
+[ -z "$network" ] || start_network
 echo "$hostname" >/proc/sys/kernel/hostname
 # As git's, for another tool that looks at who owns a tree.
 [ ! -d /etc/mercurial ] || echo "[trusted]${n}users = *" >>/etc/mercurial/hgrc

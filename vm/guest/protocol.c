@@ -131,6 +131,7 @@ char *protocol_format_setup(const struct guest_config *config,
 						       : "" },
 		{ "module", plan->module ? plan->module : "" },
 		{ "hostname", config->hostname ? config->hostname : "vmtest" },
+		{ "network", config->qemu.network ? "1" : "" },
 		{ "nodes", plan->nodes ? plan->nodes : "" },
 		{ "overlay_disk", !config->overlay_bytes ? ""
 				  : config->disk_bytes	 ? "/dev/vdb"

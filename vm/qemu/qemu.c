@@ -258,6 +258,7 @@ struct error *qemu_arguments(const struct qemu_options *options,
 	add_all(ret, &machine->arguments);
 	add_shares(options->shares, ret);
 	add_ports(options, ret);
+	network_add(config, ret);
 	add_disks(options, ret);
 	add_all(ret, &config->arguments);
 	return NULL;

@@ -181,6 +181,10 @@ struct qemu_config {
 	unsigned int cpus;
 	/** Set memory aside for a crash kernel. */
 	bool kdump;
+	/** Connect the guest to the host's network, as an ordinary program is. */
+	bool network;
+	/** HOST:GUEST: TCP ports of the loopback that lead into the guest. */
+	struct string_list published;
 	/** Last on the kernel's command line, and on QEMU's. */
 	struct string_list append;
 	struct string_list arguments;
@@ -207,6 +211,21 @@ struct qemu_options {
 	/** Show all of the kernel's messages. */
 	bool verbose;
 };
+
+/*
+ * QEMU's user-mode network, in which addresses are fixed: the guest's are
+ * 10.0.2.15 and fec0::15, the gateway's 10.0.2.2 and fec0::2, which lead to the
+ * host's loopback too, and names are resolved at 10.0.2.3.
+ */
+
+/** Whether it is HOST:GUEST, two TCP ports. */
+bool network_takes_ports(const char *text);
+
+/** Say what would not work: the kernel lacks an option, a port is in use. */
+_must_check_ struct error *network_check(const struct qemu_config *config);
+
+/** Add QEMU's arguments; none if there is to be no network. */
+void network_add(const struct qemu_config *config, struct string_list *arguments);
 
 /** @param[out] ret All arguments, the program first. */
 _must_check_ struct error *qemu_arguments(const struct qemu_options *options,

@@ -67,6 +67,8 @@ static const struct key {
 	{ "module", KEY_TEXT, ONE, "module" },
 	{ "module_source", KEY_PATH, ONE, "module-source" },
 	{ "disk", KEY_TEXT, ONE, "disk" },
+	{ "network", KEY_FLAG, ONE, "network" },
+	{ "publish", KEY_TEXT, LIST, "publish" },
 	{ "kdump", KEY_FLAG, ONE, "kdump" },
 	{ "overlay_size", KEY_TEXT, ONE, "overlay-size" },
 	{ "user", KEY_TEXT, ONE, "user" },

@@ -134,6 +134,71 @@ Test(qemu, a_machine_that_qemu_lacks_is_told_from_other_failures)
 			     "%s", rows[i].output);
 }
 
+Test(qemu, a_network_is_only_there_when_it_is_asked_for)
+{
+	static const struct {
+		const char *config;
+		bool network;
+		/** NULL for none. */
+		const char *netdev;
+		const char *message;
+	} rows[] = {
+		{ "CONFIG_INET=y\nCONFIG_VIRTIO_NET=m\n", false, NULL, NULL },
+		{ "CONFIG_INET=y\nCONFIG_VIRTIO_NET=m\n", true,
+		  "user,id=network,hostfwd=tcp:127.0.0.1:65535-:80", NULL },
+		{ "", true, "user,id=network,hostfwd=tcp:127.0.0.1:65535-:80",
+		  NULL },
+		{ "CONFIG_VIRTIO_NET=y\n", true, NULL,
+		  "--network: the kernel lacks CONFIG_INET" },
+		{ "CONFIG_INET=y\n", true, NULL,
+		  "--network: the kernel lacks CONFIG_VIRTIO_NET" },
+		{ "CONFIG_INET=y\n", false, NULL, NULL },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct kernel one = { .config = (char *)rows[i].config };
+		struct qemu_config config = some_config();
+		_cleanup_string_list_ struct string_list arguments = { 0 };
+		char *ports[] = { (char *)"65535:80" };
+
+		config.kernel = &one;
+		config.network = rows[i].network;
+		config.published = (struct string_list){ ports, 1 };
+
+		_cleanup_error_ struct error *err = network_check(&config);
+
+		cr_assert_eq(!err, !rows[i].message, "row %zu", i);
+		if (err) {
+			cr_expect_str_eq(error_message(err), rows[i].message);
+			continue;
+		}
+		network_add(&config, &arguments);
+		cr_expect_eq(arguments.count, rows[i].netdev ? 4 : 0);
+		if (!rows[i].netdev)
+			continue;
+		cr_expect_str_eq(arguments.items[1], rows[i].netdev);
+		cr_expect_str_eq(arguments.items[3],
+				 "virtio-net,netdev=network,romfile=");
+	}
+}
+
+Test(qemu, published_ports_are_two_numbers)
+{
+	static const struct {
+		const char *text;
+		bool taken;
+	} rows[] = {
+		{ "1:65535", true }, { "8080:80", true }, { "80", false },
+		{ "0:1", false },    { "1:0", false },	  { "1:65536", false },
+		{ "1:2:3", false },  { "1:2,x", false },  { " 1:2", false },
+		{ "-1:2", false },   { "", false },	  { "1:", false },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++)
+		cr_expect_eq(network_takes_ports(rows[i].text), rows[i].taken,
+			     "%s", rows[i].text);
+}
+
 Test(qemu, is_told_of_shares_ports_and_the_disk)
 {
 	static const char *const always[] = {

@@ -46,6 +46,8 @@ Test(project, keys_stand_for_options)
 		{ "{\"module\": \"build\"}", "module", "build " },
 		{ "{\"module_source\": \"m\"}", "module-source", "/home/me/it/m " },
 		{ "{\"disk\": \"1G\"}", "disk", "1G " },
+		{ "{\"network\": true}", "network", "" },
+		{ "{\"publish\": [\"8080:80\"]}", "publish", "8080:80 " },
 		{ "{\"kdump\": true}", "kdump", "" },
 		{ "{\"fail_on_splat\": true}", "fail-on-splat", "" },
 		{ "{\"packages\": [\"gcc\", \"make\"]}", "package", "gcc make " },

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""The machine that a guest gets: its network.
+
+Each test runs as the user that it is run by and, if that is root, as an ordinary
+user too. VMTEST_TEST_KERNEL names an unpacked package, as in guest_test.py.
+"""
+
+import http.server
+import socket
+import threading
+import unittest
+
+import guest_test
+import support
+
+VM = support.BIN / "vmtest-vm"
+SERVER = """
+import http.server
+http.server.HTTPServer(("", 80), http.server.SimpleHTTPRequestHandler).handle_request()
+"""
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def fetch(port):
+    """What the guest says to the first who reaches it: until then, QEMU hangs up."""
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+                connection.sendall(b"GET /etc/hostname HTTP/1.0\r\n\r\n")
+                if data := b"".join(iter(lambda: connection.recv(4096), b"")):
+                    return data
+        except OSError:
+            pass
+
+
+class MachineTest(unittest.TestCase):
+    make_folder = guest_test.GuestTest.make_folder
+    start = guest_test.GuestTest.start
+    run_guest = guest_test.GuestTest.run_guest
+
+    def refused(self, status, *options):
+        """The line that a run without a guest ends with."""
+        got = self.start(VM, "run", "-q", "-k", support.kernel(), *options, "--", "true")
+        self.assertEqual((got.returncode, got.stdout), (status, ""), got.stderr)
+        self.assertEqual(got.stderr.count("\n"), 1, got.stderr)
+        return got.stderr
+
+    def need_network(self):
+        if not guest_test.has("VIRTIO_NET"):
+            self.skipTest("the kernel has no VIRTIO_NET")
+
+    @guest_test.each_caller
+    def test_without_network_there_is_only_the_loopback(self):
+        shown = self.run_guest("ls /sys/class/net; cat /etc/resolv.conf || :")
+        with open("/etc/resolv.conf", encoding="utf-8") as file:
+            self.assertEqual(shown, f"lo\n{file.read()}")
+
+    @guest_test.each_caller
+    def test_network_leads_out_and_names_are_resolved(self):
+        self.need_network()
+        server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+        threading.Thread(target=server.serve_forever).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        python = f"""
+import urllib.request
+print(urllib.request.urlopen("http://10.0.2.2:{server.server_port}/").status)
+"""
+        shown = self.run_guest(f"cat /etc/resolv.conf; exec python3 -c '{python}'", "--network",
+                               "--user", "root")
+        self.assertEqual(shown, "nameserver 10.0.2.3\n200\n")
+
+    @guest_test.each_caller
+    def test_publish_leads_into_the_guest(self):
+        self.need_network()
+        port = free_port()
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(fetch(port)), daemon=True)
+        thread.start()
+        self.run_guest(f"cd /; exec timeout 200 python3 -c '{SERVER}'", "--network",
+                       "--publish", f"{port}:80", "--hostname", "served")
+        thread.join(10)
+        self.assertTrue(answers and answers[0].endswith(b"served\n"), answers)
+
+    @guest_test.each_caller
+    def test_what_cannot_be_published_is_said_before_the_boot(self):
+        for ports in ("80", "a:1", "0:1", "1:65536", "1:2:3", "1:2,x", "-1:2", ""):
+            line = self.refused(2, "--network", f"--publish={ports}")
+            self.assertIn(f"--publish {ports}: use HOST:GUEST", line)
+        self.assertIn("say --network", self.refused(2, "--publish=1024:80"))
+        if not guest_test.has("VIRTIO_NET"):
+            line = self.refused(125, "--network")
+            self.assertIn("--network: the kernel lacks CONFIG_VIRTIO_NET\n", line)
+            return
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            line = self.refused(125, "--network", f"--publish={port}:80")
+            self.assertIn(f"port {port} of 127.0.0.1: Address already in use\n", line)
+
+
+if __name__ == "__main__":
+    unittest.main()
