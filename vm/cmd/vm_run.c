@@ -18,6 +18,7 @@
 #include "common/base/text.h"
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
+#include "common/process/process.h"
 #include "vm/guest/guest.h"
 #include "vm/kernel/kernel.h"
 #include "vm/module/module.h"
@@ -48,6 +49,7 @@ const struct command_option run_option_table[] = {
 	{ 0, "publish", "HOST:GUEST", "lead a TCP port of the host's loopback to one of the guest's; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.qemu.published) },
 	{ 0, "kdump", NULL, "let the command crash the guest, and run again in the crash kernel (see run --help)", OPTION_FLAG, .offset = offsetof(struct run_options, config.qemu.kdump) },
 	{ 0, "append", "PARAMS", "more for the kernel's command line; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.qemu.append) },
+	{ 0, "qemu", "PROGRAM", "QEMU to run guests with (default: $VMTEST_QEMU, else the architecture's)", OPTION_STRING, .offset = offsetof(struct run_options, config.qemu.program) },
 	{ 0, "qemu-option", "ARG", "one more argument for QEMU; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.qemu.arguments) },
 	{ 0, "env", "NAME[=VALUE]", "environment variable to set, or to pass on; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, environment) },
 	{ 0, "chdir", "DIR", "where the command runs (default: the working directory)", OPTION_STRING, .offset = offsetof(struct run_options, config.directory) },
@@ -189,6 +191,12 @@ struct error *run_options_check(const struct run_options *options)
 	}
 	if (config->qemu.published.count && !config->qemu.network)
 		return error_create(ERROR_USAGE, "--publish: say --network");
+	if (config->qemu.program &&
+	    (strchr(config->qemu.program, '/')
+		     ? access(config->qemu.program, X_OK) < 0
+		     : !process_program_exists(config->qemu.program)))
+		return error_create(ERROR_USAGE, "--qemu %s: no such program",
+				    config->qemu.program);
 	if (options->module_source && options->module == MODULE_NONE)
 		return error_create(
 			ERROR_USAGE,
@@ -308,6 +316,8 @@ static struct error *run_guest(struct command_context *context,
 	char *words[] = { (char *)(config.root || !shell ? "/bin/sh" : shell),
 			  NULL };
 	config.qemu.kernel = kernel_ret;
+	if (!config.qemu.program)
+		config.qemu.program = command_variable("VMTEST_QEMU");
 	config.directory = directory;
 	config.environment = environment;
 	config.command = context->argument_count ? context->arguments : words;
@@ -319,6 +329,7 @@ static struct error *run_guest(struct command_context *context,
 	config.console_log_fd = console_log_fd;
 	// Not before: the user may have put us in the background meanwhile.
 	choose_streams(&config, !command_options->no_input);
+	accel_explain(&config.qemu.accel, config.qemu.arch);
 	err = guest_run(&config, ret);
 	return error_wrap(err, "run %s", kernel_ret->release);
 }

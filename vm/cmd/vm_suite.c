@@ -237,14 +237,24 @@ static struct error *forward_options(struct suite_setup *setup)
 		.directory = setup->context->directory,
 	};
 	struct suite_run_options *run = &setup->run;
+	struct run_options guest = options->guest;
 
+	for (size_t i = 0; i < setup->suite.count; i++) {
+		const struct catalog_arch *arch;
+		struct error *err =
+			catalog_find_arch(setup->context->catalog,
+					  setup->suite.items[i].arch, &arch);
+
+		if (err)
+			return err;
+		accel_explain(&guest.config.qemu.accel, arch);
+	}
 	command_format_options(common_option_table, &common,
 			       &run->download_options);
 	command_format_options(common_option_table, &common,
 			       &run->module_options);
 	command_format_options(common_option_table, &common, &run->run_options);
-	command_format_options(run_option_table, &options->guest,
-			       &run->run_options);
+	command_format_options(run_option_table, &guest, &run->run_options);
 	if (options->guest.module_source)
 		string_list_addf(&run->module_options, "--module-source=%s",
 				 options->guest.module_source);

@@ -425,7 +425,7 @@ struct error *guest_run(const struct guest_config *config, struct run_result *re
 		err = run_on(machine, config, &plan, ret);
 		// Of a program that is not there, no machine helps.
 		if (!error_is(err, ERROR_NOT_FOUND) ||
-		    !process_program_exists(config->qemu.arch->qemu))
+		    !process_program_exists(qemu_program(&config->qemu)))
 			return err;
 		miss = err;
 		log_debug("%s: %s", machine->name, error_message(miss));

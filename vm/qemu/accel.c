@@ -51,6 +51,28 @@ static bool kvm_works(const struct catalog_arch *arch)
 	return false;
 }
 
+void accel_explain(enum accel *request, const struct catalog_arch *arch)
+{
+	struct utsname uts;
+	_cleanup_free_ char *cpuinfo = NULL;
+
+	if (*request != ACCEL_AUTO || uname(&uts) < 0 ||
+	    !string_list_contains(&arch->host_names, uts.machine))
+		return;
+
+	_cleanup_close_ int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0 || (errno != EACCES && errno != EPERM))
+		return;
+	*request = ACCEL_TCG;
+	error_destroy(file_read("/proc/cpuinfo", 16 << 20, &cpuinfo, NULL));
+	log_info("emulated, and slow: you have no access to /dev/kvm%s; join its group with 'sudo usermod -aG kvm USER', or add the udev rule KERNEL==\"kvm\", MODE=\"0666\"",
+		 strcmp(arch->source_arch, "x86") == 0 && cpuinfo &&
+				 !accel_is_offered(cpuinfo)
+			 ? " (nor does the processor offer virtualization)"
+			 : "");
+}
+
 struct error *accel_choose(enum accel request, const struct catalog_arch *arch,
 			   enum accel *ret)
 {

@@ -3,12 +3,15 @@
 #include "vm/qemu/qemu.h"
 
 #include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/kernel_config.h"
+#include "common/process/process.h"
 #include "vm/kernel/kernel.h"
 
 enum {
@@ -67,6 +70,33 @@ bool qemu_lacks_machine(const char *output)
 	return strstr(output, "unsupported machine") ||
 	       (property && strstr(property, "machine.") &&
 		strstr(property, "' not found"));
+}
+
+bool qemu_lacks_9p(const char *output)
+{
+	const char *fsdev = strstr(output, "fsdev");
+	const char *device = strstr(output, "'virtio-9p");
+
+	return (fsdev && (strstr(fsdev, "support is disabled") ||
+			  strstr(fsdev, "invalid option"))) ||
+	       strstr(output, "no option group 'fsdev'") ||
+	       (device && strstr(device, "not a valid device model name"));
+}
+
+const char *qemu_program(const struct qemu_config *config)
+{
+	// As the Red Hat family names the one for its own architecture.
+	static const char elsewhere[] = "/usr/libexec/qemu-kvm";
+	const struct catalog_arch *arch = config->arch;
+	struct utsname uts;
+
+	if (config->program)
+		return config->program;
+	if (!process_program_exists(arch->qemu) &&
+	    access(elsewhere, X_OK) == 0 && uname(&uts) == 0 &&
+	    string_list_contains(&arch->host_names, uts.machine))
+		return elsewhere;
+	return arch->qemu;
 }
 
 static void append_init(const struct qemu_options *options,
@@ -241,7 +271,7 @@ struct error *qemu_arguments(const struct qemu_options *options,
 	err = qemu_kernel_command_line(options, &command_line);
 	if (err)
 		return err;
-	string_list_add(ret, config->arch->qemu);
+	string_list_add(ret, qemu_program(config));
 	add(ret, "-M", machine->machine);
 	add(ret, "-accel", is_kvm ? "kvm" : "tcg");
 	if (cpu)

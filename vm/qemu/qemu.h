@@ -46,6 +46,12 @@ _must_check_ struct error *accel_choose(enum accel request,
 					const struct catalog_arch *arch,
 					enum accel *ret);
 
+/**
+ * Where ACCEL_AUTO means emulation for want of access to /dev/kvm, say that,
+ * and how to get it, and change the request: whoever is handed it says nothing.
+ */
+void accel_explain(enum accel *request, const struct catalog_arch *arch);
+
 /** A reading of the time stamp counter with the clock beside it. */
 struct tsc_sample {
 	uint64_t ticks;
@@ -172,6 +178,8 @@ enum qemu_port {
 struct qemu_config {
 	const struct kernel *kernel;
 	const struct catalog_arch *arch;
+	/** Program to use; NULL to look for one. */
+	const char *program;
 	/** One of the architecture's; NULL for the first that fits. */
 	const char *machine;
 	enum accel accel;
@@ -227,6 +235,13 @@ _must_check_ struct error *network_check(const struct qemu_config *config);
 /** Add QEMU's arguments; none if there is to be no network. */
 void network_add(const struct qemu_config *config, struct string_list *arguments);
 
+/**
+ * The program that runs guests: what is asked for, the architecture's in PATH,
+ * or the one that distributions keep elsewhere, for guests of this machine's
+ * kind. It may not be there.
+ */
+const char *qemu_program(const struct qemu_config *config);
+
 /** @param[out] ret All arguments, the program first. */
 _must_check_ struct error *qemu_arguments(const struct qemu_options *options,
 					  struct string_list *ret);
@@ -254,6 +269,9 @@ qemu_choose_machine(const struct qemu_config *config,
 
 /** Whether what QEMU printed means that it lacks the machine, or part of it. */
 bool qemu_lacks_machine(const char *output);
+
+/** Whether it means that QEMU was built without 9p. */
+bool qemu_lacks_9p(const char *output);
 
 /* One QEMU that runs, and the descriptors between it and us. */
 

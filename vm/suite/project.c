@@ -61,6 +61,7 @@ static const struct key {
 	{ "timeout", KEY_LIMIT, ONE, "timeout" },
 	{ "accel", KEY_TEXT, ONE, "accel" },
 	{ "machine", KEY_TEXT, ONE, "machine" },
+	{ "qemu", KEY_TEXT, ONE, "qemu" },
 	{ "rw", KEY_PATH, LIST, "rw" },
 	{ "memory", KEY_TEXT, ONE, "memory" },
 	{ "cpus", KEY_NUMBER, ONE, "cpus" },

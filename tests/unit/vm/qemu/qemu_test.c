@@ -199,6 +199,27 @@ Test(qemu, published_ports_are_two_numbers)
 			     "%s", rows[i].text);
 }
 
+Test(qemu, one_without_9p_is_told_from_other_failures)
+{
+	static const struct {
+		const char *output;
+		bool lacks;
+	} rows[] = {
+		{ "qemu-kvm: fsdev support is disabled", true },
+		{ "qemu-kvm: There is no option group 'fsdev'", true },
+		{ "qemu: -device virtio-9p,fsdev=share0: 'virtio-9p-pci' is not a valid device model name",
+		  true },
+		{ "qemu: -device virtio-net: 'virtio-net-pci' is not a valid device model name",
+		  false },
+		{ "qemu: -fsdev local,id=a,path=/x: cannot initialize fsdev 'a': failed to open '/x': Permission denied",
+		  false },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++)
+		cr_expect_eq(qemu_lacks_9p(rows[i].output), rows[i].lacks, "%s",
+			     rows[i].output);
+}
+
 Test(qemu, is_told_of_shares_ports_and_the_disk)
 {
 	static const char *const always[] = {

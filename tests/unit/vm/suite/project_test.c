@@ -46,6 +46,7 @@ Test(project, keys_stand_for_options)
 		{ "{\"module\": \"build\"}", "module", "build " },
 		{ "{\"module_source\": \"m\"}", "module-source", "/home/me/it/m " },
 		{ "{\"disk\": \"1G\"}", "disk", "1G " },
+		{ "{\"qemu\": \"/opt/qemu\"}", "qemu", "/opt/qemu " },
 		{ "{\"network\": true}", "network", "" },
 		{ "{\"publish\": [\"8080:80\"]}", "publish", "8080:80 " },
 		{ "{\"kdump\": true}", "kdump", "" },
