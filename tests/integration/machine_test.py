@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""The machine that a guest gets: its network.
+"""The machine that a guest gets: its network, disks and QEMU.
 
 Each test runs as the user that it is run by and, if that is root, as an ordinary
 user too. VMTEST_TEST_KERNEL names an unpacked package, as in guest_test.py.
 """
 
 import http.server
+import os
 import socket
 import threading
 import unittest
@@ -39,6 +40,8 @@ def fetch(port):
 
 
 class MachineTest(unittest.TestCase):
+    """What the tests here share."""
+
     make_folder = guest_test.GuestTest.make_folder
     start = guest_test.GuestTest.start
     run_guest = guest_test.GuestTest.run_guest
@@ -50,6 +53,8 @@ class MachineTest(unittest.TestCase):
         self.assertEqual(got.stderr.count("\n"), 1, got.stderr)
         return got.stderr
 
+
+class NetworkTest(MachineTest):
     def need_network(self):
         if not guest_test.has("VIRTIO_NET"):
             self.skipTest("the kernel has no VIRTIO_NET")
@@ -101,6 +106,46 @@ print(urllib.request.urlopen("http://10.0.2.2:{server.server_port}/").status)
             port = server.getsockname()[1]
             line = self.refused(125, "--network", f"--publish={port}:80")
             self.assertIn(f"port {port} of 127.0.0.1: Address already in use\n", line)
+
+
+class DiskTest(MachineTest):
+    @guest_test.each_caller
+    def test_files_are_disks(self):
+        for name in ("an, image", "other"):
+            with open(f"{self.folder}/{name}", "wb") as file:
+                file.write(name.encode().ljust(1 << 20, b"\n"))
+            os.chown(file.name, self.uid, -1)
+        shown = self.run_guest('''
+            set -- $DRGN_TEST_DISK $VMTEST_DISKS; echo "$@"
+            head -n 1 $2; head -n 1 $3; printf new >$2
+            ! printf new 2>/dev/null >$3 && lsblk -bdno SIZE $1
+        ''', "--disk", "an, image", "--disk=64M", "--disk=other,readonly")
+        self.assertEqual(shown, f"/dev/vda /dev/vdb /dev/vdc\nan, image\nother\n{64 << 20}\n")
+        with open(f"{self.folder}/an, image", encoding="utf-8") as file:
+            self.assertEqual(file.readline(), "new image\n")
+
+    @guest_test.each_caller
+    def test_what_is_no_disk_is_said(self):
+        self.assertIn("neither a file", self.refused(2, "--disk=/dev/null"))
+        self.assertIn("use a number", self.refused(2, "--disk=missing"))
+        if not guest_test.has("BLK_DEV_NVME"):
+            line = self.refused(125, f"--disk={__file__},readonly,interface=nvme")
+            self.assertIn("the kernel lacks CONFIG_BLK_DEV_NVME\n", line)
+        if self.uid:
+            line = self.refused(125, f"--disk={__file__}")
+            self.assertIn("with ',readonly', it is only read", line)
+
+
+class ProgramTest(MachineTest):
+    @guest_test.each_caller
+    def test_another_qemu(self):
+        program = f"{self.folder}/qemu"
+        with open(program, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\necho 'qemu: fsdev support is disabled' >&2; exit 1\n")
+        os.chmod(program, 0o755)
+        line = self.refused(125, f"--qemu={program}")
+        self.assertIn("this QEMU has no 9p", line)
+        self.assertIn("--qemu /no/such: no such program", self.refused(2, "--qemu=/no/such"))
 
 
 if __name__ == "__main__":

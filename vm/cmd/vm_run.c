@@ -43,7 +43,7 @@ const struct command_option run_option_table[] = {
 	{ 0, "cpus", "N", "the guest's processors (default: up to 4, if the kernel can)", OPTION_NUMBER, .offset = offsetof(struct run_options, config.qemu.cpus), .min = 1 },
 	{ 0, "module", "build|insert", "build a module first, and insert it in the guest: $DRGN_TEST_KMOD", OPTION_CHOICE, .offset = offsetof(struct run_options, module), .otherwise = MODULE_NONE },
 	{ 0, "module-source", "DIR", "source of the module (default: drgn_test.ko's)", OPTION_STRING, .offset = offsetof(struct run_options, module_source) },
-	{ 0, "disk", "SIZE", "an empty disk for the guest, such as 1G, gone afterwards: $DRGN_TEST_DISK", OPTION_SIZE, .offset = offsetof(struct run_options, config.disk_bytes), .min = 1, .max = 1000000 },
+	{ 0, "disk", "SIZE|FILE", "an empty disk for the guest, such as 1G, gone afterwards: $DRGN_TEST_DISK; or a file, or block device, that is one: FILE[,readonly][,format=qcow2][,interface=virtio|scsi|nvme]; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.disks) },
 	{ 0, "overlay-size", "SIZE", "how much the guest may write outside of --rw, on a disk that is gone afterwards (default: half of its memory)", OPTION_SIZE, .offset = offsetof(struct run_options, config.overlay_bytes), .min = 1, .max = 1000000 },
 	{ 0, "network", NULL, "connect the guest to the host's network; what it serves is seen by --publish", OPTION_FLAG, .offset = offsetof(struct run_options, config.qemu.network) },
 	{ 0, "publish", "HOST:GUEST", "lead a TCP port of the host's loopback to one of the guest's; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.qemu.published) },
@@ -191,6 +191,12 @@ struct error *run_options_check(const struct run_options *options)
 	}
 	if (config->qemu.published.count && !config->qemu.network)
 		return error_create(ERROR_USAGE, "--publish: say --network");
+	for (size_t i = 0; i < config->disks.count; i++) {
+		struct error *err = disk_check(config->disks.items[i]);
+
+		if (err)
+			return err;
+	}
 	if (config->qemu.program &&
 	    (strchr(config->qemu.program, '/')
 		     ? access(config->qemu.program, X_OK) < 0
@@ -315,6 +321,13 @@ static struct error *run_guest(struct command_context *context,
 		return err;
 	char *words[] = { (char *)(config.root || !shell ? "/bin/sh" : shell),
 			  NULL };
+	_cleanup_string_list_ struct string_list files = { 0 };
+	// Of an empty disk, the last size counts.
+	for (size_t i = 0; i < config.disks.count; i++) {
+		if (!disk_parse_size(config.disks.items[i], &config.disk_bytes))
+			string_list_add(&files, config.disks.items[i]);
+	}
+	config.disks = files;
 	config.qemu.kernel = kernel_ret;
 	if (!config.qemu.program)
 		config.qemu.program = command_variable("VMTEST_QEMU");

@@ -57,6 +57,8 @@ struct guest_config {
 	 * in the command's environment. 0 for none.
 	 */
 	uint64_t disk_bytes;
+	/** Files of the user's that are disks too, see qemu.h. */
+	struct string_list disks;
 	/** How much the guest may write beside; 0 for what its memory holds. */
 	uint64_t overlay_bytes;
 	/** Whose file system holds what is written to the disks. */

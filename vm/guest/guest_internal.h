@@ -428,6 +428,8 @@ struct guest_plan {
 	/** The module that the guest inserts, where it sees it; or NULL. */
 	char *module;
 	struct guest_user user;
+	/** Modules of the package that are inserted where they are there. */
+	struct string_list drivers;
 	/** Files of /etc that we cannot read, and the guest has its own of. */
 	struct string_list closed;
 	/** Scripts for a shell: to make nodes in /dev, and to set limits. */

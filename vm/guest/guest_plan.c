@@ -22,6 +22,8 @@ void guest_plan_deinit(struct guest_plan *plan)
 {
 	cleanup_close(&plan->qemu.disk_fd);
 	cleanup_close(&plan->qemu.overlay_fd);
+	disk_list_deinit(&plan->qemu.disks);
+	string_list_deinit(&plan->drivers);
 	share_plan_deinit(&plan->shares);
 	free(plan->init);
 	free(plan->module);
@@ -193,6 +195,14 @@ static void plan_environment(struct guest_plan *plan,
 	}
 	if (config->disk_bytes)
 		string_list_add(environment, "DRGN_TEST_DISK=/dev/vda");
+	if (plan->qemu.disks.count) {
+		_cleanup_free_ char *nodes =
+			disk_list_nodes(&plan->qemu.disks,
+					(config->disk_bytes != 0) +
+						(config->overlay_bytes != 0));
+
+		string_list_addf(environment, "VMTEST_DISKS=%s", nodes);
+	}
 	if (loader) {
 		programs = *seen++;
 		string_list_addf(environment, "VMTEST_KEXEC=%s%s", programs,
@@ -298,6 +308,15 @@ struct error *guest_plan_make(struct guest_plan *plan,
 	err = plan_network(config);
 	if (err)
 		return err;
+	if (config->qemu.network)
+		string_list_add(&plan->drivers, NETWORK_MODULE);
+	for (size_t i = 0; i < config->disks.count; i++) {
+		err = disk_open(config->disks.items[i],
+				config->qemu.kernel->config, &qemu->disks);
+		if (err)
+			return err;
+	}
+	disk_list_add_modules(&qemu->disks, &plan->drivers);
 	err = plan_user(plan, config);
 	if (err)
 		return err;

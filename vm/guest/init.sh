@@ -26,6 +26,7 @@
 #   module       a module to insert before the command starts
 #   hostname     of the guest, with or without a domain
 #   network      1 if there is QEMU's user-mode network
+#   drivers      modules of the package to insert, where they are there
 #   nodes        a script that makes device nodes
 #   closed       files of /etc that the host's user cannot read
 #   overlay_disk a disk for what the guest writes, and does not fit in memory
@@ -137,8 +138,8 @@ make_settings() {
 	echo "${n}[safe]${n}directory = *" >>gitconfig
 }
 
-# $1: a module, in the package that is entered. With what it needs, which is
-# listed the other way round; modprobe takes ten times as long.
+# $1: a module of the package, which is entered. What it needs comes first, and
+# may be there already; modprobe takes ten times as long.
 load() {
 	while read -r name words; do
 		[ "$name" = "$1:" ] || continue
@@ -147,9 +148,10 @@ load() {
 			name="$word $name"
 		done
 		for word in $name; do
-			tool insmod "$word" || return
+			tool insmod "$word" 2>/dev/null
+			result=$?
 		done
-		return
+		return $result
 	done <modules.dep
 }
 
@@ -315,9 +317,9 @@ if [ -e kernel/fs/binfmt_misc.ko ] && tool insmod kernel/fs/binfmt_misc.ko &&
 	[ -d $binfmt_misc ]; then
 	mounts="${mounts}binfmt_misc $state/root$binfmt_misc binfmt_misc nosuid,nodev,noexec 0 0$n"
 fi
-virtio_net=kernel/drivers/net/virtio_net.ko
-[ -z "$network" ] || [ ! -e $virtio_net ] || load $virtio_net ||
-	fail "insert virtio_net"
+for driver in $drivers; do
+	[ ! -e "$driver" ] || load "$driver" || fail "insert $driver"
+done
 echo "$mounts" >$state/fstab
 tool mount -a -T $state/fstab || fail "mount the guest's file systems"
 cd $state/root || fail "cd"

@@ -147,6 +147,7 @@ char *protocol_format_setup(const struct guest_config *config,
 	} lists[] = {
 		{ "directories", &shares->directories },
 		{ "closed", &plan->closed },
+		{ "drivers", &plan->drivers },
 		{ "early_mounts", &shares->early_mounts },
 		{ "late_directories", &shares->late_directories },
 		{ "late_mounts", &shares->late_mounts },

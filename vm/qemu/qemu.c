@@ -290,6 +290,7 @@ struct error *qemu_arguments(const struct qemu_options *options,
 	add_ports(options, ret);
 	network_add(config, ret);
 	add_disks(options, ret);
+	disk_list_add(&options->disks, ret);
 	add_all(ret, &config->arguments);
 	return NULL;
 }

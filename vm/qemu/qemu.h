@@ -164,6 +164,59 @@ void share_plan_deinit(struct share_plan *plan);
  * Decides; starts nothing (qemu.h does). What runs in it is vm/guest's.
  */
 
+/*
+ * Disks of the user's: `FILE[,readonly][,format=qcow2][,interface=NAME]`. An
+ * image is raw unless it is said: a guest can make its disk look like anything,
+ * a qcow2 image that refers to other files too.
+ */
+
+enum {
+	DISK_LIMIT = 16
+};
+
+struct disk_interface;
+
+struct disk {
+	int fd;
+	bool readonly;
+	bool qcow2;
+	const struct disk_interface *interface;
+};
+
+struct disk_list {
+	struct disk items[DISK_LIMIT];
+	size_t count;
+};
+
+/** Whether it is the size of an empty disk instead: `64M`, `1G`. */
+bool disk_parse_size(const char *text, uint64_t *ret);
+
+/** @return ERROR_USAGE if it is neither a size nor a file that is there. */
+_must_check_ struct error *disk_check(const char *text);
+
+/**
+ * Add a file that is not a size.
+ *
+ * @param[in] config The kernel's; what it lacks for the interface is said.
+ */
+_must_check_ struct error *disk_open(const char *text, const char *config,
+				     struct disk_list *list);
+void disk_list_deinit(struct disk_list *list);
+
+/**
+ * What the guest calls them, with spaces between; free().
+ *
+ * @param[in] before How many virtio disks come first.
+ */
+char *disk_list_nodes(const struct disk_list *list, unsigned int before);
+
+/** Modules of a package that the guest may need for them. */
+void disk_list_add_modules(const struct disk_list *list,
+			   struct string_list *modules);
+
+/** Add QEMU's arguments. */
+void disk_list_add(const struct disk_list *list, struct string_list *arguments);
+
 /** Ports of the virtio-serial bus. Port 0 can only be a console. */
 enum qemu_port {
 	PORT_TERMINAL,
@@ -214,6 +267,8 @@ struct qemu_options {
 	int disk_fd;
 	/** The same for the last disk, to which the guest's memory overflows. */
 	int overlay_fd;
+	/** After these, and inherited too. */
+	struct disk_list disks;
 	/** 0 if not known or not wanted. */
 	uint64_t tsc_khz;
 	/** Show all of the kernel's messages. */
@@ -225,6 +280,9 @@ struct qemu_options {
  * 10.0.2.15 and fec0::15, the gateway's 10.0.2.2 and fec0::2, which lead to the
  * host's loopback too, and names are resolved at 10.0.2.3.
  */
+
+/** What a package has it in, if not the kernel itself. */
+#define NETWORK_MODULE "kernel/drivers/net/virtio_net.ko"
 
 /** Whether it is HOST:GUEST, two TCP ports. */
 bool network_takes_ports(const char *text);

@@ -175,7 +175,7 @@ static struct error *spawn(struct qemu_options *options,
 	struct error *err;
 
 	_cleanup_string_list_ struct string_list arguments = { 0 };
-	int keep[PORT_COUNT + 3] = { side->console_fd };
+	int keep[PORT_COUNT + 3 + DISK_LIMIT] = { side->console_fd };
 	unsigned int count = 1;
 	_cleanup_close_ int ruleset_fd = -1;
 
@@ -184,6 +184,8 @@ static struct error *spawn(struct qemu_options *options,
 		keep[count++] = options->disk_fd;
 	if (options->overlay_fd >= 0)
 		keep[count++] = options->overlay_fd;
+	for (size_t i = 0; i < options->disks.count; i++)
+		keep[count++] = options->disks.items[i].fd;
 	for (int i = 0; i < PORT_COUNT; i++) {
 		if (side->port_fds[i] >= 0)
 			keep[count++] = side->port_fds[i];

@@ -15,6 +15,7 @@
 #include "common/base/text.h"
 #include "vm/guest/guest.h"
 #include "vm/kernel/kernel.h"
+#include "vm/qemu/qemu.h"
 
 enum {
 	LIMIT_BYTES = 1 << 20,
@@ -28,6 +29,8 @@ enum kind {
 	KEY_STORE,
 	/** A path or a pattern. */
 	KEY_KERNEL,
+	/** A path or a size. */
+	KEY_DISK,
 	/** From 1, and from 0, which is for no limit. */
 	KEY_NUMBER,
 	KEY_LIMIT,
@@ -67,7 +70,7 @@ static const struct key {
 	{ "cpus", KEY_NUMBER, ONE, "cpus" },
 	{ "module", KEY_TEXT, ONE, "module" },
 	{ "module_source", KEY_PATH, ONE, "module-source" },
-	{ "disk", KEY_TEXT, ONE, "disk" },
+	{ "disk", KEY_DISK, ONE_OR_LIST, "disk" },
 	{ "network", KEY_FLAG, ONE, "network" },
 	{ "publish", KEY_TEXT, LIST, "publish" },
 	{ "kdump", KEY_FLAG, ONE, "kdump" },
@@ -127,7 +130,9 @@ static struct error *read_text(const struct value *value, enum kind kind,
 	if (!text)
 		return value_error(value, "expected a string");
 	size_t skip = kind == KEY_STORE ? strlen(prefix) : 0;
+	uint64_t size;
 	if (kind == KEY_PATH || (kind == KEY_KERNEL && kernel_is_path(text)) ||
+	    (kind == KEY_DISK && !disk_parse_size(text, &size)) ||
 	    (kind == KEY_STORE && strncmp(text, prefix, skip) == 0)) {
 		_cleanup_free_ char *path = path_join(directory, text + skip);
 

@@ -220,6 +220,106 @@ Test(qemu, one_without_9p_is_told_from_other_failures)
 			     rows[i].output);
 }
 
+Test(qemu, disks_are_files_with_suffixes)
+{
+	static const char modular[] =
+		"CONFIG_VIRTIO_BLK=y\nCONFIG_SCSI_VIRTIO=m\nCONFIG_BLK_DEV_SD=m\n"
+		"CONFIG_BLK_DEV_NVME=m\n";
+	// clang-format off
+	static const struct {
+		const char *text;
+		const char *node;
+		const char *drive;
+		/** QEMU's last argument. */
+		const char *device;
+	} rows[] = {
+		{ "/dev/null", "/dev/vdc", "format=raw,if=none,id=file0,auto-read-only=off,discard=unmap,readonly=off", "virtio-blk,drive=file0,serial=disk0" },
+		{ "/dev/null,readonly", "/dev/vdc", "readonly=on", "virtio-blk,drive=file0,serial=disk0" },
+		{ "/dev/null,format=qcow2,interface=nvme", "/dev/nvme0n1", "format=qcow2,", "nvme,drive=file0,serial=disk0" },
+		{ "/dev/null,interface=scsi,readonly", "/dev/sda", "readonly=on", "scsi-hd,drive=file0,serial=disk0" },
+	};
+	// clang-format on
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct disk_list list = { 0 };
+		_cleanup_string_list_ struct string_list arguments = { 0 };
+
+		cr_assert_null(disk_open(rows[i].text, modular, &list));
+
+		_cleanup_free_ char *nodes = disk_list_nodes(&list, 2);
+
+		cr_expect_str_eq(nodes, rows[i].node);
+		disk_list_add(&list, &arguments);
+		cr_expect_not_null(strstr(arguments.items[arguments.count - 3],
+					  rows[i].drive),
+				   "%s", rows[i].text);
+		cr_expect_str_eq(arguments.items[arguments.count - 1],
+				 rows[i].device);
+		disk_list_deinit(&list);
+	}
+}
+
+Test(qemu, disks_of_one_interface_share_a_controller_and_count)
+{
+	struct disk_list list = { 0 };
+	_cleanup_string_list_ struct string_list arguments = { 0 };
+	_cleanup_string_list_ struct string_list modules = { 0 };
+	static const char *const texts[] = {
+		"/dev/null,interface=scsi",
+		"/dev/null,interface=nvme",
+		"/dev/null",
+		"/dev/null,interface=scsi",
+		"/dev/null,interface=nvme",
+	};
+
+	for (size_t i = 0; i < array_size(texts); i++)
+		cr_assert_null(disk_open(texts[i], "", &list));
+
+	_cleanup_free_ char *nodes = disk_list_nodes(&list, 0);
+
+	cr_expect_str_eq(nodes,
+			 "/dev/sda /dev/nvme0n1 /dev/vda /dev/sdb /dev/nvme1n1");
+	disk_list_add(&list, &arguments);
+	cr_expect_eq(arguments.count, 5 * 6 + 2);
+	disk_list_add_modules(&list, &modules);
+	cr_expect_eq(modules.count, 4);
+	disk_list_deinit(&list);
+}
+
+Test(qemu, what_is_no_disk_is_said)
+{
+	static const struct {
+		const char *text;
+		const char *message;
+	} rows[] = {
+		{ "64M", NULL },
+		{ "1T", NULL },
+		{ "/proc/self/exe", NULL },
+		{ "/proc/self/exe,readonly", NULL },
+		{ "big", "use a number with M, G or T, or a file" },
+		{ "0G", "use a number" },
+		{ "1", "use a number" },
+		{ "/proc/self/exe,interface=ide", "use a number" },
+		{ "/dev/null", "neither a file nor a block device" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_error_ struct error *err = disk_check(rows[i].text);
+
+		cr_assert_eq(!err, !rows[i].message, "%s", rows[i].text);
+		cr_expect(!err || strstr(error_message(err), rows[i].message));
+	}
+
+	struct disk_list list = { 0 };
+	_cleanup_error_ struct error *err =
+		disk_open("/dev/null,interface=nvme", "CONFIG_X=y\n", &list);
+
+	cr_assert(err);
+	cr_expect_str_eq(
+		error_message(err),
+		"--disk /dev/null,interface=nvme: the kernel lacks CONFIG_BLK_DEV_NVME");
+}
+
 Test(qemu, is_told_of_shares_ports_and_the_disk)
 {
 	static const char *const always[] = {

@@ -49,6 +49,7 @@ Test(project, keys_stand_for_options)
 		{ "{\"qemu\": \"/opt/qemu\"}", "qemu", "/opt/qemu " },
 		{ "{\"network\": true}", "network", "" },
 		{ "{\"publish\": [\"8080:80\"]}", "publish", "8080:80 " },
+		{ "{\"disk\": [\"1G\", \"i,readonly\"]}", "disk", "1G /home/me/it/i,readonly " },
 		{ "{\"kdump\": true}", "kdump", "" },
 		{ "{\"fail_on_splat\": true}", "fail-on-splat", "" },
 		{ "{\"packages\": [\"gcc\", \"make\"]}", "package", "gcc make " },
