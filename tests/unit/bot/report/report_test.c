@@ -144,16 +144,6 @@ Test(report, says_what_a_kernel_was_built_without)
 	string_list_deinit(&results[0].lost_options);
 }
 
-Test(report, an_empty_plan_has_no_table)
-{
-	const struct verdict_list none = { 0 };
-	_cleanup_free_ char *text = format_text(&none);
-	_cleanup_free_ char *markdown = report_summary(&none, 0, 1000);
-
-	cr_expect_str_empty(text);
-	cr_expect_str_eq(markdown, "### Kernels: 0 built, 0 failed, 0 skipped\n");
-}
-
 #define DIGEST                                                                 \
 	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define OTHER "f123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

@@ -12,46 +12,44 @@
 #include "common/base/error.h"
 #include "vm/guest/guest.h"
 
-/** A command whose stdin and stdout are pipes, and the guest's ports. */
-struct stage {
-	int in[2];
-	int out[2];
-	/** Ours, then the guest's. */
-	int control[2];
-	int stdin_port[2];
-	int stdout_port[2];
-	struct guest_streams streams;
-};
+/** The pipes of a command's stdin and stdout. */
+static int in[2], out[2];
+/** The guest's ports: our end, then its own. */
+static int control[2], stdin_port[2], stdout_port[2];
+static struct guest_streams streams;
 
-static struct stage create_stage(void)
+static void setup(void)
 {
-	struct stage stage;
-	int *const ports[] = { stage.control, stage.stdin_port,
-			       stage.stdout_port };
+	int *const ports[] = { control, stdin_port, stdout_port };
 
 	signal(SIGPIPE, SIG_IGN);
-	cr_assert_eq(pipe2(stage.in, O_NONBLOCK), 0);
-	cr_assert_eq(pipe2(stage.out, O_NONBLOCK), 0);
+	cr_assert_eq(pipe2(in, O_NONBLOCK), 0);
+	cr_assert_eq(pipe2(out, O_NONBLOCK), 0);
 	for (size_t i = 0; i < array_size(ports); i++)
 		cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
 					ports[i]),
 			     0);
 
 	const struct guest_config config = {
-		.stdin_fd = stage.in[0],
-		.stdout_fd = stage.out[1],
+		.stdin_fd = in[0],
+		.stdout_fd = out[1],
 		.stderr_fd = -1,
 	};
-	const int port_fds[PORT_COUNT] = { -1, stage.control[0],
-					   stage.stdin_port[0],
-					   stage.stdout_port[0], -1 };
+	const int port_fds[PORT_COUNT] = { -1, control[0], stdin_port[0],
+					   stdout_port[0], -1 };
 
-	guest_streams_init(&stage.streams, &config, port_fds);
-	return stage;
+	guest_streams_init(&streams, &config, port_fds);
 }
 
+static void teardown(void)
+{
+	guest_streams_deinit(&streams);
+}
+
+TestSuite(guest_streams, .init = setup, .fini = teardown);
+
 /** Poll and move until nothing moves. */
-static void pump(struct guest_streams *streams)
+static void pump(void)
 {
 	bool moved = true;
 
@@ -59,10 +57,15 @@ static void pump(struct guest_streams *streams)
 		struct pollfd fds[GUEST_STREAM_POLL_COUNT];
 
 		moved = false;
-		guest_streams_prepare(streams, fds);
+		guest_streams_prepare(&streams, fds);
 		cr_assert_geq(poll(fds, array_size(fds), 0), 0);
-		cr_assert_null(guest_streams_move(streams, fds, &moved));
+		cr_assert_null(guest_streams_move(&streams, fds, &moved));
 	}
+}
+
+static void say(int fd, const char *text)
+{
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 }
 
 static void expect_text(int fd, const char *text)
@@ -75,75 +78,62 @@ static void expect_text(int fd, const char *text)
 
 Test(guest_streams, move_both_ways_and_pass_the_end_of_input_on)
 {
-	struct stage stage = create_stage();
-
-	cr_assert_eq(write(stage.in[1], "to", 2), 2);
-	cr_assert_eq(write(stage.stdout_port[1], "from", 4), 4);
-	pump(&stage.streams);
-	expect_text(stage.stdin_port[1], "to");
-	expect_text(stage.out[0], "from");
-	cr_expect_eq(read(stage.stdin_port[1], &stage, 1), -1);
-	close(stage.in[1]);
-	pump(&stage.streams);
-	expect_text(stage.stdin_port[1], "");
-	guest_streams_deinit(&stage.streams);
+	say(in[1], "to");
+	say(stdout_port[1], "from");
+	pump();
+	expect_text(stdin_port[1], "to");
+	expect_text(out[0], "from");
+	cr_expect_eq(read(stdin_port[1], &(char){ 0 }, 1), -1);
+	close(in[1]);
+	pump();
+	expect_text(stdin_port[1], "");
 }
 
 Test(guest_streams, what_has_arrived_is_collected_and_handed_on)
 {
-	struct stage stage = create_stage();
-
-	cr_assert_eq(write(stage.stdout_port[1], "last", 4), 4);
-	cr_assert_null(guest_streams_collect(&stage.streams));
-	cr_assert_eq(write(stage.stdout_port[1], "late", 4), 4);
-	cr_expect_not(guest_streams_is_flushed(&stage.streams));
-	pump(&stage.streams);
-	cr_expect(guest_streams_is_flushed(&stage.streams));
-	expect_text(stage.out[0], "last");
-	guest_streams_deinit(&stage.streams);
+	say(stdout_port[1], "last");
+	cr_assert_null(guest_streams_collect(&streams));
+	say(stdout_port[1], "late");
+	cr_expect_not(guest_streams_is_flushed(&streams));
+	pump();
+	cr_expect(guest_streams_is_flushed(&streams));
+	expect_text(out[0], "last");
 }
 
 Test(guest_streams, what_has_arrived_is_collected_behind_much_else)
 {
-	struct stage stage = create_stage();
-	struct guest_stream *out = &stage.streams.items[GUEST_STREAM_STDOUT];
+	struct guest_stream *stream = &streams.items[GUEST_STREAM_STDOUT];
 
-	out->limit_bytes = 4;
-	string_builder_append(&out->data, "1234");
-	cr_assert_eq(write(stage.stdout_port[1], "last", 4), 4);
-	cr_assert_null(guest_streams_collect(&stage.streams));
-	pump(&stage.streams);
-	expect_text(stage.out[0], "1234last");
-	guest_streams_deinit(&stage.streams);
+	stream->limit_bytes = 4;
+	string_builder_append(&stream->data, "1234");
+	say(stdout_port[1], "last");
+	cr_assert_null(guest_streams_collect(&streams));
+	pump();
+	expect_text(out[0], "1234last");
 }
 
 Test(guest_streams, stop_reading_when_the_reader_is_behind)
 {
 	static char data[1 << 20];
-	struct stage stage = create_stage();
 	size_t written = 0;
 
 	for (int i = 0; i < 1000; i++) {
-		ssize_t n = write(stage.stdout_port[1], data, sizeof(data));
+		ssize_t n = write(stdout_port[1], data, sizeof(data));
 
 		written += n > 0 ? (size_t)n : 0;
-		pump(&stage.streams);
+		pump();
 	}
-	cr_expect(guest_streams_is_full(&stage.streams));
+	cr_expect(guest_streams_is_full(&streams));
 	cr_expect_gt(written, (size_t)GUEST_OUTPUT_LIMIT_BYTES);
 	cr_expect_lt(written, GUEST_OUTPUT_LIMIT_BYTES + ((size_t)2 << 20));
-	guest_streams_deinit(&stage.streams);
 }
 
 Test(guest_streams, a_reader_that_has_gone_is_noticed)
 {
-	struct stage stage = create_stage();
-
-	close(stage.out[0]);
-	cr_assert_eq(write(stage.stdout_port[1], "hello", 5), 5);
-	pump(&stage.streams);
-	cr_expect(guest_streams_is_broken(&stage.streams));
-	guest_streams_deinit(&stage.streams);
+	close(out[0]);
+	say(stdout_port[1], "hello");
+	pump();
+	cr_expect(guest_streams_is_broken(&streams));
 }
 
 Test(guest_streams, a_key_typed_three_times_in_a_row_ends_the_guest)
@@ -157,26 +147,21 @@ Test(guest_streams, a_key_typed_three_times_in_a_row_ends_the_guest)
 		{ "x\x1d\x1d", false },
 		{ "\x1d", true },
 	};
-	struct stage stage = create_stage();
 
-	stage.streams.interactive = true;
+	streams.interactive = true;
 	for (size_t i = 0; i < array_size(rows); i++) {
 		struct pollfd fds[GUEST_STREAM_POLL_COUNT];
 		bool moved = false;
-		ssize_t length = (ssize_t)strlen(rows[i].typed);
 
-		cr_assert_eq(write(stage.in[1], rows[i].typed, (size_t)length),
-			     length);
-		guest_streams_prepare(&stage.streams, fds);
+		say(in[1], rows[i].typed);
+		guest_streams_prepare(&streams, fds);
 		cr_assert_geq(poll(fds, array_size(fds), 0), 0);
 
-		struct error *err =
-			guest_streams_move(&stage.streams, fds, &moved);
+		struct error *err = guest_streams_move(&streams, fds, &moved);
 
 		cr_expect_eq(error_catch(&err, ERROR_CANCELLED), rows[i].ends,
 			     "row %zu", i);
 	}
-	guest_streams_deinit(&stage.streams);
 }
 
 Test(guest_streams, what_is_said_arrives_whole)
@@ -184,22 +169,20 @@ Test(guest_streams, what_is_said_arrives_whole)
 	static const size_t more = 200000;
 	static char said[200005];
 	static char got[sizeof(said)];
-	struct stage stage = create_stage();
 	size_t size = 0;
 
 	for (size_t i = 0; i < more; i++)
 		said[i] = (char)('0' + i * 31 % 64);
-	guest_streams_say(&stage.streams, said);
+	guest_streams_say(&streams, said);
 	strcpy(said + more, "more");
-	guest_streams_say(&stage.streams, said + more);
+	guest_streams_say(&streams, said + more);
 	while (size < strlen(said)) {
 		ssize_t n;
 
-		pump(&stage.streams);
-		n = read(stage.control[1], got + size, sizeof(got) - 1 - size);
+		pump();
+		n = read(control[1], got + size, sizeof(got) - 1 - size);
 		cr_assert_gt(n, 0);
 		size += (size_t)n;
 	}
 	cr_expect_str_eq(got, said);
-	guest_streams_deinit(&stage.streams);
 }

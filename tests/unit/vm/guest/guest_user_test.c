@@ -3,43 +3,25 @@
 #include "vm/guest/guest_internal.h"
 
 #include <criterion/criterion.h>
-#include <string.h>
 
-#include "common/base/error.h"
-#include "common/base/file.h"
 #include "common/base/memory.h"
+#include "tests/unit/errors.h"
+#include "tests/unit/files.h"
 
-static char *make_root(void)
-{
-	static const char passwd[] =
-		"root:x:0:0:root:/root:/bin/bash\n"
-		"nonsense\n"
-		"u:x:1000:1000::/home/u:\n";
-	static const char group[] = "root:x:0:\n"
-				    "u:x:1000:u\n"
-				    "kvm:x:103:v,u\n"
-				    "wheel:x:10:u\n";
-	char *root = NULL;
-	int lock_fd;
+static const char passwd[] = "root:x:0:0:root:/root:/bin/bash\n"
+			     "nonsense\n"
+			     "u:x:1000:1000::/home/u:\n";
+static const char group[] = "root:x:0:\n"
+			    "u:x:1000:u\n"
+			    "kvm:x:103:v,u\n"
+			    "wheel:x:10:u\n";
 
-	cr_assert_null(directory_create_temporary("/tmp", "user-test", &root,
-						  &lock_fd));
-
-	_cleanup_free_ char *etc = path_join(root, "etc");
-	_cleanup_free_ char *passwd_path = path_join(root, "etc/passwd");
-	_cleanup_free_ char *group_path = path_join(root, "etc/group");
-
-	cr_assert_null(directory_create(etc));
-	cr_assert_null(file_write(passwd_path, passwd, strlen(passwd)));
-	cr_assert_null(file_write(group_path, group, strlen(group)));
-	return root;
-}
+TestSuite(guest_user, .init = setup_tmp, .fini = teardown_tmp);
 
 Test(guest_user, names_and_numbers_are_looked_up_in_the_guest_s_root)
 {
 	static const struct {
 		const char *request;
-		/** What there is; NULL for an error of use. */
 		const char *name, *home, *shell, *groups;
 		unsigned int uid, gid;
 	} rows[] = {
@@ -50,32 +32,31 @@ Test(guest_user, names_and_numbers_are_looked_up_in_the_guest_s_root)
 		{ "1000:5", "u", "/home/u", "/bin/sh", "5", 1000, 5 },
 		{ "77", "77", "/", "/bin/sh", "77", 77, 77 },
 		{ "77:8", "77", "/", "/bin/sh", "8", 77, 8 },
-		{ "v", NULL, NULL, NULL, NULL, 0, 0 },
-		{ "u:x", NULL, NULL, NULL, NULL, 0, 0 },
-		{ "u:", NULL, NULL, NULL, NULL, 0, 0 },
-		{ "", NULL, NULL, NULL, NULL, 0, 0 },
-		{ "-1", NULL, NULL, NULL, NULL, 0, 0 },
-		{ "4294967295", NULL, NULL, NULL, NULL, 0, 0 },
 	};
-	_cleanup_directory_ char *root = make_root();
 
+	put_file(tmp, "etc/passwd", passwd);
+	put_file(tmp, "etc/group", group);
 	for (size_t i = 0; i < array_size(rows); i++) {
 		struct guest_user user = { 0 };
-		struct error *err = guest_user_find(root, rows[i].request, &user);
 
-		if (!rows[i].name) {
-			cr_expect(error_is(err, ERROR_USAGE), "row %zu", i);
-			error_destroy(err);
-		} else {
-			cr_assert_null(err, "row %zu", i);
-			cr_expect_str_eq(user.name, rows[i].name);
-			cr_expect_str_eq(user.home, rows[i].home);
-			cr_expect_str_eq(user.shell, rows[i].shell);
-			cr_expect_str_eq(user.groups, rows[i].groups, "row %zu: %s", i, user.groups);
-			cr_expect_eq(user.uid, rows[i].uid);
-			cr_expect_eq(user.gid, rows[i].gid);
-		}
+		expect_success(guest_user_find(tmp, rows[i].request, &user));
+		cr_expect_str_eq(user.name, rows[i].name);
+		cr_expect_str_eq(user.home, rows[i].home);
+		cr_expect_str_eq(user.shell, rows[i].shell);
+		cr_expect_str_eq(user.groups, rows[i].groups, "row %zu: %s", i,
+				 user.groups);
+		cr_expect_eq(user.uid, rows[i].uid);
+		cr_expect_eq(user.gid, rows[i].gid);
 		guest_user_deinit(&user);
+	}
+	static const char *const unknown[] = { "v", "u:x", "u:",
+					       "",  "-1",  "4294967295" };
+	for (size_t i = 0; i < array_size(unknown); i++) {
+		struct guest_user user = { 0 };
+		_cleanup_error_ struct error *err =
+			guest_user_find(tmp, unknown[i], &user);
+
+		cr_expect(error_is(err, ERROR_USAGE), "%s", unknown[i]);
 	}
 }
 

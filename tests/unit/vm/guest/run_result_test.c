@@ -5,9 +5,9 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "common/base/error.h"
 #include "common/base/text.h"
 #include "common/process/process.h"
+#include "tests/unit/errors.h"
 #include "vm/guest/guest_internal.h"
 
 Test(run_result, what_is_written_is_read)
@@ -73,11 +73,9 @@ Test(run_result, what_is_no_result_is_an_error)
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		struct run_result out;
-		_cleanup_error_ struct error *err =
-			run_result_parse(rows[i], "the file", &out);
 
-		cr_assert_not_null(err, "%s", rows[i]);
-		cr_expect(strstr(error_message(err), "the file"));
+		expect_failure(run_result_parse(rows[i], "the file", &out),
+			       "the file");
 	}
 }
 
@@ -166,8 +164,8 @@ Test(run_result, a_command_that_was_not_run_is_an_error)
 		  "QEMU did not start: it said nothing" },
 		{ CAUSE_QEMU, "qemu: \033[1mno\033[0m\nsuch option\n",
 		  ERROR_OTHER, "QEMU did not start: qemu: no such option" },
-		{ CAUSE_QEMU, "qemu: unsupported machine type",
-		  ERROR_NOT_FOUND, "qemu: unsupported machine type" },
+		{ CAUSE_QEMU, "qemu: unsupported machine type", ERROR_NOT_FOUND,
+		  "qemu: unsupported machine type" },
 	};
 	const struct process_status status = { .exit_status = 1 };
 
@@ -175,11 +173,9 @@ Test(run_result, a_command_that_was_not_run_is_an_error)
 		const struct lifecycle lifecycle = { .outcome = RUN_NOT_RUN,
 						     .cause = rows[i].cause };
 		struct run_result result = { 0 };
-		struct error *err = compute(&lifecycle, "", rows[i].output,
-					    &status, &result);
 
-		cr_assert(error_is(err, rows[i].kind), "row %zu", i);
-		cr_expect_str_eq(error_message(err), rows[i].message);
-		error_destroy(err);
+		expect_kind(compute(&lifecycle, "", rows[i].output, &status,
+				    &result),
+			    rows[i].kind, rows[i].message);
 	}
 }

@@ -3,24 +3,19 @@
 #include "vm/qemu/qemu.h"
 
 #include <criterion/criterion.h>
-#include <string.h>
 
-#include "common/base/error.h"
 #include "common/kernel/catalog.h"
+#include "tests/unit/errors.h"
 
 Test(accel, a_device_that_opens_is_not_enough)
 {
-	static const char with[] = "x\nflags\t\t: fpu vmx sse\nbugs\t: x\n";
-	static const char last[] = "x\nflags\t\t: fpu svm\n";
-	static const char without[] =
-		"x\nflags\t\t: fpu nosvmx sse\nbugs\t: vmx \n";
 	static const struct {
 		const char *cpuinfo;
 		bool offered;
 	} rows[] = {
-		{ with, true },
-		{ last, true },
-		{ without, false },
+		{ "x\nflags\t\t: fpu vmx sse\nbugs\t: x\n", true },
+		{ "x\nflags\t\t: fpu svm\n", true },
+		{ "x\nflags\t\t: fpu nosvmx sse\nbugs\t: vmx \n", false },
 		{ "", false },
 	};
 
@@ -31,20 +26,14 @@ Test(accel, a_device_that_opens_is_not_enough)
 
 Test(accel, kvm_is_for_guests_of_this_machine_s_kind)
 {
-	const struct catalog_arch foreign = {
-		.name = "vax",
-		.source_arch = "vax",
-	};
+	const struct catalog_arch foreign = { .name = "vax",
+					      .source_arch = "vax" };
 	enum accel accel = ACCEL_KVM;
-	struct error *err;
 
 	cr_assert_null(accel_choose(ACCEL_AUTO, &foreign, &accel));
 	cr_expect_eq(accel, ACCEL_TCG);
-	err = accel_choose(ACCEL_KVM, &foreign, &accel);
-	cr_assert(err);
-	cr_expect(strstr(error_message(err), "can only emulate guests of vax"),
-		  "%s", error_message(err));
-	cr_expect(error_catch(&err, ERROR_USAGE));
+	expect_kind(accel_choose(ACCEL_KVM, &foreign, &accel), ERROR_USAGE,
+		    "can only emulate guests of vax");
 }
 
 Test(accel, two_measurements_of_the_clock_agree)

@@ -7,8 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/error.h"
+#include "common/base/cleanup.h"
 #include "common/process/process.h"
+#include "tests/unit/errors.h"
 
 Test(qemu_link, a_disk_is_empty_sparse_and_without_a_name)
 {
@@ -30,29 +31,10 @@ Test(qemu_link, a_disk_is_empty_sparse_and_without_a_name)
 Test(qemu_link, a_disk_that_cannot_be_names_the_directory)
 {
 	int fd = -1;
-	_cleanup_error_ struct error *err = qemu_disk_create("/no/such", 1, &fd);
 
-	cr_assert(err);
-	cr_expect_str_eq(error_message(err),
-			 "make a disk in /no/such: No such file or directory");
+	expect_failure(qemu_disk_create("/no/such", 1, &fd),
+		       "make a disk in /no/such: No such file or directory");
 	cr_expect_eq(fd, -1);
-}
-
-/** Whether a script succeeds as QEMU would. */
-static void expect_success(const char *script)
-{
-	_cleanup_close_ int fd = -1;
-
-	cr_assert_null(qemu_confine(&fd));
-	if (fd < 0)
-		cr_skip_test("the kernel has no Landlock, or an old one");
-
-	_cleanup_error_ struct error *err = process_run(&(struct process_options){
-		.arguments = (const char *[]){ "sh", "-c", script, NULL },
-		.ruleset_fd = &fd,
-	});
-
-	cr_expect_null(err, "%s", script);
 }
 
 Test(qemu_link, confinement_closes_proc_and_leaves_all_else_as_it_is)
@@ -68,6 +50,18 @@ Test(qemu_link, confinement_closes_proc_and_leaves_all_else_as_it_is)
 		"ln b/x a/x && cd .. && rm -r \"$OLDPWD\"",
 	};
 
-	for (size_t i = 0; i < array_size(scripts); i++)
-		expect_success(scripts[i]);
+	_cleanup_close_ int fd = -1;
+	cr_assert_null(qemu_confine(&fd));
+	if (fd < 0)
+		cr_skip_test("the kernel has no Landlock, or an old one");
+	for (size_t i = 0; i < array_size(scripts); i++) {
+		_cleanup_error_ struct error *err =
+			process_run(&(struct process_options){
+				.arguments = (const char *[]){ "sh", "-c",
+							       scripts[i], NULL },
+				.ruleset_fd = &fd,
+			});
+
+		cr_expect_null(err, "%s", scripts[i]);
+	}
 }

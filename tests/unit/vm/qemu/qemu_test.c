@@ -5,8 +5,9 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "common/base/error.h"
 #include "common/kernel/catalog.h"
+#include "tests/unit/errors.h"
+#include "tests/unit/files.h"
 #include "vm/kernel/kernel.h"
 
 static char *first_needs[] = { (char *)"CONFIG_PVH", (char *)"CONFIG_PCI", NULL };
@@ -38,21 +39,21 @@ static const struct qemu_link sockets = {
 	.port_fds = { -1, 11, -1, 12, -1 },
 };
 
-static struct qemu_config some_config(void)
+static struct qemu_config config;
+static struct qemu_options options;
+
+/** As each test begins. */
+static void setup(void)
 {
-	return (struct qemu_config){
+	config = (struct qemu_config){
 		.kernel = &kernel,
 		.arch = &arch,
 		.memory = "1G",
 		.cpus = 2,
 	};
-}
-
-static struct qemu_options some_options(const struct qemu_config *config)
-{
-	return (struct qemu_options){
-		.config = config,
-		.machine = config->arch->machines,
+	options = (struct qemu_options){
+		.config = &config,
+		.machine = machines,
 		.accel = ACCEL_TCG,
 		.image = "/k/build/vmlinux",
 		.shares = &plan,
@@ -63,12 +64,19 @@ static struct qemu_options some_options(const struct qemu_config *config)
 	};
 }
 
+static void teardown(void)
+{
+	string_list_deinit(&config.append);
+}
+
+TestSuite(qemu, .init = setup, .fini = teardown);
+
 /** Whether the kernel is told something. */
-static bool is_told(const struct qemu_options *options, const char *words)
+static bool is_told(const char *words)
 {
 	_cleanup_free_ char *line = NULL;
 
-	cr_assert_null(qemu_kernel_command_line(options, &line));
+	cr_assert_null(qemu_kernel_command_line(&options, &line));
 	cr_expect_lt(strlen(line), 512, "%s", line);
 	return strstr(line, words);
 }
@@ -96,7 +104,6 @@ Test(qemu, the_machine_is_the_first_that_fits_or_the_named_one)
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		struct kernel one = { .config = (char *)rows[i].config };
-		struct qemu_config config = some_config();
 		const struct catalog_machine *machine = NULL;
 
 		config.kernel = &one;
@@ -330,8 +337,6 @@ Test(qemu, is_told_of_shares_ports_and_the_disk)
 		"socket,id=control,fd=11",
 		"socket,id=stdout,fd=12",
 	};
-	struct qemu_config config = some_config();
-	struct qemu_options options = some_options(&config);
 	_cleanup_string_list_ struct string_list without = { 0 };
 	_cleanup_string_list_ struct string_list with = { 0 };
 
@@ -375,21 +380,18 @@ Test(qemu, every_architecture_has_its_machine)
 		{ "s390x", "qemu-system-s390x", "s390-ccw-virtio", NULL, "console=ttysclp0 " },
 	};
 	// clang-format on
-	_cleanup_catalog_ struct catalog *catalog = NULL;
+	_cleanup_catalog_ struct catalog *catalog = load_catalog();
 
-	cr_assert_null(catalog_load(VMTEST_SOURCE_DIR "/configs/vmtest.json",
-				    NULL, &catalog));
 	cr_assert_eq(catalog->arch_count, array_size(rows));
 	for (size_t i = 0; i < array_size(rows); i++) {
-		struct qemu_config config = some_config();
+		setup();
 		_cleanup_string_list_ struct string_list list = { 0 };
 		_cleanup_string_list_ struct string_list kvm = { 0 };
 		const char *cpu;
 
 		cr_assert_null(
 			catalog_find_arch(catalog, rows[i].arch, &config.arch));
-
-		struct qemu_options options = some_options(&config);
+		options.machine = config.arch->machines;
 
 		cr_assert_null(qemu_arguments(&options, &list));
 		cr_expect_str_eq(list.items[0], rows[i].program);
@@ -416,8 +418,6 @@ Test(qemu, every_architecture_has_its_machine)
 Test(qemu, a_command_line_that_would_be_cut_is_refused)
 {
 	struct catalog_arch limited = arch;
-	struct qemu_config config = some_config();
-	struct qemu_options options = some_options(&config);
 	_cleanup_free_ char *line = NULL;
 	_cleanup_free_ char *fits = NULL;
 
@@ -427,38 +427,30 @@ Test(qemu, a_command_line_that_would_be_cut_is_refused)
 	limited.command_line_bytes = (unsigned int)strlen(line) + 1;
 	cr_assert_null(qemu_kernel_command_line(&options, &fits));
 	string_list_add(&config.append, "x");
-
-	_cleanup_error_ struct error *err =
-		qemu_kernel_command_line(&options, &line);
-
-	cr_assert(error_is(err, ERROR_USAGE));
-	cr_expect(strstr(error_message(err), "shorten --append"), "%s",
-		  error_message(err));
-	string_list_deinit(&config.append);
+	expect_kind(qemu_kernel_command_line(&options, &line), ERROR_USAGE,
+		    "shorten --append");
 }
 
 Test(qemu, the_kernel_is_told_what_the_machine_is)
 {
 	struct catalog_machine machine = machines[0];
-	struct qemu_config config = some_config();
-	struct qemu_options options = some_options(&config);
 
 	machine.tcg_command_line = "nolapic_timer";
 	options.machine = &machine;
-	cr_expect(is_told(&options, " nolapic_timer "));
-	cr_expect(is_told(&options, " init=/usr/share/vmtest/init.sh"));
-	cr_expect_not(is_told(&options, "tsc"));
-	cr_expect_not(is_told(&options, "crashkernel"));
+	cr_expect(is_told(" nolapic_timer "));
+	cr_expect(is_told(" init=/usr/share/vmtest/init.sh"));
+	cr_expect_not(is_told("tsc"));
+	cr_expect_not(is_told("crashkernel"));
 	options.tsc_khz = 2600000;
-	cr_expect(is_told(&options, " no_timer_check tsc=reliable tsc_early_khz=2600000 lpj=26000000 "));
+	cr_expect(is_told(
+		" no_timer_check tsc=reliable tsc_early_khz=2600000 lpj=26000000 "));
 	options.accel = ACCEL_KVM;
-	cr_expect_not(is_told(&options, "nolapic_timer"));
+	cr_expect_not(is_told("nolapic_timer"));
 	config.kdump = true;
 	string_list_add(&config.append, "crashkernel=1G");
 	// The last is what the kernel takes.
-	cr_expect(is_told(&options, " crashkernel=256M crashkernel=1G "));
-	string_list_deinit(&config.append);
+	cr_expect(is_told(" crashkernel=256M crashkernel=1G "));
 	plan.init_shared = true;
-	cr_expect(is_told(&options, " init=/bin/sh -- -c \"mount "));
+	cr_expect(is_told(" init=/bin/sh -- -c \"mount "));
 	plan.init_shared = false;
 }

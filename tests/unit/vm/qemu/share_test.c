@@ -5,13 +5,17 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "common/base/error.h"
+#include "tests/unit/errors.h"
 
 static const struct string_list none = { 0 };
 
-static struct share_request request_on_host(void)
+static struct share_request request;
+static struct share_plan plan;
+
+/** What is asked for on a host's root, as each test begins. */
+static void setup(void)
 {
-	return (struct share_request){
+	request = (struct share_request){
 		.root = "/",
 		.package = "/tmp/kernel",
 		.modules = "/usr/lib/modules/6.12",
@@ -21,6 +25,20 @@ static struct share_request request_on_host(void)
 		.init = "/usr/share/vmtest",
 		.config = "CONFIG_CGROUPS=y\n# CONFIG_DEBUG_FS is not set\n",
 	};
+}
+
+static void teardown(void)
+{
+	share_plan_deinit(&plan);
+}
+
+TestSuite(share, .init = setup, .fini = teardown);
+
+/** Plan anew. */
+static void compute(void)
+{
+	share_plan_deinit(&plan);
+	expect_success(share_plan_compute(&request, &plan));
 }
 
 /** Whether a list of mounts has one: four words. */
@@ -38,10 +56,7 @@ static bool has_mount(const struct string_list *mounts, const char *directory,
 
 Test(share, on_the_host_s_root_one_read_only_share_is_enough)
 {
-	struct share_request request = request_on_host();
-	_cleanup_share_plan_ struct share_plan plan = { 0 };
-
-	cr_assert_null(share_plan_compute(&request, &plan));
+	compute();
 	cr_expect_eq(plan.count, 1);
 	cr_expect_str_eq(plan.items[0].path, "/");
 	cr_expect_not(plan.items[0].writable);
@@ -64,11 +79,8 @@ Test(share, on_the_host_s_root_one_read_only_share_is_enough)
 
 Test(share, another_root_needs_shares_for_the_rest)
 {
-	struct share_request request = request_on_host();
-	_cleanup_share_plan_ struct share_plan plan = { 0 };
-
 	request.root = "/srv/root";
-	cr_assert_null(share_plan_compute(&request, &plan));
+	compute();
 	cr_expect_eq(plan.count, 4);
 	cr_expect(plan.init_shared);
 	for (size_t i = 0; i < plan.count; i++)
@@ -81,8 +93,7 @@ Test(share, another_root_needs_shares_for_the_rest)
 Test(share, another_root_keeps_what_the_guest_runs_from)
 {
 	static const struct {
-		const char *root;
-		const char *path;
+		const char *root, *path;
 		bool possible;
 	} rows[] = {
 		{ "/", "/usr", true },
@@ -96,31 +107,26 @@ Test(share, another_root_keeps_what_the_guest_runs_from)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		struct share_request request = request_on_host();
-		_cleanup_share_plan_ struct share_plan plan = { 0 };
-		struct error *err;
-
 		request.root = rows[i].root;
 		request.directory = rows[i].path;
-		err = share_plan_compute(&request, &plan);
+		share_plan_deinit(&plan);
+		_cleanup_error_ struct error *err =
+			share_plan_compute(&request, &plan);
 		cr_expect_eq(!err, rows[i].possible, "%s in %s", rows[i].path,
 			     rows[i].root);
-		cr_expect(rows[i].possible || error_is(err, ERROR_USAGE));
-		error_destroy(err);
+		cr_expect(!err || error_is(err, ERROR_USAGE));
 	}
 }
 
 Test(share, only_what_is_asked_for_is_writable)
 {
-	struct share_request request = request_on_host();
 	struct string_list writable = { 0 };
-	_cleanup_share_plan_ struct share_plan plan = { 0 };
 
 	string_list_add(&writable, "/home/u/out put");
 	string_list_add(&writable, "/run/x");
 	request.writable = &writable;
 	request.directory = "/run/x/y";
-	cr_assert_null(share_plan_compute(&request, &plan));
+	compute();
 	cr_assert_eq(plan.count, 3);
 	cr_expect_not(plan.items[0].writable);
 	cr_expect(plan.items[1].writable);
@@ -135,9 +141,7 @@ Test(share, only_what_is_asked_for_is_writable)
 Test(share, extra_directories_are_seen_at_their_own_path_or_have_a_share)
 {
 	static const struct {
-		const char *root;
-		const char *path;
-		const char *seen;
+		const char *root, *path, *seen;
 	} rows[] = {
 		{ "/", "/", "/" },
 		{ "/", "/home/u", "/home/u" },
@@ -151,16 +155,14 @@ Test(share, extra_directories_are_seen_at_their_own_path_or_have_a_share)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		struct share_request request = request_on_host();
 		_cleanup_string_list_ struct string_list extra = { 0 };
-		_cleanup_share_plan_ struct share_plan plan = { 0 };
 		bool shared = strcmp(rows[i].path, rows[i].seen) != 0;
 
 		string_list_add(&extra, "/usr/share/vmtest");
 		string_list_add(&extra, rows[i].path);
 		request.root = rows[i].root;
 		request.extra = &extra;
-		cr_assert_null(share_plan_compute(&request, &plan));
+		compute();
 		cr_assert_eq(plan.extra.count, 2);
 		cr_expect_str_eq(plan.extra.items[1], rows[i].seen);
 		cr_expect_eq(strstr(plan.mounts.text,
@@ -184,11 +186,8 @@ Test(share, what_the_kernel_loads_later_is_left_to_init)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		struct share_request request = request_on_host();
-		_cleanup_share_plan_ struct share_plan plan = { 0 };
-
 		request.config = rows[i].config;
-		cr_assert_null(share_plan_compute(&request, &plan));
+		compute();
 		cr_expect_eq(strstr(plan.mounts.text, "binfmt_misc") != NULL,
 			     rows[i].mounted, "%s", rows[i].config);
 	}
@@ -205,16 +204,13 @@ Test(share, no_name_of_the_host_s_is_in_the_table_of_mounts)
 	string_list_addf(&writable, path, "run/w");
 	string_list_addf(&extra, path, "e");
 	for (size_t i = 0; i < array_size(roots); i++) {
-		struct share_request request = request_on_host();
-		_cleanup_share_plan_ struct share_plan plan = { 0 };
-
 		request.root = roots[i];
 		request.package = "/kstrange # name";
 		request.directory = "/dstrange # name";
 		request.writable = &writable;
 		request.extra = &extra;
 		request.init = "/istrange # name";
-		cr_assert_null(share_plan_compute(&request, &plan));
+		compute();
 		cr_expect_null(strstr(plan.mounts.text, "strange"), "%s",
 			       plan.mounts);
 		for (const char *line = plan.mounts.text; *line;) {
@@ -249,11 +245,8 @@ Test(share, init_has_its_own_share_if_a_command_line_cannot_name_it)
 
 	memset(long_path + 1, 'x', sizeof(long_path) - 2);
 	for (size_t i = 0; i < array_size(rows); i++) {
-		struct share_request request = request_on_host();
-		_cleanup_share_plan_ struct share_plan plan = { 0 };
-
 		request.init = rows[i].path;
-		cr_assert_null(share_plan_compute(&request, &plan));
+		compute();
 		cr_expect_eq(plan.init_shared, rows[i].shared, "%s",
 			     rows[i].path);
 		cr_expect_eq(plan.count, rows[i].shared ? 2 : 1);
