@@ -6,6 +6,9 @@
 
 #include <criterion/criterion.h>
 
+#include "common/archive/archive.h"
+#include "common/base/text.h"
+
 void expect_success(struct error *err)
 {
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
@@ -16,7 +19,8 @@ void expect_failure(struct error *err, const char *words)
 	cr_assert(err, "no error: %s", words);
 	const char *message = error_message(err);
 	cr_expect(strstr(message, words), "no '%s' in: %s", words, message);
-	cr_expect_null(strchr(message, '\n'), "%s", message);
+	for (const char *p = message; *p; p++)
+		cr_expect((unsigned char)*p >= ' ', "%s", message);
 	error_destroy(err);
 }
 
@@ -24,4 +28,22 @@ void expect_kind(struct error *err, enum error_kind kind, const char *words)
 {
 	cr_expect(error_is(err, kind), "%s", words);
 	expect_failure(err, words);
+}
+
+struct error *expect_stream(struct stream *stream, const char *text)
+{
+	struct error *err;
+	_cleanup_stream_ struct stream *open = stream;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+	const void *data;
+	size_t size;
+
+	do {
+		err = stream_read(open, &data, &size);
+		if (err)
+			return err;
+		string_builder_append_n(&sb, data, size);
+	} while (size);
+	cr_expect_str_eq(sb.text ? sb.text : "", text);
+	return NULL;
 }

@@ -7,13 +7,18 @@
 
 #include "common/base/error.h"
 
+struct stream;
+
 /** There is none; the test ends if there is. */
 void expect_success(struct error *err);
 
-/** There is one, in a line that has the words. */
+/** There is one, in a line that has the words and no control characters. */
 void expect_failure(struct error *err, const char *words);
 
 /** The same, of a kind. */
 void expect_kind(struct error *err, enum error_kind kind, const char *words);
+
+/** What a stream gives, unless it fails; closes it. */
+_must_check_ struct error *expect_stream(struct stream *stream, const char *text);
 
 #endif /* TESTS_UNIT_ERRORS_H */

@@ -22,6 +22,12 @@ void setup_tmp(void)
 	cr_assert(mkdtemp(tmp));
 }
 
+void enter_tmp(void)
+{
+	setup_tmp();
+	cr_assert_eq(chdir(tmp), 0);
+}
+
 void teardown_tmp(void)
 {
 	cleanup_directory(&tmp);

@@ -13,6 +13,8 @@ struct catalog;
 extern char *tmp;
 
 void setup_tmp(void);
+/** The same, and work there, so that relative paths lead into it. */
+void enter_tmp(void);
 void teardown_tmp(void);
 
 /** The catalog of configs/, in full. */

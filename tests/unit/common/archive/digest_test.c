@@ -5,8 +5,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "common/base/error.h"
-#include "common/base/file.h"
+#include "tests/unit/errors.h"
+#include "tests/unit/files.h"
 
 static const char digest_of_abc[] =
 	"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -14,8 +14,7 @@ static const char digest_of_abc[] =
 Test(digest, agrees_with_the_standard)
 {
 	static const struct {
-		const char *text;
-		const char *digest;
+		const char *text, *digest;
 	} cases[] = {
 		{ "",
 		  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
@@ -47,39 +46,28 @@ Test(digest, does_not_depend_on_the_pieces)
 Test(digest, of_a_file_comes_with_its_size)
 {
 	char text[DIGEST_TEXT_SIZE];
-	char path[] = "/tmp/vmtest-digest.XXXXXX";
-	_cleanup_close_ int fd = mkstemp(path);
 	uint64_t size;
 
-	cr_assert_eq(write_all(fd, "abc", 3), 0);
-	cr_assert_null(digest_file(path, text, &size));
+	enter_tmp();
+	put_file(".", "file", "abc");
+	cr_assert_null(digest_file("file", text, &size));
 	cr_expect_str_eq(text, digest_of_abc);
 	cr_expect_eq(size, 3);
-	unlink(path);
-	_cleanup_error_ struct error *err = digest_file(path, text, NULL);
-	cr_assert(error_is(err, ERROR_OS));
-	cr_expect(strstr(error_message(err), path));
+	expect_kind(digest_file("none", text, NULL), ERROR_OS, "none");
+	teardown_tmp();
 }
 
 Test(digest, is_valid_only_in_one_spelling)
 {
-	static const struct {
-		const char *text;
-		bool valid;
-	} cases[] = {
-		{ digest_of_abc, true },
-		{ "", false },
-		{ digest_of_abc + 1, false },
-		{ "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad0",
-		  false },
-		{ "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD",
-		  false },
-		{ "ga7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-		  false },
+	static const char *const wrong[] = {
+		"",
+		digest_of_abc + 1,
+		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad0",
+		"BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD",
+		"ga7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
 	};
 
-	for (size_t i = 0; i < array_size(cases); i++) {
-		cr_expect_eq(digest_is_valid(cases[i].text), cases[i].valid,
-			     "'%s'", cases[i].text);
-	}
+	cr_expect(digest_is_valid(digest_of_abc));
+	for (size_t i = 0; i < array_size(wrong); i++)
+		cr_expect_not(digest_is_valid(wrong[i]), "'%s'", wrong[i]);
 }

@@ -5,44 +5,21 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <criterion/criterion.h>
-#include <dirent.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include "common/base/error.h"
 #include "common/base/file.h"
-#include "common/base/memory.h"
 #include "common/base/text.h"
+#include "tests/unit/errors.h"
+#include "tests/unit/files.h"
 
-static char root[] = "/tmp/pack_test.XXXXXX";
+TestSuite(pack, .init = enter_tmp, .fini = teardown_tmp);
 
-static void setup(void)
+static void set_mode(const char *tree, const char *name, mode_t mode)
 {
-	cr_assert(mkdtemp(root));
-}
+	_cleanup_free_ char *path = path_join(tree, name);
 
-static void teardown(void)
-{
-	error_destroy(directory_remove(root));
-}
-
-TestSuite(pack, .init = setup, .fini = teardown);
-
-static char *in_root(const char *name)
-{
-	return path_join(root, name);
-}
-
-/** Make a file, and the directories that it is in. */
-static void make_file(const char *name, const char *text, size_t size, mode_t mode)
-{
-	_cleanup_free_ char *path = in_root(name);
-	_cleanup_free_ char *directory =
-		string_copy_n(path, (size_t)(strrchr(path, '/') - path));
-
-	cr_assert_null(directory_create(directory));
-	cr_assert_null(file_write(path, text, size));
 	cr_assert_eq(chmod(path, mode), 0);
 }
 
@@ -62,13 +39,11 @@ static void make_tree(const char *tree)
 		{ "modules.dep", 0644 },
 		{ "vmlinuz", 0700 },
 	};
-	_cleanup_free_ char *link = path_joinf(root, "%s/kernel/current", tree);
+	_cleanup_free_ char *link = path_join(tree, "kernel/current");
 
 	for (size_t i = 0; i < array_size(files); i++) {
-		_cleanup_free_ char *file = path_join(tree, files[i].name);
-
-		make_file(file, files[i].name, strlen(files[i].name),
-			  files[i].mode);
+		put_file(tree, files[i].name, files[i].name);
+		set_mode(tree, files[i].name, files[i].mode);
 	}
 	cr_assert_eq(symlink("fs/a.ko", link), 0);
 }
@@ -87,12 +62,10 @@ static const struct pack_options options = {
 static void pack(const char *tree, const char *name,
 		 const struct pack_options *with)
 {
-	_cleanup_free_ char *directory = in_root(tree);
-	_cleanup_free_ char *output = in_root(name);
 	struct stat st;
 
-	cr_assert_null(pack_directory(directory, output, with));
-	cr_assert_eq(stat(output, &st), 0);
+	cr_assert_null(pack_directory(tree, name, with));
+	cr_assert_eq(stat(name, &st), 0);
 	cr_expect_eq(st.st_mode & 0777, 0644);
 }
 
@@ -102,11 +75,10 @@ static char *describe(const char *name)
 	struct string_builder sb = { 0 };
 	struct archive *archive = archive_read_new();
 	struct archive_entry *entry;
-	_cleanup_free_ char *path = in_root(name);
 
 	archive_read_support_filter_zstd(archive);
 	archive_read_support_format_tar(archive);
-	cr_assert_eq(archive_read_open_filename(archive, path, 4096), ARCHIVE_OK);
+	cr_assert_eq(archive_read_open_filename(archive, name, 4096), ARCHIVE_OK);
 	while (archive_read_next_header(archive, &entry) == ARCHIVE_OK) {
 		const char *target = archive_entry_symlink(entry);
 
@@ -149,106 +121,89 @@ Test(pack, orders_entries_and_normalises_what_they_say)
 			       "100644 ./build/vmlinux\n");
 }
 
-static void digest_of(const char *name, char digest_ret[static DIGEST_TEXT_SIZE])
+static void expect_same(const char *name, const char *other)
 {
-	_cleanup_free_ char *path = in_root(name);
+	char one[DIGEST_TEXT_SIZE], two[DIGEST_TEXT_SIZE];
 
-	cr_assert_null(digest_file(path, digest_ret, NULL));
+	cr_assert_null(digest_file(name, one, NULL));
+	cr_assert_null(digest_file(other, two, NULL));
+	cr_expect_str_eq(one, two, "%s and %s", name, other);
 }
 
 Test(pack, gives_the_same_bytes_for_the_same_contents)
 {
-	char one[DIGEST_TEXT_SIZE], two[DIGEST_TEXT_SIZE];
 	struct pack_options with = options;
 	enum {
 		LARGE = 70 << 20
 	};
-	_cleanup_free_ char *large = malloc(LARGE);
+	_cleanup_free_ char *large = malloc(LARGE + 1);
 	uint32_t random = 1;
 
 	// Larger than a job of the compressor, so that two work at once.
 	for (size_t i = 0; i < LARGE; i++) {
 		random = random * 1664525 + 1013904223;
-		large[i] = (char)(random >> 30);
+		large[i] = (char)('0' + (random >> 30));
 	}
+	large[LARGE] = '\0';
 	make_tree("a");
-	make_file("a/large", large, LARGE, 0644);
+	put_file("a", "large", large);
 	// In another order, with other times.
-	make_file("b/large", large, LARGE, 0644);
+	put_file("b", "large", large);
 	make_tree("b");
 	pack("a", "a.tar.zst", &with);
 	with.workers = 2;
 	pack("b", "b.tar.zst", &with);
-	digest_of("a.tar.zst", one);
-	digest_of("b.tar.zst", two);
-	cr_expect_str_eq(one, two);
+	expect_same("a.tar.zst", "b.tar.zst");
 	with.workers = 0;
 	pack("b", "c.tar.zst", &with);
-	digest_of("c.tar.zst", two);
-	cr_expect_str_eq(one, two);
+	expect_same("a.tar.zst", "c.tar.zst");
 }
 
 Test(pack, is_unpacked_as_it_was)
 {
-	_cleanup_free_ char *packed = in_root("out.tar.zst");
-	_cleanup_free_ char *copy = in_root("copy");
-	char one[DIGEST_TEXT_SIZE], two[DIGEST_TEXT_SIZE];
-
 	make_tree("tree");
 	// Longer than ustar holds, and not in ASCII.
-	make_file("tree/"
-		  "a23456789012345678901234567890123456789012345678901234567890/"
-		  "b23456789012345678901234567890123456789012345678901234567890/"
-		  "c23456789012345678901234567890123456789012345678901234567890",
-		  "x", 1, 0644);
-	make_file("tree/\xc3\xa4\xff", "x", 1, 0644);
-	make_file("tree/empty", "", 0, 0644);
+	put_file("tree",
+		 "a23456789012345678901234567890123456789012345678901234567890/"
+		 "b23456789012345678901234567890123456789012345678901234567890/"
+		 "c23456789012345678901234567890123456789012345678901234567890",
+		 "x");
+	put_file("tree", "\xc3\xa4\xff", "x");
+	put_file("tree", "empty", "");
 	pack("tree", "out.tar.zst", &options);
-	cr_assert_null(directory_create(copy));
-	cr_assert_null(unpack_file(packed, copy, &(struct unpack_options){ 0 }));
+	cr_assert_null(directory_create("copy"));
+	cr_assert_null(unpack_file("out.tar.zst", "copy",
+				   &(struct unpack_options){ 0 }));
 	pack("copy", "again.tar.zst", &options);
-	digest_of("out.tar.zst", one);
-	digest_of("again.tar.zst", two);
-	cr_expect_str_eq(one, two);
-}
-
-static void expect_failure(const char *tree, const char *output_name,
-			   const char *words)
-{
-	_cleanup_free_ char *directory = in_root(tree);
-	_cleanup_free_ char *output = in_root(output_name);
-	_cleanup_error_ struct error *err =
-		pack_directory(directory, output, &options);
-
-	cr_assert(err);
-	cr_expect(strstr(error_message(err), words), "%s", error_message(err));
-	cr_expect_not(strchr(error_message(err), '\n'));
-	cr_expect_not(file_exists(output));
+	expect_same("out.tar.zst", "again.tar.zst");
 }
 
 Test(pack, leaves_nothing_behind_when_it_fails)
 {
-	_cleanup_free_ char *fifo = in_root("tree/fifo");
-	DIR *dir;
-	struct dirent *entry;
+	static const struct {
+		const char *tree, *output, *words;
+	} rows[] = {
+		{ "tree", "out/t.tar.zst", "fifo: neither a file" },
+		{ "nowhere", "out/t.tar.zst", "No such file" },
+		{ "tree", "nowhere/t.tar.zst", "No such file" },
+	};
 
 	make_tree("tree");
-	cr_assert_eq(mkfifo(fifo, 0600), 0);
-	expect_failure("tree", "out.tar.zst", "fifo: neither a file");
-	expect_failure("nowhere", "out.tar.zst", "No such file");
-	expect_failure("tree", "nowhere/out.tar.zst", "No such file");
-	dir = opendir(root);
-	while ((entry = readdir(dir)))
-		cr_expect_not(strstr(entry->d_name, "out"), "%s", entry->d_name);
-	closedir(dir);
+	cr_assert_null(directory_create("out"));
+	cr_assert_eq(mkfifo("tree/fifo", 0600), 0);
+	for (size_t i = 0; i < array_size(rows); i++)
+		expect_failure(pack_directory(rows[i].tree, rows[i].output,
+					      &options),
+			       rows[i].words);
+	// It is empty.
+	cr_expect_eq(rmdir("out"), 0);
 }
 
 Test(pack, takes_an_empty_directory)
 {
-	_cleanup_free_ char *tree = in_root("tree");
 	_cleanup_free_ char *text = NULL;
 
-	cr_assert_null(directory_create(tree));
+	cr_assert_null(directory_create("tree"));
 	pack("tree", "out.tar.zst", &(struct pack_options){ .level = 1 });
 	text = describe("out.tar.zst");
 	cr_expect_str_empty(text);

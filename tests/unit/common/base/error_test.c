@@ -14,6 +14,7 @@ Test(error, wrapping_puts_context_outside_and_keeps_the_kind)
 	cr_expect_str_eq(error_message(err),
 			 "publish b: write a: No space left on device");
 	cr_expect(error_is(err, ERROR_OS));
+	cr_expect_null(error_wrap(NULL, "success"));
 }
 
 Test(error, catching_takes_only_its_kind)
@@ -25,11 +26,6 @@ Test(error, catching_takes_only_its_kind)
 	cr_expect(error_catch(&err, ERROR_EXISTS));
 	cr_expect_null(err);
 	cr_expect_not(error_catch(&err, ERROR_EXISTS));
-}
-
-Test(error, success_stays_success_when_wrapped)
-{
-	cr_expect_null(error_wrap(NULL, "context"));
 }
 
 Test(error, a_message_is_one_line_that_no_terminal_obeys)

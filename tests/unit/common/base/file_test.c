@@ -10,34 +10,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/error.h"
 #include "common/base/text.h"
-
-static char root[] = "/tmp/file_test.XXXXXX";
-
-/** Every test is at work in an empty directory. */
-static void setup(void)
-{
-	cr_assert(mkdtemp(root));
-	cr_assert_eq(chdir(root), 0);
-}
+#include "tests/unit/errors.h"
+#include "tests/unit/files.h"
 
 static void teardown(void)
 {
 	if (getuid() == 0)
 		cr_assert_eq(seteuid(0), 0);
-	error_destroy(directory_remove(root));
+	teardown_tmp();
 }
 
-TestSuite(file, .init = setup, .fini = teardown);
-
-static void expect_text(const char *path, const char *expected)
-{
-	_cleanup_free_ char *text = NULL;
-
-	cr_assert_null(file_read(path, 100, &text, NULL));
-	cr_expect_str_eq(text, expected);
-}
+TestSuite(file, .init = enter_tmp, .fini = teardown);
 
 static mode_t mode_of(const char *path)
 {
@@ -47,12 +31,12 @@ static mode_t mode_of(const char *path)
 	return st.st_mode & 0777;
 }
 
-/** Run on as an ordinary user, who owns root; no change if we are one. */
+/** Run on as an ordinary user, who owns the directory; no change if we are one. */
 static void become_nobody(void)
 {
 	if (geteuid() != 0)
 		return;
-	cr_assert_eq(chown(root, 65534, 65534), 0);
+	cr_assert_eq(chown(".", 65534, 65534), 0);
 	cr_assert_eq(seteuid(65534), 0);
 	// The leak checker wants to trace us.
 	cr_assert_eq(prctl(PR_SET_DUMPABLE, 1), 0);
@@ -78,10 +62,10 @@ Test(file, writes_whole_and_reads_back)
 
 Test(file, copies_contents_and_mode)
 {
-	cr_assert_null(file_write("from", "hello", 5));
+	put_file(".", "from", "hello");
 	cr_assert_eq(chmod("from", 0755), 0);
 	cr_assert_null(file_copy("from", "to"));
-	expect_text("to", "hello");
+	expect_contents(".", "to", "hello");
 	cr_expect_eq(mode_of("to"), 0755);
 }
 
@@ -91,12 +75,12 @@ Test(file, installs_within_a_file_system_and_across)
 
 	cr_assert(mkdtemp(other));
 	_cleanup_free_ char *far = path_join(other, "far");
-	cr_assert_null(file_write("to", "old", 3));
-	cr_assert_null(file_write("from", "hello", 5));
+	put_file(".", "to", "old");
+	put_file(".", "from", "hello");
 	cr_assert_null(file_install("from", "to"));
 	cr_expect(file_exists("from"));
 	cr_assert_null(file_install("to", far));
-	expect_text(far, "hello");
+	expect_contents(other, "far", "hello");
 	cr_expect_eq(unlink(far), 0);
 	// Nothing else was left there.
 	cr_expect_eq(rmdir(other), 0);
@@ -104,26 +88,22 @@ Test(file, installs_within_a_file_system_and_across)
 
 Test(file, paths_join_with_one_slash)
 {
-	static const struct {
-		const char *directory, *name, *path;
-	} cases[] = {
+	static const char *const rows[][3] = {
 		{ "a", "b", "a/b" }, { "a/", "b", "a/b" },
 		{ "/", "b", "/b" },  { "a", "/b", "/b" },
 		{ "", "b", "b" },    { "a//", "b", "a/b" },
 	};
 
-	for (size_t i = 0; i < array_size(cases); i++) {
-		_cleanup_free_ char *path =
-			path_join(cases[i].directory, cases[i].name);
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_free_ char *path = path_join(rows[i][0], rows[i][1]);
 
-		cr_expect_str_eq(path, cases[i].path);
+		cr_expect_str_eq(path, rows[i][2]);
 	}
 }
 
 Test(file, removing_does_not_follow_links)
 {
-	cr_assert_null(directory_create("outside"));
-	cr_assert_null(file_write("outside/kept", "x", 1));
+	put_file(".", "outside/kept", "x");
 	cr_assert_null(directory_create("tree/a/b"));
 	cr_assert_eq(symlink("../outside", "tree/link"), 0);
 	cr_assert_eq(chmod("tree/a/b", 0500), 0);
@@ -169,12 +149,12 @@ Test(file, only_our_leftovers_of_the_dead_are_stale)
 	_cleanup_close_ int alive_fd = -1;
 	int dead_fd = -1;
 
-	cr_assert_null(directory_create_temporary(root, "x", &alive, &alive_fd));
-	cr_assert_null(directory_create_temporary(root, "x", &dead, &dead_fd));
+	cr_assert_null(directory_create_temporary(".", "x", &alive, &alive_fd));
+	cr_assert_null(directory_create_temporary(".", "x", &dead, &dead_fd));
 	close(dead_fd);
 	cr_assert_null(directory_create(".x.abcdef"));
 	bool is_theirs = chown(".x.abcdef", 65534, 65534) == 0;
-	cr_assert_null(directory_remove_stale(root, "x"));
+	cr_assert_null(directory_remove_stale(".", "x"));
 	cr_expect(directory_exists(alive));
 	cr_expect_not(directory_exists(dead));
 	cr_expect_eq(directory_exists(".x.abcdef"), is_theirs);
@@ -194,63 +174,58 @@ Test(file, why_a_directory_cannot_be_made_is_told)
 		{ "/sys/x", ERROR_OS, "make directory /sys/x: " },
 	};
 
-	cr_assert_null(file_write("file", "x", 1));
+	put_file(".", "file", "x");
 	cr_assert_null(directory_create("a//b/"));
-	cr_assert_null(file_write("a/file", "x", 1));
+	put_file(".", "a/file", "x");
 	for (size_t i = 0; i < array_size(rows); i++) {
-		_cleanup_error_ struct error *err =
-			directory_create(rows[i].path);
+		struct error *err = directory_create(rows[i].path);
 
-		cr_assert(error_is(err, rows[i].kind), "%zu", i);
-		cr_expect(strstr(error_message(err), rows[i].words), "%s",
-			  error_message(err));
+		cr_assert(err, "%s", rows[i].path);
 		cr_expect_null(strstr(error_message(err), "No such file"));
+		expect_kind(err, rows[i].kind, rows[i].words);
 	}
 }
 
-/** What a command does with a temporary directory. @return Whether it could. */
-static bool use_temporary(void)
+/** What a command does with a temporary directory. */
+static struct error *use_temporary(void)
 {
+	struct error *err;
 	_cleanup_directory_ char *path = NULL;
 	_cleanup_close_ int lock_fd = -1;
-	struct error *err = directory_remove_stale(root, "x");
 
-	if (!err)
-		err = directory_create_temporary(root, "x", &path, &lock_fd);
-	if (!err) {
-		_cleanup_free_ char *below = path_join(path, "a/b");
+	err = directory_remove_stale(".", "x");
+	if (err)
+		return err;
+	err = directory_create_temporary(".", "x", &path, &lock_fd);
+	if (err)
+		return err;
+	_cleanup_free_ char *below = path_join(path, "a/b");
 
-		err = directory_create(below);
-	}
-	if (!err)
-		return true;
-	cr_log_error("%s", error_message(err));
-	error_destroy(err);
-	return false;
+	return directory_create(below);
 }
 
 static void *use_many(void *arg)
 {
-	bool *fine = arg;
+	struct error *err = NULL;
 
-	for (int i = 0; *fine && i < 300; i++)
-		*fine = use_temporary();
-	return NULL;
+	(void)arg;
+	for (int i = 0; !err && i < 300; i++)
+		err = use_temporary();
+	return err;
 }
 
 Test(file, temporary_directories_of_many_at_once_do_not_collide, .timeout = 60)
 {
 	pthread_t threads[4];
-	bool fine[array_size(threads)];
 
-	for (size_t i = 0; i < array_size(threads); i++) {
-		fine[i] = true;
-		cr_assert_eq(pthread_create(&threads[i], NULL, use_many, &fine[i]),
+	for (size_t i = 0; i < array_size(threads); i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, use_many, NULL),
 			     0);
-	}
 	for (size_t i = 0; i < array_size(threads); i++) {
-		pthread_join(threads[i], NULL);
-		cr_expect(fine[i]);
+		void *err;
+
+		pthread_join(threads[i], &err);
+		expect_success(err);
 	}
 }
 
@@ -269,11 +244,9 @@ Test(file, trees_are_listed_and_copied)
 	_cleanup_string_list_ struct string_list files = { 0 }, some = { 0 },
 						 all = { 0 }, copied = { 0 };
 
-	cr_assert_null(directory_create("tree/a"));
-	cr_assert_null(directory_create("tree/c"));
-	cr_assert_null(file_write("tree/a/x.o", "x", 1));
-	cr_assert_null(file_write("tree/c/x.c", "x", 1));
-	cr_assert_null(file_write("tree/b", "x", 1));
+	put_file(".", "tree/a/x.o", "x");
+	put_file(".", "tree/c/x.c", "x");
+	put_file(".", "tree/b", "x");
 	cr_assert_eq(symlink("b", "tree/d"), 0);
 	cr_assert_eq(symlink("nowhere", "tree/e"), 0);
 	cr_assert_null(tree_list("tree//", NULL, &files));

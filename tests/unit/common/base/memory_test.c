@@ -12,20 +12,6 @@ Test(memory, exhaustion_ends_the_program, .exit_code = EXIT_FAILURE)
 	free(memory_allocate(SIZE_MAX / 2, 1));
 }
 
-Test(memory, strings_are_copied_and_formatted)
-{
-	_cleanup_free_ char *copy = string_copy("text");
-	_cleanup_free_ char *part = string_copy_n("text", 2);
-	_cleanup_free_ char *formatted = string_format("%s %d", copy, 7);
-	_cleanup_free_ void *nothing = memory_allocate(0, 0);
-
-	cr_expect_str_eq(copy, "text");
-	cr_expect_str_eq(part, "te");
-	cr_expect_str_eq(formatted, "text 7");
-	cr_expect_null(string_copy(NULL));
-	cr_expect_not_null(nothing);
-}
-
 Test(memory, a_vector_keeps_what_was_added)
 {
 	struct {

@@ -30,18 +30,17 @@ static const char *const entries[] = {
 };
 
 // Nothing of it is a pattern.
-static char root[] = "/tmp/cache[a-z]*list_test.XXXXXX";
+static const char root[] = "cache[a-z]*";
 
 static void setup(void)
 {
 	static char text[FILE_BYTES + 1];
 
 	interrupt_catch();
-	cr_assert(mkdtemp(root));
+	enter_tmp();
 	memset(text, 'x', FILE_BYTES);
 	for (size_t i = 0; i < array_size(entries); i++) {
-		_cleanup_free_ char *path =
-			string_format("%s/%s", root, entries[i]);
+		_cleanup_free_ char *path = path_join(root, entries[i]);
 		struct timespec times[2] = { { .tv_sec = 1000 + (time_t)i },
 					     { .tv_sec = 1000 + (time_t)i } };
 
@@ -51,12 +50,7 @@ static void setup(void)
 	put_file(root, "x86_64/other/file", "no entry");
 }
 
-static void teardown(void)
-{
-	error_destroy(directory_remove(root));
-}
-
-TestSuite(cache_list, .init = setup, .fini = teardown);
+TestSuite(cache_list, .init = setup, .fini = teardown_tmp);
 
 /** Which entries are there, in a bit each. */
 static unsigned int there(void)
@@ -64,8 +58,7 @@ static unsigned int there(void)
 	unsigned int bits = 0;
 
 	for (size_t i = 0; i < array_size(entries); i++) {
-		_cleanup_free_ char *path =
-			string_format("%s/%s", root, entries[i]);
+		_cleanup_free_ char *path = path_join(root, entries[i]);
 
 		bits |= (unsigned int)directory_exists(path) << i;
 	}
@@ -127,7 +120,7 @@ Test(cache_list, what_is_in_use_stays)
 	_cleanup_cache_list_ struct cache_list list = { 0 };
 	_cleanup_string_list_ struct string_list deleted = { 0 };
 	_cleanup_cache_entry_ struct cache_entry *entry = NULL;
-	_cleanup_free_ char *path = string_format("%s/%s", root, entries[1]);
+	_cleanup_free_ char *path = path_join(root, entries[1]);
 	const struct cache_limits limits = { .has_size = true };
 
 	cr_assert_null(cache_hold(path, &entry));
@@ -139,15 +132,13 @@ Test(cache_list, what_is_in_use_stays)
 
 Test(cache_list, the_rest_of_a_build_waits_for_the_next_run)
 {
-	_cleanup_free_ char *partial =
-		string_format("%s/sources/.partial.x", root);
-	_cleanup_free_ char *deleted =
-		string_format("%s/packages/.vmtest-deleted.abcdef", root);
+	static const char partial[] = "sources/.partial.x";
+	static const char deleted[] = "packages/.vmtest-deleted.abcdef";
 
-	cr_assert_null(directory_create(partial));
-	cr_assert_null(directory_create(deleted));
+	put_file(root, "sources/.partial.x/file", "");
+	put_file(root, "packages/.vmtest-deleted.abcdef/file", "");
 	cr_assert_null(cache_clean_all(root));
-	cr_expect_not(directory_exists(partial));
-	cr_expect_not(directory_exists(deleted));
+	cr_expect_not(is_there(root, partial));
+	cr_expect_not(is_there(root, deleted));
 	cr_expect_eq(there(), 0x7f);
 }

@@ -13,39 +13,30 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "tests/unit/errors.h"
 #include "tests/unit/files.h"
 
-static char root[] = "/tmp/cache_test.XXXXXX";
-static char *path;
+static const char path[] = "entry";
 
 static void setup(void)
 {
 	interrupt_catch();
 	log_init("cache_test", LOG_ERROR, LOG_SILENCE_MS);
-	cr_assert(mkdtemp(root));
-	path = string_format("%s/entry", root);
+	enter_tmp();
 }
 
-static void teardown(void)
-{
-	free(path);
-	error_destroy(directory_remove(root));
-}
-
-TestSuite(cache, .init = setup, .fini = teardown, .timeout = 120);
+TestSuite(cache, .init = setup, .fini = teardown_tmp, .timeout = 120);
 
 /** How many paths there are. */
 static size_t count(const char *pattern)
 {
-	_cleanup_free_ char *text = string_format("%s/%s", root, pattern);
 	_cleanup_(globfree) glob_t found = { 0 };
 
-	glob(text, 0, NULL, &found);
+	glob(pattern, 0, NULL, &found);
 	return found.gl_pathc;
 }
 
@@ -54,7 +45,7 @@ static struct error *make(void *arg, const char *directory)
 {
 	static int number;
 	_cleanup_free_ char *mark =
-		string_format("%s/made.%d.%d", root, getpid(), number++);
+		string_format("made.%d.%d", getpid(), number++);
 	struct error *err = file_write(mark, "", 0);
 
 	usleep(20000);
@@ -87,12 +78,18 @@ static void expect_whole(const struct cache_entry *entry)
 	cr_expect(faccessat(entry->fd, "z", F_OK, 0) == 0);
 }
 
+/** Nothing that is to be deleted is left after the next run. */
+static void expect_clean(void)
+{
+	cr_assert_null(cache_clean(".", false));
+	cr_expect_eq(count(".[!.]*"), 0);
+}
+
 static struct cache_entry *get(const struct cache_recipe *how)
 {
 	struct cache_entry *entry = NULL;
-	_cleanup_error_ struct error *err = cache_get(path, how, &entry);
 
-	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	expect_success(cache_get(path, how, &entry));
 	return entry;
 }
 
@@ -102,6 +99,12 @@ static bool evict(void)
 
 	cr_assert_null(cache_evict(path, false, &gone));
 	return gone;
+}
+
+static void end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	cr_assert_eq(waitpid(pid, NULL, 0), pid);
 }
 
 /** Start to make the entry, and die of it. */
@@ -118,8 +121,7 @@ static void die_making(bool keeps_partial)
 	}
 	while (!count(".partial.entry/left"))
 		usleep(1000);
-	kill(pid, SIGKILL);
-	cr_assert_eq(waitpid(pid, NULL, 0), pid);
+	end(pid);
 }
 
 /** In four processes at once. @param[in] work Whether all went well. */
@@ -171,11 +173,9 @@ Test(cache, who_comes_second_waits_and_finds_it)
 
 Test(cache, who_dies_making_it_leaves_nothing_under_its_name)
 {
-	_cleanup_free_ char *other = string_format("%s/.partial.other", root);
-
 	die_making(false);
 	cr_expect_not(directory_exists(path));
-	cr_assert_null(directory_create(other));
+	cr_assert_null(directory_create(".partial.other"));
 
 	_cleanup_cache_entry_ struct cache_entry *entry = get(&recipe);
 
@@ -205,11 +205,8 @@ Test(cache, a_failure_leaves_nothing_unless_it_is_kept)
 						      .arg = (void *)"",
 						      .keeps_partial = keeps };
 		struct cache_entry *entry = NULL;
-		_cleanup_error_ struct error *err =
-			cache_get(path, &failing, &entry);
 
-		cr_assert(err);
-		cr_expect_str_eq(error_message(err), "as it must");
+		expect_failure(cache_get(path, &failing, &entry), "as it must");
 		cr_expect_null(entry);
 		cr_expect_eq(count("*"), 0);
 		cr_expect_eq(count(".partial.entry/left"), keeps);
@@ -228,7 +225,7 @@ Test(cache, an_entry_in_use_is_not_evicted)
 	cr_expect_eq(count(".[!.]*"), 0);
 	cr_expect(evict());
 	// A file is deleted too.
-	put_file(root, "entry", "");
+	put_file(".", "entry", "");
 	cr_expect(evict());
 	cr_expect_eq(count("entry"), 0);
 }
@@ -242,9 +239,9 @@ Test(cache, who_dies_deleting_leaves_nothing_under_its_name)
 
 	cr_assert_null(directory_create(path));
 	for (int i = 0; i < FILES; i++) {
-		_cleanup_free_ char *link_path = string_format("%s/%d", path, i);
+		_cleanup_free_ char *link = string_format("entry/%d", i);
 
-		cr_assert_eq(symlink("nothing", link_path), 0);
+		cr_assert_eq(symlink("nothing", link), 0);
 	}
 	pid = fork();
 	if (pid == 0) {
@@ -253,11 +250,9 @@ Test(cache, who_dies_deleting_leaves_nothing_under_its_name)
 	}
 	while (count("entry/*") == FILES && !count(".vmtest-deleted.*/*"))
 		;
-	kill(pid, SIGKILL);
-	cr_assert_eq(waitpid(pid, NULL, 0), pid);
+	end(pid);
 	cr_expect_not(directory_exists(path));
-	cr_assert_null(cache_clean(root, false));
-	cr_expect_eq(count(".[!.]*"), 0);
+	expect_clean();
 }
 
 Test(cache, what_is_being_deleted_is_not_used)
@@ -278,8 +273,7 @@ Test(cache, what_is_being_deleted_is_not_used)
 
 static struct error *is_new(void *arg, const char *directory, bool *good_ret)
 {
-	_cleanup_free_ char *file = string_format("%s/a", directory);
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *file = path_join(directory, "a"), *text = NULL;
 	struct error *err = file_read(file, 100, &text, NULL);
 
 	*good_ret = !err && strcmp(text, arg) == 0;
@@ -302,8 +296,7 @@ Test(cache, one_that_will_not_do_is_replaced_and_its_users_go_on)
 	cr_expect_not(old->made);
 	cache_release(old);
 	cr_expect_eq(count("made.*"), 2);
-	cr_assert_null(cache_clean(root, false));
-	cr_expect_eq(count(".[!.]*"), 0);
+	expect_clean();
 }
 
 Test(cache, by_force_it_is_made_again)
@@ -356,9 +349,8 @@ static bool use_and_evict(void)
 Test(cache, an_entry_is_whole_whoever_makes_and_evicts_it)
 {
 	in_four(use_and_evict, 20);
-	cr_assert_null(cache_clean(root, false));
+	expect_clean();
 	cr_expect_eq(count("entry"), 0);
-	cr_expect_eq(count(".[!.]*"), 0);
 }
 
 /** Work in the directory alone, as make does, and delete it. */
@@ -366,7 +358,7 @@ static bool work_alone(void)
 {
 	struct error *err;
 	_cleanup_close_ int fd = -1;
-	_cleanup_free_ char *file = string_format("%s/%d", path, getpid());
+	_cleanup_free_ char *file = string_format("entry/%d", getpid());
 	bool is_alone;
 
 	err = directory_lock(path, &fd);
