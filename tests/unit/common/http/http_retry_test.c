@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/error.h"
 #include "common/http/http.h"
+#include "tests/unit/errors.h"
 
 enum {
 	NOW = 1700000000
@@ -23,8 +23,7 @@ Test(http_retry, tells_failures_from_limits_and_final_answers)
 		struct http_attempt attempt;
 		unsigned int failures;
 		enum http_verdict verdict;
-		uint64_t at_least_ms;
-		uint64_t at_most_ms;
+		uint64_t at_least_ms, at_most_ms;
 	} cases[] = {
 		{ "200", { 200, .retry_after_s = -1 }, 0, HTTP_FINAL, 0, 0 },
 		{ "404", { 404, .retry_after_s = -1 }, 0, HTTP_FINAL, 0, 0 },
@@ -37,8 +36,7 @@ Test(http_retry, tells_failures_from_limits_and_final_answers)
 		{ "503 with a time", { 503, .retry_after_s = 7 }, 2, HTTP_FAILED, 7000, 7000 },
 		{ "429 with a time", { 429, .retry_after_s = 9 }, 0, HTTP_LIMITED, 9000, 9000 },
 		{ "429 at once", { 429, .retry_after_s = 0 }, 0, HTTP_LIMITED, 0, 0 },
-		{ "429 without a time", { 429, .retry_after_s = -1 },
-		  0, HTTP_LIMITED, 60000, 60000 },
+		{ "429 without a time", { 429, .retry_after_s = -1 }, 0, HTTP_LIMITED, 60000, 60000 },
 		{ "429 again", { 429, .retry_after_s = -1 }, 1, HTTP_LIMITED, 120000, 120000 },
 		{ "403 that speaks of a limit", { 403, .retry_after_s = -1, .rate_message = true },
 		  0, HTTP_LIMITED, 60000, 60000 },
@@ -97,6 +95,9 @@ Test(http_retry, backoff_doubles_until_its_limit)
 
 Test(http_retry, limits_come_from_the_environment)
 {
+	static const char *const wrong[] = {
+		"0", "-1", "1.5", "1s", "86401", "99999999999999999999",
+	};
 	struct limits limits;
 
 	unsetenv("VMTEST_RETRY_SECONDS");
@@ -112,21 +113,9 @@ Test(http_retry, limits_come_from_the_environment)
 	cr_expect_eq(limits.retry_ms, 0);
 	cr_expect_eq(limits.stall_ms, 86400000);
 	cr_expect_eq(limits.silence_ms, 1000);
-}
-
-Test(http_retry, limits_that_are_no_numbers_are_wrong_usage)
-{
-	static const char *const cases[] = {
-		"0", "-1", "1.5", "1s", "86401", "99999999999999999999",
-	};
-
-	for (size_t i = 0; i < array_size(cases); i++) {
-		struct limits limits;
-		_cleanup_error_ struct error *err = NULL;
-
-		setenv("VMTEST_STALL_SECONDS", cases[i], 1);
-		err = limits_read(&limits);
-		cr_assert(error_is(err, ERROR_USAGE), "%s", cases[i]);
-		cr_expect(strstr(error_message(err), "VMTEST_STALL_SECONDS"));
+	for (size_t i = 0; i < array_size(wrong); i++) {
+		setenv("VMTEST_STALL_SECONDS", wrong[i], 1);
+		expect_kind(limits_read(&limits), ERROR_USAGE,
+			    "VMTEST_STALL_SECONDS");
 	}
 }

@@ -11,22 +11,22 @@
 #include <unistd.h>
 
 #include "common/archive/archive.h"
-#include "common/base/error.h"
-#include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
 #include "scripted_server.h"
+#include "tests/unit/errors.h"
+#include "tests/unit/files.h"
 
 static struct http *http;
 static struct scripted_server *server;
+
 static void setup(void)
 {
-	http = http_create("vmtest-test", &(struct limits){
-						  .retry_ms = 5000,
-						  .stall_ms = 700,
-					  });
+	static const struct limits limits = { .retry_ms = 5000, .stall_ms = 700 };
+
+	http = http_create("vmtest-test", &limits);
 }
 
 static void teardown(void)
@@ -63,29 +63,18 @@ static struct error *ask(struct http_request request,
 static struct error *download(uint64_t size, const char *digest,
 			      const char *expected)
 {
-	struct error *err;
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	struct http_request request = { .url = scripted_server_url(server) };
-	_cleanup_stream_ struct stream *stream =
-		http_open(http, &request, size, digest);
-	const void *data;
-	size_t count;
 
-	do {
-		err = stream_read(stream, &data, &count);
-		if (!err)
-			string_builder_append_n(&sb, data, count);
-	} while (!err && count);
-	if (!err)
-		cr_expect_str_eq(sb.text ? sb.text : "", expected);
-	return err;
+	return expect_stream(http_open(http, &request, size, digest), expected);
 }
 
-static void expect_words(const struct error *err, const char *words)
+/** Ask for the server's page. */
+static void expect_body(struct http_request request, const char *body)
 {
-	cr_assert(err);
-	cr_expect(strstr(error_message(err), words), "%s", error_message(err));
-	cr_expect_not(strchr(error_message(err), '\n'));
+	_cleanup_http_response_ struct http_response response = { 0 };
+
+	expect_success(ask(request, &response));
+	cr_expect_str_eq(response.body, body);
 }
 
 #define OK "HTTP/1.1 200 OK"
@@ -94,6 +83,14 @@ Test(http, sends_what_was_asked_for)
 {
 	static const struct scripted_answer answers[] = { { .head = OK, "yes" } };
 	static const char *const headers[] = { "Accept: text/plain", NULL };
+	static const char *const parts[] = {
+		"PATCH / HTTP/1.1\r\n",
+		"\r\nAccept: text/plain\r\n",
+		"\r\nAuthorization: Bearer secret\r\n",
+		"\r\nUser-Agent: vmtest-test\r\n",
+		"\r\nContent-Length: 4\r\n",
+		"\r\n\r\nbody",
+	};
 	_cleanup_http_response_ struct http_response response = { 0 };
 
 	serve(answers, 1);
@@ -106,12 +103,8 @@ Test(http, sends_what_was_asked_for)
 	cr_expect_eq(response.status, 200);
 	cr_expect_str_eq(response.body, "yes");
 	cr_expect_eq(response.body_size_bytes, 3);
-	cr_expect(has_header(0, "PATCH / HTTP/1.1\r\n"));
-	cr_expect(has_header(0, "\r\nAccept: text/plain\r\n"));
-	cr_expect(has_header(0, "\r\nAuthorization: Bearer secret\r\n"));
-	cr_expect(has_header(0, "\r\nUser-Agent: vmtest-test\r\n"));
-	cr_expect(has_header(0, "\r\nContent-Length: 4\r\n"));
-	cr_expect(has_header(0, "\r\n\r\nbody"));
+	for (size_t i = 0; i < array_size(parts); i++)
+		cr_expect(has_header(0, parts[i]), "%s", parts[i]);
 }
 
 Test(http, sends_files)
@@ -120,16 +113,15 @@ Test(http, sends_files)
 		{ .head = "HTTP/1.1 502 Bad Gateway\r\nConnection: close" },
 		{ .head = "HTTP/1.1 201 Created" },
 	};
-	char path[] = "/tmp/http_test.XXXXXX";
-	_cleanup_close_ int fd = mkstemp(path);
 
-	cr_assert_eq(write_all(fd, "bytes", 5), 0);
+	enter_tmp();
+	put_file(".", "file", "bytes");
 	serve(answers, 2);
 	for (int i = 0; i < 2; i++) {
 		_cleanup_http_response_ struct http_response response = { 0 };
 
 		cr_assert_null(ask((struct http_request){ .method = "POST",
-							  .body_path = path,
+							  .body_path = "file",
 							  .body_size_bytes = 5,
 							  .no_retry = true },
 				   &response));
@@ -138,7 +130,7 @@ Test(http, sends_files)
 	cr_expect_eq(scripted_server_requests(server), 2);
 	cr_expect(has_header(1, "POST / "));
 	cr_expect(has_header(1, "\r\n\r\nbytes"));
-	unlink(path);
+	teardown_tmp();
 }
 
 Test(http, uses_a_connection_again)
@@ -146,11 +138,8 @@ Test(http, uses_a_connection_again)
 	static const struct scripted_answer answers[] = { { .head = OK, "x" } };
 
 	serve(answers, 1);
-	for (int i = 0; i < 5; i++) {
-		_cleanup_http_response_ struct http_response response = { 0 };
-
-		cr_assert_null(ask((struct http_request){ 0 }, &response));
-	}
+	for (int i = 0; i < 5; i++)
+		expect_body((struct http_request){ 0 }, "x");
 	cr_expect_eq(scripted_server_requests(server), 5);
 	cr_expect_eq(scripted_server_connections(server), 1);
 }
@@ -165,11 +154,9 @@ Test(http, asks_a_busy_server_again)
 		{ .head = "HTTP/1.1 429 Slow\r\nRetry-After: 0" },
 		{ .head = OK, "at last" },
 	};
-	_cleanup_http_response_ struct http_response response = { 0 };
 
 	serve(answers, array_size(answers));
-	cr_assert_null(ask((struct http_request){ 0 }, &response));
-	cr_expect_str_eq(response.body, "at last");
+	expect_body((struct http_request){ 0 }, "at last");
 	cr_expect_eq(scripted_server_requests(server), array_size(answers));
 }
 
@@ -182,16 +169,14 @@ Test(http, takes_no_for_an_answer)
 	};
 	struct http_request request = { 0 };
 	_cleanup_http_response_ struct http_response response = { 0 };
-	_cleanup_error_ struct error *err = NULL;
 
 	serve(answers, 1);
 	request.url = scripted_server_url(server);
 	cr_assert_null(http_perform(http, &request, &response));
 	cr_expect_eq(response.status, 404);
 	cr_expect_eq(scripted_server_requests(server), 1);
-	err = http_response_error(&request, &response);
-	cr_expect(error_is(err, ERROR_NOT_FOUND));
-	expect_words(err, "HTTP 404: No ?[31m such?thing: gone");
+	expect_kind(http_response_error(&request, &response), ERROR_NOT_FOUND,
+		    "HTTP 404: No ?[31m such?thing: gone");
 }
 
 /** An answer with this status while nothing is left until some time. */
@@ -208,18 +193,16 @@ Test(http, says_until_when_a_rate_limit_lasts)
 	_cleanup_free_ char *head = exhausted("403 Forbidden", reset);
 	struct scripted_answer answer = { .head = head };
 	_cleanup_http_response_ struct http_response response = { 0 };
-	_cleanup_error_ struct error *err = NULL;
-	char day[16];
-	struct tm tm;
+	char words[64];
 
+	strftime(words, sizeof(words), "rate limit is used up until %Y-%m-%d",
+		 gmtime(&reset));
 	serve(&answer, 1);
-	err = ask((struct http_request){ 0 }, &response);
-	cr_expect(error_is(err, ERROR_LIMITED));
-	expect_words(err, "rate limit is used up until");
-	expect_words(err, "use a token");
-	gmtime_r(&reset, &tm);
-	strftime(day, sizeof(day), "%Y-%m-%d", &tm);
-	expect_words(err, day);
+	struct error *err = ask((struct http_request){ 0 }, &response);
+
+	cr_assert(err);
+	cr_expect(strstr(error_message(err), "use a token"));
+	expect_kind(err, ERROR_LIMITED, words);
 	cr_expect_eq(scripted_server_requests(server), 1);
 }
 
@@ -228,13 +211,11 @@ Test(http, waits_for_a_short_rate_limit)
 	_cleanup_free_ char *head = exhausted("429 Slow", time(NULL) + 1);
 	struct scripted_answer answers[2] = { { .head = head },
 					      { .head = OK, "x" } };
-	_cleanup_http_response_ struct http_response response = { 0 };
 	uint64_t start_ms = monotonic_ms();
 
 	serve(answers, 2);
 	// Also where the caller asked for no other retries.
-	cr_assert_null(ask((struct http_request){ .no_retry = true }, &response));
-	cr_expect_str_eq(response.body, "x");
+	expect_body((struct http_request){ .no_retry = true }, "x");
 	cr_expect_geq(monotonic_ms() - start_ms, 1000);
 }
 
@@ -243,16 +224,14 @@ Test(http, gives_up_soon_where_nobody_listens)
 	static const struct scripted_answer answers[] = { { .head = OK } };
 	_cleanup_http_response_ struct http_response response = { 0 };
 	_cleanup_free_ char *url = NULL;
-	_cleanup_error_ struct error *err = NULL;
 	uint64_t start_ms = monotonic_ms();
 
 	serve(answers, 1);
 	url = strdup(scripted_server_url(server));
 	scripted_server_stop(server);
 	server = NULL;
-	err = ask((struct http_request){ .url = url }, &response);
-	cr_expect(error_is(err, ERROR_RETRY));
-	expect_words(err, "gave up after");
+	expect_kind(ask((struct http_request){ .url = url }, &response),
+		    ERROR_RETRY, "gave up after");
 	cr_expect_lt(monotonic_ms() - start_ms, 2000);
 }
 
@@ -271,11 +250,8 @@ Test(http, leaves_stdin_alone)
 	close(ends[0]);
 	cr_assert_eq(write(ends[1], "mine", 4), 4);
 	serve(answers, array_size(answers));
-	for (int i = 0; i < 2; i++) {
-		_cleanup_http_response_ struct http_response response = { 0 };
-
-		cr_assert_null(ask((struct http_request){ 0 }, &response));
-	}
+	for (int i = 0; i < 2; i++)
+		expect_body((struct http_request){ 0 }, "12345");
 	cr_expect_lt(clock(), CLOCKS_PER_SEC / 2, "it does not wait, but asks");
 
 	char text[8];
@@ -295,8 +271,7 @@ Test(http, a_long_refusal_is_one_too)
 
 	memset(page, '<', size);
 	serve(answers, array_size(answers));
-	_cleanup_error_ struct error *err = download(5, NULL, "");
-	expect_words(err, "HTTP 404");
+	expect_failure(download(5, NULL, ""), "HTTP 404");
 	cr_expect_eq(scripted_server_requests(server), 2);
 }
 
@@ -316,12 +291,9 @@ Test(http, sends_the_token_to_its_own_host_only)
 				      "Location: http://%s%s/signed",
 				      hosts[i], port);
 		struct scripted_answer answer = { .head = head };
-		_cleanup_http_response_ struct http_response response = { 0 };
 
 		serve(&answer, 1);
-		cr_assert_null(ask((struct http_request){ .token = "secret" },
-				   &response));
-		cr_expect_str_eq(response.body, "file");
+		expect_body((struct http_request){ .token = "secret" }, "file");
 		cr_expect(has_header(0, "Bearer secret"));
 		cr_expect_not(strcasestr(scripted_server_request(other, i),
 					 "Authorization"),
@@ -332,33 +304,26 @@ Test(http, sends_the_token_to_its_own_host_only)
 
 Test(http, bounds_what_it_takes_and_where_it_goes)
 {
+	// clang-format off
 	static const struct {
-		const char *head;
-		const char *words;
+		const char *head, *words;
 		size_t most_requests;
 		struct http_request request;
 	} cases[] = {
 		{ OK, "larger than 4 bytes", 1, { .limit_bytes = 4 } },
 		{ OK, "rotocol", 0, { .url = "file:///etc/passwd" } },
 		{ "HTTP/1.1 302 Found\r\nLocation: /again", "redirects", 9, { 0 } },
-		{ "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd",
-		  "rotocol",
-		  1,
-		  { 0 } },
-		{ "HTTP/1.1 302 Found\r\nLocation: ftp://127.0.0.1/x",
-		  "rotocol",
-		  1,
-		  { 0 } },
+		{ "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd", "rotocol", 1, { 0 } },
+		{ "HTTP/1.1 302 Found\r\nLocation: ftp://127.0.0.1/x", "rotocol", 1, { 0 } },
 	};
+	// clang-format on
 
 	for (size_t i = 0; i < array_size(cases); i++) {
 		struct scripted_answer answer = { .head = cases[i].head, "12345" };
 		_cleanup_http_response_ struct http_response response = { 0 };
-		_cleanup_error_ struct error *err = NULL;
 
 		serve(&answer, 1);
-		err = ask(cases[i].request, &response);
-		expect_words(err, cases[i].words);
+		expect_failure(ask(cases[i].request, &response), cases[i].words);
 		cr_expect_leq(scripted_server_requests(server),
 			      cases[i].most_requests);
 	}
@@ -432,18 +397,19 @@ Test(http, streams_the_whole_file_or_says_why_not)
 	// clang-format on
 
 	for (size_t i = 0; i < array_size(cases); i++) {
-		_cleanup_error_ struct error *err = NULL;
 		size_t count = 0;
 
 		while (count < array_size(cases[i].answers) &&
 		       cases[i].answers[count].head)
 			count++;
 		serve(cases[i].answers, count);
-		err = download(cases[i].size, cases[i].digest, cases[i].text);
-		cr_expect_eq(!err, !cases[i].words, "%s: %s", cases[i].claim,
-			     err ? error_message(err) : "no error");
+		struct error *err =
+			download(cases[i].size, cases[i].digest, cases[i].text);
+
 		if (cases[i].words)
-			expect_words(err, cases[i].words);
+			expect_failure(err, cases[i].words);
+		else
+			expect_success(err);
 		cr_assert_eq(scripted_server_requests(server), count, "%s",
 			     cases[i].claim);
 		cr_expect(cases[i].range ? has_header(count - 1, cases[i].range)
@@ -478,7 +444,6 @@ Test(http, is_free_again_after_a_stream_is_closed)
 	};
 	struct http_request request = { 0 };
 	struct stream *stream;
-	_cleanup_http_response_ struct http_response response = { 0 };
 	const void *data;
 	size_t size;
 
@@ -488,16 +453,14 @@ Test(http, is_free_again_after_a_stream_is_closed)
 	cr_assert_null(stream_read(stream, &data, &size));
 	cr_expect_eq(size, 4);
 	stream_close(stream);
-	cr_assert_null(ask((struct http_request){ 0 }, &response));
-	cr_expect_str_eq(response.body, "x");
+	expect_body((struct http_request){ 0 }, "x");
 }
 
 static void *interrupt_soon(void *arg)
 {
-	(void)arg;
 	usleep(200000);
 	kill(getpid(), SIGTERM);
-	return NULL;
+	return arg;
 }
 
 Test(http, ends_at_once_when_interrupted)
@@ -514,11 +477,10 @@ Test(http, ends_at_once_when_interrupted)
 	// While it waits to try again, and then with the signal there already.
 	for (int i = 0; i < 2; i++) {
 		_cleanup_http_response_ struct http_response response = { 0 };
-		_cleanup_error_ struct error *err = NULL;
 		uint64_t start_ms = monotonic_ms();
+		struct error *err = ask((struct http_request){ 0 }, &response);
 
-		err = ask((struct http_request){ 0 }, &response);
-		cr_expect(error_is(err, ERROR_CANCELLED));
+		cr_expect(error_catch(&err, ERROR_CANCELLED));
 		cr_expect_lt(monotonic_ms() - start_ms, 600);
 	}
 	pthread_join(thread, NULL);

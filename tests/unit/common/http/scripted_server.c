@@ -23,11 +23,10 @@ struct scripted_server {
 	char url[64];
 	int listen_fd;
 	pthread_t thread;
-	pthread_mutex_t mutex;
-	bool stopped;
-	int connection_fd;
-	size_t connections;
-	size_t requests;
+	_Atomic bool stopped;
+	_Atomic int connection_fd;
+	_Atomic size_t connections;
+	_Atomic size_t requests;
 	char *log[REQUESTS_MAX];
 };
 
@@ -66,9 +65,9 @@ static bool receive(struct scripted_server *server, int fd)
 		if (end && length && length < end)
 			body = strtoul(length + 18, NULL, 10);
 	}
-	pthread_mutex_lock(&server->mutex);
-	server->log[server->requests++] = text;
-	pthread_mutex_unlock(&server->mutex);
+	// Whoever sees the number sees the text.
+	server->log[server->requests] = text;
+	server->requests++;
 	return true;
 }
 
@@ -109,21 +108,17 @@ static void *serve(void *arg)
 
 	for (;;) {
 		int fd = accept(server->listen_fd, NULL, NULL);
-		bool stopped;
 
-		pthread_mutex_lock(&server->mutex);
-		stopped = server->stopped || fd < 0;
+		// Before the look at stopped, which is set before this is read.
 		server->connection_fd = fd;
 		server->connections++;
-		pthread_mutex_unlock(&server->mutex);
-		while (!stopped && receive(server, fd) && answer(server, fd))
+		while (fd >= 0 && !server->stopped && receive(server, fd) &&
+		       answer(server, fd))
 			;
-		pthread_mutex_lock(&server->mutex);
 		server->connection_fd = -1;
-		pthread_mutex_unlock(&server->mutex);
 		if (fd >= 0)
 			close(fd);
-		if (stopped)
+		if (fd < 0 || server->stopped)
 			return NULL;
 	}
 }
@@ -141,7 +136,6 @@ scripted_server_start(const struct scripted_answer *answers, size_t count)
 	server->answers = answers;
 	server->count = count;
 	server->connection_fd = -1;
-	pthread_mutex_init(&server->mutex, NULL);
 	server->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (bind(server->listen_fd, (struct sockaddr *)&address, length) < 0 ||
 	    listen(server->listen_fd, 16) < 0 ||
@@ -156,15 +150,12 @@ scripted_server_start(const struct scripted_answer *answers, size_t count)
 
 void scripted_server_stop(struct scripted_server *server)
 {
-	pthread_mutex_lock(&server->mutex);
 	server->stopped = true;
 	shutdown(server->listen_fd, SHUT_RDWR);
-	if (server->connection_fd >= 0)
-		shutdown(server->connection_fd, SHUT_RDWR);
-	pthread_mutex_unlock(&server->mutex);
+	// -1 is refused.
+	shutdown(server->connection_fd, SHUT_RDWR);
 	pthread_join(server->thread, NULL);
 	close(server->listen_fd);
-	pthread_mutex_destroy(&server->mutex);
 	for (size_t i = 0; i < server->requests; i++)
 		free(server->log[i]);
 	free(server);
@@ -175,32 +166,17 @@ const char *scripted_server_url(const struct scripted_server *server)
 	return server->url;
 }
 
-size_t scripted_server_requests(struct scripted_server *server)
+size_t scripted_server_requests(const struct scripted_server *server)
 {
-	size_t requests;
-
-	pthread_mutex_lock(&server->mutex);
-	requests = server->requests;
-	pthread_mutex_unlock(&server->mutex);
-	return requests;
+	return server->requests;
 }
 
-size_t scripted_server_connections(struct scripted_server *server)
+size_t scripted_server_connections(const struct scripted_server *server)
 {
-	size_t connections;
-
-	pthread_mutex_lock(&server->mutex);
-	connections = server->connections;
-	pthread_mutex_unlock(&server->mutex);
-	return connections;
+	return server->connections;
 }
 
-const char *scripted_server_request(struct scripted_server *server, size_t i)
+const char *scripted_server_request(const struct scripted_server *server, size_t i)
 {
-	const char *text;
-
-	pthread_mutex_lock(&server->mutex);
-	text = i < server->requests ? server->log[i] : "";
-	pthread_mutex_unlock(&server->mutex);
-	return text;
+	return i < server->requests ? server->log[i] : "";
 }

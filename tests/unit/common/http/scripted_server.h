@@ -36,10 +36,11 @@ void scripted_server_stop(struct scripted_server *server);
 const char *scripted_server_url(const struct scripted_server *server);
 
 /** How many requests and connections there have been. */
-size_t scripted_server_requests(struct scripted_server *server);
-size_t scripted_server_connections(struct scripted_server *server);
+size_t scripted_server_requests(const struct scripted_server *server);
+size_t scripted_server_connections(const struct scripted_server *server);
 
 /** A request's line and headers, "" if there has been none; borrowed. */
-const char *scripted_server_request(struct scripted_server *server, size_t i);
+const char *scripted_server_request(const struct scripted_server *server,
+				    size_t i);
 
 #endif /* TESTS_UNIT_COMMON_HTTP_SCRIPTED_SERVER_H */

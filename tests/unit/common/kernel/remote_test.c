@@ -7,7 +7,6 @@
 #include <glob.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,22 +14,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
 #include "common/base/system.h"
 #include "common/http/http.h"
 #include "common/process/process.h"
+#include "tests/unit/errors.h"
 #include "tests/unit/files.h"
 
 static struct http *http;
-static char root[] = "/tmp/remote test.XXXXXX";
 
-static char *in_root(const char *name)
-{
-	return path_join(root, name);
-}
+#define REPOSITORY "a repository"
 
 /** Run git in the repository; the last argument is NULL. */
 #define git(...) run_git((const char *const[]){ "git", __VA_ARGS__, NULL })
@@ -46,25 +41,22 @@ static void run_git(const char *const *arguments)
 		"GIT_COMMITTER_EMAIL=a@example.org",
 		NULL,
 	};
-	_cleanup_free_ char *directory = in_root("repository");
 	const struct process_options options = {
 		.arguments = arguments,
 		.environment = environment,
-		.directory = directory,
+		.directory = REPOSITORY,
 	};
-	_cleanup_error_ struct error *err = process_run(&options);
 
-	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	expect_success(process_run(&options));
 }
 
-/** Find a ref and fetch its commit to root/out. */
+/** Find a ref and fetch its commit to out. */
 static struct error *fetch(const char *url, const char *name,
 			   uint64_t limit_objects, struct ref *ret)
 {
-	_cleanup_free_ char *out = in_root("out");
 	struct error *err = remote_resolve(http, url, name, ret);
 
-	return err ? err : remote_fetch(http, url, ret, out, limit_objects);
+	return err ? err : remote_fetch(http, url, ret, "out", limit_objects);
 }
 
 static void cleanup_ref(struct ref *ref)
@@ -80,20 +72,18 @@ static const struct limits limits = { .stall_ms = 1000 };
 static void setup(void)
 {
 	http = http_create("vmtest-test", &limits);
-	cr_assert(mkdtemp(root));
-	_cleanup_free_ char *repository = in_root("repository"),
-			    *out = in_root("out");
-	cr_assert_null(directory_create(repository));
-	cr_assert_null(directory_create(out));
+	enter_tmp();
+	cr_assert_null(directory_create(REPOSITORY));
+	cr_assert_null(directory_create("out"));
 	git("init", "-q", "-b", "main", ".");
 	git("config", "core.safecrlf", "false");
-	put_file(root, "repository/Makefile", "one\n");
-	put_file(root, "repository/.gitattributes", "*.txt eol=crlf\n");
-	put_file(root, "repository/a.txt", "line\n");
+	put_file(REPOSITORY, "Makefile", "one\n");
+	put_file(REPOSITORY, ".gitattributes", "*.txt eol=crlf\n");
+	put_file(REPOSITORY, "a.txt", "line\n");
 	git("add", ".");
 	git("commit", "-q", "-m", "one");
 	git("tag", "-a", "-m", "one", "v1");
-	put_file(root, "repository/Makefile", "two\n");
+	put_file(REPOSITORY, "Makefile", "two\n");
 	git("commit", "-q", "-a", "-m", "two");
 	git("tag", "v2");
 	git("rm", "-q", "a.txt");
@@ -103,17 +93,10 @@ static void setup(void)
 static void teardown(void)
 {
 	http_destroy(http);
-	error_destroy(directory_remove(root));
+	teardown_tmp();
 }
 
 TestSuite(remote, .init = setup, .fini = teardown, .timeout = 120);
-
-/** The repository as a URL; its blank is written %20. */
-static char *file_url(void)
-{
-	return string_format("file:///tmp/remote%%20test%s/repository",
-			     strrchr(root, '.'));
-}
 
 /** A stand-in for kernel.org, which serves git over HTTP. */
 static struct process *serve(const char *argument, const char *value,
@@ -123,7 +106,7 @@ static struct process *serve(const char *argument, const char *value,
 	const char *arguments[] = { VMTEST_SOURCE_DIR
 				    "/tests/fixtures/kernel_org.py",
 				    "--cache",
-				    root,
+				    ".",
 				    argument,
 				    value,
 				    NULL };
@@ -152,17 +135,17 @@ static struct process *serve(const char *argument, const char *value,
 
 Test(remote, finds_a_ref_among_thousands_over_http)
 {
-	_cleanup_free_ char *url = NULL, *list = in_root("tags");
+	_cleanup_free_ char *url = NULL;
 	_cleanup_ref_list_ struct ref_list refs = { 0 };
 	_cleanup_ref_ struct ref found = { 0 };
 	size_t tags = 0;
-	FILE *file = fopen(list, "w");
+	FILE *file = fopen("tags", "w");
 
 	cr_assert(file);
 	for (int i = 0; i < 5000; i++)
 		fprintf(file, "v5.%d.%d\n", i / 100, i % 100);
 	fclose(file);
-	_cleanup_process_ struct process *server = serve("--tags", list, &url);
+	_cleanup_process_ struct process *server = serve("--tags", "tags", &url);
 	cr_assert_null(remote_resolve(http, url, "v5.49.99", &found));
 	cr_assert_null(ref_list_request(http, url, &refs));
 	for (size_t i = 0; i < refs.count; i++) {
@@ -172,35 +155,28 @@ Test(remote, finds_a_ref_among_thousands_over_http)
 		cr_assert_str_eq(refs.items[i].commit, found.commit);
 	}
 	cr_expect_eq(tags, 5000);
-	_cleanup_error_ struct error *err =
-		remote_resolve(http, url, "v9", &found);
-	cr_expect(error_is(err, ERROR_NOT_FOUND));
+	expect_kind(remote_resolve(http, url, "v9", &found), ERROR_NOT_FOUND,
+		    "v9");
 }
 
 Test(remote, takes_nothing_but_smart_http_for_a_list_of_refs)
 {
-	_cleanup_free_ char *url = NULL, *list = in_root("tags"),
-			    *slashes = NULL, *elsewhere = NULL;
+	_cleanup_free_ char *url = NULL;
 	_cleanup_http_ struct http *bot = http_create("some-bot/1", &limits);
 	_cleanup_ref_ struct ref found = { 0 };
 
-	put_file(root, "tags", "v5.4.1\n");
-	_cleanup_process_ struct process *server = serve("--tags", list, &url);
-	cr_assert(asprintf(&slashes, "%s//", url) > 0);
-	cr_assert(asprintf(&elsewhere, "%s/elsewhere", url) > 0);
+	put_file(".", "tags", "v5.4.1\n");
+	_cleanup_process_ struct process *server = serve("--tags", "tags", &url);
+	_cleanup_free_ char *slashes = string_format("%s//", url);
+	_cleanup_free_ char *elsewhere = string_format("%s/elsewhere", url);
 	cr_assert_null(remote_resolve(http, slashes, "v5.4.1", &found));
 
-	_cleanup_error_ struct error *err =
-		remote_resolve(http, elsewhere, "v5.4.1", &found);
-	cr_assert(error_is(err, ERROR_NOT_FOUND), "%s", error_message(err));
-	cr_expect(strstr(error_message(err), "/elsewhere/info/refs?"));
-	error_destroy(err);
+	expect_kind(remote_resolve(http, elsewhere, "v5.4.1", &found),
+		    ERROR_NOT_FOUND, "/elsewhere/info/refs?");
 
 	// A page, with status 200.
-	err = remote_resolve(bot, url, "v5.4.1", &found);
-	cr_assert(error_is(err, ERROR_OTHER));
-	cr_expect(strstr(error_message(err), "no list of git refs"), "%s",
-		  error_message(err));
+	expect_kind(remote_resolve(bot, url, "v5.4.1", &found), ERROR_OTHER,
+		    "no list of git refs");
 }
 
 Test(remote, fetches_one_commit_from_where_it_lies)
@@ -214,8 +190,9 @@ Test(remote, fetches_one_commit_from_where_it_lies)
 		{ "main", "two\n", false },
 		{ "HEAD", "two\n", false },
 	};
-	_cleanup_free_ char *path = in_root("repository"), *url = file_url(),
-			    *out = in_root("out");
+	_cleanup_free_ char *path = in_tmp(REPOSITORY);
+	_cleanup_free_ char *url =
+		string_format("file://%s/a%%20repository", tmp);
 	const char *const urls[] = { path, url };
 
 	// Of refs that are not asked for, none matters.
@@ -224,64 +201,51 @@ Test(remote, fetches_one_commit_from_where_it_lies)
 	for (size_t i = 0; i < array_size(cases) * 2; i++) {
 		const char *ref = cases[i / 2].ref;
 		_cleanup_ref_ struct ref found = { 0 };
-		_cleanup_error_ struct error *err =
-			fetch(urls[i % 2], ref, 0, &found);
 
-		cr_assert_null(err, "%s: %s", ref, err ? error_message(err) : "");
-		expect_contents(root, "out/Makefile", cases[i / 2].makefile);
-		cr_expect_eq(is_there(root, "out/a.txt"), cases[i / 2].has_a,
-			     "%s", ref);
+		expect_success(fetch(urls[i % 2], ref, 0, &found));
+		expect_contents("out", "Makefile", cases[i / 2].makefile);
+		cr_expect_eq(is_there("out", "a.txt"), cases[i / 2].has_a, "%s",
+			     ref);
 		// As it is in the repository, whatever .gitattributes says.
 		if (cases[i / 2].has_a)
-			expect_contents(root, "out/a.txt", "line\n");
-		cr_expect_not(is_there(root, "out/.git"));
-		cr_assert_null(directory_remove(out));
-		cr_assert_null(directory_create(out));
+			expect_contents("out", "a.txt", "line\n");
+		cr_expect_not(is_there("out", ".git"));
+		cr_assert_null(directory_clear("out"));
 	}
 	// Nor is the repository's own working tree touched.
-	expect_contents(root, "repository/Makefile", "two\n");
-	cr_expect_not(is_there(root, "repository/a.txt"));
+	expect_contents(REPOSITORY, "Makefile", "two\n");
+	cr_expect_not(is_there(REPOSITORY, "a.txt"));
 }
 
 Test(remote, fetches_one_commit_over_http)
 {
-	_cleanup_free_ char *tree = in_root("tree"), *out = in_root("out"),
-			    *source = NULL, *url = NULL;
+	_cleanup_free_ char *url = NULL;
 	_cleanup_ref_ struct ref found = { 0 };
 
-	cr_assert_null(directory_create(tree));
-	put_file(root, "tree/Makefile", "VERSION = 6\n");
-	cr_assert(asprintf(&source, "6.12.3=%s", tree) > 0);
+	put_file("tree", "Makefile", "VERSION = 6\n");
 	_cleanup_process_ struct process *server =
-		serve("--git-source", source, &url);
+		serve("--git-source", "6.12.3=tree", &url);
 
 	// The one before it, which an older libgit2 fetches too, is in the limit.
-	_cleanup_error_ struct error *err = fetch(url, "v6.12.3", 100, &found);
-	cr_assert_null(err, "%s", err ? error_message(err) : "");
-	expect_contents(root, "out/Makefile", "VERSION = 6\n");
-	cr_expect_not(is_there(root, "out/.git"));
+	expect_success(fetch(url, "v6.12.3", 100, &found));
+	expect_contents("out", "Makefile", "VERSION = 6\n");
+	cr_expect_not(is_there("out", ".git"));
 
-	err = remote_fetch(http, url, &found, out, 1);
-	cr_assert(error_is(err, ERROR_OTHER));
-	cr_expect(strstr(error_message(err), "objects"), "%s",
-		  error_message(err));
-	error_destroy(err);
+	expect_kind(remote_fetch(http, url, &found, "out", 1), ERROR_OTHER,
+		    "objects");
 
 	struct ref moved = found;
 	memset(moved.commit, 'd', 40);
-	err = remote_fetch(http, url, &moved, out, 0);
-	cr_assert(error_is(err, ERROR_RETRY));
-	cr_expect(strstr(error_message(err), "has moved meanwhile"));
-	error_destroy(err);
+	expect_kind(remote_fetch(http, url, &moved, "out", 0), ERROR_RETRY,
+		    "has moved meanwhile");
 
 	interrupt_catch();
 	raise(SIGTERM);
-	err = remote_fetch(http, url, &found, out, 0);
-	cr_expect(error_is(err, ERROR_CANCELLED));
+	expect_kind(remote_fetch(http, url, &found, "out", 0), ERROR_CANCELLED,
+		    "terminated");
 	// Nothing of four fetches is left beside the directory.
-	_cleanup_free_ char *pattern = string_format("%s/.fetch.*", root);
 	glob_t left;
-	cr_expect_eq(glob(pattern, 0, NULL, &left), GLOB_NOMATCH);
+	cr_expect_eq(glob(".fetch.*", 0, NULL, &left), GLOB_NOMATCH);
 	globfree(&left);
 }
 
@@ -290,15 +254,13 @@ Test(remote, what_is_not_there_is_not_found)
 	static const char *const refs[] = { "v3",    "refs/tags/v3", "",
 					    "v1^{}", "../config",    "a b",
 					    "-x" };
-	_cleanup_free_ char *path = in_root("repository");
+	_cleanup_free_ char *path = in_tmp(REPOSITORY);
 
 	for (size_t i = 0; i < array_size(refs); i++) {
 		struct ref found = { 0 };
-		_cleanup_error_ struct error *err =
-			remote_resolve(http, path, refs[i], &found);
 
-		cr_expect(error_is(err, ERROR_NOT_FOUND), "%s: %s", refs[i],
-			  err ? error_message(err) : "");
+		expect_kind(remote_resolve(http, path, refs[i], &found),
+			    ERROR_NOT_FOUND, refs[i]);
 		cr_expect_null(found.name);
 	}
 }
@@ -316,12 +278,9 @@ Test(remote, a_server_that_is_not_there_may_come_back)
 
 	for (size_t i = 0; i < array_size(cases); i++) {
 		struct ref found;
-		_cleanup_error_ struct error *err =
-			remote_resolve(http, cases[i].url, "v1", &found);
 
-		cr_expect(error_is(err, cases[i].kind), "%s: %s", cases[i].url,
-			  err ? error_message(err) : "");
-		cr_expect(err && strstr(error_message(err), cases[i].url));
+		expect_kind(remote_resolve(http, cases[i].url, "v1", &found),
+			    cases[i].kind, cases[i].url);
 	}
 }
 
@@ -348,17 +307,14 @@ Test(remote, a_server_that_says_nothing_is_given_up_or_interrupted)
 	struct ref found;
 	uint64_t start_ms = monotonic_ms();
 
-	_cleanup_error_ struct error *silent =
-		remote_resolve(http, url, "v1", &found);
-	cr_assert(error_is(silent, ERROR_RETRY), "%s", error_message(silent));
-	cr_expect(strstr(error_message(silent), "nothing came for 1 s"));
+	expect_kind(remote_resolve(http, url, "v1", &found), ERROR_RETRY,
+		    "nothing came for 1 s");
 	cr_expect_lt(monotonic_ms() - start_ms, 3000);
 
 	interrupt_catch();
 	raise(SIGTERM);
-	_cleanup_error_ struct error *interrupted =
-		remote_resolve(http, url, "v1", &found);
-	cr_expect(error_is(interrupted, ERROR_CANCELLED));
+	expect_kind(remote_resolve(http, url, "v1", &found), ERROR_CANCELLED,
+		    "terminated");
 }
 
 Test(remote, what_is_no_repository_is_an_error)
