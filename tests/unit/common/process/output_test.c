@@ -3,11 +3,9 @@
 #include "common/process/process.h"
 
 #include <criterion/criterion.h>
-#include <string.h>
 
-#include "common/base/error.h"
-#include "common/base/file.h"
 #include "common/base/memory.h"
+#include "tests/unit/files.h"
 
 Test(output, the_tail_is_the_last_lines)
 {
@@ -23,26 +21,19 @@ Test(output, the_tail_is_the_last_lines)
 		{ "a\nb\nc\n", 5, 4, "b\nc\n" },
 		{ "", 5, 100, "" },
 	};
-	_cleanup_directory_ char *root =
-		string_copy("/tmp/vmtest-output-test.XXXXXX");
-	cr_assert_not_null(mkdtemp(root));
-	_cleanup_free_ char *path = path_join(root, "log");
-
-	for (size_t i = 0; i < array_size(rows); i++) {
-		cr_assert_null(
-			file_write(path, rows[i].text, strlen(rows[i].text)));
-		_cleanup_free_ char *tail =
-			output_tail(path, rows[i].lines, rows[i].limit_bytes);
-		cr_expect_str_eq(tail, rows[i].tail, "row %zu: %s", i, tail);
-	}
-}
-
-Test(output, what_is_not_there_is_empty_and_what_cannot_be_read_says_so)
-{
 	_cleanup_free_ char *none = output_tail(NULL, 1, 100);
 	_cleanup_free_ char *missing = output_tail("/no/such/file", 1, 100);
 	_cleanup_free_ char *directory = output_tail("/", 1, 100);
 
+	enter_tmp();
+	for (size_t i = 0; i < array_size(rows); i++) {
+		put_file(".", "log", rows[i].text);
+		_cleanup_free_ char *tail =
+			output_tail("log", rows[i].lines, rows[i].limit_bytes);
+		cr_expect_str_eq(tail, rows[i].tail, "row %zu: %s", i, tail);
+	}
+	teardown_tmp();
+	// What is not there is empty, and what cannot be read says so.
 	cr_expect_str_eq(none, "");
 	cr_expect_str_eq(missing, "");
 	cr_expect_str_eq(directory, "read /: Is a directory\n");

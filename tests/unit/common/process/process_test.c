@@ -11,19 +11,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/system.h"
+#include "tests/unit/errors.h"
+#include "tests/unit/files.h"
 
 #define COMMAND(...)                                                           \
 	.arguments = (const char *[])                                          \
 	{                                                                      \
 		__VA_ARGS__, NULL                                              \
 	}
+
+#define run(...) process_run(&(struct process_options){ __VA_ARGS__ })
 
 #define capture(output, ...)                                                   \
 	process_capture(&(struct process_options){ __VA_ARGS__ }, 1000, output)
@@ -105,19 +107,13 @@ Test(process, what_is_missing_is_named)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		_cleanup_error_ struct error *err = process_run(&rows[i]);
-
-		cr_assert(error_is(err, ERROR_NOT_FOUND), "%zu", i);
-		cr_expect(strstr(error_message(err), rows[i].arguments[0]));
+		expect_kind(process_run(&rows[i]), ERROR_NOT_FOUND,
+			    rows[i].arguments[0]);
 	}
 
 	// A directory is not a program.
-	_cleanup_error_ struct error *err = process_run(&(struct process_options){
-		COMMAND("true"), .directory = "/no/such/directory" });
-
-	cr_assert(error_is(err, ERROR_OS));
-	cr_expect_str_eq(error_message(err),
-			 "start true in /no/such/directory: No such file or directory");
+	expect_kind(run(COMMAND("true"), .directory = "/no/such"), ERROR_OS,
+		    "start true in /no/such: No such file or directory");
 }
 
 Test(process, failure_names_the_status_or_the_signal)
@@ -136,15 +132,13 @@ Test(process, failure_names_the_status_or_the_signal)
 	// A guard ends as its child does.
 	for (size_t i = 0; i < 2 * array_size(rows); i++) {
 		const char *message = rows[i / 2].message;
-		_cleanup_error_ struct error *err =
-			process_run(&(struct process_options){
-				COMMAND("sh", "-c", rows[i / 2].script),
-				.guarded = i % 2,
-			});
+		struct error *err = run(COMMAND("sh", "-c", rows[i / 2].script),
+					.guarded = i % 2);
 
-		cr_assert_eq(err == NULL, message == NULL);
-		if (err)
-			cr_expect_str_eq(error_message(err), message);
+		if (message)
+			expect_failure(err, message);
+		else
+			expect_success(err);
 	}
 }
 
@@ -230,32 +224,24 @@ Test(process, who_writes_too_much_or_forever_is_ended)
 			.timeout_ms = rows[i].timeout_ms,
 		};
 		char *output = NULL;
-		_cleanup_error_ struct error *err =
-			process_capture(&options, rows[i].limit_bytes, &output);
 
-		cr_assert(err);
-		cr_expect_str_eq(error_message(err), rows[i].message);
+		expect_failure(process_capture(&options, rows[i].limit_bytes,
+					       &output),
+			       rows[i].message);
 		cr_expect_null(output);
 	}
 }
 
 Test(process, a_timeout_ends_the_whole_group)
 {
-	char marker[] = "/tmp/process_test.XXXXXX";
-	_cleanup_close_ int fd = mkstemp(marker);
-	struct stat st;
+	static const char script[] = "(sleep 1; touch late) & sleep 100";
 
-	cr_assert_geq(fd, 0);
-	_cleanup_error_ struct error *err = process_run(&(struct process_options){
-		COMMAND("sh", "-c", "(sleep 1; echo late >$1) & sleep 100",
-			"sh", marker),
-		.timeout_ms = 100,
-	});
-	cr_assert_not_null(err);
+	enter_tmp();
+	expect_failure(run(COMMAND("sh", "-c", script), .timeout_ms = 100),
+		       "timed out");
 	sleep(2);
-	cr_assert_eq(stat(marker, &st), 0);
-	cr_expect_eq(st.st_size, 0);
-	unlink(marker);
+	cr_expect_not(is_there(".", "late"));
+	teardown_tmp();
 }
 
 Test(process, destroying_kills)
@@ -286,9 +272,8 @@ Test(process, a_signal_ends_the_wait_for_output)
 
 	interrupt_catch();
 	pthread_create(&thread, NULL, interrupt_soon, NULL);
-	_cleanup_error_ struct error *err =
-		capture(&output, COMMAND("sleep", "30"));
-	cr_expect(error_is(err, ERROR_CANCELLED));
+	expect_kind(capture(&output, COMMAND("sleep", "30")), ERROR_CANCELLED,
+		    "terminated");
 	cr_expect_lt(monotonic_ms() - start_ms, 15000);
 	pthread_join(thread, NULL);
 }
@@ -332,12 +317,10 @@ Test(process, any_number_may_be_a_stream)
 
 	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
 	cr_assert_eq(dup2(fds[1], STDIN_FILENO), STDIN_FILENO);
-	cr_assert_null(process_run(&(struct process_options){
-		COMMAND("sh", "-c", "cat; echo a; echo b >&2"),
-		.stdin_fd = &(int){ -1 },
-		.stdout_fd = &(int){ STDIN_FILENO },
-		.stderr_fd = &(int){ STDIN_FILENO },
-	}));
+	cr_assert_null(run(COMMAND("sh", "-c", "cat; echo a; echo b >&2"),
+			   .stdin_fd = &(int){ -1 },
+			   .stdout_fd = &(int){ STDIN_FILENO },
+			   .stderr_fd = &(int){ STDIN_FILENO }));
 	cr_expect_eq(read(fds[0], text, sizeof(text)), 4);
 	cr_expect_str_eq(text, "a\nb\n");
 	close(fds[0]);
