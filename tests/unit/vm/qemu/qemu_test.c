@@ -164,7 +164,6 @@ Test(qemu, a_network_is_only_there_when_it_is_asked_for)
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		struct kernel one = { .config = (char *)rows[i].config };
-		struct qemu_config config = some_config();
 		_cleanup_string_list_ struct string_list arguments = { 0 };
 		char *ports[] = { (char *)"65535:80" };
 
