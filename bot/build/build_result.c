@@ -45,7 +45,13 @@ void build_result_end(struct build_result *result, const struct error *failure)
 	result->outcome = !failure			       ? BUILD_BUILT
 			  : error_is(failure, ERROR_CANCELLED) ? BUILD_CANCELLED
 							       : BUILD_FAILED;
-	result->error = failure ? string_copy(error_message(failure)) : NULL;
+	if (!failure)
+		return;
+	const char *message = error_message(failure);
+	struct string_builder sb = { 0 };
+	// A path or a server's words need not be UTF-8, all that is made of it must.
+	text_append_plain(&sb, message, strlen(message));
+	result->error = string_builder_take(&sb);
 }
 
 char *build_result_format(const struct build_result *result)

@@ -328,6 +328,18 @@ class RunTest(ActionsTest):
         for release in releases:
             self.assertRegex(self.summary, rf"(?m)^\| {release} .*\*\*config failed\*\*.*its log is")
 
+    def test_what_a_server_says_need_not_be_utf8_where_it_is_cut(self):
+        kernel_org = self.start_kernel_org("6.12.117")
+        message = json.dumps({"message": "x" + 200 * "é"})
+        fault = {"kind": "status", "status": 451, "body": message, "path": "\\.tar\\.xz"}
+        kernel_org.control(faults=[{**fault, "count": -1}])
+        env = {**mirror(kernel_org), "VMTEST_RETRY_SECONDS": "0"}
+        result = self.step("run -f tiny -a x86_64 --json", env=env)
+        self.assert_status(result, 1)
+        (row,) = json.loads(result.stdout)
+        self.assertEqual((row["result"], row["phase"]), ("failed", "source"))
+        self.assertIn("HTTP 451: xé", row["reason"])
+
 
 class FinishTest(ActionsTest):
     """Jobs that have built, or not, and the one that ends the run."""
