@@ -228,10 +228,16 @@ static struct error *make_issue(const struct github *github, const char *title,
 	// Where a token may make issues, but not label them, GitHub says nothing.
 	if (has_label(answer.json))
 		return NULL;
-	err = github_call(github, GITHUB_POST,
-			  json_pack("{s:[s]}", "labels", label), NULL,
-			  "/issues/%" PRIu64 "/labels", issue.number);
-	return error_wrap(err, "label issue %" PRIu64, issue.number);
+	_cleanup_error_ struct error *problem =
+		github_call(github, GITHUB_POST,
+			    json_pack("{s:[s]}", "labels", label), NULL,
+			    "/issues/%" PRIu64 "/labels", issue.number);
+	// The issue is there: to try all of it again would make another.
+	if (error_is(problem, ERROR_RETRY))
+		return error_create(ERROR_OTHER, "label issue %" PRIu64 ": %s",
+				    issue.number, error_message(problem));
+	return error_wrap(take_ptr(problem), "label issue %" PRIu64,
+			  issue.number);
 }
 
 /** Have an issue that is not there; after a lost answer, look for it first. */

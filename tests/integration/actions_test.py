@@ -540,6 +540,16 @@ class FinishTest(ActionsTest):
         (issue,) = self.issues("all")
         self.assertEqual([label["name"] for label in issue["labels"]], ["vmtest"])
 
+    def test_a_label_that_cannot_be_set_makes_nothing_twice(self):
+        fault = {"kind": "status", "status": 502, "path": "/labels$", "count": -1}
+        self.github.control(labels_dropped=True, faults=[fault])
+        self.write_plan("6.12.117-vmtest1.0tiny")
+        self.failed("6.12.117-vmtest1.0tiny")
+        result = self.finish("--issues", env={"VMTEST_RETRY_SECONDS": "0"})
+        self.assert_status(result, 1)
+        self.assertRegex(result.stderr, "error: --issues: .*label issue 1: .*502")
+        self.assertEqual(len(self.issues("all")), 1)
+
     def test_a_missing_permission_is_named_after_all_else_is_done(self):
         self.built("6.12.115-vmtest1.0tiny")
         self.write_plan("6.12.117-vmtest1.0tiny", "6.1.50-vmtest1.0tiny")
