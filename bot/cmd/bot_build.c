@@ -11,6 +11,7 @@
 #include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/memory.h"
 #include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/compiler.h"
@@ -87,6 +88,18 @@ static struct error *build(const struct build_request *request,
 	return err ? err : kernel_build_discard(made);
 }
 
+/** Of the log, what says why a build failed, or why that cannot be told; free(). */
+static char *read_log(const char *path)
+{
+	_cleanup_free_ char *log = NULL;
+	size_t size;
+	_cleanup_error_ struct error *err =
+		file_read(path, LOG_LIMIT_BYTES, &log, &size);
+
+	return err ? string_format("%s\n", error_message(err))
+		   : kernel_make_excerpt(log, size);
+}
+
 /**
  * @param[in,out] result Its end is noted.
  * @param[in] package Path of the package, if it was built.
@@ -141,15 +154,8 @@ static struct error *run(struct command_context *context)
 		build(&request, &item, path, &made);
 	workflow_group_end(&group);
 	bool is_cancelled = error_is(failure, ERROR_CANCELLED);
-	if (failure) {
-		_cleanup_free_ char *log = NULL;
-		size_t size;
-
-		err = file_read(log_path, LOG_LIMIT_BYTES, &log, &size);
-		if (err)
-			return err;
-		made.result.log = kernel_make_excerpt(log, size);
-	}
+	if (failure)
+		made.result.log = read_log(log_path);
 	if (failure && !is_cancelled)
 		report_failure(&item, made.result.clock.current, failure,
 			       made.result.log);
