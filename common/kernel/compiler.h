@@ -89,8 +89,9 @@ _must_check_ struct error *kernel_make_check_path(const char *path);
 
 /**
  * What of make's output says why it failed: each line that tells of an error,
- * with those around it, and the last lines; `...` stands for the others. Of a
- * parallel make, the last lines alone rarely hold the error.
+ * with those around it, and the last lines; `...` stands for the others, and for
+ * the rest of a line that is too long. Of a parallel make, the last lines alone
+ * rarely hold the error.
  *
  * @return Plain text (text.h), its lines ended by newlines; free().
  */

@@ -26,6 +26,8 @@ enum {
 	LINES_AFTER = 4,
 	/** As many lines around errors as are shown: the first ones tell most. */
 	ERROR_LINES = 60,
+	/** More of a line is not shown: a console's may have no end. */
+	LINE_BYTES = 500,
 };
 
 /** What compilers, linkers, scripts and make say when something goes wrong. */
@@ -102,6 +104,20 @@ void kernel_make_add_compiler(struct string_list *arguments,
 	string_list_addf(arguments, "HOSTCC=%sgcc", cache);
 }
 
+/** Append a line that ends before @p end, cut between two characters. */
+static void append_line(struct string_builder *sb, const char *line,
+			const char *end)
+{
+	size_t size = (size_t)(end - line);
+	size_t shown = size > LINE_BYTES ? LINE_BYTES : size;
+
+	while (shown < size && (line[shown] & 0xc0) == 0x80)
+		shown--;
+	string_builder_append_n(sb, line, shown);
+	if (shown < size)
+		string_builder_append(sb, "...\n");
+}
+
 char *kernel_make_excerpt(const char *output, size_t size)
 {
 	_cleanup_string_builder_ struct string_builder plain = { 0 }, sb = { 0 };
@@ -131,7 +147,9 @@ char *kernel_make_excerpt(const char *output, size_t size)
 			continue;
 		if (from > shown)
 			string_builder_append(&sb, "...\n");
-		string_builder_append_n(&sb, from, (size_t)(end - from));
+		if (from < line)
+			append_line(&sb, from, line);
+		append_line(&sb, line, end);
 		shown = end;
 		count++;
 		wanted -= wanted > 0;

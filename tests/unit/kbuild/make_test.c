@@ -174,6 +174,23 @@ Test(make, an_excerpt_of_nothing_but_errors_is_short)
 	cr_expect(strstr(excerpt, "a.c:999: error: no\n"));
 }
 
+Test(make, an_excerpt_has_the_beginning_of_a_line_without_end)
+{
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+	string_builder_append(&sb, "one\nerror: ");
+	for (int i = 0; i < 1000000; i++)
+		string_builder_append(&sb, "\xe2\x80\x98");
+	string_builder_append(&sb, "\ntwo\n");
+	_cleanup_free_ char *excerpt = kernel_make_excerpt(sb.text, sb.length);
+	size_t length = strlen(excerpt);
+	cr_expect_lt(length, 1000);
+	cr_expect_eq(strncmp(excerpt, sb.text, strlen("one\nerror: \xe2")), 0);
+	cr_assert_gt(length, strlen("\x98...\ntwo\n"));
+	cr_expect_str_eq(excerpt + length - strlen("\x98...\ntwo\n"),
+			 "\x98...\ntwo\n");
+}
+
 Test(make, missing_file_fails_a_module_build_that_succeeds)
 {
 	const struct kernel_make_module module = {
