@@ -272,7 +272,7 @@ class GuestTest(unittest.TestCase):
 
     @each_caller
     def test_more_than_memory_holds(self):
-        command = [VM, "run", "-q", "-k", KERNEL, "--memory", "512M"]
+        command = [VM, "run", "-q", "-k", support.kernel(), "--memory", "512M"]
         fill = ["--", "dd", "if=/dev/zero", "of=/big", "bs=1M", "count=700", "status=none"]
         got = self.start(*command, *fill)
         self.assertEqual(got.returncode, 1)

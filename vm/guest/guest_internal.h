@@ -432,8 +432,9 @@ struct guest_plan {
 	struct string_list drivers;
 	/** Files of /etc that we cannot read, and the guest has its own of. */
 	struct string_list closed;
-	/** Scripts for a shell: to make nodes in /dev, and to set limits. */
-	char *nodes;
+	/** Nodes in /dev, five words each: mode, name, type, and numbers. */
+	struct string_list nodes;
+	/** A script for a shell that sets limits. */
 	char *limits;
 	/** All of the command's environment; what the caller sets wins. */
 	struct string_list environment;
@@ -441,7 +442,7 @@ struct guest_plan {
 
 #define GUEST_PLAN_INIT                                                        \
 	{                                                                      \
-		.qemu = {.disk_fd = -1, .overlay_fd = -1 }                                       \
+		.qemu = {.disk_fd = -1, .overlay_fd = -1 }                     \
 	}
 
 /** @param[in,out] plan Initialised; is not to be moved from here on. */

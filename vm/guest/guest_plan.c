@@ -29,7 +29,7 @@ void guest_plan_deinit(struct guest_plan *plan)
 	free(plan->module);
 	guest_user_deinit(&plan->user);
 	string_list_deinit(&plan->closed);
-	free(plan->nodes);
+	string_list_deinit(&plan->nodes);
 	free(plan->limits);
 	string_list_deinit(&plan->environment);
 }

@@ -160,6 +160,12 @@ static void plan_closed_files(struct guest_plan *plan, const char *root)
 		if (file_exists(path) && access(path, R_OK) < 0)
 			string_list_add(&plan->closed, names[i]);
 	}
+
+	_cleanup_free_ char *sudoers = path_join(root, "etc/sudoers");
+
+	if (file_exists(sudoers))
+		string_list_add(&plan->shares.directories,
+				GUEST_STATE "/upper/etc/sudoers.d");
 }
 
 /** A home that is another's, and closed to us, is empty. */
@@ -177,9 +183,8 @@ static void plan_home(struct guest_plan *plan, const char *root)
 }
 
 /**
- * Nodes of modules that are loaded when one opens them, as a script for a
- * shell: lines of modules.devname are `MODULE NAME [bc]MAJOR:MINOR`. A root that
- * lacks mknod does without.
+ * Nodes of modules that are loaded when one opens them: lines of
+ * modules.devname are `MODULE NAME [bc]MAJOR:MINOR`.
  */
 static struct error *plan_nodes(struct guest_plan *plan,
 				const struct kernel *kernel)
@@ -188,7 +193,6 @@ static struct error *plan_nodes(struct guest_plan *plan,
 	static const char *const open[] = { "fuse", "net/tun", "vsock" };
 	struct error *err;
 
-	_cleanup_string_builder_ struct string_builder script = { 0 };
 	_cleanup_free_ char *path = path_join(kernel->path, "modules.devname");
 	_cleanup_free_ char *text = NULL;
 
@@ -219,11 +223,12 @@ static struct error *plan_nodes(struct guest_plan *plan,
 		if (slash)
 			string_list_addf(&plan->shares.directories, "/dev/%.*s",
 					 (int)(slash - name), name);
-		string_builder_appendf(&script, "mknod -m %s /dev/%s %c %u %u || :;",
-				       is_open ? "666" : "600", name, type,
-				       major, minor);
+		string_list_add(&plan->nodes, is_open ? "666" : "600");
+		string_list_add(&plan->nodes, name);
+		string_list_addf(&plan->nodes, "%c", type);
+		string_list_addf(&plan->nodes, "%u", major);
+		string_list_addf(&plan->nodes, "%u", minor);
 	}
-	plan->nodes = string_builder_take(&script);
 	return NULL;
 }
 

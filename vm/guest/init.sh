@@ -27,8 +27,9 @@
 #   hostname     of the guest, with or without a domain
 #   network      1 if there is QEMU's user-mode network
 #   drivers      modules of the package to insert, where they are there
-#   nodes        a script that makes device nodes
-#   closed       files of /etc that the host's user cannot read
+#   nodes        quoted words, five for each device node: its mode, name below /dev,
+#                type, and numbers
+#   closed       quoted words: files of /etc that the host's user cannot read
 #   overlay_disk a disk for what the guest writes, and does not fit in memory
 #   overlay_size how many bytes that may be
 #   owner        UID:GID of the command's user, if there is one
@@ -113,14 +114,17 @@ mount_each() {
 	done
 }
 
-# The guest's own files in /etc, with what the host's say where they can be read.
-# They are made in the overlay's upper directory, which costs less than to have
-# the overlay copy them.
+# Files of /etc, in the overlay's upper directory: to have the overlay copy what it
+# replaces costs more. $@: those that the host's user cannot read.
 make_settings() {
 	cd $state/upper/etc || fail "enter /etc"
-	if [ "$closed" ]; then
+	sudoers=sudoers.d/vmtest
+	if [ $# -gt 0 ]; then
 		umask 077
-		eval "tool touch $closed" || fail "make accounts"
+		for word in "$@"; do
+			[ "$word" != sudoers ] || sudoers=sudoers
+			: >"$word"
+		done
 		# From passwd(5), shadow(5), and from group(5), gshadow(5).
 		tool sed -n \
 			-e 's/^\([^:]*\)\(:[^:]*\)\{6\}$/\1:*:19000:0:99999:7:::/w shadow' \
@@ -128,14 +132,27 @@ make_settings() {
 			/etc/passwd /etc/group || fail "make accounts"
 		umask 022
 	fi
-	[ ! -e sudoers ] || echo "${n}ALL ALL=(ALL:ALL) NOPASSWD: ALL" >>sudoers
+	[ ! -d sudoers.d ] || echo 'ALL ALL=(ALL:ALL) NOPASSWD: ALL' >$sudoers
 	echo "$hostname" >hostname
+	[ -z "$network" ] || echo "nameserver 10.0.2.3" >resolv.conf
+}
+
+# Lines more in files of /etc.
+add_settings() {
 	words=$hostname
 	[ "${hostname%%.*}" = "$hostname" ] || words="$hostname ${hostname%%.*}"
-	echo "${n}127.0.1.1 $words" >>hosts
-	[ -z "$network" ] || echo "nameserver 10.0.2.3" >resolv.conf
+	echo "${n}127.0.1.1 $words" >>/etc/hosts
 	# Trees belong to the host's users, and the guest's root works in them.
-	echo "${n}[safe]${n}directory = *" >>gitconfig
+	echo "${n}[safe]${n}directory = *" >>/etc/gitconfig
+	[ ! -d /etc/mercurial ] || echo "[trusted]${n}users = *" >>/etc/mercurial/hgrc
+}
+
+# Five words for each device node. A root that lacks mknod does without.
+make_nodes() {
+	while [ $# -gt 0 ]; do
+		tool mknod -m "$1" "/dev/$2" "$3" "$4" "$5"
+		shift 5
+	done
 }
 
 # $1: a module of the package, which is entered. What it needs comes first, and
@@ -151,7 +168,7 @@ load() {
 			tool insmod "$word" 2>/dev/null
 			result=$?
 		done
-		return $result
+		return "$result"
 	done <modules.dep
 }
 
@@ -304,12 +321,12 @@ if [ -e $modprobe ]; then
 	echo >$modprobe
 fi
 # One cp of links that are made already, beside this script, instead of many ln.
-batch "cp -RP \"\$1/dev\" \"\$1/run\" /
-mkdir -p $state/root $state/upper/etc $state/work $state/old /dev/pts /dev/shm $directories
-cp /etc/hosts /etc/gitconfig /etc/sudoers $state/upper/etc 2>/dev/null || :
-$nodes" sh "${0%/*}" || fail "make links, directories and device nodes"
+tool cp -RP "${0%/*}/dev" "${0%/*}/run" / || fail "make links in /dev and /run"
+eval "tool mkdir -p $state/root $state/upper/etc $state/work $state/old /dev/pts /dev/shm $directories" ||
+	fail "mkdir"
+eval "make_nodes $nodes"
 eval "mount_each $early_mounts"
-make_settings
+eval "make_settings $closed"
 cd "$package" || fail "enter the kernel's package"
 # Without modprobe, which takes ten times as long.
 binfmt_misc=/proc/sys/fs/binfmt_misc
@@ -334,8 +351,7 @@ cd /
 [ ! -e /sys/class/net/lo/flags ] || echo 1 >/sys/class/net/lo/flags
 [ -z "$network" ] || start_network
 echo "$hostname" >/proc/sys/kernel/hostname
-# As git's, for another tool that looks at who owns a tree.
-[ ! -d /etc/mercurial ] || echo "[trusted]${n}users = *" >>/etc/mercurial/hgrc
+add_settings
 [ ! -e /proc/sys/kernel/sysrq ] || echo 1 >/proc/sys/kernel/sysrq
 # The controllers that the kernel has, for control groups below the root.
 if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
@@ -349,11 +365,12 @@ fi
 
 if [ "$overlay_disk" ]; then
 	# Above what there may be of memory, that swaps.
-	batch "mkswap $overlay_disk >/dev/null
-		swapon $overlay_disk
-		for i in /run $state/tmp; do
-			mount -t tmpfs -o remount,size=$overlay_size tmpfs \$i
-		done" sh || fail "use the disk of --overlay-size"
+	tool mkswap "$overlay_disk" >/dev/null || fail "make swap"
+	tool swapon "$overlay_disk" || fail "swap"
+	for word in /run $state/tmp; do
+		tool mount -t tmpfs -o "remount,size=$overlay_size" tmpfs "$word" ||
+			fail "resize $word"
+	done
 fi
 
 # In a crash kernel it is the dump's module that one looks at.
