@@ -98,23 +98,6 @@ Test(cache_list, what_was_not_used_for_longest_goes_first)
 	cr_expect_eq(list.count, 0);
 }
 
-Test(cache_list, what_was_used_lately_stays)
-{
-	_cleanup_cache_list_ struct cache_list list = { 0 };
-	_cleanup_string_list_ struct string_list deleted = { 0 };
-	const struct cache_limits limits = { .oldest_s = 1003 };
-
-	cr_assert_null(cache_list_load(root, &list));
-	cr_assert_null(cache_list_limit(&list, &limits, true, &deleted));
-	cr_expect_eq(deleted.count, 3);
-	cr_expect_eq(there(), 0x7f);
-	cache_list_deinit(&list);
-	string_list_deinit(&deleted);
-	cr_assert_null(cache_list_load(root, &list));
-	cr_assert_null(cache_list_limit(&list, &limits, false, &deleted));
-	cr_expect_eq(there(), 0x78);
-}
-
 Test(cache_list, what_is_in_use_stays)
 {
 	_cleanup_cache_list_ struct cache_list list = { 0 };

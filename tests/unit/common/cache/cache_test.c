@@ -69,6 +69,12 @@ static struct error *make_and_fail(void *arg, const char *directory)
 	return error_create(ERROR_OTHER, "as it must");
 }
 
+/** @param[in] text What the files hold. */
+#define RECIPE(how, text, ...)                                                 \
+	{                                                                      \
+		.make = how, .arg = (void *)text, __VA_ARGS__                  \
+	}
+
 static const struct cache_recipe recipe = { .make = make, .arg = (void *)"text" };
 
 static void expect_whole(const struct cache_entry *entry)
@@ -110,9 +116,8 @@ static void end(pid_t pid)
 /** Start to make the entry, and die of it. */
 static void die_making(bool keeps_partial)
 {
-	const struct cache_recipe hanging = { .make = make_and_hang,
-					      .arg = (void *)"",
-					      .keeps_partial = keeps_partial };
+	const struct cache_recipe hanging =
+		RECIPE(make_and_hang, "", .keeps_partial = keeps_partial);
 	pid_t pid = fork();
 
 	if (pid == 0) {
@@ -186,9 +191,8 @@ Test(cache, who_dies_making_it_leaves_nothing_under_its_name)
 
 Test(cache, what_a_dead_run_has_left_can_be_kept)
 {
-	const struct cache_recipe keeping = { .make = make,
-					      .arg = (void *)"",
-					      .keeps_partial = true };
+	const struct cache_recipe keeping =
+		RECIPE(make, "", .keeps_partial = true);
 
 	die_making(true);
 
@@ -201,9 +205,8 @@ Test(cache, what_a_dead_run_has_left_can_be_kept)
 Test(cache, a_failure_leaves_nothing_unless_it_is_kept)
 {
 	for (int keeps = 0; keeps < 2; keeps++) {
-		const struct cache_recipe failing = { .make = make_and_fail,
-						      .arg = (void *)"",
-						      .keeps_partial = keeps };
+		const struct cache_recipe failing =
+			RECIPE(make_and_fail, "", .keeps_partial = keeps);
 		struct cache_entry *entry = NULL;
 
 		expect_failure(cache_get(path, &failing, &entry), "as it must");
@@ -282,9 +285,7 @@ static struct error *is_new(void *arg, const char *directory, bool *good_ret)
 
 Test(cache, one_that_will_not_do_is_replaced_and_its_users_go_on)
 {
-	const struct cache_recipe newer = { .check = is_new,
-					    .make = make,
-					    .arg = (void *)"new" };
+	const struct cache_recipe newer = RECIPE(make, "new", .check = is_new);
 	struct cache_entry *old = get(&recipe);
 	_cleanup_cache_entry_ struct cache_entry *entry = get(&newer);
 
@@ -299,19 +300,6 @@ Test(cache, one_that_will_not_do_is_replaced_and_its_users_go_on)
 	expect_clean();
 }
 
-Test(cache, by_force_it_is_made_again)
-{
-	const struct cache_recipe forced = { .make = make,
-					     .arg = (void *)"",
-					     .force = true };
-	_cleanup_cache_entry_ struct cache_entry *first = get(&recipe);
-	_cleanup_cache_entry_ struct cache_entry *second = get(&forced);
-
-	cr_expect(second->made);
-	expect_whole(first);
-	expect_whole(second);
-}
-
 static struct error *make_at_once(void *arg, const char *directory)
 {
 	put_file(directory, "a", arg);
@@ -320,17 +308,21 @@ static struct error *make_at_once(void *arg, const char *directory)
 
 Test(cache, there_is_always_one_while_it_is_replaced)
 {
-	const struct cache_recipe forced = { .make = make_at_once,
-					     .arg = (void *)"",
-					     .force = true };
+	const struct cache_recipe forced =
+		RECIPE(make_at_once, "", .force = true);
 	int status;
 	pid_t pid;
 
 	cache_release(get(&forced));
 	pid = fork();
 	if (pid == 0) {
-		for (int i = 0; i < 200; i++)
-			cache_release(get(&forced));
+		for (int i = 0; i < 200; i++) {
+			struct cache_entry *entry = get(&forced);
+
+			if (!entry->made)
+				_exit(1);
+			cache_release(entry);
+		}
 		_exit(0);
 	}
 	while (waitpid(pid, &status, WNOHANG) == 0)
