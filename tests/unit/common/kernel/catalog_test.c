@@ -11,15 +11,7 @@
 #include "common/base/text.h"
 #include "tests/unit/common/kernel/two_archs.h"
 #include "tests/unit/errors.h"
-
-static struct catalog *load(const char *kernel_org)
-{
-	struct catalog *catalog = NULL;
-
-	cr_assert_null(catalog_load(VMTEST_SOURCE_DIR "/configs/vmtest.json",
-				    kernel_org, &catalog));
-	return catalog;
-}
+#include "tests/unit/files.h"
 
 /** The project's own, to be changed. */
 static json_t *document(void)
@@ -51,7 +43,7 @@ static struct error *parse(json_t *json, struct catalog **ret)
 
 Test(catalog, the_projects_own_loads)
 {
-	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	_cleanup_catalog_ struct catalog *catalog = load_catalog();
 	const struct catalog_flavor *flavor;
 	const struct catalog_arch *arch;
 
@@ -64,7 +56,7 @@ Test(catalog, the_projects_own_loads)
 
 Test(catalog, keeps_the_series_of_its_ranges)
 {
-	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	_cleanup_catalog_ struct catalog *catalog = load_catalog();
 	static const struct {
 		const char *version;
 		bool kept;
@@ -84,9 +76,10 @@ Test(catalog, keeps_the_series_of_its_ranges)
 
 Test(catalog, a_mirror_takes_the_place_of_every_host)
 {
-	_cleanup_catalog_ struct catalog *catalog =
-		load("http://127.0.0.1:8080/");
+	_cleanup_catalog_ struct catalog *catalog = NULL;
 
+	cr_assert_null(catalog_load(VMTEST_SOURCE_DIR "/configs/vmtest.json",
+				    "http://127.0.0.1:8080/", &catalog));
 	cr_expect_str_eq(catalog->kernel_org.releases_url,
 			 "http://127.0.0.1:8080/releases.json");
 	cr_expect_str_eq(catalog->kernel_org.tarballs_url,
@@ -95,7 +88,7 @@ Test(catalog, a_mirror_takes_the_place_of_every_host)
 
 Test(catalog, names_the_release_of_a_flavor)
 {
-	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	_cleanup_catalog_ struct catalog *catalog = load_catalog();
 	const struct kernel_version version = { .major = 6, .minor = 12 };
 	const struct catalog_flavor *flavor;
 	struct release release;
@@ -110,7 +103,7 @@ Test(catalog, names_the_release_of_a_flavor)
 
 Test(catalog, an_architecture_is_what_the_file_says)
 {
-	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	_cleanup_catalog_ struct catalog *catalog = load_catalog();
 	const struct catalog_arch *arch;
 	static const struct kernel_version before = { 4, 10, 0, 0 },
 					   first = { 4, 11, 0, 0 },
@@ -137,7 +130,7 @@ Test(catalog, an_architecture_is_what_the_file_says)
 
 Test(catalog, roots_have_packages)
 {
-	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	_cleanup_catalog_ struct catalog *catalog = load_catalog();
 	_cleanup_catalog_ struct catalog *without = NULL;
 	json_t *json = document();
 
@@ -171,7 +164,7 @@ Test(catalog, every_series_has_a_compiler)
 		{ "4.9.337", 12 },  { "5.4.300", 12 },	{ "5.10-rc1", 14 },
 		{ "5.10.262", 14 }, { "6.12.117", 15 }, { "7.2.13", 15 },
 	};
-	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	_cleanup_catalog_ struct catalog *catalog = load_catalog();
 
 	for (size_t i = 0; i < array_size(cases); i++) {
 		struct kernel_version version = version_of(cases[i].version);
@@ -279,7 +272,7 @@ Test(catalog, wrong_values_are_named)
 
 Test(catalog, an_unknown_name_is_answered_with_those_that_exist)
 {
-	_cleanup_catalog_ struct catalog *catalog = load(NULL);
+	_cleanup_catalog_ struct catalog *catalog = load_catalog();
 	_cleanup_string_list_ struct string_list wrong = { 0 };
 	struct string_list none = { 0 };
 	const struct catalog_flavor *flavor;

@@ -26,8 +26,7 @@ static void setup(void)
 	interrupt_catch();
 	setup_tmp();
 	setenv("PATH", tmp, 1);
-	cr_assert_null(catalog_load(VMTEST_SOURCE_DIR "/configs/vmtest.json",
-				    NULL, &catalog));
+	catalog = load_catalog();
 	// This machine is an x86_64 one, whatever it is.
 	uname(&machine);
 	for (size_t i = 0; i < catalog->arch_count; i++)
