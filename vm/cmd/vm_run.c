@@ -41,6 +41,7 @@ const struct command_option run_option_table[] = {
 	{ 0, "rw", "DIR", "directory that the guest may change; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.writable) },
 	{ 0, "memory", "SIZE", "the guest's memory, such as 512M or 4G (default 2G)", OPTION_STRING, .offset = offsetof(struct run_options, config.qemu.memory) },
 	{ 0, "cpus", "N", "the guest's processors (default: up to 4, if the kernel can)", OPTION_NUMBER, .offset = offsetof(struct run_options, config.qemu.cpus), .min = 1 },
+	{ 0, "numa", "N", "NUMA nodes, among which memory and processors are divided", OPTION_NUMBER, .offset = offsetof(struct run_options, config.qemu.numa), .min = 1, .max = 64 },
 	{ 0, "module", "build|insert", "build a module first, and insert it in the guest: $DRGN_TEST_KMOD", OPTION_CHOICE, .offset = offsetof(struct run_options, module), .otherwise = MODULE_NONE },
 	{ 0, "module-source", "DIR", "source of the module (default: drgn_test.ko's)", OPTION_STRING, .offset = offsetof(struct run_options, module_source) },
 	{ 0, "disk", "SIZE|FILE", "an empty disk for the guest, such as 1G, gone afterwards: $DRGN_TEST_DISK; or a file, or block device, that is one: FILE[,readonly][,format=qcow2][,interface=virtio|scsi|nvme]; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.disks) },

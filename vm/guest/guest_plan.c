@@ -305,6 +305,9 @@ struct error *guest_plan_make(struct guest_plan *plan,
 		if (err)
 			return err;
 	}
+	err = numa_check(&config->qemu);
+	if (err)
+		return err;
 	err = plan_network(config);
 	if (err)
 		return err;

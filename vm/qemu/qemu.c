@@ -2,6 +2,7 @@
 
 #include "vm/qemu/qemu.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -29,6 +30,18 @@ static const char *const port_names[PORT_COUNT] = {
 	[PORT_STDERR] = "stderr",
 };
 
+/** Of these, guests are told nothing of nodes. */
+static bool has_numa(const struct catalog_machine *machine)
+{
+	static const char *const flat[] = { "microvm", "s390-ccw-virtio" };
+
+	for (size_t i = 0; i < array_size(flat); i++) {
+		if (strncmp(machine->machine, flat[i], strlen(flat[i])) == 0)
+			return false;
+	}
+	return true;
+}
+
 struct error *qemu_choose_machine(const struct qemu_config *config,
 				  const struct catalog_machine *after,
 				  const struct catalog_machine **ret)
@@ -45,9 +58,14 @@ struct error *qemu_choose_machine(const struct qemu_config *config,
 
 		string_builder_appendf(&names, "%s%s", i ? ", " : "",
 				       machine->name);
-		if (i < first ||
+		bool is_flat = config->numa && !has_numa(machine);
+		if (i < first || (is_flat && !name) ||
 		    (name ? strcmp(machine->name, name) != 0 : lacks != NULL))
 			continue;
+		if (is_flat)
+			return error_create(ERROR_NOT_FOUND,
+					    "--numa: machine %s has no nodes",
+					    name);
 		if (lacks)
 			return error_create(ERROR_NOT_FOUND,
 					    "--machine %s: this kernel lacks %s, without which it does not boot there",
@@ -57,8 +75,9 @@ struct error *qemu_choose_machine(const struct qemu_config *config,
 	}
 	if (after || !name)
 		return error_create(ERROR_NOT_FOUND,
-				    "no %smachine of %s can boot this kernel",
-				    after ? "other " : "", arch->name);
+				    "no %smachine of %s can boot this kernel%s",
+				    after ? "other " : "", arch->name,
+				    config->numa ? " with --numa" : "");
 	return error_create(ERROR_USAGE, "--machine %s: %s has %s", name,
 			    arch->name, names.text ? names.text : "none");
 }
@@ -254,7 +273,52 @@ static unsigned int choose_cpus(const struct qemu_config *config)
 		return config->cpus;
 	if (!kernel_config_has(config->kernel->config, "CONFIG_SMP"))
 		return 1;
-	return usable > MAX_DEFAULT_CPUS ? MAX_DEFAULT_CPUS : usable;
+	usable = usable > MAX_DEFAULT_CPUS ? MAX_DEFAULT_CPUS : usable;
+	return usable < config->numa ? config->numa : usable;
+}
+
+/** Of all nodes, in MB: all that is_memory_size() allows. */
+static unsigned long long memory_mb(const struct qemu_config *config)
+{
+	const char *memory = config->memory ? config->memory : default_memory;
+	char *unit;
+	unsigned long long size = strtoull(memory, &unit, 10);
+
+	return *unit == 'G' ? size * 1024 : size;
+}
+
+struct error *numa_check(const struct qemu_config *config)
+{
+	if (!config->numa)
+		return NULL;
+	if (*config->kernel->config &&
+	    !kernel_config_has(config->kernel->config, "CONFIG_NUMA"))
+		return error_create(ERROR_OTHER,
+				    "--numa: the kernel lacks CONFIG_NUMA");
+	if (choose_cpus(config) < config->numa)
+		return error_create(ERROR_USAGE,
+				    "--numa %u: each node needs a processor of --cpus",
+				    config->numa);
+	if (memory_mb(config) % config->numa)
+		return error_create(ERROR_USAGE,
+				    "--numa %u: --memory %lluM cannot be divided by it",
+				    config->numa, memory_mb(config));
+	return NULL;
+}
+
+static void add_numa(const struct qemu_config *config, struct string_list *list)
+{
+	unsigned int cpus = choose_cpus(config);
+
+	for (unsigned int i = 0; i < config->numa; i++) {
+		string_list_add(list, "-object");
+		string_list_addf(list, "memory-backend-ram,id=node%u,size=%lluM",
+				 i, memory_mb(config) / config->numa);
+		string_list_add(list, "-numa");
+		string_list_addf(list, "node,nodeid=%u,memdev=node%u,cpus=%u-%u",
+				 i, i, cpus * i / config->numa,
+				 cpus * (i + 1) / config->numa - 1);
+	}
 }
 
 struct error *qemu_arguments(const struct qemu_options *options,
@@ -279,6 +343,7 @@ struct error *qemu_arguments(const struct qemu_options *options,
 	add(ret, "-m", config->memory ? config->memory : default_memory);
 	string_list_add(ret, "-smp");
 	string_list_addf(ret, "%u", choose_cpus(config));
+	add_numa(config, ret);
 	string_list_add(ret, "-nodefaults");
 	string_list_add(ret, "-no-user-config");
 	string_list_add(ret, "-no-reboot");

@@ -240,6 +240,8 @@ struct qemu_config {
 	const char *memory;
 	/** 0 for the default. */
 	unsigned int cpus;
+	/** NUMA nodes, with a share of memory and processors each; 0 for none. */
+	unsigned int numa;
 	/** Set memory aside for a crash kernel. */
 	bool kdump;
 	/** Connect the guest to the host's network, as an ordinary program is. */
@@ -300,6 +302,9 @@ void network_add(const struct qemu_config *config, struct string_list *arguments
  */
 const char *qemu_program(const struct qemu_config *config);
 
+/** Say why there would be no such NUMA nodes, whatever the machine. */
+_must_check_ struct error *numa_check(const struct qemu_config *config);
+
 /** @param[out] ret All arguments, the program first. */
 _must_check_ struct error *qemu_arguments(const struct qemu_options *options,
 					  struct string_list *ret);
@@ -318,7 +323,7 @@ qemu_kernel_command_line(const struct qemu_options *options, char **ret);
  *
  * @param[in] after Begin with the one after this; NULL for the first.
  * @return ERROR_USAGE for a name that there is not, ERROR_NOT_FOUND if no
- * (other) machine fits, or the named one does not.
+ * (other) machine fits, or the named one does not: it has no NUMA, too.
  */
 _must_check_ struct error *
 qemu_choose_machine(const struct qemu_config *config,

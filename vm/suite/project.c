@@ -68,6 +68,7 @@ static const struct key {
 	{ "rw", KEY_PATH, LIST, "rw" },
 	{ "memory", KEY_TEXT, ONE, "memory" },
 	{ "cpus", KEY_NUMBER, ONE, "cpus" },
+	{ "numa", KEY_NUMBER, ONE, "numa" },
 	{ "module", KEY_TEXT, ONE, "module" },
 	{ "module_source", KEY_PATH, ONE, "module-source" },
 	{ "disk", KEY_DISK, ONE_OR_LIST, "disk" },

@@ -122,6 +122,57 @@ Test(qemu, the_machine_is_the_first_that_fits_or_the_named_one)
 	}
 }
 
+Test(qemu, nodes_share_memory_and_processors)
+{
+	// clang-format off
+	static const struct {
+		const char *config, *name, *memory;
+		unsigned int nodes, cpus;
+		const char *message;
+	} rows[] = {
+		{ "CONFIG_NUMA=y\nCONFIG_SMP=y\nCONFIG_PVH=y\nCONFIG_PCI=y\n", NULL, "1G", 2, 3, NULL },
+		{ "CONFIG_NUMA=y\nCONFIG_SMP=y\n", NULL, "512M", 2, 2, NULL },
+		{ "CONFIG_SMP=y\n", NULL, "1G", 2, 2, "--numa: the kernel lacks CONFIG_NUMA" },
+		{ "CONFIG_NUMA=y\n", NULL, "1G", 3, 2, "--numa 3: each node needs a processor of --cpus" },
+		{ "CONFIG_NUMA=y\n", NULL, "1G", 3, 3, "--numa 3: --memory 1024M cannot be divided by it" },
+		{ "CONFIG_NUMA=y\nCONFIG_PVH=y\nCONFIG_PCI=y\n", "fast", "1G", 2, 2, "--numa: machine fast has no nodes" },
+	};
+	// clang-format on
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct kernel one = { .config = (char *)rows[i].config };
+		const struct catalog_machine *machine = NULL;
+
+		config.kernel = &one;
+		config.machine = rows[i].name;
+		config.memory = rows[i].memory;
+		config.numa = rows[i].nodes;
+		config.cpus = rows[i].cpus;
+
+		_cleanup_error_ struct error *err = numa_check(&config);
+
+		if (!err)
+			err = qemu_choose_machine(&config, NULL, &machine);
+		cr_assert_eq(!err, !rows[i].message, "row %zu", i);
+		if (err) {
+			cr_expect_str_eq(error_message(err), rows[i].message);
+			continue;
+		}
+		cr_expect_str_eq(machine->name, "plain");
+
+		_cleanup_string_list_ struct string_list arguments = { 0 };
+
+		options.machine = machine;
+		cr_assert_null(qemu_arguments(&options, &arguments));
+		cr_expect(string_list_contains(
+			&arguments, i ? "memory-backend-ram,id=node1,size=256M"
+				      : "memory-backend-ram,id=node1,size=512M"));
+		cr_expect(string_list_contains(
+			&arguments, i ? "node,nodeid=1,memdev=node1,cpus=1-1"
+				      : "node,nodeid=1,memdev=node1,cpus=1-2"));
+	}
+}
+
 Test(qemu, a_machine_that_qemu_lacks_is_told_from_other_failures)
 {
 	static const struct {

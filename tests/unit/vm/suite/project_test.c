@@ -47,6 +47,7 @@ Test(project, keys_stand_for_options)
 		{ "{\"module_source\": \"m\"}", "module-source", "/home/me/it/m " },
 		{ "{\"disk\": \"1G\"}", "disk", "1G " },
 		{ "{\"qemu\": \"/opt/qemu\"}", "qemu", "/opt/qemu " },
+		{ "{\"numa\": 2}", "numa", "2 " },
 		{ "{\"network\": true}", "network", "" },
 		{ "{\"publish\": [\"8080:80\"]}", "publish", "8080:80 " },
 		{ "{\"disk\": [\"1G\", \"i,readonly\"]}", "disk", "1G /home/me/it/i,readonly " },
