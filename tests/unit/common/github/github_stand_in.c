@@ -10,17 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/http/http.h"
 #include "common/process/process.h"
 #include "common/store/store.h"
+#include "tests/unit/errors.h"
+#include "tests/unit/files.h"
 
 #define FIXTURE VMTEST_SOURCE_DIR "/tests/fixtures/github.py"
 
-static char *root;
-static int root_lock = -1;
 static struct process *github;
 static char *control_url;
 
@@ -67,14 +66,12 @@ struct http *make_client(uint64_t stall_limit_ms)
 
 void github_stand_in_start(void)
 {
-	_cleanup_free_ char *ready = NULL, *folder = NULL, *text = NULL;
-
-	cr_assert_null(directory_create_temporary("/tmp", "vmtest-github",
-						  &root, &root_lock));
-	ready = path_join(root, "ready");
-	folder = path_join(root, "github");
-	const char *const arguments[] = { FIXTURE,	  "--folder", folder,
+	static const char ready[] = "ready";
+	const char *const arguments[] = { FIXTURE,	  "--folder", "github",
 					  "--ready-file", ready,      NULL };
+	_cleanup_free_ char *text = NULL;
+
+	enter_tmp();
 	// It says on stdout what it writes into the file.
 	_cleanup_close_ int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	cr_assert_null(
@@ -95,8 +92,7 @@ void github_stand_in_stop(void)
 	http_destroy(the_http);
 	process_destroy(github);
 	free(control_url);
-	cleanup_directory(&root);
-	close(root_lock);
+	teardown_tmp();
 }
 
 char *control(const char *json)
@@ -128,27 +124,11 @@ void set(const char *format, ...)
 	free(control(json));
 }
 
-void expect_success(struct error *err, const char *claim)
-{
-	cr_assert(!err, "%s: %s", claim, error_message(err));
-}
-
-void expect_words(const struct error *err, const char *words)
-{
-	cr_assert(err, "%s", words);
-	cr_expect(strstr(error_message(err), words), "%s: %s", words,
-		  error_message(err));
-	for (const char *p = error_message(err); *p; p++)
-		cr_expect((unsigned char)*p >= ' ', "%s", error_message(err));
-}
-
 static struct error *put_text_into(struct store *into, const char *name,
 				   const char *text)
 {
-	_cleanup_free_ char *path = path_join(root, name);
-
-	cr_assert_null(file_write(path, text, strlen(text)));
-	return store_put(into, path, NULL, NULL, NULL);
+	put_file(".", name, text);
+	return store_put(into, name, NULL, NULL, NULL);
 }
 
 struct error *put_text(const char *name, const char *text)
@@ -167,10 +147,8 @@ static void *other_puts(void *arg)
 	_cleanup_http_ struct http *client = make_client(20000);
 	_cleanup_store_ struct store *store = NULL;
 
-	expect_success(store_create(store_name(the_store), client, &store),
-		       "other's store");
-	expect_success(put_text_into(store, other->name, other->text),
-		       "other's put");
+	expect_success(store_create(store_name(the_store), client, &store));
+	expect_success(put_text_into(store, other->name, other->text));
 	return NULL;
 }
 
@@ -182,6 +160,6 @@ void put_beside(const char *theirs, const char *ours, const char *text,
 
 	cr_assert_eq(pthread_create(&thread, NULL, other_puts, &other), 0);
 	usleep(later_us);
-	expect_success(put_text(ours, text), "put");
+	expect_success(put_text(ours, text));
 	cr_assert_eq(pthread_join(thread, NULL), 0);
 }

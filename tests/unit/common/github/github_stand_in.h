@@ -36,11 +36,6 @@ char *control(const char *json);
 /** The same with JSON put together, where a ' stands for a ". */
 _printf_(1, 2) void set(const char *format, ...);
 
-void expect_success(struct error *err, const char *claim);
-
-/** An error in one line that has these words. */
-void expect_words(const struct error *err, const char *words);
-
 /** Put an asset. */
 _must_check_ struct error *put_text(const char *name, const char *text);
 

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/base/system.h"
 #include "tests/unit/common/github/github_stand_in.h"
+#include "tests/unit/errors.h"
 
 #define LOCATION "octo/kernels@kernels"
 #define STORE "github:" LOCATION
@@ -22,7 +22,7 @@ static size_t count_assets(void)
 {
 	_cleanup_asset_list_ struct asset_list list = { 0 };
 
-	expect_success(store_list(the_store, &list), "list");
+	expect_success(store_list(the_store, &list));
 	return list.count;
 }
 
@@ -32,10 +32,9 @@ static char *ask(const char *path)
 	_cleanup_github_ struct github github = { 0 };
 	_cleanup_value_ struct value answer = { 0 };
 
-	expect_success(github_init(&github, LOCATION, the_http), "init");
+	expect_success(github_init(&github, LOCATION, the_http));
 	expect_success(github_call(&github, GITHUB_GET, NULL, &answer,
-				   "/releases%s", path),
-		       path);
+				   "/releases%s", path));
 	return json_dumps(answer.json, 0);
 }
 
@@ -74,26 +73,24 @@ Test(github, waits_until_what_it_has_made_shows_and_replaces_the_page)
 	uint64_t start_ms = monotonic_ms();
 
 	set("{'unseen_seconds': 2}");
-	expect_success(store_describe(the_store, "# Kernels\n"), "describe");
+	expect_success(store_describe(the_store, "# Kernels\n"));
 	cr_expect_geq(monotonic_ms() - start_ms, 2000);
 	_cleanup_free_ char *first = ask("/tags/kernels");
 	cr_expect(strstr(first, "\"body\": \"# Kernels\\n\""), "%s", first);
 	set("{'unseen_seconds': 0}");
-	expect_success(store_describe(the_store, "# More\n"), "replaced");
+	expect_success(store_describe(the_store, "# More\n"));
 	_cleanup_free_ char *second = ask("/tags/kernels");
 	cr_expect(strstr(second, "\"body\": \"# More\\n\""), "%s", second);
 	open_store(STORE, "write-token");
-	expect_success(put_text("ours.tar.zst", "ours"), "put");
+	expect_success(put_text("ours.tar.zst", "ours"));
 	cr_expect_eq(count_assets(), 1);
 }
 
 Test(github, says_that_what_it_has_made_never_showed)
 {
 	set("{'unseen_seconds': 3600}");
-	_cleanup_error_ struct error *err =
-		store_describe(the_store, "# Kernels\n");
-	cr_assert(error_is(err, ERROR_RETRY));
-	expect_words(err, "does not show it yet");
+	expect_kind(store_describe(the_store, "# Kernels\n"), ERROR_RETRY,
+		    "does not show it yet");
 }
 
 /** Two assets, one that is not ours, and an upload that has broken off. */
@@ -104,14 +101,13 @@ static void make_release(struct github *github)
 		NULL,
 	};
 
-	expect_success(put_text("kernel-1.tar.zst", "1"), "put");
-	expect_success(put_text("kernel-2.tar.zst", "2"), "put");
+	expect_success(put_text("kernel-1.tar.zst", "1"));
+	expect_success(put_text("kernel-2.tar.zst", "2"));
 	set("{'faults': [{'kind': 'starter', 'endpoint': 'uploads', 'count': -1}]}");
-	_cleanup_error_ struct error *err = put_text("kernel-3.tar.zst", "x");
-	cr_assert(err);
+	expect_failure(put_text("kernel-3.tar.zst", "x"), "kernel-3.tar.zst");
 	set("{'faults': []}");
-	expect_success(github_init(github, LOCATION, the_http), "init");
-	expect_success(github_find_release(github), "find");
+	expect_success(github_init(github, LOCATION, the_http));
+	expect_success(github_find_release(github));
 	_cleanup_free_ char *url =
 		string_format("%s?name=SHA256SUMS", github->release.upload_url);
 	const struct http_request request = {
@@ -123,7 +119,7 @@ static void make_release(struct github *github)
 		.body_size_bytes = 1,
 	};
 	_cleanup_http_response_ struct http_response response = { 0 };
-	expect_success(http_perform(the_http, &request, &response), url);
+	expect_success(http_perform(the_http, &request, &response));
 	cr_assert_eq(response.status, 201);
 }
 
@@ -135,7 +131,7 @@ Test(github, shows_assets_that_are_whole_and_lists_those_in_any_state)
 
 	make_release(&github);
 	cr_expect_eq(github.release.assets.count, 2);
-	expect_success(github_list_assets(&github, &assets), "list");
+	expect_success(github_list_assets(&github, &assets));
 	cr_expect_eq(assets.count, 4);
 	for (size_t i = 0; i < assets.count; i++)
 		cr_expect_eq(assets.items[i].is_partial,
@@ -150,9 +146,7 @@ Test(github, shows_assets_that_are_whole_and_lists_those_in_any_state)
 Test(github_token, comes_from_either_variable_and_is_not_repeated)
 {
 	static const struct {
-		const char *first;
-		const char *second;
-		const char *token;
+		const char *first, *second, *token;
 		bool is_refused;
 	} rows[] = {
 		{ "", "", NULL, false },
@@ -177,12 +171,13 @@ Test(github_token, comes_from_either_variable_and_is_not_repeated)
 			setenv("GITHUB_TOKEN", rows[i].first, 1);
 		if (rows[i].second)
 			setenv("GH_TOKEN", rows[i].second, 1);
-		_cleanup_error_ struct error *err = github_token_read(&token);
-		cr_assert_eq(error_is(err, ERROR_USAGE), rows[i].is_refused,
-			     "%zu", i);
-		if (err)
-			cr_expect_str_eq(error_message(err),
-					 "GH_TOKEN holds characters that no token has");
+		struct error *err = github_token_read(&token);
+
+		if (rows[i].is_refused)
+			expect_kind(err, ERROR_USAGE,
+				    "GH_TOKEN holds characters that no token has");
+		else
+			expect_success(err);
 		cr_expect_str_eq(token ? token : "none",
 				 rows[i].token ? rows[i].token : "none");
 		github_token_destroy(token);

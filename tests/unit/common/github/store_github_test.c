@@ -5,13 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
 #include "common/http/http.h"
 #include "common/store/store.h"
 #include "tests/unit/common/github/github_stand_in.h"
+#include "tests/unit/errors.h"
 
 #define NAME "kernel-6.12.1-vmtest1.1default.x86_64.tar.zst"
 
@@ -25,32 +25,21 @@ TestSuite(store_github, .init = github_stand_in_start,
 
 static struct error *get(const struct asset *asset, const char *expected)
 {
-	struct error *err;
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
-	_cleanup_stream_ struct stream *stream = NULL;
-	const void *data;
-	size_t size;
+	struct stream *stream;
+	struct error *err = store_open(the_store, asset, &stream);
 
-	err = store_open(the_store, asset, &stream);
-	for (size = 1; !err && size;) {
-		err = stream_read(stream, &data, &size);
-		if (!err)
-			string_builder_append_n(&sb, data, size);
-	}
-	if (!err)
-		cr_expect_str_eq(sb.text ? sb.text : "", expected);
-	return err;
+	return err ? err : expect_stream(stream, expected);
 }
 
 static void expect_one_asset(const char *text, const char *claim)
 {
 	_cleanup_asset_list_ struct asset_list list = { 0 };
 
-	expect_success(store_list(the_store, &list), claim);
+	expect_success(store_list(the_store, &list));
 	cr_assert_eq(list.count, 1, "%s", claim);
 	cr_expect_str_eq(list.items[0].name, NAME);
 	cr_expect_eq(list.items[0].size_bytes, strlen(text));
-	expect_success(get(&list.items[0], text), claim);
+	expect_success(get(&list.items[0], text));
 }
 
 Test(store_github, gives_back_what_was_put)
@@ -58,15 +47,13 @@ Test(store_github, gives_back_what_was_put)
 	_cleanup_asset_list_ struct asset_list before = { 0 };
 	_cleanup_free_ char *state = NULL;
 
-	expect_success(store_list(the_store, &before), "before");
+	expect_success(store_list(the_store, &before));
 	cr_expect_eq(before.count, 0);
-	expect_success(put_text(NAME, "package"), "put");
+	expect_success(put_text(NAME, "package"));
 	expect_one_asset("package", "with a token");
 	// The same again is no error, another file is.
-	expect_success(put_text(NAME, "package"), "again");
-	_cleanup_error_ struct error *err = put_text(NAME, "another");
-	cr_expect(error_is(err, ERROR_EXISTS));
-	expect_words(err, "another digest");
+	expect_success(put_text(NAME, "package"));
+	expect_kind(put_text(NAME, "another"), ERROR_EXISTS, "another digest");
 	state = control("{}");
 	cr_expect(strstr(state, "\"leaked_authorizations\": 0"), "%s", state);
 	cr_expect(strstr(state, "\"errors\": 0"), "%s", state);
@@ -116,7 +103,7 @@ Test(store_github, puts_whatever_happens_on_the_way)
 		open_store(name, "write-token");
 		set("{'faults': [%s, {'kind': 'none', 'count': -1, 'endpoint': 'uploads'}]}",
 		    rows[i].fault);
-		expect_success(put_text(NAME, "package"), rows[i].fault);
+		expect_success(put_text(NAME, "package"));
 		cr_expect_eq(later_uploads(), rows[i].later, "%s", rows[i].fault);
 		expect_one_asset("package", rows[i].fault);
 	}
@@ -140,9 +127,8 @@ Test(store_github, gives_up_after_the_limit_and_while_it_is_limited)
 		set("{'faults': [{'kind': 'status', 'endpoint': 'uploads', %s},"
 		    " {'kind': 'none', 'endpoint': 'uploads'}]}",
 		    rows[i].fault);
-		_cleanup_error_ struct error *err = put_text(NAME, "package");
-		cr_assert(error_is(err, rows[i].kind));
-		expect_words(err, rows[i].words);
+		expect_kind(put_text(NAME, "package"), rows[i].kind,
+			    rows[i].words);
 		cr_expect_eq(later_uploads(), 0);
 		cr_expect_lt(monotonic_ms() - start_ms, 30000);
 	}
@@ -166,7 +152,7 @@ Test(store_github, lets_another_upload_of_the_file_end_or_replaces_it)
 
 		open_store(name, "write-token");
 		// The release is there, so that both only put.
-		expect_success(store_describe(the_store, "# Kernels\n"), "page");
+		expect_success(store_describe(the_store, "# Kernels\n"));
 		set("{'faults': [{'kind': 'slow', 'endpoint': 'uploads',"
 		    " 'direction': 'request', 'bytes_per_second': %d},"
 		    " {'kind': 'none', 'count': -1, 'endpoint': 'uploads'}]}",
@@ -181,11 +167,10 @@ Test(store_github, replaces_what_a_dead_one_has_left_in_time)
 {
 	set("{'faults': [{'kind': 'starter', 'endpoint': 'uploads',"
 	    " 'count': -1}]}");
-	_cleanup_error_ struct error *err = put_text(NAME, "0123456789");
-	cr_assert(err);
+	expect_failure(put_text(NAME, "0123456789"), NAME);
 	set("{'faults': []}");
 	uint64_t start_ms = monotonic_ms();
-	expect_success(put_text(NAME, "0123456789"), "put");
+	expect_success(put_text(NAME, "0123456789"));
 	cr_expect_lt(monotonic_ms() - start_ms, 3 * STALL_MS);
 	expect_one_asset("0123456789", "afterwards");
 }
@@ -201,26 +186,27 @@ Test(store_github, fetches_an_asset_without_a_digest_to_know_it)
 {
 	static const struct {
 		const char *fault, *text, *words;
+		bool exists;
 	} rows[] = {
-		{ "", "0123456789", NULL },
-		{ "", "another", "another digest" },
-		{ "", "9876543210", "another digest" },
+		{ "", "0123456789", NULL, false },
+		{ "", "another", "another digest", true },
+		{ "", "9876543210", "another digest", true },
 		// What cannot be looked at is not another file.
 		{ "{'kind': 'status', 'status': 404, 'endpoint': 'downloads'}",
-		  "0123456789", "404" },
+		  "0123456789", "404", false },
 	};
 
 	set("{'digests_dropped': true}");
-	expect_success(put_text(NAME, "0123456789"), "first");
+	expect_success(put_text(NAME, "0123456789"));
 	for (size_t i = 0; i < array_size(rows); i++) {
 		set("{'faults': [%s]}", rows[i].fault);
-		_cleanup_error_ struct error *err = put_text(NAME, rows[i].text);
-		if (!rows[i].words) {
-			cr_assert_null(err);
-			continue;
-		}
-		expect_words(err, rows[i].words);
-		cr_expect_eq(error_is(err, ERROR_EXISTS), !*rows[i].fault);
+		struct error *err = put_text(NAME, rows[i].text);
+
+		cr_expect_eq(error_is(err, ERROR_EXISTS), rows[i].exists);
+		if (rows[i].words)
+			expect_failure(err, rows[i].words);
+		else
+			expect_success(err);
 	}
 	expect_one_asset("0123456789", "afterwards");
 }
@@ -228,16 +214,14 @@ Test(store_github, fetches_an_asset_without_a_digest_to_know_it)
 Test(store_github, takes_a_download_up_where_it_broke_and_sees_damage)
 {
 	_cleanup_asset_list_ struct asset_list list = { 0 };
-	_cleanup_error_ struct error *err = NULL;
 
-	expect_success(put_text(NAME, "0123456789"), "put");
+	expect_success(put_text(NAME, "0123456789"));
 	set("{'faults': [{'kind': 'cut_response', 'endpoint': 'downloads',"
 	    " 'percent': 40, 'count': 2}]}");
 	expect_one_asset("0123456789", "cut");
-	expect_success(store_list(the_store, &list), "list");
+	expect_success(store_list(the_store, &list));
 	set("{'faults': [{'kind': 'corrupt', 'endpoint': 'downloads'}]}");
-	err = get(&list.items[0], "");
-	expect_words(err, "digest is");
+	expect_failure(get(&list.items[0], ""), "digest is");
 }
 
 /** From now on the token is good for so many requests. */
@@ -253,31 +237,31 @@ Test(store_github, takes_one_request_to_list_and_two_to_put)
 	};
 	_cleanup_asset_list_ struct asset_list list = { 0 }, after = { 0 };
 
-	expect_success(store_describe(the_store, "# Kernels\n"), "page");
+	expect_success(store_describe(the_store, "# Kernels\n"));
 	for (int i = 0; i < COUNT; i++) {
 		_cleanup_free_ char *name =
 			string_format("kernel-%03d.tar.zst", i);
 
 		allow_requests(2);
-		expect_success(put_text(name, "x"), name);
+		expect_success(put_text(name, "x"));
 	}
 	allow_requests(1);
-	expect_success(put_text("kernel-102.tar.zst", "x"), "again");
+	expect_success(put_text("kernel-102.tar.zst", "x"));
 	allow_requests(1);
-	expect_success(store_list(the_store, &list), "list");
+	expect_success(store_list(the_store, &list));
 	cr_expect_eq(list.count, COUNT);
 	cr_expect_str_eq(list.items[COUNT - 1].name, "kernel-102.tar.zst");
 	allow_requests(1);
-	expect_success(store_delete(the_store, &list.items[0]), "delete");
+	expect_success(store_delete(the_store, &list.items[0]));
 	allow_requests(1);
-	expect_success(store_delete(the_store, &list.items[0]), "it is gone");
+	expect_success(store_delete(the_store, &list.items[0]));
 	// What is on the second page is found without another upload.
 	set("{'rate_limits': {'token': 5000}, 'faults': ["
 	    "{'kind': 'lost_answer', 'endpoint': 'uploads'},"
 	    " {'kind': 'none', 'endpoint': 'uploads'}]}");
-	expect_success(put_text(NAME, "package"), "put");
+	expect_success(put_text(NAME, "package"));
 	cr_expect_eq(later_uploads(), 0);
-	expect_success(store_list(the_store, &after), "list");
+	expect_success(store_list(the_store, &after));
 	cr_expect_eq(after.count, COUNT);
 }
 
@@ -294,21 +278,21 @@ Test(store_github, names_the_cure)
 
 	for (size_t i = 0; i < array_size(cases); i++) {
 		open_store(cases[i].store, cases[i].token);
-		_cleanup_error_ struct error *err = put_text(NAME, "package");
-		expect_words(err, cases[i].words);
+		expect_failure(put_text(NAME, "package"), cases[i].words);
 	}
 	open_store("github:octo/nothing@t", NULL);
 	_cleanup_asset_list_ struct asset_list list = { 0 };
-	_cleanup_error_ struct error *err = store_list(the_store, &list);
-	expect_words(err, "repository's name");
+	expect_failure(store_list(the_store, &list), "repository's name");
 }
 
-Test(store_github, explains_immutable_releases)
+/** Both what is wrong and what helps. */
+static void expect_refusal(const char *wrong, const char *cure)
 {
-	set("{'repositories': {'octo/kernels': {'immutable': true}}}");
-	_cleanup_error_ struct error *err = put_text(NAME, "package");
-	expect_words(err, "immutable");
-	expect_words(err, "use another tag");
+	struct error *err = put_text(NAME, "package");
+
+	cr_assert(err, "%s", wrong);
+	cr_expect(strstr(error_message(err), wrong), "%s", error_message(err));
+	expect_failure(err, cure);
 }
 
 Test(store_github, names_the_cure_of_what_only_github_itself_says)
@@ -317,28 +301,26 @@ Test(store_github, names_the_cure_of_what_only_github_itself_says)
 	static const struct {
 		const char *endpoint;
 		int status;
-		const char *body;
-		const char *words[2];
+		const char *body, *first, *second;
 	} cases[] = {
 		{ "api", 403, "{'message': 'Repository was archived so is read-only.'}",
-		  { "HTTP 403: Repository was archived", "unarchive it" } },
+		  "HTTP 403: Repository was archived", "unarchive it" },
 		{ "api", 422, "{'message': 'Validation Failed', 'errors': [{'code': 'custom',"
 			      " 'message': 'pre_receive Repository rule violations found'}]}",
-		  { "HTTP 422: Validation Failed: pre_receive", "rules" } },
+		  "HTTP 422: Validation Failed: pre_receive", "rules" },
 		{ "api", 422, "{'message': 'Validation Failed', 'errors': [{'code': 'custom',"
 			      " 'message': 'tag_name was used by an immutable release'}]}",
-		  { "tag_name was used", "use another tag" } },
+		  "tag_name was used", "use another tag" },
 		{ "uploads", 422, "{'message': 'Cannot upload assets to an immutable release.'}",
-		  { "HTTP 422: Cannot upload", "use another tag" } },
+		  "HTTP 422: Cannot upload", "use another tag" },
 		{ "uploads", 403, "{'message': 'Resource not accessible by personal access token'}",
-		  { "HTTP 403: Resource not accessible", "contents: write" } },
+		  "HTTP 403: Resource not accessible", "contents: write" },
 	};
 	// clang-format on
 
 	for (size_t i = 0; i < array_size(cases); i++) {
 		_cleanup_free_ char *name =
 			string_format("github:octo/kernels@cure-%zu", i);
-		_cleanup_error_ struct error *err = NULL;
 		char body[256] = "";
 
 		// JSON within JSON: the inner quotes are escaped.
@@ -351,10 +333,11 @@ Test(store_github, names_the_cure_of_what_only_github_itself_says)
 		set("{'faults': [{'kind': 'status', 'status': %d,"
 		    " 'endpoint': '%s', 'method': 'POST', 'body': '%s'}]}",
 		    cases[i].status, cases[i].endpoint, body);
-		err = put_text(NAME, "package");
-		expect_words(err, cases[i].words[0]);
-		expect_words(err, cases[i].words[1]);
+		expect_refusal(cases[i].first, cases[i].second);
 	}
+	set("{'repositories': {'octo/kernels': {'immutable': true}}, 'faults': []}");
+	open_store("github:octo/kernels@kernels", "write-token");
+	expect_refusal("immutable", "use another tag");
 }
 
 Test(store_github, refuses_a_file_that_is_too_large_before_it_reads_it)
@@ -368,20 +351,16 @@ Test(store_github, refuses_a_file_that_is_too_large_before_it_reads_it)
 		// Whoever reads it does not come back.
 		{ (off_t)1 << 40, "GitHub takes less than 2 GiB" },
 	};
-	_cleanup_free_ char *path = NULL;
 
-	cr_assert_gt(asprintf(&path, "/tmp/%d-" NAME, getpid()), 0);
 	for (size_t i = 0; i < array_size(cases); i++) {
-		_cleanup_error_ struct error *err = NULL;
-		FILE *file = fopen(path, "we");
+		FILE *file = fopen(NAME, "we");
 
 		cr_assert(file);
 		cr_assert_eq(ftruncate(fileno(file), cases[i].size), 0);
-		err = store_put(the_store, path, NULL, NULL, NULL);
-		expect_words(err, cases[i].words);
+		expect_failure(store_put(the_store, NAME, NULL, NULL, NULL),
+			       cases[i].words);
 		fclose(file);
 	}
-	unlink(path);
 }
 
 Test(store_github, says_until_when_a_limit_lasts)
@@ -400,9 +379,8 @@ Test(store_github, says_until_when_a_limit_lasts)
 		_cleanup_asset_list_ struct asset_list list = { 0 };
 
 		set("%s", rows[i].settings);
-		_cleanup_error_ struct error *err = store_list(the_store, &list);
-		cr_expect(error_is(err, ERROR_LIMITED));
-		expect_words(err, rows[i].words);
+		expect_kind(store_list(the_store, &list), ERROR_LIMITED,
+			    rows[i].words);
 	}
 }
 
@@ -426,17 +404,16 @@ Test(store_github, refuses_what_github_would_not_say)
 	// An upload that has failed asks for the list of assets.
 	static const char *const paths[] = { "/tags/", "/assets\\\\?per_page" };
 
-	expect_success(put_text(NAME, "package"), "put");
+	expect_success(put_text(NAME, "package"));
 	for (size_t i = 0; i < 2 * array_size(variants); i++) {
 		_cleanup_asset_list_ struct asset_list list = { 0 };
 
 		set("{'faults': [{'kind': '%s', 'variant': '%s', 'path': '%s'},"
 		    " {'kind': 'status', 'endpoint': 'uploads'}]}",
 		    variants[i / 2][0], variants[i / 2][1], paths[i % 2]);
-		_cleanup_error_ struct error *err =
-			i % 2 ? put_text("other.tar.zst", "package")
-			      : store_list(the_store, &list);
-		expect_words(err, "GitHub's answer");
+		expect_failure(i % 2 ? put_text("other.tar.zst", "package")
+				     : store_list(the_store, &list),
+			       "GitHub's answer");
 	}
 	expect_one_asset("package", "afterwards");
 }
@@ -448,11 +425,10 @@ Test(store_github, bounds_what_it_reads)
 	_cleanup_store_ struct store *store = NULL;
 	_cleanup_asset_list_ struct asset_list list = { 0 };
 
-	expect_success(put_text(NAME, "package"), "put");
-	expect_success(store_create("github:octo/kernels@kernels", client, &store),
-		       "store");
+	expect_success(put_text(NAME, "package"));
+	expect_success(
+		store_create("github:octo/kernels@kernels", client, &store));
 	set("{'faults': [{'kind': 'hostile_json', 'variant': 'long',"
 	    " 'path': '/tags/'}]}");
-	_cleanup_error_ struct error *err = store_list(store, &list);
-	expect_words(err, "larger than");
+	expect_failure(store_list(store, &list), "larger than");
 }
