@@ -324,8 +324,8 @@ static mode_t choose_mode(const struct writer *writer, struct archive_entry *ent
 
 	if (!writer->options->is_system)
 		return (mode & 0755) | needed;
-	// A group of ours is not the one that it was meant for.
-	return writer->is_root ? mode : (mode & ~(mode_t)S_ISGID) | needed;
+	// Set to us, mount(8) would give up being root in a guest.
+	return writer->is_root ? mode : (mode & 01777) | needed;
 }
 
 /** A name that libarchive cannot say in the locale's encoding is in UTF-8. */
