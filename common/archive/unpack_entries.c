@@ -92,6 +92,7 @@ static struct error *add_place(struct writer *writer, int fd, char *name)
  * Go to a directory, and make what is missing of it.
  *
  * @param[in] length Of its path: what comes after is not looked at.
+ * @param[in] mode Of the last of them, if it is all of the path.
  */
 static struct error *enter(struct writer *writer, const char *path,
 			   size_t length, mode_t mode, struct place **ret)
@@ -109,7 +110,8 @@ static struct error *enter(struct writer *writer, const char *path,
 		    strcmp(writer->places[depth].name, name) == 0)
 			continue;
 		leave(writer, depth);
-		if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
+		if (mkdirat(parent, name, path[end] ? 0755 : mode) < 0 &&
+		    errno != EEXIST)
 			return error_create_os(errno, "make directory");
 
 		int fd = openat(parent, name,

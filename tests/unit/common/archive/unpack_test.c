@@ -447,6 +447,7 @@ Test(unpack, a_system_keeps_what_makes_it_one)
 		{ .mode = REG, "./usr/share/Főtanúsítvány.crt", "x" },
 		{ .mode = S_IFCHR | 0666, "./dev/null" },
 		{ .mode = S_IFREG | 0, "./etc/shadow", "root" },
+		{ .mode = S_IFDIR | 0700, "./var/lib/private" },
 	};
 
 	expect_success(unpack_items(items, array_size(items), &of_system));
@@ -465,6 +466,9 @@ Test(unpack, a_system_keeps_what_makes_it_one)
 	// Who is not root must be able to read it.
 	cr_expect_eq(look("out/etc/shadow").st_mode & 0777,
 		     geteuid() == 0 ? 0U : 0600U);
+	// What is not in it is for all, whatever lies below.
+	cr_expect_eq(look("out/var/lib").st_mode & 0777, 0755);
+	cr_expect_eq(look("out/var/lib/private").st_mode & 0777, 0700);
 }
 
 Test(unpack, a_system_is_written_nowhere_else)
