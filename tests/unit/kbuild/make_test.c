@@ -191,19 +191,6 @@ Test(make, an_excerpt_has_the_beginning_of_a_line_without_end)
 			 "\x98...\ntwo\n");
 }
 
-Test(make, missing_file_fails_a_module_build_that_succeeds)
-{
-	const struct kernel_make_module module = {
-		.arch = &arch,
-		.compiler = &compiler,
-		.kernel = source,
-		.module = build,
-	};
-
-	prepare("modules:\n\t@cat scripts/needed.sh || true\n");
-	expect_failure(kernel_make_module(&module), "scripts/needed.sh");
-}
-
 Test(make, refuses_paths_that_break_its_variables)
 {
 	static const char *const paths[] = { "relative", "/with space",

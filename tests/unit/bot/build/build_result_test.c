@@ -87,9 +87,7 @@ Test(build_result, has_the_parts_of_the_release)
 Test(build_result, what_is_no_result_is_refused_in_a_line)
 {
 	static const struct {
-		const char *was;
-		const char *is;
-		const char *field;
+		const char *was, *is, *field;
 	} rows[] = {
 		{ "\"6.12.117-vmtest1.0.3tiny\"", "\"6.12.117\"", "release" },
 		{ "\"x86_64\"", "\"../x\"", "arch" },

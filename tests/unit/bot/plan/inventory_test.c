@@ -43,8 +43,7 @@ Test(inventory, holds_packages_alone)
 Test(inventory, has_a_release_in_any_patch)
 {
 	static const struct {
-		const char *release;
-		const char *arch;
+		const char *release, *arch;
 		bool has;
 		unsigned int patch;
 	} rows[] = {

@@ -114,8 +114,7 @@ Test(fragment, is_written_as_kconfig_wants_it)
 {
 	static const struct {
 		/** Applied in this order. */
-		const char *first, *second;
-		const char *written;
+		const char *first, *second, *written;
 	} cases[] = {
 		{ "# comment\n\nCONFIG_A=y\nCONFIG_B=n # off\n"
 		  "\tCONFIG_C=0x1 [>=5.0]\t# one\r\n"

@@ -11,11 +11,9 @@ Test(kexec_command_line, is_the_running_one_s_but_for_what_differs)
 {
 	// clang-format off
 	static const struct {
-		const char *name;
-		const char *current;
+		const char *name, *current;
 		bool has_many_cpus;
-		const char *append;
-		const char *expected;
+		const char *append, *expected;
 	} rows[] = {
 		{ "plain", "root=/dev/root ro init=/i.sh\n", false, NULL, "root=/dev/root ro init=/i.sh reset_devices" },
 		{ "several processors", "ro", true, NULL, "ro reset_devices nr_cpus=1" },

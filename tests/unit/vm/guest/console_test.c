@@ -15,8 +15,7 @@ static void feed(struct console *console, const char *text)
 Test(console, splats_are_told_from_talk)
 {
 	static const struct {
-		const char *prefix;
-		const char *text;
+		const char *prefix, *text;
 		bool is_splat;
 	} rows[] = {
 		{ "[    1.234567] ", "BUG: x", true },

@@ -21,8 +21,7 @@ TestSuite(guest_user, .init = setup_tmp, .fini = teardown_tmp);
 Test(guest_user, names_and_numbers_are_looked_up_in_the_guest_s_root)
 {
 	static const struct {
-		const char *request;
-		const char *name, *home, *shell, *groups;
+		const char *request, *name, *home, *shell, *groups;
 		unsigned int uid, gid;
 	} rows[] = {
 		{ NULL, "root", "/root", "/bin/bash", "0", 0, 0 },

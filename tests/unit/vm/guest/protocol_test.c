@@ -128,8 +128,7 @@ Test(protocol, a_line_without_end_is_one_nonsense)
 Test(protocol, what_failed_can_be_shown)
 {
 	static const struct {
-		const char *line;
-		const char *what;
+		const char *line, *what;
 	} rows[] = {
 		{ "fail enter a share's directory\n",
 		  "enter a share's directory" },
@@ -186,8 +185,7 @@ Test(protocol, a_shell_reads_back_all_words)
 	};
 	static const int port_fds[PORT_COUNT] = { -1, 3, -1, 4, -1 };
 	static const struct {
-		const char *print;
-		const char *output;
+		const char *print, *output;
 	} rows[] = {
 		{ "printf '<%s>' \"$@\"",
 		  "<printf><a b><><it's><x\ny\n\nz><$HOME><`id`><\\n\\><\xc3\xa9\x81\xff><-n><*>" },

@@ -37,8 +37,7 @@ static void copy(const char *source, const char *name,
 Test(module_files, digest_depends_on_what_make_reads)
 {
 	static const struct {
-		const char *name;
-		const char *text;
+		const char *name, *text;
 		bool changes;
 	} rows[] = {
 		{ "m.c", "int n;\n", true },

@@ -110,8 +110,7 @@ Test(module, is_built_once_unless_it_is_damaged)
 Test(module, is_rebuilt_when_source_or_kernel_changes)
 {
 	static const struct {
-		const char *name;
-		const char *text;
+		const char *name, *text;
 		bool rebuilt;
 	} rows[] = {
 		{ "source/b.c", "changed", true },
@@ -183,8 +182,7 @@ Test(module, what_is_superseded_goes_when_nobody_uses_it)
 Test(module, what_fails_says_why_and_leaves_no_result)
 {
 	static const struct {
-		const char *text;
-		const char *word;
+		const char *text, *word;
 	} rows[] = {
 		{ "broken", "make failed; its log is " },
 		{ "missing", "x: No such file or directory; its log is " },

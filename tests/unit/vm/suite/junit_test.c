@@ -11,8 +11,7 @@
 Test(junit, text_is_escaped)
 {
 	static const struct {
-		const char *in;
-		const char *out;
+		const char *in, *out;
 	} rows[] = {
 		{ "", "" },
 		{ "plain \xc3\xa9", "plain \xc3\xa9" },

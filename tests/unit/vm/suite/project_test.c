@@ -21,9 +21,7 @@ Test(project, keys_stand_for_options)
 {
 	// clang-format off
 	static const struct {
-		const char *json;
-		const char *option;
-		const char *values;
+		const char *json, *option, *values;
 	} rows[] = {
 		{ "{\"kernels\": [\"6.12\", \"*tiny\"]}", "kernel", "6.12 *tiny " },
 		{ "{\"kernels\": [\"./k\", \"/k\"]}", "kernel", "/home/me/it/./k /k " },
@@ -91,8 +89,7 @@ Test(project, mistakes_are_named_with_what_is_allowed)
 {
 	// clang-format off
 	static const struct {
-		const char *json;
-		const char *message;
+		const char *json, *message;
 	} rows[] = {
 		{ "", "no JSON: line 1" },
 		{ "{\"command\": [\"a\",]}", "no JSON: line 1" },

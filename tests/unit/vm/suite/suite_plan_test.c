@@ -114,9 +114,7 @@ Test(suite_plan, kernels_are_chosen_or_said_to_be_missing)
 	// clang-format off
 	static const struct {
 		enum suite_choice choice;
-		const char *archs;
-		const char *patterns;
-		const char *flavors;
+		const char *archs, *patterns, *flavors;
 		bool supported;
 		const char *expected;
 	} rows[] = {

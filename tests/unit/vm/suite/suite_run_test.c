@@ -91,18 +91,20 @@ static void teardown(void)
 
 TestSuite(suite_run, .init = setup, .fini = teardown);
 
-/** Add kernels: those with a + in front are still to be downloaded. */
-static void add_kernels(const char *const *names, size_t count)
+/** Add kernels, ended by NULL: those with a + are still to be downloaded. */
+static void add_kernels(const char *const *names)
 {
-	for (size_t i = 0; i < count; i++) {
-		const char *name = names[i] + (names[i][0] == '+');
+	for (; *names; names++) {
+		const char *name = *names + (**names == '+');
 		_cleanup_free_ char *path = path_join("/k", name);
 
 		suite_add_directory(&suite, name, "arm", path);
-		if (names[i][0] == '+')
+		if (**names == '+')
 			free(take_ptr(suite.items[suite.count - 1].path));
 	}
 }
+
+#define add(...) add_kernels((const char *const[]){ __VA_ARGS__, NULL })
 
 static char *read_file(const char *name)
 {
@@ -136,7 +138,7 @@ Test(suite_run, each_kernel_has_its_verdict)
 	for (unsigned int jobs = 1; jobs <= 30; jobs *= 3) {
 		options.jobs = jobs;
 		for (size_t i = 0; i < array_size(rows); i++)
-			add_kernels(&rows[i].name, 1);
+			add(rows[i].name);
 		cr_assert_null(suite_run(&options, &suite, &recorder.observer));
 		for (size_t i = 0; i < array_size(rows); i++) {
 			const struct suite_item *item = &suite.items[i];
@@ -162,9 +164,7 @@ Test(suite_run, each_kernel_has_its_verdict)
 
 Test(suite_run, modules_are_built_first_and_once)
 {
-	static const char *const names[] = { "+good", "fails", "lost" };
-
-	add_kernels(names, array_size(names));
+	add("+good", "fails", "lost");
 	for (size_t i = 0; i < suite.count; i++)
 		suite.items[i].needs_module = true;
 	cr_assert_null(suite_run(&options, &suite, &recorder.observer));
@@ -184,9 +184,7 @@ Test(suite_run, modules_are_built_first_and_once)
 
 Test(suite_run, logs_have_names_and_ends)
 {
-	static const char *const names[] = { "fail", "flaky" };
-
-	add_kernels(names, array_size(names));
+	add("fail", "flaky");
 	cr_assert_null(suite_run(&options, &suite, &recorder.observer));
 	_cleanup_free_ char *log = read_file("fail.log");
 	_cleanup_free_ char *first = read_file("flaky.json");
@@ -202,9 +200,7 @@ Test(suite_run, logs_have_names_and_ends)
 
 Test(suite_run, kernels_are_downloaded_in_order_while_others_run)
 {
-	static const char *const names[] = { "+a", "b", "+c" };
-
-	add_kernels(names, array_size(names));
+	add("+a", "b", "+c");
 	cr_assert_null(suite_run(&options, &suite, &recorder.observer));
 	_cleanup_free_ char *calls = read_file("calls");
 	cr_expect(strstr(calls, "run b\n") < strstr(calls, "run a\n"), "%s",
