@@ -177,17 +177,24 @@ struct error *publish_package(struct store *store, const char *path,
 	return NULL;
 }
 
+struct error *session_write_page(struct session *session)
+{
+	struct store *store = session->context->store;
+	_cleanup_free_ char *markdown = page_format(session->context->catalog,
+						    &session->assets,
+						    store_name(store));
+
+	return error_wrap(store_describe(store, markdown),
+			  "rewrite the page of %s", store_name(store));
+}
+
 struct error *publish_page(struct session *session)
 {
 	struct error *err;
 
-	struct store *store = session->context->store;
 	err = session_list(session);
-	if (!err) {
-		_cleanup_free_ char *markdown =
-			page_format(session->context->catalog, &session->assets,
-				    store_name(store));
-		err = store_describe(store, markdown);
-	}
-	return error_wrap(err, "rewrite the page of %s", store_name(store));
+	if (err)
+		return error_wrap(err, "rewrite the page of %s",
+				  store_name(session->context->store));
+	return session_write_page(session);
 }

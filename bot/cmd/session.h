@@ -104,4 +104,7 @@ _must_check_ struct error *publish_package(struct store *store,
  */
 _must_check_ struct error *publish_page(struct session *session);
 
+/** The same, from the list that the session has. */
+_must_check_ struct error *session_write_page(struct session *session);
+
 #endif /* BOT_CMD_SESSION_H */
