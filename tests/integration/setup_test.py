@@ -12,6 +12,7 @@ import support
 from support import TOP
 
 CATALOG = json.loads((TOP / "configs/vmtest.json").read_text())
+REFERENCE = f"gcc-{CATALOG['gcc']['reference']}"
 
 
 def script(name, *arguments, **values):
@@ -32,18 +33,36 @@ class SetupTest(support.TestCase):
     def test_cross_compilers_are_those_of_the_catalog(self):
         own = subprocess.check_output(["dpkg", "--print-architecture"], text=True).strip()
         foreign = {
-            name: "gcc-" + data["cross_prefix"].rstrip("-").replace("_", "-")
+            name: data["cross_prefix"].rstrip("-").replace("_", "-")
             for name, data in CATALOG["architectures"].items()
             if data["debian_arch"] != own
         }
-        arch, compiler = next(iter(foreign.items()))
-        for arguments, expected in (
-            (("--arch", "all"), [*foreign.values()]),
-            ((), []),
-            (("--only", "kernel", "--arch", arch), [compiler]),
+        arch = next(iter(foreign))
+        for arguments, archs in (
+            (("--arch", "all"), foreign),
+            ((), ()),
+            (("--only", "kernel", "--arch", arch), (arch,)),
         ):
+            expected = [REFERENCE]
+            for name in archs:
+                expected += f"{REFERENCE}-{foreign[name]}", f"gcc-{foreign[name]}"
             listed = self.packages(*arguments)
             self.assertEqual([n for n in listed if n.startswith("gcc-")], expected)
+
+    def test_a_distribution_need_not_have_the_reference(self):
+        log = self.folder / "log"
+        path = self.path_with({
+            "apt-cache": f"echo {REFERENCE}-base",
+            "apt-get": f'echo "$*" >>"{log}"',
+            "dpkg-query": "false",
+            "sudo": '"$@"',
+        })
+        self.assert_status(script("setup", "--only", "kernel", "--arch", "all", PATH=path), 0)
+        update, install = log.read_text().splitlines()
+        self.assertIn("update", update)
+        self.assertIn(" bc ", install)
+        self.assertIn(" gcc-", install)
+        self.assertNotIn(REFERENCE, install)
 
     def test_emulators_are_in_the_packages_that_the_distribution_has(self):
         packages = "qemu-system-misc"
