@@ -175,6 +175,10 @@ static struct error *run_make(const struct build *build,
 	err = prepare_kernel(build, &kernel);
 	if (err)
 		return err;
+	// Of a build that failed.
+	err = file_delete(log_path);
+	if (err)
+		return err;
 	_cleanup_string_list_ struct string_list arguments = { 0 };
 	string_list_addf(&arguments, "-j%u", processors_usable());
 	// Debuggers look for the source where it is, if make can be told.
