@@ -220,6 +220,8 @@ static struct error *making_make(void *arg, const char *path)
 	err = patches_find(&target, &patches, digest);
 	if (err)
 		return err;
+	// What was made may have been gone again before it could be held.
+	string_list_deinit(&source->patches);
 	err = patches_apply(&patches, path, &source->patches);
 	if (err)
 		return err;
