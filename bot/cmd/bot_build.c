@@ -71,7 +71,10 @@ static struct error *parse(const struct command_context *context,
 		return error_create(ERROR_USAGE,
 				    "the catalog makes %s, and no %s",
 				    made_text, item->release_text);
-	return command_arch(context, &item->arch);
+	err = command_arch(context, &item->arch);
+	if (err)
+		return err;
+	return catalog_flavor_check(flavor, item->arch, &release->version);
 }
 
 /** Build, and take the package to where it is wanted. */

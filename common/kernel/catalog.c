@@ -297,6 +297,19 @@ void catalog_flavor_append_bounds(const struct catalog_flavor *flavor,
 		string_builder_appendf(sb, ": %s", flavor->reason);
 }
 
+struct error *catalog_flavor_check(const struct catalog_flavor *flavor,
+				   const struct catalog_arch *arch,
+				   const struct kernel_version *version)
+{
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+	if (catalog_flavor_is_for(flavor, arch, version))
+		return NULL;
+	catalog_flavor_append_bounds(flavor, &sb);
+	return error_create(ERROR_USAGE, "the flavor %s is only%s",
+			    flavor->name, sb.text);
+}
+
 void catalog_release(const struct catalog *catalog,
 		     const struct kernel_version *version,
 		     const struct catalog_flavor *flavor, unsigned int patch,

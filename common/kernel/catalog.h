@@ -258,6 +258,12 @@ bool catalog_flavor_is_for(const struct catalog_flavor *flavor,
 void catalog_flavor_append_bounds(const struct catalog_flavor *flavor,
 				  struct string_builder *sb);
 
+/** @return ERROR_USAGE, with the bounds, if it is not built in this flavor. */
+_must_check_ struct error *
+catalog_flavor_check(const struct catalog_flavor *flavor,
+		     const struct catalog_arch *arch,
+		     const struct kernel_version *version);
+
 /** The release that building this version in this flavor makes. */
 void catalog_release(const struct catalog *catalog,
 		     const struct kernel_version *version,

@@ -97,15 +97,13 @@ struct error *selection_release(const struct command_context *context,
 				const struct kernel_version *version,
 				unsigned int rebuild, struct release *ret)
 {
-	const struct catalog_flavor *flavor = selection->flavor;
+	struct error *err;
 
-	if (!catalog_flavor_is_for(flavor, selection->arch, version)) {
-		_cleanup_string_builder_ struct string_builder sb = { 0 };
-		catalog_flavor_append_bounds(flavor, &sb);
-		return error_create(ERROR_USAGE, "the flavor %s is only%s",
-				    flavor->name, sb.text);
-	}
-	catalog_release(context->catalog, version, flavor, rebuild, ret);
+	err = catalog_flavor_check(selection->flavor, selection->arch, version);
+	if (err)
+		return err;
+	catalog_release(context->catalog, version, selection->flavor, rebuild,
+			ret);
 	return config_additions_name(&selection->additions, ret);
 }
 

@@ -296,6 +296,7 @@ class BuildTest(ActionsTest):
             ([f"{release}default", *output], "1.1default"),
             ([f"{release}huge", *output], "tiny"),
             ([f"{release}tiny", *output, "-a", "vax"], "vax"),
+            ([f"{release}bpf", *output, "-a", "arm"], "only for x86_64, aarch64 from 5.10"),
             ([f"{release}tiny", *output, "-a", "x86_64,arm"], "--arch"),
         ):
             with self.subTest(arguments=arguments):
