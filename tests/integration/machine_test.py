@@ -22,6 +22,11 @@ http.server.HTTPServer(("", 80), http.server.SimpleHTTPRequestHandler).handle_re
 """
 
 
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
@@ -68,7 +73,7 @@ class NetworkTest(MachineTest):
     @guest_test.each_caller
     def test_network_leads_out_and_names_are_resolved(self):
         self.need_network()
-        server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+        server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=server.serve_forever).start()
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
