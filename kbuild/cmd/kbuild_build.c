@@ -134,6 +134,13 @@ static struct error *run(struct command_context *context)
 		return err;
 	_cleanup_source_ struct source source = { 0 };
 	_cleanup_compiler_ struct compiler compiler = { 0 };
+	// Of other sources it is known once they are there.
+	if (wanted->kind == SOURCE_VERSION) {
+		err = catalog_flavor_check(selection.flavor, selection.arch,
+					   &wanted->version);
+		if (err)
+			return err;
+	}
 	wanted->catalog = context->catalog;
 	wanted->arch = selection.arch;
 	wanted->http = context->http;

@@ -73,10 +73,11 @@ class ExtendTest(support.TestCase):
                          {("6.12", "arm", "lockdep")})
         self.assertIn("CONFIG_PROVE_LOCKING=y\n", self.compose("arm", "lockdep"))
         for version, arch in ("6.12.117", "s390x"), ("6.11.11", "arm"):
-            result = run(f"vmtest-kbuild config {version} --arch={arch}",
-                         "--flavor=lockdep", f"--catalog={self.path}")
-            self.assert_one_line(
-                result, 2, "the flavor lockdep is only for arm from 6.12: it is a test")
+            for command in "config", f"build -o {self.folder}/out --version":
+                result = run(f"vmtest-kbuild {command} {version} --arch={arch}",
+                             "--flavor=lockdep", f"--catalog={self.path}")
+                self.assert_one_line(
+                    result, 2, "the flavor lockdep is only for arm from 6.12: it is a test")
 
     def test_options_of_a_project(self):
         fragment = self.folder / "more.config"
