@@ -72,7 +72,7 @@ class RunTest(GuestCase):
         self.file = self.folder / "file"
 
     def test_status_and_one_line(self):
-        result = run_shell("uname -r; exit 7")
+        result = run_shell("uname -r; exit 7", "-q")
         self.assert_status(result, 7)
         release = support.kernel() / "build/include/config/kernel.release"
         self.assertEqual(result.stdout, release.read_text())
@@ -122,7 +122,7 @@ class RunTest(GuestCase):
                "time.sleep(float(sys.argv[2])); sys.exit(3)")
         # Nonsense is not heard, nor what is out of turn.
         lines = b"exit 300\nexit -1\nfail x\ndone\n\0\033c\xff\n" + b"x" * 9999 + b"\n"
-        got = run_guest("python3", "-c", say, repr(lines), "0")
+        got = run_guest("python3", "-c", say, repr(lines), "0", options=["-q"])
         self.assertEqual((got.returncode, got.stderr), (3, ""))
         got = run_guest("python3", "-c", say, repr(b"hello\nready\n" * 3), "60")
         self.assert_status(got, 128)
@@ -133,7 +133,7 @@ class RunTest(GuestCase):
         self.assertEqual((result.returncode, result.stdout), (0, "done\n"))
 
     def test_devices_can_be_opened_again(self):
-        result = run_shell("echo a >/dev/stdout; echo b >/dev/stderr")
+        result = run_shell("echo a >/dev/stdout; echo b >/dev/stderr", "-q")
         self.assertEqual((result.stdout, result.stderr), ("a\n", "b\n"))
 
     def test_one_stream_stays_in_order(self):
