@@ -56,7 +56,7 @@ bool digest_is_valid(const char *text);
  * sha256sum(1) writes it. Whoever writes one holds a lock on the file's name.
  */
 
-/** @param[out] digest_ret "" if the file has no sidecar. */
+/** @param[out] digest_ret "" if the file has no sidecar, or one that is empty. */
 _must_check_ struct error *sidecar_read(const char *path,
 					char digest_ret[static DIGEST_TEXT_SIZE]);
 

@@ -123,7 +123,8 @@ struct error *sidecar_read(const char *path,
 	err = file_read(sidecar, SIDECAR_BYTES_MAX, &text, &size);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return NULL;
-	if (err)
+	// An empty one: who wrote it has died, or had no room.
+	if (err || !size)
 		return err;
 	if (size >= DIGEST_TEXT_SIZE && text[DIGEST_TEXT_SIZE - 1] == ' ') {
 		text[DIGEST_TEXT_SIZE - 1] = '\0';

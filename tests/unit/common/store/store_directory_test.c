@@ -135,6 +135,10 @@ Test(store_directory, repairs_what_a_dead_run_left)
 		// Beside a package that is there.
 		put_file("store", ".partial", "abcd");
 		put_file("store", NAME ".sha256", "");
+
+		_cleanup_asset_list_ struct asset_list unknown = list();
+
+		cr_expect_str_eq(unknown.items[0].digest, "");
 	}
 }
 
