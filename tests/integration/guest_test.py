@@ -62,7 +62,9 @@ class GuestTest(unittest.TestCase):
         options = {"stdin": subprocess.DEVNULL, "cwd": self.folder, **options}
         return subprocess.run(
             list(map(str, arguments)), capture_output=True, text=True, timeout=300,
-            env=support.environment(HOME=self.folder), check=False, **self.ids, **options)
+            # ASan would set one of the limits.
+            env=support.environment(HOME=self.folder, ASAN_OPTIONS="disable_coredump=0"),
+            check=False, **self.ids, **options)
 
     def run_guest(self, script, *options, **keywords):
         """A script for sh; what it prints."""

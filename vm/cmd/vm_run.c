@@ -343,7 +343,6 @@ static struct error *run_guest(struct command_context *context,
 	config.console_log_fd = console_log_fd;
 	// Not before: the user may have put us in the background meanwhile.
 	choose_streams(&config, !command_options->no_input);
-	accel_explain(&config.qemu.accel, config.qemu.arch);
 	err = guest_run(&config, ret);
 	return error_wrap(err, "run %s", kernel_ret->release);
 }
