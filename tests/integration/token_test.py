@@ -223,7 +223,7 @@ class GuestTest(support.TestCase):
         self.folder.chmod(0o777)
         streams = {"stdin": subprocess.PIPE, "stderr": subprocess.STDOUT}
         env = environment(TMPDIR=self.folder, HOME=self.folder, **values)
-        command = ("vmtest-vm run -k", support.kernel(), "--", "sh", "-c", READER)
+        command = ("vmtest-vm run -q -k", support.kernel(), "--", "sh", "-c", READER)
         process = self.popen(*command, env=env, cwd=self.folder, **streams, **user)
         self.assertEqual(process.stdout.readline(), "up\n")
         return process
