@@ -231,6 +231,32 @@ static struct error *plan_overlay_disk(struct guest_plan *plan,
 				&plan->qemu.overlay_fd);
 }
 
+static struct error *plan_disks(struct guest_plan *plan,
+				const struct guest_config *config)
+{
+	struct error *err;
+
+	if (config->disk_bytes) {
+		err = qemu_disk_create(config->disk_directory,
+				       config->disk_bytes, &plan->qemu.disk_fd);
+		if (err)
+			return err;
+	}
+	if (config->overlay_bytes) {
+		err = plan_overlay_disk(plan, config);
+		if (err)
+			return err;
+	}
+	for (size_t i = 0; i < config->disks.count; i++) {
+		err = disk_open(config->disks.items[i],
+				config->qemu.kernel->config, &plan->qemu.disks);
+		if (err)
+			return err;
+	}
+	disk_list_add_modules(&plan->qemu.disks, &plan->drivers);
+	return NULL;
+}
+
 static struct error *plan_user(struct guest_plan *plan,
 			       const struct guest_config *config)
 {
@@ -294,17 +320,9 @@ struct error *guest_plan_make(struct guest_plan *plan,
 			return err;
 		add_directory_of(&extra, loader);
 	}
-	if (config->disk_bytes) {
-		err = qemu_disk_create(config->disk_directory,
-				       config->disk_bytes, &qemu->disk_fd);
-		if (err)
-			return err;
-	}
-	if (config->overlay_bytes) {
-		err = plan_overlay_disk(plan, config);
-		if (err)
-			return err;
-	}
+	err = plan_disks(plan, config);
+	if (err)
+		return err;
 	err = numa_check(&config->qemu);
 	if (err)
 		return err;
@@ -313,13 +331,6 @@ struct error *guest_plan_make(struct guest_plan *plan,
 		return err;
 	if (config->qemu.network)
 		string_list_add(&plan->drivers, NETWORK_MODULE);
-	for (size_t i = 0; i < config->disks.count; i++) {
-		err = disk_open(config->disks.items[i],
-				config->qemu.kernel->config, &qemu->disks);
-		if (err)
-			return err;
-	}
-	disk_list_add_modules(&qemu->disks, &plan->drivers);
 	err = plan_user(plan, config);
 	if (err)
 		return err;

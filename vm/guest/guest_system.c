@@ -241,36 +241,38 @@ static char *format_limit(rlim_t limit, unsigned int unit_bytes)
 				       (unsigned long long)limit / unit_bytes);
 }
 
+/** Resource limits, what a kernel starts with, and how shells set them. */
+static const struct {
+	int resource;
+	rlim_t soft, hard;
+	unsigned int unit_bytes;
+	const char *letters;
+	/** Of prlimit(1), where some shell has no letter. */
+	const char *name;
+} limits[] = {
+	{ RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY, 1, "t", NULL },
+	{ RLIMIT_FSIZE, RLIM_INFINITY, RLIM_INFINITY, 512, "f", NULL },
+	{ RLIMIT_DATA, RLIM_INFINITY, RLIM_INFINITY, 1024, "d", NULL },
+	{ RLIMIT_STACK, 8 << 20, RLIM_INFINITY, 1024, "s", NULL },
+	{ RLIMIT_CORE, 0, RLIM_INFINITY, 512, "c", NULL },
+	{ RLIMIT_RSS, RLIM_INFINITY, RLIM_INFINITY, 1024, "m", NULL },
+	{ RLIMIT_NPROC, 0, 0, 1, "up", NULL },
+	{ RLIMIT_NOFILE, 1024, 4096, 1, "n", NULL },
+	{ RLIMIT_MEMLOCK, 0, 0, 1024, "l", NULL },
+	{ RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY, 1024, "v", NULL },
+	{ RLIMIT_SIGPENDING, 0, 0, 1, "i", "sigpending" },
+	{ RLIMIT_MSGQUEUE, 819200, 819200, 1, "q", "msgqueue" },
+	{ RLIMIT_NICE, 0, 0, 1, "e", "nice" },
+	{ RLIMIT_RTPRIO, 0, 0, 1, "r", NULL },
+	{ RLIMIT_RTTIME, RLIM_INFINITY, RLIM_INFINITY, 1, "", "rttime" },
+};
+
 /**
  * Our limits, as commands of a shell: each of the letters that shells have for
  * one is tried, then prlimit(1). What a kernel starts with is left out.
  */
 static void plan_limits(struct guest_plan *plan, const char *root)
 {
-	static const struct {
-		int resource;
-		rlim_t soft, hard;
-		unsigned int unit_bytes;
-		const char *letters;
-		/** Of prlimit(1), where some shell has no letter. */
-		const char *name;
-	} rows[] = {
-		{ RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY, 1, "t", NULL },
-		{ RLIMIT_FSIZE, RLIM_INFINITY, RLIM_INFINITY, 512, "f", NULL },
-		{ RLIMIT_DATA, RLIM_INFINITY, RLIM_INFINITY, 1024, "d", NULL },
-		{ RLIMIT_STACK, 8 << 20, RLIM_INFINITY, 1024, "s", NULL },
-		{ RLIMIT_CORE, 0, RLIM_INFINITY, 512, "c", NULL },
-		{ RLIMIT_RSS, RLIM_INFINITY, RLIM_INFINITY, 1024, "m", NULL },
-		{ RLIMIT_NPROC, 0, 0, 1, "up", NULL },
-		{ RLIMIT_NOFILE, 1024, 4096, 1, "n", NULL },
-		{ RLIMIT_MEMLOCK, 0, 0, 1024, "l", NULL },
-		{ RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY, 1024, "v", NULL },
-		{ RLIMIT_SIGPENDING, 0, 0, 1, "i", "sigpending" },
-		{ RLIMIT_MSGQUEUE, 819200, 819200, 1, "q", "msgqueue" },
-		{ RLIMIT_NICE, 0, 0, 1, "e", "nice" },
-		{ RLIMIT_RTPRIO, 0, 0, 1, "r", NULL },
-		{ RLIMIT_RTTIME, RLIM_INFINITY, RLIM_INFINITY, 1, "", "rttime" },
-	};
 	_cleanup_free_ char *prlimit = path_join(root, "usr/bin/prlimit");
 	const bool has_prlimit = file_exists(prlimit);
 	struct string_builder sb = { 0 };
@@ -278,34 +280,35 @@ static void plan_limits(struct guest_plan *plan, const char *root)
 
 	getrlimit(RLIMIT_NPROC, &processes);
 	string_builder_append(&sb, "{ ");
-	for (size_t i = 0; i < array_size(rows); i++) {
-		if (getrlimit((__rlimit_resource_t)rows[i].resource, &limit) < 0 ||
-		    (limit.rlim_cur == rows[i].soft &&
-		     limit.rlim_max == rows[i].hard))
+	for (size_t i = 0; i < array_size(limits); i++) {
+		if (getrlimit((__rlimit_resource_t)limits[i].resource, &limit) <
+			    0 ||
+		    (limit.rlim_cur == limits[i].soft &&
+		     limit.rlim_max == limits[i].hard))
 			continue;
 		// What both start with depends on the machine's memory.
-		if (rows[i].resource == RLIMIT_SIGPENDING &&
+		if (limits[i].resource == RLIMIT_SIGPENDING &&
 		    limit.rlim_max == processes.rlim_max)
 			continue;
 
 		_cleanup_free_ char *soft =
-			format_limit(limit.rlim_cur, rows[i].unit_bytes);
+			format_limit(limit.rlim_cur, limits[i].unit_bytes);
 		_cleanup_free_ char *hard =
-			format_limit(limit.rlim_max, rows[i].unit_bytes);
+			format_limit(limit.rlim_max, limits[i].unit_bytes);
 
-		if (rows[i].resource == RLIMIT_NOFILE &&
+		if (limits[i].resource == RLIMIT_NOFILE &&
 		    limit.rlim_max > FILES_LIMIT_DEFAULT)
 			string_builder_appendf(&sb,
 					       "echo %s >/proc/sys/fs/nr_open; ",
 					       hard);
-		for (const char *letter = rows[i].letters; *letter; letter++)
+		for (const char *letter = limits[i].letters; *letter; letter++)
 			string_builder_appendf(&sb,
 					       "ulimit -%c %s && ulimit -S%c %s || ",
 					       *letter, hard, *letter, soft);
-		if (rows[i].name && has_prlimit)
+		if (limits[i].name && has_prlimit)
 			string_builder_appendf(&sb,
 					       "set -- /usr/bin/prlimit --%s=%s:%s \"$@\"; ",
-					       rows[i].name, soft, hard);
+					       limits[i].name, soft, hard);
 		else
 			string_builder_append(&sb, ":; ");
 	}
