@@ -21,6 +21,7 @@
 #include "common/http/http.h"
 #include "common/store/store.h"
 
+struct progress;
 struct stream;
 
 enum {
@@ -170,6 +171,12 @@ _must_check_ struct error *github_update_release(struct github *github,
  */
 _must_check_ struct error *github_list_assets(const struct github *github,
 					      struct asset_list *ret);
+
+/** Make a file an asset of the release, as store_put() says. */
+_must_check_ struct error *github_upload(struct github *github, const char *path,
+					 const char *name, const char *label,
+					 struct progress *progress,
+					 char **url_ret);
 
 /** An asset's bytes. */
 struct stream *github_open(const struct github *github, const struct asset *asset);

@@ -15,7 +15,7 @@
  *
  * The value is `y`, `m`, `n` (the option shall be off), a number, or a string
  * in double quotes. The brackets, with `essential` (no guest boots without the
- * option), bounds (config.h) or both, and the reason are optional. `#
+ * option), bounds (below) or both, and the reason are optional. `#
  * CONFIG_NAME is not set`, as .config has it, means `n`; other lines that start
  * with `#`, and empty ones, are comments.
  *
