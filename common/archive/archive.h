@@ -226,8 +226,8 @@ _must_check_ struct error *pack_directory(const char *directory,
  * Unpack a tarball (zstd, xz, gzip, …: by its own magic) while it arrives.
  *
  * What arrives is not trusted: absolute paths, `..`, links that lead outside,
- * device nodes, FIFOs, sockets, setuid bits and absurd sizes are refused, and
- * nothing is ever written outside the directory. A tarball that is damaged or
+ * device nodes, FIFOs, sockets and absurd sizes are refused, setuid bits are
+ * dropped, and nothing is ever written outside the directory. A tarball that is damaged or
  * does not end as it should is an error, even if all files had come.
  */
 
@@ -239,9 +239,10 @@ struct unpack_options {
 	/** Most entries; 0 for a million. */
 	uint64_t limit_entries;
 	/**
-	 * It is a root file system, made here: keep links to absolute paths,
-	 * modes and times, and, if we are root, owners. If not, all files are
-	 * ours. Device nodes are left out: a guest mounts its own.
+	 * It is a root file system, made here: links to absolute paths, modes
+	 * and times are kept. Owners and setuid bits are kept if we are root;
+	 * otherwise all files are ours. Device nodes, FIFOs and sockets are
+	 * left out: a guest mounts its own /dev.
 	 */
 	bool is_system;
 };

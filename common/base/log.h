@@ -8,8 +8,8 @@
  *
  * What the program tells its user, on stderr: one line a message, prefixed
  * with the program's name. Results go to stdout and do not pass through here.
- * What is set here, once, by command_main(), and what is at work are the
- * program's only global state.
+ * What command_main() sets here, and what is at work, are the program's only
+ * global state.
  */
 
 #include <stdbool.h>

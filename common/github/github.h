@@ -6,8 +6,8 @@
 /**
  * @file
  *
- * GitHub's REST API, as far as a release and its assets go. All calls block.
- * What GitHub answers is not trusted: whatever is not of the type, the range or
+ * GitHub's REST API, as far as a release, its assets and a repository's issues
+ * go. All calls block. What GitHub answers is not trusted: whatever is not of the type, the range or
  * the characters that its description promises is refused with a line that
  * names the field. https://docs.github.com/en/rest/releases
  */

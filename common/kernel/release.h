@@ -13,7 +13,7 @@ struct string_list;
 
 /*
  * Versions of the Linux kernel as kernel.org writes them: `6.12.117`, `7.3-rc2`,
- * `6.12`; in a release (release.h) a mainline version is written `6.12.0`.
+ * `6.12`; in a release (below) a mainline version is written `6.12.0`.
  */
 
 struct kernel_version {

@@ -112,7 +112,7 @@ char *kernel_org_published_url(const struct catalog *catalog,
 
 /**
  * Have the tarball of a version under a path. Blocks on the network, unless the
- * file is there and has the digest in its sidecar (store_internal.h), which is
+ * file is there and has the digest in its sidecar (archive.h), which is
  * written beside each that has come whole. The file appears whole or not at
  * all, with the digest that kernel.org publishes; release candidates are made
  * on the fly, and it publishes none of them.

@@ -324,8 +324,8 @@ static void loop_step(struct loop *loop)
 /**
  * Boot a guest and wait for its end, however it comes.
  *
- * @return As guest_run(); ERROR_NOT_FOUND if QEMU is not there or has no such
- * lifecycle.
+ * @return As guest_run(); ERROR_NOT_FOUND if QEMU is not there or does not have
+ * the machine.
  */
 static struct error *run(const struct guest_config *config,
 			 struct guest_plan *plan, struct run_result *ret)

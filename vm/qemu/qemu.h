@@ -161,10 +161,8 @@ void share_plan_deinit(struct share_plan *plan);
 
 /*
  * The virtual machine: what is asked for, and QEMU's command line for it.
- * Decides; starts nothing (qemu.h does). What runs in it is vm/guest's.
- */
-
-/*
+ * Nothing is started here; qemu_link_create() does that.
+ *
  * Disks of the user's: `FILE[,readonly][,format=qcow2][,interface=NAME]`. An
  * image is raw unless it is said: a guest can make its disk look like anything,
  * a qcow2 image that refers to other files too.

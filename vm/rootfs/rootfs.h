@@ -54,7 +54,7 @@ _must_check_ struct error *rootfs_host_check(const struct rootfs_host *host,
 
 struct rootfs_request {
 	const struct catalog_arch *arch;
-	/** What this machine can do (rootfs.h). */
+	/** What rootfs_host_look() has found. */
 	const struct rootfs_host *host;
 	/** Debian packages, besides the essential ones; in any order. */
 	const struct string_list *packages;
