@@ -27,7 +27,7 @@ enum kbuild_format {
 struct kbuild_request {
 	const struct catalog *catalog;
 	const struct catalog_arch *arch;
-	/** What compiler_open() has for the version. */
+	/** From compiler_open() for the version. */
 	const struct compiler *compiler;
 	/** Must be the version of the source, and named after the additions. */
 	struct release release;
@@ -37,9 +37,9 @@ struct kbuild_request {
 	/** Where the package goes. */
 	const char *output_directory;
 	/**
-	 * Where make puts what it makes; kept, so that a later build of the
-	 * same kernel is fast. NULL for a directory in the output directory,
-	 * which is deleted after a success.
+	 * Build directory; kept, so that a later build of the same kernel is
+	 * fast. NULL for one in the output directory, which is deleted after a
+	 * success.
 	 */
 	const char *build_directory;
 	/** What make prints; NULL for a file in the build directory. */

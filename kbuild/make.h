@@ -6,9 +6,9 @@
 /**
  * @file
  *
- * make, run on a kernel tree so that what it makes depends on the source, the
- * configuration and the toolchain alone: not on who builds, when, where, or in
- * which environment. Compilers go through ccache where it is installed. All
+ * make, run on a kernel tree so that its results depend on the source, the
+ * configuration and the toolchain alone: not on the user, the time, the place
+ * or the environment. Compilers go through ccache where it is installed. All
  * output goes to a log file, if one is kept.
  */
 
@@ -35,7 +35,7 @@ struct make {
 	const char *build;
 	/** NULL if the output is not kept. */
 	const char *log_path;
-	/** Of every run. */
+	/** Arguments of every run. */
 	struct string_list arguments;
 };
 

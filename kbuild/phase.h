@@ -3,7 +3,7 @@
 #ifndef KBUILD_PHASE_H
 #define KBUILD_PHASE_H
 
-/** @file What making a kernel goes through, and how long each part takes. */
+/** @file The phases of building a kernel, and how long each takes. */
 
 #include <stdint.h>
 
@@ -25,21 +25,21 @@ extern const char *const phase_names[PHASE_COUNT];
 
 /** Starts zeroed. */
 struct phase_clock {
-	/** What is going on, or went on last: where a failure happened. */
+	/** The current phase, or the last one: where a failure happened. */
 	enum phase current;
-	/** Monotonic; 0 while it stands. */
+	/** Monotonic; 0 while the clock is stopped. */
 	uint64_t since_ms;
 	uint64_t duration_ms[PHASE_COUNT];
 };
 
 /**
- * A phase begins, and the one before it ends; it may have begun before.
+ * Begin a phase, which ends the one before it. A phase can be resumed.
  *
  * @param[in] clock May be NULL.
  */
 void phase_clock_enter(struct phase_clock *clock, enum phase phase);
 
-/** The last phase ends. */
+/** End the current phase. */
 void phase_clock_stop(struct phase_clock *clock);
 
 #endif /* KBUILD_PHASE_H */

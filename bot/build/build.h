@@ -6,8 +6,8 @@
 /**
  * @file
  *
- * One kernel made: from its source to a package that has booted, and what has
- * become of it.
+ * Building one kernel, from its source to a package that has booted, and the
+ * result.
  */
 
 #include <stddef.h>
@@ -29,7 +29,7 @@ struct plan_item;
 enum build_outcome {
 	BUILD_BUILT,
 	BUILD_FAILED,
-	/** Somebody ended it: that says nothing about the kernel. */
+	/** Ended from outside, which says nothing about the kernel. */
 	BUILD_CANCELLED,
 };
 
@@ -57,9 +57,11 @@ struct build_result {
 	struct release release;
 	char arch[ARCH_SIZE];
 	enum build_outcome outcome;
-	/** Where the time went; if it failed, the current phase is where. */
+	/** Time of each phase; the current phase is the one that failed. */
 	struct phase_clock clock;
-	/** One line, and some; NULL if it has not failed. */
+	/**
+	 * One line, and the relevant part of the log; NULL if it did not fail.
+	 */
 	char *error;
 	char *log;
 	uint64_t size_bytes;
@@ -73,7 +75,7 @@ void build_result_deinit(struct build_result *result);
 #define _cleanup_build_result_ _cleanup_(build_result_deinit)
 
 /**
- * Note how it ended; the log, the size and the digest are for who has them.
+ * Note how it ended. The caller sets the log, the size and the digest.
  *
  * @param[in] failure NULL if it was built.
  */
@@ -82,7 +84,9 @@ void build_result_end(struct build_result *result, const struct error *failure);
 /** As JSON; free(). */
 char *build_result_format(const struct build_result *result);
 
-/** Read what build_result_format() has written; an error begins with @p name. */
+/**
+ * Read what build_result_format() has written; an error begins with @p name.
+ */
 _must_check_ struct error *build_result_parse(const char *text, const char *name,
 					      struct build_result *ret);
 
@@ -96,16 +100,16 @@ void build_results_deinit(struct build_results *results);
 #define _cleanup_build_results_ _cleanup_(build_results_deinit)
 
 /**
- * Read every `*.json` below a directory, at any depth. One that cannot be read is
- * logged, and passed over: what it would say is then not known. So is a directory
- * that is not there, as where no job came so far as to leave a result.
+ * Read every `*.json` below a directory, at any depth. A file that cannot be
+ * read is logged and skipped. A directory that does not exist is logged and
+ * treated as empty: no job has left a result.
  */
 _must_check_ struct error *build_results_load(const char *directory,
 					      struct build_results *ret);
 
 /**
- * The result of a release for an architecture; NULL if there is none. Of
- * several, as where a job was run again, one that was built.
+ * The result of a release for an architecture; NULL if there is none. If there
+ * are several, since a job was run again, a successful one is preferred.
  */
 const struct build_result *build_results_find(const struct build_results *results,
 					      const struct release *release,
@@ -117,10 +121,14 @@ const struct build_result *build_results_find(const struct build_results *result
  */
 char *lost_options_format(const struct string_list *lost);
 
-/** The label of an asset: its name, then what it lacks; NULL if nothing; free(). */
+/**
+ * The label of an asset: its name, then what it lacks; NULL if nothing; free().
+ */
 char *lost_options_label(const char *asset_name, const struct string_list *lost);
 
-/** What an asset's label says that it lacks; "" if it says nothing. Borrowed. */
+/**
+ * What an asset's label says that it lacks; "" if it says nothing. Borrowed.
+ */
 const char *lost_options_of_asset(const struct asset *asset);
 
 /** All is borrowed. */
@@ -140,13 +148,13 @@ struct build_request {
 	unsigned int jobs;
 };
 
-/** What a build is doing, or has done. */
+/** A build, while it runs and afterwards. */
 struct kernel_build {
 	/** What keeps the package in the cache. */
 	struct cache_entry *entry;
-	/** In the entry; NULL after a failure. */
+	/** Path of the package in the entry; NULL after a failure. */
 	char *package;
-	/** Its end is the caller's to note. */
+	/** The caller notes its end, with build_result_end(). */
 	struct build_result result;
 };
 
@@ -160,14 +168,17 @@ void kernel_build_deinit(struct kernel_build *build);
  * A package that was built, but not taken away, by a run that died is found by
  * what it was made from, and not built again.
  *
- * @param[in,out] build Zeroed; the clock of its result is left in the phase that failed.
+ * @param[in,out] build Zeroed; the clock of its result is left in the phase
+ * that failed.
  * @return ERROR_CANCELLED on a signal.
  */
 _must_check_ struct error *kernel_build_run(const struct build_request *request,
 					    const struct plan_item *item,
 					    struct kernel_build *build);
 
-/** Delete a package that was taken to where it belongs, unless another run uses it. */
+/**
+ * Delete a package that was published or copied, unless another run uses it.
+ */
 _must_check_ struct error *kernel_build_discard(struct kernel_build *build);
 
 /**

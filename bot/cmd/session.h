@@ -27,7 +27,7 @@ extern const struct command bot_finish_command;
 extern const struct command bot_prune_command;
 extern const struct command bot_status_command;
 
-/** Starts with its context alone. */
+/** Starts zeroed but for its context. */
 struct session {
 	/** Has the catalog, the client and the store. */
 	struct command_context *context;
@@ -47,8 +47,7 @@ void session_deinit(struct session *session);
 #define _cleanup_session_ _cleanup_(session_deinit)
 
 /**
- * The repository whose workflow runs the bot, which so is the bot's own; NULL
- * outside of GitHub Actions.
+ * The repository whose workflow runs the bot; NULL outside of GitHub Actions.
  */
 const char *session_repository(void);
 

@@ -47,7 +47,8 @@ void series_list_deinit(struct series_list *list);
 
 /**
  * Add what a `releases.json` lists, but for what is no kernel of a series
- * (linux-next). A document of another shape is an error, which begins with @p name.
+ * (linux-next). A document of another shape is an error, which begins with @p
+ * name.
  */
 _must_check_ struct error *
 series_list_add_releases(struct series_list *list, const struct catalog *catalog,
@@ -102,7 +103,7 @@ void prune_list_deinit(struct prune_list *list);
  * name is no package's are left alone.
  *
  * @param[in] keep How many stay of each; at least 1.
- * @param[in] selection What it is about: others are left alone.
+ * @param[in] selection Only kernels that it selects are considered.
  */
 void prune_compute(const struct asset_list *assets, size_t keep,
 		   const struct release_selection *selection,
@@ -124,8 +125,7 @@ _must_check_ struct error *prune_execute(struct store *store,
 					 const struct prune_list *list);
 
 /*
- * What the store lacks, as data, and that as JSON. Nothing here touches
- * anything. An item is
+ * What the store lacks, as data and as JSON, without effects. An item is
  *
  *     {
  *       "release": "6.12.117-vmtest1.0tiny",
@@ -140,11 +140,11 @@ _must_check_ struct error *prune_execute(struct store *store,
 
 /** What was asked for. */
 struct plan_selection {
-	/** Of architectures everything means those that the catalog switches on. */
+	/** No architectures means those that the catalog switches on. */
 	struct release_selection wanted;
 	/** Only kernel.org's newest stable kernel. */
 	bool latest_stable;
-	/** Build what is there, too, under the next PATCH of its name. */
+	/** Also build what the store has, under the next PATCH of its name. */
 	bool rebuild;
 	/** Most items; 0 for no limit. */
 	unsigned int limit;
@@ -204,15 +204,16 @@ char *plan_document_format(const struct plan *plan);
  * Read a plan that another job has made: its document, or its matrix.
  *
  * @param[in] name For messages.
- * @return ERROR_USAGE if it is neither, or the catalog has no such architecture.
+ * @return ERROR_USAGE if it is neither, or the catalog has no such
+ * architecture.
  */
 _must_check_ struct error *plan_parse(const struct catalog *catalog,
 				      const char *text, const char *name,
 				      struct plan *ret);
 
 /**
- * Append, in Markdown, a paragraph on each flavor that not all kernels are built
- * in: for which it is, and why.
+ * Append, in Markdown, a paragraph on each flavor that is built for some
+ * kernels only: for which, and why.
  */
 void plan_append_bounds(struct string_builder *sb, const struct catalog *catalog);
 

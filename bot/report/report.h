@@ -6,9 +6,8 @@
 /**
  * @file
  *
- * What has become of the kernels of a plan: what the builds say of themselves,
- * compared with what the store has, where other jobs have made them; and that
- * for people.
+ * What became of the kernels of a plan: the results of their builds, compared
+ * with what the store has if other jobs built them; and reports of that.
  */
 
 #include <stdbool.h>
@@ -30,7 +29,7 @@ struct table;
 
 enum verdict_kind {
 	VERDICT_FAILED,
-	/** Neither: a job was ended, or somebody else was faster. */
+	/** Its job was cancelled, or somebody else has published it. */
 	VERDICT_SKIPPED,
 	VERDICT_BUILT,
 	VERDICT_KIND_COUNT,
@@ -45,7 +44,7 @@ struct verdict {
 	enum verdict_kind kind;
 	/**
 	 * Where it failed: a phase of the build, `publish` if the store lacks
-	 * what was built, `job` if nobody says anything. NULL if it did not.
+	 * what was built, `job` if there is no result. NULL if it did not fail.
 	 */
 	const char *phase;
 	/** One line; "" if it was built. */
@@ -65,7 +64,7 @@ void verdict_list_deinit(struct verdict_list *list);
 
 #define _cleanup_verdict_list_ _cleanup_(verdict_list_deinit)
 
-/** @param[in] assets What the store has; NULL where the results speak for it. */
+/** @param[in] assets What the store has; NULL if the results are enough. */
 void verdicts_compute(const struct plan *plan,
 		      const struct build_results *results,
 		      const struct asset_list *assets, struct verdict_list *ret);
@@ -74,10 +73,10 @@ void verdicts_compute(const struct plan *plan,
 char *report_title(const struct plan_item *item, const char *phase);
 
 /**
- * Say why a kernel failed, where that does not end the command; in a workflow,
- * above the run's logs, too.
+ * Log why a kernel failed, where that does not end the command; in a workflow,
+ * as an annotation too.
  *
- * @param[in] log What of its log is shown there; NULL for nothing.
+ * @param[in] log Part of its log for the annotation; NULL for none.
  */
 void report_failure(const struct plan_item *item, enum phase phase,
 		    const struct error *err, const char *log);
@@ -122,12 +121,12 @@ void issue_list_deinit(struct issue_list *list);
 
 #define _cleanup_issue_list_ _cleanup_(issue_list_deinit)
 
-/** A reader of `struct issue`, which on failure, too, is to be freed. */
+/** Reads a `struct issue`, which must be freed on failure, too. */
 _must_check_ value_reader issue_read;
 
 /**
- * Have one issue for each series whose kernels cannot be made, which is known
- * by its first line, whatever people make of its title and its text.
+ * Keep one issue for each series whose kernels fail. An issue is found by its
+ * first line, so its title and the rest of its text may be edited.
  *
  * Open an issue for each series of which a kernel failed, or bring the one that
  * is open up to date; close that of each series of which all were built, and
@@ -159,15 +158,15 @@ char *issue_title(const struct kernel_version *version);
 char *issue_body(const struct verdict_list *verdicts,
 		 const struct kernel_version *version, const char *run_url);
 
-/** What is said when all have been built; free(). */
+/** The comment that closes the issue; free(). */
 char *issue_closing(const struct verdict_list *verdicts,
 		    const struct kernel_version *version, const char *run_url);
 
 /**
- * The store's page, in Markdown: what a person who opens the GitHub release reads.
- * A row for each series and architecture, newest first, and a column for each
- * flavor with the newest version, its size and date, and a link. Links of the
- * last rows are left out, and then rows, where there would be more than
+ * The store's page, in Markdown: what a person who opens the GitHub release
+ * reads. A row for each series and architecture, newest first, and a column for
+ * each flavor with the newest version, its size and date, and a link. Links of
+ * the last rows are left out, and then rows, where there would be more than
  * STORE_PAGE_MAX characters. free()
  */
 char *page_format(const struct catalog *catalog,

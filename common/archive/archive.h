@@ -37,7 +37,7 @@ static inline void cleanup_digest(struct digest **digest)
 
 void digest_update(struct digest *digest, const void *data, size_t size_bytes);
 
-/** Write the digest of all data so far; the object cannot be updated after. */
+/** Write the digest of all data so far; no digest_update() may follow. */
 void digest_finish(struct digest *digest, char text_ret[static DIGEST_TEXT_SIZE]);
 
 /** @param[out] size_ret Size of the file in bytes; may be NULL. */
@@ -56,66 +56,67 @@ bool digest_is_valid(const char *text);
  * sha256sum(1) writes it. Whoever writes one holds a lock on the file's name.
  */
 
-/** @param[out] digest_ret "" if the file has no sidecar, or one that is empty. */
+/** @param[out] digest_ret "" if the file has no sidecar, or an empty one. */
 _must_check_ struct error *sidecar_read(const char *path,
 					char digest_ret[static DIGEST_TEXT_SIZE]);
 
 _must_check_ struct error *sidecar_write(const char *path, const char *digest);
 
 /**
- * Write a small file, and sync it, in place: for what nobody reads before what
- * it belongs to is there, so that a run that is killed leaves nothing else.
+ * Write a small file in place, and sync it. There is no temporary file that a
+ * killed run could leave; the file may be left incomplete instead, so nobody
+ * should read it before the file that it describes exists.
  *
- * @return ERROR_USAGE if the name is that of something else than a file.
+ * @return ERROR_USAGE if the path exists and is not a regular file.
  */
 _must_check_ struct error *sidecar_write_text(const char *path, const char *text);
 
 /*
  * kernel.org's `sha256sums.asc`: lines `HEX  NAME` in a clear-signed PGP
- * message. The signature is not checked: what vouches for the list is the
- * connection it came by.
+ * message. The signature is not checked: the list is trusted as much as
+ * the connection that it was downloaded over.
  */
 
 /**
- * Find a file's digest. The whole text is read strictly first: one that was cut
- * off, or has anything else in it, is an error and not a shorter list.
+ * Find a file's digest. The whole text is parsed strictly first: a list that is
+ * truncated, or has any other line, is an error.
  *
- * @return ERROR_NOT_FOUND if the list is in order but has no such name.
+ * @return ERROR_NOT_FOUND if the list is valid but does not have the name.
  */
 _must_check_ struct error *sums_find(const char *text, size_t size_bytes,
 				     const char *name,
 				     char digest_ret[static DIGEST_TEXT_SIZE]);
 
 /*
- * Bytes that one pulls, piece by piece, from a file or a server. A stream knows
- * how many must come and with which digest, and is an error if they do not: so
- * nothing that came may be used before the end has. One thread a stream.
+ * Bytes that are read, piece by piece, from a file or a server. A stream checks
+ * size and digest, if they are known, at its end: do not use what was read
+ * before stream_read() has reported the end. Not thread-safe.
  */
 
 struct stream {
-	/** What it is told its progress; borrowed, may be NULL. */
+	/** Updated as the stream is read; borrowed, may be NULL. */
 	struct progress *progress;
-	/** Bytes that came so far. */
+	/** Bytes that were read so far. */
 	uint64_t done_bytes;
-	/** How long that took, which is mostly waiting. */
+	/** How long reading took, which is mostly waiting. */
 	uint64_t read_ms;
-	/** Bytes that must come; 0 if not known. */
+	/** Expected size in bytes; 0 if not known. */
 	uint64_t size_bytes;
 
-	// Below only for kinds of stream.
+	// The rest is for implementations of streams.
 	/** As stream_read(), without the checks. */
 	struct error *(*read)(struct stream *stream, const void **data_ret,
 			      size_t *size_ret);
-	/** Release what the kind has added; may be NULL. */
+	/** Release what the implementation added; may be NULL. */
 	void (*close)(struct stream *stream);
 	/** What its errors begin with. */
 	char *name;
-	/** What must come, "" if not known, and what to do if it did not. */
+	/** Expected digest, "" if not known; what to do if it differs. */
 	char expected[DIGEST_TEXT_SIZE];
 	const char *remedy;
-	/** NULL if nobody asks. */
+	/** NULL if no digest is needed. */
 	struct digest *digest;
-	/** What came, at the end. */
+	/** Digest of what was read; set at the end. */
 	char actual[DIGEST_TEXT_SIZE];
 	bool has_ended;
 };
@@ -124,13 +125,13 @@ struct stream {
  * Take the next piece. Blocks.
  *
  * @param[out] data_ret Borrowed until the next call.
- * @param[out] size_ret 0 at the end, once what came is known to be whole.
+ * @param[out] size_ret 0 at the end, after size and digest were checked.
  * @return ERROR_CANCELLED (interrupt.h). After an error, only close it.
  */
 _must_check_ struct error *stream_read(struct stream *stream,
 				       const void **data_ret, size_t *size_ret);
 
-/** Also before its end; NULL is no stream. */
+/** Close a stream, also before its end; NULL is allowed. */
 void stream_close(struct stream *stream);
 
 static inline void cleanup_stream(struct stream **stream)
@@ -140,12 +141,12 @@ static inline void cleanup_stream(struct stream **stream)
 
 #define _cleanup_stream_ _cleanup_(cleanup_stream)
 
-/** A file, of which what it holds now must come. */
+/** Open a file; its expected size is the current one. */
 _must_check_ struct error *stream_open_file(const char *path,
 					    struct stream **ret);
 
 /**
- * A descriptor.
+ * Read from a descriptor.
  *
  * @param[in] fd Taken.
  * @param[in] name What errors begin with.
@@ -153,7 +154,7 @@ _must_check_ struct error *stream_open_file(const char *path,
 struct stream *stream_open_fd(int fd, const char *name);
 
 /**
- * Say what must come.
+ * Set what is expected.
  *
  * @param[in] size_bytes 0 if not known.
  * @param[in] digest NULL or "" if not known.
@@ -163,16 +164,16 @@ void stream_expect(struct stream *stream, uint64_t size_bytes,
 		   const char *digest, const char *remedy);
 
 /**
- * Make all that comes a file that all may read, with its sidecar. It gets its
- * name last.
+ * Read to the end and write a file, mode 0644, and its sidecar. The file is
+ * renamed from @p partial last.
  *
- * @param[in] partial The file's name until then, whose lock the caller holds.
- * @param[in] fd Of @p partial.
+ * @param[in] partial Temporary name; the caller holds its lock.
+ * @param[in] fd Open descriptor of @p partial.
  */
 _must_check_ struct error *stream_save(struct stream *stream, int fd,
 				       const char *partial, const char *path);
 
-/** For kinds: the first member of what they have allocated. */
+/** For implementations, whose own struct begins with the stream. */
 void stream_init(struct stream *stream,
 		 struct error *(*read)(struct stream *, const void **, size_t *),
 		 void (*close)(struct stream *), const char *name);
@@ -227,8 +228,8 @@ _must_check_ struct error *pack_directory(const char *directory,
  *
  * What arrives is not trusted: absolute paths, `..`, links that lead outside,
  * device nodes, FIFOs, sockets and absurd sizes are refused, setuid bits are
- * dropped, and nothing is ever written outside the directory. A tarball that is damaged or
- * does not end as it should is an error, even if all files had come.
+ * dropped, and nothing is ever written outside the directory. A tarball that is
+ * damaged or does not end as it should is an error, even if all files had come.
  */
 
 struct unpack_options {
@@ -248,8 +249,9 @@ struct unpack_options {
 };
 
 /**
- * Unpack what a stream brings, to its end. When it fails, what is on disk is the
- * caller's to remove. A thread writes the files while the caller waits for more.
+ * Unpack what a stream brings, to its end. When it fails, what is on disk is
+ * the caller's to remove. A thread writes the files while the caller waits for
+ * more.
  *
  * @param[in] directory Exists and is empty.
  */

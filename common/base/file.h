@@ -15,7 +15,9 @@ struct string_list;
 
 /* Files and paths. What others may read gets its name only when whole. */
 
-/** Join two parts of a path with one slash; an absolute @p name wins. free(). */
+/**
+ * Join two parts of a path with one slash; an absolute @p name wins. free().
+ */
 char *path_join(const char *directory, const char *name);
 
 /** The same with a formatted second part. */
@@ -79,8 +81,8 @@ _must_check_ struct error *directory_remove(const char *path);
 _must_check_ struct error *directory_clear(const char *path);
 
 /**
- * Make a directory with a name of its own, `PARENT/.PREFIX.XXXXXX`. It is locked
- * (flock(2)) as long as the returned descriptor is open, so that
+ * Make a directory with a name of its own, `PARENT/.PREFIX.XXXXXX`. It is
+ * locked (flock(2)) as long as the returned descriptor is open, so that
  * directory_remove_stale() can tell the leftovers of a dead run.
  */
 _must_check_ struct error *directory_create_temporary(const char *parent,
@@ -103,10 +105,11 @@ void cleanup_directory(char **path);
 
 /**
  * List all files below a directory, sorted, relative to it. Links are followed;
- * one that leads nowhere is left out, as is all that is neither file nor directory.
+ * one that leads nowhere is left out, as is all that is neither file nor
+ * directory.
  *
- * @param[in] skip Globs over the names of files and directories to leave out, ended
- * by NULL; may be NULL.
+ * @param[in] skip Globs over the names of files and directories to leave out,
+ * ended by NULL; may be NULL.
  * @return ERROR_CANCELLED if interrupted.
  */
 _must_check_ struct error *tree_list(const char *path, const char *const *skip,
@@ -116,7 +119,9 @@ _must_check_ struct error *tree_list(const char *path, const char *const *skip,
 _must_check_ struct error *tree_list_all(const char *path,
 					 struct string_list *ret);
 
-/** Copy the files that tree_list() lists, and the directories that they are in. */
+/**
+ * Copy the files that tree_list() lists, and the directories that they are in.
+ */
 _must_check_ struct error *tree_copy(const char *from, const char *const *skip,
 				     const char *to);
 

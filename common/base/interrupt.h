@@ -27,8 +27,9 @@ struct error;
 void interrupt_catch(void);
 
 /**
- * Until interrupt_catch() is called again, a signal ends the process at once, as
- * one does that was caught already: for waits in libraries that nothing else ends.
+ * Until interrupt_catch() is called again, a signal ends the process at once;
+ * so does one that has arrived already. For libraries whose waits cannot be
+ * interrupted otherwise.
  */
 void interrupt_release(void);
 

@@ -34,33 +34,33 @@ struct string_list;
 struct value {
 	/** NULL if there is no such key or item. */
 	struct json_t *json;
-	/** What holds it; NULL for the document as a whole. */
+	/** The object or list that it is in; NULL for the whole document. */
 	const struct value *outer;
 	/** Its key, or the document's name; NULL for an item of a list. */
 	const char *key;
 	size_t index;
-	/** Of errors about it. */
+	/** Kind of errors about it. */
 	enum error_kind kind;
 };
 
-/** @param[out] ret A member of a struct; what it points to depends. */
+/** @param[out] ret A member of a struct, of the type that the reader fills. */
 typedef struct error *value_reader(const struct value *value, void *ret);
 
-/** Of a table; made by the macros below. */
+/** A row of a table; use the macros below. */
 struct value_row {
 	const char *key;
 	/** NULL for a number or a name. */
 	value_reader *read;
-	/** Of the member in the struct; 0 also for readers of the whole struct. */
+	/** Offset of the member; 0 for readers that fill the whole struct. */
 	size_t offset;
-	/** Of what is read, in bytes. */
+	/** Size of what is read, in bytes. */
 	size_t size;
 	bool optional;
 	/** Whether the reader is for each item of a list, or of an object. */
 	bool each_item, each_member;
 	/** Bounds of a number. */
 	int64_t min, max;
-	/** From 0 to max. */
+	/** Names of the values from 0 to max. */
 	const char *const *names;
 };
 
@@ -93,7 +93,8 @@ struct value_row {
 
 /**
  * The items of a list, each read into a zeroed one of a vector: the member is a
- * pointer to them, the next is their count. One that is wrong is counted, too.
+ * pointer to them, the next is their count. After an error, the item that could
+ * not be read is the last one, and counted.
  */
 #define VALUE_ITEMS(name, reader, type, member)                                \
 	VALUE_ROW(name, type, member, .read = (reader), .each_item = true,     \
@@ -107,20 +108,20 @@ struct value_row {
 /**
  * Parse a document.
  *
- * @param[in] name Its file's, for messages; borrowed, as @p ret is by the
- * values in it.
- * @param[in] kind Of errors, those of the readers too.
+ * @param[in] name Name of the document, for messages; borrowed. The values in
+ * the document borrow @p ret.
+ * @param[in] kind Kind of all errors, also those of the readers.
  */
 _must_check_ struct error *value_parse(const char *text, size_t size_bytes,
 				       const char *name, enum error_kind kind,
 				       struct value *ret);
 
-/** Parse what a server has sent; the error says what to do. */
+/** Parse what a server has sent; the error includes what to do. */
 _must_check_ struct error *value_parse_answer(const char *text,
 					      size_t size_bytes, const char *name,
 					      struct value *ret);
 
-/** Of a document. */
+/** Free a document, which the values in it belong to. */
 void value_deinit(struct value *document);
 
 #define _cleanup_value_ _cleanup_(value_deinit)
@@ -139,7 +140,7 @@ struct value value_member(const struct value *object, const char *key);
 
 struct value value_item(const struct value *list, size_t index);
 
-/** The items of a list that is the document, into a vector as VALUE_ITEMS(). */
+/** Read a document that is a list into a vector, as VALUE_ITEMS() does. */
 _must_check_ struct error *value_items(const struct value *list,
 				       value_reader *read, size_t size_bytes,
 				       void *vector);
@@ -153,7 +154,7 @@ _must_check_ value_reader value_string;
 _must_check_ value_reader value_copy;
 /** `bool` */
 _must_check_ value_reader value_flag;
-/** `struct string_list`, to which they are added. */
+/** `struct string_list`; the strings are added to it. */
 _must_check_ value_reader value_strings;
 
 void cleanup_json(struct json_t **json);

@@ -29,7 +29,9 @@ enum log_level {
 	LOG_DEBUG,
 };
 
-/** The longest that a log is silent while something is at work, if not chosen. */
+/**
+ * The longest that a log is silent while something is at work, if not chosen.
+ */
 enum {
 	LOG_SILENCE_MS = 30000
 };

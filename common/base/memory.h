@@ -31,7 +31,7 @@ char *string_copy_n(const char *text, size_t length);
 _printf_(1, 2) char *string_format(const char *format, ...);
 _printf_(1, 0) char *string_vformat(const char *format, va_list ap);
 
-/** End the program: for what libraries report. */
+/** End the program; for libraries that report a lack of memory. */
 _Noreturn void memory_exhausted(void);
 
 /** For vector_add(): room for one item more. */

@@ -16,9 +16,9 @@ unsigned int processors_usable(void);
 
 /**
  * Whether this is a terminal that we may read, set and draw on now: a shell can
- * put us in the background and back at any time. Who reads the terminal or sets
- * its modes in the background is stopped (SIGTTIN, SIGTTOU), and what it draws
- * there disturbs others.
+ * put us in the background and back at any time. A background process that
+ * reads the terminal or sets its modes is stopped (SIGTTIN, SIGTTOU), and its
+ * output is mixed with that of others.
  */
 bool foreground_has_terminal(int fd);
 

@@ -24,7 +24,7 @@ enum table_kind {
 	TABLE_CODE,
 	/** Markdown already, of a table that is shown as nothing else. */
 	TABLE_MARKDOWN,
-	/** To the right; where there is none, text has a `-`. */
+	/** Aligned to the right; an empty cell is `-` in text. */
 	TABLE_NUMBER,
 };
 
@@ -50,7 +50,7 @@ void table_deinit(struct table *table);
 
 #define _cleanup_table_ _cleanup_(table_deinit)
 
-/** @param[in] title "" for none; where none has any, text has no such line. */
+/** @param[in] title "" for none; if all are "", text has no line of titles. */
 void table_add_column(struct table *table, const char *title,
 		      enum table_kind kind);
 
@@ -87,7 +87,7 @@ void table_print(const struct table *table);
 /**
  * Append as many rows, and then folds, as there is room for.
  *
- * @param[in] limit_bytes Of the whole string then.
+ * @param[in] limit_bytes Most bytes of the whole string afterwards.
  */
 void table_append_markdown(struct string_builder *sb, const struct table *table,
 			   size_t limit_bytes);

@@ -77,8 +77,8 @@ void string_list_deinit(struct string_list *list);
 #define _cleanup_string_list_ _cleanup_(string_list_deinit)
 
 /*
- * Text from elsewhere: paths, what programs print, and messages with such in
- * them. It need not be UTF-8.
+ * Text from elsewhere: paths, output of programs, and messages that quote them.
+ * It need not be UTF-8.
  */
 
 /** What stands for a byte that is no part of a character: U+FFFD. */
@@ -91,9 +91,10 @@ size_t utf8_length(const char *text, size_t size);
 bool utf8_is_control(const char *character);
 
 /**
- * Append what a program has printed, made fit to be shown anywhere: valid UTF-8,
- * no control characters but newlines and tabs, no escape sequences of terminals.
- * A line that was rewritten with carriage returns is what was left standing.
+ * Append what a program has printed, made fit to be shown anywhere: valid
+ * UTF-8, no control characters but newlines and tabs, no escape sequences of
+ * terminals. Of a line that was rewritten with carriage returns, the last text
+ * is kept.
  */
 void text_append_plain(struct string_builder *sb, const char *text, size_t size);
 
@@ -112,8 +113,8 @@ struct json_t *text_json(const char *text);
  */
 
 /**
- * Append text as code in a line, fit for a cell of a table: on one line, and
- * with nothing in it that means anything, such as the name of a user.
+ * Append text as inline code on one line, fit for a cell of a table. Nothing in
+ * it is markup, such as a mention of a user.
  */
 void markdown_append_code(struct string_builder *sb, const char *text);
 

@@ -9,11 +9,12 @@
  * Directories that take long to make and are kept, by their paths.
  *
  * Whoever uses an entry holds a shared lock (flock(2)) on its directory, so it
- * stays. One is made as `.partial.NAME` beside it, under an exclusive lock on
- * that directory, and renamed when whole: who wants the same waits, and finds
- * it. One that nobody uses is renamed to `.vmtest-deleted.XXXXXX` and then deleted. So
- * what has an entry's name is whole, whoever was killed when, and there are no
- * files of locks. A name must stand for all that its contents depend on.
+ * is not deleted. A new entry is made as `.partial.NAME` beside it, under an
+ * exclusive lock on that directory, and renamed when whole; others who want it
+ * wait, and use it. An entry is deleted by renaming it to
+ * `.vmtest-deleted.XXXXXX` first. So a directory with an entry's name is always
+ * whole, even after a run was killed, and there are no lock files. A name must
+ * identify everything that the contents depend on.
  */
 
 #include <stdbool.h>
@@ -29,7 +30,7 @@ struct string_list;
 struct cache_entry {
 	char *path;
 	int fd;
-	/** By cache_get(), just now. */
+	/** Whether cache_get() has just made it. */
 	bool made;
 };
 
@@ -54,10 +55,10 @@ _must_check_ struct error *cache_hold(const char *path, struct cache_entry **ret
 /** Note that an entry was used now: its time of modification tells. */
 void cache_touch(const struct cache_entry *entry);
 
-/** How to have an entry. */
+/** How to check and make an entry. */
 struct cache_recipe {
 	/**
-	 * Whether what is there will do; may be NULL.
+	 * Whether an existing entry can be used; NULL if any can.
 	 *
 	 * @param[out] good_ret Initially true.
 	 */
@@ -67,23 +68,23 @@ struct cache_recipe {
 	void *arg;
 	/** Make it again, whatever is there. */
 	bool force;
-	/** What a run that failed or died has left is for the next one. */
+	/** Continue with what a failed or killed run has left. */
 	bool keeps_partial;
 };
 
 /**
- * Use an entry, and make it if it is not there. Blocks while others make it. It
- * replaces one that will not do, whose users may go on.
+ * Use an entry, and make it if it is not there. Blocks while others make it. An
+ * entry that check rejects is replaced; those who use it may continue.
  *
- * @return What check or make failed with; ERROR_CANCELLED.
+ * @return The error of check or make; ERROR_CANCELLED.
  */
 _must_check_ struct error *cache_get(const char *path,
 				     const struct cache_recipe *recipe,
 				     struct cache_entry **ret);
 
 /**
- * Give a directory a name, in place of another, if need be, at once. Users of
- * that one may go on.
+ * Rename a directory, atomically where the file system can, replacing another
+ * one of that name. Those who use the replaced one may continue.
  */
 _must_check_ struct error *cache_replace(const char *from, const char *to);
 
@@ -139,9 +140,9 @@ _must_check_ struct error *cache_list_load(const char *directory,
 uint64_t cache_list_size(const struct cache_list *list);
 
 struct cache_limits {
-	/** What was not used since goes; 0 for none. */
+	/** Entries not used since then are evicted; 0 for no limit. */
 	int64_t oldest_s;
-	/** What was not used for longest goes, until no more than this is left. */
+	/** Evict least recently used entries until this size is left. */
 	bool has_size;
 	uint64_t size_bytes;
 };
@@ -149,9 +150,9 @@ struct cache_limits {
 /**
  * Evict what the limits exclude, and nobody uses.
  *
- * @param[in,out] list What goes is taken from it.
+ * @param[in,out] list Evicted items are removed from it.
  * @param[in] dry_run Only say which.
- * @param[in,out] deleted_ret Paths; what is there already has gone.
+ * @param[in,out] deleted_ret Paths are added; those in it count as deleted.
  */
 _must_check_ struct error *cache_list_limit(struct cache_list *list,
 					    const struct cache_limits *limits,

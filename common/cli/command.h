@@ -33,7 +33,8 @@ enum command_option_type {
 	OPTION_NUMBER,
 	/**
 	 * unsigned int; OPTION_NUMBER_OMITTED if it stands alone. As with
-	 * make's -j, the next argument is its number only if it has digits only.
+	 * make's -j, the next argument is its number only if it has digits
+	 * only.
 	 */
 	OPTION_OPTIONAL_NUMBER,
 	/**
@@ -97,7 +98,9 @@ struct command_context {
 	const struct program *program;
 	const struct command *command;
 	struct common_options *common;
-	/** The command's own options: a zeroed struct of options_size, filled. */
+	/**
+	 * The command's own options: a zeroed struct of options_size, filled.
+	 */
 	void *options;
 	/** What is left of the command line; ended by NULL. */
 	char **arguments;
@@ -114,14 +117,18 @@ struct command_context {
 	/** All options that it takes (command_internal.h). */
 	struct command_slot *slots;
 	size_t slot_count;
-	/** What these borrow that is not on the command line. */
+	/**
+	 * Strings that the options borrow, besides those of the command line.
+	 */
 	struct string_list texts;
 };
 
 /** One command. */
 struct command {
 	const char *name;
-	/** Its own arguments in usage: `[--] [COMMAND ARG...]`; NULL for none. */
+	/**
+	 * Its own arguments in usage: `[--] [COMMAND ARG...]`; NULL for none.
+	 */
 	const char *arguments;
 	const char *summary;
 	/** What help says below the usage; may be NULL. */
@@ -133,7 +140,9 @@ struct command {
 	 */
 	const struct command_option *options[4];
 	size_t options_size;
-	/** Options end at the first other argument, which is a program to run. */
+	/**
+	 * Options end at the first other argument, which is a program to run.
+	 */
 	bool takes_program;
 	/** Of enum command_part: what is opened before it runs. */
 	unsigned int needs;
@@ -147,11 +156,13 @@ struct program {
 	const char *summary;
 	/** Ended by NULL. */
 	const struct command *const *commands;
-	/** Told of the error that ends a command, besides the log; may be NULL. */
+	/**
+	 * Called with the error that ends a command, after the log; or NULL.
+	 */
 	void (*tell)(const char *message);
 	/**
-	 * Whose GitHub release is the store if none is named: `OWNER/REPO`. If
-	 * this is NULL, or returns it, the catalog says.
+	 * `OWNER/REPO` whose GitHub release is the default store. If this is
+	 * NULL or returns NULL, the catalog's repository is used.
 	 */
 	const char *(*repository)(void);
 	/** Add the KERNELs that completion offers; may be NULL. */
@@ -196,9 +207,9 @@ enum command_part {
 };
 
 /**
- * Have what a command works with, in the context and as long as it.
+ * Open parts of the context; they are closed with it.
  *
- * @param[in] parts Of enum command_part; what is there already stays.
+ * @param[in] parts Of enum command_part; those that are open stay open.
  */
 _must_check_ struct error *command_open(struct command_context *context,
 					unsigned int parts);
@@ -206,7 +217,7 @@ _must_check_ struct error *command_open(struct command_context *context,
 /** What --kernel, --arch and --flavor ask for; borrowed from the context. */
 struct release_selection command_selection(const struct command_context *context);
 
-/** The architecture of --arch, of which there may be one, or this machine's. */
+/** The one architecture of --arch; without it, this machine's. */
 _must_check_ struct error *command_arch(const struct command_context *context,
 					const struct catalog_arch **ret);
 
@@ -225,7 +236,7 @@ void command_row_add(struct command_context *context, struct json_t *row);
 /** With --json, print the rows; without, nothing. */
 _must_check_ struct error *command_rows_print(struct command_context *context);
 
-/** Write a jansson document, indented, and forget it. */
+/** Write a jansson document, indented, to stdout; consumed. */
 _must_check_ struct error *command_print_json(struct json_t *json);
 
 /** An environment variable; NULL if it is empty, too. */

@@ -7,9 +7,10 @@
  * @file
  *
  * GitHub's REST API, as far as a release, its assets and a repository's issues
- * go. All calls block. What GitHub answers is not trusted: whatever is not of the type, the range or
- * the characters that its description promises is refused with a line that
- * names the field. https://docs.github.com/en/rest/releases
+ * go. All calls block. What GitHub answers is not trusted: whatever is not of
+ * the type, the range or the characters that its description promises is
+ * refused with a line that names the field.
+ * https://docs.github.com/en/rest/releases
  */
 
 #include <stdbool.h>
@@ -91,7 +92,8 @@ void github_deinit(struct github *github);
 
 /**
  * @param[in] permission What a token needs to write: `contents`, `issues`.
- * @return ERROR_USAGE if there is no token, without which nothing can be written.
+ * @return ERROR_USAGE if there is no token, without which nothing can be
+ * written.
  */
 _must_check_ struct error *github_require_token(const struct github *github,
 						const char *permission);
@@ -102,8 +104,8 @@ enum github_method {
 	GITHUB_PATCH,
 	GITHUB_POST,
 	/**
-	 * Doing it twice is not the same as doing it once, so what has become
-	 * of it is for the caller to see: ERROR_RETRY if that is not known.
+	 * Not idempotent, so it is not retried: ERROR_RETRY if it is not known
+	 * whether it was done, which the caller must find out.
 	 */
 	GITHUB_POST_ONCE,
 };
@@ -112,12 +114,12 @@ enum github_method {
  * Ask the API about a repository; the format is that of a path below
  * /repos/OWNER/REPO, whose parts are plain.
  *
- * @param[in] body Consumed. To send nothing is an error of PATCH and POST: it
- * is what json_pack() makes of text that is not UTF-8.
+ * @param[in] body Consumed. NULL is an error of PATCH and POST: json_pack()
+ * returns it for text that is not UTF-8.
  * @param[out] ret The answer; value_deinit(). May be NULL.
- * @return What the answer says if it is not of success, and what to do about
- * it: ERROR_NOT_FOUND, ERROR_EXISTS (already_exists); ERROR_USAGE if there is
- * no token to write with.
+ * @return If the status is no success, what the answer says and what to do:
+ * ERROR_NOT_FOUND, ERROR_EXISTS (already_exists). ERROR_USAGE if there is no
+ * token to write with.
  */
 _must_check_ _printf_(5, 6) struct error *github_call(const struct github *github,
 						      enum github_method method,
@@ -129,7 +131,8 @@ _must_check_ _printf_(5, 6) struct error *github_call(const struct github *githu
  * Ask the API for a list, a page of a hundred at a time.
  *
  * @param[in] pages_max The list is cut off there.
- * @param[in,out] vector As value_items() wants it, with the reader and the size.
+ * @param[in,out] vector As value_items() wants it, with the reader and the
+ * size.
  * @param[in] format Of a path up to `?` or `&`, as of github_call().
  */
 _must_check_ _printf_(6, 7) struct error *github_list(
@@ -158,7 +161,9 @@ _must_check_ struct error *github_find_release(struct github *github);
 _must_check_ struct error *github_create_release(struct github *github,
 						 const char *markdown);
 
-/** The release, which is made if it is not there; an immutable one is refused. */
+/**
+ * The release, which is made if it is not there; an immutable one is refused.
+ */
 _must_check_ struct error *github_require_release(struct github *github);
 
 /** Replace the body of the release, which is known. */
@@ -179,7 +184,8 @@ _must_check_ struct error *github_upload(struct github *github, const char *path
 					 char **url_ret);
 
 /** An asset's bytes. */
-struct stream *github_open(const struct github *github, const struct asset *asset);
+struct stream *github_open(const struct github *github,
+			   const struct asset *asset);
 
 /** No error if it has gone already. */
 _must_check_ struct error *github_delete_asset(const struct github *github,
@@ -188,7 +194,7 @@ _must_check_ struct error *github_delete_asset(const struct github *github,
 _must_check_ struct error *github_read_release(const struct value *value,
 					       struct github_release *ret);
 
-/** A reader of `struct asset`. On failure, too, it is to be freed. */
+/** Reads a `struct asset`, which must be freed on failure, too. */
 _must_check_ value_reader github_read_asset;
 
 #endif /* COMMON_GITHUB_GITHUB_H */

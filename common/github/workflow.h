@@ -27,7 +27,9 @@ struct string_builder;
 struct string_list;
 
 enum {
-	/** Bytes of a step's summary; one that is longer is not shown at all. */
+	/**
+	 * Bytes of a step's summary; one that is longer is not shown at all.
+	 */
 	WORKFLOW_SUMMARY_LIMIT = 1 << 20,
 	/** Of a word that text from elsewhere cannot know. */
 	WORKFLOW_TOKEN_SIZE = 33,
@@ -47,7 +49,7 @@ void workflow_append_annotation(struct string_builder *sb,
 				const char *message);
 
 /**
- * Append errors, as many as are shown: the last of those stands for more.
+ * Append as many errors as GitHub shows; the last one counts those left out.
  *
  * @param[in] titles Of kernels; one for each of the messages.
  */
@@ -80,7 +82,11 @@ _printf_(2, 3) void workflow_group_begin(struct workflow_group *group,
 					 const char *format, ...);
 void workflow_group_end(struct workflow_group *group);
 
-/** Add lines, `NAME=VALUE`, to the step's outputs. @return ERROR_USAGE if it is none. */
+/**
+ * Add lines, `NAME=VALUE`, to the step's outputs.
+ *
+ * @return ERROR_USAGE if no step of a workflow runs us.
+ */
 _must_check_ struct error *workflow_outputs_write(const char *text);
 
 /**

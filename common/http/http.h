@@ -33,11 +33,11 @@ struct stream;
 /** How patient the user is. */
 struct limits {
 	/**
-	 * How long to go on asking a server that fails; 0 to ask once. A stream
-	 * that has come a megabyte further starts anew.
+	 * How long to retry while a server fails; 0 to ask once. For a stream,
+	 * the time starts anew with each megabyte that has arrived.
 	 */
 	uint64_t retry_ms;
-	/** A transfer that brings nothing for so long is broken; not 0. */
+	/** A transfer without any data for so long is broken; not 0. */
 	uint64_t stall_ms;
 	/** The longest that a log may be silent while something is at work. */
 	uint64_t silence_ms;
@@ -47,7 +47,7 @@ struct limits {
  * VMTEST_RETRY_SECONDS, VMTEST_STALL_SECONDS and VMTEST_SILENCE_SECONDS, or
  * five minutes, one, and half a one.
  *
- * @return ERROR_USAGE if one of them is set to something else than a number.
+ * @return ERROR_USAGE if one of them is set to anything but a number in range.
  */
 _must_check_ struct error *limits_read(struct limits *ret);
 
@@ -58,10 +58,10 @@ struct backoff {
 	uint64_t limit_ms;
 };
 
-/** For what a server has failed to do: half a second to half a minute. */
+/** After failures of a server: half a second to half a minute. */
 extern const struct backoff backoff_failure;
 
-/** @param[in] waits How many came before this one. */
+/** @param[in] waits How many waits came before this one. */
 uint64_t backoff_ms(const struct backoff *backoff, unsigned int waits);
 
 /** @param[in] user_agent Sent as User-Agent. */
@@ -129,7 +129,8 @@ _must_check_ struct error *http_perform(struct http *http,
 
 /**
  * An error that says what the server answered: status, and the `message` of a
- * JSON body where there is one. 404 is ERROR_NOT_FOUND, 5xx and 429 ERROR_RETRY.
+ * JSON body where there is one. 404 is ERROR_NOT_FOUND, 5xx and 429
+ * ERROR_RETRY.
  */
 _must_check_ struct error *
 http_response_error(const struct http_request *request,

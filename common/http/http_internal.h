@@ -7,8 +7,9 @@
  * @file
  *
  * What whole answers (http.c) and streams (http_stream.c) share: the tries of a
- * request, one after the other. http_transport.c has each by libcurl: what
- * http.h says of connections, redirects, tokens, stalls and interrupts.
+ * request, one after the other. http_transport.c does each with libcurl, and
+ * implements what http.h says of connections, redirects, tokens, stalls and
+ * interrupts.
  */
 
 #include <stdbool.h>
@@ -34,7 +35,7 @@ struct http_attempt {
 	bool unreachable;
 	/** Retry-After in seconds; -1 if there was none. */
 	int64_t retry_after_s;
-	/** If x-ratelimit-remaining is 0, its reset, in seconds since 1970; or 0. */
+	/** If x-ratelimit-remaining is 0: its reset, seconds since 1970; or 0. */
 	int64_t rate_reset_s;
 	/** The body speaks of a rate limit. */
 	bool rate_message;
@@ -80,9 +81,9 @@ _must_check_ struct error *http_begin(struct http_tries *tries,
 				      const char *const *extra);
 
 /**
- * Wait for the next piece of the answer's body, whatever the status. The
- * attempt is what the answer's headers say; of an error, only `broken`, which
- * tells one that may pass from one that is final.
+ * Wait for the next piece of the answer's body, whatever the status. Sets the
+ * attempt from the answer's headers; after an error only `broken`, which is
+ * true if the request may succeed later.
  *
  * @param[out] data_ret Borrowed until the next call.
  * @param[out] size_ret 0 at the end.
@@ -90,7 +91,7 @@ _must_check_ struct error *http_begin(struct http_tries *tries,
 _must_check_ struct error *http_read(struct http_tries *tries,
 				     const void **data_ret, size_t *size_ret);
 
-/** After each http_begin(), also one that failed; or if there was none. */
+/** Call it after each http_begin(), also a failed one; harmless otherwise. */
 void http_end(struct http *http);
 
 /**

@@ -47,7 +47,7 @@ struct catalog_machine {
 	const char *cpu;
 	/** The file to boot, relative to a package: `vmlinuz`. */
 	const char *kernel;
-	/** What its kernels are told where it is emulated; NULL for nothing. */
+	/** Kernel parameters under TCG; NULL for none. */
 	const char *tcg_command_line;
 	/** Other QEMU arguments. */
 	struct string_list arguments;
@@ -62,21 +62,27 @@ struct catalog_arch {
 	const char *source_arch;
 	/** Prefix of a cross compiler: `x86_64-linux-gnu-`. */
 	const char *cross_prefix;
-	/** make's target and the file it makes, relative to the build directory. */
+	/**
+	 * make's target and the file it makes, relative to the build directory.
+	 */
 	const char *image_target;
 	const char *image_path;
-	/** False: switched off, and so no part of what "all" means. */
+	/** False: switched off, and not part of "all". */
 	bool enabled;
 	/** Kernels outside of the range are not built. */
 	struct version_range versions;
 	/** Whether crash dumps work at all, and from which version on. */
 	bool has_kdump;
 	struct version_range kdump;
-	/** kernel.org's names of compilers for it, and of those that run on it. */
+	/**
+	 * kernel.org's names of compilers for it, and of those that run on it.
+	 */
 	const char *crosstool_target;
 	/** NULL if there are none. */
 	const char *crosstool_host;
-	/** What Debian calls it, and the suite that a root of it is made from. */
+	/**
+	 * What Debian calls it, and the suite that a root of it is made from.
+	 */
 	const char *debian_arch;
 	const char *debian_suite;
 	/** Program: `qemu-system-x86_64`. */
@@ -84,13 +90,15 @@ struct catalog_arch {
 	/** The kernel's console: `ttyS0`. */
 	const char *console;
 	/**
-	 * What announces a sysrq key on the console; NULL for a BREAK, which is
-	 * what serial ports take.
+	 * What to send before a sysrq key on the console; NULL for a BREAK, as
+	 * serial ports take it.
 	 */
 	const char *sysrq;
 	/** The first virtio console in the guest: `hvc0`. */
 	const char *terminal;
-	/** Most bytes of a kernel command line, its NUL included; 0: unknown. */
+	/**
+	 * Most bytes of a kernel command line, its NUL included; 0: unknown.
+	 */
 	unsigned int command_line_bytes;
 	/** Names that uname -m gives on a host of this architecture. */
 	struct string_list host_names;
@@ -114,14 +122,16 @@ struct catalog_flavor {
 	 * build has come; 0 if not known.
 	 */
 	unsigned int objects;
-	/** Architectures and series that have it: empty, and no bounds, for all. */
+	/**
+	 * Architectures and series that have it: empty, and no bounds, for all.
+	 */
 	struct string_list archs;
 	struct version_range versions;
 	/** Why no others do; NULL where all have it. */
 	const char *reason;
 };
 
-/** Up to which version GCC was tried with kernels of a range. */
+/** The newest GCC that was tried with a range of kernels. */
 struct catalog_gcc {
 	struct version_range kernels;
 	/** A major version: from the reference to this one, any will do. */
@@ -143,7 +153,9 @@ struct catalog {
 		const char *releases_url;
 		/** Directory that holds `vM.x/linux-V.tar.xz`. */
 		const char *tarballs_url;
-		/** The same, whatever mirror is asked: what a package records. */
+		/**
+		 * The same, whatever mirror is asked: what a package records.
+		 */
 		const char *published_tarballs_url;
 		/** The stable git repository. */
 		const char *git_url;
@@ -152,7 +164,9 @@ struct catalog {
 		/** Directory that holds `HOST/VERSION/HOST-gcc-VERSION-*`. */
 		const char *crosstool_url;
 	} kernel_org;
-	/** Series that are kept: those in some range, and in none that is off. */
+	/**
+	 * Series that are kept: those in some range, and in none that is off.
+	 */
 	struct catalog_series *series;
 	size_t series_count;
 	/** The newest series that the configurations were made for. */
@@ -160,7 +174,9 @@ struct catalog {
 	struct {
 		/** Major version of the GCC that builds all kernels. */
 		unsigned int reference;
-		/** Version of kernel.org's, for where there is none: `12.5.0`. */
+		/**
+		 * Version of kernel.org's, for where there is none: `12.5.0`.
+		 */
 		struct kernel_version crosstool;
 		struct catalog_gcc *tried;
 		size_t tried_count;
@@ -174,7 +190,9 @@ struct catalog {
 		/** Debian packages, besides the essential ones. */
 		struct string_list packages;
 	} rootfs;
-	/** The document that the strings belong to, all but URLs of a mirror. */
+	/**
+	 * The document that the strings belong to, all but URLs of a mirror.
+	 */
 	void *json;
 	struct string_list mirror_urls;
 };
@@ -212,19 +230,20 @@ _must_check_ struct error *catalog_find_flavor(const struct catalog *catalog,
 
 /**
  * Check names that a user gave, and put architectures in the place of words:
- * `host` means this machine's, `all` the catalog's, `foreign` those of other
- * machines than this one; of both, without those that are switched off.
+ * `host` means this machine's, `all` the catalog's, and `foreign` all but this
+ * machine's; `all` and `foreign` leave out those that are switched off.
  *
- * @return ERROR_USAGE, naming those that exist; also for a word that means none.
+ * @return ERROR_USAGE, naming those that exist; also for a word that means
+ * none.
  */
 _must_check_ struct error *
 catalog_resolve_names(const struct catalog *catalog, struct string_list *archs,
 		      const struct string_list *flavors);
 
 /**
- * What the first range that holds the version's series says.
+ * Find the first range that holds the version's series.
  *
- * @return ERROR_NOT_FOUND if none does.
+ * @return ERROR_NOT_FOUND if there is none.
  */
 _must_check_ struct error *catalog_find_gcc(const struct catalog *catalog,
 					    const struct kernel_version *version,
@@ -242,7 +261,9 @@ bool catalog_arch_has_kdump(const struct catalog_arch *arch,
 bool catalog_keeps(const struct catalog *catalog,
 		   const struct kernel_version *version);
 
-/** Whether the version's series is one that the configurations were made for. */
+/**
+ * Whether the version's series is one that the configurations were made for.
+ */
 bool catalog_has_verified(const struct catalog *catalog,
 			  const struct kernel_version *version);
 
@@ -252,7 +273,7 @@ bool catalog_flavor_is_for(const struct catalog_flavor *flavor,
 			   const struct kernel_version *version);
 
 /**
- * Append which kernels are built in a flavor that has bounds, and why no others:
+ * Append which kernels a flavor with bounds is built for, and why no others:
  * ` for x86_64, aarch64 from 5.10: REASON`; nothing for all kernels.
  */
 void catalog_flavor_append_bounds(const struct catalog_flavor *flavor,

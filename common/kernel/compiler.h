@@ -41,10 +41,14 @@ struct compiler {
 	char *program;
 	/** What it says of itself: `12.2.0`. */
 	char *version;
-	/** Of a downloaded one: where it is or goes, and comes from; else NULL. */
+	/**
+	 * If it is kernel.org's: where it is or will be, its URL; else NULL.
+	 */
 	char *directory;
 	char *url;
-	/** Why none that is installed will do, and what to do; NULL if one does. */
+	/**
+	 * Why no installed one can be used, and what to do; NULL if one can.
+	 */
 	char *lacking;
 	/** What keeps a downloaded one there. */
 	struct cache_entry *entry;
@@ -74,9 +78,9 @@ compiler_open(const struct catalog *catalog, const struct catalog_arch *arch,
 	      struct http *http, struct compiler *ret);
 
 /*
- * make, run for a kernel's tree or for an external module: without what the
- * environment holds for other builds, with the architecture's compiler (through
- * ccache where it is installed), and with all output in a log file.
+ * make, run for a kernel's tree or for an external module: without variables of
+ * the environment that are for other builds, with the architecture's compiler
+ * (through ccache where it is installed), and with all output in a log file.
  */
 
 /** Add make's variables for an architecture and its compiler. */
@@ -88,10 +92,10 @@ void kernel_make_add_compiler(struct string_list *arguments,
 _must_check_ struct error *kernel_make_check_path(const char *path);
 
 /**
- * What of make's output says why it failed: each line that tells of an error,
- * with those around it, and the last lines; `...` stands for the others, and for
- * the rest of a line that is too long. Of a parallel make, the last lines alone
- * rarely hold the error.
+ * The part of make's output that says why it failed: each line with an error,
+ * the lines around it, and the last lines; `...` replaces the others, and the
+ * rest of a line that is too long. With a parallel make, the last lines alone
+ * rarely include the error.
  *
  * @return Plain text (text.h), its lines ended by newlines; free().
  */

@@ -12,8 +12,9 @@
 struct string_list;
 
 /*
- * Versions of the Linux kernel as kernel.org writes them: `6.12.117`, `7.3-rc2`,
- * `6.12`; in a release (below) a mainline version is written `6.12.0`.
+ * Versions of the Linux kernel as kernel.org writes them: `6.12.117`,
+ * `7.3-rc2`, `6.12`; in a release (below) a mainline version is written
+ * `6.12.0`.
  */
 
 struct kernel_version {
@@ -111,7 +112,9 @@ bool release_parse(const char *text, struct release *ret);
 /** Reads a `struct release`. */
 _must_check_ value_reader value_release;
 
-/** Reads an architecture's name, which can be part of a path: char[ARCH_SIZE]. */
+/**
+ * Reads an architecture's name, which can be part of a path: char[ARCH_SIZE].
+ */
 _must_check_ value_reader value_arch;
 
 void release_format(const struct release *release,
@@ -127,7 +130,9 @@ void release_format_local(const struct release *release,
 /** Order by version, revision, minor, patch, then flavor's name. */
 int release_compare(const struct release *a, const struct release *b);
 
-/** Whether both have the same series and flavor: then one supersedes the other. */
+/**
+ * Whether both have the same series and flavor: then one supersedes the other.
+ */
 bool release_same_kind(const struct release *a, const struct release *b);
 
 /**

@@ -22,7 +22,9 @@ struct http;
  */
 
 enum {
-	/** Room for a commit's name: 40 digits, or 64 in SHA-256 repositories. */
+	/**
+	 * Room for a commit's name: 40 digits, or 64 in SHA-256 repositories.
+	 */
 	REF_COMMIT_SIZE = 65,
 };
 
@@ -50,9 +52,9 @@ void ref_list_add(struct ref_list *list, const char *name, const char *commit);
 
 /**
  * Read the answer of a server, which begins with `# service=git-upload-pack`.
- * Ordered as the server does, with any names that it likes.
+ * The refs keep the server's order; their names are not checked.
  *
- * @return ERROR_OTHER if it is something else, or not all of it.
+ * @return ERROR_OTHER if it is something else, or incomplete.
  */
 _must_check_ struct error *ref_list_parse(const char *data, size_t size_bytes,
 					  struct ref_list *ret);
@@ -89,9 +91,9 @@ const char *ref_tag(const struct ref *ref);
  * `file://`), or the path of a local repository. All calls block.
  *
  * Over HTTP, refs are asked for by http_perform(), with its limits, proxies and
- * ERROR_CANCELLED. All else is done by libgit2, which reads also git's
- * configuration for a proxy, and which a signal cannot interrupt: as long as it
- * is there, SIGINT and SIGTERM are unblocked, and end the program at once.
+ * ERROR_CANCELLED. All else is done by libgit2, which also reads git's
+ * configuration for a proxy. It cannot be interrupted by a signal: while it is
+ * called, SIGINT and SIGTERM are unblocked, and end the program at once.
  * libgit2 1.7 and later give up a server that says nothing for the stall limit
  * of HTTP; an older one waits for it until such a signal.
  */
@@ -143,7 +145,7 @@ tarball_digest(struct http *http, const char *url,
  *
  * @param[in] directory Exists and is empty.
  * @param[in] strip_components Leading parts of each name to drop.
- * @param[in] digest That it must have; "" if nothing vouches for it.
+ * @param[in] digest Expected SHA-256; "" if not known.
  * @return ERROR_NOT_FOUND if the server has no such file.
  */
 _must_check_ struct error *tarball_unpack(struct http *http, const char *url,

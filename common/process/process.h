@@ -27,33 +27,33 @@ struct process;
 struct process_options {
 	/** Ended by NULL; a program without a slash is searched in PATH. */
 	const char *const *arguments;
-	/** Of our variables, those that it inherits, ended by NULL; NULL for all. */
+	/** Names of variables that it inherits, ended by NULL; NULL for all. */
 	const char *const *inherited;
 	/** `NAME=VALUE` to set, `NAME` to unset, ended by NULL; may be NULL. */
 	const char *const *environment;
-	/** Of GitHub and of a workflow's job; else they are not inherited. */
+	/** Whether it inherits the tokens of GitHub and of a workflow's job. */
 	bool keeps_tokens;
 	/** Working directory, NULL for ours. */
 	const char *directory;
-	/** Descriptors of ours; NULL, or one that is -1, for /dev/null. */
+	/** A descriptor of ours; NULL, or a pointer to -1, for /dev/null. */
 	const int *stdin_fd;
 	/**
-	 * NULL, or one that is -1, for ours. Use the same descriptor for both
-	 * for a common log.
+	 * NULL, or a pointer to -1, for our own. Use the same descriptor for
+	 * both for a common log.
 	 */
 	const int *stdout_fd;
 	const int *stderr_fd;
 	/** Instead of these, a pipe to process_read() from; one for both. */
 	bool reads_stdout;
 	bool reads_stderr;
-	/** What the child inherits besides, under the same number. */
+	/** Other descriptors that it inherits, under the same number. */
 	const int *keep_fds;
 	unsigned int keep_fd_count;
 	/** Landlock's rules for it, see landlock(7); NULL or -1 for none. */
 	const int *ruleset_fd;
 	/**
-	 * Whether its process group dies with us too. This takes a process
-	 * more, which is the one that process_fd() is about.
+	 * Whether its process group dies with us too. This takes one more
+	 * process, which is then the one that process_fd() refers to.
 	 */
 	bool guarded;
 	/** For process_run() and process_capture(): 0 for no limit. */
@@ -75,15 +75,18 @@ struct process_status {
 _must_check_ struct error *process_spawn(const struct process_options *options,
 					 struct process **ret);
 
-/** A descriptor that polls readable when the child has ended (pidfd_open(2)). */
+/**
+ * A descriptor that polls readable when the child has ended (pidfd_open(2)).
+ */
 int process_fd(const struct process *process);
 
 /** Send a signal to the child's whole process group. */
 void process_kill(struct process *process, int signal);
 
 /**
- * Wait for the child to write something, and read it. Its output ends with it,
- * or when all have closed the pipe: a daemon that it has started may keep it.
+ * Wait for the child to write something, and read it. The output ends when all
+ * have closed the pipe, or when the child ends, even if a daemon that it has
+ * started keeps the pipe open.
  *
  * @param[in] deadline_ms Monotonic; 0 for never.
  * @param[out] size_ret Bytes read; 0 at the end.
@@ -129,12 +132,12 @@ _must_check_ struct error *process_capture(const struct process_options *options
 bool process_program_exists(const char *name);
 
 /**
- * Show our environment, which holds secrets, to nobody from here on; getenv(3)
- * still does. In /proc, a process shows its own to all others of its user, and
- * a guest is one of them, since it reads what QEMU may read. Our memory is for
- * root only then, and no core is dumped of it.
+ * Hide our environment, which holds secrets, from other processes; getenv(3)
+ * still works. /proc shows a process's environment to all others of its user,
+ * and so to a guest, which can read what QEMU can. Afterwards only root can
+ * read our memory, and no core is dumped.
  *
- * To be called before anything else: what getenv() returned before is wiped.
+ * Call it before anything else: what getenv() returned before is wiped.
  * A second call does nothing.
  */
 void process_hide_environment(void);

@@ -40,9 +40,13 @@ struct asset {
 	char *url;
 	/** The store's own key; 0 in a directory. */
 	uint64_t id;
-	/** What a person is shown in place of the name; NULL if there is none. */
+	/**
+	 * What a person is shown in place of the name; NULL if there is none.
+	 */
 	char *label;
-	/** An upload that has not ended, or never will: store_list() has none. */
+	/**
+	 * An upload that has not ended, or never will: store_list() has none.
+	 */
 	bool is_partial;
 };
 
@@ -90,8 +94,8 @@ _must_check_ struct error *store_list(struct store *store,
 				      struct asset_list *ret);
 
 /**
- * An asset's bytes; see archive.h. Lost connections are taken up again where
- * they broke. One stream a store at a time; close it before the store.
+ * Open an asset's bytes (archive.h). A download resumes after a broken
+ * connection. One stream a store at a time; close it before the store.
  */
 _must_check_ struct error *
 store_open(struct store *store, const struct asset *asset, struct stream **ret);
@@ -108,7 +112,7 @@ store_open(struct store *store, const struct asset *asset, struct stream **ret);
  * @param[in] progress May be NULL.
  * @param[out] url_ret May be NULL; free().
  * @return ERROR_EXISTS if the name is taken by a file with another digest;
- * ERROR_USAGE if the name is none for an asset, or if there is no token.
+ * ERROR_USAGE if an asset cannot have the name, or if there is no token.
  */
 _must_check_ struct error *store_put(struct store *store, const char *path,
 				     const char *label,
@@ -116,13 +120,13 @@ _must_check_ struct error *store_put(struct store *store, const char *path,
 
 /** How full a store is. */
 struct store_room {
-	/** Whole ones of whatever kind: also what is not ours. */
+	/** Complete assets of any kind, also those that are not packages. */
 	size_t used;
 	/** 0 if there is no limit. */
 	size_t limit;
 };
 
-/** What store_list() has seen of it. */
+/** How full the store was at the last store_list(). */
 void store_get_room(const struct store *store, struct store_room *ret);
 
 /** Delete an asset. No error if it has gone already. */

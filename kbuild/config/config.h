@@ -40,9 +40,10 @@ struct make;
 
 /*
  * Which kernels something in configs/ is for: terms separated by blanks, all of
- * which must hold. `>=6.1` and `<6.8` compare with the kernel's version, of which
- * a release candidate counts as the version that it leads to; `!s390x` excludes
- * an architecture; of architectures without `!`, any may hold. No terms: all.
+ * which must hold. `>=6.1` and `<6.8` compare with the kernel's version, of
+ * which a release candidate counts as the version that it leads to; `!s390x`
+ * excludes an architecture; of architectures without `!`, any may hold. No
+ * terms: all.
  */
 
 struct bounds_target {
@@ -104,9 +105,10 @@ char *option_set_format(const struct option_set *set);
  *
  * @param[in] config Its text.
  * @param[out] lost_ret Where options that are not essential may be lost: gets
- * each of them as it was asked for, `CONFIG_NAME=value`. NULL where none may be.
- * @return An error that names every option that is lost or has another value,
- * and may not, with its origin and its reason.
+ * each of them as it was asked for, `CONFIG_NAME=value`. NULL where none may
+ * be.
+ * @return An error that names every other option that is lost or has another
+ * value, with its origin and its reason.
  */
 _must_check_ struct error *option_set_check(const struct option_set *set,
 					    const char *config,
@@ -117,12 +119,12 @@ enum {
 	ADDITIONS_SUFFIX_SIZE = 10,
 };
 
-/** What a project asks for beyond the catalog's fragments; { 0 } for nothing. */
+/** Options beyond those of the catalog's fragments; { 0 } for none. */
 struct config_additions {
 	/** What messages call each fragment, and its text; later ones win. */
 	struct string_list names;
 	struct string_list texts;
-	/** What their kernels' flavor ends in: `_1a2b3c4d`; empty for nothing. */
+	/** Suffix of their kernels' flavor: `_1a2b3c4d`; empty for none. */
 	char suffix[ADDITIONS_SUFFIX_SIZE];
 };
 
@@ -140,8 +142,8 @@ config_additions_read(const struct string_list *fragments,
 		      struct config_additions *ret);
 
 /**
- * Name the release after what is added, so that it passes for none of the
- * catalog's: to its flavor comes the suffix.
+ * Append the suffix to the release's flavor, so that the kernel is not taken
+ * for one of the catalog's.
  *
  * @return ERROR_USAGE if the flavor's name is too long for it.
  */
@@ -170,14 +172,15 @@ config_compose(const struct catalog *catalog, const struct catalog_arch *arch,
 	       const struct config_additions *additions, struct option_set *set);
 
 /**
- * Make the .config of a build directory from nothing but the fragments.
+ * Make the .config of a build directory from the fragments alone.
  *
- * An option that kconfig drops is an error in a series that the catalog calls
- * verified, and a warning beyond: a new series must not stop every build.
+ * An option that kconfig drops is an error in a series up to the catalog's
+ * `verified`, and a warning in a later one, so that a new series does not stop
+ * every build.
  *
  * @param[out] lost_ret Gets the options of such warnings, `CONFIG_NAME=value`.
  * @param[out] config_ret The .config; free(). May be NULL.
- * @return An error naming each option that kconfig did not keep and had to.
+ * @return An error that names each dropped option that is required.
  */
 _must_check_ struct error *
 configure_build(const struct catalog *catalog, const struct release *release,

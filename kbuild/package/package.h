@@ -22,9 +22,9 @@ struct source;
 struct string_list;
 
 /*
- * `vmtest.json`: how a package was made. It says nothing that differs between
- * two builds of the same source with the same tools. `host` is the kind of
- * machine that built it, and that the programs in its build directory run on.
+ * `vmtest.json`: how a package was made. Nothing in it differs between two
+ * builds of the same source with the same tools. `host` is the architecture of
+ * the machine that built it, on which the programs in its build directory run.
  */
 
 /**
@@ -59,7 +59,7 @@ struct package_input {
 };
 
 /**
- * Lay out a package as a directory. It depends on nothing outside of it.
+ * Lay out a package as a directory that refers to nothing outside of it.
  *
  * @param[in] make What built the kernel.
  * @param[in] directory Must not exist; its parent must, on a file system that

@@ -11,8 +11,8 @@
  * What is downloaded or unpacked is kept, patched, in CACHE/sources and used
  * again without asking the network: `linux-VERSION` for kernel.org's,
  * `tarball-DIGEST` and `git-COMMIT` for others, each followed by a digest of
- * the patches if there are any. Each is an entry of the cache, with its facts in
- * `.vmtest-source.json`.
+ * the patches if there are any. Each is an entry of the cache, with its facts
+ * in `.vmtest-source.json`.
  */
 
 #include "common/archive/archive.h"
@@ -71,9 +71,8 @@ _must_check_ struct error *patches_apply(const struct string_list *paths,
 					 struct string_list *applied_ret);
 
 /*
- * What is known of a source: the version that its Makefile says, and of one in
- * the cache what a file in it notes: the version, where it came from, and the
- * patches that it got.
+ * Facts of a source: the version in its Makefile and, for one in the cache, a
+ * file with the version, its origin, and the patches that were applied.
  */
 
 /**
@@ -86,7 +85,7 @@ _must_check_ struct error *patches_apply(const struct string_list *paths,
 _must_check_ struct error *source_version_read(const char *directory,
 					       struct kernel_version *ret);
 
-/** Note all but the path in a source's directory. */
+/** Write all facts but the path into a source's directory. */
 _must_check_ struct error *source_facts_write(const struct source *source,
 					      const char *directory);
 
@@ -102,17 +101,17 @@ _must_check_ struct error *source_facts_read(const char *directory,
  * kernel.org's tarballs: where they are, and one as a file for many builds.
  */
 
-/** Where kernel.org, or what the catalog has in its place, has a tarball; free(). */
+/** URL of a tarball at kernel.org, or at the mirror in use; free(). */
 char *kernel_org_url(const struct catalog *catalog,
 		     const struct kernel_version *version);
 
-/** Where others find it: kernel.org, though a mirror is asked; free(). */
+/** Its URL at kernel.org itself, even if a mirror is used; free(). */
 char *kernel_org_published_url(const struct catalog *catalog,
 			       const struct kernel_version *version);
 
 /**
- * Have the tarball of a version under a path. Blocks on the network, unless the
- * file is there and has the digest in its sidecar (archive.h), which is
+ * Download the tarball of a version to a path. Blocks on the network, unless
+ * the file is there and has the digest in its sidecar (archive.h), which is
  * written beside each that has come whole. The file appears whole or not at
  * all, with the digest that kernel.org publishes; release candidates are made
  * on the fly, and it publishes none of them.
@@ -190,7 +189,7 @@ void source_deinit(struct source *source);
  *
  * A tarball of kernel.org is checked against the sha256sums.asc beside it,
  * except those of release candidates, which are made on the fly and have no
- * published digest. A copy of one is taken for what it says it is.
+ * published digest. A local copy of one is not checked.
  *
  * @return ERROR_NOT_FOUND if kernel.org or the repository has no such version;
  * ERROR_USAGE if what is there is not a kernel's source; ERROR_CANCELLED.

@@ -31,7 +31,7 @@ extern const struct command vm_module_command;
 extern const struct command vm_rootfs_command;
 extern const struct command vm_prune_command;
 
-/** What is done with a module; the first two are --module's words. */
+/** What to do with a module; the first two are the words of --module. */
 enum module_use {
 	MODULE_BUILD,
 	MODULE_INSERT,
@@ -52,7 +52,7 @@ struct run_options {
 
 extern const struct command_option run_option_table[];
 
-/** What is wrong with them whatever the kernel, before any is looked for. */
+/** @return ERROR_USAGE if they are wrong for any kernel. */
 _must_check_ struct error *run_options_check(const struct run_options *options);
 
 /** Add the releases on disk, of whatever architecture. */
@@ -75,13 +75,13 @@ static inline void arch_list_deinit(struct arch_list *list)
 /**
  * The architectures of --arch, each once, or this machine's.
  *
- * @return ERROR_USAGE if they are several, and a kernel a directory, which has
- * one.
+ * @return ERROR_USAGE for several with a kernel that is a directory, which has
+ * one architecture.
  */
 _must_check_ struct error *command_archs(const struct command_context *context,
 					 struct arch_list *ret);
 
-/** What the store has, which is opened. */
+/** Open the store, and list it. */
 _must_check_ struct error *command_assets(struct command_context *context,
 					  struct asset_list *ret);
 
@@ -119,11 +119,11 @@ _must_check_ struct error *command_module(struct command_context *context,
 					  const char *source, struct module *ret);
 
 /**
- * Note that one of several things failed, where others may still do.
+ * Handle the failure of one of several items: log it, and go on to the next.
  *
- * @param[in] err Consumed, unless it ends the command: it was the last, the
- * user's fault, or a signal.
- * @return What ends the command.
+ * @param[in] err Consumed; may be NULL.
+ * @return The error, if it ends the command: the item was the last, or the
+ * error is one of usage or of a signal.
  */
 _must_check_ struct error *command_go_on(struct command_context *context,
 					 struct error *err, bool is_last);
@@ -134,8 +134,8 @@ _must_check_ struct error *command_apply_project(struct command_context *context
 						 bool all_kernels);
 
 /*
- * What commands that run one command under many kernels share: how they begin,
- * and what they say of it, to people and to GitHub Actions if it runs them.
+ * What commands that run one command under many kernels share: their set-up,
+ * and their summary for GitHub Actions.
  */
 
 /** Of `test` and `bisect`. */

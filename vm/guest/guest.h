@@ -59,13 +59,13 @@ struct guest_config {
 	uint64_t disk_bytes;
 	/** Files of the user's that are disks too, see qemu.h. */
 	struct string_list disks;
-	/** How much the guest may write beside; 0 for what its memory holds. */
+	/** How much the guest may write elsewhere; 0 for half of its memory. */
 	uint64_t overlay_bytes;
-	/** Whose file system holds what is written to the disks. */
+	/** Directory in whose file system the empty disks are made. */
 	const char *disk_directory;
 	/**
-	 * `NAME=VALUE`; all that the command gets, besides what names the parts
-	 * of the guest that are asked for here.
+	 * `NAME=VALUE`; the command gets nothing else but the variables of a
+	 * login and those that name what is asked for here.
 	 */
 	struct string_list environment;
 	/** Ended by NULL. */
@@ -77,11 +77,11 @@ struct guest_config {
 	int stderr_fd;
 	/** The three are a terminal, which the command gets as its own. */
 	bool interactive;
-	/** From when the command starts first; 0 for no limit. */
+	/** Counted from the command's first start; 0 for no limit. */
 	uint64_t timeout_ms;
 	/**
-	 * Gets what the kernel's console says, as it comes; -1 for none.
-	 * With it the kernel says more than warnings.
+	 * The console's output is written to it as it arrives; -1 for none.
+	 * If set, the kernel prints all messages, not only warnings.
 	 */
 	int console_log_fd;
 };
@@ -96,9 +96,9 @@ bool guest_takes_variable(const char *name);
  * Boot, run, and end the guest. Blocks.
  *
  * @param[out] ret All but its release and status.
- * @return What kept the command from being run, such as a QEMU that does not
- * start; ERROR_CANCELLED if interrupted. Whatever happens to a guest that has
- * been started is a result, not an error.
+ * @return Why the command was not run: QEMU does not start, or the guest
+ * reports that it cannot run it; ERROR_CANCELLED if interrupted. A guest that
+ * is lost or times out, even while it boots, is a result, not an error.
  */
 _must_check_ struct error *guest_run(const struct guest_config *config,
 				     struct run_result *ret);
@@ -162,7 +162,10 @@ struct run_result {
 	struct string_list splats;
 	/** All of them, the list's included. */
 	size_t splat_count;
-	/** Whether there was no space left for what the guest wrote. Not in the JSON. */
+	/**
+	 * Whether there was no space left for what the guest wrote. Not in the
+	 * JSON.
+	 */
 	bool full;
 };
 
@@ -171,7 +174,7 @@ void run_result_deinit(struct run_result *result);
 #define _cleanup_run_result_ _cleanup_(run_result_deinit)
 
 /**
- * What came out of one guest, in words.
+ * Make the result of a guest that has ended.
  *
  * @param[in] lifecycle Has ended, and was not cancelled.
  * @param[in] console Its splats go to the result.
@@ -179,7 +182,8 @@ void run_result_deinit(struct run_result *result);
  * @param[in] status How QEMU ended, if it did so by itself.
  * @param[in] what What the guest says that it could not do.
  * @param[out] ret All but its release and status.
- * @return Why the command was not run: ERROR_NOT_FOUND if QEMU lacks the machine.
+ * @return Why the command was not run: ERROR_NOT_FOUND if QEMU lacks the
+ * machine.
  */
 _must_check_ struct error *
 run_result_compute(const struct lifecycle *lifecycle, struct console *console,

@@ -14,16 +14,16 @@
 struct guest_plan;
 
 /*
- * What becomes of one guest: what happens, and when, decides what is to be
- * done. Touches nothing and reads no clock: times are the caller's, in
- * milliseconds of a monotonic one.
+ * The states of a guest: an event and its time give the next state and an
+ * action. No effects, and no clock: times are the caller's, monotonic, in
+ * milliseconds.
  */
 
 enum {
 	/** For a boot, which takes seconds where the machine is busy. */
 	LIFECYCLE_KVM_BOOT_MS = 120000,
 	LIFECYCLE_TCG_BOOT_MS = 300000,
-	/** After the command's end, while its output stands still. */
+	/** After the command's end, without any progress of its output. */
 	LIFECYCLE_DRAIN_MS = 30000,
 	/** For the list of tasks: in all, and after the kernel's last byte. */
 	LIFECYCLE_DUMP_MS = 5000,
@@ -44,7 +44,7 @@ enum lifecycle_state {
 	LIFECYCLE_DRAIN,
 	/** The command had its time, and the kernel is listing its tasks. */
 	LIFECYCLE_DUMP,
-	/** All is decided; the output that has arrived is handed on. */
+	/** The result is known; output that has arrived is passed on. */
 	LIFECYCLE_FLUSH,
 	/** QEMU is asked to end. */
 	LIFECYCLE_QUIT,
@@ -62,14 +62,14 @@ enum lifecycle_event {
 	/** There is no space left for what the guest writes. */
 	EVENT_FULL,
 	EVENT_NONSENSE,
-	/** The console said something; there has been a panic. */
+	/** The console has printed something; the kernel has panicked. */
 	EVENT_CONSOLE,
 	EVENT_PANIC,
-	/** The command's output moves, or waits for its reader. */
+	/** The command's output makes progress, or waits for its reader. */
 	EVENT_OUTPUT,
 	/** It has no reader any more. */
 	EVENT_UNREAD,
-	/** In LIFECYCLE_FLUSH: all has been handed on. */
+	/** In LIFECYCLE_FLUSH: all output has been passed on. */
 	EVENT_FLUSHED,
 	/** QEMU has ended; with an error, and nothing on the console. */
 	EVENT_QEMU_ENDED,
@@ -82,9 +82,11 @@ enum lifecycle_event {
 
 enum lifecycle_action {
 	ACTION_NONE,
-	/** A crash kernel asks what to do: tell it what the first was told. */
+	/** A crash kernel has booted: send it the same setup as the first. */
 	ACTION_TAKE_OVER,
-	/** Press sysrq-7, for all messages, or sysrq-t, for the list of tasks. */
+	/**
+	 * Press sysrq-7, for all messages, or sysrq-t, for the list of tasks.
+	 */
 	ACTION_SHOW_MESSAGES,
 	ACTION_LIST_TASKS,
 	/** Take the output that has arrived, and none that is to come. */
@@ -150,9 +152,8 @@ enum lifecycle_action lifecycle_step(struct lifecycle *lifecycle,
 				     uint64_t now_ms);
 
 /*
- * What init.sh and we say to each other over the control port, as init.sh
- * describes it. What the guest sends is not trusted: any program of root there
- * can.
+ * The protocol of the control port, which init.sh describes. What the guest
+ * sends is not trusted: any program that runs as root there can send it.
  */
 
 /**
@@ -165,7 +166,7 @@ char *protocol_format_setup(const struct guest_config *config,
 			    const struct guest_plan *plan, const int *port_fds);
 
 enum {
-	/** A longer line is nonsense. */
+	/** A longer line is EVENT_NONSENSE. */
 	PROTOCOL_LINE_LIMIT = 8192
 };
 
@@ -194,9 +195,9 @@ bool protocol_read(struct protocol *protocol, const char **data,
 		   const char *end, enum lifecycle_event *ret);
 
 /*
- * What the guest's kernel says: kept in memory, the newest part of it, and read
- * for panics and splats as it arrives. Touches nothing but memory. A guest can
- * write to its console: what comes out of this is plain text (text.h).
+ * The output of the guest's kernel: its newest part is kept in memory, and it
+ * is searched for panics and splats as it arrives. A guest can write anything
+ * to its console, so all that is returned is plain text (text.h).
  */
 
 enum {
@@ -233,8 +234,8 @@ void console_deinit(struct console *console);
 void console_feed(struct console *console, const char *data, size_t size_bytes);
 
 /**
- * Another kernel has taken over from one that crashed: that one's panic is not
- * this one's. What it complained about stays reported.
+ * A crash kernel has taken over: forget the first one's panic, and keep its
+ * splats.
  */
 void console_restart(struct console *console);
 
@@ -273,12 +274,13 @@ struct terminal {
 	}
 
 /**
- * Make it raw, for us as long as we are in its foreground. Signals that would
- * end us are held, so that terminal_restore() comes, after an error too.
+ * Make it raw. Signals that would end us are blocked, and read by
+ * terminal_signal(), so that terminal_restore() is called in any case; call it
+ * after an error, too.
  */
 _must_check_ struct error *terminal_take(struct terminal *terminal, int fd);
 
-/** Give it back as it was; nothing if it was not taken, or is another's now. */
+/** Restore its modes, if it was taken and we are in its foreground. */
 void terminal_restore(struct terminal *terminal);
 
 /** Size in characters; 24 by 80 if the terminal does not know. */
@@ -294,9 +296,9 @@ _must_check_ struct error *terminal_signal(struct terminal *terminal,
 					   bool *resized_ret);
 
 /*
- * A command's stdin, stdout and stderr, between the caller's descriptors and
- * the guest's ports, and what is said over the control port: each through a
- * buffer. The loop that polls is the caller's.
+ * A command's stdin, stdout and stderr, copied between the caller's descriptors
+ * and the guest's ports through a buffer each, as is what we send over the
+ * control port. The caller polls.
  */
 
 enum {
@@ -374,16 +376,16 @@ guest_streams_move(struct guest_streams *streams,
 		   const struct pollfd polled[static GUEST_STREAM_POLL_COUNT],
 		   bool *moved_ret);
 
-/** Say something over the control port. */
+/** Send something over the control port. */
 void guest_streams_say(struct guest_streams *streams, const char *text);
 
 /**
- * Take all output that has arrived. From now on it is only handed on: nothing
- * is read any more, from either side.
+ * Read all output that has arrived. From now on it is only passed on: nothing
+ * more is read, from either side.
  */
 _must_check_ struct error *guest_streams_collect(struct guest_streams *streams);
 
-/** After that: whether all of it has been handed on. */
+/** After that: whether all of it has been passed on. */
 bool guest_streams_is_flushed(const struct guest_streams *streams);
 
 /** Whether output stands still because its reader, not the guest, is slow. */
@@ -420,7 +422,9 @@ void guest_user_deinit(struct guest_user *user);
 #define GUEST_STATE "/run/vmtest"
 
 struct guest_plan {
-	/** All but the machine and the sockets; borrows from the others here. */
+	/**
+	 * All but the machine and the sockets; borrows from the others here.
+	 */
 	struct qemu_options qemu;
 	struct share_plan shares;
 	/** init.sh on the host, without symbolic links. */
@@ -430,7 +434,7 @@ struct guest_plan {
 	struct guest_user user;
 	/** Modules of the package that are inserted where they are there. */
 	struct string_list drivers;
-	/** Files of /etc that we cannot read, and the guest has its own of. */
+	/** Files of /etc that we cannot read; the guest gets its own. */
 	struct string_list closed;
 	/** Nodes in /dev, five words each: mode, name, type, and numbers. */
 	struct string_list nodes;

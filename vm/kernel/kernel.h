@@ -72,7 +72,9 @@ void kernel_list_deinit(struct kernel_list *list);
 
 #define _cleanup_kernel_list_ _cleanup_(kernel_list_deinit)
 
-/** Add what is in the directory of downloads; one that is not there is empty. */
+/**
+ * Add what is in the directory of downloads; one that is not there is empty.
+ */
 _must_check_ struct error *kernel_list_add_disk(struct kernel_list *list,
 						const char *directory,
 						const char *arch);
@@ -81,16 +83,18 @@ _must_check_ struct error *kernel_list_add_disk(struct kernel_list *list,
 void kernel_list_add_store(struct kernel_list *list,
 			   const struct asset_list *assets, const char *arch);
 
-/** Whether the pattern (NULL for any) and the flavors, if any, mean a kernel. */
+/**
+ * Whether the pattern (NULL for any) and the flavors, if any, mean a kernel.
+ */
 bool kernel_is_wanted(const struct kernel_entry *entry, const char *pattern,
 		      const struct string_list *flavors);
 
 /**
- * Fetch and unpack an asset, once: whoever else does it at the same time waits
- * and finds it there. Blocks, on the network.
+ * Download and unpack an asset, unless it is there. Others who download it at
+ * the same time wait for the first. Blocks, on the network.
  *
- * @param[out] unpack_ms_ret What unpacking took beyond waiting for the store:
- * it goes on as the data arrives. 0 if the kernel was there; may be NULL.
+ * @param[out] unpack_ms_ret Time of unpacking, without the time that it waited
+ * for data. 0 if the kernel was there; may be NULL.
  */
 _must_check_ struct error *kernel_download(struct store *store,
 					   const struct asset *asset,
@@ -102,7 +106,7 @@ _must_check_ struct error *kernel_download(struct store *store,
  * Delete all but the newest kernels of each series and flavor. Kernels in use
  * stay.
  *
- * @param[in] selection What it is about: others are left alone.
+ * @param[in] selection Only kernels that it selects are considered.
  * @param[in] dry_run Only say which.
  * @param[out] deleted_ret Paths.
  */

@@ -10,9 +10,9 @@
  *
  * A result is kept in `DIRECTORY/ARCH/module/RELEASE/SOURCE/KEY/`, an entry of
  * the cache with all modules that the source makes and make's log. SOURCE
- * stands for the path of the source, and KEY for the contents of its files and
- * of the kernel, and for the compiler. What other contents of the source have
- * made goes when nobody uses it.
+ * is a digest of the source's path, and KEY one of the contents of its files,
+ * of the kernel, and of the compiler. After a build, results of earlier
+ * contents are deleted, unless they are in use.
  */
 
 #include "common/archive/archive.h"
@@ -28,9 +28,9 @@ struct kernel;
 /*
  * What goes into the build of an external module, and what comes out of it.
  *
- * A source is the files of a directory, but for what a build there leaves
- * behind. A result is a directory with all modules that were made, and a link
- * to the first.
+ * A source is the files of a directory, without those that a build in place
+ * leaves behind. A result is a directory with all modules that were built, and
+ * a link to the first.
  */
 
 /**
@@ -44,10 +44,10 @@ module_source_copy(const char *path, const char *to,
 		   char text_ret[static DIGEST_TEXT_SIZE]);
 
 /**
- * Find out whether the programs in a package's build directory run here, as
- * they are, or because binfmt_misc has an emulator run them: they are of the
- * machine that built the kernel, whatever the kernel's own architecture is. A
- * package without any is left to make.
+ * Check that the programs in a package's build directory run here, natively or
+ * by an emulator of binfmt_misc: they are for the machine that built the
+ * kernel, whatever the kernel's own architecture is. A package without any
+ * passes; make then reports what is missing.
  *
  * @param[in] kernel_path The package's directory.
  * @return An error that says for what machine they are.
@@ -57,7 +57,7 @@ _must_check_ struct error *host_programs_check(const char *kernel_path);
 /** The path of the first module; NULL if it is not there. */
 char *module_result_find(const char *result);
 
-/** Copy the modules from where make has made them. */
+/** Copy the modules from the directory that they were built in. */
 _must_check_ struct error *module_result_collect(const char *source,
 						 const char *result);
 
@@ -74,7 +74,7 @@ struct module_request {
 	const char *directory;
 };
 
-/** A result, which stays as long as this is open. */
+/** A result, which is not deleted while this is open. */
 struct module {
 	/**
 	 * The module; of several, the first that obj-m names. All lie in one
@@ -90,20 +90,20 @@ void module_deinit(struct module *module);
 #define _cleanup_module_ _cleanup_(module_deinit)
 
 /**
- * Build a module, or find what the same compiler built before: only building
- * downloads one, if need be (see common/kernel/compiler.h). The source is only
- * read, and what a build in place has left there does not matter. Blocks;
- * whoever builds the same at the same time waits.
+ * Build a module, or find what the same compiler has built before. A compiler
+ * is downloaded only for building (common/kernel/compiler.h). The source is
+ * only read; files that a build in place has left there are ignored. Blocks;
+ * others who build the same at the same time wait for the first.
  *
- * @return ERROR_USAGE if there is no source; else what make failed at, with
- * the lines that tell why logged before it.
+ * @return ERROR_USAGE if there is no source; an error of make is preceded in
+ * the log by the lines that say why.
  */
 _must_check_ struct error *module_build(const struct module_request *request,
 					struct module *ret);
 
 /**
- * Delete all that was built for a kernel that is gone, and is not in use. No
- * error if nothing was.
+ * Delete all modules that were built for a deleted kernel, unless they are in
+ * use. No error if there are none.
  *
  * @param[in] directory Where results are kept.
  * @param[in] kernel_path Where the kernel was; its name has the release.

@@ -47,8 +47,9 @@ _must_check_ struct error *accel_choose(enum accel request,
 					enum accel *ret);
 
 /**
- * Where ACCEL_AUTO means emulation for want of access to /dev/kvm, say that,
- * and how to get it, and change the request: whoever is handed it says nothing.
+ * If ACCEL_AUTO means emulation because we have no access to /dev/kvm, log
+ * that, and how to get it, and change the request to ACCEL_TCG so that it is
+ * logged once.
  */
 void accel_explain(enum accel *request, const struct catalog_arch *arch);
 
@@ -58,7 +59,7 @@ struct tsc_sample {
 	uint64_t ns;
 };
 
-/** Of now; zeros on a machine that has none. */
+/** Take a sample now; zeros on a machine without the counter. */
 struct tsc_sample tsc_read(void);
 
 /**
@@ -92,13 +93,13 @@ struct share_request {
 	const char *package;
 	const char *modules;
 	/**
-	 * Where the command runs, which the guest must see; NULL for nowhere. Of
-	 * `/`, every guest has its own.
+	 * Where the command runs, which the guest must see; NULL for none. `/`
+	 * needs no share.
 	 */
 	const char *directory;
 	/** Directories that the guest may change. */
 	const struct string_list *writable;
-	/** Those that it must see, wherever. */
+	/** Directories that it must see, at any path. */
 	const struct string_list *extra;
 	/** Directory of init.sh. */
 	const char *init;
@@ -113,26 +114,28 @@ struct share_plan {
 	size_t count;
 	/**
 	 * fstab(5), with $state/root as the root, and the directories it wants.
-	 * Without names of the host's: busybox reads 512 bytes of a line, and
-	 * takes what follows a `#` for a comment however it is written.
+	 * It has no names of the host: busybox reads 512 bytes of a line, and
+	 * takes text after a `#` for a comment even if it is escaped.
 	 */
 	struct string_builder mounts;
 	struct string_list directories;
 	/**
-	 * What is mounted one by one before: a directory, type, options and
+	 * Mounted one by one before @p mounts: a directory, type, options and
 	 * source each.
 	 */
 	struct string_list early_mounts;
 	/** Where the package is then; the working directory of @p mounts. */
 	char *package;
-	/** The same as before, for later, in the root itself. */
+	/** The same for after @p mounts; paths are those in the new root. */
 	struct string_list late_directories;
 	struct string_list late_mounts;
-	/** Where the guest sees each of the extra directories, in their order. */
+	/**
+	 * Where the guest sees each of the extra directories, in their order.
+	 */
 	struct string_list extra;
 	/**
-	 * Whether init.sh has its own share: it is not on the root, or under a
-	 * name that the kernel's command line cannot have.
+	 * Whether init.sh has its own share: it is not on the root, or its path
+	 * cannot be written on the kernel's command line.
 	 */
 	bool init_shared;
 };
@@ -163,9 +166,9 @@ void share_plan_deinit(struct share_plan *plan);
  * The virtual machine: what is asked for, and QEMU's command line for it.
  * Nothing is started here; qemu_link_create() does that.
  *
- * Disks of the user's: `FILE[,readonly][,format=qcow2][,interface=NAME]`. An
- * image is raw unless it is said: a guest can make its disk look like anything,
- * a qcow2 image that refers to other files too.
+ * Disks of the user: `FILE[,readonly][,format=qcow2][,interface=NAME]`. The
+ * format is raw unless it is given, and never probed: a guest could make its
+ * disk look like a qcow2 image that refers to other files.
  */
 
 enum {
@@ -186,25 +189,26 @@ struct disk_list {
 	size_t count;
 };
 
-/** Whether it is the size of an empty disk instead: `64M`, `1G`. */
+/** Whether the text is the size of an empty disk: `64M`, `1G`. */
 bool disk_parse_size(const char *text, uint64_t *ret);
 
 /** @return ERROR_USAGE if it is neither a size nor a file that is there. */
 _must_check_ struct error *disk_check(const char *text);
 
 /**
- * Add a file that is not a size.
+ * Open a disk that is a file, and add it.
  *
- * @param[in] config The kernel's; what it lacks for the interface is said.
+ * @param[in] config The kernel's .config; an option that the interface needs
+ * and that is not set is an error.
  */
 _must_check_ struct error *disk_open(const char *text, const char *config,
 				     struct disk_list *list);
 void disk_list_deinit(struct disk_list *list);
 
 /**
- * What the guest calls them, with spaces between; free().
+ * Their device nodes in the guest, separated by spaces; free().
  *
- * @param[in] before How many virtio disks come first.
+ * @param[in] before Number of virtio disks that precede them.
  */
 char *disk_list_nodes(const struct disk_list *list, unsigned int before);
 
@@ -238,11 +242,15 @@ struct qemu_config {
 	const char *memory;
 	/** 0 for the default. */
 	unsigned int cpus;
-	/** NUMA nodes, with a share of memory and processors each; 0 for none. */
+	/**
+	 * NUMA nodes, with a share of memory and processors each; 0 for none.
+	 */
 	unsigned int numa;
 	/** Set memory aside for a crash kernel. */
 	bool kdump;
-	/** Connect the guest to the host's network, as an ordinary program is. */
+	/**
+	 * Connect the guest to the host's network, as an ordinary program is.
+	 */
 	bool network;
 	/** HOST:GUEST: TCP ports of the loopback that lead into the guest. */
 	struct string_list published;
@@ -263,11 +271,13 @@ struct qemu_options {
 	const char *init;
 	/** QEMU's ends, which it inherits; qemu_link_create() sets them. */
 	const struct qemu_link *sockets;
-	/** An open file that becomes /dev/vda; -1 for none. QEMU inherits it. */
+	/**
+	 * An open file that becomes /dev/vda; -1 for none. QEMU inherits it.
+	 */
 	int disk_fd;
-	/** The same for the last disk, to which the guest's memory overflows. */
+	/** The same for the last disk, which the guest uses as swap. */
 	int overlay_fd;
-	/** After these, and inherited too. */
+	/** Disks that follow these two; QEMU inherits them. */
 	struct disk_list disks;
 	/** 0 if not known or not wanted. */
 	uint64_t tsc_khz;
@@ -281,26 +291,26 @@ struct qemu_options {
  * host's loopback too, and names are resolved at 10.0.2.3.
  */
 
-/** What a package has it in, if not the kernel itself. */
+/** The package's module for it, if it is not built in. */
 #define NETWORK_MODULE "kernel/drivers/net/virtio_net.ko"
 
 /** Whether it is HOST:GUEST, two TCP ports. */
 bool network_takes_ports(const char *text);
 
-/** Say what would not work: the kernel lacks an option, a port is in use. */
+/** @return An error if the kernel lacks an option or a port is in use. */
 _must_check_ struct error *network_check(const struct qemu_config *config);
 
 /** Add QEMU's arguments; none if there is to be no network. */
 void network_add(const struct qemu_config *config, struct string_list *arguments);
 
 /**
- * The program that runs guests: what is asked for, the architecture's in PATH,
- * or the one that distributions keep elsewhere, for guests of this machine's
- * kind. It may not be there.
+ * The QEMU to run: the one that is asked for, the architecture's in PATH, or,
+ * for guests of this machine's architecture, the one that some distributions
+ * keep elsewhere. It need not exist.
  */
 const char *qemu_program(const struct qemu_config *config);
 
-/** Say why there would be no such NUMA nodes, whatever the machine. */
+/** @return An error if no machine can have these NUMA nodes. */
 _must_check_ struct error *numa_check(const struct qemu_config *config);
 
 /** @param[out] ret All arguments, the program first. */
@@ -311,7 +321,7 @@ _must_check_ struct error *qemu_arguments(const struct qemu_options *options,
  * The kernel's command line; free().
  *
  * @return ERROR_USAGE if it is longer than kernels of the architecture take,
- * which would cut it without a word.
+ * which would truncate it silently.
  */
 _must_check_ struct error *
 qemu_kernel_command_line(const struct qemu_options *options, char **ret);
@@ -320,8 +330,8 @@ qemu_kernel_command_line(const struct qemu_options *options, char **ret);
  * The first machine that the kernel can boot on, or the one that is asked for.
  *
  * @param[in] after Begin with the one after this; NULL for the first.
- * @return ERROR_USAGE for a name that there is not, ERROR_NOT_FOUND if no
- * (other) machine fits, or the named one does not: it has no NUMA, too.
+ * @return ERROR_USAGE for an unknown name; ERROR_NOT_FOUND if no (other)
+ * machine fits, or the named one does not, for example because it has no NUMA.
  */
 _must_check_ struct error *
 qemu_choose_machine(const struct qemu_config *config,
@@ -372,7 +382,7 @@ void qemu_link_deinit(struct qemu_link *link);
 #define _cleanup_qemu_link_ _cleanup_(qemu_link_deinit)
 
 /**
- * What QEMU may not read, since the guest could: the host's /proc, where the
+ * Make a ruleset that denies QEMU, and so the guest, the host's /proc, where
  * processes of the same user show their environment.
  *
  * @param[out] fd_ret For struct process_options's ruleset_fd; close(). It is -1

@@ -30,7 +30,10 @@ struct rootfs_host {
 	/** Programs and settings of those who are not root. */
 	bool has_newuidmap;
 	bool has_subordinate_ids;
-	/** A sysctl that forbids user namespaces, with the value that allows them. */
+	/**
+	 * A sysctl that forbids user namespaces, with the value that allows
+	 * them.
+	 */
 	const char *forbidding;
 	/** One that restricts them, for all programs that have no profile. */
 	const char *restricting;
@@ -48,7 +51,9 @@ _must_check_ struct error *rootfs_host_look(const struct catalog_arch *arch,
 					    bool is_foreign,
 					    struct rootfs_host *ret);
 
-/** @return The first thing that is missing, and what to do; NULL if nothing is. */
+/**
+ * @return The first thing that is missing, and what to do; NULL if nothing is.
+ */
 _must_check_ struct error *rootfs_host_check(const struct rootfs_host *host,
 					     const struct catalog_arch *arch);
 
@@ -71,11 +76,11 @@ struct rootfs_request {
 
 /**
  * Make a root, unless there is one of the same suite and packages. Blocks for
- * minutes, on the network; whoever makes the same at the same time waits.
- * Guests that use an older one keep it.
+ * minutes, on the network; others who make the same at the same time wait for
+ * the first. Guests that use an older one keep it.
  *
- * @return What this machine lacks for it, and how to get it; else what
- * mmdebstrap failed at, with the last lines of its log logged before.
+ * @return What this machine lacks, and how to get it. An error of mmdebstrap is
+ * preceded in the log by the last lines that it has printed.
  */
 _must_check_ struct error *rootfs_make(const struct rootfs_request *request,
 				       struct cache_entry **ret);
@@ -83,7 +88,8 @@ _must_check_ struct error *rootfs_make(const struct rootfs_request *request,
 /**
  * Open the root for a guest of an architecture.
  *
- * @param[out] ret NULL for this machine's own, which has its root from the host.
+ * @param[out] ret NULL for this machine's own, which has its root from the
+ * host.
  * @return ERROR_NOT_FOUND if none was made, with the command that makes it.
  */
 _must_check_ struct error *rootfs_open(const struct catalog *catalog,

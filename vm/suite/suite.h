@@ -6,8 +6,8 @@
 /**
  * @file
  *
- * One command, many kernels, and what has become of each, as data. Only running
- * a suite and loading a project touch anything.
+ * One command, many kernels, and the state of each, as data. Only running a
+ * suite and loading a project have effects.
  */
 
 #include <stdbool.h>
@@ -24,11 +24,11 @@ struct error;
 struct kernel_list;
 struct run_result;
 
-/** What is still to end, then good ends, then the others. */
+/** States before the end, then good ends, then the others. */
 enum suite_state {
 	SUITE_WAITING,
 	SUITE_DOWNLOADING,
-	/** Its module is. */
+	/** Its module is being built. */
 	SUITE_BUILDING,
 	SUITE_RUNNING,
 	SUITE_PASSED,
@@ -87,7 +87,9 @@ struct suite_item {
 	const char *arch;
 	/** Zeros for a directory whose kernel has a release of another kind. */
 	struct release release;
-	/** The KERNEL of a command line that means it: its release or directory. */
+	/**
+	 * The KERNEL of a command line that means it: its release or directory.
+	 */
 	char *kernel;
 	/** The directory, if it was given as one, or is on disk; else NULL. */
 	char *path;
@@ -152,7 +154,9 @@ struct suite_request {
 	const struct kernel_list *kernels;
 	/** Those without a match, in any architecture, are an error. */
 	const struct string_list *patterns;
-	/** If there are no patterns: what is chosen from; NULL for any series. */
+	/**
+	 * If there are no patterns: what is chosen from; NULL for any series.
+	 */
 	const struct catalog *catalog;
 	/** Empty for all. */
 	const struct string_list *flavors;
@@ -182,7 +186,7 @@ void suite_add_directory(struct suite *suite, const char *release,
  * there are tested.
  */
 
-/** Who wants to know how it goes on. */
+/** Called when a kernel's state changes. */
 struct suite_observer {
 	/** A kernel has come into another state. */
 	void (*changed)(struct suite_observer *observer,
@@ -217,11 +221,11 @@ _must_check_ struct error *suite_log_directory_create(const char *parent,
 						      int keep, char **path_ret);
 
 /**
- * Bring items to an end. Blocks. Whatever happens to a kernel is noted in its
- * item and does not keep the others from being tested.
+ * Run all items to their end. Blocks. A failure is noted in its item, and the
+ * others are still tested.
  *
- * @return Only what ends the whole run. Of what it had started nothing is left
- * then; ERROR_CANCELLED if a signal arrived: the rest is interrupted.
+ * @return An error that ends the whole run, after its children have ended;
+ * ERROR_CANCELLED if a signal arrived. Unfinished items are SUITE_INTERRUPTED.
  */
 _must_check_ struct error *suite_run(const struct suite_run_options *options,
 				     const struct suite *suite,
@@ -236,7 +240,7 @@ enum bisect_verdict {
 	BISECT_UNTESTED,
 	BISECT_GOOD,
 	BISECT_BAD,
-	/** It tells nothing: it does not boot, or the command says so. */
+	/** It does not boot, or the command has exited with 125. */
 	BISECT_SKIPPED,
 };
 
@@ -253,7 +257,7 @@ enum bisect_action {
 	BISECT_ALWAYS_FAILS,
 	/** The first is bad, the last is good. */
 	BISECT_BEGINS_TO_PASS,
-	/** Fewer than two tell anything. */
+	/** Fewer than two could be tested. */
 	BISECT_TOO_FEW,
 };
 
@@ -296,7 +300,7 @@ void bisect_next(const struct suite *suite, struct bisect_step *ret);
  * directory that the file lies in, which is also where its command runs.
  */
 
-/** What a key says, in the words of the command line. */
+/** A key, as an option of the command line. */
 struct project_setting {
 	/** Long name of the option. */
 	const char *option;
@@ -322,8 +326,8 @@ void project_deinit(struct project *project);
  *
  * @param[in] name For messages.
  * @param[in] directory Where it lies: absolute.
- * @return ERROR_USAGE if it is not JSON, or has a key or a value that it cannot
- * have: the message says which, and what is allowed.
+ * @return ERROR_USAGE if it is not JSON, or has an unknown key or a wrong
+ * value: the message says which, and what is allowed.
  */
 _must_check_ struct error *project_parse(const char *text, const char *name,
 					 const char *directory,

@@ -14,8 +14,8 @@
 struct string_builder;
 
 /*
- * A suite for people: while it runs and at the end, on a terminal, in a log,
- * and as GitHub Actions shows it. Nothing here touches anything.
+ * A suite as text for people: while it runs and at the end, for a terminal, a
+ * log and GitHub Actions. These only append to strings.
  */
 
 /** Append all results, a line each, with what each phase took. */
@@ -62,9 +62,8 @@ void suite_table_append_status(struct string_builder *sb,
 			       const struct suite *suite, uint64_t now_ms);
 
 /*
- * Showing how a suite goes on, in the way that suits the output: what is at
- * work as the log's status (log.h), and, where that is no terminal's, each
- * result as it comes.
+ * Showing the progress of a suite: as the log's status (log.h) and, unless that
+ * is on a terminal, a line for each result.
  */
 
 enum suite_view_kind {
@@ -92,19 +91,19 @@ struct suite_view {
 void suite_view_init(struct suite_view *view, enum suite_view_kind kind,
 		     const struct suite *suite);
 
-/** Takes the table away. */
+/** Stop showing it. */
 void suite_view_deinit(struct suite_view *view);
 
 #define _cleanup_suite_view_ _cleanup_(suite_view_deinit)
 
 /*
- * A suite's results as the XML that JUnit's Ant task made up and CI systems
- * read: a test case a kernel. Nothing here touches anything.
+ * A suite's results as the XML of JUnit's Ant task, which CI systems read: one
+ * test case a kernel.
  */
 
 /**
- * Text for an attribute or an element; free(). What XML cannot hold is dropped:
- * control characters, and all that is not UTF-8.
+ * Text for an attribute or an element; free(). Control characters and bytes
+ * that are not UTF-8 are dropped.
  */
 char *junit_text(const char *text);
 
