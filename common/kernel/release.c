@@ -13,7 +13,8 @@
 #define PACKAGE_PREFIX "kernel-"
 #define PACKAGE_SUFFIX ".tar.zst"
 
-bool number_parse(const char **text, unsigned int *ret)
+/** Parse the decimal number, of 8 digits at most, that a string begins with. */
+static bool number_parse(const char **text, unsigned int *ret)
 {
 	int length = 0;
 
@@ -22,6 +23,11 @@ bool number_parse(const char **text, unsigned int *ret)
 		return false;
 	*text += length;
 	return true;
+}
+
+static int number_compare(unsigned int a, unsigned int b)
+{
+	return (a > b) - (a < b);
 }
 
 bool kernel_version_parse_prefix(const char *text, struct kernel_version *ret,

@@ -30,14 +30,6 @@ enum {
 	KERNEL_VERSION_TEXT_SIZE = 48
 };
 
-/** Parse the decimal number, of 8 digits at most, that a string begins with. */
-bool number_parse(const char **text, unsigned int *ret);
-
-static inline int number_compare(unsigned int a, unsigned int b)
-{
-	return (a > b) - (a < b);
-}
-
 /**
  * Parse a whole string. A tag's leading `v` is not part of a version; `X.Y.0`
  * is read as `X.Y`.
