@@ -2,8 +2,6 @@
 
 #include "kbuild/phase.h"
 
-#include <stddef.h>
-
 #include "common/base/system.h"
 
 const char *const phase_names[PHASE_COUNT] = {

@@ -4,7 +4,6 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

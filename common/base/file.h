@@ -6,7 +6,7 @@
 /** @file Paths, files, directories, and locks. */
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <stddef.h>
 
 #include "common/base/cleanup.h"
 

@@ -12,7 +12,6 @@
  * global state.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

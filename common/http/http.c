@@ -2,7 +2,6 @@
 
 #include "common/http/http.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>

@@ -5,7 +5,6 @@
 
 /** @file Other people's repositories and tarballs. */
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

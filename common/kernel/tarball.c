@@ -2,8 +2,6 @@
 
 #include "common/kernel/remote.h"
 
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

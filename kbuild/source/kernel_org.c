@@ -2,9 +2,6 @@
 
 #include "kbuild/source/source.h"
 
-#include <errno.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -3,7 +3,6 @@
 #include "kbuild/source/source.h"
 
 #include <jansson.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "common/base/error.h"

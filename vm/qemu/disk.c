@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
-#include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/kernel/kernel_config.h"
 

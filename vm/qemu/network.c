@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
-#include "common/base/file.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/kernel_config.h"
 #include "vm/kernel/kernel.h"

@@ -3,7 +3,6 @@
 #include "common/base/json.h"
 
 #include <criterion/criterion.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

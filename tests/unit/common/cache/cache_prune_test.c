@@ -10,7 +10,6 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
-#include "common/base/memory.h"
 #include "common/base/text.h"
 #include "tests/unit/files.h"
 

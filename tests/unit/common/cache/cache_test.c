@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>

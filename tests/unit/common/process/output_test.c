@@ -4,7 +4,6 @@
 
 #include <criterion/criterion.h>
 
-#include "common/base/memory.h"
 #include "tests/unit/files.h"
 
 Test(output, the_tail_is_the_last_lines)

@@ -3,7 +3,6 @@
 #include "kbuild/source/source.h"
 
 #include <criterion/criterion.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>

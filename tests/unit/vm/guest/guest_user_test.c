@@ -4,7 +4,6 @@
 
 #include <criterion/criterion.h>
 
-#include "common/base/memory.h"
 #include "tests/unit/errors.h"
 #include "tests/unit/files.h"
 
