@@ -36,11 +36,13 @@ static const struct {
 	const char *parents;
 	const char *pattern;
 } kinds[] = {
-	{ "kernels", "*", "kernel-*" },	 { "modules", "*/module/*/*", "*" },
-	{ "roots", "*", "rootfs" },	 { "sources", "sources", "*" },
-	{ "patches", "patches", "*" },	 { "compilers", "toolchains", "*" },
-	{ "packages", "packages", "*" }, { "builds", "packages", ".partial.*" },
-	{ "answers", "http", "*" },
+	{ "kernels", "*", "kernel-*" },
+	{ "modules", "*/module/*/*", "*" },
+	{ "roots", "*", "rootfs" },
+	{ "sources", "sources", "*" },
+	{ "compilers", "toolchains", "*" },
+	{ "packages", "packages", "*" },
+	{ "builds", "packages", ".partial.*" },
 };
 
 void cache_release(struct cache_entry *entry)
