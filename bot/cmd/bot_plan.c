@@ -92,8 +92,9 @@ const struct command bot_plan_command = {
 	.summary = "list the kernels that the store lacks",
 	.details =
 		"For GitHub Actions, --github-output writes the outputs 'matrix' (a job for each\n"
-		"kernel, the newest 256), 'versions' (one for each source), 'count' and\n"
-		"'left-out'; what exists and what is missing goes into the step's summary.",
+		"kernel, the newest 256), 'versions' (one for each source), 'count', 'left-out'\n"
+		"and 'superseded' (assets that must go before the plan fits); what exists and\n"
+		"what is missing goes into the step's summary.",
 	.options = { options, selection_option_table },
 	.options_size = sizeof(struct plan_options),
 	.needs = COMMAND_STORE,
