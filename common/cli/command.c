@@ -39,7 +39,7 @@ static void print_common_help(FILE *file, bool has_statuses)
 {
 	fputs("\nCommon options:\n", file);
 	print_options(file, common_option_table);
-	fputs("      --no-FLAG                  take a flag back\n"
+	fputs("      --no-FLAG                  turn a flag off\n"
 	      "      --version                  print the version\n"
 	      "  -h, --help                     print this help\n",
 	      file);

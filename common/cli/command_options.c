@@ -17,7 +17,7 @@
 // clang-format off
 const struct command_option common_option_table[] = {
 	{ 'k', "kernel", "PATTERN[,...]", "kernels: a glob over releases, a version, a series or a flavor", OPTION_LIST, OFFSET(kernels) },
-	{ 'a', "arch", "ARCH[,...]", "architectures, or host, all, foreign (default: host; of the bot and of lists: all)", OPTION_LIST, OFFSET(archs) },
+	{ 'a', "arch", "ARCH[,...]", "architectures, or host, all, foreign (default: host; for the bot and lists: all)", OPTION_LIST, OFFSET(archs) },
 	{ 'f', "flavor", "FLAVOR[,...]", "flavors (default: all)", OPTION_LIST, OFFSET(flavors) },
 	{ 0, "store", "STORE", "github:OWNER/REPO@TAG or dir:PATH (default: $VMTEST_STORE, then the catalog's)", OPTION_STRING, OFFSET(store) },
 	{ 0, "catalog", "FILE", "catalog to use instead of the installed one", OPTION_STRING, OFFSET(catalog) },

@@ -41,8 +41,8 @@ struct selection_options {
 
 // clang-format off
 #define SELECTION_OPTIONS(type, member)                                        \
-	{ 0, "config-fragment", "FILE", "ask for the options of this fragment, too; repeatable", OPTION_ITEM, .offset = offsetof(type, member.fragments) }, \
-	{ 0, "config-option", "CONFIG_NAME=VALUE", "ask for this option, too; repeatable", OPTION_ITEM, .offset = offsetof(type, member.options) }
+	{ 0, "config-fragment", "FILE", "also set the options of this fragment; repeatable", OPTION_ITEM, .offset = offsetof(type, member.fragments) }, \
+	{ 0, "config-option", "CONFIG_NAME=VALUE", "also set this option; repeatable", OPTION_ITEM, .offset = offsetof(type, member.options) }
 // clang-format on
 
 /**
