@@ -61,11 +61,11 @@ _must_check_ struct error *selection_make(const struct command_context *context,
  * @param[in] rebuild Its PATCH.
  * @return ERROR_USAGE if the catalog's flavor is not for it.
  */
-_must_check_ struct error *selection_release(const struct command_context *context,
-					     const struct selection *selection,
-					     const struct kernel_version *version,
-					     unsigned int rebuild,
-					     struct release *ret);
+_must_check_ struct error *
+selection_release(const struct command_context *context,
+		  const struct selection *selection,
+		  const struct kernel_version *version, unsigned int rebuild,
+		  struct release *ret);
 
 /** @return ERROR_USAGE if the text is none. */
 _must_check_ struct error *parse_version(const char *text,
