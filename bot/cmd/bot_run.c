@@ -132,7 +132,8 @@ static struct error *tidy(struct session *session, size_t keep)
 	err = session_prune(session, keep);
 	if (err)
 		return err;
-	err = session->pruned ? publish_page(session) : session_write_page(session);
+	err = session->pruned ? publish_page(session)
+			      : session_write_page(session);
 	// Only a run that died, or two at once, may have left a page that is
 	// not true; and whoever may not write has nothing to repair.
 	if (session->pruned || error_is(err, ERROR_CANCELLED) ||

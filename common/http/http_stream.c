@@ -43,7 +43,8 @@ struct http_download {
 	uint64_t skip;
 };
 
-static const char *get_header(const struct http_download *download, const char *name)
+static const char *get_header(const struct http_download *download,
+			      const char *name)
 {
 	return http_header(download->tries.http, name);
 }

@@ -129,13 +129,13 @@ static struct error *read_flavor(const struct value *value, void *ret)
 	bool is_bound = flavor->archs.count || flavor->versions.min.major ||
 			flavor->versions.below.major;
 	if (is_bound != !!flavor->reason)
-		return value_error(value, "bounds and \"reason\" need each other");
+		return value_error(value,
+				   "bounds and \"reason\" need each other");
 	return NULL;
 }
 
 /** A misspelt architecture would silently have no kernels. */
-static struct error *check_flavors(const struct catalog *catalog,
-				   const char *name)
+static struct error *check_flavors(const struct catalog *catalog, const char *name)
 {
 	struct error *err;
 
