@@ -102,7 +102,7 @@ static struct error *libgit_start(const struct http *http, bool *is_open_ret)
 	if (err)
 		return err;
 #if SINCE_1_7
-	int stall_ms = (int)http_stall_limit_ms(http);
+	int stall_ms = (int)http_limits(http)->stall_ms;
 
 	git_libgit2_opts(GIT_OPT_SET_SERVER_CONNECT_TIMEOUT, stall_ms);
 	git_libgit2_opts(GIT_OPT_SET_SERVER_TIMEOUT, stall_ms);
