@@ -118,10 +118,13 @@ struct error *guest_user_find(const char *root, const char *request,
 		find_groups(root, user);
 		return NULL;
 	}
-	if (!find_group(root, colon + 1, &user->gid))
+	if (!find_group(root, colon + 1, &user->gid)) {
+		guest_user_deinit(user);
+		*user = (struct guest_user){ 0 };
 		return error_create(ERROR_USAGE,
 				    "--user %s: the guest has no group %s",
 				    request, colon + 1);
+	}
 	user->groups = string_format("%u", user->gid);
 	return NULL;
 }
