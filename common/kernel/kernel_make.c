@@ -292,10 +292,8 @@ struct error *kernel_make_run(const struct string_list *arguments,
 	char *rest = excerpt, *line;
 	while ((line = strsep(&rest, "\n")) && rest)
 		log_error("| %s", line);
-	if (status.signal)
-		return error_make(log_path, "make was killed by signal %d",
-				  status.signal);
-	return error_make(log_path, "make failed");
+	_cleanup_free_ char *ended = process_status_text(&status, "make");
+	return error_make(log_path, "%s", status.signal ? ended : "make failed");
 }
 
 struct error *kernel_make_module(const struct kernel_make_module *options)

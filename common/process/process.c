@@ -285,6 +285,15 @@ void process_destroy(struct process *process)
 	free(process);
 }
 
+char *process_status_text(const struct process_status *status, const char *name)
+{
+	if (status->signal)
+		return string_format("%s was killed by signal %d", name,
+				     status->signal);
+	return string_format("%s ended with status %d", name,
+			     status->exit_status);
+}
+
 /** Wait for one that is to end with exit status 0. */
 static struct error *wait_success(struct process *process, uint64_t deadline_ms)
 {

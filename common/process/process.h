@@ -66,6 +66,9 @@ struct process_status {
 	int signal;
 };
 
+/** "NAME was killed by signal 9", "NAME ended with status 1"; free(). */
+char *process_status_text(const struct process_status *status, const char *name);
+
 /**
  * Start a child. All arguments are copied. Of our descriptors, it has only
  * those that the options name.

@@ -216,9 +216,12 @@ static struct error *patch_run(const char *path, const char *tree, bool check,
 	err = process_wait(process, 0, &status);
 	if (err)
 		return err;
-	if (status.signal)
-		return error_create(ERROR_OTHER, "patch was killed by signal %d",
-				    status.signal);
+	if (status.signal) {
+		_cleanup_free_ char *ended =
+			process_status_text(&status, "patch");
+
+		return error_create(ERROR_OTHER, "%s", ended);
+	}
 	*failure_ret = status.exit_status ? take_ptr(said) : NULL;
 	return NULL;
 }

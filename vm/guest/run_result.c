@@ -47,8 +47,7 @@ static char *explain_loss(const struct lifecycle *lifecycle, const char *panic,
 		return string_format("the guest started more than %d kernels",
 				     LIFECYCLE_KERNEL_LIMIT);
 	if (status->signal)
-		return string_format("QEMU was killed by signal %d",
-				     status->signal);
+		return process_status_text(status, "QEMU");
 	if (status->exit_status)
 		return string_format("QEMU exited with status %d",
 				     status->exit_status);

@@ -251,10 +251,12 @@ static struct error *run_mmdebstrap(const struct rootfs_making *making,
 		return err;
 	if (status.exit_status)
 		return mmdebstrap_failed(making, unpack_err);
-	if (status.signal && !unpack_err)
-		return error_create(ERROR_OTHER,
-				    "mmdebstrap was killed by signal %d",
-				    status.signal);
+	if (status.signal && !unpack_err) {
+		_cleanup_free_ char *ended =
+			process_status_text(&status, "mmdebstrap");
+
+		return error_create(ERROR_OTHER, "%s", ended);
+	}
 	return take_ptr(unpack_err);
 }
 

@@ -240,21 +240,12 @@ static struct error *start(const struct suite_runner *runner, size_t index)
 	return NULL;
 }
 
-static char *describe_status(const struct process_status *status)
-{
-	if (status->signal)
-		return string_format("vmtest-vm was killed by signal %d",
-				     status->signal);
-	return string_format("vmtest-vm ended with status %d",
-			     status->exit_status);
-}
-
 /** What failed is not run; why, say the child's own words: its log's last. */
 static void explain(struct suite_item *item, const struct process_status *status)
 {
 	static const char prefix[] = "vmtest-vm: error: ";
 	_cleanup_free_ char *line = output_tail(item->log_path, 1, 4096);
-	_cleanup_free_ char *fallback = describe_status(status);
+	_cleanup_free_ char *fallback = process_status_text(status, "vmtest-vm");
 	const char *text = line;
 
 	if (strncmp(text, prefix, strlen(prefix)) == 0)
@@ -328,7 +319,7 @@ static struct error *finish_run(const struct suite_run_options *options,
 			return err;
 	} else if (status->signal) {
 		result.outcome = RUN_LOST;
-		result.reason = describe_status(status);
+		result.reason = process_status_text(status, "vmtest-vm");
 	} else {
 		explain(item, status);
 		return NULL;
