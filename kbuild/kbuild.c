@@ -104,8 +104,7 @@ static struct error *package(const struct kbuild_request *request,
 
 	phase_clock_enter(request->clock, PHASE_PACKAGE);
 	_cleanup_progress_ struct progress *progress =
-		progress_createf(PROGRESS_TIME, "make %s",
-				 strrchr(path, '/') + 1);
+		progress_createf(PROGRESS_TIME, "make %s", path_name(path));
 	err = directory_remove_stale(output, staging_prefix);
 	if (err)
 		return err;
@@ -134,7 +133,7 @@ static struct error *package(const struct kbuild_request *request,
 	if (request->format == KBUILD_FORMAT_DIRECTORY)
 		return cache_replace(staged, path);
 	// What a run that is killed leaves goes with the directory.
-	_cleanup_free_ char *packed = path_join(staging, strrchr(path, '/') + 1);
+	_cleanup_free_ char *packed = path_join(staging, path_name(path));
 	err = package_pack(staged, packed);
 	if (err)
 		return err;

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bot/plan/plan.h"
 #include "common/archive/archive.h"
@@ -64,7 +63,7 @@ static struct error *find_path(const struct kernel_making *making, char **ret)
 	// The source is named after its patches.
 	string_builder_appendf(&key, "%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s",
 			       VMTEST_VERSION, item->release_text,
-			       item->arch->name, strrchr(source->path, '/') + 1,
+			       item->arch->name, path_name(source->path),
 			       source->digest, config, compiler.program,
 			       compiler.version);
 	char digest[DIGEST_TEXT_SIZE];

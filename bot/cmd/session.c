@@ -4,11 +4,11 @@
 
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "bot/build/build.h"
 #include "bot/report/report.h"
 #include "common/base/error.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/progress.h"
 #include "common/base/table.h"
@@ -155,8 +155,7 @@ struct error *publish_package(struct store *store, const char *path,
 {
 	struct error *err;
 
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
+	const char *name = path_name(path);
 	struct release release;
 	char arch[ARCH_SIZE];
 	if (!package_name_parse(name, &release, arch))

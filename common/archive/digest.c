@@ -160,10 +160,9 @@ struct error *sidecar_write_text(const char *path, const char *text)
 
 struct error *sidecar_write(const char *path, const char *digest)
 {
-	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *sidecar = string_format("%s.sha256", path);
 	_cleanup_free_ char *line =
-		string_format("%s  %s\n", digest, slash ? slash + 1 : path);
+		string_format("%s  %s\n", digest, path_name(path));
 
 	return sidecar_write_text(sidecar, line);
 }

@@ -335,7 +335,6 @@ struct error *pack_directory(const char *directory, const char *output_path,
 {
 	struct error *err;
 
-	const char *slash = strrchr(output_path, '/');
 	_cleanup_close_ int root_fd =
 		open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
@@ -352,7 +351,7 @@ struct error *pack_directory(const char *directory, const char *output_path,
 				       temporary);
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_BYTES, "pack %s",
-				 slash ? slash + 1 : output_path);
+				 path_name(output_path));
 	err = pack_to_fd(root_fd, &paths, options, fd, progress);
 	if (!err && (fchmod(fd, 0644) < 0 || fsync(fd) < 0 ||
 		     rename(temporary, output_path) < 0))

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -135,9 +134,9 @@ struct error *stream_save(struct stream *stream, int fd, const char *partial,
 	if (rename(partial, path) < 0)
 		return error_create_os(errno, "rename to %s", path);
 
-	_cleanup_free_ char *directory = string_copy(path);
+	_cleanup_free_ char *directory = path_parent(path);
 	_cleanup_close_ int directory_fd =
-		open(dirname(directory), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	// Not every file system can; then the rename is as good as it gets.
 	if (directory_fd >= 0)

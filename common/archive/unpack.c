@@ -14,6 +14,7 @@
 
 #include "common/archive/unpack_entries.h"
 #include "common/base/error.h"
+#include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/base/progress.h"
 
@@ -273,11 +274,9 @@ struct error *unpack_file(const char *path, const char *directory,
 			  const struct unpack_options *options)
 {
 	struct error *err;
-	const char *slash = strrchr(path, '/');
 	_cleanup_stream_ struct stream *stream = NULL;
 	_cleanup_progress_ struct progress *progress =
-		progress_createf(PROGRESS_BYTES, "unpack %s",
-				 slash ? slash + 1 : path);
+		progress_createf(PROGRESS_BYTES, "unpack %s", path_name(path));
 
 	err = stream_open_file(path, &stream);
 	if (err)

@@ -131,19 +131,11 @@ static struct error *enter(struct writer *writer, const char *path,
 	return NULL;
 }
 
-/** Where the last part of a path begins. */
-static size_t last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? (size_t)(slash + 1 - path) : 0;
-}
-
 /** Go to where a path leads, up to its last part. */
 static struct error *enter_parent(struct writer *writer, const char *path,
 				  struct place **ret)
 {
-	return enter(writer, path, last_part(path), 0755, ret);
+	return enter(writer, path, (size_t)(path_name(path) - path), 0755, ret);
 }
 
 /**
@@ -254,7 +246,7 @@ static struct error *write_hardlink(struct writer *writer, const char *target,
 	err = enter_parent(writer, path, &place);
 	if (err)
 		return err;
-	if (linkat(root_fd, target_path, place->fd, path + last_part(path), 0) < 0)
+	if (linkat(root_fd, target_path, place->fd, path_name(path), 0) < 0)
 		return create_error();
 	return NULL;
 }
@@ -357,7 +349,7 @@ static struct error *write_entry(struct writer *writer,
 	if (hardlink)
 		return write_hardlink(writer, hardlink, path);
 
-	const char *last = path + last_part(path);
+	const char *last = path_name(path);
 	mode_t mode = choose_mode(writer, entry);
 
 	archive_entry_set_perm(entry, mode);

@@ -289,11 +289,9 @@ struct error *tree_copy(const char *from, const char *const *skip, const char *t
 	for (size_t i = 0; !err && i < files.count; i++) {
 		_cleanup_free_ char *source = path_join(from, files.items[i]);
 		_cleanup_free_ char *target = path_join(to, files.items[i]);
-		char *slash = strrchr(target, '/');
+		_cleanup_free_ char *parent = path_parent(target);
 
-		*slash = '\0';
-		err = directory_create(target);
-		*slash = '/';
+		err = directory_create(parent);
 		if (!err)
 			err = file_copy(source, target);
 		if (!err)

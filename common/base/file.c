@@ -37,6 +37,20 @@ char *path_joinf(const char *directory, const char *format, ...)
 	return path_join(directory, name);
 }
 
+const char *path_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+char *path_parent(const char *path)
+{
+	size_t length = (size_t)(path_name(path) - path);
+
+	return length ? string_copy_n(path, length) : string_copy(".");
+}
+
 bool file_exists(const char *path)
 {
 	struct stat st;

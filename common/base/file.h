@@ -23,6 +23,12 @@ char *path_join(const char *directory, const char *name);
 /** The same with a formatted second part. */
 _printf_(2, 3) char *path_joinf(const char *directory, const char *format, ...);
 
+/** The last part of a path, or of a URL: what follows the last slash. */
+const char *path_name(const char *path);
+
+/** What comes before it, with the slash; "." if there is none. free(). */
+char *path_parent(const char *path);
+
 bool file_exists(const char *path);
 
 /**

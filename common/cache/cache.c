@@ -54,21 +54,6 @@ void cache_release(struct cache_entry *entry)
 	free(entry);
 }
 
-/** Where the last part of a path begins. */
-static size_t name_offset(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? (size_t)(slash + 1 - path) : 0;
-}
-
-static char *parent_of(const char *path)
-{
-	size_t offset = name_offset(path);
-
-	return offset ? string_copy_n(path, offset) : string_copy(".");
-}
-
 struct error *cache_hold(const char *path, struct cache_entry **ret)
 {
 	*ret = NULL;
@@ -104,7 +89,7 @@ void cache_touch(const struct cache_entry *entry)
 static struct error *retire(const char *path, char **deleted_ret)
 {
 	struct error *err;
-	_cleanup_free_ char *parent = parent_of(path);
+	_cleanup_free_ char *parent = path_parent(path);
 	_cleanup_free_ char *deleted = NULL;
 	_cleanup_close_ int lock_fd = -1;
 
@@ -126,7 +111,7 @@ struct error *cache_replace(const char *from, const char *to)
 {
 	struct error *err;
 
-	_cleanup_free_ char *parent = parent_of(to);
+	_cleanup_free_ char *parent = path_parent(to);
 	_cleanup_free_ char *aside = NULL, *deleted = NULL;
 	if (rename(from, to) == 0)
 		return NULL;
@@ -250,7 +235,7 @@ static struct error *make(const char *path, const struct cache_recipe *recipe,
 {
 	struct error *err;
 
-	_cleanup_free_ char *parent = parent_of(path);
+	_cleanup_free_ char *parent = path_parent(path);
 	err = cache_clean(parent, recipe->keeps_partial);
 	if (err)
 		return err;
@@ -301,10 +286,10 @@ struct error *cache_get(const char *path, const struct cache_recipe *recipe,
 			struct cache_entry **ret)
 {
 	struct error *err;
-	size_t offset = name_offset(path);
-	_cleanup_free_ char *partial = string_format("%.*s%s%s", (int)offset,
-						     path, partial_prefix,
-						     path + offset);
+	const char *name = path_name(path);
+	_cleanup_free_ char *partial = string_format("%.*s%s%s",
+						     (int)(name - path), path,
+						     partial_prefix, name);
 
 	err = find(path, recipe, ret);
 	while (!err && !*ret)

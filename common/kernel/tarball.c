@@ -3,10 +3,10 @@
 #include "common/kernel/remote.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/archive/archive.h"
 #include "common/base/error.h"
+#include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/base/progress.h"
 #include "common/http/http.h"
@@ -21,7 +21,7 @@ struct error *tarball_digest(struct http *http, const char *tarball_url,
 {
 	struct error *err;
 
-	const char *name = strrchr(tarball_url, '/') + 1;
+	const char *name = path_name(tarball_url);
 	_cleanup_free_ char *url = string_format("%.*ssha256sums.asc",
 						 (int)(name - tarball_url),
 						 tarball_url);
@@ -51,8 +51,7 @@ struct error *tarball_unpack(struct http *http, const char *url,
 		.strip_components = strip_components,
 	};
 	_cleanup_progress_ struct progress *progress =
-		progress_createf(PROGRESS_BYTES, "download %s",
-				 strrchr(url, '/') + 1);
+		progress_createf(PROGRESS_BYTES, "download %s", path_name(url));
 	_cleanup_stream_ struct stream *stream =
 		http_open(http, &request, 0, digest);
 	stream->progress = progress;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/store/store_internal.h"
@@ -138,8 +139,7 @@ struct error *store_put(struct store *store, const char *path, const char *label
 {
 	struct error *err;
 	_cleanup_free_ char *url = NULL;
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
+	const char *name = path_name(path);
 
 	if (!asset_name_is_valid(name)) {
 		return error_create(ERROR_USAGE,

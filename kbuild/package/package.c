@@ -99,8 +99,7 @@ static struct error *copy_file(const struct piece *piece, const char *from,
 {
 	struct error *err;
 
-	_cleanup_free_ char *parent =
-		string_copy_n(to, (size_t)(strrchr(to, '/') - to));
+	_cleanup_free_ char *parent = path_parent(to);
 	err = directory_create(parent);
 	if (err)
 		return err;

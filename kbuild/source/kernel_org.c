@@ -78,8 +78,7 @@ static struct error *fetch(const struct catalog *catalog, struct http *http,
 		return sidecar_write(path, wanted);
 	const struct http_request request = { .url = url };
 	_cleanup_progress_ struct progress *progress =
-		progress_createf(PROGRESS_BYTES, "download %s",
-				 strrchr(url, '/') + 1);
+		progress_createf(PROGRESS_BYTES, "download %s", path_name(url));
 	_cleanup_stream_ struct stream *stream =
 		http_open(http, &request, 0, wanted);
 	stream->progress = progress;
@@ -96,15 +95,12 @@ static struct error *fetch_to(const struct catalog *catalog, struct http *http,
 {
 	struct error *err;
 
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
+	const char *name = path_name(path);
 	struct stat st;
 	if (!*name || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)))
 		return error_create(ERROR_USAGE, "'%s' is no name for a file",
 				    path);
-	_cleanup_free_ char *directory =
-		slash ? string_copy_n(path, (size_t)(name - path))
-		      : string_copy(".");
+	_cleanup_free_ char *directory = path_parent(path);
 	err = directory_create(directory);
 	if (err)
 		return err;

@@ -24,11 +24,6 @@ enum {
 static const char bounds_mark[] = "# vmtest:";
 static const char diff_mark[] = "diff --git ";
 
-static const char *patch_name(const char *path)
-{
-	return strrchr(path, '/') + 1;
-}
-
 static bool begins_with(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -81,7 +76,7 @@ static struct error *patch_load(const char *path,
 	if (!is_wanted)
 		return NULL;
 	char own_digest[DIGEST_TEXT_SIZE];
-	const char *name = patch_name(path);
+	const char *name = path_name(path);
 	digest_buffer(text, size_bytes, own_digest);
 	digest_update(digest, name, strlen(name) + 1);
 	digest_update(digest, own_digest, sizeof(own_digest));
@@ -239,7 +234,7 @@ static struct error *patch_apply(const char *path, const char *tree,
 		return err;
 	if (!lacks) {
 		log_info("patch %s: the source has it already, skipped",
-			 patch_name(path));
+			 path_name(path));
 		return NULL;
 	}
 	_cleanup_free_ char *failure = NULL;
@@ -250,7 +245,7 @@ static struct error *patch_apply(const char *path, const char *tree,
 		return error_create(ERROR_OTHER,
 				    "the source does not have it, and it does not apply: %s",
 				    failure);
-	string_list_add(applied_ret, patch_name(path));
+	string_list_add(applied_ret, path_name(path));
 	return NULL;
 }
 
@@ -263,7 +258,7 @@ struct error *patches_apply(const struct string_list *paths, const char *tree,
 		err = patch_apply(paths->items[i], tree, applied_ret);
 		if (err)
 			return error_wrap(err, "patch %s",
-					  patch_name(paths->items[i]));
+					  path_name(paths->items[i]));
 	}
 	return NULL;
 }

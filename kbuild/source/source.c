@@ -90,11 +90,9 @@ static struct error *identify(struct source_making *making)
 			return err;
 	}
 	if (request->kind == SOURCE_TARBALL) {
-		const char *slash = strrchr(request->path, '/');
-
 		making->name = string_format("tarball-%.*s", KEY_DIGITS,
 					     source->digest);
-		source->url = string_copy(slash ? slash + 1 : request->path);
+		source->url = string_copy(path_name(request->path));
 		return NULL;
 	}
 	char text[KERNEL_VERSION_TEXT_SIZE];

@@ -187,7 +187,7 @@ static void plan_environment(struct guest_plan *plan,
 			 plan->user.uid);
 	if (config->module) {
 		_cleanup_free_ char *path =
-			path_join(*seen++, strrchr(config->module, '/') + 1);
+			path_join(*seen++, path_name(config->module));
 
 		string_list_addf(environment, "DRGN_TEST_KMOD=%s", path);
 		if (config->insert_module)

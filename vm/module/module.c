@@ -282,7 +282,7 @@ struct error *module_remove_all(const char *directory, const char *arch,
 {
 	struct error *err = NULL;
 
-	const char *dash = strchr(strrchr(kernel_path, '/') + 1, '-');
+	const char *dash = strchr(path_name(kernel_path), '-');
 	if (!dash)
 		return NULL;
 	_cleanup_free_ char *parent =

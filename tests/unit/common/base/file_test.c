@@ -100,6 +100,23 @@ Test(file, paths_join_with_one_slash)
 	}
 }
 
+Test(file, a_path_is_its_parent_and_its_name)
+{
+	static const char *const rows[][3] = {
+		{ "a", ".", "a" },	{ "/a", "/", "a" },
+		{ "a/b", "a/", "b" },	{ "a/b/", "a/b/", "" },
+		{ "a//b", "a//", "b" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_free_ char *parent = path_parent(rows[i][0]);
+
+		cr_expect_str_eq(parent, rows[i][1], "%s", rows[i][0]);
+		cr_expect_str_eq(path_name(rows[i][0]), rows[i][2], "%s",
+				 rows[i][0]);
+	}
+}
+
 Test(file, removing_does_not_follow_links)
 {
 	put_file(".", "outside/kept", "x");
