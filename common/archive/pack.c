@@ -26,15 +26,6 @@ enum {
 	MAX_WORKERS = 64,
 };
 
-/** Whether the path is @p ancestor or below it. */
-static bool path_is_within(const char *path, const char *ancestor)
-{
-	size_t length = strlen(ancestor);
-
-	return strncmp(path, ancestor, length) == 0 &&
-	       (path[length] == '\0' || path[length] == '/');
-}
-
 /**
  * A path's place: in turn those of each of `first`, the rest, and those of each
  * of `last`. A directory that holds one of the `first` comes just before it;
@@ -48,12 +39,12 @@ static size_t pack_rank(const struct pack_options *options, const char *path)
 		rest++;
 	rank = rest + 1;
 	for (const char *const *p = options->last; p && *p; p++, rank++) {
-		if (path_is_within(path, *p))
+		if (path_is_below(path, *p))
 			return rank;
 	}
 	for (rank = 0; rank < rest; rank++) {
-		if (path_is_within(path, options->first[rank]) ||
-		    path_is_within(options->first[rank], path))
+		if (path_is_below(path, options->first[rank]) ||
+		    path_is_below(options->first[rank], path))
 			return rank;
 	}
 	return rest;

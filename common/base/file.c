@@ -51,6 +51,14 @@ char *path_parent(const char *path)
 	return length ? string_copy_n(path, length) : string_copy(".");
 }
 
+bool path_is_below(const char *path, const char *directory)
+{
+	size_t length = strcmp(directory, "/") == 0 ? 0 : strlen(directory);
+
+	return strncmp(path, directory, length) == 0 &&
+	       (!path[length] || path[length] == '/');
+}
+
 bool file_exists(const char *path)
 {
 	struct stat st;

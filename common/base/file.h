@@ -29,6 +29,9 @@ const char *path_name(const char *path);
 /** What comes before it, with the slash; "." if there is none. free(). */
 char *path_parent(const char *path);
 
+/** Whether it is the directory itself, or below it, by its name. */
+bool path_is_below(const char *path, const char *directory);
+
 bool file_exists(const char *path);
 
 /**

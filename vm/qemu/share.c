@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/kernel/kernel_config.h"
 
@@ -43,14 +44,6 @@ static const char *const essential[] = {
 	"/bin",	 "/dev", "/etc",     "/lib",	 "/proc",     "/run",
 	"/sbin", "/sys", "/usr/bin", "/usr/lib", "/usr/sbin",
 };
-
-static bool path_is_below(const char *path, const char *directory)
-{
-	size_t length = strcmp(directory, "/") == 0 ? 0 : strlen(directory);
-
-	return strncmp(path, directory, length) == 0 &&
-	       (!path[length] || path[length] == '/');
-}
 
 static bool is_covered(const char *path, const char *const *directories,
 		       size_t count)
