@@ -32,10 +32,6 @@ enum error_kind {
 	ERROR_EXISTS,
 	/** It may succeed later: a network fault, a server that is busy. */
 	ERROR_RETRY,
-	/**
-	 * A server will do nothing more for us until some time that it names.
-	 */
-	ERROR_LIMITED,
 	/** SIGINT or SIGTERM arrived. */
 	ERROR_CANCELLED,
 	/** A system call failed. */

@@ -141,10 +141,10 @@ static struct error *rate_limit_error(const struct http_tries *tries,
 	    !strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm))
 		text[0] = '\0';
 	if (!attempt->rate_reset_s)
-		return error_create(ERROR_LIMITED,
+		return error_create(ERROR_OTHER,
 				    "HTTP %ld: the server asks for a pause until %s, as too much was asked at once (a secondary rate limit); try again then",
 				    attempt->status, text);
-	return error_create(ERROR_LIMITED,
+	return error_create(ERROR_OTHER,
 			    "HTTP %ld: the server's rate limit is used up until %s; %s",
 			    attempt->status, text,
 			    tries->request->token

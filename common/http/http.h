@@ -120,7 +120,7 @@ void http_response_deinit(struct http_response *response);
  * here, after the retries it deserves; http_response_error() makes an error of
  * one.
  *
- * @return ERROR_RETRY if the network failed until the limit; ERROR_LIMITED if a
+ * @return ERROR_RETRY if the network failed until the limit; ERROR_OTHER if a
  * rate limit lasts longer than that, and the message says until when.
  */
 _must_check_ struct error *http_perform(struct http *http,

@@ -118,7 +118,7 @@ Test(store_github, gives_up_after_the_limit_and_while_it_is_limited)
 	} rows[] = {
 		{ "'status': 500, 'count': -1", ERROR_RETRY, "HTTP 500" },
 		{ "'status': 403, 'headers': {'retry-after': '60'}",
-		  ERROR_LIMITED, "HTTP 403" },
+		  ERROR_OTHER, "HTTP 403" },
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
@@ -379,7 +379,7 @@ Test(store_github, says_until_when_a_limit_lasts)
 		_cleanup_asset_list_ struct asset_list list = { 0 };
 
 		set("%s", rows[i].settings);
-		expect_kind(store_list(the_store, &list), ERROR_LIMITED,
+		expect_kind(store_list(the_store, &list), ERROR_OTHER,
 			    rows[i].words);
 	}
 }

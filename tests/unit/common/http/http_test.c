@@ -202,7 +202,7 @@ Test(http, says_until_when_a_rate_limit_lasts)
 
 	cr_assert(err);
 	cr_expect(strstr(error_message(err), "use a token"));
-	expect_kind(err, ERROR_LIMITED, words);
+	expect_kind(err, ERROR_OTHER, words);
 	cr_expect_eq(scripted_server_requests(server), 1);
 }
 
