@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -40,10 +39,9 @@ static struct error *wait_for(int fd, const char *path)
 			progress = progress_createf(PROGRESS_TIME,
 						    "wait for %s", path);
 		}
-		err = interrupt_check();
+		err = interrupt_sleep(50);
 		if (err)
 			return err;
-		poll(NULL, 0, 50);
 	}
 	return NULL;
 }

@@ -8,7 +8,6 @@
 #include <fnmatch.h>
 #include <fts.h>
 #include <glob.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -56,6 +55,8 @@ void cache_release(struct cache_entry *entry)
 
 struct error *cache_hold(const char *path, struct cache_entry **ret)
 {
+	struct error *err;
+
 	*ret = NULL;
 	for (int i = 0; i < RENAME_TRIES; i++) {
 		_cleanup_close_ int fd =
@@ -66,7 +67,9 @@ struct error *cache_hold(const char *path, struct cache_entry **ret)
 		if (fd < 0)
 			return error_create_os(errno, "open %s", path);
 		if (flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
-			poll(NULL, 0, RENAME_TRY_MS);
+			err = interrupt_sleep(RENAME_TRY_MS);
+			if (err)
+				return err;
 			continue;
 		}
 		if (!lock_is_of(fd, path))

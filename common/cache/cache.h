@@ -49,6 +49,7 @@ static inline void cleanup_cache_entry(struct cache_entry **entry)
  * where there are none, nothing is evicted either.
  *
  * @param[out] ret NULL if it is not there, or about to be deleted.
+ * @return ERROR_CANCELLED if interrupted while it is renamed.
  */
 _must_check_ struct error *cache_hold(const char *path, struct cache_entry **ret);
 
