@@ -32,6 +32,8 @@ struct error *directory_create(const char *path)
 		return error_create(
 			ERROR_USAGE,
 			"make directory '': a directory's name is not empty");
+	if (directory_exists(path))
+		return NULL;
 	// Each of its parents first.
 	for (size_t length = 1;; length++) {
 		length += strcspn(path + length, "/");
