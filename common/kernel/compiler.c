@@ -57,9 +57,9 @@ static struct error *compiler_probe(struct compiler *compiler,
 		.timeout_ms = PROBE_LIMIT_MS,
 	};
 	*major_ret = 0;
-	if (!process_program_exists(compiler->program))
-		return NULL;
 	err = process_capture(&options, VERSION_LIMIT_BYTES, &compiler->version);
+	if (error_catch(&err, ERROR_NOT_FOUND))
+		return NULL;
 	if (err)
 		return err;
 	struct kernel_version parsed;
