@@ -14,6 +14,7 @@
  * type of ours stands beside that type.
  */
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -40,6 +41,12 @@ static inline void cleanup_fclose(FILE **file)
 		fclose(*file);
 }
 
+static inline void cleanup_closedir(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
 /** free() the pointer when its scope ends. */
 #define _cleanup_free_ _cleanup_(cleanup_free)
 
@@ -48,6 +55,9 @@ static inline void cleanup_fclose(FILE **file)
 
 /** fclose() the stream, unless it is NULL. */
 #define _cleanup_fclose_ _cleanup_(cleanup_fclose)
+
+/** closedir() the directory, unless it is NULL. */
+#define _cleanup_closedir_ _cleanup_(cleanup_closedir)
 
 /** Hand over a value that owns others: returns it and leaves zeroes behind. */
 #define take(value)                                                            \

@@ -162,9 +162,9 @@ struct error *directory_create_temporary(const char *parent, const char *prefix,
 
 struct error *directory_remove_stale(const char *parent, const char *prefix)
 {
-	struct error *err = NULL;
+	struct error *err;
 	size_t length = strlen(prefix);
-	DIR *dir = opendir(parent);
+	_cleanup_closedir_ DIR *dir = opendir(parent);
 	struct dirent *entry;
 
 	if (!dir)
@@ -172,7 +172,7 @@ struct error *directory_remove_stale(const char *parent, const char *prefix)
 			       ? NULL
 			       : error_create_os(errno, "open directory %s",
 						 parent);
-	while (!err && (entry = readdir(dir))) {
+	while ((entry = readdir(dir))) {
 		const char *name = entry->d_name;
 		_cleanup_free_ char *path = NULL;
 		_cleanup_close_ int fd = -1;
@@ -189,9 +189,10 @@ struct error *directory_remove_stale(const char *parent, const char *prefix)
 			continue;
 		path = path_join(parent, name);
 		err = directory_remove(path);
+		if (err)
+			return err;
 	}
-	closedir(dir);
-	return err;
+	return NULL;
 }
 
 void cleanup_directory(char **path)

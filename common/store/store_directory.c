@@ -55,19 +55,13 @@ static struct error *store_directory_create(const char *location,
 	return NULL;
 }
 
-static void cleanup_closedir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 static struct error *store_directory_list(struct store *store,
 					  struct asset_list *ret)
 {
 	struct error *err;
 
 	const char *directory = store_directory(store)->path;
-	_cleanup_(cleanup_closedir) DIR *dir = opendir(directory);
+	_cleanup_closedir_ DIR *dir = opendir(directory);
 	if (!dir && errno == ENOENT)
 		return NULL;
 	if (!dir)

@@ -126,7 +126,7 @@ static void plan_closed_directories(struct guest_plan *plan, const char *root)
 
 	for (size_t i = 0; i < array_size(parents); i++) {
 		_cleanup_free_ char *parent = path_join(root, parents[i]);
-		DIR *directory = opendir(parent);
+		_cleanup_closedir_ DIR *directory = opendir(parent);
 		struct dirent *entry;
 
 		while (directory && (entry = readdir(directory))) {
@@ -143,8 +143,6 @@ static void plan_closed_directories(struct guest_plan *plan, const char *root)
 			    st.st_uid == 0)
 				open_directory(plan, path, &st);
 		}
-		if (directory)
-			closedir(directory);
 	}
 }
 

@@ -144,7 +144,7 @@ struct error *kernel_list_add_disk(struct kernel_list *list,
 				   const char *directory, const char *arch)
 {
 	_cleanup_free_ char *parent = path_join(directory, arch);
-	DIR *dir = opendir(parent);
+	_cleanup_closedir_ DIR *dir = opendir(parent);
 	if (!dir)
 		return errno == ENOENT
 			       ? NULL
@@ -161,7 +161,6 @@ struct error *kernel_list_add_disk(struct kernel_list *list,
 		free(entry->path);
 		entry->path = path_join(parent, file->d_name);
 	}
-	closedir(dir);
 	list_sort(list);
 	return NULL;
 }

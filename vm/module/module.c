@@ -287,7 +287,7 @@ struct error *module_remove_all(const char *directory, const char *arch,
 		return NULL;
 	_cleanup_free_ char *parent =
 		path_joinf(directory, "%s/module/%s", arch, dash + 1);
-	DIR *dir = opendir(parent);
+	_cleanup_closedir_ DIR *dir = opendir(parent);
 	if (!dir)
 		return errno == ENOENT
 			       ? NULL
@@ -301,7 +301,6 @@ struct error *module_remove_all(const char *directory, const char *arch,
 		// What is in use stays.
 		rmdir(source);
 	}
-	closedir(dir);
 	rmdir(parent);
 	return err;
 }

@@ -117,20 +117,20 @@ static bool is_allowed(const char *name)
 /** There is no rule that forbids: so all else is allowed. */
 static struct error *allow_all_but_proc(int ruleset_fd)
 {
-	struct error *err = NULL;
-	DIR *root = opendir("/");
+	struct error *err;
+	_cleanup_closedir_ DIR *root = opendir("/");
 
 	if (!root)
 		return error_create_os(errno, "open /");
-	for (struct dirent *entry; !err && (entry = readdir(root));) {
-		if (is_allowed(entry->d_name))
-			err = allow(ruleset_fd, dirfd(root), entry->d_name);
+	for (struct dirent *entry; (entry = readdir(root));) {
+		if (!is_allowed(entry->d_name))
+			continue;
+		err = allow(ruleset_fd, dirfd(root), entry->d_name);
+		if (err)
+			return err;
 	}
 	// KVM on ppc64 needs it.
-	if (!err)
-		err = allow(ruleset_fd, dirfd(root), "proc/cpuinfo");
-	closedir(root);
-	return err;
+	return allow(ruleset_fd, dirfd(root), "proc/cpuinfo");
 }
 
 struct error *qemu_confine(int *fd_ret)
