@@ -106,7 +106,7 @@ struct error *github_init(struct github *github, const char *location,
 	const char *url = getenv("GITHUB_API_URL");
 	if (!url || !*url)
 		url = "https://api.github.com";
-	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
+	if (!http_is_url(url))
 		return error_create(ERROR_USAGE,
 				    "GITHUB_API_URL is not an http or https URL");
 	size_t length = strlen(url);

@@ -52,7 +52,7 @@ static struct error *read_url(const struct value *value, void *ret)
 	err = read_line(value, &text);
 	if (err)
 		return err;
-	if (strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0)
+	if (!http_is_url(text))
 		return value_error(value, "expected an http or https URL");
 	*(char **)ret = string_copy(text);
 	return NULL;

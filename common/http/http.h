@@ -104,6 +104,9 @@ struct http_request {
 	struct progress *progress;
 };
 
+/** Whether it begins as an http or https URL does. */
+bool http_is_url(const char *text);
+
 struct http_response {
 	long status;
 	/** NUL-terminated. */

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
@@ -233,8 +232,7 @@ struct error *remote_resolve(struct http *http, const char *url,
 
 	_cleanup_ref_list_ struct ref_list refs = { 0 };
 	_cleanup_free_ char *path = local_path(url);
-	if (strncasecmp(url, "http://", 7) == 0 ||
-	    strncasecmp(url, "https://", 8) == 0) {
+	if (http_is_url(url)) {
 		err = ref_list_request(http, url, &refs);
 	} else if (!path && !strstr(url, "://")) {
 		// libgit2 would say that it knows no such protocol.
