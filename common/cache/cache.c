@@ -439,11 +439,13 @@ struct error *cache_list_limit(struct cache_list *list,
 
 struct error *cache_clean_all(const char *directory)
 {
+	// Those of all kinds: the first has also the directories with a name.
+	static const char *const parents[] = { "*", "*/module/*/*" };
 	struct error *err;
 
-	for (size_t i = 0; i < array_size(kinds); i++) {
-		_cleanup_(globfree) glob_t found =
-			find_all(directory, kinds[i].parents, "");
+	for (size_t i = 0; i < array_size(parents); i++) {
+		_cleanup_(globfree)
+			glob_t found = find_all(directory, parents[i], "");
 
 		for (size_t j = 0; j < found.gl_pathc; j++) {
 			const char *parent = found.gl_pathv[j];
