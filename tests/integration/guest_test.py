@@ -10,69 +10,16 @@ import os
 import pwd
 import resource
 import shutil
-import subprocess
 import tempfile
-import unittest
 
 import support
+from caller import ORDINARY, PYTHON, CallerCase, each_caller
+from support import has
 
 VM = support.BIN / "vmtest-vm"
-ORDINARY = pwd.getpwnam("nobody")
-# Everybody's, whatever runs the tests.
-PYTHON = shutil.which("python3", path="/usr/bin:/bin")
 
 
-def callers():
-    """Keywords of subprocess.run() for each user that a test runs as."""
-    if os.geteuid() != 0:
-        return [("ordinary", {})]
-    ids = {"user": ORDINARY.pw_uid, "group": ORDINARY.pw_gid, "extra_groups": []}
-    return [("root", {}), ("ordinary", ids)]
-
-
-def each_caller(test):
-    def run_all(self):
-        for name, ids in callers():
-            with self.subTest(name):
-                self.ids = ids
-                self.uid = ids.get("user", os.geteuid())
-                self.folder = self.make_folder()
-                test(self)
-
-    run_all.__name__, run_all.__doc__ = test.__name__, test.__doc__
-    return run_all
-
-
-def has(option):
-    """What the kernel's configuration says of an option: y, m or nothing."""
-    with open(f"{support.kernel()}/build/.config", encoding="utf-8") as file:
-        lines = dict(line.strip().split("=", 1) for line in file if "=" in line)
-    return lines.get(f"CONFIG_{option}", "")
-
-
-class GuestTest(unittest.TestCase):
-    def make_folder(self):
-        """Of the caller, whose home it is too."""
-        folder = tempfile.mkdtemp(prefix="vmtest-guest.")
-        self.addCleanup(shutil.rmtree, folder)
-        os.chown(folder, self.uid, -1)
-        return folder
-
-    def start(self, *arguments, **options):
-        options = {"stdin": subprocess.DEVNULL, "cwd": self.folder, **options}
-        return subprocess.run(
-            list(map(str, arguments)), capture_output=True, text=True, timeout=300,
-            # ASan would set one of the limits.
-            env=support.environment(HOME=self.folder, ASAN_OPTIONS="disable_coredump=0"),
-            check=False, **self.ids, **options)
-
-    def run_guest(self, script, *options, **keywords):
-        """A script for sh; what it prints."""
-        got = self.start(VM, "run", "-q", "-k", support.kernel(), *options, "--", "sh", "-euc",
-                         script, **keywords)
-        self.assertEqual(got.returncode, 0, f"{got.stdout}\n{got.stderr}")
-        return got.stdout
-
+class GuestTest(CallerCase):
     def need(self, *programs):
         for program in programs:
             if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
@@ -84,7 +31,7 @@ class GuestTest(unittest.TestCase):
         for words in (["init", "-q"],
                       ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q",
                        "--allow-empty", "-m", "first"]):
-            got = self.start("git", *words)
+            got = self.call(shutil.which("git"), *words)
             self.assertEqual(got.returncode, 0, got.stderr)
         for options in ([], ["--rw", "."]):
             shown = self.run_guest("git log --format=%s; git status --short", *options)
@@ -105,8 +52,8 @@ class GuestTest(unittest.TestCase):
     def test_sudo_asks_nobody(self):
         self.need("sudo")
         for options in ([], ["--user", "nobody"]):
-            got = self.start(VM, "run", "-q", "-k", support.kernel(), *options, "--", "sudo", "-n",
-                             "sh", "-c", "id -u; sudo -n -u nobody id -u")
+            got = self.guest("sudo", "-n", "sh", "-c", "id -u; sudo -n -u nobody id -u",
+                             options=["-q", *options])
             self.assertEqual((got.stdout, got.stderr, got.returncode),
                              (f"0\n{ORDINARY.pw_uid}\n", "", 0))
 
@@ -154,7 +101,7 @@ class GuestTest(unittest.TestCase):
         # By numbers, of whom nobody knows.
         got = self.run_guest("id -u; id -G; touch /tmp/x; echo $HOME", "--user", "12345:54321")
         self.assertEqual(got, "12345\n54321\n/\n")
-        got = self.start(VM, "run", "-k", support.kernel(), "--user", "no-such", "--", "true")
+        got = self.guest("true", options=["--user", "no-such"])
         self.assertEqual(got.returncode, 2)
         self.assertIn("no user no-such", got.stderr)
 
@@ -189,9 +136,9 @@ class GuestTest(unittest.TestCase):
                 resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), value)
 
         script = f"import resource; print([resource.getrlimit(n) for n in {numbers}])"
-        got = [eval(self.start(*command, PYTHON, "-c", script,
-                               preexec_fn=limit).stdout)
-               for command in (["env"], [VM, "run", "-q", "-k", support.kernel(), "--"])]
+        got = [eval(self.call(*command, PYTHON, "-c", script, preexec_fn=limit).stdout)
+               for command in ([shutil.which("env")],
+                               ["vmtest-vm run -q -k", support.kernel(), "--"])]
         for name, here, there in zip(names, *got):
             self.assertEqual(here, there, name)
 
@@ -205,7 +152,7 @@ class GuestTest(unittest.TestCase):
             *names, address = shown.split()
             self.assertEqual(names, [name, short, name, name])
             self.assertRegex(address, r"^127\.")
-        got = self.start(VM, "run", "-k", support.kernel(), "--hostname", "a b", "--", "true")
+        got = self.guest("true", options=["--hostname", "a b"])
         self.assertEqual(got.returncode, 2)
 
     @each_caller
@@ -270,23 +217,23 @@ class GuestTest(unittest.TestCase):
     def test_no_input(self):
         script = (f"printf 'a\\nb\\n' | while read x; do {VM} run -n -q -k {support.kernel()} -- "
                   "sh -c 'cat; echo $0' $x; done")
-        self.assertEqual(self.start("sh", "-c", script).stdout, "a\nb\n")
+        self.assertEqual(self.call("/bin/sh", "-c", script).stdout, "a\nb\n")
 
     @each_caller
     def test_more_than_memory_holds(self):
-        command = [VM, "run", "-q", "-k", support.kernel(), "--memory", "512M"]
-        fill = ["--", "dd", "if=/dev/zero", "of=/big", "bs=1M", "count=700", "status=none"]
-        got = self.start(*command, *fill)
+        options = ["-q", "--memory", "512M"]
+        fill = ["dd", "if=/dev/zero", "of=/big", "bs=1M", "count=700", "status=none"]
+        got = self.guest(*fill, options=options)
         self.assertEqual(got.returncode, 1)
         self.assertIn("No space left on device", got.stderr)
         self.assertIn("use --overlay-size", got.stderr)
-        got = self.start(*command, "--overlay-size", "1G", *fill)
+        got = self.guest(*fill, options=[*options, "--overlay-size", "1G"])
         self.assertEqual((got.stderr, got.returncode), ("", 0))
 
     @each_caller
     def test_what_a_guest_needs_is_not_covered(self):
         for path in ("/", "/usr", "/run", "/dev"):
-            got = self.start(VM, "run", "-k", support.kernel(), "--rw", path, "--", "true")
+            got = self.guest("true", options=["--rw", path])
             self.assertEqual(got.returncode, 2, got.stderr)
             self.assertEqual(len(got.stderr.splitlines()), 1, got.stderr)
             self.assertIn(f"--rw {path} would hide the guest's own ", got.stderr)

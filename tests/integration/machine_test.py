@@ -3,7 +3,7 @@
 """The machine that a guest gets: its network, disks and QEMU.
 
 Each test runs as the user that it is run by and, if that is root, as an ordinary
-user too. VMTEST_TEST_KERNEL names an unpacked package, as in guest_test.py.
+user too. VMTEST_TEST_KERNEL may name an unpacked package to boot.
 """
 
 import http.server
@@ -12,10 +12,9 @@ import socket
 import threading
 import unittest
 
-import guest_test
-import support
+from caller import CallerCase, each_caller
+from support import has
 
-VM = support.BIN / "vmtest-vm"
 SERVER = """
 import http.server
 http.server.HTTPServer(("", 80), http.server.SimpleHTTPRequestHandler).handle_request()
@@ -44,16 +43,12 @@ def fetch(port):
             pass
 
 
-class MachineTest(unittest.TestCase):
+class MachineTest(CallerCase):
     """What the tests here share."""
-
-    make_folder = guest_test.GuestTest.make_folder
-    start = guest_test.GuestTest.start
-    run_guest = guest_test.GuestTest.run_guest
 
     def refused(self, status, *options):
         """The line that a run without a guest ends with."""
-        got = self.start(VM, "run", "-q", "-k", support.kernel(), *options, "--", "true")
+        got = self.guest("true", options=["-q", *options])
         self.assertEqual((got.returncode, got.stdout), (status, ""), got.stderr)
         self.assertEqual(got.stderr.count("\n"), 1, got.stderr)
         return got.stderr
@@ -61,16 +56,16 @@ class MachineTest(unittest.TestCase):
 
 class NetworkTest(MachineTest):
     def need_network(self):
-        if not guest_test.has("VIRTIO_NET"):
+        if not has("VIRTIO_NET"):
             self.skipTest("the kernel has no VIRTIO_NET")
 
-    @guest_test.each_caller
+    @each_caller
     def test_without_network_there_is_only_the_loopback(self):
         shown = self.run_guest("ls /sys/class/net; cat /etc/resolv.conf || :")
         with open("/etc/resolv.conf", encoding="utf-8") as file:
             self.assertEqual(shown, f"lo\n{file.read()}")
 
-    @guest_test.each_caller
+    @each_caller
     def test_network_leads_out_and_names_are_resolved(self):
         self.need_network()
         server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
@@ -85,7 +80,7 @@ print(urllib.request.urlopen("http://10.0.2.2:{server.server_port}/").status)
                                "--user", "root")
         self.assertEqual(shown, "nameserver 10.0.2.3\n200\n")
 
-    @guest_test.each_caller
+    @each_caller
     def test_publish_leads_into_the_guest(self):
         self.need_network()
         port = free_port()
@@ -97,13 +92,13 @@ print(urllib.request.urlopen("http://10.0.2.2:{server.server_port}/").status)
         thread.join(10)
         self.assertTrue(answers and answers[0].endswith(b"served\n"), answers)
 
-    @guest_test.each_caller
+    @each_caller
     def test_what_cannot_be_published_is_said_before_the_boot(self):
         for ports in ("80", "a:1", "0:1", "1:65536", "1:2:3", "1:2,x", "-1:2", ""):
             line = self.refused(2, "--network", f"--publish={ports}")
             self.assertIn(f"--publish {ports}: use HOST:GUEST", line)
         self.assertIn("say --network", self.refused(2, "--publish=1024:80"))
-        if not guest_test.has("VIRTIO_NET"):
+        if not has("VIRTIO_NET"):
             line = self.refused(125, "--network")
             self.assertIn("--network: the kernel lacks CONFIG_VIRTIO_NET\n", line)
             return
@@ -114,7 +109,7 @@ print(urllib.request.urlopen("http://10.0.2.2:{server.server_port}/").status)
 
 
 class DiskTest(MachineTest):
-    @guest_test.each_caller
+    @each_caller
     def test_files_are_disks(self):
         for name in ("an, image", "other"):
             with open(f"{self.folder}/{name}", "wb") as file:
@@ -129,11 +124,11 @@ class DiskTest(MachineTest):
         with open(f"{self.folder}/an, image", encoding="utf-8") as file:
             self.assertEqual(file.readline(), "new image\n")
 
-    @guest_test.each_caller
+    @each_caller
     def test_what_is_no_disk_is_said(self):
         self.assertIn("neither a file", self.refused(2, "--disk=/dev/null"))
         self.assertIn("use a number", self.refused(2, "--disk=missing"))
-        if not guest_test.has("BLK_DEV_NVME"):
+        if not has("BLK_DEV_NVME"):
             line = self.refused(125, f"--disk={__file__},readonly,interface=nvme")
             self.assertIn("the kernel lacks CONFIG_BLK_DEV_NVME\n", line)
         if self.uid:
@@ -142,7 +137,7 @@ class DiskTest(MachineTest):
 
 
 class ProgramTest(MachineTest):
-    @guest_test.each_caller
+    @each_caller
     def test_another_qemu(self):
         program = f"{self.folder}/qemu"
         with open(program, "w", encoding="utf-8") as file:

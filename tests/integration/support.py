@@ -181,6 +181,17 @@ def kernel():
     return next(directory.glob(f"*/kernel-{release()}"))
 
 
+@functools.cache
+def configuration():
+    lines = (kernel() / "build/.config").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def has(option):
+    """What the configuration of kernel() says of an option: y, m or nothing."""
+    return configuration().get(f"CONFIG_{option}", "")
+
+
 def small_package(directory):
     """package() without debug information, and so a tenth of its size."""
     tree = directory / "kernel"

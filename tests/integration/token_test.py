@@ -18,6 +18,7 @@ import support
 from support import environment, github_environment, mirror
 
 from built_kernel import catalog_without_patches
+from caller import AS_ORDINARY
 from github_store import StoredRelease
 from packages import RELEASE, package_entries, package_name, write_package
 
@@ -259,12 +260,11 @@ class GuestTest(support.TestCase):
 
     @unittest.skipIf(os.getuid(), "only root can be somebody else")
     def test_environment_of_an_ordinary_user(self):
-        nobody = {"user": 65534, "group": 65534, "extra_groups": []}
         try:
-            support.succeed("vmtest-vm --version", **nobody)
+            support.succeed("vmtest-vm --version", **AS_ORDINARY)
         except PermissionError:
             self.skipTest("an ordinary user cannot run the programs where they are")
-        self.look(**nobody)
+        self.look(**AS_ORDINARY)
 
     def test_what_is_asked_for_is_passed_on(self):
         words = ("sh", "-c", "echo $GH_TOKEN")
