@@ -47,16 +47,16 @@ static struct error *parse(const struct command_context *context,
 
 	static const char example[] = "such as 6.12.117-vmtest1.1default";
 	const struct bot_build_options *build_options = context->options;
-	if (context->argument_count != 1)
+	if (context->line.argument_count != 1)
 		return error_create(ERROR_USAGE,
 				    "name one release to build, %s", example);
 	if (!build_options->output)
 		return error_create(ERROR_USAGE,
 				    "name the output directory with --output");
 	struct release *release = &item->release;
-	if (!release_parse(context->arguments[0], release))
+	if (!release_parse(context->line.arguments[0], release))
 		return error_create(ERROR_USAGE, "'%s' is no release, %s",
-				    context->arguments[0], example);
+				    context->line.arguments[0], example);
 	const struct catalog_flavor *flavor;
 	err = catalog_find_flavor(context->catalog, release->flavor, &flavor);
 	if (err)
@@ -184,6 +184,6 @@ const struct command bot_build_command = {
 		   "name. --arch takes one architecture.",
 	.options = { options },
 	.options_size = sizeof(struct bot_build_options),
-	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY | COMMAND_HTTP,
+	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,
 	.run = run,
 };

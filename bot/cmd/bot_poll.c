@@ -60,6 +60,6 @@ const struct command bot_poll_command = {
 	.summary = "list the newest kernel of each series that kernel.org has",
 	.options = { options },
 	.options_size = sizeof(struct poll_options),
-	.needs = COMMAND_CATALOG | COMMAND_HTTP,
+	.needs = COMMAND_CATALOG,
 	.run = run,
 };

@@ -22,14 +22,14 @@ static struct error *run(struct command_context *context)
 
 	const struct publish_options *publish = context->options;
 
-	if (context->argument_count == 0)
+	if (context->line.argument_count == 0)
 		return error_create(ERROR_USAGE,
 				    "publish needs at least one FILE; see --help");
-	for (int i = 0; i < context->argument_count; i++) {
+	for (int i = 0; i < context->line.argument_count; i++) {
 		_cleanup_free_ char *url = NULL;
 
-		err = publish_package(context->store, context->arguments[i],
-				      &url);
+		err = publish_package(context->store,
+				      context->line.arguments[i], &url);
 		if (err)
 			return err;
 		puts(url);

@@ -12,7 +12,7 @@
 
 #include "bot/plan/plan.h"
 #include "common/base/cleanup.h"
-#include "common/cli/command.h"
+#include "common/command/command.h"
 #include "common/store/store.h"
 
 struct error;

@@ -174,6 +174,6 @@ const struct command kbuild_build_command = {
 	.summary = "build a kernel and pack it",
 	.options = { options },
 	.options_size = sizeof(struct kbuild_build_options),
-	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY | COMMAND_HTTP,
+	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,
 	.run = run,
 };

@@ -5,7 +5,7 @@
 
 /** @file The commands of vmtest-kbuild, and what they share. */
 
-#include "common/cli/command.h"
+#include "common/command/command.h"
 #include "kbuild/config/config.h"
 
 struct catalog_arch;

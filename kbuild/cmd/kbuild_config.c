@@ -31,7 +31,7 @@ static struct error *format_asked(const struct command_context *context,
 	struct error *err;
 
 	struct kernel_version version;
-	err = parse_version(context->arguments[0], &version);
+	err = parse_version(context->line.arguments[0], &version);
 	if (err)
 		return err;
 	struct release release;
@@ -69,7 +69,7 @@ static struct error *configure(struct command_context *context,
 	err = selection_release(context, selection, &source.version, 0, &release);
 	if (err)
 		return err;
-	err = command_open(context, COMMAND_HTTP | COMMAND_DIRECTORY);
+	err = command_open(context, COMMAND_DIRECTORY);
 	if (err)
 		return err;
 	_cleanup_compiler_ struct compiler compiler = { 0 };
@@ -91,7 +91,7 @@ static struct error *run(struct command_context *context)
 	struct error *err;
 	const struct config_options *config = context->options;
 
-	if (context->argument_count != !config->source)
+	if (context->line.argument_count != !config->source)
 		return error_create(
 			ERROR_USAGE,
 			"name the version to configure, such as 6.12.117, or a source with --source");

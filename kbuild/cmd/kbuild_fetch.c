@@ -24,11 +24,11 @@ static struct error *run(struct command_context *context)
 	struct error *err;
 	const struct fetch_options *fetch = context->options;
 
-	if (context->argument_count != 1)
+	if (context->line.argument_count != 1)
 		return error_create(ERROR_USAGE,
 				    "name the version to fetch, such as 6.12.117");
 	struct kernel_version version;
-	err = parse_version(context->arguments[0], &version);
+	err = parse_version(context->line.arguments[0], &version);
 	if (err)
 		return err;
 	if (!fetch->output)
@@ -49,6 +49,6 @@ const struct command kbuild_fetch_command = {
 		   "candidates are made on the fly and have none.",
 	.options = { options },
 	.options_size = sizeof(struct fetch_options),
-	.needs = COMMAND_CATALOG | COMMAND_HTTP,
+	.needs = COMMAND_CATALOG,
 	.run = run,
 };

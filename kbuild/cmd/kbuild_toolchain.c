@@ -91,9 +91,9 @@ static struct error *run(struct command_context *context)
 {
 	struct error *err;
 	const struct catalog *catalog = context->catalog;
-	const char *text = context->arguments[0];
+	const char *text = context->line.arguments[0];
 
-	if (context->argument_count > 1)
+	if (context->line.argument_count > 1)
 		return error_create(ERROR_USAGE, "name one version at most");
 	struct kernel_version version;
 	const struct catalog_gcc *only = NULL;

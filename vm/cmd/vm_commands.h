@@ -10,7 +10,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
-#include "common/cli/command.h"
+#include "common/command/command.h"
 #include "vm/guest/guest.h"
 #include "vm/suite/suite.h"
 #include "vm/suite/suite_report.h"

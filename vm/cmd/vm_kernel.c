@@ -174,8 +174,8 @@ struct error *command_apply_project(struct command_context *context,
 
 		if (all_kernels && strcmp(setting->option, "kernel") == 0)
 			continue;
-		err = command_set_default(context, setting->option,
-					  &setting->values);
+		err = command_line_set_default(&context->line, setting->option,
+					       &setting->values);
 		if (err)
 			return err;
 	}

@@ -36,7 +36,7 @@ struct error *command_module(struct command_context *context,
 		if (err)
 			return err;
 	}
-	err = command_open(context, COMMAND_DIRECTORY | COMMAND_HTTP);
+	err = command_open(context, COMMAND_DIRECTORY);
 	if (err)
 		return err;
 	const struct module_request request = {

@@ -115,11 +115,11 @@ static struct error *run(struct command_context *context)
 	const struct common_options *common = context->common;
 	struct cache_limits limits = prune_options->limits;
 
-	limits.has_size = command_was_given(context, "cache-size");
-	if (command_was_given(context, "older-than"))
+	limits.has_size = command_line_has(&context->line, "cache-size");
+	if (command_line_has(&context->line, "older-than"))
 		limits.oldest_s = (int64_t)time(NULL) -
 				  (int64_t)prune_options->older_than;
-	bool has_kernels = command_was_given(context, "keep") ||
+	bool has_kernels = command_line_has(&context->line, "keep") ||
 			   !(limits.has_size || limits.oldest_s);
 	if (!has_kernels && (common->kernels.count || common->archs.count ||
 			     common->flavors.count))

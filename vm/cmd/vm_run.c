@@ -334,7 +334,8 @@ static struct error *run_guest(struct command_context *context,
 		config.qemu.program = command_variable("VMTEST_QEMU");
 	config.directory = directory;
 	config.environment = environment;
-	config.command = context->argument_count ? context->arguments : words;
+	config.command = context->line.argument_count ? context->line.arguments
+						      : words;
 	config.module = module.path;
 	config.insert_module = options->module == MODULE_INSERT;
 	// Large files that need not be fast: not in /tmp, which may be memory.

@@ -50,7 +50,7 @@ static struct error *load_project(struct suite_setup *setup, const char *fallbac
 
 	err = project_load(options->project, &setup->project);
 	if (err || setup->project.count || setup->project.command.count ||
-	    setup->context->argument_count || !fallback)
+	    setup->context->line.argument_count || !fallback)
 		return err;
 	project_deinit(&setup->project);
 	_cleanup_free_ char *path = NULL;
@@ -66,8 +66,8 @@ static struct error *choose_command(struct suite_setup *setup)
 	struct suite_options *options = context->options;
 
 	// A list of the kernels runs nothing.
-	if (context->argument_count || options->list) {
-		setup->run.command = context->arguments;
+	if (context->line.argument_count || options->list) {
+		setup->run.command = context->line.arguments;
 		return NULL;
 	}
 	if (!setup->project.command.count)

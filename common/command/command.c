@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/cli/command_internal.h"
+#include "common/command/command_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,12 +15,32 @@
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/http/http.h"
+#include "common/kernel/catalog.h"
 #include "common/process/process.h"
+#include "common/store/store.h"
 
 enum {
 	EXIT_STATUS_USAGE = 2
 };
+
+#define OFFSET(field) .offset = offsetof(struct common_options, field)
+
+// clang-format off
+const struct command_option common_option_table[] = {
+	{ 'k', "kernel", "PATTERN[,...]", "kernels: a glob over releases, a version, a series or a flavor", OPTION_LIST, OFFSET(kernels) },
+	{ 'a', "arch", "ARCH[,...]", "architectures, or host, all, foreign (default: host; for the bot and lists: all)", OPTION_LIST, OFFSET(archs) },
+	{ 'f', "flavor", "FLAVOR[,...]", "flavors (default: all)", OPTION_LIST, OFFSET(flavors) },
+	{ 0, "store", "STORE", "github:OWNER/REPO@TAG or dir:PATH (default: $VMTEST_STORE, then the catalog's)", OPTION_STRING, OFFSET(store) },
+	{ 0, "catalog", "FILE", "catalog to use instead of the installed one", OPTION_STRING, OFFSET(catalog) },
+	{ 'd', "directory", "DIR", "downloaded kernels and sources (default: $XDG_CACHE_HOME/vmtest)", OPTION_STRING, OFFSET(directory) },
+	{ 'v', "verbose", NULL, "say more", OPTION_FLAG, OFFSET(verbose) },
+	{ 'q', "quiet", NULL, "say nothing but errors", OPTION_FLAG, OFFSET(quiet) },
+	{ 0, "json", NULL, "write lists as JSON", OPTION_FLAG, OFFSET(json) },
+	{ 0 },
+};
+// clang-format on
 
 static void print_options(FILE *file, const struct command_option *table)
 {
@@ -132,19 +153,20 @@ static struct error *execute(struct command_context *context, int argc,
 	const struct common_options *common = context->common;
 
 	enum command_request request;
-	err = command_parse(context, argc, argv, &request);
+	err = command_line_parse(&context->line, command->takes_program, argc,
+				 argv, &request);
 	if (err)
 		return err;
-	if (request == COMMAND_HELP)
+	if (request == REQUEST_HELP)
 		print_command_help(program, command);
-	if (request == COMMAND_VERSION)
+	if (request == REQUEST_VERSION)
 		print_version(program);
-	if (request != COMMAND_RUN)
+	if (request != REQUEST_RUN)
 		return NULL;
-	if (context->argument_count && !command->arguments)
+	if (context->line.argument_count && !command->arguments)
 		return error_create(ERROR_USAGE,
 				    "%s takes no argument '%s'; see --help",
-				    command->name, context->arguments[0]);
+				    command->name, context->line.arguments[0]);
 	struct limits limits;
 	err = limits_read(&limits);
 	if (err)
@@ -154,6 +176,7 @@ static struct error *execute(struct command_context *context, int argc,
 		 : common->verbose ? LOG_DEBUG
 				   : LOG_INFO,
 		 limits.silence_ms);
+	context->http = http_create("vmtest/" VMTEST_VERSION, &limits);
 	err = command_open(context, command->needs);
 	return err ? err : command->run(context);
 }
@@ -176,32 +199,54 @@ static int report(struct error *err, const struct program *program,
 	return status;
 }
 
-const struct command *command_find(const struct program *program, const char *name)
+bool command_context_init(struct command_context *context,
+			  const struct program *program, const char *name)
 {
 	const struct command *const *c = program->commands;
 
 	while (*c && strcmp((*c)->name, name) != 0)
 		c++;
-	return *c;
+	const struct command *command = *c;
+	if (!command)
+		return false;
+	*context = (struct command_context){
+		.program = program,
+		.command = command,
+		.common = memory_allocate(1, sizeof(*context->common)),
+		.options = memory_allocate(1, command->options_size),
+	};
+	// A command's own come first.
+	for (size_t i = 0; command->options[i]; i++)
+		command_line_add(&context->line, command->options[i],
+				 context->options);
+	command_line_add(&context->line, common_option_table, context->common);
+	return true;
+}
+
+void command_context_deinit(struct command_context *context)
+{
+	json_decref(context->rows);
+	store_destroy(context->store);
+	http_destroy(context->http);
+	catalog_destroy(context->catalog);
+	free(context->directory);
+	command_line_deinit(&context->line);
+	free(context->options);
+	free(context->common);
 }
 
 static int run_command(const struct program *program, int argc, char **argv)
 {
 	struct error *err;
-	struct command_context context = {
-		.program = program,
-		.command = command_find(program, argv[0]),
-	};
+	struct command_context context;
 
-	if (!context.command)
+	if (!command_context_init(&context, program, argv[0]))
 		return report(error_create(ERROR_USAGE,
 					   "unknown command '%s'; see %s --help",
 					   argv[0], program->name),
 			      program, NULL);
-	command_options_init(&context);
 	err = execute(&context, argc, argv);
 	command_context_deinit(&context);
-	command_options_deinit(&context);
 	if (!err)
 		err = flush_stdout();
 	else if (!error_is(err, ERROR_CANCELLED))

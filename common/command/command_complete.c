@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/cli/command_internal.h"
+#include "common/command/command_internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,8 +29,9 @@ static void offer_commands(const struct program *program, const char *typed)
 
 static void offer_options(const struct command_context *context, const char *typed)
 {
-	for (size_t i = 0; i < context->slot_count; i++) {
-		const struct command_option *o = context->slots[i].option;
+	for (size_t i = 0; i < context->line.slots.count; i++) {
+		const struct command_option *o =
+			context->line.slots.items[i].option;
 
 		offer(typed, "--", o->name, o->help);
 		if (o->type == OPTION_FLAG && strncmp(typed, "--no", 4) == 0)
@@ -99,8 +100,8 @@ waiting_option(const struct command_context *context, const char *word)
 		return NULL;
 	// In -lk, k may have a value.
 	const struct command_slot *slot =
-		command_option_find(context, word[length - 1],
-				    is_long ? word + 2 : NULL, length - 2);
+		command_line_find(&context->line, word[length - 1],
+				  is_long ? word + 2 : NULL, length - 2);
 	if (!slot || slot->option->type == OPTION_FLAG ||
 	    slot->option->type == OPTION_OPTIONAL_NUMBER)
 		return NULL;
@@ -126,8 +127,8 @@ static void complete_word(struct command_context *context, int count, char **wor
 		offer_values(context, waiting, typed, 0);
 	} else if (strncmp(typed, "--", 2) == 0 && equals) {
 		const struct command_slot *slot =
-			command_option_find(context, 0, typed + 2,
-					    (size_t)(equals - typed - 2));
+			command_line_find(&context->line, 0, typed + 2,
+					  (size_t)(equals - typed - 2));
 
 		if (slot && slot->option->argument)
 			offer_values(context, slot->option, typed,
@@ -139,17 +140,14 @@ static void complete_word(struct command_context *context, int count, char **wor
 
 void command_complete(const struct program *program, int count, char **words)
 {
-	struct command_context context = { .program = program };
+	struct command_context context;
 
 	if (count < 2) {
 		offer_commands(program, count ? words[0] : "");
 		return;
 	}
-	context.command = command_find(program, words[0]);
-	if (!context.command)
+	if (!command_context_init(&context, program, words[0]))
 		return;
-	command_options_init(&context);
 	complete_word(&context, count - 1, words + 1);
 	command_context_deinit(&context);
-	command_options_deinit(&context);
 }

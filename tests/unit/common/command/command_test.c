@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/cli/command.h"
+#include "common/command/command.h"
 
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
@@ -49,8 +49,8 @@ static struct error *set_defaults(const struct command_context *context)
 	struct error *err = NULL;
 
 	for (size_t i = 0; !err && i < array_size(names); i++)
-		err = command_set_default(context, names[i],
-					  i == 0 ? &to : &words);
+		err = command_line_set_default(&context->line, names[i],
+					       i == 0 ? &to : &words);
 	return err;
 }
 
@@ -65,8 +65,8 @@ static struct error *run_repeat(struct command_context *context)
 		return err;
 	command_format_options(say_options, context->options, &list);
 	command_format_options(shared_options, context->options, &list);
-	for (int i = 0; i < context->argument_count; i++)
-		printf("%s ", context->arguments[i]);
+	for (int i = 0; i < context->line.argument_count; i++)
+		printf("%s ", context->line.arguments[i]);
 	for (size_t i = 0; i < list.count; i++)
 		printf("[%s]", list.items[i]);
 	putchar('\n');
@@ -80,11 +80,11 @@ static struct error *run_say(struct command_context *context)
 	if (options->times > 5)
 		return error_create(ERROR_OTHER, "too often");
 	printf("times=%u%s to=%s loud=%d kernels=%zu:", options->times,
-	       command_was_given(context, "times") ? "" : "?",
+	       command_line_has(&context->line, "times") ? "" : "?",
 	       options->to ? options->to : "", options->loud,
 	       context->common->kernels.count);
-	for (int i = 0; i < context->argument_count; i++)
-		printf(" [%s]", context->arguments[i]);
+	for (int i = 0; i < context->line.argument_count; i++)
+		printf(" [%s]", context->line.arguments[i]);
 	putchar('\n');
 	return NULL;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/cli/command_internal.h"
+#include "common/cli/options.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -11,23 +11,6 @@
 
 #include "common/base/error.h"
 #include "common/base/memory.h"
-
-#define OFFSET(field) .offset = offsetof(struct common_options, field)
-
-// clang-format off
-const struct command_option common_option_table[] = {
-	{ 'k', "kernel", "PATTERN[,...]", "kernels: a glob over releases, a version, a series or a flavor", OPTION_LIST, OFFSET(kernels) },
-	{ 'a', "arch", "ARCH[,...]", "architectures, or host, all, foreign (default: host; for the bot and lists: all)", OPTION_LIST, OFFSET(archs) },
-	{ 'f', "flavor", "FLAVOR[,...]", "flavors (default: all)", OPTION_LIST, OFFSET(flavors) },
-	{ 0, "store", "STORE", "github:OWNER/REPO@TAG or dir:PATH (default: $VMTEST_STORE, then the catalog's)", OPTION_STRING, OFFSET(store) },
-	{ 0, "catalog", "FILE", "catalog to use instead of the installed one", OPTION_STRING, OFFSET(catalog) },
-	{ 'd', "directory", "DIR", "downloaded kernels and sources (default: $XDG_CACHE_HOME/vmtest)", OPTION_STRING, OFFSET(directory) },
-	{ 'v', "verbose", NULL, "say more", OPTION_FLAG, OFFSET(verbose) },
-	{ 'q', "quiet", NULL, "say nothing but errors", OPTION_FLAG, OFFSET(quiet) },
-	{ 0, "json", NULL, "write lists as JSON", OPTION_FLAG, OFFSET(json) },
-	{ 0 },
-};
-// clang-format on
 
 static bool has_otherwise(const struct command_option *option)
 {
@@ -41,7 +24,7 @@ static bool is_list(const struct command_option *option)
 	return option->type == OPTION_LIST || option->type == OPTION_ITEM;
 }
 
-static void add_slots(struct command_context *context,
+void command_line_add(struct command_line *line,
 		      const struct command_option *table, void *values)
 {
 	for (const struct command_option *o = table; o->name; o++) {
@@ -49,48 +32,33 @@ static void add_slots(struct command_context *context,
 
 		if (has_otherwise(o))
 			*(unsigned int *)value = o->otherwise;
-		context->slots = vector_grow(context->slots, context->slot_count,
-					     sizeof(*context->slots));
-		context->slots[context->slot_count++] =
+		vector_add(&line->slots) =
 			(struct command_slot){ o, value, false };
 	}
 }
 
-void command_options_init(struct command_context *context)
+void command_line_deinit(struct command_line *line)
 {
-	const struct command *command = context->command;
-
-	context->common = memory_allocate(1, sizeof(*context->common));
-	context->options = memory_allocate(1, command->options_size + 1);
-	for (size_t i = 0; command->options[i]; i++)
-		add_slots(context, command->options[i], context->options);
-	add_slots(context, common_option_table, context->common);
-}
-
-void command_options_deinit(struct command_context *context)
-{
-	for (size_t i = 0; i < context->slot_count; i++) {
-		if (is_list(context->slots[i].option))
-			string_list_deinit(context->slots[i].value);
+	for (size_t i = 0; i < line->slots.count; i++) {
+		if (is_list(line->slots.items[i].option))
+			string_list_deinit(line->slots.items[i].value);
 	}
-	string_list_deinit(&context->texts);
-	free(context->arguments);
-	free(context->slots);
-	free(context->options);
-	free(context->common);
+	string_list_deinit(&line->texts);
+	free(line->arguments);
+	free(line->slots.items);
 }
 
-struct command_slot *command_option_find(const struct command_context *context,
-					 char letter, const char *name,
-					 size_t length)
+struct command_slot *command_line_find(const struct command_line *line,
+				       char letter, const char *name,
+				       size_t length)
 {
-	for (size_t i = 0; i < context->slot_count; i++) {
-		const struct command_option *option = context->slots[i].option;
+	for (size_t i = 0; i < line->slots.count; i++) {
+		const struct command_option *option = line->slots.items[i].option;
 
 		if (name ? strncmp(option->name, name, length) == 0 &&
 				    !option->name[length]
 			 : option->letter == letter)
-			return &context->slots[i];
+			return &line->slots.items[i];
 	}
 	return NULL;
 }
@@ -237,11 +205,11 @@ enum {
 	PARSED_OPTION,
 };
 
-static char *keep_text(struct command_context *context, const char *before,
+static char *keep_text(struct command_line *line, const char *before,
 		       const char *text)
 {
-	string_list_addf(&context->texts, "%s%s", before, text);
-	return context->texts.items[context->texts.count - 1];
+	string_list_addf(&line->texts, "%s%s", before, text);
+	return line->texts.items[line->texts.count - 1];
 }
 
 /**
@@ -250,10 +218,9 @@ static char *keep_text(struct command_context *context, const char *before,
  * @param[out] letters_ret Has room for all that there can be.
  * @return free()
  */
-static struct option *make_options(struct command_context *context,
-				   char *letters_ret)
+static struct option *make_options(struct command_line *line, char *letters_ret)
 {
-	size_t count = context->slot_count;
+	size_t count = line->slots.count;
 	// Arguments are told in order; one that lacks its own gives a colon.
 	char *letter = stpcpy(letters_ret, "-:h");
 	struct option *options = memory_allocate(2 * count + 3, sizeof(*options));
@@ -261,7 +228,7 @@ static struct option *make_options(struct command_context *context,
 
 	*option++ = (struct option){ "help", no_argument, NULL, 'h' };
 	for (size_t i = 0; i < count; i++) {
-		const struct command_option *o = context->slots[i].option;
+		const struct command_option *o = line->slots.items[i].option;
 		int has = o->type == OPTION_FLAG ? no_argument
 			  : o->type == OPTION_OPTIONAL_NUMBER
 				  ? optional_argument
@@ -274,10 +241,9 @@ static struct option *make_options(struct command_context *context,
 			letter = stpcpy(letter, &"::"[2 - has]);
 		}
 		if (has == no_argument)
-			*option++ = (struct option){
-				keep_text(context, "no-", o->name), no_argument,
-				NULL, parsed + 1
-			};
+			*option++ =
+				(struct option){ keep_text(line, "no-", o->name),
+						 no_argument, NULL, parsed + 1 };
 	}
 	// A command's own comes first.
 	*option = (struct option){ "version", no_argument, NULL, PARSED_VERSION };
@@ -302,8 +268,8 @@ static struct error *refuse(int c, const char *argument)
 }
 
 /** Find the number that may follow, which getopt_long() takes for a word. */
-static const char *optional_number(struct command_context *context, int c,
-				   int argc, char **argv)
+static const char *optional_number(struct command_line *line, int c, int argc,
+				   char **argv)
 {
 	const char *next = optind < argc ? argv[optind] : "";
 
@@ -314,35 +280,34 @@ static const char *optional_number(struct command_context *context, int c,
 	if (!optarg || c >= PARSED_OPTION || isdigit((unsigned char)*optarg))
 		return optarg;
 	// -jK is -j -K.
-	argv[--optind] = keep_text(context, "-", optarg);
+	argv[--optind] = keep_text(line, "-", optarg);
 	return NULL;
 }
 
-static struct error *set_parsed(struct command_context *context, int c,
-				int argc, char **argv)
+static struct error *set_parsed(struct command_line *line, int c, int argc,
+				char **argv)
 {
 	struct command_slot *slot =
-		c < PARSED_OPTION
-			? command_option_find(context, (char)c, NULL, 0)
-			: &context->slots[(c - PARSED_OPTION) / 2];
+		c < PARSED_OPTION ? command_line_find(line, (char)c, NULL, 0)
+				  : &line->slots.items[(c - PARSED_OPTION) / 2];
 
 	slot->given = true;
 	if (slot->option->type == OPTION_OPTIONAL_NUMBER)
-		return set_option(slot, optional_number(context, c, argc, argv));
+		return set_option(slot, optional_number(line, c, argc, argv));
 	if (slot->option->type != OPTION_FLAG)
 		return set_option(slot, optarg);
 	*(bool *)slot->value = c < PARSED_OPTION || (c - PARSED_OPTION) % 2 == 0;
 	return NULL;
 }
 
-struct error *command_parse(struct command_context *context, int argc,
-			    char **argv, enum command_request *ret)
+struct error *command_line_parse(struct command_line *line, bool takes_program,
+				 int argc, char **argv, enum command_request *ret)
 {
 	char letters[256];
-	_cleanup_free_ struct option *options = make_options(context, letters);
-	context->arguments =
-		memory_allocate((size_t)argc + 1, sizeof(*context->arguments));
-	*ret = COMMAND_RUN;
+	_cleanup_free_ struct option *options = make_options(line, letters);
+	line->arguments =
+		memory_allocate((size_t)argc + 1, sizeof(*line->arguments));
+	*ret = REQUEST_RUN;
 	// 0 makes it forget an earlier command line.
 	optind = 0;
 	opterr = 0;
@@ -354,8 +319,8 @@ struct error *command_parse(struct command_context *context, int argc,
 		if (c < 0)
 			break;
 		if (c == PARSED_ARGUMENT) {
-			context->arguments[context->argument_count++] = optarg;
-			if (context->command->takes_program)
+			line->arguments[line->argument_count++] = optarg;
+			if (takes_program)
 				break;
 			continue;
 		}
@@ -366,29 +331,29 @@ struct error *command_parse(struct command_context *context, int argc,
 		if (c == '?' || c == ':')
 			return refuse(c, argument);
 		if (c == 'h' || c == PARSED_VERSION) {
-			*ret = c == 'h' ? COMMAND_HELP : COMMAND_VERSION;
+			*ret = c == 'h' ? REQUEST_HELP : REQUEST_VERSION;
 			return NULL;
 		}
-		struct error *err = set_parsed(context, c, argc, argv);
+		struct error *err = set_parsed(line, c, argc, argv);
 		if (err)
 			return err;
 	}
 	while (optind < argc)
-		context->arguments[context->argument_count++] = argv[optind++];
+		line->arguments[line->argument_count++] = argv[optind++];
 	return NULL;
 }
 
-bool command_was_given(const struct command_context *context, const char *name)
+bool command_line_has(const struct command_line *line, const char *name)
 {
-	return command_option_find(context, 0, name, strlen(name))->given;
+	return command_line_find(line, 0, name, strlen(name))->given;
 }
 
-struct error *command_set_default(const struct command_context *context,
-				  const char *name,
-				  const struct string_list *values)
+struct error *command_line_set_default(const struct command_line *line,
+				       const char *name,
+				       const struct string_list *values)
 {
 	const struct command_slot *slot =
-		command_option_find(context, 0, name, strlen(name));
+		command_line_find(line, 0, name, strlen(name));
 	bool is_item = slot && slot->option->type == OPTION_ITEM;
 	_cleanup_string_list_ struct string_list given = { 0 };
 

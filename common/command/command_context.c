@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/cli/command_internal.h"
+#include "common/command/command.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -11,7 +11,6 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
-#include "common/http/http.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
 #include "common/store/store.h"
@@ -73,20 +72,6 @@ static struct error *open_directory(struct command_context *context)
 	return NULL;
 }
 
-static struct error *open_http(struct command_context *context)
-{
-	struct error *err;
-	struct limits limits;
-
-	if (context->http)
-		return NULL;
-	err = limits_read(&limits);
-	if (err)
-		return err;
-	context->http = http_create("vmtest/" VMTEST_VERSION, &limits);
-	return NULL;
-}
-
 static struct error *open_store(struct command_context *context)
 {
 	const struct program *program = context->program;
@@ -109,34 +94,19 @@ static struct error *open_store(struct command_context *context)
 
 struct error *command_open(struct command_context *context, unsigned int parts)
 {
-	// In this order: the store needs what is before it.
-	static const struct {
-		unsigned int parts;
-		struct error *(*open)(struct command_context *context);
-	} steps[] = {
-		{ COMMAND_CATALOG | COMMAND_STORE, open_catalog },
-		{ COMMAND_DIRECTORY, open_directory },
-		{ COMMAND_HTTP | COMMAND_STORE, open_http },
-		{ COMMAND_STORE, open_store },
-	};
+	struct error *err;
 
-	for (size_t i = 0; i < array_size(steps); i++) {
-		struct error *err =
-			parts & steps[i].parts ? steps[i].open(context) : NULL;
-
+	if (parts & (COMMAND_CATALOG | COMMAND_STORE)) {
+		err = open_catalog(context);
 		if (err)
 			return err;
 	}
-	return NULL;
-}
-
-void command_context_deinit(struct command_context *context)
-{
-	json_decref(context->rows);
-	store_destroy(context->store);
-	http_destroy(context->http);
-	catalog_destroy(context->catalog);
-	free(context->directory);
+	if (parts & COMMAND_DIRECTORY) {
+		err = open_directory(context);
+		if (err)
+			return err;
+	}
+	return parts & COMMAND_STORE ? open_store(context) : NULL;
 }
 
 struct release_selection command_selection(const struct command_context *context)

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#ifndef COMMON_CLI_COMMAND_H
-#define COMMON_CLI_COMMAND_H
+#ifndef COMMON_COMMAND_COMMAND_H
+#define COMMON_COMMAND_COMMAND_H
 
 /**
  * @file
  *
- * Programs made of commands. A command is a row: its name, its help, its
- * options, themselves rows, and its function. One main() parses, prints help,
- * answers completion, and turns an error into a line and an exit status (0
- * done, 1 failed, 2 wrong usage).
+ * What the programs have in common. They are made of commands; a command is a
+ * row: its name, its help, its options, themselves rows, and its function. One
+ * main() parses, opens what the common options name, prints help, answers
+ * completion, and turns an error into a line and an exit status (0 done, 1
+ * failed, 2 wrong usage).
  */
 
 #include <stdbool.h>
@@ -17,64 +18,13 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
+#include "common/cli/options.h"
 
 struct catalog;
 struct catalog_arch;
 struct error;
 struct json_t;
 struct release_selection;
-
-enum command_option_type {
-	/** bool; `--no-NAME` takes it back. */
-	OPTION_FLAG,
-	/** const char * */
-	OPTION_STRING,
-	/** unsigned int */
-	OPTION_NUMBER,
-	/**
-	 * unsigned int; OPTION_NUMBER_OMITTED if it stands alone. As with
-	 * make's -j, the next argument is its number only if it has digits
-	 * only.
-	 */
-	OPTION_OPTIONAL_NUMBER,
-	/**
-	 * struct string_list; repeatable, each time a comma-separated list, or
-	 * one path that begins with `/` or `.`.
-	 */
-	OPTION_LIST,
-	/** struct string_list; repeatable, each time one item as it is. */
-	OPTION_ITEM,
-	/** unsigned int: which of the words that its argument names, from 0. */
-	OPTION_CHOICE,
-	/** uint64_t: bytes, a number with M, G or T; 0 if it is not given. */
-	OPTION_SIZE,
-	/** uint64_t: seconds, a number with h, d or w; 0 if it is not given. */
-	OPTION_AGE,
-};
-
-enum {
-	OPTION_NUMBER_MAX = 1000000000,
-	OPTION_NUMBER_OMITTED,
-};
-
-/** One option; a row with a NULL name ends the table. */
-struct command_option {
-	/** 0 if it has none. */
-	char letter;
-	const char *name;
-	/** Its argument in help; a choice's words: `a|b`. NULL for a flag. */
-	const char *argument;
-	const char *help;
-	enum command_option_type type;
-	/** Where the value goes in the command's options. */
-	size_t offset;
-	/**
-	 * A number, or that before a unit, is at least @p min, at most @p max
-	 * (0: no limit). Numbers and choices that are not given are
-	 * @p otherwise.
-	 */
-	unsigned int min, max, otherwise;
-};
 
 /** Options that mean the same everywhere. */
 struct common_options {
@@ -102,25 +52,17 @@ struct command_context {
 	 * The command's own options: a zeroed struct of options_size, filled.
 	 */
 	void *options;
-	/** What is left of the command line; ended by NULL. */
-	char **arguments;
-	int argument_count;
 	/** The exit status of a success. */
 	int status;
+	struct command_line line;
+	/** While the command runs. */
+	struct http *http;
 	/** Of command_open(); NULL before. */
 	struct catalog *catalog;
-	struct http *http;
 	struct store *store;
 	char *directory;
 	/** Of command_row(). */
 	struct json_t *rows;
-	/** All options that it takes (command_internal.h). */
-	struct command_slot *slots;
-	size_t slot_count;
-	/**
-	 * Strings that the options borrow, besides those of the command line.
-	 */
-	struct string_list texts;
 };
 
 /** One command. */
@@ -173,24 +115,6 @@ struct program {
 /** Everything that main() does. @return The exit status. */
 int command_main(const struct program *program, int argc, char **argv);
 
-/** Whether an option is on the command line; @p name is the long one. */
-bool command_was_given(const struct command_context *context, const char *name);
-
-/**
- * Set an option from elsewhere than the command line, which wins: a value is
- * set only if none was given, and items come before those that were given.
- *
- * @param[in] name Of an option; one that the command does not have is ignored.
- * @param[in] values One, or any number for a list; none for a flag.
- */
-_must_check_ struct error *
-command_set_default(const struct command_context *context, const char *name,
-		    const struct string_list *values);
-
-/** Append the arguments, `--NAME=VALUE`, that set options to these values. */
-void command_format_options(const struct command_option *table,
-			    const void *options, struct string_list *ret);
-
 enum command_part {
 	/**
 	 * That of --catalog, or the installed one. What --arch and --flavor
@@ -200,10 +124,8 @@ enum command_part {
 	COMMAND_CATALOG = 1 << 0,
 	/** That of --directory, or `$XDG_CACHE_HOME/vmtest`. */
 	COMMAND_DIRECTORY = 1 << 1,
-	/** An HTTP client, whose patience is that of http.h. */
-	COMMAND_HTTP = 1 << 2,
 	/** That of --store, `$VMTEST_STORE` or the catalog; not listed yet. */
-	COMMAND_STORE = 1 << 3,
+	COMMAND_STORE = 1 << 2,
 };
 
 /**
@@ -242,4 +164,4 @@ _must_check_ struct error *command_print_json(struct json_t *json);
 /** An environment variable; NULL if it is empty, too. */
 const char *command_variable(const char *name);
 
-#endif /* COMMON_CLI_COMMAND_H */
+#endif /* COMMON_COMMAND_COMMAND_H */

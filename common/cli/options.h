@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#ifndef COMMON_CLI_OPTIONS_H
+#define COMMON_CLI_OPTIONS_H
+
+/**
+ * @file
+ *
+ * Command lines, as getopt_long(3) takes them: options are rows of tables,
+ * whose values go into structs.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/text.h"
+
+struct error;
+
+enum command_option_type {
+	/** bool; `--no-NAME` takes it back. */
+	OPTION_FLAG,
+	/** const char * */
+	OPTION_STRING,
+	/** unsigned int */
+	OPTION_NUMBER,
+	/**
+	 * unsigned int; OPTION_NUMBER_OMITTED if it stands alone. As with
+	 * make's -j, the next argument is its number only if it has digits
+	 * only.
+	 */
+	OPTION_OPTIONAL_NUMBER,
+	/**
+	 * struct string_list; repeatable, each time a comma-separated list, or
+	 * one path that begins with `/` or `.`.
+	 */
+	OPTION_LIST,
+	/** struct string_list; repeatable, each time one item as it is. */
+	OPTION_ITEM,
+	/** unsigned int: which of the words that its argument names, from 0. */
+	OPTION_CHOICE,
+	/** uint64_t: bytes, a number with M, G or T; 0 if it is not given. */
+	OPTION_SIZE,
+	/** uint64_t: seconds, a number with h, d or w; 0 if it is not given. */
+	OPTION_AGE,
+};
+
+enum {
+	OPTION_NUMBER_MAX = 1000000000,
+	OPTION_NUMBER_OMITTED,
+};
+
+/** One option; a row with a NULL name ends the table. */
+struct command_option {
+	/** 0 if it has none. */
+	char letter;
+	const char *name;
+	/** Its argument in help; a choice's words: `a|b`. NULL for a flag. */
+	const char *argument;
+	const char *help;
+	enum command_option_type type;
+	/** Where the value goes in a struct of options. */
+	size_t offset;
+	/**
+	 * A number, or that before a unit, is at least @p min, at most @p max
+	 * (0: no limit). Numbers and choices that are not given are
+	 * @p otherwise.
+	 */
+	unsigned int min, max, otherwise;
+};
+
+/** An option that a command line may have, and where its value goes. */
+struct command_slot {
+	const struct command_option *option;
+	void *value;
+	/** It is on the command line. */
+	bool given;
+};
+
+struct command_line {
+	struct command_slots {
+		struct command_slot *items;
+		size_t count;
+	} slots;
+	/** What is not an option; ended by NULL. */
+	char **arguments;
+	int argument_count;
+	/** Strings that values borrow, besides those of the command line. */
+	struct string_list texts;
+};
+
+/**
+ * Add the options of a table, and make their values, zeroed, those of an empty
+ * command line. Of two options of one name, the first counts.
+ */
+void command_line_add(struct command_line *line,
+		      const struct command_option *table, void *values);
+
+/** Free what belongs to it, and the values that are lists. */
+void command_line_deinit(struct command_line *line);
+
+/** By name, or, if that is NULL, by letter; NULL if there is none. */
+struct command_slot *command_line_find(const struct command_line *line,
+				       char letter, const char *name,
+				       size_t length);
+
+enum command_request {
+	REQUEST_RUN,
+	REQUEST_HELP,
+	REQUEST_VERSION,
+};
+
+/**
+ * Read a command line; once.
+ *
+ * @param[in] takes_program Options end at the first other argument.
+ * @param[in] argv Begins with a name, which is not looked at.
+ * @return ERROR_USAGE
+ */
+_must_check_ struct error *command_line_parse(struct command_line *line,
+					      bool takes_program, int argc,
+					      char **argv,
+					      enum command_request *ret);
+
+/** Whether an option is on the command line; @p name is the long one. */
+bool command_line_has(const struct command_line *line, const char *name);
+
+/**
+ * Set an option from elsewhere than the command line, which wins: a value is
+ * set only if none was given, and items come before those that were given.
+ *
+ * @param[in] name Of an option; one that the command does not have is ignored.
+ * @param[in] values One, or any number for a list; none for a flag.
+ */
+_must_check_ struct error *
+command_line_set_default(const struct command_line *line, const char *name,
+			 const struct string_list *values);
+
+/** Append the arguments, `--NAME=VALUE`, that set options to these values. */
+void command_format_options(const struct command_option *table,
+			    const void *options, struct string_list *ret);
+
+/** Add the words of a choice. */
+void command_option_words(const struct command_option *option,
+			  struct string_list *ret);
+
+#endif /* COMMON_CLI_OPTIONS_H */
