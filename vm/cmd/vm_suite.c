@@ -230,6 +230,7 @@ static struct error *make_log_directory(struct suite_setup *setup)
 /** What children are told of our own command line. */
 static struct error *forward_options(struct suite_setup *setup)
 {
+	struct error *err;
 	const struct suite_options *options = setup->context->options;
 	const struct common_options common = {
 		.store = setup->context->common->store,
@@ -241,13 +242,20 @@ static struct error *forward_options(struct suite_setup *setup)
 
 	for (size_t i = 0; i < setup->suite.count; i++) {
 		const struct catalog_arch *arch;
-		struct error *err =
-			catalog_find_arch(setup->context->catalog,
-					  setup->suite.items[i].arch, &arch);
+		const char *denied = NULL;
+		enum accel accel;
 
+		err = catalog_find_arch(setup->context->catalog,
+					setup->suite.items[i].arch, &arch);
+		if (!err && guest.config.qemu.accel == ACCEL_AUTO)
+			err = accel_choose(ACCEL_AUTO, arch, &accel, &denied);
 		if (err)
 			return err;
-		accel_explain(&guest.config.qemu.accel, arch);
+		if (!denied)
+			continue;
+		// Said once, not by each child.
+		log_info("emulated, and slow: %s", denied);
+		guest.config.qemu.accel = ACCEL_TCG;
 	}
 	command_format_options(common_option_table, &common,
 			       &run->download_options);

@@ -408,7 +408,6 @@ struct error *guest_run(const struct guest_config *config, struct run_result *re
 	struct error *err;
 
 	const struct catalog_machine *machine = NULL;
-	enum accel request = config->qemu.accel;
 	_cleanup_guest_plan_ struct guest_plan plan = GUEST_PLAN_INIT;
 	// Why the last machine that was tried would not do.
 	_cleanup_error_ struct error *miss = NULL;
@@ -416,7 +415,6 @@ struct error *guest_run(const struct guest_config *config, struct run_result *re
 	err = guest_plan_make(&plan, config);
 	if (err)
 		return err;
-	accel_explain(&request, config->qemu.arch);
 	for (;;) {
 		err = qemu_choose_machine(&config->qemu, machine, &machine);
 		if (miss && error_catch(&err, ERROR_NOT_FOUND))

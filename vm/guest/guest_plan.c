@@ -299,7 +299,6 @@ struct error *guest_plan_make(struct guest_plan *plan,
 {
 	struct error *err;
 
-	const struct tsc_sample tsc = tsc_read();
 	const struct catalog_arch *arch = config->qemu.arch;
 	struct qemu_options *qemu = &plan->qemu;
 	_cleanup_free_ char *init = NULL;
@@ -345,10 +344,13 @@ struct error *guest_plan_make(struct guest_plan *plan,
 	qemu->shares = &plan->shares;
 	qemu->init = plan->init;
 	qemu->verbose = config->console_log_fd >= 0 || log_level() >= LOG_DEBUG;
-	err = accel_choose(config->qemu.accel, arch, &qemu->accel);
+	const char *denied;
+	err = accel_choose(config->qemu.accel, arch, &qemu->accel, &denied);
+	if (denied)
+		log_info("emulated, and slow: %s", denied);
 	if (err)
 		return err;
 	if (strcmp(arch->source_arch, "x86") == 0 && qemu->accel == ACCEL_TCG)
-		qemu->tsc_khz = tsc_khz_since(&tsc);
+		qemu->tsc_khz = tsc_khz();
 	return NULL;
 }

@@ -15,85 +15,84 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
 
-bool accel_is_offered(const char *cpuinfo)
+/** Whether a line of /proc/cpuinfo has the flag. */
+static bool has_flag(const char *line, const char *flag)
 {
-	const char *word = strstr(cpuinfo, "\nflags");
+	size_t length = strlen(flag);
+	const char *end = strchrnul(line, '\n');
 
-	if (!word)
-		return false;
-	for (word++; *word && *word != '\n'; word += strspn(word, " ")) {
-		size_t length = strcspn(word, " \n");
-
-		if (length == 3 && (strncmp(word, "vmx", length) == 0 ||
-				    strncmp(word, "svm", length) == 0))
+	for (const char *p = line; (p = strstr(p, flag)) && p < end; p++) {
+		if (p[-1] == ' ' && (p[length] == ' ' || p + length == end))
 			return true;
-		word += length;
 	}
 	return false;
 }
 
-/** Whether KVM can be expected to work for guests of this machine's kind. */
-static bool kvm_works(const struct catalog_arch *arch)
+const char *accel_obstacle(int open_error, const char *cpuinfo)
 {
-	_cleanup_free_ char *cpuinfo = NULL;
-	_cleanup_close_ int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	const char *flags = cpuinfo ? strstr(cpuinfo, "\nflags") : NULL;
 
-	if (fd < 0 || strcmp(arch->source_arch, "x86") != 0)
-		return fd >= 0;
-	// Of a processor that says nothing, nothing is expected.
-	error_destroy(file_read("/proc/cpuinfo", 16 << 20, &cpuinfo, NULL));
-	if (cpuinfo && accel_is_offered(cpuinfo))
-		return true;
-	log_debug("/dev/kvm opens, but the processor offers no virtualization");
-	return false;
-}
-
-void accel_explain(enum accel *request, const struct catalog_arch *arch)
-{
-	struct utsname uts;
-	_cleanup_free_ char *cpuinfo = NULL;
-
-	if (*request != ACCEL_AUTO || uname(&uts) < 0 ||
-	    !string_list_contains(&arch->host_names, uts.machine))
-		return;
-
-	_cleanup_close_ int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-
-	if (fd >= 0 || (errno != EACCES && errno != EPERM))
-		return;
-	*request = ACCEL_TCG;
-	error_destroy(file_read("/proc/cpuinfo", 16 << 20, &cpuinfo, NULL));
-	log_info("emulated, and slow: you have no access to /dev/kvm%s; join its group with 'sudo usermod -aG kvm USER', or add the udev rule KERNEL==\"kvm\", MODE=\"0666\"",
-		 strcmp(arch->source_arch, "x86") == 0 && cpuinfo &&
-				 !accel_is_offered(cpuinfo)
-			 ? " (nor does the processor offer virtualization)"
-			 : "");
+	if (cpuinfo && !(flags && (has_flag(flags + 1, "vmx") ||
+				   has_flag(flags + 1, "svm"))))
+		return "the processor offers no virtualization; enable it in the firmware or, where this machine is a virtual one, nested virtualization in its hypervisor";
+	if (open_error == EACCES || open_error == EPERM)
+		return "you have no access to /dev/kvm; join its group with 'sudo usermod -aG kvm USER', or add the udev rule KERNEL==\"kvm\", MODE=\"0666\"";
+	if (open_error)
+		return "there is no /dev/kvm that opens; load the host's module, such as kvm_intel or kvm_amd, and give a container the device";
+	return NULL;
 }
 
 struct error *accel_choose(enum accel request, const struct catalog_arch *arch,
-			   enum accel *ret)
+			   enum accel *ret, const char **denied_ret)
 {
 	struct utsname uts;
 
 	if (uname(&uts) < 0)
 		return error_create_os(errno, "uname");
-
 	bool same_arch = string_list_contains(&arch->host_names, uts.machine);
-
 	if (request == ACCEL_KVM && !same_arch)
 		return error_create(ERROR_USAGE,
 				    "--accel kvm: this machine (%s) can only emulate guests of %s",
 				    uts.machine, arch->name);
-	if (request == ACCEL_AUTO)
-		request = same_arch && kvm_works(arch) ? ACCEL_KVM : ACCEL_TCG;
+	*denied_ret = NULL;
 	*ret = request;
+	if (request != ACCEL_AUTO)
+		return NULL;
+	*ret = ACCEL_TCG;
+	if (!same_arch)
+		return NULL;
+	_cleanup_close_ int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int open_error = fd < 0 ? errno : 0;
+	_cleanup_free_ char *cpuinfo = NULL;
+	if (strcmp(arch->source_arch, "x86") == 0) {
+		// Of a processor that says nothing, nothing is expected.
+		error_destroy(
+			file_read("/proc/cpuinfo", 16 << 20, &cpuinfo, NULL));
+		if (!cpuinfo)
+			cpuinfo = string_copy("");
+	}
+	const char *obstacle = accel_obstacle(open_error, cpuinfo);
+	if (!obstacle)
+		*ret = ACCEL_KVM;
+	else if (open_error == EACCES || open_error == EPERM)
+		*denied_ret = obstacle;
+	else
+		log_debug("emulated: %s", obstacle);
 	return NULL;
 }
 
-struct tsc_sample tsc_read(void)
+/** A reading of the time stamp counter with the clock beside it. */
+struct tsc_sample {
+	uint64_t ticks;
+	uint64_t ns;
+};
+
+/** Zeros on a machine without the counter. */
+static struct tsc_sample tsc_read(void)
 {
 	struct tsc_sample sample = { 0 };
 
@@ -120,26 +119,17 @@ struct tsc_sample tsc_read(void)
 	return sample;
 }
 
-uint64_t tsc_khz_since(const struct tsc_sample *start)
+uint64_t tsc_khz(void)
 {
-	enum {
-		SPAN_NS = 5000000
-	};
+	const struct timespec span = { .tv_nsec = 5000000 };
+	struct tsc_sample start = tsc_read();
+
+	if (!start.ticks)
+		return 0;
+	nanosleep(&span, NULL);
 	struct tsc_sample now = tsc_read();
-
-	if (now.ticks && now.ns - start->ns < SPAN_NS) {
-		struct timespec wait = {
-			.tv_nsec = (long)(SPAN_NS - (now.ns - start->ns)),
-		};
-
-		while (nanosleep(&wait, &wait) < 0 && errno == EINTR)
-			;
-		now = tsc_read();
-	}
-
-	uint64_t ns = now.ns - start->ns;
-	uint64_t ticks = now.ticks - start->ticks;
-
+	uint64_t ns = now.ns - start.ns;
+	uint64_t ticks = now.ticks - start.ticks;
 	// A counter that stood still or was reset tells nothing.
 	if (!ns || ticks < ns / 100 || ticks > ns * 100)
 		return 0;

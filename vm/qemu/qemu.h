@@ -31,43 +31,32 @@ enum accel {
 };
 
 /**
- * Whether KVM can be expected to work on x86, by what /proc/cpuinfo says. That
- * /dev/kvm opens says little: under some hypervisors (kvm_pvm) it makes a VM
- * that then hangs or aborts, so the processor must also offer virtualization.
+ * What keeps KVM from working for guests of this machine's architecture, and
+ * what to do about it; NULL if nothing does. That /dev/kvm opens says little:
+ * under some hypervisors (kvm_pvm) it makes a VM that then hangs or aborts, so
+ * the processor must also offer virtualization.
+ *
+ * @param[in] open_error errno of opening /dev/kvm; 0 if it has opened.
+ * @param[in] cpuinfo What /proc/cpuinfo says on x86; NULL elsewhere.
  */
-bool accel_is_offered(const char *cpuinfo);
+const char *accel_obstacle(int open_error, const char *cpuinfo);
 
 /**
  * Decide, by looking at this machine if the request is ACCEL_AUTO.
  *
+ * @param[out] denied_ret The obstacle, if ACCEL_AUTO means emulation because
+ * /dev/kvm is closed to us; else NULL.
  * @return ERROR_USAGE for KVM with a guest of another architecture.
  */
 _must_check_ struct error *accel_choose(enum accel request,
 					const struct catalog_arch *arch,
-					enum accel *ret);
+					enum accel *ret, const char **denied_ret);
 
 /**
- * If ACCEL_AUTO means emulation because we have no access to /dev/kvm, log
- * that, and how to get it, and change the request to ACCEL_TCG so that it is
- * logged once.
+ * The frequency of the time stamp counter in kHz, with an error of some 20
+ * parts per million; 0 if there is none, or it cannot be told. Takes 5 ms.
  */
-void accel_explain(enum accel *request, const struct catalog_arch *arch);
-
-/** A reading of the time stamp counter with the clock beside it. */
-struct tsc_sample {
-	uint64_t ticks;
-	uint64_t ns;
-};
-
-/** Take a sample now; zeros on a machine without the counter. */
-struct tsc_sample tsc_read(void);
-
-/**
- * Its frequency in kHz, from a sample taken earlier to now. Waits if that was
- * less than 5 ms ago: then the error is some 20 parts per million. 0 if it
- * cannot be told.
- */
-uint64_t tsc_khz_since(const struct tsc_sample *start);
+uint64_t tsc_khz(void);
 
 /*
  * Which directories of the host a guest sees, and where.
