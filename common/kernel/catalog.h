@@ -53,6 +53,8 @@ struct catalog_machine {
 	struct string_list arguments;
 	/** Options that must be `=y` in the kernel's config: `CONFIG_PVH`. */
 	struct string_list needs;
+	/** Whether it cannot tell a guest of NUMA nodes. */
+	bool lacks_numa;
 };
 
 struct catalog_arch {

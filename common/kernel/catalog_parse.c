@@ -55,6 +55,7 @@ static const struct value_row machine_rows[] = {
 	VALUE_OPTIONAL("tcg_command_line", value_string, struct catalog_machine, tcg_command_line),
 	VALUE_OPTIONAL("arguments", value_strings, struct catalog_machine, arguments),
 	VALUE_OPTIONAL("needs", value_strings, struct catalog_machine, needs),
+	VALUE_OPTIONAL("lacks_numa", value_flag, struct catalog_machine, lacks_numa),
 };
 // clang-format on
 

@@ -322,13 +322,6 @@ static struct error *run_guest(struct command_context *context,
 		return err;
 	char *words[] = { (char *)(config.root || !shell ? "/bin/sh" : shell),
 			  NULL };
-	_cleanup_string_list_ struct string_list files = { 0 };
-	// Of an empty disk, the last size counts.
-	for (size_t i = 0; i < config.disks.count; i++) {
-		if (!disk_parse_size(config.disks.items[i], &config.disk_bytes))
-			string_list_add(&files, config.disks.items[i]);
-	}
-	config.disks = files;
 	config.qemu.kernel = kernel_ret;
 	if (!config.qemu.program)
 		config.qemu.program = command_variable("VMTEST_QEMU");

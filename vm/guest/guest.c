@@ -408,7 +408,7 @@ struct error *guest_run(const struct guest_config *config, struct run_result *re
 	struct error *err;
 
 	const struct catalog_machine *machine = NULL;
-	_cleanup_guest_plan_ struct guest_plan plan = GUEST_PLAN_INIT;
+	_cleanup_guest_plan_ struct guest_plan plan = { 0 };
 	// Why the last machine that was tried would not do.
 	_cleanup_error_ struct error *miss = NULL;
 

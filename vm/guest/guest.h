@@ -53,11 +53,10 @@ struct guest_config {
 	/** Insert it before the command starts. */
 	bool insert_module;
 	/**
-	 * A disk with nothing on it, which is gone afterwards: DRGN_TEST_DISK
-	 * in the command's environment. 0 for none.
+	 * The size of an empty disk, of which the last counts: DRGN_TEST_DISK
+	 * in the command's environment; and files that are disks, see qemu.h:
+	 * VMTEST_DISKS.
 	 */
-	uint64_t disk_bytes;
-	/** Files of the user's that are disks too, see qemu.h. */
 	struct string_list disks;
 	/** How much the guest may write elsewhere; 0 for half of its memory. */
 	uint64_t overlay_bytes;

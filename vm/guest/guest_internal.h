@@ -444,12 +444,7 @@ struct guest_plan {
 	struct string_list environment;
 };
 
-#define GUEST_PLAN_INIT                                                        \
-	{                                                                      \
-		.qemu = {.disk_fd = -1, .overlay_fd = -1 }                     \
-	}
-
-/** @param[in,out] plan Initialised; is not to be moved from here on. */
+/** @param[in,out] plan Zeros; is not to be moved from here on. */
 _must_check_ struct error *guest_plan_make(struct guest_plan *plan,
 					   const struct guest_config *config);
 void guest_plan_deinit(struct guest_plan *plan);

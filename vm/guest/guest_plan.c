@@ -20,8 +20,6 @@
 
 void guest_plan_deinit(struct guest_plan *plan)
 {
-	cleanup_close(&plan->qemu.disk_fd);
-	cleanup_close(&plan->qemu.overlay_fd);
 	disk_list_deinit(&plan->qemu.disks);
 	string_list_deinit(&plan->drivers);
 	share_plan_deinit(&plan->shares);
@@ -123,7 +121,7 @@ static struct error *find_loader(const struct kernel *kernel,
 
 	static const char *const needs[] = { "CONFIG_KEXEC_FILE",
 					     "CONFIG_CRASH_DUMP",
-					     "CONFIG_PROC_VMCORE" };
+					     "CONFIG_PROC_VMCORE", NULL };
 	struct kernel_version version;
 	const char *end;
 
@@ -140,13 +138,9 @@ static struct error *find_loader(const struct kernel *kernel,
 				    "--kdump: crash dumps of %s work from %s on",
 				    arch->name, text);
 	}
-	for (size_t i = 0; i < array_size(needs); i++) {
-		if (*kernel->config &&
-		    !kernel_config_has(kernel->config, needs[i]))
-			return error_create(ERROR_OTHER,
-					    "--kdump: the kernel lacks %s",
-					    needs[i]);
-	}
+	err = kernel_check_options(kernel->config, "--kdump", needs, false);
+	if (err)
+		return err;
 
 	// The guest's own program, which is installed for its architecture.
 	_cleanup_free_ char *name =
@@ -172,6 +166,11 @@ static void plan_environment(struct guest_plan *plan,
 			     const struct guest_config *config,
 			     const char *loader)
 {
+	static const struct {
+		enum disk_use use;
+		const char *name;
+	} disks[] = { { DISK_EMPTY, "DRGN_TEST_DISK" },
+		      { DISK_FILE, "VMTEST_DISKS" } };
 	struct string_list *environment = &plan->environment;
 	// In the order in which they were asked for.
 	char *const *seen = plan->shares.extra.items;
@@ -193,15 +192,13 @@ static void plan_environment(struct guest_plan *plan,
 		if (config->insert_module)
 			plan->module = take_ptr(path);
 	}
-	if (config->disk_bytes)
-		string_list_add(environment, "DRGN_TEST_DISK=/dev/vda");
-	if (plan->qemu.disks.count) {
+	for (size_t i = 0; i < array_size(disks); i++) {
 		_cleanup_free_ char *nodes =
-			disk_list_nodes(&plan->qemu.disks,
-					(config->disk_bytes != 0) +
-						(config->overlay_bytes != 0));
+			disk_list_nodes(&plan->qemu.disks, disks[i].use);
 
-		string_list_addf(environment, "VMTEST_DISKS=%s", nodes);
+		if (*nodes)
+			string_list_addf(environment, "%s=%s", disks[i].name,
+					 nodes);
 	}
 	if (loader) {
 		programs = *seen++;
@@ -218,42 +215,43 @@ static void plan_environment(struct guest_plan *plan,
 	}
 }
 
-/** What the guest writes is in its memory, which this lets overflow to a disk. */
-static struct error *plan_overlay_disk(struct guest_plan *plan,
-				       const struct guest_config *config)
-{
-	const char *text = config->qemu.kernel->config;
-
-	if (*text && !kernel_config_has(text, "CONFIG_SWAP"))
-		return error_create(ERROR_OTHER,
-				    "--overlay-size: the kernel lacks CONFIG_SWAP");
-	return qemu_disk_create(config->disk_directory, config->overlay_bytes,
-				&plan->qemu.overlay_fd);
-}
-
 static struct error *plan_disks(struct guest_plan *plan,
 				const struct guest_config *config)
 {
+	// What the guest writes is in its memory, which overflows to a disk.
+	static const char *const overlay_needs[] = { "CONFIG_SWAP", NULL };
 	struct error *err;
 
-	if (config->disk_bytes) {
-		err = qemu_disk_create(config->disk_directory,
-				       config->disk_bytes, &plan->qemu.disk_fd);
+	struct disk_list *disks = &plan->qemu.disks;
+	const char *text = config->qemu.kernel->config;
+	uint64_t size_bytes = 0;
+	for (size_t i = 0; i < config->disks.count; i++)
+		disk_parse_size(config->disks.items[i], &size_bytes);
+	if (size_bytes) {
+		err = disk_list_create(disks, DISK_EMPTY,
+				       config->disk_directory, size_bytes, text);
 		if (err)
 			return err;
 	}
 	if (config->overlay_bytes) {
-		err = plan_overlay_disk(plan, config);
+		err = kernel_check_options(text, "--overlay-size",
+					   overlay_needs, false);
+		if (err)
+			return err;
+		err = disk_list_create(disks, DISK_OVERLAY,
+				       config->disk_directory,
+				       config->overlay_bytes, text);
 		if (err)
 			return err;
 	}
 	for (size_t i = 0; i < config->disks.count; i++) {
-		err = disk_open(config->disks.items[i],
-				config->qemu.kernel->config, &plan->qemu.disks);
+		if (disk_parse_size(config->disks.items[i], &size_bytes))
+			continue;
+		err = disk_list_open(disks, config->disks.items[i], text);
 		if (err)
 			return err;
 	}
-	disk_list_add_modules(&plan->qemu.disks, &plan->drivers);
+	disk_list_add_modules(disks, &plan->drivers);
 	return NULL;
 }
 
@@ -346,10 +344,10 @@ struct error *guest_plan_make(struct guest_plan *plan,
 	qemu->verbose = config->console_log_fd >= 0 || log_level() >= LOG_DEBUG;
 	const char *denied;
 	err = accel_choose(config->qemu.accel, arch, &qemu->accel, &denied);
-	if (denied)
-		log_info("emulated, and slow: %s", denied);
 	if (err)
 		return err;
+	if (denied)
+		log_info("emulated, and slow: %s", denied);
 	if (strcmp(arch->source_arch, "x86") == 0 && qemu->accel == ACCEL_TCG)
 		qemu->tsc_khz = tsc_khz();
 	return NULL;

@@ -106,6 +106,8 @@ char *protocol_format_setup(const struct guest_config *config,
 	const struct share_plan *shares = &plan->shares;
 	bool joins = config->stderr_fd == config->stdout_fd;
 	_cleanup_free_ char *terminal = NULL;
+	_cleanup_free_ char *overlay =
+		disk_list_nodes(&plan->qemu.disks, DISK_OVERLAY);
 	_cleanup_free_ char *overlay_size =
 		string_format("%llu", (unsigned long long)config->overlay_bytes);
 	_cleanup_free_ char *owner =
@@ -132,9 +134,7 @@ char *protocol_format_setup(const struct guest_config *config,
 		{ "module", plan->module ? plan->module : "" },
 		{ "hostname", config->hostname ? config->hostname : "vmtest" },
 		{ "network", config->qemu.network ? "1" : "" },
-		{ "overlay_disk", !config->overlay_bytes ? ""
-				  : config->disk_bytes	 ? "/dev/vdb"
-							 : "/dev/vda" },
+		{ "overlay_disk", overlay },
 		{ "overlay_size", overlay_size },
 		{ "owner", config->user ? owner : "" },
 		{ "terminal", terminal ? terminal : "" },

@@ -17,6 +17,7 @@
 #include "common/base/progress.h"
 #include "common/base/system.h"
 #include "common/cache/cache.h"
+#include "common/kernel/kernel_config.h"
 #include "common/store/store.h"
 
 static const char directory_prefix[] = "kernel-";
@@ -98,6 +99,21 @@ struct error *kernel_open(const char *path, struct kernel *ret)
 	if (err)
 		return err;
 	*ret = take(kernel);
+	return NULL;
+}
+
+struct error *kernel_check_options(const char *config, const char *what,
+				   const char *const *options, bool modules)
+{
+	for (; *config && *options; options++) {
+		size_t size;
+		const char *value = kernel_config_value(config, *options, &size);
+
+		if (!value || (*value != 'y' && !(modules && *value == 'm')))
+			return error_create(ERROR_OTHER,
+					    "%s: the kernel lacks %s", what,
+					    *options);
+	}
 	return NULL;
 }
 

@@ -47,6 +47,19 @@ void kernel_deinit(struct kernel *kernel);
  */
 _must_check_ struct error *kernel_open(const char *path, struct kernel *ret);
 
+/**
+ * Check that a kernel has what something needs. One without a config is not
+ * asked.
+ *
+ * @param[in] what For messages: `--numa`.
+ * @param[in] options Ended by NULL.
+ * @param[in] modules Whether modules will do.
+ */
+_must_check_ struct error *kernel_check_options(const char *config,
+						const char *what,
+						const char *const *options,
+						bool modules);
+
 /** Whether a KERNEL of the command line is a path rather than a pattern. */
 bool kernel_is_path(const char *text);
 

@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "common/base/file.h"
 #include "common/base/memory.h"
-#include "common/kernel/kernel_config.h"
+#include "vm/kernel/kernel.h"
 
 static const struct disk_interface {
 	const char *name;
@@ -19,29 +20,33 @@ static const struct disk_interface {
 	const char *device;
 	const char *controller;
 	/** What a kernel needs, and the modules that may have it. */
-	const char *options[2];
+	const char *options[3];
 	const char *modules[2];
-	/** What the guest calls the first: the rest are counted. */
+	/** What the guest calls them, around a letter or, before a suffix, a number. */
 	const char *node;
+	const char *suffix;
 } interfaces[] = {
 	{ "virtio",
 	  "virtio-blk",
 	  NULL,
 	  { "CONFIG_VIRTIO_BLK" },
 	  { "kernel/drivers/block/virtio_blk.ko" },
-	  "/dev/vda" },
+	  "/dev/vd",
+	  NULL },
 	{ "scsi",
 	  "scsi-hd",
 	  "virtio-scsi",
 	  { "CONFIG_SCSI_VIRTIO", "CONFIG_BLK_DEV_SD" },
 	  { "kernel/drivers/scsi/virtio_scsi.ko", "kernel/drivers/scsi/sd_mod.ko" },
-	  "/dev/sda" },
+	  "/dev/sd",
+	  NULL },
 	{ "nvme",
 	  "nvme",
 	  NULL,
 	  { "CONFIG_BLK_DEV_NVME" },
 	  { "kernel/drivers/nvme/host/nvme.ko" },
-	  "/dev/nvme0n1" },
+	  "/dev/nvme",
+	  "n1" },
 };
 
 bool disk_parse_size(const char *text, uint64_t *ret)
@@ -58,11 +63,10 @@ bool disk_parse_size(const char *text, uint64_t *ret)
 }
 
 /** @return Whether there is such a suffix. */
-static bool parse_suffix(const char *text, size_t length, struct disk *disk)
+static bool parse_suffix(const char *word, struct disk *disk)
 {
 	static const char interface[] = "interface=";
 	size_t skip = strlen(interface);
-	_cleanup_free_ char *word = string_copy_n(text, length);
 
 	if (strcmp(word, "readonly") == 0)
 		return disk->readonly = true;
@@ -81,18 +85,12 @@ static bool parse_suffix(const char *text, size_t length, struct disk *disk)
 /** The suffixes that are known are taken off: a path may have commas. */
 static char *parse(const char *text, struct disk *disk)
 {
-	size_t length = strlen(text);
+	char *path = string_copy(text);
 
-	disk->interface = interfaces;
-	for (;;) {
-		const char *comma = memrchr(text, ',', length);
-
-		if (!comma ||
-		    !parse_suffix(comma + 1,
-				  (size_t)(text + length - comma) - 1, disk))
-			return string_copy_n(text, length);
-		length = (size_t)(comma - text);
-	}
+	for (char *comma;
+	     (comma = strrchr(path, ',')) && parse_suffix(comma + 1, disk);)
+		*comma = '\0';
+	return path;
 }
 
 struct error *disk_check(const char *text)
@@ -106,8 +104,8 @@ struct error *disk_check(const char *text)
 		return NULL;
 	if (stat(path, &st) < 0)
 		return error_create(ERROR_USAGE,
-				    "--disk %s: use a number with M, G or T, or a file: FILE[,readonly][,format=qcow2][,interface=virtio|scsi|nvme]",
-				    text);
+				    "--disk %s: %s: %s; use a number with M, G or T, or a file: FILE[,readonly][,format=qcow2][,interface=virtio|scsi|nvme]",
+				    text, path, strerror(errno));
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return error_create(ERROR_USAGE,
 				    "--disk %s: neither a file nor a block device",
@@ -115,39 +113,63 @@ struct error *disk_check(const char *text)
 	return NULL;
 }
 
-struct error *disk_open(const char *text, const char *config,
-			struct disk_list *list)
+static struct error *add(struct disk_list *list, const struct disk *disk,
+			 const char *config, const char *option)
 {
-	struct disk disk = { 0 };
-	_cleanup_free_ char *path = parse(text, &disk);
+	struct error *err;
 
-	for (size_t i = 0; i < array_size(disk.interface->options); i++) {
-		const char *option = disk.interface->options[i];
-		size_t size;
-		const char *value =
-			option ? kernel_config_value(config, option, &size) : "y";
-
-		if (*config && (!value || !strchr("ym", *value)))
-			return error_create(ERROR_OTHER,
-					    "--disk %s: the kernel lacks %s",
-					    text, option);
-	}
+	err = kernel_check_options(config, option, disk->interface->options,
+				   true);
+	if (err)
+		return err;
 	if (list->count == DISK_LIMIT)
 		return error_create(ERROR_USAGE, "--disk: at most %d",
 				    DISK_LIMIT);
+	list->items[list->count++] = *disk;
+	return NULL;
+}
 
+struct error *disk_list_open(struct disk_list *list, const char *text,
+			     const char *config)
+{
+	struct error *err;
+	struct disk disk = { .use = DISK_FILE, .interface = interfaces };
+	_cleanup_free_ char *path = parse(text, &disk);
+	_cleanup_free_ char *option = string_format("--disk %s", text);
 	_cleanup_close_ int fd =
 		open(path, (disk.readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 
-	if (fd < 0 && !disk.readonly && (errno == EACCES || errno == EROFS))
-		return error_create_os(errno,
-				       "--disk %s (with ',readonly', it is only read)",
-				       text);
 	if (fd < 0)
-		return error_create_os(errno, "--disk %s", text);
-	disk.fd = take_fd(&fd);
-	list->items[list->count++] = disk;
-	return NULL;
+		return error_create_os(errno, "%s%s", option,
+				       !disk.readonly && (errno == EACCES ||
+							  errno == EROFS)
+					       ? " (with ',readonly', it is only read)"
+					       : "");
+	disk.fd = fd;
+	err = add(list, &disk, config, option);
+	if (!err)
+		take_fd(&fd);
+	return err;
+}
+
+struct error *disk_list_create(struct disk_list *list, enum disk_use use,
+			       const char *directory, uint64_t size_bytes,
+			       const char *config)
+{
+	struct error *err;
+	_cleanup_free_ char *path = path_join(directory, ".vmtest-disk.XXXXXX");
+	_cleanup_close_ int fd = mkostemp(path, O_CLOEXEC);
+
+	if (fd >= 0)
+		unlink(path);
+	if (fd < 0 || ftruncate(fd, (off_t)size_bytes) < 0)
+		return error_create_os(errno, "make a disk in %s", directory);
+	const struct disk disk = { use, fd, .interface = interfaces };
+	err = add(list, &disk, config,
+		  use == DISK_OVERLAY ? "--overlay-size" : "--disk");
+	if (!err)
+		take_fd(&fd);
+	return err;
 }
 
 void disk_list_deinit(struct disk_list *list)
@@ -167,22 +189,23 @@ static unsigned int rank(const struct disk_list *list, size_t index)
 	return count;
 }
 
-char *disk_list_nodes(const struct disk_list *list, unsigned int before)
+char *disk_list_nodes(const struct disk_list *list, enum disk_use use)
 {
 	struct string_builder sb = { 0 };
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct disk_interface *interface = list->items[i].interface;
-		unsigned int number =
-			rank(list, i) + (interface == interfaces ? before : 0);
-		// The digit or letter that counts.
-		size_t place = strcspn(interface->node, "0");
-		_cleanup_free_ char *node = string_copy(interface->node);
+		unsigned int number = rank(list, i);
 
-		if (!node[place])
-			place--;
-		node[place] = (char)(node[place] + (char)number);
-		string_builder_appendf(&sb, "%s%s", i ? " " : "", node);
+		if (list->items[i].use != use)
+			continue;
+		string_builder_appendf(&sb, "%s%s", sb.length ? " " : "",
+				       interface->node);
+		if (interface->suffix)
+			string_builder_appendf(&sb, "%u%s", number,
+					       interface->suffix);
+		else
+			string_builder_append_char(&sb, (char)('a' + number));
 	}
 	return string_builder_take(&sb);
 }
@@ -200,31 +223,37 @@ void disk_list_add_modules(const struct disk_list *list,
 	}
 }
 
-void disk_list_add(const struct disk_list *list, struct string_list *arguments)
+void disk_list_add_arguments(const struct disk_list *list,
+			     struct string_list *arguments)
 {
-	// Other sets are those of disks that are gone afterwards.
-	enum {
-		FIRST_SET = 100
-	};
+	unsigned int files = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct disk *disk = &list->items[i];
 		const char *controller = disk->interface->controller;
+		_cleanup_string_builder_ struct string_builder device = { 0 };
 
 		if (controller && rank(list, i) == 0) {
 			string_list_add(arguments, "-device");
 			string_list_add(arguments, controller);
 		}
 		string_list_add(arguments, "-add-fd");
-		string_list_addf(arguments, "fd=%d,set=%zu", disk->fd,
-				 FIRST_SET + i);
+		string_list_addf(arguments, "fd=%d,set=%zu", disk->fd, i + 1);
+		// Opened automatically, QEMU would ask for a second descriptor,
+		// read-only. What is gone with QEMU need not be flushed.
 		string_list_add(arguments, "-drive");
 		string_list_addf(arguments,
-				 "file=/dev/fdset/%zu,format=%s,if=none,id=file%zu,auto-read-only=off,discard=unmap,readonly=%s",
-				 FIRST_SET + i, disk->qcow2 ? "qcow2" : "raw",
-				 i, disk->readonly ? "on" : "off");
+				 "file=/dev/fdset/%zu,format=%s,if=none,id=disk%zu,auto-read-only=off,discard=unmap,%s",
+				 i + 1, disk->qcow2 ? "qcow2" : "raw", i,
+				 disk->use != DISK_FILE ? "cache=unsafe"
+				 : disk->readonly	? "readonly=on"
+							: "readonly=off");
+		string_builder_appendf(&device, "%s,drive=disk%zu",
+				       disk->interface->device, i);
+		if (disk->use == DISK_FILE)
+			string_builder_appendf(&device, ",serial=disk%u",
+					       files++);
 		string_list_add(arguments, "-device");
-		string_list_addf(arguments, "%s,drive=file%zu,serial=disk%zu",
-				 disk->interface->device, i, i);
+		string_list_add(arguments, device.text);
 	}
 }

@@ -12,78 +12,61 @@
 
 #include "common/base/error.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/kernel_config.h"
 #include "vm/kernel/kernel.h"
 
-/** @return The end of a port's digits; NULL if it is no port. */
-static const char *parse_port(const char *text, uint16_t *ret)
+/** Of text that has only digits up to its length. */
+static bool is_port(const char *text, size_t length)
 {
-	size_t digits = strspn(text, "0123456789");
-	unsigned long port = digits && digits <= 5 ? strtoul(text, NULL, 10) : 0;
+	unsigned long port = length && length <= 5 ? strtoul(text, NULL, 10) : 0;
 
-	if (!port || port > UINT16_MAX)
-		return NULL;
-	*ret = (uint16_t)port;
-	return text + digits;
-}
-
-static bool parse_ports(const char *text, uint16_t *host_ret, uint16_t *guest_ret)
-{
-	const char *end = parse_port(text, host_ret);
-
-	if (!end || *end != ':')
-		return false;
-	end = parse_port(end + 1, guest_ret);
-	return end && !*end;
+	return port && port <= UINT16_MAX;
 }
 
 bool network_takes_ports(const char *text)
 {
-	uint16_t host, guest;
+	static const char digits[] = "0123456789";
+	size_t length = strspn(text, digits);
+	const char *guest = text + length + 1;
 
-	return parse_ports(text, &host, &guest);
+	return text[length] == ':' && is_port(text, length) &&
+	       !guest[strspn(guest, digits)] && is_port(guest, strlen(guest));
 }
 
-/** Whether it can be had, as QEMU does a moment later. */
+/** Whether the host's port can be had, as QEMU does a moment later. */
 static struct error *try_port(const char *ports)
 {
-	uint16_t host, guest;
+	uint16_t port = (uint16_t)strtoul(ports, NULL, 10);
 	const int on = 1;
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_in address = { .sin_family = AF_INET };
+	const struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
 
-	if (!parse_ports(ports, &host, &guest))
-		return NULL;
-	address.sin_port = htons(host);
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (fd < 0)
 		return error_create_os(errno, "--publish %s: socket", ports);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    listen(fd, 1) < 0)
 		return error_create_os(errno,
 				       "--publish %s: port %u of 127.0.0.1",
-				       ports, host);
+				       ports, port);
 	return NULL;
 }
 
 struct error *network_check(const struct qemu_config *config)
 {
-	static const char *const needs[] = { "CONFIG_INET", "CONFIG_VIRTIO_NET" };
-	const char *text = config->kernel->config;
+	static const char *const needs[] = { "CONFIG_INET", "CONFIG_VIRTIO_NET",
+					     NULL };
 	struct error *err;
 
 	if (!config->network)
 		return NULL;
-	for (size_t i = 0; i < array_size(needs); i++) {
-		size_t size;
-		const char *value = kernel_config_value(text, needs[i], &size);
-
-		if (*text && (!value || !strchr("ym", *value)))
-			return error_create(ERROR_OTHER,
-					    "--network: the kernel lacks %s",
-					    needs[i]);
-	}
+	err = kernel_check_options(config->kernel->config, "--network", needs,
+				   true);
+	if (err)
+		return err;
 	for (size_t i = 0; i < config->published.count; i++) {
 		err = try_port(config->published.items[i]);
 		if (err)
@@ -104,12 +87,12 @@ void network_add(const struct qemu_config *config, struct string_list *arguments
 		return;
 	string_builder_append(&sb, "user,id=network");
 	for (size_t i = 0; i < config->published.count; i++) {
-		uint16_t host, guest;
+		char *end;
+		unsigned long host =
+			strtoul(config->published.items[i], &end, 10);
 
-		if (parse_ports(config->published.items[i], &host, &guest))
-			string_builder_appendf(&sb,
-					       ",hostfwd=tcp:127.0.0.1:%u-:%u",
-					       host, guest);
+		string_builder_appendf(&sb, ",hostfwd=tcp:127.0.0.1:%lu-:%lu",
+				       host, strtoul(end + 1, NULL, 10));
 	}
 	string_list_add(arguments, "-netdev");
 	string_list_add(arguments, sb.text);

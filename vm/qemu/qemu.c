@@ -30,18 +30,6 @@ static const char *const port_names[PORT_COUNT] = {
 	[PORT_STDERR] = "stderr",
 };
 
-/** Of these, guests are told nothing of nodes. */
-static bool has_numa(const struct catalog_machine *machine)
-{
-	static const char *const flat[] = { "microvm", "s390-ccw-virtio" };
-
-	for (size_t i = 0; i < array_size(flat); i++) {
-		if (strncmp(machine->machine, flat[i], strlen(flat[i])) == 0)
-			return false;
-	}
-	return true;
-}
-
 struct error *qemu_choose_machine(const struct qemu_config *config,
 				  const struct catalog_machine *after,
 				  const struct catalog_machine **ret)
@@ -58,7 +46,7 @@ struct error *qemu_choose_machine(const struct qemu_config *config,
 
 		string_builder_appendf(&names, "%s%s", i ? ", " : "",
 				       machine->name);
-		bool is_flat = config->numa && !has_numa(machine);
+		bool is_flat = config->numa && machine->lacks_numa;
 		if (i < first || (is_flat && !name) ||
 		    (name ? strcmp(machine->name, name) != 0 : lacks != NULL))
 			continue;
@@ -244,27 +232,6 @@ static void add_ports(const struct qemu_options *options, struct string_list *li
 	}
 }
 
-/** Disks that do not outlive QEMU: there is nothing to flush them for. */
-static void add_disks(const struct qemu_options *options, struct string_list *list)
-{
-	const int fds[] = { options->disk_fd, options->overlay_fd };
-
-	for (unsigned int i = 0; i < array_size(fds); i++) {
-		if (fds[i] < 0)
-			continue;
-		string_list_add(list, "-add-fd");
-		string_list_addf(list, "fd=%d,set=%u", fds[i], i + 1);
-		// Opened automatically, QEMU would ask for a second descriptor,
-		// read-only.
-		string_list_add(list, "-drive");
-		string_list_addf(list,
-				 "file=/dev/fdset/%u,format=raw,if=none,id=disk%u,auto-read-only=off,cache=unsafe,discard=unmap",
-				 i + 1, i);
-		string_list_add(list, "-device");
-		string_list_addf(list, "virtio-blk,drive=disk%u", i);
-	}
-}
-
 static unsigned int choose_cpus(const struct qemu_config *config)
 {
 	unsigned int usable = processors_usable();
@@ -289,12 +256,15 @@ static unsigned long long memory_mb(const struct qemu_config *config)
 
 struct error *numa_check(const struct qemu_config *config)
 {
+	static const char *const needs[] = { "CONFIG_NUMA", NULL };
+	struct error *err;
+
 	if (!config->numa)
 		return NULL;
-	if (*config->kernel->config &&
-	    !kernel_config_has(config->kernel->config, "CONFIG_NUMA"))
-		return error_create(ERROR_OTHER,
-				    "--numa: the kernel lacks CONFIG_NUMA");
+	err = kernel_check_options(config->kernel->config, "--numa", needs,
+				   false);
+	if (err)
+		return err;
 	if (choose_cpus(config) < config->numa)
 		return error_create(ERROR_USAGE,
 				    "--numa %u: each node needs a processor of --cpus",
@@ -354,8 +324,7 @@ struct error *qemu_arguments(const struct qemu_options *options,
 	add_shares(options->shares, ret);
 	add_ports(options, ret);
 	network_add(config, ret);
-	add_disks(options, ret);
-	disk_list_add(&options->disks, ret);
+	disk_list_add_arguments(&options->disks, ret);
 	add_all(ret, &config->arguments);
 	return NULL;
 }

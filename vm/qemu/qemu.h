@@ -152,21 +152,30 @@ void share_plan_deinit(struct share_plan *plan);
 #define SHARE_INIT_TAG "init"
 
 /*
- * The virtual machine: what is asked for, and QEMU's command line for it.
- * Nothing is started here; qemu_link_create() does that.
- *
- * Disks of the user: `FILE[,readonly][,format=qcow2][,interface=NAME]`. The
- * format is raw unless it is given, and never probed: a guest could make its
- * disk look like a qcow2 image that refers to other files.
+ * Disks: empty ones that are gone with QEMU, and files of the user's,
+ * `FILE[,readonly][,format=qcow2][,interface=NAME]`. The format is raw unless
+ * it is given, and never probed: a guest could make its disk look like a qcow2
+ * image that refers to other files.
  */
 
 enum {
-	DISK_LIMIT = 16
+	DISK_LIMIT = 20
+};
+
+enum disk_use {
+	/** Of the user's. */
+	DISK_FILE,
+	/** Empty, for the command. */
+	DISK_EMPTY,
+	/** Empty, as swap for what the guest writes elsewhere. */
+	DISK_OVERLAY,
 };
 
 struct disk_interface;
 
 struct disk {
+	enum disk_use use;
+	/** QEMU inherits it. */
 	int fd;
 	bool readonly;
 	bool qcow2;
@@ -185,28 +194,39 @@ bool disk_parse_size(const char *text, uint64_t *ret);
 _must_check_ struct error *disk_check(const char *text);
 
 /**
- * Open a disk that is a file, and add it.
+ * Open a file, and add it.
  *
- * @param[in] config The kernel's .config; an option that the interface needs
- * and that is not set is an error.
+ * @param[in] config The kernel's .config; an option that the disk needs and
+ * that is not set is an error.
  */
-_must_check_ struct error *disk_open(const char *text, const char *config,
-				     struct disk_list *list);
-void disk_list_deinit(struct disk_list *list);
+_must_check_ struct error *disk_list_open(struct disk_list *list,
+					  const char *text, const char *config);
 
 /**
- * Their device nodes in the guest, separated by spaces; free().
- *
- * @param[in] before Number of virtio disks that precede them.
+ * Make an empty disk, and add it: a sparse file without a name, whose blocks
+ * are taken from the directory's file system when they are written, and given
+ * back when the last descriptor is closed, however that happens.
  */
-char *disk_list_nodes(const struct disk_list *list, unsigned int before);
+_must_check_ struct error *
+disk_list_create(struct disk_list *list, enum disk_use use,
+		 const char *directory, uint64_t size_bytes, const char *config);
+void disk_list_deinit(struct disk_list *list);
+
+/** Device nodes in the guest, separated by spaces; empty for none; free(). */
+char *disk_list_nodes(const struct disk_list *list, enum disk_use use);
 
 /** Modules of a package that the guest may need for them. */
 void disk_list_add_modules(const struct disk_list *list,
 			   struct string_list *modules);
 
 /** Add QEMU's arguments. */
-void disk_list_add(const struct disk_list *list, struct string_list *arguments);
+void disk_list_add_arguments(const struct disk_list *list,
+			     struct string_list *arguments);
+
+/*
+ * The virtual machine: what is asked for, and QEMU's command line for it.
+ * Nothing is started here; qemu_link_create() does that.
+ */
 
 /** Ports of the virtio-serial bus. Port 0 can only be a console. */
 enum qemu_port {
@@ -260,13 +280,6 @@ struct qemu_options {
 	const char *init;
 	/** QEMU's ends, which it inherits; qemu_link_create() sets them. */
 	const struct qemu_link *sockets;
-	/**
-	 * An open file that becomes /dev/vda; -1 for none. QEMU inherits it.
-	 */
-	int disk_fd;
-	/** The same for the last disk, which the guest uses as swap. */
-	int overlay_fd;
-	/** Disks that follow these two; QEMU inherits them. */
 	struct disk_list disks;
 	/** 0 if not known or not wanted. */
 	uint64_t tsc_khz;
@@ -283,7 +296,7 @@ struct qemu_options {
 /** The package's module for it, if it is not built in. */
 #define NETWORK_MODULE "kernel/drivers/net/virtio_net.ko"
 
-/** Whether it is HOST:GUEST, two TCP ports. */
+/** Whether it is HOST:GUEST, two TCP ports, as those of a config must be. */
 bool network_takes_ports(const char *text);
 
 /** @return An error if the kernel lacks an option or a port is in use. */
@@ -378,15 +391,5 @@ void qemu_link_deinit(struct qemu_link *link);
  * where the kernel cannot do it (Landlock, from 5.19 on).
  */
 _must_check_ struct error *qemu_confine(int *fd_ret);
-
-/**
- * Make an empty scratch disk: a sparse file without a name, whose blocks are
- * taken from the directory's file system when they are written, and given back
- * when the last descriptor is closed, however that happens.
- *
- * @param[out] fd_ret Readable and writable; close().
- */
-_must_check_ struct error *qemu_disk_create(const char *directory,
-					    uint64_t size_bytes, int *fd_ret);
 
 #endif /* VM_QEMU_QEMU_H */

@@ -175,15 +175,11 @@ static struct error *spawn(struct qemu_options *options,
 	struct error *err;
 
 	_cleanup_string_list_ struct string_list arguments = { 0 };
-	int keep[PORT_COUNT + 3 + DISK_LIMIT] = { side->console_fd };
+	int keep[1 + PORT_COUNT + DISK_LIMIT] = { side->console_fd };
 	unsigned int count = 1;
 	_cleanup_close_ int ruleset_fd = -1;
 
 	options->sockets = side;
-	if (options->disk_fd >= 0)
-		keep[count++] = options->disk_fd;
-	if (options->overlay_fd >= 0)
-		keep[count++] = options->overlay_fd;
 	for (size_t i = 0; i < options->disks.count; i++)
 		keep[count++] = options->disks.items[i].fd;
 	for (int i = 0; i < PORT_COUNT; i++) {
@@ -227,19 +223,5 @@ struct error *qemu_link_create(struct qemu_options *options, unsigned int ports,
 		return err;
 	*link_ret = ours;
 	ours = (struct qemu_link)QEMU_LINK_INIT;
-	return NULL;
-}
-
-struct error *qemu_disk_create(const char *directory, uint64_t size_bytes,
-			       int *fd_ret)
-{
-	_cleanup_free_ char *path = path_join(directory, ".vmtest-disk.XXXXXX");
-	_cleanup_close_ int fd = mkostemp(path, O_CLOEXEC);
-
-	if (fd >= 0)
-		unlink(path);
-	if (fd < 0 || ftruncate(fd, (off_t)size_bytes) < 0)
-		return error_create_os(errno, "make a disk in %s", directory);
-	*fd_ret = take_fd(&fd);
 	return NULL;
 }

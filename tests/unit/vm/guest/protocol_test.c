@@ -220,7 +220,6 @@ Test(protocol, a_shell_reads_back_all_words)
 
 		cr_expect_str_eq(output, rows[row].output, "%s", shell);
 	}
-	plan.qemu.disk_fd = plan.qemu.overlay_fd = -1;
 	guest_plan_deinit(&plan);
 }
 

@@ -15,6 +15,7 @@ static struct catalog_machine machines[] = {
 	{
 		.name = "fast",
 		.machine = "microvm,pcie=on",
+		.lacks_numa = true,
 		.cpu = "max",
 		.kernel = "build/vmlinux",
 		.needs = { .items = first_needs, .count = 2 },
@@ -59,8 +60,6 @@ static void setup(void)
 		.shares = &plan,
 		.init = "/usr/share/vmtest/init.sh",
 		.sockets = &sockets,
-		.disk_fd = -1,
-		.overlay_fd = -1,
 	};
 }
 
@@ -264,99 +263,6 @@ Test(qemu, published_ports_are_two_numbers)
 			     "%s", rows[i].text);
 }
 
-Test(qemu, disks_are_files_with_suffixes)
-{
-	static const char modular[] =
-		"CONFIG_VIRTIO_BLK=y\nCONFIG_SCSI_VIRTIO=m\nCONFIG_BLK_DEV_SD=m\n"
-		"CONFIG_BLK_DEV_NVME=m\n";
-	// clang-format off
-	static const struct {
-		const char *text, *node, *drive;
-		/** QEMU's last argument. */
-		const char *device;
-	} rows[] = {
-		{ "/dev/null", "/dev/vdc", "format=raw,if=none,id=file0,auto-read-only=off,discard=unmap,readonly=off", "virtio-blk,drive=file0,serial=disk0" },
-		{ "/dev/null,readonly", "/dev/vdc", "readonly=on", "virtio-blk,drive=file0,serial=disk0" },
-		{ "/dev/null,format=qcow2,interface=nvme", "/dev/nvme0n1", "format=qcow2,", "nvme,drive=file0,serial=disk0" },
-		{ "/dev/null,interface=scsi,readonly", "/dev/sda", "readonly=on", "scsi-hd,drive=file0,serial=disk0" },
-	};
-	// clang-format on
-
-	for (size_t i = 0; i < array_size(rows); i++) {
-		struct disk_list list = { 0 };
-		_cleanup_string_list_ struct string_list arguments = { 0 };
-
-		cr_assert_null(disk_open(rows[i].text, modular, &list));
-
-		_cleanup_free_ char *nodes = disk_list_nodes(&list, 2);
-
-		cr_expect_str_eq(nodes, rows[i].node);
-		disk_list_add(&list, &arguments);
-		cr_expect_not_null(strstr(arguments.items[arguments.count - 3],
-					  rows[i].drive),
-				   "%s", rows[i].text);
-		cr_expect_str_eq(arguments.items[arguments.count - 1],
-				 rows[i].device);
-		disk_list_deinit(&list);
-	}
-}
-
-Test(qemu, disks_of_one_interface_share_a_controller_and_count)
-{
-	struct disk_list list = { 0 };
-	_cleanup_string_list_ struct string_list arguments = { 0 };
-	_cleanup_string_list_ struct string_list modules = { 0 };
-	static const char *const texts[] = {
-		"/dev/null,interface=scsi",
-		"/dev/null,interface=nvme",
-		"/dev/null",
-		"/dev/null,interface=scsi",
-		"/dev/null,interface=nvme",
-	};
-
-	for (size_t i = 0; i < array_size(texts); i++)
-		cr_assert_null(disk_open(texts[i], "", &list));
-
-	_cleanup_free_ char *nodes = disk_list_nodes(&list, 0);
-
-	cr_expect_str_eq(nodes,
-			 "/dev/sda /dev/nvme0n1 /dev/vda /dev/sdb /dev/nvme1n1");
-	disk_list_add(&list, &arguments);
-	cr_expect_eq(arguments.count, 5 * 6 + 2);
-	disk_list_add_modules(&list, &modules);
-	cr_expect_eq(modules.count, 4);
-	disk_list_deinit(&list);
-}
-
-Test(qemu, what_is_no_disk_is_said)
-{
-	static const struct {
-		const char *text, *message;
-	} rows[] = {
-		{ "64M", NULL },
-		{ "1T", NULL },
-		{ "/proc/self/exe", NULL },
-		{ "/proc/self/exe,readonly", NULL },
-		{ "big", "use a number with M, G or T, or a file" },
-		{ "0G", "use a number" },
-		{ "1", "use a number" },
-		{ "/proc/self/exe,interface=ide", "use a number" },
-		{ "/dev/null", "neither a file nor a block device" },
-	};
-
-	for (size_t i = 0; i < array_size(rows); i++) {
-		_cleanup_error_ struct error *err = disk_check(rows[i].text);
-
-		cr_assert_eq(!err, !rows[i].message, "%s", rows[i].text);
-		cr_expect(!err || strstr(error_message(err), rows[i].message));
-	}
-
-	struct disk_list list = { 0 };
-	expect_failure(
-		disk_open("/dev/null,interface=nvme", "CONFIG_X=y\n", &list),
-		"--disk /dev/null,interface=nvme: the kernel lacks CONFIG_BLK_DEV_NVME");
-}
-
 Test(qemu, is_told_of_shares_ports_and_the_disk)
 {
 	static const char *const always[] = {
@@ -377,13 +283,11 @@ Test(qemu, is_told_of_shares_ports_and_the_disk)
 	cr_expect_not(string_list_contains(&without,
 					   "virtconsole,chardev=terminal,nr=0"));
 	cr_expect_not(string_list_contains(&without, "virtio-blk,drive=disk0"));
-	options.disk_fd = 13;
-	options.overlay_fd = 14;
+	expect_success(
+		disk_list_create(&options.disks, DISK_EMPTY, "/tmp", 1, ""));
 	cr_assert_null(qemu_arguments(&options, &with));
 	cr_expect(string_list_contains(&with, "virtio-blk,drive=disk0"));
-	cr_expect(string_list_contains(&with, "fd=13,set=1"));
-	cr_expect(string_list_contains(&with, "virtio-blk,drive=disk1"));
-	cr_expect(string_list_contains(&with, "fd=14,set=2"));
+	disk_list_deinit(&options.disks);
 }
 
 /** What follows an option; NULL if it is not there. */
