@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
 #include "common/base/system.h"
@@ -54,7 +55,7 @@ bool process_program_exists(const char *name)
 {
 	_cleanup_free_ char *path = find_program(name);
 
-	return path;
+	return path && access(path, X_OK) == 0 && !directory_exists(path);
 }
 
 /** What is not for children. */

@@ -131,7 +131,7 @@ _must_check_ struct error *process_run(const struct process_options *options);
 _must_check_ struct error *process_capture(const struct process_options *options,
 					   size_t limit_bytes, char **output_ret);
 
-/** Whether a program is found in PATH. */
+/** Whether a program can be run: one of PATH, or, with a slash, of this path. */
 bool process_program_exists(const char *name);
 
 /**
