@@ -55,6 +55,19 @@ extern const struct command_option run_option_table[];
 /** @return ERROR_USAGE if they are wrong for any kernel. */
 _must_check_ struct error *run_options_check(const struct run_options *options);
 
+/** The QEMU that --qemu or VMTEST_QEMU names; NULL for none. */
+const char *run_options_qemu(const struct run_options *options);
+
+/**
+ * What the command sees of our environment, and what --env asks for.
+ *
+ * @param[in] is_host Whether its root is the host's: of another root we know
+ * neither the programs nor the users.
+ */
+_must_check_ struct error *
+run_options_environment(const struct run_options *options, bool is_host,
+			struct string_list *ret);
+
 /** Add the releases on disk, of whatever architecture. */
 void add_kernel_names(const struct command_context *context,
 		      struct string_list *ret);
@@ -128,11 +141,6 @@ _must_check_ struct error *command_module(struct command_context *context,
 _must_check_ struct error *command_go_on(struct command_context *context,
 					 struct error *err, bool is_last);
 
-/** Set what vmtest.json says, unless --all-kernels means other kernels. */
-_must_check_ struct error *command_apply_project(struct command_context *context,
-						 const struct project *project,
-						 bool all_kernels);
-
 /*
  * What commands that run one command under many kernels share: their set-up,
  * and their summary for GitHub Actions.
@@ -164,6 +172,20 @@ struct suite_setup {
 	enum suite_view_kind view;
 };
 
+/**
+ * Load the project's file, and set the options for which it says a value.
+ *
+ * @param[in] path NULL for vmtest.json, if there is one.
+ * @param[in] fallback Installed file (data_path()) to take if it says nothing,
+ * and there is no command either; NULL for none.
+ * @param[in] all_kernels Whether it does not say which kernels.
+ */
+_must_check_ struct error *command_load_project(struct command_context *context,
+						const char *path,
+						const char *fallback,
+						bool all_kernels,
+						struct project *ret);
+
 void suite_setup_deinit(struct suite_setup *setup);
 
 #define _cleanup_suite_setup_ _cleanup_(suite_setup_deinit)
@@ -175,8 +197,7 @@ void suite_setup_deinit(struct suite_setup *setup);
  * kernel of the store.
  *
  * @param[in] context Of a command whose options are a struct suite_options.
- * @param[in] fallback Installed file (data_path()) to take for the project's if
- * there is none, and no command either; NULL for none.
+ * @param[in] fallback As command_load_project() takes it.
  */
 _must_check_ struct error *suite_setup_load(struct suite_setup *setup,
 					    struct command_context *context,

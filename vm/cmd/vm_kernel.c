@@ -2,8 +2,6 @@
 
 #include "vm/cmd/vm_commands.h"
 
-#include <string.h>
-
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
@@ -161,23 +159,5 @@ struct error *command_go_on(struct command_context *context, struct error *err,
 	log_error("%s", error_message(err));
 	error_destroy(err);
 	context->status = 1;
-	return NULL;
-}
-
-struct error *command_apply_project(struct command_context *context,
-				    const struct project *project,
-				    bool all_kernels)
-{
-	for (size_t i = 0; i < project->count; i++) {
-		const struct project_setting *setting = &project->settings[i];
-		struct error *err;
-
-		if (all_kernels && strcmp(setting->option, "kernel") == 0)
-			continue;
-		err = command_line_set_default(&context->line, setting->option,
-					       &setting->values);
-		if (err)
-			return err;
-	}
 	return NULL;
 }

@@ -70,10 +70,8 @@ static struct error *run(struct command_context *context)
 	const struct rootfs_options *rootfs_options = context->options;
 
 	_cleanup_project_ struct project project = { 0 };
-	err = project_load(rootfs_options->project, &project);
-	if (err)
-		return err;
-	err = command_apply_project(context, &project, false);
+	err = command_load_project(context, rootfs_options->project, NULL,
+				   false, &project);
 	if (err)
 		return err;
 	err = command_open(context, COMMAND_CATALOG | COMMAND_DIRECTORY);

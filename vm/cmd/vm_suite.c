@@ -43,21 +43,46 @@ void suite_setup_deinit(struct suite_setup *setup)
 	suite_deinit(&setup->suite);
 }
 
-static struct error *load_project(struct suite_setup *setup, const char *fallback)
+/** Set what it says, unless --all-kernels means other kernels. */
+static struct error *apply_project(struct command_context *context,
+				   const struct project *project,
+				   bool all_kernels)
+{
+	for (size_t i = 0; i < project->count; i++) {
+		const struct project_setting *setting = &project->settings[i];
+		struct error *err;
+
+		if (all_kernels && strcmp(setting->option, "kernel") == 0)
+			continue;
+		err = command_line_set_default(&context->line, setting->option,
+					       &setting->values);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+struct error *command_load_project(struct command_context *context,
+				   const char *path, const char *fallback,
+				   bool all_kernels, struct project *ret)
 {
 	struct error *err;
-	const struct suite_options *options = setup->context->options;
 
-	err = project_load(options->project, &setup->project);
-	if (err || setup->project.count || setup->project.command.count ||
-	    setup->context->line.argument_count || !fallback)
-		return err;
-	project_deinit(&setup->project);
-	_cleanup_free_ char *path = NULL;
-	err = data_path(fallback, &path);
+	err = project_load(path, ret);
 	if (err)
 		return err;
-	return project_load(path, &setup->project);
+	if (fallback && !ret->count && !ret->command.count &&
+	    !context->line.argument_count) {
+		_cleanup_free_ char *installed = NULL;
+
+		project_deinit(ret);
+		err = data_path(fallback, &installed);
+		if (!err)
+			err = project_load(installed, ret);
+		if (err)
+			return err;
+	}
+	return apply_project(context, ret, all_kernels);
 }
 
 static struct error *choose_command(struct suite_setup *setup)
@@ -303,11 +328,8 @@ struct error *suite_setup_load(struct suite_setup *setup,
 	const struct suite_options *options = context->options;
 
 	setup->context = context;
-	err = load_project(setup, fallback);
-	if (err)
-		return err;
-	err = command_apply_project(context, &setup->project,
-				    options->all_kernels);
+	err = command_load_project(context, options->project, fallback,
+				   options->all_kernels, &setup->project);
 	if (err)
 		return err;
 	err = choose_command(setup);

@@ -35,7 +35,7 @@ struct guest_config {
 	 * and its status counts.
 	 */
 	struct qemu_config qemu;
-	/** A directory; NULL for the host's own root. */
+	/** A directory; `/` for the host's own root. */
 	const char *root;
 	/** Where the command runs; NULL for the root. */
 	const char *directory;

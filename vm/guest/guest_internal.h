@@ -444,6 +444,13 @@ struct guest_plan {
 	struct string_list environment;
 };
 
+/** Letters and digits, whatever the locale. */
+#define GUEST_LETTERS                                                          \
+	"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+/** Whether the guest's root has a file, at a path like `usr/bin/prlimit`. */
+bool guest_root_has(const struct guest_config *config, const char *path);
+
 /** @param[in,out] plan Zeros; is not to be moved from here on. */
 _must_check_ struct error *guest_plan_make(struct guest_plan *plan,
 					   const struct guest_config *config);

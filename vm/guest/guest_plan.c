@@ -54,6 +54,13 @@ static void add_directory_of(struct string_list *list, const char *path)
 	string_list_addf(list, "%.*s", (int)(strrchr(path, '/') - path), path);
 }
 
+bool guest_root_has(const struct guest_config *config, const char *path)
+{
+	_cleanup_free_ char *file = path_join(config->root, path);
+
+	return file_exists(file);
+}
+
 /** Where a package's modules belong in a root, whose /lib may be a link. */
 static char *find_modules(const char *root, const char *release)
 {
@@ -81,8 +88,7 @@ static struct error *plan_shares(struct guest_plan *plan,
 	_cleanup_free_ char *init = string_copy(plan->init);
 	_cleanup_string_list_ struct string_list writable = { 0 };
 
-	err = canonicalize_directory(config->root ? config->root : "/",
-				     "--root", &root);
+	err = canonicalize_directory(config->root, "--root", &root);
 	if (err)
 		return err;
 	for (size_t i = 0; i < config->writable.count; i++) {
@@ -260,36 +266,32 @@ static struct error *plan_user(struct guest_plan *plan,
 {
 	struct error *err;
 
-	const char *root = config->root ? config->root : "/";
-	_cleanup_free_ char *setpriv = path_join(root, "usr/bin/setpriv");
-
-	err = guest_user_find(root, config->user, &plan->user);
-	if (err || !config->user || file_exists(setpriv))
+	err = guest_user_find(config->root, config->user, &plan->user);
+	if (err || !config->user || guest_root_has(config, "usr/bin/setpriv"))
 		return err;
-	return error_create(ERROR_OTHER,
-			    "--user: %s is not there; it is part of util-linux",
-			    setpriv);
+	return error_create(
+		ERROR_OTHER,
+		"--user: the guest's root has no usr/bin/setpriv; it is part of util-linux");
 }
 
 /** ip(8) is all that the guest's network needs: busybox has one. */
-static struct error *plan_network(const struct guest_config *config)
+static struct error *plan_network(struct guest_plan *plan,
+				  const struct guest_config *config)
 {
 	static const char *const programs[] = { "bin/busybox", "sbin/ip",
 						"bin/ip", "usr/sbin/ip",
 						"usr/bin/ip" };
-	bool has_ip = !config->qemu.network;
 
-	for (size_t i = 0; i < array_size(programs) && !has_ip; i++) {
-		_cleanup_free_ char *path =
-			path_join(config->root ? config->root : "/", programs[i]);
-
-		has_ip = file_exists(path);
+	if (!config->qemu.network)
+		return NULL;
+	string_list_add(&plan->drivers, NETWORK_MODULE);
+	for (size_t i = 0; i < array_size(programs); i++) {
+		if (guest_root_has(config, programs[i]))
+			return network_check(&config->qemu);
 	}
-	if (!has_ip)
-		return error_create(
-			ERROR_OTHER,
-			"--network: the guest's root has no ip(8); install iproute2 or busybox-static there");
-	return network_check(&config->qemu);
+	return error_create(
+		ERROR_OTHER,
+		"--network: the guest's root has no ip(8); install iproute2 or busybox-static there");
 }
 
 struct error *guest_plan_make(struct guest_plan *plan,
@@ -323,11 +325,9 @@ struct error *guest_plan_make(struct guest_plan *plan,
 	err = numa_check(&config->qemu);
 	if (err)
 		return err;
-	err = plan_network(config);
+	err = plan_network(plan, config);
 	if (err)
 		return err;
-	if (config->qemu.network)
-		string_list_add(&plan->drivers, NETWORK_MODULE);
 	err = plan_user(plan, config);
 	if (err)
 		return err;

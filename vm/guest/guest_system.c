@@ -2,7 +2,6 @@
 
 #include "vm/guest/guest_internal.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -95,11 +94,7 @@ static void plan_mounts(struct guest_plan *plan, const struct guest_config *conf
 /** Whether a name is a word for a shell, and a mount table, as it is. */
 static bool is_plain(const char *name)
 {
-	for (const char *p = name; *p; p++) {
-		if (!isalnum((unsigned char)*p) && !strchr("-._/", *p))
-			return false;
-	}
-	return true;
+	return !name[strspn(name, GUEST_LETTERS "-._/")];
 }
 
 /** Give the guest's user an empty directory in place of one that is closed. */
@@ -147,21 +142,21 @@ static void plan_closed_directories(struct guest_plan *plan, const char *root)
 }
 
 /** The same for the files that say who may do what. */
-static void plan_closed_files(struct guest_plan *plan, const char *root)
+static void plan_closed_files(struct guest_plan *plan,
+			      const struct guest_config *config)
 {
 	static const char *const names[] = { "shadow",	 "gshadow",   "shadow-",
 					     "gshadow-", ".pwd.lock", "sudoers" };
 
 	for (size_t i = 0; i < array_size(names); i++) {
-		_cleanup_free_ char *path = path_joinf(root, "etc/%s", names[i]);
+		_cleanup_free_ char *path =
+			path_joinf(config->root, "etc/%s", names[i]);
 
 		if (file_exists(path) && access(path, R_OK) < 0)
 			string_list_add(&plan->closed, names[i]);
 	}
 
-	_cleanup_free_ char *sudoers = path_join(root, "etc/sudoers");
-
-	if (file_exists(sudoers))
+	if (guest_root_has(config, "etc/sudoers"))
 		string_list_add(&plan->shares.directories,
 				GUEST_STATE "/upper/etc/sudoers.d");
 }
@@ -188,7 +183,7 @@ static struct error *plan_nodes(struct guest_plan *plan,
 				const struct kernel *kernel)
 {
 	// To all users, as udev's rules have it.
-	static const char *const open[] = { "fuse", "net/tun", "vsock" };
+	static const char *const open[] = { "fuse", "net/tun" };
 	struct error *err;
 
 	_cleanup_free_ char *path = path_join(kernel->path, "modules.devname");
@@ -269,10 +264,9 @@ static const struct {
  * Our limits, as commands of a shell: each of the letters that shells have for
  * one is tried, then prlimit(1). What a kernel starts with is left out.
  */
-static void plan_limits(struct guest_plan *plan, const char *root)
+static void plan_limits(struct guest_plan *plan, const struct guest_config *config)
 {
-	_cleanup_free_ char *prlimit = path_join(root, "usr/bin/prlimit");
-	const bool has_prlimit = file_exists(prlimit);
+	const bool has_prlimit = guest_root_has(config, "usr/bin/prlimit");
 	struct string_builder sb = { 0 };
 	struct rlimit limit, processes = { 0 };
 
@@ -317,12 +311,10 @@ static void plan_limits(struct guest_plan *plan, const char *root)
 struct error *guest_system_plan(struct guest_plan *plan,
 				const struct guest_config *config)
 {
-	const char *root = config->root ? config->root : "/";
-
 	plan_mounts(plan, config);
-	plan_closed_directories(plan, root);
-	plan_closed_files(plan, root);
-	plan_home(plan, root);
-	plan_limits(plan, root);
+	plan_closed_directories(plan, config->root);
+	plan_closed_files(plan, config);
+	plan_home(plan, config->root);
+	plan_limits(plan, config);
 	return plan_nodes(plan, config->qemu.kernel);
 }

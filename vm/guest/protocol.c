@@ -16,19 +16,13 @@ bool guest_takes_hostname(const char *name)
 {
 	// HOST_NAME_MAX, and hostname(7).
 	return isalnum((unsigned char)*name) && strlen(name) <= 64 &&
-	       !name[strspn(name, "0123456789"
-				  "abcdefghijklmnopqrstuvwxyz"
-				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ-.")];
+	       !name[strspn(name, GUEST_LETTERS "-.")];
 }
 
 bool guest_takes_variable(const char *name)
 {
-	static const char characters[] = "0123456789"
-					 "abcdefghijklmnopqrstuvwxyz"
-					 "ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-
 	return *name && !isdigit((unsigned char)*name) &&
-	       !name[strspn(name, characters)];
+	       !name[strspn(name, GUEST_LETTERS "_")];
 }
 
 /**
