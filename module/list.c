@@ -61,6 +61,10 @@ struct drgn_test_list_entry drgn_test_list_cycle3_entries[4];
 LIST_HEAD(drgn_test_list_self_cycle);
 struct drgn_test_list_entry drgn_test_list_self_cycle_entries[3];
 
+/* As of memory that was cleared while it was in use: the way back is missing. */
+LIST_HEAD(drgn_test_list_null);
+struct drgn_test_list_entry drgn_test_list_null_entry;
+
 struct drgn_test_custom_list_entry drgn_test_custom_list;
 struct drgn_test_custom_list_entry drgn_test_custom_list_entries[2];
 struct drgn_test_custom_list_entry drgn_test_custom_list_cycle[5];
@@ -162,6 +166,9 @@ static void init_lists(void)
 	fill_list_cycle(&drgn_test_list_self_cycle,
 			drgn_test_list_self_cycle_entries,
 			ARRAY_SIZE(drgn_test_list_self_cycle_entries), 2);
+
+	fill_list(&drgn_test_list_null, &drgn_test_list_null_entry, 1, 1);
+	drgn_test_list_null_entry.node.next = NULL;
 }
 
 static void init_custom_lists(void)

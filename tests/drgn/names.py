@@ -43,13 +43,13 @@ NAMES = {
         idr_one_at_zero idr_sparse kthread kthread_fn kthread_fn2 kthread_fn3
         kthread_info kthread_pt_regs ktime ktime_ns list_anchor list_cycle1
         list_cycle1_entries list_cycle2 list_cycle2_entries list_cycle3
-        list_cycle3_entries list_entries list_entry list_self_cycle llist_entries
-        llist_entry locking_kthread mutex_locked mutex_unlocked netdev netdev_priv
-        nid pa page percpu_arrays percpu_counter percpu_counter_negative
-        percpu_dynamic percpu_static percpu_struct percpu_structs pfn pgdat
-        plist_entries plist_entry radix_tree_empty radix_tree_one
-        radix_tree_one_at_zero radix_tree_sparse rb_entries rb_entry rb_root
-        rbtree_container rbtree_container_struct rbtree_out_of_order
+        list_cycle3_entries list_entries list_entry list_null list_null_entry
+        list_self_cycle llist_entries llist_entry locking_kthread mutex_locked
+        mutex_unlocked netdev netdev_priv nid pa page percpu_arrays percpu_counter
+        percpu_counter_negative percpu_dynamic percpu_static percpu_struct
+        percpu_structs pfn pgdat plist_entries plist_entry radix_tree_empty
+        radix_tree_one radix_tree_one_at_zero radix_tree_sparse rb_entries rb_entry
+        rb_root rbtree_container rbtree_container_struct rbtree_out_of_order
         rbtree_with_bad_root_parent rbtree_with_black_violation rbtree_with_equal
         rbtree_with_inconsistent_parents rbtree_with_red_root
         rbtree_with_red_violation rodata rwsem_never_locked

@@ -93,6 +93,13 @@ class ListTest(support.TestCase):
                 found = walk(nodes[0], lambda node: node.next, limit=3 * length)
                 self.assertNotIn(first.address_, addresses(found))
 
+    def test_null_list_has_one_entry_and_no_end(self):
+        null = head("drgn_test_list_null")
+        entry = prog["drgn_test_list_null_entry"]
+        self.assertEqual(null.next, entry.node.address_of_())
+        self.assertEqual(entry.node.prev, null)
+        self.assertFalse(entry.node.next)
+
     def test_self_cycle_ends_in_itself(self):
         node = prog["drgn_test_list_self_cycle"].next
         for _ in range(2):
