@@ -77,11 +77,12 @@ NAMES = {
     ],
     "SPARSEMEM": _prefixed("drgn_test_", """
         MAX_PHYSMEM_BITS NR_SECTION_ROOTS SECTIONS_PER_ROOT SECTION_HAS_MEM_MAP
-        SECTION_IS_EARLY SECTION_IS_ONLINE SECTION_MARKED_PRESENT SECTION_SIZE_BITS
-        early_section mem_section num_present_sections online_section
+        SECTION_MARKED_PRESENT SECTION_SIZE_BITS mem_section num_present_sections
         present_section present_sections section_decoded_mem_map section_mem_map
         section_nr section_pfn valid_section
     """),
+    "SECTION_ONLINE": _prefixed("drgn_test_", "SECTION_IS_ONLINE online_section"),
+    "SECTION_EARLY": _prefixed("drgn_test_", "SECTION_IS_EARLY early_section"),
     "ZONE_DEVICE": _prefixed("drgn_test_", "SECTION_TAINT_ZONE_DEVICE"),
     "FLATMEM": _prefixed("drgn_test_", "ARCH_PFN_OFFSET"),
     "MAYBE": _prefixed("drgn_test_", "MEM_FINISH_OFFLINE MEM_PREPARE_ONLINE"),

@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 
 try:
-    from drgn import Program, TypeKind, TypeMember
+    from drgn import Object, Program, TypeKind, TypeMember, sizeof
     from drgn.helpers.linux.mm import phys_to_virt
 except ImportError as error:
     raise unittest.SkipTest(f"no drgn for this Python: {error}") from None
@@ -154,6 +154,51 @@ def stack_trace(subject):
         if "not supported" not in str(error):
             raise
         raise unittest.SkipTest(f"drgn: {error}") from None
+
+
+def page_flag(page, name):
+    """Whether a struct page * has a flag: PG_head."""
+    flags = page.flags
+    if has_type("memdesc_flags_t"):
+        # Linux kernel commit 53fbef56e07d ("mm: introduce memdesc_flags_t") (in
+        # v6.18)
+        flags = flags.f
+    return bool(flags.value_() >> prog[name].value_() & 1)
+
+
+def page_head(page):
+    """The compound page that a struct page * is the tail of, or itself."""
+    if has_member(page[0], "compound_head"):
+        info = page.compound_head.value_()
+        head = info - 1
+    else:
+        # Renamed in v7.1, and a mask where struct pages may be shared.
+        info = page.compound_info.value_()
+        size = sizeof(page[0])
+        masked = config("HUGETLB_PAGE_OPTIMIZE_VMEMMAP") and not size & size - 1
+        head = page.value_() & info if masked else info - 1
+    return Object(prog, page.type_, head) if info & 1 else page
+
+
+def page_is_slab(page):
+    if has_object("PGTY_slab"):
+        # Linux kernel commit 4ffca5a96678 ("mm: support only one page_type per
+        # page") (in v6.12)
+        return page.page_type.value_() >> 24 & 0xFF == prog["PGTY_slab"]
+    return page_flag(page, "PG_slab")
+
+
+def timekeeper():
+    """The kernel's."""
+    if has_object("tk_core"):
+        return prog["tk_core"].timekeeper
+    return prog["timekeeper_data"][0].timekeeper  # The first of several, from v6.17 on.
+
+
+def nanoseconds(ktime):
+    """Value of a ktime_t, which was a union before v4.10."""
+    value = ktime.value_()
+    return value["tv64"] if isinstance(value, dict) else value
 
 
 def unsigned(obj):

@@ -22,9 +22,9 @@ import support
 from support import has_member, prog
 
 FLUSH = 0x4C00
-REQ_OP_MASK = 0xFF
-READ, WRITE, PREFLUSH = 0, 1, 2
+READ, WRITE = 0, 1
 IN_FLIGHT = 1
+ATOM_STARTED = 1
 SECTOR = 512
 PAGE = mmap.PAGESIZE
 # io_setup, io_getevents and io_submit: include/uapi/asm-generic/unistd.h and the
@@ -83,6 +83,23 @@ class Aio:
         return results
 
 
+def operation(request):
+    flags = request.cmd_flags.value_()
+    if support.VERSION < (4, 10):
+        # Linux kernel commit ef295ecf090d ("block: better op and flags encoding")
+        # (in v4.10)
+        return flags >> 61
+    return flags & 0xFF
+
+
+def is_started(request):
+    if has_member(request[0], "state"):
+        return int(request.state) == IN_FLIGHT
+    # Linux kernel commit 1d9bd5161ba3 ("blk-mq: replace timeout synchronization
+    # with a RCU and generation based scheme") (in v4.16)
+    return bool(request.atomic_flags.value_() >> ATOM_STARTED & 1)
+
+
 class Disk:
     def __init__(self, index):
         self.name = f"drgntestb{index}"
@@ -133,7 +150,7 @@ class Disk:
             for i in range(queue.tags.nr_tags):
                 request = queue.tags.rqs[i]
                 if request and request.q == self.device.disk.queue \
-                        and int(request.state) == IN_FLIGHT:
+                        and is_started(request):
                     found.add(request.value_())
         return found
 
@@ -212,10 +229,10 @@ class BlockTest(BlockCase):
         self.disk.aio.submit(WRITE, 6)
         self.assertEqual(self.disk.read("num_loafing"), "1")
         request = self.disk.loafing()[0]
-        self.assertEqual(request.cmd_flags.value_() & REQ_OP_MASK, WRITE)
+        self.assertEqual(operation(request), prog["REQ_OP_WRITE"])
         self.assertEqual(request.member_("__sector").value_() * SECTOR, 6 * PAGE)
         self.assertEqual(request.member_("__data_len"), PAGE)
-        self.assertEqual(int(request.state), IN_FLIGHT)
+        self.assertTrue(is_started(request))
 
     def test_loafing_ends_with_the_mode(self):
         self.disk.write("truant", "1")
@@ -234,9 +251,8 @@ class BlockTest(BlockCase):
         self.disk.write("queue/scheduler", "none")
         self.disk.write("truant", "1")
         self.disk.flush()
-        flushes = self.disk.loafing()
-        self.assertEqual([request.cmd_flags.value_() & REQ_OP_MASK
-                          for request in flushes], [PREFLUSH])
+        self.assertEqual([operation(request) for request in self.disk.loafing()],
+                         [prog["REQ_OP_FLUSH"]])
         self.disk.aio.submit(READ, 1)
         self.assertEqual(len(self.disk.loafing()), 2)
         self.assert_loafing_is_in_flight()

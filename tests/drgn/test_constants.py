@@ -6,7 +6,7 @@ import re
 from drgn import sizeof
 
 import support
-from support import config, has_object, has_type, prog
+from support import address, config, has_object, has_type, prog
 
 MEM_STATES = (
     "ONLINE", "GOING_OFFLINE", "OFFLINE", "GOING_ONLINE", "CANCEL_ONLINE",
@@ -16,7 +16,9 @@ MEM_STATES = (
 
 def vmcoreinfo(key):
     """A number in what the kernel leaves for dump tools, or None."""
-    text = prog.read(prog["vmcoreinfo_data"], prog["vmcoreinfo_size"].value_()).decode()
+    # An array in the kernel's image before v4.13.
+    where = address(prog["vmcoreinfo_data"])
+    text = prog.read(where, prog["vmcoreinfo_size"].value_()).decode()
     match = re.search(rf"^NUMBER\({key}\)=(-?\d+)$", text, re.MULTILINE)
     return int(match[1]) if match else None
 

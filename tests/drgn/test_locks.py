@@ -4,7 +4,7 @@ Mutexes and semaphores, and who holds them. drgn 0.0.22 has no helpers for these
 the encoding of count and owner is that of Linux 5.3 and later.
 """
 
-from drgn.helpers.linux.list import list_empty, list_for_each_entry
+from drgn.helpers.linux.list import list_for_each_entry
 from drgn.helpers.linux.sched import task_state_to_char
 
 import support
@@ -15,6 +15,17 @@ READER_BIAS = 1 << 8
 MUTEX_FLAGS = 7
 READER_OWNED = 1 << 0
 RWSEM_FLAGS = 3
+
+
+def waiters(lock, kind):
+    if not has_member(lock, "first_waiter"):
+        return list(list_for_each_entry(kind, lock.wait_list.address_of_(), "list"))
+    # Linux kernel commits "locking/mutex: Remove the list_head from struct mutex"
+    # and "locking/rwsem: Remove the list_head from struct rw_semaphore" (in v7.1)
+    first = lock.first_waiter
+    if not first:
+        return []
+    return [first, *list_for_each_entry(kind, first.list.address_of_(), "list")]
 
 
 class LocksTest(support.TestCase):
@@ -39,14 +50,21 @@ class LocksTest(support.TestCase):
         self.assertEqual(self.holder.on_rq, 0)
         self.assertTrue(self.holder.comm.string_().startswith(b"drgn_test_"))
 
+    def assert_mutex(self, name, owner):
+        mutex = prog[f"drgn_test_mutex_{name}"]
+        self.assertEqual(waiters(mutex, "struct mutex_waiter"), [])
+        if has_member(mutex, "count"):
+            # Linux kernel commit 3ca0ff571b09 ("locking/mutex: Rework
+            # mutex::owner") (in v4.10)
+            self.assertEqual(mutex.count.counter, 0 if owner else 1)
+        else:
+            self.assertEqual(unsigned(mutex.owner.counter) & ~MUTEX_FLAGS, owner)
+
     def test_locked_mutex_has_the_holder(self):
-        owner = unsigned(prog["drgn_test_mutex_locked"].owner.counter)
-        self.assertEqual(owner & ~MUTEX_FLAGS, self.holder.value_())
+        self.assert_mutex("locked", self.holder.value_())
 
     def test_unlocked_mutex_has_none(self):
-        mutex = prog["drgn_test_mutex_unlocked"]
-        self.assertEqual(mutex.owner.counter, 0)
-        self.assertTrue(list_empty(mutex.wait_list.address_of_()))
+        self.assert_mutex("unlocked", 0)
 
     def test_read_locked(self):
         semaphore = self.rwsem("read_locked")
@@ -76,14 +94,13 @@ class LocksTest(support.TestCase):
         self.assertEqual(self.readers(semaphore), 1)
         self.assertFalse(semaphore.count.counter & WRITER_LOCKED)
         self.assert_owner(semaphore, reader=True)
-        waiters = list(list_for_each_entry(
-            "struct rwsem_waiter", semaphore.wait_list.address_of_(), "list"))
-        self.assertEqual(len(waiters), 1)
-        self.assertEqual(waiters[0].task, prog["drgn_test_locking_kthread2"])
-        self.assertNotEqual(task_state_to_char(waiters[0].task), "R")
+        found = waiters(semaphore, "struct rwsem_waiter")
+        self.assertEqual([waiter.task for waiter in found],
+                         [prog["drgn_test_locking_kthread2"]])
+        self.assertNotEqual(task_state_to_char(found[0].task), "R")
 
     def test_others_have_no_waiters(self):
         for name in ("read_locked", "write_locked", "never_locked",
                      "previously_read_locked", "previously_write_locked"):
             with self.subTest(name):
-                self.assertTrue(list_empty(self.rwsem(name).wait_list.address_of_()))
+                self.assertEqual(waiters(self.rwsem(name), "struct rwsem_waiter"), [])

@@ -4,14 +4,15 @@
 import struct
 
 from drgn.helpers.linux.mm import (
-    PageCompound, PageHead, PageSlab, PageTail, access_remote_vm, compound_head,
-    page_to_pfn, page_to_phys, page_to_virt, pfn_to_page, phys_to_page,
-    virt_to_page, virt_to_pfn, virt_to_phys,
+    access_remote_vm, page_to_pfn, page_to_phys, page_to_virt, pfn_to_page,
+    phys_to_page, virt_to_page, virt_to_pfn, virt_to_phys,
 )
 from drgn.helpers.linux.rbtree import rbtree_inorder_for_each_entry
 
 import support
-from support import has_member, has_object, head, prog, sequence
+from support import (
+    has_member, has_object, head, page_flag, page_head, page_is_slab, prog, sequence,
+)
 
 
 def vmap_areas():
@@ -67,28 +68,25 @@ class PageTest(support.TestCase):
         self.assertEqual(virt_to_pfn(self.va), self.pfn)
 
     def test_is_one_plain_page(self):
-        self.assertFalse(PageCompound(self.page))
-        try:
-            self.assertFalse(PageSlab(self.page))
-        except LookupError:
-            pass  # A page type, no flag, from 6.10 on.
+        self.assertFalse(page_flag(self.page, "PG_head"))
+        self.assertEqual(page_head(self.page), self.page)
+        self.assertFalse(page_is_slab(self.page))
 
     def test_is_not_of_vmalloc(self):
         self.assertIsNone(find_vmap_area(self.va.value_()))
 
     def test_compound_page_has_order_1(self):
         page = prog["drgn_test_compound_page"]
-        self.assertTrue(PageHead(page))
-        self.assertFalse(PageTail(page))
-        self.assertTrue(PageTail(page + 1))
-        self.assertEqual(compound_head(page + 1), page)
-        self.assertNotEqual(compound_head(page + 2), page)
+        self.assertTrue(page_flag(page, "PG_head"))
+        self.assertEqual(page_head(page), page)
+        self.assertEqual(page_head(page + 1), page)
+        self.assertNotEqual(page_head(page + 2), page)
         if has_member(page[1], "compound_order"):
             order = page[1].compound_order.value_()
         else:
             # Linux kernel commit ebc1baf5c9b4 ("mm: free up a word in the
             # first tail page") (in v6.6)
-            order = page[1].flags.value_() & 0xFF
+            order = prog.read_word(page[1].flags.address_) & 0xFF
         self.assertEqual(order, 1)
 
 

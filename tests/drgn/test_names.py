@@ -32,6 +32,8 @@ def conditions():
         "RADIX_TREE_MULTIORDER": config("RADIX_TREE_MULTIORDER"),
         "MAPLE_TREE": has_type("struct maple_tree"),
         "SPARSEMEM": config("SPARSEMEM"),
+        "SECTION_ONLINE": config("SPARSEMEM") and support.VERSION >= (4, 13),
+        "SECTION_EARLY": config("SPARSEMEM") and support.VERSION >= (5, 3),
         "ZONE_DEVICE": config("SPARSEMEM") and zone_device,
         "FLATMEM": config("FLATMEM"),
         "MAYBE": None,

@@ -12,7 +12,9 @@ from drgn.helpers.linux.slab import (
 )
 
 import support
-from support import WORD, addresses, has_member, has_object, has_type, prog
+from support import (
+    WORD, addresses, has_member, has_type, page_head, page_is_slab, prog,
+)
 
 SIZES = ("small", "big")
 
@@ -23,14 +25,6 @@ def cache(size):
 
 def objects(size):
     return prog[f"drgn_test_{size}_slab_objects"]
-
-
-def is_slab(page):
-    if has_object("PGTY_slab"):
-        # Linux kernel commit 4ffca5a96678 ("mm: support only one page_type per
-        # page") (in v6.12)
-        return page.page_type.value_() >> 24 & 0xFF == prog["PGTY_slab"]
-    return bool(page.flags.value_() >> prog["PG_slab"].value_() & 1)
 
 
 def slabs(of_cache):
@@ -52,7 +46,7 @@ def slabs(of_cache):
         while found >= 0:
             if found % page_size == offset:
                 page = Object(prog, "struct page *", first + found - offset)
-                if is_slab(page):
+                if page_is_slab(page):
                     yield cast(slab_type, page)
             found = data.find(wanted, found + 1)
 
@@ -133,10 +127,8 @@ class SlabTest(support.TestCase):
         for size in SIZES:
             for obj in objects(size):
                 with self.subTest(size, value=obj.value.value_()):
-                    page = virt_to_page(obj)
-                    if page.compound_head & 1:
-                        page = Object(prog, "struct page *", page.compound_head - 1)
-                    self.assertTrue(is_slab(page))
+                    page = page_head(virt_to_page(obj))
+                    self.assertTrue(page_is_slab(page))
                     slab = cast("struct slab *", page) \
                         if has_type("struct slab") else page
                     self.assertEqual(slab.slab_cache, cache(size))

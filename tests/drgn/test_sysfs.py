@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 import support
-from support import has_member, prog
+from support import has_member, nanoseconds, timekeeper
 
 FOLDER = Path("/sys/kernel/drgn_test")
 NSEC_PER_SEC = 1_000_000_000
@@ -16,18 +16,17 @@ NSEC_PER_SEC = 1_000_000_000
 def coarse(offset):
     """A coarse clock as of the kernel's last tick."""
     while True:
-        keeper = prog["tk_core"].timekeeper.read_()
-        again = prog["tk_core"].timekeeper.read_()
+        keeper, again = timekeeper().read_(), timekeeper().read_()
         if keeper.to_bytes_() == again.to_bytes_():
             break
     if has_member(keeper, "coarse_nsec"):
         # Linux kernel commit b71f9804f66c ("timekeeping: Prevent coarse
         # clocks going backwards") (in v6.15)
-        nanoseconds = keeper.coarse_nsec.value_()
+        since = keeper.coarse_nsec.value_()
     else:
-        nanoseconds = keeper.tkr_mono.xtime_nsec.value_() >> keeper.tkr_mono.shift.value_()
-    return (keeper.tkr_mono.base.value_() + keeper.member_(offset).value_()
-            + nanoseconds)
+        since = keeper.tkr_mono.xtime_nsec.value_() >> keeper.tkr_mono.shift.value_()
+    return (nanoseconds(keeper.tkr_mono.base) + nanoseconds(keeper.member_(offset))
+            + since)
 
 
 def write(path, text):

@@ -4,7 +4,7 @@
 import contextlib
 import io
 
-from drgn import cast
+from drgn import cast, container_of
 from drgn.helpers.common.stack import print_annotated_stack
 from drgn.helpers.linux.pid import find_task
 from drgn.helpers.linux.sched import task_state_to_char
@@ -13,6 +13,7 @@ import support
 from support import has_member, has_object, has_type, prog, stack_trace
 
 FUNCTIONS = ["drgn_test_kthread_fn3", "drgn_test_kthread_fn2", "drgn_test_kthread_fn"]
+TASK_PARKED = 512  # Before v4.14.
 # For each machine: drgn's names of registers, and where struct pt_regs has them.
 # The instruction pointer is the first, the stack pointer the second.
 REGISTERS = {
@@ -52,18 +53,27 @@ class ThreadTest(ThreadCase):
         self.assertEqual(find_task(prog, self.task.pid.value_()), self.task)
 
     def test_is_parked(self):
-        self.assertEqual(task_state_to_char(self.task), "P")
         self.assertEqual(self.task.on_rq, 0)
+        if support.VERSION < (4, 14):
+            # Linux kernel commit 8ef9925b02c2 ("sched/debug: Add explicit
+            # TASK_PARKED printing") (in v4.14)
+            self.assertEqual(self.task.state, TASK_PARKED)
+        else:
+            self.assertEqual(task_state_to_char(self.task), "P")
 
     def test_data(self):
         if has_member(self.task[0], "worker_private"):
-            pointer = self.task.worker_private
+            kthread = cast("struct kthread *", self.task.worker_private)
+        elif support.VERSION >= (4, 10):
+            kthread = cast("struct kthread *", self.task.set_child_tid)
         else:
-            pointer = self.task.set_child_tid
-        kthread = cast("struct kthread *", pointer)
+            # Linux kernel commit 1da5c46fa965 ("kthread: Make struct kthread
+            # kmalloc'ed") (in v4.10)
+            kthread = container_of(self.task.vfork_done, "struct kthread", "exited")
         self.assertEqual(kthread.data.value_(), 0xB0BA000)
-        self.assertEqual(kthread.threadfn.value_(),
-                         prog.symbol("drgn_test_kthread_fn").address)
+        if has_member(kthread[0], "threadfn"):
+            self.assertEqual(kthread.threadfn.value_(),
+                             prog.symbol("drgn_test_kthread_fn").address)
 
     def test_thread_info(self):
         info = prog["drgn_test_kthread_info"]

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Timers that wait, and one time in two forms."""
 
-from drgn import Object
 from drgn.helpers.linux.cpumask import for_each_possible_cpu
 from drgn.helpers.linux.list import hlist_for_each_entry
 from drgn.helpers.linux.percpu import per_cpu
 from drgn.helpers.linux.rbtree import rbtree_inorder_for_each_entry
 
 import support
-from support import ULONG_MAX, has_member, has_object, prog
+from support import ULONG_MAX, has_member, has_type, nanoseconds, prog
 
 WHEEL_SHIFT = 22
 
@@ -58,16 +57,16 @@ class HrtimerTest(support.TestCase):
         self.assertEqual(self.timer.member_(name), 1)
 
     def test_is_in_its_base_s_tree(self):
-        active = self.timer.base.active
-        if not has_member(active, "rb_root"):
-            self.skipTest("timer queues of this kernel are not known here")
-        root = active.rb_root
+        root = self.timer.base.active.member_(
+            "head" if has_member(self.timer.base.active, "head") else "rb_root")
         if has_member(root, "rb_root"):
             root = root.rb_root
-        nodes = list(rbtree_inorder_for_each_entry(
-            "struct timerqueue_node", root.address_of_(), "node"))
+        kind, member = "struct timerqueue_node", "node"
+        if has_type("struct timerqueue_linked_node"):  # Since v7.1.
+            kind, member = "struct timerqueue_linked_node", "node.node"
+        nodes = list(rbtree_inorder_for_each_entry(kind, root.address_of_(), member))
         self.assertIn(self.timer.node.address_, [node.value_() for node in nodes])
-        times = [node.expires.value_() for node in nodes]
+        times = [nanoseconds(node.expires) for node in nodes]
         self.assertEqual(times, sorted(times))
 
 
@@ -76,6 +75,4 @@ class KtimeTest(support.TestCase):
         ktime = prog["drgn_test_ktime"]
         self.assertEqual(ktime.type_.type_name(), "ktime_t")
         self.assertEqual(prog["drgn_test_ktime_ns"].type_.type_name(), "s64")
-        self.assertEqual(ktime.value_(), prog["drgn_test_ktime_ns"].value_())
-        self.assertTrue(has_object("tk_core"))
-        self.assertIsInstance(ktime, Object)
+        self.assertEqual(nanoseconds(ktime), prog["drgn_test_ktime_ns"].value_())

@@ -13,9 +13,15 @@ CONTAINER = "struct drgn_test_waitq_container_struct"
 
 def waiters(queue):
     """Tasks on a wait_queue_head_t."""
+    kind, head, member = "struct wait_queue_entry", "head", "entry"
+    if not has_type(kind):
+        # Linux kernel commits ac6424b981bc ("sched/wait: Rename wait_queue_t =>
+        # wait_queue_entry_t") and 2055da97389a ("sched/wait: Disambiguate
+        # wq_entry->task_list and wq_head->task_list naming") (in v4.13)
+        kind, head, member = "wait_queue_t", "task_list", "task_list"
     return [cast("struct task_struct *", entry.private)
             for entry in list_for_each_entry(
-                "struct wait_queue_entry", queue.head.address_of_(), "entry")]
+                kind, queue.member_(head).address_of_(), member)]
 
 
 def simple_waiters(queue):
@@ -36,12 +42,12 @@ class WaitsTest(support.TestCase):
         self.assert_waiter(waiters(prog["drgn_test_waitq"]), "waitq_kthread")
 
     def test_empty_wait_queue(self):
-        self.assertTrue(list_empty(prog["drgn_test_empty_waitq"].head.address_of_()))
+        self.assertEqual(waiters(prog["drgn_test_empty_waitq"]), [])
 
     def test_container_s_wait_queue_is_empty_and_not_first(self):
         container = prog["drgn_test_waitq_container"]
         self.assertEqual(container.type_.type_name(), CONTAINER)
-        self.assertTrue(list_empty(container.waitq.head.address_of_()))
+        self.assertEqual(waiters(container.waitq), [])
         self.assertNotEqual(offsetof(prog.type(CONTAINER), "waitq"), 0)
 
     def test_simple_wait_queue_has_one_waiter(self):
