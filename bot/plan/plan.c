@@ -38,8 +38,6 @@ static void list_items(const struct catalog *catalog,
 		if (archs->count ? !string_list_contains(archs, arch->name)
 				 : !arch->enabled)
 			continue;
-		if (!version_range_contains(&arch->versions, version))
-			continue;
 		for (size_t j = 0; j < catalog->flavor_count; j++) {
 			const struct catalog_flavor *flavor =
 				&catalog->flavors[j];

@@ -283,7 +283,8 @@ bool catalog_flavor_is_for(const struct catalog_flavor *flavor,
 
 	return (!flavor->archs.count ||
 		string_list_contains(&flavor->archs, arch->name)) &&
-	       version_range_contains(&flavor->versions, &series);
+	       version_range_contains(&flavor->versions, &series) &&
+	       version_range_contains(&arch->versions, &series);
 }
 
 void catalog_flavor_append_bounds(const struct catalog_flavor *flavor,
@@ -305,6 +306,13 @@ struct error *catalog_flavor_check(const struct catalog_flavor *flavor,
 
 	if (catalog_flavor_is_for(flavor, arch, version))
 		return NULL;
+	const struct kernel_version series = series_of(version);
+	if (!version_range_contains(&arch->versions, &series)) {
+		version_range_append(&arch->versions, &sb);
+		return error_create(ERROR_USAGE,
+				    "%s has kernels only%s; choose another version or architecture",
+				    arch->name, sb.text);
+	}
 	catalog_flavor_append_bounds(flavor, &sb);
 	return error_create(ERROR_USAGE, "the flavor %s is only%s",
 			    flavor->name, sb.text);

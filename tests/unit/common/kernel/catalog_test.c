@@ -207,6 +207,15 @@ Test(catalog, a_flavor_has_bounds)
 			     rows[i].version);
 		cr_expect(catalog_flavor_is_for(&all, &arch, &version));
 	}
+	const struct catalog_arch young = {
+		.name = "riscv64",
+		.versions.min = { 6, 12, 0, 0 },
+	};
+	struct kernel_version version = version_of("6.11.9");
+	expect_failure(catalog_flavor_check(&all, &young, &version),
+		       "riscv64 has kernels only from 6.12");
+	version = version_of("6.12-rc1");
+	expect_success(catalog_flavor_check(&all, &young, &version));
 	catalog_flavor_append_bounds(&all, &sb);
 	cr_expect_eq(sb.length, 0);
 	catalog_flavor_append_bounds(&flavor, &sb);
