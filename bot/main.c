@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-#include "bot/cmd/session.h"
+#include "bot/cmd/bot_commands.h"
 #include "common/github/workflow.h"
 
 /** In a workflow, a command's error stands above the run's logs, too. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/cmd/session.h"
+#include "bot/cmd/bot_commands.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,10 +188,11 @@ static struct error *run(struct command_context *context)
 	if (err)
 		return err;
 	annotate(&finish.verdicts);
-	err = note(&finish, session_prune(&finish.session, finish.options->keep));
+	err = note(&finish,
+		   session_prune(&finish.session, finish.options->keep, NULL));
 	if (err)
 		return err;
-	err = note(&finish, publish_page(&finish.session));
+	err = note(&finish, session_write_page(&finish.session, true));
 	if (err)
 		return err;
 	if (finish.repository) {

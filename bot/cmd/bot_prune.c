@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/cmd/session.h"
+#include "bot/cmd/bot_commands.h"
 
 #include <stdio.h>
 
@@ -39,7 +39,7 @@ static struct error *run(struct command_context *context)
 	if (prune->dry_run || list.count == 0)
 		return NULL;
 	err = prune_execute(context->store, &list);
-	return err ? err : publish_page(&session);
+	return err ? err : session_write_page(&session, true);
 }
 
 const struct command bot_prune_command = {

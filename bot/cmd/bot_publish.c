@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/cmd/session.h"
+#include "bot/cmd/bot_commands.h"
 
 #include <stdio.h>
 
@@ -35,7 +35,7 @@ static struct error *run(struct command_context *context)
 		puts(url);
 	}
 	_cleanup_session_ struct session session = { .context = context };
-	return publish->no_page ? NULL : publish_page(&session);
+	return publish->no_page ? NULL : session_write_page(&session, true);
 }
 
 const struct command bot_publish_command = {

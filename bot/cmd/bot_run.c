@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/cmd/session.h"
+#include "bot/cmd/bot_commands.h"
 
 #include <sys/stat.h>
 
@@ -117,11 +117,11 @@ static struct error *execute(struct session *session)
 		err = session_list(session);
 		if (err)
 			return err;
-		err = session_prune(session, run_options->keep);
+		err = session_prune(session, run_options->keep, NULL);
 		if (err)
 			return err;
 	}
-	return publish_page(session);
+	return session_write_page(session, true);
 }
 
 /** There is nothing to build: leave the store as a run should leave it. */
@@ -129,14 +129,14 @@ static struct error *tidy(struct session *session, size_t keep)
 {
 	struct error *err;
 
-	err = session_prune(session, keep);
+	size_t pruned;
+	err = session_prune(session, keep, &pruned);
 	if (err)
 		return err;
-	err = session->pruned ? publish_page(session)
-			      : session_write_page(session);
+	err = session_write_page(session, pruned);
 	// Only a run that died, or two at once, may have left a page that is
 	// not true; and whoever may not write has nothing to repair.
-	if (session->pruned || error_is(err, ERROR_CANCELLED) ||
+	if (pruned || error_is(err, ERROR_CANCELLED) ||
 	    error_catch(&err, ERROR_USAGE))
 		return err;
 	if (err)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "bot/cmd/session.h"
+#include "bot/cmd/bot_commands.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -137,16 +137,17 @@ struct error *session_report(const struct session *session,
 	return workflow_summary_write(markdown);
 }
 
-struct error *session_prune(struct session *session, size_t keep)
+struct error *session_prune(struct session *session, size_t keep,
+			    size_t *count_ret)
 {
 	const struct release_selection selection =
 		command_selection(session->context);
 
-	if (!keep)
-		return NULL;
 	_cleanup_prune_list_ struct prune_list list = { 0 };
-	prune_compute(&session->assets, keep, &selection, &list);
-	session->pruned = list.count;
+	if (keep)
+		prune_compute(&session->assets, keep, &selection, &list);
+	if (count_ret)
+		*count_ret = list.count;
 	return prune_execute(session->context->store, &list);
 }
 
@@ -176,24 +177,19 @@ struct error *publish_package(struct store *store, const char *path,
 	return NULL;
 }
 
-struct error *session_write_page(struct session *session)
+struct error *session_write_page(struct session *session, bool is_changed)
 {
+	struct error *err = NULL;
+
 	struct store *store = session->context->store;
-	_cleanup_free_ char *markdown = page_format(session->context->catalog,
-						    &session->assets,
-						    store_name(store));
+	if (is_changed)
+		err = session_list(session);
+	if (!err) {
+		_cleanup_free_ char *markdown =
+			page_format(session->context->catalog, &session->assets,
+				    store_name(store));
 
-	return error_wrap(store_describe(store, markdown),
-			  "rewrite the page of %s", store_name(store));
-}
-
-struct error *publish_page(struct session *session)
-{
-	struct error *err;
-
-	err = session_list(session);
-	if (err)
-		return error_wrap(err, "rewrite the page of %s",
-				  store_name(session->context->store));
-	return session_write_page(session);
+		err = store_describe(store, markdown);
+	}
+	return error_wrap(err, "rewrite the page of %s", store_name(store));
 }

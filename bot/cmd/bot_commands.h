@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#ifndef BOT_CMD_SESSION_H
-#define BOT_CMD_SESSION_H
+#ifndef BOT_CMD_BOT_COMMANDS_H
+#define BOT_CMD_BOT_COMMANDS_H
 
 /**
  * @file
@@ -38,8 +38,6 @@ struct session {
 	struct prune_list superseded;
 	/** Filled by session_list(). */
 	struct asset_list assets;
-	/** How many assets session_prune() has deleted. */
-	size_t pruned;
 };
 
 void session_deinit(struct session *session);
@@ -85,8 +83,10 @@ _must_check_ struct error *session_report(const struct session *session,
  * Delete what newer assets of the store, which was just listed, supersede.
  *
  * @param[in] keep 0 to delete nothing.
+ * @param[out] count_ret How many were deleted; may be NULL.
  */
-_must_check_ struct error *session_prune(struct session *session, size_t keep);
+_must_check_ struct error *session_prune(struct session *session, size_t keep,
+					 size_t *count_ret);
 
 /**
  * Publish one package, with progress.
@@ -98,12 +98,12 @@ _must_check_ struct error *publish_package(struct store *store,
 					   const char *path, char **url_ret);
 
 /**
- * List the store anew and rewrite its page. If somebody else does so meanwhile,
- * the page may lack what they have published, until it is written again.
+ * Rewrite the store's page. If somebody else does so meanwhile, the page may
+ * lack what they have published, until it is written again.
+ *
+ * @param[in] is_changed Whether the store is to be listed anew.
  */
-_must_check_ struct error *publish_page(struct session *session);
+_must_check_ struct error *session_write_page(struct session *session,
+					      bool is_changed);
 
-/** The same, from the list that the session has. */
-_must_check_ struct error *session_write_page(struct session *session);
-
-#endif /* BOT_CMD_SESSION_H */
+#endif /* BOT_CMD_BOT_COMMANDS_H */
