@@ -41,11 +41,7 @@ static struct error *configure(const struct kbuild_request *request,
 {
 	struct error *err;
 
-	_cleanup_progress_ struct progress *progress =
-		progress_createf(PROGRESS_TIME, "configure %s.%s", release,
-				 request->arch->name);
-	err = configure_build(request->catalog, &request->release,
-			      &request->additions, make, lost_ret, NULL);
+	err = configure_build(request->config, make, lost_ret, NULL);
 	if (err)
 		return err;
 	// The source may be another version: better known before it is built.
@@ -74,17 +70,11 @@ static struct error *compile(const struct kbuild_request *request,
 	phase_clock_enter(request->clock, PHASE_BUILD);
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_COMPILED, "build %s.%s", release,
-				 request->arch->name);
-	char name[FLAVOR_SIZE];
-	config_flavor(&request->additions, &request->release, name);
-	const struct catalog_flavor *flavor;
-	err = catalog_find_flavor(request->catalog, name, &flavor);
-	if (err)
-		return err;
-	progress_update(progress, 0, flavor->objects);
+				 request->config->arch->name);
+	progress_update(progress, 0, request->config->flavor->objects);
 	const char *const arguments[] = {
 		"vmlinux",
-		request->arch->image_target,
+		request->config->arch->image_target,
 		"modules",
 		NULL,
 	};
@@ -118,7 +108,7 @@ static struct error *package(const struct kbuild_request *request,
 	if (err)
 		return err;
 	const struct package_input input = {
-		.release = &request->release,
+		.release = &request->config->release,
 		.source = request->source,
 		.lost_options = lost,
 	};
@@ -151,8 +141,8 @@ static struct error *build_in(const struct kbuild_request *request,
 
 	_cleanup_free_ char *own_log = path_join(build, "vmtest-build.log");
 	_cleanup_make_ struct make make = { 0 };
-	err = make_init(&make, request->source->path, build, request->arch,
-			request->compiler, request->jobs,
+	err = make_init(&make, request->source->path, build,
+			request->config->arch, request->compiler, request->jobs,
 			request->log_path ? request->log_path : own_log);
 	if (err)
 		return err;
@@ -176,7 +166,7 @@ static struct error *build(const struct kbuild_request *request,
 	if (err)
 		return err;
 	char name[PACKAGE_NAME_SIZE];
-	package_name_format(release, request->arch->name, name);
+	package_name_format(release, request->config->arch->name, name);
 	if (request->format == KBUILD_FORMAT_DIRECTORY)
 		name[strlen(name) - strlen(".tar.zst")] = '\0';
 	_cleanup_free_ char *path = path_join(output, name);
@@ -185,7 +175,7 @@ static struct error *build(const struct kbuild_request *request,
 		request->build_directory
 			? string_copy(request->build_directory)
 			: path_joinf(output, ".build-%s.%s", release,
-				     request->arch->name);
+				     request->config->arch->name);
 	_cleanup_free_ char *directory = NULL;
 	err = create_and_resolve(wanted, &directory);
 	if (err)
@@ -211,8 +201,8 @@ struct error *kbuild_build(const struct kbuild_request *request, char **path_ret
 {
 	char release[RELEASE_TEXT_SIZE];
 
-	release_format(&request->release, release);
+	release_format(&request->config->release, release);
 	phase_clock_enter(request->clock, PHASE_CONFIG);
 	return error_wrap(build(request, release, path_ret), "build %s.%s",
-			  release, request->arch->name);
+			  release, request->config->arch->name);
 }

@@ -6,11 +6,8 @@
 /** @file From a kernel's source to its package. */
 
 #include "common/base/cleanup.h"
-#include "common/kernel/release.h"
 #include "kbuild/config/config.h"
 
-struct catalog;
-struct catalog_arch;
 struct compiler;
 struct error;
 struct phase_clock;
@@ -25,14 +22,13 @@ enum kbuild_format {
 
 /** What to build from what. All is borrowed. */
 struct kbuild_request {
-	const struct catalog *catalog;
-	const struct catalog_arch *arch;
+	const struct config_request *config;
 	/** From compiler_open() for the version. */
 	const struct compiler *compiler;
-	/** Must be the version of the source, and named after the additions. */
-	struct release release;
-	struct config_additions additions;
-	/** Builds of several flavors may share it, at once. */
+	/**
+	 * Its version is the release's. Builds of several flavors may share it,
+	 * at once.
+	 */
 	const struct source *source;
 	/** Where the package goes. */
 	const char *output_directory;

@@ -33,6 +33,7 @@ struct kernel_making {
 	const struct build_request *request;
 	const struct plan_item *item;
 	struct kernel_build *build;
+	struct config_request config;
 	struct source source;
 };
 
@@ -48,9 +49,7 @@ static struct error *find_path(const struct kernel_making *making, char **ret)
 	const struct plan_item *item = making->item;
 	const struct source *source = &making->source;
 	_cleanup_option_set_ struct option_set options = { 0 };
-	const struct config_additions none = { 0 };
-	err = config_compose(request->catalog, item->arch, &item->release,
-			     &none, &options);
+	err = config_compose(&making->config, &options);
 	if (err)
 		return err;
 	_cleanup_compiler_ struct compiler compiler = { 0 };
@@ -86,10 +85,8 @@ static struct error *make_package(void *arg, const char *path)
 		return err;
 	_cleanup_free_ char *package = NULL;
 	const struct kbuild_request kbuild_request = {
-		.catalog = request->catalog,
-		.arch = item->arch,
+		.config = &making->config,
 		.compiler = &compiler,
-		.release = item->release,
 		.source = &making->source,
 		.output_directory = path,
 		.log_path = request->log_path,
@@ -145,6 +142,10 @@ static struct error *run_phases(struct kernel_making *making)
 	if (err)
 		return err;
 	phase_clock_enter(clock, PHASE_CONFIG);
+	err = catalog_find_flavor(request->catalog, making->item->release.flavor,
+				  &making->config.flavor);
+	if (err)
+		return err;
 	err = get_package(making);
 	if (err)
 		return err;
@@ -158,7 +159,16 @@ struct error *kernel_build_run(const struct build_request *request,
 {
 	struct error *err;
 
-	struct kernel_making making = { request, item, build, { 0 } };
+	struct kernel_making making = {
+		.request = request,
+		.item = item,
+		.build = build,
+		.config = {
+			.catalog = request->catalog,
+			.arch = item->arch,
+			.release = item->release,
+		},
+	};
 	build->result.release = item->release;
 	snprintf(build->result.arch, sizeof(build->result.arch), "%s",
 		 item->arch->name);

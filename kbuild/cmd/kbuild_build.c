@@ -13,6 +13,7 @@
 #include "kbuild/source/source.h"
 
 struct kbuild_build_options {
+	struct addition_options additions;
 	const char *source;
 	const char *tarball;
 	const char *version;
@@ -20,7 +21,6 @@ struct kbuild_build_options {
 	struct source_request wanted;
 	struct kbuild_request request;
 	unsigned int rebuild;
-	struct selection_options selection;
 };
 
 #define OFFSET(field) .offset = offsetof(struct kbuild_build_options, field)
@@ -32,7 +32,6 @@ static const struct command_option options[] = {
 	{ 0, "version", "VERSION", "build this version of kernel.org", OPTION_STRING, OFFSET(version) },
 	{ 0, "git", "URL", "build a tag or branch of this repository", OPTION_STRING, OFFSET(wanted.url) },
 	{ 0, "ref", "REF", "which tag or branch", OPTION_STRING, OFFSET(wanted.ref) },
-	SELECTION_OPTIONS(struct kbuild_build_options, selection),
 	{ 'o', "output", "DIR", "where the package goes", OPTION_STRING, OFFSET(request.output_directory) },
 	{ 0, "build-dir", "DIR", "where make works; is kept (default: in the output directory, deleted after a success)", OPTION_STRING, OFFSET(request.build_directory) },
 	{ 0, "package-format", "tar.zst|directory", "how it is packed (default: tar.zst)", OPTION_CHOICE, OFFSET(request.format) },
@@ -65,56 +64,6 @@ static struct error *find_source(struct kbuild_build_options *build)
 			      : NULL;
 }
 
-struct error *selection_make(const struct command_context *context,
-			     const struct selection_options *wanted,
-			     struct selection *ret)
-{
-	struct error *err;
-	const struct string_list *flavors = &context->common->flavors;
-
-	if (flavors->count > 1)
-		return error_create(ERROR_USAGE,
-				    "one kernel has one flavor; name only one");
-	_cleanup_selection_ struct selection selection = { 0 };
-	err = command_arch(context, &selection.arch);
-	if (err)
-		return err;
-	err = catalog_find_flavor(context->catalog,
-				  flavors->count ? flavors->items[0] : "default",
-				  &selection.flavor);
-	if (err)
-		return err;
-	err = config_additions_read(&wanted->fragments, &wanted->options,
-				    &selection.additions);
-	if (err)
-		return err;
-	*ret = take(selection);
-	return NULL;
-}
-
-struct error *selection_release(const struct command_context *context,
-				const struct selection *selection,
-				const struct kernel_version *version,
-				unsigned int rebuild, struct release *ret)
-{
-	struct error *err;
-
-	err = catalog_flavor_check(selection->flavor, selection->arch, version);
-	if (err)
-		return err;
-	catalog_release(context->catalog, version, selection->flavor, rebuild,
-			ret);
-	return config_additions_name(&selection->additions, ret);
-}
-
-struct error *parse_version(const char *text, struct kernel_version *ret)
-{
-	if (!kernel_version_parse(text, ret))
-		return error_create(ERROR_USAGE, "'%s' is no kernel version",
-				    text);
-	return NULL;
-}
-
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
@@ -128,39 +77,36 @@ static struct error *run(struct command_context *context)
 	err = find_source(build);
 	if (err)
 		return err;
-	_cleanup_selection_ struct selection selection = { 0 };
-	err = selection_make(context, &build->selection, &selection);
+	_cleanup_config_request_ struct config_request config = { 0 };
+	err = config_request_parse(context, &build->additions, &config);
 	if (err)
 		return err;
-	_cleanup_source_ struct source source = { 0 };
-	_cleanup_compiler_ struct compiler compiler = { 0 };
-	// Of other sources it is known once they are there.
+	// Before it is downloaded; of other sources it is known afterwards.
 	if (wanted->kind == SOURCE_VERSION) {
-		err = catalog_flavor_check(selection.flavor, selection.arch,
+		err = catalog_flavor_check(config.flavor, config.arch,
 					   &wanted->version);
 		if (err)
 			return err;
 	}
-	wanted->catalog = context->catalog;
-	wanted->arch = selection.arch;
+	wanted->catalog = config.catalog;
+	wanted->arch = config.arch;
 	wanted->http = context->http;
 	wanted->cache_directory = context->directory;
+	_cleanup_source_ struct source source = { 0 };
 	err = source_prepare(wanted, &source);
 	if (err)
 		return err;
-	err = selection_release(context, &selection, &source.version,
-				build->rebuild, &request->release);
+	err = config_request_release(&config, &source.version, build->rebuild);
 	if (err)
 		return err;
-	err = compiler_open(context->catalog, selection.arch, &source.version,
+	_cleanup_compiler_ struct compiler compiler = { 0 };
+	err = compiler_open(config.catalog, config.arch, &source.version,
 			    context->directory, context->http, &compiler);
 	if (err)
 		return err;
-	request->catalog = context->catalog;
-	request->arch = selection.arch;
+	request->config = &config;
 	request->compiler = &compiler;
 	request->source = &source;
-	request->additions = selection.additions;
 	_cleanup_free_ char *path = NULL;
 	err = kbuild_build(request, &path);
 	if (err)
@@ -172,7 +118,7 @@ static struct error *run(struct command_context *context)
 const struct command kbuild_build_command = {
 	.name = "build",
 	.summary = "build a kernel and pack it",
-	.options = { options },
+	.options = { options, addition_option_table },
 	.options_size = sizeof(struct kbuild_build_options),
 	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,
 	.run = run,

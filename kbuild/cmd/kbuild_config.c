@@ -12,35 +12,32 @@
 #include "kbuild/source/source.h"
 
 struct config_options {
+	struct addition_options additions;
 	const char *source;
-	struct selection_options selection;
 };
 
 // clang-format off
 static const struct command_option options[] = {
 	{ 's', "source", "DIR", "configure this kernel tree, which is not written to", OPTION_STRING, .offset = offsetof(struct config_options, source) },
-	SELECTION_OPTIONS(struct config_options, selection),
 	{ 0 },
 };
 // clang-format on
 
 /** The options that the fragments ask for. */
-static struct error *format_asked(const struct command_context *context,
-				  const struct selection *selection, char **ret)
+static struct error *format_asked(struct config_request *request,
+				  const char *version_text, char **ret)
 {
 	struct error *err;
 
 	struct kernel_version version;
-	err = parse_version(context->line.arguments[0], &version);
+	err = parse_version(version_text, &version);
 	if (err)
 		return err;
-	struct release release;
-	err = selection_release(context, selection, &version, 0, &release);
+	err = config_request_release(request, &version, 0);
 	if (err)
 		return err;
 	_cleanup_option_set_ struct option_set set = { 0 };
-	err = config_compose(context->catalog, selection->arch, &release,
-			     &selection->additions, &set);
+	err = config_compose(request, &set);
 	if (err)
 		return err;
 	*ret = option_set_format(&set);
@@ -49,41 +46,38 @@ static struct error *format_asked(const struct command_context *context,
 
 /** What becomes of them in a source. */
 static struct error *configure(struct command_context *context,
-			       const struct selection *selection,
-			       const char *path, char **ret)
+			       struct config_request *config, const char *path,
+			       char **ret)
 {
 	struct error *err;
 
-	const struct catalog *catalog = context->catalog;
 	const struct source_request request = {
 		.kind = SOURCE_DIRECTORY,
 		.path = path,
-		.catalog = catalog,
-		.arch = selection->arch,
+		.catalog = config->catalog,
+		.arch = config->arch,
 	};
 	_cleanup_source_ struct source source = { 0 };
 	err = source_prepare(&request, &source);
 	if (err)
 		return err;
-	struct release release;
-	err = selection_release(context, selection, &source.version, 0, &release);
+	err = config_request_release(config, &source.version, 0);
 	if (err)
 		return err;
 	err = command_open(context, COMMAND_DIRECTORY);
 	if (err)
 		return err;
 	_cleanup_compiler_ struct compiler compiler = { 0 };
-	err = compiler_open(catalog, selection->arch, &source.version,
+	err = compiler_open(config->catalog, config->arch, &source.version,
 			    context->directory, context->http, &compiler);
 	if (err)
 		return err;
 	const char *temporary = command_variable("TMPDIR");
-	err = configure_source(catalog, selection->arch, &release,
-			       &selection->additions, &compiler, source.path,
+	err = configure_source(config, &compiler, source.path,
 			       temporary ? temporary : "/tmp", ret);
 	char text[RELEASE_TEXT_SIZE];
-	release_format(&release, text);
-	return error_wrap(err, "configure %s.%s", text, selection->arch->name);
+	release_format(&config->release, text);
+	return error_wrap(err, "configure %s.%s", text, config->arch->name);
 }
 
 static struct error *run(struct command_context *context)
@@ -95,14 +89,14 @@ static struct error *run(struct command_context *context)
 		return error_create(
 			ERROR_USAGE,
 			"name the version to configure, such as 6.12.117, or a source with --source");
-	_cleanup_selection_ struct selection selection = { 0 };
-	err = selection_make(context, &config->selection, &selection);
+	_cleanup_config_request_ struct config_request request = { 0 };
+	err = config_request_parse(context, &config->additions, &request);
 	if (err)
 		return err;
 	_cleanup_free_ char *text = NULL;
 	err = config->source
-		      ? configure(context, &selection, config->source, &text)
-		      : format_asked(context, &selection, &text);
+		      ? configure(context, &request, config->source, &text)
+		      : format_asked(&request, context->line.arguments[0], &text);
 	if (err)
 		return err;
 	fputs(text, stdout);
@@ -120,7 +114,7 @@ const struct command kbuild_config_command = {
 		"\n"
 		"What --config-fragment and --config-option ask for is checked in the same way.\n"
 		"The release is named after it: its flavor ends in a digest.",
-	.options = { options },
+	.options = { options, addition_option_table },
 	.options_size = sizeof(struct config_options),
 	.needs = COMMAND_CATALOG,
 	.run = run,

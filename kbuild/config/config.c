@@ -13,11 +13,11 @@
 #include "common/base/progress.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
+#include "common/kernel/kernel_config.h"
 #include "kbuild/make.h"
 
 enum {
 	FRAGMENT_LIMIT_BYTES = 1 << 20,
-	CONFIG_LIMIT_BYTES = 16 << 20,
 };
 
 static const char temporary_prefix[] = "vmtest-config";
@@ -95,48 +95,51 @@ struct error *config_additions_read(const struct string_list *fragments,
 	return NULL;
 }
 
-struct error *config_additions_name(const struct config_additions *additions,
-				    struct release *release)
+void config_request_deinit(struct config_request *request)
 {
-	size_t length = strlen(release->flavor);
+	config_additions_deinit(&request->additions);
+}
 
-	if (length + strlen(additions->suffix) >= sizeof(release->flavor))
+struct error *config_request_release(struct config_request *request,
+				     const struct kernel_version *version,
+				     unsigned int rebuild)
+{
+	struct error *err;
+	struct release *release = &request->release;
+
+	err = catalog_flavor_check(request->flavor, request->arch, version);
+	if (err)
+		return err;
+	catalog_release(request->catalog, version, request->flavor, rebuild,
+			release);
+	size_t length = strlen(release->flavor);
+	size_t room =
+		sizeof(release->flavor) - 1 - strlen(request->additions.suffix);
+	if (length > room)
 		return error_create(ERROR_USAGE,
-				    "the name of the flavor %s is too long for one with options that are added",
-				    release->flavor);
-	strcpy(release->flavor + length, additions->suffix);
+				    "flavor %s: with options added, its name gets a digest and may have %zu characters at most; shorten it in the catalog",
+				    release->flavor, room);
+	strcpy(release->flavor + length, request->additions.suffix);
 	return NULL;
 }
 
-void config_flavor(const struct config_additions *additions,
-		   const struct release *release,
-		   char name_ret[static FLAVOR_SIZE])
-{
-	size_t length = strlen(release->flavor) - strlen(additions->suffix);
-
-	snprintf(name_ret, FLAVOR_SIZE, "%.*s", (int)length, release->flavor);
-}
-
-struct error *config_compose(const struct catalog *catalog,
-			     const struct catalog_arch *arch,
-			     const struct release *release,
-			     const struct config_additions *additions,
+struct error *config_compose(const struct config_request *request,
 			     struct option_set *set)
 {
 	struct error *err;
 
+	const struct config_additions *additions = &request->additions;
+	const char *arch = request->arch->name, *flavor = request->flavor->name;
 	const struct bounds_target target = {
-		.catalog = catalog,
-		.arch = arch,
-		.version = &release->version,
+		.catalog = request->catalog,
+		.arch = request->arch,
+		.version = &request->release.version,
 	};
-	char flavor[FLAVOR_SIZE];
-	config_flavor(additions, release, flavor);
 	_cleanup_string_list_ struct string_list names = { 0 };
 	string_list_add(&names, "base.config");
 	string_list_addf(&names, "%s.config", flavor);
-	string_list_addf(&names, "%s.config", arch->name);
-	string_list_addf(&names, "%s-%s.config", arch->name, flavor);
+	string_list_addf(&names, "%s.config", arch);
+	string_list_addf(&names, "%s-%s.config", arch, flavor);
 	for (size_t i = 0; i < names.count; i++) {
 		bool is_last = i + 1 == names.count;
 
@@ -152,19 +155,55 @@ struct error *config_compose(const struct catalog *catalog,
 	}
 
 	char local[RELEASE_TEXT_SIZE];
-	release_format_local(release, local);
+	release_format_local(&request->release, local);
 	_cleanup_free_ char *text =
 		string_format("CONFIG_LOCALVERSION=\"%s\"", local);
 	return option_set_apply(set, "the release", text, &target);
 }
 
-static void warn_of_lost(const struct catalog *catalog,
-			 const struct release *release,
+struct error *config_check(const struct option_set *set, const char *config,
+			   struct string_list *lost_ret)
+{
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+	size_t lost = 0;
+	for (size_t i = 0; i < set->count; i++) {
+		const struct config_option *option = &set->items[i];
+		size_t size;
+		const char *value =
+			kernel_config_value(config, option->name, &size);
+
+		if (!value) {
+			value = "n";
+			size = 1;
+		}
+		if (size == strlen(option->value) &&
+		    strncmp(value, option->value, size) == 0)
+			continue;
+		if (lost_ret && !option->is_essential) {
+			string_list_addf(lost_ret, "%s=%s", option->name,
+					 option->value);
+			continue;
+		}
+		string_builder_appendf(&sb, "%s%s=%s became %.*s (%s%s%s)",
+				       lost++ ? ", " : "", option->name,
+				       option->value, (int)size, value,
+				       option->origin,
+				       *option->reason ? ": " : "",
+				       option->reason);
+	}
+	if (!lost)
+		return NULL;
+	return error_create(ERROR_OTHER,
+			    "kconfig did not keep %zu option%s: %s; name what they depend on, or bound them",
+			    lost, lost == 1 ? "" : "s", sb.text);
+}
+
+static void warn_of_lost(const struct config_request *request,
 			 const struct string_list *lost)
 {
 	char series[KERNEL_VERSION_TEXT_SIZE], verified[KERNEL_VERSION_TEXT_SIZE];
-	kernel_version_format_series(&release->version, series);
-	kernel_version_format_series(&catalog->verified, verified);
+	kernel_version_format_series(&request->release.version, series);
+	kernel_version_format_series(&request->catalog->verified, verified);
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	for (size_t i = 0; i < lost->count; i++)
 		string_builder_appendf(&sb, "%s%s", i ? ", " : "",
@@ -201,37 +240,38 @@ static struct error *run_kconfig(const struct option_set *set,
 	return file_read(path, CONFIG_LIMIT_BYTES, ret, NULL);
 }
 
-struct error *configure_build(const struct catalog *catalog,
-			      const struct release *release,
-			      const struct config_additions *additions,
+struct error *configure_build(const struct config_request *request,
 			      struct make *make, struct string_list *lost_ret,
 			      char **config_ret)
 {
 	struct error *err;
 
+	char release[RELEASE_TEXT_SIZE];
+	release_format(&request->release, release);
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_TIME, "configure %s.%s", release,
+				 request->arch->name);
 	_cleanup_option_set_ struct option_set set = { 0 };
-	err = config_compose(catalog, make->arch, release, additions, &set);
+	err = config_compose(request, &set);
 	if (err)
 		return err;
 	_cleanup_free_ char *config = NULL;
 	err = run_kconfig(&set, make, &config);
 	if (err)
 		return err;
-	bool is_verified = catalog_has_verified(catalog, &release->version);
-	err = option_set_check(&set, config, is_verified ? NULL : lost_ret);
+	bool is_verified = catalog_has_verified(request->catalog,
+						&request->release.version);
+	err = config_check(&set, config, is_verified ? NULL : lost_ret);
 	if (err)
 		return err;
 	if (lost_ret->count)
-		warn_of_lost(catalog, release, lost_ret);
+		warn_of_lost(request, lost_ret);
 	if (config_ret)
 		*config_ret = take_ptr(config);
 	return NULL;
 }
 
-struct error *configure_source(const struct catalog *catalog,
-			       const struct catalog_arch *arch,
-			       const struct release *release,
-			       const struct config_additions *additions,
+struct error *configure_source(const struct config_request *request,
 			       const struct compiler *compiler,
 			       const char *source, const char *parent, char **ret)
 {
@@ -247,14 +287,9 @@ struct error *configure_source(const struct catalog *catalog,
 	if (err)
 		return err;
 	_cleanup_make_ struct make make = { 0 };
-	err = make_init(&make, source, build, arch, compiler, 0, NULL);
+	err = make_init(&make, source, build, request->arch, compiler, 0, NULL);
 	if (err)
 		return err;
-	char text[RELEASE_TEXT_SIZE];
-	release_format(release, text);
-	_cleanup_progress_ struct progress *progress =
-		progress_createf(PROGRESS_TIME, "configure %s.%s", text,
-				 arch->name);
 	_cleanup_string_list_ struct string_list lost = { 0 };
-	return configure_build(catalog, release, additions, &make, &lost, ret);
+	return configure_build(request, &make, &lost, ret);
 }

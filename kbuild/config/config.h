@@ -33,6 +33,7 @@
 
 struct catalog;
 struct catalog_arch;
+struct catalog_flavor;
 struct compiler;
 struct error;
 struct kernel_version;
@@ -100,21 +101,10 @@ _must_check_ struct error *option_set_apply(struct option_set *set,
  */
 char *option_set_format(const struct option_set *set);
 
-/**
- * Compare a final .config with what was asked for.
- *
- * @param[in] config Its text.
- * @param[out] lost_ret Where options that are not essential may be lost: gets
- * each of them as it was asked for, `CONFIG_NAME=value`. NULL where none may
- * be.
- * @return An error that names every other option that is lost or has another
- * value, with its origin and its reason.
- */
-_must_check_ struct error *option_set_check(const struct option_set *set,
-					    const char *config,
-					    struct string_list *lost_ret);
-
 enum {
+	/** Of a kernel's .config. */
+	CONFIG_LIMIT_BYTES = 16 << 20,
+
 	/** `_` and eight digits of a digest. */
 	ADDITIONS_SUFFIX_SIZE = 10,
 };
@@ -141,38 +131,65 @@ config_additions_read(const struct string_list *fragments,
 		      const struct string_list *options,
 		      struct config_additions *ret);
 
+/** Which configuration to make. */
+struct config_request {
+	/** Borrowed. */
+	const struct catalog *catalog;
+	const struct catalog_arch *arch;
+	const struct catalog_flavor *flavor;
+	/** Owned. */
+	struct config_additions additions;
+	/**
+	 * Its version chooses, too, and its local part becomes the kernel's
+	 * CONFIG_LOCALVERSION.
+	 */
+	struct release release;
+};
+
+void config_request_deinit(struct config_request *request);
+
+#define _cleanup_config_request_ _cleanup_(config_request_deinit)
+
 /**
- * Append the suffix to the release's flavor, so that the kernel is not taken
- * for one of the catalog's.
+ * Set the release that building a version makes. The additions' suffix ends
+ * its flavor, so that the kernel is not taken for one of the catalog's.
  *
- * @return ERROR_USAGE if the flavor's name is too long for it.
+ * @param[in] rebuild Its PATCH.
+ * @return ERROR_USAGE if the catalog has no such kernel, or the flavor's name
+ * is too long for the suffix.
  */
 _must_check_ struct error *
-config_additions_name(const struct config_additions *additions,
-		      struct release *release);
-
-/** The catalog's name of a release's flavor: without the suffix. */
-void config_flavor(const struct config_additions *additions,
-		   const struct release *release,
-		   char name_ret[static FLAVOR_SIZE]);
+config_request_release(struct config_request *request,
+		       const struct kernel_version *version,
+		       unsigned int rebuild);
 
 /**
  * Compose the fragments beside the catalog: `base.config`, `FLAVOR.config`,
  * `ARCH.config` and, if there is one, `ARCH-FLAVOR.config`; then what is added.
  * Later ones win.
  *
- * @param[in] release Its flavor and version choose; its local part becomes the
- * kernel's CONFIG_LOCALVERSION.
- * @param[in] additions The release is named after them.
  * @param[in,out] set Must be empty.
  */
-_must_check_ struct error *
-config_compose(const struct catalog *catalog, const struct catalog_arch *arch,
-	       const struct release *release,
-	       const struct config_additions *additions, struct option_set *set);
+_must_check_ struct error *config_compose(const struct config_request *request,
+					  struct option_set *set);
 
 /**
- * Make the .config of a build directory from the fragments alone.
+ * Compare a final .config with what was asked for.
+ *
+ * @param[in] config Its text.
+ * @param[out] lost_ret Where options that are not essential may be lost: gets
+ * each of them as it was asked for, `CONFIG_NAME=value`. NULL where none may
+ * be.
+ * @return An error that names every other option that is lost or has another
+ * value, with its origin and its reason.
+ */
+_must_check_ struct error *config_check(const struct option_set *set,
+					const char *config,
+					struct string_list *lost_ret);
+
+/**
+ * Make the .config of a build directory from the fragments alone, with
+ * progress.
  *
  * An option that kconfig drops is an error in a series up to the catalog's
  * `verified`, and a warning in a later one, so that a new series does not stop
@@ -182,10 +199,10 @@ config_compose(const struct catalog *catalog, const struct catalog_arch *arch,
  * @param[out] config_ret The .config; free(). May be NULL.
  * @return An error that names each dropped option that is required.
  */
-_must_check_ struct error *
-configure_build(const struct catalog *catalog, const struct release *release,
-		const struct config_additions *additions, struct make *make,
-		struct string_list *lost_ret, char **config_ret);
+_must_check_ struct error *configure_build(const struct config_request *request,
+					   struct make *make,
+					   struct string_list *lost_ret,
+					   char **config_ret);
 
 /**
  * Configure a source in a temporary directory. Blocks for some seconds.
@@ -196,11 +213,9 @@ configure_build(const struct catalog *catalog, const struct release *release,
  * @param[out] ret The .config; free().
  * @return As configure_build(); ERROR_CANCELLED.
  */
-_must_check_ struct error *
-configure_source(const struct catalog *catalog, const struct catalog_arch *arch,
-		 const struct release *release,
-		 const struct config_additions *additions,
-		 const struct compiler *compiler, const char *source,
-		 const char *parent, char **ret);
+_must_check_ struct error *configure_source(const struct config_request *request,
+					    const struct compiler *compiler,
+					    const char *source,
+					    const char *parent, char **ret);
 
 #endif /* KBUILD_CONFIG_CONFIG_H */

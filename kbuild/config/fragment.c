@@ -10,7 +10,6 @@
 #include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/kernel_config.h"
 
 static const char prefix[] = "CONFIG_";
 static const char essential[] = "essential";
@@ -275,41 +274,4 @@ char *option_set_format(const struct option_set *set)
 					       option->value);
 	}
 	return string_builder_take(&sb);
-}
-
-struct error *option_set_check(const struct option_set *set, const char *config,
-			       struct string_list *lost_ret)
-{
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
-	size_t lost = 0;
-	for (size_t i = 0; i < set->count; i++) {
-		const struct config_option *option = &set->items[i];
-		size_t size;
-		const char *value =
-			kernel_config_value(config, option->name, &size);
-
-		if (!value) {
-			value = "n";
-			size = 1;
-		}
-		if (size == strlen(option->value) &&
-		    strncmp(value, option->value, size) == 0)
-			continue;
-		if (lost_ret && !option->is_essential) {
-			string_list_addf(lost_ret, "%s=%s", option->name,
-					 option->value);
-			continue;
-		}
-		string_builder_appendf(&sb, "%s%s=%s became %.*s (%s%s%s)",
-				       lost++ ? ", " : "", option->name,
-				       option->value, (int)size, value,
-				       option->origin,
-				       *option->reason ? ": " : "",
-				       option->reason);
-	}
-	if (!lost)
-		return NULL;
-	return error_create(ERROR_OTHER,
-			    "kconfig did not keep %zu option%s: %s; name what they depend on, or bound them",
-			    lost, lost == 1 ? "" : "s", sb.text);
 }

@@ -15,10 +15,10 @@
 #include "common/kernel/catalog.h"
 #include "common/kernel/kernel_config.h"
 #include "common/kernel/release.h"
+#include "kbuild/config/config.h"
 #include "kbuild/source/source.h"
 
 enum {
-	CONFIG_LIMIT_BYTES = 16 << 20,
 	INFO_LIMIT_BYTES = 1 << 20,
 };
 

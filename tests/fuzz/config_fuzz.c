@@ -23,9 +23,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_error_ struct error *err =
 		option_set_apply(&set, "fuzz", text, &target);
 	_cleanup_free_ char *composed = option_set_format(&set);
-	_cleanup_error_ struct error *all = option_set_check(&set, text, NULL);
+	_cleanup_error_ struct error *all = config_check(&set, text, NULL);
 	_cleanup_string_list_ struct string_list lost = { 0 };
-	_cleanup_error_ struct error *some = option_set_check(&set, text, &lost);
+	_cleanup_error_ struct error *some = config_check(&set, text, &lost);
 
 	return 0;
 }

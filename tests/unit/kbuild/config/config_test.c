@@ -26,14 +26,26 @@ static struct catalog *load(const char *path)
 	return catalog;
 }
 
+/** @param[in] arch May have no such kernels. */
+static struct config_request request_of(const struct catalog *catalog,
+					const struct catalog_arch *arch,
+					const char *release)
+{
+	struct config_request request = { .catalog = catalog, .arch = arch };
+
+	cr_assert(release_parse(release, &request.release));
+	expect_success(catalog_find_flavor(catalog, request.release.flavor,
+					   &request.flavor));
+	return request;
+}
+
 static void compose(const struct catalog *catalog,
-		    const struct catalog_arch *arch, const char *release_text,
+		    const struct catalog_arch *arch, const char *release,
 		    struct option_set *set)
 {
-	struct release release;
-	cr_assert(release_parse(release_text, &release));
-	const struct config_additions none = { 0 };
-	expect_success(config_compose(catalog, arch, &release, &none, set));
+	const struct config_request request = request_of(catalog, arch, release);
+
+	expect_success(config_compose(&request, set));
 }
 
 static const char *value(const struct option_set *set, const char *name)
@@ -81,6 +93,64 @@ Test(config, flavors_override_the_base)
 			 "\"-vmtest1.1default\"");
 }
 
+static void apply(struct option_set *set, const char *text)
+{
+	const struct kernel_version version = { 6, 12, 117, 0 };
+	const struct bounds_target target = { .version = &version };
+
+	expect_success(option_set_apply(set, "test.config", text, &target));
+}
+
+Test(config, check_names_every_lost_option)
+{
+	static const char config[] = "#\n# CONFIG_OFF is not set\n"
+				     "CONFIG_KEPT=y\nCONFIG_BUILT_IN=y\n"
+				     "CONFIG_UNWANTED=m\nCONFIG_LOST_TOO=y\n"
+				     "CONFIG_TEXT=\"a b\"";
+	static const char kept[] = "CONFIG_KEPT=y\nCONFIG_OFF=n\n"
+				   "CONFIG_UNKNOWN=n\nCONFIG_TEXT=\"a b\"\n";
+	static const char *const expected[] = {
+		"4 options",
+		"CONFIG_LOST=y became n (test.config:1: needed for boots)",
+		"CONFIG_BUILT_IN=m became y (test.config:2)",
+		"CONFIG_UNWANTED=n became m (test.config:3)",
+		"CONFIG_NUMBER=8 became n (test.config:4)",
+	};
+	_cleanup_option_set_ struct option_set set = { 0 };
+
+	apply(&set, kept);
+	cr_expect_null(config_check(&set, config, NULL));
+	apply(&set, "CONFIG_LOST=y # needed for boots\n"
+		    "CONFIG_BUILT_IN=m\n"
+		    "CONFIG_UNWANTED=n\n"
+		    "CONFIG_NUMBER=8\n");
+	_cleanup_error_ struct error *err = config_check(&set, config, NULL);
+	cr_assert(err);
+	for (size_t i = 0; i < array_size(expected); i++)
+		cr_expect(strstr(error_message(err), expected[i]),
+			  "%s lacks %s", error_message(err), expected[i]);
+	cr_expect_null(strstr(error_message(err), "KEPT"));
+}
+
+Test(config, only_essential_options_must_be_kept_where_others_may_be_lost)
+{
+	static const char config[] = "CONFIG_KEPT=y\n";
+	_cleanup_option_set_ struct option_set set = { 0 };
+	_cleanup_string_list_ struct string_list lost = { 0 };
+
+	apply(&set, "CONFIG_KEPT=y [essential]\n"
+		    "CONFIG_LOST=y [>=6.1] # needed\n"
+		    "CONFIG_NUMBER=8\n");
+	expect_success(config_check(&set, config, &lost));
+	cr_assert_eq(lost.count, 2);
+	cr_expect_str_eq(lost.items[0], "CONFIG_LOST=y");
+	cr_expect_str_eq(lost.items[1], "CONFIG_NUMBER=8");
+
+	apply(&set, "CONFIG_ROOT=y [essential >=6.1] # the root\n");
+	expect_failure(config_check(&set, config, &lost),
+		       "1 option: CONFIG_ROOT=y became n (test.config:1: the root)");
+}
+
 static char *source, *temporary;
 
 static void setup(void)
@@ -114,7 +184,7 @@ TestSuite(configure, .init = setup, .fini = teardown);
  *
  * @param[in] makefile What allnoconfig does; olddefconfig does nothing.
  */
-static struct error *configure(const char *makefile, const char *release_text,
+static struct error *configure(const char *makefile, const char *release,
 			       char **ret)
 {
 	struct error *err;
@@ -127,14 +197,10 @@ static struct error *configure(const char *makefile, const char *release_text,
 	cr_assert(kernel_version_parse("7.3", &catalog->verified));
 	const struct catalog_arch *arch;
 	cr_assert_null(catalog_find_arch(catalog, "x86_64", &arch));
-	struct release release;
-	cr_assert(release_parse(release_text, &release));
+	const struct config_request request = request_of(catalog, arch, release);
 	const struct compiler compiler = { .prefix = (char *)"",
 					   .program = (char *)"gcc" };
-	const struct config_additions none = { 0 };
-	err = configure_source(catalog, arch, &release, &none, &compiler,
-			       source, temporary, ret);
-
+	err = configure_source(&request, &compiler, source, temporary, ret);
 	cr_expect_eq(rmdir(temporary), 0, "something is left");
 	cr_assert_null(directory_create(temporary));
 	return err;
