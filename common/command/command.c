@@ -31,7 +31,7 @@ enum {
 const struct command_option common_option_table[] = {
 	{ 'k', "kernel", "PATTERN[,...]", "kernels: a glob over releases, a version, a series or a flavor", OPTION_LIST, OFFSET(kernels) },
 	{ 'a', "arch", "ARCH[,...]", "architectures, or host, all, foreign (default: host; for the bot and lists: all)", OPTION_LIST, OFFSET(archs) },
-	{ 'f', "flavor", "FLAVOR[,...]", "flavors (default: all)", OPTION_LIST, OFFSET(flavors) },
+	{ 'f', "flavor", "FLAVOR[,...]", "flavors (default: all; to build or configure one kernel: default)", OPTION_LIST, OFFSET(flavors) },
 	{ 0, "store", "STORE", "github:OWNER/REPO@TAG or dir:PATH (default: $VMTEST_STORE, then the catalog's)", OPTION_STRING, OFFSET(store) },
 	{ 0, "catalog", "FILE", "catalog to use instead of the installed one", OPTION_STRING, OFFSET(catalog) },
 	{ 'd', "directory", "DIR", "downloaded kernels and sources (default: $XDG_CACHE_HOME/vmtest)", OPTION_STRING, OFFSET(directory) },

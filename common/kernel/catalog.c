@@ -302,20 +302,23 @@ struct error *catalog_flavor_check(const struct catalog_flavor *flavor,
 				   const struct catalog_arch *arch,
 				   const struct kernel_version *version)
 {
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
-
 	if (catalog_flavor_is_for(flavor, arch, version))
 		return NULL;
 	const struct kernel_version series = series_of(version);
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	if (!version_range_contains(&arch->versions, &series)) {
+		string_builder_append(&sb, "this architecture is only");
 		version_range_append(&arch->versions, &sb);
-		return error_create(ERROR_USAGE,
-				    "%s has kernels only%s; choose another version or architecture",
-				    arch->name, sb.text);
+	} else {
+		string_builder_appendf(&sb, "the flavor %s is only",
+				       flavor->name);
+		catalog_flavor_append_bounds(flavor, &sb);
 	}
-	catalog_flavor_append_bounds(flavor, &sb);
-	return error_create(ERROR_USAGE, "the flavor %s is only%s",
-			    flavor->name, sb.text);
+	char text[KERNEL_VERSION_TEXT_SIZE];
+	kernel_version_format(version, text);
+	return error_create(ERROR_USAGE,
+			    "the catalog has no Linux %s for %s: %s; choose another flavor, version or architecture",
+			    text, arch->name, sb.text);
 }
 
 void catalog_release(const struct catalog *catalog,

@@ -281,7 +281,7 @@ bool catalog_flavor_is_for(const struct catalog_flavor *flavor,
 void catalog_flavor_append_bounds(const struct catalog_flavor *flavor,
 				  struct string_builder *sb);
 
-/** @return ERROR_USAGE, with the bounds, if it is not built in this flavor. */
+/** @return ERROR_USAGE, with the bounds that exclude it, if it is not. */
 _must_check_ struct error *
 catalog_flavor_check(const struct catalog_flavor *flavor,
 		     const struct catalog_arch *arch,

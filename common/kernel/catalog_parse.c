@@ -97,7 +97,9 @@ static struct error *read_arch(const struct value *value, void *ret)
 	arch->enabled = true;
 	arch->terminal = "hvc0";
 	if (strlen(arch->name) >= ARCH_SIZE)
-		return value_error(value, "the name is too long");
+		return value_error(value,
+				   "the name has %zu characters, and may have %d",
+				   strlen(arch->name), ARCH_SIZE - 1);
 	err = value_read(value, arch_rows, array_size(arch_rows), arch);
 	if (err)
 		return err;
@@ -123,7 +125,9 @@ static struct error *read_flavor(const struct value *value, void *ret)
 	struct catalog_flavor *flavor = ret;
 	flavor->name = value->key;
 	if (strlen(flavor->name) >= FLAVOR_SIZE)
-		return value_error(value, "the name is too long");
+		return value_error(value,
+				   "the name has %zu characters, and may have %d",
+				   strlen(flavor->name), FLAVOR_SIZE - 1);
 	err = value_read(value, rows, array_size(rows), flavor);
 	if (err)
 		return err;

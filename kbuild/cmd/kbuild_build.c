@@ -27,16 +27,16 @@ struct kbuild_build_options {
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 's', "source", "DIR", "build this kernel tree, as it is", OPTION_STRING, OFFSET(source) },
-	{ 0, "tarball", "FILE", "build what this tarball holds", OPTION_STRING, OFFSET(tarball) },
-	{ 0, "version", "VERSION", "build this version of kernel.org", OPTION_STRING, OFFSET(version) },
-	{ 0, "git", "URL", "build a tag or branch of this repository", OPTION_STRING, OFFSET(wanted.url) },
-	{ 0, "ref", "REF", "which tag or branch", OPTION_STRING, OFFSET(wanted.ref) },
-	{ 'o', "output", "DIR", "where the package goes", OPTION_STRING, OFFSET(request.output_directory) },
+	{ 's', "source", "DIR", "build this kernel tree as it is, without patches", OPTION_STRING, OFFSET(source) },
+	{ 0, "tarball", "FILE", "build a tarball of a kernel tree", OPTION_STRING, OFFSET(tarball) },
+	{ 0, "version", "VERSION", "download and build this version of kernel.org, such as 6.12.117", OPTION_STRING, OFFSET(version) },
+	{ 0, "git", "URL", "build from this repository what --ref names", OPTION_STRING, OFFSET(wanted.url) },
+	{ 0, "ref", "REF", "a tag or branch of the repository of --git", OPTION_STRING, OFFSET(wanted.ref) },
+	{ 'o', "output", "DIR", "where the package goes; made if it is not there", OPTION_STRING, OFFSET(request.output_directory) },
 	{ 0, "build-dir", "DIR", "where make works; is kept (default: in the output directory, deleted after a success)", OPTION_STRING, OFFSET(request.build_directory) },
 	{ 0, "package-format", "tar.zst|directory", "how it is packed (default: tar.zst)", OPTION_CHOICE, OFFSET(request.format) },
 	{ 'j', "jobs", "N", "how many compilers at once (default: one a processor)", OPTION_NUMBER, OFFSET(request.jobs), .min = 1 },
-	{ 0, "rebuild", "N", "the N-th rebuild of this release", OPTION_NUMBER, OFFSET(rebuild) },
+	{ 0, "rebuild", "N", "name the package as the N-th rebuild: the PATCH of its release (default: 0)", OPTION_NUMBER, OFFSET(rebuild) },
 	{ 0 },
 };
 // clang-format on
@@ -118,6 +118,20 @@ static struct error *run(struct command_context *context)
 const struct command kbuild_build_command = {
 	.name = "build",
 	.summary = "build a kernel and pack it",
+	.details =
+		"The source is one of four. A directory is built as it is, and not written to. A\n"
+		"tarball, a version of kernel.org and a REF of a git repository are unpacked below\n"
+		"--directory, get the catalog's patches, and are kept for the next build.\n"
+		"\n"
+		"The kernel has one architecture (default: this machine's) and one flavor (default:\n"
+		"the one that is called default), which the catalog must have for its version. Its\n"
+		"options are those of the catalog's fragments, then of each --config-fragment, then\n"
+		"of each --config-option, later ones win; an option that kconfig drops is an\n"
+		"error. Where options are added, the flavor in the kernel's release ends in a digest\n"
+		"of them.\n"
+		"\n"
+		"The path of the package, kernel-RELEASE.ARCH.tar.zst or a directory kernel-RELEASE.ARCH,\n"
+		"is printed. A package of the same name is replaced; --rebuild=N gives it another.",
 	.options = { options, addition_option_table },
 	.options_size = sizeof(struct kbuild_build_options),
 	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,

@@ -12,7 +12,7 @@
 
 // clang-format off
 const struct command_option addition_option_table[] = {
-	{ 0, "config-fragment", "FILE", "also set the options of this fragment; repeatable", OPTION_ITEM, OFFSET(fragments) },
+	{ 0, "config-fragment", "FILE", "also set the options of this file, in the syntax of the catalog's fragments; repeatable", OPTION_ITEM, OFFSET(fragments) },
 	{ 0, "config-option", "CONFIG_NAME=VALUE", "also set this option; repeatable", OPTION_ITEM, OFFSET(options) },
 	{ 0 },
 };

@@ -134,10 +134,11 @@ const struct command kbuild_toolchain_command = {
 	.summary = "show which compiler builds a version, or each series",
 	.details =
 		"One version of GCC builds all series; the catalog says which, and up to which\n"
-		"newer one each was tried with. Taken is the first of: gcc-12, or the\n"
-		"distribution's cross compiler of that version; the one without a number in its\n"
-		"name, if it will do; and kernel.org's, which is downloaded when it is needed,\n"
-		"checked and kept. The exit status is 1 if there is none.",
+		"newer one each was tried with. Taken is the first of: the distribution's of that\n"
+		"version, gcc-VERSION or CROSS-gcc-VERSION for another architecture; gcc or\n"
+		"CROSS-gcc, if it is neither older nor newer than what was tried; and kernel.org's,\n"
+		"which is downloaded when it is needed, checked and kept. The exit status is 1 if\n"
+		"there is none.",
 	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,
 	.run = run,
 };

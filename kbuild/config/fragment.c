@@ -156,9 +156,9 @@ static struct error *parse_line(const char *line,
 
 	size_t length = name_length(line);
 	if (!length)
-		return error_create(
-			ERROR_USAGE,
-			"a line is CONFIG_NAME=value [essential bounds] # reason");
+		return error_create(ERROR_USAGE,
+				    "'%s' sets no option; a line is CONFIG_NAME=value [essential bounds] # reason",
+				    line);
 	option->name = string_copy_n(line, length);
 	line += length;
 	if (*line++ != '=')

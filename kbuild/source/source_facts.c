@@ -2,6 +2,7 @@
 
 #include "kbuild/source/source.h"
 
+#include <ctype.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -16,7 +17,6 @@ enum {
 };
 
 static const char facts_name[] = ".vmtest-source.json";
-static const char blanks[] = " \t\r";
 
 /** The value of the first `NAME = VALUE` line; free(). NULL if there is none. */
 static char *value_find(const char *makefile, const char *name)
@@ -28,12 +28,12 @@ static char *value_find(const char *makefile, const char *name)
 		if (strncmp(line, name, length) != 0)
 			continue;
 		const char *value = line + length;
-		value += strspn(value, blanks);
+		value += strspn(value, " \t");
 		if (*value++ != '=')
 			continue;
-		value += strspn(value, blanks);
+		value += strspn(value, " \t");
 		size_t size = strcspn(value, "\n#");
-		while (size && strchr(blanks, value[size - 1]))
+		while (size && isspace((unsigned char)value[size - 1]))
 			size--;
 		return string_copy_n(value, size);
 	}

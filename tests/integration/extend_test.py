@@ -97,7 +97,7 @@ class ExtendTest(support.TestCase):
         self.assertEqual(len(names), 3)
         self.assertIn('"-vmtest1.0tiny"', plain)
         for option, words in {
-            "ZRAM=m": "--config-option:1: a line is CONFIG_NAME=value",
+            "ZRAM=m": "--config-option:1: 'ZRAM=m' sets no option; a line is CONFIG_NAME=value",
             "CONFIG_SWAP": "--config-option:1: CONFIG_SWAP has no '='",
         }.items():
             self.assert_one_line(run(command, f"--config-option={option}"), 2, words)

@@ -173,7 +173,7 @@ Test(fragment, names_the_line_that_is_malformed)
 	static const struct {
 		const char *text, *message;
 	} cases[] = {
-		{ "A=y\n", "test.config:1: " },
+		{ "A=y\n", "test.config:1: 'A=y' sets no option" },
 		{ "CONFIG_=y\n", "test.config:1: " },
 		{ "\nCONFIG_A\n", "test.config:2: CONFIG_A has no '='" },
 		{ "CONFIG_A=\n", "test.config:1: CONFIG_A has no value" },
