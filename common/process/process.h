@@ -23,6 +23,7 @@
 
 struct error;
 struct process;
+struct sock_fprog;
 
 struct process_options {
 	/** Ended by NULL; a program without a slash is searched in PATH. */
@@ -51,6 +52,11 @@ struct process_options {
 	unsigned int keep_fd_count;
 	/** Landlock's rules for it, see landlock(7); NULL or -1 for none. */
 	const int *ruleset_fd;
+	/**
+	 * Changes what its system calls do, see seccomp(2), and forbids it to
+	 * gain rights; NULL for none.
+	 */
+	const struct sock_fprog *filter;
 	/**
 	 * Whether its process group dies with us too. This takes one more
 	 * process, which is then the one that process_fd() refers to.

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -105,6 +106,15 @@ static int confine(int ruleset_fd)
 	return 0;
 }
 
+/** @return An errno. */
+static int filter(const struct sock_fprog *program)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) < 0)
+		return errno;
+	return 0;
+}
+
 static int value_of(const int *fd)
 {
 	return fd ? *fd : -1;
@@ -187,6 +197,8 @@ static struct process_failure run(const struct process_child *child, pid_t paren
 	if (options->directory && chdir(options->directory) < 0)
 		return (struct process_failure){ step_directory, errno };
 	errnum = ruleset_fd >= 0 ? confine(ruleset_fd) : 0;
+	if (!errnum && options->filter)
+		errnum = filter(options->filter);
 	if (errnum)
 		return (struct process_failure){ step_confinement, errnum };
 	reset_signals();

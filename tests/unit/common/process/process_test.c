@@ -5,12 +5,15 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -325,6 +328,23 @@ Test(process, any_number_may_be_a_stream)
 	cr_expect_str_eq(text, "a\nb\n");
 	close(fds[0]);
 	close(fds[1]);
+}
+
+Test(process, a_filter_changes_what_system_calls_do)
+{
+	static struct sock_filter instructions[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_uname, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog filter = { array_size(instructions),
+					   instructions };
+
+	expect_failure(run(COMMAND("sh", "-c", "uname 2>/dev/null"),
+			   .filter = &filter),
+		       "sh: exit status 1");
 }
 
 Test(process, our_environment_is_hidden_from_others_and_not_from_us)
