@@ -165,6 +165,7 @@ static struct error *run_guest(struct command_context *context,
 	char *words[] = { (char *)(is_host && shell ? shell : "/bin/sh"), NULL };
 	config.qemu.kernel = kernel_ret;
 	config.qemu.program = run_options_qemu(options);
+	config.virtiofsd = command_variable("VMTEST_VIRTIOFSD");
 	config.directory = directory;
 	config.environment = environment;
 	config.command = context->line.argument_count ? context->line.arguments

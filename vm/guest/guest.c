@@ -268,9 +268,18 @@ static bool take_end(struct loop *loop)
 	return true;
 }
 
+/** What waits for an answer of a server's would wait for ever. */
+static bool take_server_end(struct loop *loop)
+{
+	log_warning("virtiofsd has ended, and so does the guest");
+	process_kill(loop->link.qemu, SIGKILL);
+	return true;
+}
+
 static void loop_step(struct loop *loop)
 {
 	const struct qemu_link *link = &loop->link;
+	const struct virtiofs *servers = &loop->plan->servers;
 	const struct lifecycle *lifecycle = &loop->lifecycle;
 	// Once all is decided, what is said no longer matters.
 	bool listens = lifecycle->state < LIFECYCLE_FLUSH;
@@ -284,6 +293,9 @@ static void loop_step(struct loop *loop)
 		{ listens ? link->output_fd : -1, read_output },
 		{ listens ? link->port_fds[PORT_CONTROL] : -1, read_control },
 		{ lifecycle->qemu_ended ? -1 : process_fd(link->qemu), take_end },
+		{ servers->count && !lifecycle->qemu_ended ? servers->ended_fd
+							   : -1,
+		  take_server_end },
 	};
 	struct pollfd fds[array_size(sources) + GUEST_STREAM_POLL_COUNT];
 	struct pollfd *streams = fds + array_size(sources);

@@ -45,6 +45,8 @@ struct guest_config {
 	const char *hostname;
 	/** Directories that the guest may change. */
 	struct string_list writable;
+	/** What serves these, see qemu.h; NULL to look for it. */
+	const char *virtiofsd;
 	/**
 	 * A module that the guest is to see, absolute and without symbolic
 	 * links: DRGN_TEST_KMOD in the command's environment. NULL for none.

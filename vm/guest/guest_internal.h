@@ -426,6 +426,8 @@ struct guest_plan {
 	 * All but the machine and the sockets; borrows from the others here.
 	 */
 	struct qemu_options qemu;
+	/** Serve the writable shares, if they are not 9p. */
+	struct virtiofs servers;
 	struct share_plan shares;
 	/** init.sh on the host, without symbolic links. */
 	char *init;

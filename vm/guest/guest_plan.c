@@ -21,6 +21,7 @@
 void guest_plan_deinit(struct guest_plan *plan)
 {
 	disk_list_deinit(&plan->qemu.disks);
+	virtiofs_deinit(&plan->servers);
 	string_list_deinit(&plan->drivers);
 	share_plan_deinit(&plan->shares);
 	free(plan->init);
@@ -76,6 +77,23 @@ static char *find_modules(const char *root, const char *release)
 			  "modules/%s", release);
 }
 
+/** By virtiofs where it works, else by 9p, whose server is in QEMU. */
+static void plan_servers(struct guest_plan *plan,
+			 const struct guest_config *config,
+			 const struct string_list *directories)
+{
+	if (!directories->count || !virtiofs_is_possible(&config->qemu))
+		return;
+
+	_cleanup_error_ struct error *err =
+		virtiofs_start(config->virtiofsd, directories, &plan->servers);
+
+	if (err)
+		log_debug("--rw uses 9p: %s", error_message(err));
+	else
+		string_list_add(&plan->drivers, VIRTIOFS_MODULE);
+}
+
 static struct error *plan_shares(struct guest_plan *plan,
 				 const struct guest_config *config,
 				 const struct string_list *extra)
@@ -100,6 +118,7 @@ static struct error *plan_shares(struct guest_plan *plan,
 			return err;
 		string_list_add(&writable, path);
 	}
+	plan_servers(plan, config, &writable);
 	modules = find_modules(root, kernel->release);
 
 	const struct share_request request = {
@@ -108,6 +127,7 @@ static struct error *plan_shares(struct guest_plan *plan,
 		.modules = modules,
 		.directory = config->directory,
 		.writable = &writable,
+		.servers = plan->servers.items,
 		.extra = extra,
 		.init = dirname(init),
 		.config = kernel->config,

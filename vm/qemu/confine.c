@@ -19,13 +19,35 @@ enum {
 	 * another, which --rw is for.
 	 */
 	NEEDED_ABI = 2,
+	TRUNCATE_ABI = 3,
 	/** Renaming is listed since it is forbidden to all others. */
 	ACCESS = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_REFER,
+	CHANGE = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+		 LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
+		 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+		 LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
+		 LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM,
+	/** LANDLOCK_ACCESS_FS_TRUNCATE, which older headers lack. */
+	TRUNCATE = 1 << 14,
 };
 
-static struct error *allow(int ruleset_fd, int directory_fd, const char *name)
+static struct error *add_rule(int ruleset_fd, int fd, uint64_t access,
+			      const char *name)
 {
-	struct landlock_path_beneath_attr rule = { .allowed_access = ACCESS };
+	const struct landlock_path_beneath_attr rule = {
+		.allowed_access = access,
+		.parent_fd = fd,
+	};
+
+	if (syscall(SYS_landlock_add_rule, ruleset_fd,
+		    LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
+		return error_create_os(errno, "landlock: %s", name);
+	return NULL;
+}
+
+static struct error *allow(int ruleset_fd, int directory_fd, const char *name,
+			   uint64_t access)
+{
 	_cleanup_close_ int fd =
 		openat(directory_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
@@ -34,12 +56,8 @@ static struct error *allow(int ruleset_fd, int directory_fd, const char *name)
 	if (fd < 0 || fstat(fd, &st) < 0 || S_ISLNK(st.st_mode))
 		return NULL;
 	if (!S_ISDIR(st.st_mode))
-		rule.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE;
-	rule.parent_fd = fd;
-	if (syscall(SYS_landlock_add_rule, ruleset_fd,
-		    LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
-		return error_create_os(errno, "landlock: /%s", name);
-	return NULL;
+		access &= ~(uint64_t)LANDLOCK_ACCESS_FS_REFER;
+	return add_rule(ruleset_fd, fd, access, name);
 }
 
 static bool is_allowed(const char *name)
@@ -59,26 +77,48 @@ static struct error *allow_all_but_proc(int ruleset_fd)
 	for (struct dirent *entry; (entry = readdir(root));) {
 		if (!is_allowed(entry->d_name))
 			continue;
-		err = allow(ruleset_fd, dirfd(root), entry->d_name);
+		err = allow(ruleset_fd, dirfd(root), entry->d_name, ACCESS);
 		if (err)
 			return err;
 	}
 	// KVM on ppc64 needs it.
-	return allow(ruleset_fd, dirfd(root), "proc/cpuinfo");
+	return allow(ruleset_fd, dirfd(root), "proc/cpuinfo", ACCESS);
 }
 
-struct error *qemu_confine(int *fd_ret)
+/** What is not in the directory is for the server to start. */
+static struct error *allow_changes(int ruleset_fd, int directory_fd,
+				   uint64_t access)
 {
 	struct error *err;
 
-	const struct landlock_ruleset_attr attributes = {
+	err = add_rule(ruleset_fd, directory_fd, access, "the directory");
+	if (err)
+		return err;
+	// How many files there may be.
+	err = allow(ruleset_fd, AT_FDCWD, "/proc/sys", ACCESS);
+	if (err)
+		return err;
+	// The IDs of its user namespace.
+	return allow(ruleset_fd, AT_FDCWD, "/proc",
+		     LANDLOCK_ACCESS_FS_WRITE_FILE);
+}
+
+struct error *qemu_confine(int directory_fd, int *fd_ret)
+{
+	struct error *err;
+
+	struct landlock_ruleset_attr attributes = {
 		.handled_access_fs = ACCESS,
 	};
+	int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
+			       LANDLOCK_CREATE_RULESET_VERSION);
 
 	*fd_ret = -1;
-	if (syscall(SYS_landlock_create_ruleset, NULL, 0,
-		    LANDLOCK_CREATE_RULESET_VERSION) < NEEDED_ABI)
+	if (abi < NEEDED_ABI)
 		return NULL;
+	if (directory_fd >= 0)
+		attributes.handled_access_fs |=
+			CHANGE | (abi < TRUNCATE_ABI ? 0 : TRUNCATE);
 
 	_cleanup_close_ int fd = (int)syscall(SYS_landlock_create_ruleset,
 					      &attributes, sizeof(attributes), 0);
@@ -86,6 +126,9 @@ struct error *qemu_confine(int *fd_ret)
 	if (fd < 0)
 		return error_create_os(errno, "landlock");
 	err = allow_all_but_proc(fd);
+	if (!err && directory_fd >= 0)
+		err = allow_changes(fd, directory_fd,
+				    attributes.handled_access_fs);
 	if (err)
 		return err;
 	*fd_ret = take_fd(&fd);

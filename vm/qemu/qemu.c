@@ -194,6 +194,16 @@ static void add_shares(const struct share_plan *shares, struct string_list *list
 		const struct share *share = &shares->items[i];
 		_cleanup_string_builder_ struct string_builder sb = { 0 };
 
+		if (share->server) {
+			string_list_add(list, "-chardev");
+			string_list_addf(list, "socket,id=share%zu,fd=%d", i,
+					 share->server->fd);
+			string_list_add(list, "-device");
+			string_list_addf(list,
+					 "vhost-user-fs-pci,chardev=share%zu,tag=%s",
+					 i, share->tag);
+			continue;
+		}
 		string_builder_appendf(&sb, "local,id=share%zu,path=", i);
 		// Commas separate values: one in a value is doubled.
 		for (const char *p = share->path; *p; p++)
@@ -276,14 +286,42 @@ struct error *numa_check(const struct qemu_config *config)
 	return NULL;
 }
 
-static void add_numa(const struct qemu_config *config, struct string_list *list)
+/** A server of a share reads and writes the guest's memory itself. */
+static bool has_servers(const struct share_plan *shares)
 {
-	unsigned int cpus = choose_cpus(config);
+	bool any = false;
 
+	for (size_t i = 0; i < shares->count; i++)
+		any |= shares->items[i].server != NULL;
+	return any;
+}
+
+static void add_machine(const struct qemu_options *options,
+			struct string_list *list)
+{
+	const struct qemu_config *config = options->config;
+	const char *machine = options->machine->machine;
+	const unsigned int cpus = choose_cpus(config);
+	const char *backend = has_servers(options->shares)
+				      ? "memory-backend-memfd,share=on"
+				      : "memory-backend-ram";
+	const bool has_backend = !config->numa && has_servers(options->shares);
+
+	string_list_add(list, "-M");
+	string_list_addf(list, "%s%s", machine,
+			 has_backend ? ",memory-backend=memory" : "");
+	add(list, "-m", config->memory ? config->memory : default_memory);
+	string_list_add(list, "-smp");
+	string_list_addf(list, "%u", cpus);
+	if (has_backend) {
+		string_list_add(list, "-object");
+		string_list_addf(list, "%s,id=memory,size=%lluM", backend,
+				 memory_mb(config));
+	}
 	for (unsigned int i = 0; i < config->numa; i++) {
 		string_list_add(list, "-object");
-		string_list_addf(list, "memory-backend-ram,id=node%u,size=%lluM",
-				 i, memory_mb(config) / config->numa);
+		string_list_addf(list, "%s,id=node%u,size=%lluM", backend, i,
+				 memory_mb(config) / config->numa);
 		string_list_add(list, "-numa");
 		string_list_addf(list, "node,nodeid=%u,memdev=node%u,cpus=%u-%u",
 				 i, i, cpus * i / config->numa,
@@ -306,14 +344,10 @@ struct error *qemu_arguments(const struct qemu_options *options,
 	if (err)
 		return err;
 	string_list_add(ret, qemu_program(config));
-	add(ret, "-M", machine->machine);
+	add_machine(options, ret);
 	add(ret, "-accel", is_kvm ? "kvm" : "tcg");
 	if (cpu)
 		add(ret, "-cpu", cpu);
-	add(ret, "-m", config->memory ? config->memory : default_memory);
-	string_list_add(ret, "-smp");
-	string_list_addf(ret, "%u", choose_cpus(config));
-	add_numa(config, ret);
 	string_list_add(ret, "-nodefaults");
 	string_list_add(ret, "-no-user-config");
 	string_list_add(ret, "-no-reboot");

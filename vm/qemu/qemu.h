@@ -17,7 +17,9 @@ struct catalog_machine;
 struct error;
 struct kernel;
 struct process;
+struct qemu_config;
 struct qemu_link;
+struct virtiofs_server;
 
 /* How the guest's instructions are executed. */
 
@@ -72,6 +74,8 @@ struct share {
 	/** The directory on the host. */
 	char *path;
 	bool writable;
+	/** What serves it by virtiofs, borrowed; NULL for 9p. */
+	const struct virtiofs_server *server;
 };
 
 /** What the plan depends on; all paths absolute and without symbolic links. */
@@ -88,6 +92,8 @@ struct share_request {
 	const char *directory;
 	/** Directories that the guest may change. */
 	const struct string_list *writable;
+	/** What serves each of these by virtiofs; NULL for 9p. */
+	const struct virtiofs_server *servers;
 	/** Directories that it must see, at any path. */
 	const struct string_list *extra;
 	/** Directory of init.sh. */
@@ -150,6 +156,47 @@ void share_plan_deinit(struct share_plan *plan);
 
 #define SHARE_ROOT_TAG "/dev/root"
 #define SHARE_INIT_TAG "init"
+
+/*
+ * What serves writable shares by virtiofs: a virtiofsd for each, which keeps
+ * the guest's files open, and so knows them without a name too. There is QEMU's
+ * own, up to QEMU 7, and one that has other options.
+ */
+
+struct virtiofs_server {
+	struct process *process;
+	/** Connected to it; for QEMU, which inherits it. */
+	int fd;
+};
+
+struct virtiofs {
+	struct virtiofs_server *items;
+	size_t count;
+	/** Polls readable when one of them has ended, if there are any. */
+	int ended_fd;
+};
+
+/** The package's module for it, if it is not built in. */
+#define VIRTIOFS_MODULE "kernel/fs/fuse/virtiofs.ko"
+
+/** Whether the guest can have such shares. */
+bool virtiofs_is_possible(const struct qemu_config *config);
+
+/**
+ * Start a server for each directory, which can write there and nowhere else. It
+ * is killed when we die.
+ *
+ * @param[in] request A virtiofsd; it is QEMU's own if it is in a directory
+ * `qemu`. NULL to look for one.
+ * @return Why it does not work, as it may not: for lack of a virtiofsd, of the
+ * rights that it needs, or of open files.
+ */
+_must_check_ struct error *virtiofs_start(const char *request,
+					  const struct string_list *directories,
+					  struct virtiofs *ret);
+void virtiofs_deinit(struct virtiofs *servers);
+
+#define _cleanup_virtiofs_ _cleanup_(virtiofs_deinit)
 
 /*
  * Disks: empty ones that are gone with QEMU, and files of the user's,
@@ -384,12 +431,13 @@ void qemu_link_deinit(struct qemu_link *link);
 #define _cleanup_qemu_link_ _cleanup_(qemu_link_deinit)
 
 /**
- * Make a ruleset that denies QEMU, and so the guest, the host's /proc, where
- * processes of the same user show their environment.
+ * Make a ruleset that denies a program, and so the guest, the host's /proc,
+ * where processes of the same user show their environment.
  *
+ * @param[in] directory_fd All that it may write to; -1 for no limit.
  * @param[out] fd_ret For struct process_options's ruleset_fd; close(). It is -1
  * where the kernel cannot do it (Landlock, from 5.19 on).
  */
-_must_check_ struct error *qemu_confine(int *fd_ret);
+_must_check_ struct error *qemu_confine(int directory_fd, int *fd_ret);
 
 #endif /* VM_QEMU_QEMU_H */

@@ -12,6 +12,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/process/process.h"
 
@@ -87,30 +88,47 @@ static void log_arguments(const struct string_list *arguments)
 	log_debug("%s", sb.text);
 }
 
+/** The descriptors that QEMU inherits. */
+struct kept {
+	int *items;
+	size_t count;
+};
+
+static void keep(struct kept *kept, int fd)
+{
+	if (fd >= 0)
+		vector_add(kept) = fd;
+}
+
 static struct error *spawn(struct qemu_options *options,
 			   const struct qemu_link *side, struct process **ret)
 {
 	struct error *err;
 
 	_cleanup_string_list_ struct string_list arguments = { 0 };
-	int keep[1 + PORT_COUNT + DISK_LIMIT] = { side->console_fd };
-	unsigned int count = 1;
+	struct kept kept = { 0 };
 	_cleanup_close_ int ruleset_fd = -1;
 
 	options->sockets = side;
-	for (size_t i = 0; i < options->disks.count; i++)
-		keep[count++] = options->disks.items[i].fd;
-	for (int i = 0; i < PORT_COUNT; i++) {
-		if (side->port_fds[i] >= 0)
-			keep[count++] = side->port_fds[i];
-	}
 	err = qemu_arguments(options, &arguments);
 	if (err)
 		return err;
 	log_arguments(&arguments);
-	err = qemu_confine(&ruleset_fd);
+	err = qemu_confine(-1, &ruleset_fd);
 	if (err)
 		return err;
+	keep(&kept, side->console_fd);
+	for (int i = 0; i < PORT_COUNT; i++)
+		keep(&kept, side->port_fds[i]);
+	for (size_t i = 0; i < options->disks.count; i++)
+		keep(&kept, options->disks.items[i].fd);
+	for (size_t i = 0; i < options->shares->count; i++) {
+		if (options->shares->items[i].server)
+			keep(&kept, options->shares->items[i].server->fd);
+	}
+
+	_cleanup_free_ int *fds = kept.items;
+
 	return process_spawn(
 		&(struct process_options){
 			.arguments = (const char *const *)arguments.items,
@@ -118,8 +136,8 @@ static struct error *spawn(struct qemu_options *options,
 			.ruleset_fd = &ruleset_fd,
 			.stdout_fd = &side->output_fd,
 			.stderr_fd = &side->output_fd,
-			.keep_fds = keep,
-			.keep_fd_count = count,
+			.keep_fds = fds,
+			.keep_fd_count = (unsigned int)kept.count,
 		},
 		ret);
 }

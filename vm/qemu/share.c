@@ -104,14 +104,16 @@ static void add_mount(struct string_list *list, const char *target,
 	string_list_add(list, source);
 }
 
-static void plan_add(struct share_plan *plan, const char *tag, const char *path,
-		     bool writable)
+static struct share *plan_add(struct share_plan *plan, const char *tag,
+			      const char *path)
 {
-	vector_add(plan) = (struct share){
+	struct share *share = &vector_add(plan);
+
+	*share = (struct share){
 		.tag = string_copy(tag),
 		.path = string_copy(path),
-		.writable = writable,
 	};
+	return share;
 }
 
 /**
@@ -147,7 +149,7 @@ static void plan_package(const struct share_request *request,
 	// Every root has this one, and is left before anybody looks into it.
 	add_mount(&plan->early_mounts, share_directory, "9p", READ_OPTIONS,
 		  "package");
-	plan_add(plan, "package", request->package, false);
+	plan_add(plan, "package", request->package);
 }
 
 /** A writable directory may lie in the working directory, which comes first. */
@@ -172,7 +174,7 @@ static struct error *plan_directory(const struct share_request *request,
 	options = plan_overlay(plan, "cwd", lower);
 	string_list_add(&plan->late_directories, directory);
 	add_mount(&plan->late_mounts, directory, "overlay", options, "overlay");
-	plan_add(plan, "cwd", directory, false);
+	plan_add(plan, "cwd", directory);
 	return NULL;
 }
 
@@ -192,8 +194,14 @@ static struct error *plan_writable(const struct share_request *request,
 			return err;
 		if (!root_shows(request->root, path))
 			string_list_add(&plan->late_directories, path);
-		add_mount(&plan->late_mounts, path, "9p", options, tag);
-		plan_add(plan, tag, path, true);
+		struct share *share = plan_add(plan, tag, path);
+
+		share->writable = true;
+		if (request->servers)
+			share->server = &request->servers[i];
+		add_mount(&plan->late_mounts, path,
+			  share->server ? "virtiofs" : "9p",
+			  share->server ? "rw" : options, tag);
 	}
 	return NULL;
 }
@@ -215,7 +223,7 @@ static void plan_extra(const struct share_request *request,
 		append_mount(plan, tag, target, "9p", READ_OPTIONS);
 		string_list_add(&plan->directories, target);
 		string_list_add(&plan->extra, target);
-		plan_add(plan, tag, path, false);
+		plan_add(plan, tag, path);
 	}
 }
 
@@ -236,7 +244,7 @@ struct error *share_plan_compute(const struct share_request *request,
 
 	_cleanup_share_plan_ struct share_plan plan = { 0 };
 
-	plan_add(&plan, SHARE_ROOT_TAG, request->root, false);
+	plan_add(&plan, SHARE_ROOT_TAG, request->root);
 	append_mount(&plan, "overlay", "", "overlay",
 		     "lowerdir=/,upperdir=" STATE "/upper,workdir=" STATE
 		     "/work");
@@ -260,7 +268,7 @@ struct error *share_plan_compute(const struct share_request *request,
 	plan.init_shared = !root_shows(request->root, request->init) ||
 			   !can_be_bare(request->init);
 	if (plan.init_shared)
-		plan_add(&plan, SHARE_INIT_TAG, request->init, false);
+		plan_add(&plan, SHARE_INIT_TAG, request->init);
 	*ret = take(plan);
 	return NULL;
 }

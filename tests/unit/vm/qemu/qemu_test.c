@@ -172,6 +172,45 @@ Test(qemu, nodes_share_memory_and_processors)
 	}
 }
 
+Test(qemu, shares_its_memory_with_what_serves_its_shares)
+{
+	// clang-format off
+	static const struct {
+		unsigned int nodes;
+		const char *machine, *memory;
+	} rows[] = {
+		{ 0, "pc,memory-backend=memory", "memory-backend-memfd,share=on,id=memory,size=1024M" },
+		{ 2, "pc", "memory-backend-memfd,share=on,id=node1,size=512M" },
+	};
+	// clang-format on
+	const struct virtiofs_server server = { .fd = 15 };
+	struct share served = { .tag = (char *)"rw0",
+				.path = (char *)"/a",
+				.server = &server };
+	const struct share_plan shares = { .items = &served, .count = 1 };
+
+	options.shares = &shares;
+	options.machine = &machines[1];
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_string_list_ struct string_list arguments = { 0 };
+
+		config.numa = rows[i].nodes;
+		cr_assert_null(qemu_arguments(&options, &arguments));
+
+		const char *const wanted[] = {
+			rows[i].machine,
+			rows[i].memory,
+			"socket,id=share0,fd=15",
+			"vhost-user-fs-pci,chardev=share0,tag=rw0",
+		};
+
+		for (size_t j = 0; j < array_size(wanted); j++)
+			cr_expect(string_list_contains(&arguments, wanted[j]),
+				  "%s", wanted[j]);
+		cr_expect_not(string_list_contains(&arguments, "-fsdev"));
+	}
+}
+
 Test(qemu, what_it_lacks_is_told_from_other_failures)
 {
 	// clang-format off

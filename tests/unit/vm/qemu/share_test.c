@@ -135,6 +135,10 @@ Test(share, only_what_is_asked_for_is_writable)
 	cr_expect(has_mount(&plan.late_mounts, "/run/x", "9p", "rw1"));
 	cr_expect_eq(plan.late_directories.count, 1);
 	cr_expect(string_list_contains(&plan.late_directories, "/run/x"));
+	request.servers = (const struct virtiofs_server[2]){ 0 };
+	compute();
+	cr_expect(has_mount(&plan.late_mounts, "/run/x", "virtiofs", "rw1"));
+	cr_expect_eq(plan.items[2].server, &request.servers[1]);
 	string_list_deinit(&writable);
 }
 

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/qemu/qemu.h"
+
+#include <criterion/criterion.h>
+
+#include "common/kernel/catalog.h"
+#include "tests/unit/errors.h"
+#include "tests/unit/files.h"
+#include "vm/kernel/kernel.h"
+
+TestSuite(virtiofs, .init = setup_tmp, .fini = teardown_tmp);
+
+Test(virtiofs, needs_the_kernel_s_driver)
+{
+	static const struct {
+		const char *config, *arch;
+		bool module, kdump, possible;
+	} rows[] = {
+		{ "CONFIG_VIRTIO_FS=y\n", "x86_64", false, false, true },
+		{ "CONFIG_VIRTIO_FS=m\n", "x86_64", false, false, false },
+		{ "CONFIG_VIRTIO_FS=y\n", "s390x", false, false, false },
+		{ "CONFIG_VIRTIO_FS=y\n", "x86_64", false, true, false },
+		{ "CONFIG_VIRTIO_FS=m\n", "aarch64", true, false, true },
+		{ "", "aarch64", true, false, true },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const struct catalog_arch arch = { .name = rows[i].arch };
+		const struct kernel kernel = { .path = tmp,
+					       .config = (char *)rows[i].config };
+		const struct qemu_config config = { .kernel = &kernel,
+						    .arch = &arch,
+						    .kdump = rows[i].kdump };
+
+		if (rows[i].module)
+			put_file(tmp, VIRTIOFS_MODULE, "");
+		cr_expect_eq(virtiofs_is_possible(&config), rows[i].possible,
+			     "row %zu", i);
+	}
+}
+
+Test(virtiofs, a_server_that_does_not_work_is_an_error)
+{
+	_cleanup_string_list_ struct string_list directories = { 0 };
+	struct virtiofs servers = { 0 };
+
+	string_list_add(&directories, tmp);
+	expect_failure(virtiofs_start("/no/such", &directories, &servers),
+		       "/no/such: no such program");
+	expect_failure(virtiofs_start("/bin/false", &directories, &servers),
+		       "/bin/false: it does not answer");
+	cr_expect_eq(servers.count, 0);
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/qemu/qemu.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/param.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/memory.h"
+#include "common/kernel/catalog.h"
+#include "common/kernel/kernel_config.h"
+#include "common/process/process.h"
+#include "vm/kernel/kernel.h"
+
+enum {
+	/** A server takes some milliseconds. */
+	START_MS = 5000,
+	/** It holds each file open that the guest remembers. */
+	FILES_WANTED = 1000000,
+	FILES_ENOUGH = 200000,
+};
+
+bool virtiofs_is_possible(const struct qemu_config *config)
+{
+	const struct kernel *kernel = config->kernel;
+	_cleanup_free_ char *module = path_join(kernel->path, VIRTIOFS_MODULE);
+
+	// A crash kernel would find that its server speaks with another. And
+	// what is said is in the order of the guest's bytes.
+	return !config->kdump && strcmp(config->arch->name, "s390x") != 0 &&
+	       (kernel_config_has(kernel->config, "CONFIG_VIRTIO_FS") ||
+		file_exists(module));
+}
+
+static const char *find_program(const char *request)
+{
+	// Of Debian 13 and its kin, Arch and its kin, and QEMU's own, up to 7.
+	static const char *const elsewhere[] = {
+		"/usr/libexec/virtiofsd",
+		"/usr/lib/virtiofsd",
+		"/usr/lib/qemu/virtiofsd",
+	};
+	size_t i = 0;
+
+	if (request || process_program_exists("virtiofsd"))
+		return request ? request : "virtiofsd";
+	while (i < array_size(elsewhere) - 1 && access(elsewhere[i], X_OK) < 0)
+		i++;
+	return elsewhere[i];
+}
+
+/** How many files a server may hold open. */
+static rlim_t find_limit(void)
+{
+	struct rlimit limit = { 0 };
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	if (geteuid() == 0 && prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE) == 1)
+		return FILES_WANTED;
+	return MIN(limit.rlim_max, FILES_WANTED);
+}
+
+/**
+ * Whether the directory leaves room for the files that the guest makes. Where
+ * a lot may be open, that is not worth counting.
+ */
+static bool is_within(rlim_t limit, const char *directory)
+{
+	char *const paths[] = { (char *)directory, NULL };
+	FTS *tree;
+	rlim_t count = 0;
+
+	if (limit >= FILES_ENOUGH)
+		return true;
+	tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR | FTS_NOSTAT, NULL);
+	while (tree && count <= limit / 2 && fts_read(tree))
+		count++;
+	if (tree)
+		fts_close(tree);
+	return count <= limit / 2;
+}
+
+/**
+ * Make a socket to listen on and one that is connected to it. It has a name
+ * for this moment, by which others could connect too; only one can.
+ */
+static struct error *connect_sockets(int *ours_ret, int *servers_ret)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	socklen_t size = sizeof(address);
+	const int type = SOCK_STREAM | SOCK_CLOEXEC;
+	_cleanup_close_ int server = socket(AF_UNIX, type, 0);
+	_cleanup_close_ int ours = socket(AF_UNIX, type | SOCK_NONBLOCK, 0);
+
+	// The kernel chooses a name that is not in the file system.
+	if (server < 0 || ours < 0 ||
+	    bind(server, (struct sockaddr *)&address, sizeof(sa_family_t)) < 0 ||
+	    getsockname(server, (struct sockaddr *)&address, &size) < 0 ||
+	    listen(server, 0) < 0 ||
+	    connect(ours, (struct sockaddr *)&address, size) < 0)
+		return error_create_os(errno, "connect sockets");
+	*ours_ret = take_fd(&ours);
+	*servers_ret = take_fd(&server);
+	return NULL;
+}
+
+/**
+ * All files that the guest makes are the caller's, as over 9p: for an ordinary
+ * user's server, becoming the guest's user succeeds and does nothing.
+ */
+static struct sock_filter instructions[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setresuid, 2, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setresgid, 1, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setgroups, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 0),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+};
+
+static void add_arguments(struct string_list *list, const char *program,
+			  rlim_t files, int socket_fd, int directory_fd)
+{
+	const bool is_root = geteuid() == 0;
+	// QEMU's own has other options.
+	const bool is_qemus = strstr(program, "/qemu/");
+
+	// It wants to chroot(2), as the others do not insist on.
+	if (is_qemus && !is_root) {
+		string_list_add(list, "unshare");
+		string_list_add(list, "--map-current-user");
+		string_list_add(list, "--keep-caps");
+	}
+	string_list_add(list, program);
+	string_list_addf(list, "--fd=%d", socket_fd);
+	string_list_addf(list, "--rlimit-nofile=%llu", (unsigned long long)files);
+	// A path may have commas, which this has not.
+	if (is_qemus) {
+		string_list_add(list, "-o");
+		string_list_addf(list,
+				 "source=/proc/self/fd/%d/.,sandbox=chroot,cache=auto,timeout=0,xattr",
+				 directory_fd);
+		return;
+	}
+	string_list_addf(list, "--shared-dir=/proc/self/fd/%d/.", directory_fd);
+	string_list_addf(list, "--sandbox=%s", is_root ? "chroot" : "none");
+	string_list_add(list, "--cache=auto");
+	string_list_add(list, "--xattr");
+}
+
+/** Wait until it answers: QEMU would not do without it. */
+static struct error *ask(int fd)
+{
+	// VHOST_USER_GET_FEATURES, which QEMU asks for again.
+	static const uint32_t request[] = { 1, 1, 0 };
+	uint32_t answer[5];
+	struct pollfd polled = { fd, POLLIN, 0 };
+
+	if (send(fd, request, sizeof(request), MSG_NOSIGNAL) == sizeof(request) &&
+	    poll(&polled, 1, START_MS) == 1 &&
+	    recv(fd, answer, sizeof(answer), MSG_WAITALL) == sizeof(answer))
+		return NULL;
+	return error_create(ERROR_OTHER, "it does not answer");
+}
+
+static struct error *start(struct virtiofs *servers, const char *program,
+			   rlim_t files, const char *directory)
+{
+	struct error *err;
+
+	static const char *const inherited[] = { "PATH", "LD_LIBRARY_PATH", NULL };
+	const struct sock_fprog filter = { array_size(instructions),
+					   instructions };
+	_cleanup_string_list_ struct string_list arguments = { 0 };
+	_cleanup_close_ int socket_fd = -1;
+	_cleanup_close_ int ruleset_fd = -1;
+	_cleanup_close_ int directory_fd =
+		open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int output_fd =
+		log_level() >= LOG_DEBUG
+			? -1
+			: open("/dev/null", O_WRONLY | O_CLOEXEC);
+	struct virtiofs_server *server = &vector_add(servers);
+
+	*server = (struct virtiofs_server){ .fd = -1 };
+	if (!is_within(files, directory))
+		return error_create(ERROR_OTHER,
+				    "%s has too many files; see ulimit -Hn",
+				    directory);
+	if (directory_fd < 0)
+		return error_create_os(errno, "open %s", directory);
+	err = connect_sockets(&server->fd, &socket_fd);
+	if (err)
+		return err;
+	err = qemu_confine(directory_fd, &ruleset_fd);
+	if (err)
+		return err;
+	add_arguments(&arguments, program, files, socket_fd, directory_fd);
+	return process_spawn(
+		&(struct process_options){
+			.arguments = (const char *const *)arguments.items,
+			.inherited = inherited,
+			.ruleset_fd = &ruleset_fd,
+			.filter = geteuid() == 0 ? NULL : &filter,
+			.stdout_fd = &output_fd,
+			.stderr_fd = &output_fd,
+			.keep_fds = (const int[]){ socket_fd, directory_fd },
+			.keep_fd_count = 2,
+		},
+		&server->process);
+}
+
+/** That they run is known, and their end will be. */
+static struct error *watch(struct virtiofs *servers)
+{
+	struct error *err = NULL;
+
+	servers->ended_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (servers->ended_fd < 0)
+		return error_create_os(errno, "epoll");
+	for (size_t i = 0; i < servers->count && !err; i++) {
+		struct epoll_event event = { .events = EPOLLIN };
+
+		err = ask(servers->items[i].fd);
+		if (!err && epoll_ctl(servers->ended_fd, EPOLL_CTL_ADD,
+				      process_fd(servers->items[i].process),
+				      &event) < 0)
+			err = error_create_os(errno, "epoll");
+	}
+	return err;
+}
+
+struct error *virtiofs_start(const char *request,
+			     const struct string_list *directories,
+			     struct virtiofs *ret)
+{
+	struct error *err = NULL;
+
+	const char *program = find_program(request);
+	const rlim_t files = find_limit();
+	_cleanup_virtiofs_ struct virtiofs servers = { .ended_fd = -1 };
+
+	// All at once, since each takes its time.
+	for (size_t i = 0; i < directories->count && !err; i++)
+		err = start(&servers, program, files, directories->items[i]);
+	if (!err)
+		err = watch(&servers);
+	if (err)
+		return error_wrap(err, "%s", program);
+	*ret = take(servers);
+	return NULL;
+}
+
+void virtiofs_deinit(struct virtiofs *servers)
+{
+	for (size_t i = 0; i < servers->count; i++) {
+		process_destroy(servers->items[i].process);
+		cleanup_close(&servers->items[i].fd);
+	}
+	if (servers->count)
+		cleanup_close(&servers->ended_fd);
+	free(servers->items);
+	*servers = (struct virtiofs){ 0 };
+}
