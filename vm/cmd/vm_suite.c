@@ -37,7 +37,7 @@ void suite_setup_deinit(struct suite_setup *setup)
 	free(setup->command);
 	free(setup->run.program);
 	free(setup->run.log_directory);
-	string_list_deinit(&setup->run.download_options);
+	string_list_deinit(&setup->run.options);
 	string_list_deinit(&setup->run.module_options);
 	string_list_deinit(&setup->run.run_options);
 	suite_deinit(&setup->suite);
@@ -282,11 +282,7 @@ static struct error *forward_options(struct suite_setup *setup)
 		log_info("emulated, and slow: %s", denied);
 		guest.config.qemu.accel = ACCEL_TCG;
 	}
-	command_format_options(common_option_table, &common,
-			       &run->download_options);
-	command_format_options(common_option_table, &common,
-			       &run->module_options);
-	command_format_options(common_option_table, &common, &run->run_options);
+	command_format_options(common_option_table, &common, &run->options);
 	command_format_options(run_option_table, &guest, &run->run_options);
 	if (options->guest.module_source)
 		string_list_addf(&run->module_options, "--module-source=%s",

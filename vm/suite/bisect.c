@@ -40,26 +40,18 @@ static bool judged(const struct suite *suite, size_t index,
 	return bisect_verdict_of(&suite->items[index]) == verdict;
 }
 
-/**
- * The untested one that is nearest to the middle.
- *
- * @param[out] left_ret How many are untested.
- */
-static size_t find_middle(const struct suite *suite, size_t good, size_t bad,
-			  size_t *left_ret)
+/** The untested one that is nearest to the middle; the bad one if none is. */
+static size_t find_middle(const struct suite *suite, size_t good, size_t bad)
 {
 	size_t middle = good + (bad - good) / 2;
 	size_t best = bad;
 	size_t best_distance = bad - good;
 
-	*left_ret = 0;
 	for (size_t i = good + 1; i < bad; i++) {
 		size_t distance = i > middle ? i - middle : middle - i;
 
-		if (!judged(suite, i, BISECT_UNTESTED))
-			continue;
-		++*left_ret;
-		if (distance < best_distance) {
+		if (judged(suite, i, BISECT_UNTESTED) &&
+		    distance < best_distance) {
 			best = i;
 			best_distance = distance;
 		}
@@ -82,7 +74,6 @@ void bisect_next(const struct suite *suite, struct bisect_step *ret)
 		return;
 	}
 	last--;
-	ret->left = last - first + 1;
 	ret->index = first;
 	if (judged(suite, first, BISECT_UNTESTED))
 		return;
@@ -106,7 +97,7 @@ void bisect_next(const struct suite *suite, struct bisect_step *ret)
 	ret->good = ret->bad - 1;
 	while (!judged(suite, ret->good, BISECT_GOOD))
 		ret->good--;
-	ret->index = find_middle(suite, ret->good, ret->bad, &ret->left);
-	if (!ret->left)
+	ret->index = find_middle(suite, ret->good, ret->bad);
+	if (ret->index == ret->bad)
 		ret->action = BISECT_FOUND;
 }

@@ -116,20 +116,39 @@ static struct error *read_variables(const struct value *value,
 	return NULL;
 }
 
-/** A string, in which what is a path is made absolute. */
-static struct error *read_text(const struct value *value, enum kind kind,
+/** A value; of a string, what is a path is made absolute. */
+static struct error *read_item(const struct value *value, enum kind kind,
 			       const char *directory, struct string_list *ret)
 {
+	static const char *const expected[] = {
+		[KEY_TEXT] = "expected a string",
+		[KEY_PATH] = "expected a path",
+		[KEY_STORE] = "expected dir:PATH or github:OWNER/REPO@TAG",
+		[KEY_KERNEL] = "expected a string",
+		[KEY_DISK] = "expected a string",
+	};
 	static const char prefix[] = "dir:";
-	const char *text = json_string_value(value->json);
+	struct error *err;
 
-	if (kind == KEY_PATH && (!text || !*text))
-		return value_error(value, "expected a path");
-	if (kind == KEY_STORE && !text)
-		return value_error(value,
-				   "expected dir:PATH or github:OWNER/REPO@TAG");
-	if (!text)
-		return value_error(value, "expected a string");
+	if (kind == KEY_FLAG) {
+		bool flag;
+
+		return value_flag(value, &flag);
+	}
+	if (kind == KEY_VARIABLES)
+		return read_variables(value, ret);
+	if (kind == KEY_NUMBER || kind == KEY_LIMIT) {
+		int64_t number;
+
+		err = value_integer(value, kind == KEY_NUMBER, NUMBER_LIMIT,
+				    &number);
+		if (!err)
+			string_list_addf(ret, "%lld", (long long)number);
+		return err;
+	}
+	const char *text = json_string_value(value->json);
+	if (!text || (kind == KEY_PATH && !*text))
+		return value_error(value, "%s", expected[kind]);
 	size_t skip = kind == KEY_STORE ? strlen(prefix) : 0;
 	uint64_t size;
 	if (kind == KEY_PATH || (kind == KEY_KERNEL && kernel_is_path(text)) ||
@@ -144,30 +163,6 @@ static struct error *read_text(const struct value *value, enum kind kind,
 	return NULL;
 }
 
-static struct error *read_item(const struct value *value, enum kind kind,
-			       const char *directory, struct string_list *ret)
-{
-	struct error *err;
-	int64_t number;
-	bool flag;
-
-	switch (kind) {
-	case KEY_NUMBER:
-	case KEY_LIMIT:
-		err = value_integer(value, kind == KEY_NUMBER, NUMBER_LIMIT,
-				    &number);
-		if (!err)
-			string_list_addf(ret, "%lld", (long long)number);
-		return err;
-	case KEY_FLAG:
-		return value_flag(value, &flag);
-	case KEY_VARIABLES:
-		return read_variables(value, ret);
-	default:
-		return read_text(value, kind, directory, ret);
-	}
-}
-
 void project_deinit(struct project *project)
 {
 	for (size_t i = 0; i < project->count; i++)
@@ -178,24 +173,21 @@ void project_deinit(struct project *project)
 	*project = (struct project){ 0 };
 }
 
-static struct error *unknown_key(const struct value *value)
-{
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
-
-	for (size_t i = 0; i < array_size(keys); i++)
-		string_builder_appendf(&sb, "%s%s", i ? ", " : "", keys[i].name);
-	return value_error(value, "unknown key; there are %s", sb.text);
-}
-
 static struct error *read_key(const struct value *value, struct project *project)
 {
 	struct error *err;
 
-	const struct key *key = keys;
-	while (strcmp(key->name, value->key) != 0) {
-		if (++key == keys + array_size(keys))
-			return unknown_key(value);
+	_cleanup_string_builder_ struct string_builder names = { 0 };
+	const struct key *key = NULL;
+	for (size_t i = 0; i < array_size(keys); i++) {
+		if (strcmp(keys[i].name, value->key) == 0)
+			key = &keys[i];
+		string_builder_appendf(&names, "%s%s", i ? ", " : "",
+				       keys[i].name);
 	}
+	if (!key)
+		return value_error(value, "unknown key; there are %s",
+				   names.text);
 	struct string_list *values = &project->command;
 	// What is left of a value that is wrong is destroyed with the others.
 	if (key->option && !json_is_false(value->json)) {

@@ -59,24 +59,10 @@ void suite_item_explain(struct suite_item *item, const char *format, ...)
 	item->reason = string_builder_take(&sb);
 }
 
-static void conclude_exit(struct suite_item *item, const struct run_result *result)
-{
-	item->exit_status = result->exit_status;
-	if (!result->status) {
-		item->state = item->attempts > 1 ? SUITE_FLAKY : SUITE_PASSED;
-		return;
-	}
-	item->state = SUITE_FAILED;
-	if (result->exit_status || !result->splats.count)
-		suite_item_explain(item, "exit status %d", result->status);
-	else
-		suite_item_explain(item, "the kernel reported: %s",
-				   result->splats.items[0]);
-}
-
 void suite_item_conclude(struct suite_item *item, const struct run_result *result)
 {
 	static const enum suite_state states_of[] = {
+		[RUN_EXITED] = SUITE_FAILED,
 		[RUN_TIMED_OUT] = SUITE_TIMED_OUT,
 		[RUN_LOST] = SUITE_LOST,
 		[RUN_NOT_RUN] = SUITE_NOT_RUN,
@@ -85,12 +71,19 @@ void suite_item_conclude(struct suite_item *item, const struct run_result *resul
 
 	item->phase_ms[SUITE_BOOT] = result->boot_ms;
 	item->phase_ms[SUITE_COMMAND] = result->command_ms;
-	if (result->outcome == RUN_EXITED) {
-		conclude_exit(item, result);
-		return;
-	}
 	item->state = states_of[result->outcome];
-	if (item->state == SUITE_LOST && item->attempts == 1) {
+	if (result->outcome == RUN_EXITED) {
+		item->exit_status = result->exit_status;
+		if (!result->status)
+			item->state = item->attempts > 1 ? SUITE_FLAKY
+							 : SUITE_PASSED;
+		else if (result->exit_status || !result->splats.count)
+			suite_item_explain(item, "exit status %d",
+					   result->status);
+		else
+			suite_item_explain(item, "the kernel reported: %s",
+					   result->splats.items[0]);
+	} else if (item->state == SUITE_LOST && item->attempts == 1) {
 		item->state = SUITE_WAITING;
 		suite_item_explain(item, "lost at first: %s", reason);
 	} else {

@@ -6,8 +6,9 @@
 /**
  * @file
  *
- * One command, many kernels, and the state of each, as data. Only running a
- * suite and loading a project have effects.
+ * One command, many kernels: the state of each, which they are, running it on
+ * all, searching between two, and what a project's file says of it. Only
+ * running a suite and loading a project have effects.
  */
 
 #include <stdbool.h>
@@ -24,7 +25,9 @@ struct error;
 struct kernel_list;
 struct run_result;
 
-/** States before the end, then good ends, then the others. */
+/* The state of each kernel, as data. */
+
+/** Before the end, then good ends, then the others. */
 enum suite_state {
 	SUITE_WAITING,
 	SUITE_DOWNLOADING,
@@ -71,27 +74,20 @@ enum suite_phase {
 /** `download`, `unpack`, … */
 extern const char *const suite_phase_names[SUITE_PHASE_COUNT];
 
-enum {
-	/** `RELEASE.ARCH`, or `RELEASE-NUMBER` */
-	SUITE_NAME_SIZE = RELEASE_TEXT_SIZE + ARCH_SIZE,
-};
-
 /** One kernel. */
 struct suite_item {
 	/**
-	 * The release; with a number behind it where two have the same, or the
-	 * architecture in a suite of several.
+	 * The release; in a suite of several architectures `RELEASE.ARCH`, and
+	 * where two have the same `RELEASE-NUMBER`.
 	 */
-	char name[SUITE_NAME_SIZE];
-	/** Its architecture; borrowed. */
+	char name[RELEASE_TEXT_SIZE + ARCH_SIZE];
+	/** Borrowed. */
 	const char *arch;
 	/** Zeros for a directory whose kernel has a release of another kind. */
 	struct release release;
-	/**
-	 * The KERNEL of a command line that means it: its release or directory.
-	 */
+	/** What means it on a command line: its release or directory. */
 	char *kernel;
-	/** The directory, if it was given as one, or is on disk; else NULL. */
+	/** Its directory; NULL until it is downloaded. */
 	char *path;
 	enum suite_state state;
 	/** Monotonic: when it came into its state. */
@@ -133,7 +129,6 @@ void suite_item_conclude(struct suite_item *item,
 _printf_(2, 3) void suite_item_explain(struct suite_item *item,
 				       const char *format, ...);
 
-/** What all phases took. */
 uint64_t suite_item_total_ms(const struct suite_item *item);
 
 /* Which kernels a suite is for. */
@@ -147,16 +142,14 @@ enum suite_choice {
 
 struct suite_request {
 	enum suite_choice choice;
-	/** Architectures, in order. */
+	/** In order. */
 	const struct catalog_arch *const *archs;
 	size_t arch_count;
 	/** What there is of these. */
 	const struct kernel_list *kernels;
-	/** Those without a match, in any architecture, are an error. */
+	/** Each must mean a kernel of some architecture. */
 	const struct string_list *patterns;
-	/**
-	 * If there are no patterns: what is chosen from; NULL for any series.
-	 */
+	/** Without patterns, chooses the series; NULL for any. */
 	const struct catalog *catalog;
 	/** Empty for all. */
 	const struct string_list *flavors;
@@ -171,11 +164,7 @@ struct suite_request {
 _must_check_ struct error *suite_plan(const struct suite_request *request,
 				      struct suite *ret);
 
-/**
- * Append a kernel that was named by its directory.
- *
- * @param[in] arch Borrowed.
- */
+/** Append a kernel that was named by its directory. */
 void suite_add_directory(struct suite *suite, const char *release,
 			 const char *arch, const char *path);
 
@@ -186,7 +175,6 @@ void suite_add_directory(struct suite *suite, const char *release,
  * there are tested.
  */
 
-/** Called when a kernel's state changes. */
 struct suite_observer {
 	/** A kernel has come into another state. */
 	void (*changed)(struct suite_observer *observer,
@@ -197,8 +185,8 @@ struct suite_observer {
 struct suite_run_options {
 	/** Path of vmtest-vm. */
 	char *program;
-	/** Options of `download`, of `module`, and of `run`. */
-	struct string_list download_options, module_options, run_options;
+	/** Of `download`, `module` and `run`, and more of the last two. */
+	struct string_list options, module_options, run_options;
 	/** Ended by NULL. */
 	char *const *command;
 	/**
@@ -211,12 +199,7 @@ struct suite_run_options {
 	unsigned int jobs;
 };
 
-/**
- * Make a directory of logs named by the time, and delete the oldest beyond
- * @p keep.
- *
- * @param[out] path_ret free()
- */
+/** Make a directory of logs named by the time; the newest @p keep stay. */
 _must_check_ struct error *suite_log_directory_create(const char *parent,
 						      int keep, char **path_ret);
 
@@ -231,10 +214,7 @@ _must_check_ struct error *suite_run(const struct suite_run_options *options,
 				     const struct suite *suite,
 				     struct suite_observer *observer);
 
-/*
- * Between which two kernels, in order of version, does a command begin to fail?
- * Deciding what to test next, and what is known.
- */
+/* Between which two kernels, in order of version, does a command begin to fail? */
 
 enum bisect_verdict {
 	BISECT_UNTESTED,
@@ -249,13 +229,10 @@ extern const char *const bisect_verdict_names[];
 enum bisect_action {
 	/** Test one more. */
 	BISECT_TEST,
-	/** It is known. */
 	BISECT_FOUND,
-	/** Both ends are good. */
+	/** Both ends are good; bad; the wrong way round. */
 	BISECT_NEVER_FAILS,
-	/** Both ends are bad. */
 	BISECT_ALWAYS_FAILS,
-	/** The first is bad, the last is good. */
 	BISECT_BEGINS_TO_PASS,
 	/** Fewer than two could be tested. */
 	BISECT_TOO_FEW,
@@ -268,8 +245,6 @@ struct bisect_step {
 	/** The ends, as far as they are known; those between are skipped. */
 	size_t good;
 	size_t bad;
-	/** How many are still to be tested between the ends, about. */
-	size_t left;
 };
 
 enum bisect_verdict bisect_verdict_of(const struct suite_item *item);
@@ -322,8 +297,6 @@ void project_deinit(struct project *project);
 #define _cleanup_project_ _cleanup_(project_deinit)
 
 /**
- * Read a project's file.
- *
  * @param[in] name For messages.
  * @param[in] directory Where it lies: absolute.
  * @return ERROR_USAGE if it is not JSON, or has an unknown key or a wrong
@@ -333,12 +306,7 @@ _must_check_ struct error *project_parse(const char *text, const char *name,
 					 const char *directory,
 					 struct project *ret);
 
-/**
- * Load it.
- *
- * @param[in] path NULL for vmtest.json in the working directory, if it is
- * there: if not, the project is empty.
- */
+/** @param[in] path NULL for vmtest.json, without which the project is empty. */
 _must_check_ struct error *project_load(const char *path, struct project *ret);
 
 #endif /* VM_SUITE_SUITE_H */

@@ -137,7 +137,7 @@ static bool has_name(const struct suite *suite, const char *name)
 void suite_add_directory(struct suite *suite, const char *release,
 			 const char *arch, const char *path)
 {
-	char name[SUITE_NAME_SIZE];
+	char name[sizeof(suite->items->name)];
 
 	snprintf(name, sizeof(name), "%s", release);
 	for (unsigned int i = 2; has_name(suite, name); i++)

@@ -13,17 +13,14 @@
 
 struct string_builder;
 
-/*
- * A suite as text for people: while it runs and at the end, for a terminal, a
- * log and GitHub Actions. These only append to strings.
- */
+/* As text, for a terminal, a log and GitHub Actions; appended to a string. */
 
-/** Append all results, a line each, with what each phase took. */
+/** All results, a line each, with what each phase took. */
 void suite_table_append(struct string_builder *sb, const struct suite *suite);
 
 /**
- * Append the same in Markdown, with the ends of the failures' logs, as many as
- * there is room for.
+ * The same in Markdown, with the ends of the failures' logs, as many as there
+ * is room for.
  *
  * @param[in] text A sentence on the whole; NULL for none.
  * @param[in] limit_bytes At most this many, unless the head has more.
@@ -32,25 +29,22 @@ void suite_table_append_summary(struct string_builder *sb, const char *title,
 				const char *text, const struct suite *suite,
 				size_t limit_bytes);
 
-/**
- * Append an annotation for each failure; the last that Actions shows stands for
- * more.
- */
+/** An annotation for each failure; the last that Actions shows is for more. */
 void suite_table_append_errors(struct string_builder *sb,
 			       const struct suite *suite);
 
-/** Append `3 passed, 1 failed`, without a newline. */
+/** `3 passed, 1 failed`, without a newline. */
 void suite_table_append_counts(struct string_builder *sb,
 			       const struct suite *suite);
 
-/** Append `6.12.117-vmtest1.0tiny: failed in 1.4 s: exit status 3`. */
+/** `6.12.117-vmtest1.0tiny: failed in 1.4 s: exit status 3`. */
 void suite_table_append_result(struct string_builder *sb,
 			       const struct suite_item *item);
 
 /**
- * Append what is going on, for a terminal of this size: a line for each kernel,
- * as many as fit (those at work and those that failed before the others), and
- * the counts, without a newline.
+ * What is going on, for a terminal of this size: a line for each kernel, as
+ * many as fit (those at work and those that failed before the others), and the
+ * counts, without a newline.
  *
  * @param[in] now_ms Monotonic.
  */
@@ -61,10 +55,7 @@ void suite_table_append_live(struct string_builder *sb, const struct suite *suit
 void suite_table_append_status(struct string_builder *sb,
 			       const struct suite *suite, uint64_t now_ms);
 
-/*
- * Showing the progress of a suite: as the log's status (log.h) and, unless that
- * is on a terminal, a line for each result.
- */
+/* Its progress, as the log's status (log.h). */
 
 enum suite_view_kind {
 	/** A table on stderr, a terminal, that is drawn again and again. */
@@ -90,15 +81,13 @@ struct suite_view {
 /** @param[in] suite Borrowed. */
 void suite_view_init(struct suite_view *view, enum suite_view_kind kind,
 		     const struct suite *suite);
-
-/** Stop showing it. */
 void suite_view_deinit(struct suite_view *view);
 
 #define _cleanup_suite_view_ _cleanup_(suite_view_deinit)
 
 /*
- * A suite's results as the XML of JUnit's Ant task, which CI systems read: one
- * test case a kernel.
+ * Its results as the XML of JUnit's Ant task, which CI systems read: one test
+ * case a kernel.
  */
 
 /**

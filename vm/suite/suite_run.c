@@ -71,25 +71,6 @@ static int is_log_directory(const struct dirent *entry)
 	       name[15] == '-' && !name[strspn(name, "0123456789-")];
 }
 
-static struct error *delete_oldest(const char *parent, int keep)
-{
-	struct error *err = NULL;
-
-	struct dirent **entries;
-	int count = scandir(parent, &entries, is_log_directory, alphasort);
-	if (count < 0)
-		return error_create_os(errno, "read %s", parent);
-	for (int i = 0; i < count; i++) {
-		_cleanup_free_ char *path = path_join(parent, entries[i]->d_name);
-
-		if (!err && i < count - keep)
-			err = directory_remove(path);
-		free(entries[i]);
-	}
-	free(entries);
-	return err;
-}
-
 struct error *suite_log_directory_create(const char *parent, int keep,
 					 char **path_ret)
 {
@@ -104,11 +85,21 @@ struct error *suite_log_directory_create(const char *parent, int keep,
 	err = directory_create(path);
 	if (err)
 		return err;
-	err = delete_oldest(parent, keep);
-	if (err)
-		return err;
-	*path_ret = take_ptr(path);
-	return NULL;
+	struct dirent **entries;
+	int count = scandir(parent, &entries, is_log_directory, alphasort);
+	if (count < 0)
+		return error_create_os(errno, "read %s", parent);
+	for (int i = 0; i < count; i++) {
+		_cleanup_free_ char *old = path_join(parent, entries[i]->d_name);
+
+		if (!err && i < count - keep)
+			err = directory_remove(old);
+		free(entries[i]);
+	}
+	free(entries);
+	if (!err)
+		*path_ret = take_ptr(path);
+	return err;
 }
 
 /** A file of the item's in the directory of logs: `NAME.json`, `NAME.2.json`. */
@@ -154,24 +145,11 @@ static void announce(const struct suite_runner *runner, struct suite_item *item)
 	runner->observer->changed(runner->observer, item);
 }
 
-/** The words that begin a command line of vmtest-vm about a kernel. */
-static void add_words(struct string_list *arguments,
-		      const struct suite_run_options *options,
-		      const struct suite_item *item, enum suite_state state)
+static void add_options(struct string_list *arguments,
+			const struct string_list *options)
 {
-	const struct string_list *own =
-		state == SUITE_DOWNLOADING ? &options->download_options
-		: state == SUITE_BUILDING  ? &options->module_options
-					   : &options->run_options;
-
-	string_list_add(arguments, options->program);
-	string_list_add(arguments, state == SUITE_DOWNLOADING ? "download"
-				   : state == SUITE_BUILDING  ? "module"
-							      : "run");
-	for (size_t i = 0; i < own->count; i++)
-		string_list_add(arguments, own->items[i]);
-	string_list_addf(arguments, "--arch=%s", item->arch);
-	string_list_addf(arguments, "--kernel=%s", item->kernel);
+	for (size_t i = 0; i < options->count; i++)
+		string_list_add(arguments, options->items[i]);
 }
 
 /** The words of a run, which names its files by the attempt. */
@@ -187,6 +165,7 @@ static struct error *add_run_words(struct string_list *arguments,
 	err = file_delete(result_path);
 	if (err)
 		return err;
+	add_options(arguments, &options->run_options);
 	string_list_addf(arguments, "--result=%s", result_path);
 	string_list_addf(arguments, "--console-log=%s", item->console_path);
 	string_list_add(arguments, "--");
@@ -202,28 +181,40 @@ static struct error *add_run_words(struct string_list *arguments,
  */
 static struct error *start(const struct suite_runner *runner, size_t index)
 {
+	static const char *const commands[] = {
+		[SUITE_DOWNLOADING] = "download",
+		[SUITE_BUILDING] = "module",
+		[SUITE_RUNNING] = "run",
+	};
 	struct error *err;
 
+	const struct suite_run_options *suite_options = runner->options;
 	struct suite_item *item = &runner->suite->items[index];
 	enum suite_state state = !item->path	      ? SUITE_DOWNLOADING
 				 : item->needs_module ? SUITE_BUILDING
 						      : SUITE_RUNNING;
 	item->attempts += state == SUITE_RUNNING;
 	_cleanup_close_ int log_fd = -1;
-	err = open_log(runner->options, item, &log_fd);
+	err = open_log(suite_options, item, &log_fd);
 	if (err)
 		return err;
 	_cleanup_string_list_ struct string_list arguments = { 0 };
-	add_words(&arguments, runner->options, item, state);
-	if (state == SUITE_RUNNING) {
-		err = add_run_words(&arguments, runner->options, item);
-		if (err)
-			return err;
-	} else {
+	string_list_add(&arguments, suite_options->program);
+	string_list_add(&arguments, commands[state]);
+	add_options(&arguments, &suite_options->options);
+	string_list_addf(&arguments, "--arch=%s", item->arch);
+	string_list_addf(&arguments, "--kernel=%s", item->kernel);
+	if (state != SUITE_RUNNING)
 		string_list_add(&arguments, "--quiet");
-	}
 	if (state == SUITE_DOWNLOADING)
 		string_list_add(&arguments, "--json");
+	if (state == SUITE_BUILDING)
+		add_options(&arguments, &suite_options->module_options);
+	if (state == SUITE_RUNNING) {
+		err = add_run_words(&arguments, suite_options, item);
+		if (err)
+			return err;
+	}
 	const struct process_options options = {
 		.arguments = (const char *const *)arguments.items,
 		// They download, too.
@@ -255,8 +246,7 @@ static void explain(struct suite_item *item, const struct process_status *status
 }
 
 /** Read what `download --json` has printed of its one kernel. */
-static struct error *read_download(struct suite_item *item, const char *text,
-				   size_t size)
+static void read_download(struct suite_item *item, const char *text, size_t size)
 {
 	static const struct value_row rows[] = {
 		VALUE_REQUIRED("path", value_copy, struct suite_item, path),
@@ -265,40 +255,20 @@ static struct error *read_download(struct suite_item *item, const char *text,
 		VALUE_NUMBER("unpack_ms", 0, INT64_MAX, struct suite_item,
 			     phase_ms[SUITE_UNPACK]),
 	};
-	struct error *err;
-
 	_cleanup_value_ struct value document = { 0 };
-	err = value_parse(text, size, "what was downloaded", ERROR_OTHER,
-			  &document);
-	if (err)
-		return err;
-	const struct value download = value_item(&document, 0);
-	return value_read(&download, rows, array_size(rows), item);
-}
+	_cleanup_error_ struct error *err = value_parse(text, size,
+							"what was downloaded",
+							ERROR_OTHER, &document);
 
-/** @param[in] text What a download or a module has printed. */
-static void finish_preparation(struct suite_item *item,
-			       const struct process_status *status,
-			       const char *text, size_t size)
-{
-	bool was_download = item->state == SUITE_DOWNLOADING;
+	if (!err) {
+		const struct value download = value_item(&document, 0);
 
-	item->state = SUITE_WAITING;
-	if (!was_download) {
-		item->needs_module = false;
-		item->phase_ms[SUITE_MODULE] = monotonic_ms() - item->since_ms;
+		err = value_read(&download, rows, array_size(rows), item);
 	}
-	if (status->exit_status || status->signal) {
-		explain(item, status);
-	} else if (was_download) {
-		_cleanup_error_ struct error *err =
-			read_download(item, text, size);
-
-		if (!err)
-			return;
-		item->state = SUITE_NOT_RUN;
-		suite_item_explain(item, "%s", error_message(err));
-	}
+	if (!err)
+		return;
+	item->state = SUITE_NOT_RUN;
+	suite_item_explain(item, "%s", error_message(err));
 }
 
 static struct error *finish_run(const struct suite_run_options *options,
@@ -380,7 +350,17 @@ static struct error *finish(struct suite_runner *runner, size_t index)
 		if (err)
 			return err;
 	} else {
-		finish_preparation(item, &status, text, size);
+		if (item->state == SUITE_BUILDING) {
+			item->needs_module = false;
+			item->phase_ms[SUITE_MODULE] =
+				monotonic_ms() - item->since_ms;
+		}
+		bool was_download = item->state == SUITE_DOWNLOADING;
+		item->state = SUITE_WAITING;
+		if (status.exit_status || status.signal)
+			explain(item, &status);
+		else if (was_download)
+			read_download(item, text, size);
 	}
 	runner_reset(runner, index);
 	announce(runner, item);

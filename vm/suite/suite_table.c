@@ -118,32 +118,27 @@ static int item_rank(const struct suite_item *item)
 	return suite_state_is_failure(item->state) ? 1 : 3;
 }
 
-/** Mark as many as there are rows for, by their rank. */
-static void choose_rows(const struct suite *suite, size_t rows, bool *shown)
-{
-	for (int rank = 0; rank <= 3; rank++) {
-		for (size_t i = 0; i < suite->count && rows; i++) {
-			if (item_rank(&suite->items[i]) != rank)
-				continue;
-			shown[i] = true;
-			rows--;
-		}
-	}
-}
-
 void suite_table_append_live(struct string_builder *sb, const struct suite *suite,
 			     uint64_t now_ms, size_t rows, size_t columns)
 {
 	_cleanup_table_ struct table table = { 0 };
 	_cleanup_string_builder_ struct string_builder counts = { 0 };
 	_cleanup_free_ bool *shown = memory_allocate(suite->count + 1, 1);
+	// The last row is the counts'.
+	size_t left = rows ? rows - 1 : 0;
 
+	for (int rank = 0; rank <= 3; rank++) {
+		for (size_t i = 0; i < suite->count && left; i++) {
+			if (item_rank(&suite->items[i]) != rank)
+				continue;
+			shown[i] = true;
+			left--;
+		}
+	}
 	table_add_column(&table, "", TABLE_TEXT);
 	table_add_column(&table, "", TABLE_TEXT);
 	table_add_column(&table, "", TABLE_NUMBER);
 	table_add_column(&table, "", TABLE_TEXT);
-	// The last row is the counts'.
-	choose_rows(suite, rows ? rows - 1 : 0, shown);
 	for (size_t i = 0; i < suite->count; i++) {
 		const struct suite_item *item = &suite->items[i];
 
