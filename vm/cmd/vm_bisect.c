@@ -54,9 +54,7 @@ static struct error *search(const struct suite_setup *setup,
 			return NULL;
 		struct suite_item *item = &setup->suite.items[step->index];
 		const struct suite one = { item, 1 };
-		_cleanup_suite_view_ struct suite_view view;
-		suite_view_init(&view, kind, &one);
-		err = suite_run(&setup->run, &one, &view.observer);
+		err = suite_run_shown(&setup->run, &one, kind);
 		if (err)
 			return err;
 		log_info("step %u: %s is %s%s%s", number, item->name,

@@ -72,31 +72,24 @@ run_options_environment(const struct run_options *options, bool is_host,
 void add_kernel_names(const struct command_context *context,
 		      struct string_list *ret);
 
-/** Catalog's, borrowed. */
-struct arch_list {
-	const struct catalog_arch **items;
-	size_t count;
-};
-
-static inline void arch_list_deinit(struct arch_list *list)
-{
-	free(list->items);
-}
-
-#define _cleanup_arch_list_ _cleanup_(arch_list_deinit)
-
 /**
- * The architectures of --arch, each once, or this machine's.
+ * The names of --arch, each once, or this machine's.
  *
  * @return ERROR_USAGE for several with a kernel that is a directory, which has
  * one architecture.
  */
 _must_check_ struct error *command_archs(const struct command_context *context,
-					 struct arch_list *ret);
+					 struct string_list *ret);
 
-/** Open the store, and list it. */
+/**
+ * Open the store, and list it.
+ *
+ * @param[in] optional Whether the disk will do, as it does without a network:
+ * then there are none if the store cannot be asked, unless the user has named
+ * it.
+ */
 _must_check_ struct error *command_assets(struct command_context *context,
-					  struct asset_list *ret);
+					  bool optional, struct asset_list *ret);
 
 /**
  * The newest asset that is meant.
@@ -106,8 +99,7 @@ _must_check_ struct error *command_assets(struct command_context *context,
  */
 _must_check_ struct error *command_asset(const struct command_context *context,
 					 const struct asset_list *assets,
-					 const struct catalog_arch *arch,
-					 const char *pattern,
+					 const char *arch, const char *pattern,
 					 const struct asset **ret);
 
 /**
@@ -117,8 +109,7 @@ _must_check_ struct error *command_asset(const struct command_context *context,
  * @param[in] pattern NULL for any kernel.
  */
 _must_check_ struct error *command_kernel(struct command_context *context,
-					  const struct catalog_arch *arch,
-					  const char *pattern,
+					  const char *arch, const char *pattern,
 					  struct kernel *ret);
 
 /**
@@ -164,6 +155,8 @@ extern const struct command_option suite_option_table[];
 struct suite_setup {
 	struct command_context *context;
 	struct project project;
+	/** Names, which the suite borrows. */
+	struct string_list archs;
 	struct suite suite;
 	struct suite_run_options run;
 	/** What is run, as one would type it. */

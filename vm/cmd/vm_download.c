@@ -12,8 +12,7 @@
 
 static struct error *download_newest(struct command_context *context,
 				     const struct asset_list *assets,
-				     const struct catalog_arch *arch,
-				     const char *pattern)
+				     const char *arch, const char *pattern)
 {
 	struct error *err;
 
@@ -45,12 +44,12 @@ static struct error *run(struct command_context *context)
 	if (!kernels->count)
 		return error_create(ERROR_USAGE,
 				    "download: say which kernels with --kernel");
-	_cleanup_arch_list_ struct arch_list archs = { 0 };
+	_cleanup_string_list_ struct string_list archs = { 0 };
 	err = command_archs(context, &archs);
 	if (err)
 		return err;
 	_cleanup_asset_list_ struct asset_list assets = { 0 };
-	err = command_assets(context, &assets);
+	err = command_assets(context, false, &assets);
 	if (err)
 		return err;
 	for (size_t i = 0; i < archs.count * kernels->count; i++) {

@@ -12,59 +12,58 @@
 #include "vm/kernel/kernel.h"
 
 struct error *command_archs(const struct command_context *context,
-			    struct arch_list *ret)
+			    struct string_list *ret)
 {
 	struct error *err;
 
 	const struct string_list *archs = &context->common->archs;
 	const struct string_list *kernels = &context->common->kernels;
-	_cleanup_arch_list_ struct arch_list list = { 0 };
 	for (size_t i = 0; i < archs->count; i++) {
-		const struct catalog_arch *arch;
-
-		err = catalog_find_arch(context->catalog, archs->items[i], &arch);
-		if (err)
-			return err;
-		size_t j = 0;
-		while (j < list.count && list.items[j] != arch)
-			j++;
-		if (j == list.count)
-			vector_add(&list) = arch;
+		if (!string_list_contains(ret, archs->items[i]))
+			string_list_add(ret, archs->items[i]);
 	}
 	if (!archs->count) {
-		err = catalog_host_arch(context->catalog, &vector_add(&list));
+		const struct catalog_arch *host;
+
+		err = catalog_host_arch(context->catalog, &host);
 		if (err)
 			return err;
+		string_list_add(ret, host->name);
 	}
-	for (size_t i = 0; i < kernels->count && list.count > 1; i++) {
+	for (size_t i = 0; i < kernels->count && ret->count > 1; i++) {
 		if (kernel_is_path(kernels->items[i]))
 			return error_create(ERROR_USAGE,
 					    "--kernel %s: a directory has a kernel of one architecture; name that one with --arch",
 					    kernels->items[i]);
 	}
-	*ret = take(list);
 	return NULL;
 }
 
-struct error *command_assets(struct command_context *context,
+struct error *command_assets(struct command_context *context, bool optional,
 			     struct asset_list *ret)
 {
 	struct error *err;
 
 	err = command_open(context, COMMAND_STORE);
-	return err ? err : store_list(context->store, ret);
+	if (!err)
+		err = store_list(context->store, ret);
+	if (!err || !optional || context->common->store ||
+	    error_is(err, ERROR_CANCELLED) || error_is(err, ERROR_USAGE))
+		return err;
+	log_warning("only kernels on disk: %s", error_message(err));
+	error_destroy(err);
+	return NULL;
 }
 
 struct error *command_asset(const struct command_context *context,
-			    const struct asset_list *assets,
-			    const struct catalog_arch *arch,
+			    const struct asset_list *assets, const char *arch,
 			    const char *pattern, const struct asset **ret)
 {
 	const struct string_list *flavors = &context->common->flavors;
 	_cleanup_kernel_list_ struct kernel_list list = { 0 };
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
-	kernel_list_add_store(&list, assets, arch->name);
+	kernel_list_add_store(&list, assets, arch);
 	for (size_t i = 0; i < list.count; i++) {
 		if (kernel_is_wanted(&list.items[i], pattern, flavors)) {
 			*ret = list.items[i].asset;
@@ -76,7 +75,7 @@ struct error *command_asset(const struct command_context *context,
 				       flavors->items[i]);
 	return error_create(ERROR_NOT_FOUND, "no kernel '%s'%s for %s in %s; %s",
 			    pattern ? pattern : "*", sb.text ? sb.text : "",
-			    arch->name, store_name(context->store),
+			    arch, store_name(context->store),
 			    assets->count ? "see vmtest-vm list"
 					  : "it holds nothing: check --store");
 }
@@ -110,8 +109,7 @@ static struct error *open_newest_on_disk(const struct command_context *context,
 	return error_create(ERROR_NOT_FOUND, "none in %s", context->directory);
 }
 
-struct error *command_kernel(struct command_context *context,
-			     const struct catalog_arch *arch,
+struct error *command_kernel(struct command_context *context, const char *arch,
 			     const char *pattern, struct kernel *ret)
 {
 	struct error *err;
@@ -121,11 +119,11 @@ struct error *command_kernel(struct command_context *context,
 	err = command_open(context, COMMAND_DIRECTORY);
 	if (err)
 		return err;
-	err = open_newest_on_disk(context, arch->name, pattern, ret);
+	err = open_newest_on_disk(context, arch, pattern, ret);
 	if (!error_catch(&err, ERROR_NOT_FOUND))
 		return err;
 	_cleanup_asset_list_ struct asset_list assets = { 0 };
-	err = command_assets(context, &assets);
+	err = command_assets(context, false, &assets);
 	if (err)
 		return err;
 	const struct asset *asset;

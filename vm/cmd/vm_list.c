@@ -5,7 +5,6 @@
 #include <jansson.h>
 
 #include "common/base/error.h"
-#include "common/base/log.h"
 #include "common/base/table.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
@@ -43,15 +42,9 @@ static struct error *run(struct command_context *context)
 	struct error *err;
 
 	_cleanup_asset_list_ struct asset_list assets = { 0 };
-	err = command_assets(context, &assets);
-	// Without a network there is still the disk; unless the store is what
-	// was asked for.
-	if (err && (context->common->store || error_is(err, ERROR_CANCELLED)))
+	err = command_assets(context, true, &assets);
+	if (err)
 		return err;
-	if (err) {
-		log_warning("only kernels on disk: %s", error_message(err));
-		error_destroy(err);
-	}
 	_cleanup_kernel_list_ struct kernel_list list = { 0 };
 	for (size_t i = 0; i < context->catalog->arch_count; i++) {
 		const char *arch = context->catalog->archs[i].name;

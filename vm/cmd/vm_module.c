@@ -51,14 +51,17 @@ struct error *command_module(struct command_context *context,
 }
 
 static struct error *build_one(struct command_context *context,
-			       const struct catalog_arch *arch,
-			       const char *pattern)
+			       const char *arch_name, const char *pattern)
 {
 	struct error *err;
 	const struct module_options *module_options = context->options;
 
+	const struct catalog_arch *arch;
+	err = catalog_find_arch(context->catalog, arch_name, &arch);
+	if (err)
+		return err;
 	_cleanup_kernel_ struct kernel kernel = { 0 };
-	err = command_kernel(context, arch, pattern, &kernel);
+	err = command_kernel(context, arch_name, pattern, &kernel);
 	if (err)
 		return err;
 	uint64_t start_ms = monotonic_ms();
@@ -85,7 +88,7 @@ static struct error *run(struct command_context *context)
 	if (!kernels->count)
 		return error_create(ERROR_USAGE,
 				    "module: say for which kernels with --kernel");
-	_cleanup_arch_list_ struct arch_list archs = { 0 };
+	_cleanup_string_list_ struct string_list archs = { 0 };
 	err = command_archs(context, &archs);
 	if (err)
 		return err;

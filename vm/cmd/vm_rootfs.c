@@ -30,16 +30,19 @@ static const struct command_option options[] = {
 };
 // clang-format on
 
-/** @param[in] host NULL if it is none of the catalog's. */
-static struct error *make_one(struct command_context *context,
-			      const struct catalog_arch *arch,
-			      const struct catalog_arch *host,
+static struct error *make_one(struct command_context *context, const char *name,
 			      const struct string_list *packages)
 {
 	struct error *err;
 	const struct rootfs_options *rootfs_options = context->options;
 	uint64_t start_ms = monotonic_ms();
 
+	// On a machine that the catalog does not know, all are foreign.
+	const struct catalog_arch *arch, *host = NULL;
+	error_destroy(catalog_host_arch(context->catalog, &host));
+	err = catalog_find_arch(context->catalog, name, &arch);
+	if (err)
+		return err;
 	struct rootfs_host abilities;
 	err = rootfs_host_look(arch, arch != host, &abilities);
 	if (err)
@@ -77,13 +80,10 @@ static struct error *run(struct command_context *context)
 	err = command_open(context, COMMAND_CATALOG | COMMAND_DIRECTORY);
 	if (err)
 		return err;
-	_cleanup_arch_list_ struct arch_list archs = { 0 };
+	_cleanup_string_list_ struct string_list archs = { 0 };
 	err = command_archs(context, &archs);
 	if (err)
 		return err;
-	// On a machine that the catalog does not know, all are foreign.
-	const struct catalog_arch *host = NULL;
-	error_destroy(catalog_host_arch(context->catalog, &host));
 	_cleanup_string_list_ struct string_list packages = { 0 };
 	const struct string_list *lists[] = { &context->catalog->rootfs.packages,
 					      &rootfs_options->packages };
@@ -92,7 +92,7 @@ static struct error *run(struct command_context *context)
 			string_list_add(&packages, lists[i]->items[j]);
 	}
 	for (size_t i = 0; i < archs.count; i++) {
-		err = make_one(context, archs.items[i], host, &packages);
+		err = make_one(context, archs.items[i], &packages);
 		err = command_go_on(context, err, i + 1 == archs.count);
 		if (err)
 			return err;

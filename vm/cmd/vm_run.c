@@ -154,7 +154,7 @@ static struct error *run_guest(struct command_context *context,
 	if (err)
 		return err;
 	_cleanup_module_ struct module module = { 0 };
-	err = command_kernel(context, config.qemu.arch,
+	err = command_kernel(context, config.qemu.arch->name,
 			     kernels->count ? kernels->items[0] : NULL,
 			     kernel_ret);
 	if (!err && options->module != MODULE_NONE)

@@ -41,6 +41,7 @@ void suite_setup_deinit(struct suite_setup *setup)
 	string_list_deinit(&setup->run.module_options);
 	string_list_deinit(&setup->run.run_options);
 	suite_deinit(&setup->suite);
+	string_list_deinit(&setup->archs);
 }
 
 /** Set what it says, unless --all-kernels means other kernels. */
@@ -160,23 +161,6 @@ static bool need_store(const struct string_list *patterns, size_t arch_count,
 	return need;
 }
 
-/**
- * A store that cannot be asked leaves the disk to those who have named their
- * kernels. That all kernels of the disk have passed would say too little.
- */
-static struct error *store_failed(const struct command_context *context,
-				  struct error *err)
-{
-	const struct suite_options *options = context->options;
-
-	if (options->all_kernels || context->common->store ||
-	    error_is(err, ERROR_CANCELLED) || error_is(err, ERROR_USAGE))
-		return err;
-	log_warning("only kernels on disk: %s", error_message(err));
-	error_destroy(err);
-	return NULL;
-}
-
 static struct error *choose_kernels(struct suite_setup *setup,
 				    enum suite_choice choice)
 {
@@ -185,8 +169,8 @@ static struct error *choose_kernels(struct suite_setup *setup,
 	const struct suite_options *options = context->options;
 	const struct string_list *kernels = &context->common->kernels;
 
-	_cleanup_arch_list_ struct arch_list archs = { 0 };
-	err = command_archs(context, &archs);
+	const struct string_list *archs = &setup->archs;
+	err = command_archs(context, &setup->archs);
 	if (err)
 		return err;
 	_cleanup_string_list_ struct string_list directories = { 0 };
@@ -196,30 +180,28 @@ static struct error *choose_kernels(struct suite_setup *setup,
 								  : &patterns,
 				kernels->items[i]);
 	// Of several architectures, command_archs() takes no directories.
-	const char *arch = archs.items[0]->name;
+	const char *arch = archs->items[0];
 	if (directories.count && !patterns.count)
 		return add_directories(&setup->suite, arch, &directories);
 	_cleanup_kernel_list_ struct kernel_list list = { 0 };
-	for (size_t i = 0; i < archs.count; i++) {
+	for (size_t i = 0; i < archs->count; i++) {
 		err = kernel_list_add_disk(&list, context->directory,
-					   archs.items[i]->name);
+					   archs->items[i]);
 		if (err)
 			return err;
 	}
 	_cleanup_asset_list_ struct asset_list assets = { 0 };
-	if (need_store(&patterns, archs.count, &list)) {
-		err = command_assets(context, &assets);
-		if (err)
-			err = store_failed(context, err);
+	if (need_store(&patterns, archs->count, &list)) {
+		// That all kernels of the disk have passed would say too little.
+		err = command_assets(context, !options->all_kernels, &assets);
 		if (err)
 			return err;
 	}
-	for (size_t i = 0; i < archs.count; i++)
-		kernel_list_add_store(&list, &assets, archs.items[i]->name);
+	for (size_t i = 0; i < archs->count; i++)
+		kernel_list_add_store(&list, &assets, archs->items[i]);
 	const struct suite_request request = {
 		.choice = choice,
-		.archs = archs.items,
-		.arch_count = archs.count,
+		.archs = archs,
 		.kernels = &list,
 		.patterns = &patterns,
 		.catalog = options->all_kernels ? context->catalog : NULL,
@@ -265,13 +247,13 @@ static struct error *forward_options(struct suite_setup *setup)
 	struct suite_run_options *run = &setup->run;
 	struct run_options guest = options->guest;
 
-	for (size_t i = 0; i < setup->suite.count; i++) {
+	for (size_t i = 0; i < setup->archs.count; i++) {
 		const struct catalog_arch *arch;
 		const char *denied = NULL;
 		enum accel accel;
 
 		err = catalog_find_arch(setup->context->catalog,
-					setup->suite.items[i].arch, &arch);
+					setup->archs.items[i], &arch);
 		if (!err && guest.config.qemu.accel == ACCEL_AUTO)
 			err = accel_choose(ACCEL_AUTO, arch, &accel, &denied);
 		if (err)

@@ -80,30 +80,19 @@ static void print_table(const struct suite_setup *setup)
 static struct error *report_results(const struct suite_setup *setup)
 {
 	struct error *err;
-	const struct suite *suite = &setup->suite;
+	struct command_context *context = setup->context;
 
-	if (!setup->context->common->json) {
+	if (context->common->json) {
+		for (size_t i = 0; i < setup->suite.count; i++)
+			command_row_add(context,
+					item_json(&setup->suite.items[i]));
+		err = command_rows_print(context);
+		if (err)
+			return err;
+	} else {
 		print_table(setup);
-		return suite_write_summary(setup, NULL, suite);
 	}
-	for (size_t i = 0; i < suite->count; i++)
-		command_row_add(setup->context, item_json(&suite->items[i]));
-	err = command_rows_print(setup->context);
-	if (err)
-		return err;
-	return suite_write_summary(setup, NULL, suite);
-}
-
-static struct error *write_junit(const char *path,
-				 const struct suite_setup *setup,
-				 uint64_t duration_ms)
-{
-	_cleanup_free_ char *text =
-		junit_format(&setup->suite, setup->command,
-			     time(NULL) - (time_t)(duration_ms / 1000),
-			     duration_ms);
-
-	return error_wrap(file_write(path, text, strlen(text)), "--junit");
+	return suite_write_summary(setup, NULL, &setup->suite);
 }
 
 /** @return The one line that says which kernels have failed, if any has. */
@@ -121,14 +110,6 @@ static struct error *report_failures(const struct suite *suite)
 		return NULL;
 	return error_create(ERROR_OTHER, "failed on %zu of %zu kernels: %s",
 			    count, suite->count, sb.text);
-}
-
-static struct error *run_suite(struct suite_setup *setup)
-{
-	_cleanup_suite_view_ struct suite_view view;
-
-	suite_view_init(&view, setup->view, &setup->suite);
-	return suite_run(&setup->run, &setup->suite, &view.observer);
 }
 
 /** A line a kernel, or, as JSON, what a matrix of jobs is made from. */
@@ -168,17 +149,27 @@ static struct error *run(struct command_context *context)
 	log_info("kernels: %zu; logs in %s", setup.suite.count,
 		 setup.run.log_directory);
 	uint64_t start_ms = monotonic_ms();
-	err = run_suite(&setup);
+	err = suite_run_shown(&setup.run, &setup.suite, setup.view);
 	if (err) {
 		// What has been found out is worth telling; the error remains.
 		error_destroy(report_results(&setup));
 		return err;
 	}
 	err = report_results(&setup);
-	if (!err && suite_options->junit)
-		err = write_junit(suite_options->junit, &setup,
-				  monotonic_ms() - start_ms);
-	return err ? err : report_failures(&setup.suite);
+	if (err)
+		return err;
+	if (suite_options->junit) {
+		uint64_t took_ms = monotonic_ms() - start_ms;
+		_cleanup_free_ char *text =
+			junit_format(&setup.suite, setup.command,
+				     time(NULL) - (time_t)(took_ms / 1000),
+				     took_ms);
+
+		err = file_write(suite_options->junit, text, strlen(text));
+		if (err)
+			return error_wrap(err, "--junit");
+	}
+	return report_failures(&setup.suite);
 }
 
 const struct command vm_test_command = {

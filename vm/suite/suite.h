@@ -20,7 +20,6 @@
 #include "common/kernel/release.h"
 
 struct catalog;
-struct catalog_arch;
 struct error;
 struct kernel_list;
 struct run_result;
@@ -143,8 +142,7 @@ enum suite_choice {
 struct suite_request {
 	enum suite_choice choice;
 	/** In order. */
-	const struct catalog_arch *const *archs;
-	size_t arch_count;
+	const struct string_list *archs;
 	/** What there is of these. */
 	const struct kernel_list *kernels;
 	/** Each must mean a kernel of some architecture. */

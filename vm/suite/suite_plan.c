@@ -60,15 +60,13 @@ static bool choose(const struct suite_request *request, const char *pattern,
 	return any;
 }
 
-static struct error *no_kernel(const char *pattern,
-			       const struct catalog_arch *const *archs,
+static struct error *no_kernel(const char *pattern, char *const *archs,
 			       size_t arch_count)
 {
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	for (size_t i = 0; i < arch_count; i++)
-		string_builder_appendf(&sb, "%s%s", i ? " or " : "",
-				       archs[i]->name);
+		string_builder_appendf(&sb, "%s%s", i ? " or " : "", archs[i]);
 	return error_create(ERROR_NOT_FOUND,
 			    "no kernel '%s' for %s; see vmtest-vm list",
 			    pattern, sb.text);
@@ -87,7 +85,7 @@ static bool add_chosen(const struct suite_request *request, const char *arch,
 				       : count - 1 - i;
 		const struct kernel_entry *entry =
 			&request->kernels->items[index];
-		bool is_one = request->arch_count == 1;
+		bool is_one = request->archs->count == 1;
 
 		if (!rounds[index] || strcmp(entry->arch, arch) != 0)
 			continue;
@@ -107,19 +105,20 @@ static bool add_chosen(const struct suite_request *request, const char *arch,
 struct error *suite_plan(const struct suite_request *request, struct suite *ret)
 {
 	const struct string_list *patterns = request->patterns;
+	const struct string_list *archs = request->archs;
 	_cleanup_free_ size_t *rounds =
 		memory_allocate(request->kernels->count, sizeof(*rounds));
 	for (size_t i = 0; i < patterns->count; i++) {
 		if (!choose(request, patterns->items[i], i + 1, rounds))
-			return no_kernel(patterns->items[i], request->archs,
-					 request->arch_count);
+			return no_kernel(patterns->items[i], archs->items,
+					 archs->count);
 	}
 	if (!patterns->count)
 		choose(request, NULL, 1, rounds);
 	_cleanup_suite_ struct suite suite = { 0 };
-	for (size_t i = 0; i < request->arch_count; i++) {
-		if (!add_chosen(request, request->archs[i]->name, rounds, &suite))
-			return no_kernel("*", &request->archs[i], 1);
+	for (size_t i = 0; i < archs->count; i++) {
+		if (!add_chosen(request, archs->items[i], rounds, &suite))
+			return no_kernel("*", &archs->items[i], 1);
 	}
 	*ret = take(suite);
 	return NULL;

@@ -7,8 +7,6 @@
 
 #include <time.h>
 
-#include "common/base/cleanup.h"
-#include "common/base/log.h"
 #include "vm/suite/suite.h"
 
 struct string_builder;
@@ -68,22 +66,10 @@ enum suite_view_kind {
 	SUITE_VIEW_QUIET,
 };
 
-struct suite_view {
-	/** For suite_run(). */
-	struct suite_observer observer;
-	enum suite_view_kind kind;
-	const struct suite *suite;
-	struct log_status status;
-	/** The items as far as they are shown; changed under the log's lock. */
-	struct suite shown;
-};
-
-/** @param[in] suite Borrowed. */
-void suite_view_init(struct suite_view *view, enum suite_view_kind kind,
-		     const struct suite *suite);
-void suite_view_deinit(struct suite_view *view);
-
-#define _cleanup_suite_view_ _cleanup_(suite_view_deinit)
+/** suite_run(), shown. */
+_must_check_ struct error *suite_run_shown(const struct suite_run_options *options,
+					   const struct suite *suite,
+					   enum suite_view_kind kind);
 
 /*
  * Its results as the XML of JUnit's Ant task, which CI systems read: one test

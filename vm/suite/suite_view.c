@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
@@ -15,6 +16,15 @@ enum {
 	/** Of a log that folds. */
 	GROUP_LINES = 1000,
 	GROUP_BYTES = 256 << 10,
+};
+
+struct suite_view {
+	struct suite_observer observer;
+	enum suite_view_kind kind;
+	const struct suite *suite;
+	struct log_status status;
+	/** The items as far as they are shown; changed under the log's lock. */
+	struct suite shown;
 };
 
 /** The log shows it. */
@@ -91,10 +101,12 @@ static void view_changed(struct suite_observer *observer,
 	fflush(stdout);
 }
 
-void suite_view_init(struct suite_view *view, enum suite_view_kind kind,
-		     const struct suite *suite)
+struct error *suite_run_shown(const struct suite_run_options *options,
+			      const struct suite *suite,
+			      enum suite_view_kind kind)
 {
-	*view = (struct suite_view){
+	struct error *err;
+	struct suite_view view = {
 		.observer = { view_changed },
 		.kind = kind,
 		.suite = suite,
@@ -103,13 +115,12 @@ void suite_view_init(struct suite_view *view, enum suite_view_kind kind,
 					   sizeof(*suite->items)),
 			   suite->count },
 	};
-	for (size_t i = 0; i < suite->count; i++)
-		show_item(view, &suite->items[i]);
-	log_status_begin(&view->status);
-}
 
-void suite_view_deinit(struct suite_view *view)
-{
-	log_status_end(&view->status);
-	suite_deinit(&view->shown);
+	for (size_t i = 0; i < suite->count; i++)
+		show_item(&view, &suite->items[i]);
+	log_status_begin(&view.status);
+	err = suite_run(options, suite, &view.observer);
+	log_status_end(&view.status);
+	suite_deinit(&view.shown);
+	return err;
 }

@@ -68,7 +68,6 @@ static void add_kernels(struct kernel_list *list, const char *arch)
 static char *plan(enum suite_choice choice, const char *arch_names,
 		  const char *patterns, const char *flavors, bool supported)
 {
-	const struct catalog_arch *archs[2];
 	_cleanup_string_list_ struct string_list arch_list = { 0 };
 	_cleanup_string_list_ struct string_list pattern_list = { 0 };
 	_cleanup_string_list_ struct string_list flavor_list = { 0 };
@@ -80,15 +79,11 @@ static char *plan(enum suite_choice choice, const char *arch_names,
 	string_list_add_split(&pattern_list, patterns);
 	string_list_add_split(&flavor_list, flavors);
 	cr_assert_null(catalog_resolve_names(catalog, &arch_list, &flavor_list));
-	for (size_t i = 0; i < arch_list.count; i++) {
-		cr_assert_null(catalog_find_arch(catalog, arch_list.items[i],
-						 &archs[i]));
-		add_kernels(&list, archs[i]->name);
-	}
+	for (size_t i = 0; i < arch_list.count; i++)
+		add_kernels(&list, arch_list.items[i]);
 	const struct suite_request request = {
 		.choice = choice,
-		.archs = archs,
-		.arch_count = arch_list.count,
+		.archs = &arch_list,
 		.kernels = &list,
 		.patterns = &pattern_list,
 		.catalog = supported ? catalog : NULL,
