@@ -345,7 +345,7 @@ Test(qemu, every_architecture_has_its_machine)
 	static const struct {
 		const char *arch, *program, *machine, *cpu, *console;
 	} rows[] = {
-		{ "x86_64", "qemu-system-x86_64", "microvm,x-option-roms=off,rtc=on,acpi=on,pcie=on", "max", "console=ttyS0 " },
+		{ "x86_64", "qemu-system-x86_64", "microvm,x-option-roms=off,rtc=on,acpi=on,pcie=on", "max,-erms,-fsrm", "console=ttyS0 " },
 		{ "aarch64", "qemu-system-aarch64", "virt", "cortex-a76", "console=ttyAMA0 " },
 		{ "arm", "qemu-system-arm", "virt,highmem=off", "cortex-a15", "console=ttyAMA0 " },
 		{ "ppc64", "qemu-system-ppc64", "pseries,x-vof=on", NULL, "console=hvc0 " },
