@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <fts.h>
 #include <glob.h>
 #include <stdlib.h>
@@ -28,21 +27,6 @@ enum {
 
 static const char partial_prefix[] = ".partial.";
 static const char deleted_prefix[] = "vmtest-deleted";
-
-/** Where entries lie, below the cache's directory. */
-static const struct {
-	const char *name;
-	const char *parents;
-	const char *pattern;
-} kinds[] = {
-	{ "kernels", "*", "kernel-*" },
-	{ "modules", "*/module/*/*", "*" },
-	{ "roots", "*", "rootfs" },
-	{ "sources", "sources", "*" },
-	{ "compilers", "toolchains", "*" },
-	{ "packages", "packages", "*" },
-	{ "builds", "packages", ".partial.*" },
-};
 
 void cache_release(struct cache_entry *entry)
 {
@@ -345,12 +329,14 @@ static glob_t find_all(const char *directory, const char *parents,
 	return found;
 }
 
-struct error *cache_list_load(const char *directory, struct cache_list *ret)
+struct error *cache_list_load(const char *directory,
+			      const struct cache_kind *kinds, size_t kind_count,
+			      struct cache_list *ret)
 {
 	struct error *err;
 
 	_cleanup_cache_list_ struct cache_list list = { 0 };
-	for (size_t i = 0; i < array_size(kinds); i++) {
+	for (size_t i = 0; i < kind_count; i++) {
 		_cleanup_(globfree) glob_t found =
 			find_all(directory, kinds[i].parents, kinds[i].pattern);
 
@@ -437,25 +423,22 @@ struct error *cache_list_limit(struct cache_list *list,
 	return err;
 }
 
-struct error *cache_clean_all(const char *directory)
+struct error *cache_clean_all(const char *directory, const char *parents,
+			      const char *keeps_partial)
 {
-	// Those of all kinds: the first has also the directories with a name.
-	static const char *const parents[] = { "*", "*/module/*/*" };
 	struct error *err;
 
-	for (size_t i = 0; i < array_size(parents); i++) {
-		_cleanup_(globfree)
-			glob_t found = find_all(directory, parents[i], "");
+	_cleanup_(globfree) glob_t found = find_all(directory, parents, "");
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		char *parent = found.gl_pathv[i];
 
-		for (size_t j = 0; j < found.gl_pathc; j++) {
-			const char *parent = found.gl_pathv[j];
-			// A build that was killed goes on where it was.
-			bool keeps = fnmatch("*/packages/", parent, 0) == 0;
-
-			err = cache_clean(parent, keeps);
-			if (err)
-				return err;
-		}
+		// A slash has kept files out.
+		parent[strlen(parent) - 1] = '\0';
+		bool keeps = keeps_partial &&
+			     strcmp(path_name(parent), keeps_partial) == 0;
+		err = cache_clean(parent, keeps);
+		if (err)
+			return err;
 	}
 	return NULL;
 }

@@ -114,8 +114,16 @@ _must_check_ struct error *cache_clean(const char *parent, bool keeps_partial);
 
 /* What is in the cache, and how much of it stays. */
 
+/** Where entries lie, as globs (glob(3)) below the cache's directory. */
+struct cache_kind {
+	const char *name;
+	const char *parents;
+	/** Of an entry's name. */
+	const char *pattern;
+};
+
 struct cache_item {
-	/** Such as "kernels". */
+	/** Its kind's name. */
 	const char *kind;
 	char *path;
 	/** What it takes on disk. */
@@ -136,6 +144,8 @@ void cache_list_deinit(struct cache_list *list);
 
 /** Look at all entries. @return ERROR_CANCELLED. */
 _must_check_ struct error *cache_list_load(const char *directory,
+					   const struct cache_kind *kinds,
+					   size_t kind_count,
 					   struct cache_list *ret);
 
 uint64_t cache_list_size(const struct cache_list *list);
@@ -160,7 +170,15 @@ _must_check_ struct error *cache_list_limit(struct cache_list *list,
 					    bool dry_run,
 					    struct string_list *deleted_ret);
 
-/** Delete what dead runs have left anywhere in the cache. */
-_must_check_ struct error *cache_clean_all(const char *directory);
+/**
+ * Delete what dead runs have left in directories of entries.
+ *
+ * @param[in] parents A glob, as of a kind.
+ * @param[in] keeps_partial The name of one where entries that are partly made
+ * stay; may be NULL.
+ */
+_must_check_ struct error *cache_clean_all(const char *directory,
+					   const char *parents,
+					   const char *keeps_partial);
 
 #endif /* COMMON_CACHE_CACHE_H */

@@ -35,6 +35,17 @@ static const struct command_option options[] = {
 };
 // clang-format on
 
+/** What there is in --directory. */
+static const struct cache_kind kinds[] = {
+	{ "kernels", "*", "kernel-*" },
+	{ "modules", "*/module/*/*", "*" },
+	{ "roots", "*", "rootfs" },
+	{ "sources", "sources", "*" },
+	{ "compilers", "toolchains", "*" },
+	{ "packages", "packages", "*" },
+	{ "builds", "packages", ".partial.*" },
+};
+
 /** Kernels that are superseded, with what was built for them. */
 static struct error *prune_kernels(struct command_context *context,
 				   struct string_list *deleted)
@@ -98,11 +109,16 @@ static struct error *prune(struct command_context *context,
 			return err;
 	}
 	if (!dry_run) {
-		err = cache_clean_all(context->directory);
+		// A build that was killed goes on where it was.
+		err = cache_clean_all(context->directory, "*", "packages");
+		if (err)
+			return err;
+		err = cache_clean_all(context->directory, "*/module/*/*", NULL);
 		if (err)
 			return err;
 	}
-	err = cache_list_load(context->directory, list_ret);
+	err = cache_list_load(context->directory, kinds, array_size(kinds),
+			      list_ret);
 	if (err)
 		return err;
 	return cache_list_limit(list_ret, limits, dry_run, deleted_ret);

@@ -17,6 +17,16 @@ enum {
 	FILE_BYTES = 64 << 10,
 };
 
+static const struct cache_kind kinds[] = {
+	{ "kernels", "*", "kernel-*" },
+	{ "modules", "*/module/*/*", "*" },
+	{ "roots", "*", "rootfs" },
+	{ "sources", "sources", "*" },
+	{ "compilers", "toolchains", "*" },
+	{ "packages", "packages", "*" },
+	{ "builds", "packages", ".partial.*" },
+};
+
 /** In the order of their use. */
 static const char *const entries[] = {
 	"sources/linux-6.12.1",
@@ -68,7 +78,7 @@ Test(cache_list, has_every_kind_with_its_size_and_last_use)
 {
 	_cleanup_cache_list_ struct cache_list list = { 0 };
 
-	cr_assert_null(cache_list_load(root, &list));
+	cr_assert_null(cache_list_load(root, kinds, array_size(kinds), &list));
 	cr_assert_eq(list.count, array_size(entries));
 	cr_expect_str_eq(list.items[0].kind, "kernels");
 	cr_expect_eq(list.items[0].used_s, 1001);
@@ -83,7 +93,7 @@ Test(cache_list, what_was_not_used_for_longest_goes_first)
 	_cleanup_string_list_ struct string_list deleted = { 0 };
 	struct cache_limits limits = { .has_size = true };
 
-	cr_assert_null(cache_list_load(root, &list));
+	cr_assert_null(cache_list_load(root, kinds, array_size(kinds), &list));
 	limits.size_bytes = cache_list_size(&list) - 1;
 	for (int i = 0; i < 2; i++) {
 		cr_assert_null(cache_list_limit(&list, &limits, false, &deleted));
@@ -106,7 +116,7 @@ Test(cache_list, what_is_in_use_stays)
 	const struct cache_limits limits = { .has_size = true };
 
 	cr_assert_null(cache_hold(path, &entry));
-	cr_assert_null(cache_list_load(root, &list));
+	cr_assert_null(cache_list_load(root, kinds, array_size(kinds), &list));
 	cr_assert_null(cache_list_limit(&list, &limits, false, &deleted));
 	cr_expect_eq(there(), 2);
 	cr_expect_eq(list.count, 1);
@@ -119,7 +129,7 @@ Test(cache_list, the_rest_of_a_build_waits_for_the_next_run)
 
 	put_file(root, "sources/.partial.x/file", "");
 	put_file(root, "packages/.vmtest-deleted.abcdef/file", "");
-	cr_assert_null(cache_clean_all(root));
+	cr_assert_null(cache_clean_all(root, "*", "packages"));
 	cr_expect_not(is_there(root, partial));
 	cr_expect_not(is_there(root, deleted));
 	cr_expect_eq(there(), 0x7f);
