@@ -209,10 +209,6 @@ struct pack_options {
 	const char *const *last;
 	/** Modification time of every entry, in seconds since the epoch. */
 	int64_t mtime;
-	/** 0 for what packages use. */
-	int level;
-	/** Threads that compress; 0 for one a processor. */
-	unsigned int workers;
 };
 
 /**

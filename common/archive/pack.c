@@ -61,6 +61,7 @@ struct packer {
 	char *output;
 	size_t output_bytes;
 	int fd;
+	const char *output_path;
 	uint64_t size_bytes;
 	/** Of what is written: what is read is a whole job ahead of it. */
 	struct progress *progress;
@@ -84,17 +85,15 @@ static void packer_deinit(struct packer *packer)
  * How everything is compressed, which decides the bytes of a package. The
  * number of workers does not: one worker already compresses in separate jobs.
  *
- * What follows the level is how matches are searched unless one is asked for.
- * Of a kernel's 245 MB, level 19 leaves 67.6 MB in 74 s, level 16 with
- * long-distance matching 74.5 MB in 38 s, and this 72.0 MB in 33 s: optimal
- * parsing that looks at few candidates, but finds each of them across the whole
- * window, where modules and vmlinux repeat each other.
+ * From the strategy on, it is how matches are searched. Of a kernel's 245 MB,
+ * level 19 leaves 67.6 MB in 74 s, level 16 with long-distance matching 74.5 MB
+ * in 38 s, and this 72.0 MB in 33 s: optimal parsing that looks at few
+ * candidates, but finds each of them across the whole window, where modules and
+ * vmlinux repeat each other.
  */
-static struct error *packer_set(struct packer *packer,
-				const struct pack_options *options)
+static struct error *packer_set(struct packer *packer)
 {
-	unsigned int workers = options->workers ? options->workers
-						: processors_usable();
+	unsigned int workers = processors_usable();
 	const struct {
 		ZSTD_cParameter parameter;
 		int value;
@@ -106,7 +105,6 @@ static struct error *packer_set(struct packer *packer,
 		{ ZSTD_c_jobSize, 64 << 20 },
 		{ ZSTD_c_nbWorkers,
 		  (int)(workers < MAX_WORKERS ? workers : MAX_WORKERS) },
-		{ ZSTD_c_compressionLevel, options->level },
 		{ ZSTD_c_strategy, ZSTD_btopt },
 		{ ZSTD_c_chainLog, 23 },
 		{ ZSTD_c_hashLog, 23 },
@@ -116,9 +114,6 @@ static struct error *packer_set(struct packer *packer,
 	};
 
 	for (size_t i = 0; i < array_size(parameters); i++) {
-		if (options->level && parameters[i].parameter == ZSTD_c_strategy)
-			break;
-
 		size_t code = ZSTD_CCtx_setParameter(packer->zstd,
 						     parameters[i].parameter,
 						     parameters[i].value);
@@ -152,7 +147,8 @@ static struct error *packer_write(struct packer *packer, const void *data,
 					    ZSTD_getErrorName(left));
 		errnum = write_all(packer->fd, packer->output, out.pos);
 		if (errnum)
-			return error_create_os(errnum, "write");
+			return error_create_os(errnum, "write %s",
+					       packer->output_path);
 		packer->size_bytes += out.pos;
 		progress_update(packer->progress, packer->size_bytes, 0);
 	} while (directive == ZSTD_e_end ? left > 0 : in.pos < in.size);
@@ -177,14 +173,11 @@ static void cleanup_archive_entry(struct archive_entry **entry)
 	archive_entry_free(*entry);
 }
 
-/** The reason that a call of libarchive failed for. */
-static struct error *packer_error(struct packer *packer)
+/** The reason that a call of libarchive failed for, if it is not in `err`. */
+static struct error *packer_error(const struct packer *packer)
 {
-	const char *text;
+	const char *text = archive_error_string(packer->archive);
 
-	if (packer->err)
-		return take_ptr(packer->err);
-	text = archive_error_string(packer->archive);
 	return error_create(ERROR_OTHER, "%s", text ? text : "libarchive failed");
 }
 
@@ -212,10 +205,9 @@ static struct error *packer_put_contents(struct packer *packer, int fd,
 				       (size_t)count) != count)
 			return packer_error(packer);
 	}
-	if (done != size_bytes) {
+	if (done != size_bytes)
 		return error_create(ERROR_OTHER,
 				    "the file changed while it was packed");
-	}
 	return NULL;
 }
 
@@ -272,27 +264,14 @@ static struct error *packer_put(struct packer *packer, const char *path)
 	return err;
 }
 
-static struct error *pack_to_fd(int root_fd, const struct string_list *paths,
-				const struct pack_options *options, int fd,
-				struct progress *progress)
+static struct error *packer_run(struct packer *packer,
+				const struct string_list *paths,
+				const struct pack_options *options)
 {
 	struct error *err;
+	struct archive *archive = packer->archive;
 
-	_cleanup_packer_ struct packer packer = {
-		.root_fd = root_fd,
-		.mtime = options->mtime,
-		.archive = archive_write_new(),
-		.input = memory_allocate(1, PACK_READ_BYTES),
-		.zstd = ZSTD_createCCtx(),
-		.output = memory_allocate(1, ZSTD_CStreamOutSize()),
-		.output_bytes = ZSTD_CStreamOutSize(),
-		.fd = fd,
-		.progress = progress,
-	};
-	struct archive *archive = packer.archive;
-	if (!archive || !packer.zstd)
-		memory_exhausted();
-	err = packer_set(&packer, options);
+	err = packer_set(packer);
 	if (err)
 		return err;
 	// GNU's format takes long names and any bytes in them, where pax would
@@ -301,24 +280,24 @@ static struct error *pack_to_fd(int root_fd, const struct string_list *paths,
 	    archive_write_set_bytes_per_block(archive, PACK_READ_BYTES) !=
 		    ARCHIVE_OK ||
 	    archive_write_set_bytes_in_last_block(archive, 1) != ARCHIVE_OK ||
-	    archive_write_open(archive, &packer, NULL, write_callback, NULL) !=
+	    archive_write_open(archive, packer, NULL, write_callback, NULL) !=
 		    ARCHIVE_OK)
-		return packer_error(&packer);
+		return packer_error(packer);
 	for (size_t rank = 0, done = 0; done < paths->count; rank++) {
 		for (size_t i = 0; i < paths->count; i++) {
 			const char *path = paths->items[i];
 
 			if (pack_rank(options, path) != rank)
 				continue;
-			err = packer_put(&packer, path);
+			err = packer_put(packer, path);
 			if (err)
 				return error_wrap(err, "%s", path);
 			done++;
 		}
 	}
 	if (archive_write_close(archive) != ARCHIVE_OK)
-		return packer_error(&packer);
-	return packer_write(&packer, NULL, 0, ZSTD_e_end);
+		return packer_error(packer);
+	return packer_write(packer, NULL, 0, ZSTD_e_end);
 }
 
 struct error *pack_directory(const char *directory, const char *output_path,
@@ -343,7 +322,26 @@ struct error *pack_directory(const char *directory, const char *output_path,
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_BYTES, "pack %s",
 				 path_name(output_path));
-	err = pack_to_fd(root_fd, &paths, options, fd, progress);
+	_cleanup_packer_ struct packer packer = {
+		.root_fd = root_fd,
+		.mtime = options->mtime,
+		.archive = archive_write_new(),
+		.input = memory_allocate(1, PACK_READ_BYTES),
+		.zstd = ZSTD_createCCtx(),
+		.output = memory_allocate(1, ZSTD_CStreamOutSize()),
+		.output_bytes = ZSTD_CStreamOutSize(),
+		.fd = fd,
+		.output_path = output_path,
+		.progress = progress,
+	};
+	if (!packer.archive || !packer.zstd)
+		memory_exhausted();
+	err = packer_run(&packer, &paths, options);
+	// Where the output failed, it matters not which file was to be next.
+	if (err && packer.err) {
+		error_destroy(err);
+		err = take_ptr(packer.err);
+	}
 	if (!err && (fchmod(fd, 0644) < 0 || fsync(fd) < 0 ||
 		     rename(temporary, output_path) < 0))
 		err = error_create_os(errno, "write %s", output_path);

@@ -5,7 +5,10 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <criterion/criterion.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,8 +58,6 @@ static const struct pack_options options = {
 	.first = first,
 	.last = last,
 	.mtime = 1700000000,
-	.level = 1,
-	.workers = 1,
 };
 
 static void pack(const char *tree, const char *name,
@@ -132,31 +133,33 @@ static void expect_same(const char *name, const char *other)
 
 Test(pack, gives_the_same_bytes_for_the_same_contents)
 {
-	struct pack_options with = options;
 	enum {
 		LARGE = 70 << 20
 	};
 	_cleanup_free_ char *large = malloc(LARGE + 1);
-	uint32_t random = 1;
+	cpu_set_t set;
 
 	// Larger than a job of the compressor, so that two work at once.
-	for (size_t i = 0; i < LARGE; i++) {
-		random = random * 1664525 + 1013904223;
-		large[i] = (char)('0' + (random >> 30));
-	}
+	for (size_t i = 0; i < LARGE; i++)
+		large[i] = (char)('0' + i / 4096 % 7);
 	large[LARGE] = '\0';
 	make_tree("a");
 	put_file("a", "large", large);
 	// In another order, with other times.
 	put_file("b", "large", large);
 	make_tree("b");
-	pack("a", "a.tar.zst", &with);
-	with.workers = 2;
-	pack("b", "b.tar.zst", &with);
+	pack("a", "a.tar.zst", &options);
+	// A thread a processor compresses.
+	CPU_ZERO(&set);
+	CPU_SET((size_t)sched_getcpu(), &set);
+	cr_assert_eq(sched_setaffinity(0, sizeof(set), &set), 0);
+	pack("b", "b.tar.zst", &options);
 	expect_same("a.tar.zst", "b.tar.zst");
-	with.workers = 0;
-	pack("b", "c.tar.zst", &with);
-	expect_same("a.tar.zst", "c.tar.zst");
+	// Where there is no room, it is not that of a file that was read.
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 1, 1 }), 0);
+	expect_failure(pack_directory("b", "c.tar.zst", &options),
+		       "pack b: write c.tar.zst: File too large");
 }
 
 Test(pack, is_unpacked_as_it_was)
@@ -204,7 +207,7 @@ Test(pack, takes_an_empty_directory)
 	_cleanup_free_ char *text = NULL;
 
 	cr_assert_null(directory_create("tree"));
-	pack("tree", "out.tar.zst", &(struct pack_options){ .level = 1 });
+	pack("tree", "out.tar.zst", &(struct pack_options){ 0 });
 	text = describe("out.tar.zst");
 	cr_expect_str_empty(text);
 }
