@@ -108,7 +108,8 @@ struct error *github_init(struct github *github, const char *location,
 		url = "https://api.github.com";
 	if (!http_is_url(url))
 		return error_create(ERROR_USAGE,
-				    "GITHUB_API_URL is not an http or https URL");
+				    "GITHUB_API_URL: '%s' is not an http or https URL; unset it for github.com",
+				    url);
 	size_t length = strlen(url);
 	while (url[length - 1] == '/')
 		length--;

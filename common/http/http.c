@@ -254,9 +254,12 @@ struct error *http_perform(struct http *http, const struct http_request *request
 		.request = request,
 		.since_ms = monotonic_ms(),
 	};
+	// What the caller shows tells more.
 	_cleanup_progress_ struct progress *progress =
-		progress_createf(PROGRESS_TIME, "%s %s",
-				 request_method(request), request->url);
+		request->progress ? NULL
+				  : progress_createf(PROGRESS_TIME, "%s %s",
+						     request_method(request),
+						     request->url);
 
 	do {
 		err = try_once(&tries);

@@ -402,8 +402,10 @@ struct error *http_begin(struct http_tries *tries, const char *const *extra)
 	if (code)
 		return error_create(ERROR_OTHER, "libcurl: prepare: %s",
 				    curl_easy_strerror(code));
-	if (curl_multi_add_handle(http->multi, http->easy))
-		return error_create(ERROR_OTHER, "libcurl cannot start");
+	CURLMcode added = curl_multi_add_handle(http->multi, http->easy);
+	if (added)
+		return error_create(ERROR_OTHER, "libcurl: start: %s",
+				    curl_multi_strerror(added));
 	return NULL;
 }
 

@@ -2,7 +2,6 @@
 
 #include "common/kernel/remote.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,15 +100,9 @@ static struct error *parse_line(struct ref_list *list, char *line)
 	size_t digits = strspn(line, hex_digits);
 	const char *name = line + digits + 1;
 
-	if (strncmp(line, "ERR ", 4) == 0) {
-		// What a server says is not for the terminal to obey.
-		for (char *c = line; *c; c++) {
-			if (iscntrl((unsigned char)*c))
-				*c = ' ';
-		}
+	if (strncmp(line, "ERR ", 4) == 0)
 		return error_create(ERROR_OTHER, "the server refuses: %s",
 				    line + 4);
-	}
 	// Where the history of a shallow repository ends.
 	if (strncmp(line, "shallow ", 8) == 0)
 		return NULL;

@@ -20,10 +20,6 @@
 	(LIBGIT2_VER_MAJOR > 1 ||                                              \
 	 (LIBGIT2_VER_MAJOR == 1 && LIBGIT2_VER_MINOR >= 7))
 
-enum {
-	LIMIT_OBJECTS_DEFAULT = 1000000
-};
-
 static void cleanup_remote(git_remote **remote)
 {
 	git_remote_free(*remote);
@@ -163,7 +159,7 @@ static struct error *libgit_refs(const char *url, struct ref_list *ret)
 {
 	_cleanup_(cleanup_remote) git_remote *remote = NULL;
 	_cleanup_progress_ struct progress *progress =
-		progress_createf(PROGRESS_TIME, "connect to the git server");
+		progress_createf(PROGRESS_TIME, "connect to %s", url);
 	const git_remote_head **heads;
 	size_t count = 0;
 	int code = git_remote_create_detached(&remote, url);
@@ -381,9 +377,7 @@ struct error *remote_fetch(struct http *http, const char *url,
 	if (code < 0)
 		return libgit_error(code, "make a repository in %s",
 				    git_directory);
-	err = network_fetch(repository, url, ref->name,
-			    limit_objects ? limit_objects
-					  : LIMIT_OBJECTS_DEFAULT);
+	err = network_fetch(repository, url, ref->name, limit_objects);
 	if (err)
 		return err;
 	return commit_write(repository, url, ref, directory);

@@ -118,8 +118,7 @@ _must_check_ struct error *remote_resolve(struct http *http, const char *url,
  *
  * @param[in] directory Exists and is empty; after an error its contents are the
  * caller's to remove.
- * @param[in] limit_objects Most objects to fetch; 0 for a million (one commit
- * of the kernel has a tenth of that, its history ten times as many).
+ * @param[in] limit_objects Most objects to fetch.
  * @return ERROR_RETRY if the ref stands for another commit by now.
  */
 _must_check_ struct error *remote_fetch(struct http *http, const char *url,

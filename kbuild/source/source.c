@@ -22,6 +22,11 @@
 enum {
 	/** Digits of a digest that tell directories of the cache apart. */
 	KEY_DIGITS = 16,
+	/**
+	 * Of a git server: one commit of the kernel has a tenth of it, its
+	 * history ten times as many.
+	 */
+	GIT_OBJECTS_MAX = 1000000,
 };
 
 void source_deinit(struct source *source)
@@ -114,7 +119,7 @@ static struct error *fill(struct source_making *making, const char *directory)
 	const struct source_request *request = making->request;
 	if (request->kind == SOURCE_GIT)
 		return remote_fetch(request->http, request->url, &making->ref,
-				    directory, 0);
+				    directory, GIT_OBJECTS_MAX);
 	const struct unpack_options options = { .strip_components = 1 };
 	if (request->path)
 		return unpack_file(request->path, directory, &options);

@@ -111,7 +111,7 @@ Test(git_refs, refuses_what_is_no_list)
 		CASE(HEAD "0038" A "refs/tags/v1" "0000", "damaged"),
 		CASE(HEAD "002d" A " 0000", "damaged"),
 		CASE(HEAD "0008" A " refs/tags/v1" "0000", "damaged"),
-		CASE(HEAD "0010ERR no\x1b[31m\n0000", "refuses: no [31m"),
+		CASE(HEAD "0010ERR no\x1b[31m\n0000", "refuses: no?[31m"),
 	};
 	// clang-format on
 

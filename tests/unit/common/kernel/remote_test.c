@@ -51,12 +51,11 @@ static void run_git(const char *const *arguments)
 }
 
 /** Find a ref and fetch its commit to out. */
-static struct error *fetch(const char *url, const char *name,
-			   uint64_t limit_objects, struct ref *ret)
+static struct error *fetch(const char *url, const char *name, struct ref *ret)
 {
 	struct error *err = remote_resolve(http, url, name, ret);
 
-	return err ? err : remote_fetch(http, url, ret, "out", limit_objects);
+	return err ? err : remote_fetch(http, url, ret, "out", 100);
 }
 
 static void cleanup_ref(struct ref *ref)
@@ -202,7 +201,7 @@ Test(remote, fetches_one_commit_from_where_it_lies)
 		const char *ref = cases[i / 2].ref;
 		_cleanup_ref_ struct ref found = { 0 };
 
-		expect_success(fetch(urls[i % 2], ref, 0, &found));
+		expect_success(fetch(urls[i % 2], ref, &found));
 		expect_contents("out", "Makefile", cases[i / 2].makefile);
 		cr_expect_eq(is_there("out", "a.txt"), cases[i / 2].has_a, "%s",
 			     ref);
@@ -227,7 +226,7 @@ Test(remote, fetches_one_commit_over_http)
 		serve("--git-source", "6.12.3=tree", &url);
 
 	// The one before it, which an older libgit2 fetches too, is in the limit.
-	expect_success(fetch(url, "v6.12.3", 100, &found));
+	expect_success(fetch(url, "v6.12.3", &found));
 	expect_contents("out", "Makefile", "VERSION = 6\n");
 	cr_expect_not(is_there("out", ".git"));
 
@@ -236,13 +235,13 @@ Test(remote, fetches_one_commit_over_http)
 
 	struct ref moved = found;
 	memset(moved.commit, 'd', 40);
-	expect_kind(remote_fetch(http, url, &moved, "out", 0), ERROR_RETRY,
+	expect_kind(remote_fetch(http, url, &moved, "out", 100), ERROR_RETRY,
 		    "has moved meanwhile");
 
 	interrupt_catch();
 	raise(SIGTERM);
-	expect_kind(remote_fetch(http, url, &found, "out", 0), ERROR_CANCELLED,
-		    "terminated");
+	expect_kind(remote_fetch(http, url, &found, "out", 100),
+		    ERROR_CANCELLED, "terminated");
 	// Nothing of four fetches is left beside the directory.
 	glob_t left;
 	cr_expect_eq(glob(".fetch.*", 0, NULL, &left), GLOB_NOMATCH);
