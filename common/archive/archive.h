@@ -163,6 +163,9 @@ struct stream *stream_open_fd(int fd, const char *name);
 void stream_expect(struct stream *stream, uint64_t size_bytes,
 		   const char *digest, const char *remedy);
 
+/** Read to the end: the digest of it all is `actual` then. */
+_must_check_ struct error *stream_digest(struct stream *stream);
+
 /**
  * Read to the end and write a file, mode 0644, and its sidecar. The file is
  * renamed from @p partial last.

@@ -14,7 +14,6 @@
 #include "common/base/memory.h"
 
 enum {
-	DIGEST_READ_BYTES = 1 << 18,
 	SIDECAR_BYTES_MAX = 4096,
 };
 
@@ -71,28 +70,18 @@ struct error *digest_file(const char *path,
 			  char text_ret[static DIGEST_TEXT_SIZE],
 			  uint64_t *size_ret)
 {
-	_cleanup_digest_ struct digest *digest = digest_create();
-	_cleanup_free_ char *buffer = memory_allocate(1, DIGEST_READ_BYTES);
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	uint64_t size = 0;
+	struct error *err;
 
-	if (fd < 0)
-		return error_create_os(errno, "open %s", path);
-	for (;;) {
-		ssize_t count = read(fd, buffer, DIGEST_READ_BYTES);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count < 0)
-			return error_create_os(errno, "read %s", path);
-		if (count == 0)
-			break;
-		digest_update(digest, buffer, (size_t)count);
-		size += (uint64_t)count;
-	}
-	digest_finish(digest, text_ret);
+	_cleanup_stream_ struct stream *stream = NULL;
+	err = stream_open_file(path, &stream);
+	if (err)
+		return err;
+	err = stream_digest(stream);
+	if (err)
+		return err;
+	memcpy(text_ret, stream->actual, DIGEST_TEXT_SIZE);
 	if (size_ret)
-		*size_ret = size;
+		*size_ret = stream->done_bytes;
 	return NULL;
 }
 
@@ -133,7 +122,8 @@ struct error *sidecar_read(const char *path,
 			return NULL;
 		}
 	}
-	return error_create(ERROR_OTHER, "%s: not a line of sha256sum", sidecar);
+	return error_create(ERROR_OTHER,
+			    "%s is no line of sha256sum; delete it", sidecar);
 }
 
 struct error *sidecar_write_text(const char *path, const char *text)

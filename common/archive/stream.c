@@ -103,6 +103,21 @@ struct error *stream_read(struct stream *stream, const void **data_ret,
 			  stream->name);
 }
 
+struct error *stream_digest(struct stream *stream)
+{
+	const void *data;
+	size_t size;
+
+	if (!stream->digest)
+		stream->digest = digest_create();
+	do {
+		struct error *err = stream_read(stream, &data, &size);
+		if (err)
+			return err;
+	} while (size);
+	return NULL;
+}
+
 struct error *stream_save(struct stream *stream, int fd, const char *partial,
 			  const char *path)
 {

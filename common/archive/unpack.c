@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/base/progress.h"
+#include "common/base/system.h"
 
 enum {
 	/** A header block and the padding of an entry, generously. */
@@ -208,17 +208,10 @@ static struct error *read_rest(struct unpack *unpack)
 static struct error *run(struct unpack *unpack)
 {
 	struct error *err, *writer_err;
-	sigset_t all, before;
 	pthread_t thread;
 	void *result;
 
-	// Signals are the caller's.
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-
-	int errnum = pthread_create(&thread, NULL, write_files, unpack);
-
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	int errnum = thread_create(&thread, write_files, unpack);
 	if (errnum)
 		return error_create_os(errnum, "create a thread");
 	err = decompress(unpack);

@@ -3,7 +3,6 @@
 #include "common/base/log.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,21 +167,14 @@ static void *tick(void *arg)
 
 void log_status_begin(struct log_status *status)
 {
-	sigset_t all, before;
-
 	if (logger.level < LOG_INFO)
 		return;
 	log_lock();
 	status->below = logger.status;
 	logger.status = status;
-	// Signals are for the thread that works.
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	// Without it, the log is silent for longer, which is no failure.
-	if (!logger.ticker &&
-	    pthread_create(&logger.ticker, NULL, tick, NULL) != 0)
+	if (!logger.ticker && thread_create(&logger.ticker, tick, NULL) != 0)
 		logger.ticker = 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_cond_signal(&logger.begun);
 	log_unlock();
 }

@@ -3,6 +3,7 @@
 #include "common/base/system.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +26,17 @@ unsigned int processors_usable(void)
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
 
 	return online > 0 ? (unsigned int)online : 1;
+}
+
+int thread_create(pthread_t *thread, void *(*run)(void *arg), void *arg)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int errnum = pthread_create(thread, NULL, run, arg);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return errnum;
 }
 
 bool foreground_has_terminal(int fd)

@@ -3,8 +3,9 @@
 #ifndef COMMON_BASE_SYSTEM_H
 #define COMMON_BASE_SYSTEM_H
 
-/** @file What the host lets us use: its clock, its processors, the terminal. */
+/** @file What the host lets us use: its clock, its processors and threads, the terminal. */
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,6 +14,12 @@ uint64_t monotonic_ms(void);
 
 /** How many we may use (taskset(1), the CPU set of a container); at least 1. */
 unsigned int processors_usable(void);
+
+/**
+ * As pthread_create(3). Signals are for the thread that works for the user:
+ * this one has them blocked.
+ */
+int thread_create(pthread_t *thread, void *(*run)(void *arg), void *arg);
 
 /**
  * Whether this is a terminal that we may read, set and draw on now: a shell can

@@ -69,14 +69,9 @@ static struct error *find_file(struct upload *upload,
 	if (!*digest && asset->size_bytes == upload->size_bytes) {
 		// GitHub did not always keep digests: fetch the asset to know its.
 		stream = github_open(upload->github, asset);
-		stream->digest = digest_create();
-		const void *data;
-		size_t size;
-		do {
-			err = stream_read(stream, &data, &size);
-			if (err)
-				return err;
-		} while (size);
+		err = stream_digest(stream);
+		if (err)
+			return err;
 		digest = stream->actual;
 	}
 	if (strcmp(digest, upload->digest) != 0)
