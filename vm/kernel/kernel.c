@@ -213,40 +213,27 @@ struct download {
 	uint64_t unpack_ms;
 };
 
-static struct error *download_unpack(struct download *download,
-				     const char *directory)
-{
-	struct error *err;
-	const struct asset *asset = download->asset;
-	const struct unpack_options options = { 0 };
-
-	uint64_t start_ms = monotonic_ms();
-	_cleanup_progress_ struct progress *progress =
-		progress_createf(PROGRESS_BYTES, "download %s", asset->name);
-	_cleanup_stream_ struct stream *stream = NULL;
-	err = store_open(download->store, asset, &stream);
-	if (err)
-		return err;
-	stream->progress = progress;
-	err = unpack(stream, directory, &options);
-	if (err)
-		return error_wrap(err, "get %s from %s", asset->name,
-				  store_name(download->store));
-	download->unpack_ms = monotonic_ms() - start_ms - stream->read_ms;
-	progress_finish(progress);
-	return NULL;
-}
-
 static struct error *download_make(void *arg, const char *directory)
 {
 	struct error *err;
 	struct download *download = arg;
 	const char *name = download->asset->name;
 	const char *store = store_name(download->store);
+	const struct unpack_options options = { 0 };
 
-	err = download_unpack(download, directory);
+	uint64_t start_ms = monotonic_ms();
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_BYTES, "download %s", name);
+	_cleanup_stream_ struct stream *stream = NULL;
+	err = store_open(download->store, download->asset, &stream);
 	if (err)
 		return err;
+	stream->progress = progress;
+	err = unpack(stream, directory, &options);
+	if (err)
+		return error_wrap(err, "get %s from %s", name, store);
+	download->unpack_ms = monotonic_ms() - start_ms - stream->read_ms;
+	progress_finish(progress);
 	// Nothing that is not a package gets the name of one.
 	char release[RELEASE_TEXT_SIZE];
 	err = read_release(directory, release);

@@ -37,14 +37,10 @@ struct build {
 	struct kernel_version version;
 	/** The source, without symbolic links. */
 	char *source;
-	/** Where the results of this source lie. */
-	char *directory;
 	/** A directory of our own, which is locked, and in it the copy. */
 	char *scratch;
 	int scratch_lock;
 	char *copy;
-	/** The name of the result. */
-	char key[DIGEST_TEXT_SIZE];
 };
 
 static void build_deinit(struct build *build)
@@ -52,7 +48,6 @@ static void build_deinit(struct build *build)
 	cleanup_directory(&build->scratch);
 	cleanup_close(&build->scratch_lock);
 	free(build->source);
-	free(build->directory);
 	free(build->copy);
 }
 
@@ -65,56 +60,13 @@ void module_deinit(struct module *module)
 	*module = (struct module){ 0 };
 }
 
-static struct error *build_init(struct build *build,
-				const struct module_request *request)
-{
-	const char *release = request->kernel->release;
-
-	build->request = request;
-	build->source = realpath(request->source, NULL);
-	if (!build->source)
-		return error_create(ERROR_USAGE, "module source %s: %s",
-				    request->source, strerror(errno));
-	const char *end;
-	if (!kernel_version_parse_prefix(release, &build->version, &end))
-		return error_create(ERROR_OTHER,
-				    "the release '%s' does not begin with a version",
-				    release);
-	char source[DIGEST_TEXT_SIZE];
-	digest_buffer(build->source, strlen(build->source), source);
-	build->directory = path_joinf(request->directory, "%s/module/%s/%.*s",
-				      request->arch->name, release, KEY_DIGITS,
-				      source);
-	return NULL;
-}
-
-/**
- * What is built is a copy, so that the source may change meanwhile.
- *
- * @param[out] text_ret The source's digest.
- */
-static struct error *copy_source(struct build *build,
-				 char text_ret[static DIGEST_TEXT_SIZE])
-{
-	struct error *err;
-
-	err = directory_remove_stale(scratch_parent, scratch_prefix);
-	if (err)
-		return err;
-	err = directory_create_temporary(scratch_parent, scratch_prefix,
-					 &build->scratch, &build->scratch_lock);
-	if (err)
-		return err;
-	build->copy = path_join(build->scratch, "source");
-	return module_source_copy(build->source, build->copy, text_ret);
-}
-
 /**
  * What a module depends on: the source, the kernel, to the byte, and the
  * compiler that there is, or that would be downloaded.
  */
-static struct error *compute_key(struct build *build,
-				 const char source[static DIGEST_TEXT_SIZE])
+static struct error *compute_key(const struct build *build,
+				 const char source[static DIGEST_TEXT_SIZE],
+				 char key_ret[static DIGEST_TEXT_SIZE])
 {
 	static const char *const files[] = { "vmlinuz", "build/.config",
 					     "build/Module.symvers" };
@@ -141,25 +93,9 @@ static struct error *compute_key(struct build *build,
 	_cleanup_free_ char *text =
 		string_format("%s %s", compiler.program, compiler.version);
 	digest_update(digest, text, strlen(text));
-	digest_finish(digest, build->key);
-	build->key[KEY_DIGITS] = '\0';
+	digest_finish(digest, key_ret);
+	key_ret[KEY_DIGITS] = '\0';
 	return NULL;
-}
-
-/** The package's build directory, or a copy where make can work with it. */
-static struct error *prepare_kernel(const struct build *build, char **ret)
-{
-	struct error *err;
-
-	_cleanup_free_ char *path =
-		path_join(build->request->kernel->path, "build");
-	err = kernel_make_check_path(path);
-	if (!err)
-		*ret = take_ptr(path);
-	if (!error_catch(&err, ERROR_USAGE))
-		return err;
-	*ret = path_join(build->scratch, "kernel");
-	return tree_copy(path, NULL, *ret);
 }
 
 static struct error *run_make(const struct build *build,
@@ -171,8 +107,16 @@ static struct error *run_make(const struct build *build,
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_COMPILED, "build %s for %s",
 				 build->source, build->request->kernel->release);
-	_cleanup_free_ char *kernel = NULL;
-	err = prepare_kernel(build, &kernel);
+	_cleanup_free_ char *kernel =
+		path_join(build->request->kernel->path, "build");
+	err = kernel_make_check_path(kernel);
+	if (error_catch(&err, ERROR_USAGE)) {
+		// A copy where make can work with it.
+		_cleanup_free_ char *original = take_ptr(kernel);
+
+		kernel = path_join(build->scratch, "kernel");
+		err = tree_copy(original, NULL, kernel);
+	}
 	if (err)
 		return err;
 	// Of a build that failed.
@@ -233,6 +177,7 @@ static struct error *build_check(void *arg, const char *result, bool *good_ret)
 	return NULL;
 }
 
+/** What is built is a copy, so that the source may change meanwhile. */
 static struct error *find_or_build(struct build *build, struct cache_entry **ret)
 {
 	struct error *err;
@@ -244,34 +189,57 @@ static struct error *find_or_build(struct build *build, struct cache_entry **ret
 		.keeps_partial = true,
 	};
 
-	char source[DIGEST_TEXT_SIZE];
-	err = copy_source(build, source);
+	err = directory_remove_stale(scratch_parent, scratch_prefix);
 	if (err)
 		return err;
-	err = compute_key(build, source);
+	err = directory_create_temporary(scratch_parent, scratch_prefix,
+					 &build->scratch, &build->scratch_lock);
 	if (err)
 		return err;
-	_cleanup_free_ char *path = path_join(build->directory, build->key);
+	build->copy = path_join(build->scratch, "source");
+	char source[DIGEST_TEXT_SIZE], key[DIGEST_TEXT_SIZE];
+	err = module_source_copy(build->source, build->copy, source);
+	if (err)
+		return err;
+	err = compute_key(build, source, key);
+	if (err)
+		return err;
+	digest_buffer(build->source, strlen(build->source), source);
+	_cleanup_free_ char *directory =
+		path_joinf(build->request->directory, "%s/module/%s/%.*s",
+			   build->request->arch->name,
+			   build->request->kernel->release, KEY_DIGITS, source);
+	_cleanup_free_ char *path = path_join(directory, key);
 	err = cache_get(path, &recipe, ret);
 	if (err || !(*ret)->made)
 		return err;
-	return cache_evict_all(build->directory, build->key);
+	return cache_evict_all(directory, key);
 }
 
 struct error *module_build(const struct module_request *request,
 			   struct module *ret)
 {
 	struct error *err;
+	const char *release = request->kernel->release;
 
-	_cleanup_build_ struct build build = { .scratch_lock = -1 };
-	err = build_init(&build, request);
-	if (err)
-		return err;
+	_cleanup_build_ struct build build = {
+		.request = request,
+		.source = realpath(request->source, NULL),
+		.scratch_lock = -1,
+	};
+	if (!build.source)
+		return error_create(ERROR_USAGE, "module source %s: %s",
+				    request->source, strerror(errno));
+	const char *end;
+	if (!kernel_version_parse_prefix(release, &build.version, &end))
+		return error_create(ERROR_OTHER,
+				    "the release '%s' does not begin with a version",
+				    release);
 	_cleanup_module_ struct module module = { 0 };
 	err = find_or_build(&build, &module.entry);
 	if (err)
 		return error_wrap(err, "module %s for %s", request->source,
-				  request->kernel->release);
+				  release);
 	module.path = module_result_find(module.entry->path);
 	*ret = take(module);
 	return NULL;

@@ -26,11 +26,9 @@ struct http;
 struct kernel;
 
 /*
- * What goes into the build of an external module, and what comes out of it.
- *
- * A source is the files of a directory, without those that a build in place
- * leaves behind. A result is a directory with all modules that were built, and
- * a link to the first.
+ * A source: the files of a directory, without those that a build in place
+ * leaves behind. A result: a directory with all modules that were built, and a
+ * link to the first.
  */
 
 /**

@@ -231,29 +231,25 @@ void disk_list_add_arguments(const struct disk_list *list,
 	for (size_t i = 0; i < list->count; i++) {
 		const struct disk *disk = &list->items[i];
 		const char *controller = disk->interface->controller;
-		_cleanup_string_builder_ struct string_builder device = { 0 };
 
 		if (controller && rank(list, i) == 0) {
-			string_list_add(arguments, "-device");
-			string_list_add(arguments, controller);
+			qemu_add(arguments, "-device", "%s", controller);
 		}
-		string_list_add(arguments, "-add-fd");
-		string_list_addf(arguments, "fd=%d,set=%zu", disk->fd, i + 1);
+		qemu_add(arguments, "-add-fd", "fd=%d,set=%zu", disk->fd, i + 1);
 		// Opened automatically, QEMU would ask for a second descriptor,
 		// read-only. What is gone with QEMU need not be flushed.
-		string_list_add(arguments, "-drive");
-		string_list_addf(arguments,
-				 "file=/dev/fdset/%zu,format=%s,if=none,id=disk%zu,auto-read-only=off,discard=unmap,%s",
-				 i + 1, disk->qcow2 ? "qcow2" : "raw", i,
-				 disk->use != DISK_FILE ? "cache=unsafe"
-				 : disk->readonly	? "readonly=on"
-							: "readonly=off");
-		string_builder_appendf(&device, "%s,drive=disk%zu",
-				       disk->interface->device, i);
+		qemu_add(arguments, "-drive",
+			 "file=/dev/fdset/%zu,format=%s,if=none,id=disk%zu,auto-read-only=off,discard=unmap,%s",
+			 i + 1, disk->qcow2 ? "qcow2" : "raw", i,
+			 disk->use != DISK_FILE ? "cache=unsafe"
+			 : disk->readonly	? "readonly=on"
+						: "readonly=off");
 		if (disk->use == DISK_FILE)
-			string_builder_appendf(&device, ",serial=disk%u",
-					       files++);
-		string_list_add(arguments, "-device");
-		string_list_add(arguments, device.text);
+			qemu_add(arguments, "-device",
+				 "%s,drive=disk%zu,serial=disk%u",
+				 disk->interface->device, i, files++);
+		else
+			qemu_add(arguments, "-device", "%s,drive=disk%zu",
+				 disk->interface->device, i);
 	}
 }

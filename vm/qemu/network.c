@@ -94,8 +94,6 @@ void network_add(const struct qemu_config *config, struct string_list *arguments
 		string_builder_appendf(&sb, ",hostfwd=tcp:127.0.0.1:%lu-:%lu",
 				       host, strtoul(end + 1, NULL, 10));
 	}
-	string_list_add(arguments, "-netdev");
-	string_list_add(arguments, sb.text);
-	string_list_add(arguments, "-device");
-	string_list_addf(arguments, "virtio-net,netdev=network%s", rom);
+	qemu_add(arguments, "-netdev", "%s", sb.text);
+	qemu_add(arguments, "-device", "virtio-net,netdev=network%s", rom);
 }

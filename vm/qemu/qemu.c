@@ -2,12 +2,14 @@
 
 #include "vm/qemu/qemu.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
@@ -106,47 +108,14 @@ const char *qemu_program(const struct qemu_config *config)
 	return arch->qemu;
 }
 
-static void append_init(const struct qemu_options *options,
-			struct string_builder *sb)
-{
-	if (!options->shares->init_shared) {
-		string_builder_appendf(sb, " init=%s", options->init);
-		return;
-	}
-	// The kernel takes quotes off an argument of init as off its own. Not
-	// on /run: busybox would take it for what `mount -a` is to mount there.
-	string_builder_append(sb, " init=/bin/sh -- -c \"mount -t 9p -o ro," SHARE_OPTIONS
-				  ",cache=loose " SHARE_INIT_TAG
-				  " /sys && exec /bin/sh /sys/init.sh\"");
-}
-
-/**
- * Emulated, the calibration of the time stamp counter fails now and then, and a
- * kernel without a clock hangs. Nor is it to be checked against a timer that an
- * interrupt of a busy host drives, nor that timer by waiting for ticks: too few
- * of them in the time is a panic, and they are 3 % of a boot. Under KVM, the
- * kernel does so by itself.
- */
-static void append_clock(const struct qemu_options *options,
-			 struct string_builder *sb)
-{
-	unsigned long long khz = options->tsc_khz;
-	unsigned int hz = kernel_config_number(options->config->kernel->config,
-					       "CONFIG_HZ");
-
-	if (!khz)
-		return;
-	string_builder_appendf(
-		sb, " no_timer_check tsc=reliable tsc_early_khz=%llu", khz);
-	if (hz)
-		string_builder_appendf(sb, " lpj=%llu", khz * 1000 / hz);
-}
-
 struct error *qemu_kernel_command_line(const struct qemu_options *options,
 				       char **ret)
 {
 	const struct qemu_config *config = options->config;
 	const struct catalog_arch *arch = config->arch;
+	unsigned long long khz = options->tsc_khz;
+	unsigned int hz =
+		kernel_config_number(config->kernel->config, "CONFIG_HZ");
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	string_builder_appendf(&sb, "console=%s", arch->console);
@@ -160,12 +129,30 @@ struct error *qemu_kernel_command_line(const struct qemu_options *options,
 	if (options->machine->tcg_command_line && options->accel == ACCEL_TCG)
 		string_builder_appendf(&sb, " %s",
 				       options->machine->tcg_command_line);
-	append_clock(options, &sb);
+	// Emulated, the calibration of the time stamp counter fails now and
+	// then, and a kernel without a clock hangs. Nor is it to be checked
+	// against a timer that an interrupt of a busy host drives, nor that
+	// timer by waiting for ticks: too few of them in the time is a panic,
+	// and they are 3 % of a boot. Under KVM, the kernel does so by itself.
+	if (khz)
+		string_builder_appendf(&sb,
+				       " no_timer_check tsc=reliable tsc_early_khz=%llu",
+				       khz);
+	if (khz && hz)
+		string_builder_appendf(&sb, " lpj=%llu", khz * 1000 / hz);
 	if (config->kdump)
 		string_builder_append(&sb, " crashkernel=" CRASH_MEMORY);
 	for (size_t i = 0; i < config->append.count; i++)
 		string_builder_appendf(&sb, " %s", config->append.items[i]);
-	append_init(options, &sb);
+	// The kernel takes quotes off an argument of init as off its own. Not
+	// on /run: busybox would take it for what `mount -a` is to mount there.
+	if (options->shares->init_shared)
+		string_builder_append(&sb,
+				      " init=/bin/sh -- -c \"mount -t 9p -o ro," SHARE_OPTIONS
+				      ",cache=loose " SHARE_INIT_TAG
+				      " /sys && exec /bin/sh /sys/init.sh\"");
+	else
+		string_builder_appendf(&sb, " init=%s", options->init);
 	if (arch->command_line_bytes && sb.length >= arch->command_line_bytes)
 		return error_create(
 			ERROR_USAGE,
@@ -175,11 +162,16 @@ struct error *qemu_kernel_command_line(const struct qemu_options *options,
 	return NULL;
 }
 
-/** Add an option and its value. */
-static void add(struct string_list *list, const char *option, const char *value)
+void qemu_add(struct string_list *arguments, const char *option,
+	      const char *format, ...)
 {
-	string_list_add(list, option);
-	string_list_add(list, value);
+	va_list ap;
+
+	va_start(ap, format);
+	_cleanup_free_ char *value = string_vformat(format, ap);
+	va_end(ap);
+	string_list_add(arguments, option);
+	string_list_add(arguments, value);
 }
 
 static void add_all(struct string_list *list, const struct string_list *more)
@@ -195,13 +187,11 @@ static void add_shares(const struct share_plan *shares, struct string_list *list
 		_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 		if (share->server) {
-			string_list_add(list, "-chardev");
-			string_list_addf(list, "socket,id=share%zu,fd=%d", i,
-					 share->server->fd);
-			string_list_add(list, "-device");
-			string_list_addf(list,
-					 "vhost-user-fs-pci,chardev=share%zu,tag=%s",
-					 i, share->tag);
+			qemu_add(list, "-chardev", "socket,id=share%zu,fd=%d",
+				 i, share->server->fd);
+			qemu_add(list, "-device",
+				 "vhost-user-fs-pci,chardev=share%zu,tag=%s", i,
+				 share->tag);
 			continue;
 		}
 		string_builder_appendf(&sb, "local,id=share%zu,path=", i);
@@ -212,33 +202,29 @@ static void add_shares(const struct share_plan *shares, struct string_list *list
 		string_builder_appendf(&sb,
 				       ",security_model=none,multidevs=remap,readonly=%s",
 				       share->writable ? "off" : "on");
-		add(list, "-fsdev", sb.text);
-		string_list_add(list, "-device");
-		string_list_addf(list, "virtio-9p,fsdev=share%zu,mount_tag=%s",
-				 i, share->tag);
+		qemu_add(list, "-fsdev", "%s", sb.text);
+		qemu_add(list, "-device",
+			 "virtio-9p,fsdev=share%zu,mount_tag=%s", i, share->tag);
 	}
 }
 
 static void add_ports(const struct qemu_options *options, struct string_list *list)
 {
 	// Multiplexed, a BREAK can be sent: it announces a sysrq key.
-	string_list_add(list, "-chardev");
-	string_list_addf(list, "socket,id=console,mux=on,fd=%d",
-			 options->sockets->console_fd);
-	add(list, "-serial", "chardev:console");
-	add(list, "-device", "virtio-serial");
+	qemu_add(list, "-chardev", "socket,id=console,mux=on,fd=%d",
+		 options->sockets->console_fd);
+	qemu_add(list, "-serial", "chardev:console");
+	qemu_add(list, "-device", "virtio-serial");
 	for (int i = 0; i < PORT_COUNT; i++) {
 		int fd = options->sockets->port_fds[i];
 
 		if (fd < 0)
 			continue;
-		string_list_add(list, "-chardev");
-		string_list_addf(list, "socket,id=%s,fd=%d", port_names[i], fd);
-		string_list_add(list, "-device");
-		string_list_addf(list, "%s,chardev=%s,nr=%d",
-				 i == PORT_TERMINAL ? "virtconsole"
-						    : "virtserialport",
-				 port_names[i], i);
+		qemu_add(list, "-chardev", "socket,id=%s,fd=%d", port_names[i],
+			 fd);
+		qemu_add(list, "-device", "%s,chardev=%s,nr=%d",
+			 i == PORT_TERMINAL ? "virtconsole" : "virtserialport",
+			 port_names[i], i);
 	}
 }
 
@@ -310,22 +296,19 @@ static void add_machine(const struct qemu_options *options,
 	string_list_add(list, "-M");
 	string_list_addf(list, "%s%s", machine,
 			 has_backend ? ",memory-backend=memory" : "");
-	add(list, "-m", config->memory ? config->memory : default_memory);
-	string_list_add(list, "-smp");
-	string_list_addf(list, "%u", cpus);
+	qemu_add(list, "-m", "%s",
+		 config->memory ? config->memory : default_memory);
+	qemu_add(list, "-smp", "%u", cpus);
 	if (has_backend) {
-		string_list_add(list, "-object");
-		string_list_addf(list, "%s,id=memory,size=%lluM", backend,
-				 memory_mb(config));
+		qemu_add(list, "-object", "%s,id=memory,size=%lluM", backend,
+			 memory_mb(config));
 	}
 	for (unsigned int i = 0; i < config->numa; i++) {
-		string_list_add(list, "-object");
-		string_list_addf(list, "%s,id=node%u,size=%lluM", backend, i,
-				 memory_mb(config) / config->numa);
-		string_list_add(list, "-numa");
-		string_list_addf(list, "node,nodeid=%u,memdev=node%u,cpus=%u-%u",
-				 i, i, cpus * i / config->numa,
-				 cpus * (i + 1) / config->numa - 1);
+		qemu_add(list, "-object", "%s,id=node%u,size=%lluM", backend, i,
+			 memory_mb(config) / config->numa);
+		qemu_add(list, "-numa", "node,nodeid=%u,memdev=node%u,cpus=%u-%u",
+			 i, i, cpus * i / config->numa,
+			 cpus * (i + 1) / config->numa - 1);
 	}
 }
 
@@ -345,15 +328,15 @@ struct error *qemu_arguments(const struct qemu_options *options,
 		return err;
 	string_list_add(ret, qemu_program(config));
 	add_machine(options, ret);
-	add(ret, "-accel", is_kvm ? "kvm" : "tcg");
+	qemu_add(ret, "-accel", "%s", is_kvm ? "kvm" : "tcg");
 	if (cpu)
-		add(ret, "-cpu", cpu);
+		qemu_add(ret, "-cpu", "%s", cpu);
 	string_list_add(ret, "-nodefaults");
 	string_list_add(ret, "-no-user-config");
 	string_list_add(ret, "-no-reboot");
-	add(ret, "-display", "none");
-	add(ret, "-kernel", options->image);
-	add(ret, "-append", command_line);
+	qemu_add(ret, "-display", "none");
+	qemu_add(ret, "-kernel", "%s", options->image);
+	qemu_add(ret, "-append", "%s", command_line);
 	add_all(ret, &machine->arguments);
 	add_shares(options->shares, ret);
 	add_ports(options, ret);

@@ -362,6 +362,10 @@ const char *qemu_program(const struct qemu_config *config);
 /** @return An error if no machine can have these NUMA nodes. */
 _must_check_ struct error *numa_check(const struct qemu_config *config);
 
+/** Add an option and its value. */
+_printf_(3, 4) void qemu_add(struct string_list *arguments, const char *option,
+			     const char *format, ...);
+
 /** @param[out] ret All arguments, the program first. */
 _must_check_ struct error *qemu_arguments(const struct qemu_options *options,
 					  struct string_list *ret);
