@@ -64,6 +64,17 @@ class SetupTest(support.TestCase):
         self.assertIn(" gcc-", install)
         self.assertNotIn(REFERENCE, install)
 
+    def test_what_the_distribution_lacks_is_not_looked_for_again(self):
+        path = self.path_with({
+            # The lists are there, and of the compilers one is not.
+            "ls": "true",
+            "apt-cache": f"echo {REFERENCE}-base",
+            "apt-get": "exit 1",
+            "dpkg-query": f'case $* in *{REFERENCE}*) exit 1 ;; esac; echo install ok installed',
+            "sudo": '"$@"',
+        })
+        self.assert_status(script("setup", "--only", "kernel,tests", PATH=path), 0)
+
     def test_emulators_are_in_the_packages_that_the_distribution_has(self):
         packages = "qemu-system-misc"
         for known in ("", "qemu-system-riscv\nqemu-system-s390x"):
