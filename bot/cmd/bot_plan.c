@@ -31,8 +31,8 @@ static struct error *write_outputs(const struct session *session)
 	_cleanup_free_ char *matrix = plan_matrix_format(plan);
 	_cleanup_free_ char *versions = plan_versions_format(plan);
 	_cleanup_free_ char *text = string_format(
-		"matrix=%s\nversions=%s\ncount=%zu\nleft-out=%zu\nsuperseded=%zu\n",
-		matrix, versions, plan->count, plan->left_out,
+		"matrix=%s\nversions=%s\ncount=%zu\nsuperseded=%zu\n",
+		matrix, versions, plan->count,
 		session->superseded.count);
 
 	return error_wrap(workflow_outputs_write(text), "--github-output");
@@ -92,9 +92,9 @@ const struct command bot_plan_command = {
 	.summary = "list the kernels that the store lacks",
 	.details =
 		"For GitHub Actions, --github-output writes the outputs 'matrix' (a job for each\n"
-		"kernel, the newest 256), 'versions' (one for each source), 'count', 'left-out'\n"
-		"and 'superseded' (assets that must go before the plan fits); what exists and\n"
-		"what is missing goes into the step's summary.",
+		"kernel, the newest 256), 'versions' (one for each source), 'count' and\n"
+		"'superseded' (assets that must go before the plan fits); what exists and what is\n"
+		"missing goes into the step's summary.",
 	.options = { options, selection_option_table },
 	.options_size = sizeof(struct plan_options),
 	.needs = COMMAND_STORE,
