@@ -13,7 +13,7 @@ export const CHECKOUT =
   "- {uses: actions/checkout@v7, with: {persist-credentials: false}}\n";
 
 /** A repository of one commit, of files by name; returns its tree. */
-export function repository(test, files) {
+function repository(test, files) {
   const tree = mkdtempSync(path.join(os.tmpdir(), "rehearsal-test."));
   test.after(() => rmSync(tree, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(files)) {
@@ -56,14 +56,13 @@ export function job(run, more = "env: {}") {
   return `{runs-on: ubuntu-24.04, ${more}, steps: [{run: ${run}}]}`;
 }
 
-/** Conclusions of jobs or outcomes of steps by their name. */
+/** Conclusions of jobs by their name. */
 export function ends(list) {
-  const end = ({ conclusion, outcome }) => conclusion ?? outcome;
-  return Object.fromEntries(list.map((each) => [each.name, end(each)]));
+  return Object.fromEntries(list.map(({ name, conclusion }) => [name, conclusion]));
 }
 
-/** Messages of a level. */
-export function messages({ annotations }, level = "error") {
-  const chosen = annotations.filter((each) => each.level === level);
-  return chosen.map(({ message }) => message);
+/** Messages of errors. */
+export function messages({ annotations }) {
+  const errors = annotations.filter(({ level }) => level === "error");
+  return errors.map(({ message }) => message);
 }
