@@ -4,7 +4,6 @@ kconfig keeps what the fragments ask for: each flavor of each architecture, in
 the source of the kernel that the tests build, and in those of VMTEST_TEST_SOURCES.
 """
 
-import json
 import os
 import re
 import shutil
@@ -13,9 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import support
-from support import CACHE, TOP, run
+from support import CACHE, CATALOG, TOP, run
 
-CATALOG = json.loads((TOP / "configs/vmtest.json").read_text())
 HOST = os.uname().machine
 
 

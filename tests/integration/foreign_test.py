@@ -19,8 +19,8 @@ from pathlib import Path
 
 import drgn_test
 import support
+from support import CATALOG
 
-CATALOG = json.loads((support.TOP / "configs/vmtest.json").read_text())
 STORE = Path(os.environ.get("VMTEST_TEST_FOREIGN", support.CACHE / "store"))
 FOLDER = support.CACHE / "kernels"
 # What uname -m says in the guest, where it is not the architecture's name.

@@ -8,13 +8,14 @@ import json
 import re
 
 import support
+from support import CATALOG
+
 import rehearsal
 from packages import RELEASE, package_entries, package_name, write_package
 
 CALLER = "caller/project"
 OWN = "own/vmtest"
 NAMED = "named/kernels"
-CATALOG = json.loads((support.TOP / "configs/vmtest.json").read_text())
 CATALOGS = CATALOG["repository"]
 COMMAND = "cat greeting; uname -r"
 

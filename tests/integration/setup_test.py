@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What prepares a machine: .github/setup and .github/prepare-guest."""
 
-import json
 import os
 import platform
 import shutil
@@ -9,9 +8,8 @@ import subprocess
 import unittest
 
 import support
-from support import TOP
+from support import CATALOG, TOP
 
-CATALOG = json.loads((TOP / "configs/vmtest.json").read_text())
 REFERENCE = f"gcc-{CATALOG['gcc']['reference']}"
 
 

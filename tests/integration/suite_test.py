@@ -378,11 +378,13 @@ class ArchitecturesTest(SuiteCase):
 
     def setUp(self):
         super().setUp()
-        catalog = json.loads((support.TOP / "configs/vmtest.json").read_text())
-        ours = catalog["architectures"][ARCH]
-        catalog["architectures"] = {
-            ARCH: ours, self.OTHER: {**ours, "host_names": ["no-machine"]}}
-        catalog["flavors"] = {"tiny": catalog["flavors"]["tiny"]}
+        ours = support.CATALOG["architectures"][ARCH]
+        other = {**ours, "host_names": ["no-machine"]}
+        catalog = {
+            **support.CATALOG,
+            "architectures": {ARCH: ours, self.OTHER: other},
+            "flavors": {"tiny": support.CATALOG["flavors"]["tiny"]},
+        }
         self.catalog = self.folder / "catalog.json"
         self.catalog.write_text(json.dumps(catalog))
         self.store = self.folder / "store"

@@ -23,6 +23,8 @@ TOP = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("VMTEST_BIN", TOP / "build/release/bin"))
 CACHE = Path(os.environ.get("VMTEST_TEST_CACHE", TOP / "build/test-cache"))
 
+CATALOG = json.loads((TOP / "configs/vmtest.json").read_text())
+
 sys.path.insert(0, str(TOP / "tests/fixtures"))
 import prism  # noqa: E402
 from built_kernel import write_source  # noqa: E402

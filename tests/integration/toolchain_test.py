@@ -10,9 +10,8 @@ from pathlib import Path
 import support
 from crosstool import crosstool_name, write_crosstool
 from packages import write_folder
-from support import TOP, environment, mirror, run
+from support import CATALOG, environment, mirror, run
 
-CATALOG = json.loads((TOP / "configs/vmtest.json").read_text())
 ARCH, DATA = next(
     (name, data)
     for name, data in CATALOG["architectures"].items()
