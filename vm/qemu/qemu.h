@@ -3,7 +3,12 @@
 #ifndef VM_QEMU_QEMU_H
 #define VM_QEMU_QEMU_H
 
-/** @file QEMU: how a guest runs, its command line, and the links to it. */
+/**
+ * @file
+ *
+ * QEMU: the virtual machine that is asked for; its shares, disks and network;
+ * the command line that follows from them; and the process that runs.
+ */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +22,6 @@ struct catalog_machine;
 struct error;
 struct kernel;
 struct process;
-struct qemu_config;
 struct qemu_link;
 struct virtiofs_server;
 
@@ -55,10 +59,37 @@ _must_check_ struct error *accel_choose(enum accel request,
 					enum accel *ret, const char **denied_ret);
 
 /**
- * The frequency of the time stamp counter in kHz, with an error of some 20
- * parts per million; 0 if there is none, or it cannot be told. Takes 5 ms.
+ * The time stamp counter's frequency, to some 20 parts per million; 0 if there
+ * is none, or it cannot be told. Takes 5 ms.
  */
 uint64_t tsc_khz(void);
+
+/* The virtual machine that is asked for. */
+
+struct qemu_config {
+	const struct kernel *kernel;
+	const struct catalog_arch *arch;
+	/** Program to use; NULL to look for one. */
+	const char *program;
+	/** One of the architecture's; NULL for the first that fits. */
+	const char *machine;
+	enum accel accel;
+	/** As -m takes it; NULL for the default. */
+	const char *memory;
+	/** 0 for the default. */
+	unsigned int cpus;
+	/** Nodes, with a share of memory and processors each; 0 for none. */
+	unsigned int numa;
+	/** Set memory aside for a crash kernel. */
+	bool kdump;
+	/** The guest is on the host's network, as an ordinary program is. */
+	bool network;
+	/** HOST:GUEST: TCP ports of the loopback that lead into the guest. */
+	struct string_list published;
+	/** Last on the kernel's command line, and on QEMU's. */
+	struct string_list append;
+	struct string_list arguments;
+};
 
 /*
  * Which directories of the host a guest sees, and where.
@@ -124,9 +155,7 @@ struct share_plan {
 	/** The same for after @p mounts; paths are those in the new root. */
 	struct string_list late_directories;
 	struct string_list late_mounts;
-	/**
-	 * Where the guest sees each of the extra directories, in their order.
-	 */
+	/** Where the guest sees each of the extra directories. */
 	struct string_list extra;
 	/**
 	 * Whether init.sh has its own share: it is not on the root, or its path
@@ -156,6 +185,16 @@ void share_plan_deinit(struct share_plan *plan);
 
 #define SHARE_ROOT_TAG "/dev/root"
 #define SHARE_INIT_TAG "init"
+
+/**
+ * Make a ruleset that denies a program, and so the guest, the host's /proc,
+ * where processes of the same user show their environment.
+ *
+ * @param[in] directory_fd All that it may write to; -1 for no limit.
+ * @param[out] fd_ret For struct process_options's ruleset_fd; close(). It is -1
+ * where the kernel cannot do it (Landlock, from 5.19 on).
+ */
+_must_check_ struct error *qemu_confine(int directory_fd, int *fd_ret);
 
 /*
  * What serves writable shares by virtiofs: a virtiofsd for each, which keeps
@@ -243,8 +282,7 @@ _must_check_ struct error *disk_check(const char *text);
 /**
  * Open a file, and add it.
  *
- * @param[in] config The kernel's .config; an option that the disk needs and
- * that is not set is an error.
+ * @param[in] config The kernel's; an error if it lacks what the disk needs.
  */
 _must_check_ struct error *disk_list_open(struct disk_list *list,
 					  const char *text, const char *config);
@@ -271,70 +309,6 @@ void disk_list_add_arguments(const struct disk_list *list,
 			     struct string_list *arguments);
 
 /*
- * The virtual machine: what is asked for, and QEMU's command line for it.
- * Nothing is started here; qemu_link_create() does that.
- */
-
-/** Ports of the virtio-serial bus. Port 0 can only be a console. */
-enum qemu_port {
-	PORT_TERMINAL,
-	PORT_CONTROL,
-	PORT_STDIN,
-	PORT_STDOUT,
-	PORT_STDERR,
-	PORT_COUNT,
-};
-
-/** What is asked for. */
-struct qemu_config {
-	const struct kernel *kernel;
-	const struct catalog_arch *arch;
-	/** Program to use; NULL to look for one. */
-	const char *program;
-	/** One of the architecture's; NULL for the first that fits. */
-	const char *machine;
-	enum accel accel;
-	/** As -m takes it; NULL for the default. */
-	const char *memory;
-	/** 0 for the default. */
-	unsigned int cpus;
-	/**
-	 * NUMA nodes, with a share of memory and processors each; 0 for none.
-	 */
-	unsigned int numa;
-	/** Set memory aside for a crash kernel. */
-	bool kdump;
-	/**
-	 * Connect the guest to the host's network, as an ordinary program is.
-	 */
-	bool network;
-	/** HOST:GUEST: TCP ports of the loopback that lead into the guest. */
-	struct string_list published;
-	/** Last on the kernel's command line, and on QEMU's. */
-	struct string_list append;
-	struct string_list arguments;
-};
-
-/** What is decided. */
-struct qemu_options {
-	const struct qemu_config *config;
-	const struct catalog_machine *machine;
-	enum accel accel;
-	/** The image to boot. */
-	const char *image;
-	const struct share_plan *shares;
-	/** init.sh on the root; not used if it has a share. */
-	const char *init;
-	/** QEMU's ends, which it inherits; qemu_link_create() sets them. */
-	const struct qemu_link *sockets;
-	struct disk_list disks;
-	/** 0 if not known or not wanted. */
-	uint64_t tsc_khz;
-	/** Show all of the kernel's messages. */
-	bool verbose;
-};
-
-/*
  * QEMU's user-mode network, in which addresses are fixed: the guest's are
  * 10.0.2.15 and fec0::15, the gateway's 10.0.2.2 and fec0::2, which lead to the
  * host's loopback too, and names are resolved at 10.0.2.3.
@@ -349,8 +323,42 @@ bool network_takes_ports(const char *text);
 /** @return An error if the kernel lacks an option or a port is in use. */
 _must_check_ struct error *network_check(const struct qemu_config *config);
 
-/** Add QEMU's arguments; none if there is to be no network. */
+/** Add QEMU's arguments, if there is to be one. */
 void network_add(const struct qemu_config *config, struct string_list *arguments);
+
+/*
+ * QEMU's command line, as it follows from what is asked for. Nothing is started
+ * here; qemu_link_create() does that.
+ */
+
+/** Ports of the virtio-serial bus. Port 0 can only be a console. */
+enum qemu_port {
+	PORT_TERMINAL,
+	PORT_CONTROL,
+	PORT_STDIN,
+	PORT_STDOUT,
+	PORT_STDERR,
+	PORT_COUNT,
+};
+
+/** What is decided. */
+struct qemu_options {
+	const struct qemu_config *config;
+	const struct catalog_machine *machine;
+	enum accel accel;
+	/** To boot. */
+	const char *image;
+	const struct share_plan *shares;
+	/** init.sh on the root; not used if it has a share. */
+	const char *init;
+	/** QEMU's ends, which it inherits; qemu_link_create() sets them. */
+	const struct qemu_link *sockets;
+	struct disk_list disks;
+	/** 0 if not known or not wanted. */
+	uint64_t tsc_khz;
+	/** Show all of the kernel's messages. */
+	bool verbose;
+};
 
 /**
  * The QEMU to run: the one that is asked for, the architecture's in PATH, or,
@@ -358,6 +366,18 @@ void network_add(const struct qemu_config *config, struct string_list *arguments
  * keep elsewhere. It need not exist.
  */
 const char *qemu_program(const struct qemu_config *config);
+
+/**
+ * The first machine that the kernel can boot on, or the one that is asked for.
+ *
+ * @param[in] after Begin with the one after this; NULL for the first.
+ * @return ERROR_USAGE for an unknown name; ERROR_NOT_FOUND if no (other)
+ * machine fits, or the named one does not, for example because it has no NUMA.
+ */
+_must_check_ struct error *
+qemu_choose_machine(const struct qemu_config *config,
+		    const struct catalog_machine *after,
+		    const struct catalog_machine **ret);
 
 /** @return An error if no machine can have these NUMA nodes. */
 _must_check_ struct error *numa_check(const struct qemu_config *config);
@@ -378,18 +398,6 @@ _must_check_ struct error *qemu_arguments(const struct qemu_options *options,
  */
 _must_check_ struct error *
 qemu_kernel_command_line(const struct qemu_options *options, char **ret);
-
-/**
- * The first machine that the kernel can boot on, or the one that is asked for.
- *
- * @param[in] after Begin with the one after this; NULL for the first.
- * @return ERROR_USAGE for an unknown name; ERROR_NOT_FOUND if no (other)
- * machine fits, or the named one does not, for example because it has no NUMA.
- */
-_must_check_ struct error *
-qemu_choose_machine(const struct qemu_config *config,
-		    const struct catalog_machine *after,
-		    const struct catalog_machine **ret);
 
 /** Whether what QEMU printed means that it lacks the machine, or part of it. */
 bool qemu_lacks_machine(const char *output);
@@ -433,15 +441,5 @@ _must_check_ struct error *qemu_link_create(struct qemu_options *options,
 void qemu_link_deinit(struct qemu_link *link);
 
 #define _cleanup_qemu_link_ _cleanup_(qemu_link_deinit)
-
-/**
- * Make a ruleset that denies a program, and so the guest, the host's /proc,
- * where processes of the same user show their environment.
- *
- * @param[in] directory_fd All that it may write to; -1 for no limit.
- * @param[out] fd_ret For struct process_options's ruleset_fd; close(). It is -1
- * where the kernel cannot do it (Landlock, from 5.19 on).
- */
-_must_check_ struct error *qemu_confine(int directory_fd, int *fd_ret);
 
 #endif /* VM_QEMU_QEMU_H */

@@ -77,17 +77,6 @@ static struct error *create_descriptors(unsigned int ports,
 	return NULL;
 }
 
-static void log_arguments(const struct string_list *arguments)
-{
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
-
-	for (size_t i = 0; i < arguments->count; i++) {
-		string_builder_append(&sb, i ? " " : "");
-		string_builder_append_shell(&sb, arguments->items[i]);
-	}
-	log_debug("%s", sb.text);
-}
-
 /** The descriptors that QEMU inherits. */
 struct kept {
 	int *items;
@@ -106,6 +95,7 @@ static struct error *spawn(struct qemu_options *options,
 	struct error *err;
 
 	_cleanup_string_list_ struct string_list arguments = { 0 };
+	_cleanup_string_builder_ struct string_builder line = { 0 };
 	struct kept kept = { 0 };
 	_cleanup_close_ int ruleset_fd = -1;
 
@@ -113,7 +103,11 @@ static struct error *spawn(struct qemu_options *options,
 	err = qemu_arguments(options, &arguments);
 	if (err)
 		return err;
-	log_arguments(&arguments);
+	for (size_t i = 0; i < arguments.count; i++) {
+		string_builder_append(&line, i ? " " : "");
+		string_builder_append_shell(&line, arguments.items[i]);
+	}
+	log_debug("%s", line.text);
 	err = qemu_confine(-1, &ruleset_fd);
 	if (err)
 		return err;
