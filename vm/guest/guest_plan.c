@@ -342,9 +342,6 @@ struct error *guest_plan_make(struct guest_plan *plan,
 	err = plan_disks(plan, config);
 	if (err)
 		return err;
-	err = numa_check(&config->qemu);
-	if (err)
-		return err;
 	err = plan_network(plan, config);
 	if (err)
 		return err;

@@ -32,15 +32,64 @@ static const char *const port_names[PORT_COUNT] = {
 	[PORT_STDERR] = "stderr",
 };
 
+static unsigned int choose_cpus(const struct qemu_config *config)
+{
+	unsigned int usable = processors_usable();
+
+	if (config->cpus)
+		return config->cpus;
+	if (!kernel_config_has(config->kernel->config, "CONFIG_SMP"))
+		return 1;
+	usable = usable > MAX_DEFAULT_CPUS ? MAX_DEFAULT_CPUS : usable;
+	return usable < config->numa ? config->numa : usable;
+}
+
+/** Of all nodes, in MB: all that is_memory_size() allows. */
+static unsigned long long memory_mb(const struct qemu_config *config)
+{
+	const char *memory = config->memory ? config->memory : default_memory;
+	char *unit;
+	unsigned long long size = strtoull(memory, &unit, 10);
+
+	return *unit == 'G' ? size * 1024 : size;
+}
+
+/** @return An error if no machine can have these nodes. */
+static struct error *check_numa(const struct qemu_config *config)
+{
+	static const char *const needs[] = { "CONFIG_NUMA", NULL };
+	struct error *err;
+
+	if (!config->numa)
+		return NULL;
+	err = kernel_check_options(config->kernel->config, "--numa", needs,
+				   false);
+	if (err)
+		return err;
+	if (choose_cpus(config) < config->numa)
+		return error_create(ERROR_USAGE,
+				    "--numa %u: each node needs a processor of --cpus",
+				    config->numa);
+	if (memory_mb(config) % config->numa)
+		return error_create(ERROR_USAGE,
+				    "--numa %u: --memory %lluM cannot be divided by it",
+				    config->numa, memory_mb(config));
+	return NULL;
+}
+
 struct error *qemu_choose_machine(const struct qemu_config *config,
 				  const struct catalog_machine *after,
 				  const struct catalog_machine **ret)
 {
+	struct error *err;
+
+	err = check_numa(config);
+	if (err)
+		return err;
 	const struct catalog_arch *arch = config->arch;
 	const char *name = config->machine;
 	_cleanup_string_builder_ struct string_builder names = { 0 };
 	size_t first = after ? (size_t)(after - arch->machines) + 1 : 0;
-
 	for (size_t i = 0; i < arch->machine_count; i++) {
 		const struct catalog_machine *machine = &arch->machines[i];
 		const char *lacks = kernel_config_lacks(config->kernel->config,
@@ -108,7 +157,7 @@ const char *qemu_program(const struct qemu_config *config)
 	return arch->qemu;
 }
 
-struct error *qemu_kernel_command_line(const struct qemu_options *options,
+static struct error *make_command_line(const struct qemu_options *options,
 				       char **ret)
 {
 	const struct qemu_config *config = options->config;
@@ -228,50 +277,6 @@ static void add_ports(const struct qemu_options *options, struct string_list *li
 	}
 }
 
-static unsigned int choose_cpus(const struct qemu_config *config)
-{
-	unsigned int usable = processors_usable();
-
-	if (config->cpus)
-		return config->cpus;
-	if (!kernel_config_has(config->kernel->config, "CONFIG_SMP"))
-		return 1;
-	usable = usable > MAX_DEFAULT_CPUS ? MAX_DEFAULT_CPUS : usable;
-	return usable < config->numa ? config->numa : usable;
-}
-
-/** Of all nodes, in MB: all that is_memory_size() allows. */
-static unsigned long long memory_mb(const struct qemu_config *config)
-{
-	const char *memory = config->memory ? config->memory : default_memory;
-	char *unit;
-	unsigned long long size = strtoull(memory, &unit, 10);
-
-	return *unit == 'G' ? size * 1024 : size;
-}
-
-struct error *numa_check(const struct qemu_config *config)
-{
-	static const char *const needs[] = { "CONFIG_NUMA", NULL };
-	struct error *err;
-
-	if (!config->numa)
-		return NULL;
-	err = kernel_check_options(config->kernel->config, "--numa", needs,
-				   false);
-	if (err)
-		return err;
-	if (choose_cpus(config) < config->numa)
-		return error_create(ERROR_USAGE,
-				    "--numa %u: each node needs a processor of --cpus",
-				    config->numa);
-	if (memory_mb(config) % config->numa)
-		return error_create(ERROR_USAGE,
-				    "--numa %u: --memory %lluM cannot be divided by it",
-				    config->numa, memory_mb(config));
-	return NULL;
-}
-
 /** A server of a share reads and writes the guest's memory itself. */
 static bool has_servers(const struct share_plan *shares)
 {
@@ -323,7 +328,7 @@ struct error *qemu_arguments(const struct qemu_options *options,
 	const char *cpu = is_kvm ? "host" : machine->cpu;
 	_cleanup_free_ char *command_line = NULL;
 
-	err = qemu_kernel_command_line(options, &command_line);
+	err = make_command_line(options, &command_line);
 	if (err)
 		return err;
 	string_list_add(ret, qemu_program(config));

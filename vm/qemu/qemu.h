@@ -371,33 +371,25 @@ const char *qemu_program(const struct qemu_config *config);
  * The first machine that the kernel can boot on, or the one that is asked for.
  *
  * @param[in] after Begin with the one after this; NULL for the first.
- * @return ERROR_USAGE for an unknown name; ERROR_NOT_FOUND if no (other)
- * machine fits, or the named one does not, for example because it has no NUMA.
+ * @return ERROR_USAGE for an unknown name, or NUMA nodes that no machine can
+ * have; ERROR_NOT_FOUND if no (other) machine fits, or the named one does not.
  */
 _must_check_ struct error *
 qemu_choose_machine(const struct qemu_config *config,
 		    const struct catalog_machine *after,
 		    const struct catalog_machine **ret);
 
-/** @return An error if no machine can have these NUMA nodes. */
-_must_check_ struct error *numa_check(const struct qemu_config *config);
-
 /** Add an option and its value. */
 _printf_(3, 4) void qemu_add(struct string_list *arguments, const char *option,
 			     const char *format, ...);
 
-/** @param[out] ret All arguments, the program first. */
+/**
+ * @param[out] ret All arguments, the program first.
+ * @return ERROR_USAGE if the kernel's command line is longer than those of the
+ * architecture take, which would truncate it silently.
+ */
 _must_check_ struct error *qemu_arguments(const struct qemu_options *options,
 					  struct string_list *ret);
-
-/**
- * The kernel's command line; free().
- *
- * @return ERROR_USAGE if it is longer than kernels of the architecture take,
- * which would truncate it silently.
- */
-_must_check_ struct error *
-qemu_kernel_command_line(const struct qemu_options *options, char **ret);
 
 /** Whether what QEMU printed means that it lacks the machine, or part of it. */
 bool qemu_lacks_machine(const char *output);
