@@ -150,10 +150,8 @@ static struct error *update_issues(const struct finish *finish)
 			? string_format("%s/%s/actions/runs/%s", server,
 					repository, run)
 			: NULL;
-	_cleanup_free_ char *location =
-		string_format("%s@%s", finish->repository, context->catalog->tag);
 	_cleanup_github_ struct github github = { 0 };
-	err = github_init(&github, location, context->http);
+	err = github_init(&github, finish->repository, context->http);
 	if (!err)
 		err = issues_update(&github, &finish->verdicts, run_url);
 	return error_wrap(err, "--issues");

@@ -77,32 +77,32 @@ void github_token_destroy(char *token)
 	free(token);
 }
 
-/** Characters that need no quoting in a URL. */
-#define PLAIN                                                                  \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
-
-/** Whether text is of these characters and, in a URL, does not lead elsewhere. */
-static bool is_plain(const char *text, const char *characters)
+bool github_is_plain(const char *text, const char *others)
 {
-	return *text && *text != '.' && *text != '/' && !strstr(text, "..") &&
-	       !text[strspn(text, characters)];
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_.";
+
+	if (!*text || *text == '.' || *text == '/' || strstr(text, ".."))
+		return false;
+	for (; *text; text++) {
+		if (!strchr(plain, *text) && !strchr(others, *text))
+			return false;
+	}
+	return true;
 }
 
-struct error *github_init(struct github *github, const char *location,
+struct error *github_init(struct github *github, const char *repository,
 			  struct http *http)
 {
 	struct error *err;
 
-	_cleanup_github_ struct github made = { .http = http };
-	const char *at = strchrnul(location, '@');
-	made.repository = string_copy_n(location, (size_t)(at - location));
-	made.tag = string_copy(*at ? at + 1 : at);
-	const char *slash = strchrnul(made.repository, '/');
-	if (!*slash || !is_plain(made.repository, PLAIN "/") ||
-	    !is_plain(slash + 1, PLAIN) || !is_plain(made.tag, PLAIN "/+"))
-		return error_create(
-			ERROR_USAGE,
-			"it is written github:OWNER/REPO@TAG, in letters, digits and '-_.'");
+	const char *slash = strchr(repository, '/');
+	if (!slash || !github_is_plain(repository, "/") ||
+	    !github_is_plain(slash + 1, ""))
+		return error_create(ERROR_USAGE,
+				    "'%s': a repository of GitHub is written OWNER/REPO, in letters, digits and '-_.'",
+				    repository);
 	const char *url = getenv("GITHUB_API_URL");
 	if (!url || !*url)
 		url = "https://api.github.com";
@@ -113,20 +113,23 @@ struct error *github_init(struct github *github, const char *location,
 	size_t length = strlen(url);
 	while (url[length - 1] == '/')
 		length--;
-	made.api_url = string_copy_n(url, length);
-	err = github_token_read(&made.token);
+	char *token;
+	err = github_token_read(&token);
 	if (err)
 		return err;
-	*github = take(made);
+	*github = (struct github){
+		.http = http,
+		.api_url = string_copy_n(url, length),
+		.repository = string_copy(repository),
+		.token = token,
+	};
 	return NULL;
 }
 
 void github_deinit(struct github *github)
 {
-	github_release_deinit(&github->release);
 	free(github->api_url);
 	free(github->repository);
-	free(github->tag);
 	github_token_destroy(github->token);
 	*github = (struct github){ 0 };
 }

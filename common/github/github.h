@@ -6,28 +6,20 @@
 /**
  * @file
  *
- * GitHub's REST API, as far as a release, its assets and a repository's issues
- * go. All calls block. What GitHub answers is not trusted: whatever is not of
- * the type, the range or the characters that its description promises is
- * refused with a line that names the field.
- * https://docs.github.com/en/rest/releases
+ * GitHub's REST API. All calls block. What GitHub answers is not trusted:
+ * whatever is not of the type, the range or the characters that its description
+ * promises is refused with a line that names the field.
+ * https://docs.github.com/en/rest
  */
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
 #include "common/http/http.h"
-#include "common/store/store.h"
-
-struct progress;
-struct stream;
 
 enum {
-	/** Most assets of a release, of whatever kind and state. */
-	GITHUB_ASSETS_MAX = 1000,
 	/** Most items that a page of a list may have. */
 	GITHUB_PER_PAGE = 100,
 };
@@ -49,20 +41,7 @@ _must_check_ struct error *github_token_read(char **ret);
 /** Wipe it from memory. */
 void github_token_destroy(char *token);
 
-struct github_release {
-	uint64_t id;
-	/** Where assets are sent to, without its URI template. */
-	char *upload_url;
-	bool immutable;
-	/** Also those whose names are not valid (store.h). */
-	struct asset_list assets;
-};
-
-void github_release_deinit(struct github_release *release);
-
-#define _cleanup_github_release_ _cleanup_(github_release_deinit)
-
-/** A release of a repository, and how to get at it. */
+/** A repository, and how to get at it. */
 struct github {
 	/** Borrowed. */
 	struct http *http;
@@ -70,22 +49,25 @@ struct github {
 	char *api_url;
 	/** `OWNER/REPO` */
 	char *repository;
-	char *tag;
 	/** NULL if there is none. */
 	char *token;
-	/** The release as it was last seen; id 0 if it has not been. */
-	struct github_release release;
 };
+
+/**
+ * Whether text is made of letters, digits, `-_.` and some others and does not,
+ * as a part of a URL's path, lead elsewhere.
+ */
+bool github_is_plain(const char *text, const char *others);
 
 /**
  * Touches neither network nor disk.
  *
- * @param[in] location `OWNER/REPO@TAG`
+ * @param[in] repository `OWNER/REPO`
  * @return ERROR_USAGE if it, or the environment (GITHUB_API_URL, GITHUB_TOKEN,
  * GH_TOKEN), is malformed.
  */
 _must_check_ struct error *github_init(struct github *github,
-				       const char *location, struct http *http);
+				       const char *repository, struct http *http);
 void github_deinit(struct github *github);
 
 #define _cleanup_github_ _cleanup_(github_deinit)
@@ -147,54 +129,5 @@ _must_check_ struct error *
 github_answer_error(const struct github *github, const char *path,
 		    const struct http_request *request,
 		    const struct http_response *response);
-
-/**
- * Look the release up, with all its assets. If there is none, its id is 0
- * afterwards.
- */
-_must_check_ struct error *github_find_release(struct github *github);
-
-/**
- * Make the release: a prerelease, never the latest. On success GitHub shows it,
- * or one that somebody else has made meanwhile.
- */
-_must_check_ struct error *github_create_release(struct github *github,
-						 const char *markdown);
-
-/**
- * The release, which is made if it is not there; an immutable one is refused.
- */
-_must_check_ struct error *github_require_release(struct github *github);
-
-/** Replace the body of the release, which is known. */
-_must_check_ struct error *github_update_release(struct github *github,
-						 const char *markdown);
-
-/**
- * List the assets of the release, which is known. The release shows those that
- * are whole; only this list, a request for each hundred, has the others, too.
- */
-_must_check_ struct error *github_list_assets(const struct github *github,
-					      struct asset_list *ret);
-
-/** Make a file an asset of the release, as store_put() says. */
-_must_check_ struct error *github_upload(struct github *github, const char *path,
-					 const char *name, const char *label,
-					 struct progress *progress,
-					 char **url_ret);
-
-/** An asset's bytes. */
-struct stream *github_open(const struct github *github,
-			   const struct asset *asset);
-
-/** No error if it has gone already. */
-_must_check_ struct error *github_delete_asset(const struct github *github,
-					       uint64_t id);
-
-_must_check_ struct error *github_read_release(const struct value *value,
-					       struct github_release *ret);
-
-/** Reads a `struct asset`, which must be freed on failure, too. */
-_must_check_ value_reader github_read_asset;
 
 #endif /* COMMON_GITHUB_GITHUB_H */

@@ -10,8 +10,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
-#include "common/github/github.h"
-#include "common/store/store_internal.h"
+#include "common/store/store_github.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -26,10 +25,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	error_destroy(value_parse_answer(text, size, "GitHub's answer", &value));
 	if (!value.json)
 		return 0;
-	error_destroy(github_read_release(&value, &release));
+	error_destroy(github_release_read(&value, &release));
 	error_destroy(
-		value_items(&value, github_read_asset, sizeof(asset), &assets));
-	error_destroy(github_read_asset(&value, &asset));
+		value_items(&value, github_asset_read, sizeof(asset), &assets));
+	error_destroy(github_asset_read(&value, &asset));
 	asset_deinit(&asset);
 	return 0;
 }

@@ -214,7 +214,7 @@ class GitHubTest(TestCase):
             self.assert_downloads(STORE)
 
     def test_the_api(self):
-        """The unit tests of common/github distrust more."""
+        """The unit tests of common/store distrust more."""
         exhausted = {"x-ratelimit-remaining": 0, "x-ratelimit-reset": 4102444800}
         for fault, word in (
             *SERVER_FAULTS,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#ifndef TESTS_UNIT_COMMON_GITHUB_GITHUB_STAND_IN_H
-#define TESTS_UNIT_COMMON_GITHUB_GITHUB_STAND_IN_H
+#ifndef TESTS_UNIT_COMMON_STORE_GITHUB_STAND_IN_H
+#define TESTS_UNIT_COMMON_STORE_GITHUB_STAND_IN_H
 
 /**
  * @file
@@ -46,4 +46,4 @@ void put_beside(const char *theirs, const char *ours, const char *text,
 /** Another client of another patience. */
 struct http *make_client(uint64_t stall_limit_ms);
 
-#endif /* TESTS_UNIT_COMMON_GITHUB_GITHUB_STAND_IN_H */
+#endif /* TESTS_UNIT_COMMON_STORE_GITHUB_STAND_IN_H */

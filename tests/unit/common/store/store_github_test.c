@@ -10,7 +10,7 @@
 #include "common/base/text.h"
 #include "common/http/http.h"
 #include "common/store/store.h"
-#include "tests/unit/common/github/github_stand_in.h"
+#include "tests/unit/common/store/github_stand_in.h"
 #include "tests/unit/errors.h"
 
 #define NAME "kernel-6.12.1-vmtest1.1default.x86_64.tar.zst"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
+#include "common/store/store_github.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -12,9 +14,6 @@
 #include "common/base/memory.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
-#include "common/github/github.h"
-#include "common/http/http.h"
-#include "common/store/store_internal.h"
 
 static const off_t asset_bytes_max = ((off_t)2 << 30) - 1;
 
@@ -38,7 +37,7 @@ enum {
  * A look also deletes what uploads of any package have left for more than a day.
  */
 struct upload {
-	struct github *github;
+	struct store_github *store;
 	/** As of store_put(). */
 	const char *path, *name, *label;
 	struct progress *progress;
@@ -68,7 +67,9 @@ static struct error *find_file(struct upload *upload,
 	_cleanup_stream_ struct stream *stream = NULL;
 	if (!*digest && asset->size_bytes == upload->size_bytes) {
 		// GitHub did not always keep digests: fetch the asset to know its.
-		stream = github_open(upload->github, asset);
+		err = store_github_open(&upload->store->store, asset, &stream);
+		if (err)
+			return err;
 		err = stream_digest(stream);
 		if (err)
 			return err;
@@ -82,15 +83,15 @@ static struct error *find_file(struct upload *upload,
 	return NULL;
 }
 
-static struct error *delete_starter(const struct github *github,
+static struct error *delete_starter(struct store_github *store,
 				    const struct asset *starter)
 {
 	log_debug("%s: deleting what a broken upload has left", starter->name);
-	return github_delete_asset(github, starter->id);
+	return store_github_delete(&store->store, starter);
 }
 
 /** Delete what nobody sends any more, and count what is there besides. */
-static struct error *make_room(const struct github *github,
+static struct error *make_room(struct store_github *store,
 			       const struct asset_list *assets)
 {
 	size_t count = assets->count;
@@ -101,7 +102,7 @@ static struct error *make_room(const struct github *github,
 		if (!starter->is_partial || !asset_name_is_valid(starter->name) ||
 		    starter->created > (int64_t)time(NULL) - STARTER_LIFETIME_S)
 			continue;
-		struct error *err = delete_starter(github, starter);
+		struct error *err = delete_starter(store, starter);
 		if (err)
 			return err;
 		count--;
@@ -122,20 +123,20 @@ static struct error *look(struct upload *upload)
 {
 	struct error *err;
 
-	struct github *github = upload->github;
+	struct store_github *store = upload->store;
 	/** How long a starter that may be somebody else's is watched. */
 	const struct backoff watch = {
-		.first_ms = http_limits(github->http)->stall_ms,
+		.first_ms = http_limits(store->github.http)->stall_ms,
 		.limit_ms = UINT64_MAX,
 	};
 	uint64_t watched_id = 0, end_ms = 0;
 	for (unsigned int looks = 0;; looks++) {
 		// It may have been deleted meanwhile.
-		err = github_require_release(github);
+		err = store_github_require(store);
 		if (err)
 			return err;
 		_cleanup_asset_list_ struct asset_list assets = { 0 };
-		err = github_list_assets(github, &assets);
+		err = store_github_list_all(store, &assets);
 		if (err)
 			return err;
 		err = find_file(upload, &assets);
@@ -144,7 +145,7 @@ static struct error *look(struct upload *upload)
 		const struct asset *starter =
 			asset_list_find(&assets, upload->name);
 		if (!starter)
-			return make_room(github, &assets);
+			return make_room(store, &assets);
 		uint64_t now_ms = monotonic_ms();
 		if (watched_id != starter->id) {
 			watched_id = starter->id;
@@ -163,7 +164,7 @@ static struct error *look(struct upload *upload)
 					 (end_ms - now_ms + 999) / 1000);
 		}
 		if (now_ms >= end_ms)
-			return delete_starter(github, starter);
+			return delete_starter(store, starter);
 		uint64_t wait_ms = backoff_ms(&backoff_failure, looks);
 		if (wait_ms > end_ms - now_ms)
 			wait_ms = end_ms - now_ms;
@@ -184,7 +185,7 @@ static struct error *check_uploaded(struct upload *upload,
 	err = value_parse_answer(response->body, response->body_size_bytes,
 				 "GitHub's answer", &answer);
 	if (!err)
-		err = github_read_asset(&answer, &asset);
+		err = github_asset_read(&answer, &asset);
 	if (err) {
 		error_destroy(err);
 		// It says that we have succeeded: looking will tell.
@@ -197,7 +198,7 @@ static struct error *check_uploaded(struct upload *upload,
 		upload->url = take_ptr(asset.url);
 		return NULL;
 	}
-	err = github_delete_asset(upload->github, asset.id);
+	err = store_github_delete(&upload->store->store, &asset);
 	if (err)
 		return err;
 	return error_create(ERROR_RETRY,
@@ -216,10 +217,10 @@ static struct error *upload_once(struct upload *upload)
 	};
 	struct error *err;
 
-	const struct github *github = upload->github;
+	const struct github *github = &upload->store->github;
 	_cleanup_string_builder_ struct string_builder url = { 0 };
-	string_builder_appendf(&url, "%s?name=%s", github->release.upload_url,
-			       upload->name);
+	string_builder_appendf(&url, "%s?name=%s",
+			       upload->store->release.upload_url, upload->name);
 	if (upload->label) {
 		string_builder_append(&url, "&label=");
 		string_builder_append_url(&url, upload->label);
@@ -261,7 +262,7 @@ static struct error *upload_run(struct upload *upload)
 {
 	struct error *err;
 
-	err = find_file(upload, &upload->github->release.assets);
+	err = find_file(upload, &upload->store->release.assets);
 	uint64_t end_ms = 0;
 	while (!err && !upload->url) {
 		err = upload_once(upload);
@@ -270,7 +271,7 @@ static struct error *upload_run(struct upload *upload)
 		uint64_t wait_ms = backoff_ms(&backoff_failure, upload->failures);
 		if (upload->failures++ == 0)
 			end_ms = monotonic_ms() +
-				 http_limits(upload->github->http)->retry_ms;
+				 http_limits(upload->store->github.http)->retry_ms;
 		if (monotonic_ms() + wait_ms > end_ms)
 			return err;
 		log_debug("%s: %s; trying again", upload->name,
@@ -283,20 +284,21 @@ static struct error *upload_run(struct upload *upload)
 	return err;
 }
 
-struct error *github_upload(struct github *github, const char *path,
-			    const char *name, const char *label,
-			    struct progress *progress, char **url_ret)
+struct error *store_github_put(struct store *store_, const char *path,
+			       const char *name, const char *label,
+			       struct progress *progress, char **url_ret)
 {
 	struct error *err;
 
+	struct store_github *store = (struct store_github *)store_;
 	struct upload upload = {
-		.github = github,
+		.store = store,
 		.path = path,
 		.name = name,
 		.label = label,
 		.progress = progress,
 	};
-	err = github_require_token(github, "contents");
+	err = github_require_token(&store->github, "contents");
 	if (err)
 		return err;
 	// Before the file is read: GitHub would refuse it after it was sent.
@@ -312,7 +314,7 @@ struct error *github_upload(struct github *github, const char *path,
 	err = digest_file(path, upload.digest, &upload.size_bytes);
 	if (err)
 		return err;
-	err = github_require_release(github);
+	err = store_github_require(store);
 	if (err)
 		return err;
 	err = upload_run(&upload);

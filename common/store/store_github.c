@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/github/github.h"
+#include "common/store/store_github.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -135,7 +135,7 @@ static const struct value_row asset_rows[] = {
 	VALUE_REQUIRED("state", read_state, struct asset, is_partial),
 };
 
-struct error *github_read_asset(const struct value *value, void *ret)
+struct error *github_asset_read(const struct value *value, void *ret)
 {
 	return value_read(value, asset_rows, array_size(asset_rows), ret);
 }
@@ -145,11 +145,11 @@ static const struct value_row release_rows[] = {
 	VALUE_REQUIRED("upload_url", read_url, struct github_release, upload_url),
 	// Servers of before 2025 do not say.
 	VALUE_OPTIONAL("immutable", value_flag, struct github_release, immutable),
-	VALUE_ITEMS("assets", github_read_asset, struct github_release,
+	VALUE_ITEMS("assets", github_asset_read, struct github_release,
 		    assets.items),
 };
 
-struct error *github_read_release(const struct value *value,
+struct error *github_release_read(const struct value *value,
 				  struct github_release *ret)
 {
 	struct error *err;
@@ -164,55 +164,62 @@ struct error *github_read_release(const struct value *value,
 	return NULL;
 }
 
-static struct error *set_release(struct github *github, const struct value *answer)
+static struct store_github *store_github(struct store *store)
 {
-	github_release_deinit(&github->release);
-	return error_wrap(github_read_release(answer, &github->release),
-			  "the GitHub release %s", github->tag);
+	return (struct store_github *)store;
+}
+
+static struct error *set_release(struct store_github *store,
+				 const struct value *answer)
+{
+	github_release_deinit(&store->release);
+	return error_wrap(github_release_read(answer, &store->release),
+			  "the GitHub release %s", store->tag);
 }
 
 /** Ask for the release by its tag. If it does not show, its id is 0 afterwards. */
-static struct error *ask_for_release(struct github *github)
+static struct error *ask_for_release(struct store_github *store)
 {
 	struct error *err;
 
-	github_release_deinit(&github->release);
+	github_release_deinit(&store->release);
 	_cleanup_value_ struct value answer = { 0 };
-	err = github_call(github, GITHUB_GET, NULL, &answer,
-			  "/releases/tags/%s", github->tag);
+	err = github_call(&store->github, GITHUB_GET, NULL, &answer,
+			  "/releases/tags/%s", store->tag);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return NULL;
-	return err ? err : set_release(github, &answer);
+	return err ? err : set_release(store, &answer);
 }
 
-struct error *github_find_release(struct github *github)
+static struct error *find_release(struct store_github *store)
 {
 	struct error *err;
 
-	err = ask_for_release(github);
-	if (err || github->release.id)
+	err = ask_for_release(store);
+	if (err || store->release.id)
 		return err;
 	// GitHub also says 404 of a repository that is not there.
-	return github_call(github, GITHUB_GET, NULL, NULL,
+	return github_call(&store->github, GITHUB_GET, NULL, NULL,
 			   "/releases?per_page=1");
 }
 
 /** What was made may be missing from what GitHub shows, for some seconds. */
-static struct error *await_release(struct github *github)
+static struct error *await_release(struct store_github *store)
 {
 	struct error *err;
 
-	uint64_t end_ms = monotonic_ms() + http_limits(github->http)->retry_ms;
+	uint64_t end_ms =
+		monotonic_ms() + http_limits(store->github.http)->retry_ms;
 	for (unsigned int waits = 0;; waits++) {
 		uint64_t wait_ms = backoff_ms(&backoff_failure, waits);
 
-		err = ask_for_release(github);
-		if (err || github->release.id)
+		err = ask_for_release(store);
+		if (err || store->release.id)
 			return err;
 		if (monotonic_ms() + wait_ms > end_ms)
 			return error_create(ERROR_RETRY,
 					    "the GitHub release %s was made, but GitHub does not show it yet; try again later",
-					    github->tag);
+					    store->tag);
 		err = interrupt_sleep(wait_ms);
 		if (err)
 			return err;
@@ -223,91 +230,84 @@ static struct error *await_release(struct github *github)
  * Two who make a release at once may both succeed, and then there are two of one
  * tag. The older stays; whoever made the other one deletes it, and uses that.
  */
-static struct error *settle_release(struct github *github)
+static struct error *settle_release(struct store_github *store)
 {
 	struct error *err;
-	uint64_t made = github->release.id;
+	uint64_t made = store->release.id;
 
-	err = await_release(github);
-	if (err || github->release.id >= made)
+	err = await_release(store);
+	if (err || store->release.id >= made)
 		return err;
-	log_debug("%s: somebody else has just made it, too", github->tag);
-	err = github_call(github, GITHUB_DELETE, NULL, NULL,
+	log_debug("%s: somebody else has just made it, too", store->tag);
+	err = github_call(&store->github, GITHUB_DELETE, NULL, NULL,
 			  "/releases/%" PRIu64, made);
 	error_catch(&err, ERROR_NOT_FOUND);
 	return err;
 }
 
-struct error *github_create_release(struct github *github, const char *markdown)
+/** On success GitHub shows it, or one that somebody else has made meanwhile. */
+static struct error *create_release(struct store_github *store,
+				    const char *markdown)
 {
 	struct error *err;
 	_cleanup_value_ struct value answer = { 0 };
 	// Never the latest: that is for what people release.
 	json_t *json = json_pack("{s:s, s:s, s:s, s:b, s:s}", "tag_name",
-				 github->tag, "name", github->tag, "body",
-				 markdown, "prerelease", 1, "make_latest",
-				 "false");
+				 store->tag, "name", store->tag, "body", markdown,
+				 "prerelease", 1, "make_latest", "false");
 
-	err = github_call(github, GITHUB_POST, json, &answer, "/releases");
+	err = github_call(&store->github, GITHUB_POST, json, &answer,
+			  "/releases");
 	// Somebody else was faster, or it was us and the answer got lost.
 	if (error_catch(&err, ERROR_EXISTS))
-		return await_release(github);
+		return await_release(store);
 	if (err)
 		return err;
-	err = set_release(github, &answer);
-	return err ? err : settle_release(github);
+	err = set_release(store, &answer);
+	return err ? err : settle_release(store);
 }
 
-struct error *github_require_release(struct github *github)
+struct error *store_github_require(struct store_github *store)
 {
 	struct error *err;
 
-	err = github_find_release(github);
+	err = find_release(store);
 	if (err)
 		return err;
-	if (!github->release.id)
-		err = github_create_release(github, "");
-	if (err || !github->release.immutable)
+	if (!store->release.id)
+		err = create_release(store, "");
+	if (err || !store->release.immutable)
 		return err;
 	return error_create(
 		ERROR_OTHER,
 		"the GitHub release is immutable; use another tag, in a repository where immutable releases are off");
 }
 
-struct error *github_update_release(struct github *github, const char *markdown)
-{
-	struct error *err;
-	_cleanup_value_ struct value answer = { 0 };
-
-	err = github_call(github, GITHUB_PATCH,
-			  json_pack("{s:s}", "body", markdown), &answer,
-			  "/releases/%" PRIu64, github->release.id);
-	return err ? err : set_release(github, &answer);
-}
-
-struct error *github_list_assets(const struct github *github,
-				 struct asset_list *ret)
+struct error *store_github_list_all(const struct store_github *store,
+				    struct asset_list *ret)
 {
 	struct error *err;
 
 	_cleanup_asset_list_ struct asset_list list = { 0 };
 	// Twice what there can be is enough.
-	err = github_list(github, 2 * GITHUB_ASSETS_MAX / GITHUB_PER_PAGE,
-			  github_read_asset, sizeof(*list.items), &list,
-			  "/releases/%" PRIu64 "/assets?", github->release.id);
+	err = github_list(&store->github, 2 * GITHUB_ASSETS_MAX / GITHUB_PER_PAGE,
+			  github_asset_read, sizeof(*list.items), &list,
+			  "/releases/%" PRIu64 "/assets?", store->release.id);
 	if (err)
-		return error_wrap(err, "the assets of %s", github->tag);
+		return error_wrap(err, "the assets of %s", store->tag);
 	*ret = take(list);
 	return NULL;
 }
 
-struct stream *github_open(const struct github *github, const struct asset *asset)
+struct error *store_github_open(struct store *store_, const struct asset *asset,
+				struct stream **ret)
 {
 	static const char *const headers[] = {
 		"Accept: application/octet-stream",
 		GITHUB_API_VERSION,
 		NULL,
 	};
+	const struct github *github = &store_github(store_)->github;
 	_cleanup_free_ char *url =
 		string_format("%s/repos/%s/releases/assets/%" PRIu64,
 			      github->api_url, github->repository, asset->id);
@@ -318,16 +318,109 @@ struct stream *github_open(const struct github *github, const struct asset *asse
 		.token = github->token,
 	};
 
-	return http_open(github->http, &request, asset->size_bytes,
+	*ret = http_open(github->http, &request, asset->size_bytes,
 			 asset->digest);
+	return NULL;
 }
 
-struct error *github_delete_asset(const struct github *github, uint64_t id)
+struct error *store_github_delete(struct store *store, const struct asset *asset)
 {
 	struct error *err;
 
-	err = github_call(github, GITHUB_DELETE, NULL, NULL,
-			  "/releases/assets/%" PRIu64, id);
+	err = github_call(&store_github(store)->github, GITHUB_DELETE, NULL,
+			  NULL, "/releases/assets/%" PRIu64, asset->id);
 	error_catch(&err, ERROR_NOT_FOUND);
 	return err;
 }
+
+static void store_github_destroy(struct store *store_)
+{
+	struct store_github *store = store_github(store_);
+
+	github_deinit(&store->github);
+	github_release_deinit(&store->release);
+	free(store->tag);
+	free(store);
+}
+
+static struct error *store_github_create(const char *location,
+					 struct http *http, struct store **ret)
+{
+	struct error *err;
+
+	const char *at = strchrnul(location, '@');
+	_cleanup_free_ char *repository =
+		string_copy_n(location, (size_t)(at - location));
+	if (!*at || !github_is_plain(at + 1, "/+"))
+		return error_create(
+			ERROR_USAGE,
+			"it is written github:OWNER/REPO@TAG, in letters, digits and '-_.'");
+	struct github github;
+	err = github_init(&github, repository, http);
+	if (err)
+		return err;
+	struct store_github *store = memory_allocate(1, sizeof(*store));
+	store->store.operations = &store_github_operations;
+	store->github = github;
+	store->tag = string_copy(at + 1);
+	*ret = &store->store;
+	return NULL;
+}
+
+static struct error *store_github_list(struct store *store_,
+				       struct asset_list *ret)
+{
+	struct error *err;
+
+	struct store_github *store = store_github(store_);
+	err = find_release(store);
+	if (err)
+		return err;
+	_cleanup_asset_list_ struct asset_list all = take(store->release.assets);
+	store_->used = 0;
+	for (size_t i = 0; i < all.count; i++) {
+		if (all.items[i].is_partial)
+			continue;
+		store_->used++;
+		// Drop assets that are not packages.
+		if (asset_name_is_valid(all.items[i].name))
+			vector_add(ret) = take(all.items[i]);
+	}
+	return NULL;
+}
+
+static struct error *store_github_describe(struct store *store_,
+					   const char *markdown)
+{
+	struct error *err;
+
+	struct store_github *store = store_github(store_);
+	err = github_require_token(&store->github, "contents");
+	if (err)
+		return err;
+	if (!store->release.id) {
+		err = find_release(store);
+		if (err)
+			return err;
+	}
+	if (!store->release.id)
+		return create_release(store, markdown);
+	_cleanup_value_ struct value answer = { 0 };
+	err = github_call(&store->github, GITHUB_PATCH,
+			  json_pack("{s:s}", "body", markdown), &answer,
+			  "/releases/%" PRIu64, store->release.id);
+	return err ? err : set_release(store, &answer);
+}
+
+const struct store_operations store_github_operations = {
+	.prefix = "github:",
+	.form = "github:OWNER/REPO@TAG",
+	.create = store_github_create,
+	.destroy = store_github_destroy,
+	.list = store_github_list,
+	.open = store_github_open,
+	.put = store_github_put,
+	.delete = store_github_delete,
+	.limit = GITHUB_ASSETS_MAX,
+	.describe = store_github_describe,
+};

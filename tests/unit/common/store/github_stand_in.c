@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "tests/unit/common/github/github_stand_in.h"
+#include "tests/unit/common/store/github_stand_in.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
