@@ -20,8 +20,9 @@
  * how to be reproducible nonetheless, which takes more memory. Dropping the
  * argument works for every version of both.
  *
- * From 1.24 on it writes enumerations of 64 bits as BTF that the resolve_btfids
- * of kernels before 6.0 cannot read, unless it is told not to.
+ * From 1.24 on it writes enumerations of 64 bits, and signs of others, as BTF that
+ * kernels before 6.0 and their resolve_btfids cannot read, unless it is told not
+ * to. They refuse to load a module that has such.
  */
 static const char pahole_wrapper[] =
 	"#!/bin/sh\n"
@@ -106,7 +107,7 @@ struct error *make_init(struct make *make, const char *source,
 	err = kernel_make_check_path(build);
 	if (err)
 		return err;
-	_cleanup_free_ char *pahole = path_join(build, ".vmtest-pahole");
+	_cleanup_free_ char *pahole = path_join(build, MAKE_PAHOLE);
 	err = file_write(pahole, pahole_wrapper, sizeof(pahole_wrapper) - 1);
 	if (err)
 		return err;

@@ -27,6 +27,12 @@ enum {
 	KBUILD_TIME = 946684800
 };
 
+/**
+ * The pahole of a build, a script in its directory. A package has it too: BTF of
+ * its modules is read by the same kernel.
+ */
+#define MAKE_PAHOLE ".vmtest-pahole"
+
 struct make {
 	const struct catalog_arch *arch;
 	const struct compiler *compiler;

@@ -25,6 +25,7 @@
 enum {
 	/** For a program of binutils; a kernel's modules take it a minute. */
 	TOOL_LIMIT_MS = 1800000,
+	MAKEFILE_LIMIT_BYTES = 1 << 20,
 };
 
 /** A part of a package's build directory. */
@@ -219,6 +220,27 @@ static struct error *stage_modules(const struct package_input *input,
 	return strip_modules(directory);
 }
 
+/** What writes BTF of external modules. */
+static struct error *stage_pahole(const struct make *make, const char *directory)
+{
+	static const char makefile_end[] =
+		"\nPAHOLE = $(srctree)/" MAKE_PAHOLE "\n";
+	struct error *err;
+
+	_cleanup_free_ char *from = path_join(make->build, MAKE_PAHOLE);
+	_cleanup_free_ char *to = path_join(directory, "build/" MAKE_PAHOLE);
+	err = file_copy(from, to);
+	if (err)
+		return err;
+	_cleanup_free_ char *path = path_join(directory, "build/Makefile");
+	_cleanup_free_ char *text = NULL;
+	err = file_read(path, MAKEFILE_LIMIT_BYTES, &text, NULL);
+	if (err)
+		return err;
+	_cleanup_free_ char *whole = string_format("%s%s", text, makefile_end);
+	return file_write(path, whole, strlen(whole));
+}
+
 /** The kernel as it is booted, and as debuggers read it. */
 static struct error *stage_images(const struct make *make, const char *directory)
 {
@@ -265,6 +287,9 @@ struct error *package_stage(const struct package_input *input,
 		if (err)
 			return error_wrap(err, "stage %s", pieces[i].pattern);
 	}
+	err = stage_pahole(make, directory);
+	if (err)
+		return err;
 	err = stage_images(make, directory);
 	if (err)
 		return err;

@@ -23,6 +23,7 @@
 static const char source_makefile[] =
 	"INSTALLED := "
 	"$(INSTALL_MOD_PATH)/lib/modules/6.12.117-vmtest1.0tiny\n"
+	"srctree := .\n"
 	"modules_install:\n"
 	"\tmkdir -p $(INSTALLED)/kernel/fs\n"
 	"\tcp $(O)/a.ko $(INSTALLED)/kernel/fs\n"
@@ -30,6 +31,7 @@ static const char source_makefile[] =
 	"\tln -s $(O) $(INSTALLED)/build\n"
 	"\tln -s $(CURDIR) $(INSTALLED)/source\n"
 	"modules:\n"
+	"\ttest -x $(PAHOLE)\n"
 	"\tcp $(M)/vmtest_trial.c $(M)/vmtest_trial.ko\n";
 
 static const struct {
@@ -66,6 +68,7 @@ static const char *const kept[] = {
 	"modules.dep",
 	"kernel/fs/a.ko",
 	"build/.config",
+	"build/.vmtest-pahole",
 	"build/Makefile",
 	"build/Module.symvers",
 	"build/arch/x86/Makefile",
