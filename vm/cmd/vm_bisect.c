@@ -40,30 +40,6 @@ static struct error *order_kernels(struct suite *suite)
 	return NULL;
 }
 
-static struct error *search(const struct suite_setup *setup,
-			    struct bisect_step *step)
-{
-	struct error *err;
-	// There is a line for each step.
-	enum suite_view_kind kind =
-		setup->view == SUITE_VIEW_LINES ? SUITE_VIEW_QUIET : setup->view;
-
-	for (unsigned int number = 1;; number++) {
-		bisect_next(&setup->suite, step);
-		if (step->action != BISECT_TEST)
-			return NULL;
-		struct suite_item *item = &setup->suite.items[step->index];
-		const struct suite one = { item, 1 };
-		err = suite_run_shown(&setup->run, &one, kind);
-		if (err)
-			return err;
-		log_info("step %u: %s is %s%s%s", number, item->name,
-			 bisect_verdict_names[bisect_verdict_of(item)],
-			 item->reason ? ": " : "",
-			 item->reason ? item->reason : "");
-	}
-}
-
 // clang-format off
 static const struct {
 	/** In JSON. */
@@ -144,24 +120,6 @@ static struct error *write_summary(const struct suite_setup *setup,
 	return suite_write_summary(setup, text, &suite);
 }
 
-static struct error *print_result(const struct suite_setup *setup,
-				  const struct bisect_step *step)
-{
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
-
-	if (setup->context->common->json)
-		return print_json(&setup->suite, step);
-	if (step->action == BISECT_FOUND) {
-		print_found(&setup->suite, step);
-	} else if (setup->view == SUITE_VIEW_GROUPS) {
-		workflow_append_annotation(&sb, WORKFLOW_ERROR,
-					   "vmtest-vm bisect",
-					   outcomes[step->action].text);
-		fputs(sb.text, stdout);
-	}
-	return NULL;
-}
-
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
@@ -178,12 +136,38 @@ static struct error *run(struct command_context *context)
 		 setup.suite.items[setup.suite.count - 1].name,
 		 setup.run.log_directory);
 	struct bisect_step step;
-	err = search(&setup, &step);
-	if (err)
-		return err;
-	err = print_result(&setup, &step);
-	if (err)
-		return err;
+	bisect_next(&setup.suite, &step);
+	for (unsigned int number = 1; step.action == BISECT_TEST; number++) {
+		struct suite_item *item = &setup.suite.items[step.index];
+		const struct suite one = { item, 1 };
+
+		// There is a line for each step.
+		err = suite_run_shown(&setup.run, &one,
+				      setup.view == SUITE_VIEW_LINES
+					      ? SUITE_VIEW_QUIET
+					      : setup.view);
+		if (err)
+			return err;
+		log_info("step %u: %s is %s%s%s", number, item->name,
+			 bisect_verdict_names[bisect_verdict_of(item)],
+			 item->reason ? ": " : "",
+			 item->reason ? item->reason : "");
+		bisect_next(&setup.suite, &step);
+	}
+	if (context->common->json) {
+		err = print_json(&setup.suite, &step);
+		if (err)
+			return err;
+	} else if (step.action == BISECT_FOUND) {
+		print_found(&setup.suite, &step);
+	} else if (setup.view == SUITE_VIEW_GROUPS) {
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+		workflow_append_annotation(&sb, WORKFLOW_ERROR,
+					   "vmtest-vm bisect",
+					   outcomes[step.action].text);
+		fputs(sb.text, stdout);
+	}
 	err = write_summary(&setup, &step);
 	if (err || step.action == BISECT_FOUND)
 		return err;

@@ -44,25 +44,6 @@ void suite_setup_deinit(struct suite_setup *setup)
 	string_list_deinit(&setup->archs);
 }
 
-/** Set what it says, unless --all-kernels means other kernels. */
-static struct error *apply_project(struct command_context *context,
-				   const struct project *project,
-				   bool all_kernels)
-{
-	for (size_t i = 0; i < project->count; i++) {
-		const struct project_setting *setting = &project->settings[i];
-		struct error *err;
-
-		if (all_kernels && strcmp(setting->option, "kernel") == 0)
-			continue;
-		err = command_line_set_default(&context->line, setting->option,
-					       &setting->values);
-		if (err)
-			return err;
-	}
-	return NULL;
-}
-
 struct error *command_load_project(struct command_context *context,
 				   const char *path, const char *fallback,
 				   bool all_kernels, struct project *ret)
@@ -83,7 +64,17 @@ struct error *command_load_project(struct command_context *context,
 		if (err)
 			return err;
 	}
-	return apply_project(context, ret, all_kernels);
+	for (size_t i = 0; i < ret->count; i++) {
+		const struct project_setting *setting = &ret->settings[i];
+
+		if (all_kernels && strcmp(setting->option, "kernel") == 0)
+			continue;
+		err = command_line_set_default(&context->line, setting->option,
+					       &setting->values);
+		if (err)
+			return err;
+	}
+	return NULL;
 }
 
 static struct error *choose_command(struct suite_setup *setup)

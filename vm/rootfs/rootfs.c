@@ -138,20 +138,6 @@ static void add_arguments(const struct rootfs_making *making, bool is_root,
 		string_list_add(ret, request->mirror);
 }
 
-/** Let it remove its temporary files. @return When it has, or its time is up. */
-static void stop(struct process *process)
-{
-	uint64_t deadline_ms = monotonic_ms() + STOP_LIMIT_MS;
-	struct pollfd fd = { .fd = process_fd(process), .events = POLLIN };
-	uint64_t now_ms;
-
-	process_kill(process, SIGTERM);
-	do {
-		now_ms = monotonic_ms();
-	} while (now_ms < deadline_ms &&
-		 poll(&fd, 1, (int)(deadline_ms - now_ms)) <= 0);
-}
-
 static struct error *spawn(const struct rootfs_making *making,
 			   const char *temporary, bool is_root,
 			   struct process **ret)
@@ -196,17 +182,6 @@ static struct error *process_stream_read(struct stream *stream_,
 			    sizeof(stream->data), size_ret);
 }
 
-static struct error *unpack_output(struct process *process, const char *root)
-{
-	const struct unpack_options options = { .is_system = true };
-	struct process_stream *output = memory_allocate(1, sizeof(*output));
-	_cleanup_stream_ struct stream *stream = &output->stream;
-
-	stream_init(stream, process_stream_read, NULL, "the root's tarball");
-	output->process = process;
-	return unpack(stream, root, &options);
-}
-
 /** An error with the end of the log before it. */
 static struct error *mmdebstrap_failed(const struct rootfs_making *making,
 				       const struct error *unpack_err)
@@ -237,9 +212,19 @@ static struct error *run_mmdebstrap(const struct rootfs_making *making,
 	err = spawn(making, temporary, making->request->host->is_root, &process);
 	if (err)
 		return err;
-	_cleanup_error_ struct error *unpack_err = unpack_output(process, root);
+	struct process_stream *output = memory_allocate(1, sizeof(*output));
+	_cleanup_stream_ struct stream *stream = &output->stream;
+	stream_init(stream, process_stream_read, NULL, "the root's tarball");
+	output->process = process;
+	const struct unpack_options options = { .is_system = true };
+	_cleanup_error_ struct error *unpack_err = unpack(stream, root, &options);
 	if (error_is(unpack_err, ERROR_CANCELLED)) {
-		stop(process);
+		// Let it remove its temporary files.
+		struct pollfd fd = { process_fd(process), POLLIN, 0 };
+
+		process_kill(process, SIGTERM);
+		while (poll(&fd, 1, STOP_LIMIT_MS) < 0 && errno == EINTR)
+			;
 		return take_ptr(unpack_err);
 	}
 	// It may be how it ended that explains why its tarball is no good.

@@ -9,13 +9,6 @@
 #include "common/base/memory.h"
 #include "common/base/text.h"
 
-/** Whether it is one of the two characters that are in UTF-8 but not in XML. */
-static bool is_noncharacter(const char *text, size_t length)
-{
-	return length == 3 && (memcmp(text, "\xef\xbf\xbe", 3) == 0 ||
-			       memcmp(text, "\xef\xbf\xbf", 3) == 0);
-}
-
 char *junit_text(const char *text)
 {
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
@@ -27,8 +20,10 @@ char *junit_text(const char *text)
 		// A newline in an attribute would be read as a space.
 		if (strchr("&<>\"'\n\t", text[i]))
 			string_builder_appendf(&sb, "&#%d;", text[i]);
+		// U+FFFE and U+FFFF are UTF-8, but not XML.
 		else if (length && !utf8_is_control(text + i) &&
-			 !is_noncharacter(text + i, length))
+			 strncmp(text + i, "\xef\xbf\xbe", 3) != 0 &&
+			 strncmp(text + i, "\xef\xbf\xbf", 3) != 0)
 			string_builder_append_n(&sb, text + i, length);
 		i += length ? length : 1;
 	}

@@ -58,24 +58,6 @@ static void show_item(struct suite_view *view, const struct suite_item *item)
 	log_unlock();
 }
 
-static void append_news(struct string_builder *sb, const struct suite *suite,
-			const struct suite_item *item)
-{
-	size_t ended = 0;
-
-	if (item->state == SUITE_WAITING) {
-		string_builder_appendf(sb, "%s: %s; trying once more",
-				       item->name, item->reason);
-		return;
-	}
-	for (size_t i = 0; i < suite->count; i++)
-		ended += suite_state_is_end(suite->items[i].state);
-	suite_table_append_result(sb, item);
-	if (suite->count > 1)
-		string_builder_appendf(sb, " (%zu of %zu kernels)", ended,
-				       suite->count);
-}
-
 static void view_changed(struct suite_observer *observer,
 			 const struct suite_item *item)
 {
@@ -83,12 +65,23 @@ static void view_changed(struct suite_observer *observer,
 	// An end, or a second attempt.
 	bool is_news = suite_state_is_end(item->state) ||
 		       (item->state == SUITE_WAITING && item->reason);
+	const size_t count = view->suite->count;
+	size_t ended = 0;
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	show_item(view, item);
 	if (!is_news)
 		return;
-	append_news(&sb, view->suite, item);
+	for (size_t i = 0; i < count; i++)
+		ended += suite_state_is_end(view->suite->items[i].state);
+	if (item->state == SUITE_WAITING)
+		string_builder_appendf(&sb, "%s: %s; trying once more",
+				       item->name, item->reason);
+	else
+		suite_table_append_result(&sb, item);
+	if (item->state != SUITE_WAITING && count > 1)
+		string_builder_appendf(&sb, " (%zu of %zu kernels)", ended,
+				       count);
 	if (view->kind == SUITE_VIEW_LINES)
 		log_info("%s", sb.text);
 	if (view->kind != SUITE_VIEW_GROUPS)
