@@ -2,6 +2,7 @@
 
 #include "vm/crash/kexec_command_line.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,22 +27,15 @@ static const char *parameter_end(const char *p)
 	return p;
 }
 
-static char *put(char *to, const char *text, size_t length)
-{
-	memcpy(to, text, length);
-	to[length] = ' ';
-	return to + length + 1;
-}
-
 char *kexec_command_line(const char *current, bool has_many_cpus,
 			 const char *append)
 {
-	char *line = malloc(strlen(current) + sizeof(added) + sizeof(one_cpu) +
-			    (append ? strlen(append) : 0) + 4);
-	char *to = line;
+	char *line = NULL;
+	size_t size;
+	FILE *file = open_memstream(&line, &size);
 	const char *p = current;
 
-	if (!line)
+	if (!file)
 		return NULL;
 	// What follows `--` is init's.
 	for (;;) {
@@ -53,17 +47,18 @@ char *kexec_command_line(const char *current, bool has_many_cpus,
 		if (!length || (length == 2 && memcmp(p, "--", 2) == 0))
 			break;
 		if (strncmp(p, dropped, sizeof(dropped) - 1) != 0)
-			to = put(to, p, length);
+			fprintf(file, "%.*s ", (int)length, p);
 		p = end;
 	}
-	to = put(to, added, sizeof(added) - 1);
+	fputs(added, file);
 	if (has_many_cpus)
-		to = put(to, one_cpu, sizeof(one_cpu) - 1);
+		fprintf(file, " %s", one_cpu);
 	if (append && *append)
-		to = put(to, append, strlen(append));
-	to = put(to, p, strcspn(p, "\n"));
-	while (to > line && to[-1] == ' ')
-		to--;
-	*to = '\0';
-	return line;
+		fprintf(file, " %s", append);
+	if (*p && *p != '\n')
+		fprintf(file, " %.*s", (int)strcspn(p, "\n"), p);
+	if (fclose(file) == 0)
+		return line;
+	free(line);
+	return NULL;
 }

@@ -88,17 +88,16 @@ Test(suite_table, seconds_count_and_lines_do_not_wrap)
 	}
 }
 
-enum {
-	MANY = 14
-};
-
-/** A suite of failures. */
-static struct suite make_failures(struct suite_item *failures, size_t count)
+/** A suite of 14 failures at most. */
+static struct suite make_failures(size_t count)
 {
+	static struct suite_item failures[14];
+
 	for (size_t i = 0; i < count; i++) {
 		failures[i] = (struct suite_item){
 			.state = SUITE_FAILED,
 			.reason = (char *)"exit status 1",
+			.log_end = (char *)"a log that says\n```\nwith a fence in it\n",
 		};
 		snprintf(failures[i].name, sizeof(failures[i].name), "6.%zu", i);
 	}
@@ -117,8 +116,7 @@ static size_t count_of(const char *text, const char *part)
 Test(suite_table, there_are_ten_annotations_at_most)
 {
 	static const struct {
-		size_t failures;
-		size_t errors;
+		size_t failures, errors;
 		const char *last;
 	} rows[] = {
 		{ 0, 0, "" },
@@ -129,9 +127,7 @@ Test(suite_table, there_are_ten_annotations_at_most)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		struct suite_item failures[MANY];
-		const struct suite many =
-			make_failures(failures, rows[i].failures);
+		const struct suite many = make_failures(rows[i].failures);
 		_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 		string_builder_append(&sb, "");
@@ -145,24 +141,20 @@ Test(suite_table, a_summary_fits_its_limit)
 {
 	static const struct {
 		size_t limit;
-		size_t rows, logs;
+		bool all_rows, any_logs, all_logs;
 	} rows[] = {
-		{ 100000, MANY, MANY },
-		{ 1500, MANY, 3 },
-		{ 400, 7, 0 },
+		{ 100000, true, true, true },
+		{ 1500, true, true, false },
+		{ 400, false, false, false },
 	};
-	struct suite_item failures[MANY];
-	const struct suite many = make_failures(failures, MANY);
+	static const char head[] =
+		"before\n### make \\*check\\*\n\nwhat \\*it\\* says\n\n14 failed\n\n"
+		"| kernel | result | |\n| --- | --- | --- |\n"
+		"| 6.0 | **failed** | exit status 1 |\n";
+	const struct suite many = make_failures(14);
 
-	for (size_t i = 0; i < MANY; i++)
-		failures[i].log_end =
-			(char *)"a log that says\n```\nwith a fence in it\n";
 	for (size_t i = 0; i < array_size(rows); i++) {
 		_cleanup_string_builder_ struct string_builder sb = { 0 };
-		static const char head[] =
-			"before\n### make \\*check\\*\n\nwhat \\*it\\* says\n\n14 failed\n\n"
-			"| kernel | result | |\n| --- | --- | --- |\n"
-			"| 6.0 | **failed** | exit status 1 |\n";
 
 		string_builder_append(&sb, "before\n");
 		suite_table_append_summary(&sb, "make *check*", "what *it* says",
@@ -170,12 +162,11 @@ Test(suite_table, a_summary_fits_its_limit)
 		cr_expect_leq(sb.length, rows[i].limit + strlen("before\n"));
 		cr_expect_eq(strncmp(sb.text, head, strlen(head)), 0, "%s",
 			     sb.text);
-		cr_expect_eq(count_of(sb.text, "| **failed** |") == MANY,
-			     rows[i].rows == MANY);
-		cr_expect_eq(count_of(sb.text, "<details>") > 0,
-			     rows[i].logs > 0);
-		cr_expect_eq(count_of(sb.text, "<details>") == MANY,
-			     rows[i].logs == MANY);
-		cr_expect_eq(count_of(sb.text, "no room"), rows[i].logs != MANY);
+		size_t logs = count_of(sb.text, "<details>");
+		cr_expect_eq(count_of(sb.text, "| **failed** |") == many.count,
+			     rows[i].all_rows);
+		cr_expect_eq(logs > 0, rows[i].any_logs);
+		cr_expect_eq(logs == many.count, rows[i].all_logs);
+		cr_expect_eq(count_of(sb.text, "no room"), !rows[i].all_logs);
 	}
 }
