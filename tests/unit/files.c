@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <criterion/criterion.h>
@@ -56,6 +57,14 @@ void put_file(const char *root, const char *name, const char *text)
 
 	cr_assert_null(directory_create(directory));
 	cr_assert_null(file_write(path, text, strlen(text)));
+}
+
+void put_program(const char *root, const char *name, const char *text)
+{
+	_cleanup_free_ char *path = path_join(root, name);
+
+	put_file(root, name, text);
+	cr_assert_eq(chmod(path, 0755), 0);
 }
 
 void expect_contents(const char *root, const char *name, const char *text)

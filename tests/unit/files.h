@@ -26,6 +26,9 @@ char *in_tmp(const char *name);
 /** Write a file, and make the directories that it is in. */
 void put_file(const char *root, const char *name, const char *text);
 
+/** The same, which can be run. */
+void put_program(const char *root, const char *name, const char *text);
+
 /** What a file must hold. */
 void expect_contents(const char *root, const char *name, const char *text);
 

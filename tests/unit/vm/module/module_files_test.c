@@ -14,24 +14,34 @@
 #include "tests/unit/errors.h"
 #include "tests/unit/files.h"
 
-static char *create_source(void)
-{
-	char directory[] = "/tmp/module_source test.XXXXXX";
+/** A source, in a directory whose name has a space. */
+static char *source;
 
+static void setup(void)
+{
 	interrupt_catch();
-	cr_assert(mkdtemp(directory));
-	put_file(directory, "Makefile", "obj-m := m.o\n");
-	put_file(directory, "m.c", "int m;\n");
-	return string_copy(directory);
+	setup_tmp();
+	source = in_tmp("a source");
+	put_file(source, "Makefile", "obj-m := m.o\n");
+	put_file(source, "m.c", "int m;\n");
 }
 
-/** The digest of a source, of which a copy is made beside it. */
-static void copy(const char *source, const char *name,
+static void teardown(void)
+{
+	free(source);
+	teardown_tmp();
+}
+
+TestSuite(module_files, .init = setup, .fini = teardown);
+
+/** The digest of a source, of which a copy is made. */
+static void copy(const char *from, const char *name,
 		 char text_ret[static DIGEST_TEXT_SIZE])
 {
-	_cleanup_free_ char *to = string_format("%s.%s", source, name);
+	_cleanup_free_ char *to = in_tmp(name);
 
-	cr_assert_null(module_source_copy(source, to, text_ret));
+	expect_success(module_source_copy(from, to, text_ret));
+	expect_success(directory_remove(to));
 }
 
 Test(module_files, digest_depends_on_what_make_reads)
@@ -50,36 +60,32 @@ Test(module_files, digest_depends_on_what_make_reads)
 		{ "sub/m.mod.c", "old", false },
 		{ ".git/HEAD", "ref", false },
 	};
+	char before[DIGEST_TEXT_SIZE], after[DIGEST_TEXT_SIZE];
 
+	copy(source, "copy", before);
 	for (size_t i = 0; i < array_size(rows); i++) {
-		_cleanup_directory_ char *source = create_source();
-		_cleanup_directory_ char *first = string_format("%s.1", source);
-		_cleanup_directory_ char *second = string_format("%s.2", source);
-		char before[DIGEST_TEXT_SIZE], after[DIGEST_TEXT_SIZE];
-
-		copy(source, "1", before);
 		put_file(source, rows[i].name, rows[i].text);
-		copy(source, "2", after);
+		copy(source, "copy", after);
 		cr_expect_eq(strcmp(before, after) != 0, rows[i].changes, "%s",
 			     rows[i].name);
+		strcpy(before, after);
 	}
 }
 
 Test(module_files, copy_follows_links_and_has_the_same_digest)
 {
-	_cleanup_directory_ char *source = create_source();
-	_cleanup_directory_ char *other = create_source();
-	_cleanup_directory_ char *first = string_format("%s.1", source);
-	_cleanup_directory_ char *second = string_format("%s.1", first);
+	_cleanup_free_ char *other = in_tmp("other");
+	_cleanup_free_ char *first = in_tmp("first");
 	_cleanup_free_ char *link = path_join(source, "linked");
 	_cleanup_free_ char *dangling = path_join(source, "dangling");
 	char before[DIGEST_TEXT_SIZE], after[DIGEST_TEXT_SIZE];
 
+	put_file(other, "m.c", "int m;\n");
 	cr_assert_eq(symlink(other, link), 0);
 	cr_assert_eq(symlink("/no/such", dangling), 0);
 	put_file(source, "m.o", "old");
-	copy(source, "1", before);
-	copy(first, "1", after);
+	expect_success(module_source_copy(source, first, before));
+	copy(first, "second", after);
 	cr_expect_str_eq(before, after);
 	expect_contents(first, "linked/m.c", "int m;\n");
 }
@@ -88,7 +94,6 @@ Test(module_files, a_directory_without_a_makefile_is_none)
 {
 	static const char *const paths[] = { "/no/such", "/usr/share/doc/libc6" };
 
-	interrupt_catch();
 	for (size_t i = 0; i < array_size(paths); i++) {
 		char text[DIGEST_TEXT_SIZE];
 
@@ -97,19 +102,16 @@ Test(module_files, a_directory_without_a_makefile_is_none)
 	}
 }
 
-/** A package's directory whose fixdep has these bytes. */
-static char *package_with(const void *data, size_t size_bytes)
+/** Check a package whose fixdep has these bytes. */
+static struct error *check(const void *data, size_t size_bytes)
 {
-	char root[] = "/tmp/module_package_test.XXXXXX";
+	static const char name[] = "build/scripts/basic/fixdep";
+	_cleanup_free_ char *program = in_tmp(name);
 
-	interrupt_catch();
-	cr_assert(mkdtemp(root));
-	put_file(root, "build/scripts/basic/fixdep", "");
-	_cleanup_free_ char *program =
-		path_join(root, "build/scripts/basic/fixdep");
-	cr_assert_null(file_write(program, data, size_bytes));
+	put_file(tmp, name, "");
+	expect_success(file_write(program, data, size_bytes));
 	cr_assert_eq(chmod(program, 0755), 0);
-	return string_copy(root);
+	return host_programs_check(tmp);
 }
 
 Test(module_files, host_programs_of_this_machine_and_none_are_fine)
@@ -118,12 +120,10 @@ Test(module_files, host_programs_of_this_machine_and_none_are_fine)
 	_cleanup_free_ char *self = NULL;
 	size_t size;
 
-	cr_assert_null(file_read("/proc/self/exe", 64 << 20, &self, &size));
-	_cleanup_directory_ char *ours = package_with(self, size);
-	_cleanup_directory_ char *other = package_with(script, strlen(script));
-	cr_expect_null(host_programs_check(ours));
-	cr_expect_null(host_programs_check(other));
-	cr_expect_null(host_programs_check("/nonexistent"));
+	expect_success(host_programs_check(tmp));
+	expect_success(file_read("/proc/self/exe", 64 << 20, &self, &size));
+	expect_success(check(self, size));
+	expect_success(check(script, strlen(script)));
 }
 
 Test(module_files, host_programs_of_other_machines_are_named)
@@ -144,8 +144,6 @@ Test(module_files, host_programs_of_other_machines_are_named)
 		};
 
 		memcpy(program + 18, cases[i].machine, 2);
-		_cleanup_directory_ char *package =
-			package_with(program, sizeof(program));
-		expect_failure(host_programs_check(package), cases[i].name);
+		expect_failure(check(program, sizeof(program)), cases[i].name);
 	}
 }

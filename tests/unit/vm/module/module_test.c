@@ -5,7 +5,6 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/file.h"
@@ -46,8 +45,8 @@ static const char makefile[] =
 static void setup(void)
 {
 	interrupt_catch();
-	root = strdup("/tmp/module test.XXXXXX");
-	cr_assert(mkdtemp(root));
+	setup_tmp();
+	root = in_tmp("a root");
 	source = path_join(root, "source");
 	cache = path_join(root, "cache");
 	put_file(root, "kernel/vmlinuz", "image");
@@ -65,9 +64,10 @@ static void setup(void)
 static void teardown(void)
 {
 	kernel_deinit(&kernel);
-	cleanup_directory(&root);
+	free(root);
 	free(source);
 	free(cache);
+	teardown_tmp();
 }
 
 TestSuite(module, .init = setup, .fini = teardown);
@@ -132,17 +132,6 @@ Test(module, is_rebuilt_when_source_or_kernel_changes)
 	}
 }
 
-/** A compiler that only says which version it is. */
-static void install_compiler(const char *version)
-{
-	_cleanup_free_ char *program = path_join(root, "bin/gcc");
-	_cleanup_free_ char *script =
-		string_format("#!/bin/sh\necho %s\n", version);
-
-	put_file(root, "bin/gcc", script);
-	cr_assert_eq(chmod(program, 0755), 0);
-}
-
 Test(module, is_rebuilt_by_another_compiler)
 {
 	_cleanup_free_ char *path =
@@ -153,7 +142,11 @@ Test(module, is_rebuilt_by_another_compiler)
 
 	setenv("PATH", path, 1);
 	for (size_t i = 0; i < array_size(versions); i++) {
-		install_compiler(versions[i]);
+		_cleanup_free_ char *script =
+			string_format("#!/bin/sh\necho %s\n", versions[i]);
+
+		// It only says which version it is.
+		put_program(root, "bin/gcc", script);
 		cr_assert_null(build(&modules[i]));
 		cr_expect_eq(modules[i].entry->made, rebuilt[i], "%zu", i);
 	}

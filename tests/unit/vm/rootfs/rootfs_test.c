@@ -49,9 +49,7 @@ static void setup(void)
 	log_init("test", LOG_ERROR, LOG_SILENCE_MS);
 	setup_tmp();
 	cache = in_tmp("cache");
-	put_file(tmp, "mmdebstrap", mmdebstrap);
-	_cleanup_free_ char *program = in_tmp("mmdebstrap");
-	cr_assert_eq(chmod(program, 0755), 0);
+	put_program(tmp, "mmdebstrap", mmdebstrap);
 	cr_assert_gt(asprintf(&path, "%s:/usr/bin:/bin", tmp), 0);
 	setenv("PATH", path, true);
 	string_list_add(&packages, "kmod");

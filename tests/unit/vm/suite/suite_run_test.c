@@ -6,7 +6,6 @@
 
 #include <criterion/criterion.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
@@ -78,8 +77,7 @@ static void setup(void)
 		.log_directory = tmp,
 		.jobs = 1,
 	};
-	put_file(tmp, "program", script);
-	cr_assert_eq(chmod(options.program, 0755), 0);
+	put_program(tmp, "program", script);
 }
 
 static void teardown(void)
