@@ -132,30 +132,6 @@ static struct error *package(const struct kbuild_request *request,
 	return NULL;
 }
 
-/** The build itself, in directories that exist and are ours. */
-static struct error *build_in(const struct kbuild_request *request,
-			      const char *release, const char *output,
-			      const char *build, const char *path)
-{
-	struct error *err;
-
-	_cleanup_free_ char *own_log = path_join(build, "vmtest-build.log");
-	_cleanup_make_ struct make make = { 0 };
-	err = make_init(&make, request->source->path, build,
-			request->config->arch, request->compiler, request->jobs,
-			request->log_path ? request->log_path : own_log);
-	if (err)
-		return err;
-	_cleanup_string_list_ struct string_list lost = { 0 };
-	err = configure(request, release, &make, &lost);
-	if (err)
-		return err;
-	err = compile(request, release, &make);
-	if (err)
-		return err;
-	return package(request, &make, &lost, output, path);
-}
-
 static struct error *build(const struct kbuild_request *request,
 			   const char *release, char **path_ret)
 {
@@ -165,8 +141,9 @@ static struct error *build(const struct kbuild_request *request,
 	err = create_and_resolve(request->output_directory, &output);
 	if (err)
 		return err;
+	const struct catalog_arch *arch = request->config->arch;
 	char name[PACKAGE_NAME_SIZE];
-	package_name_format(release, request->config->arch->name, name);
+	package_name_format(release, arch->name, name);
 	if (request->format == KBUILD_FORMAT_DIRECTORY)
 		name[strlen(name) - strlen(".tar.zst")] = '\0';
 	_cleanup_free_ char *path = path_join(output, name);
@@ -174,8 +151,7 @@ static struct error *build(const struct kbuild_request *request,
 	_cleanup_free_ char *wanted =
 		request->build_directory
 			? string_copy(request->build_directory)
-			: path_joinf(output, ".build-%s.%s", release,
-				     request->config->arch->name);
+			: path_joinf(output, ".build-%s.%s", release, arch->name);
 	_cleanup_free_ char *directory = NULL;
 	err = create_and_resolve(wanted, &directory);
 	if (err)
@@ -184,7 +160,21 @@ static struct error *build(const struct kbuild_request *request,
 	err = directory_lock(directory, &lock_fd);
 	if (err)
 		return err;
-	err = build_in(request, release, output, directory, path);
+	_cleanup_free_ char *log = path_join(directory, "vmtest-build.log");
+	_cleanup_make_ struct make make = { 0 };
+	err = make_init(&make, request->source->path, directory, arch,
+			request->compiler, request->jobs,
+			request->log_path ? request->log_path : log);
+	if (err)
+		return err;
+	_cleanup_string_list_ struct string_list lost = { 0 };
+	err = configure(request, release, &make, &lost);
+	if (err)
+		return err;
+	err = compile(request, release, &make);
+	if (err)
+		return err;
+	err = package(request, &make, &lost, output, path);
 	if (err)
 		return err;
 	if (!request->build_directory) {

@@ -41,76 +41,44 @@ static const struct command_option options[] = {
 };
 // clang-format on
 
-/** A run of other jobs that is coming to its end. */
-struct finish {
-	const struct finish_options *options;
-	struct session session;
-	struct build_results results;
-	struct verdict_list verdicts;
-	/** Where issues go; NULL without --issues. */
-	char *repository;
-	/** Whether something went wrong that did not end us. */
-	bool failed;
-};
-
-static void finish_deinit(struct finish *finish)
-{
-	verdict_list_deinit(&finish->verdicts);
-	build_results_deinit(&finish->results);
-	session_deinit(&finish->session);
-	free(finish->repository);
-}
-
 /** Where issues go: where the workflow runs, else where the store is. */
-static struct error *find_repository(const struct session *session, char **ret)
+static struct error *find_repository(const struct store *store, char **ret)
 {
 	static const char prefix[] = "github:";
-	const char *store = store_name(session->context->store);
-	const char *name = session_repository();
+	const char *name = session_repository(), *place = store_name(store);
 
-	if (!name && strncmp(store, prefix, strlen(prefix)) != 0)
+	if (name) {
+		*ret = string_copy(name);
+		return NULL;
+	}
+	if (strncmp(place, prefix, strlen(prefix)) != 0)
 		return error_create(ERROR_USAGE,
 				    "--issues: %s is in no repository of GitHub",
-				    store);
-	*ret = name ? string_copy(name)
-		    : string_copy_n(store + strlen(prefix),
-				    strcspn(store + strlen(prefix), "@"));
+				    place);
+	place += strlen(prefix);
+	*ret = string_copy_n(place, strcspn(place, "@"));
 	return NULL;
 }
 
-static struct error *finish_init(struct finish *finish,
-				 struct command_context *context)
+/** Read what was planned, and what came of it. */
+static struct error *load(const struct command_context *context,
+			  struct plan *plan, struct build_results *results)
 {
 	struct error *err;
 
-	const struct finish_options *finish_options = context->options;
-	finish->options = finish_options;
-	finish->session.context = context;
-	if (!finish_options->plan || !finish_options->results)
+	const struct finish_options *finish = context->options;
+	if (!finish->plan || !finish->results)
 		return error_create(
 			ERROR_USAGE,
 			"say what was planned and what came of it, with --plan and --results");
-	if (finish_options->issues) {
-		err = find_repository(&finish->session, &finish->repository);
-		if (err)
-			return err;
-	}
 	_cleanup_free_ char *text = NULL;
-	err = file_read(finish_options->plan, PLAN_BYTES_MAX, &text, NULL);
+	err = file_read(finish->plan, PLAN_BYTES_MAX, &text, NULL);
 	if (!err)
-		err = plan_parse(context->catalog, text, finish_options->plan,
-				 &finish->session.plan);
+		err = plan_parse(context->catalog, text, finish->plan, plan);
 	if (err)
 		return error_wrap(err, "--plan");
-	err = build_results_load(finish_options->results, &finish->results);
-	if (err)
-		return error_wrap(err, "--results");
-	err = session_list(&finish->session);
-	if (err)
-		return err;
-	verdicts_compute(&finish->session.plan, &finish->results,
-			 &finish->session.assets, &finish->verdicts);
-	return NULL;
+	return error_wrap(build_results_load(finish->results, results),
+			  "--results");
 }
 
 /** In a workflow, show failures above the run's logs. */
@@ -137,23 +105,23 @@ static void annotate(const struct verdict_list *verdicts)
 	fputs(sb.text, stderr);
 }
 
-static struct error *update_issues(const struct finish *finish)
+static struct error *update_issues(const struct command_context *context,
+				   const char *repository,
+				   const struct verdict_list *verdicts)
 {
 	struct error *err;
 
-	const struct command_context *context = finish->session.context;
 	const char *server = command_variable("GITHUB_SERVER_URL");
-	const char *repository = session_repository();
+	const char *runs_in = session_repository();
 	const char *run = command_variable("GITHUB_RUN_ID");
 	_cleanup_free_ char *run_url =
-		server && repository && run
-			? string_format("%s/%s/actions/runs/%s", server,
-					repository, run)
-			: NULL;
+		server && runs_in && run ? string_format("%s/%s/actions/runs/%s",
+							 server, runs_in, run)
+					 : NULL;
 	_cleanup_github_ struct github github = { 0 };
-	err = github_init(&github, finish->repository, context->http);
+	err = github_init(&github, repository, context->http);
 	if (!err)
-		err = issues_update(&github, &finish->verdicts, run_url);
+		err = issues_update(&github, verdicts, run_url);
 	return error_wrap(err, "--issues");
 }
 
@@ -162,11 +130,11 @@ static struct error *update_issues(const struct finish *finish)
  *
  * @return Only what ends all of us; else it is told.
  */
-static struct error *note(struct finish *finish, struct error *err)
+static struct error *note(struct command_context *context, struct error *err)
 {
 	if (!err || error_is(err, ERROR_CANCELLED))
 		return err;
-	finish->failed = true;
+	context->status = 1;
 	log_error("%s", error_message(err));
 	workflow_log_annotation(WORKFLOW_ERROR, "vmtest-bot finish", "%s",
 				error_message(err));
@@ -178,34 +146,45 @@ static struct error *run(struct command_context *context)
 {
 	struct error *err;
 
-	_cleanup_(finish_deinit) struct finish finish = { 0 };
-	err = finish_init(&finish, context);
-	if (err)
-		return err;
-	err = session_report(&finish.session, &finish.verdicts);
-	if (err)
-		return err;
-	annotate(&finish.verdicts);
-	err = note(&finish,
-		   session_prune(&finish.session, finish.options->keep, NULL));
-	if (err)
-		return err;
-	err = note(&finish, session_write_page(&finish.session, true));
-	if (err)
-		return err;
-	if (finish.repository) {
-		err = note(&finish, update_issues(&finish));
+	const struct finish_options *finish = context->options;
+	_cleanup_session_ struct session session = { .context = context };
+	_cleanup_build_results_ struct build_results results = { 0 };
+	_cleanup_free_ char *repository = NULL;
+	if (finish->issues) {
+		err = find_repository(context->store, &repository);
 		if (err)
 			return err;
 	}
-	if (finish.verdicts.counts[VERDICT_FAILED]) {
-		finish.failed = true;
-		fflush(stdout);
-		log_error("%zu of %zu kernels failed",
-			  finish.verdicts.counts[VERDICT_FAILED],
-			  finish.verdicts.count);
+	err = load(context, &session.plan, &results);
+	if (err)
+		return err;
+	err = session_list(&session);
+	if (err)
+		return err;
+	_cleanup_verdict_list_ struct verdict_list verdicts = { 0 };
+	verdicts_compute(&session.plan, &results, &session.assets, &verdicts);
+	err = session_report(&session, &verdicts);
+	if (err)
+		return err;
+	annotate(&verdicts);
+	err = note(context, session_prune(&session, finish->keep, NULL));
+	if (err)
+		return err;
+	err = note(context, session_write_page(&session, true));
+	if (err)
+		return err;
+	if (finish->issues) {
+		err = note(context,
+			   update_issues(context, repository, &verdicts));
+		if (err)
+			return err;
 	}
-	context->status = finish.failed;
+	size_t failed = verdicts.counts[VERDICT_FAILED];
+	if (failed) {
+		context->status = 1;
+		fflush(stdout);
+		log_error("%zu of %zu kernels failed", failed, verdicts.count);
+	}
 	return NULL;
 }
 

@@ -25,19 +25,6 @@ static const struct command_option options[] = {
 };
 // clang-format on
 
-static struct error *write_outputs(const struct session *session)
-{
-	const struct plan *plan = &session->plan;
-	_cleanup_free_ char *matrix = plan_matrix_format(plan);
-	_cleanup_free_ char *versions = plan_versions_format(plan);
-	_cleanup_free_ char *text = string_format(
-		"matrix=%s\nversions=%s\ncount=%zu\nsuperseded=%zu\n",
-		matrix, versions, plan->count,
-		session->superseded.count);
-
-	return error_wrap(workflow_outputs_write(text), "--github-output");
-}
-
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
@@ -64,9 +51,15 @@ static struct error *run(struct command_context *context)
 			return error_wrap(err, "--output");
 	}
 	if (plan_options->github_output) {
-		err = write_outputs(&session);
+		_cleanup_free_ char *matrix = plan_matrix_format(plan);
+		_cleanup_free_ char *versions = plan_versions_format(plan);
+		_cleanup_free_ char *text = string_format(
+			"matrix=%s\nversions=%s\ncount=%zu\nsuperseded=%zu\n",
+			matrix, versions, plan->count, session.superseded.count);
+
+		err = workflow_outputs_write(text);
 		if (err)
-			return err;
+			return error_wrap(err, "--github-output");
 	}
 	_cleanup_free_ char *summary =
 		plan_summary_format(context->catalog, &session.kernels,

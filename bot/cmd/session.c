@@ -99,10 +99,13 @@ void session_print_plan(const struct session *session)
 		       session->plan.items[i].arch->name);
 }
 
-static struct error *print_json(struct command_context *context,
-				const struct verdict_list *verdicts)
+struct error *session_report(const struct session *session,
+			     const struct verdict_list *verdicts)
 {
-	for (size_t i = 0; i < verdicts->count; i++) {
+	struct error *err;
+
+	struct command_context *context = session->context;
+	for (size_t i = 0; i < verdicts->count && context->common->json; i++) {
 		const struct verdict *verdict = &verdicts->items[i];
 
 		command_row_add(context,
@@ -113,24 +116,15 @@ static struct error *print_json(struct command_context *context,
 					  "phase", verdict->phase, "reason",
 					  verdict->reason));
 	}
-	return command_rows_print(context);
-}
-
-struct error *session_report(const struct session *session,
-			     const struct verdict_list *verdicts)
-{
-	struct error *err = NULL;
-
-	if (session->context->common->json) {
-		err = print_json(session->context, verdicts);
-	} else {
+	err = command_rows_print(context);
+	if (err)
+		return err;
+	if (!context->common->json) {
 		_cleanup_table_ struct table table = { 0 };
 
 		report_verdicts(verdicts, &table);
 		table_print(&table);
 	}
-	if (err)
-		return err;
 	_cleanup_free_ char *markdown = report_summary(verdicts,
 						       session->plan.left_out,
 						       workflow_summary_room());

@@ -23,28 +23,7 @@ static const struct command_option options[] = {
 };
 // clang-format on
 
-/** The options that the fragments ask for. */
-static struct error *format_asked(struct config_request *request,
-				  const char *version_text, char **ret)
-{
-	struct error *err;
-
-	struct kernel_version version;
-	err = parse_version(version_text, &version);
-	if (err)
-		return err;
-	err = config_request_release(request, &version, 0);
-	if (err)
-		return err;
-	_cleanup_option_set_ struct option_set set = { 0 };
-	err = config_compose(request, &set);
-	if (err)
-		return err;
-	*ret = option_set_format(&set);
-	return NULL;
-}
-
-/** What becomes of them in a source. */
+/** What becomes in a source of the options that the fragments ask for. */
 static struct error *configure(struct command_context *context,
 			       struct config_request *config, const char *path,
 			       char **ret)
@@ -93,10 +72,21 @@ static struct error *run(struct command_context *context)
 	err = config_request_parse(context, &config->additions, &request);
 	if (err)
 		return err;
+	_cleanup_option_set_ struct option_set set = { 0 };
 	_cleanup_free_ char *text = NULL;
-	err = config->source
-		      ? configure(context, &request, config->source, &text)
-		      : format_asked(&request, context->line.arguments[0], &text);
+	if (config->source) {
+		err = configure(context, &request, config->source, &text);
+	} else {
+		struct kernel_version version;
+
+		err = parse_version(context->line.arguments[0], &version);
+		if (!err)
+			err = config_request_release(&request, &version, 0);
+		if (!err)
+			err = config_compose(&request, &set);
+		if (!err)
+			text = option_set_format(&set);
+	}
 	if (err)
 		return err;
 	fputs(text, stdout);

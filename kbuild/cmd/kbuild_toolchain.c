@@ -78,15 +78,6 @@ static struct error *show(struct command_context *context,
 	return NULL;
 }
 
-/** Whether the architecture has kernels of the range. */
-static bool is_for_arch(const struct catalog_gcc *gcc,
-			const struct catalog_arch *arch)
-{
-	return !gcc->kernels.below.major ||
-	       kernel_version_compare(&arch->versions.min, &gcc->kernels.below) <
-		       0;
-}
-
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
@@ -117,7 +108,12 @@ static struct error *run(struct command_context *context)
 		for (size_t j = 0; j < catalog->gcc.tried_count; j++) {
 			const struct catalog_gcc *gcc = &catalog->gcc.tried[j];
 
-			if (only ? gcc != only : !is_for_arch(gcc, arch))
+			// A range in which the architecture has no kernels.
+			bool is_void =
+				gcc->kernels.below.major &&
+				kernel_version_compare(&arch->versions.min,
+						       &gcc->kernels.below) >= 0;
+			if (only ? gcc != only : is_void)
 				continue;
 			err = show(context, arch, gcc,
 				   only ? &version : &gcc->kernels.min, text);

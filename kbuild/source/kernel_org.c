@@ -16,9 +16,8 @@
 #include "common/kernel/catalog.h"
 #include "common/kernel/remote.h"
 
-/** @param[in] tarballs_url Of all but release candidates. */
-static char *url_below(const struct catalog *catalog, const char *tarballs_url,
-		       const struct kernel_version *version)
+char *kernel_org_url(const struct catalog *catalog,
+		     const struct kernel_version *version, bool is_published)
 {
 	char text[KERNEL_VERSION_TEXT_SIZE];
 
@@ -26,21 +25,11 @@ static char *url_below(const struct catalog *catalog, const char *tarballs_url,
 	if (kernel_version_is_rc(version))
 		return string_format("%s/linux-%s.tar.gz",
 				     catalog->kernel_org.rc_url, text);
-	return string_format("%s/v%u.x/linux-%s.tar.xz", tarballs_url,
+	return string_format("%s/v%u.x/linux-%s.tar.xz",
+			     is_published
+				     ? catalog->kernel_org.published_tarballs_url
+				     : catalog->kernel_org.tarballs_url,
 			     version->major, text);
-}
-
-char *kernel_org_url(const struct catalog *catalog,
-		     const struct kernel_version *version)
-{
-	return url_below(catalog, catalog->kernel_org.tarballs_url, version);
-}
-
-char *kernel_org_published_url(const struct catalog *catalog,
-			       const struct kernel_version *version)
-{
-	return url_below(catalog, catalog->kernel_org.published_tarballs_url,
-			 version);
 }
 
 /**
@@ -67,7 +56,7 @@ static struct error *fetch(const struct catalog *catalog, struct http *http,
 		return NULL;
 	}
 	char wanted[DIGEST_TEXT_SIZE] = "";
-	_cleanup_free_ char *url = kernel_org_url(catalog, version);
+	_cleanup_free_ char *url = kernel_org_url(catalog, version, false);
 	if (!kernel_version_is_rc(version)) {
 		err = tarball_digest(http, url, wanted);
 		if (err)

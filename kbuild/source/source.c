@@ -103,8 +103,7 @@ static struct error *identify(struct source_making *making)
 	char text[KERNEL_VERSION_TEXT_SIZE];
 	kernel_version_format(&request->version, text);
 	making->name = string_format("linux-%s", text);
-	source->url =
-		kernel_org_published_url(request->catalog, &request->version);
+	source->url = kernel_org_url(request->catalog, &request->version, true);
 	// The next that is made need not have the same.
 	if (kernel_version_is_rc(&request->version))
 		source->digest[0] = '\0';
@@ -124,7 +123,7 @@ static struct error *fill(struct source_making *making, const char *directory)
 	if (request->path)
 		return unpack_file(request->path, directory, &options);
 	_cleanup_free_ char *url =
-		kernel_org_url(request->catalog, &request->version);
+		kernel_org_url(request->catalog, &request->version, false);
 	// Made on the fly, those of release candidates have no digest.
 	if (!kernel_version_is_rc(&request->version)) {
 		err = tarball_digest(request->http, url, making->source.digest);
@@ -145,7 +144,7 @@ static struct error *version_check(const struct source_request *request,
 	kernel_version_format(&request->version, wanted);
 	kernel_version_format(version, found);
 	_cleanup_free_ char *url =
-		kernel_org_url(request->catalog, &request->version);
+		kernel_org_url(request->catalog, &request->version, false);
 	return error_create(ERROR_OTHER, "%s holds Linux %s instead of %s",
 			    request->path ? request->path : url, found, wanted);
 }

@@ -101,13 +101,13 @@ _must_check_ struct error *source_facts_read(const char *directory,
  * kernel.org's tarballs: where they are, and one as a file for many builds.
  */
 
-/** URL of a tarball at kernel.org, or at the mirror in use; free(). */
+/**
+ * URL of a tarball; free().
+ *
+ * @param[in] is_published At kernel.org itself, and not at the mirror in use.
+ */
 char *kernel_org_url(const struct catalog *catalog,
-		     const struct kernel_version *version);
-
-/** Its URL at kernel.org itself, even if a mirror is used; free(). */
-char *kernel_org_published_url(const struct catalog *catalog,
-			       const struct kernel_version *version);
+		     const struct kernel_version *version, bool is_published);
 
 /**
  * Download the tarball of a version to a path. Blocks on the network, unless
