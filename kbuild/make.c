@@ -20,9 +20,9 @@
  * how to be reproducible nonetheless, which takes more memory. Dropping the
  * argument works for every version of both.
  *
- * From 1.24 on it writes enumerations of 64 bits, and signs of others, as BTF that
- * kernels before 6.0 and their resolve_btfids cannot read, unless it is told not
- * to. They refuse to load a module that has such.
+ * From 1.24 on it writes enumerations of 64 bits, and signs of others, as BTF
+ * that kernels before 6.0 and their resolve_btfids cannot read, unless it is
+ * told not to. They refuse to load a module that has such.
  */
 static const char pahole_wrapper[] =
 	"#!/bin/sh\n"

@@ -28,8 +28,8 @@ enum {
 };
 
 /**
- * The pahole of a build, a script in its directory. A package has it too: BTF of
- * its modules is read by the same kernel.
+ * The pahole of a build, a script in its directory. A package has it too: BTF
+ * of its modules is read by the same kernel.
  */
 #define MAKE_PAHOLE ".vmtest-pahole"
 

@@ -223,8 +223,8 @@ static struct error *stage_modules(const struct package_input *input,
 /** What writes BTF of external modules. */
 static struct error *stage_pahole(const struct make *make, const char *directory)
 {
-	static const char makefile_end[] =
-		"\nPAHOLE = $(srctree)/" MAKE_PAHOLE "\n";
+	static const char makefile_end[] = "\nPAHOLE = $(srctree)/" MAKE_PAHOLE
+					   "\n";
 	struct error *err;
 
 	_cleanup_free_ char *from = path_join(make->build, MAKE_PAHOLE);
