@@ -80,35 +80,6 @@ struct error *command_asset(const struct command_context *context,
 					  : "it holds nothing: check --store");
 }
 
-/** @return ERROR_NOT_FOUND if there is none. */
-static struct error *open_newest_on_disk(const struct command_context *context,
-					 const char *arch, const char *pattern,
-					 struct kernel *ret)
-{
-	struct error *err;
-
-	_cleanup_kernel_list_ struct kernel_list list = { 0 };
-	err = kernel_list_add_disk(&list, context->directory, arch);
-	if (err)
-		return err;
-	for (size_t i = 0; i < list.count; i++) {
-		if (!kernel_is_wanted(&list.items[i], pattern,
-				      &context->common->flavors))
-			continue;
-		err = kernel_open(list.items[i].path, ret);
-		// It is just being deleted, or no kernel.
-		if (error_is(err, ERROR_NOT_FOUND)) {
-			log_warning("%s", error_message(err));
-			error_destroy(err);
-			continue;
-		}
-		if (!err)
-			cache_touch(ret->entry);
-		return err;
-	}
-	return error_create(ERROR_NOT_FOUND, "none in %s", context->directory);
-}
-
 struct error *command_kernel(struct command_context *context, const char *arch,
 			     const char *pattern, struct kernel *ret)
 {
@@ -119,9 +90,23 @@ struct error *command_kernel(struct command_context *context, const char *arch,
 	err = command_open(context, COMMAND_DIRECTORY);
 	if (err)
 		return err;
-	err = open_newest_on_disk(context, arch, pattern, ret);
-	if (!error_catch(&err, ERROR_NOT_FOUND))
+	_cleanup_kernel_list_ struct kernel_list list = { 0 };
+	err = kernel_list_add_disk(&list, context->directory, arch);
+	if (err)
 		return err;
+	for (size_t i = 0; i < list.count; i++) {
+		if (!kernel_is_wanted(&list.items[i], pattern,
+				      &context->common->flavors))
+			continue;
+		err = kernel_open(list.items[i].path, ret);
+		if (!err)
+			cache_touch(ret->entry);
+		if (!error_is(err, ERROR_NOT_FOUND))
+			return err;
+		// It is just being deleted, or no kernel.
+		log_warning("%s", error_message(err));
+		error_destroy(err);
+	}
 	_cleanup_asset_list_ struct asset_list assets = { 0 };
 	err = command_assets(context, false, &assets);
 	if (err)

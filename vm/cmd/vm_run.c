@@ -113,6 +113,19 @@ static int report_result(const struct vm_run_options *run_options,
 	return status;
 }
 
+/** Guests of other architectures cannot have the host's root. */
+static struct error *open_root(struct command_context *context,
+			       const struct catalog_arch *arch,
+			       struct cache_entry **ret)
+{
+	struct error *err;
+
+	err = command_open(context, COMMAND_DIRECTORY);
+	if (err)
+		return err;
+	return rootfs_open(context->catalog, context->directory, arch, ret);
+}
+
 /** @param[out] kernel_ret Opened, once it has been found. */
 static struct error *run_guest(struct command_context *context,
 			       int console_log_fd, struct kernel *kernel_ret,
@@ -138,11 +151,7 @@ static struct error *run_guest(struct command_context *context,
 		return err;
 	_cleanup_cache_entry_ struct cache_entry *rootfs = NULL;
 	if (!config.root) {
-		err = command_open(context, COMMAND_DIRECTORY);
-		if (err)
-			return err;
-		err = rootfs_open(context->catalog, context->directory,
-				  config.qemu.arch, &rootfs);
+		err = open_root(context, config.qemu.arch, &rootfs);
 		if (err)
 			return err;
 	}

@@ -52,31 +52,6 @@ static struct error *create_socket(int *ours_ret, int *qemus_ret)
 	return NULL;
 }
 
-static struct error *create_descriptors(unsigned int ports,
-					struct qemu_link *ours,
-					struct qemu_link *qemus)
-{
-	struct error *err;
-	int output[2];
-
-	err = create_socket(&ours->console_fd, &qemus->console_fd);
-	if (err)
-		return err;
-	for (int i = 0; i < PORT_COUNT; i++) {
-		if (!(ports & (1U << i)))
-			continue;
-		err = create_socket(&ours->port_fds[i], &qemus->port_fds[i]);
-		if (err)
-			return err;
-	}
-	if (pipe2(output, O_CLOEXEC) < 0)
-		return error_create_os(errno, "pipe");
-	ours->output_fd = output[0];
-	qemus->output_fd = output[1];
-	fcntl(ours->output_fd, F_SETFL, O_NONBLOCK);
-	return NULL;
-}
-
 /** The descriptors that QEMU inherits. */
 struct kept {
 	int *items;
@@ -144,10 +119,22 @@ struct error *qemu_link_create(struct qemu_options *options, unsigned int ports,
 	_cleanup_qemu_link_ struct qemu_link ours = QEMU_LINK_INIT;
 	// Closed here: otherwise nothing would tell us that QEMU has closed it.
 	_cleanup_qemu_link_ struct qemu_link qemus = QEMU_LINK_INIT;
-
-	err = create_descriptors(ports, &ours, &qemus);
+	err = create_socket(&ours.console_fd, &qemus.console_fd);
 	if (err)
 		return err;
+	for (int i = 0; i < PORT_COUNT; i++) {
+		if (!(ports & (1U << i)))
+			continue;
+		err = create_socket(&ours.port_fds[i], &qemus.port_fds[i]);
+		if (err)
+			return err;
+	}
+	int output[2];
+	if (pipe2(output, O_CLOEXEC) < 0)
+		return error_create_os(errno, "pipe");
+	ours.output_fd = output[0];
+	qemus.output_fd = output[1];
+	fcntl(ours.output_fd, F_SETFL, O_NONBLOCK);
 	err = spawn(options, &qemus, &ours.qemu);
 	if (err)
 		return err;
