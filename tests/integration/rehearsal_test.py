@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What is wrong with a workflow is found: the lint of tests/fixtures/rehearsal.py."""
+"""What workflows are rehearsed and linted with: tests/fixtures/rehearsal.py."""
+
+import subprocess
 
 import support
-from rehearsal import lint
+from rehearsal import RUNNER, lint, node
 
 PIN = "0" * 40 + " # v1"
 WORKFLOW = f"""
@@ -17,6 +19,14 @@ jobs:
       - env: {{WHAT: "${{{{ inputs.what }}}}"}}
         run: echo "::warning::$WHAT $GITHUB_RUN_ID"
 """
+
+
+class RunnerTest(support.TestCase):
+    def test_its_own_tests(self):
+        tests = sorted(RUNNER.glob("test/*.test.mjs"))
+        result = node("--test", "--test-reporter=tap", *tests, stderr=subprocess.STDOUT)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertIn("# fail 0", result.stdout)
 
 
 class LintTest(support.TestCase):
