@@ -168,10 +168,7 @@ static la_ssize_t write_callback(struct archive *archive, void *packer_,
 	return -1;
 }
 
-static void cleanup_archive_entry(struct archive_entry **entry)
-{
-	archive_entry_free(*entry);
-}
+DEFINE_CLEANUP(archive_entry, struct archive_entry *, archive_entry_free)
 
 /** The reason that a call of libarchive failed for, if it is not in `err`. */
 static struct error *packer_error(const struct packer *packer)

@@ -59,6 +59,13 @@ static inline void cleanup_closedir(DIR **directory)
 /** closedir() the directory, unless it is NULL. */
 #define _cleanup_closedir_ _cleanup_(cleanup_closedir)
 
+/** Define cleanup_NAME(), for pointers to what a function frees, or NULL. */
+#define DEFINE_CLEANUP(name, type, function)                                   \
+	static inline void cleanup_##name(type *pointer)                       \
+	{                                                                      \
+		function(*pointer);                                            \
+	}
+
 /** Hand over a value that owns others: returns it and leaves zeroes behind. */
 #define take(value)                                                            \
 	__extension__({                                                        \

@@ -93,11 +93,7 @@ const char *error_message(const struct error *err);
 
 void error_destroy(struct error *err);
 
-static inline void cleanup_error(struct error **err)
-{
-	error_destroy(*err);
-}
-
+DEFINE_CLEANUP(error, struct error *, error_destroy)
 #define _cleanup_error_ _cleanup_(cleanup_error)
 
 #endif /* COMMON_BASE_ERROR_H */

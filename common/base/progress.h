@@ -51,11 +51,7 @@ void progress_finish(struct progress *progress);
 /** Take the line away; says nothing unless progress_finish() did. */
 void progress_destroy(struct progress *progress);
 
-static inline void cleanup_progress(struct progress **progress)
-{
-	progress_destroy(*progress);
-}
-
+DEFINE_CLEANUP(progress, struct progress *, progress_destroy)
 #define _cleanup_progress_ _cleanup_(cleanup_progress)
 
 #endif /* COMMON_BASE_PROGRESS_H */

@@ -37,11 +37,7 @@ struct cache_entry {
 /** Stop using an entry; NULL allowed. */
 void cache_release(struct cache_entry *entry);
 
-static inline void cleanup_cache_entry(struct cache_entry **entry)
-{
-	cache_release(*entry);
-}
-
+DEFINE_CLEANUP(cache_entry, struct cache_entry *, cache_release)
 #define _cleanup_cache_entry_ _cleanup_(cleanup_cache_entry)
 
 /**

@@ -68,11 +68,7 @@ uint64_t backoff_ms(const struct backoff *backoff, unsigned int waits);
 struct http *http_create(const char *user_agent, const struct limits *limits);
 void http_destroy(struct http *http);
 
-static inline void cleanup_http(struct http **http)
-{
-	http_destroy(*http);
-}
-
+DEFINE_CLEANUP(http, struct http *, http_destroy)
 #define _cleanup_http_ _cleanup_(cleanup_http)
 
 const struct limits *http_limits(const struct http *http);

@@ -219,11 +219,7 @@ _must_check_ struct error *catalog_parse(const char *text, const char *name,
 					 struct catalog **ret);
 void catalog_destroy(struct catalog *catalog);
 
-static inline void cleanup_catalog(struct catalog **catalog)
-{
-	catalog_destroy(*catalog);
-}
-
+DEFINE_CLEANUP(catalog, struct catalog *, catalog_destroy)
 #define _cleanup_catalog_ _cleanup_(cleanup_catalog)
 
 /** @return ERROR_USAGE, naming those that exist. */

@@ -20,20 +20,9 @@
 	(LIBGIT2_VER_MAJOR > 1 ||                                              \
 	 (LIBGIT2_VER_MAJOR == 1 && LIBGIT2_VER_MINOR >= 7))
 
-static void cleanup_remote(git_remote **remote)
-{
-	git_remote_free(*remote);
-}
-
-static void cleanup_repository(git_repository **repository)
-{
-	git_repository_free(*repository);
-}
-
-static void cleanup_object(git_object **object)
-{
-	git_object_free(*object);
-}
+DEFINE_CLEANUP(remote, git_remote *, git_remote_free)
+DEFINE_CLEANUP(repository, git_repository *, git_repository_free)
+DEFINE_CLEANUP(object, git_object *, git_object_free)
 
 /**
  * An error of what libgit2 returned, a negative code, and of its last message.

@@ -119,11 +119,7 @@ _must_check_ struct error *process_wait(struct process *process,
 /** Kills and reaps a child that still runs, with its group. */
 void process_destroy(struct process *process);
 
-static inline void cleanup_process(struct process **process)
-{
-	process_destroy(*process);
-}
-
+DEFINE_CLEANUP(process, struct process *, process_destroy)
 #define _cleanup_process_ _cleanup_(cleanup_process)
 
 /** Spawn and wait. Anything but exit status 0 is an error that names it. */

@@ -75,11 +75,7 @@ _must_check_ struct error *store_create(const char *name, struct http *http,
 					struct store **ret);
 void store_destroy(struct store *store);
 
-static inline void cleanup_store(struct store **store)
-{
-	store_destroy(*store);
-}
-
+DEFINE_CLEANUP(store, struct store *, store_destroy)
 #define _cleanup_store_ _cleanup_(cleanup_store)
 
 /** As it was given to store_create(). */
