@@ -28,11 +28,7 @@ enum {
 struct digest *digest_create(void);
 void digest_destroy(struct digest *digest);
 
-static inline void cleanup_digest(struct digest **digest)
-{
-	digest_destroy(*digest);
-}
-
+DEFINE_CLEANUP(digest, struct digest *, digest_destroy)
 #define _cleanup_digest_ _cleanup_(cleanup_digest)
 
 void digest_update(struct digest *digest, const void *data, size_t size_bytes);
@@ -70,22 +66,6 @@ _must_check_ struct error *sidecar_write(const char *path, const char *digest);
  * @return ERROR_USAGE if the path exists and is not a regular file.
  */
 _must_check_ struct error *sidecar_write_text(const char *path, const char *text);
-
-/*
- * kernel.org's `sha256sums.asc`: lines `HEX  NAME` in a clear-signed PGP
- * message. The signature is not checked: the list is trusted as much as
- * the connection that it was downloaded over.
- */
-
-/**
- * Find a file's digest. The whole text is parsed strictly first: a list that is
- * truncated, or has any other line, is an error.
- *
- * @return ERROR_NOT_FOUND if the list is valid but does not have the name.
- */
-_must_check_ struct error *sums_find(const char *text, size_t size_bytes,
-				     const char *name,
-				     char digest_ret[static DIGEST_TEXT_SIZE]);
 
 /*
  * Bytes that are read, piece by piece, from a file or a server. A stream checks
@@ -134,11 +114,7 @@ _must_check_ struct error *stream_read(struct stream *stream,
 /** Close a stream, also before its end; NULL is allowed. */
 void stream_close(struct stream *stream);
 
-static inline void cleanup_stream(struct stream **stream)
-{
-	stream_close(*stream);
-}
-
+DEFINE_CLEANUP(stream, struct stream *, stream_close)
 #define _cleanup_stream_ _cleanup_(cleanup_stream)
 
 /** Open a file; its expected size is the current one. */
@@ -180,21 +156,6 @@ _must_check_ struct error *stream_save(struct stream *stream, int fd,
 void stream_init(struct stream *stream,
 		 struct error *(*read)(struct stream *, const void **, size_t *),
 		 void (*close)(struct stream *), const char *name);
-
-/* One file out of a tarball, without unpacking the rest. */
-
-/**
- * Read a member of a zstd-compressed tarball. Reads no farther than its end, so
- * it is fast for what lies at the beginning.
- *
- * @param[in] member As the tarball names it: `./vmtest.json`.
- * @param[in] limit_bytes Most that it may hold.
- * @param[out] ret With a null byte behind it; free().
- * @return ERROR_NOT_FOUND if the tarball has no such member.
- */
-_must_check_ struct error *archive_member_read(const char *path,
-					       const char *member,
-					       size_t limit_bytes, char **ret);
 
 /*
  * Write a directory as a zstd-compressed tarball (GNU tar's format; RFC 8878),
@@ -260,5 +221,18 @@ _must_check_ struct error *unpack(struct stream *stream, const char *directory,
 /** Unpack a local file, and show the progress. */
 _must_check_ struct error *unpack_file(const char *path, const char *directory,
 				       const struct unpack_options *options);
+
+/**
+ * Read a member of a zstd-compressed tarball, and no farther than its end: fast
+ * for what lies at the beginning.
+ *
+ * @param[in] member As the tarball names it: `./vmtest.json`.
+ * @param[in] limit_bytes Most that it may hold.
+ * @param[out] ret With a null byte behind it; free().
+ * @return ERROR_NOT_FOUND if the tarball has no such member.
+ */
+_must_check_ struct error *archive_member_read(const char *path,
+					       const char *member,
+					       size_t limit_bytes, char **ret);
 
 #endif /* COMMON_ARCHIVE_ARCHIVE_H */

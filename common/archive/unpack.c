@@ -3,6 +3,7 @@
 #include "common/archive/archive.h"
 
 #include <archive.h>
+#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -26,6 +27,7 @@ enum {
 	END_MARK_BYTES = 512,
 	PIECES = 8,
 	PIECE_BYTES = 256 << 10,
+	MEMBER_READ_BYTES = 64 << 10,
 };
 
 static const uint64_t default_bytes = UINT64_C(16) << 30;
@@ -191,23 +193,10 @@ static struct error *decompress(struct unpack *unpack)
 	return code == ARCHIVE_EOF ? NULL : unpack_read_error(raw);
 }
 
-/** A stream may go on behind what libarchive has read: it is checked as a whole. */
-static struct error *read_rest(struct unpack *unpack)
-{
-	struct error *err = NULL;
-	const void *data;
-
-	for (la_ssize_t size = 1; !err && size > 0;) {
-		size = take_compressed(unpack->raw, unpack, &data);
-		if (size > 0)
-			err = count_bytes(unpack, (size_t)size);
-	}
-	return err;
-}
-
+/** Decompress and write, and see that it is whole. */
 static struct error *run(struct unpack *unpack)
 {
-	struct error *err, *writer_err;
+	struct error *err;
 	pthread_t thread;
 	void *result;
 
@@ -217,19 +206,24 @@ static struct error *run(struct unpack *unpack)
 	err = decompress(unpack);
 	send_plain(unpack, "", 0);
 	pthread_join(thread, &result);
-	writer_err = result;
-	if (err) {
-		error_destroy(writer_err);
-		return err;
-	}
-	if (writer_err)
-		return writer_err;
+	_cleanup_error_ struct error *writer_err = result;
+	if (err || writer_err)
+		return err ? err : take_ptr(writer_err);
 	if (unpack->plain_bytes <
 	    END_MARK_BYTES + (uint64_t)archive_read_header_position(unpack->tar))
 		return error_create(
 			ERROR_OTHER,
 			"the archive is truncated: it has no end mark; replace it");
-	return read_rest(unpack);
+	// The stream may go on behind what libarchive has read.
+	for (la_ssize_t size = 1; size > 0;) {
+		const void *data;
+
+		size = take_compressed(unpack->raw, unpack, &data);
+		err = size > 0 ? count_bytes(unpack, (size_t)size) : NULL;
+		if (err)
+			return err;
+	}
+	return NULL;
 }
 
 struct error *unpack(struct stream *stream, const char *directory,
@@ -276,4 +270,45 @@ struct error *unpack_file(const char *path, const char *directory,
 		return err;
 	stream->progress = progress;
 	return unpack(stream, directory, options);
+}
+
+DEFINE_CLEANUP(archive, struct archive *, archive_read_free)
+
+struct error *archive_member_read(const char *path, const char *member,
+				  size_t limit_bytes, char **ret)
+{
+	_cleanup_(cleanup_archive) struct archive *archive = archive_read_new();
+	struct archive_entry *entry;
+	const char *name = NULL;
+
+	if (!archive)
+		memory_exhausted();
+	archive_read_support_filter_zstd(archive);
+	archive_read_support_format_tar(archive);
+	if (archive_read_open_filename(archive, path, MEMBER_READ_BYTES) !=
+	    ARCHIVE_OK)
+		return error_wrap(unpack_read_error(archive), "%s", path);
+	while (!name || strcmp(name, member) != 0) {
+		int code = archive_read_next_header(archive, &entry);
+
+		if (code == ARCHIVE_EOF)
+			return error_create(ERROR_NOT_FOUND, "%s has no %s",
+					    path, member);
+		if (code != ARCHIVE_OK && code != ARCHIVE_WARN)
+			return error_wrap(unpack_read_error(archive), "%s", path);
+		name = archive_entry_pathname(entry);
+	}
+
+	_cleanup_free_ char *text = memory_allocate(1, limit_bytes + 1);
+	// Asking for one byte more than allowed tells what is too large.
+	la_ssize_t size = archive_read_data(archive, text, limit_bytes + 1);
+
+	if (size < 0)
+		return error_wrap(unpack_read_error(archive), "%s", path);
+	if ((size_t)size > limit_bytes)
+		return error_create(ERROR_OTHER, "%s: %s has more than %zu bytes",
+				    path, member, limit_bytes);
+	text[size] = '\0';
+	*ret = take_ptr(text);
+	return NULL;
 }

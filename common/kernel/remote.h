@@ -126,7 +126,23 @@ _must_check_ struct error *remote_fetch(struct http *http, const char *url,
 					const char *directory,
 					uint64_t limit_objects);
 
-/* Tarballs of kernel.org: sources, and compilers. All calls block. */
+/*
+ * Tarballs of kernel.org: sources, and compilers. All calls block.
+ *
+ * Their digests are in `sha256sums.asc`: lines `HEX  NAME` in a clear-signed
+ * PGP message. The signature is not checked: the list is trusted as much as the
+ * connection that it was downloaded over.
+ */
+
+/**
+ * Find a file's digest. The whole text is parsed strictly first: a list that is
+ * truncated, or has any other line, is an error.
+ *
+ * @return ERROR_NOT_FOUND if the list is valid but does not have the name.
+ */
+_must_check_ struct error *sums_find(const char *text, size_t size_bytes,
+				     const char *name,
+				     char digest_ret[static DIGEST_TEXT_SIZE]);
 
 /**
  * The digest that kernel.org publishes of a tarball, in the sha256sums.asc

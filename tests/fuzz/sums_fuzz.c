@@ -2,8 +2,8 @@
 
 /** @file Looks for a file in kernel.org's sha256sums.asc. */
 
-#include "common/archive/archive.h"
 #include "common/base/error.h"
+#include "common/kernel/remote.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "common/archive/archive.h"
+#include "common/kernel/remote.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static struct error *find(const char *text, const char *name)
 	return sums_find(text, strlen(text), name, digest);
 }
 
-Test(sums, finds_the_line_of_exactly_this_name)
+Test(tarball, finds_the_line_of_exactly_this_name)
 {
 	static const struct {
 		const char *name, *digest;
@@ -46,7 +46,7 @@ Test(sums, finds_the_line_of_exactly_this_name)
 	}
 }
 
-Test(sums, refuses_what_is_not_whole_and_in_order)
+Test(tarball, refuses_what_is_not_whole_and_in_order)
 {
 	// clang-format off
 	static const struct {
@@ -84,7 +84,7 @@ Test(sums, refuses_what_is_not_whole_and_in_order)
 	}
 }
 
-Test(sums, a_nul_ends_nothing)
+Test(tarball, a_nul_ends_nothing)
 {
 	static const char text[] = BEGIN LINE_A "\0" END;
 	struct error *err =
