@@ -122,9 +122,11 @@ struct error *directory_remove(const char *path)
 {
 	struct error *err = directory_clear(path);
 
-	if (!err && rmdir(path) < 0 && errno != ENOENT)
-		err = error_create_os(errno, "delete directory %s", path);
-	return err;
+	if (err)
+		return err;
+	if (rmdir(path) < 0 && errno != ENOENT)
+		return error_create_os(errno, "delete directory %s", path);
+	return NULL;
 }
 
 struct error *directory_create_temporary(const char *parent, const char *prefix,
@@ -246,6 +248,7 @@ static struct error *list_entries(FTS *fts, const char *fts_path,
 	return errno ? error_create_os(errno, "read %s", fts_path) : NULL;
 }
 
+/** @param[in] all Of whatever kind, and links are not followed. */
 static struct error *list_tree(const char *path, const char *const *skip,
 			       bool all, struct string_list *ret)
 {
@@ -287,18 +290,25 @@ struct error *tree_copy(const char *from, const char *const *skip, const char *t
 
 	_cleanup_string_list_ struct string_list files = { 0 };
 	err = tree_list(from, skip, &files);
-	if (!err)
-		err = directory_create(to);
-	for (size_t i = 0; !err && i < files.count; i++) {
+	if (err)
+		return err;
+	err = directory_create(to);
+	if (err)
+		return err;
+	for (size_t i = 0; i < files.count; i++) {
 		_cleanup_free_ char *source = path_join(from, files.items[i]);
 		_cleanup_free_ char *target = path_join(to, files.items[i]);
 		_cleanup_free_ char *parent = path_parent(target);
 
 		err = directory_create(parent);
-		if (!err)
-			err = file_copy(source, target);
-		if (!err)
-			err = interrupt_check();
+		if (err)
+			return err;
+		err = file_copy(source, target);
+		if (err)
+			return err;
+		err = interrupt_check();
+		if (err)
+			return err;
 	}
-	return err;
+	return NULL;
 }

@@ -240,9 +240,10 @@ struct error *value_copy(const struct value *value, void *ret)
 	const char *text;
 	struct error *err = value_string(value, &text);
 
-	if (!err)
-		*(char **)ret = string_copy(text);
-	return err;
+	if (err)
+		return err;
+	*(char **)ret = string_copy(text);
+	return NULL;
 }
 
 struct error *value_flag(const struct value *value, void *ret)

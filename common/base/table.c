@@ -150,19 +150,6 @@ static size_t measure(const char *text, size_t width_max, size_t *width_ret)
 	return offset;
 }
 
-static size_t column_width(const struct table *table, size_t column)
-{
-	size_t most, width;
-
-	measure(table->columns.items[column].title, SIZE_MAX, &most);
-	for (size_t i = 0; i < table->cells.count; i += table->columns.count) {
-		measure(cell_text(table, i, column), SIZE_MAX, &width);
-		if (width > most)
-			most = width;
-	}
-	return most;
-}
-
 /** @param[in] first As cell_text(). */
 static void append_line(struct string_builder *sb, const struct table *table,
 			const size_t *widths, size_t first, size_t width_max)
@@ -191,7 +178,7 @@ static void append_line(struct string_builder *sb, const struct table *table,
 }
 
 void table_append_text(struct string_builder *sb, const struct table *table,
-		       size_t width)
+		       size_t width_max)
 {
 	_cleanup_free_ size_t *widths =
 		memory_allocate(table->columns.count, sizeof(*widths));
@@ -201,13 +188,22 @@ void table_append_text(struct string_builder *sb, const struct table *table,
 	locale_t before = uselocale(utf8);
 
 	for (size_t i = 0; i < table->columns.count; i++) {
-		widths[i] = column_width(table, i);
-		has_titles |= *table->columns.items[i].title;
+		const char *title = table->columns.items[i].title;
+		size_t width;
+
+		has_titles |= *title;
+		measure(title, SIZE_MAX, &widths[i]);
+		for (size_t j = 0; j < table->cells.count;
+		     j += table->columns.count) {
+			measure(cell_text(table, j, i), SIZE_MAX, &width);
+			if (width > widths[i])
+				widths[i] = width;
+		}
 	}
 	if (has_titles && table->cells.count)
-		append_line(sb, table, widths, SIZE_MAX, width);
+		append_line(sb, table, widths, SIZE_MAX, width_max);
 	for (size_t i = 0; i < table->cells.count; i += table->columns.count)
-		append_line(sb, table, widths, i, width);
+		append_line(sb, table, widths, i, width_max);
 	uselocale(before);
 	if (utf8)
 		freelocale(utf8);

@@ -75,11 +75,11 @@ void table_add_fold(struct table *table, const char *title, const char *text);
 /**
  * Append a line for the titles, and one for each row; nothing if there is none.
  *
- * @param[in] width Columns of the terminal, where longer lines are cut; 0 for
- * any.
+ * @param[in] width_max Columns of the terminal, where longer lines are cut; 0
+ * for any.
  */
 void table_append_text(struct string_builder *sb, const struct table *table,
-		       size_t width);
+		       size_t width_max);
 
 /** Write the text to stdout. */
 void table_print(const struct table *table);

@@ -170,18 +170,6 @@ void markdown_append_code(struct string_builder *sb, const char *text)
 	append_fence(sb, text, 1);
 }
 
-/** In HTML no Markdown is read. */
-static void append_html(struct string_builder *sb, const char *text)
-{
-	for (; *text; text++) {
-		if (strchr("&<>", *text))
-			string_builder_appendf(sb, "&#%d;", *text);
-		else
-			string_builder_append_char(sb,
-						   *text == '\n' ? ' ' : *text);
-	}
-}
-
 void markdown_append_details(struct string_builder *sb, const char *title,
 			     const char *text)
 {
@@ -189,7 +177,13 @@ void markdown_append_details(struct string_builder *sb, const char *title,
 	bool ends_line = length && text[length - 1] == '\n';
 
 	string_builder_append(sb, "\n<details><summary>");
-	append_html(sb, title);
+	// In HTML no Markdown is read.
+	for (const char *p = title; *p; p++) {
+		if (strchr("&<>", *p))
+			string_builder_appendf(sb, "&#%d;", *p);
+		else
+			string_builder_append_char(sb, *p == '\n' ? ' ' : *p);
+	}
 	string_builder_append(sb, "</summary>\n\n");
 	append_fence(sb, text, 3);
 	string_builder_appendf(sb, "\n%s%s", text, ends_line ? "" : "\n");

@@ -19,14 +19,6 @@ static void offer(const char *typed, const char *before, const char *word,
 		printf("%s\t%s\n", whole, summary);
 }
 
-static void offer_commands(const struct program *program, const char *typed)
-{
-	for (const struct command *const *c = program->commands; *c; c++)
-		offer(typed, "", (*c)->name, (*c)->summary);
-	offer(typed, "", "--help", "print help");
-	offer(typed, "", "--version", "print the version");
-}
-
 static void offer_options(const struct command_context *context, const char *typed)
 {
 	for (size_t i = 0; i < context->line.slots.count; i++) {
@@ -143,7 +135,12 @@ void command_complete(const struct program *program, int count, char **words)
 	struct command_context context;
 
 	if (count < 2) {
-		offer_commands(program, count ? words[0] : "");
+		const char *typed = count ? words[0] : "";
+
+		for (const struct command *const *c = program->commands; *c; c++)
+			offer(typed, "", (*c)->name, (*c)->summary);
+		offer(typed, "", "--help", "print help");
+		offer(typed, "", "--version", "print the version");
 		return;
 	}
 	if (!command_context_init(&context, program, words[0]))

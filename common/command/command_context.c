@@ -37,38 +37,32 @@ static struct error *open_catalog(struct command_context *context)
 				     &context->common->flavors);
 }
 
-/** `$XDG_CACHE_HOME/vmtest`, after the XDG Base Directory Specification. */
-static struct error *find_cache(char **ret)
-{
-	const char *cache = command_variable("XDG_CACHE_HOME");
-	const char *home = command_variable("HOME");
-
-	if (cache && cache[0] == '/')
-		*ret = path_join(cache, "vmtest");
-	else if (home)
-		*ret = path_join(home, ".cache/vmtest");
-	else
-		return error_create(
-			ERROR_USAGE,
-			"neither HOME nor XDG_CACHE_HOME is set; choose a directory with --directory");
-	return NULL;
-}
-
 static struct error *open_directory(struct command_context *context)
 {
 	struct error *err;
-	const char *path = context->common->directory;
 
+	const char *path = context->common->directory;
+	// Without one, after the XDG Base Directory Specification.
+	const char *cache = command_variable("XDG_CACHE_HOME");
+	const char *home = command_variable("HOME");
 	if (context->directory)
 		return NULL;
-	if (!path)
-		return find_cache(&context->directory);
-	err = directory_create(path);
-	if (err)
-		return error_wrap(err, "--directory");
-	context->directory = realpath(path, NULL);
-	if (!context->directory)
-		return error_create_os(errno, "--directory %s", path);
+	if (path) {
+		err = directory_create(path);
+		if (err)
+			return error_wrap(err, "--directory");
+		context->directory = realpath(path, NULL);
+		if (!context->directory)
+			return error_create_os(errno, "--directory %s", path);
+	} else if (cache && cache[0] == '/') {
+		context->directory = path_join(cache, "vmtest");
+	} else if (home) {
+		context->directory = path_join(home, ".cache/vmtest");
+	} else {
+		return error_create(
+			ERROR_USAGE,
+			"neither HOME nor XDG_CACHE_HOME is set; choose a directory with --directory");
+	}
 	return NULL;
 }
 

@@ -159,20 +159,6 @@ static struct error *rate_limit_error(const struct http_tries *tries,
 				    : "try again then, or use a token");
 }
 
-/** What a fault that did not pass in time is reported as. Takes the error. */
-static struct error *give_up_error(const struct http_tries *tries,
-				   struct error *err)
-{
-	_cleanup_error_ struct error *last = err;
-
-	return error_create(ERROR_RETRY, "%s; gave up after %.1f s: %s",
-			    error_message(last),
-			    (double)(monotonic_ms() - tries->since_ms) / 1000,
-			    tries->attempt.unreachable
-				    ? "check the network and the proxy"
-				    : "try again later");
-}
-
 bool http_try_again(struct http_tries *tries, struct error **err)
 {
 	struct http_attempt *attempt = &tries->attempt;
@@ -192,11 +178,21 @@ bool http_try_again(struct http_tries *tries, struct error **err)
 		return false;
 	if (attempt->unreachable)
 		limit_ms /= 10;
-	if (monotonic_ms() + wait_ms > tries->since_ms + limit_ms) {
+	uint64_t now_ms = monotonic_ms();
+	if (now_ms + wait_ms > tries->since_ms + limit_ms) {
+		_cleanup_error_ struct error *last = take_ptr(*err);
+
 		if (verdict == HTTP_LIMITED)
 			*err = rate_limit_error(tries, wait_ms);
-		else if (*err)
-			*err = give_up_error(tries, *err);
+		else if (last)
+			*err = error_create(ERROR_RETRY,
+					    "%s; gave up after %.1f s: %s",
+					    error_message(last),
+					    (double)(now_ms - tries->since_ms) /
+						    1000,
+					    attempt->unreachable
+						    ? "check the network and the proxy"
+						    : "try again later");
 		return false;
 	}
 	tries->failures++;

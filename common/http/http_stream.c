@@ -109,16 +109,6 @@ static struct error *accept_part(struct http_download *download)
 	return error_create(ERROR_OTHER, "the server sends another part");
 }
 
-static struct error *accept_answer(struct http_download *download)
-{
-	if (download->has_answer)
-		return NULL;
-	download->has_answer = true;
-	if (download->tries.attempt.status == 206)
-		return accept_part(download);
-	return accept_whole(download);
-}
-
 static struct error *begin_try(struct http_download *download)
 {
 	const struct stream *stream = &download->stream;
@@ -165,7 +155,7 @@ static struct error *read_try(struct http_download *download,
 			      const void **data_ret, size_t *size_ret)
 {
 	struct error *err;
-	struct string_builder *body = &download->tries.body;
+	struct http_tries *tries = &download->tries;
 
 	if (!download->has_begun) {
 		err = begin_try(download);
@@ -176,19 +166,24 @@ static struct error *read_try(struct http_download *download,
 		const char *data;
 		size_t size;
 
-		err = http_read(&download->tries, data_ret, &size);
+		err = http_read(tries, data_ret, &size);
 		if (err)
 			return err;
 		data = *data_ret;
 		if (!is_file(download)) {
-			string_builder_append_n(body, data, size);
-			if (!size || body->length >= REFUSAL_BYTES)
+			string_builder_append_n(&tries->body, data, size);
+			if (!size || tries->body.length >= REFUSAL_BYTES)
 				return NULL;
 			continue;
 		}
-		err = accept_answer(download);
-		if (err)
-			return err;
+		if (!download->has_answer) {
+			download->has_answer = true;
+			err = tries->attempt.status == 206
+				      ? accept_part(download)
+				      : accept_whole(download);
+			if (err)
+				return err;
+		}
 		if (!size)
 			return end_answer(download);
 

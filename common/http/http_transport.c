@@ -187,14 +187,6 @@ static int seek_callback(void *transfer_, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-/** Headers may hold a token: they are wiped. */
-static void wipe_headers(struct curl_slist *list)
-{
-	for (struct curl_slist *p = list; p; p = p->next)
-		explicit_bzero(p->data, strlen(p->data));
-	curl_slist_free_all(list);
-}
-
 static void slist_add(struct curl_slist **list, const char *text)
 {
 	struct curl_slist *grown = curl_slist_append(*list, text);
@@ -232,32 +224,6 @@ static struct curl_slist *list_headers(const struct http_request *request,
 #define SET(option, value)                                                     \
 	(code = code ? code : curl_easy_setopt(easy, option, value))
 
-static CURLcode set_body(CURL *easy, struct http_transfer *transfer)
-{
-	const struct http_request *request = transfer->request;
-	CURLcode code = CURLE_OK;
-
-	if (request->body || request->body_path) {
-		SET(CURLOPT_POST, 1L);
-		SET(CURLOPT_POSTFIELDSIZE_LARGE,
-		    (curl_off_t)request->body_size_bytes);
-	}
-	if (request->body) {
-		SET(CURLOPT_POSTFIELDS, (const char *)request->body);
-	} else if (request->body_path) {
-		SET(CURLOPT_READFUNCTION, read_callback);
-		SET(CURLOPT_READDATA, transfer);
-		SET(CURLOPT_SEEKFUNCTION, seek_callback);
-		SET(CURLOPT_SEEKDATA, transfer);
-		curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
-				 (long)BUFFER_BYTES);
-	}
-	// POST is what a body makes of it; naming it would outlive a redirect.
-	if (request->method && strcmp(request->method, "POST") != 0)
-		SET(CURLOPT_CUSTOMREQUEST, request->method);
-	return code;
-}
-
 static CURLcode set_options(struct http *http)
 {
 	const struct http_request *request = http->transfer.request;
@@ -289,7 +255,25 @@ static CURLcode set_options(struct http *http)
 	SET(CURLOPT_USERAGENT, http->user_agent);
 	if (http->ca_file)
 		SET(CURLOPT_CAINFO, http->ca_file);
-	return code ? code : set_body(easy, &http->transfer);
+	if (request->body || request->body_path) {
+		SET(CURLOPT_POST, 1L);
+		SET(CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)request->body_size_bytes);
+	}
+	if (request->body) {
+		SET(CURLOPT_POSTFIELDS, (const char *)request->body);
+	} else if (request->body_path) {
+		SET(CURLOPT_READFUNCTION, read_callback);
+		SET(CURLOPT_READDATA, &http->transfer);
+		SET(CURLOPT_SEEKFUNCTION, seek_callback);
+		SET(CURLOPT_SEEKDATA, &http->transfer);
+		curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
+				 (long)BUFFER_BYTES);
+	}
+	// POST is what a body makes of it; naming it would outlive a redirect.
+	if (request->method && strcmp(request->method, "POST") != 0)
+		SET(CURLOPT_CUSTOMREQUEST, request->method);
+	return code;
 }
 
 /** Bytes that have moved, to tell a transfer that has stalled. */
@@ -417,7 +401,10 @@ void http_end(struct http *http)
 		return;
 	curl_multi_remove_handle(http->multi, http->easy);
 	curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, NULL);
-	wipe_headers(transfer->headers);
+	// They may hold a token.
+	for (struct curl_slist *p = transfer->headers; p; p = p->next)
+		explicit_bzero(p->data, strlen(p->data));
+	curl_slist_free_all(transfer->headers);
 	cleanup_close(&transfer->body_fd);
 	error_destroy(transfer->err);
 	*transfer = no_transfer;

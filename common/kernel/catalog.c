@@ -46,22 +46,20 @@ struct error *catalog_load(const char *path, const char *kernel_org,
 	return NULL;
 }
 
-static void arch_deinit(struct catalog_arch *arch)
-{
-	for (size_t i = 0; i < arch->machine_count; i++) {
-		string_list_deinit(&arch->machines[i].arguments);
-		string_list_deinit(&arch->machines[i].needs);
-	}
-	string_list_deinit(&arch->host_names);
-	free(arch->machines);
-}
-
 void catalog_destroy(struct catalog *catalog)
 {
 	if (!catalog)
 		return;
-	for (size_t i = 0; i < catalog->arch_count; i++)
-		arch_deinit(&catalog->archs[i]);
+	for (size_t i = 0; i < catalog->arch_count; i++) {
+		struct catalog_arch *arch = &catalog->archs[i];
+
+		for (size_t j = 0; j < arch->machine_count; j++) {
+			string_list_deinit(&arch->machines[j].arguments);
+			string_list_deinit(&arch->machines[j].needs);
+		}
+		string_list_deinit(&arch->host_names);
+		free(arch->machines);
+	}
 	string_list_deinit(&catalog->rootfs.packages);
 	free(catalog->archs);
 	free(catalog->gcc.tried);
@@ -122,30 +120,23 @@ static bool is_of_host(const struct catalog_arch *arch)
 	return string_list_contains(&arch->host_names, host.machine);
 }
 
-static bool word_means(const char *word, const struct catalog_arch *arch)
-{
-	bool is_host = is_of_host(arch);
-
-	if (strcmp(word, "host") == 0)
-		return is_host;
-	return arch->enabled && (strcmp(word, "all") == 0 || !is_host);
-}
-
 /** Add the architectures that a word means, or the one that has the name. */
 static struct error *add_archs(const struct catalog *catalog, const char *text,
 			       struct string_list *ret)
 {
 	const struct catalog_arch *arch;
 	size_t count = ret->count;
+	bool host = strcmp(text, "host") == 0, all = strcmp(text, "all") == 0;
 
-	if (strcmp(text, "all") != 0 && strcmp(text, "foreign") != 0 &&
-	    strcmp(text, "host") != 0) {
+	if (!host && !all && strcmp(text, "foreign") != 0) {
 		string_list_add(ret, text);
 		return catalog_find_arch(catalog, text, &arch);
 	}
 	for (size_t i = 0; i < catalog->arch_count; i++) {
-		if (word_means(text, &catalog->archs[i]))
-			string_list_add(ret, catalog->archs[i].name);
+		arch = &catalog->archs[i];
+		bool is_host = is_of_host(arch);
+		if (host ? is_host : arch->enabled && (all || !is_host))
+			string_list_add(ret, arch->name);
 	}
 	// An empty list would mean another thing.
 	if (ret->count == count)

@@ -71,19 +71,6 @@ static struct error *compiler_probe(struct compiler *compiler,
 	return NULL;
 }
 
-/** Compile nothing: all that a compiler consists of must be there and run. */
-static struct error *prove(const char *program)
-{
-	const char *const arguments[] = { program,     "-x", "c",	  "-c",
-					  "/dev/null", "-o", "/dev/null", NULL };
-	const struct process_options options = {
-		.arguments = arguments,
-		.timeout_ms = PROBE_LIMIT_MS,
-	};
-
-	return process_run(&options);
-}
-
 /** Debian's package with a compiler: `gcc-12-aarch64-linux-gnu`; free(). */
 static char *package_name(const struct compiler *compiler)
 {
@@ -195,7 +182,14 @@ static struct error *crosstool_make(void *arg, const char *directory)
 	_cleanup_free_ char *program =
 		path_join(directory,
 			  compiler->program + strlen(compiler->directory) + 1);
-	return prove(program);
+	// All that a compiler consists of must be there and run.
+	const char *const arguments[] = { program,     "-x", "c",	  "-c",
+					  "/dev/null", "-o", "/dev/null", NULL };
+	const struct process_options options = {
+		.arguments = arguments,
+		.timeout_ms = PROBE_LIMIT_MS,
+	};
+	return process_run(&options);
 }
 
 struct error *compiler_open(const struct catalog *catalog,

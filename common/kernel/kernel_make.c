@@ -157,26 +157,18 @@ char *kernel_make_excerpt(const char *output, size_t size)
 	return string_builder_take(&sb);
 }
 
-/** The file that a line of the build's output is about: `  CC [M]  fs/foo.o`. */
-static const char *line_file(const char *line)
+/** Show the file that a line is about: `  CC [M]  fs/foo.o`. */
+static void show_line(struct output *output, const char *line)
 {
-	const char *space = strrchr(line, ' ');
-
 	if (strncmp(line, "  ", 2) != 0 || line[2] < 'A' || line[2] > 'Z')
-		return NULL;
-	return space + 1;
-}
-
-/**
- * Whether that file is compiled for the kernel. Paths are relative there but to
- * an external module; those of host programs may be absolute.
- */
-static bool line_is_compiled(const char *line, const char *file)
-{
-	bool is_module = strstr(line, " [M] ");
-
-	return (strncmp(line, "  CC ", 5) == 0 || strncmp(line, "  AS ", 5) == 0) &&
-	       (is_module || *file != '/');
+		return;
+	const char *file = strrchr(line, ' ') + 1;
+	progress_detail(output->progress, file);
+	// Paths are relative but to an external module; those of programs of
+	// the host may be absolute.
+	if ((strncmp(line, "  CC ", 5) == 0 || strncmp(line, "  AS ", 5) == 0) &&
+	    (*file != '/' || strstr(line, " [M] ")))
+		progress_update(output->progress, ++output->compiled_count, 0);
 }
 
 static void output_add(struct output *output, const char *data, size_t size)
@@ -185,16 +177,8 @@ static void output_add(struct output *output, const char *data, size_t size)
 
 	string_builder_append_n(&output->text, data, size);
 	while ((newline = strchr(output->text.text + output->line, '\n'))) {
-		const char *line = output->text.text + output->line;
-
 		*newline = '\0';
-		const char *file = line_file(line);
-		if (file) {
-			progress_detail(output->progress, file);
-			if (line_is_compiled(line, file))
-				progress_update(output->progress,
-						++output->compiled_count, 0);
-		}
+		show_line(output, output->text.text + output->line);
 		*newline = '\n';
 		output->line = (size_t)(newline + 1 - output->text.text);
 	}

@@ -117,21 +117,11 @@ struct error *store_list(struct store *store, struct asset_list *ret)
 	return NULL;
 }
 
-static struct error *check_name(const struct asset *asset)
-{
-	if (asset_name_is_valid(asset->name))
-		return NULL;
-	return error_create(ERROR_OTHER, "not the name of an asset");
-}
-
 struct error *store_open(struct store *store, const struct asset *asset,
 			 struct stream **ret)
 {
-	struct error *err = check_name(asset);
-
-	if (!err)
-		err = store->operations->open(store, asset, ret);
-	return error_wrap(err, "get %s from %s", asset->name, store->name);
+	return error_wrap(store->operations->open(store, asset, ret),
+			  "get %s from %s", asset->name, store->name);
 }
 
 struct error *store_put(struct store *store, const char *path, const char *label,
@@ -141,11 +131,10 @@ struct error *store_put(struct store *store, const char *path, const char *label
 	_cleanup_free_ char *url = NULL;
 	const char *name = path_name(path);
 
-	if (!asset_name_is_valid(name)) {
+	if (!asset_name_is_valid(name))
 		return error_create(ERROR_USAGE,
 				    "put %s: an asset's name is made of letters, digits and '.-_', and ends in .tar.zst",
 				    path);
-	}
 	err = store->operations->put(store, path, name, label, progress, &url);
 	if (err)
 		return error_wrap(err, "put %s into %s", name, store->name);
@@ -156,11 +145,8 @@ struct error *store_put(struct store *store, const char *path, const char *label
 
 struct error *store_delete(struct store *store, const struct asset *asset)
 {
-	struct error *err = check_name(asset);
-
-	if (!err)
-		err = store->operations->delete (store, asset);
-	return error_wrap(err, "delete %s from %s", asset->name, store->name);
+	return error_wrap(store->operations->delete (store, asset),
+			  "delete %s from %s", asset->name, store->name);
 }
 
 void store_get_room(const struct store *store, struct store_room *ret)
@@ -175,11 +161,10 @@ struct error *store_describe(struct store *store, const char *markdown)
 	// Every byte of UTF-8 that does not continue a character begins one.
 	for (const char *p = markdown; *p; p++)
 		characters += (*p & 0xc0) != 0x80;
-	if (characters > STORE_PAGE_MAX) {
+	if (characters > STORE_PAGE_MAX)
 		return error_create(ERROR_OTHER,
 				    "describe %s: %zu characters are more than the %d that a page may have",
 				    store->name, characters, STORE_PAGE_MAX);
-	}
 	return error_wrap(store->operations->describe(store, markdown),
 			  "describe %s", store->name);
 }
