@@ -57,8 +57,12 @@ char *kexec_command_line(const char *current, bool has_many_cpus,
 		fprintf(file, " %s", append);
 	if (*p && *p != '\n')
 		fprintf(file, " %.*s", (int)strcspn(p, "\n"), p);
-	if (fclose(file) == 0)
-		return line;
-	free(line);
-	return NULL;
+	if (fclose(file) != 0) {
+		free(line);
+		return NULL;
+	}
+	// What was given may end in blanks.
+	while (line[size - 1] == ' ')
+		line[--size] = '\0';
+	return line;
 }
