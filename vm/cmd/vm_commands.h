@@ -6,7 +6,6 @@
 /** @file The commands of vmtest-vm, and what they share. */
 
 #include <stdbool.h>
-#include <stdlib.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
@@ -30,6 +29,8 @@ extern const struct command vm_download_command;
 extern const struct command vm_module_command;
 extern const struct command vm_rootfs_command;
 extern const struct command vm_prune_command;
+
+/* What guests are given. */
 
 /** What to do with a module; the first two are the words of --module. */
 enum module_use {
@@ -68,6 +69,8 @@ _must_check_ struct error *
 run_options_environment(const struct run_options *options, bool is_host,
 			struct string_list *ret);
 
+/* Which kernels --arch, --flavor and --kernel mean. */
+
 /** Add the releases on disk, of whatever architecture. */
 void add_kernel_names(const struct command_context *context,
 		      struct string_list *ret);
@@ -84,9 +87,8 @@ _must_check_ struct error *command_archs(const struct command_context *context,
 /**
  * Open the store, and list it.
  *
- * @param[in] optional Whether the disk will do, as it does without a network:
- * then there are none if the store cannot be asked, unless the user has named
- * it.
+ * @param[in] optional Without a network, the kernels on disk will do: a store
+ * that cannot be asked is empty, with a warning, unless --store names it.
  */
 _must_check_ struct error *command_assets(struct command_context *context,
 					  bool optional, struct asset_list *ret);
@@ -132,6 +134,20 @@ _must_check_ struct error *command_module(struct command_context *context,
 _must_check_ struct error *command_go_on(struct command_context *context,
 					 struct error *err, bool is_last);
 
+/**
+ * Load the project's file, and set the options for which it says a value.
+ *
+ * @param[in] path NULL for vmtest.json, if there is one.
+ * @param[in] fallback Installed file (data_path()) to take if it says nothing,
+ * and there is no command either; NULL for none.
+ * @param[in] all_kernels Whether it does not say which kernels.
+ */
+_must_check_ struct error *command_load_project(struct command_context *context,
+						const char *path,
+						const char *fallback,
+						bool all_kernels,
+						struct project *ret);
+
 /*
  * What commands that run one command under many kernels share: their set-up,
  * and their summary for GitHub Actions.
@@ -164,20 +180,6 @@ struct suite_setup {
 	/** In groups where stdout is for workflow commands, too. */
 	enum suite_view_kind view;
 };
-
-/**
- * Load the project's file, and set the options for which it says a value.
- *
- * @param[in] path NULL for vmtest.json, if there is one.
- * @param[in] fallback Installed file (data_path()) to take if it says nothing,
- * and there is no command either; NULL for none.
- * @param[in] all_kernels Whether it does not say which kernels.
- */
-_must_check_ struct error *command_load_project(struct command_context *context,
-						const char *path,
-						const char *fallback,
-						bool all_kernels,
-						struct project *ret);
 
 void suite_setup_deinit(struct suite_setup *setup);
 

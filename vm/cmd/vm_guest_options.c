@@ -2,6 +2,7 @@
 
 #include "vm/cmd/vm_commands.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/error.h"

@@ -3,6 +3,7 @@
 #include "vm/cmd/vm_commands.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
