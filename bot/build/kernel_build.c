@@ -96,44 +96,20 @@ static struct error *make_package(void *arg, const char *path)
 	return kbuild_build(&kbuild_request, &package);
 }
 
-static struct error *get_package(struct kernel_making *making)
-{
-	struct error *err;
-
-	const struct cache_recipe recipe = {
-		.make = make_package,
-		.arg = making,
-		// make goes on where it was.
-		.keeps_partial = true,
-	};
-	_cleanup_free_ char *path = NULL;
-	err = find_path(making, &path);
-	if (!err)
-		err = cache_get(path, &recipe, &making->build->entry);
-	if (err)
-		return err;
-	char name[PACKAGE_NAME_SIZE];
-	package_name_format(making->item->release_text,
-			    making->item->arch->name, name);
-	if (!making->build->entry->made)
-		log_info("%s was built by another run", name);
-	making->build->package = path_join(path, name);
-	return package_info_read_lost(making->build->package,
-				      &making->build->result.lost_options);
-}
-
 static struct error *run_phases(struct kernel_making *making)
 {
 	struct error *err;
 
 	const struct build_request *request = making->request;
-	struct phase_clock *clock = &making->build->result.clock;
+	const struct plan_item *item = making->item;
+	struct kernel_build *build = making->build;
+	struct phase_clock *clock = &build->result.clock;
 	const struct source_request source_request = {
 		.kind = SOURCE_VERSION,
-		.version = making->item->release.version,
+		.version = item->release.version,
 		.path = request->tarball,
 		.catalog = request->catalog,
-		.arch = making->item->arch,
+		.arch = item->arch,
 		.http = request->http,
 		.cache_directory = request->directory,
 		.clock = clock,
@@ -142,15 +118,33 @@ static struct error *run_phases(struct kernel_making *making)
 	if (err)
 		return err;
 	phase_clock_enter(clock, PHASE_CONFIG);
-	err = catalog_find_flavor(request->catalog, making->item->release.flavor,
+	err = catalog_find_flavor(request->catalog, item->release.flavor,
 				  &making->config.flavor);
 	if (err)
 		return err;
-	err = get_package(making);
+	const struct cache_recipe recipe = {
+		.make = make_package,
+		.arg = making,
+		// make goes on where it was.
+		.keeps_partial = true,
+	};
+	_cleanup_free_ char *path = NULL;
+	err = find_path(making, &path);
+	if (err)
+		return err;
+	err = cache_get(path, &recipe, &build->entry);
+	if (err)
+		return err;
+	char name[PACKAGE_NAME_SIZE];
+	package_name_format(item->release_text, item->arch->name, name);
+	if (!build->entry->made)
+		log_info("%s was built by another run", name);
+	build->package = path_join(path, name);
+	err = package_info_read_lost(build->package, &build->result.lost_options);
 	if (err)
 		return err;
 	phase_clock_enter(clock, PHASE_BOOT);
-	return boot_test(request, making->item, making->build->package);
+	return boot_test(request, item, build->package);
 }
 
 struct error *kernel_build_run(const struct build_request *request,

@@ -44,14 +44,14 @@ static struct error *run(struct command_context *context)
 	if (err)
 		return err;
 	if (plan_options->output) {
-		_cleanup_free_ char *text = plan_document_format(plan);
+		_cleanup_free_ char *text = plan_format(plan, false);
 
 		err = file_write(plan_options->output, text, strlen(text));
 		if (err)
 			return error_wrap(err, "--output");
 	}
 	if (plan_options->github_output) {
-		_cleanup_free_ char *matrix = plan_matrix_format(plan);
+		_cleanup_free_ char *matrix = plan_format(plan, true);
 		_cleanup_free_ char *versions = plan_versions_format(plan);
 		_cleanup_free_ char *text = string_format(
 			"matrix=%s\nversions=%s\ncount=%zu\nsuperseded=%zu\n",

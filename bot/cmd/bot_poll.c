@@ -17,20 +17,6 @@ static const struct command_option options[] = {
 	{ 0 },
 };
 
-static void print_item(struct command_context *context,
-		       const struct series_item *item, bool is_latest)
-{
-	char version[KERNEL_VERSION_TEXT_SIZE], series[KERNEL_VERSION_TEXT_SIZE];
-
-	kernel_version_format(&item->version, version);
-	kernel_version_format_series(&item->version, series);
-	command_row(context,
-		    json_pack("{s:s, s:s, s:b, s:b}", "version", version,
-			      "series", series, "alive", item->alive,
-			      "latest_stable", is_latest),
-		    "%s", version);
-}
-
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
@@ -49,8 +35,17 @@ static struct error *run(struct command_context *context)
 				 !kernel_version_compare(&item->version,
 							 &kernels.latest_stable);
 
-		if (is_latest || !poll_options->latest_stable)
-			print_item(context, item, is_latest);
+		if (!is_latest && poll_options->latest_stable)
+			continue;
+		char version[KERNEL_VERSION_TEXT_SIZE],
+			series[KERNEL_VERSION_TEXT_SIZE];
+		kernel_version_format(&item->version, version);
+		kernel_version_format_series(&item->version, series);
+		command_row(context,
+			    json_pack("{s:s, s:s, s:b, s:b}", "version",
+				      version, "series", series, "alive",
+				      item->alive, "latest_stable", is_latest),
+			    "%s", version);
 	}
 	return command_rows_print(context);
 }

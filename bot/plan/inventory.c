@@ -11,12 +11,6 @@
 #include "common/base/text.h"
 #include "common/store/store.h"
 
-void inventory_deinit(struct inventory *inventory)
-{
-	free(inventory->items);
-	*inventory = (struct inventory){ 0 };
-}
-
 void inventory_read(const struct asset_list *assets, struct inventory *ret)
 {
 	*ret = (struct inventory){ 0 };
@@ -49,12 +43,6 @@ bool inventory_has(const struct inventory *inventory,
 			*patch_ret = item->release.patch;
 	}
 	return found;
-}
-
-void prune_list_deinit(struct prune_list *list)
-{
-	free(list->items);
-	*list = (struct prune_list){ 0 };
 }
 
 /** How many of the same kind are newer. */

@@ -4,19 +4,12 @@
 
 #include <jansson.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/error.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/kernel/catalog.h"
-
-void plan_deinit(struct plan *plan)
-{
-	free(plan->items);
-	*plan = (struct plan){ 0 };
-}
 
 /** All that exists for the architectures and flavors that are asked for. */
 static void list_items(const struct catalog *catalog,
@@ -139,12 +132,6 @@ struct json_t *plan_json(const struct plan *plan)
 	return array;
 }
 
-char *plan_matrix_format(const struct plan *plan)
-{
-	return json_text(json_pack("{s:o}", "include", plan_json(plan)),
-			 JSON_COMPACT);
-}
-
 char *plan_versions_format(const struct plan *plan)
 {
 	json_t *array = json_array();
@@ -163,11 +150,14 @@ char *plan_versions_format(const struct plan *plan)
 	return json_text(json_pack("{s:o}", "include", array), JSON_COMPACT);
 }
 
-char *plan_document_format(const struct plan *plan)
+char *plan_format(const struct plan *plan, bool is_matrix)
 {
-	return json_text(json_pack("{s:o, s:I}", "include", plan_json(plan),
-				   "left_out", (json_int_t)plan->left_out),
-			 JSON_INDENT(2));
+	json_t *json = json_pack("{s:o}", "include", plan_json(plan));
+
+	if (!is_matrix)
+		json_object_set_new(json, "left_out",
+				    json_integer((json_int_t)plan->left_out));
+	return json_text(json, is_matrix ? JSON_COMPACT : JSON_INDENT(2));
 }
 
 /** An item as it is written. */

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
@@ -22,6 +23,14 @@ struct json_t;
 struct store;
 struct store_room;
 struct string_builder;
+
+/** Define NAME_deinit(), of a list whose items own nothing. */
+#define DEFINE_LIST_DEINIT(name)                                               \
+	static inline void name##_deinit(struct name *list)                    \
+	{                                                                      \
+		free(list->items);                                             \
+		*list = (struct name){ 0 };                                    \
+	}
 
 struct series_item {
 	struct kernel_version version;
@@ -41,7 +50,7 @@ struct series_list {
 	struct kernel_version latest_stable;
 };
 
-void series_list_deinit(struct series_list *list);
+DEFINE_LIST_DEINIT(series_list)
 
 #define _cleanup_series_list_ _cleanup_(series_list_deinit)
 
@@ -76,7 +85,7 @@ struct inventory {
 	size_t count;
 };
 
-void inventory_deinit(struct inventory *inventory);
+DEFINE_LIST_DEINIT(inventory)
 
 #define _cleanup_inventory_ _cleanup_(inventory_deinit)
 
@@ -94,7 +103,7 @@ struct prune_list {
 	size_t count;
 };
 
-void prune_list_deinit(struct prune_list *list);
+DEFINE_LIST_DEINIT(prune_list)
 
 #define _cleanup_prune_list_ _cleanup_(prune_list_deinit)
 
@@ -165,7 +174,7 @@ struct plan {
 	size_t left_out;
 };
 
-void plan_deinit(struct plan *plan);
+DEFINE_LIST_DEINIT(plan)
 
 #define _cleanup_plan_ _cleanup_(plan_deinit)
 
@@ -191,14 +200,14 @@ struct json_t *plan_release_json(const struct release *release, const char *arch
 /** The items as an array. @return A reference that the caller owns. */
 struct json_t *plan_json(const struct plan *plan);
 
-/** A matrix of the items, on one line; free(). */
-char *plan_matrix_format(const struct plan *plan);
+/**
+ * The items, for plan_parse(): as a matrix, on one line, or as a document that
+ * has "left_out" too; free().
+ */
+char *plan_format(const struct plan *plan, bool is_matrix);
 
 /** A matrix of the sources, `{"version": …}`, each once; free(). */
 char *plan_versions_format(const struct plan *plan);
-
-/** A matrix of the items with "left_out", in a form for a file; free(). */
-char *plan_document_format(const struct plan *plan);
 
 /**
  * Read a plan that another job has made: its document, or its matrix.

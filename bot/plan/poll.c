@@ -12,12 +12,6 @@
 #include "common/kernel/catalog.h"
 #include "common/kernel/remote.h"
 
-void series_list_deinit(struct series_list *list)
-{
-	free(list->items);
-	*list = (struct series_list){ 0 };
-}
-
 static int compare_items(const void *a, const void *b)
 {
 	const struct series_item *x = a, *y = b;

@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "bot/build/build.h"
-#include "bot/plan/plan.h"
 #include "common/base/table.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"

@@ -3,11 +3,9 @@
 #include "bot/report/report.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bot/build/build.h"
-#include "bot/plan/plan.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
@@ -22,12 +20,6 @@ const char *const verdict_kind_names[] = {
 	[VERDICT_SKIPPED] = "skipped",
 	[VERDICT_BUILT] = "built",
 };
-
-void verdict_list_deinit(struct verdict_list *list)
-{
-	free(list->items);
-	*list = (struct verdict_list){ 0 };
-}
 
 /** @param[in] name The package's. */
 static void judge(struct verdict *verdict, const struct asset_list *assets,

@@ -13,18 +13,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "bot/plan/plan.h"
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
 #include "kbuild/phase.h"
 
-struct asset_list;
 struct build_result;
 struct build_results;
-struct catalog;
 struct github;
-struct kernel_version;
-struct plan;
-struct plan_item;
 struct table;
 
 enum verdict_kind {
@@ -60,7 +56,7 @@ struct verdict_list {
 	size_t counts[VERDICT_KIND_COUNT];
 };
 
-void verdict_list_deinit(struct verdict_list *list);
+DEFINE_LIST_DEINIT(verdict_list)
 
 #define _cleanup_verdict_list_ _cleanup_(verdict_list_deinit)
 

@@ -198,21 +198,6 @@ struct error *config_check(const struct option_set *set, const char *config,
 			    lost, lost == 1 ? "" : "s", sb.text);
 }
 
-static void warn_of_lost(const struct config_request *request,
-			 const struct string_list *lost)
-{
-	char series[KERNEL_VERSION_TEXT_SIZE], verified[KERNEL_VERSION_TEXT_SIZE];
-	kernel_version_format_series(&request->release.version, series);
-	kernel_version_format_series(&request->catalog->verified, verified);
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
-	for (size_t i = 0; i < lost->count; i++)
-		string_builder_appendf(&sb, "%s%s", i ? ", " : "",
-				       lost->items[i]);
-	log_warning("kconfig did not keep %zu option%s, and the catalog is verified up to %s only: %s is built without %s",
-		    lost->count, lost->count == 1 ? "" : "s", verified, series,
-		    sb.text);
-}
-
 /** Let kconfig make a .config of what is asked for; free(). */
 static struct error *run_kconfig(const struct option_set *set,
 				 struct make *make, char **ret)
@@ -264,8 +249,22 @@ struct error *configure_build(const struct config_request *request,
 	err = config_check(&set, config, is_verified ? NULL : lost_ret);
 	if (err)
 		return err;
-	if (lost_ret->count)
-		warn_of_lost(request, lost_ret);
+	if (lost_ret->count) {
+		const struct string_list *lost = lost_ret;
+		char series[KERNEL_VERSION_TEXT_SIZE],
+			verified[KERNEL_VERSION_TEXT_SIZE];
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+		kernel_version_format_series(&request->release.version, series);
+		kernel_version_format_series(&request->catalog->verified,
+					     verified);
+		for (size_t i = 0; i < lost->count; i++)
+			string_builder_appendf(&sb, "%s%s", i ? ", " : "",
+					       lost->items[i]);
+		log_warning("kconfig did not keep %zu option%s, and the catalog is verified up to %s only: %s is built without %s",
+			    lost->count, lost->count == 1 ? "" : "s", verified,
+			    series, sb.text);
+	}
 	if (config_ret)
 		*config_ret = take_ptr(config);
 	return NULL;

@@ -75,17 +75,6 @@ struct error *package_info_write(const struct package_input *input,
 	return file_write(path, text, length + 1);
 }
 
-static bool lost_option_is_valid(const char *text)
-{
-	if (strncmp(text, "CONFIG_", strlen("CONFIG_")) != 0)
-		return false;
-	for (; *text; text++) {
-		if (*text < ' ' || *text > '~')
-			return false;
-	}
-	return true;
-}
-
 struct error *value_lost_options(const struct value *value, void *ret)
 {
 	struct error *err;
@@ -95,10 +84,14 @@ struct error *value_lost_options(const struct value *value, void *ret)
 	if (err)
 		return err;
 	for (size_t i = 0; i < options.count; i++) {
-		if (!lost_option_is_valid(options.items[i]))
+		const char *text = options.items[i], *c = text;
+
+		while (*c >= ' ' && *c <= '~')
+			c++;
+		if (*c || strncmp(text, "CONFIG_", strlen("CONFIG_")) != 0)
 			return value_error(value,
 					   "expected CONFIG_NAME=value, not \"%s\"",
-					   options.items[i]);
+					   text);
 	}
 	*(struct string_list *)ret = take(options);
 	return NULL;

@@ -150,7 +150,7 @@ Test(plan_json, a_matrix_has_a_job_for_each_item_and_versions_come_once)
 
 	for (size_t i = 0; i < array_size(rows); i++) {
 		const struct plan part = { made, rows[i].count, 0 };
-		_cleanup_free_ char *matrix = plan_matrix_format(&part);
+		_cleanup_free_ char *matrix = plan_format(&part, true);
 		_cleanup_free_ char *versions = plan_versions_format(&part);
 
 		if (rows[i].matrix)
@@ -161,8 +161,8 @@ Test(plan_json, a_matrix_has_a_job_for_each_item_and_versions_come_once)
 
 Test(plan_json, what_is_written_is_read)
 {
-	_cleanup_free_ char *document = plan_document_format(&made_plan);
-	_cleanup_free_ char *matrix = plan_matrix_format(&made_plan);
+	_cleanup_free_ char *document = plan_format(&made_plan, false);
+	_cleanup_free_ char *matrix = plan_format(&made_plan, true);
 	_cleanup_plan_ struct plan list = { 0 }, again = { 0 };
 
 	cr_assert_null(plan_parse(&catalog, document, "plan.json", &list));
