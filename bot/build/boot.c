@@ -108,7 +108,7 @@ static struct error *boot(const struct build_request *request,
 	};
 	const struct guest_config config = {
 		.qemu = { .kernel = &kernel, .arch = item->arch },
-		.root = rootfs ? rootfs->path : NULL,
+		.root = rootfs ? rootfs->path : "/",
 		.module = module,
 		.insert_module = module,
 		.environment = { environment, 1 },
