@@ -94,8 +94,7 @@ static struct error *boot(const struct build_request *request,
 					       request->log_path);
 	}
 	_cleanup_cache_entry_ struct cache_entry *rootfs = NULL;
-	err = rootfs_open(request->catalog, request->directory, item->arch,
-			  &rootfs);
+	err = rootfs_open(request->directory, item->arch, &rootfs);
 	if (err)
 		return err;
 	_cleanup_free_ char *module = NULL;

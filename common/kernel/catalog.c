@@ -112,7 +112,7 @@ struct error *catalog_find_flavor(const struct catalog *catalog, const char *nam
 			  sizeof(*catalog->flavors), "flavor", name, ret);
 }
 
-static bool is_of_host(const struct catalog_arch *arch)
+bool catalog_arch_is_host(const struct catalog_arch *arch)
 {
 	struct utsname host;
 
@@ -134,7 +134,7 @@ static struct error *add_archs(const struct catalog *catalog, const char *text,
 	}
 	for (size_t i = 0; i < catalog->arch_count; i++) {
 		arch = &catalog->archs[i];
-		bool is_host = is_of_host(arch);
+		bool is_host = catalog_arch_is_host(arch);
 		if (host ? is_host : arch->enabled && (all || !is_host))
 			string_list_add(ret, arch->name);
 	}
@@ -175,7 +175,7 @@ struct error *catalog_host_arch(const struct catalog *catalog,
 	struct utsname host;
 
 	for (size_t i = 0; i < catalog->arch_count; i++) {
-		if (is_of_host(&catalog->archs[i])) {
+		if (catalog_arch_is_host(&catalog->archs[i])) {
 			*ret = &catalog->archs[i];
 			return NULL;
 		}

@@ -251,6 +251,9 @@ _must_check_ struct error *catalog_find_gcc(const struct catalog *catalog,
 					    const struct kernel_version *version,
 					    const struct catalog_gcc **ret);
 
+/** Whether it is this machine's. */
+bool catalog_arch_is_host(const struct catalog_arch *arch);
+
 /** The architecture of this machine. */
 _must_check_ struct error *catalog_host_arch(const struct catalog *catalog,
 					     const struct catalog_arch **ret);

@@ -37,14 +37,12 @@ static struct error *make_one(struct command_context *context, const char *name,
 	const struct rootfs_options *rootfs_options = context->options;
 	uint64_t start_ms = monotonic_ms();
 
-	// On a machine that the catalog does not know, all are foreign.
-	const struct catalog_arch *arch, *host = NULL;
-	error_destroy(catalog_host_arch(context->catalog, &host));
+	const struct catalog_arch *arch;
 	err = catalog_find_arch(context->catalog, name, &arch);
 	if (err)
 		return err;
 	struct rootfs_host abilities;
-	err = rootfs_host_look(arch, arch != host, &abilities);
+	err = rootfs_host_look(arch, !catalog_arch_is_host(arch), &abilities);
 	if (err)
 		return err;
 	struct rootfs_request request = rootfs_options->request;

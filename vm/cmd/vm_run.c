@@ -124,7 +124,7 @@ static struct error *open_root(struct command_context *context,
 	err = command_open(context, COMMAND_DIRECTORY);
 	if (err)
 		return err;
-	return rootfs_open(context->catalog, context->directory, arch, ret);
+	return rootfs_open(context->directory, arch, ret);
 }
 
 /** @param[out] kernel_ret Opened, once it has been found. */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 #if defined(__x86_64__) || defined(__i386__)
@@ -16,7 +15,6 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/text.h"
 #include "common/kernel/catalog.h"
 
 /** Whether a line of /proc/cpuinfo has the flag. */
@@ -49,15 +47,12 @@ const char *accel_obstacle(int open_error, const char *cpuinfo)
 struct error *accel_choose(enum accel request, const struct catalog_arch *arch,
 			   enum accel *ret, const char **denied_ret)
 {
-	struct utsname uts;
+	bool same_arch = catalog_arch_is_host(arch);
 
-	if (uname(&uts) < 0)
-		return error_create_os(errno, "uname");
-	bool same_arch = string_list_contains(&arch->host_names, uts.machine);
 	if (request == ACCEL_KVM && !same_arch)
 		return error_create(ERROR_USAGE,
-				    "--accel kvm: this machine (%s) can only emulate guests of %s",
-				    uts.machine, arch->name);
+				    "--accel kvm: this machine can only emulate guests of %s",
+				    arch->name);
 	*denied_ret = NULL;
 	*ret = request;
 	if (request != ACCEL_AUTO)

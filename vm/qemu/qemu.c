@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
@@ -146,13 +145,11 @@ const char *qemu_program(const struct qemu_config *config)
 	// As the Red Hat family names the one for its own architecture.
 	static const char elsewhere[] = "/usr/libexec/qemu-kvm";
 	const struct catalog_arch *arch = config->arch;
-	struct utsname uts;
 
 	if (config->program)
 		return config->program;
 	if (!process_program_exists(arch->qemu) &&
-	    access(elsewhere, X_OK) == 0 && uname(&uts) == 0 &&
-	    string_list_contains(&arch->host_names, uts.machine))
+	    access(elsewhere, X_OK) == 0 && catalog_arch_is_host(arch))
 		return elsewhere;
 	return arch->qemu;
 }

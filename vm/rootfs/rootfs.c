@@ -74,17 +74,13 @@ static char *format_stamp(const struct rootfs_request *request)
 			 JSON_INDENT(2));
 }
 
-struct error *rootfs_open(const struct catalog *catalog, const char *directory,
-			  const struct catalog_arch *arch,
+struct error *rootfs_open(const char *directory, const struct catalog_arch *arch,
 			  struct cache_entry **ret)
 {
 	struct error *err;
 
-	const struct catalog_arch *host = NULL;
-	// On a machine that the catalog does not know, all are others.
-	error_destroy(catalog_host_arch(catalog, &host));
 	*ret = NULL;
-	if (arch == host)
+	if (catalog_arch_is_host(arch))
 		return NULL;
 	_cleanup_free_ char *path =
 		path_joinf(directory, "%s/%s", arch->name, prefix);

@@ -15,7 +15,6 @@
 #include "common/base/cleanup.h"
 
 struct cache_entry;
-struct catalog;
 struct catalog_arch;
 struct error;
 struct string_list;
@@ -92,8 +91,7 @@ _must_check_ struct error *rootfs_make(const struct rootfs_request *request,
  * host.
  * @return ERROR_NOT_FOUND if none was made, with the command that makes it.
  */
-_must_check_ struct error *rootfs_open(const struct catalog *catalog,
-				       const char *directory,
+_must_check_ struct error *rootfs_open(const char *directory,
 				       const struct catalog_arch *arch,
 				       struct cache_entry **ret);
 

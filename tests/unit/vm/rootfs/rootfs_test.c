@@ -24,9 +24,6 @@ static const struct catalog_arch arch = {
 	.debian_suite = "bookworm",
 };
 
-/** Whose architectures are all others than this machine's. */
-static const struct catalog catalog = { 0 };
-
 static struct rootfs_host host;
 static struct string_list packages;
 static struct rootfs_request request;
@@ -162,7 +159,7 @@ Test(rootfs, who_uses_the_old_one_keeps_it)
 	request.force = true;
 	make(false);
 	cr_expect_eq(count_names(), count);
-	cr_assert_null(rootfs_open(&catalog, cache, &arch, &used));
+	cr_assert_null(rootfs_open(cache, &arch, &used));
 	make(false);
 	cr_expect_eq(faccessat(used->fd, "etc/arguments", F_OK, 0), 0);
 	cr_expect_eq(count_names(), count + 1);
@@ -193,6 +190,6 @@ Test(rootfs, a_first_one_that_fails_is_not_there)
 	host.has_mmdebstrap = true;
 	request.mirror = "http://broken/debian";
 	expect_no_root("its log is");
-	expect_kind(rootfs_open(&catalog, cache, &arch, &rootfs), ERROR_NOT_FOUND,
+	expect_kind(rootfs_open(cache, &arch, &rootfs), ERROR_NOT_FOUND,
 		    "make one with: vmtest-vm rootfs -a aarch64");
 }
