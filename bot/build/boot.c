@@ -101,10 +101,7 @@ static struct error *boot(const struct build_request *request,
 	err = find_module(directory, &module);
 	if (err)
 		return err;
-	char *environment[] = {
-		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		NULL,
-	};
+	char *environment[] = { (char *)"PATH=" GUEST_PATH, NULL };
 	const struct guest_config config = {
 		.qemu = { .kernel = &kernel, .arch = item->arch },
 		.root = rootfs ? rootfs->path : "/",

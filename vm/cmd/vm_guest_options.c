@@ -60,15 +60,13 @@ struct error *run_options_environment(const struct run_options *options,
 {
 	static const char *const names[] = { "LANG", "LC_ALL", "LC_CTYPE",
 					     "TERM" };
-	static const char directories[] =
-		"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	const char *path = is_host ? getenv("PATH") : NULL;
 	const char *home = is_host ? getenv("HOME") : NULL;
 
 	if (path && *path)
-		string_list_addf(ret, "PATH=%s:%s", path, directories);
+		string_list_addf(ret, "PATH=%s:" GUEST_PATH, path);
 	else
-		string_list_addf(ret, "PATH=%s", directories);
+		string_list_add(ret, "PATH=" GUEST_PATH);
 	// With our settings, root does as we do; another user has its own.
 	if (home && *home && !options->config.user)
 		string_list_addf(ret, "HOME=%s", home);

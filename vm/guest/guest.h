@@ -27,6 +27,10 @@ struct lifecycle;
 struct process_status;
 struct run_result;
 
+/** Where programs are in any root; the end of a command's PATH. */
+#define GUEST_PATH                                                             \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 struct guest_config {
 	/**
 	 * With kdump, the command also gets the program that loads a crash
