@@ -4,6 +4,7 @@ What integration tests share: the built programs, the stand-ins, and one real
 kernel, which is built once by the bot and kept in VMTEST_TEST_CACHE.
 """
 
+import fcntl
 import functools
 import json
 import os
@@ -146,21 +147,29 @@ def succeed(program, *arguments, **options):
     return result.stdout
 
 
+def build(store, log):
+    log.truncate(0)
+    with StandIn("kernel_org.py", "--installed") as kernel_org:
+        command = command_line(
+            "vmtest-bot run --latest-stable --arch=host --flavor=tiny",
+            (f"--store=dir:{store}", f"--directory={CACHE / 'work'}"),
+        )
+        env = environment(**mirror(kernel_org))
+        options = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
+        if subprocess.run(command, env=env, check=False, **options).returncode:
+            raise RuntimeError(Path(log.name).read_text(errors="replace"))
+
+
 def package():
     """A tiny package for this machine, newest of the installed sources."""
     store = CACHE / "store"
-    if not list(store.glob("kernel-*tiny.*.tar.zst")):
-        log = CACHE / "build.log"
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with StandIn("kernel_org.py", "--installed") as kernel_org, open(log, "w") as file:
-            command = command_line(
-                "vmtest-bot run --latest-stable --arch=host --flavor=tiny",
-                (f"--store=dir:{store}", f"--directory={CACHE / 'work'}"),
-            )
-            env = environment(**mirror(kernel_org))
-            options = {"stdin": subprocess.DEVNULL, "stdout": file, "stderr": file}
-            if subprocess.run(command, env=env, check=False, **options).returncode:
-                raise RuntimeError(log.read_text(errors="replace"))
+    CACHE.mkdir(parents=True, exist_ok=True)
+    log = CACHE / "build.log"
+    with open(log, "a") as file:
+        # Another file's tests may be building it.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if not list(store.glob("kernel-*tiny.*.tar.zst")):
+            build(store, file)
     return sorted(store.glob("kernel-*tiny.*.tar.zst"))[-1]
 
 
