@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -256,9 +255,11 @@ static struct error *packer_put(struct packer *packer, const char *path)
 	if (fd < 0)
 		return NULL;
 	err = packer_put_contents(packer, fd, (uint64_t)st.st_size);
-	if (!err && archive_write_finish_entry(packer->archive) != ARCHIVE_OK)
-		err = packer_error(packer);
-	return err;
+	if (err)
+		return err;
+	if (archive_write_finish_entry(packer->archive) != ARCHIVE_OK)
+		return packer_error(packer);
+	return NULL;
 }
 
 static struct error *packer_run(struct packer *packer,

@@ -369,21 +369,26 @@ static struct error *write_entry(struct writer *writer,
 		if (fd < 0)
 			return create_error();
 		err = write_contents(writer->tar, fd, archive_entry_size(entry));
+		if (err)
+			return err;
 		break;
 	case AE_IFLNK:
 		target = target ? target : "";
 		err = is_system ? NULL : check_symlink(target, depth);
-		if (!err)
-			err = enter_parent(writer, path, &place);
-		if (!err && symlinkat(target, place->fd, last) < 0)
-			err = create_error();
+		if (err)
+			return err;
+		err = enter_parent(writer, path, &place);
+		if (err)
+			return err;
+		if (symlinkat(target, place->fd, last) < 0)
+			return create_error();
 		break;
 	default:
 		return is_system
 			       ? NULL
 			       : refuse("device nodes, FIFOs and sockets are refused");
 	}
-	return err ? err : set_attributes(writer, entry, place->fd, last);
+	return set_attributes(writer, entry, place->fd, last);
 }
 
 /** The size of a sparse file includes its holes. */

@@ -128,9 +128,7 @@ _must_check_ struct error *tree_list(const char *path, const char *const *skip,
 _must_check_ struct error *tree_list_all(const char *path,
 					 struct string_list *ret);
 
-/**
- * Copy the files that tree_list() lists, and the directories that they are in.
- */
+/** Copy the files that tree_list() lists, and the directories they are in. */
 _must_check_ struct error *tree_copy(const char *from, const char *const *skip,
 				     const char *to);
 

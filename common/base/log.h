@@ -28,9 +28,7 @@ enum log_level {
 	LOG_DEBUG,
 };
 
-/**
- * The longest that a log is silent while something is at work, if not chosen.
- */
+/** The longest that a log is silent while something is at work: the default. */
 enum {
 	LOG_SILENCE_MS = 30000
 };

@@ -2,30 +2,23 @@
 
 #include "common/base/text.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/memory.h"
 
-/** Make room for @p extra more bytes and a NUL. */
-static void string_builder_reserve(struct string_builder *sb, size_t extra)
-{
-	size_t needed;
-
-	if (__builtin_add_overflow(sb->length, extra, &needed) ||
-	    __builtin_add_overflow(needed, 1, &needed))
-		memory_exhausted();
-	if (needed <= sb->capacity)
-		return;
-	sb->text = memory_resize(sb->text, needed, 2);
-	sb->capacity = 2 * needed;
-}
-
 void string_builder_append_n(struct string_builder *sb, const char *data,
 			     size_t length)
 {
-	string_builder_reserve(sb, length);
+	size_t needed;
+
+	if (__builtin_add_overflow(sb->length, length, &needed) ||
+	    __builtin_add_overflow(needed, 1, &needed))
+		memory_exhausted();
+	if (needed > sb->capacity) {
+		sb->text = memory_resize(sb->text, needed, 2);
+		sb->capacity = 2 * needed;
+	}
 	if (length)
 		memcpy(sb->text + sb->length, data, length);
 	sb->length += length;

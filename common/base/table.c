@@ -10,7 +10,6 @@
 #include <wchar.h>
 
 #include "common/base/memory.h"
-#include "common/base/text.h"
 
 struct table_column {
 	/** Borrowed. */

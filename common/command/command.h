@@ -48,9 +48,7 @@ struct command_context {
 	const struct program *program;
 	const struct command *command;
 	struct common_options *common;
-	/**
-	 * The command's own options: a zeroed struct of options_size, filled.
-	 */
+	/** The command's own options, a struct of options_size bytes. */
 	void *options;
 	/** The exit status of a success. */
 	int status;
@@ -68,9 +66,7 @@ struct command_context {
 /** One command. */
 struct command {
 	const char *name;
-	/**
-	 * Its own arguments in usage: `[--] [COMMAND ARG...]`; NULL for none.
-	 */
+	/** Its arguments in usage: `[--] [COMMAND ARG...]`; NULL for none. */
 	const char *arguments;
 	const char *summary;
 	/** What help says below the usage; may be NULL. */
@@ -82,9 +78,7 @@ struct command {
 	 */
 	const struct command_option *options[4];
 	size_t options_size;
-	/**
-	 * Options end at the first other argument, which is a program to run.
-	 */
+	/** Options end at the first other argument: a program to run. */
 	bool takes_program;
 	/** Of enum command_part: what is opened before it runs. */
 	unsigned int needs;
@@ -98,9 +92,7 @@ struct program {
 	const char *summary;
 	/** Ended by NULL. */
 	const struct command *const *commands;
-	/**
-	 * Called with the error that ends a command, after the log; or NULL.
-	 */
+	/** Called with the error that ends a command, once logged; or NULL. */
 	void (*tell)(const char *message);
 	/**
 	 * `OWNER/REPO` whose GitHub release is the default store. If this is

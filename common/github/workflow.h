@@ -27,9 +27,7 @@ struct string_builder;
 struct string_list;
 
 enum {
-	/**
-	 * Bytes of a step's summary; one that is longer is not shown at all.
-	 */
+	/** Bytes of a step's summary; a longer one is not shown at all. */
 	WORKFLOW_SUMMARY_LIMIT = 1 << 20,
 	/** Of a word that text from elsewhere cannot know. */
 	WORKFLOW_TOKEN_SIZE = 33,

@@ -34,43 +34,38 @@ static const struct backoff secondary_limit = {
 	.limit_ms = 3600000,
 };
 
-/** @p ms_ret is left alone if the variable is not set, or empty. */
-static struct error *read_seconds(const char *name, unsigned long min_s,
-				  uint64_t *ms_ret)
-{
-	const char *text = getenv(name);
-	unsigned long seconds = DAY_S + 1;
-
-	if (!text || !*text)
-		return NULL;
-	if (strspn(text, "0123456789") == strlen(text) && strlen(text) < 9)
-		seconds = strtoul(text, NULL, 10);
-	if (seconds < min_s || seconds > DAY_S)
-		return error_create(ERROR_USAGE,
-				    "%s: '%s' is not a number of seconds from %lu to %d",
-				    name, text, min_s, DAY_S);
-	*ms_ret = seconds * 1000;
-	return NULL;
-}
-
 struct error *limits_read(struct limits *ret)
 {
-	struct error *err;
-
 	struct limits limits = {
 		.retry_ms = 300000,
 		.stall_ms = 60000,
 		.silence_ms = LOG_SILENCE_MS,
 	};
-	err = read_seconds("VMTEST_RETRY_SECONDS", 0, &limits.retry_ms);
-	if (err)
-		return err;
-	err = read_seconds("VMTEST_STALL_SECONDS", 1, &limits.stall_ms);
-	if (err)
-		return err;
-	err = read_seconds("VMTEST_SILENCE_SECONDS", 1, &limits.silence_ms);
-	if (err)
-		return err;
+	const struct {
+		const char *name;
+		unsigned long min_s;
+		uint64_t *ms;
+	} rows[] = {
+		{ "VMTEST_RETRY_SECONDS", 0, &limits.retry_ms },
+		{ "VMTEST_STALL_SECONDS", 1, &limits.stall_ms },
+		{ "VMTEST_SILENCE_SECONDS", 1, &limits.silence_ms },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const char *text = getenv(rows[i].name);
+		unsigned long seconds = DAY_S + 1;
+
+		if (!text || !*text)
+			continue;
+		if (strspn(text, "0123456789") == strlen(text) && strlen(text) < 9)
+			seconds = strtoul(text, NULL, 10);
+		if (seconds < rows[i].min_s || seconds > DAY_S)
+			return error_create(
+				ERROR_USAGE,
+				"%s: '%s' is not a number of seconds from %lu to %d",
+				rows[i].name, text, rows[i].min_s, DAY_S);
+		*rows[i].ms = seconds * 1000;
+	}
 	*ret = limits;
 	return NULL;
 }

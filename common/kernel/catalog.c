@@ -12,7 +12,6 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
-#include "common/base/text.h"
 
 enum {
 	CATALOG_LIMIT_BYTES = 4 << 20

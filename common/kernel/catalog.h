@@ -68,9 +68,7 @@ struct catalog_arch {
 	const char *source_arch;
 	/** Prefix of a cross compiler: `x86_64-linux-gnu-`. */
 	const char *cross_prefix;
-	/**
-	 * make's target and the file it makes, relative to the build directory.
-	 */
+	/** make's target and its file, relative to the build directory. */
 	const char *image_target;
 	const char *image_path;
 	/** False: switched off, and not part of "all". */
@@ -80,15 +78,11 @@ struct catalog_arch {
 	/** Whether crash dumps work at all, and from which version on. */
 	bool has_kdump;
 	struct version_range kdump;
-	/**
-	 * kernel.org's names of compilers for it, and of those that run on it.
-	 */
+	/** kernel.org's names of compilers for it, and of those run on it. */
 	const char *crosstool_target;
 	/** NULL if there are none. */
 	const char *crosstool_host;
-	/**
-	 * What Debian calls it, and the suite that a root of it is made from.
-	 */
+	/** Debian's name of it, and the suite that a root is made from. */
 	const char *debian_arch;
 	const char *debian_suite;
 	/** Program: `qemu-system-x86_64`. */
@@ -102,9 +96,7 @@ struct catalog_arch {
 	const char *sysrq;
 	/** The first virtio console in the guest: `hvc0`. */
 	const char *terminal;
-	/**
-	 * Most bytes of a kernel command line, its NUL included; 0: unknown.
-	 */
+	/** Most bytes of a kernel command line, with its NUL; 0: unknown. */
 	unsigned int command_line_bytes;
 	/** Names that uname -m gives on a host of this architecture. */
 	struct string_list host_names;
@@ -128,9 +120,7 @@ struct catalog_flavor {
 	 * build has come; 0 if not known.
 	 */
 	unsigned int objects;
-	/**
-	 * Architectures and series that have it: empty, and no bounds, for all.
-	 */
+	/** What has it: no architectures, and no bounds, mean all. */
 	struct string_list archs;
 	struct version_range versions;
 	/** Why no others do; NULL where all have it. */
@@ -159,9 +149,7 @@ struct catalog {
 		const char *releases_url;
 		/** Directory that holds `vM.x/linux-V.tar.xz`. */
 		const char *tarballs_url;
-		/**
-		 * The same, whatever mirror is asked: what a package records.
-		 */
+		/** The same without a mirror: what a package records. */
 		const char *published_tarballs_url;
 		/** The stable git repository. */
 		const char *git_url;
@@ -170,9 +158,7 @@ struct catalog {
 		/** Directory that holds `HOST/VERSION/HOST-gcc-VERSION-*`. */
 		const char *crosstool_url;
 	} kernel_org;
-	/**
-	 * Series that are kept: those in some range, and in none that is off.
-	 */
+	/** A series is kept if it is in some range, and in none that is off. */
 	struct catalog_series *series;
 	size_t series_count;
 	/** The newest series that the configurations were made for. */
@@ -180,9 +166,7 @@ struct catalog {
 	struct {
 		/** Major version of the GCC that builds all kernels. */
 		unsigned int reference;
-		/**
-		 * Version of kernel.org's, for where there is none: `12.5.0`.
-		 */
+		/** kernel.org's, for where there is none: `12.5.0`. */
 		struct kernel_version crosstool;
 		struct catalog_gcc *tried;
 		size_t tried_count;
@@ -196,9 +180,7 @@ struct catalog {
 		/** Debian packages, besides the essential ones. */
 		struct string_list packages;
 	} rootfs;
-	/**
-	 * The document that the strings belong to, all but URLs of a mirror.
-	 */
+	/** The document that has the strings, all but URLs of a mirror. */
 	void *json;
 	struct string_list mirror_urls;
 };
@@ -266,9 +248,7 @@ bool catalog_arch_has_kdump(const struct catalog_arch *arch,
 bool catalog_keeps(const struct catalog *catalog,
 		   const struct kernel_version *version);
 
-/**
- * Whether the version's series is one that the configurations were made for.
- */
+/** Whether the configurations were made for the version's series, too. */
 bool catalog_has_verified(const struct catalog *catalog,
 			  const struct kernel_version *version);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 #include <jansson.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "common/base/json.h"

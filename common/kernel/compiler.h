@@ -41,14 +41,10 @@ struct compiler {
 	char *program;
 	/** What it says of itself: `12.2.0`. */
 	char *version;
-	/**
-	 * If it is kernel.org's: where it is or will be, its URL; else NULL.
-	 */
+	/** kernel.org's: where it is or will be, and its URL; else NULL. */
 	char *directory;
 	char *url;
-	/**
-	 * Why no installed one can be used, and what to do; NULL if one can.
-	 */
+	/** Why no installed one will do, and what to do; NULL if one will. */
 	char *lacking;
 	/** What keeps a downloaded one there. */
 	struct cache_entry *entry;

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <regex.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

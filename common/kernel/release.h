@@ -104,9 +104,7 @@ bool release_parse(const char *text, struct release *ret);
 /** Reads a `struct release`. */
 _must_check_ value_reader value_release;
 
-/**
- * Reads an architecture's name, which can be part of a path: char[ARCH_SIZE].
- */
+/** Reads an architecture's name, fit for a path: char[ARCH_SIZE]. */
 _must_check_ value_reader value_arch;
 
 void release_format(const struct release *release,
@@ -122,9 +120,7 @@ void release_format_local(const struct release *release,
 /** Order by version, revision, minor, patch, then flavor's name. */
 int release_compare(const struct release *a, const struct release *b);
 
-/**
- * Whether both have the same series and flavor: then one supersedes the other.
- */
+/** Whether one supersedes the other: both have the same series and flavor. */
 bool release_same_kind(const struct release *a, const struct release *b);
 
 /**

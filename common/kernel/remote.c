@@ -228,9 +228,10 @@ struct error *remote_resolve(struct http *http, const char *url,
 		_cleanup_signals_ bool is_open = false;
 
 		err = libgit_start(http, &is_open);
-		if (!err)
-			err = path ? local_refs(path, name, &refs)
-				   : libgit_refs(url, &refs);
+		if (err)
+			return err;
+		err = path ? local_refs(path, name, &refs)
+			   : libgit_refs(url, &refs);
 	}
 	if (err)
 		return err;

@@ -21,9 +21,7 @@ struct http;
  */
 
 enum {
-	/**
-	 * Room for a commit's name: 40 digits, or 64 in SHA-256 repositories.
-	 */
+	/** For a commit's name: 40 digits, or 64 in SHA-256 repositories. */
 	REF_COMMIT_SIZE = 65,
 };
 

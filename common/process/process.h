@@ -84,9 +84,7 @@ char *process_status_text(const struct process_status *status, const char *name)
 _must_check_ struct error *process_spawn(const struct process_options *options,
 					 struct process **ret);
 
-/**
- * A descriptor that polls readable when the child has ended (pidfd_open(2)).
- */
+/** A descriptor that polls readable once the child has ended (a pidfd). */
 int process_fd(const struct process *process);
 
 /** Send a signal to the child's whole process group. */

@@ -40,13 +40,9 @@ struct asset {
 	char *url;
 	/** The store's own key; 0 in a directory. */
 	uint64_t id;
-	/**
-	 * What a person is shown in place of the name; NULL if there is none.
-	 */
+	/** What people are shown in place of the name; NULL for none. */
 	char *label;
-	/**
-	 * An upload that has not ended, or never will: store_list() has none.
-	 */
+	/** An upload that has not ended, or never will; not in store_list(). */
 	bool is_partial;
 };
 

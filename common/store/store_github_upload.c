@@ -263,11 +263,15 @@ static struct error *upload_run(struct upload *upload)
 	struct error *err;
 
 	err = find_file(upload, &upload->store->release.assets);
+	if (err)
+		return err;
 	uint64_t end_ms = 0;
-	while (!err && !upload->url) {
+	while (!upload->url) {
 		err = upload_once(upload);
+		if (!err)
+			break;
 		if (!error_is(err, ERROR_RETRY))
-			continue;
+			return err;
 		uint64_t wait_ms = backoff_ms(&backoff_failure, upload->failures);
 		if (upload->failures++ == 0)
 			end_ms = monotonic_ms() +
@@ -278,10 +282,13 @@ static struct error *upload_run(struct upload *upload)
 			  error_message(err));
 		error_destroy(err);
 		err = interrupt_sleep(wait_ms);
-		if (!err)
-			err = look(upload);
+		if (err)
+			return err;
+		err = look(upload);
+		if (err)
+			return err;
 	}
-	return err;
+	return NULL;
 }
 
 struct error *store_github_put(struct store *store_, const char *path,

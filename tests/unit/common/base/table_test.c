@@ -3,10 +3,7 @@
 #include "common/base/table.h"
 
 #include <criterion/criterion.h>
-#include <stdint.h>
 #include <string.h>
-
-#include "common/base/text.h"
 
 static struct table make_table(void)
 {

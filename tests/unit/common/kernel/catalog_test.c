@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "common/base/text.h"
 #include "tests/unit/common/kernel/two_archs.h"
 #include "tests/unit/errors.h"
 #include "tests/unit/files.h"

@@ -4,8 +4,6 @@
 
 #include <criterion/criterion.h>
 
-#include "common/base/text.h"
-
 static struct kernel_version parse(const char *text)
 {
 	struct kernel_version version;
