@@ -4,7 +4,6 @@
 
 #include "common/base/error.h"
 #include "common/base/log.h"
-#include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"

@@ -19,7 +19,6 @@
 #include "common/base/text.h"
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
-#include "common/process/process.h"
 #include "vm/guest/guest.h"
 #include "vm/kernel/kernel.h"
 #include "vm/module/module.h"

@@ -3,7 +3,6 @@
 #include "vm/crash/kexec_command_line.h"
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
 
 #include "common/base/cleanup.h"
 
