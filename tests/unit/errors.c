@@ -24,6 +24,15 @@ void expect_failure(struct error *err, const char *words)
 	error_destroy(err);
 }
 
+bool expect_outcome(struct error *err, const char *words)
+{
+	if (words)
+		expect_failure(err, words);
+	else
+		expect_success(err);
+	return !words;
+}
+
 void expect_kind(struct error *err, enum error_kind kind, const char *words)
 {
 	cr_expect(error_is(err, kind), "%s", words);

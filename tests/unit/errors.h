@@ -18,6 +18,9 @@ void expect_failure(struct error *err, const char *words);
 /** The same, of a kind. */
 void expect_kind(struct error *err, enum error_kind kind, const char *words);
 
+/** A failure, or, where the words are NULL, success. @return Whether it is. */
+bool expect_outcome(struct error *err, const char *words);
+
 /** What a stream gives, unless it fails; closes it. */
 _must_check_ struct error *expect_stream(struct stream *stream, const char *text);
 
