@@ -32,6 +32,8 @@ static const struct catalog catalog = {
 /** A directory with what stands for a kernel, a source and a cache. */
 static char *root, *source, *cache;
 static struct kernel kernel;
+/** Those that a test has built. */
+static struct module modules[4];
 
 // What the kernel's Makefile does: a module is its own source.
 static const char makefile[] =
@@ -63,6 +65,8 @@ static void setup(void)
 
 static void teardown(void)
 {
+	for (size_t i = 0; i < array_size(modules); i++)
+		module_deinit(&modules[i]);
 	kernel_deinit(&kernel);
 	free(root);
 	free(source);
@@ -72,7 +76,7 @@ static void teardown(void)
 
 TestSuite(module, .init = setup, .fini = teardown);
 
-static struct error *build(struct module *ret)
+static struct error *try_build(struct module *ret)
 {
 	const struct module_request request = {
 		.catalog = &catalog,
@@ -85,25 +89,27 @@ static struct error *build(struct module *ret)
 	return module_build(&request, ret);
 }
 
+/** Build one more, in place of an earlier one. @return Whether it was made. */
+static bool build(size_t index)
+{
+	module_deinit(&modules[index]);
+	expect_success(try_build(&modules[index]));
+	return modules[index].entry->made;
+}
+
 Test(module, is_built_once_unless_it_is_damaged)
 {
-	_cleanup_module_ struct module first = { 0 }, second = { 0 },
-				       third = { 0 };
-
-	cr_assert_null(build(&first));
-	cr_assert_null(build(&second));
-	cr_expect(first.entry->made);
-	cr_expect_not(second.entry->made);
-	cr_expect_str_eq(first.path, second.path);
-	cr_expect_str_eq(strrchr(first.path, '/'), "/b.ko");
+	cr_expect(build(0));
+	cr_expect_not(build(1));
+	cr_expect_str_eq(modules[0].path, modules[1].path);
+	cr_expect_str_eq(strrchr(modules[0].path, '/'), "/b.ko");
 	// Every module of the source is there.
-	expect_contents(first.entry->path, "b.ko", "b");
-	expect_contents(first.entry->path, "a.ko", "a");
+	expect_contents(modules[0].entry->path, "b.ko", "b");
+	expect_contents(modules[0].entry->path, "a.ko", "a");
 	// What is damaged is built again.
-	cr_assert_eq(unlink(first.path), 0);
-	cr_assert_null(build(&third));
-	cr_expect(third.entry->made);
-	expect_contents(third.entry->path, "b.ko", "b");
+	cr_assert_eq(unlink(modules[0].path), 0);
+	cr_expect(build(2));
+	expect_contents(modules[2].entry->path, "b.ko", "b");
 }
 
 Test(module, is_rebuilt_when_source_or_kernel_changes)
@@ -119,16 +125,10 @@ Test(module, is_rebuilt_when_source_or_kernel_changes)
 		{ "kernel/build/other", "", false },
 	};
 
-	_cleanup_module_ struct module first = { 0 };
-
-	cr_assert_null(build(&first));
+	build(0);
 	for (size_t i = 0; i < array_size(rows); i++) {
-		_cleanup_module_ struct module next = { 0 };
-
 		put_file(root, rows[i].name, rows[i].text);
-		cr_assert_null(build(&next));
-		cr_expect_eq(next.entry->made, rows[i].rebuilt, "%s",
-			     rows[i].name);
+		cr_expect_eq(build(1), rows[i].rebuilt, "%s", rows[i].name);
 	}
 }
 
@@ -138,7 +138,6 @@ Test(module, is_rebuilt_by_another_compiler)
 		string_format("%s/bin:%s", root, getenv("PATH"));
 	const char *const versions[] = { "12.2.0", "12.2.0", "13.1.0", "12.2.0" };
 	const bool rebuilt[] = { true, false, true, false };
-	struct module modules[array_size(versions)] = { 0 };
 
 	setenv("PATH", path, 1);
 	for (size_t i = 0; i < array_size(versions); i++) {
@@ -147,28 +146,22 @@ Test(module, is_rebuilt_by_another_compiler)
 
 		// It only says which version it is.
 		put_program(root, "bin/gcc", script);
-		cr_assert_null(build(&modules[i]));
-		cr_expect_eq(modules[i].entry->made, rebuilt[i], "%zu", i);
+		cr_expect_eq(build(i), rebuilt[i], "%zu", i);
 	}
-	for (size_t i = 0; i < array_size(versions); i++)
-		module_deinit(&modules[i]);
 }
 
 Test(module, what_is_superseded_goes_when_nobody_uses_it)
 {
-	_cleanup_module_ struct module first = { 0 }, second = { 0 },
-				       third = { 0 };
-
-	cr_assert_null(build(&first));
+	build(0);
 	put_file(source, "b.c", "second");
-	cr_assert_null(build(&second));
-	expect_contents(first.entry->path, "b.ko", "b");
-	expect_contents(second.entry->path, "b.ko", "second");
-	cache_release(take_ptr(first.entry));
+	build(1);
+	expect_contents(modules[0].entry->path, "b.ko", "b");
+	expect_contents(modules[1].entry->path, "b.ko", "second");
+	cache_release(take_ptr(modules[0].entry));
 	put_file(source, "b.c", "third");
-	cr_assert_null(build(&third));
-	cr_expect_not(file_exists(first.path));
-	cr_expect(file_exists(second.path));
+	build(2);
+	cr_expect_not(file_exists(modules[0].path));
+	cr_expect(file_exists(modules[1].path));
 }
 
 Test(module, what_fails_says_why_and_leaves_no_result)
@@ -182,16 +175,15 @@ Test(module, what_fails_says_why_and_leaves_no_result)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		_cleanup_module_ struct module module = { 0 };
 		_cleanup_free_ char *good = string_format("good %zu", i);
+		struct module module = { 0 };
 
 		put_file(source, "b.c", rows[i].text);
 		for (int again = 0; again < 2; again++) {
-			expect_failure(build(&module), rows[i].word);
+			expect_failure(try_build(&module), rows[i].word);
 			cr_expect_null(module.path);
 		}
 		put_file(source, "b.c", good);
-		cr_assert_null(build(&module));
-		cr_expect(module.entry->made);
+		cr_expect(build(0));
 	}
 }

@@ -36,27 +36,16 @@ Test(junit, text_is_escaped)
 
 Test(junit, failures_and_errors_are_told_apart)
 {
+	// clang-format off
 	struct suite_item items[] = {
-		{ .name = "passed",
-		  .arch = "x86_64",
-		  .state = SUITE_PASSED,
-		  .phase_ms = { [SUITE_BOOT] = 1200, [SUITE_COMMAND] = 34 } },
-		{ .name = "flaky",
-		  .arch = "arm",
-		  .state = SUITE_FLAKY,
-		  .reason = (char *)"lost at first" },
-		{ .name = "failed",
-		  .arch = "arm",
-		  .state = SUITE_FAILED,
-		  .reason = (char *)"exit status 3",
-		  .log_end = (char *)"1 < 2\n" },
+		{ .name = "passed", .arch = "x86_64", .state = SUITE_PASSED, .phase_ms = { [SUITE_BOOT] = 1200, [SUITE_COMMAND] = 34 } },
+		{ .name = "flaky", .arch = "arm", .state = SUITE_FLAKY, .reason = (char *)"lost at first" },
+		{ .name = "failed", .arch = "arm", .state = SUITE_FAILED, .reason = (char *)"exit status 3", .log_end = (char *)"1 < 2\n" },
 		{ .name = "slow", .arch = "arm", .state = SUITE_TIMED_OUT },
-		{ .name = "lost",
-		  .arch = "arm",
-		  .state = SUITE_LOST,
-		  .reason = (char *)"<panic>" },
+		{ .name = "lost", .arch = "arm", .state = SUITE_LOST, .reason = (char *)"<panic>" },
 		{ .name = "away", .arch = "arm", .state = SUITE_NOT_RUN },
 	};
+	// clang-format on
 	const struct suite suite = { items, array_size(items) };
 	static const char *const expected[] = {
 		"<testsuites name=\"vmtest\" tests=\"6\" failures=\"2\" errors=\"2\" time=\"12.345\">",
