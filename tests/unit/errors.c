@@ -2,7 +2,9 @@
 
 #include "tests/unit/errors.h"
 
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <criterion/criterion.h>
 
@@ -37,6 +39,15 @@ void expect_kind(struct error *err, enum error_kind kind, const char *words)
 {
 	cr_expect(error_is(err, kind), "%s", words);
 	expect_failure(err, words);
+}
+
+void terminate_soon(void)
+{
+	if (fork() != 0)
+		return;
+	usleep(200000);
+	kill(getppid(), SIGTERM);
+	_exit(0);
 }
 
 struct error *expect_stream(struct stream *stream, const char *text)

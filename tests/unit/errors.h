@@ -24,4 +24,7 @@ bool expect_outcome(struct error *err, const char *words);
 /** What a stream gives, unless it fails; closes it. */
 _must_check_ struct error *expect_stream(struct stream *stream, const char *text);
 
+/** Have SIGTERM come, for interrupt.h, in a fifth of a second. */
+void terminate_soon(void);
+
 #endif /* TESTS_UNIT_ERRORS_H */

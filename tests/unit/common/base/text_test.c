@@ -117,14 +117,6 @@ Test(text, details_have_a_title_without_html_and_a_long_fence)
 			 "````\n```\nno line end\n````\n\n</details>\n");
 }
 
-Test(text, an_empty_one_is_taken_as_an_empty_string)
-{
-	struct string_builder sb = { 0 };
-	_cleanup_free_ char *text = string_builder_take(&sb);
-
-	cr_expect_str_empty(text);
-}
-
 Test(text, a_shell_reads_back_what_was_quoted)
 {
 	static const char *const words[] = {

@@ -3,8 +3,6 @@
 #include "common/http/http.h"
 
 #include <criterion/criterion.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -48,14 +46,14 @@ static void serve(const struct scripted_answer *answers, size_t count)
 
 static bool has_header(size_t i, const char *line)
 {
-	return strcasestr(scripted_server_request(server, i), line);
+	return strcasestr(server->log[i], line);
 }
 
 static struct error *ask(struct http_request request,
 			 struct http_response *response)
 {
 	if (!request.url)
-		request.url = scripted_server_url(server);
+		request.url = server->url;
 	return http_perform(http, &request, response);
 }
 
@@ -63,7 +61,7 @@ static struct error *ask(struct http_request request,
 static struct error *download(uint64_t size, const char *digest,
 			      const char *expected)
 {
-	struct http_request request = { .url = scripted_server_url(server) };
+	struct http_request request = { .url = server->url };
 
 	return expect_stream(http_open(http, &request, size, digest), expected);
 }
@@ -127,7 +125,7 @@ Test(http, sends_files)
 				   &response));
 		cr_expect_eq(response.status, i ? 201 : 502);
 	}
-	cr_expect_eq(scripted_server_requests(server), 2);
+	cr_expect_eq(server->requests, 2);
 	cr_expect(has_header(1, "POST / "));
 	cr_expect(has_header(1, "\r\n\r\nbytes"));
 	teardown_tmp();
@@ -140,8 +138,8 @@ Test(http, uses_a_connection_again)
 	serve(answers, 1);
 	for (int i = 0; i < 5; i++)
 		expect_body((struct http_request){ 0 }, "x");
-	cr_expect_eq(scripted_server_requests(server), 5);
-	cr_expect_eq(scripted_server_connections(server), 1);
+	cr_expect_eq(server->requests, 5);
+	cr_expect_eq(server->connections, 1);
 }
 
 Test(http, asks_a_busy_server_again)
@@ -157,7 +155,7 @@ Test(http, asks_a_busy_server_again)
 
 	serve(answers, array_size(answers));
 	expect_body((struct http_request){ 0 }, "at last");
-	cr_expect_eq(scripted_server_requests(server), array_size(answers));
+	cr_expect_eq(server->requests, array_size(answers));
 }
 
 Test(http, takes_no_for_an_answer)
@@ -171,10 +169,10 @@ Test(http, takes_no_for_an_answer)
 	_cleanup_http_response_ struct http_response response = { 0 };
 
 	serve(answers, 1);
-	request.url = scripted_server_url(server);
+	request.url = server->url;
 	cr_assert_null(http_perform(http, &request, &response));
 	cr_expect_eq(response.status, 404);
-	cr_expect_eq(scripted_server_requests(server), 1);
+	cr_expect_eq(server->requests, 1);
 	expect_kind(http_response_error(&request, &response), ERROR_NOT_FOUND,
 		    "HTTP 404: No ?[31m such?thing: gone");
 }
@@ -203,7 +201,7 @@ Test(http, says_until_when_a_rate_limit_lasts)
 	cr_assert(err);
 	cr_expect(strstr(error_message(err), "use a token"));
 	expect_kind(err, ERROR_OTHER, words);
-	cr_expect_eq(scripted_server_requests(server), 1);
+	cr_expect_eq(server->requests, 1);
 }
 
 Test(http, waits_for_a_short_rate_limit)
@@ -227,7 +225,7 @@ Test(http, gives_up_soon_where_nobody_listens)
 	uint64_t start_ms = monotonic_ms();
 
 	serve(answers, 1);
-	url = strdup(scripted_server_url(server));
+	url = strdup(server->url);
 	scripted_server_stop(server);
 	server = NULL;
 	expect_kind(ask((struct http_request){ .url = url }, &response),
@@ -273,7 +271,7 @@ Test(http, a_long_refusal_is_one_too)
 	memset(page, '<', size);
 	serve(answers, array_size(answers));
 	expect_failure(download(5, NULL, ""), "HTTP 404");
-	cr_expect_eq(scripted_server_requests(server), 2);
+	cr_expect_eq(server->requests, 2);
 }
 
 Test(http, sends_the_token_to_its_own_host_only)
@@ -284,7 +282,7 @@ Test(http, sends_the_token_to_its_own_host_only)
 	// Another port is another host, as is another name of the same one.
 	static const char *const hosts[] = { "127.0.0.1", "localhost" };
 	struct scripted_server *other = scripted_server_start(other_answers, 1);
-	const char *port = strrchr(scripted_server_url(other), ':');
+	const char *port = strrchr(other->url, ':');
 
 	for (size_t i = 0; i < array_size(hosts); i++) {
 		_cleanup_free_ char *head =
@@ -296,9 +294,8 @@ Test(http, sends_the_token_to_its_own_host_only)
 		serve(&answer, 1);
 		expect_body((struct http_request){ .token = "secret" }, "file");
 		cr_expect(has_header(0, "Bearer secret"));
-		cr_expect_not(strcasestr(scripted_server_request(other, i),
-					 "Authorization"),
-			      "%s", scripted_server_request(other, i));
+		cr_expect_not(strcasestr(other->log[i], "Authorization"), "%s",
+			      other->log[i]);
 	}
 	scripted_server_stop(other);
 }
@@ -325,8 +322,7 @@ Test(http, bounds_what_it_takes_and_where_it_goes)
 
 		serve(&answer, 1);
 		expect_failure(ask(cases[i].request, &response), cases[i].words);
-		cr_expect_leq(scripted_server_requests(server),
-			      cases[i].most_requests);
+		cr_expect_leq(server->requests, cases[i].most_requests);
 	}
 }
 
@@ -411,8 +407,7 @@ Test(http, streams_the_whole_file_or_says_why_not)
 			expect_failure(err, cases[i].words);
 		else
 			expect_success(err);
-		cr_assert_eq(scripted_server_requests(server), count, "%s",
-			     cases[i].claim);
+		cr_assert_eq(server->requests, count, "%s", cases[i].claim);
 		cr_expect(cases[i].range ? has_header(count - 1, cases[i].range)
 					 : !has_header(count - 1, "Range:"),
 			  "%s", cases[i].claim);
@@ -449,19 +444,12 @@ Test(http, is_free_again_after_a_stream_is_closed)
 	size_t size;
 
 	serve(answers, 2);
-	request.url = scripted_server_url(server);
+	request.url = server->url;
 	stream = http_open(http, &request, 0, NULL);
 	cr_assert_null(stream_read(stream, &data, &size));
 	cr_expect_eq(size, 4);
 	stream_close(stream);
 	expect_body((struct http_request){ 0 }, "x");
-}
-
-static void *interrupt_soon(void *arg)
-{
-	usleep(200000);
-	kill(getpid(), SIGTERM);
-	return arg;
 }
 
 Test(http, ends_at_once_when_interrupted)
@@ -470,10 +458,9 @@ Test(http, ends_at_once_when_interrupted)
 		{ .head = "HTTP/1.1 503 Busy\r\nRetry-After: 4" },
 		{ .head = OK, "12345", .cut = 2, .stall = true },
 	};
-	pthread_t thread;
 
 	interrupt_catch();
-	pthread_create(&thread, NULL, interrupt_soon, NULL);
+	terminate_soon();
 	serve(answers, 2);
 	// While it waits to try again, and then with the signal there already.
 	for (int i = 0; i < 2; i++) {
@@ -484,5 +471,4 @@ Test(http, ends_at_once_when_interrupted)
 		cr_expect(error_catch(&err, ERROR_CANCELLED));
 		cr_expect_lt(monotonic_ms() - start_ms, 600);
 	}
-	pthread_join(thread, NULL);
 }

@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,21 +12,7 @@
 #include <unistd.h>
 
 enum {
-	REQUESTS_MAX = 64,
 	REQUEST_BYTES = 1 << 16
-};
-
-struct scripted_server {
-	const struct scripted_answer *answers;
-	size_t count;
-	char url[64];
-	int listen_fd;
-	pthread_t thread;
-	_Atomic bool stopped;
-	_Atomic int connection_fd;
-	_Atomic size_t connections;
-	_Atomic size_t requests;
-	char *log[REQUESTS_MAX];
 };
 
 static bool send_all(int fd, const char *data, size_t size)
@@ -159,24 +144,4 @@ void scripted_server_stop(struct scripted_server *server)
 	for (size_t i = 0; i < server->requests; i++)
 		free(server->log[i]);
 	free(server);
-}
-
-const char *scripted_server_url(const struct scripted_server *server)
-{
-	return server->url;
-}
-
-size_t scripted_server_requests(const struct scripted_server *server)
-{
-	return server->requests;
-}
-
-size_t scripted_server_connections(const struct scripted_server *server)
-{
-	return server->connections;
-}
-
-const char *scripted_server_request(const struct scripted_server *server, size_t i)
-{
-	return i < server->requests ? server->log[i] : "";
 }

@@ -11,6 +11,7 @@
  * the wire. One connection at a time.
  */
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -25,22 +26,26 @@ struct scripted_answer {
 	bool stall;
 };
 
-struct scripted_server;
+struct scripted_server {
+	/** `http://127.0.0.1:PORT` */
+	char url[64];
+	/** How many there have been, and each request's line and headers. */
+	_Atomic size_t connections;
+	_Atomic size_t requests;
+	char *log[64];
+
+	// The server's own.
+	const struct scripted_answer *answers;
+	size_t count;
+	int listen_fd;
+	pthread_t thread;
+	_Atomic bool stopped;
+	_Atomic int connection_fd;
+};
 
 /** @param[in] answers Borrowed, as are their strings; the last is repeated. */
 struct scripted_server *
 scripted_server_start(const struct scripted_answer *answers, size_t count);
 void scripted_server_stop(struct scripted_server *server);
-
-/** `http://127.0.0.1:PORT` */
-const char *scripted_server_url(const struct scripted_server *server);
-
-/** How many requests and connections there have been. */
-size_t scripted_server_requests(const struct scripted_server *server);
-size_t scripted_server_connections(const struct scripted_server *server);
-
-/** A request's line and headers, "" if there has been none; borrowed. */
-const char *scripted_server_request(const struct scripted_server *server,
-				    size_t i);
 
 #endif /* TESTS_UNIT_COMMON_HTTP_SCRIPTED_SERVER_H */

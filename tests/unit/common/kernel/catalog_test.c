@@ -40,19 +40,6 @@ static struct error *parse(json_t *json, struct catalog **ret)
 	return err;
 }
 
-Test(catalog, the_projects_own_loads)
-{
-	_cleanup_catalog_ struct catalog *catalog = load_catalog();
-	const struct catalog_flavor *flavor;
-	const struct catalog_arch *arch;
-
-	cr_assert_null(catalog_find_flavor(catalog, "tiny", &flavor));
-	cr_expect_gt(flavor->objects, 1000);
-	cr_assert_null(catalog_find_arch(catalog, "x86_64", &arch));
-	cr_expect_str_eq(arch->source_arch, "x86");
-	cr_expect_str_eq(catalog->directory, VMTEST_SOURCE_DIR "/configs");
-}
-
 Test(catalog, keeps_the_series_of_its_ranges)
 {
 	_cleanup_catalog_ struct catalog *catalog = load_catalog();
@@ -100,14 +87,20 @@ Test(catalog, names_the_release_of_a_flavor)
 	cr_expect_str_eq(text, "6.12.0-vmtest4.1default");
 }
 
-Test(catalog, an_architecture_is_what_the_file_says)
+Test(catalog, the_projects_own_loads)
 {
 	_cleanup_catalog_ struct catalog *catalog = load_catalog();
+	const struct catalog_flavor *flavor;
 	const struct catalog_arch *arch;
 	static const struct kernel_version before = { 4, 10, 0, 0 },
 					   first = { 4, 11, 0, 0 },
 					   kdump = { 5, 15, 0, 0 };
 
+	cr_expect_str_eq(catalog->directory, VMTEST_SOURCE_DIR "/configs");
+	cr_assert_null(catalog_find_flavor(catalog, "tiny", &flavor));
+	cr_expect_gt(flavor->objects, 1000);
+	cr_assert_null(catalog_find_arch(catalog, "x86_64", &arch));
+	cr_expect_str_eq(arch->source_arch, "x86");
 	cr_assert_null(catalog_find_arch(catalog, "s390x", &arch));
 	cr_expect(arch->enabled);
 	cr_expect_str_eq(arch->source_arch, "s390");

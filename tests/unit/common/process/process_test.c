@@ -8,7 +8,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -260,25 +259,16 @@ Test(process, destroying_kills)
 	cr_expect_eq(poll(&(struct pollfd){ fd, POLLIN, 0 }, 1, 0), 1);
 }
 
-static void *interrupt_soon(void *arg)
-{
-	usleep(200000);
-	kill(getpid(), SIGTERM);
-	return arg;
-}
-
 Test(process, a_signal_ends_the_wait_for_output)
 {
 	_cleanup_free_ char *output = NULL;
 	uint64_t start_ms = monotonic_ms();
-	pthread_t thread;
 
 	interrupt_catch();
-	pthread_create(&thread, NULL, interrupt_soon, NULL);
+	terminate_soon();
 	expect_kind(capture(&output, COMMAND("sleep", "30")), ERROR_CANCELLED,
 		    "terminated");
 	cr_expect_lt(monotonic_ms() - start_ms, 15000);
-	pthread_join(thread, NULL);
 }
 
 Test(process, output_ends_with_the_child)
