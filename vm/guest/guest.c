@@ -271,7 +271,7 @@ static bool take_end(struct loop *loop)
 /** What waits for an answer of a server's would wait for ever. */
 static bool take_server_end(struct loop *loop)
 {
-	log_warning("virtiofsd has ended, and so does the guest");
+	log_error("virtiofsd has ended, and so does the guest");
 	process_kill(loop->link.qemu, SIGKILL);
 	return true;
 }

@@ -187,10 +187,11 @@ void share_plan_deinit(struct share_plan *plan);
 #define SHARE_INIT_TAG "init"
 
 /**
- * Make a ruleset that denies a program, and so the guest, the host's /proc,
- * where processes of the same user show their environment.
+ * Make a ruleset that denies a program, and so the guest, what processes of the
+ * same user show in /proc: their environment.
  *
- * @param[in] directory_fd All that it may write to; -1 for no limit.
+ * @param[in] directory_fd Of a server of files: all that it may write to. -1
+ * for QEMU, which has no business in /proc at all.
  * @param[out] fd_ret For struct process_options's ruleset_fd; close(). It is -1
  * where the kernel cannot do it (Landlock, from 5.19 on).
  */

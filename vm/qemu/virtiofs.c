@@ -168,12 +168,21 @@ static struct error *ask(int fd)
 {
 	// VHOST_USER_GET_FEATURES, which QEMU asks for again.
 	static const uint32_t request[] = { 1, 1, 0 };
-	uint32_t answer[5];
+	char answer[20];
+	size_t size = 0;
 	struct pollfd polled = { fd, POLLIN, 0 };
 
-	if (send(fd, request, sizeof(request), MSG_NOSIGNAL) == sizeof(request) &&
-	    poll(&polled, 1, START_MS) == 1 &&
-	    recv(fd, answer, sizeof(answer), MSG_WAITALL) == sizeof(answer))
+	// What cannot be sent will have no answer.
+	send(fd, request, sizeof(request), MSG_NOSIGNAL);
+	// It may come in two parts.
+	while (size < sizeof(answer) && poll(&polled, 1, START_MS) == 1) {
+		ssize_t n = recv(fd, answer + size, sizeof(answer) - size, 0);
+
+		if (n <= 0)
+			break;
+		size += (size_t)n;
+	}
+	if (size == sizeof(answer))
 		return NULL;
 	return error_create(ERROR_OTHER, "it does not answer");
 }

@@ -58,8 +58,7 @@ Test(confine, who_may_change_a_directory_changes_nothing_else)
 	static const struct row rows[] = {
 		{ "mkdir a/x && : >a/x/f && mv a/x/f a/f && ln -s f a/l", true },
 		{ "truncate -s 0 a/f && rm -r a/x a/l a/f", true },
-		{ "read -r line </etc/passwd", true },
-		{ "cat /proc/self/environ", false },
+		{ "read -r line </etc/passwd && read -r line </proc/version", true },
 		{ "echo >b/f", false },
 		{ "mkdir b/x", false },
 		{ "mv b/old a/", false },
