@@ -75,23 +75,16 @@ export function readOutput(text, masks, annotations) {
 }
 
 /**
- * `name=value` lines and `name<<DELIMITER` blocks of a file, as an object.
- * Throws Failure with the runner's words.
+ * `name=value` lines of a file, as an object; blocks are not known. Throws
+ * Failure with the runner's words.
  */
 export function parseAssignments(text) {
   const result = {};
-  const lines = text.split("\n");
-  for (let i = 0; i < lines.length; i++) {
-    if (lines[i] === "") continue;
-    const [, name, separator, rest] = /^(.*?)(=|<<)(.*)$/.exec(lines[i]) ?? [];
-    if (!name || (separator === "<<" && !rest))
-      throw new Failure(`Invalid format '${lines[i]}'`);
-    result[name] = rest;
-    if (separator === "=") continue;
-    const end = lines.indexOf(rest, i + 1);
-    if (end < 0) throw new Failure(`Matching delimiter not found '${rest}'`);
-    result[name] = lines.slice(i + 1, end).join("\n");
-    i = end;
+  for (const line of text.split("\n")) {
+    if (line === "") continue;
+    const [, name, value] = /^([^<=]+)=(.*)$/.exec(line) ?? [];
+    if (!name) throw new Failure(`Invalid format '${line}'`);
+    result[name] = value;
   }
   return result;
 }

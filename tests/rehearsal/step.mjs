@@ -22,7 +22,7 @@ import {
 import { Failure } from "./failure.mjs";
 
 /** Files that a script may write to, by the variable that names them. */
-const FILES = ["OUTPUT", "ENV", "PATH", "STEP_SUMMARY"];
+const FILES = ["OUTPUT", "PATH", "STEP_SUMMARY"];
 
 /** Of a step's summary, in bytes. */
 const MAX_SUMMARY = 1024 * 1024;
@@ -121,7 +121,6 @@ function runScript(step) {
 function takeFiles(step, read) {
   const { job } = step;
   Object.assign(step.outputs, parseAssignments(read("OUTPUT")));
-  Object.assign(job.env, parseAssignments(read("ENV")));
   const lines = read("PATH").split("\n");
   job.path.unshift(...lines.filter((line) => line).reverse());
   const summary = read("STEP_SUMMARY");

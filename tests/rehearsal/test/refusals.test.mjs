@@ -75,7 +75,7 @@ const IN_STEPS = [
   [steps(`${CHECKOUT}- uses: ./outputs`), /an action: 'outputs'/],
   [steps("- uses: ./a"), /no action.yml there; is it checked out/],
   [steps("- run: echo a >$GITHUB_OUTPUT"), /Invalid format 'a'/],
-  [steps("- run: echo 'a<<E' >$GITHUB_ENV"), /delimiter not found 'E'/],
+  [steps("- run: echo 'a<<E' >$GITHUB_OUTPUT"), /Invalid format 'a<<E'/],
 ];
 
 const NAMES = "name: a\ndescription: a\n";
