@@ -38,6 +38,15 @@ NAME = "0002-twenty.patch"
 FACTS = "[!.]*/.vmtest-source.json"
 
 
+def is_for(bounds, version):
+    """Whether terms such as `>=5.6 <6.2 x86_64` hold for a version."""
+    for sign, number in re.findall(r"(>=|<)(\S+)", bounds):
+        below = version < [int(part) for part in number.split(".")]
+        if below != (sign == "<"):
+            return False
+    return True
+
+
 def files_of(patch):
     """The files that a patch changes."""
     return re.findall(r"^\+\+\+ b/(.*)$", patch.read_text(), re.M)
@@ -89,10 +98,14 @@ class PatchTest(support.TestCase):
             for patch in sorted((TOP / "configs/patches").glob("*.patch")):
                 (bounds,) = re.findall("^# vmtest: (.*)$", patch.read_text(), re.M)
                 arch = bounds.split()[-1]
-                if not config_test.flavors(arch, source):
+                if not config_test.flavors(arch, source) \
+                        or not is_for(bounds, list(config_test.version(source))):
                     continue
                 with self.subTest(f"{patch.name}: {version}"):
                     shutil.rmtree(self.folder / "cache", ignore_errors=True)
+                    for other in (self.configs / "patches").glob("*.patch"):
+                        other.unlink()
+                    shutil.copy(patch, self.configs / "patches")
                     files = {n: (source / n).read_text() for n in files_of(patch)}
                     result = self.build({**files, "Makefile": makefile}, arch)
                     self.assertNotIn("does not apply", result.stderr)
