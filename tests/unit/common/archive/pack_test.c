@@ -211,3 +211,26 @@ Test(pack, takes_an_empty_directory)
 	text = describe("out.tar.zst");
 	cr_expect_str_empty(text);
 }
+
+Test(pack, one_member_is_whole_or_missing_or_damaged)
+{
+	static const char *const info[] = { "info", NULL };
+	const struct pack_options with = { .first = info };
+	_cleanup_free_ char *text = NULL, *empty = NULL, *none = NULL;
+
+	put_file("tree", "info", "text");
+	put_file("tree", "other", "");
+	cr_assert_null(pack_directory("tree", "t.tar.zst", &with));
+	cr_assert_null(archive_member_read("t.tar.zst", "./info", 4, &text));
+	cr_expect_str_eq(text, "text");
+	cr_assert_null(archive_member_read("t.tar.zst", "./other", 0, &empty));
+	cr_expect_str_empty(empty);
+	expect_kind(archive_member_read("t.tar.zst", "./none", 4, &none),
+		    ERROR_NOT_FOUND, "./none");
+	expect_failure(archive_member_read("t.tar.zst", "./info", 3, &none),
+		       "./info has more than 3 bytes");
+	put_file(".", "t.tar.zst", "no tarball");
+	expect_kind(archive_member_read("t.tar.zst", "./info", 4, &none),
+		    ERROR_OTHER, "t.tar.zst");
+	cr_expect_null(none);
+}
