@@ -67,12 +67,20 @@ void put_program(const char *root, const char *name, const char *text)
 	cr_assert_eq(chmod(path, 0755), 0);
 }
 
+char *get_file(const char *root, const char *name)
+{
+	_cleanup_free_ char *path = path_join(root, name);
+	char *text;
+
+	cr_assert_null(file_read(path, 1 << 20, &text, NULL), "%s", path);
+	return text;
+}
+
 void expect_contents(const char *root, const char *name, const char *text)
 {
-	_cleanup_free_ char *path = path_join(root, name), *found = NULL;
+	_cleanup_free_ char *found = get_file(root, name);
 
-	cr_assert_null(file_read(path, 1 << 20, &found, NULL), "%s", path);
-	cr_expect_str_eq(found, text, "%s", path);
+	cr_expect_str_eq(found, text, "%s/%s", root, name);
 }
 
 bool is_there(const char *root, const char *name)

@@ -29,6 +29,9 @@ void put_file(const char *root, const char *name, const char *text);
 /** The same, which can be run. */
 void put_program(const char *root, const char *name, const char *text);
 
+/** What a file holds; free(). */
+char *get_file(const char *root, const char *name);
+
 /** What a file must hold. */
 void expect_contents(const char *root, const char *name, const char *text);
 

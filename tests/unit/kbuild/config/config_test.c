@@ -16,16 +16,6 @@
 #include "tests/unit/errors.h"
 #include "tests/unit/files.h"
 
-static const char installed[] = VMTEST_SOURCE_DIR "/configs/vmtest.json";
-
-static struct catalog *load(const char *path)
-{
-	struct catalog *catalog = NULL;
-
-	expect_success(catalog_load(path, NULL, &catalog));
-	return catalog;
-}
-
 /** @param[in] arch May have no such kernels. */
 static struct config_request request_of(const struct catalog *catalog,
 					const struct catalog_arch *arch,
@@ -61,7 +51,7 @@ Test(config, composes_every_flavor_of_every_architecture)
 {
 	static const char *const versions[] = { "4.9.337", "5.10.1", "6.1.192",
 						"6.5.0", "6.12.117" };
-	_cleanup_catalog_ struct catalog *catalog = load(installed);
+	_cleanup_catalog_ struct catalog *catalog = load_catalog();
 
 	for (size_t i = 0; i < array_size(versions) * catalog->arch_count *
 				       catalog->flavor_count;
@@ -81,7 +71,7 @@ Test(config, composes_every_flavor_of_every_architecture)
 
 Test(config, flavors_override_the_base)
 {
-	_cleanup_catalog_ struct catalog *catalog = load(installed);
+	_cleanup_catalog_ struct catalog *catalog = load_catalog();
 	_cleanup_option_set_ struct option_set tiny = { 0 }, standard = { 0 };
 
 	compose(catalog, &catalog->archs[0], "6.12.117-vmtest1.0tiny", &tiny);
@@ -155,14 +145,14 @@ static char *source, *temporary;
 
 static void setup(void)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text =
+		get_file(VMTEST_SOURCE_DIR, "configs/vmtest.json");
 
 	interrupt_catch();
 	setup_tmp();
 	source = in_tmp("source");
 	temporary = in_tmp("temporary");
 	cr_assert_null(directory_create(temporary));
-	cr_assert_null(file_read(installed, 1 << 20, &text, NULL));
 	put_file(tmp, "vmtest.json", text);
 	put_file(tmp, "base.config",
 		 "CONFIG_A=y [essential]\nCONFIG_B=y # it is\n");
@@ -193,7 +183,8 @@ static struct error *configure(const char *makefile, const char *release,
 	_cleanup_free_ char *all =
 		string_format("allnoconfig:\n\t%s\nolddefconfig:\n", makefile);
 	put_file(source, "Makefile", all);
-	_cleanup_catalog_ struct catalog *catalog = load(path);
+	_cleanup_catalog_ struct catalog *catalog = NULL;
+	expect_success(catalog_load(path, NULL, &catalog));
 	cr_assert(kernel_version_parse("7.3", &catalog->verified));
 	const struct catalog_arch *arch;
 	cr_assert_null(catalog_find_arch(catalog, "x86_64", &arch));

@@ -104,15 +104,6 @@ static void add_kernels(const char *const *names)
 
 #define add(...) add_kernels((const char *const[]){ __VA_ARGS__, NULL })
 
-static char *read_file(const char *name)
-{
-	_cleanup_free_ char *path = in_tmp(name);
-	char *text;
-
-	cr_assert_null(file_read(path, 65536, &text, NULL));
-	return text;
-}
-
 Test(suite_run, each_kernel_has_its_verdict)
 {
 	static const struct {
@@ -166,7 +157,7 @@ Test(suite_run, modules_are_built_first_and_once)
 	for (size_t i = 0; i < suite.count; i++)
 		suite.items[i].needs_module = true;
 	cr_assert_null(suite_run(&options, &suite, &recorder.observer));
-	_cleanup_free_ char *calls = read_file("calls");
+	_cleanup_free_ char *calls = get_file(tmp, "calls");
 	const char *module = strstr(calls, "module good\n");
 	const char *lost = strstr(calls, "module lost\n");
 	cr_expect_eq(suite.items[0].state, SUITE_PASSED);
@@ -184,9 +175,9 @@ Test(suite_run, logs_have_names_and_ends)
 {
 	add("fail", "flaky");
 	cr_assert_null(suite_run(&options, &suite, &recorder.observer));
-	_cleanup_free_ char *log = read_file("fail.log");
-	_cleanup_free_ char *first = read_file("flaky.json");
-	_cleanup_free_ char *second = read_file("flaky.2.json");
+	_cleanup_free_ char *log = get_file(tmp, "fail.log");
+	_cleanup_free_ char *first = get_file(tmp, "flaky.json");
+	_cleanup_free_ char *second = get_file(tmp, "flaky.2.json");
 	cr_expect_str_eq(log, "output\n");
 	cr_expect(strstr(first, "lost"));
 	cr_expect(strstr(second, "exited"));
@@ -200,7 +191,7 @@ Test(suite_run, kernels_are_downloaded_in_order_while_others_run)
 {
 	add("+a", "b", "+c");
 	cr_assert_null(suite_run(&options, &suite, &recorder.observer));
-	_cleanup_free_ char *calls = read_file("calls");
+	_cleanup_free_ char *calls = get_file(tmp, "calls");
 	cr_expect(strstr(calls, "run b\n") < strstr(calls, "run a\n"), "%s",
 		  calls);
 	cr_expect(strstr(calls, "download a\n") < strstr(calls, "download c\n"));
