@@ -194,6 +194,10 @@ def page_is_slab(page):
         # Linux kernel commit 4ffca5a96678 ("mm: support only one page_type per
         # page") (in v6.12)
         return page.page_type.value_() >> 24 & 0xFF == prog["PGTY_slab"]
+    if has_type("enum pagetype"):
+        # Linux kernel commit 46df8e73a4a3 ("mm: free up PG_slab") (in v6.10)
+        base = prog["PAGE_TYPE_BASE"].value_()
+        return page.page_type.value_() & (base | prog["PG_slab"].value_()) == base
     return page_flag(page, "PG_slab")
 
 
