@@ -130,7 +130,6 @@ static struct error *plan_shares(struct guest_plan *plan,
 		.servers = plan->servers.items,
 		.extra = extra,
 		.init = dirname(init),
-		.config = kernel->config,
 	};
 
 	return share_plan_compute(&request, &plan->shares);

@@ -24,43 +24,55 @@ enum {
 	FILES_LIMIT_DEFAULT = 1 << 20,
 };
 
-// What systemd mounts, besides what every guest needs (share.c).
+#define CLOSED "nosuid,nodev,noexec"
+
+// What every guest needs, and what systemd mounts.
 static const struct {
 	/** NULL for every kernel. */
 	const char *option;
-	/** Of the architecture; NULL for all. */
-	const char *source_arch;
 	const char *type;
 	const char *target;
 	const char *options;
 	/** Whether the directory is to be made. */
 	bool is_new;
+	/** Of the architecture; NULL for all. */
+	const char *source_arch;
 } mounts[] = {
-	{ NULL, NULL, "tmpfs", "/run/lock", "nosuid,nodev,noexec,mode=1777",
-	  true },
-	{ "CONFIG_POSIX_MQUEUE", NULL, "mqueue", "/dev/mqueue",
-	  "nosuid,nodev,noexec", true },
+	{ NULL, "proc", "/proc", CLOSED, false, NULL },
+	{ NULL, "sysfs", "/sys", CLOSED, false, NULL },
+	{ NULL, "devtmpfs", "/dev", "mode=0755", false, NULL },
+	{ "CONFIG_UNIX98_PTYS", "devpts", "/dev/pts",
+	  "gid=5,mode=620,ptmxmode=666", false, NULL },
+	{ NULL, "tmpfs", "/dev/shm", "mode=1777", false, NULL },
+	{ NULL, "tmpfs", SHARE_TEMPORARY, "mode=1777", true, NULL },
+	{ NULL, "tmpfs", "/run/lock", CLOSED ",mode=1777", true, NULL },
+	{ "CONFIG_CGROUPS", "cgroup2", "/sys/fs/cgroup", CLOSED, false, NULL },
+	{ "CONFIG_BPF_SYSCALL", "bpf", "/sys/fs/bpf", "mode=0700", false, NULL },
+	{ "CONFIG_DEBUG_FS", "debugfs", "/sys/kernel/debug", "mode=0700", false,
+	  NULL },
+	{ "CONFIG_TRACING", "tracefs", "/sys/kernel/tracing", "mode=0700",
+	  false, NULL },
+	{ "CONFIG_BINFMT_MISC", "binfmt_misc", "/proc/sys/fs/binfmt_misc",
+	  CLOSED, false, NULL },
+	{ "CONFIG_POSIX_MQUEUE", "mqueue", "/dev/mqueue", CLOSED, true, NULL },
 	// Others may find that their machine has no huge pages.
-	{ "CONFIG_HUGETLBFS", "x86", "hugetlbfs", "/dev/hugepages",
-	  "nosuid,nodev", true },
-	{ "CONFIG_HUGETLBFS", "arm64", "hugetlbfs", "/dev/hugepages",
-	  "nosuid,nodev", true },
-	{ "CONFIG_SECURITYFS", NULL, "securityfs", "/sys/kernel/security",
-	  "nosuid,nodev,noexec", false },
-	{ "CONFIG_CONFIGFS_FS", NULL, "configfs", "/sys/kernel/config",
-	  "nosuid,nodev,noexec", false },
-	{ "CONFIG_FUSE_FS", NULL, "fusectl", "/sys/fs/fuse/connections",
-	  "nosuid,nodev,noexec", false },
-	{ "CONFIG_PSTORE", NULL, "pstore", "/sys/fs/pstore",
-	  "nosuid,nodev,noexec", false },
+	{ "CONFIG_HUGETLBFS", "hugetlbfs", "/dev/hugepages", "nosuid,nodev",
+	  true, "x86" },
+	{ "CONFIG_HUGETLBFS", "hugetlbfs", "/dev/hugepages", "nosuid,nodev",
+	  true, "arm64" },
+	{ "CONFIG_SECURITYFS", "securityfs", "/sys/kernel/security", CLOSED,
+	  false, NULL },
+	{ "CONFIG_CONFIGFS_FS", "configfs", "/sys/kernel/config", CLOSED, false,
+	  NULL },
+	{ "CONFIG_FUSE_FS", "fusectl", "/sys/fs/fuse/connections", CLOSED,
+	  false, NULL },
+	{ "CONFIG_PSTORE", "pstore", "/sys/fs/pstore", CLOSED, false, NULL },
 };
 
 static void add_mount(struct guest_plan *plan, const char *type,
 		      const char *target, const char *options)
 {
-	string_builder_appendf(&plan->shares.mounts,
-			       "%s " GUEST_STATE "/root%s %s %s 0 0\n", type,
-			       target, type, options);
+	share_plan_add_mount(&plan->shares, type, target, type, options);
 }
 
 static void plan_mounts(struct guest_plan *plan, const struct guest_config *config)
@@ -158,7 +170,7 @@ static void plan_closed_files(struct guest_plan *plan,
 
 	if (guest_root_has(config, "etc/sudoers"))
 		string_list_add(&plan->shares.directories,
-				GUEST_STATE "/upper/etc/sudoers.d");
+				SHARE_STATE "/upper/etc/sudoers.d");
 }
 
 /** A home that is another's, and closed to us, is empty. */

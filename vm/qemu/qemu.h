@@ -129,8 +129,6 @@ struct share_request {
 	const struct string_list *extra;
 	/** Directory of init.sh. */
 	const char *init;
-	/** The kernel's .config; optional file systems depend on it. */
-	const char *config;
 };
 
 /** The shares, and what init.sh needs to know to mount them. */
@@ -172,13 +170,21 @@ _must_check_ struct error *share_plan_compute(const struct share_request *reques
 					      struct share_plan *ret);
 void share_plan_deinit(struct share_plan *plan);
 
+/** Add a line of fstab(5): a file system of the guest's own, after the shares. */
+void share_plan_add_mount(struct share_plan *plan, const char *source,
+			  const char *target, const char *type,
+			  const char *options);
+
 #define _cleanup_share_plan_ _cleanup_(share_plan_deinit)
+
+/** Where init.sh keeps what is its own. */
+#define SHARE_STATE "/run/vmtest"
 
 /**
  * TMPDIR in the guest. In `/tmp`, which is the host's below an overlay, a file
  * that is mapped or watched is another inode than the one that was opened.
  */
-#define SHARE_TEMPORARY "/run/vmtest/tmp"
+#define SHARE_TEMPORARY SHARE_STATE "/tmp"
 
 /** Mount options of a 9p share. */
 #define SHARE_OPTIONS "trans=virtio,version=9p2000.L,msize=131072"

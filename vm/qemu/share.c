@@ -8,33 +8,8 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
-#include "common/kernel/kernel_config.h"
-
-#define STATE "/run/vmtest"
 
 #define READ_OPTIONS "ro," SHARE_OPTIONS ",cache=loose"
-
-static const struct {
-	/** NULL if every kernel that can run init.sh has it. */
-	const char *option;
-	const char *type;
-	const char *target;
-	const char *options;
-} file_systems[] = {
-	{ NULL, "proc", "/proc", "nosuid,nodev,noexec" },
-	{ NULL, "sysfs", "/sys", "nosuid,nodev,noexec" },
-	{ NULL, "devtmpfs", "/dev", "mode=0755" },
-	{ "CONFIG_UNIX98_PTYS", "devpts", "/dev/pts",
-	  "gid=5,mode=620,ptmxmode=666" },
-	{ NULL, "tmpfs", "/dev/shm", "mode=1777" },
-	{ NULL, "tmpfs", SHARE_TEMPORARY, "mode=1777" },
-	{ "CONFIG_CGROUPS", "cgroup2", "/sys/fs/cgroup", "nosuid,nodev,noexec" },
-	{ "CONFIG_BPF_SYSCALL", "bpf", "/sys/fs/bpf", "mode=0700" },
-	{ "CONFIG_DEBUG_FS", "debugfs", "/sys/kernel/debug", "mode=0700" },
-	{ "CONFIG_TRACING", "tracefs", "/sys/kernel/tracing", "mode=0700" },
-	{ "CONFIG_BINFMT_MISC", "binfmt_misc", "/proc/sys/fs/binfmt_misc",
-	  "nosuid,nodev,noexec" },
-};
 
 // Where the guest mounts its own.
 static const char *const hidden[] = { "/dev", "/proc", "/run", "/sys" };
@@ -85,13 +60,13 @@ static struct error *check_target(const struct share_request *request,
 			    what, path, place);
 }
 
-/** One line of fstab(5). */
-static void append_mount(struct share_plan *plan, const char *source,
-			 const char *target, const char *type,
-			 const char *options)
+void share_plan_add_mount(struct share_plan *plan, const char *source,
+			  const char *target, const char *type,
+			  const char *options)
 {
-	string_builder_appendf(&plan->mounts, "%s " STATE "/root%s %s %s 0 0\n",
-			       source, target, type, options);
+	string_builder_appendf(&plan->mounts,
+			       "%s " SHARE_STATE "/root%s %s %s 0 0\n", source,
+			       target, type, options);
 }
 
 /** On a directory of any name, by itself. */
@@ -125,10 +100,10 @@ static struct share *plan_add(struct share_plan *plan, const char *tag,
 static char *plan_overlay(struct share_plan *plan, const char *name,
 			  const char *lower)
 {
-	string_list_addf(&plan->directories, STATE "/%s/upper", name);
-	string_list_addf(&plan->directories, STATE "/%s/work", name);
-	return string_format("lowerdir=%s,upperdir=" STATE
-			     "/%s/upper,workdir=" STATE "/%s/work",
+	string_list_addf(&plan->directories, SHARE_STATE "/%s/upper", name);
+	string_list_addf(&plan->directories, SHARE_STATE "/%s/work", name);
+	return string_format("lowerdir=%s,upperdir=" SHARE_STATE
+			     "/%s/upper,workdir=" SHARE_STATE "/%s/work",
 			     lower, name, name);
 }
 
@@ -141,8 +116,10 @@ static void plan_package(const struct share_request *request,
 
 	// The root overlay's upper directory is where a mount point is made
 	// that the root need not have.
-	string_list_addf(&plan->directories, STATE "/upper%s", request->modules);
-	append_mount(plan, "overlay", request->modules, "overlay", options);
+	string_list_addf(&plan->directories, SHARE_STATE "/upper%s",
+			 request->modules);
+	share_plan_add_mount(plan, "overlay", request->modules, "overlay",
+			     options);
 	plan->package = string_copy(shown ? request->package : share_directory);
 	if (shown)
 		return;
@@ -156,7 +133,7 @@ static void plan_package(const struct share_request *request,
 static struct error *plan_directory(const struct share_request *request,
 				    struct share_plan *plan)
 {
-	static const char lower[] = STATE "/cwd/lower";
+	static const char lower[] = SHARE_STATE "/cwd/lower";
 	struct error *err;
 	const char *directory = request->directory;
 	_cleanup_free_ char *options = NULL;
@@ -170,7 +147,7 @@ static struct error *plan_directory(const struct share_request *request,
 	if (err)
 		return err;
 	string_list_add(&plan->directories, lower);
-	append_mount(plan, "cwd", lower, "9p", READ_OPTIONS);
+	share_plan_add_mount(plan, "cwd", lower, "9p", READ_OPTIONS);
 	options = plan_overlay(plan, "cwd", lower);
 	string_list_add(&plan->late_directories, directory);
 	add_mount(&plan->late_mounts, directory, "overlay", options, "overlay");
@@ -213,14 +190,15 @@ static void plan_extra(const struct share_request *request,
 	for (size_t i = 0; i < request->extra->count; i++) {
 		const char *path = request->extra->items[i];
 		_cleanup_free_ char *tag = string_format("extra%zu", i);
-		_cleanup_free_ char *target = string_format(STATE "/%s", tag);
+		_cleanup_free_ char *target =
+			string_format(SHARE_STATE "/%s", tag);
 
 		// A PATH cannot hold a directory with a colon.
 		if (root_shows(request->root, path) && !strchr(path, ':')) {
 			string_list_add(&plan->extra, path);
 			continue;
 		}
-		append_mount(plan, tag, target, "9p", READ_OPTIONS);
+		share_plan_add_mount(plan, tag, target, "9p", READ_OPTIONS);
 		string_list_add(&plan->directories, target);
 		string_list_add(&plan->extra, target);
 		plan_add(plan, tag, path);
@@ -245,18 +223,10 @@ struct error *share_plan_compute(const struct share_request *request,
 	_cleanup_share_plan_ struct share_plan plan = { 0 };
 
 	plan_add(&plan, SHARE_ROOT_TAG, request->root);
-	append_mount(&plan, "overlay", "", "overlay",
-		     "lowerdir=/,upperdir=" STATE "/upper,workdir=" STATE
-		     "/work");
-	append_mount(&plan, "/run", "/run", "none", "bind");
-	for (size_t i = 0; i < array_size(file_systems); i++) {
-		if (!file_systems[i].option ||
-		    kernel_config_has(request->config, file_systems[i].option))
-			append_mount(&plan, file_systems[i].type,
-				     file_systems[i].target, file_systems[i].type,
-				     file_systems[i].options);
-	}
-	string_list_add(&plan.directories, SHARE_TEMPORARY);
+	share_plan_add_mount(&plan, "overlay", "", "overlay",
+			     "lowerdir=/,upperdir=" SHARE_STATE
+			     "/upper,workdir=" SHARE_STATE "/work");
+	share_plan_add_mount(&plan, "/run", "/run", "none", "bind");
 	plan_package(request, &plan);
 	err = plan_directory(request, &plan);
 	if (err)

@@ -23,7 +23,6 @@ static void setup(void)
 		.writable = &none,
 		.extra = &none,
 		.init = "/usr/share/vmtest",
-		.config = "",
 	};
 }
 
@@ -68,11 +67,6 @@ Test(share, on_the_host_s_root_one_read_only_share_is_enough)
 	cr_expect_not_null(strstr(
 		plan.mounts.text,
 		"overlay /run/vmtest/root/usr/lib/modules/6.12 overlay lowerdir=.,"));
-	// Temporary files lie on a tmpfs.
-	cr_expect(string_list_contains(&plan.directories, SHARE_TEMPORARY));
-	cr_expect_not_null(strstr(plan.mounts.text,
-				  "tmpfs /run/vmtest/root" SHARE_TEMPORARY
-				  " tmpfs mode=1777 0 0\n"));
 }
 
 Test(share, another_root_needs_shares_for_the_rest)
@@ -173,30 +167,6 @@ Test(share, extra_directories_are_seen_at_their_own_path_or_have_a_share)
 			     shared, "%s", rows[i].path);
 		for (size_t j = 0; j < plan.count; j++)
 			cr_expect_not(plan.items[j].writable);
-	}
-}
-
-Test(share, file_systems_are_those_that_the_kernel_has_built_in)
-{
-	static const struct {
-		const char *config, *type;
-		bool mounted;
-	} rows[] = {
-		{ "CONFIG_CGROUPS=y\n# CONFIG_DEBUG_FS is not set\n",
-		  " cgroup2 ", true },
-		{ "CONFIG_CGROUPS=y\n# CONFIG_DEBUG_FS is not set\n", "debugfs",
-		  false },
-		{ "CONFIG_BINFMT_MISC=y\n", "binfmt_misc", true },
-		// What the kernel loads later is left to init.
-		{ "CONFIG_BINFMT_MISC=m\n", "binfmt_misc", false },
-		{ "", "binfmt_misc", false },
-	};
-
-	for (size_t i = 0; i < array_size(rows); i++) {
-		request.config = rows[i].config;
-		compute();
-		cr_expect_eq(strstr(plan.mounts.text, rows[i].type) != NULL,
-			     rows[i].mounted, "%s", rows[i].config);
 	}
 }
 
