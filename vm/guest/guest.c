@@ -43,8 +43,6 @@ struct loop {
 	/** What QEMU itself prints. */
 	struct console output;
 	struct protocol protocol;
-	/** Whether the guest has said that it is. */
-	bool full;
 	struct guest_streams streams;
 	struct terminal terminal;
 	/** While there is nothing of the command's to see; else NULL. */
@@ -227,7 +225,6 @@ static bool read_control(struct loop *loop)
 	while (n > 0 && loop->lifecycle.state != LIFECYCLE_ENDED &&
 	       protocol_read(&loop->protocol, &p, data + n, &event)) {
 		log_debug("guest: %s", loop->protocol.text);
-		loop->full |= event == EVENT_FULL;
 		tell(loop, event);
 	}
 	return n > 0;
@@ -384,11 +381,8 @@ static struct error *run(const struct guest_config *config,
 		if (tail.length)
 			fputs(tail.text, stderr);
 	}
-	err = run_result_compute(&loop.lifecycle, &loop.console, &loop.output,
-				 &loop.status, loop.protocol.what, ret);
-	if (!err)
-		ret->full = loop.full;
-	return err;
+	return run_result_compute(&loop.lifecycle, &loop.console, &loop.output,
+				  &loop.status, loop.protocol.what, ret);
 }
 
 /** @return ERROR_NOT_FOUND if another machine may do. */

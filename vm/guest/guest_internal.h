@@ -136,6 +136,7 @@ struct lifecycle {
 	enum run_outcome outcome;
 	enum lifecycle_cause cause;
 	int exit_status;
+	bool full;
 	uint64_t boot_ms;
 	uint64_t command_ms;
 };

@@ -190,6 +190,7 @@ enum lifecycle_action lifecycle_step(struct lifecycle *lifecycle,
 	    (lifecycle->kernels || lifecycle->state != LIFECYCLE_BOOT))
 		event = EVENT_QEMU_ENDED;
 	lifecycle->qemu_ended |= event == EVENT_QEMU_ENDED;
+	lifecycle->full |= event == EVENT_FULL;
 	if (event == EVENT_CANCELLED && lifecycle->state < LIFECYCLE_QUIT)
 		return give_up(lifecycle, CAUSE_CANCELLED);
 	switch (lifecycle->state) {

@@ -111,6 +111,7 @@ struct error *run_result_compute(const struct lifecycle *lifecycle,
 		.command_ms = lifecycle->command_ms,
 		.splats = take(console->splats),
 		.splat_count = console->splat_count,
+		.full = lifecycle->full,
 	};
 	return NULL;
 }
