@@ -400,7 +400,7 @@ bool guest_streams_is_broken(const struct guest_streams *streams);
 struct guest_user {
 	unsigned int uid;
 	unsigned int gid;
-	/** All of its groups, with commas. */
+	/** All of its groups, with commas; NULL for root by default. */
 	char *groups;
 	char *name;
 	char *home;
@@ -410,17 +410,15 @@ struct guest_user {
 /**
  * @param[in] root The guest's root on the host.
  * @param[in] request As in struct guest_config.
- * @param[in,out] user Zeros; guest_user_deinit() it, on an error too.
  * @return ERROR_USAGE if there is no such user.
  */
 _must_check_ struct error *guest_user_find(const char *root, const char *request,
-					   struct guest_user *user);
+					   struct guest_user *ret);
 void guest_user_deinit(struct guest_user *user);
 
-/* What a guest is made of: all that is decided before QEMU starts. */
+#define _cleanup_guest_user_ _cleanup_(guest_user_deinit)
 
-/** Where init.sh keeps what is its own. */
-#define GUEST_STATE "/run/vmtest"
+/* What a guest is made of: all that is decided before QEMU starts. */
 
 struct guest_plan {
 	/**

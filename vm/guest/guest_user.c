@@ -94,37 +94,36 @@ void guest_user_deinit(struct guest_user *user)
 	free(user->home);
 	free(user->shell);
 	free(user->groups);
+	*user = (struct guest_user){ 0 };
 }
 
 struct error *guest_user_find(const char *root, const char *request,
-			      struct guest_user *user)
+			      struct guest_user *ret)
 {
 	const char *colon = request ? strchr(request, ':') : NULL;
 	_cleanup_free_ char *name =
 		request ? string_copy_n(request, strcspn(request, ":")) : NULL;
-	bool is_number = !name || parse_id(name, &user->uid);
+	_cleanup_guest_user_ struct guest_user user = { 0 };
+	bool is_number = !name || parse_id(name, &user.uid);
 
-	if (!find_user(root, is_number ? NULL : name, user)) {
+	if (!find_user(root, is_number ? NULL : name, &user)) {
 		if (!is_number)
 			return error_create(ERROR_USAGE,
 					    "--user %s: the guest has no user %s",
 					    request, name);
-		user->gid = user->uid;
-		user->name = string_copy(name ? name : "root");
-		user->home = string_copy(name ? "/" : "/root");
-		user->shell = string_copy("/bin/sh");
+		user.gid = user.uid;
+		user.name = string_copy(name ? name : "root");
+		user.home = string_copy(name ? "/" : "/root");
+		user.shell = string_copy("/bin/sh");
 	}
-	if (!colon) {
-		find_groups(root, user);
-		return NULL;
-	}
-	if (!find_group(root, colon + 1, &user->gid)) {
-		guest_user_deinit(user);
-		*user = (struct guest_user){ 0 };
+	if (colon && !find_group(root, colon + 1, &user.gid))
 		return error_create(ERROR_USAGE,
 				    "--user %s: the guest has no group %s",
 				    request, colon + 1);
-	}
-	user->groups = string_format("%u", user->gid);
+	if (colon)
+		user.groups = string_format("%u", user.gid);
+	else if (request)
+		find_groups(root, &user);
+	*ret = take(user);
 	return NULL;
 }

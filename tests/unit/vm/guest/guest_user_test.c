@@ -23,7 +23,8 @@ Test(guest_user, names_and_numbers_are_looked_up_in_the_guest_s_root)
 		const char *request, *name, *home, *shell, *groups;
 		unsigned int uid, gid;
 	} rows[] = {
-		{ NULL, "root", "/root", "/bin/bash", "0", 0, 0 },
+		{ NULL, "root", "/root", "/bin/bash", NULL, 0, 0 },
+		{ "root", "root", "/root", "/bin/bash", "0", 0, 0 },
 		{ "u", "u", "/home/u", "/bin/sh", "1000,103,10", 1000, 1000 },
 		{ "1000", "u", "/home/u", "/bin/sh", "1000,103,10", 1000, 1000 },
 		{ "u:kvm", "u", "/home/u", "/bin/sh", "103", 1000, 103 },
@@ -41,8 +42,11 @@ Test(guest_user, names_and_numbers_are_looked_up_in_the_guest_s_root)
 		cr_expect_str_eq(user.name, rows[i].name);
 		cr_expect_str_eq(user.home, rows[i].home);
 		cr_expect_str_eq(user.shell, rows[i].shell);
-		cr_expect_str_eq(user.groups, rows[i].groups, "row %zu: %s", i,
-				 user.groups);
+		if (rows[i].groups)
+			cr_expect_str_eq(user.groups, rows[i].groups,
+					 "row %zu: %s", i, user.groups);
+		else
+			cr_expect_null(user.groups);
 		cr_expect_eq(user.uid, rows[i].uid);
 		cr_expect_eq(user.gid, rows[i].gid);
 		guest_user_deinit(&user);
