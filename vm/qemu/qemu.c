@@ -295,16 +295,14 @@ static void add_machine(const struct qemu_options *options,
 				      : "memory-backend-ram";
 	const bool has_backend = !config->numa && has_servers(options->shares);
 
-	string_list_add(list, "-M");
-	string_list_addf(list, "%s%s", machine,
-			 has_backend ? ",memory-backend=memory" : "");
+	qemu_add(list, "-M", "%s%s", machine,
+		 has_backend ? ",memory-backend=memory" : "");
 	qemu_add(list, "-m", "%s",
 		 config->memory ? config->memory : default_memory);
 	qemu_add(list, "-smp", "%u", cpus);
-	if (has_backend) {
+	if (has_backend)
 		qemu_add(list, "-object", "%s,id=memory,size=%lluM", backend,
 			 memory_mb(config));
-	}
 	for (unsigned int i = 0; i < config->numa; i++) {
 		qemu_add(list, "-object", "%s,id=node%u,size=%lluM", backend, i,
 			 memory_mb(config) / config->numa);
