@@ -82,11 +82,8 @@ static void choose_streams(struct guest_config *config, bool has_input)
 	config->stderr_fd = usable_stderr(config->stdout_fd);
 }
 
-static int report_result(const struct vm_run_options *run_options,
-			 const struct run_result *result)
+static void report_result(const struct run_result *result)
 {
-	int status = result->exit_status;
-
 	if (result->outcome != RUN_EXITED) {
 		log_error("%s%s%s", result->reason, *result->log ? "; " : "",
 			  !*result->log ? ""
@@ -94,9 +91,6 @@ static int report_result(const struct vm_run_options *run_options,
 				  ? "the kernel's last words:"
 				  : "what the guest's tasks were doing:");
 		fputs(result->log, stderr);
-		status = result->outcome == RUN_TIMED_OUT
-				 ? RUN_STATUS_TIMED_OUT
-				 : (int)run_options->lost_status;
 	}
 	if (result->full)
 		log_error("the guest has no space left for what it writes; use --overlay-size, or --rw for what is to stay");
@@ -105,12 +99,9 @@ static int report_result(const struct vm_run_options *run_options,
 	if (result->splat_count > result->splats.count)
 		log_warning("the kernel reported %zu more such things",
 			    result->splat_count - result->splats.count);
-	if (run_options->guest.fail_on_splat && result->splat_count && !status)
-		status = RUN_STATUS_SPLAT;
 	log_debug("booted in %llu ms, ran for %llu ms",
 		  (unsigned long long)result->boot_ms,
 		  (unsigned long long)result->command_ms);
-	return status;
 }
 
 /** Guests of other architectures cannot have the host's root. */
@@ -221,11 +212,15 @@ static struct error *run(struct command_context *context)
 	_cleanup_kernel_ struct kernel kernel = { 0 };
 	_cleanup_run_result_ struct run_result result = { 0 };
 	err = run_guest(context, console_log_fd, &kernel, &result);
-	if (err)
+	if (!err) {
+		result.status =
+			run_result_status(&result, run_options->lost_status,
+					  run_options->guest.fail_on_splat);
+		report_result(&result);
+	} else {
 		result.status = error_is(err, ERROR_USAGE) ? RUN_STATUS_USAGE
 							   : RUN_STATUS_NOT_RUN;
-	else
-		result.status = report_result(run_options, &result);
+	}
 	result.release = *kernel.release ? string_copy(kernel.release) : NULL;
 	context->status = result.status;
 	if (!run_options->result || error_is(err, ERROR_CANCELLED))

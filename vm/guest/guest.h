@@ -135,6 +135,7 @@ enum run_outcome {
 
 /** Exit statuses of vmtest-vm that are not the command's. */
 enum run_status {
+	/** The kernel complained, and --fail-on-splat is given. */
 	RUN_STATUS_SPLAT = 1,
 	RUN_STATUS_USAGE = 2,
 	RUN_STATUS_TIMED_OUT = 124,
@@ -195,6 +196,16 @@ run_result_compute(const struct lifecycle *lifecycle, struct console *console,
 		   const struct console *output,
 		   const struct process_status *status, const char *what,
 		   struct run_result *ret);
+
+/**
+ * What vmtest-vm exits with after a run.
+ *
+ * @param[in] lost_status If the guest was lost.
+ * @param[in] fail_on_splat Whether a command that succeeded has failed if the
+ * kernel complained.
+ */
+int run_result_status(const struct run_result *result, unsigned int lost_status,
+		      bool fail_on_splat);
 
 /** As JSON; free(). */
 char *run_result_format(const struct run_result *result);

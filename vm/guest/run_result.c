@@ -122,6 +122,18 @@ static json_t *optional(bool exists, uint64_t value)
 	return exists ? json_integer((json_int_t)value) : json_null();
 }
 
+int run_result_status(const struct run_result *result, unsigned int lost_status,
+		      bool fail_on_splat)
+{
+	if (result->outcome == RUN_TIMED_OUT)
+		return RUN_STATUS_TIMED_OUT;
+	if (result->outcome != RUN_EXITED)
+		return (int)lost_status;
+	if (fail_on_splat && result->splat_count && !result->exit_status)
+		return RUN_STATUS_SPLAT;
+	return result->exit_status;
+}
+
 char *run_result_format(const struct run_result *result)
 {
 	bool exited = result->outcome == RUN_EXITED;

@@ -179,3 +179,32 @@ Test(run_result, a_command_that_was_not_run_is_an_error)
 			    rows[i].kind, rows[i].message);
 	}
 }
+
+Test(run_result, a_status_says_how_the_run_ended)
+{
+	static const struct {
+		enum run_outcome outcome;
+		int exit_status;
+		size_t splats;
+		bool fail_on_splat;
+		int status;
+	} rows[] = {
+		{ RUN_EXITED, 0, 0, true, 0 },
+		{ RUN_EXITED, 0, 2, false, 0 },
+		{ RUN_EXITED, 0, 2, true, RUN_STATUS_SPLAT },
+		{ RUN_EXITED, 3, 2, true, 3 },
+		{ RUN_TIMED_OUT, 0, 2, true, RUN_STATUS_TIMED_OUT },
+		{ RUN_LOST, 0, 2, true, 7 },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const struct run_result result = {
+			.outcome = rows[i].outcome,
+			.exit_status = rows[i].exit_status,
+			.splat_count = rows[i].splats,
+		};
+
+		cr_expect_eq(run_result_status(&result, 7, rows[i].fail_on_splat),
+			     rows[i].status, "row %zu", i);
+	}
+}
