@@ -35,6 +35,8 @@ struct loop {
 	struct lifecycle lifecycle;
 	/** QEMU, and what there is between us. */
 	struct qemu_link link;
+	/** The plan's, to be told once; -1 from then on, or without servers. */
+	int servers_fd;
 	/** Once it has ended by itself. */
 	struct process_status status;
 	/** What ends the guest from outside; NULL while nothing does. */
@@ -270,13 +272,13 @@ static bool take_server_end(struct loop *loop)
 {
 	log_error("virtiofsd has ended, and so does the guest");
 	process_kill(loop->link.qemu, SIGKILL);
+	loop->servers_fd = -1;
 	return true;
 }
 
 static void loop_step(struct loop *loop)
 {
 	const struct qemu_link *link = &loop->link;
-	const struct virtiofs *servers = &loop->plan->servers;
 	const struct lifecycle *lifecycle = &loop->lifecycle;
 	// Once all is decided, what is said no longer matters.
 	bool listens = lifecycle->state < LIFECYCLE_FLUSH;
@@ -290,9 +292,7 @@ static void loop_step(struct loop *loop)
 		{ listens ? link->output_fd : -1, read_output },
 		{ listens ? link->port_fds[PORT_CONTROL] : -1, read_control },
 		{ lifecycle->qemu_ended ? -1 : process_fd(link->qemu), take_end },
-		{ servers->count && !lifecycle->qemu_ended ? servers->ended_fd
-							   : -1,
-		  take_server_end },
+		{ lifecycle->qemu_ended ? -1 : loop->servers_fd, take_server_end },
 	};
 	struct pollfd fds[array_size(sources) + GUEST_STREAM_POLL_COUNT];
 	struct pollfd *streams = fds + array_size(sources);
@@ -345,6 +345,7 @@ static struct error *run(const struct guest_config *config,
 	_cleanup_loop_ struct loop loop = {
 		.config = config,
 		.plan = plan,
+		.servers_fd = plan->servers.count ? plan->servers.ended_fd : -1,
 		.lifecycle = {
 			.boot_limit_ms = plan->qemu.accel == ACCEL_KVM
 						 ? LIFECYCLE_KVM_BOOT_MS
