@@ -184,6 +184,20 @@ class ShareTest(CallerCase):
         if has("NUMA"):
             self.assertEqual(self.kind("-q", "--numa", "2", "--cpus", "2"), ("virtiofs", ""))
 
+    def test_what_is_mounted_inside_is_a_file_system_of_its_own(self):
+        self.need_virtiofs()
+        self.become({})
+        for name in ("one", "two"):
+            (self.folder / name).mkdir()
+        mount = "for i in one two; do mount -t tmpfs $i $i && echo $i >$i/file || exit 77; done\n"
+        inside = "stat -c %d-%i one/file two/file | uniq | wc -l; mv one/file two/moved; cat two/*"
+        run = support.command_line("vmtest-vm run -q -k", (
+            support.kernel(), "--rw", ".", "--", "sh", "-euc", inside))
+        got = self.call("/usr/bin/unshare", "-m", "sh", "-c", mount + 'exec "$@"', "sh", *run)
+        if got.returncode == 77 or "unshare" in got.stderr:
+            self.skipTest("nothing can be mounted here")
+        self.assertEqual((got.stdout, got.stderr), ("2\ntwo\none\n", ""))
+
     @each_caller
     def test_several_with_names_of_any_kind(self):
         self.need_virtiofs()

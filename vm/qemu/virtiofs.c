@@ -153,7 +153,7 @@ static void add_arguments(struct string_list *list, const char *program,
 	if (is_qemus) {
 		string_list_add(list, "-o");
 		string_list_addf(list,
-				 "source=/proc/self/fd/%d/.,sandbox=chroot,cache=auto,timeout=0,xattr",
+				 "source=/proc/self/fd/%d/.,sandbox=chroot,cache=auto,timeout=0,xattr,announce_submounts",
 				 directory_fd);
 		return;
 	}
@@ -161,6 +161,7 @@ static void add_arguments(struct string_list *list, const char *program,
 	string_list_addf(list, "--sandbox=%s", is_root ? "chroot" : "none");
 	string_list_add(list, "--cache=auto");
 	string_list_add(list, "--xattr");
+	string_list_add(list, "--announce-submounts");
 }
 
 /** Wait until it answers: QEMU would not do without it. */
