@@ -277,16 +277,18 @@ DEFINE_CLEANUP(archive, struct archive *, archive_read_free)
 struct error *archive_member_read(const char *path, const char *member,
 				  size_t limit_bytes, char **ret)
 {
-	_cleanup_(cleanup_archive) struct archive *archive = archive_read_new();
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct archive_entry *entry;
 	const char *name = NULL;
 
+	if (fd < 0)
+		return error_create_os(errno, "open %s", path);
+	_cleanup_(cleanup_archive) struct archive *archive = archive_read_new();
 	if (!archive)
 		memory_exhausted();
 	archive_read_support_filter_zstd(archive);
 	archive_read_support_format_tar(archive);
-	if (archive_read_open_filename(archive, path, MEMBER_READ_BYTES) !=
-	    ARCHIVE_OK)
+	if (archive_read_open_fd(archive, fd, MEMBER_READ_BYTES) != ARCHIVE_OK)
 		return error_wrap(unpack_read_error(archive), "%s", path);
 	while (!name || strcmp(name, member) != 0) {
 		int code = archive_read_next_header(archive, &entry);

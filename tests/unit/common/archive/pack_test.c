@@ -232,5 +232,7 @@ Test(pack, one_member_is_whole_or_missing_or_damaged)
 	put_file(".", "t.tar.zst", "no tarball");
 	expect_kind(archive_member_read("t.tar.zst", "./info", 4, &none),
 		    ERROR_OTHER, "t.tar.zst");
+	expect_kind(archive_member_read("no/such", "./info", 4, &none),
+		    ERROR_OS, "open no/such: No such file or directory");
 	cr_expect_null(none);
 }
