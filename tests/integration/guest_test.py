@@ -204,6 +204,17 @@ class GuestTest(CallerCase):
         self.assertLessEqual(set(wanted), set(shown.split()))
 
     @each_caller
+    def test_rules_of_routes(self):
+        if not has("IP_MULTIPLE_TABLES"):
+            self.skipTest("the kernel has one table of routes")
+        self.need("ip")
+        self.run_guest("""
+            for i in -4 -6; do
+                ip $i rule add dsfield 0x10 table 100; ip $i rule | grep -q 'lookup 100'
+            done
+        """)
+
+    @each_caller
     def test_attributes(self):
         if not has("TMPFS_POSIX_ACL"):
             self.skipTest("the kernel has no ACLs on tmpfs")
