@@ -90,20 +90,18 @@ static struct error *allow_all_but_proc(int ruleset_fd)
  * environment and memory there is for who may trace them, which Landlock forbids.
  */
 static struct error *allow_changes(int ruleset_fd, int directory_fd,
-				   uint64_t access)
+				   uint64_t access, bool maps_ids)
 {
 	struct error *err;
 
 	err = add_rule(ruleset_fd, directory_fd, access, "the directory");
 	if (err)
 		return err;
-	// Who is not root sets the IDs of a user namespace.
 	return allow(ruleset_fd, AT_FDCWD, "/proc",
-		     geteuid() == 0 ? ACCESS
-				    : ACCESS | LANDLOCK_ACCESS_FS_WRITE_FILE);
+		     maps_ids ? ACCESS | LANDLOCK_ACCESS_FS_WRITE_FILE : ACCESS);
 }
 
-struct error *qemu_confine(int directory_fd, int *fd_ret)
+struct error *qemu_confine(int directory_fd, bool maps_ids, int *fd_ret)
 {
 	struct error *err;
 
@@ -128,7 +126,7 @@ struct error *qemu_confine(int directory_fd, int *fd_ret)
 	err = allow_all_but_proc(fd);
 	if (!err && directory_fd >= 0)
 		err = allow_changes(fd, directory_fd,
-				    attributes.handled_access_fs);
+				    attributes.handled_access_fs, maps_ids);
 	if (err)
 		return err;
 	*fd_ret = take_fd(&fd);

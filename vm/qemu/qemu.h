@@ -198,10 +198,14 @@ void share_plan_add_mount(struct share_plan *plan, const char *source,
  *
  * @param[in] directory_fd Of a server of files: all that it may write to. -1
  * for QEMU, which has no business in /proc at all.
+ * @param[in] maps_ids Whether such a server sets the IDs of a user namespace in
+ * /proc, where it could write to its own memory too: not for one that opens
+ * whatever name a guest asks for.
  * @param[out] fd_ret For struct process_options's ruleset_fd; close(). It is -1
  * where the kernel cannot do it (Landlock, from 5.19 on).
  */
-_must_check_ struct error *qemu_confine(int directory_fd, int *fd_ret);
+_must_check_ struct error *qemu_confine(int directory_fd, bool maps_ids,
+					int *fd_ret);
 
 /*
  * What serves writable shares by virtiofs: a virtiofsd for each, which keeps

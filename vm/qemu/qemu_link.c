@@ -80,7 +80,7 @@ static struct error *spawn(struct qemu_options *options,
 		string_builder_append_shell(&line, arguments.items[i]);
 	}
 	log_debug("%s", line.text);
-	err = qemu_confine(-1, &ruleset_fd);
+	err = qemu_confine(-1, false, &ruleset_fd);
 	if (err)
 		return err;
 	keep(&kept, side->console_fd);

@@ -133,15 +133,18 @@ static struct sock_filter instructions[] = {
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 };
 
+/** QEMU's own has other options, and insists on chroot(2). */
+static bool is_qemus(const char *program)
+{
+	return strstr(program, "/qemu/");
+}
+
 static void add_arguments(struct string_list *list, const char *program,
 			  rlim_t files, int socket_fd, int directory_fd)
 {
 	const bool is_root = geteuid() == 0;
-	// QEMU's own has other options.
-	const bool is_qemus = strstr(program, "/qemu/");
 
-	// It wants to chroot(2), as the others do not insist on.
-	if (is_qemus && !is_root) {
+	if (is_qemus(program) && !is_root) {
 		string_list_add(list, "unshare");
 		string_list_add(list, "--map-current-user");
 		string_list_add(list, "--keep-caps");
@@ -150,7 +153,7 @@ static void add_arguments(struct string_list *list, const char *program,
 	string_list_addf(list, "--fd=%d", socket_fd);
 	string_list_addf(list, "--rlimit-nofile=%llu", (unsigned long long)files);
 	// A path may have commas, which this has not.
-	if (is_qemus) {
+	if (is_qemus(program)) {
 		string_list_add(list, "-o");
 		string_list_addf(list,
 				 "source=/proc/self/fd/%d/.,sandbox=chroot,cache=auto,timeout=0,xattr,announce_submounts",
@@ -194,6 +197,7 @@ static struct error *start(struct virtiofs *servers, const char *program,
 	struct error *err;
 
 	static const char *const inherited[] = { "PATH", "LD_LIBRARY_PATH", NULL };
+	const bool is_root = geteuid() == 0;
 	const struct sock_fprog filter = { array_size(instructions),
 					   instructions };
 	_cleanup_string_list_ struct string_list arguments = { 0 };
@@ -217,16 +221,22 @@ static struct error *start(struct virtiofs *servers, const char *program,
 	err = connect_sockets(&server->fd, &socket_fd);
 	if (err)
 		return err;
-	err = qemu_confine(directory_fd, &ruleset_fd);
+	err = qemu_confine(directory_fd, is_qemus(program) && !is_root,
+			   &ruleset_fd);
 	if (err)
 		return err;
+	// Without chroot(2), it opens `../name` too, if a guest asks for it.
+	if (ruleset_fd < 0 && !is_qemus(program) && !is_root)
+		return error_create(ERROR_OTHER,
+				    "nothing would keep it in %s: the kernel has no Landlock, as from 5.19 on",
+				    directory);
 	add_arguments(&arguments, program, files, socket_fd, directory_fd);
 	return process_spawn(
 		&(struct process_options){
 			.arguments = (const char *const *)arguments.items,
 			.inherited = inherited,
 			.ruleset_fd = &ruleset_fd,
-			.filter = geteuid() == 0 ? NULL : &filter,
+			.filter = is_root ? NULL : &filter,
 			.stdout_fd = &output_fd,
 			.stderr_fd = &output_fd,
 			.keep_fds = (const int[]){ socket_fd, directory_fd },

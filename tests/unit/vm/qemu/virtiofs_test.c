@@ -3,6 +3,12 @@
 #include "vm/qemu/qemu.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "common/kernel/catalog.h"
 #include "tests/unit/errors.h"
@@ -51,4 +57,40 @@ Test(virtiofs, a_server_that_does_not_work_is_an_error)
 	expect_failure(virtiofs_start("/bin/false", &directories, &servers),
 		       "/bin/false: it does not answer");
 	cr_expect_eq(servers.count, 0);
+}
+
+Test(virtiofs, without_landlock_only_who_changes_its_root_is_confined)
+{
+	static struct sock_filter instructions[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_landlock_create_ruleset,
+			 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog filter = { array_size(instructions),
+					   instructions };
+	_cleanup_string_list_ struct string_list directories = { 0 };
+	struct virtiofs servers = { 0 };
+
+	const uid_t uid = geteuid();
+
+	string_list_add(&directories, tmp);
+	cr_assert_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	cr_assert_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), 0);
+	if (uid == 0) {
+		expect_failure(virtiofs_start("/bin/false", &directories,
+					      &servers),
+			       "it does not answer");
+		cr_assert_eq(seteuid(65534), 0);
+	}
+	expect_failure(virtiofs_start("/bin/false", &directories, &servers),
+		       "nothing would keep it in");
+	expect_failure(virtiofs_start("/no/qemu/virtiofsd", &directories,
+				      &servers),
+		       "it does not answer");
+	cr_assert_eq(seteuid(uid), 0);
+	// Or the sanitizer could not look at us.
+	prctl(PR_SET_DUMPABLE, 1);
 }
