@@ -37,10 +37,10 @@ struct error *catalog_load(const char *path, const char *kernel_org,
 	err = catalog_parse(text, path, kernel_org, &catalog);
 	if (err)
 		return err;
-	catalog->directory = realpath(path, NULL);
-	if (!catalog->directory)
+	_cleanup_free_ char *real = realpath(path, NULL);
+	if (!real)
 		return error_create_os(errno, "%s", path);
-	*strrchr(catalog->directory, '/') = '\0';
+	catalog->directory = path_parent(real);
 	*ret = take_ptr(catalog);
 	return NULL;
 }

@@ -96,7 +96,7 @@ Test(catalog, the_projects_own_loads)
 					   first = { 4, 11, 0, 0 },
 					   kdump = { 5, 15, 0, 0 };
 
-	cr_expect_str_eq(catalog->directory, VMTEST_SOURCE_DIR "/configs");
+	cr_expect_str_eq(catalog->directory, VMTEST_SOURCE_DIR "/configs/");
 	cr_assert_null(catalog_find_flavor(catalog, "tiny", &flavor));
 	cr_expect_gt(flavor->objects, 1000);
 	cr_assert_null(catalog_find_arch(catalog, "x86_64", &arch));
