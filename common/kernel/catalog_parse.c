@@ -87,6 +87,20 @@ static const struct value_row arch_rows[] = {
 };
 // clang-format on
 
+/** Another would be built, and then not be found among the packages. */
+static struct error *check_name(const struct value *value, size_t size)
+{
+	if (strlen(value->key) >= size)
+		return value_error(value,
+				   "the name has %zu characters, and may have %zu",
+				   strlen(value->key), size - 1);
+	if (!release_word_is_valid(value->key))
+		return value_error(
+			value,
+			"a name has letters, digits and _, and does not begin with a digit");
+	return NULL;
+}
+
 static struct error *read_arch(const struct value *value, void *ret)
 {
 	struct error *err;
@@ -95,10 +109,9 @@ static struct error *read_arch(const struct value *value, void *ret)
 	arch->name = value->key;
 	arch->enabled = true;
 	arch->terminal = "hvc0";
-	if (strlen(arch->name) >= ARCH_SIZE)
-		return value_error(value,
-				   "the name has %zu characters, and may have %d",
-				   strlen(arch->name), ARCH_SIZE - 1);
+	err = check_name(value, ARCH_SIZE);
+	if (err)
+		return err;
 	err = value_read(value, arch_rows, array_size(arch_rows), arch);
 	if (err)
 		return err;
@@ -123,10 +136,9 @@ static struct error *read_flavor(const struct value *value, void *ret)
 
 	struct catalog_flavor *flavor = ret;
 	flavor->name = value->key;
-	if (strlen(flavor->name) >= FLAVOR_SIZE)
-		return value_error(value,
-				   "the name has %zu characters, and may have %d",
-				   strlen(flavor->name), FLAVOR_SIZE - 1);
+	err = check_name(value, FLAVOR_SIZE);
+	if (err)
+		return err;
 	err = value_read(value, rows, array_size(rows), flavor);
 	if (err)
 		return err;

@@ -98,6 +98,12 @@ struct release {
 	char flavor[FLAVOR_SIZE];
 };
 
+/**
+ * Whether it is letters and `_`, then also digits: what the names of flavors
+ * and architectures are made of.
+ */
+bool release_word_is_valid(const char *text);
+
 /** Parse a whole string. @return Whether it is a release. */
 bool release_parse(const char *text, struct release *ret);
 
