@@ -35,7 +35,7 @@ struct finish_options {
 static const struct command_option options[] = {
 	{ 0, "plan", "FILE", "what was planned, as 'plan --output' writes it, or a job matrix", OPTION_STRING, OFFSET(plan) },
 	{ 0, "results", "DIR", "directory with the files of 'build --result', at any depth", OPTION_STRING, OFFSET(results) },
-	{ 0, "keep", "N", "prune all but the newest N of each series, flavor and architecture (default: keep all)", OPTION_NUMBER, OFFSET(keep), .min = 1 },
+	{ 0, "keep", "N", "prune all but the newest N of each series, flavor and architecture (default: keep all)", OPTION_NUMBER, OFFSET(keep), .min = 1, .otherwise = KEEP_ALL },
 	{ 0, "issues", NULL, "open, update and close an issue on GitHub for each series that fails", OPTION_FLAG, OFFSET(issues) },
 	{ 0 },
 };

@@ -24,7 +24,7 @@ struct bot_run_options {
 // clang-format off
 static const struct command_option options[] = {
 	{ 'j', "jobs", "N", "compilers at once (default: one a processor)", OPTION_NUMBER, OFFSET(jobs), .min = 1 },
-	{ 0, "keep", "N", "prune all but the newest N of each series, flavor and architecture (default: keep all)", OPTION_NUMBER, OFFSET(keep), .min = 1 },
+	{ 0, "keep", "N", "prune all but the newest N of each series, flavor and architecture (default: keep all)", OPTION_NUMBER, OFFSET(keep), .min = 1, .otherwise = KEEP_ALL },
 	{ 0, "dry-run", NULL, "only list what would be built", OPTION_FLAG, OFFSET(dry_run) },
 	{ 0 },
 };
@@ -113,7 +113,7 @@ static struct error *execute(struct session *session)
 	if (err)
 		return err;
 	context->status = verdicts.counts[VERDICT_FAILED] ? 1 : 0;
-	if (run_options->keep) {
+	if (run_options->keep != KEEP_ALL) {
 		err = session_list(session);
 		if (err)
 			return err;
@@ -151,7 +151,8 @@ static struct error *run(struct command_context *context)
 
 	const struct bot_run_options *run_options = context->options;
 	_cleanup_session_ struct session session = { .context = context };
-	err = session_plan(&session, 0, run_options->keep ? run_options->keep : 1,
+	err = session_plan(&session, 0,
+			   run_options->keep == KEEP_ALL ? 1 : run_options->keep,
 			   !run_options->dry_run);
 	if (err)
 		return err;

@@ -138,8 +138,7 @@ struct error *session_prune(struct session *session, size_t keep,
 		command_selection(session->context);
 
 	_cleanup_prune_list_ struct prune_list list = { 0 };
-	if (keep)
-		prune_compute(&session->assets, keep, &selection, &list);
+	prune_compute(&session->assets, keep, &selection, &list);
 	if (count_ret)
 		*count_ret = list.count;
 	return prune_execute(session->context->store, &list);

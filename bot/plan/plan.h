@@ -5,6 +5,7 @@
 
 /** @file What exists, what a store has, and what it lacks. */
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -97,6 +98,11 @@ bool inventory_has(const struct inventory *inventory,
 		   const struct release *release, const char *arch,
 		   unsigned int *patch_ret);
 
+enum {
+	/** Of each series, flavor and architecture, all stay. */
+	KEEP_ALL = INT_MAX,
+};
+
 /** Assets that go; borrowed. */
 struct prune_list {
 	const struct asset **items;
@@ -111,7 +117,7 @@ DEFINE_LIST_DEINIT(prune_list)
  * Of each series, flavor and architecture, all but the newest. Assets whose
  * name is no package's are left alone.
  *
- * @param[in] keep How many stay of each; at least 1.
+ * @param[in] keep How many stay of each: 0 for none, or KEEP_ALL.
  * @param[in] selection Only kernels that it selects are considered.
  */
 void prune_compute(const struct asset_list *assets, size_t keep,

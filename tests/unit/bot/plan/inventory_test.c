@@ -94,11 +94,13 @@ Test(prune, keeps_the_newest_of_each_kind_and_what_is_not_asked_for)
 		/** Comma-separated. */
 		const char *kernels, *archs, *flavors;
 		/** Ended by NONE. */
-		size_t expected[4];
+		size_t expected[8];
 	} cases[] = {
 		{ 1, "", "", "", { 0, 1, 5, NONE } },
 		{ 2, "", "", "", { 0, NONE } },
 		{ 3, "", "", "", { NONE } },
+		{ 0, "", "", "", { 0, 1, 2, 3, 4, 5, 6, NONE } },
+		{ KEEP_ALL, "", "", "", { NONE } },
 		{ 1, "6.12.115", "", "", { 0, NONE } },
 		{ 1, "5.10", "", "", { NONE } },
 		{ 1, "", "aarch64", "", { NONE } },
