@@ -46,11 +46,8 @@ static void add_missing(struct table *table, const struct context *context,
 {
 	const struct catalog *catalog = context->catalog;
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
+	bool is_built = false;
 
-	if (!version_range_contains(&arch->versions, version)) {
-		table_add(table, "–");
-		return;
-	}
 	for (size_t i = 0; i < catalog->flavor_count; i++) {
 		const struct catalog_flavor *flavor = &catalog->flavors[i];
 		struct release release;
@@ -58,6 +55,7 @@ static void add_missing(struct table *table, const struct context *context,
 
 		if (!catalog_flavor_is_for(flavor, arch, version))
 			continue;
+		is_built = arch->enabled;
 		catalog_release(catalog, version, flavor, 0, &release);
 		bool planned = is_planned(context->plan, &release, arch);
 		if (!planned && (!arch->enabled ||
@@ -69,7 +67,7 @@ static void add_missing(struct table *table, const struct context *context,
 		string_builder_append_markdown(&sb, flavor->name);
 		string_builder_append(&sb, planned ? "**" : "");
 	}
-	table_add(table, sb.length ? sb.text : arch->enabled ? "✓" : "–");
+	table_add(table, sb.length ? sb.text : is_built ? "✓" : "–");
 }
 
 /** Add the newest version of a series in the store, and how many it has. */

@@ -259,6 +259,27 @@ Test(plan_summary, a_row_says_what_is_missing_where)
 	}
 }
 
+Test(plan_summary,
+     a_candidate_belongs_to_the_series_that_an_architecture_begins_with)
+{
+	struct catalog_arch begins = archs[1];
+	struct catalog other = catalog;
+	const struct asset_list none = { 0 };
+	_cleanup_plan_ struct plan planned = { 0 };
+
+	begins.versions.min = (struct kernel_version){ 7, 3, 0, 0 };
+	other.archs = &begins;
+	other.arch_count = 1;
+	cr_assert_null(plan_compute(&other, &kernels, &none, &all, &planned));
+	cr_expect_eq(planned.count, 2);
+	_cleanup_free_ char *text = plan_summary_format(&other, &kernels, &none,
+							&planned, "dir:x",
+							WORKFLOW_SUMMARY_LIMIT);
+	cr_expect(strstr(text, "| 7.3 | 7.3-rc2 | | **default**, **tiny** |\n"
+			       "| 6.12 | 6.12.117 | | – |\n"),
+		  "%s", text);
+}
+
 Test(plan_summary, all_that_a_store_can_hold_fits)
 {
 	static struct series_item many[400];
