@@ -265,17 +265,20 @@ static struct error *open_or_update(struct updater *updater,
 				    const struct kernel_version *version,
 				    const struct issue *issue)
 {
+	struct error *err;
+
 	_cleanup_free_ char *title = issue_title(version);
 	_cleanup_free_ char *body =
 		issue_body(updater->verdicts, version, updater->run_url);
 
 	if (!issue)
 		return create_issue(updater, version, title, body);
-	log_info("issue %" PRIu64 " brought up to date: %s", issue->number,
-		 title);
-	return github_call(updater->github, GITHUB_PATCH,
-			   json_pack("{s:s, s:s}", "title", title, "body", body),
-			   NULL, "/issues/%" PRIu64, issue->number);
+	err = github_call(updater->github, GITHUB_PATCH,
+			  json_pack("{s:s, s:s}", "title", title, "body", body),
+			  NULL, "/issues/%" PRIu64, issue->number);
+	if (!err)
+		log_info("updated issue %" PRIu64 ": %s", issue->number, title);
+	return err;
 }
 
 /** Close an issue, and then comment on it: only the first can be repeated. */

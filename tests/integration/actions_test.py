@@ -531,6 +531,16 @@ class FinishTest(ActionsTest):
         (issue,) = self.issues("all")
         self.assertEqual((issue["state"], issue["comments"]), ("closed", 1))
 
+    def test_an_issue_that_cannot_be_updated_is_not_said_to_be(self):
+        fault = {"kind": "status", "status": 422, "method": "PATCH", "path": "/issues/1$"}
+        for faults, updated in ([], False), ([], True), ([fault], False):
+            self.github.control(faults=faults)
+            self.write_plan("6.12.117-vmtest1.0tiny")
+            self.failed("6.12.117-vmtest1.0tiny")
+            result = self.finish("--issues")
+            self.assert_status(result, 1)
+            self.assertEqual("updated issue 1" in result.stderr, updated)
+
     def test_a_label_that_was_dropped_is_set(self):
         self.github.control(labels_dropped=True)
         self.write_plan("6.12.117-vmtest1.0tiny")
