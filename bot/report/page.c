@@ -38,6 +38,20 @@ static int compare_entries(const void *a, const void *b)
 }
 
 /**
+ * Append a link's target: a path may have characters that would end it, or the
+ * table's cell.
+ */
+static void append_target(struct string_builder *sb, const char *url)
+{
+	for (const char *p = url; *p; p++) {
+		if ((unsigned char)*p < ' ' || strchr("<>|\\`", *p))
+			string_builder_appendf(sb, "%%%02X", (unsigned char)*p);
+		else
+			string_builder_append_char(sb, *p);
+	}
+}
+
+/**
  * Add the newest of a flavor, if the row has it.
  *
  * @param[in,out] room_bytes What is left for links.
@@ -64,7 +78,9 @@ static void add_cell(struct table *table, const struct inventory_item *entry,
 	if (gmtime_r(&created, &tm))
 		strftime(date, sizeof(date), "%Y-%m-%d", &tm);
 	if (url_bytes && url_bytes <= *room_bytes) {
-		string_builder_appendf(&sb, "[%s](<%s>)", version, asset->url);
+		string_builder_appendf(&sb, "[%s](<", version);
+		append_target(&sb, asset->url);
+		string_builder_append(&sb, ">)");
 		*room_bytes -= url_bytes;
 	} else {
 		string_builder_append(&sb, version);

@@ -332,6 +332,9 @@ Test(page, a_row_has_a_column_for_each_flavor)
 		{ .name = (char *)"kernel-7.4-vmtest1.0tiny.x86_64.tar.zst",
 		  .label = (char *)"kernel-7.4-vmtest1.0tiny.x86_64.tar.zst without CONFIG_A=y",
 		  .size_bytes = 1000000 },
+		{ .name = (char *)"kernel-7.4-vmtest1.1default.x86_64.tar.zst",
+		  .url = (char *)"/a|b> `c\\\n/d",
+		  .size_bytes = 1000000 },
 		{ .name = (char *)"notes.txt" },
 	};
 	_cleanup_free_ char *text = make_page(list, array_size(list));
@@ -340,7 +343,7 @@ Test(page, a_row_has_a_column_for_each_flavor)
 		text,
 		"| Series | Architecture | default | alternative | tiny | bpf | debug |\n",
 		"| 6.12 | x86\\_64 | | | [6.12.117](<https://x/y>), 76.5 MB, 2026-11-19 | | |\n",
-		"| 7.4 | x86\\_64 | | | 7.4, 1.0 MB, 1970-01-01, without CONFIG\\_A=y | | |\n");
+		"| 7.4 | x86\\_64 | [7.4](</a%7Cb%3E %60c%5C%0A/d>), 1.0 MB, 1970-01-01 | | 7.4, 1.0 MB, 1970-01-01, without CONFIG\\_A=y | | |\n");
 	cr_expect_null(strstr(text, "6.12.115"));
 	cr_expect_null(strstr(text, "notes"));
 }
