@@ -74,8 +74,10 @@ struct error *session_plan(struct session *session, unsigned int limit,
 	if (plan->left_out)
 		log_info("%zu more kernels are left for the next time",
 			 plan->left_out);
-	if (!plan->count)
+	if (!plan->count && plan->stored)
 		log_info("nothing to build: %s has every kernel", name);
+	else if (!plan->count)
+		log_info("nothing to build: the catalog has none of the kernels that were asked for");
 	struct store_room room;
 	store_get_room(context->store, &room);
 	err = error_wrap(prune_make_room(&session->assets, &room, plan->count,

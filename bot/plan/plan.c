@@ -88,6 +88,7 @@ struct error *plan_compute(const struct catalog *catalog,
 			continue;
 		if (inventory_has(&inventory, &item.release, item.arch->name,
 				  &patch)) {
+			plan.stored++;
 			if (!selection->rebuild)
 				continue;
 			item.release.patch = patch + 1;

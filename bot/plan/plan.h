@@ -178,6 +178,8 @@ struct plan {
 	size_t count;
 	/** How many more there would be without the limit. */
 	size_t left_out;
+	/** Of what was asked for, how many the store has already. */
+	size_t stored;
 };
 
 DEFINE_LIST_DEINIT(plan)

@@ -105,6 +105,34 @@ Test(plan, lists_what_the_store_lacks_of_what_is_asked_for)
 	}
 }
 
+Test(plan, tells_what_the_store_has_from_what_is_never_built)
+{
+	static const struct {
+		const char *arch, *flavor;
+		size_t stored;
+	} rows[] = {
+		{ "arm", "tiny", 1 },
+		{ "arm", "bpf", 0 },
+	};
+	const struct series_list one = { .items = &series[1], .count = 1 };
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_string_list_ struct string_list names = { 0 };
+		_cleanup_string_list_ struct string_list kinds = { 0 };
+		const struct plan_selection selection = {
+			.wanted = { &everything, &names, &kinds },
+		};
+		_cleanup_plan_ struct plan plan = { 0 };
+
+		string_list_add(&names, rows[i].arch);
+		string_list_add(&kinds, rows[i].flavor);
+		cr_assert_null(plan_compute(&catalog, &one, &assets, &selection,
+					    &plan));
+		cr_expect_eq(plan.count, 0);
+		cr_expect_eq(plan.stored, rows[i].stored, "%s", rows[i].flavor);
+	}
+}
+
 Test(plan, a_pattern_that_means_nothing_is_a_usage_error)
 {
 	_cleanup_string_list_ struct string_list patterns = { 0 };
@@ -123,7 +151,7 @@ static struct plan_item made[] = {
 	{ .release_text = "6.12.117-vmtest1.1default", &archs[0] },
 	{ .release_text = "6.12.117-vmtest1.0tiny", &archs[0] },
 };
-static const struct plan made_plan = { made, array_size(made), 7 };
+static const struct plan made_plan = { made, array_size(made), 7, 0 };
 
 static void setup_made(void)
 {
@@ -149,7 +177,7 @@ Test(plan_json, a_matrix_has_a_job_for_each_item_and_versions_come_once)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		const struct plan part = { made, rows[i].count, 0 };
+		const struct plan part = { made, rows[i].count, 0, 0 };
 		_cleanup_free_ char *matrix = plan_format(&part, true);
 		_cleanup_free_ char *versions = plan_versions_format(&part);
 

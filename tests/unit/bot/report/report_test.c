@@ -177,7 +177,7 @@ Test(verdict, a_kernel_is_built_if_the_store_has_what_was_built)
 	};
 	struct plan_item item = { .arch = &x86_64,
 				  .release_text = "6.12.117-vmtest1.0tiny" };
-	const struct plan plan = { &item, 1, 0 };
+	const struct plan plan = { &item, 1, 0, 0 };
 
 	cr_assert(release_parse(item.release_text, &item.release));
 	for (size_t i = 0; i < array_size(rows); i++) {
