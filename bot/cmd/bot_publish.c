@@ -25,6 +25,9 @@ static struct error *run(struct command_context *context)
 	if (context->line.argument_count == 0)
 		return error_create(ERROR_USAGE,
 				    "publish needs at least one FILE; see --help");
+	err = store_check_writable(context->store);
+	if (err)
+		return err;
 	for (int i = 0; i < context->line.argument_count; i++) {
 		_cleanup_free_ char *url = NULL;
 

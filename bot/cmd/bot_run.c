@@ -160,11 +160,13 @@ static struct error *run(struct command_context *context)
 		session_print_plan(&session);
 		return NULL;
 	}
-	err = prune_execute(context->store, &session.superseded);
+	if (!session.plan.count)
+		return tidy(&session, run_options->keep);
+	err = store_check_writable(context->store);
 	if (err)
 		return err;
-	return session.plan.count ? execute(&session)
-				  : tidy(&session, run_options->keep);
+	err = prune_execute(context->store, &session.superseded);
+	return err ? err : execute(&session);
 }
 
 const struct command bot_run_command = {

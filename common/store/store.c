@@ -143,6 +143,12 @@ struct error *store_put(struct store *store, const char *path, const char *label
 	return NULL;
 }
 
+struct error *store_check_writable(struct store *store)
+{
+	return error_wrap(store->operations->check_writable(store),
+			  "write to %s", store->name);
+}
+
 struct error *store_delete(struct store *store, const struct asset *asset)
 {
 	return error_wrap(store->operations->delete (store, asset),

@@ -110,6 +110,15 @@ _must_check_ struct error *store_put(struct store *store, const char *path,
 				     const char *label,
 				     struct progress *progress, char **url_ret);
 
+/**
+ * See, before the work that makes a package, whether store_put() may write:
+ * that there is a token for GitHub, which is not asked; that the directory is
+ * there, or can be made, and is writable.
+ *
+ * @return ERROR_USAGE if there is no token.
+ */
+_must_check_ struct error *store_check_writable(struct store *store);
+
 /** How full a store is. */
 struct store_room {
 	/** Complete assets of any kind, also those that are not packages. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/archive/archive.h"
 #include "common/base/error.h"
@@ -186,6 +187,18 @@ static struct error *store_directory_put(struct store *store, const char *source
 	return NULL;
 }
 
+static struct error *store_directory_check_writable(struct store *store)
+{
+	struct error *err;
+
+	const char *path = store_directory(store)->path;
+	err = directory_create(path);
+	if (err)
+		return err;
+	return access(path, W_OK | X_OK) < 0 ? error_create_os(errno, "%s", path)
+					     : NULL;
+}
+
 static struct error *store_directory_delete(struct store *store,
 					    const struct asset *asset)
 {
@@ -229,6 +242,7 @@ const struct store_operations store_directory_operations = {
 	.list = store_directory_list,
 	.open = store_directory_open,
 	.put = store_directory_put,
+	.check_writable = store_directory_check_writable,
 	.delete = store_directory_delete,
 	.describe = store_directory_describe,
 };

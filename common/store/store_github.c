@@ -333,6 +333,11 @@ struct error *store_github_delete(struct store *store, const struct asset *asset
 	return err;
 }
 
+static struct error *store_github_check_writable(struct store *store)
+{
+	return github_require_token(&store_github(store)->github, "contents");
+}
+
 static void store_github_destroy(struct store *store_)
 {
 	struct store_github *store = store_github(store_);
@@ -420,6 +425,7 @@ const struct store_operations store_github_operations = {
 	.list = store_github_list,
 	.open = store_github_open,
 	.put = store_github_put,
+	.check_writable = store_github_check_writable,
 	.delete = store_github_delete,
 	.limit = GITHUB_ASSETS_MAX,
 	.describe = store_github_describe,

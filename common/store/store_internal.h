@@ -28,6 +28,7 @@ struct store_operations {
 	struct error *(*put)(struct store *store, const char *path,
 			     const char *name, const char *label,
 			     struct progress *progress, char **url_ret);
+	struct error *(*check_writable)(struct store *store);
 	struct error *(*delete)(struct store *store, const struct asset *asset);
 	/** Most files of whatever kind; 0 if there is no limit. */
 	size_t limit;

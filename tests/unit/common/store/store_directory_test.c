@@ -247,6 +247,34 @@ Test(store_directory, counts_the_characters_of_a_page)
 	expect_failure(store_describe(store, markdown), "125001");
 }
 
+Test(store_directory, says_beforehand_whether_it_can_be_written)
+{
+	static const struct {
+		const char *store;
+		enum error_kind kind;
+		const char *message;
+	} rows[] = {
+		{ "dir:new/store", 0, NULL },
+		{ "dir:file", ERROR_OS,
+		  "write to dir:file: make directory file: Not a directory" },
+		{ "dir:/proc/self/store", ERROR_OS,
+		  "write to dir:/proc/self/store: make directory /proc/self/store: " },
+	};
+
+	put_file(".", "file", "x");
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_store_ struct store *other = NULL;
+		cr_assert_null(store_create(rows[i].store, NULL, &other));
+		struct error *err = store_check_writable(other);
+
+		if (rows[i].message)
+			expect_kind(err, rows[i].kind, rows[i].message);
+		else
+			cr_expect_null(err);
+	}
+	cr_expect(directory_exists("new/store"));
+}
+
 Test(store_directory, says_how_stores_are_written)
 {
 	// clang-format off

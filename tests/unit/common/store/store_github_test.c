@@ -281,6 +281,8 @@ Test(store_github, names_the_cure)
 		expect_failure(put_text(NAME, "package"), cases[i].words);
 	}
 	open_store("github:octo/nothing@t", NULL);
+	expect_kind(store_check_writable(the_store), ERROR_USAGE,
+		    "set GITHUB_TOKEN");
 	_cleanup_asset_list_ struct asset_list list = { 0 };
 	expect_failure(store_list(the_store, &list), "repository's name");
 }
