@@ -204,6 +204,10 @@ class GuestTest(CallerCase):
         self.assertLessEqual(set(wanted), set(shown.split()))
 
     @each_caller
+    def test_a_guest_is_no_container(self):
+        self.run_guest("[ ! -e /.dockerenv ]; touch /.dockerenv")
+
+    @each_caller
     def test_rules_of_routes(self):
         if not has("IP_MULTIPLE_TABLES"):
             self.skipTest("the kernel has one table of routes")

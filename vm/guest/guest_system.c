@@ -237,6 +237,23 @@ static struct error *plan_nodes(struct guest_plan *plan,
 	return NULL;
 }
 
+/**
+ * A root that is a container's says so, but a guest is none: hide it by a
+ * device that an overlay takes for a deleted file.
+ */
+static void plan_container(struct guest_plan *plan,
+			   const struct guest_config *config)
+{
+	static const char *const node[] = { "0",
+					    ".." SHARE_STATE "/upper/.dockerenv",
+					    "c", "0", "0" };
+
+	if (!guest_root_has(config, ".dockerenv"))
+		return;
+	for (size_t i = 0; i < array_size(node); i++)
+		string_list_add(&plan->nodes, node[i]);
+}
+
 /** free() */
 static char *format_limit(rlim_t limit, unsigned int unit_bytes)
 {
@@ -328,5 +345,6 @@ struct error *guest_system_plan(struct guest_plan *plan,
 	plan_closed_files(plan, config);
 	plan_home(plan, config->root);
 	plan_limits(plan, config);
+	plan_container(plan, config);
 	return plan_nodes(plan, config->qemu.kernel);
 }
