@@ -17,8 +17,8 @@ enum {
 	COLLECT_READS_MAX = 1000,
 };
 
-static void stream_init(struct guest_stream *stream, int from_fd, int to_fd,
-			size_t limit_bytes)
+static void guest_stream_init(struct guest_stream *stream, int from_fd,
+			      int to_fd, size_t limit_bytes)
 {
 	struct stat st;
 	bool takes_all = fstat(to_fd, &st) == 0 &&
@@ -32,7 +32,7 @@ static void stream_init(struct guest_stream *stream, int from_fd, int to_fd,
 	};
 }
 
-static void stream_deinit(struct guest_stream *stream)
+static void guest_stream_deinit(struct guest_stream *stream)
 {
 	string_builder_deinit(&stream->data);
 	*stream = (struct guest_stream){
@@ -42,17 +42,18 @@ static void stream_deinit(struct guest_stream *stream)
 	};
 }
 
-static size_t stream_pending(const struct guest_stream *stream)
+static size_t guest_stream_pending(const struct guest_stream *stream)
 {
 	return stream->data.length - stream->written;
 }
 
-static bool stream_is_done(const struct guest_stream *stream)
+static bool guest_stream_is_done(const struct guest_stream *stream)
 {
-	return stream->ended && (!stream_pending(stream) || stream->broken);
+	return stream->ended && (!guest_stream_pending(stream) || stream->broken);
 }
 
-static struct error *stream_read(struct guest_stream *stream, bool *moved_ret)
+static struct error *guest_stream_read(struct guest_stream *stream,
+				       bool *moved_ret)
 {
 	char data[65536];
 	ssize_t n = read(stream->from_fd, data, sizeof(data));
@@ -74,7 +75,7 @@ static struct error *stream_read(struct guest_stream *stream, bool *moved_ret)
 }
 
 /** Forget what has been written, now and then. */
-static void stream_compact(struct guest_stream *stream)
+static void guest_stream_compact(struct guest_stream *stream)
 {
 	struct string_builder *data = &stream->data;
 
@@ -85,10 +86,11 @@ static void stream_compact(struct guest_stream *stream)
 	stream->written = 0;
 }
 
-static struct error *stream_write(struct guest_stream *stream, bool *moved_ret)
+static struct error *guest_stream_write(struct guest_stream *stream,
+					bool *moved_ret)
 {
 	const char *data = stream->data.text + stream->written;
-	size_t size = stream_pending(stream);
+	size_t size = guest_stream_pending(stream);
 
 	if (size > stream->chunk_bytes)
 		size = stream->chunk_bytes;
@@ -110,7 +112,7 @@ static struct error *stream_write(struct guest_stream *stream, bool *moved_ret)
 	}
 	*moved_ret |= n > 0;
 	stream->written += (size_t)n;
-	stream_compact(stream);
+	guest_stream_compact(stream);
 	return NULL;
 }
 
@@ -136,20 +138,20 @@ void guest_streams_init(struct guest_streams *streams,
 		int port_fd = port_fds[rows[i].port];
 
 		if (port_fd < 0)
-			stream_deinit(stream);
+			guest_stream_deinit(stream);
 		else if (i <= GUEST_STREAM_STDIN)
-			stream_init(stream, rows[i].fd, port_fd,
-				    GUEST_INPUT_LIMIT_BYTES);
+			guest_stream_init(stream, rows[i].fd, port_fd,
+					  GUEST_INPUT_LIMIT_BYTES);
 		else
-			stream_init(stream, port_fd, rows[i].fd,
-				    GUEST_OUTPUT_LIMIT_BYTES);
+			guest_stream_init(stream, port_fd, rows[i].fd,
+					  GUEST_OUTPUT_LIMIT_BYTES);
 	}
 }
 
 void guest_streams_deinit(struct guest_streams *streams)
 {
 	for (int i = 0; i < GUEST_STREAM_COUNT; i++)
-		stream_deinit(&streams->items[i]);
+		guest_stream_deinit(&streams->items[i]);
 }
 
 void guest_streams_prepare(const struct guest_streams *streams,
@@ -157,7 +159,7 @@ void guest_streams_prepare(const struct guest_streams *streams,
 {
 	for (int i = 0; i < GUEST_STREAM_COUNT; i++) {
 		const struct guest_stream *stream = &streams->items[i];
-		size_t pending = stream_pending(stream);
+		size_t pending = guest_stream_pending(stream);
 		bool reads = !stream->ended && pending < stream->limit_bytes;
 		bool writes = pending && !stream->broken;
 
@@ -175,7 +177,7 @@ static struct error *read_input(struct guest_streams *streams, bool *moved_ret)
 	struct guest_stream *input = &streams->items[GUEST_STREAM_STDIN];
 	size_t before = input->data.length;
 
-	err = stream_read(input, moved_ret);
+	err = guest_stream_read(input, moved_ret);
 	if (err || !streams->interactive)
 		return err;
 	for (size_t i = before; i < input->data.length; i++) {
@@ -193,7 +195,7 @@ static void shut_input(struct guest_streams *streams)
 {
 	struct guest_stream *input = &streams->items[GUEST_STREAM_STDIN];
 
-	if (input->to_fd < 0 || !stream_is_done(input))
+	if (input->to_fd < 0 || !guest_stream_is_done(input))
 		return;
 	// Not close(): QEMU would drop what it has not read yet.
 	shutdown(input->to_fd, SHUT_WR);
@@ -214,9 +216,9 @@ guest_streams_move(struct guest_streams *streams,
 		if (source->revents)
 			err = i == GUEST_STREAM_STDIN
 				      ? read_input(streams, moved_ret)
-				      : stream_read(stream, moved_ret);
+				      : guest_stream_read(stream, moved_ret);
 		if (!err && destination->revents)
-			err = stream_write(stream, moved_ret);
+			err = guest_stream_write(stream, moved_ret);
 		if (err)
 			return err;
 	}
@@ -231,8 +233,8 @@ void guest_streams_say(struct guest_streams *streams, const char *text)
 
 struct error *guest_streams_collect(struct guest_streams *streams)
 {
-	stream_deinit(&streams->items[GUEST_STREAM_CONTROL]);
-	stream_deinit(&streams->items[GUEST_STREAM_STDIN]);
+	guest_stream_deinit(&streams->items[GUEST_STREAM_CONTROL]);
+	guest_stream_deinit(&streams->items[GUEST_STREAM_STDIN]);
 	for (int i = GUEST_STREAM_STDOUT; i < GUEST_STREAM_COUNT; i++) {
 		struct guest_stream *stream = &streams->items[i];
 
@@ -245,7 +247,7 @@ struct error *guest_streams_collect(struct guest_streams *streams)
 			struct error *err;
 
 			moved = false;
-			err = stream_read(stream, &moved);
+			err = guest_stream_read(stream, &moved);
 			if (err)
 				return err;
 		}
@@ -256,14 +258,15 @@ struct error *guest_streams_collect(struct guest_streams *streams)
 
 bool guest_streams_is_flushed(const struct guest_streams *streams)
 {
-	return stream_is_done(&streams->items[GUEST_STREAM_STDOUT]) &&
-	       stream_is_done(&streams->items[GUEST_STREAM_STDERR]);
+	return guest_stream_is_done(&streams->items[GUEST_STREAM_STDOUT]) &&
+	       guest_stream_is_done(&streams->items[GUEST_STREAM_STDERR]);
 }
 
 bool guest_streams_is_full(const struct guest_streams *streams)
 {
 	for (int i = GUEST_STREAM_STDOUT; i < GUEST_STREAM_COUNT; i++) {
-		if (stream_pending(&streams->items[i]) >= GUEST_OUTPUT_LIMIT_BYTES)
+		if (guest_stream_pending(&streams->items[i]) >=
+		    GUEST_OUTPUT_LIMIT_BYTES)
 			return true;
 	}
 	return false;
