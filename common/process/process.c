@@ -31,6 +31,12 @@ struct process {
 	char *name;
 };
 
+/** Directories can be "executed", too. */
+static bool is_program(const char *path)
+{
+	return access(path, X_OK) == 0 && file_exists(path);
+}
+
 /** @return NULL if PATH has no such program; free(). */
 static char *find_program(const char *name)
 {
@@ -45,7 +51,7 @@ static char *find_program(const char *name)
 		_cleanup_free_ char *candidate =
 			string_format("%.*s/%s", (int)length, path, name);
 
-		if (length && access(candidate, X_OK) == 0)
+		if (length && is_program(candidate))
 			return take_ptr(candidate);
 	}
 	return NULL;
@@ -55,7 +61,7 @@ bool process_program_exists(const char *name)
 {
 	_cleanup_free_ char *path = find_program(name);
 
-	return path && access(path, X_OK) == 0 && !directory_exists(path);
+	return path && is_program(path);
 }
 
 /** What is not for children. */

@@ -16,7 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/file.h"
 #include "common/base/interrupt.h"
+#include "common/base/memory.h"
 #include "common/base/system.h"
 #include "tests/unit/errors.h"
 #include "tests/unit/files.h"
@@ -74,6 +76,21 @@ Test(process, children_have_variables_by_their_whole_name)
 	cr_expect_str_eq(most, "ENV=x\nENV_KEPT=a=b\nENV_SET=\nENV_CHANGED=c=d");
 	// Ours stays as it is.
 	cr_expect_str_eq(getenv("ENV_UNSET"), "x");
+}
+
+Test(process, a_directory_is_no_program, .init = enter_tmp, .fini = teardown_tmp)
+{
+	_cleanup_free_ char *output = NULL;
+	_cleanup_free_ char *path = string_format("a:%s", getenv("PATH"));
+
+	cr_assert_null(directory_create("a/uname"));
+	cr_assert_null(directory_create("a/some-directory"));
+	setenv("PATH", path, 1);
+	cr_assert_null(capture(&output, COMMAND("uname")));
+	cr_expect_str_eq(output, "Linux");
+	cr_expect_not(process_program_exists("some-directory"));
+	cr_expect_not(process_program_exists("a/uname"));
+	expect_failure(run(COMMAND("some-directory")), "no such program in PATH");
 }
 
 Test(process, tokens_are_for_few_children)
