@@ -118,7 +118,7 @@ static struct error *write_result(const char *path, const char *package,
 			return error_wrap(err, "--result");
 	}
 	_cleanup_free_ char *text = build_result_format(result);
-	return error_wrap(file_write(path, text, strlen(text)), "--result");
+	return error_wrap(user_file_write(path, text, strlen(text)), "--result");
 }
 
 static struct error *run(struct command_context *context)
@@ -141,7 +141,8 @@ static struct error *run(struct command_context *context)
 	// Nothing is to look like this run's that an earlier one has left.
 	err = file_write(log_path, "", 0);
 	if (!err && build_options->result)
-		err = error_wrap(file_delete(build_options->result), "--result");
+		err = error_wrap(user_file_delete(build_options->result),
+				 "--result");
 	if (err)
 		return err;
 	struct build_request request = build_options->request;

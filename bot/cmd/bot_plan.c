@@ -46,7 +46,7 @@ static struct error *run(struct command_context *context)
 	if (plan_options->output) {
 		_cleanup_free_ char *text = plan_format(plan, false);
 
-		err = file_write(plan_options->output, text, strlen(text));
+		err = user_file_write(plan_options->output, text, strlen(text));
 		if (err)
 			return error_wrap(err, "--output");
 	}

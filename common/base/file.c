@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +163,99 @@ struct error *file_write(const char *path, const void *data, size_t size_bytes)
 		return NULL;
 	unlink(temporary);
 	return error_create_os(errnum, "write %s", path);
+}
+
+/** What links lead to, whether it is there or not; free(). */
+static char *follow_links(const char *path)
+{
+	char *end = string_copy(path);
+
+	// As many as the kernel follows.
+	for (int i = 0; i < 40; i++) {
+		char target[PATH_MAX] = "";
+		_cleanup_free_ char *link = end;
+		_cleanup_free_ char *parent = path_parent(link);
+
+		if (readlink(link, target, sizeof(target) - 1) < 0)
+			return take_ptr(link);
+		end = path_join(parent, target);
+	}
+	return end;
+}
+
+/** Which of stdout and stderr it is; -1 for neither. */
+static int find_stream(const struct stat *file)
+{
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		struct stat st;
+
+		if (fstat(fd, &st) == 0 && st.st_dev == file->st_dev &&
+		    st.st_ino == file->st_ino)
+			return fd;
+	}
+	return -1;
+}
+
+/**
+ * @param[out] target_ret The file to replace; NULL for what is to be written to
+ * as it is. free()
+ * @param[out] stream_ret STDOUT_FILENO or STDERR_FILENO if it is that; else -1.
+ */
+static struct error *user_file_find(const char *path, char **target_ret,
+				    int *stream_ret)
+{
+	struct stat st;
+
+	*target_ret = NULL;
+	*stream_ret = -1;
+	if (stat(path, &st) < 0) {
+		*target_ret = follow_links(path);
+		return NULL;
+	}
+	if (S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
+		return error_create(ERROR_USAGE, "%s is there, and not a file",
+				    path);
+	*stream_ret = find_stream(&st);
+	if (S_ISREG(st.st_mode) && *stream_ret < 0)
+		*target_ret = follow_links(path);
+	return NULL;
+}
+
+struct error *user_file_write(const char *path, const void *data,
+			      size_t size_bytes)
+{
+	struct error *err;
+
+	int stream;
+	_cleanup_free_ char *target = NULL;
+	err = user_file_find(path, &target, &stream);
+	if (err)
+		return err;
+	if (target)
+		return file_write(target, data, size_bytes);
+	// What is on its way there comes first.
+	fflush(stdout);
+	// A pipe that nobody reads is not waited for.
+	_cleanup_close_ int fd =
+		stream < 0
+			? open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
+			: fcntl(stream, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0 || (stream < 0 && fcntl(fd, F_SETFL, 0) < 0))
+		return error_create_os(errno, "open %s", path);
+	int errnum = write_all(fd, data, size_bytes);
+	return errnum ? error_create_os(errnum, "write %s", path) : NULL;
+}
+
+struct error *user_file_delete(const char *path)
+{
+	struct error *err;
+
+	int stream;
+	_cleanup_free_ char *target = NULL;
+	err = user_file_find(path, &target, &stream);
+	if (err)
+		return err;
+	return target ? file_delete(target) : NULL;
 }
 
 /** @return 0, or an errno value. */

@@ -47,6 +47,8 @@ _must_check_ struct error *file_read(const char *path, size_t limit_bytes,
 /**
  * Write a file under a temporary name, and rename it into place.
  *
+ * A link is replaced.
+ *
  * @return ERROR_USAGE if the name is that of something else, such as a device.
  */
 _must_check_ struct error *file_write(const char *path, const void *data,
@@ -58,6 +60,20 @@ _must_check_ struct error *file_write(const char *path, const void *data,
  * @return ERROR_USAGE as file_write().
  */
 _must_check_ struct error *file_delete(const char *path);
+
+/**
+ * Write a file that an argument of the user's names, such as that of --result.
+ * Links lead to it, and stay. As file_write(), but what is no file for names to
+ * be given to, such as a pipe or a terminal, and what is our stdout or stderr,
+ * is written to as it is.
+ *
+ * @return ERROR_USAGE if it is a directory or a block device.
+ */
+_must_check_ struct error *user_file_write(const char *path, const void *data,
+					   size_t size_bytes);
+
+/** Delete what user_file_write() replaces; what it writes to as it is stays. */
+_must_check_ struct error *user_file_delete(const char *path);
 
 /** Copy a file's contents (copy_file_range(2)) and its mode. */
 _must_check_ struct error *file_copy(const char *from, const char *to);

@@ -358,7 +358,7 @@ class TestTest(SuiteCase):
             (["-K", "--memory", "x", "--", "true"], "--memory"),
             (["-K", "-f", "huge", "--", "true"], "huge"),
             (["-K", "--chdir", "/no/such", "--", "true"], "/no/such"),
-            (["-K", "--junit", "/dev/null", "--", "true"], "/dev/null"),
+            (["-K", "--junit", "/usr", "--", "true"], "/usr"),
             (["-K", "--project", "/no/such", "--", "true"], "/no/such"),
         )
         for options, word in rows:

@@ -290,7 +290,14 @@ class RunTest(GuestCase):
                     self.assertIn("Linux version", console.read_text())
                 self.assertEqual(data["splat_count"], int("BUG" in script))
         self.assertEqual(sorted(self.folder.iterdir()), [console, result])
-        self.assert_one_line(run_shell("true", "--result", "/dev/null"), 2, "not a file")
+        self.assert_one_line(run_shell("true", "--result", "/"), 2, "not a file")
+        # What is no file stays what it is.
+        link = self.folder / "link"
+        link.symlink_to("/dev/stdout")
+        got = run_shell("true", "--result", link)
+        self.assert_status(got, 0)
+        self.assertEqual(json.loads(got.stdout)["outcome"], "exited")
+        self.assertTrue(link.is_symlink())
 
     def test_an_interrupt_line_is_shared(self):
         """By devices without MSI: a case that debuggers test."""

@@ -196,7 +196,7 @@ static struct error *run(struct command_context *context)
 		return err;
 	if (run_options->result) {
 		// What an earlier run said is not to be taken for this one's.
-		err = file_delete(run_options->result);
+		err = user_file_delete(run_options->result);
 		if (err)
 			return error_wrap(err, "--result");
 	}
@@ -230,9 +230,9 @@ static struct error *run(struct command_context *context)
 		result.reason = string_copy(error_message(err));
 	}
 	_cleanup_free_ char *text = run_result_format(&result);
-	struct error *unwritten =
-		error_wrap(file_write(run_options->result, text, strlen(text)),
-			   "--result");
+	struct error *unwritten = error_wrap(user_file_write(run_options->result,
+							     text, strlen(text)),
+					     "--result");
 	if (!err)
 		return unwritten;
 	// One error ends the run; this one comes after it.

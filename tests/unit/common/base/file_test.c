@@ -3,6 +3,7 @@
 #include "common/base/file.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -57,6 +58,72 @@ Test(file, writes_whole_and_reads_back)
 
 	cr_expect_not_null(longer);
 	cr_expect(error_is(unwritten, ERROR_OS));
+}
+
+/** Let stdout be a file that a path names. */
+static void redirect_stdout(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(dup2(fd, STDOUT_FILENO), STDOUT_FILENO);
+}
+
+Test(file, what_the_user_names_is_found_through_links)
+{
+	static const struct {
+		const char *path, *contents;
+		// Whether it is a regular file, and so deleted first.
+		bool is_deleted;
+	} rows[] = {
+		{ "new", "new", true },	      { "old", "old", true },
+		{ "link", "old", true },      { "far/link", "old", true },
+		{ "dangling", "gone", true }, { "ours", "stdout", false },
+	};
+
+	cr_assert_null(directory_create("far"));
+	cr_assert_eq(symlink("../link", "far/link"), 0);
+	cr_assert_eq(symlink("old", "link"), 0);
+	cr_assert_eq(symlink("gone", "dangling"), 0);
+	cr_assert_eq(symlink("/proc/self/fd/1", "ours"), 0);
+	redirect_stdout("stdout");
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct stat before, after;
+		const char *path = rows[i].path;
+
+		put_file(".", "old", "long before");
+		cr_assert_eq(lstat(path, &before), i == 0 ? -1 : 0);
+		cr_assert_null(user_file_delete(path));
+		cr_expect_eq(access(path, F_OK), rows[i].is_deleted ? -1 : 0);
+		cr_assert_null(user_file_write(path, "text", 4));
+		expect_contents(".", rows[i].contents, "text");
+		cr_assert_eq(lstat(path, &after), 0);
+		if (i > 1)
+			cr_expect_eq(before.st_ino, after.st_ino, "%s", path);
+	}
+}
+
+Test(file, what_is_no_file_is_neither_replaced_nor_deleted)
+{
+	char text[8] = "";
+	struct stat st;
+
+	cr_assert_eq(mkfifo("fifo", 0600), 0);
+	cr_assert_eq(symlink("fifo", "link"), 0);
+	expect_kind(user_file_write("link", "text", 4), ERROR_OS,
+		    "open link: No such device");
+	_cleanup_close_ int fd = open("fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	cr_assert_null(user_file_delete("link"));
+	cr_assert_null(user_file_write("link", "text", 4));
+	cr_expect_eq(read(fd, text, sizeof(text)), 4);
+	cr_expect_str_eq(text, "text");
+	cr_assert_eq(stat("link", &st), 0);
+	cr_expect(S_ISFIFO(st.st_mode));
+	cr_assert_eq(symlink("/dev/full", "full"), 0);
+	expect_kind(user_file_write("full", "x", 1), ERROR_OS, "No space left");
+	cr_assert_eq(readlink("full", text, sizeof(text)), sizeof(text));
+	expect_kind(user_file_delete("."), ERROR_USAGE, "not a file");
+	expect_kind(user_file_write(".", "x", 1), ERROR_USAGE, "not a file");
 }
 
 Test(file, copies_contents_and_mode)
