@@ -9,28 +9,19 @@
 #include <string.h>
 
 #include "common/base/memory.h"
+#include "common/base/text.h"
 
 struct error {
 	enum error_kind kind;
 	char *message;
 };
 
-/** Have a message be one line, whatever text from elsewhere is in it. */
-static char *make_line(char *message)
-{
-	for (char *c = message; *c; c++) {
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
-	}
-	return message;
-}
-
-/** Takes the message. */
+/** Takes the message, in which there may be any text from elsewhere. */
 static struct error *error_assemble(enum error_kind kind, char *message)
 {
 	struct error *err = memory_allocate(1, sizeof(*err));
 
-	*err = (struct error){ kind, make_line(message) };
+	*err = (struct error){ kind, text_make_line(message, '?') };
 	return err;
 }
 
@@ -66,7 +57,7 @@ struct error *error_wrap(struct error *err, const char *format, ...)
 	va_end(ap);
 	char *message = string_format("%s: %s", context, err->message);
 	free(err->message);
-	err->message = make_line(message);
+	err->message = text_make_line(message, '?');
 	return err;
 }
 

@@ -39,19 +39,10 @@ void table_add_column(struct table *table, const char *title, enum table_kind ki
 
 void table_add_status(struct table *table, const char *text, bool is_strong)
 {
-	char *line = string_copy(text ? text : "");
-	char *end = line;
-
 	// A row is a line.
-	for (const char *p = line; *p; p++) {
-		bool is_control = utf8_is_control(p);
-
-		// U+0080 and those after it have two bytes.
-		p += is_control && *p == '\xc2';
-		*end++ = is_control ? ' ' : *p;
-	}
-	*end = '\0';
-	vector_add(&table->cells) = (struct table_cell){ line, is_strong };
+	vector_add(&table->cells) = (struct table_cell){
+		text_make_line(string_copy(text ? text : ""), ' '), is_strong
+	};
 }
 
 void table_add(struct table *table, const char *text)

@@ -49,6 +49,21 @@ bool utf8_is_control(const char *character)
 	       (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0);
 }
 
+char *text_make_line(char *text, char instead)
+{
+	char *end = text;
+
+	for (const char *p = text; *p; p++) {
+		bool is_control = utf8_is_control(p);
+
+		// U+0080 and those after it have two bytes.
+		p += is_control && *p == '\xc2';
+		*end++ = is_control ? instead : *p;
+	}
+	*end = '\0';
+	return text;
+}
+
 /** Bytes of the escape sequence that text begins with (ECMA-48). */
 static size_t escape_length(const char *text, size_t size)
 {

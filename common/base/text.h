@@ -91,6 +91,13 @@ size_t utf8_length(const char *text, size_t size);
 bool utf8_is_control(const char *character);
 
 /**
+ * Make text one line, in place: each control character becomes @p instead.
+ *
+ * @return The text.
+ */
+char *text_make_line(char *text, char instead);
+
+/**
  * Append what a program has printed, made fit to be shown anywhere: valid
  * UTF-8, no control characters but newlines and tabs, no escape sequences of
  * terminals. Of a line that was rewritten with carriage returns, the last text

@@ -33,6 +33,7 @@ Test(error, a_message_is_one_line_that_no_terminal_obeys)
 	_cleanup_error_ struct error *err =
 		error_create(ERROR_OTHER, "a\n%s", "\033[31mb\x7f");
 
-	err = error_wrap(err, "c\td");
-	cr_expect_str_eq(error_message(err), "c?d: a??[31mb?");
+	// The last one, in UTF-8, is what ESC [ is.
+	err = error_wrap(err, "c\td\xc2\x9b\xc3\xa4");
+	cr_expect_str_eq(error_message(err), "c?d?\xc3\xa4: a??[31mb?");
 }
