@@ -5,12 +5,12 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/system.h"
+#include "common/base/table.h"
 #include "common/base/text.h"
 
 /** All that changes is guarded by the log's lock. */
@@ -20,7 +20,7 @@ struct progress {
 	enum progress_unit unit;
 	char *what;
 	uint64_t start_ms, done, total;
-	char detail[128];
+	char *detail;
 };
 
 static const char *const nouns[] = {
@@ -60,12 +60,21 @@ static void append_status(struct log_status *status,
 			  const struct log_size *size, struct string_builder *sb)
 {
 	const struct progress *progress = (struct progress *)status;
+	_cleanup_string_builder_ struct string_builder line = { 0 };
+	_cleanup_table_ struct table table = { 0 };
 
-	append_line(progress, false, sb);
-	if (size && progress->detail[0])
-		string_builder_appendf(sb, "  %s", progress->detail);
-	if (size && size->columns < sb->length)
-		sb->text[size->columns] = '\0';
+	if (!size) {
+		append_line(progress, false, sb);
+		return;
+	}
+	append_line(progress, false, &line);
+	if (progress->detail)
+		string_builder_appendf(&line, "  %s", progress->detail);
+	// It knows the columns that characters take.
+	table_add_column(&table, "", TABLE_TEXT);
+	table_add(&table, line.text);
+	table_append_text(sb, &table, size->columns);
+	sb->text[--sb->length] = '\0';
 }
 
 struct progress *progress_createf(enum progress_unit unit, const char *format, ...)
@@ -101,7 +110,8 @@ void progress_detail(struct progress *progress, const char *detail)
 	if (!progress)
 		return;
 	log_lock();
-	snprintf(progress->detail, sizeof(progress->detail), "%s", detail);
+	free(progress->detail);
+	progress->detail = string_copy(detail);
 	log_unlock();
 }
 
@@ -121,5 +131,6 @@ void progress_destroy(struct progress *progress)
 		return;
 	log_status_end(&progress->status);
 	free(progress->what);
+	free(progress->detail);
 	free(progress);
 }

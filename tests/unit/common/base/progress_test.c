@@ -11,6 +11,7 @@
 
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
+#include "common/base/text.h"
 
 /** Let stderr be a file. */
 static int capture(enum log_level level, uint64_t silence_ms)
@@ -174,6 +175,34 @@ Test(progress, a_log_that_says_enough_or_nothing_gets_nothing_more)
 		progress_destroy(progress);
 		cr_expect_str_eq(captured(fd), rows[i].text);
 	}
+}
+
+Test(progress, a_line_is_cut_by_columns_between_characters)
+{
+	// Two bytes and one column each, then three and two.
+	static const char what[] = "\xc3\xa4\xc3\xb6\xe7\x8c\xab";
+	static const struct {
+		size_t columns;
+		const char *text;
+	} rows[] = {
+		{ 1, "\xc3\xa4" },
+		{ 3, "\xc3\xa4\xc3\xb6" },
+		{ 7, "\xc3\xa4\xc3\xb6\xe7\x8c\xab: 0" },
+		{ 80, "\xc3\xa4\xc3\xb6\xe7\x8c\xab: 0 s  a b" },
+	};
+	struct progress *progress = progress_createf(PROGRESS_TIME, "%s", what);
+	// It is first in it.
+	struct log_status *status = (struct log_status *)progress;
+
+	progress_detail(progress, "a\033b");
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const struct log_size size = { 24, rows[i].columns };
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+		status->append(status, &size, &sb);
+		cr_expect_str_eq(sb.text, rows[i].text, "%zu", i);
+	}
+	progress_destroy(progress);
 }
 
 #define ERASE_LINE "\r\033[K"
