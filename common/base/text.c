@@ -3,9 +3,33 @@
 #include "common/base/text.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/memory.h"
+
+const struct unit size_units[UNIT_COUNT] = { { 'M', 1 << 20 },
+					     { 'G', 1 << 30 },
+					     { 'T', 1LL << 40 } };
+
+bool amount_parse(const char *text, const struct unit *units, char implied,
+		  uint64_t *ret)
+{
+	static const uint64_t max = 1ULL << 60;
+	size_t digits = strspn(text, "0123456789");
+	const char *letter = text[digits] ? &text[digits] : &implied;
+	uint64_t number = strtoull(text, NULL, 10);
+
+	if (!digits || (text[digits] && text[digits + 1]))
+		return false;
+	for (size_t i = 0; i < UNIT_COUNT; i++) {
+		if (*letter == units[i].letter && number <= max / units[i].value) {
+			*ret = number * units[i].value;
+			return true;
+		}
+	}
+	return false;
+}
 
 size_t utf8_length(const char *text, size_t size)
 {

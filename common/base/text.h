@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/cleanup.h"
 
@@ -75,6 +76,30 @@ bool string_list_contains(const struct string_list *list, const char *text);
 void string_list_deinit(struct string_list *list);
 
 #define _cleanup_string_list_ _cleanup_(string_list_deinit)
+
+/* Amounts: a whole number and its unit. */
+
+/** The larger ones are multiples of the smallest, which is the first. */
+struct unit {
+	char letter;
+	uint64_t value;
+};
+
+enum {
+	UNIT_COUNT = 3,
+};
+
+/** M, G and T: 2^20, 2^30 and 2^40 bytes. */
+extern const struct unit size_units[UNIT_COUNT];
+
+/**
+ * Parse an amount: `64M`, `1T`.
+ *
+ * @param[in] implied The unit of a number alone; 0 if there must be one.
+ * @return False if it is none, or of more than 2^60.
+ */
+bool amount_parse(const char *text, const struct unit *units, char implied,
+		  uint64_t *ret);
 
 /*
  * Text from elsewhere: paths, output of programs, and messages that quote them.

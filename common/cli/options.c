@@ -84,16 +84,13 @@ static struct error *set_number(const struct command_option *option,
 	return NULL;
 }
 
-/** The first is the smallest, and the others are multiples of it. */
-static const struct unit {
-	char letter;
-	uint64_t value;
-} sizes[] = { { 'M', 1 << 20 }, { 'G', 1 << 30 }, { 'T', 1LL << 40 } },
-  ages[] = { { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 } };
-
 static const struct unit *option_units(const struct command_option *option)
 {
-	return option->type == OPTION_SIZE  ? sizes
+	static const struct unit ages[UNIT_COUNT] = { { 'h', 3600 },
+						      { 'd', 86400 },
+						      { 'w', 604800 } };
+
+	return option->type == OPTION_SIZE  ? size_units
 	       : option->type == OPTION_AGE ? ages
 					    : NULL;
 }
@@ -102,17 +99,12 @@ static struct error *set_amount(const struct command_option *option,
 				const char *value, uint64_t *ret)
 {
 	const struct unit *units = option_units(option);
-	size_t digits = strspn(value, "0123456789");
-	uint64_t number = strtoul(value, NULL, 10);
-	uint64_t max = option->max ? option->max : INT64_MAX;
+	uint64_t amount;
 
-	for (size_t i = 0; i < array_size(sizes); i++) {
-		if (digits && value[digits] == units[i].letter &&
-		    !value[digits + 1] && number >= option->min &&
-		    number <= max && number <= INT64_MAX / units[i].value) {
-			*ret = number * units[i].value;
-			return NULL;
-		}
+	if (amount_parse(value, units, option->unit, &amount) &&
+	    amount >= option->min) {
+		*ret = amount;
+		return NULL;
 	}
 	return error_create(ERROR_USAGE,
 			    "--%s %s: use a number with %c, %c or %c",
@@ -397,7 +389,7 @@ static void format_amount(const struct command_option *option, uint64_t value,
 			  struct string_list *ret)
 {
 	const struct unit *units = option_units(option);
-	const struct unit *unit = units + array_size(sizes) - 1;
+	const struct unit *unit = units + UNIT_COUNT - 1;
 
 	while (unit > units && value % unit->value)
 		unit--;

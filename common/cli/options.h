@@ -63,11 +63,13 @@ struct command_option {
 	/** Where the value goes in a struct of options. */
 	size_t offset;
 	/**
-	 * A number, or that before a unit, is at least @p min, at most @p max
+	 * A number or an amount is at least @p min, a number at most @p max
 	 * (0: no limit). Numbers and choices that are not given are
 	 * @p otherwise.
 	 */
 	unsigned int min, max, otherwise;
+	/** Letter of the unit of a size that says none; 0 if it must say one. */
+	char unit;
 };
 
 /** An option that a command line may have, and where its value goes. */

@@ -18,13 +18,13 @@ const struct command_option run_option_table[] = {
 	{ 0, "accel", "auto|kvm|tcg", "how to run the guest; auto is KVM where it can work", OPTION_CHOICE, .offset = offsetof(struct run_options, config.qemu.accel) },
 	{ 0, "machine", "NAME", "machine type of the catalog, such as microvm or q35", OPTION_STRING, .offset = offsetof(struct run_options, config.qemu.machine) },
 	{ 0, "rw", "DIR", "directory that the guest may change; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.writable) },
-	{ 0, "memory", "SIZE", "the guest's memory, such as 512M or 4G (default 2G)", OPTION_STRING, .offset = offsetof(struct run_options, config.qemu.memory) },
+	{ 0, "memory", "SIZE", "the guest's memory, such as 512M or 4G; a number alone is in M (default 2G)", OPTION_SIZE, .offset = offsetof(struct run_options, config.qemu.memory_bytes), .min = 1, .unit = 'M' },
 	{ 0, "cpus", "N", "the guest's processors (default: up to 4, if the kernel can)", OPTION_NUMBER, .offset = offsetof(struct run_options, config.qemu.cpus), .min = 1 },
 	{ 0, "numa", "N", "NUMA nodes, among which memory and processors are divided", OPTION_NUMBER, .offset = offsetof(struct run_options, config.qemu.numa), .min = 1, .max = 64 },
 	{ 0, "module", "build|insert", "build a module first, and insert it in the guest: $DRGN_TEST_KMOD", OPTION_CHOICE, .offset = offsetof(struct run_options, module), .otherwise = MODULE_NONE },
 	{ 0, "module-source", "DIR", "source of the module (default: drgn_test.ko's)", OPTION_STRING, .offset = offsetof(struct run_options, module_source) },
 	{ 0, "disk", "SIZE|FILE", "an empty disk for the guest, such as 1G, deleted afterwards: $DRGN_TEST_DISK; or an image or block device: FILE[,readonly][,format=qcow2][,interface=virtio|scsi|nvme]; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.disks) },
-	{ 0, "overlay-size", "SIZE", "how much the guest may write outside of --rw; the disk for it is deleted afterwards (default: half of its memory)", OPTION_SIZE, .offset = offsetof(struct run_options, config.overlay_bytes), .min = 1, .max = 1000000 },
+	{ 0, "overlay-size", "SIZE", "how much the guest may write outside of --rw; the disk for it is deleted afterwards (default: half of its memory)", OPTION_SIZE, .offset = offsetof(struct run_options, config.overlay_bytes), .min = 1 },
 	{ 0, "network", NULL, "connect the guest to the host's network; --publish opens its ports", OPTION_FLAG, .offset = offsetof(struct run_options, config.qemu.network) },
 	{ 0, "publish", "HOST:GUEST", "lead a TCP port of the host's loopback to one of the guest's; repeatable", OPTION_ITEM, .offset = offsetof(struct run_options, config.qemu.published) },
 	{ 0, "kdump", NULL, "let the command crash the guest, and run again in the crash kernel (see run --help)", OPTION_FLAG, .offset = offsetof(struct run_options, config.qemu.kdump) },
@@ -44,15 +44,6 @@ const char *run_options_qemu(const struct run_options *options)
 {
 	return options->config.qemu.program ? options->config.qemu.program
 					    : command_variable("VMTEST_QEMU");
-}
-
-static bool is_memory_size(const char *text)
-{
-	size_t digits = strspn(text, "0123456789");
-
-	if (!digits || digits > 9 || strspn(text, "0") == digits)
-		return false;
-	return !text[digits] || (strchr("MG", text[digits]) && !text[digits + 1]);
 }
 
 struct error *run_options_environment(const struct run_options *options,
@@ -105,10 +96,6 @@ struct error *run_options_check(const struct run_options *options)
 	const struct qemu_config *qemu = &config->qemu;
 	const char *program = run_options_qemu(options);
 
-	if (qemu->memory && !is_memory_size(qemu->memory))
-		return error_create(ERROR_USAGE,
-				    "--memory %s: use a number with M or G",
-				    qemu->memory);
 	for (size_t i = 0; i < qemu->published.count; i++) {
 		if (!network_takes_ports(qemu->published.items[i]))
 			return error_create(ERROR_USAGE,

@@ -251,7 +251,7 @@ static struct error *plan_disks(struct guest_plan *plan,
 	const char *text = config->qemu.kernel->config;
 	uint64_t size_bytes = 0;
 	for (size_t i = 0; i < config->disks.count; i++)
-		disk_parse_size(config->disks.items[i], &size_bytes);
+		amount_parse(config->disks.items[i], size_units, 0, &size_bytes);
 	if (size_bytes) {
 		err = disk_list_create(disks, DISK_EMPTY,
 				       config->disk_directory, size_bytes, text);
@@ -270,7 +270,8 @@ static struct error *plan_disks(struct guest_plan *plan,
 			return err;
 	}
 	for (size_t i = 0; i < config->disks.count; i++) {
-		if (disk_parse_size(config->disks.items[i], &size_bytes))
+		if (amount_parse(config->disks.items[i], size_units, 0,
+				 &size_bytes))
 			continue;
 		err = disk_list_open(disks, config->disks.items[i], text);
 		if (err)

@@ -49,19 +49,6 @@ static const struct disk_interface {
 	  "n1" },
 };
 
-bool disk_parse_size(const char *text, uint64_t *ret)
-{
-	static const char units[] = "MGT";
-	size_t digits = strspn(text, "0123456789");
-	uint64_t number = digits && digits <= 7 ? strtoull(text, NULL, 10) : 0;
-	const char *unit = text[digits] ? strchr(units, text[digits]) : NULL;
-
-	if (!unit || text[digits + 1] || !number || number > 1000000)
-		return false;
-	*ret = number << (20 + 10 * (unit - units));
-	return true;
-}
-
 /** @return Whether there is such a suffix. */
 static bool parse_suffix(const char *word, struct disk *disk)
 {
@@ -100,7 +87,7 @@ struct error *disk_check(const char *text)
 	_cleanup_free_ char *path = parse(text, &disk);
 	struct stat st;
 
-	if (disk_parse_size(text, &size))
+	if (amount_parse(text, size_units, 0, &size) && size)
 		return NULL;
 	if (stat(path, &st) < 0)
 		return error_create(ERROR_USAGE,

@@ -20,8 +20,6 @@ enum {
 	MAX_DEFAULT_CPUS = 4
 };
 
-static const char default_memory[] = "2G";
-
 /** Enough for a crash kernel, init.sh and a debugger. */
 #define CRASH_MEMORY "256M"
 
@@ -43,14 +41,10 @@ static unsigned int choose_cpus(const struct qemu_config *config)
 	return usable < config->numa ? config->numa : usable;
 }
 
-/** Of all nodes, in MB: all that is_memory_size() allows. */
+/** Of all nodes, in MiB. */
 static unsigned long long memory_mb(const struct qemu_config *config)
 {
-	const char *memory = config->memory ? config->memory : default_memory;
-	char *unit;
-	unsigned long long size = strtoull(memory, &unit, 10);
-
-	return *unit == 'G' ? size * 1024 : size;
+	return config->memory_bytes ? config->memory_bytes >> 20 : 2048;
 }
 
 /** @return An error if no machine can have these nodes. */
@@ -297,8 +291,7 @@ static void add_machine(const struct qemu_options *options,
 
 	qemu_add(list, "-M", "%s%s", machine,
 		 has_backend ? ",memory-backend=memory" : "");
-	qemu_add(list, "-m", "%s",
-		 config->memory ? config->memory : default_memory);
+	qemu_add(list, "-m", "%lluM", memory_mb(config));
 	qemu_add(list, "-smp", "%u", cpus);
 	if (has_backend)
 		qemu_add(list, "-object", "%s,id=memory,size=%lluM", backend,

@@ -74,8 +74,8 @@ struct qemu_config {
 	/** One of the architecture's; NULL for the first that fits. */
 	const char *machine;
 	enum accel accel;
-	/** As -m takes it; NULL for the default. */
-	const char *memory;
+	/** 0 for the default. */
+	uint64_t memory_bytes;
 	/** 0 for the default. */
 	unsigned int cpus;
 	/** Nodes, with a share of memory and processors each; 0 for none. */
@@ -284,10 +284,10 @@ struct disk_list {
 	size_t count;
 };
 
-/** Whether the text is the size of an empty disk: `64M`, `1G`. */
-bool disk_parse_size(const char *text, uint64_t *ret);
-
-/** @return ERROR_USAGE if it is neither a size nor a file that is there. */
+/**
+ * @return ERROR_USAGE if it is neither a size (amount_parse()), of an empty
+ * disk, nor a file that is there.
+ */
 _must_check_ struct error *disk_check(const char *text);
 
 /**

@@ -152,7 +152,7 @@ static struct error *read_item(const struct value *value, enum kind kind,
 	size_t skip = kind == KEY_STORE ? strlen(prefix) : 0;
 	uint64_t size;
 	if (kind == KEY_PATH || (kind == KEY_KERNEL && kernel_is_path(text)) ||
-	    (kind == KEY_DISK && !disk_parse_size(text, &size)) ||
+	    (kind == KEY_DISK && !amount_parse(text, size_units, 0, &size)) ||
 	    (kind == KEY_STORE && strncmp(text, prefix, skip) == 0)) {
 		_cleanup_free_ char *path = path_join(directory, text + skip);
 

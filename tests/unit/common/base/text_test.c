@@ -154,3 +154,42 @@ Test(text, markdown_cannot_leave_its_cell)
 	string_builder_append_markdown(&sb, "a|b\n<c> [d](e)");
 	cr_expect_str_eq(sb.text, "a\\|b \\<c\\> \\[d\\]\\(e\\)");
 }
+
+Test(text, an_amount_is_a_number_and_its_unit)
+{
+	static const struct {
+		const char *text;
+		char implied;
+		// 0 if it is none.
+		uint64_t amount;
+	} rows[] = {
+		{ "512M", 0, 512 << 20 },
+		{ "1G", 'M', 1 << 30 },
+		{ "2T", 0, 2ULL << 40 },
+		{ "512", 'M', 512 << 20 },
+		{ "1048576T", 0, 1ULL << 60 },
+		{ "1048577T", 0, 0 },
+		{ "99999999999999999999M", 0, 0 },
+		{ "512", 0, 0 },
+		{ "", 'M', 0 },
+		{ "M", 0, 0 },
+		{ "-1M", 0, 0 },
+		{ "+1M", 0, 0 },
+		{ " 1M", 0, 0 },
+		{ "1 M", 0, 0 },
+		{ "1m", 0, 0 },
+		{ "1MB", 0, 0 },
+		{ "1.5G", 0, 0 },
+		{ "0x1M", 0, 0 },
+		{ "1K", 'M', 0 },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		uint64_t amount = 0;
+
+		cr_expect_eq(amount_parse(rows[i].text, size_units,
+					  rows[i].implied, &amount),
+			     rows[i].amount != 0, "%s", rows[i].text);
+		cr_expect_eq(amount, rows[i].amount, "%s", rows[i].text);
+	}
+}

@@ -16,6 +16,7 @@ struct say_options {
 	unsigned int at_once;
 	unsigned int tone;
 	uint64_t size_bytes;
+	uint64_t room_bytes;
 	uint64_t age_s;
 	struct string_list words;
 };
@@ -34,7 +35,8 @@ static const struct command_option shared_options[] = {
 	{ 'j', "at-once", "[N]", "how many at once", OPTION_OPTIONAL_NUMBER, OFFSET(at_once), .min = 1 },
 	{ 0, "tone", "low|high", "how high", OPTION_CHOICE, OFFSET(tone) },
 	{ 'w', "word", "WORD", "a word", OPTION_ITEM, OFFSET(words) },
-	{ 0, "size", "SIZE", "how big", OPTION_SIZE, OFFSET(size_bytes), .min = 1, .max = 1000000 },
+	{ 0, "size", "SIZE", "how big", OPTION_SIZE, OFFSET(size_bytes), .min = 1 },
+	{ 0, "room", "SIZE", "how big a room", OPTION_SIZE, OFFSET(room_bytes), .unit = 'M' },
 	{ 0, "age", "AGE", "how old", OPTION_AGE, OFFSET(age_s) },
 	{ 0 },
 };
@@ -166,8 +168,8 @@ Test(command, options_and_arguments_reach_the_command)
 		{ { "repeat", "--to=me", "-w", "z", "--no-loud", "--tone",
 		    "high", "-n0" },
 		  "[--times=0][--to=me][--tone=high][--word=x][--word=y][--word=z]\n" },
-		{ { "repeat", "--size", "2048M", "--age=3d" },
-		  "[--to=all][--loud][--word=x][--word=y][--size=2G][--age=3d]\n" },
+		{ { "repeat", "--size", "2048M", "--age=3d", "--room=1025" },
+		  "[--to=all][--loud][--word=x][--word=y][--size=2G][--room=1025M][--age=3d]\n" },
 		{ { "repeat", "--to", "", "--loud", "--no-loud", "-n1" },
 		  "[--to=][--word=x][--word=y]\n" },
 	};
@@ -239,8 +241,8 @@ Test(command, what_is_wrong_is_said_and_has_a_status)
 		  "--size 1: use a number with M, G or T" },
 		{ { "repeat", "--size=0G" },
 		  "--size 0G: use a number with M, G or T" },
-		{ { "repeat", "--size=1000001M" },
-		  "--size 1000001M: use a number with M, G or T" },
+		{ { "repeat", "--room=1K" },
+		  "--room 1K: use a number with M, G or T" },
 		{ { "repeat", "--age", "3y" },
 		  "--age 3y: use a number with h, d or w" },
 		{ { "repeat", "--age=99999999999999999999w" },

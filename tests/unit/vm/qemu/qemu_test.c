@@ -51,7 +51,7 @@ static void setup(void)
 	config = (struct qemu_config){
 		.kernel = &kernel,
 		.arch = &arch,
-		.memory = "1G",
+		.memory_bytes = 1 << 30,
 		.cpus = 2,
 	};
 	options = (struct qemu_options){
@@ -140,16 +140,17 @@ Test(qemu, nodes_share_memory_and_processors)
 {
 	// clang-format off
 	static const struct {
-		const char *config, *name, *memory;
+		const char *config, *name;
+		uint64_t memory_mb;
 		unsigned int nodes, cpus;
 		const char *message;
 	} rows[] = {
-		{ "CONFIG_NUMA=y\nCONFIG_SMP=y\nCONFIG_PVH=y\nCONFIG_PCI=y\n", NULL, "1G", 2, 3, NULL },
-		{ "CONFIG_NUMA=y\nCONFIG_SMP=y\n", NULL, "512M", 2, 2, NULL },
-		{ "CONFIG_SMP=y\n", NULL, "1G", 2, 2, "--numa: the kernel lacks CONFIG_NUMA" },
-		{ "CONFIG_NUMA=y\n", NULL, "1G", 3, 2, "--numa 3: each node needs a processor of --cpus" },
-		{ "CONFIG_NUMA=y\n", NULL, "1G", 3, 3, "--numa 3: --memory 1024M cannot be divided by it" },
-		{ "CONFIG_NUMA=y\nCONFIG_PVH=y\nCONFIG_PCI=y\n", "fast", "1G", 2, 2, "--numa: machine fast has no nodes" },
+		{ "CONFIG_NUMA=y\nCONFIG_SMP=y\nCONFIG_PVH=y\nCONFIG_PCI=y\n", NULL, 1024, 2, 3, NULL },
+		{ "CONFIG_NUMA=y\nCONFIG_SMP=y\n", NULL, 512, 2, 2, NULL },
+		{ "CONFIG_SMP=y\n", NULL, 1024, 2, 2, "--numa: the kernel lacks CONFIG_NUMA" },
+		{ "CONFIG_NUMA=y\n", NULL, 1024, 3, 2, "--numa 3: each node needs a processor of --cpus" },
+		{ "CONFIG_NUMA=y\n", NULL, 1024, 3, 3, "--numa 3: --memory 1024M cannot be divided by it" },
+		{ "CONFIG_NUMA=y\nCONFIG_PVH=y\nCONFIG_PCI=y\n", "fast", 1024, 2, 2, "--numa: machine fast has no nodes" },
 	};
 	// clang-format on
 
@@ -159,7 +160,7 @@ Test(qemu, nodes_share_memory_and_processors)
 
 		config.kernel = &one;
 		config.machine = rows[i].name;
-		config.memory = rows[i].memory;
+		config.memory_bytes = rows[i].memory_mb << 20;
 		config.numa = rows[i].nodes;
 		config.cpus = rows[i].cpus;
 
