@@ -178,7 +178,12 @@ static struct error *execute(struct command_context *context, int argc,
 		 limits.silence_ms);
 	context->http = http_create("vmtest/" VMTEST_VERSION, &limits);
 	err = command_open(context, command->needs);
-	return err ? err : command->run(context);
+	if (!err)
+		err = command->run(context);
+	// What was done is worth telling; the error remains.
+	if (err && context->rows)
+		error_destroy(command_rows_print(context));
+	return err;
 }
 
 static int report(struct error *err, const struct program *program,

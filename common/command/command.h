@@ -147,7 +147,10 @@ _printf_(3, 4) void command_row(struct command_context *context,
 /** The same where only JSON has rows. */
 void command_row_add(struct command_context *context, struct json_t *row);
 
-/** With --json, print the rows; without, nothing. */
+/**
+ * With --json, print the rows; without, nothing. If a command fails before it
+ * has done so, main() does it.
+ */
 _must_check_ struct error *command_rows_print(struct command_context *context);
 
 /** Write a jansson document, indented, to stdout; consumed. */

@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
+#include <jansson.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -79,8 +80,10 @@ static struct error *run_say(struct command_context *context)
 {
 	const struct say_options *options = context->options;
 
-	if (options->times > 5)
+	if (options->times > 5) {
+		command_row(context, json_pack("{s:i}", "times", 5), "5");
 		return error_create(ERROR_OTHER, "too often");
+	}
 	printf("times=%u%s to=%s loud=%d kernels=%zu:", options->times,
 	       command_line_has(&context->line, "times") ? "" : "?",
 	       options->to ? options->to : "", options->loud,
@@ -262,6 +265,18 @@ Test(command, what_is_wrong_is_said_and_has_a_status)
 	cr_expect_str_eq(line_from(cr_get_redirected_stderr(),
 				   (const char *[]){ "say", "-n6", NULL }, 125),
 			 "talk: error: too often\n");
+}
+
+Test(command, what_was_done_before_an_error_is_printed)
+{
+	FILE *output = cr_get_redirected_stdout();
+	char text[128] = "";
+
+	cr_redirect_stderr();
+	cr_expect_eq(RUN("say", "-n6", "--json"), 125);
+	fclose(stdout);
+	cr_assert_gt(fread(text, 1, sizeof(text) - 1, output), 0);
+	cr_expect_str_eq(text, "[\n  {\n    \"times\": 5\n  }\n]\n");
 }
 
 Test(command, help_and_completion_know_every_command_and_option)
