@@ -77,12 +77,30 @@ static char *find_modules(const char *root, const char *release)
 			  "modules/%s", release);
 }
 
+/** Whether the root has a program, or busybox, which has all that we use. */
+static bool root_has_program(const struct guest_config *config, const char *name)
+{
+	static const char *const directories[] = { "bin", "sbin", "usr/bin",
+						   "usr/sbin" };
+
+	for (size_t i = 0; i < array_size(directories); i++) {
+		_cleanup_free_ char *path = path_join(directories[i], name);
+
+		if (guest_root_has(config, path))
+			return true;
+	}
+	return guest_root_has(config, "bin/busybox") ||
+	       guest_root_has(config, "usr/bin/busybox");
+}
+
 /** By virtiofs where it works, else by 9p, whose server is in QEMU. */
 static void plan_servers(struct guest_plan *plan,
 			 const struct guest_config *config,
 			 const struct string_list *directories)
 {
-	if (!directories->count || !virtiofs_is_possible(&config->qemu))
+	// Small roots, as containers have them, cannot insert modules.
+	if (!directories->count || !virtiofs_is_possible(&config->qemu) ||
+	    !root_has_program(config, "insmod"))
 		return;
 
 	_cleanup_error_ struct error *err =
@@ -294,21 +312,15 @@ static struct error *plan_user(struct guest_plan *plan,
 		"--user: the guest's root has no usr/bin/setpriv; it is part of util-linux");
 }
 
-/** ip(8) is all that the guest's network needs: busybox has one. */
 static struct error *plan_network(struct guest_plan *plan,
 				  const struct guest_config *config)
 {
-	static const char *const programs[] = { "bin/busybox", "sbin/ip",
-						"bin/ip", "usr/sbin/ip",
-						"usr/bin/ip" };
-
 	if (!config->qemu.network)
 		return NULL;
 	string_list_add(&plan->drivers, NETWORK_MODULE);
-	for (size_t i = 0; i < array_size(programs); i++) {
-		if (guest_root_has(config, programs[i]))
-			return network_check(&config->qemu);
-	}
+	// It is all that the guest's network needs.
+	if (root_has_program(config, "ip"))
+		return network_check(&config->qemu);
 	return error_create(
 		ERROR_OTHER,
 		"--network: the guest's root has no ip(8); install iproute2 or busybox-static there");
