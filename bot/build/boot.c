@@ -13,8 +13,11 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/cache/cache.h"
+#include "common/kernel/catalog.h"
+#include "common/process/process.h"
 #include "vm/guest/guest.h"
 #include "vm/kernel/kernel.h"
+#include "vm/qemu/qemu.h"
 #include "vm/rootfs/rootfs.h"
 
 /** Whether `uname -r` has succeeded, with the output that it should have. */
@@ -103,7 +106,9 @@ static struct error *boot(const struct build_request *request,
 		return err;
 	char *environment[] = { (char *)"PATH=" GUEST_PATH, NULL };
 	const struct guest_config config = {
-		.qemu = { .kernel = &kernel, .arch = item->arch },
+		.qemu = { .kernel = &kernel,
+			  .arch = item->arch,
+			  .program = request->qemu },
 		.root = rootfs ? rootfs->path : "/",
 		.module = module,
 		.insert_module = module,
@@ -118,6 +123,25 @@ static struct error *boot(const struct build_request *request,
 	_cleanup_run_result_ struct run_result result = { 0 };
 	err = guest_run(&config, &result);
 	return err ? err : check(&result, output, item->release_text);
+}
+
+struct error *boot_check(const struct build_request *request,
+			 const struct catalog_arch *arch)
+{
+	struct error *err;
+
+	_cleanup_cache_entry_ struct cache_entry *rootfs = NULL;
+	err = rootfs_open(request->directory, arch, &rootfs);
+	if (err)
+		return err;
+	const struct qemu_config config = { .arch = arch,
+					    .program = request->qemu };
+	const char *program = qemu_program(&config);
+	if (process_program_exists(program))
+		return NULL;
+	return error_create(ERROR_NOT_FOUND,
+			    "%s guests need %s, and there is no such program; install it, or set VMTEST_QEMU to another",
+			    arch->name, program);
 }
 
 struct error *boot_test(const struct build_request *request,

@@ -22,6 +22,7 @@
 struct asset;
 struct cache_entry;
 struct catalog;
+struct catalog_arch;
 struct error;
 struct http;
 struct plan_item;
@@ -144,6 +145,8 @@ struct build_request {
 	 * the build directory, without the console.
 	 */
 	const char *log_path;
+	/** To boot with; NULL for the architecture's. */
+	const char *qemu;
 	/** Compilers at once; 0 for one a processor. */
 	unsigned int jobs;
 };
@@ -180,6 +183,15 @@ _must_check_ struct error *kernel_build_run(const struct build_request *request,
  * Delete a package that was published or copied, unless another run uses it.
  */
 _must_check_ struct error *kernel_build_discard(struct kernel_build *build);
+
+/**
+ * See, before the work that makes a package, whether its kernel can be booted
+ * here: that QEMU is there, and the root of another machine's guests.
+ *
+ * @return ERROR_NOT_FOUND with what to do.
+ */
+_must_check_ struct error *boot_check(const struct build_request *request,
+				      const struct catalog_arch *arch);
 
 /**
  * The test that a package must pass before it is published: unpack it as a

@@ -150,6 +150,7 @@ static struct error *run(struct command_context *context)
 	request.http = context->http;
 	request.directory = context->directory;
 	request.log_path = log_path;
+	request.qemu = command_variable("VMTEST_QEMU");
 	_cleanup_kernel_build_ struct kernel_build made = { 0 };
 	struct workflow_group group;
 	workflow_group_begin(&group, "%s for %s", item.release_text,

@@ -59,18 +59,10 @@ static struct error *run_item(const struct build_request *request,
  *
  * @return Only what ends the whole run, such as ERROR_CANCELLED.
  */
-static struct error *run_items(const struct command_context *context,
-			       const struct plan *plan,
+static struct error *run_items(const struct build_request *request,
+			       struct store *store, const struct plan *plan,
 			       struct build_results *results)
 {
-	const struct bot_run_options *run_options = context->options;
-	const struct build_request request = {
-		.catalog = context->catalog,
-		.http = context->http,
-		.directory = context->directory,
-		.jobs = run_options->jobs,
-	};
-
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_item *item = &plan->items[i];
 		_cleanup_kernel_build_ struct kernel_build build = { 0 };
@@ -81,7 +73,7 @@ static struct error *run_items(const struct command_context *context,
 		log_info("kernel %zu of %zu: %s for %s", i + 1, plan->count,
 			 item->release_text, item->arch->name);
 		_cleanup_error_ struct error *failure =
-			run_item(&request, context->store, item, &build);
+			run_item(request, store, item, &build);
 		workflow_group_end(&group);
 		if (error_is(failure, ERROR_CANCELLED))
 			return take_ptr(failure);
@@ -94,6 +86,18 @@ static struct error *run_items(const struct command_context *context,
 	return NULL;
 }
 
+/** What would else fail after each build, is said before the first. */
+static struct error *check(const struct build_request *request,
+			   struct store *store, const struct plan *plan)
+{
+	struct error *err;
+
+	err = store_check_writable(store);
+	for (size_t i = 0; i < plan->count && !err; i++)
+		err = boot_check(request, plan->items[i].arch);
+	return err;
+}
+
 static struct error *execute(struct session *session)
 {
 	struct error *err;
@@ -103,8 +107,21 @@ static struct error *execute(struct session *session)
 	err = command_open(context, COMMAND_DIRECTORY);
 	if (err)
 		return err;
+	const struct build_request request = {
+		.catalog = context->catalog,
+		.http = context->http,
+		.directory = context->directory,
+		.qemu = command_variable("VMTEST_QEMU"),
+		.jobs = run_options->jobs,
+	};
+	err = check(&request, context->store, &session->plan);
+	if (err)
+		return err;
+	err = prune_execute(context->store, &session->superseded);
+	if (err)
+		return err;
 	_cleanup_build_results_ struct build_results results = { 0 };
-	err = run_items(context, &session->plan, &results);
+	err = run_items(&request, context->store, &session->plan, &results);
 	if (err)
 		return err;
 	_cleanup_verdict_list_ struct verdict_list verdicts = { 0 };
@@ -160,13 +177,8 @@ static struct error *run(struct command_context *context)
 		session_print_plan(&session);
 		return NULL;
 	}
-	if (!session.plan.count)
-		return tidy(&session, run_options->keep);
-	err = store_check_writable(context->store);
-	if (err)
-		return err;
-	err = prune_execute(context->store, &session.superseded);
-	return err ? err : execute(&session);
+	return session.plan.count ? execute(&session)
+				  : tidy(&session, run_options->keep);
 }
 
 const struct command bot_run_command = {

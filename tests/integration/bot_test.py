@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 
 import support
@@ -72,6 +73,26 @@ class GitHubTest(support.TestCase):
         self.assert_status(self.bot("prune", "--keep=1"), 0)
         self.assert_published_once()
         self.assert_described(self.exchanges)
+
+    def test_what_cannot_be_published_or_booted_is_not_built(self):
+        foreign = "s390x" if os.uname().machine == "aarch64" else "aarch64"
+        for env, words, expected in (
+            ({"GITHUB_TOKEN": ""}, (), ("write to github:", "set GITHUB_TOKEN")),
+            ({"VMTEST_QEMU": "/no/qemu"}, (), ("/no/qemu", "VMTEST_QEMU")),
+            ({}, ("-a", foreign), (f"vmtest-vm rootfs -a {foreign}",)),
+        ):
+            with self.subTest(env=env):
+                self.environment.update(env)
+                result = self.bot("run", *TINY, *words)
+                self.assert_status(result, 2 if "GITHUB_TOKEN" in env else 1)
+                (line,) = [l for l in result.stderr.splitlines() if "error" in l]
+                for word in expected:
+                    self.assertIn(word, line)
+                self.assertEqual(result.stdout, "")
+                self.environment["GITHUB_TOKEN"] = "write-token"
+                self.environment.pop("VMTEST_QEMU", None)
+        asked = [request["path"] for request in self.kernel_org.requests()]
+        self.assertFalse([path for path in asked if ".tar." in path], asked)
 
     def test_the_page_says_what_a_package_was_built_without(self):
         lost = json.dumps({"lost_options": ["CONFIG_A=y", 'CONFIG_B="x y"']})
