@@ -21,7 +21,8 @@ static struct error *error_assemble(enum error_kind kind, char *message)
 {
 	struct error *err = memory_allocate(1, sizeof(*err));
 
-	*err = (struct error){ kind, text_make_line(message, '?') };
+	*err = (struct error){ kind, text_hide_credentials(
+					     text_make_line(message, '?')) };
 	return err;
 }
 
@@ -57,7 +58,7 @@ struct error *error_wrap(struct error *err, const char *format, ...)
 	va_end(ap);
 	char *message = string_format("%s: %s", context, err->message);
 	free(err->message);
-	err->message = text_make_line(message, '?');
+	err->message = text_hide_credentials(text_make_line(message, '?'));
 	return err;
 }
 

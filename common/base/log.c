@@ -108,6 +108,7 @@ void log_write(enum log_level level, const char *format, ...)
 	va_start(ap, format);
 	_cleanup_free_ char *text = string_vformat(format, ap);
 	va_end(ap);
+	text_hide_credentials(text);
 	log_lock();
 	write_line(level, text);
 	log_unlock();

@@ -90,6 +90,7 @@ struct progress *progress_createf(enum progress_unit unit, const char *format, .
 		.start_ms = monotonic_ms(),
 	};
 	va_end(ap);
+	text_hide_credentials(progress->what);
 	log_status_begin(&progress->status);
 	return progress;
 }

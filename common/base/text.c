@@ -88,6 +88,18 @@ char *text_make_line(char *text, char instead)
 	return text;
 }
 
+char *text_hide_credentials(char *text)
+{
+	for (char *p = text; (p = strstr(p, "://"));) {
+		p += 3;
+		// A password may have an @ of its own.
+		char *at = memrchr(p, '@', strcspn(p, "/?# \t\n"));
+		if (at)
+			memmove(p, at + 1, strlen(at + 1) + 1);
+	}
+	return text;
+}
+
 /** Bytes of the escape sequence that text begins with (ECMA-48). */
 static size_t escape_length(const char *text, size_t size)
 {

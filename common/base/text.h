@@ -123,6 +123,14 @@ bool utf8_is_control(const char *character);
 char *text_make_line(char *text, char instead);
 
 /**
+ * Take user and password out of each URL, in place: `ssh://me:secret@host/x`
+ * becomes `ssh://host/x`. Messages, the log and progress do so themselves.
+ *
+ * @return The text.
+ */
+char *text_hide_credentials(char *text);
+
+/**
  * Append what a program has printed, made fit to be shown anywhere: valid
  * UTF-8, no control characters but newlines and tabs, no escape sequences of
  * terminals. Of a line that was rewritten with carriage returns, the last text

@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/progress.h"
+#include "common/base/text.h"
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/remote.h"
@@ -71,12 +72,9 @@ static struct error *identify_git(struct source_making *making)
 		return err;
 	making->name = string_format("git-%s", making->ref.commit);
 	// No user, who may come with a password, belongs in a package.
-	const char *scheme = strstr(url, "://");
-	const char *host = scheme ? scheme + 3 : url;
-	const char *at = scheme ? memrchr(host, '@', strcspn(host, "/")) : NULL;
-	making->source.url = string_format("git+%.*s%s@%s", (int)(host - url),
-					   url, at ? at + 1 : host,
-					   making->ref.commit);
+	_cleanup_free_ char *shown = text_hide_credentials(string_copy(url));
+	making->source.url =
+		string_format("git+%s@%s", shown, making->ref.commit);
 	return NULL;
 }
 

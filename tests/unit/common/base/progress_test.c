@@ -52,6 +52,19 @@ static void be_busy(unsigned int ms)
 	cr_assert_null(interrupt_sleep(ms));
 }
 
+Test(progress, shows_no_passwords)
+{
+	int fd = capture(LOG_INFO, 100);
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_TIME, "GET %s", "http://me:s3cret@h/x");
+
+	be_busy(500);
+	log_info("GET %s", "http://me:s3cret@h/y");
+	cr_expect(strstr(captured(fd), "GET http://h/x: "), "%s", captured(fd));
+	cr_expect(strstr(captured(fd), "GET http://h/y\n"));
+	cr_expect_null(strstr(captured(fd), "s3cret"));
+}
+
 Test(progress, numbers_have_a_unit)
 {
 	static const struct {

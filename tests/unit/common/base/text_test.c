@@ -7,7 +7,31 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/memory.h"
 #include "common/process/process.h"
+
+Test(text, urls_lose_their_users_and_passwords)
+{
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
+		{ "", "" },
+		{ "https://host/a@b", "https://host/a@b" },
+		{ "http://me:s3cret@host:80/x", "http://host:80/x" },
+		{ "GET ssh://me@host: 'http://a:p@ss@b', c@d",
+		  "GET ssh://host: 'http://b', c@d" },
+		{ "http://host?a@b http://host#a@b\nx@y",
+		  "http://host?a@b http://host#a@b\nx@y" },
+		{ "github:o/r@t and me@host:x", "github:o/r@t and me@host:x" },
+		{ "http://me@", "http://" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_free_ char *text = string_copy(rows[i].in);
+
+		cr_expect_str_eq(text_hide_credentials(text), rows[i].out);
+	}
+}
 
 Test(text, what_is_appended_can_be_shown_anywhere)
 {

@@ -271,15 +271,19 @@ Test(remote, a_server_that_is_not_there_may_come_back)
 		enum error_kind kind;
 	} cases[] = {
 		{ "http://127.0.0.1:9/linux.git", ERROR_RETRY },
+		{ "http://me:s3cret@127.0.0.1:9/linux.git", ERROR_RETRY },
 		// To libgit2 it is a system call that failed.
 		{ "git://127.0.0.1:9/linux.git", ERROR_OTHER },
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++) {
 		struct ref found;
+		struct error *err =
+			remote_resolve(http, cases[i].url, "v1", &found);
 
-		expect_kind(remote_resolve(http, cases[i].url, "v1", &found),
-			    cases[i].kind, cases[i].url);
+		cr_assert(err);
+		cr_expect_null(strstr(error_message(err), "s3cret"));
+		expect_kind(err, cases[i].kind, "://127.0.0.1:9/linux.git");
 	}
 }
 
