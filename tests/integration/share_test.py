@@ -7,6 +7,7 @@ user too.
 """
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -175,6 +176,26 @@ class ShareTest(CallerCase):
         self.assertEqual(kind, "9p")
         if has("VIRTIO_FS"):
             self.assertIn("--rw uses 9p: /bin/false: it does not answer", text)
+
+    @each_caller
+    def test_a_server_opens_no_more_than_it_may(self):
+        if not has("VIRTIO_FS"):
+            self.skipTest("the kernel has no virtiofs")
+        server = self.folder / "server"
+        server.write_text('#!/bin/sh\necho "$*" >>words\nexit 1\n')
+        server.chmod(0o755)
+        run = support.command_line("vmtest-vm run -q --rw . -k", (support.kernel(), "--", "true"))
+        given = self.as_caller({})
+        given["env"]["VMTEST_VIRTIOFSD"] = str(server)
+        for words in ((), ("unshare", "-r")):
+            got = support.run("/usr/bin/prlimit", "--nofile=5000:5000", *words, *run, **given)
+            if "unshare:" in got.stderr:
+                self.skipTest("no user namespaces here")
+            self.assertEqual((got.returncode, got.stderr), (0, ""))
+        asked = re.findall(r"--rlimit-nofile=(\d+)", (self.folder / "words").read_text())
+        # Where root can raise it, it does.
+        self.assertIn(asked[0], ("5000", "1000000") if self.uid == 0 else ("5000",))
+        self.assertEqual(asked[1:], ["5000"])
 
     def test_where_it_is_used(self):
         self.need_virtiofs()

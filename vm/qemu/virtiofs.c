@@ -5,14 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
-#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/param.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -71,9 +68,14 @@ static rlim_t find_limit(void)
 	struct rlimit limit = { 0 };
 
 	getrlimit(RLIMIT_NOFILE, &limit);
-	if (geteuid() == 0 && prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE) == 1)
+	const struct rlimit more = { limit.rlim_cur, FILES_WANTED };
+	if (limit.rlim_max >= FILES_WANTED)
 		return FILES_WANTED;
-	return MIN(limit.rlim_max, FILES_WANTED);
+	// Root of a user namespace has the capability, and may not raise it.
+	if (setrlimit(RLIMIT_NOFILE, &more) < 0)
+		return limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	return FILES_WANTED;
 }
 
 /**
