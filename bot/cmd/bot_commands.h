@@ -69,8 +69,11 @@ _must_check_ struct error *session_plan(struct session *session,
 					unsigned int limit, size_t keep,
 					bool must_fit);
 
-/** Write the plan to stdout, a line an item: its release and architecture. */
-void session_print_plan(const struct session *session);
+/**
+ * Write the plan to stdout, a line an item, its release and architecture, or as
+ * JSON.
+ */
+_must_check_ struct error *session_print_plan(const struct session *session);
 
 /**
  * Write what became of a plan: to stdout, as a table or JSON, and into the

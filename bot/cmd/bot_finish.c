@@ -197,6 +197,7 @@ const struct command bot_finish_command = {
 		"exit status is 1 if any failed.",
 	.options = { options },
 	.options_size = sizeof(struct finish_options),
+	.common = COMMON_SELECTION | COMMON_STORE | COMMON_JSON,
 	.needs = COMMAND_STORE,
 	.run = run,
 };

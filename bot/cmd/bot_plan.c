@@ -74,10 +74,7 @@ static struct error *run(struct command_context *context)
 			WORKFLOW_NOTICE, "vmtest-bot plan",
 			"%zu more kernels are left for the next run: this one builds the newest %zu",
 			plan->left_out, plan->count);
-	if (context->common->json)
-		return command_print_json(plan_json(plan));
-	session_print_plan(&session);
-	return NULL;
+	return session_print_plan(&session);
 }
 
 const struct command bot_plan_command = {
@@ -90,6 +87,7 @@ const struct command bot_plan_command = {
 		"missing goes into the step's summary.",
 	.options = { options, selection_option_table },
 	.options_size = sizeof(struct plan_options),
+	.common = COMMON_SELECTION | COMMON_STORE | COMMON_JSON,
 	.needs = COMMAND_STORE,
 	.run = run,
 };

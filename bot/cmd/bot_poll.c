@@ -55,6 +55,7 @@ const struct command bot_poll_command = {
 	.summary = "list the newest kernel of each series that kernel.org has",
 	.options = { options },
 	.options_size = sizeof(struct poll_options),
+	.common = COMMON_JSON,
 	.needs = COMMAND_CATALOG,
 	.run = run,
 };

@@ -2,7 +2,7 @@
 
 #include "bot/cmd/bot_commands.h"
 
-#include <stdio.h>
+#include <jansson.h>
 
 #include "common/base/error.h"
 
@@ -35,9 +35,12 @@ static struct error *run(struct command_context *context)
 	const struct release_selection selection = command_selection(context);
 	prune_compute(&session.assets, prune->keep, &selection, &list);
 	for (size_t i = 0; i < list.count; i++)
-		puts(list.items[i]->name);
-	if (prune->dry_run || list.count == 0)
-		return NULL;
+		command_row(context,
+			    json_pack("{s:s}", "name", list.items[i]->name),
+			    "%s", list.items[i]->name);
+	err = command_rows_print(context);
+	if (err || prune->dry_run || list.count == 0)
+		return err;
 	err = prune_execute(context->store, &list);
 	return err ? err : session_write_page(&session, true);
 }
@@ -47,6 +50,7 @@ const struct command bot_prune_command = {
 	.summary = "delete assets that newer ones have superseded",
 	.options = { options },
 	.options_size = sizeof(struct bot_prune_options),
+	.common = COMMON_SELECTION | COMMON_STORE | COMMON_JSON,
 	.needs = COMMAND_STORE,
 	.run = run,
 };

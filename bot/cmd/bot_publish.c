@@ -2,9 +2,10 @@
 
 #include "bot/cmd/bot_commands.h"
 
-#include <stdio.h>
+#include <jansson.h>
 
 #include "common/base/error.h"
+#include "common/base/text.h"
 
 struct publish_options {
 	bool no_page;
@@ -35,8 +36,12 @@ static struct error *run(struct command_context *context)
 				      context->line.arguments[i], &url);
 		if (err)
 			return err;
-		puts(url);
+		command_row(context, json_pack("{s:o}", "url", text_json(url)),
+			    "%s", url);
 	}
+	err = command_rows_print(context);
+	if (err)
+		return err;
 	_cleanup_session_ struct session session = { .context = context };
 	return publish->no_page ? NULL : session_write_page(&session, true);
 }
@@ -47,6 +52,7 @@ const struct command bot_publish_command = {
 	.summary = "put packages into the store, and rewrite its page",
 	.options = { options },
 	.options_size = sizeof(struct publish_options),
+	.common = COMMON_STORE | COMMON_JSON,
 	.needs = COMMAND_STORE,
 	.run = run,
 };

@@ -173,10 +173,8 @@ static struct error *run(struct command_context *context)
 			   !run_options->dry_run);
 	if (err)
 		return err;
-	if (run_options->dry_run) {
-		session_print_plan(&session);
-		return NULL;
-	}
+	if (run_options->dry_run)
+		return session_print_plan(&session);
 	return session.plan.count ? execute(&session)
 				  : tidy(&session, run_options->keep);
 }
@@ -188,6 +186,7 @@ const struct command bot_run_command = {
 		   "became of each, and the exit status is 1 if any failed.",
 	.options = { options, selection_option_table },
 	.options_size = sizeof(struct bot_run_options),
+	.common = COMMON_SELECTION | COMMON_STORE | COMMON_DIRECTORY | COMMON_JSON,
 	.needs = COMMAND_STORE,
 	.run = run,
 };

@@ -81,6 +81,7 @@ const struct command bot_status_command = {
 	.summary = "list what the store has",
 	.options = { options },
 	.options_size = sizeof(struct status_options),
+	.common = COMMON_SELECTION | COMMON_STORE | COMMON_JSON,
 	.needs = COMMAND_STORE,
 	.run = run,
 };

@@ -94,11 +94,14 @@ struct error *session_plan(struct session *session, unsigned int limit,
 	return NULL;
 }
 
-void session_print_plan(const struct session *session)
+struct error *session_print_plan(const struct session *session)
 {
+	if (session->context->common->json)
+		return command_print_json(plan_json(&session->plan));
 	for (size_t i = 0; i < session->plan.count; i++)
 		printf("%s %s\n", session->plan.items[i].release_text,
 		       session->plan.items[i].arch->name);
+	return NULL;
 }
 
 struct error *session_report(const struct session *session,

@@ -25,16 +25,20 @@ static bool is_list(const struct command_option *option)
 }
 
 void command_line_add(struct command_line *line,
-		      const struct command_option *table, void *values)
+		      const struct command_option *option, void *values)
 {
-	for (const struct command_option *o = table; o->name; o++) {
-		void *value = (char *)values + o->offset;
+	void *value = (char *)values + option->offset;
 
-		if (has_otherwise(o))
-			*(unsigned int *)value = o->otherwise;
-		vector_add(&line->slots) =
-			(struct command_slot){ o, value, false };
-	}
+	if (has_otherwise(option))
+		*(unsigned int *)value = option->otherwise;
+	vector_add(&line->slots) = (struct command_slot){ option, value, false };
+}
+
+void command_line_add_table(struct command_line *line,
+			    const struct command_option *table, void *values)
+{
+	for (const struct command_option *o = table; o->name; o++)
+		command_line_add(line, o, values);
 }
 
 void command_line_deinit(struct command_line *line)

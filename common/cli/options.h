@@ -93,11 +93,15 @@ struct command_line {
 };
 
 /**
- * Add the options of a table, and make their values, zeroed, those of an empty
- * command line. Of two options of one name, the first counts.
+ * Add an option, and make its value, zeroed, that of an empty command line. Of
+ * two options of one name, the first counts.
  */
 void command_line_add(struct command_line *line,
-		      const struct command_option *table, void *values);
+		      const struct command_option *option, void *values);
+
+/** The same for the options of a table. */
+void command_line_add_table(struct command_line *line,
+			    const struct command_option *table, void *values);
 
 /** Free what belongs to it, and the values that are lists. */
 void command_line_deinit(struct command_line *line);

@@ -28,6 +28,7 @@ enum {
 #define OFFSET(field) .offset = offsetof(struct common_options, field)
 
 // clang-format off
+// In the order of enum common_option.
 const struct command_option common_option_table[] = {
 	{ 'k', "kernel", "PATTERN[,...]", "kernels: a glob over releases, a version, a series or a flavor", OPTION_LIST, OFFSET(kernels) },
 	{ 'a', "arch", "ARCH[,...]", "architectures, or host, all, foreign (default: host; for the bot and lists: all)", OPTION_LIST, OFFSET(archs) },
@@ -42,29 +43,39 @@ const struct command_option common_option_table[] = {
 };
 // clang-format on
 
-static void print_options(FILE *file, const struct command_option *table)
+/** Whether a command, or, if it is NULL, any, has that row of the table. */
+static bool has_common(const struct command *command, size_t row)
 {
-	for (const struct command_option *o = table; o->name; o++) {
-		char letter[8] = "    ", left[64];
-
-		if (o->letter)
-			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
-		snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name,
-			 o->argument ? " " : "", o->argument ? o->argument : "");
-		// Two spaces at least: help2man takes them for the end of it.
-		fprintf(file, "  %-29s  %s\n", left, o->help);
-	}
+	return !command || ((command->common | COMMON_ALWAYS) >> row & 1);
 }
 
-static void print_common_help(FILE *file, bool has_statuses)
+static void print_option(FILE *file, const struct command_option *option)
+{
+	char letter[8] = "    ", left[64];
+
+	if (option->letter)
+		snprintf(letter, sizeof(letter), "-%c, ", option->letter);
+	snprintf(left, sizeof(left), "%s--%s%s%s", letter, option->name,
+		 option->argument ? " " : "",
+		 option->argument ? option->argument : "");
+	// Two spaces at least: help2man takes them for the end of it.
+	fprintf(file, "  %-29s  %s\n", left, option->help);
+}
+
+/** @param[in] command NULL for what commands have in common. */
+static void print_common_help(FILE *file, const struct command *command)
 {
 	fputs("\nCommon options:\n", file);
-	print_options(file, common_option_table);
+	for (size_t i = 0; common_option_table[i].name; i++) {
+		if (has_common(command, i))
+			print_option(file, &common_option_table[i]);
+	}
 	fputs("      --no-FLAG                  turn a flag off\n"
 	      "      --version                  print the version\n"
 	      "  -h, --help                     print this help\n",
 	      file);
-	if (has_statuses)
+	// One with statuses of its own has told them.
+	if (!command || !command->failure_status)
 		fputs("\nExit status: 0 done, 1 failed, 2 wrong usage.\n", file);
 }
 
@@ -76,9 +87,10 @@ static void print_program_help(FILE *file, const struct program *program)
 	for (const struct command *const *c = program->commands; *c; c++)
 		fprintf(file, "  %-12s %s\n", (*c)->name, (*c)->summary);
 	fprintf(file,
-		"\n'%s COMMAND --help' describes a command and its options.\n",
+		"\n'%s COMMAND --help' describes a command and its options. Of the common ones it\n"
+		"has those that it uses.\n",
 		program->name);
-	print_common_help(file, true);
+	print_common_help(file, NULL);
 }
 
 static void print_command_help(const struct program *program,
@@ -91,10 +103,12 @@ static void print_command_help(const struct program *program,
 		printf("\n%s\n", command->details);
 	if (command->options[0])
 		puts("\nOptions:");
-	for (size_t i = 0; command->options[i]; i++)
-		print_options(stdout, command->options[i]);
-	// One with statuses of its own has told them.
-	print_common_help(stdout, !command->failure_status);
+	for (size_t i = 0; command->options[i]; i++) {
+		for (const struct command_option *o = command->options[i];
+		     o->name; o++)
+			print_option(stdout, o);
+	}
+	print_common_help(stdout, command);
 }
 
 /**
@@ -222,9 +236,13 @@ bool command_context_init(struct command_context *context,
 	};
 	// A command's own come first.
 	for (size_t i = 0; command->options[i]; i++)
-		command_line_add(&context->line, command->options[i],
-				 context->options);
-	command_line_add(&context->line, common_option_table, context->common);
+		command_line_add_table(&context->line, command->options[i],
+				       context->options);
+	for (size_t i = 0; common_option_table[i].name; i++) {
+		if (has_common(command, i))
+			command_line_add(&context->line, &common_option_table[i],
+					 context->common);
+	}
 	return true;
 }
 

@@ -26,7 +26,23 @@ struct error;
 struct json_t;
 struct release_selection;
 
-/** Options that mean the same everywhere. */
+/** Options that mean the same everywhere: a bit for each, in their order. */
+enum common_option {
+	COMMON_KERNEL = 1 << 0,
+	COMMON_ARCH = 1 << 1,
+	COMMON_FLAVOR = 1 << 2,
+	COMMON_STORE = 1 << 3,
+	COMMON_CATALOG = 1 << 4,
+	COMMON_DIRECTORY = 1 << 5,
+	COMMON_VERBOSE = 1 << 6,
+	COMMON_QUIET = 1 << 7,
+	COMMON_JSON = 1 << 8,
+	/** What every command has. */
+	COMMON_ALWAYS = COMMON_CATALOG | COMMON_VERBOSE | COMMON_QUIET,
+	COMMON_SELECTION = COMMON_KERNEL | COMMON_ARCH | COMMON_FLAVOR,
+};
+
+/** Their values; those that a command does not have are zeroed. */
 struct common_options {
 	struct string_list kernels;
 	struct string_list archs;
@@ -78,6 +94,8 @@ struct command {
 	 */
 	const struct command_option *options[4];
 	size_t options_size;
+	/** Of enum common_option: those that it has besides COMMON_ALWAYS. */
+	unsigned int common;
 	/** Options end at the first other argument: a program to run. */
 	bool takes_program;
 	/** Of enum command_part: what is opened before it runs. */

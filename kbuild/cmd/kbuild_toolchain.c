@@ -135,6 +135,7 @@ const struct command kbuild_toolchain_command = {
 		"CROSS-gcc, if it is neither older nor newer than what was tried; and kernel.org's,\n"
 		"which is downloaded when it is needed, checked and kept. The exit status is 1 if\n"
 		"there is none.",
+	.common = COMMON_ARCH | COMMON_DIRECTORY | COMMON_JSON,
 	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,
 	.run = run,
 };

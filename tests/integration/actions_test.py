@@ -70,7 +70,7 @@ class ActionsTest(support.TestCase):
         }
         command, *arguments = arguments
         env = environment(**{k: v for k, v in variables.items() if v is not None})
-        words = (*arguments, f"--directory={self.folder / 'work'}")
+        words = (*arguments, *support.work_options(command, self.folder / "work"))
         result = run(f"vmtest-bot {command}", *words, env=env, **options)
         self.outputs = parse_outputs(output.read_text())
         self.summary = summary.read_text()

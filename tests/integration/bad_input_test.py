@@ -199,9 +199,10 @@ class GitHubTest(TestCase):
     def set_faults(self, *faults):
         self.github.control(faults=[{"count": -1, **f} for f in faults])
 
-    def bot(self, *arguments):
-        directory = f"--directory={self.directory}"
-        return self.attempt("vmtest-bot", *arguments, f"--store={STORE}", directory)
+    def bot(self, command, *arguments):
+        directory = support.work_options(command, self.directory)
+        words = (*arguments, f"--store={STORE}", *directory)
+        return self.attempt("vmtest-bot", command, *words)
 
     def expect_download_fault(self, fault, *words):
         with self.subTest(fault):
@@ -286,7 +287,7 @@ class KernelOrgTest(TestCase):
         self.kernel_org.control(faults=[{"count": -1, **f} for f in faults])
 
     def poll(self):
-        return self.attempt("vmtest-bot", "poll", f"--directory={self.directory}")
+        return self.attempt("vmtest-bot", "poll")
 
     def test_poll(self):
         json = [{"kind": "malformed_json", "variant": v} for v in MALFORMED]
@@ -320,9 +321,9 @@ class KernelOrgTest(TestCase):
         self.expect(self.poll(), 1, "kernel.org", "network")
 
     def test_names_that_nothing_has(self):
-        options = (f"--store=dir:{self.folder}", f"--directory={self.directory}")
+        store = f"--store=dir:{self.folder}"
         self.expect_rows(
-            lambda *arguments: self.attempt("vmtest-bot", "plan", *arguments, *options),
+            lambda *arguments: self.attempt("vmtest-bot", "plan", *arguments, store),
             (["-k", "6.99*"], 2, "6.99*", "vmtest-bot poll"),
             (["-k", "9.9"], 2, "9.9"),
             (["-f", "huge"], 2, "huge", "tiny"),
@@ -534,6 +535,9 @@ class UsageTest(TestCase):
             (["vmtest-bot poll extra"], 2, "extra"),
             (["vmtest-bot poll --json=yes"], 2, "--json"),
             (["vmtest-bot poll -x"], 2, "-x"),
+            (["vmtest-bot poll -k 6.12"], 2, "unknown option '-k'"),
+            (["vmtest-kbuild config 6.12 --store=nonsense:"], 2, "unknown option"),
+            (["vmtest-vm run --json true"], 2, "unknown option '--json'"),
             (["vmtest-bot run --limit"], 2, "--limit"),
             (["vmtest-bot run --limit=0"], 2, "--limit 0: at least 1"),
             (["vmtest-bot run --keep=0"], 2, "--keep 0: at least 1"),
@@ -562,8 +566,7 @@ class UsageTest(TestCase):
     def test_wrong_variables(self):
         def status(name, value):
             env = {**self.env, name: value}
-            directory = f"--directory={self.directory}"
-            return self.attempt("vmtest-bot", "status", directory, env=env)
+            return self.attempt("vmtest-bot", "status", env=env)
 
         self.expect_rows(
             status,

@@ -16,7 +16,7 @@ TINY = ("--latest-stable", "--arch=host", "--flavor=tiny")
 class PollTest(support.TestCase):
     def poll(self, *arguments):
         env = environment(**mirror(self.kernel_org))
-        return run("vmtest-bot poll -d", self.folder, *arguments, env=env)
+        return run("vmtest-bot poll", *arguments, env=env)
 
     def test_lists_releases_and_dead_series(self):
         self.kernel_org = self.start("kernel_org.py")
@@ -47,8 +47,8 @@ class GitHubTest(support.TestCase):
         self.environment = github_environment(self.github, **mirror(self.kernel_org))
 
     def bot(self, command, *arguments):
-        directory = f"--directory={self.folder / 'work'}"
-        options = (f"--store={self.store}", directory)
+        directory = support.work_options(command, self.folder / "work")
+        options = (f"--store={self.store}", *directory)
         return run("vmtest-bot", command, *arguments, *options, env=self.environment)
 
     def assert_published_once(self):
@@ -127,6 +127,12 @@ class GitHubTest(support.TestCase):
         for path in (older, self.package):
             self.assert_status(self.bot("publish", path), 0)
         self.assertEqual(len(support.assets(self.store)), 2)
+        rows = json.loads(self.bot("prune", "--dry-run", "--json").stdout)
+        self.assertEqual(rows, [{"name": older.name}])
+        rows = json.loads(self.bot("run", *TINY, "--dry-run", "--json").stdout)
+        self.assertEqual(rows, [])
+        rows = json.loads(self.bot("publish", self.package, "--json").stdout)
+        self.assertEqual(rows, [{"url": str(self.folder / "store" / self.package.name)}])
         self.assert_status(self.bot("prune", "--keep=1"), 0)
         self.assert_published_once()
         # A name is never given to other bytes.

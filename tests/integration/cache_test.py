@@ -2,6 +2,7 @@
 """What is kept below ~/.cache/vmtest, while it is used and when it is too much."""
 
 import fcntl
+import json
 import os
 import time
 
@@ -79,6 +80,8 @@ class PruneTest(CacheCase):
         gone, shown = self.prune("--older-than=2w", "--dry-run", left=4)
         self.assertEqual(gone, list(self.entries[:2]))
         self.assertRegex(shown, r"1 modules 2\.\d MB, 1 compilers 2\.\d MB, 4\.\d MB in all")
+        rows = json.loads(self.vm("prune", "--older-than=2w", "--dry-run", "--json").stdout)
+        self.assertEqual(rows, [{"path": str(self.cache / name)} for name in gone])
         gone, _ = self.prune("--older-than=2w", left=2)
         self.assertEqual(gone, list(self.entries[:2]))
 

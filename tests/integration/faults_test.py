@@ -87,8 +87,8 @@ class TestCase(support.TestCase):
         return path
 
     def start_bot(self, command, *arguments, directory="work"):
-        directory = f"--directory={self.folder / directory}"
-        options = (f"--store={self.store}", directory)
+        directory = support.work_options(command, self.folder / directory)
+        options = (f"--store={self.store}", *directory)
         return self.popen(f"vmtest-bot {command}", *arguments, *options, env=self.env)
 
     def bot(self, command, *arguments):

@@ -24,7 +24,7 @@ class FetchTest(support.TestCase):
         self.file = self.folder / "sources" / "linux.tar"
 
     def fetch(self, version=VERSION):
-        return self.run_fetch(version, "-o", self.file, "-d", self.folder / "work")
+        return self.run_fetch(version, "-o", self.file)
 
     def run_fetch(self, *arguments):
         env = environment(VMTEST_RETRY_SECONDS=10, **mirror(self.kernel_org))

@@ -47,7 +47,8 @@ class ScaleCase(support.TestCase):
     def bot(self, command, *arguments, status=0):
         result = Measured(
             *(f"vmtest-bot {command}", *arguments, f"--catalog={self.scale.catalog}"),
-            *(f"--store={self.scale.store}", f"--directory={self.folder / 'work'}"),
+            *(f"--store={self.scale.store}",
+              *support.work_options(command, self.folder / "work")),
             env=self.environment,
         )
         self.assert_status(result, status)

@@ -60,8 +60,8 @@ class PointReleaseTest(support.TestCase):
         self.env = github_environment(self.github, **mirror(self.kernel_org))
 
     def words(self, command, store, *more):
-        directory = f"--directory={self.folder / f'work-{store}'}"
-        return (f"vmtest-bot {command} --store={self.stores[store]}", directory, *more)
+        directory = support.work_options(command, self.folder / f"work-{store}")
+        return (f"vmtest-bot {command} --store={self.stores[store]}", *directory, *more)
 
     def run_bot(self, *words):
         result = run(*self.words(*words), env=self.env, timeout=3600)

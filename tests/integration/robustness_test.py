@@ -156,9 +156,8 @@ class Plan(Command):
         self.env = mirror(case.start_kernel_org(offer=offer))
 
     def command(self):
-        store, work = f"--store=dir:{self.folder / 'store'}", self.folder / "work"
         output = f"--output={self.made / 'plan.json'}"
-        return "vmtest-bot plan", output, store, f"--directory={work}"
+        return "vmtest-bot plan", output, f"--store=dir:{self.folder / 'store'}"
 
 
 class BotPrune(Command):
@@ -199,9 +198,7 @@ class Fetch(Command):
         return len(self.kernel_org.requests(fault="slow")) - self.before
 
     def command(self):
-        output = f"--output={self.made / 'linux.tar.xz'}"
-        directory = f"--directory={self.folder / 'work'}"
-        return "vmtest-kbuild fetch 6.12.117", output, directory
+        return "vmtest-kbuild fetch 6.12.117", f"--output={self.made / 'linux.tar.xz'}"
 
 
 class Build(Command):

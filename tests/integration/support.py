@@ -437,6 +437,12 @@ class TestCase(unittest.TestCase):
         self.assertEqual(prism.violations(exchanges), [])
 
 
+def work_options(command, directory):
+    """--directory, for the commands of the bot that work in one."""
+    works = command.split()[0] in ("run", "build")
+    return [f"--directory={directory}"] if works else []
+
+
 def assets(store, **options):
     """What `vmtest-bot status --json` says of a store."""
     return json.loads(succeed("vmtest-bot status --json", f"--store={store}", **options))

@@ -67,6 +67,7 @@ const struct command vm_download_command = {
 	.summary = "fetch the newest match of each --kernel",
 	.details = "Prints the kernels' directories; with --json also what fetching and unpacking\n"
 		   "took.",
+	.common = COMMON_SELECTION | COMMON_STORE | COMMON_DIRECTORY | COMMON_JSON,
 	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,
 	.run = run,
 };

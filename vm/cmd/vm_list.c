@@ -70,6 +70,7 @@ static struct error *run(struct command_context *context)
 const struct command vm_list_command = {
 	.name = "list",
 	.summary = "show kernels on disk and in the store",
+	.common = COMMON_SELECTION | COMMON_STORE | COMMON_DIRECTORY | COMMON_JSON,
 	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,
 	.run = run,
 };

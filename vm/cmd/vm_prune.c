@@ -2,8 +2,8 @@
 
 #include "vm/cmd/vm_commands.h"
 
+#include <jansson.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -146,11 +146,14 @@ static struct error *run(struct command_context *context)
 	_cleanup_string_list_ struct string_list deleted = { 0 };
 	err = prune(context, &limits, has_kernels, &list, &deleted);
 	for (size_t i = 0; i < deleted.count; i++)
-		puts(deleted.items[i]);
+		command_row(context,
+			    json_pack("{s:o}", "path",
+				      text_json(deleted.items[i])),
+			    "%s", deleted.items[i]);
 	if (err)
 		return err;
 	show(context->directory, &list);
-	return NULL;
+	return command_rows_print(context);
 }
 
 const struct command vm_prune_command = {
@@ -165,6 +168,7 @@ const struct command vm_prune_command = {
 		"is left.",
 	.options = { options },
 	.options_size = sizeof(struct vm_prune_options),
+	.common = COMMON_SELECTION | COMMON_DIRECTORY | COMMON_JSON,
 	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,
 	.run = run,
 };

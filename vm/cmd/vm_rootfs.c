@@ -109,5 +109,6 @@ const struct command vm_rootfs_command = {
 		"user namespaces, and kept below --directory until packages or suite change.",
 	.options = { options },
 	.options_size = sizeof(struct rootfs_options),
+	.common = COMMON_ARCH | COMMON_DIRECTORY | COMMON_JSON,
 	.run = run,
 };

@@ -193,6 +193,7 @@ const struct command vm_test_command = {
 		"python3-drgn of the host.",
 	.options = { options, suite_option_table, run_option_table },
 	.options_size = sizeof(struct suite_options),
+	.common = COMMON_SELECTION | COMMON_STORE | COMMON_DIRECTORY | COMMON_JSON,
 	.takes_program = true,
 	.run = run,
 };

@@ -110,6 +110,7 @@ static const struct command say = {
 	.summary = "say words",
 	.options = { say_options },
 	.options_size = sizeof(struct say_options),
+	.common = COMMON_KERNEL | COMMON_JSON,
 	.failure_status = 125,
 	.run = run_say,
 };
@@ -223,6 +224,11 @@ Test(command, what_is_wrong_is_said_and_has_a_status)
 		{ { "say", "--volume" }, "unknown option '--volume'; see --help" },
 		{ { "say", "--tim=1" }, "unknown option '--tim=1'; see --help" },
 		{ { "say", "-x" }, "unknown option '-x'; see --help" },
+		// Others have these.
+		{ { "say", "-a", "host" }, "unknown option '-a'; see --help" },
+		{ { "say", "--store=x" },
+		  "unknown option '--store=x'; see --help" },
+		{ { "repeat", "--json" }, "unknown option '--json'; see --help" },
 		{ { "say", "-lx" }, "unknown option '-x'; see --help" },
 		{ { "say", "-n" }, "-n needs an argument; see --help" },
 		{ { "say", "--to" }, "--to needs an argument; see --help" },
