@@ -55,7 +55,7 @@ static struct error *parse(const struct command_context *context,
 				    "name the output directory with --output");
 	struct release *release = &item->release;
 	if (!release_parse(context->line.arguments[0], release))
-		return error_create(ERROR_USAGE, "'%s' is no release, %s",
+		return error_create(ERROR_USAGE, "'%s' is not a release, %s",
 				    context->line.arguments[0], example);
 	const struct catalog_flavor *flavor;
 	err = catalog_find_flavor(context->catalog, release->flavor, &flavor);
@@ -68,8 +68,7 @@ static struct error *parse(const struct command_context *context,
 	release_format(&made, made_text);
 	release_format(release, item->release_text);
 	if (strcmp(made_text, item->release_text) != 0)
-		return error_create(ERROR_USAGE,
-				    "the catalog makes %s, and no %s",
+		return error_create(ERROR_USAGE, "the catalog makes %s, not %s",
 				    made_text, item->release_text);
 	err = command_arch(context, &item->arch);
 	if (err)
@@ -138,7 +137,7 @@ static struct error *run(struct command_context *context)
 	err = directory_create(build_options->output);
 	if (err)
 		return err;
-	// Nothing is to look like this run's that an earlier one has left.
+	// An earlier run's log and result must not be taken for this run's.
 	err = file_write(log_path, "", 0);
 	if (!err && build_options->result)
 		err = error_wrap(user_file_delete(build_options->result),

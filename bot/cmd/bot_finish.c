@@ -126,9 +126,9 @@ static struct error *update_issues(const struct command_context *context,
 }
 
 /**
- * Note how a step ended: none keeps the others from being done.
+ * Log a step's error: the steps after it are done nevertheless.
  *
- * @return Only what ends all of us; else it is told.
+ * @return Only an error that ends the command, which is not logged here.
  */
 static struct error *note(struct command_context *context, struct error *err)
 {

@@ -42,7 +42,7 @@ struct error *session_list(struct session *session)
 // clang-format off
 const struct command_option selection_option_table[] = {
 	{ 0, "limit", "N", "at most N kernels, the newest", OPTION_NUMBER, OFFSET(limit), .min = 1 },
-	{ 0, "rebuild", NULL, "kernels that the store has, too, under the next PATCH", OPTION_FLAG, OFFSET(rebuild) },
+	{ 0, "rebuild", NULL, "also rebuild kernels that the store has, under the next PATCH", OPTION_FLAG, OFFSET(rebuild) },
 	{ 0, "latest-stable", NULL, "only kernel.org's newest stable kernel", OPTION_FLAG, OFFSET(latest_stable) },
 	{ 0 },
 };
@@ -159,7 +159,7 @@ struct error *publish_package(struct store *store, const char *path,
 	char arch[ARCH_SIZE];
 	if (!package_name_parse(name, &release, arch))
 		return error_create(ERROR_USAGE,
-				    "%s: no package's name; it must be kernel-VERSION-vmtestREVISION.MINORFLAVOR.ARCH.tar.zst",
+				    "%s is not a package name; it must be kernel-VERSION-vmtestREVISION.MINORFLAVOR.ARCH.tar.zst",
 				    path);
 	_cleanup_string_list_ struct string_list lost = { 0 };
 	err = package_info_read_lost(path, &lost);

@@ -79,7 +79,8 @@ struct error *series_list_add_releases(struct series_list *list,
 	if (releases.latest_stable &&
 	    !kernel_version_parse(releases.latest_stable, &list->latest_stable))
 		return error_create(ERROR_OTHER,
-				    "%s: \"latest_stable\" is no version", name);
+				    "%s: \"latest_stable\" is not a version",
+				    name);
 	size_t count = 0;
 	for (size_t i = 0; i < releases.count; i++) {
 		struct kernel_version version;

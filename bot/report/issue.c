@@ -29,7 +29,7 @@ enum {
 static const char label[] = "vmtest";
 
 static const char end_of_body[] =
-	"\nEvery run that fails brings this text up to date; the first that makes all kernels of the series closes the issue.\n";
+	"\nEvery run that fails brings this text up to date; the first that builds all kernels of the series closes the issue.\n";
 
 static void issue_deinit(struct issue *issue)
 {
@@ -86,7 +86,7 @@ char *issue_title(const struct kernel_version *version)
 	char series[KERNEL_VERSION_TEXT_SIZE];
 
 	kernel_version_format_series(version, series);
-	return string_format("Linux %s: kernels cannot be made", series);
+	return string_format("Linux %s: builds fail", series);
 }
 
 /** Append `The last run` or such, as a link where there is one. */
@@ -121,7 +121,7 @@ char *issue_body(const struct verdict_list *verdicts,
 	_cleanup_free_ char *marker = format_marker(version);
 	string_builder_appendf(&sb, "%s\n", marker);
 	append_run(&sb, "The last run", run_url);
-	string_builder_append(&sb, " could not make these kernels.\n\n");
+	string_builder_append(&sb, " failed to build these kernels.\n\n");
 	_cleanup_table_ struct table table = { 0 };
 	report_verdicts(&failures, &table);
 	table_append_markdown(&sb, &table,
@@ -137,7 +137,7 @@ char *issue_closing(const struct verdict_list *verdicts,
 	const char *separator = " ";
 
 	append_run(&sb, "This run", run_url);
-	string_builder_append(&sb, " has made all of them:");
+	string_builder_append(&sb, " has built all of them:");
 	for (size_t i = 0; i < verdicts->count; i++) {
 		const struct verdict *verdict = &verdicts->items[i];
 

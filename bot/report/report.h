@@ -142,7 +142,7 @@ _must_check_ struct error *issues_update(const struct github *github,
 /** Whether an issue of this text is the one of a version's series. */
 bool issue_is_about(const char *body, const struct kernel_version *version);
 
-/** `Linux 6.12: kernels cannot be made`; free(). */
+/** `Linux 6.12: builds fail`; free(). */
 char *issue_title(const struct kernel_version *version);
 
 /**

@@ -123,7 +123,8 @@ struct error *sidecar_read(const char *path,
 		}
 	}
 	return error_create(ERROR_OTHER,
-			    "%s is no line of sha256sum; delete it", sidecar);
+			    "%s is not in sha256sum's format; delete it",
+			    sidecar);
 }
 
 struct error *sidecar_write_text(const char *path, const char *text)

@@ -241,7 +241,7 @@ static struct error *write_hardlink(struct writer *writer, const char *target,
 		return error_create_os(errno, "hard link to '%s'", target);
 	if (!S_ISREG(st.st_mode) && !writer->options->is_system)
 		return error_create(ERROR_OTHER,
-				    "hard link to '%s', which is no file",
+				    "hard link to '%s', which is not a file",
 				    target);
 	err = enter_parent(writer, path, &place);
 	if (err)
@@ -318,7 +318,8 @@ static mode_t choose_mode(const struct writer *writer, struct archive_entry *ent
 
 	if (!writer->options->is_system)
 		return (mode & 0755) | needed;
-	// Set to us, mount(8) would give up being root in a guest.
+	// Its files are ours: with set-user-ID, mount(8) would run as our user
+	// in a guest, where it must be root.
 	return writer->is_root ? mode : (mode & 01777) | needed;
 }
 

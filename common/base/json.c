@@ -17,7 +17,8 @@ struct error *value_parse(const char *text, size_t size_bytes, const char *name,
 		json_loadb(text, size_bytes, JSON_REJECT_DUPLICATES, &problem);
 
 	if (!json)
-		return error_create(kind, "%s: no JSON: line %d, column %d: %s",
+		return error_create(kind,
+				    "%s: not valid JSON: line %d, column %d: %s",
 				    name, problem.line, problem.column,
 				    problem.text);
 	*ret = (struct value){ .json = json, .key = name, .kind = kind };
@@ -117,7 +118,7 @@ static struct error *read_items(const struct value_row *row,
 		return value_error(value, "expected a list");
 	if (row->each_member && !json_is_object(value->json))
 		return value_error(value, "expected an object");
-	// One of the two: what is no list has no items.
+	// One of the two: what is not a list has no items.
 	for (size_t i = 0; i < json_array_size(value->json); i++) {
 		const struct value item = value_item(value, i);
 

@@ -135,7 +135,7 @@ _must_check_ struct error *value_read(const struct value *value,
 				      const struct value_row *rows,
 				      size_t count, void *ret);
 
-/** What an object has under a key; without a value if it is no object. */
+/** What an object has under a key; without a value if it is not an object. */
 struct value value_member(const struct value *object, const char *key);
 
 struct value value_item(const struct value *list, size_t index);

@@ -25,7 +25,8 @@ static struct error *wait_for(int fd, const char *path)
 {
 	_cleanup_progress_ struct progress *progress = NULL;
 
-	// flock(2) cannot be waited for together with a signal that is blocked.
+	// Signals are caught with SA_RESTART: they would not end a blocking
+	// flock(2).
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		struct error *err;
 

@@ -77,7 +77,8 @@ static struct error *set_number(const struct command_option *option,
 	unsigned long number = strtoul(value, &end, 10);
 	if (errno || *end || !isdigit((unsigned char)*value) ||
 	    number > OPTION_NUMBER_MAX)
-		return error_create(ERROR_USAGE, "--%s: '%s' is no whole number",
+		return error_create(ERROR_USAGE,
+				    "--%s: '%s' is not a whole number",
 				    option->name, value);
 	if (number < option->min || number > max)
 		return error_create(ERROR_USAGE, "--%s %lu: at %s %u",
@@ -148,7 +149,7 @@ static struct error *set_choice(const struct command_option *option,
 static struct error *add_list(const struct command_option *option,
 			      const char *value, struct string_list *list)
 {
-	// Not everything: what an unset variable asks for is not known.
+	// It may come from a variable that is not set, and does not mean all.
 	if (!value[strspn(value, ",")])
 		return error_create(ERROR_USAGE,
 				    "--%s: '%s' names nothing; leave it out to mean all",
@@ -320,7 +321,7 @@ struct error *command_line_parse(struct command_line *line, bool takes_program,
 				break;
 			continue;
 		}
-		// Not abbreviated: a new option must not make it mean two.
+		// Abbreviations are refused: a new option could make one ambiguous.
 		if (index >= 0 &&
 		    strlen(options[index].name) != strcspn(argument + 2, "="))
 			c = '?';

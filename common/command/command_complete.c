@@ -27,7 +27,7 @@ static void offer_options(const struct command_context *context, const char *typ
 
 		offer(typed, "--", o->name, o->help);
 		if (o->type == OPTION_FLAG && strncmp(typed, "--no", 4) == 0)
-			offer(typed, "--no-", o->name, "take it back");
+			offer(typed, "--no-", o->name, "turn it off");
 	}
 	offer(typed, "", "--help", "print help");
 }

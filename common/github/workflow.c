@@ -194,7 +194,7 @@ struct error *workflow_outputs_write(const char *text)
 
 	if (!path || !*path)
 		return error_create(ERROR_USAGE,
-				    "%s is not set: this is no step of a GitHub Actions workflow",
+				    "%s is not set: this is not a step of a GitHub Actions workflow",
 				    variable);
 	return append(variable, text);
 }

@@ -98,8 +98,7 @@ enum http_verdict http_attempt_judge(const struct http_attempt *attempt,
 	uint64_t reset_ms;
 
 	if (is_refusal && attempt->rate_reset_s) {
-		// A second more, as the clocks may differ by the part that they
-		// do not say.
+		// One more, because both are whole seconds, rounded down.
 		reset_ms = seconds_to_ms(attempt->rate_reset_s - now_s) + 1000;
 		*wait_ms_ret = asked_ms > reset_ms ? asked_ms : reset_ms;
 		return HTTP_LIMITED;

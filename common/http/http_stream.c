@@ -146,8 +146,8 @@ static struct error *end_answer(struct http_download *download)
 }
 
 /**
- * Of what is not the file, no more is read than is of interest: what a proxy
- * says at length may have no end.
+ * Read the next piece of the file. Of an answer that is not the file, only the
+ * beginning is read: a proxy's page may be endless.
  *
  * @param[out] size_ret 0 at the end of the try.
  */

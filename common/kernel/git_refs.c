@@ -129,7 +129,7 @@ struct error *ref_list_parse(const char *data, size_t size_bytes,
 	    strcmp(service, "# service=git-upload-pack") != 0)
 		return error_create(
 			ERROR_OTHER,
-			"the answer is no list of git refs; it may be a proxy's page, or no repository of smart HTTP");
+			"the answer is not a list of git refs; it may be a proxy's page, or the server does not speak git's smart HTTP");
 	// The service is a section of its own.
 	while (sections < 2) {
 		_cleanup_free_ char *line = NULL;

@@ -74,7 +74,7 @@ struct error *value_version(const struct value *value, void *ret)
 	if (err)
 		return err;
 	if (!kernel_version_parse(text, ret))
-		return value_error(value, "\"%s\" is no kernel version", text);
+		return value_error(value, "\"%s\" is not a kernel version", text);
 	return NULL;
 }
 

@@ -315,7 +315,7 @@ static struct error *commit_write(git_repository *repository, const char *url,
 	if (code < 0)
 		return libgit_error(code, "read %s of %s", ref->name, url);
 	if (git_object_type(commit) != GIT_OBJECT_COMMIT)
-		return error_create(ERROR_OTHER, "%s of %s is no commit",
+		return error_create(ERROR_OTHER, "%s of %s is not a commit",
 				    ref->name, url);
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_FILES, "write files");

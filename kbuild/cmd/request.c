@@ -51,7 +51,7 @@ struct error *parse_version(const char *text, struct kernel_version *ret)
 {
 	if (!kernel_version_parse(text, ret))
 		return error_create(ERROR_USAGE,
-				    "'%s' is no kernel version, such as 6.12.117",
+				    "'%s' is not a kernel version, such as 6.12.117",
 				    text);
 	return NULL;
 }

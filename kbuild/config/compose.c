@@ -26,7 +26,7 @@ static struct error *read_fragment(const char *path, char **ret)
 	if (err)
 		return err;
 	if (strlen(text) != size)
-		return error_create(ERROR_USAGE, "%s is no text", path);
+		return error_create(ERROR_USAGE, "%s is not a text file", path);
 	*ret = take_ptr(text);
 	return NULL;
 }

@@ -87,7 +87,7 @@ static struct error *fetch_to(const struct catalog *catalog, struct http *http,
 	const char *name = path_name(path);
 	struct stat st;
 	if (!*name || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)))
-		return error_create(ERROR_USAGE, "'%s' is no name for a file",
+		return error_create(ERROR_USAGE, "'%s' does not name a file",
 				    path);
 	_cleanup_free_ char *directory = path_parent(path);
 	err = directory_create(directory);

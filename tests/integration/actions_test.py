@@ -471,7 +471,7 @@ class FinishTest(ActionsTest):
         self.built("6.1.50-vmtest1.0tiny")
         self.assert_status(self.finish("--issues"), 1)
         (issue,) = self.issues("all")
-        self.assertEqual(issue["title"], "Linux 6.12: kernels cannot be made")
+        self.assertEqual(issue["title"], "Linux 6.12: builds fail")
         self.assertEqual([label["name"] for label in issue["labels"]], ["vmtest"])
         for text in (
             "` build of 6.12.117-vmtest1.0tiny \\| went wrong `",
@@ -489,7 +489,7 @@ class FinishTest(ActionsTest):
         self.assertEqual(first["number"], issue["number"])
         self.assertIn("6.12.118", first["body"])
         self.assertNotIn("6.12.117", first["body"])
-        self.assertEqual(second["title"], "Linux 6.1: kernels cannot be made")
+        self.assertEqual(second["title"], "Linux 6.1: builds fail")
 
         # A job that was cancelled says nothing, nor does who was not there.
         self.write_plan("6.12.118-vmtest1.0tiny", "6.12.118-vmtest1.1default")

@@ -57,7 +57,7 @@ function expandMatrix(token, scope) {
   };
   for (const name of Object.keys(rest))
     refuse(`'${name}' is not known to rehearsals; known: include`);
-  if (!include?.length) refuse("'include' is no list of jobs");
+  if (!include?.length) refuse("'include' is not a list of jobs");
   if (include.length > MAX_JOBS)
     refuse(`${include.length} jobs are more than ${MAX_JOBS}`);
   return include;

@@ -239,7 +239,7 @@ static struct error *download_make(void *arg, const char *directory)
 	err = read_release(directory, release);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return error_create(ERROR_OTHER,
-				    "%s of %s is no package of a kernel: it has no %s",
+				    "%s of %s is not a kernel package: it has no %s",
 				    name, store, release_file);
 	if (err)
 		return err;

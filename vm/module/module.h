@@ -35,7 +35,7 @@ struct kernel;
  * Copy all files to a directory, which is made.
  *
  * @param[out] text_ret A digest over the names and contents of the copies.
- * @return ERROR_USAGE if it is no directory with a Makefile or Kbuild.
+ * @return ERROR_USAGE if it is not a directory with a Makefile or Kbuild.
  */
 _must_check_ struct error *
 module_source_copy(const char *path, const char *to,

@@ -106,9 +106,9 @@ Test(json, what_is_wrong_is_named_with_its_place)
 		const char *text;
 		const char *message;
 	} rows[] = {
-		{ "", "file: no JSON: line 1, column 0: '[' or '{' expected near end of file" },
-		{ "{\"text\": \"a\", \"text\": \"b\"}", "file: no JSON: line 1, column 20: duplicate object key near '\"text\"'" },
-		{ "\033[31m", "file: no JSON: line 1, column 1: '[' or '{' expected near '?'" },
+		{ "", "file: not valid JSON: line 1, column 0: '[' or '{' expected near end of file" },
+		{ "{\"text\": \"a\", \"text\": \"b\"}", "file: not valid JSON: line 1, column 20: duplicate object key near '\"text\"'" },
+		{ "\033[31m", "file: not valid JSON: line 1, column 1: '[' or '{' expected near '?'" },
 		{ "[]", "file: expected an object" },
 		{ "{}", "file: text: expected a string" },
 		{ "{\"text\": null}", "file: text: expected a string" },

@@ -162,7 +162,7 @@ Test(command, options_and_arguments_reach_the_command)
 		// Before arguments and after them, but not after two dashes.
 		{ { "say", "a", "-n", "3", "-", "--", "-l", "--" },
 		  "times=3 to= loud=0 kernels=0: [a] [-] [-l] [--]\n" },
-		// A path is no list.
+		// A path is not a list.
 		{ { "say", "-k", "6.1,6.12", "-k", "/a,b", "-k./c,d" },
 		  "times=1? to= loud=0 kernels=4:\n" },
 		{ { "say", "-n0" }, "times=0 to= loud=0 kernels=0:\n" },
@@ -232,9 +232,9 @@ Test(command, what_is_wrong_is_said_and_has_a_status)
 		{ { "say", "-lx" }, "unknown option '-x'; see --help" },
 		{ { "say", "-n" }, "-n needs an argument; see --help" },
 		{ { "say", "--to" }, "--to needs an argument; see --help" },
-		{ { "say", "-n", "1x" }, "--times: '1x' is no whole number" },
-		{ { "say", "-n", "-1" }, "--times: '-1' is no whole number" },
-		{ { "say", "-n", "" }, "--times: '' is no whole number" },
+		{ { "say", "-n", "1x" }, "--times: '1x' is not a whole number" },
+		{ { "say", "-n", "-1" }, "--times: '-1' is not a whole number" },
+		{ { "say", "-n", "" }, "--times: '' is not a whole number" },
 		{ { "say", "-n10" }, "--times 10: at most 9" },
 		{ { "say", "--loud=yes" }, "--loud takes no argument" },
 		{ { "say", "-k", "" },
@@ -243,7 +243,7 @@ Test(command, what_is_wrong_is_said_and_has_a_status)
 		  "--kernel: ',' names nothing; leave it out to mean all" },
 		{ { "say", "--no-to" }, "unknown option '--no-to'; see --help" },
 		{ { "repeat", "--at-once=x" },
-		  "--at-once: 'x' is no whole number" },
+		  "--at-once: 'x' is not a whole number" },
 		{ { "repeat", "-j0" }, "--at-once 0: at least 1" },
 		{ { "repeat", "--tone=flat" }, "--tone flat: use low|high" },
 		{ { "repeat", "--size=1" },

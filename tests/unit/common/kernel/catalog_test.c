@@ -238,12 +238,12 @@ Test(catalog, wrong_values_are_named)
 		const char *message;
 	} rows[] = {
 		{ "revision", "-1", "revision: expected a whole number" },
-		{ "verified", "\"7\"", "verified: \"7\" is no kernel version" },
+		{ "verified", "\"7\"", "verified: \"7\" is not a kernel version" },
 		{ "kernel_org", "[]", "kernel_org: expected an object" },
 		{ "kernel_org.git", "\"host\"", "kernel_org.git: expected a URL with a path" },
 		{ "series.0.enabled", "\"no\"", "series[0].enabled: expected true or false" },
 		{ "rootfs.packages", "\"kmod\"", "rootfs.packages: expected a list of strings" },
-		{ "gcc.crosstool", "\"../8.5.0\"", "gcc.crosstool: \"../8.5.0\" is no kernel version" },
+		{ "gcc.crosstool", "\"../8.5.0\"", "gcc.crosstool: \"../8.5.0\" is not a kernel version" },
 		{ "flavors.tiny.minor", "\"0\"", "flavors.tiny.minor: expected a whole number" },
 		{ "flavors.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "{}", "the name has 32 characters, and may have 31" },
 		{ "flavors.no-smp", "{\"minor\": 0}", "flavors.no-smp: a name has letters, digits and _, and does not begin with a digit" },
@@ -252,7 +252,7 @@ Test(catalog, wrong_values_are_named)
 		{ "architectures.9p", "{}", "architectures.9p: a name has letters, digits and _, and does not begin with a digit" },
 		{ "architectures.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "{}", "the name has 32 characters, and may have 31" },
 		{ "architectures.arm.kdump", "true", "architectures.arm.kdump: expected an object" },
-		{ "architectures.arm.kdump", "{\"min\": \"x\"}", "architectures.arm.kdump.min: \"x\" is no kernel version" },
+		{ "architectures.arm.kdump", "{\"min\": \"x\"}", "architectures.arm.kdump.min: \"x\" is not a kernel version" },
 		{ "architectures.arm.below", "\"0.99\"", "architectures.arm.below: expected 1.0 or more" },
 		{ "architectures.arm.debian_suite", "null", "architectures.arm.debian_suite: expected a string" },
 		{ "architectures.arm.command_line_bytes", "\"896\"", "architectures.arm.command_line_bytes: expected a whole number" },

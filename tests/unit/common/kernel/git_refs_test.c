@@ -95,11 +95,11 @@ Test(git_refs, refuses_what_is_no_list)
 		size_t size;
 		const char *words;
 	} cases[] = {
-		CASE("", "no list of git refs"),
-		CASE("<!doctype html>", "no list of git refs"),
-		CASE(A "\trefs/heads/master\n", "no list of git refs"),
-		CASE("001f# service=git-receive-pack\n0000", "no list of git refs"),
-		CASE("0000", "no list of git refs"),
+		CASE("", "not a list of git refs"),
+		CASE("<!doctype html>", "not a list of git refs"),
+		CASE(A "\trefs/heads/master\n", "not a list of git refs"),
+		CASE("001f# service=git-receive-pack\n0000", "not a list of git refs"),
+		CASE("0000", "not a list of git refs"),
 		CASE("001e# service=git-upload-pack\n", "cut short"),
 		CASE(HEAD, "cut short"),
 		CASE(HEAD "0039" A " refs/tags/v1", "after 1"),

@@ -80,7 +80,7 @@ Test(package_info, a_package_says_what_it_lost)
 		  "expected CONFIG_NAME=value, not \"CONFIG_A=?\"" },
 		{ "{\"lost_options\": [1]}", 0,
 		  "vmtest.json: lost_options[0]: expected a string" },
-		{ "{", 0, "vmtest.json: no JSON: line 1" },
+		{ "{", 0, "vmtest.json: not valid JSON: line 1" },
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++) {

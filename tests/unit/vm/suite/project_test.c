@@ -91,8 +91,8 @@ Test(project, mistakes_are_named_with_what_is_allowed)
 	static const struct {
 		const char *json, *message;
 	} rows[] = {
-		{ "", "no JSON: line 1" },
-		{ "{\"command\": [\"a\",]}", "no JSON: line 1" },
+		{ "", "not valid JSON: line 1" },
+		{ "{\"command\": [\"a\",]}", "not valid JSON: line 1" },
 		{ "{\"jobs\": 1, \"jobs\": 2}", "duplicate" },
 		{ "[]", "json: expected an object" },
 		{ "{\"comand\": [\"a\"]}", "comand: unknown key; there are command, kernels, " },
