@@ -76,20 +76,29 @@ struct value_row {
 #define VALUE_OPTIONAL(name, reader, type, member)                             \
 	VALUE_ROW(name, type, member, .read = (reader), .optional = true)
 
-/** A whole number, into an integer of any type that holds the bounds. */
+/** The size of an integer for a number; others do not compile. */
+// clang-format off
+#define VALUE_INTEGER_SIZE(type, member)                                       \
+	_Generic(((type *)NULL)->member,                                       \
+		 int32_t: 4, uint32_t: 4, int64_t: 8, uint64_t: 8)
+// clang-format on
+
+/**
+ * A whole number, into an integer of 32 or 64 bits, which must hold the bounds.
+ */
 #define VALUE_NUMBER(name, from, to, type, member)                             \
 	VALUE_ROW(name, type, member, .min = (from), .max = (to),              \
-		  .size = sizeof(((type *)NULL)->member))
+		  .size = VALUE_INTEGER_SIZE(type, member))
 
 #define VALUE_OPTIONAL_NUMBER(name, from, to, type, member)                    \
 	VALUE_ROW(name, type, member, .min = (from), .max = (to),              \
-		  .size = sizeof(((type *)NULL)->member), .optional = true)
+		  .size = VALUE_INTEGER_SIZE(type, member), .optional = true)
 
 /** One of an array of names, into an enum: its index. */
 #define VALUE_NAME(name, array, type, member)                                  \
 	VALUE_ROW(name, type, member, .names = (array),                        \
 		  .max = array_size(array) - 1,                                \
-		  .size = sizeof(((type *)NULL)->member))
+		  .size = VALUE_INTEGER_SIZE(type, member))
 
 /**
  * The items of a list, each read into a zeroed one of a vector: the member is a
