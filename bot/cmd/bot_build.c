@@ -27,14 +27,14 @@ struct bot_build_options {
 	const char *result;
 };
 
-#define OFFSET(field) .offset = offsetof(struct bot_build_options, field)
+#define INTO(type, field) OPTION_INTO(type, struct bot_build_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 0, "tarball", "FILE", "kernel.org's tarball, as 'vmtest-kbuild fetch' writes it (default: download it)", OPTION_STRING, OFFSET(request.tarball) },
-	{ 'o', "output", "DIR", "where the package goes, and build.log", OPTION_STRING, OFFSET(output) },
-	{ 0, "result", "FILE", "write how it ended to FILE, as JSON, for 'finish'", OPTION_STRING, OFFSET(result) },
-	{ 'j', "jobs", "N", "compilers at once (default: one a processor)", OPTION_NUMBER, OFFSET(request.jobs), .min = 1 },
+	{ 0, "tarball", "FILE", "kernel.org's tarball, as 'vmtest-kbuild fetch' writes it (default: download it)", INTO(OPTION_STRING, request.tarball) },
+	{ 'o', "output", "DIR", "where the package goes, and build.log", INTO(OPTION_STRING, output) },
+	{ 0, "result", "FILE", "write how it ended to FILE, as JSON, for 'finish'", INTO(OPTION_STRING, result) },
+	{ 'j', "jobs", "N", "compilers at once (default: one a processor)", INTO(OPTION_NUMBER, request.jobs), .min = 1 },
 	{ 0 },
 };
 // clang-format on

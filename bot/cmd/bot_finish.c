@@ -29,14 +29,14 @@ struct finish_options {
 	bool issues;
 };
 
-#define OFFSET(field) .offset = offsetof(struct finish_options, field)
+#define INTO(type, field) OPTION_INTO(type, struct finish_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 0, "plan", "FILE", "what was planned, as 'plan --output' writes it, or a job matrix", OPTION_STRING, OFFSET(plan) },
-	{ 0, "results", "DIR", "directory with the files of 'build --result', at any depth", OPTION_STRING, OFFSET(results) },
-	{ 0, "keep", "N", "prune all but the newest N of each series, flavor and architecture (default: keep all)", OPTION_NUMBER, OFFSET(keep), .min = 1, .otherwise = KEEP_ALL },
-	{ 0, "issues", NULL, "open, update and close an issue on GitHub for each series that fails", OPTION_FLAG, OFFSET(issues) },
+	{ 0, "plan", "FILE", "what was planned, as 'plan --output' writes it, or a job matrix", INTO(OPTION_STRING, plan) },
+	{ 0, "results", "DIR", "directory with the files of 'build --result', at any depth", INTO(OPTION_STRING, results) },
+	{ 0, "keep", "N", "prune all but the newest N of each series, flavor and architecture (default: keep all)", INTO(OPTION_NUMBER, keep), .min = 1, .otherwise = KEEP_ALL },
+	{ 0, "issues", NULL, "open, update and close an issue on GitHub for each series that fails", INTO(OPTION_FLAG, issues) },
 	{ 0 },
 };
 // clang-format on

@@ -15,12 +15,12 @@ struct plan_options {
 	bool github_output;
 };
 
-#define OFFSET(field) .offset = offsetof(struct plan_options, field)
+#define INTO(type, field) OPTION_INTO(type, struct plan_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 'o', "output", "FILE", "write the plan to FILE too, as JSON", OPTION_STRING, OFFSET(output) },
-	{ 0, "github-output", NULL, "append job matrices to $GITHUB_OUTPUT", OPTION_FLAG, OFFSET(github_output) },
+	{ 'o', "output", "FILE", "write the plan to FILE too, as JSON", INTO(OPTION_STRING, output) },
+	{ 0, "github-output", NULL, "append job matrices to $GITHUB_OUTPUT", INTO(OPTION_FLAG, github_output) },
 	{ 0 },
 };
 // clang-format on

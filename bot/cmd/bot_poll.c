@@ -13,7 +13,7 @@ struct poll_options {
 
 static const struct command_option options[] = {
 	{ 0, "latest-stable", NULL, "only kernel.org's newest stable kernel",
-	  OPTION_FLAG, .offset = offsetof(struct poll_options, latest_stable) },
+	  OPTION_INTO(OPTION_FLAG, struct poll_options, latest_stable) },
 	{ 0 },
 };
 

@@ -11,12 +11,12 @@ struct bot_prune_options {
 	bool dry_run;
 };
 
-#define OFFSET(field) .offset = offsetof(struct bot_prune_options, field)
+#define INTO(type, field) OPTION_INTO(type, struct bot_prune_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 0, "keep", "N", "keep the newest N of each series, flavor and architecture (default: 1)", OPTION_NUMBER, OFFSET(keep), .otherwise = 1 },
-	{ 0, "dry-run", NULL, "only list what would be deleted", OPTION_FLAG, OFFSET(dry_run) },
+	{ 0, "keep", "N", "keep the newest N of each series, flavor and architecture (default: 1)", INTO(OPTION_NUMBER, keep), .otherwise = 1 },
+	{ 0, "dry-run", NULL, "only list what would be deleted", INTO(OPTION_FLAG, dry_run) },
 	{ 0 },
 };
 // clang-format on

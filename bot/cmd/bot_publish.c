@@ -12,8 +12,8 @@ struct publish_options {
 };
 
 static const struct command_option options[] = {
-	{ 0, "no-page", NULL, "leave the store's page as it is", OPTION_FLAG,
-	  .offset = offsetof(struct publish_options, no_page) },
+	{ 0, "no-page", NULL, "leave the store's page as it is",
+	  OPTION_INTO(OPTION_FLAG, struct publish_options, no_page) },
 	{ 0 },
 };
 

@@ -19,13 +19,13 @@ struct bot_run_options {
 	bool dry_run;
 };
 
-#define OFFSET(field) .offset = offsetof(struct bot_run_options, field)
+#define INTO(type, field) OPTION_INTO(type, struct bot_run_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 'j', "jobs", "N", "compilers at once (default: one a processor)", OPTION_NUMBER, OFFSET(jobs), .min = 1 },
-	{ 0, "keep", "N", "prune all but the newest N of each series, flavor and architecture (default: keep all)", OPTION_NUMBER, OFFSET(keep), .min = 1, .otherwise = KEEP_ALL },
-	{ 0, "dry-run", NULL, "only list what would be built", OPTION_FLAG, OFFSET(dry_run) },
+	{ 'j', "jobs", "N", "compilers at once (default: one a processor)", INTO(OPTION_NUMBER, jobs), .min = 1 },
+	{ 0, "keep", "N", "prune all but the newest N of each series, flavor and architecture (default: keep all)", INTO(OPTION_NUMBER, keep), .min = 1, .otherwise = KEEP_ALL },
+	{ 0, "dry-run", NULL, "only list what would be built", INTO(OPTION_FLAG, dry_run) },
 	{ 0 },
 };
 // clang-format on

@@ -16,8 +16,8 @@ struct status_options {
 };
 
 static const struct command_option options[] = {
-	{ 0, "markdown", NULL, "print the store's page", OPTION_FLAG,
-	  .offset = offsetof(struct status_options, markdown) },
+	{ 0, "markdown", NULL, "print the store's page",
+	  OPTION_INTO(OPTION_FLAG, struct status_options, markdown) },
 	{ 0 },
 };
 

@@ -37,13 +37,13 @@ struct error *session_list(struct session *session)
 	return store_list(session->context->store, &session->assets);
 }
 
-#define OFFSET(field) .offset = offsetof(struct plan_selection, field)
+#define INTO(type, field) OPTION_INTO(type, struct plan_selection, field)
 
 // clang-format off
 const struct command_option selection_option_table[] = {
-	{ 0, "limit", "N", "at most N kernels, the newest", OPTION_NUMBER, OFFSET(limit), .min = 1 },
-	{ 0, "rebuild", NULL, "also rebuild kernels that the store has, under the next PATCH", OPTION_FLAG, OFFSET(rebuild) },
-	{ 0, "latest-stable", NULL, "only kernel.org's newest stable kernel", OPTION_FLAG, OFFSET(latest_stable) },
+	{ 0, "limit", "N", "at most N kernels, the newest", INTO(OPTION_NUMBER, limit), .min = 1 },
+	{ 0, "rebuild", NULL, "also rebuild kernels that the store has, under the next PATCH", INTO(OPTION_FLAG, rebuild) },
+	{ 0, "latest-stable", NULL, "only kernel.org's newest stable kernel", INTO(OPTION_FLAG, latest_stable) },
 	{ 0 },
 };
 // clang-format on

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
@@ -60,7 +61,7 @@ struct command_option {
 	const char *argument;
 	const char *help;
 	enum command_option_type type;
-	/** Where the value goes in a struct of options. */
+	/** Where the value goes in a struct of options: see OPTION_INTO(). */
 	size_t offset;
 	/**
 	 * A number or an amount is at least @p min, a number at most @p max
@@ -71,6 +72,27 @@ struct command_option {
 	/** Letter of the unit of a size that says none; 0 if it must say one. */
 	char unit;
 };
+
+/** Whether a member of a struct can take the value of an option of a type. */
+// clang-format off
+#define OPTION_FITS(type, member)                                              \
+	(_Generic((member),                                                    \
+		  bool: 1 << OPTION_FLAG,                                      \
+		  const char *: 1 << OPTION_STRING,                            \
+		  unsigned int: 1 << OPTION_NUMBER |                           \
+				1 << OPTION_OPTIONAL_NUMBER | 1 << OPTION_CHOICE, \
+		  struct string_list: 1 << OPTION_LIST | 1 << OPTION_ITEM,     \
+		  uint64_t: 1 << OPTION_SIZE | 1 << OPTION_AGE)                \
+	 >> (type) & 1)
+
+/** Of a row: its type, and the member for its value. Only one that fits compiles. */
+#define OPTION_INTO(option_type, options, member)                              \
+	.type = (option_type),                                                 \
+	.offset = offsetof(options, member) +                                  \
+		  0 * sizeof(char[OPTION_FITS(option_type,                     \
+					      ((options *)NULL)->member)       \
+					  ? 1 : -1])
+// clang-format on
 
 /** An option that a command line may have, and where its value goes. */
 struct command_slot {

@@ -25,20 +25,20 @@ enum {
 	EXIT_STATUS_USAGE = 2
 };
 
-#define OFFSET(field) .offset = offsetof(struct common_options, field)
+#define INTO(type, field) OPTION_INTO(type, struct common_options, field)
 
 // clang-format off
 // In the order of enum common_option.
 const struct command_option common_option_table[] = {
-	{ 'k', "kernel", "PATTERN[,...]", "kernels: a glob over releases, a version, a series or a flavor", OPTION_LIST, OFFSET(kernels) },
-	{ 'a', "arch", "ARCH[,...]", "architectures, or host, all, foreign (default: host; for the bot and lists: all)", OPTION_LIST, OFFSET(archs) },
-	{ 'f', "flavor", "FLAVOR[,...]", "flavors (default: all; to build or configure one kernel: default)", OPTION_LIST, OFFSET(flavors) },
-	{ 0, "store", "STORE", "github:OWNER/REPO@TAG or dir:PATH (default: $VMTEST_STORE, then the catalog's)", OPTION_STRING, OFFSET(store) },
-	{ 0, "catalog", "FILE", "catalog to use instead of the installed one", OPTION_STRING, OFFSET(catalog) },
-	{ 'd', "directory", "DIR", "downloaded kernels and sources (default: $XDG_CACHE_HOME/vmtest)", OPTION_STRING, OFFSET(directory) },
-	{ 'v', "verbose", NULL, "say more", OPTION_FLAG, OFFSET(verbose) },
-	{ 'q', "quiet", NULL, "say nothing but errors", OPTION_FLAG, OFFSET(quiet) },
-	{ 0, "json", NULL, "write lists as JSON", OPTION_FLAG, OFFSET(json) },
+	{ 'k', "kernel", "PATTERN[,...]", "kernels: a glob over releases, a version, a series or a flavor", INTO(OPTION_LIST, kernels) },
+	{ 'a', "arch", "ARCH[,...]", "architectures, or host, all, foreign (default: host; for the bot and lists: all)", INTO(OPTION_LIST, archs) },
+	{ 'f', "flavor", "FLAVOR[,...]", "flavors (default: all; to build or configure one kernel: default)", INTO(OPTION_LIST, flavors) },
+	{ 0, "store", "STORE", "github:OWNER/REPO@TAG or dir:PATH (default: $VMTEST_STORE, then the catalog's)", INTO(OPTION_STRING, store) },
+	{ 0, "catalog", "FILE", "catalog to use instead of the installed one", INTO(OPTION_STRING, catalog) },
+	{ 'd', "directory", "DIR", "downloaded kernels and sources (default: $XDG_CACHE_HOME/vmtest)", INTO(OPTION_STRING, directory) },
+	{ 'v', "verbose", NULL, "say more", INTO(OPTION_FLAG, verbose) },
+	{ 'q', "quiet", NULL, "say nothing but errors", INTO(OPTION_FLAG, quiet) },
+	{ 0, "json", NULL, "write lists as JSON", INTO(OPTION_FLAG, json) },
 	{ 0 },
 };
 // clang-format on

@@ -23,20 +23,20 @@ struct kbuild_build_options {
 	unsigned int rebuild;
 };
 
-#define OFFSET(field) .offset = offsetof(struct kbuild_build_options, field)
+#define INTO(type, field) OPTION_INTO(type, struct kbuild_build_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 's', "source", "DIR", "build this kernel tree as it is, without patches", OPTION_STRING, OFFSET(source) },
-	{ 0, "tarball", "FILE", "build a tarball of a kernel tree", OPTION_STRING, OFFSET(tarball) },
-	{ 0, "version", "VERSION", "download and build this version of kernel.org, such as 6.12.117", OPTION_STRING, OFFSET(version) },
-	{ 0, "git", "URL", "build from this repository what --ref names", OPTION_STRING, OFFSET(wanted.url) },
-	{ 0, "ref", "REF", "a tag or branch of the repository of --git", OPTION_STRING, OFFSET(wanted.ref) },
-	{ 'o', "output", "DIR", "where the package goes; made if it is not there", OPTION_STRING, OFFSET(request.output_directory) },
-	{ 0, "build-dir", "DIR", "where make works; is kept (default: in the output directory, deleted after a success)", OPTION_STRING, OFFSET(request.build_directory) },
-	{ 0, "package-format", "tar.zst|directory", "how it is packed (default: tar.zst)", OPTION_CHOICE, OFFSET(request.format) },
-	{ 'j', "jobs", "N", "how many compilers at once (default: one a processor)", OPTION_NUMBER, OFFSET(request.jobs), .min = 1 },
-	{ 0, "rebuild", "N", "name the package as the N-th rebuild: the PATCH of its release (default: 0)", OPTION_NUMBER, OFFSET(rebuild) },
+	{ 's', "source", "DIR", "build this kernel tree as it is, without patches", INTO(OPTION_STRING, source) },
+	{ 0, "tarball", "FILE", "build a tarball of a kernel tree", INTO(OPTION_STRING, tarball) },
+	{ 0, "version", "VERSION", "download and build this version of kernel.org, such as 6.12.117", INTO(OPTION_STRING, version) },
+	{ 0, "git", "URL", "build from this repository what --ref names", INTO(OPTION_STRING, wanted.url) },
+	{ 0, "ref", "REF", "a tag or branch of the repository of --git", INTO(OPTION_STRING, wanted.ref) },
+	{ 'o', "output", "DIR", "where the package goes; made if it is not there", INTO(OPTION_STRING, request.output_directory) },
+	{ 0, "build-dir", "DIR", "where make works; is kept (default: in the output directory, deleted after a success)", INTO(OPTION_STRING, request.build_directory) },
+	{ 0, "package-format", "tar.zst|directory", "how it is packed (default: tar.zst)", INTO(OPTION_CHOICE, request.format) },
+	{ 'j', "jobs", "N", "how many compilers at once (default: one a processor)", INTO(OPTION_NUMBER, request.jobs), .min = 1 },
+	{ 0, "rebuild", "N", "name the package as the N-th rebuild: the PATCH of its release (default: 0)", INTO(OPTION_NUMBER, rebuild) },
 	{ 0 },
 };
 // clang-format on

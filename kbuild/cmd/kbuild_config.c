@@ -18,7 +18,7 @@ struct config_options {
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 's', "source", "DIR", "configure this kernel tree, which is not written to", OPTION_STRING, .offset = offsetof(struct config_options, source) },
+	{ 's', "source", "DIR", "configure this kernel tree, which is not written to", OPTION_INTO(OPTION_STRING, struct config_options, source) },
 	{ 0 },
 };
 // clang-format on

@@ -14,7 +14,7 @@ struct fetch_options {
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 'o', "output", "FILE", "where the tarball goes; its digest goes to FILE.sha256", OPTION_STRING, .offset = offsetof(struct fetch_options, output) },
+	{ 'o', "output", "FILE", "where the tarball goes; its digest goes to FILE.sha256", OPTION_INTO(OPTION_STRING, struct fetch_options, output) },
 	{ 0 },
 };
 // clang-format on

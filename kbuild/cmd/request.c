@@ -8,12 +8,12 @@
 #include "common/kernel/release.h"
 #include "kbuild/cmd/kbuild_commands.h"
 
-#define OFFSET(field) .offset = offsetof(struct addition_options, field)
+#define INTO(type, field) OPTION_INTO(type, struct addition_options, field)
 
 // clang-format off
 const struct command_option addition_option_table[] = {
-	{ 0, "config-fragment", "FILE", "also set the options of this file, in the syntax of the catalog's fragments; repeatable", OPTION_ITEM, OFFSET(fragments) },
-	{ 0, "config-option", "CONFIG_NAME=VALUE", "also set this option; repeatable", OPTION_ITEM, OFFSET(options) },
+	{ 0, "config-fragment", "FILE", "also set the options of this file, in the syntax of the catalog's fragments; repeatable", INTO(OPTION_ITEM, fragments) },
+	{ 0, "config-option", "CONFIG_NAME=VALUE", "also set this option; repeatable", INTO(OPTION_ITEM, options) },
 	{ 0 },
 };
 // clang-format on

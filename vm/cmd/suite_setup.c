@@ -22,12 +22,12 @@ enum {
 	KEEP_LOGS = 20,
 };
 
-#define OFFSET(field) .offset = offsetof(struct suite_options, field)
+#define INTO(type, field) OPTION_INTO(type, struct suite_options, field)
 
 // clang-format off
 const struct command_option suite_option_table[] = {
-	{ 0, "log-directory", "DIR", "where each kernel's logs go (default: a new directory below --directory)", OPTION_STRING, OFFSET(log_directory) },
-	{ 0, "project", "FILE", "file to use instead of vmtest.json in the working directory", OPTION_STRING, OFFSET(project) },
+	{ 0, "log-directory", "DIR", "where each kernel's logs go (default: a new directory below --directory)", INTO(OPTION_STRING, log_directory) },
+	{ 0, "project", "FILE", "file to use instead of vmtest.json in the working directory", INTO(OPTION_STRING, project) },
 	{ 0 },
 };
 // clang-format on

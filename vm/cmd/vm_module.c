@@ -18,7 +18,7 @@ struct module_options {
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 0, "module-source", "DIR", "source of the module (default: drgn_test.ko's)", OPTION_STRING, .offset = offsetof(struct module_options, source) },
+	{ 0, "module-source", "DIR", "source of the module (default: drgn_test.ko's)", OPTION_INTO(OPTION_STRING, struct module_options, source) },
 	{ 0 },
 };
 // clang-format on

@@ -23,14 +23,14 @@ struct vm_prune_options {
 	bool dry_run;
 };
 
-#define OFFSET(field) .offset = offsetof(struct vm_prune_options, field)
+#define INTO(type, field) OPTION_INTO(type, struct vm_prune_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 0, "keep", "N", "kernels to keep of each series and flavor (default 1, or all where there is another limit)", OPTION_NUMBER, OFFSET(keep), .otherwise = 1 },
-	{ 0, "cache-size", "SIZE", "delete what was not used for longest until all is at most SIZE, such as 20G", OPTION_SIZE, OFFSET(limits.size_bytes) },
-	{ 0, "older-than", "AGE", "delete what was not used for so long, such as 30d", OPTION_AGE, OFFSET(older_than) },
-	{ 0, "dry-run", NULL, "only print what would be deleted", OPTION_FLAG, OFFSET(dry_run) },
+	{ 0, "keep", "N", "kernels to keep of each series and flavor (default 1, or all where there is another limit)", INTO(OPTION_NUMBER, keep), .otherwise = 1 },
+	{ 0, "cache-size", "SIZE", "delete what was not used for longest until all is at most SIZE, such as 20G", INTO(OPTION_SIZE, limits.size_bytes) },
+	{ 0, "older-than", "AGE", "delete what was not used for so long, such as 30d", INTO(OPTION_AGE, older_than) },
+	{ 0, "dry-run", NULL, "only print what would be deleted", INTO(OPTION_FLAG, dry_run) },
 	{ 0 },
 };
 // clang-format on

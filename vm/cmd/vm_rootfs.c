@@ -18,14 +18,14 @@ struct rootfs_options {
 	const char *project;
 };
 
-#define OFFSET(field) .offset = offsetof(struct rootfs_options, field)
+#define INTO(type, field) OPTION_INTO(type, struct rootfs_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 0, "package", "NAME", "a Debian package to install besides the catalog's; repeatable", OPTION_ITEM, OFFSET(packages) },
-	{ 0, "mirror", "URL", "Debian mirror (default: $VMTEST_DEBIAN_MIRROR, then that of mmdebstrap)", OPTION_STRING, OFFSET(request.mirror) },
-	{ 0, "force", NULL, "make it again even if nothing has changed", OPTION_FLAG, OFFSET(request.force) },
-	{ 0, "project", "FILE", "file to use instead of vmtest.json in the working directory", OPTION_STRING, OFFSET(project) },
+	{ 0, "package", "NAME", "a Debian package to install besides the catalog's; repeatable", INTO(OPTION_ITEM, packages) },
+	{ 0, "mirror", "URL", "Debian mirror (default: $VMTEST_DEBIAN_MIRROR, then that of mmdebstrap)", INTO(OPTION_STRING, request.mirror) },
+	{ 0, "force", NULL, "make it again even if nothing has changed", INTO(OPTION_FLAG, request.force) },
+	{ 0, "project", "FILE", "file to use instead of vmtest.json in the working directory", INTO(OPTION_STRING, project) },
 	{ 0 },
 };
 // clang-format on

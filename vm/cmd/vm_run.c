@@ -34,10 +34,10 @@ struct vm_run_options {
 
 // clang-format off
 static const struct command_option own_option_table[] = {
-	{ 'n', "no-input", NULL, "take stdin from /dev/null, as ssh -n does", OPTION_FLAG, .offset = offsetof(struct vm_run_options, no_input) },
-	{ 0, "lost-status", "N", "exit status if the guest is lost (default 128)", OPTION_NUMBER, .offset = offsetof(struct vm_run_options, lost_status), .max = 255, .otherwise = RUN_STATUS_LOST },
-	{ 0, "result", "FILE", "write how the run ended to FILE, as JSON", OPTION_STRING, .offset = offsetof(struct vm_run_options, result) },
-	{ 0, "console-log", "FILE", "write what the kernel's console says to FILE", OPTION_STRING, .offset = offsetof(struct vm_run_options, console_log) },
+	{ 'n', "no-input", NULL, "take stdin from /dev/null, as ssh -n does", OPTION_INTO(OPTION_FLAG, struct vm_run_options, no_input) },
+	{ 0, "lost-status", "N", "exit status if the guest is lost (default 128)", OPTION_INTO(OPTION_NUMBER, struct vm_run_options, lost_status), .max = 255, .otherwise = RUN_STATUS_LOST },
+	{ 0, "result", "FILE", "write how the run ended to FILE, as JSON", OPTION_INTO(OPTION_STRING, struct vm_run_options, result) },
+	{ 0, "console-log", "FILE", "write what the kernel's console says to FILE", OPTION_INTO(OPTION_STRING, struct vm_run_options, console_log) },
 	{ 0 },
 };
 // clang-format on

@@ -19,14 +19,14 @@ enum {
 	TAIL_LINES = 40,
 };
 
-#define OFFSET(field) .offset = offsetof(struct suite_options, field)
+#define INTO(type, field) OPTION_INTO(type, struct suite_options, field)
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 'K', "all-kernels", NULL, "all supported kernels: each series of the catalog, each flavor", OPTION_FLAG, OFFSET(all_kernels) },
-	{ 'j', "jobs", "[N]", "guests at once (default 1; without N, one a processor)", OPTION_OPTIONAL_NUMBER, OFFSET(jobs), .min = 1, .otherwise = 1 },
-	{ 0, "list", NULL, "only list the kernels that would be tested", OPTION_FLAG, OFFSET(list) },
-	{ 0, "junit", "FILE", "write the results to FILE as JUnit XML", OPTION_STRING, OFFSET(junit) },
+	{ 'K', "all-kernels", NULL, "all supported kernels: each series of the catalog, each flavor", INTO(OPTION_FLAG, all_kernels) },
+	{ 'j', "jobs", "[N]", "guests at once (default 1; without N, one a processor)", INTO(OPTION_OPTIONAL_NUMBER, jobs), .min = 1, .otherwise = 1 },
+	{ 0, "list", NULL, "only list the kernels that would be tested", INTO(OPTION_FLAG, list) },
+	{ 0, "junit", "FILE", "write the results to FILE as JUnit XML", INTO(OPTION_STRING, junit) },
 	{ 0 },
 };
 // clang-format on

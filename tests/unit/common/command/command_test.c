@@ -22,23 +22,23 @@ struct say_options {
 	struct string_list words;
 };
 
-#define OFFSET(field) .offset = offsetof(struct say_options, field)
+#define INTO(type, field) OPTION_INTO(type, struct say_options, field)
 
 // clang-format off
 static const struct command_option say_options[] = {
-	{ 'n', "times", "N", "how often", OPTION_NUMBER, OFFSET(times), .max = 9, .otherwise = 1 },
-	{ 't', "to", "WHOM", "to whom", OPTION_STRING, OFFSET(to) },
-	{ 'l', "loud", NULL, "loudly", OPTION_FLAG, OFFSET(loud) },
+	{ 'n', "times", "N", "how often", INTO(OPTION_NUMBER, times), .max = 9, .otherwise = 1 },
+	{ 't', "to", "WHOM", "to whom", INTO(OPTION_STRING, to) },
+	{ 'l', "loud", NULL, "loudly", INTO(OPTION_FLAG, loud) },
 	{ 0 },
 };
 
 static const struct command_option shared_options[] = {
-	{ 'j', "at-once", "[N]", "how many at once", OPTION_OPTIONAL_NUMBER, OFFSET(at_once), .min = 1 },
-	{ 0, "tone", "low|high", "how high", OPTION_CHOICE, OFFSET(tone) },
-	{ 'w', "word", "WORD", "a word", OPTION_ITEM, OFFSET(words) },
-	{ 0, "size", "SIZE", "how big", OPTION_SIZE, OFFSET(size_bytes), .min = 1 },
-	{ 0, "room", "SIZE", "how big a room", OPTION_SIZE, OFFSET(room_bytes), .unit = 'M' },
-	{ 0, "age", "AGE", "how old", OPTION_AGE, OFFSET(age_s) },
+	{ 'j', "at-once", "[N]", "how many at once", INTO(OPTION_OPTIONAL_NUMBER, at_once), .min = 1 },
+	{ 0, "tone", "low|high", "how high", INTO(OPTION_CHOICE, tone) },
+	{ 'w', "word", "WORD", "a word", INTO(OPTION_ITEM, words) },
+	{ 0, "size", "SIZE", "how big", INTO(OPTION_SIZE, size_bytes), .min = 1 },
+	{ 0, "room", "SIZE", "how big a room", INTO(OPTION_SIZE, room_bytes), .unit = 'M' },
+	{ 0, "age", "AGE", "how old", INTO(OPTION_AGE, age_s) },
 	{ 0 },
 };
 // clang-format on
