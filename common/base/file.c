@@ -208,7 +208,10 @@ static struct error *user_file_find(const char *path, char **target_ret,
 
 	*target_ret = NULL;
 	*stream_ret = -1;
-	if (stat(path, &st) < 0) {
+	bool is_there = stat(path, &st) == 0;
+	if (!is_there && errno != ENOENT)
+		return error_create_os(errno, "%s", path);
+	if (!is_there) {
 		*target_ret = follow_links(path);
 		return NULL;
 	}

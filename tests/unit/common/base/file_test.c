@@ -122,6 +122,8 @@ Test(file, what_is_no_file_is_neither_replaced_nor_deleted)
 	cr_assert_eq(symlink("/dev/full", "full"), 0);
 	expect_kind(user_file_write("full", "x", 1), ERROR_OS, "No space left");
 	cr_assert_eq(readlink("full", text, sizeof(text)), sizeof(text));
+	cr_assert_eq(symlink("loop", "loop"), 0);
+	expect_kind(user_file_write("loop", "x", 1), ERROR_OS, "Too many levels");
 	expect_kind(user_file_delete("."), ERROR_USAGE, "not a file");
 	expect_kind(user_file_write(".", "x", 1), ERROR_USAGE, "not a file");
 }
