@@ -91,10 +91,13 @@ _must_check_ struct error *session_report(const struct session *session,
 _must_check_ struct error *session_prune(struct session *session, size_t keep,
 					 size_t *count_ret);
 
+/** @return ERROR_USAGE if the file's name is no package's. */
+_must_check_ struct error *publish_check_name(const char *path);
+
 /**
  * Publish one package, with progress.
  *
- * @param[in] path Its name must be a package's.
+ * @param[in] path Its name has been checked.
  * @param[out] url_ret free().
  */
 _must_check_ struct error *publish_package(struct store *store,

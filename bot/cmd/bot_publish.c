@@ -26,6 +26,11 @@ static struct error *run(struct command_context *context)
 	if (context->line.argument_count == 0)
 		return error_create(ERROR_USAGE,
 				    "publish needs at least one FILE; see --help");
+	for (int i = 0; i < context->line.argument_count; i++) {
+		err = publish_check_name(context->line.arguments[i]);
+		if (err)
+			return err;
+	}
 	err = store_check_writable(context->store);
 	if (err)
 		return err;

@@ -149,18 +149,24 @@ struct error *session_prune(struct session *session, size_t keep,
 	return prune_execute(session->context->store, &list);
 }
 
+struct error *publish_check_name(const char *path)
+{
+	struct release release;
+	char arch[ARCH_SIZE];
+
+	if (package_name_parse(path_name(path), &release, arch))
+		return NULL;
+	return error_create(ERROR_USAGE,
+			    "%s is not a package name; it must be kernel-VERSION-vmtestREVISION.MINORFLAVOR.ARCH.tar.zst",
+			    path);
+}
+
 struct error *publish_package(struct store *store, const char *path,
 			      char **url_ret)
 {
 	struct error *err;
 
 	const char *name = path_name(path);
-	struct release release;
-	char arch[ARCH_SIZE];
-	if (!package_name_parse(name, &release, arch))
-		return error_create(ERROR_USAGE,
-				    "%s is not a package name; it must be kernel-VERSION-vmtestREVISION.MINORFLAVOR.ARCH.tar.zst",
-				    path);
 	_cleanup_string_list_ struct string_list lost = { 0 };
 	err = package_info_read_lost(path, &lost);
 	if (err)
