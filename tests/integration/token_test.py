@@ -87,8 +87,9 @@ class TokenTest(support.TestCase):
         self.printed += result.stdout + result.stderr
         return result
 
-    def bot(self, *arguments):
-        return self.run_program("vmtest-bot", *arguments, f"--store={STORE}")
+    def bot(self, command, *arguments):
+        store = () if command == "build" else (f"--store={STORE}",)
+        return self.run_program("vmtest-bot", command, *arguments, *store)
 
     def shadow(self, *programs):
         """Let recorders take the place of programs."""
