@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,24 +164,6 @@ struct error *file_write(const char *path, const void *data, size_t size_bytes)
 	return error_create_os(errnum, "write %s", path);
 }
 
-/** What links lead to, whether it is there or not; free(). */
-static char *follow_links(const char *path)
-{
-	char *end = string_copy(path);
-
-	// As many as the kernel follows.
-	for (int i = 0; i < 40; i++) {
-		char target[PATH_MAX] = "";
-		_cleanup_free_ char *link = end;
-		_cleanup_free_ char *parent = path_parent(link);
-
-		if (readlink(link, target, sizeof(target) - 1) < 0)
-			return take_ptr(link);
-		end = path_join(parent, target);
-	}
-	return end;
-}
-
 /** Which of stdout and stderr it is; -1 for neither. */
 static int find_stream(const struct stat *file)
 {
@@ -197,30 +178,23 @@ static int find_stream(const struct stat *file)
 }
 
 /**
- * @param[out] target_ret The file to replace; NULL for what is to be written to
- * as it is. free()
+ * @param[out] replaces_ret Whether there is a file to replace, or nothing.
  * @param[out] stream_ret STDOUT_FILENO or STDERR_FILENO if it is that; else -1.
  */
-static struct error *user_file_find(const char *path, char **target_ret,
+static struct error *user_file_find(const char *path, bool *replaces_ret,
 				    int *stream_ret)
 {
 	struct stat st;
 
-	*target_ret = NULL;
+	*replaces_ret = true;
 	*stream_ret = -1;
-	bool is_there = stat(path, &st) == 0;
-	if (!is_there && errno != ENOENT)
-		return error_create_os(errno, "%s", path);
-	if (!is_there) {
-		*target_ret = follow_links(path);
+	if (stat(path, &st) < 0)
 		return NULL;
-	}
 	if (S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
 		return error_create(ERROR_USAGE, "%s is there, and not a file",
 				    path);
 	*stream_ret = find_stream(&st);
-	if (S_ISREG(st.st_mode) && *stream_ret < 0)
-		*target_ret = follow_links(path);
+	*replaces_ret = S_ISREG(st.st_mode) && *stream_ret < 0;
 	return NULL;
 }
 
@@ -230,12 +204,12 @@ struct error *user_file_write(const char *path, const void *data,
 	struct error *err;
 
 	int stream;
-	_cleanup_free_ char *target = NULL;
-	err = user_file_find(path, &target, &stream);
+	bool replaces;
+	err = user_file_find(path, &replaces, &stream);
 	if (err)
 		return err;
-	if (target)
-		return file_write(target, data, size_bytes);
+	if (replaces)
+		return file_write(path, data, size_bytes);
 	// What is on its way there comes first.
 	fflush(stdout);
 	// A pipe that nobody reads is not waited for.
@@ -254,11 +228,9 @@ struct error *user_file_delete(const char *path)
 	struct error *err;
 
 	int stream;
-	_cleanup_free_ char *target = NULL;
-	err = user_file_find(path, &target, &stream);
-	if (err)
-		return err;
-	return target ? file_delete(target) : NULL;
+	bool replaces;
+	err = user_file_find(path, &replaces, &stream);
+	return err || !replaces ? err : file_delete(path);
 }
 
 /** @return 0, or an errno value. */

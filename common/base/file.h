@@ -63,9 +63,9 @@ _must_check_ struct error *file_delete(const char *path);
 
 /**
  * Write a file that an argument of the user's names, such as that of --result.
- * Links lead to it, and stay. As file_write(), but what is no file for names to
- * be given to, such as a pipe or a terminal, and what is our stdout or stderr,
- * is written to as it is.
+ * As file_write(), but a pipe, a terminal or the like, and what is our stdout or
+ * stderr, is written to as it is, through links, too. A link to another file is
+ * replaced: a guest may have made it meanwhile.
  *
  * @return ERROR_USAGE if it is a directory or a block device.
  */
