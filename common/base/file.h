@@ -63,9 +63,9 @@ _must_check_ struct error *file_delete(const char *path);
 
 /**
  * Write a file that an argument of the user's names, such as that of --result.
- * As file_write(), but a pipe, a terminal or the like, and what is our stdout or
- * stderr, is written to as it is, through links, too. A link to another file is
- * replaced: a guest may have made it meanwhile.
+ * As file_write(), but a pipe, a terminal or the like, and what is our stdout
+ * or stderr, is written to as it is, through links, too. A link to another file
+ * is replaced: a guest may have made it meanwhile.
  *
  * @return ERROR_USAGE if it is a directory or a block device.
  */

@@ -57,17 +57,16 @@ _must_check_ struct error *store_github_require(struct store_github *store);
  * List the assets of the release, which is known. The release shows those that
  * are whole; only this list, a request for each hundred, has the others, too.
  */
-_must_check_ struct error *
-store_github_list_all(const struct store_github *store, struct asset_list *ret);
+_must_check_ struct error *store_github_list_all(const struct store_github *store,
+						 struct asset_list *ret);
 
 _must_check_ struct error *store_github_open(struct store *store,
 					     const struct asset *asset,
 					     struct stream **ret);
 _must_check_ struct error *store_github_delete(struct store *store,
 					       const struct asset *asset);
-_must_check_ struct error *store_github_put(struct store *store, const char *path,
-					    const char *name, const char *label,
-					    struct progress *progress,
-					    char **url_ret);
+_must_check_ struct error *
+store_github_put(struct store *store, const char *path, const char *name,
+		 const char *label, struct progress *progress, char **url_ret);
 
 #endif /* COMMON_STORE_STORE_GITHUB_H */

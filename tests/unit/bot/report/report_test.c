@@ -238,14 +238,14 @@ Test(issue, texts_are_about_their_series_alone)
 	_cleanup_free_ char *end = issue_closing(&verdicts, &v6_1, NULL);
 
 	cr_expect_str_eq(title, "Linux 6.12: builds fail");
-	expect_text(body,
-		    "[The last run](<https://g/o/r/actions/runs/1>) failed",
+	expect_text(body, "[The last run](<https://g/o/r/actions/runs/1>) failed",
 		    "| 6.12.117-vmtest1.0.1tiny | x86\\_64 | **boot failed** | 512.3 s | ` a \\| b @user ` |\n");
 	cr_expect_eq(count_of(body, "| **boot failed** |"), 2);
 	cr_expect_eq(count_of(body, "<details>"), 2);
 	cr_expect_null(strstr(body, "1.0.2tiny"));
 	cr_expect_null(strstr(body, "6.1.50"));
-	expect_text(end, "This run has built all of them: 6.1.50-vmtest1.0.7tiny");
+	expect_text(end,
+		    "This run has built all of them: 6.1.50-vmtest1.0.7tiny");
 	cr_expect_null(strstr(end, "6.12"));
 }
 

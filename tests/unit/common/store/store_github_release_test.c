@@ -12,8 +12,8 @@
 #include "tests/unit/common/store/github_stand_in.h"
 #include "tests/unit/errors.h"
 
-TestSuite(store_github_release, .init = github_stand_in_start, .fini = github_stand_in_stop,
-	  .timeout = 120);
+TestSuite(store_github_release, .init = github_stand_in_start,
+	  .fini = github_stand_in_stop, .timeout = 120);
 
 static size_t count_assets(void)
 {
@@ -76,7 +76,8 @@ Test(store_github_release, ends_as_one_whoever_makes_it)
 	}
 }
 
-Test(store_github_release, waits_until_what_it_has_made_shows_and_replaces_the_page)
+Test(store_github_release,
+     waits_until_what_it_has_made_shows_and_replaces_the_page)
 {
 	uint64_t start_ms = monotonic_ms();
 
@@ -131,7 +132,8 @@ static void make_release(struct github_release *ret)
 	cr_assert_eq(response.status, 201);
 }
 
-Test(store_github_release, shows_assets_that_are_whole_and_lists_those_in_any_state)
+Test(store_github_release,
+     shows_assets_that_are_whole_and_lists_those_in_any_state)
 {
 	_cleanup_github_release_ struct github_release release = { 0 };
 	_cleanup_asset_list_ struct asset_list assets = { 0 };
