@@ -98,7 +98,6 @@ char *protocol_format_setup(const struct guest_config *config,
 			    const struct guest_plan *plan, const int *port_fds)
 {
 	const struct share_plan *shares = &plan->shares;
-	bool joins = config->stderr_fd == config->stdout_fd;
 	_cleanup_free_ char *terminal = NULL;
 	_cleanup_free_ char *overlay =
 		disk_list_nodes(&plan->qemu.disks, DISK_OVERLAY);
@@ -122,9 +121,9 @@ char *protocol_format_setup(const struct guest_config *config,
 		{ "directory", config->directory ? config->directory : "/" },
 		{ "stdin", port_fds[PORT_STDIN] >= 0 ? "1" : "" },
 		{ "stdout", port_fds[PORT_STDOUT] >= 0 ? "1" : "" },
-		{ "stderr", port_fds[PORT_STDERR] >= 0 ? "1"
-			    : joins		       ? "stdout"
-						       : "" },
+		{ "stderr", port_fds[PORT_STDERR] >= 0		     ? "1"
+			    : config->stderr_fd == config->stdout_fd ? "stdout"
+								     : "" },
 		{ "module", plan->module ? plan->module : "" },
 		{ "hostname", config->hostname ? config->hostname : "vmtest" },
 		{ "network", config->qemu.network ? "1" : "" },
