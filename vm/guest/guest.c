@@ -267,12 +267,10 @@ static bool take_end(struct loop *loop)
 	return true;
 }
 
-/** What waits for an answer of a server's would wait for ever. */
 static bool take_server_end(struct loop *loop)
 {
-	log_error("virtiofsd has ended, and so does the guest");
-	process_kill(loop->link.qemu, SIGKILL);
 	loop->servers_fd = -1;
+	tell(loop, EVENT_SERVER_ENDED);
 	return true;
 }
 

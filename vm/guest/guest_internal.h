@@ -74,6 +74,8 @@ enum lifecycle_event {
 	/** QEMU has ended; with an error, and nothing on the console. */
 	EVENT_QEMU_ENDED,
 	EVENT_QEMU_FAILED,
+	/** What serves a writable share has ended. */
+	EVENT_SERVER_ENDED,
 	/** The user, a signal to us, or an error of ours ends it. */
 	EVENT_CANCELLED,
 	/** Time passes. Needed at the deadline, harmless before. */
@@ -106,6 +108,8 @@ enum lifecycle_cause {
 	CAUSE_DRAIN,
 	/** One more kernel took over. */
 	CAUSE_RESTART,
+	/** What serves a writable share has ended. */
+	CAUSE_SERVER,
 	/** Of RUN_NOT_RUN: the guest says so. */
 	CAUSE_GUEST,
 	/** QEMU did not start. */

@@ -88,6 +88,9 @@ static enum lifecycle_cause find_loss(const struct lifecycle *lifecycle,
 							  : CAUSE_END;
 	if (event == EVENT_HELLO && lifecycle->kernels >= LIFECYCLE_KERNEL_LIMIT)
 		return CAUSE_RESTART;
+	// What waits for an answer of its would wait for ever.
+	if (event == EVENT_SERVER_ENDED)
+		return CAUSE_SERVER;
 	if (event == EVENT_TIME && is_late(lifecycle, now) &&
 	    !is_timed_out(lifecycle, now))
 		return lifecycle->state == LIFECYCLE_DRAIN ? CAUSE_DRAIN

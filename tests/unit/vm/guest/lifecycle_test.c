@@ -123,6 +123,9 @@ static const struct {
 	{ "the command powers off", { 0 }, {
 	    BOOTED, { 9, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_LOST, CAUSE_END, 9 },
+	{ "a share has no server any more", { 0 }, {
+	    BOOTED, { 9, EVENT_SERVER_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_SERVER, 9 },
 	{ "panic without a crash kernel", { 0 }, {
 	    BOOTED,
 	    { 9, EVENT_PANIC, LIFECYCLE_COMMAND, 0 },
