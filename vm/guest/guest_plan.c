@@ -106,7 +106,9 @@ static void plan_servers(struct guest_plan *plan,
 	_cleanup_error_ struct error *err =
 		virtiofs_start(config->virtiofsd, directories, &plan->servers);
 
-	if (err)
+	if (err && config->virtiofsd && strcmp(config->virtiofsd, "none") != 0)
+		log_warning("--rw uses 9p: %s", error_message(err));
+	else if (err)
 		log_debug("--rw uses 9p: %s", error_message(err));
 	else
 		string_list_add(&plan->drivers, VIRTIOFS_MODULE);

@@ -46,6 +46,9 @@ static char *explain_loss(const struct lifecycle *lifecycle, const char *panic,
 	if (lifecycle->cause == CAUSE_RESTART)
 		return string_format("the guest started more than %d kernels",
 				     LIFECYCLE_KERNEL_LIMIT);
+	if (lifecycle->cause == CAUSE_SERVER)
+		return string_copy(
+			"virtiofsd has ended, without which --rw does not work; VMTEST_VIRTIOFSD=none shares it by 9p");
 	if (status->signal)
 		return process_status_text(status, "QEMU");
 	if (status->exit_status)
@@ -73,6 +76,10 @@ static struct error *qemu_error(const struct console *output)
 	if (qemu_lacks_9p(text))
 		return error_create(ERROR_OTHER,
 				    "this QEMU has no 9p, by which guests see files: install your distribution's qemu-system, or set VMTEST_QEMU to one that is built with --enable-virtfs (%s)",
+				    text);
+	if (strstr(text, "'vhost-user-fs-pci' is not a valid device"))
+		return error_create(ERROR_OTHER,
+				    "this QEMU has no virtiofs, which serves --rw; VMTEST_VIRTIOFSD=none shares it by 9p (%s)",
 				    text);
 	return error_create(ERROR_OTHER, "QEMU did not start: %s",
 			    *text ? text : "it said nothing");

@@ -41,7 +41,7 @@ static struct error *add_rule(int ruleset_fd, int fd, uint64_t access,
 
 	if (syscall(SYS_landlock_add_rule, ruleset_fd,
 		    LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
-		return error_create_os(errno, "landlock: %s", name);
+		return error_create_os(errno, "landlock: rule for %s", name);
 	return NULL;
 }
 

@@ -47,19 +47,20 @@ bool virtiofs_is_possible(const struct qemu_config *config)
 
 static const char *find_program(const char *request)
 {
-	// Of Debian 13 and its kin, Arch and its kin, and QEMU's own, up to 7.
-	static const char *const elsewhere[] = {
+	// In PATH, of Debian 13 and its kin, Arch and its kin, and QEMU's own,
+	// up to 7.
+	static const char *const programs[] = {
+		"virtiofsd",
 		"/usr/libexec/virtiofsd",
 		"/usr/lib/virtiofsd",
 		"/usr/lib/qemu/virtiofsd",
 	};
-	size_t i = 0;
 
-	if (request || process_program_exists("virtiofsd"))
-		return request ? request : "virtiofsd";
-	while (i < array_size(elsewhere) - 1 && access(elsewhere[i], X_OK) < 0)
-		i++;
-	return elsewhere[i];
+	for (size_t i = 0; !request && i < array_size(programs); i++) {
+		if (process_program_exists(programs[i]))
+			return programs[i];
+	}
+	return request ? request : programs[0];
 }
 
 /** How many files a server may hold open. */

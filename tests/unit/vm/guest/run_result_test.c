@@ -110,6 +110,7 @@ Test(run_result, a_guest_without_a_status_has_a_reason_and_the_log_s_end)
 		{ RUN_LOST, CAUSE_BOOT, { 0, 0 }, "a\n", "the guest did not start the command within 120 seconds" },
 		{ RUN_LOST, CAUSE_DRAIN, { 0, 0 }, "a\n", "the command has ended, but the guest did not finish within 30 seconds" },
 		{ RUN_LOST, CAUSE_RESTART, { 0, 0 }, "a\n", "the guest started more than 2 kernels" },
+		{ RUN_LOST, CAUSE_SERVER, { 0, 0 }, "a\n", "virtiofsd has ended, without which --rw does not work; VMTEST_VIRTIOFSD=none shares it by 9p" },
 		{ RUN_LOST, CAUSE_END, { 0, 6 }, "Kernel panic - not syncing: x\n", "Kernel panic - not syncing: x" },
 		{ RUN_TIMED_OUT, CAUSE_NONE, { 0, 0 }, task, "the command did not end within 2 seconds" },
 		{ RUN_TIMED_OUT, CAUSE_NONE, { 0, 0 }, "words\n", "the command did not end within 2 seconds" },
