@@ -135,8 +135,7 @@ struct error *make_run(const struct make *make, struct progress *progress,
 		       const char *const *arguments)
 {
 	_cleanup_string_list_ struct string_list list = { 0 };
-	for (size_t i = 0; i < make->arguments.count; i++)
-		string_list_add(&list, make->arguments.items[i]);
+	string_list_add_all(&list, &make->arguments);
 	for (size_t i = 0; arguments[i]; i++)
 		string_list_add(&list, arguments[i]);
 	return kernel_make_run(&list, make->log_path, progress, false);

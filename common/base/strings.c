@@ -130,6 +130,12 @@ void string_list_addf(struct string_list *list, const char *format, ...)
 	va_end(ap);
 }
 
+void string_list_add_all(struct string_list *list, const struct string_list *more)
+{
+	for (size_t i = 0; i < more->count; i++)
+		string_list_add(list, more->items[i]);
+}
+
 void string_list_add_split(struct string_list *list, const char *text)
 {
 	while (*text) {

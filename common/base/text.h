@@ -71,6 +71,10 @@ _printf_(2, 3) void string_list_addf(struct string_list *list,
 /** Add the non-empty parts of a comma-separated list. */
 void string_list_add_split(struct string_list *list, const char *text);
 
+/** Add all of another. */
+void string_list_add_all(struct string_list *list,
+			 const struct string_list *more);
+
 bool string_list_contains(const struct string_list *list, const char *text);
 
 void string_list_deinit(struct string_list *list);

@@ -366,8 +366,7 @@ struct error *command_line_set_default(const struct command_line *line,
 		if (err)
 			return err;
 	}
-	for (size_t i = 0; i < given.count; i++)
-		string_list_add(slot->value, given.items[i]);
+	string_list_add_all(slot->value, &given);
 	return NULL;
 }
 

@@ -83,12 +83,8 @@ static struct error *run(struct command_context *context)
 	if (err)
 		return err;
 	_cleanup_string_list_ struct string_list packages = { 0 };
-	const struct string_list *lists[] = { &context->catalog->rootfs.packages,
-					      &rootfs_options->packages };
-	for (size_t i = 0; i < array_size(lists); i++) {
-		for (size_t j = 0; j < lists[i]->count; j++)
-			string_list_add(&packages, lists[i]->items[j]);
-	}
+	string_list_add_all(&packages, &context->catalog->rootfs.packages);
+	string_list_add_all(&packages, &rootfs_options->packages);
 	for (size_t i = 0; i < archs.count; i++) {
 		err = make_one(context, archs.items[i], &packages);
 		err = command_go_on(context, err, i + 1 == archs.count);

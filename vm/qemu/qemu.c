@@ -143,7 +143,7 @@ const char *qemu_program(const struct qemu_config *config)
 	if (config->program)
 		return config->program;
 	if (!process_program_exists(arch->qemu) &&
-	    access(elsewhere, X_OK) == 0 && catalog_arch_is_host(arch))
+	    process_program_exists(elsewhere) && catalog_arch_is_host(arch))
 		return elsewhere;
 	return arch->qemu;
 }
@@ -214,12 +214,6 @@ void qemu_add(struct string_list *arguments, const char *option,
 	string_list_add(arguments, value);
 }
 
-static void add_all(struct string_list *list, const struct string_list *more)
-{
-	for (size_t i = 0; i < more->count; i++)
-		string_list_add(list, more->items[i]);
-}
-
 static void add_shares(const struct share_plan *shares, struct string_list *list)
 {
 	for (size_t i = 0; i < shares->count; i++) {
@@ -284,10 +278,10 @@ static void add_machine(const struct qemu_options *options,
 	const struct qemu_config *config = options->config;
 	const char *machine = options->machine->machine;
 	const unsigned int cpus = choose_cpus(config);
-	const char *backend = has_servers(options->shares)
-				      ? "memory-backend-memfd,share=on"
-				      : "memory-backend-ram";
-	const bool has_backend = !config->numa && has_servers(options->shares);
+	const bool is_shared = has_servers(options->shares);
+	const char *backend = is_shared ? "memory-backend-memfd,share=on"
+					: "memory-backend-ram";
+	const bool has_backend = is_shared && !config->numa;
 
 	qemu_add(list, "-M", "%s%s", machine,
 		 has_backend ? ",memory-backend=memory" : "");
@@ -330,11 +324,11 @@ struct error *qemu_arguments(const struct qemu_options *options,
 	qemu_add(ret, "-display", "none");
 	qemu_add(ret, "-kernel", "%s", options->image);
 	qemu_add(ret, "-append", "%s", command_line);
-	add_all(ret, &machine->arguments);
+	string_list_add_all(ret, &machine->arguments);
 	add_shares(options->shares, ret);
 	add_ports(options, ret);
 	network_add(config, ret);
 	disk_list_add_arguments(&options->disks, ret);
-	add_all(ret, &config->arguments);
+	string_list_add_all(ret, &config->arguments);
 	return NULL;
 }

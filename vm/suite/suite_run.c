@@ -145,13 +145,6 @@ static void announce(const struct suite_runner *runner, struct suite_item *item)
 	runner->observer->changed(runner->observer, item);
 }
 
-static void add_options(struct string_list *arguments,
-			const struct string_list *options)
-{
-	for (size_t i = 0; i < options->count; i++)
-		string_list_add(arguments, options->items[i]);
-}
-
 /** The words of a run, which names its files by the attempt. */
 static struct error *add_run_words(struct string_list *arguments,
 				   const struct suite_run_options *options,
@@ -165,7 +158,7 @@ static struct error *add_run_words(struct string_list *arguments,
 	err = file_delete(result_path);
 	if (err)
 		return err;
-	add_options(arguments, &options->run_options);
+	string_list_add_all(arguments, &options->run_options);
 	string_list_addf(arguments, "--result=%s", result_path);
 	string_list_addf(arguments, "--console-log=%s", item->console_path);
 	string_list_add(arguments, "--");
@@ -201,7 +194,7 @@ static struct error *start(const struct suite_runner *runner, size_t index)
 	_cleanup_string_list_ struct string_list arguments = { 0 };
 	string_list_add(&arguments, suite_options->program);
 	string_list_add(&arguments, commands[state]);
-	add_options(&arguments, &suite_options->options);
+	string_list_add_all(&arguments, &suite_options->options);
 	string_list_addf(&arguments, "--arch=%s", item->arch);
 	string_list_addf(&arguments, "--kernel=%s", item->kernel);
 	if (state != SUITE_RUNNING)
@@ -209,7 +202,7 @@ static struct error *start(const struct suite_runner *runner, size_t index)
 	if (state == SUITE_DOWNLOADING)
 		string_list_add(&arguments, "--json");
 	if (state == SUITE_BUILDING)
-		add_options(&arguments, &suite_options->module_options);
+		string_list_add_all(&arguments, &suite_options->module_options);
 	if (state == SUITE_RUNNING) {
 		err = add_run_words(&arguments, suite_options, item);
 		if (err)
