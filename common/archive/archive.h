@@ -91,8 +91,9 @@ struct stream {
 	void (*close)(struct stream *stream);
 	/** What its errors begin with. */
 	char *name;
-	/** Expected digest, "" if not known; what to do if it differs. */
+	/** Expected digest, "" if not known. */
 	char expected[DIGEST_TEXT_SIZE];
+	/** What to do if size or digest differs. */
 	const char *remedy;
 	/** NULL if no digest is needed. */
 	struct digest *digest;

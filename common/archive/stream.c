@@ -56,8 +56,9 @@ static struct error *check_end(struct stream *stream)
 	if (stream->size_bytes && stream->done_bytes != stream->size_bytes)
 		return error_create(ERROR_OTHER,
 				    "it holds %" PRIu64
-				    " bytes, it should be %" PRIu64,
-				    stream->done_bytes, stream->size_bytes);
+				    " bytes, it should be %" PRIu64 "; %s",
+				    stream->done_bytes, stream->size_bytes,
+				    stream->remedy);
 	if (!stream->digest)
 		return NULL;
 	digest_finish(stream->digest, stream->actual);
@@ -84,8 +85,8 @@ static struct error *read_checked(struct stream *stream, const void **data_ret,
 	    *size_ret > stream->size_bytes - stream->done_bytes)
 		return error_create(ERROR_OTHER,
 				    "there are more than the %" PRIu64
-				    " bytes that there should be",
-				    stream->size_bytes);
+				    " bytes that there should be; %s",
+				    stream->size_bytes, stream->remedy);
 	if (stream->digest)
 		digest_update(stream->digest, *data_ret, *size_ret);
 	stream->done_bytes += *size_ret;
@@ -207,6 +208,7 @@ struct error *stream_open_file(const char *path, struct stream **ret)
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_create_os(errno, "open %s", path);
 	*ret = stream_open_fd(take_fd(&fd), path);
-	(*ret)->size_bytes = (uint64_t)st.st_size;
+	stream_expect(*ret, (uint64_t)st.st_size, NULL,
+		      "it changed while it was read; try again");
 	return NULL;
 }

@@ -97,13 +97,13 @@ struct error *sums_find(const char *text, size_t size_bytes, const char *name,
 	       strcmp(line, signature_end) != 0)
 		;
 	if (!line)
-		return error_create(ERROR_OTHER, "it is cut off");
+		return error_create(ERROR_OTHER, "it is cut off; try again");
 	while ((line = next_line(&lines))) {
 		if (*line)
 			return line_error(&lines, "the end");
 	}
 	if (*lines.rest)
-		return error_create(ERROR_OTHER, "it is cut off");
+		return error_create(ERROR_OTHER, "it is cut off; try again");
 	if (!found)
 		return error_create(ERROR_NOT_FOUND, "no digest of %s in it",
 				    name);
