@@ -94,7 +94,7 @@ static struct error *check_name(const struct value *value, size_t size)
 		return value_error(value,
 				   "the name has %zu characters, and may have %zu",
 				   strlen(value->key), size - 1);
-	if (!release_word_is_valid(value->key))
+	if (!release_word_is_valid(value->key, size))
 		return value_error(
 			value,
 			"a name has letters, digits and _, and does not begin with a digit");

@@ -136,9 +136,11 @@ bool kernel_version_is_rc(const struct kernel_version *version)
 	return version->rc != 0;
 }
 
-bool release_word_is_valid(const char *text)
+bool release_word_is_valid(const char *text, size_t size)
 {
-	if (!*text || isdigit((unsigned char)*text))
+	size_t length = strlen(text);
+
+	if (!length || length >= size || isdigit((unsigned char)*text))
 		return false;
 	for (const char *p = text; *p; p++) {
 		if (!isalnum((unsigned char)*p) && *p != '_')
@@ -164,7 +166,7 @@ bool release_parse(const char *text, struct release *ret)
 		if (!number_parse(&p, &release.patch))
 			return false;
 	}
-	if (!release_word_is_valid(p) || strlen(p) >= sizeof(release.flavor))
+	if (!release_word_is_valid(p, sizeof(release.flavor)))
 		return false;
 	strcpy(release.flavor, p);
 	*ret = release;
@@ -192,7 +194,7 @@ struct error *value_arch(const struct value *value, void *ret)
 	err = value_string(value, &text);
 	if (err)
 		return err;
-	if (!release_word_is_valid(text) || strlen(text) >= ARCH_SIZE)
+	if (!release_word_is_valid(text, ARCH_SIZE))
 		return value_error(value, "expected an architecture");
 	strcpy(ret, text);
 	return NULL;
@@ -301,8 +303,7 @@ bool package_name_parse(const char *name, struct release *release_ret,
 	memcpy(text, name + prefix, length - prefix - suffix);
 	text[length - prefix - suffix] = '\0';
 	dot = strrchr(text, '.');
-	if (!dot || !release_word_is_valid(dot + 1) ||
-	    strlen(dot + 1) >= ARCH_SIZE)
+	if (!dot || !release_word_is_valid(dot + 1, ARCH_SIZE))
 		return false;
 	*dot = '\0';
 	if (!release_parse(text, &release))

@@ -99,10 +99,10 @@ struct release {
 };
 
 /**
- * Whether it is letters and `_`, then also digits: what the names of flavors
- * and architectures are made of.
+ * Whether it is letters and `_`, then also digits, as the names of flavors and
+ * architectures are, and fits with its null byte.
  */
-bool release_word_is_valid(const char *text);
+bool release_word_is_valid(const char *text, size_t size);
 
 /** Parse a whole string. @return Whether it is a release. */
 bool release_parse(const char *text, struct release *ret);
