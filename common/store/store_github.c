@@ -164,11 +164,6 @@ struct error *github_release_read(const struct value *value,
 	return NULL;
 }
 
-static struct store_github *store_github(struct store *store)
-{
-	return (struct store_github *)store;
-}
-
 static struct error *set_release(struct store_github *store,
 				 const struct value *answer)
 {

@@ -47,6 +47,11 @@ struct store_github {
 	struct github_release release;
 };
 
+static inline struct store_github *store_github(struct store *store)
+{
+	return (struct store_github *)store;
+}
+
 /**
  * See the release, which is made if it is not there: a prerelease, never the
  * latest. An immutable one is refused.

@@ -297,7 +297,7 @@ struct error *store_github_put(struct store *store_, const char *path,
 {
 	struct error *err;
 
-	struct store_github *store = (struct store_github *)store_;
+	struct store_github *store = store_github(store_);
 	struct upload upload = {
 		.store = store,
 		.path = path,

@@ -172,7 +172,7 @@ static struct error *copy_module(const char *source,
 		_cleanup_free_ char *from = path_join(source, files->items[i]);
 		_cleanup_free_ char *to = path_join(result, name);
 
-		if (strcmp(basename(from), name) == 0)
+		if (strcmp(path_name(from), name) == 0)
 			return file_copy(from, to);
 	}
 	return error_create(ERROR_OTHER, "make did not make %s", name);
@@ -204,7 +204,7 @@ struct error *module_result_collect(const char *source, const char *result)
 			continue;
 		*dot = '\0';
 		_cleanup_free_ char *name =
-			string_format("%s.ko", basename(line));
+			string_format("%s.ko", path_name(line));
 		err = copy_module(source, &files, name, result);
 		if (err)
 			return err;
