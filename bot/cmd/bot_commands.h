@@ -86,7 +86,7 @@ _must_check_ struct error *session_report(const struct session *session,
  * Delete what newer assets of the store, which was just listed, supersede.
  *
  * @param[in] keep As of prune_compute().
- * @param[out] count_ret How many were deleted; may be NULL.
+ * @param[out] count_ret How many are to be deleted, also if that fails.
  */
 _must_check_ struct error *session_prune(struct session *session, size_t keep,
 					 size_t *count_ret);

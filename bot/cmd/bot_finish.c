@@ -167,10 +167,11 @@ static struct error *run(struct command_context *context)
 	if (err)
 		return err;
 	annotate(&verdicts);
-	err = note(context, session_prune(&session, finish->keep, NULL));
+	size_t pruned;
+	err = note(context, session_prune(&session, finish->keep, &pruned));
 	if (err)
 		return err;
-	err = note(context, session_write_page(&session, true));
+	err = note(context, session_write_page(&session, pruned));
 	if (err)
 		return err;
 	if (finish->issues) {

@@ -130,15 +130,14 @@ static struct error *execute(struct session *session)
 	if (err)
 		return err;
 	context->status = verdicts.counts[VERDICT_FAILED] ? 1 : 0;
-	if (run_options->keep != KEEP_ALL) {
-		err = session_list(session);
-		if (err)
-			return err;
-		err = session_prune(session, run_options->keep, NULL);
-		if (err)
-			return err;
-	}
-	return session_write_page(session, true);
+	err = session_list(session);
+	if (err)
+		return err;
+	size_t pruned;
+	err = session_prune(session, run_options->keep, &pruned);
+	if (err)
+		return err;
+	return session_write_page(session, pruned);
 }
 
 /** There is nothing to build: leave the store as a run should leave it. */

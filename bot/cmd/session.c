@@ -144,8 +144,7 @@ struct error *session_prune(struct session *session, size_t keep,
 
 	_cleanup_prune_list_ struct prune_list list = { 0 };
 	prune_compute(&session->assets, keep, &selection, &list);
-	if (count_ret)
-		*count_ret = list.count;
+	*count_ret = list.count;
 	return prune_execute(session->context->store, &list);
 }
 

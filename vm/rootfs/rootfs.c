@@ -89,8 +89,8 @@ struct error *rootfs_open(const char *directory, const struct catalog_arch *arch
 		return err;
 	if (!*ret)
 		return error_create(ERROR_NOT_FOUND,
-				    "%s guests need a root of their own, and there is none in %s; make one with: vmtest-vm rootfs -a %s",
-				    arch->name, path, arch->name);
+				    "%s guests need a root of their own, and there is none in %s; make one with: vmtest-vm rootfs -a %s -d %s",
+				    arch->name, path, arch->name, directory);
 	cache_touch(*ret);
 	return NULL;
 }
