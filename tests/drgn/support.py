@@ -86,7 +86,7 @@ def _load():
     try:
         program.load_debug_info([KMOD])
     except MissingDebugInfoError as error:
-        if not VMCORE.exists():
+        if not VMCORE.exists() or VERSION < (6, 14):
             raise
         # Linux kernel commit 4723f16de64e ("module: sysfs: Add notes attributes
         # through attribute_group") (in v6.14)

@@ -48,10 +48,14 @@ def run_all():
     files = sorted(HERE.glob("*_test.py"), key=lambda path: -path.stat().st_size)
     totals = [0, 0, 0]
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        for future in as_completed(pool.submit(start_file, path) for path in files):
-            output, counts = future.result()
-            print(output, flush=True)
-            totals = [a + b for a, b in zip(totals, counts)]
+        try:
+            for future in as_completed(pool.submit(start_file, path) for path in files):
+                output, counts = future.result()
+                print(output, flush=True)
+                totals = [a + b for a, b in zip(totals, counts)]
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return totals
 
 

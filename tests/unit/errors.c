@@ -43,10 +43,12 @@ void expect_kind(struct error *err, enum error_kind kind, const char *words)
 
 void terminate_soon(void)
 {
+	const pid_t pid = getpid();
+
 	if (fork() != 0)
 		return;
 	usleep(200000);
-	kill(getppid(), SIGTERM);
+	kill(pid, SIGTERM);
 	_exit(0);
 }
 

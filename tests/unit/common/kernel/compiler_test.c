@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include <criterion/criterion.h>
@@ -47,12 +46,10 @@ TestSuite(compiler, .init = setup, .fini = teardown);
 /** A compiler that only says which version it is. */
 static void install(const char *name, const char *version)
 {
-	_cleanup_free_ char *program = in_tmp(name);
 	_cleanup_free_ char *script =
 		string_format("#!/bin/sh\necho %s\n", version);
 
-	put_file(tmp, name, script);
-	cr_assert_eq(chmod(program, 0755), 0);
+	put_program(tmp, name, script);
 }
 
 static struct error *find(const char *version_text,

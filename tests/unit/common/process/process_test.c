@@ -154,10 +154,7 @@ Test(process, failure_names_the_status_or_the_signal)
 		struct error *err = run(COMMAND("sh", "-c", rows[i / 2].script),
 					.guarded = i % 2);
 
-		if (message)
-			expect_failure(err, message);
-		else
-			expect_success(err);
+		expect_outcome(err, message);
 	}
 }
 

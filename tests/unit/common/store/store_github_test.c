@@ -203,10 +203,7 @@ Test(store_github, fetches_an_asset_without_a_digest_to_know_it)
 		struct error *err = put_text(NAME, rows[i].text);
 
 		cr_expect_eq(error_is(err, ERROR_EXISTS), rows[i].exists);
-		if (rows[i].words)
-			expect_failure(err, rows[i].words);
-		else
-			expect_success(err);
+		expect_outcome(err, rows[i].words);
 	}
 	expect_one_asset("0123456789", "afterwards");
 }

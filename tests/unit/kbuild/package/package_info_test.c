@@ -87,10 +87,7 @@ Test(package_info, a_package_says_what_it_lost)
 		_cleanup_string_list_ struct string_list lost = { 0 };
 		struct error *err = read_lost(cases[i].info, &lost);
 
-		if (cases[i].error)
-			expect_failure(err, cases[i].error);
-		else
-			expect_success(err);
+		expect_outcome(err, cases[i].error);
 		cr_expect_eq(lost.count, cases[i].count, "row %zu", i);
 	}
 }
