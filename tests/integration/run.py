@@ -29,7 +29,7 @@ def run_file(name):
     failed = len(ended) - skipped
     # A class or module that is skipped or fails as a whole has not run a test.
     passed = result.testsRun - sum(isinstance(t, unittest.TestCase) for t in ended)
-    if result.testsRun == 0:
+    if not ended and result.testsRun == 0:
         failed = 1
     return max(passed, 0), failed, skipped
 
