@@ -26,6 +26,8 @@ struct process {
 	/** 0 before it has started, and once it is reaped. */
 	pid_t pid;
 	int pidfd;
+	/** It is a guard, which outlives what it kills. */
+	bool guards;
 	/** The pipe that it writes to; -1 if there is none. */
 	int output_fd;
 	char *name;
@@ -142,7 +144,12 @@ struct error *process_spawn(const struct process_options *options,
 	// The end to read from, and the child's.
 	int output[2] = { -1, -1 };
 
-	*process = (struct process){ 0, -1, -1, string_copy(name) };
+	*process = (struct process){
+		.pidfd = -1,
+		.guards = options->guarded,
+		.output_fd = -1,
+		.name = string_copy(name),
+	};
 	if (!path)
 		return error_create(ERROR_NOT_FOUND,
 				    "%s: no such program in PATH; install it",
@@ -176,7 +183,11 @@ int process_fd(const struct process *process)
 
 void process_kill(struct process *process, int signal)
 {
-	if (process->pid)
+	if (!process->pid)
+		return;
+	if (process->guards && signal == SIGKILL)
+		kill(process->pid, PROCESS_END_FAMILY);
+	else
 		kill(-process->pid, signal);
 }
 

@@ -10,7 +10,7 @@
  *
  * No shell is involved. A child leads its own process group, so that ending it
  * ends what it started; it is killed by the kernel when the thread that started
- * it dies, however that happens (prctl(2), PR_SET_PDEATHSIG); what it started
+ * it dies, however that happens (prctl(2), PR_SET_PDEATHSIG); whatever it started
  * is killed with it if it is guarded. A child is a resource: destroying one
  * that still runs kills and reaps it.
  */
@@ -58,8 +58,9 @@ struct process_options {
 	 */
 	const struct sock_fprog *filter;
 	/**
-	 * Whether its process group dies with us too. This takes one more
-	 * process, which is then the one that process_fd() refers to.
+	 * Whether all that it starts dies with it and with us, daemons too. This
+	 * takes one more process, which is then the one that process_fd()
+	 * refers to.
 	 */
 	bool guarded;
 	/** For process_run() and process_capture(): 0 for no limit. */
@@ -87,7 +88,10 @@ _must_check_ struct error *process_spawn(const struct process_options *options,
 /** A descriptor that polls readable once the child has ended (a pidfd). */
 int process_fd(const struct process *process);
 
-/** Send a signal to the child's whole process group. */
+/**
+ * Send a signal to the child's whole process group; SIGKILL to all that a
+ * guarded child has started.
+ */
 void process_kill(struct process *process, int signal);
 
 /**

@@ -8,9 +8,12 @@
 #include <linux/close_range.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
@@ -29,11 +32,6 @@ struct process_failure {
 	int errnum;
 };
 
-/** What the kernel sends when the parent dies; no terminal is ours. */
-enum {
-	PARENT_DIED = SIGHUP
-};
-
 _Noreturn static void end_as(int status)
 {
 	if (WIFSIGNALED(status)) {
@@ -49,28 +47,77 @@ _Noreturn static void end_as(int status)
 	_exit(WEXITSTATUS(status));
 }
 
+/** @param[out] status_ret Only set if @p child is among those that ended. */
+static bool reap(pid_t child, int *status_ret)
+{
+	bool has_ended = false;
+	pid_t pid;
+	int status;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != child)
+			continue;
+		*status_ret = status;
+		has_ended = true;
+	}
+	return has_ended;
+}
+
+/** @return Whether the kernel says which they are (CONFIG_PROC_CHILDREN). */
+static bool kill_children(void)
+{
+	_cleanup_close_ int fd =
+		open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	char text[4096], *p = text, *end;
+	ssize_t size = read(fd, text, sizeof(text) - 1);
+
+	if (size < 0)
+		return false;
+	text[size] = '\0';
+	// Each is followed by a space, but for one that is cut off.
+	for (long pid; (pid = strtol(p, &end, 10)) > 0 && *end == ' '; p = end)
+		kill((pid_t)pid, SIGKILL);
+	return true;
+}
+
+/**
+ * Kill all that has been started, whatever sessions it has made: as those in
+ * between end, the rest become our children.
+ */
+static bool kill_family(void)
+{
+	static const struct timespec pause = { .tv_nsec = 1000000 };
+	int status;
+
+	while (waitpid(-1, &status, WNOHANG) >= 0) {
+		if (!kill_children())
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
 /** All signals are blocked: what ends the group is the child's to take. */
 _Noreturn static void watch(pid_t child)
 {
 	sigset_t set;
+	int number, status = SIGKILL;
 
 	sigemptyset(&set);
-	sigaddset(&set, PARENT_DIED);
+	sigaddset(&set, PROCESS_END_FAMILY);
 	sigaddset(&set, SIGCHLD);
-	for (;;) {
-		int status;
-
-		if (sigwaitinfo(&set, NULL) == PARENT_DIED)
-			kill(0, SIGKILL);
-		if (waitpid(child, &status, WNOHANG) == child)
-			end_as(status);
-	}
+	do
+		number = sigwaitinfo(&set, NULL);
+	while (number != PROCESS_END_FAMILY && !reap(child, &status));
+	if (!kill_family() && number == PROCESS_END_FAMILY)
+		kill(0, SIGKILL);
+	end_as(status);
 }
 
 /**
  * Go on in a new child, and stay behind as its guard, which ends as the child
- * does, and kills its own process group when its parent dies: PR_SET_PDEATHSIG
- * is for one process, and is not inherited by those that it starts.
+ * does, and kills all that the child has started, then or when its parent dies:
+ * PR_SET_PDEATHSIG is for one process, and a process group can be left.
  *
  * @return Only in the child: 0, or an errno if there is none.
  */
@@ -80,7 +127,8 @@ static int guard(pid_t parent)
 
 	signal(SIGCHLD, SIG_DFL);
 	// The parent may have died before this took effect.
-	if (prctl(PR_SET_PDEATHSIG, PARENT_DIED) < 0 || getppid() != parent)
+	if (prctl(PR_SET_PDEATHSIG, PROCESS_END_FAMILY) < 0 ||
+	    getppid() != parent || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return ESRCH;
 	child = fork();
 	if (child < 0)

@@ -9,12 +9,21 @@
  * What a child does between fork and exec. For process.c only.
  */
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include "common/base/cleanup.h"
 
 struct error;
 struct process_options;
+
+enum {
+	/**
+	 * Has a guard end all that it guards. The kernel sends it when the
+	 * parent dies; no terminal is ours.
+	 */
+	PROCESS_END_FAMILY = SIGHUP,
+};
 
 /** All that it needs, made before the fork: it must not ask for memory. */
 struct process_child {

@@ -190,7 +190,7 @@ static void start_family(int fd)
 	error_destroy(process_spawn(
 		&(struct process_options){
 			COMMAND("sh", "-c",
-				"sh -c 'sleep 1000 & echo $!; wait'; echo more"),
+				"sh -c 'setsid sleep 1000 & sleep 1000 & echo $!; wait'; echo more"),
 			.stdout_fd = &fd,
 			.guarded = true,
 		},
@@ -219,6 +219,44 @@ Test(process, a_guarded_family_dies_with_us)
 	alarm(0);
 	close(fds[0]);
 	cr_assert_eq(waitpid(parent, NULL, 0), parent);
+}
+
+/** Whether a daemon, which writes to the pipe, has gone. */
+static void expect_end(int fd, const char *way)
+{
+	struct pollfd pollfd = { fd, POLLIN, 0 };
+
+	cr_expect_eq(poll(&pollfd, 1, 30000), 1, "%s", way);
+	cr_expect_eq(pollfd.revents, POLLHUP, "%s", way);
+	close(fd);
+}
+
+Test(process, what_a_guarded_child_leaves_behind_is_killed)
+{
+	static const struct {
+		const char *end, *message;
+		uint64_t timeout_ms;
+	} rows[] = {
+		{ "exit 0", NULL, 0 },
+		{ "exit 3", "sh: exit status 3", 0 },
+		{ "kill -KILL $$", "sh: killed by signal 9 (Killed)", 0 },
+		{ "sleep 1000", "sh: timed out", 300 },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_free_ char *script = string_format(
+			"setsid sh -c 'setsid sleep 1000 & setsid sleep 1000' & %s",
+			rows[i].end);
+		int fds[2];
+
+		cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+		expect_outcome(run(COMMAND("sh", "-c", script),
+				   .stdout_fd = &fds[1], .guarded = true,
+				   .timeout_ms = rows[i].timeout_ms),
+			       rows[i].message);
+		close(fds[1]);
+		expect_end(fds[0], rows[i].end);
+	}
 }
 
 Test(process, who_writes_too_much_or_forever_is_ended)
