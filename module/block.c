@@ -8,14 +8,17 @@
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/device.h>
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/module.h>
+#include <linux/numa.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
 #include <linux/wait.h>
 
+#include "compat/block.h"
 #include "drgn_test.h"
 
 #define DRIVER_NAME "drgntest"

@@ -19,6 +19,7 @@
 #include <asm/nmi.h>
 #endif
 
+#include "compat/irq_work.h"
 #include "drgn_test.h"
 
 #if defined(CONFIG_IRQ_WORK) &&						\

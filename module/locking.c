@@ -9,6 +9,7 @@
 #include <linux/rwsem.h>
 
 #include "drgn_test.h"
+#include "poll.h"
 
 /* Holds the locks; and the one that waits for it. */
 struct task_struct *drgn_test_locking_kthread;

@@ -8,6 +8,7 @@
 #include <linux/skbuff.h>
 #include <net/net_namespace.h>
 
+#include "compat/page_pool.h"
 #include "drgn_test.h"
 
 struct net_device *drgn_test_netdev;

@@ -6,6 +6,7 @@
 #include <linux/sbitmap.h>
 #include <linux/slab.h>
 
+#include "compat/sbitmap.h"
 #include "drgn_test.h"
 
 struct sbitmap drgn_test_sbitmap;

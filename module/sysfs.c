@@ -11,6 +11,7 @@
 #include <linux/sysfs.h>
 #include <linux/timekeeping.h>
 
+#include "compat/clock.h"
 #include "drgn_test.h"
 
 static struct kobject *folder;

@@ -3,10 +3,12 @@
  * Timers that stay pending, and a time.
  */
 #include <linux/hrtimer.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/timekeeping.h>
 #include <linux/timer.h>
 
+#include "compat/timer.h"
 #include "drgn_test.h"
 
 /* Long enough to fire in no test, and to be armed again if it does. */

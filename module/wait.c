@@ -9,7 +9,9 @@
 #include <linux/swait.h>
 #include <linux/wait.h>
 
+#include "compat/wait.h"
 #include "drgn_test.h"
+#include "poll.h"
 
 DECLARE_WAIT_QUEUE_HEAD(drgn_test_waitq);
 struct task_struct *drgn_test_waitq_kthread;

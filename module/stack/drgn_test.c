@@ -12,6 +12,7 @@
 #include <linux/kthread.h>
 #include <linux/sched.h>
 
+#include "../compat/stack_trace.h"
 #include "../drgn_test.h"
 #include "regs.h"
 
