@@ -11,6 +11,7 @@
 #include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/numa.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
@@ -42,10 +43,12 @@ struct drgn_test_blkdev {
 	/* On the way out, nothing can turn it on again. */
 	bool closing;
 	unsigned int num_loafing;
+	unsigned int num_loafing_flushes;
 	/* Linked through the start of each request's driver data. */
 	struct list_head loafing_requests;
 
-	/* How many flushes have arrived, and who waits for the next. */
+	/* How many flushes have arrived, and who waits for the next: one. */
+	struct mutex flush_mutex;
 	atomic_t flushes;
 	wait_queue_head_t flush_wait;
 };
@@ -89,6 +92,7 @@ static blk_status_t queue_rq(struct blk_mq_hw_ctx *hctx,
 	if (loaf) {
 		list_add_tail(&cmd->node, &dev->loafing_requests);
 		dev->num_loafing++;
+		dev->num_loafing_flushes += flush;
 	}
 	spin_unlock_irqrestore(&dev->lock, flags);
 
@@ -124,6 +128,7 @@ static int set_truant(struct drgn_test_blkdev *dev, bool truant, bool closing)
 	if (!truant) {
 		list_splice_init(&dev->loafing_requests, &requests);
 		dev->num_loafing = 0;
+		dev->num_loafing_flushes = 0;
 	}
 	spin_unlock_irq(&dev->lock);
 
@@ -192,11 +197,18 @@ static void flush_end_io(struct bio *bio)
 /*
  * A flush is not issued in the context of its submitter, but by a work item of
  * the block layer. Wait for it to arrive, not for it to be completed.
+ *
+ * The block layer keeps a flush back while another one is under way, so behind
+ * one that loafs it would not arrive.
  */
 static int send_flush(struct drgn_test_blkdev *dev, struct block_device *bdev)
 {
 	int before = atomic_read(&dev->flushes);
 	struct bio *bio;
+	long left;
+
+	if (READ_ONCE(dev->num_loafing_flushes))
+		return -EBUSY;
 
 	bio = drgn_test_flush_bio_alloc(bdev);
 	if (!bio)
@@ -204,18 +216,27 @@ static int send_flush(struct drgn_test_blkdev *dev, struct block_device *bdev)
 	bio->bi_end_io = flush_end_io;
 	submit_bio(bio);
 
-	if (!wait_event_timeout(dev->flush_wait,
-				atomic_read(&dev->flushes) != before, 10 * HZ))
-		return -ETIMEDOUT;
-	return 0;
+	left = wait_event_interruptible_timeout(
+		dev->flush_wait, atomic_read(&dev->flushes) != before, 10 * HZ);
+	if (left < 0)
+		return -EINTR;
+	return left ? 0 : -ETIMEDOUT;
 }
 
 static int flush_ioctl(struct block_device *bdev, blk_mode_t mode,
 		       unsigned int cmd, unsigned long arg)
 {
+	struct drgn_test_blkdev *dev = bdev->bd_disk->private_data;
+	int err;
+
 	if (cmd != IOCTL_FLUSH)
 		return -ENOTTY;
-	return send_flush(bdev->bd_disk->private_data, bdev);
+	err = mutex_lock_interruptible(&dev->flush_mutex);
+	if (err)
+		return err;
+	err = send_flush(dev, bdev);
+	mutex_unlock(&dev->flush_mutex);
+	return err;
 }
 
 static const struct block_device_operations fops = {
@@ -231,6 +252,7 @@ static int init_blkdev(int i, unsigned int queue_depth, unsigned int flags)
 
 	spin_lock_init(&dev->lock);
 	INIT_LIST_HEAD(&dev->loafing_requests);
+	mutex_init(&dev->flush_mutex);
 	init_waitqueue_head(&dev->flush_wait);
 
 	dev->tag_set.ops = &mq_ops;

@@ -19,7 +19,7 @@ from drgn.helpers.linux.list import list_for_each
 from drgn.helpers.linux.xarray import xa_load
 
 import support
-from support import has_member, prog
+from support import has_member, has_object, prog
 
 FLUSH = 0x4C00
 READ, WRITE = 0, 1
@@ -195,6 +195,19 @@ class BlockTest(BlockCase):
         cpus = len(os.sched_getaffinity(0))
         self.assertEqual(len(tags), min(cpus, 2))
 
+    def test_queue_function_is_called_where_a_request_is_submitted(self):
+        flags = self.disk.device.tag_set.flags
+        self.assertFalse(flags & prog["BLK_MQ_F_BLOCKING"])
+        shared = "BLK_MQ_F_TAG_HCTX_SHARED"
+        if has_object(shared):
+            self.assertEqual(bool(flags & prog[shared]), bool(self.INDEX))
+
+    def test_open_device_keeps_the_module(self):
+        path = Path("/sys/module/drgn_test/refcnt")
+        before = int(path.read_text())
+        with open(f"/dev/{self.disk.name}", "rb"):
+            self.assertEqual(int(path.read_text()), before + 1)
+
     def test_major_is_listed(self):
         devices = Path("/proc/devices").read_text()
         self.assertRegex(devices, r"(?m)^ *\d+ drgntest$")
@@ -210,6 +223,35 @@ class BlockTest(BlockCase):
         start = time.monotonic()
         self.disk.flush()
         self.assertLess(time.monotonic() - start, 5)
+
+    def test_flush_has_arrived_when_the_ioctl_returns(self):
+        """
+        No other task of a processor runs while one does that is of the class FIFO
+        and does not sleep.
+        """
+        processors = os.sched_getaffinity(0)
+        self.addCleanup(os.sched_setaffinity, 0, processors)
+        self.addCleanup(os.sched_setscheduler, 0, os.SCHED_OTHER, os.sched_param(0))
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
+        for processor in [*processors] * 3:
+            os.sched_setaffinity(0, [processor])
+            self.disk.write("truant", "1")
+            self.disk.flush()
+            self.assertEqual(self.disk.read("num_loafing"), "1")
+            self.disk.write("truant", "0")
+
+    def test_flush_behind_one_that_loafs_is_refused(self):
+        self.disk.write("truant", "1")
+        self.disk.flush()
+        for _ in range(2):
+            start = time.monotonic()
+            with self.assertRaises(OSError) as caught:
+                self.disk.flush()
+            self.assertEqual(caught.exception.errno, errno.EBUSY)
+            self.assertLess(time.monotonic() - start, 5)
+        self.assertEqual(self.disk.read("num_loafing"), "1")
+        self.disk.write("truant", "0")
+        self.disk.flush()
 
     def test_other_ioctl_are_refused(self):
         with self.assertRaises(OSError) as caught:
@@ -254,8 +296,18 @@ class BlockTest(BlockCase):
         self.assertEqual([operation(request) for request in self.disk.loafing()],
                          [prog["REQ_OP_FLUSH"]])
         self.disk.aio.submit(READ, 1)
-        self.assertEqual(len(self.disk.loafing()), 2)
+        self.assertEqual([operation(request) for request in self.disk.loafing()],
+                         [prog["REQ_OP_FLUSH"], prog["REQ_OP_READ"]])
         self.assert_loafing_is_in_flight()
+
+    def test_loafing_is_in_the_order_of_arrival(self):
+        self.disk.write("queue/scheduler", "none")
+        self.disk.write("truant", "1")
+        # As many as there are tags for, and not by rising sector.
+        for page in (5, 3):
+            self.disk.aio.submit(READ, page)
+        self.assertEqual([request.member_("__sector").value_() * SECTOR
+                          for request in self.disk.loafing()], [5 * PAGE, 3 * PAGE])
 
     def test_with_a_scheduler(self):
         if "mq-deadline" not in self.disk.read("queue/scheduler"):
