@@ -6,6 +6,7 @@
  * Whether a symbol exists is part of what it says: where the kernel does not
  * define a macro there must be no symbol either.
  */
+#include <linux/cache.h>
 #include <linux/memory.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -17,7 +18,9 @@ const int drgn_test_have_maple_tree = DRGN_TEST_HAVE_MAPLE_TREE;
 const int drgn_test_have_xarray = DRGN_TEST_HAVE_XARRAY;
 const int drgn_test_have_page_pool = IS_ENABLED(CONFIG_PAGE_POOL);
 const int drgn_test_have_stacktrace = IS_ENABLED(CONFIG_STACKTRACE);
-const int drgn_test_have_stackdepot = IS_ENABLED(CONFIG_STACKDEPOT);
+/* Loading may find that there is none after all. */
+const int drgn_test_have_stackdepot __ro_after_init =
+	IS_ENABLED(CONFIG_STACKDEPOT);
 const int drgn_test_slob = IS_ENABLED(CONFIG_SLOB);
 const int drgn_test_vmap_stack_enabled = IS_ENABLED(CONFIG_VMAP_STACK);
 const int drgn_test_slab_stack_enabled =
@@ -51,6 +54,11 @@ int drgn_test_MEM_PREPARE_ONLINE = MEM_PREPARE_ONLINE;
 #ifdef MEM_FINISH_OFFLINE
 int drgn_test_MEM_FINISH_OFFLINE = MEM_FINISH_OFFLINE;
 #endif
+
+void drgn_test_no_stackdepot(void)
+{
+	WRITE_ONCE(*(int *)&drgn_test_have_stackdepot, 0);
+}
 
 int drgn_test_constants_init(void)
 {

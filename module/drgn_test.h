@@ -68,6 +68,9 @@ void drgn_test_wait_exit(void);
 int drgn_test_xarray_init(void);
 void drgn_test_xarray_exit(void);
 
+/* constants.c: the kernel has it, but it keeps nothing. Until init returns. */
+void drgn_test_no_stackdepot(void);
+
 /* crash.c, for the folder in sysfs.c */
 extern struct kobj_attribute drgn_test_crash_attribute;
 
