@@ -122,6 +122,7 @@ int drgn_test_stack_init(void)
 	if (err)
 		return err;
 
+	poison_regs(&drgn_test_kthread_pt_regs);
 	task = kthread_run(drgn_test_kthread_fn, KTHREAD_DATA,
 			   "drgn_test_kthread");
 	if (IS_ERR(task))

@@ -6,6 +6,9 @@
  * function is blocked further down, when the frame of a call would be long
  * gone. One assembly statement does it, so that the registers belong together,
  * and leaves the stack pointer alone, so that objtool has nothing to say.
+ *
+ * poison_regs() fills the general registers with what none of them has, so that
+ * one that is not captured shows.
  */
 #ifndef DRGN_TEST_STACK_REGS_H
 #define DRGN_TEST_STACK_REGS_H
@@ -13,12 +16,20 @@
 #include <linux/kernel.h>
 #include <linux/ptrace.h>
 #include <linux/stddef.h>
+#include <linux/string.h>
+
+#define REGS_POISON 0xa5
 
 #if defined(CONFIG_X86_64)
 #include <asm/irqflags.h>
 #include <asm/segment.h>
 
 #define REG(name) [name] "i" (offsetof(struct pt_regs, name))
+
+static inline void poison_regs(struct pt_regs *regs)
+{
+	memset(regs, REGS_POISON, offsetof(struct pt_regs, orig_ax));
+}
 
 static __always_inline void capture_regs(struct pt_regs *regs)
 {
@@ -63,6 +74,11 @@ static __always_inline void capture_regs(struct pt_regs *regs)
 #elif defined(CONFIG_ARM64)
 #include <asm/sysreg.h>
 
+static inline void poison_regs(struct pt_regs *regs)
+{
+	memset(regs->regs, REGS_POISON, sizeof(regs->regs));
+}
+
 static __always_inline void capture_regs(struct pt_regs *regs)
 {
 	unsigned long tmp;
@@ -99,6 +115,11 @@ static __always_inline void capture_regs(struct pt_regs *regs)
 
 #elif defined(CONFIG_ARM)
 
+static inline void poison_regs(struct pt_regs *regs)
+{
+	memset(regs->uregs, REGS_POISON, 17 * sizeof(regs->uregs[0]));
+}
+
 static __always_inline void capture_regs(struct pt_regs *regs)
 {
 	unsigned long tmp;
@@ -119,6 +140,11 @@ static __always_inline void capture_regs(struct pt_regs *regs)
 }
 
 #elif defined(CONFIG_PPC64)
+
+static inline void poison_regs(struct pt_regs *regs)
+{
+	memset(regs->gpr, REGS_POISON, sizeof(regs->gpr));
+}
 
 static __always_inline void capture_regs(struct pt_regs *regs)
 {
@@ -178,6 +204,11 @@ static __always_inline void capture_regs(struct pt_regs *regs)
 #elif defined(CONFIG_S390)
 #include <asm/processor.h>
 
+static inline void poison_regs(struct pt_regs *regs)
+{
+	memset(regs->gprs, REGS_POISON, sizeof(regs->gprs));
+}
+
 static __always_inline void capture_regs(struct pt_regs *regs)
 {
 	unsigned long addr;
@@ -195,6 +226,10 @@ static __always_inline void capture_regs(struct pt_regs *regs)
 #else
 
 /* The debugger has no unwinder for it, and takes no registers from here. */
+static inline void poison_regs(struct pt_regs *regs)
+{
+}
+
 static __always_inline void capture_regs(struct pt_regs *regs)
 {
 }

@@ -14,6 +14,7 @@ from support import has_member, has_object, has_type, prog, stack_trace
 
 FUNCTIONS = ["drgn_test_kthread_fn3", "drgn_test_kthread_fn2", "drgn_test_kthread_fn"]
 TASK_PARKED = 512  # Before v4.14.
+POISON = 0xA5A5A5A5A5A5A5A5
 # For each machine: drgn's names of registers, and where struct pt_regs has them.
 # The instruction pointer is the first, the stack pointer the second.
 REGISTERS = {
@@ -25,6 +26,10 @@ REGISTERS = {
         "pc": "pc", "sp": "sp", **{f"x{i}": ("regs", i) for i in range(19, 31)},
     },
 }
+# Members of struct pt_regs, where they are no array.
+GENERAL = {"x86_64": "ax bx cx dx si di bp sp r8 r9 r10 r11 r12 r13 r14 r15".split()}
+KERNEL_CS = 0x10
+FLAGS = 0x202  # One that is always set, and that of interrupts.
 
 
 def function_at(address):
@@ -147,6 +152,34 @@ class RegistersTest(ThreadCase):
         if isinstance(where, str):
             return self.regs.member_(where).value_()
         return self.regs.member_(where[0])[where[1]].value_()
+
+    def test_all_are_captured(self):
+        names = GENERAL.get(support.MACHINE)
+        if names:
+            values = {name: self.regs.member_(name).value_() for name in names}
+        else:
+            values = dict(enumerate(reg.value_() for reg in self.regs.regs))
+        for name, value in values.items():
+            with self.subTest(name):
+                self.assertNotEqual(value, POISON)
+
+    def test_are_those_that_the_thread_still_has(self):
+        """Those that calls preserve: where the stack has them, as drgn finds it."""
+        found = self.assert_frames(stack_trace(self.task)).registers()
+        preserved = [name for name in self.registers
+                     if name in found and name not in (self.pc, "x29", "x30")]
+        self.assertIn(self.sp, preserved)
+        for name in preserved:
+            with self.subTest(name):
+                self.assertEqual(self.saved(name), found[name])
+
+    def test_processor_is_in_the_kernel_with_interrupts_on(self):
+        if not support.X86_64:
+            self.skipTest("flags and segments are known on x86-64 only")
+        self.assertEqual(self.regs.cs.value_() & 0xFFFF, KERNEL_CS)
+        self.assertIn(self.regs.ss.value_() & 0xFFFF, (0, KERNEL_CS + 8))
+        self.assertEqual(self.regs.flags.value_() & FLAGS, FLAGS)
+        self.assertEqual(self.regs.orig_ax.value_(), support.ULONG_MAX)
 
     def test_instruction_pointer_is_in_the_function(self):
         self.assertEqual(self.regs.type_.type_name(), "struct pt_regs")
