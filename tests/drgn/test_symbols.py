@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Symbols and sections, and the module among the kernel's."""
 
+import os
+import re
+import shutil
+import subprocess
+import unittest
 from pathlib import Path
 
 from drgn import SymbolBinding, SymbolKind, TypeKind
@@ -62,6 +67,23 @@ class SymbolsTest(support.TestCase):
 
     def test_function_is_int_to_int(self):
         self.assertRegex(prog["drgn_test_function"].type_.type_name(), r"int \(int")
+
+    @unittest.skipUnless(shutil.which("readelf"), "no readelf")
+    def test_files_of_traces_are_compiled_in_one_piece(self):
+        """As their options say, which the debug info has."""
+        text = subprocess.run(
+            ["readelf", "--wide", "--debug-dump=info", "--dwarf-depth=1", support.KMOD],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout.decode()
+        options = {}
+        for unit in text.split("(DW_TAG_compile_unit)")[1:]:
+            name, producer = (re.search(rf"DW_AT_{key} .*: (\S.*)", unit)
+                              for key in ("name", "producer"))
+            options[os.path.basename(name[1].strip())] = producer[1]
+        for name in ("crash.c", "drgn_test.c"):
+            with self.subTest(name):
+                if "GNU C" not in options[name]:
+                    self.skipTest("not by GCC")
+                self.assertIn("-fno-reorder-blocks-and-partition", options[name])
 
     def test_data_is_found_by_address(self):
         symbol = prog.symbol("drgn_test_data")
