@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
-What a debugger calls and writes in the running kernel, on x86-64. drgn 0.0.22
-can do neither, so these are checked for what they are.
+What a debugger calls and writes in the running kernel, on x86-64. drgn 0.0.22 can do
+neither, so that the calls are made here.
 """
 
+import struct
 from pathlib import Path
 
-from drgn import TypeKind
+from drgn import TypeKind, sizeof
 
 import support
-from support import ULONG_MAX, prog
+from call import call
+from support import ULONG_MAX, head, prog
 
 PARAMETER = Path("/sys/module/drgn_test/parameters/kmodify_bitmap")
 SIGNED = ["signed char", "short", "int", "long", "long long"]
@@ -40,6 +42,41 @@ FUNCTIONS = (
     ("array_out_params", "void", ["long *"]),
     ("many_out_params", "void", pointers(["char", *SIGNED, *UNSIGNED])),
 )
+
+# Function, result.
+RESULTS = (
+    ("signed_char_return", -66), ("unsigned_char_return", 200),
+    ("short_return", -666), ("unsigned_short_return", 7777), ("int_return", -12345),
+    ("unsigned_int_return", 54321), ("long_return", -2468013579),
+    ("unsigned_long_return", 4000000000), ("long_long_return", -9080706050403020100),
+    ("unsigned_long_long_return", 12345678909876543210), ("enum_return", 2),
+)
+SIGNED_VALUES = [-66, -666, -12345, -2468013579, -9080706050403020100]
+UNSIGNED_VALUES = [200, 7777, 54321, 4000000000, 12345678909876543210]
+MANY_VALUES = [48, *SIGNED_VALUES, *UNSIGNED_VALUES]
+SIGNED_FORMATS, UNSIGNED_FORMATS = "bhiqq", "BHIQQ"
+STRINGS = (b"Hello\0", b", \0", b"world\0", b"!\0")
+
+
+def packed(formats, values):
+    return [struct.pack(f"<{kind}", value) for kind, value in zip(formats, values)]
+
+
+def written():
+    """Function, arguments with pointers, and what is there afterwards."""
+    many = "b" + SIGNED_FORMATS + UNSIGNED_FORMATS
+    return (
+        ("enum_args", [1, struct.pack("<I", 2)], [struct.pack("<I", 3)]),
+        ("string_args", STRINGS, STRINGS),
+        ("integer_out_params", packed(SIGNED_FORMATS, SIGNED_VALUES),
+         packed(SIGNED_FORMATS, [33, 333, 23456, 2222222222, 9090909090909090909])),
+        ("array_out_params", [struct.pack("<4q", 1, 2, 3, 4)],
+         [struct.pack("<4q", 2, 3, 5, 4)]),
+        ("many_out_params", packed(many, MANY_VALUES),
+         packed(many, [16, -22, -222, -4115, -822671193, -3026902016801006700, 66, 2592,
+                       18107, 1333333333, 4115226303292181070])),
+    )
+
 
 # Bit field, width, value. Those without a rule are between the others.
 BIT_FIELDS = (
@@ -78,15 +115,52 @@ class FunctionsTest(KmodifyTest):
                     [parameter.type.type_name() for parameter in function.parameters],
                     [parameter.replace(POINTER, pointer) for parameter in parameters])
 
-    def test_none_was_called(self):
+    def call(self, name, *arguments, counts=1):
+        """Call it, and see whether it counted the call."""
+        before = data(f"{name}_called").value_()
+        result = call(f"drgn_kmodify_test_{name}", *arguments)
+        self.assertEqual(data(f"{name}_called").value_() - before, counts)
+        return result
+
+    def test_counters_are_int(self):
         for name, _, _ in FUNCTIONS:
             with self.subTest(name):
-                counter = data(f"{name}_called")
-                self.assertEqual(counter.type_.type_name(), "int")
-                self.assertEqual(counter, 0)
+                self.assertEqual(data(f"{name}_called").type_.type_name(), "int")
 
-    def test_calls_count(self):
-        self.skipTest("drgn 0.0.22 cannot call functions of the kernel")
+    def test_results(self):
+        pointer = data("ptr").value_()
+        for name, expected in (*RESULTS, ("pointer_return", pointer)):
+            with self.subTest(name):
+                found, _ = self.call(name)
+                size = sizeof(data(name).type_.type)
+                mask = (1 << 8 * size) - 1
+                self.assertEqual(found & mask, expected & mask)
+        self.call("void_return")
+
+    def test_right_arguments_count_and_wrong_ones_do_not(self):
+        for name, values in (
+            ("signed_args", SIGNED_VALUES), ("unsigned_args", UNSIGNED_VALUES),
+            ("many_args", MANY_VALUES), ("pointer_args", [data("ptr").value_()]),
+        ):
+            with self.subTest(name):
+                self.call(name, *values)
+            for i in range(len(values)):
+                for by in (-1, 1):
+                    with self.subTest(name, wrong=i, by=by):
+                        wrong = [value + by * (j == i) for j, value in enumerate(values)]
+                        self.call(name, *wrong, counts=0)
+
+    def test_what_pointers_lead_to_is_judged_and_written(self):
+        for name, arguments, expected in written():
+            with self.subTest(name):
+                _, found = self.call(name, *arguments)
+                self.assertEqual(found, list(expected))
+            for i, argument in enumerate(arguments):
+                with self.subTest(name, wrong=i):
+                    wrong = list(arguments)
+                    wrong[i] = argument + 1 if isinstance(argument, int) \
+                        else bytes([argument[0] ^ 1]) + argument[1:]
+                    self.call(name, *wrong, counts=0)
 
 
 class DataTest(KmodifyTest):
@@ -103,6 +177,20 @@ class DataTest(KmodifyTest):
 
     def test_memory(self):
         self.assertEqual(data("memory").type_.type_name(), "char [16]")
+
+    def test_all_is_writable(self):
+        # The function writes through its pointer, and to nothing else.
+        for name in ("memory", "bitmap", "int", "int_ptr", "bit_field"):
+            with self.subTest(name):
+                where = head(f"drgn_kmodify_test_{name}").value_()
+                before = prog.read(where, 4)
+                try:
+                    call("drgn_kmodify_test_enum_args", 2, where)
+                    self.assertEqual(prog.read_u32(where), 3)
+                finally:
+                    for i, byte in enumerate(before):
+                        call("memset", where + i, byte, 1)
+                self.assertEqual(prog.read(where, 4), before)
 
     def test_numbers(self):
         self.assertEqual(data("int").type_.type_name(), "int")
@@ -146,6 +234,3 @@ class DataTest(KmodifyTest):
                              [5, ULONG_MAX])
         finally:
             PARAMETER.write_text("0,0\n")
-
-    def test_writing(self):
-        self.skipTest("drgn 0.0.22 cannot write to the kernel")
