@@ -175,6 +175,12 @@ def page_flag(page, name):
     return bool(flags.value_() >> prog[name].value_() & 1)
 
 
+def page_count(page):
+    """How many references there are to a struct page *."""
+    name = "_refcount" if has_member(page[0], "_refcount") else "_count"
+    return page.member_(name).counter.value_()
+
+
 def page_head(page):
     """The compound page that a struct page * is the tail of, or itself."""
     if has_member(page[0], "compound_head"):

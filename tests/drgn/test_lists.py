@@ -70,10 +70,13 @@ class ListTest(support.TestCase):
 
     def test_corrupted_ends_forwards_and_is_noticed(self):
         corrupted = head("drgn_test_corrupted_list")
-        self.assertEqual(len(list(list_for_each(corrupted))), 1)
-        self.assertEqual(corrupted.next.next, corrupted)
-        self.assertNotEqual(corrupted.prev, corrupted)
-        self.assertNotEqual(corrupted.prev, corrupted.next)
+        array = prog["drgn_test_corrupted_list_entries"]
+        nodes = [entry.node.address_of_() for entry in array]
+        self.assertEqual([entry.value.value_() for entry in array], [1, 2])
+        self.assertEqual(list(list_for_each(corrupted)), [nodes[0]])
+        self.assertEqual(corrupted.prev, nodes[1])
+        for node in nodes:
+            self.assertEqual([node.next, node.prev], [corrupted, corrupted])
         with self.assertRaises(ValidationError):
             validate_list(corrupted)
 
@@ -83,10 +86,14 @@ class ListTest(support.TestCase):
                 first = prog[f"drgn_test_list_cycle{number}"]
                 array = prog[f"drgn_test_list_cycle{number}_entries"]
                 nodes = [entry.node.address_of_() for entry in array]
-                self.assertEqual(len(nodes), length)
+                self.assertEqual([entry.value.value_() for entry in array],
+                                 list(range(1, length + 1)))
                 self.assertEqual(first.next, nodes[0])
-                for node, following in zip(nodes, nodes[1:]):
+                for i, (node, following) in enumerate(zip(nodes, nodes[1:])):
                     self.assertEqual(node.next, following)
+                    # The one that the cycle closes at has another before it.
+                    if i + 1 != number - 1:
+                        self.assertEqual(following.prev, node)
                 self.assertEqual(nodes[-1].next, nodes[number - 1])
                 self.assertEqual(nodes[number - 1].prev, nodes[-1])
                 # validate_list() of drgn 0.0.22 would go round for ever.
@@ -96,17 +103,20 @@ class ListTest(support.TestCase):
     def test_null_list_has_one_entry_and_no_end(self):
         null = head("drgn_test_list_null")
         entry = prog["drgn_test_list_null_entry"]
+        self.assertEqual(entry.value, 1)
         self.assertEqual(null.next, entry.node.address_of_())
+        self.assertEqual(null.prev, entry.node.address_of_())
         self.assertEqual(entry.node.prev, null)
         self.assertFalse(entry.node.next)
 
     def test_self_cycle_ends_in_itself(self):
-        node = prog["drgn_test_list_self_cycle"].next
-        for _ in range(2):
-            self.assertNotEqual(node.next, node)
-            node = node.next
-        self.assertEqual(node.next, node)
-        self.assertEqual(node.prev, node)
+        array = prog["drgn_test_list_self_cycle_entries"]
+        self.assertEqual([entry.value.value_() for entry in array], [1, 2, 3])
+        nodes = [entry.node.address_of_() for entry in array]
+        for node, following in zip((head("drgn_test_list_self_cycle"), *nodes),
+                                   (*nodes, nodes[2])):
+            self.assertEqual(node.next, following)
+        self.assertEqual(nodes[2].prev, nodes[2])
 
 
 class CustomListTest(support.TestCase):
@@ -139,9 +149,9 @@ class HlistTest(support.TestCase):
     def test_full_is_in_the_array_s_order(self):
         found = hlist_for_each_entry("struct drgn_test_hlist_entry",
                                      head("drgn_test_full_hlist"), "node")
-        self.assertEqual(addresses(found),
-                         addresses(prog["drgn_test_hlist_entries"]))
-        self.assertEqual(len(prog["drgn_test_hlist_entries"]), 3)
+        array = prog["drgn_test_hlist_entries"]
+        self.assertEqual(addresses(found), addresses(array))
+        self.assertEqual([entry.value.value_() for entry in array], [0, 1, 2])
 
     def test_each_points_back(self):
         where = head("drgn_test_full_hlist").first.address_of_()
@@ -157,9 +167,9 @@ class LlistTest(support.TestCase):
     def test_full_is_last_in_first_out(self):
         found = llist_for_each_entry("struct drgn_test_llist_entry",
                                      prog["drgn_test_full_llist"].first, "node")
-        self.assertEqual(addresses(found),
-                         addresses(prog["drgn_test_llist_entries"])[::-1])
-        self.assertEqual(len(prog["drgn_test_llist_entries"]), 3)
+        array = prog["drgn_test_llist_entries"]
+        self.assertEqual(addresses(found), addresses(array)[::-1])
+        self.assertEqual([entry.value.value_() for entry in array], [0, 1, 2])
 
     def test_singular(self):
         singular = head("drgn_test_singular_llist")

@@ -81,6 +81,10 @@ class LocksTest(support.TestCase):
             with self.subTest(name):
                 self.assertEqual(self.rwsem(name).count.counter, 0)
 
+    def test_previous_reader_leaves_a_mark(self):
+        owner = unsigned(self.rwsem("previously_read_locked").owner.counter)
+        self.assertTrue(owner & READER_OWNED)
+
     def test_previous_writer_is_forgotten(self):
         self.assertEqual(self.rwsem("previously_write_locked").owner.counter, 0)
 
@@ -98,6 +102,7 @@ class LocksTest(support.TestCase):
         self.assertEqual([waiter.task for waiter in found],
                          [prog["drgn_test_locking_kthread2"]])
         self.assertNotEqual(task_state_to_char(found[0].task), "R")
+        self.assertEqual(found[0].task.on_rq, 0)
 
     def test_others_have_no_waiters(self):
         for name in ("read_locked", "write_locked", "never_locked",

@@ -54,8 +54,20 @@ class RbtreeTest(support.TestCase):
     def test_equal_is_valid_only_if_allowed(self):
         root = head("drgn_test_rbtree_with_equal")
         validate(root, allow_equal=True)
+        self.assertEqual(addresses(entries(root)),
+                         addresses(prog["drgn_test_rb_entries_with_equal"]))
+        self.assertEqual([entry.value.value_() for entry in entries(root)], [0, 0, 1, 1])
         with self.assertRaisesRegex(ValidationError, "compares equal"):
             validate(root)
+
+    def test_broken_trees_have_their_entries(self):
+        for name, expected in (("out_of_order", [99, 1, 2, 3]),
+                               ("inconsistent_parents", [0, 1]),
+                               ("red_violation", [0, 1, 2]),
+                               ("black_violation", [0, 1])):
+            with self.subTest(name):
+                array = prog[f"drgn_test_rb_entries_{name}"]
+                self.assertEqual([entry.value.value_() for entry in array], expected)
 
     def test_each_defect_is_found_for_what_it_is(self):
         for name, text in (

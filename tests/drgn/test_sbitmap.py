@@ -6,15 +6,21 @@ from support import has_member, prog
 
 
 class SbitmapTest(support.TestCase):
+    def setUp(self):
+        self.bitmap = prog["drgn_test_sbitmap"]
+
+    def bits(self, member):
+        """Numbers of the bits that are set in a member of all words."""
+        shift = self.bitmap.shift.value_()
+        return [(i << shift) + bit for i in range(self.bitmap.map_nr)
+                for bit in range(1 << shift)
+                if self.bitmap.map[i].member_(member).value_() >> bit & 1]
+
     def test_set_bits_are_those_below_the_depth_and_not_cleared(self):
-        bitmap = prog["drgn_test_sbitmap"]
-        shift = bitmap.shift.value_()
-        found = []
-        for i in range(bitmap.map_nr):
-            word = bitmap.map[i]
-            bits = word.word.value_()
-            if has_member(word, "cleared"):
-                bits &= ~word.cleared.value_()
-            found += [(i << shift) + bit for bit in range(1 << shift) if bits >> bit & 1]
-        found = [bit for bit in found if bit < bitmap.depth]
-        self.assertEqual(found, [13, 23, 24, 99])
+        self.assertEqual(self.bitmap.depth, 100)
+        self.assertEqual(self.bitmap.shift, 4)
+        found = self.bits("word")
+        if has_member(self.bitmap.map[0], "cleared"):
+            self.assertEqual(self.bits("cleared"), [98])
+            found.remove(98)
+        self.assertEqual(found, [13, 23, 24, 99, 105])

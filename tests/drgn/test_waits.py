@@ -35,6 +35,7 @@ class WaitsTest(support.TestCase):
         self.assertEqual(found, [prog[f"drgn_test_{name}"]])
         self.assertTrue(found[0].comm.string_().startswith(b"drgn_test_"))
         self.assertIn(task_state_to_char(found[0]), "SI")
+        self.assertEqual(found[0].on_rq, 0)
         names = [frame.name for frame in stack_trace(found[0])]
         self.assertIn("schedule", names)
 
