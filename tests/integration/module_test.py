@@ -138,6 +138,12 @@ class BuildTest(ModuleCase):
         text = subprocess.run(["readelf", "--debug-dump=info", path], check=True,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
         self.assertIn(f"{self.source}/hello.c".encode(), text)
+        # The kernel's headers are called as vmlinux calls them.
+        image = Path(path).read_bytes()
+        for name in (b"include/linux", b"arch/x86/include/asm"):
+            self.assertIn(b"\0" + name + b"\0", image)
+        self.assertNotIn(b"\0./include/linux", image)
+        self.assertNotIn(os.fsencode(os.path.realpath(support.kernel())), image)
 
 
 class GuestTest(ModuleCase):

@@ -127,9 +127,12 @@ static struct error *run_make(const struct build *build,
 	string_list_addf(&arguments, "-j%u", processors_usable());
 	// Debuggers look for the source where it is, if make can be told.
 	err = kernel_make_check_path(build->source);
-	string_list_addf(&arguments, "KCFLAGS=-ffile-prefix-map=%s=%s",
-			 build->copy, err ? "." : build->source);
+	_cleanup_free_ char *maps =
+		module_prefix_maps(build->request->arch->source_arch, kernel,
+				   build->copy, err ? "." : build->source,
+				   compiler->directory);
 	error_destroy(err);
+	string_list_addf(&arguments, "KCFLAGS=%s", maps);
 	const struct kernel_make_module options = {
 		.arch = build->request->arch,
 		.compiler = compiler,

@@ -156,6 +156,36 @@ struct error *host_programs_check(const char *kernel_path)
 			    theirs, ours);
 }
 
+char *module_prefix_maps(const char *source_arch, const char *kernel,
+			 const char *copy, const char *source,
+			 const char *compiler)
+{
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+	// The last that fits counts. Make runs in the build directory and has
+	// names of it that begin with a dot, or, from Linux 6.13 on, whole ones.
+	string_builder_appendf(&sb,
+			       "-ffile-prefix-map=%s=. -ffile-prefix-map=%s/=",
+			       kernel, kernel);
+	string_builder_append(&sb, " -ffile-prefix-map=./=");
+	// What make has generated was not in the source.
+	for (int i = 0; i < 2; i++) {
+		_cleanup_free_ char *path =
+			i ? string_format("arch/%s/include/generated", source_arch)
+			  : string_copy("include/generated");
+
+		string_builder_appendf(
+			&sb,
+			" -ffile-prefix-map=./%s=./%s -ffile-prefix-map=%s/%s=./%s",
+			path, path, kernel, path, path);
+	}
+	string_builder_appendf(&sb, " -ffile-prefix-map=%s=%s", copy, source);
+	if (compiler)
+		string_builder_appendf(&sb, " -ffile-prefix-map=%s=/crosstool",
+				       compiler);
+	return string_builder_take(&sb);
+}
+
 char *module_result_find(const char *result)
 {
 	_cleanup_free_ char *link = path_join(result, link_name);
