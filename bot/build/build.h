@@ -132,6 +132,25 @@ char *lost_options_label(const char *asset_name, const struct string_list *lost)
  */
 const char *lost_options_of_asset(const struct asset *asset);
 
+enum {
+	/** Digits of a digest. */
+	RECIPE_SIZE = 17,
+};
+
+/**
+ * A digest of all that decides whether a kernel builds, and that can be known
+ * without its source: the options that are asked for, the patches, the
+ * compilers that will do, and the tool.
+ *
+ * @param[in] tool What tells one build of this program from another.
+ * @return ERROR_USAGE if the catalog has no such kernel.
+ */
+_must_check_ struct error *recipe_digest(const struct catalog *catalog,
+					 const char *arch_name,
+					 const struct release *release,
+					 const char *tool,
+					 char digest_ret[static RECIPE_SIZE]);
+
 /** All is borrowed. */
 struct build_request {
 	const struct catalog *catalog;

@@ -10,6 +10,7 @@
  * its page.
  */
 
+#include "bot/plan/failure.h"
 #include "bot/plan/plan.h"
 #include "common/base/cleanup.h"
 #include "common/command/command.h"
@@ -38,6 +39,8 @@ struct session {
 	struct prune_list superseded;
 	/** Filled by session_list(). */
 	struct asset_list assets;
+	bool has_failures;
+	struct failure_list failures;
 };
 
 void session_deinit(struct session *session);
@@ -49,15 +52,30 @@ void session_deinit(struct session *session);
  */
 const char *session_repository(void);
 
-/** Ask the store what it has, again if it was asked before. */
+/**
+ * Ask the store what it has, again if it was asked before, and see in its page
+ * what has failed.
+ */
 _must_check_ struct error *session_list(struct session *session);
+
+/** Forget failures of kernels that would now be made in another way. */
+_must_check_ struct error *session_recall_failures(struct session *session);
+
+/**
+ * Add what has failed to the failures of the last session_list(), for
+ * session_write_page().
+ */
+_must_check_ struct error *
+session_note_failures(struct session *session,
+		      const struct verdict_list *verdicts);
 
 /** Options of commands that plan; theirs begin with a struct plan_selection. */
 extern const struct command_option selection_option_table[];
 
 /**
  * Ask kernel.org and the store, plan what these and the common options select,
- * and say on stderr what the plan leaves out, or that there is nothing to do.
+ * and say on stderr what the plan leaves out, what waits for its next try, or
+ * that there is nothing to do.
  *
  * @param[in] limit Most kernels, whatever the options say; 0 for no limit.
  * @param[in] keep How many of each series, flavor and architecture stay where
@@ -71,7 +89,7 @@ _must_check_ struct error *session_plan(struct session *session,
 
 /**
  * Write the plan to stdout, a line an item, its release and architecture, or as
- * JSON.
+ * JSON, which also has what waits for its next try.
  */
 _must_check_ struct error *session_print_plan(const struct session *session);
 

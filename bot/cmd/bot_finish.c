@@ -107,7 +107,8 @@ static void annotate(const struct verdict_list *verdicts)
 
 static struct error *update_issues(const struct command_context *context,
 				   const char *repository,
-				   const struct verdict_list *verdicts)
+				   const struct verdict_list *verdicts,
+				   const struct failure_list *failures)
 {
 	struct error *err;
 
@@ -121,7 +122,7 @@ static struct error *update_issues(const struct command_context *context,
 	_cleanup_github_ struct github github = { 0 };
 	err = github_init(&github, repository, context->http);
 	if (!err)
-		err = issues_update(&github, verdicts, run_url);
+		err = issues_update(&github, verdicts, failures, run_url);
 	return error_wrap(err, "--issues");
 }
 
@@ -167,6 +168,12 @@ static struct error *run(struct command_context *context)
 	if (err)
 		return err;
 	annotate(&verdicts);
+	err = session_recall_failures(&session);
+	if (err)
+		return err;
+	err = note(context, session_note_failures(&session, &verdicts));
+	if (err)
+		return err;
 	size_t pruned;
 	err = note(context, session_prune(&session, finish->keep, &pruned));
 	if (err)
@@ -175,8 +182,8 @@ static struct error *run(struct command_context *context)
 	if (err)
 		return err;
 	if (finish->issues) {
-		err = note(context,
-			   update_issues(context, repository, &verdicts));
+		err = note(context, update_issues(context, repository,
+						  &verdicts, &session.failures));
 		if (err)
 			return err;
 	}

@@ -133,6 +133,11 @@ static struct error *execute(struct session *session)
 	err = session_list(session);
 	if (err)
 		return err;
+	err = session_recall_failures(session);
+	if (!err)
+		err = session_note_failures(session, &verdicts);
+	if (err)
+		return err;
 	size_t pruned;
 	err = session_prune(session, run_options->keep, &pruned);
 	if (err)

@@ -4,7 +4,10 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
+#include "bot/plan/failure.h"
 #include "bot/report/report.h"
 #include "common/base/error.h"
 #include "common/base/table.h"
@@ -47,6 +50,28 @@ static void add_asset(struct command_context *context,
 	table_add(table, text);
 	table_add(table, arch);
 	table_add_megabytes(table, asset->size_bytes);
+	table_add(table, NULL);
+}
+
+/** What failed, and waits for its next try. */
+static void add_failure(struct command_context *context,
+			const struct failure *failure, struct table *table)
+{
+	const struct release_selection selection = command_selection(context);
+
+	if (!release_is_selected(&failure->release, failure->arch, &selection))
+		return;
+	if (context->common->json) {
+		command_row_add(context, plan_failure_json(failure));
+		return;
+	}
+	_cleanup_free_ char *text = failure_text(failure);
+	char release[RELEASE_TEXT_SIZE];
+	release_format(&failure->release, release);
+	table_add(table, release);
+	table_add(table, failure->arch);
+	table_add(table, NULL);
+	table_add(table, text);
 }
 
 static struct error *run(struct command_context *context)
@@ -56,11 +81,15 @@ static struct error *run(struct command_context *context)
 	const struct status_options *status = context->options;
 	_cleanup_session_ struct session session = { .context = context };
 	err = session_list(&session);
+	if (!err)
+		err = session_recall_failures(&session);
 	if (err)
 		return err;
+	failures_clean(&session.failures, &session.assets, time(NULL));
 	if (status->markdown) {
 		_cleanup_free_ char *markdown =
 			page_format(context->catalog, &session.assets,
+				    &session.failures,
 				    store_name(context->store));
 
 		fputs(markdown, stdout);
@@ -70,15 +99,18 @@ static struct error *run(struct command_context *context)
 	table_add_column(&table, "", TABLE_TEXT);
 	table_add_column(&table, "", TABLE_TEXT);
 	table_add_column(&table, "", TABLE_NUMBER);
+	table_add_column(&table, "", TABLE_TEXT);
 	for (size_t i = 0; i < session.assets.count; i++)
 		add_asset(context, &session.assets.items[i], &table);
+	for (size_t i = 0; i < session.failures.count; i++)
+		add_failure(context, &session.failures.items[i], &table);
 	table_print(&table);
 	return command_rows_print(context);
 }
 
 const struct command bot_status_command = {
 	.name = "status",
-	.summary = "list what the store has",
+	.summary = "list what the store has, and what failed and waits for its next try",
 	.options = { options },
 	.options_size = sizeof(struct status_options),
 	.common = COMMON_SELECTION | COMMON_STORE | COMMON_JSON,

@@ -4,12 +4,16 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "bot/build/build.h"
 #include "bot/report/report.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/progress.h"
 #include "common/base/table.h"
 #include "common/github/workflow.h"
@@ -19,6 +23,7 @@
 void session_deinit(struct session *session)
 {
 	asset_list_deinit(&session->assets);
+	failure_list_deinit(&session->failures);
 	prune_list_deinit(&session->superseded);
 	plan_deinit(&session->plan);
 	series_list_deinit(&session->kernels);
@@ -30,11 +35,81 @@ const char *session_repository(void)
 				    : NULL;
 }
 
-struct error *session_list(struct session *session)
+static struct error *list_assets(struct session *session)
 {
 	asset_list_deinit(&session->assets);
 	session->assets = (struct asset_list){ 0 };
 	return store_list(session->context->store, &session->assets);
+}
+
+struct error *session_list(struct session *session)
+{
+	struct error *err;
+
+	err = list_assets(session);
+	if (err)
+		return err;
+	_cleanup_free_ char *page = store_page(session->context->store);
+	failure_list_deinit(&session->failures);
+	failures_read(page, &session->failures);
+	session->has_failures = true;
+	return NULL;
+}
+
+/** What tells this program from another: a change of it may be the remedy. */
+static struct error *digest_tool(char digest_ret[static DIGEST_TEXT_SIZE])
+{
+	return digest_file("/proc/self/exe", digest_ret, NULL);
+}
+
+struct error *session_recall_failures(struct session *session)
+{
+	struct error *err;
+	struct failure_list kept = { 0 };
+	char tool[DIGEST_TEXT_SIZE], recipe[RECIPE_SIZE];
+
+	if (!session->failures.count)
+		return NULL;
+	err = digest_tool(tool);
+	if (err)
+		return err;
+	for (size_t i = 0; i < session->failures.count; i++) {
+		const struct failure *failure = &session->failures.items[i];
+		_cleanup_error_ struct error *gone =
+			recipe_digest(session->context->catalog, failure->arch,
+				      &failure->release, tool, recipe);
+
+		if (!gone && strcmp(recipe, failure->recipe) == 0)
+			vector_add(&kept) = *failure;
+	}
+	failure_list_deinit(&session->failures);
+	session->failures = kept;
+	return NULL;
+}
+
+struct error *session_note_failures(struct session *session,
+				    const struct verdict_list *verdicts)
+{
+	struct error *err;
+	char tool[DIGEST_TEXT_SIZE], recipe[RECIPE_SIZE];
+
+	err = digest_tool(tool);
+	for (size_t i = 0; i < verdicts->count && !err; i++) {
+		const struct verdict *verdict = &verdicts->items[i];
+		const struct plan_item *item = verdict->item;
+
+		if (verdict->kind != VERDICT_FAILED ||
+		    !failure_counts(verdict->phase))
+			continue;
+		err = recipe_digest(session->context->catalog, item->arch->name,
+				    &item->release, tool, recipe);
+		if (!err)
+			failures_add(&session->failures, &item->release,
+				     item->arch->name, verdict->phase, recipe,
+				     time(NULL));
+	}
+	failures_clean(&session->failures, &session->assets, time(NULL));
+	return error_wrap(err, "note what failed");
 }
 
 #define INTO(type, field) OPTION_INTO(type, struct plan_selection, field)
@@ -42,11 +117,24 @@ struct error *session_list(struct session *session)
 // clang-format off
 const struct command_option selection_option_table[] = {
 	{ 0, "limit", "N", "at most N kernels, the newest", INTO(OPTION_NUMBER, limit), .min = 1 },
-	{ 0, "rebuild", NULL, "also rebuild kernels that the store has, under the next PATCH", INTO(OPTION_FLAG, rebuild) },
+	{ 0, "rebuild", NULL, "also rebuild kernels that the store has, under the next PATCH, and try what --retry tries", INTO(OPTION_FLAG, rebuild) },
+	{ 0, "retry", NULL, "also try kernels again that failed, and else wait 1, 2, 4 and then 7 days", INTO(OPTION_FLAG, retry) },
 	{ 0, "latest-stable", NULL, "only kernel.org's newest stable kernel", INTO(OPTION_FLAG, latest_stable) },
 	{ 0 },
 };
 // clang-format on
+
+static void log_waiting(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->waiting.count; i++) {
+		const struct failure *failure = plan->waiting.items[i];
+		_cleanup_free_ char *text = failure_text(failure);
+		char release[RELEASE_TEXT_SIZE];
+
+		release_format(&failure->release, release);
+		log_info("%s for %s %s", release, failure->arch, text);
+	}
+}
 
 struct error *session_plan(struct session *session, unsigned int limit,
 			   size_t keep, bool must_fit)
@@ -65,6 +153,11 @@ struct error *session_plan(struct session *session, unsigned int limit,
 	err = session_list(session);
 	if (err)
 		return err;
+	err = session_recall_failures(session);
+	if (err)
+		return err;
+	selection.failures = &session->failures;
+	selection.now_s = time(NULL);
 	struct plan *plan = &session->plan;
 	err = plan_compute(context->catalog, &session->kernels,
 			   &session->assets, &selection, plan);
@@ -74,7 +167,10 @@ struct error *session_plan(struct session *session, unsigned int limit,
 	if (plan->left_out)
 		log_info("%zu more kernels are left for the next time",
 			 plan->left_out);
-	if (!plan->count && plan->stored)
+	log_waiting(plan);
+	if (!plan->count && plan->waiting.count)
+		log_info("nothing to build before then; --retry tries all of them now");
+	else if (!plan->count && plan->stored)
 		log_info("nothing to build: %s has every kernel", name);
 	else if (!plan->count)
 		log_info("nothing to build: the catalog has none of the kernels that were asked for");
@@ -96,8 +192,15 @@ struct error *session_plan(struct session *session, unsigned int limit,
 
 struct error *session_print_plan(const struct session *session)
 {
-	if (session->context->common->json)
-		return command_print_json(plan_json(&session->plan));
+	if (session->context->common->json) {
+		json_t *array = plan_json(&session->plan);
+
+		for (size_t i = 0; i < session->plan.waiting.count; i++)
+			json_array_append_new(
+				array, plan_failure_json(
+					       session->plan.waiting.items[i]));
+		return command_print_json(array);
+	}
 	for (size_t i = 0; i < session->plan.count; i++)
 		printf("%s %s\n", session->plan.items[i].release_text,
 		       session->plan.items[i].arch->name);
@@ -185,12 +288,15 @@ struct error *session_write_page(struct session *session, bool is_changed)
 	struct error *err = NULL;
 
 	struct store *store = session->context->store;
-	if (is_changed)
+	if (!session->has_failures)
 		err = session_list(session);
+	else if (is_changed)
+		err = list_assets(session);
 	if (!err) {
+		failures_clean(&session->failures, &session->assets, time(NULL));
 		_cleanup_free_ char *markdown =
 			page_format(session->context->catalog, &session->assets,
-				    store_name(store));
+				    &session->failures, store_name(store));
 
 		err = store_describe(store, markdown);
 	}

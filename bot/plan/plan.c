@@ -6,10 +6,18 @@
 #include <limits.h>
 #include <string.h>
 
+#include "bot/plan/failure.h"
 #include "common/base/error.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/kernel/catalog.h"
+
+void plan_deinit(struct plan *plan)
+{
+	free(plan->items);
+	free(plan->waiting.items);
+	*plan = (struct plan){ 0 };
+}
 
 /** All that exists for the architectures and flavors that are asked for. */
 static void list_items(const struct catalog *catalog,
@@ -48,6 +56,19 @@ static void list_items(const struct catalog *catalog,
 	}
 }
 
+/** @return The failure that an item has to wait after; NULL for none. */
+static const struct failure *find_waiting(const struct plan_selection *selection,
+					  const struct plan_item *item)
+{
+	const struct failure *failure = NULL;
+
+	if (selection->failures && !selection->retry && !selection->rebuild)
+		failure = failures_find(selection->failures, &item->release,
+					item->arch->name);
+	return failure && failure_waits(failure, selection->now_s) ? failure
+								   : NULL;
+}
+
 /** Whether a pattern means the release; notes which ones do. */
 static bool is_selected(const struct string_list *patterns, bool *used,
 			const char *release)
@@ -82,6 +103,7 @@ struct error *plan_compute(const struct catalog *catalog,
 		memory_allocate(patterns->count, sizeof(bool));
 	for (size_t i = 0; i < all.count; i++) {
 		struct plan_item item = all.items[i];
+		const struct failure *waiting = find_waiting(selection, &item);
 		unsigned int patch;
 
 		if (!is_selected(patterns, used, item.release_text))
@@ -93,6 +115,9 @@ struct error *plan_compute(const struct catalog *catalog,
 				continue;
 			item.release.patch = patch + 1;
 			release_format(&item.release, item.release_text);
+		} else if (waiting) {
+			vector_add(&plan.waiting) = waiting;
+			continue;
 		}
 		if (selection->limit && plan.count >= selection->limit)
 			plan.left_out++;
@@ -120,6 +145,18 @@ struct json_t *plan_release_json(const struct release *release, const char *arch
 	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "release", text,
 			 "version", version, "series", series, "arch", arch,
 			 "flavor", release->flavor);
+}
+
+struct json_t *plan_failure_json(const struct failure *failure)
+{
+	json_t *json = plan_release_json(&failure->release, failure->arch);
+
+	json_object_update_new(json,
+			       json_pack("{s:s, s:I, s:s}", "failed",
+					 failure->failed, "failures",
+					 (json_int_t)failure->count,
+					 "not_before", failure->not_before));
+	return json;
 }
 
 struct json_t *plan_json(const struct plan *plan)

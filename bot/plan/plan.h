@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "common/base/cleanup.h"
@@ -19,6 +20,8 @@ struct asset_list;
 struct catalog;
 struct catalog_arch;
 struct error;
+struct failure;
+struct failure_list;
 struct http;
 struct json_t;
 struct store;
@@ -161,8 +164,14 @@ struct plan_selection {
 	bool latest_stable;
 	/** Also build what the store has, under the next PATCH of its name. */
 	bool rebuild;
+	/** Also build what has failed and waits for its next try. */
+	bool retry;
 	/** Most items; 0 for no limit. */
 	unsigned int limit;
+	/** What has failed so far; NULL for nothing. */
+	const struct failure_list *failures;
+	/** Seconds since 1970. */
+	int64_t now_s;
 };
 
 /** One package to build. */
@@ -180,9 +189,14 @@ struct plan {
 	size_t left_out;
 	/** Of what was asked for, how many the store has already. */
 	size_t stored;
+	/** Of what was asked for, what has failed and waits; borrowed. */
+	struct {
+		const struct failure **items;
+		size_t count;
+	} waiting;
 };
 
-DEFINE_LIST_DEINIT(plan)
+void plan_deinit(struct plan *plan);
 
 #define _cleanup_plan_ _cleanup_(plan_deinit)
 
@@ -204,6 +218,12 @@ enum {
 
 /** An item, as above. @return A reference that the caller owns. */
 struct json_t *plan_release_json(const struct release *release, const char *arch);
+
+/**
+ * Likewise for what failed, with "failed" (the phase), "failures" (how many
+ * times) and "not_before" (the day of the next try) too.
+ */
+struct json_t *plan_failure_json(const struct failure *failure);
 
 /** The items as an array. @return A reference that the caller owns. */
 struct json_t *plan_json(const struct plan *plan);

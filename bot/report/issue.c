@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bot/plan/failure.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
@@ -106,7 +107,37 @@ static bool is_of_series(const struct verdict *verdict,
 					     version) == 0;
 }
 
+/** Of the series, what is not tried by every run. */
+static bool is_waiting(const struct failure *failure,
+		       const struct kernel_version *version)
+{
+	return kernel_version_compare_series(&failure->release.version,
+					     version) == 0;
+}
+
+static void append_waiting(struct string_builder *sb,
+			   const struct failure_list *failures,
+			   const struct kernel_version *version)
+{
+	for (size_t i = 0; i < failures->count; i++) {
+		const struct failure *failure = &failures->items[i];
+		char release[RELEASE_TEXT_SIZE];
+
+		if (!is_waiting(failure, version))
+			continue;
+		_cleanup_free_ char *text = failure_text(failure);
+		release_format(&failure->release, release);
+		string_builder_append(sb, "* ");
+		string_builder_append_markdown(sb, release);
+		string_builder_append(sb, " for ");
+		string_builder_append_markdown(sb, failure->arch);
+		string_builder_appendf(sb, " %s.\n", text);
+	}
+	string_builder_append_char(sb, '\n');
+}
+
 char *issue_body(const struct verdict_list *verdicts,
+		 const struct failure_list *waiting,
 		 const struct kernel_version *version, const char *run_url)
 {
 	_cleanup_verdict_list_ struct verdict_list failures = { 0 };
@@ -122,6 +153,7 @@ char *issue_body(const struct verdict_list *verdicts,
 	string_builder_appendf(&sb, "%s\n", marker);
 	append_run(&sb, "The last run", run_url);
 	string_builder_append(&sb, " failed to build these kernels.\n\n");
+	append_waiting(&sb, waiting, version);
 	_cleanup_table_ struct table table = { 0 };
 	report_verdicts(&failures, &table);
 	table_append_markdown(&sb, &table,
@@ -156,6 +188,7 @@ char *issue_closing(const struct verdict_list *verdicts,
 struct updater {
 	const struct github *github;
 	const struct verdict_list *verdicts;
+	const struct failure_list *failures;
 	const char *run_url;
 	/** That are open, in the order in which they were made. */
 	struct issue_list issues;
@@ -268,8 +301,9 @@ static struct error *open_or_update(struct updater *updater,
 	struct error *err;
 
 	_cleanup_free_ char *title = issue_title(version);
-	_cleanup_free_ char *body =
-		issue_body(updater->verdicts, version, updater->run_url);
+	_cleanup_free_ char *body = issue_body(updater->verdicts,
+					       updater->failures, version,
+					       updater->run_url);
 
 	if (!issue)
 		return create_issue(updater, version, title, body);
@@ -328,11 +362,16 @@ static struct error *update_series(struct updater *updater, size_t first)
 		return open_or_update(updater, version, issue);
 	if (!issue || counts[VERDICT_SKIPPED])
 		return NULL;
+	for (size_t i = 0; i < updater->failures->count; i++) {
+		if (is_waiting(&updater->failures->items[i], version))
+			return NULL;
+	}
 	return close_issue(updater, version, issue->number);
 }
 
 struct error *issues_update(const struct github *github,
 			    const struct verdict_list *verdicts,
+			    const struct failure_list *failures,
 			    const char *run_url)
 {
 	struct error *err;
@@ -341,6 +380,7 @@ struct error *issues_update(const struct github *github,
 		return NULL;
 	struct updater updater = { .github = github,
 				   .verdicts = verdicts,
+				   .failures = failures,
 				   .run_url = run_url };
 	err = list_issues(&updater);
 	for (size_t i = 0; i < verdicts->count && !err; i++)

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "bot/build/build.h"
+#include "bot/plan/failure.h"
 #include "common/base/table.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
@@ -15,7 +16,9 @@
 
 enum {
 	/** Of the newest versions' links; the others are not linked. */
-	LINKS_BYTES_MAX = STORE_PAGE_MAX / 2,
+	LINKS_BYTES_MAX = STORE_PAGE_MAX / 3,
+	/** Of the table of what failed; the others are not shown. */
+	FAILURES_BYTES_MAX = STORE_PAGE_MAX / 8,
 };
 
 /** Newest series first, then by architecture: what has a row of its own. */
@@ -92,8 +95,37 @@ static void add_cell(struct table *table, const struct inventory_item *entry,
 	table_add(table, sb.text);
 }
 
-char *page_format(const struct catalog *catalog,
-		  const struct asset_list *assets, const char *store_name)
+/** What failed, and when it is tried again; nothing if nothing has. */
+static void append_failures(struct string_builder *sb,
+			    const struct failure_list *failures)
+{
+	_cleanup_table_ struct table table = { 0 };
+
+	table_add_column(&table, "Kernel", TABLE_TEXT);
+	table_add_column(&table, "Architecture", TABLE_TEXT);
+	table_add_column(&table, "Failed", TABLE_TEXT);
+	table_add_column(&table, "Times", TABLE_NUMBER);
+	table_add_column(&table, "Not tried again before", TABLE_TEXT);
+	for (size_t i = 0; i < failures->count; i++) {
+		const struct failure *failure = &failures->items[i];
+		char text[RELEASE_TEXT_SIZE];
+
+		release_format(&failure->release, text);
+		table_add(&table, text);
+		table_add(&table, failure->arch);
+		table_add(&table, failure->failed);
+		table_addf(&table, "%u", failure->count);
+		table_add(&table, failure->not_before);
+	}
+	if (!failures->count)
+		return;
+	string_builder_append(sb, "These kernels failed, and are missing:\n\n");
+	table_append_markdown(sb, &table, sb->length + FAILURES_BYTES_MAX);
+	string_builder_append_char(sb, '\n');
+}
+
+char *page_format(const struct catalog *catalog, const struct asset_list *assets,
+		  const struct failure_list *failures, const char *store_name)
 {
 	_cleanup_table_ struct table table = {
 		.left_out = "Older series are among the assets below.",
@@ -125,12 +157,14 @@ char *page_format(const struct catalog *catalog,
 				 &room_bytes);
 	}
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
+	failures_append(&sb, failures);
 	string_builder_append(
 		&sb,
 		"Linux kernels for testing, built by vmtest-bot. Run a command under one of them:\n\n```sh\nvmtest-vm run --store ");
 	string_builder_append_shell(&sb, store_name);
 	string_builder_append(&sb, " -k 'PATTERN' -- uname -r\n```\n\n");
 	plan_append_bounds(&sb, catalog);
+	append_failures(&sb, failures);
 	table_append_markdown(&sb, &table, STORE_PAGE_MAX);
 	return string_builder_take(&sb);
 }

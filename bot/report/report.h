@@ -20,6 +20,7 @@
 
 struct build_result;
 struct build_results;
+struct failure_list;
 struct github;
 struct table;
 
@@ -127,7 +128,8 @@ _must_check_ value_reader issue_read;
  * Open an issue for each series of which a kernel failed, or bring the one that
  * is open up to date; close that of each series of which all were built, and
  * say so in a comment. Series without a verdict, and those of which some were
- * skipped but none failed, are left alone. Blocks.
+ * skipped but none failed, or some wait for their next try, are left alone.
+ * Blocks.
  *
  * Idempotent: a lost answer makes no second issue or comment. Whether the
  * comment arrived is then not known, which is no error.
@@ -137,6 +139,7 @@ _must_check_ value_reader issue_read;
  */
 _must_check_ struct error *issues_update(const struct github *github,
 					 const struct verdict_list *verdicts,
+					 const struct failure_list *failures,
 					 const char *run_url);
 
 /** Whether an issue of this text is the one of a version's series. */
@@ -146,12 +149,14 @@ bool issue_is_about(const char *body, const struct kernel_version *version);
 char *issue_title(const struct kernel_version *version);
 
 /**
- * What fails, with the errors and as many of the logs' ends as fit; free().
+ * What fails, with the errors and as many of the logs' ends as fit, and when it
+ * is tried again; free().
  *
  * @param[in] version Any of the series.
  * @param[in] run_url Of the workflow's run; NULL if there is none.
  */
 char *issue_body(const struct verdict_list *verdicts,
+		 const struct failure_list *failures,
 		 const struct kernel_version *version, const char *run_url);
 
 /** The comment that closes the issue; free(). */
@@ -163,9 +168,10 @@ char *issue_closing(const struct verdict_list *verdicts,
  * reads. A row for each series and architecture, newest first, and a column for
  * each flavor with the newest version, its size and date, and a link. Links of
  * the last rows are left out, and then rows, where there would be more than
- * STORE_PAGE_MAX characters. free()
+ * STORE_PAGE_MAX characters. Above it is what has failed and waits for its next
+ * try, also for failures_read(). free()
  */
-char *page_format(const struct catalog *catalog,
-		  const struct asset_list *assets, const char *store_name);
+char *page_format(const struct catalog *catalog, const struct asset_list *assets,
+		  const struct failure_list *failures, const char *store_name);
 
 #endif /* BOT_REPORT_REPORT_H */

@@ -160,6 +160,11 @@ void store_get_room(const struct store *store, struct store_room *ret)
 	*ret = (struct store_room){ store->used, store->operations->limit };
 }
 
+char *store_page(struct store *store)
+{
+	return store->operations->page(store);
+}
+
 struct error *store_describe(struct store *store, const char *markdown)
 {
 	size_t characters = 0;

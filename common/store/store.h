@@ -143,6 +143,14 @@ enum {
 };
 
 /**
+ * The store's page: of a directory as it is, of a GitHub release as the latest
+ * store_list() or store_describe() has seen it; free().
+ *
+ * @return NULL if there is none.
+ */
+char *store_page(struct store *store);
+
+/**
  * Replace the store's page: a GitHub release's body, a directory's README.md.
  * It is for people: no list is made from it.
  *

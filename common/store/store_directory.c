@@ -216,6 +216,17 @@ static struct error *store_directory_delete(struct store *store,
 	return NULL;
 }
 
+/** What is no page, and cannot be read, is replaced by the next. */
+static char *store_directory_page(struct store *store)
+{
+	_cleanup_free_ char *path =
+		path_join(store_directory(store)->path, "README.md");
+	char *text = NULL;
+
+	error_destroy(file_read(path, SIZE_MAX / 2, &text, NULL));
+	return text;
+}
+
 static struct error *store_directory_describe(struct store *store,
 					      const char *markdown)
 {
@@ -223,9 +234,7 @@ static struct error *store_directory_describe(struct store *store,
 
 	const char *directory = store_directory(store)->path;
 	_cleanup_free_ char *path = path_join(directory, "README.md");
-	_cleanup_free_ char *text = NULL;
-	// Whatever it was that could not be read, it is replaced.
-	error_destroy(file_read(path, SIZE_MAX / 2, &text, NULL));
+	_cleanup_free_ char *text = store_directory_page(store);
 	if (text && strcmp(text, markdown) == 0)
 		return NULL;
 	err = directory_create(directory);
@@ -244,5 +253,6 @@ const struct store_operations store_directory_operations = {
 	.put = store_directory_put,
 	.check_writable = store_directory_check_writable,
 	.delete = store_directory_delete,
+	.page = store_directory_page,
 	.describe = store_directory_describe,
 };

@@ -18,6 +18,7 @@
 void github_release_deinit(struct github_release *release)
 {
 	free(release->upload_url);
+	free(release->body);
 	asset_list_deinit(&release->assets);
 	*release = (struct github_release){ 0 };
 }
@@ -143,6 +144,7 @@ struct error *github_asset_read(const struct value *value, void *ret)
 static const struct value_row release_rows[] = {
 	VALUE_NUMBER("id", 0, INT64_MAX, struct github_release, id),
 	VALUE_REQUIRED("upload_url", read_url, struct github_release, upload_url),
+	VALUE_OPTIONAL("body", value_copy, struct github_release, body),
 	// Servers of before 2025 do not say.
 	VALUE_OPTIONAL("immutable", value_flag, struct github_release, immutable),
 	VALUE_ITEMS("assets", github_asset_read, struct github_release,
@@ -389,6 +391,13 @@ static struct error *store_github_list(struct store *store_,
 	return NULL;
 }
 
+static char *store_github_page(struct store *store_)
+{
+	const char *body = store_github(store_)->release.body;
+
+	return body ? string_copy(body) : NULL;
+}
+
 static struct error *store_github_describe(struct store *store_,
 					   const char *markdown)
 {
@@ -423,5 +432,6 @@ const struct store_operations store_github_operations = {
 	.check_writable = store_github_check_writable,
 	.delete = store_github_delete,
 	.limit = GITHUB_ASSETS_MAX,
+	.page = store_github_page,
 	.describe = store_github_describe,
 };

@@ -25,6 +25,8 @@ struct github_release {
 	/** Where assets are sent to, without its URI template. */
 	char *upload_url;
 	bool immutable;
+	/** The page; NULL if there is none. */
+	char *body;
 	/** Those that are whole, also if their names are not valid (store.h). */
 	struct asset_list assets;
 };

@@ -32,6 +32,7 @@ struct store_operations {
 	struct error *(*delete)(struct store *store, const struct asset *asset);
 	/** Most files of whatever kind; 0 if there is no limit. */
 	size_t limit;
+	char *(*page)(struct store *store);
 	struct error *(*describe)(struct store *store, const char *markdown);
 };
 

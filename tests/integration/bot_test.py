@@ -4,9 +4,12 @@
 import hashlib
 import json
 import os
+import re
 import shutil
+import urllib.request
 
 import support
+from built_kernel import catalog_without_patches
 from packages import entry, package_entries, package_name, write_package
 from support import environment, github_environment, mirror, run
 
@@ -142,3 +145,91 @@ class GitHubTest(support.TestCase):
         self.assert_published_once()
         self.assert_status(self.bot("prune", "--keep=0"), 0)
         self.assertEqual(len(support.assets(self.store)), 0)
+
+
+class FailureTest(support.TestCase):
+    """A kernel that cannot be built, over the days."""
+
+    def setUp(self):
+        super().setUp()
+        self.github = self.start("github.py", "--folder", self.folder / "github")
+        self.kernel_org = self.start_kernel_org("6.12.117")
+        self.catalog = catalog_without_patches(self.folder / "configs")
+        self.environment = github_environment(self.github, **mirror(self.kernel_org))
+
+    def bot(self, command, *arguments, status=0):
+        directory = support.work_options(command, self.folder / "work")
+        options = (f"--store={self.store}", f"--catalog={self.catalog}", *directory)
+        words = () if command == "status" else TINY
+        result = run("vmtest-bot", command, *arguments, *options, *words, env=self.environment)
+        self.assert_status(result, status)
+        return result
+
+    def planned(self, *arguments):
+        rows = json.loads(self.bot("plan", "--json", *arguments).stdout)
+        return [row["release"] for row in rows if "not_before" not in row]
+
+    def days_pass(self):
+        """The page's text, as an earlier day's run has left it."""
+        earlier = lambda text: re.sub(r'("not_before":")[^"]*', r"\g<1>2026-01-01", text)
+        if self.store.startswith("dir:"):
+            page = self.folder / "store/README.md"
+            page.write_text(earlier(page.read_text()))
+            return
+        url = f"{self.github.urls['GITHUB_API_URL']}/repos/octo/kernels/releases"
+        release = support.get_json(f"{url}/tags/kernels")
+        data = json.dumps({"body": earlier(release["body"])}).encode()
+        headers = {"Authorization": "Bearer write-token", "User-Agent": "test"}
+        request = urllib.request.Request(
+            f"{url}/{release['id']}", data, headers, method="PATCH"
+        )
+        urllib.request.urlopen(request).close()
+
+    def fail(self, times):
+        """It is built once more, and fails."""
+        result = self.bot("run", "--json", "--retry", status=1)
+        (row,) = json.loads(result.stdout)
+        self.assertEqual((row["result"], row["phase"]), ("failed", "config"))
+        (row,) = json.loads(self.bot("plan", "--json").stdout)
+        self.assertEqual((row["failures"], row["failed"]), (times, "config"))
+        return row
+
+    def test_it_is_not_built_again_every_day(self):
+        for self.store in (f"dir:{self.folder / 'store'}", "github:octo/kernels@kernels"):
+            with self.subTest(store=self.store):
+                self.check_life()
+        gets = [r for r in self.github.requests() if r["method"] == "GET"]
+        before = len(gets)
+        self.bot("plan")
+        gets = [r for r in self.github.requests() if r["method"] == "GET"]
+        self.assertEqual(len(gets), before + 1)
+
+    def check_life(self):
+        (release,) = self.planned()
+        days = [self.fail(times)["not_before"] for times in (1, 2)]
+        self.assertLess(*days)
+        plan = self.bot("plan")
+        self.assertEqual(plan.stdout, "")
+        said = f"failed 2 times: config; not tried again before {days[1]}"
+        self.assertIn(f"{release} for {os.uname().machine} {said}", plan.stderr)
+        self.assertIn("--retry", plan.stderr)
+        self.assertIn(said, self.bot("status").stdout)
+        (row,) = json.loads(self.bot("status", "--json").stdout)
+        self.assertEqual((row["release"], row["not_before"]), (release, days[1]))
+        page = self.bot("status", "--markdown").stdout
+        row = rf"\| {release} \| .*{os.uname().machine[:3]}.* \| config \| 2 \| {days[1]} \|"
+        self.assertRegex(page, row)
+        # A run leaves it alone, and the page keeps what it knows.
+        self.bot("run")
+        self.assertEqual(self.planned(), [])
+        # What would be made in another way is tried at once.
+        fragment = self.folder / "configs/tiny.config"
+        text = fragment.read_text()
+        fragment.write_text(f"{text}CONFIG_ZRAM=m\n")
+        self.assertEqual(self.planned(), [release])
+        fragment.write_text(text)
+        for option in ("--retry", "--rebuild"):
+            self.assertEqual(self.planned(option), [release])
+        self.assertEqual(self.planned(), [])
+        self.days_pass()
+        self.assertEqual(self.planned(), [release])

@@ -161,10 +161,13 @@ class ReleaseWorkflowTest(WorkflowCase):
             self.assert_assets("6.12.118", "6.1.192-vmtest1.0.1tiny")
 
         self.kernel_org.control(offer=["6.12.119", "6.1.193"])
-        for attempt in ("a build that fails", "it fails again"):
+        for attempt, *by_hand in (
+            ["a build that fails"],
+            ["it fails again", "workflow_dispatch", {"retry": True}],
+        ):
             with self.stage(attempt):
                 self.variables["VMTEST_REHEARSAL_FAIL"] = "6.12.*"
-                result = self.run_workflow()
+                result = self.run_workflow(*by_hand)
                 self.assert_conclusion(result, "failure")
                 self.assert_assets("6.12.118", "6.1.193")
                 self.assertIn("unknown type name", result.summary)
@@ -172,9 +175,21 @@ class ReleaseWorkflowTest(WorkflowCase):
                 self.assertIn("6.12", issue["title"])
                 self.assertIn("unknown type name", issue["body"])
 
+        with self.stage("it is not tried again the same day"):
+            result = self.run_workflow()
+            self.assert_conclusion(result, "success")
+            self.assertEqual(result.job("plan").outputs["count"], "0")
+            self.assertEqual([r["method"] for r in self.requests()], ["GET"])
+            said = "failed 2 times: build; not tried again before"
+            self.assertIn(said, result.job("plan").log_text())
+            self.assertIn(said, issue["body"])
+            self.assertRegex(self.page(), r"\| 6\.12\.119-\S* \| .* \| build \| 2 \|")
+            self.assertEqual(len(self.issues("open")), 1)
+
         with self.stage("then it is fixed"):
             del self.variables["VMTEST_REHEARSAL_FAIL"]
-            result = self.run_workflow()
+            result = self.run_workflow("workflow_dispatch", {"retry": True})
+            self.assertNotIn("failed 2 times", self.page())
             self.assert_conclusion(result, "success")
             self.assert_assets("6.12.119", "6.1.193")
             self.assertEqual(self.issues("open"), [])

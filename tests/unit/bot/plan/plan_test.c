@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "bot/plan/failure.h"
 #include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"
@@ -133,6 +134,52 @@ Test(plan, tells_what_the_store_has_from_what_is_never_built)
 	}
 }
 
+Test(plan, what_failed_waits_unless_it_is_asked_for)
+{
+	static const struct {
+		time_t later_s;
+		bool retry, rebuild;
+		size_t count, waiting;
+	} rows[] = {
+		{ 0, false, false, 0, 1 },
+		{ 0, true, false, 1, 0 },
+		{ 0, false, true, 1, 0 },
+		{ 24 * 3600, false, false, 1, 0 },
+	};
+	_cleanup_string_list_ struct string_list patterns = { 0 };
+	_cleanup_string_list_ struct string_list names = { 0 };
+	_cleanup_failure_list_ struct failure_list failures = { 0 };
+	const time_t now = 1796082000;
+	struct release release;
+
+	string_list_add(&patterns, "6.1.50-vmtest1.0tiny");
+	string_list_add(&names, "x86_64");
+	cr_assert(release_parse(patterns.items[0], &release));
+	failures_add(&failures, &release, "x86_64", "boot", "0123456789abcdef",
+		     now);
+	// What the store has is not missing, whatever became of it.
+	cr_assert(release_parse("6.12.117-vmtest1.0tiny", &release));
+	failures_add(&failures, &release, "x86_64", "boot", "0123456789abcdef",
+		     now);
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const struct plan_selection selection = {
+			.wanted = { &patterns, &names, &everything },
+			.retry = rows[i].retry,
+			.rebuild = rows[i].rebuild,
+			.failures = &failures,
+			.now_s = now + rows[i].later_s,
+		};
+		_cleanup_plan_ struct plan plan = { 0 };
+
+		cr_assert_null(plan_compute(&catalog, &kernels, &assets,
+					    &selection, &plan));
+		cr_expect_eq(plan.count, rows[i].count, "row %zu", i);
+		cr_assert_eq(plan.waiting.count, rows[i].waiting, "row %zu", i);
+		if (plan.waiting.count)
+			cr_expect_eq(plan.waiting.items[0], &failures.items[0]);
+	}
+}
+
 Test(plan, a_pattern_that_means_nothing_is_a_usage_error)
 {
 	_cleanup_string_list_ struct string_list patterns = { 0 };
@@ -151,7 +198,11 @@ static struct plan_item made[] = {
 	{ .release_text = "6.12.117-vmtest1.1default", &archs[0] },
 	{ .release_text = "6.12.117-vmtest1.0tiny", &archs[0] },
 };
-static const struct plan made_plan = { made, array_size(made), 7, 0 };
+static const struct plan made_plan = {
+	.items = made,
+	.count = array_size(made),
+	.left_out = 7,
+};
 
 static void setup_made(void)
 {
@@ -177,7 +228,7 @@ Test(plan_json, a_matrix_has_a_job_for_each_item_and_versions_come_once)
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		const struct plan part = { made, rows[i].count, 0, 0 };
+		const struct plan part = { .items = made, .count = rows[i].count };
 		_cleanup_free_ char *matrix = plan_format(&part, true);
 		_cleanup_free_ char *versions = plan_versions_format(&part);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bot/build/build.h"
+#include "bot/plan/failure.h"
 #include "bot/plan/plan.h"
 #include "common/base/table.h"
 #include "common/kernel/catalog.h"
@@ -18,6 +19,7 @@ enum {
 	VERDICTS_MAX = 600,
 };
 
+static const struct failure_list none_failed;
 static const struct catalog_arch x86_64 = { .name = "x86_64" };
 static struct plan_item planned[VERDICTS_MAX];
 static struct build_result results[VERDICTS_MAX];
@@ -177,7 +179,7 @@ Test(verdict, a_kernel_is_built_if_the_store_has_what_was_built)
 	};
 	struct plan_item item = { .arch = &x86_64,
 				  .release_text = "6.12.117-vmtest1.0tiny" };
-	const struct plan plan = { &item, 1, 0, 0 };
+	const struct plan plan = { .items = &item, .count = 1 };
 
 	cr_assert(release_parse(item.release_text, &item.release));
 	for (size_t i = 0; i < array_size(rows); i++) {
@@ -219,7 +221,8 @@ static const struct kernel_version v6_1 = { 6, 1, 50, 0 };
 Test(issue, an_issue_is_known_by_its_first_line)
 {
 	const struct verdict_list verdicts = make_verdicts(6, "");
-	_cleanup_free_ char *body = issue_body(&verdicts, &v6_12, NULL);
+	_cleanup_free_ char *body =
+		issue_body(&verdicts, &none_failed, &v6_12, NULL);
 
 	cr_expect(issue_is_about(body, &v6_12));
 	cr_expect_not(issue_is_about(body, &v6_1));
@@ -233,8 +236,8 @@ Test(issue, texts_are_about_their_series_alone)
 {
 	const struct verdict_list verdicts = make_verdicts(12, "the log\n");
 	_cleanup_free_ char *title = issue_title(&v6_12);
-	_cleanup_free_ char *body =
-		issue_body(&verdicts, &v6_12, "https://g/o/r/actions/runs/1");
+	_cleanup_free_ char *body = issue_body(&verdicts, &none_failed, &v6_12,
+					       "https://g/o/r/actions/runs/1");
 	_cleanup_free_ char *end = issue_closing(&verdicts, &v6_1, NULL);
 
 	cr_expect_str_eq(title, "Linux 6.12: builds fail");
@@ -249,6 +252,27 @@ Test(issue, texts_are_about_their_series_alone)
 	cr_expect_null(strstr(end, "6.12"));
 }
 
+Test(issue, a_body_says_when_all_that_failed_of_the_series_is_tried_again)
+{
+	const struct verdict_list verdicts = make_verdicts(6, "");
+	_cleanup_failure_list_ struct failure_list failures = { 0 };
+	static const char *const releases[] = { "6.12.117-vmtest1.0tiny",
+						"6.1.50-vmtest1.0tiny" };
+
+	for (size_t i = 0; i < array_size(releases); i++) {
+		struct release release;
+
+		cr_assert(release_parse(releases[i], &release));
+		failures_add(&failures, &release, "x86_64", "boot",
+			     "0123456789abcdef", 1796082000);
+	}
+	_cleanup_free_ char *body =
+		issue_body(&verdicts, &failures, &v6_12, NULL);
+	expect_text(body,
+		    "\n* 6.12.117-vmtest1.0tiny for x86\\_64 failed 1 time: boot; not tried again before 2026-12-01.\n");
+	cr_expect_null(strstr(body, "6.1.50"));
+}
+
 Test(issue, a_body_is_never_longer_than_github_takes)
 {
 	static char log[16384];
@@ -256,7 +280,8 @@ Test(issue, a_body_is_never_longer_than_github_takes)
 	for (size_t i = 0; i < sizeof(log) - 1; i++)
 		log[i] = i % 80 ? 'x' : '\n';
 	const struct verdict_list verdicts = make_verdicts(VERDICTS_MAX, log);
-	_cleanup_free_ char *body = issue_body(&verdicts, &v6_12, NULL);
+	_cleanup_free_ char *body =
+		issue_body(&verdicts, &none_failed, &v6_12, NULL);
 	cr_expect_leq(strlen(body), ISSUE_BODY_LIMIT);
 	cr_expect_eq(count_of(body, "| **boot failed** |"), 100);
 	cr_expect_gt(count_of(body, "<details>"), 1);
@@ -312,12 +337,13 @@ Test(issue, what_is_no_issue_is_refused_in_a_line)
 	}
 }
 
-static char *make_page(struct asset *list, size_t count)
+static char *make_page(struct asset *list, size_t count,
+		       const struct failure_list *failures)
 {
 	_cleanup_catalog_ struct catalog *catalog = load_catalog();
 	const struct asset_list assets = { list, count };
 
-	return page_format(catalog, &assets, "github:o/r@t");
+	return page_format(catalog, &assets, failures, "github:o/r@t");
 }
 
 Test(page, a_row_has_a_column_for_each_flavor)
@@ -337,7 +363,8 @@ Test(page, a_row_has_a_column_for_each_flavor)
 		  .size_bytes = 1000000 },
 		{ .name = (char *)"notes.txt" },
 	};
-	_cleanup_free_ char *text = make_page(list, array_size(list));
+	_cleanup_free_ char *text =
+		make_page(list, array_size(list), &none_failed);
 
 	expect_text(
 		text,
@@ -365,6 +392,17 @@ Test(page, a_thousand_assets_fit_into_what_github_takes)
 			.url = (char *)"https://github.com/owner-of-it/repository-name/releases/download/vmtest-assets/kernel-6.12.117-vmtest1.0alternative.x86_64.tar.zst",
 		};
 	}
-	_cleanup_free_ char *text = make_page(list, 1000);
+	_cleanup_failure_list_ struct failure_list failures = { 0 };
+	for (unsigned int i = 0; i < 1000; i++) {
+		const struct release release = {
+			.version = { 4, i, 300, 0 },
+			.revision = 1,
+			.flavor = "alternative",
+		};
+
+		failures_add(&failures, &release, "x86_64", "package",
+			     "0123456789abcdef", 1796082000);
+	}
+	_cleanup_free_ char *text = make_page(list, 1000, &failures);
 	cr_expect_leq(strlen(text), STORE_PAGE_MAX);
 }
