@@ -10,8 +10,10 @@
 #include "bot/plan/failure.h"
 #include "bot/report/report.h"
 #include "common/base/error.h"
+#include "common/base/log.h"
 #include "common/base/table.h"
 #include "common/base/text.h"
+#include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
 
 struct status_options {
@@ -105,6 +107,10 @@ static struct error *run(struct command_context *context)
 	for (size_t i = 0; i < session.failures.count; i++)
 		add_failure(context, &session.failures.items[i], &table);
 	table_print(&table);
+	_cleanup_string_list_ struct string_list limits = { 0 };
+	catalog_list_limits(context->catalog, &limits);
+	for (size_t i = 0; i < limits.count; i++)
+		log_info("%s", limits.items[i]);
 	return command_rows_print(context);
 }
 

@@ -167,11 +167,15 @@ struct error *session_plan(struct session *session, unsigned int limit,
 	if (plan->left_out)
 		log_info("%zu more kernels are left for the next time",
 			 plan->left_out);
+	for (size_t i = 0; i < plan->off.count; i++)
+		log_info("not built%s", plan->off.items[i]);
 	log_waiting(plan);
 	if (!plan->count && plan->waiting.count)
 		log_info("nothing to build before then; --retry tries all of them now");
 	else if (!plan->count && plan->stored)
 		log_info("nothing to build: %s has every kernel", name);
+	else if (!plan->count && plan->off.count)
+		log_info("nothing to build: what was asked for is off in the catalog");
 	else if (!plan->count)
 		log_info("nothing to build: the catalog has none of the kernels that were asked for");
 	struct store_room room;

@@ -16,6 +16,7 @@ void plan_deinit(struct plan *plan)
 {
 	free(plan->items);
 	free(plan->waiting.items);
+	string_list_deinit(&plan->off);
 	*plan = (struct plan){ 0 };
 }
 
@@ -44,9 +45,12 @@ static void list_items(const struct catalog *catalog,
 				&catalog->flavors[j];
 			struct plan_item item = { .arch = arch };
 
-			if ((flavors->count &&
-			     !string_list_contains(flavors, flavor->name)) ||
-			    !catalog_flavor_is_for(flavor, arch, version))
+			if (flavors->count &&
+			    !string_list_contains(flavors, flavor->name))
+				continue;
+			// What is off is planned as far as to say so.
+			if (!catalog_flavor_is_for(flavor, arch, version) &&
+			    !catalog_find_off(arch, flavor->name, version))
 				continue;
 			catalog_release(catalog, version, flavor, 0,
 					&item.release);
@@ -67,6 +71,21 @@ static const struct failure *find_waiting(const struct plan_selection *selection
 					item->arch->name);
 	return failure && failure_waits(failure, selection->now_s) ? failure
 								   : NULL;
+}
+
+/** Whether an item is off; says once why. */
+static bool is_off(const struct plan_item *item, struct string_list *said)
+{
+	const struct catalog_off *off =
+		catalog_find_off(item->arch, item->release.flavor,
+				 &item->release.version);
+
+	if (!off)
+		return false;
+	_cleanup_free_ char *text = catalog_off_text(item->arch, off);
+	if (!string_list_contains(said, text))
+		string_list_add(said, text);
+	return true;
 }
 
 /** Whether a pattern means the release; notes which ones do. */
@@ -106,7 +125,8 @@ struct error *plan_compute(const struct catalog *catalog,
 		const struct failure *waiting = find_waiting(selection, &item);
 		unsigned int patch;
 
-		if (!is_selected(patterns, used, item.release_text))
+		if (!is_selected(patterns, used, item.release_text) ||
+		    is_off(&item, &plan.off))
 			continue;
 		if (inventory_has(&inventory, &item.release, item.arch->name,
 				  &patch)) {

@@ -189,6 +189,8 @@ struct plan {
 	size_t left_out;
 	/** Of what was asked for, how many the store has already. */
 	size_t stored;
+	/** Why the catalog has not all that was asked for; a line each. */
+	struct string_list off;
 	/** Of what was asked for, what has failed and waits; borrowed. */
 	struct {
 		const struct failure **items;
@@ -249,8 +251,8 @@ _must_check_ struct error *plan_parse(const struct catalog *catalog,
 				      struct plan *ret);
 
 /**
- * Append, in Markdown, a paragraph on each flavor that is built for some
- * kernels only: for which, and why.
+ * Append, in Markdown, a list of what is built for some kernels only, or not
+ * at all: for which, and why.
  */
 void plan_append_bounds(struct string_builder *sb, const struct catalog *catalog);
 

@@ -154,18 +154,15 @@ static void append_head(struct string_builder *sb,
 
 void plan_append_bounds(struct string_builder *sb, const struct catalog *catalog)
 {
-	for (size_t i = 0; i < catalog->flavor_count; i++) {
-		const struct catalog_flavor *flavor = &catalog->flavors[i];
-		_cleanup_string_builder_ struct string_builder bounds = { 0 };
+	_cleanup_string_list_ struct string_list limits = { 0 };
 
-		catalog_flavor_append_bounds(flavor, &bounds);
-		if (!bounds.length)
-			continue;
-		markdown_append_code(sb, flavor->name);
-		string_builder_append(sb, " is built only");
-		string_builder_append_markdown(sb, bounds.text);
-		string_builder_append(sb, ".\n\n");
+	catalog_list_limits(catalog, &limits);
+	for (size_t i = 0; i < limits.count; i++) {
+		string_builder_append(sb, "* ");
+		string_builder_append_markdown(sb, limits.items[i]);
+		string_builder_append_char(sb, '\n');
 	}
+	string_builder_append(sb, limits.count ? "\n" : "");
 }
 
 char *plan_summary_format(const struct catalog *catalog,

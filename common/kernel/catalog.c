@@ -56,6 +56,9 @@ void catalog_destroy(struct catalog *catalog)
 			string_list_deinit(&arch->machines[j].arguments);
 			string_list_deinit(&arch->machines[j].needs);
 		}
+		for (size_t j = 0; j < arch->off_count; j++)
+			string_list_deinit(&arch->off[j].flavors);
+		free(arch->off);
 		string_list_deinit(&arch->host_names);
 		free(arch->machines);
 	}
@@ -274,7 +277,39 @@ bool catalog_flavor_is_for(const struct catalog_flavor *flavor,
 	return (!flavor->archs.count ||
 		string_list_contains(&flavor->archs, arch->name)) &&
 	       version_range_contains(&flavor->versions, &series) &&
-	       version_range_contains(&arch->versions, &series);
+	       version_range_contains(&arch->versions, &series) &&
+	       !catalog_find_off(arch, flavor->name, version);
+}
+
+const struct catalog_off *catalog_find_off(const struct catalog_arch *arch,
+					   const char *flavor,
+					   const struct kernel_version *version)
+{
+	const struct kernel_version series = series_of(version);
+
+	for (size_t i = 0; i < arch->off_count; i++) {
+		const struct catalog_off *off = &arch->off[i];
+
+		if (version_range_contains(&off->versions, &series) &&
+		    (!off->flavors.count ||
+		     string_list_contains(&off->flavors, flavor)))
+			return off;
+	}
+	return NULL;
+}
+
+char *catalog_off_text(const struct catalog_arch *arch,
+		       const struct catalog_off *off)
+{
+	struct string_builder sb = { 0 };
+
+	string_builder_appendf(&sb, " for %s", arch->name);
+	version_range_append(&off->versions, &sb);
+	for (size_t i = 0; i < off->flavors.count; i++)
+		string_builder_appendf(&sb, "%s%s", i ? ", " : " in ",
+				       off->flavors.items[i]);
+	string_builder_appendf(&sb, ": %s", off->reason);
+	return string_builder_take(&sb);
 }
 
 void catalog_flavor_append_bounds(const struct catalog_flavor *flavor,
@@ -288,6 +323,47 @@ void catalog_flavor_append_bounds(const struct catalog_flavor *flavor,
 		string_builder_appendf(sb, ": %s", flavor->reason);
 }
 
+void catalog_list_limits(const struct catalog *catalog, struct string_list *ret)
+{
+	for (size_t i = 0; i < catalog->series_count; i++) {
+		const struct catalog_series *series = &catalog->series[i];
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+		version_range_append(&series->range, &sb);
+		if (!series->enabled)
+			string_list_addf(ret, "series%s are off%s%s",
+					 sb.text ? sb.text : "",
+					 series->reason ? ": " : "",
+					 series->reason ? series->reason : "");
+	}
+	for (size_t i = 0; i < catalog->arch_count; i++) {
+		const struct catalog_arch *arch = &catalog->archs[i];
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+		version_range_append(&arch->versions, &sb);
+		if (sb.length)
+			string_list_addf(ret, "%s is built only%s%s%s",
+					 arch->name, sb.text,
+					 arch->reason ? ": " : "",
+					 arch->reason ? arch->reason : "");
+		for (size_t j = 0; j < arch->off_count; j++) {
+			_cleanup_free_ char *text =
+				catalog_off_text(arch, &arch->off[j]);
+
+			string_list_addf(ret, "none is built%s", text);
+		}
+	}
+	for (size_t i = 0; i < catalog->flavor_count; i++) {
+		const struct catalog_flavor *flavor = &catalog->flavors[i];
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+		catalog_flavor_append_bounds(flavor, &sb);
+		if (sb.length)
+			string_list_addf(ret, "%s is built only%s",
+					 flavor->name, sb.text);
+	}
+}
+
 struct error *catalog_flavor_check(const struct catalog_flavor *flavor,
 				   const struct catalog_arch *arch,
 				   const struct kernel_version *version)
@@ -295,10 +371,18 @@ struct error *catalog_flavor_check(const struct catalog_flavor *flavor,
 	if (catalog_flavor_is_for(flavor, arch, version))
 		return NULL;
 	const struct kernel_version series = series_of(version);
+	const struct catalog_off *off =
+		catalog_find_off(arch, flavor->name, version);
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	if (!version_range_contains(&arch->versions, &series)) {
 		string_builder_append(&sb, "this architecture is only");
 		version_range_append(&arch->versions, &sb);
+		if (arch->reason)
+			string_builder_appendf(&sb, ": %s", arch->reason);
+	} else if (off) {
+		_cleanup_free_ char *words = catalog_off_text(arch, off);
+
+		string_builder_appendf(&sb, "it is off%s", words);
 	} else {
 		string_builder_appendf(&sb, "the flavor %s is only",
 				       flavor->name);

@@ -61,6 +61,14 @@ struct catalog_machine {
 	bool lacks_numa;
 };
 
+/** What cannot be built, of an architecture; none of it is planned. */
+struct catalog_off {
+	struct version_range versions;
+	/** None means all. */
+	struct string_list flavors;
+	const char *reason;
+};
+
 struct catalog_arch {
 	const char *name;
 	/** The kernel's ARCH, and its directory under arch/. */
@@ -75,6 +83,11 @@ struct catalog_arch {
 	bool enabled;
 	/** Kernels outside of the range are not built. */
 	struct version_range versions;
+	/** Why not; NULL if the catalog does not say. */
+	const char *reason;
+	/** Nor are these. */
+	struct catalog_off *off;
+	size_t off_count;
 	/** Whether crash dumps work at all, and from which version on. */
 	bool has_kdump;
 	struct version_range kdump;
@@ -108,6 +121,8 @@ struct catalog_series {
 	struct version_range range;
 	/** False: what is in the range is switched off. */
 	bool enabled;
+	/** Why; NULL if the catalog does not say. */
+	const char *reason;
 };
 
 struct catalog_flavor {
@@ -263,6 +278,22 @@ bool catalog_flavor_is_for(const struct catalog_flavor *flavor,
  */
 void catalog_flavor_append_bounds(const struct catalog_flavor *flavor,
 				  struct string_builder *sb);
+
+/** What excludes a kernel from its architecture; NULL if nothing does. */
+const struct catalog_off *catalog_find_off(const struct catalog_arch *arch,
+					   const char *flavor,
+					   const struct kernel_version *version);
+
+/** ` for arm below 5.10 in tiny: REASON`; free(). */
+char *catalog_off_text(const struct catalog_arch *arch,
+		       const struct catalog_off *off);
+
+/**
+ * Append a line for all that a catalog has, but that is not built: ranges of
+ * series, architectures and flavors with bounds, and what is off, each with the
+ * reason. What cannot be built is not promised.
+ */
+void catalog_list_limits(const struct catalog *catalog, struct string_list *ret);
 
 /** @return ERROR_USAGE, with the bounds that exclude it, if it is not. */
 _must_check_ struct error *

@@ -58,6 +58,18 @@ static const struct value_row machine_rows[] = {
 };
 // clang-format on
 
+static struct error *read_off(const struct value *value, void *ret)
+{
+	static const struct value_row rows[] = {
+		RANGE_ROWS(struct catalog_off, versions),
+		VALUE_OPTIONAL("flavors", value_strings, struct catalog_off,
+			       flavors),
+		VALUE_REQUIRED("reason", value_string, struct catalog_off, reason),
+	};
+
+	return value_read(value, rows, array_size(rows), ret);
+}
+
 static struct error *read_machine(const struct value *value, void *ret)
 {
 	return value_read(value, machine_rows, array_size(machine_rows), ret);
@@ -71,6 +83,8 @@ static const struct value_row arch_rows[] = {
 	VALUE_REQUIRED("cross_prefix", value_string, struct catalog_arch, cross_prefix),
 	VALUE_REQUIRED("image_target", value_string, struct catalog_arch, image_target),
 	VALUE_REQUIRED("image_path", value_string, struct catalog_arch, image_path),
+	VALUE_OPTIONAL("reason", value_string, struct catalog_arch, reason),
+	{ .key = "off", .read = read_off, .offset = offsetof(struct catalog_arch, off), .each_item = true, .optional = true, .size = sizeof(struct catalog_off) },
 	VALUE_OPTIONAL("enabled", value_flag, struct catalog_arch, enabled),
 	{ .key = "kdump", .read = read_kdump },
 	VALUE_REQUIRED("crosstool_target", value_string, struct catalog_arch, crosstool_target),
@@ -150,6 +164,28 @@ static struct error *read_flavor(const struct value *value, void *ret)
 	return NULL;
 }
 
+/** A misspelt flavor would silently be built. */
+static struct error *check_off(const struct catalog *catalog,
+			       const struct catalog_arch *arch, const char *name)
+{
+	struct error *err;
+
+	for (size_t i = 0; i < arch->off_count; i++) {
+		const struct string_list *flavors = &arch->off[i].flavors;
+
+		for (size_t j = 0; j < flavors->count; j++) {
+			const struct catalog_flavor *flavor;
+
+			err = catalog_find_flavor(catalog, flavors->items[j],
+						  &flavor);
+			if (err)
+				return error_wrap(err, "%s: architectures.%s.off",
+						  name, arch->name);
+		}
+	}
+	return NULL;
+}
+
 /** A misspelt architecture would silently have no kernels. */
 static struct error *check_flavors(const struct catalog *catalog, const char *name)
 {
@@ -168,6 +204,13 @@ static struct error *check_flavors(const struct catalog *catalog, const char *na
 						  flavor->name);
 		}
 	}
+	for (size_t i = 0; i < catalog->arch_count; i++) {
+		const struct catalog_arch *arch = &catalog->archs[i];
+
+		err = check_off(catalog, arch, name);
+		if (err)
+			return err;
+	}
 	return NULL;
 }
 
@@ -177,6 +220,8 @@ static struct error *read_series(const struct value *value, void *ret)
 		RANGE_ROWS(struct catalog_series, range),
 		VALUE_OPTIONAL("enabled", value_flag, struct catalog_series,
 			       enabled),
+		VALUE_OPTIONAL("reason", value_string, struct catalog_series,
+			       reason),
 	};
 	struct catalog_series *series = ret;
 

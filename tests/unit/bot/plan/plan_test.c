@@ -134,6 +134,60 @@ Test(plan, tells_what_the_store_has_from_what_is_never_built)
 	}
 }
 
+Test(plan, what_is_off_is_not_planned_and_says_why)
+{
+	static const struct {
+		const char *pattern, *flavors;
+		size_t count, off;
+	} rows[] = {
+		{ "6.1.50*", "tiny", 0, 1 }, { "6.1.50*", "", 1, 1 },
+		{ "6.12.*", "tiny", 0, 0 },  { "", "", 3, 1 },
+		{ "7.3*", "", 2, 0 },
+	};
+	struct catalog_off off = {
+		.versions = { .min = { 6, 1, 0, 0 }, .below = { 6, 12, 0, 0 } },
+		.reason = "it <b> does not link",
+	};
+	struct catalog_arch arch = archs[0];
+	struct catalog other = catalog;
+
+	string_list_add(&off.flavors, "tiny");
+	arch.off = &off;
+	arch.off_count = 1;
+	other.archs = &arch;
+	other.arch_count = 1;
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_string_list_ struct string_list patterns = { 0 };
+		_cleanup_string_list_ struct string_list kinds = { 0 };
+		const struct plan_selection selection = {
+			.wanted = { &patterns, &everything, &kinds },
+		};
+		_cleanup_plan_ struct plan plan = { 0 };
+
+		string_list_add_split(&patterns, rows[i].pattern);
+		string_list_add_split(&kinds, rows[i].flavors);
+		cr_assert_null(plan_compute(&other, &kernels, &assets,
+					    &selection, &plan));
+		cr_expect_eq(plan.count, rows[i].count, "row %zu: %zu", i,
+			     plan.count);
+		cr_assert_eq(plan.off.count, rows[i].off, "row %zu", i);
+		if (rows[i].off)
+			cr_expect_str_eq(
+				plan.off.items[0],
+				" for x86_64 from 6.1 below 6.12 in tiny: it <b> does not link");
+	}
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+	plan_append_bounds(&sb, &other);
+	cr_expect(strstr(sb.text,
+			 "* none is built for x86\\_64 from 6.1 below 6.12 in tiny: it \\<b\\> does not link\n"),
+		  "%s", sb.text);
+	const struct kernel_version version = { 6, 1, 50, 0 };
+	expect_kind(catalog_flavor_check(&flavors[1], &arch, &version),
+		    ERROR_USAGE,
+		    "it is off for x86_64 from 6.1 below 6.12 in tiny");
+	string_list_deinit(&off.flavors);
+}
+
 Test(plan, what_failed_waits_unless_it_is_asked_for)
 {
 	static const struct {
@@ -311,7 +365,8 @@ Test(plan_summary, a_row_says_what_is_missing_where)
 		    "| 7.3 | 7.3-rc2 | | **default**, **tiny** | **default**, **tiny** | – |\n",
 		    "| 6.12 | 6.12.117 | 6.12.117 (4 packages) | ✓ | **default** | – |\n",
 		    // Not of bpf, which is for none of them.
-		    "` bpf ` is built only from 8.0: it \\*needs\\* more.\n\n",
+		    "\n* arm is built only from 6.6\n"
+		    "* bpf is built only from 8.0: it \\*needs\\* more\n\n",
 		    // Left out, and so not in bold.
 		    "| 6.1 | 6.1.50 | | default, tiny | – | – |\n"
 		    "| 4.4 | – | 4.4.302 (1 package) | | | |\n" } },
