@@ -138,5 +138,6 @@ struct error *make_run(const struct make *make, struct progress *progress,
 	string_list_add_all(&list, &make->arguments);
 	for (size_t i = 0; arguments[i]; i++)
 		string_list_add(&list, arguments[i]);
-	return kernel_make_run(&list, make->log_path, progress, false);
+	return kernel_make_run(&list, make->log_path, progress, false,
+			       kernel_make_inherited);
 }

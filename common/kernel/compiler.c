@@ -53,6 +53,7 @@ static struct error *compiler_probe(struct compiler *compiler,
 	};
 	const struct process_options options = {
 		.arguments = arguments,
+		.inherited = kernel_make_inherited,
 		.timeout_ms = PROBE_LIMIT_MS,
 	};
 	*major_ret = 0;
@@ -186,6 +187,7 @@ static struct error *crosstool_make(void *arg, const char *directory)
 					  "/dev/null", "-o", "/dev/null", NULL };
 	const struct process_options options = {
 		.arguments = arguments,
+		.inherited = kernel_make_inherited,
 		.timeout_ms = PROBE_LIMIT_MS,
 	};
 	return process_run(&options);

@@ -79,6 +79,13 @@ compiler_open(const struct catalog *catalog, const struct catalog_arch *arch,
  * (through ccache where it is installed), and with all output in a log file.
  */
 
+/**
+ * Variables that programs inherit which are part of a kernel's build, or of its
+ * source: make, compilers, patch(1), and what packages are made with. Of all
+ * others, some are secrets, and a kernel's source is anybody's.
+ */
+extern const char *const kernel_make_inherited[];
+
 /** Add make's variables for an architecture and its compiler. */
 void kernel_make_add_compiler(struct string_list *arguments,
 			      const struct catalog_arch *arch,
@@ -106,12 +113,15 @@ char *kernel_make_excerpt(const char *output, size_t size);
  * @param[in] progress Is told of each file that is compiled; may be NULL.
  * @param[in] needs_all Whether it is an error, too, if make succeeds but its
  * output says 'No such file'.
+ * @param[in] inherited As process.h has it: kernel_make_inherited, or NULL for
+ * what is the user's own.
  * @return An error that has kernel_make_excerpt() logged before it.
  */
 _must_check_ struct error *kernel_make_run(const struct string_list *arguments,
 					   const char *log_path,
 					   struct progress *progress,
-					   bool needs_all);
+					   bool needs_all,
+					   const char *const *inherited);
 
 struct kernel_make_module {
 	const struct catalog_arch *arch;
@@ -125,6 +135,8 @@ struct kernel_make_module {
 	const char *log_path;
 	/** Is told of each file that is compiled; may be NULL. */
 	struct progress *progress;
+	/** As of kernel_make_run(). */
+	const char *const *inherited;
 };
 
 /**

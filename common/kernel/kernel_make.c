@@ -29,9 +29,15 @@ enum {
 	LINE_BYTES = 500,
 };
 
-/** What compilers, linkers, scripts and make say when something goes wrong. */
+/**
+ * What compilers, linkers, kconfig, scripts, make and a kernel that boots say
+ * when something goes wrong.
+ */
 static const char error_pattern[] =
-	"[Ee]rror:|ERROR:|Error [0-9]|undefined reference|FAILED|No such file|\\*\\*\\*";
+	"[Ee]rror:|ERROR:|Error [0-9]|undefined reference|multiple definition of|"
+	"cannot find|relocation truncated|FAILED|No such file|not found$|"
+	"syntax error|[Rr]ecursive dependency|Segmentation fault|Killed|"
+	"Kernel panic|BUG: |\\*\\*\\*";
 
 /** What one run has printed. */
 struct output {
@@ -46,6 +52,12 @@ static void output_deinit(struct output *output)
 {
 	string_builder_deinit(&output->text);
 }
+
+const char *const kernel_make_inherited[] = {
+	"PATH", "HOME",	    "TMPDIR",	       "LANG",
+	"LC_*", "CCACHE_*", "LD_LIBRARY_PATH", "PKG_CONFIG_PATH",
+	NULL,
+};
 
 /**
  * Variables of the environment that change what the kernel's build does, as
@@ -244,12 +256,13 @@ static struct error *check_missing(const struct string_builder *output,
 
 struct error *kernel_make_run(const struct string_list *arguments,
 			      const char *log_path, struct progress *progress,
-			      bool needs_all)
+			      bool needs_all, const char *const *inherited)
 {
 	struct error *err;
 
 	struct process_options options = {
 		.arguments = (const char *const *)arguments->items,
+		.inherited = inherited,
 		.environment = environment,
 		.reads_stdout = true,
 		.reads_stderr = true,
@@ -300,5 +313,6 @@ struct error *kernel_make_module(const struct kernel_make_module *options)
 		string_list_add(&list, *argument);
 	string_list_add(&list, "modules");
 
-	return kernel_make_run(&list, options->log_path, options->progress, true);
+	return kernel_make_run(&list, options->log_path, options->progress,
+			       true, options->inherited);
 }

@@ -76,14 +76,20 @@ static const char *const tokens[] = {
 	NULL,
 };
 
-/** Of `NAME` or `NAME=VALUE`; NULL for none. */
+/** Of `NAME`, `NAME=VALUE` or `BEGINNING*`; NULL for none. */
 static bool is_among(const char *variable, const char *const *names)
 {
 	size_t length = strcspn(variable, "=");
 
 	for (; names && *names; names++) {
-		if (strcspn(*names, "=") == length &&
-		    strncmp(variable, *names, length) == 0)
+		size_t name_length = strcspn(*names, "=");
+		bool is_beginning = name_length &&
+				    (*names)[name_length - 1] == '*';
+
+		name_length -= is_beginning;
+		if ((is_beginning ? length >= name_length
+				  : length == name_length) &&
+		    strncmp(variable, *names, name_length) == 0)
 			return true;
 	}
 	return false;

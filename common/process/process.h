@@ -28,7 +28,10 @@ struct sock_fprog;
 struct process_options {
 	/** Ended by NULL; a program without a slash is searched in PATH. */
 	const char *const *arguments;
-	/** Names of variables that it inherits, ended by NULL; NULL for all. */
+	/**
+	 * Names of variables that it inherits, or `BEGINNING*`, ended by NULL;
+	 * NULL for all.
+	 */
 	const char *const *inherited;
 	/** `NAME=VALUE` to set, `NAME` to unset, ended by NULL; may be NULL. */
 	const char *const *environment;

@@ -89,6 +89,7 @@ static struct error *run_tool(const char *const *arguments)
 {
 	const struct process_options options = {
 		.arguments = arguments,
+		.inherited = kernel_make_inherited,
 		.timeout_ms = TOOL_LIMIT_MS,
 	};
 
@@ -319,6 +320,7 @@ struct error *package_prove(const struct make *make, const char *directory,
 		.kernel = kernel,
 		.module = scratch,
 		.log_path = make->log_path,
+		.inherited = kernel_make_inherited,
 	};
 	err = kernel_make_module(&options);
 	if (err)

@@ -14,6 +14,7 @@
 #include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
+#include "common/kernel/compiler.h"
 #include "common/process/process.h"
 #include "kbuild/config/config.h"
 
@@ -193,11 +194,13 @@ static struct error *patch_run(const char *path, const char *tree, bool check,
 	const char *const environment[] = { "LC_ALL=C", NULL };
 	const struct process_options options = {
 		.arguments = arguments,
+		.inherited = kernel_make_inherited,
 		.environment = environment,
 		.directory = tree,
 		.stdin_fd = &patch_fd,
 		.reads_stdout = true,
 		.reads_stderr = true,
+		.guarded = true,
 	};
 	_cleanup_process_ struct process *process = NULL;
 	err = process_spawn(&options, &process);

@@ -2,6 +2,7 @@
 
 #include "kbuild/make.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,6 +12,7 @@
 
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
+#include "common/base/memory.h"
 #include "common/base/progress.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/compiler.h"
@@ -78,6 +80,53 @@ Test(make, takes_nothing_from_the_environment)
 	expect_logged(" C\n");
 }
 
+Test(make, and_all_below_it_sees_only_the_variables_that_a_build_needs)
+{
+	static const char *const secrets[] = {
+		"ACTIONS_ID_TOKEN_REQUEST_URL",
+		"ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+		"ACTIONS_RUNTIME_TOKEN",
+		"GITHUB_ENV",
+		"GITHUB_PATH",
+		"GITHUB_TOKEN",
+		"AWS_SECRET_ACCESS_KEY",
+		"SSH_AUTH_SOCK",
+		"PATHS",
+		"LC",
+		"BASH_ENV",
+	};
+	static const char *const kept[] = { "HOME", "TMPDIR", "LC_TIME",
+					    "CCACHE_DIR" };
+
+	prepare("all:\n\t@env\n\t@tr '\\0' '\\n' </proc/$$PPID/environ\n");
+	for (size_t i = 0; i < array_size(secrets); i++)
+		setenv(secrets[i], "s3cret", 1);
+	for (size_t i = 0; i < array_size(kept); i++)
+		setenv(kept[i], "/kept", 1);
+	expect_success(make_run(&make, NULL, all));
+	_cleanup_free_ char *log = get_file(tmp, "log");
+	cr_expect_null(strstr(log, "s3cret"), "%s", log);
+	for (size_t i = 0; i < array_size(kept); i++) {
+		_cleanup_free_ char *line = string_format("%s=/kept\n", kept[i]);
+
+		cr_expect(strstr(log, line), "no %s in %s", line, log);
+	}
+	cr_expect(strstr(log, "PATH=/"));
+	cr_expect(strstr(log, "LC_ALL=C\n"));
+}
+
+Test(make, takes_its_daemons_along)
+{
+	prepare("all:\n"
+		"\t@setsid sh -c 'echo $$$$ >$(O)/daemon; exec sleep 600' </dev/null >/dev/null 2>&1 &\n"
+		"\t@while ! [ -s $(O)/daemon ]; do sleep 0.01; done\n");
+	expect_success(make_run(&make, NULL, all));
+	_cleanup_free_ char *text = get_file(build, "daemon");
+	int pid = atoi(text);
+	cr_assert_gt(pid, 1);
+	cr_expect_eq(kill(pid, 0), -1);
+}
+
 Test(make, failure_names_the_log)
 {
 	prepare("all:\n\t@echo some text; false\n");
@@ -98,6 +147,30 @@ Test(make, an_excerpt_has_the_error_and_the_tail)
 		{ "", "" },
 		{ FOUR_LINES, FOUR_LINES },
 		{ FOUR_LINES TWENTY_LINES, "...\n" TWENTY_LINES },
+		{ TWENTY_LINES
+		  "  LD      vmlinux\n"
+		  "ld: fs/a.o: in function `b':\n"
+		  "fs/a.c:1: undefined reference to `c'\n" TWENTY_LINES TWENTY_LINES,
+		  "...\n"
+		  "ld: fs/a.o: in function `b':\n"
+		  "fs/a.c:1: undefined reference to `c'\n" FOUR_LINES
+		  "...\n" TWENTY_LINES },
+		{ TWENTY_LINES
+		  "FAILED: load BTF from vmlinux: Invalid argument\n" TWENTY_LINES
+			  TWENTY_LINES,
+		  "...\n  LD [M]  fs/a.ko\n"
+		  "FAILED: load BTF from vmlinux: Invalid argument\n" FOUR_LINES
+		  "...\n" TWENTY_LINES },
+		{ TWENTY_LINES
+		  "init/Kconfig:7: syntax error\n" TWENTY_LINES TWENTY_LINES,
+		  "...\n  LD [M]  fs/a.ko\n"
+		  "init/Kconfig:7: syntax error\n" FOUR_LINES
+		  "...\n" TWENTY_LINES },
+		{ TWENTY_LINES
+		  "/bin/sh: 1: bison: not found\n" TWENTY_LINES TWENTY_LINES,
+		  "...\n  LD [M]  fs/a.ko\n"
+		  "/bin/sh: 1: bison: not found\n" FOUR_LINES
+		  "...\n" TWENTY_LINES },
 		// 5.11, by GCC 12, while others still compile.
 		{ TWENTY_LINES
 		  "In file included from help.c:12:\n"

@@ -67,6 +67,10 @@ Test(process, children_have_variables_by_their_whole_name)
 	setenv("ENV_KEPT", "a=b", 1);
 	cr_assert_null(capture(&some, COMMAND("env"), .inherited = kept));
 	cr_expect_str_eq(some, "ENV_KEPT=a=b");
+	static const char *const beginnings[] = { "ENV_K*", "EN", NULL };
+	_cleanup_free_ char *begun = NULL;
+	cr_assert_null(capture(&begun, COMMAND("env"), .inherited = beginnings));
+	cr_expect_str_eq(begun, "ENV_KEPT=a=b");
 	setenv("ENV_CHANGED", "x", 1);
 	setenv("ENV_UNSET", "x", 1);
 	cr_assert_null(capture(&more, COMMAND("env"), .inherited = kept,
