@@ -91,6 +91,19 @@ char *build_result_format(const struct build_result *result);
 _must_check_ struct error *build_result_parse(const char *text, const char *name,
 					      struct build_result *ret);
 
+/** The result of a file. */
+_must_check_ struct error *build_result_load(const char *path,
+					     struct build_result *ret);
+
+/**
+ * Check that a file is the package that a result tells of: its name, its size
+ * and digest, and its vmtest.json.
+ *
+ * @return An error that names what differs.
+ */
+_must_check_ struct error *build_result_check(const struct build_result *result,
+					      const char *path);
+
 struct build_results {
 	struct build_result *items;
 	size_t count;
@@ -150,6 +163,12 @@ _must_check_ struct error *recipe_digest(const struct catalog *catalog,
 					 const struct release *release,
 					 const char *tool,
 					 char digest_ret[static RECIPE_SIZE]);
+
+/**
+ * Of a build's log, what says why it failed, or why that cannot be told: as of
+ * kernel_make_excerpt(); free().
+ */
+char *build_log_excerpt(const char *path);
 
 /** All is borrowed. */
 struct build_request {

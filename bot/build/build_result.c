@@ -166,6 +166,43 @@ struct error *build_result_parse(const char *text, const char *name,
 	return NULL;
 }
 
+struct error *build_result_load(const char *path, struct build_result *ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *text = NULL;
+	err = file_read(path, RESULT_BYTES_MAX, &text, NULL);
+	return err ? err : build_result_parse(text, path, ret);
+}
+
+struct error *build_result_check(const struct build_result *result,
+				 const char *path)
+{
+	struct error *err;
+
+	char release[RELEASE_TEXT_SIZE], name[PACKAGE_NAME_SIZE];
+	release_format(&result->release, release);
+	package_name_format(release, result->arch, name);
+	if (strcmp(path_name(path), name) != 0)
+		return error_create(ERROR_OTHER, "%s: the result is that of %s",
+				    path, name);
+	if (result->outcome != BUILD_BUILT)
+		return error_create(ERROR_OTHER,
+				    "%s: the result says that it was not built",
+				    path);
+	char digest[DIGEST_TEXT_SIZE];
+	uint64_t size_bytes;
+	err = digest_file(path, digest, &size_bytes);
+	if (err)
+		return err;
+	if (size_bytes != result->size_bytes ||
+	    strcmp(digest, result->digest) != 0)
+		return error_create(ERROR_OTHER,
+				    "%s: it is not what was built: its digest is %s, the result's %s",
+				    path, digest, result->digest);
+	return package_info_check(path, &result->release, result->arch);
+}
+
 void build_results_deinit(struct build_results *results)
 {
 	for (size_t i = 0; i < results->count; i++)
@@ -191,11 +228,8 @@ struct error *build_results_load(const char *directory, struct build_results *re
 		if (fnmatch("*[!/].json", files.items[i], 0) != 0)
 			continue;
 		_cleanup_free_ char *path = path_join(directory, files.items[i]);
-		_cleanup_free_ char *text = NULL;
 		struct build_result result = { 0 };
-		err = file_read(path, RESULT_BYTES_MAX, &text, NULL);
-		if (!err)
-			err = build_result_parse(text, path, &result);
+		err = build_result_load(path, &result);
 		if (err)
 			log_warning("%s", error_message(err));
 		else

@@ -50,6 +50,15 @@ _must_check_ value_reader value_lost_options;
 _must_check_ struct error *package_info_read_lost(const char *path,
 						  struct string_list *lost_ret);
 
+/**
+ * Check that a package's vmtest.json tells of this kernel, and of no other.
+ *
+ * @return ERROR_OTHER, naming what is another, or missing.
+ */
+_must_check_ struct error *package_info_check(const char *path,
+					      const struct release *release,
+					      const char *arch);
+
 /** What a package is made from. */
 struct package_input {
 	const struct release *release;

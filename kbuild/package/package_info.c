@@ -97,6 +97,50 @@ struct error *value_lost_options(const struct value *value, void *ret)
 	return NULL;
 }
 
+/** @param[out] ret Borrows @p name. */
+static struct error *read_info(const char *path, const char *name,
+			       struct value *ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *text = NULL;
+	err = archive_member_read(path, "./vmtest.json", INFO_LIMIT_BYTES, &text);
+	return err ? err
+		   : value_parse(text, strlen(text), name, ERROR_OTHER, ret);
+}
+
+struct error *package_info_check(const char *path,
+				 const struct release *release, const char *arch)
+{
+	struct error *err;
+
+	char text[RELEASE_TEXT_SIZE], version[KERNEL_VERSION_TEXT_SIZE];
+	release_format(release, text);
+	kernel_version_format(&release->version, version);
+	const struct {
+		const char *key, *wanted;
+	} rows[] = {
+		{ "release", text },
+		{ "version", version },
+		{ "architecture", arch },
+		{ "flavor", release->flavor },
+	};
+	_cleanup_free_ char *name = string_format("%s: vmtest.json", path);
+	_cleanup_value_ struct value document = { 0 };
+	err = read_info(path, name, &document);
+	if (err)
+		return err;
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const struct value member = value_member(&document, rows[i].key);
+		const char *found = json_string_value(member.json);
+
+		if (!found || strcmp(found, rows[i].wanted) != 0)
+			return value_error(&member, "it is not '%s'",
+					   rows[i].wanted);
+	}
+	return NULL;
+}
+
 struct error *package_info_read_lost(const char *path,
 				     struct string_list *lost_ret)
 {
@@ -107,15 +151,11 @@ struct error *package_info_read_lost(const char *path,
 		  .read = value_lost_options,
 		  .optional = true },
 	};
-	_cleanup_free_ char *text = NULL;
-	err = archive_member_read(path, "./vmtest.json", INFO_LIMIT_BYTES, &text);
-	if (error_catch(&err, ERROR_NOT_FOUND))
-		return NULL;
-	if (err)
-		return err;
 	_cleanup_free_ char *name = string_format("%s: vmtest.json", path);
 	_cleanup_value_ struct value document = { 0 };
-	err = value_parse(text, strlen(text), name, ERROR_OTHER, &document);
+	err = read_info(path, name, &document);
+	if (error_catch(&err, ERROR_NOT_FOUND))
+		return NULL;
 	if (err)
 		return err;
 	return value_read(&document, rows, array_size(rows), lost_ret);

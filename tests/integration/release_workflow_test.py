@@ -115,7 +115,6 @@ class ReleaseWorkflowTest(WorkflowCase):
         self.start_workflow(
             self.start_kernel_org(*versions, offer=["6.12.117", "6.1.192"]),
             BASH_ENV=str(TOP / "tests/fixtures/build_from_cache.bash"),
-            VMTEST_REHEARSAL_PACKAGE=str(support.package()),
         )
 
     def test_life_of_a_release(self):
@@ -153,6 +152,16 @@ class ReleaseWorkflowTest(WorkflowCase):
             self.assert_conclusion(result, "success")
             self.assertEqual(result.job("plan").outputs["count"], "2")
             self.assertEqual(result.job("build").conclusion, "skipped")
+
+        with self.stage("a package that is not the one that was built"):
+            self.variables["VMTEST_REHEARSAL_FORGE"] = "6.1.*"
+            inputs = {"kernels": "6.1", "rebuild": True}
+            result = self.run_workflow("workflow_dispatch", inputs)
+            self.assert_conclusion(result, "failure")
+            [build] = result.jobs_of("build")
+            self.assertIn("it is not what was built", build.log_text())
+            self.assert_assets("6.12.118", "6.1.192")
+            del self.variables["VMTEST_REHEARSAL_FORGE"]
 
         with self.stage("rebuild by hand"):
             inputs = {"kernels": "6.1", "rebuild": True}
