@@ -20,6 +20,21 @@
 #include "kbuild/package/package.h"
 #include "kbuild/source/source.h"
 
+enum {
+	LOG_LIMIT_BYTES = 256 << 20,
+};
+
+char *build_log_excerpt(const char *path)
+{
+	_cleanup_free_ char *log = NULL;
+	size_t size;
+	_cleanup_error_ struct error *err =
+		file_read(path, LOG_LIMIT_BYTES, &log, &size);
+
+	return err ? string_format("%s\n", error_message(err))
+		   : kernel_make_excerpt(log, size);
+}
+
 void kernel_build_deinit(struct kernel_build *build)
 {
 	cache_release(build->entry);

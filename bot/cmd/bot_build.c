@@ -14,11 +14,6 @@
 #include "common/base/memory.h"
 #include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/compiler.h"
-
-enum {
-	LOG_LIMIT_BYTES = 256 << 20,
-};
 
 struct bot_build_options {
 	/** As far as options say it. */
@@ -90,18 +85,6 @@ static struct error *build(const struct build_request *request,
 	return err ? err : kernel_build_discard(made);
 }
 
-/** Of the log, what says why a build failed, or why that cannot be told; free(). */
-static char *read_log(const char *path)
-{
-	_cleanup_free_ char *log = NULL;
-	size_t size;
-	_cleanup_error_ struct error *err =
-		file_read(path, LOG_LIMIT_BYTES, &log, &size);
-
-	return err ? string_format("%s\n", error_message(err))
-		   : kernel_make_excerpt(log, size);
-}
-
 /**
  * @param[in,out] result Its end is noted.
  * @param[in] package Path of the package, if it was built.
@@ -159,7 +142,7 @@ static struct error *run(struct command_context *context)
 	workflow_group_end(&group);
 	bool is_cancelled = error_is(failure, ERROR_CANCELLED);
 	if (failure)
-		made.result.log = read_log(log_path);
+		made.result.log = build_log_excerpt(log_path);
 	if (failure && !is_cancelled)
 		report_failure(&item, made.result.clock.current, failure,
 			       made.result.log);

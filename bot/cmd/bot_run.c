@@ -2,11 +2,14 @@
 
 #include "bot/cmd/bot_commands.h"
 
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "bot/build/build.h"
 #include "bot/report/report.h"
 #include "common/base/error.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/github/workflow.h"
@@ -53,6 +56,16 @@ static struct error *run_item(const struct build_request *request,
 	return kernel_build_discard(build);
 }
 
+/** An empty one, as an earlier run's must not be taken for this run's. */
+static struct error *make_log(const char *path)
+{
+	struct error *err;
+
+	_cleanup_free_ char *parent = path_parent(path);
+	err = directory_create(parent);
+	return err ? err : file_write(path, "", 0);
+}
+
 /**
  * Build, boot and publish every item. A kernel that fails is logged, noted in
  * its result, and does not stop the others.
@@ -63,23 +76,37 @@ static struct error *run_items(const struct build_request *request,
 			       struct store *store, const struct plan *plan,
 			       struct build_results *results)
 {
+	struct error *err;
+
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_item *item = &plan->items[i];
 		_cleanup_kernel_build_ struct kernel_build build = { 0 };
 		struct workflow_group group;
 
+		_cleanup_free_ char *log_path =
+			path_joinf(request->directory, "logs/%s.%s.log",
+				   item->release_text, item->arch->name);
+		err = make_log(log_path);
+		if (err)
+			return err;
+		struct build_request one = *request;
+		one.log_path = log_path;
 		workflow_group_begin(&group, "%s for %s", item->release_text,
 				     item->arch->name);
 		log_info("kernel %zu of %zu: %s for %s", i + 1, plan->count,
 			 item->release_text, item->arch->name);
 		_cleanup_error_ struct error *failure =
-			run_item(request, store, item, &build);
+			run_item(&one, store, item, &build);
 		workflow_group_end(&group);
 		if (error_is(failure, ERROR_CANCELLED))
 			return take_ptr(failure);
-		if (failure)
+		if (failure) {
+			build.result.log = build_log_excerpt(log_path);
 			report_failure(item, build.result.clock.current,
-				       failure, NULL);
+				       failure, build.result.log);
+		} else {
+			unlink(log_path);
+		}
 		build_result_end(&build.result, failure);
 		vector_add(results) = take(build.result);
 	}
