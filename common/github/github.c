@@ -134,6 +134,34 @@ void github_deinit(struct github *github)
 	*github = (struct github){ 0 };
 }
 
+struct error *github_check_url(const struct github *github, const char *name,
+			       const char *url, const char *label)
+{
+	static const char api_label[] = "api.";
+	struct error *err;
+
+	_cleanup_http_origin_ struct http_origin api = { 0 }, other = { 0 };
+	err = http_origin_read(github->api_url, &api);
+	if (!err)
+		err = http_origin_read(url, &other);
+	if (err)
+		return error_wrap(err, "%s", name);
+	bool has_label = strncmp(api.host, api_label, strlen(api_label)) == 0;
+	_cleanup_free_ char *sibling =
+		has_label ? string_format("%s%s", label,
+					  api.host + strlen(api_label))
+			  : string_copy(api.host);
+	bool is_known = strcmp(other.host, api.host) == 0 ||
+			strcmp(other.host, sibling) == 0;
+	bool is_secure = strcmp(other.scheme, "https") == 0 ||
+			 strcmp(api.scheme, "https") != 0;
+	if (is_known && is_secure && !other.has_user)
+		return NULL;
+	return error_create(ERROR_OTHER,
+			    "%s: GitHub's answer leads to '%s', which is not %s://%s; nothing was sent there",
+			    name, url, api.scheme, sibling);
+}
+
 struct error *github_require_token(const struct github *github,
 				   const char *permission)
 {

@@ -73,6 +73,19 @@ void github_deinit(struct github *github);
 #define _cleanup_github_ _cleanup_(github_deinit)
 
 /**
+ * Check a URL that GitHub's answer names: it must be of the API's host, or, as
+ * api.github.com has uploads.github.com and github.com, of the host that is
+ * named after it; by https where the API is; and without a user. Whatever else
+ * it is gets neither the token nor a request.
+ *
+ * @param[in] name What the answer calls it, for messages: `upload_url`.
+ * @param[in] label What stands in the place of `api.`: `uploads.`, "".
+ */
+_must_check_ struct error *github_check_url(const struct github *github,
+					    const char *name, const char *url,
+					    const char *label);
+
+/**
  * @param[in] permission What a token needs to write: `contents`, `issues`.
  * @return ERROR_USAGE if there is no token, without which nothing can be
  * written.

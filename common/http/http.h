@@ -103,6 +103,22 @@ struct http_request {
 /** Whether it begins as an http or https URL does. */
 bool http_is_url(const char *text);
 
+/** The parts of a URL that say whom it asks, in lower case. */
+struct http_origin {
+	char *scheme;
+	/** Without its port. */
+	char *host;
+	/** Whether it names a user, too. */
+	bool has_user;
+};
+
+/** @return ERROR_OTHER if it is no URL. */
+_must_check_ struct error *http_origin_read(const char *url,
+					    struct http_origin *ret);
+void http_origin_deinit(struct http_origin *origin);
+
+#define _cleanup_http_origin_ _cleanup_(http_origin_deinit)
+
 struct http_response {
 	long status;
 	/** NUL-terminated. */

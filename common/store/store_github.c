@@ -308,6 +308,14 @@ struct error *store_github_open(struct store *store_, const struct asset *asset,
 	_cleanup_free_ char *url =
 		string_format("%s/repos/%s/releases/assets/%" PRIu64,
 			      github->api_url, github->repository, asset->id);
+	if (!github->token) {
+		struct error *err = github_check_url(github,
+						     "browser_download_url",
+						     asset->url, "");
+
+		if (err)
+			return err;
+	}
 	// Without a token the API would soon meet its limit; the other has none.
 	const struct http_request request = {
 		.url = github->token ? url : asset->url,

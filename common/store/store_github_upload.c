@@ -218,6 +218,10 @@ static struct error *upload_once(struct upload *upload)
 	struct error *err;
 
 	const struct github *github = &upload->store->github;
+	err = github_check_url(github, "upload_url",
+			       upload->store->release.upload_url, "uploads.");
+	if (err)
+		return err;
 	_cleanup_string_builder_ struct string_builder url = { 0 };
 	string_builder_appendf(&url, "%s?name=%s",
 			       upload->store->release.upload_url, upload->name);

@@ -113,6 +113,58 @@ class GitHubTest(support.TestCase):
         self.assertIn(escaped, release["body"])
         self.assertEqual(release["assets"][0]["label"], f"{package.name} {note}")
 
+    def test_an_upload_goes_to_githubs_host_alone(self):
+        self.assert_status(self.bot("publish", self.package), 0)
+        other = self.package.with_name(self.package.name.replace("vmtest1", "vmtest2"))
+        other = shutil.copy(self.package, self.folder / other.name)
+        port = self.github.urls["GITHUB_UPLOADS_URL"].rpartition(":")[2]
+        for host in (f"localhost:{port}", f"127.0.0.1:1@localhost:{port}", "example.com"):
+            self.github.control(uploads_url=f"http://{host}")
+            result = self.bot("publish", other)
+            self.assert_one_line(result, 1, "upload_url", "nothing was sent there")
+        self.assertEqual(len(self.github.requests(endpoint="uploads")), 1)
+        self.assert_published_once()
+
+    def test_a_package_is_published_as_its_result_tells_of_it(self):
+        release, arch = support.release(), os.uname().machine
+        info = {"release": release, "version": release.partition("-")[0]}
+        info |= {"architecture": arch, "flavor": "tiny"}
+        package = self.folder / "out" / package_name(release)
+        result = {"release": release, "arch": arch, "outcome": "built"}
+        path = self.folder / "result.json"
+
+        def write(**fields):
+            told = entry("./vmtest.json", json.dumps({**info, **fields}).encode())
+            write_package(package, [told, *package_entries()])
+            data = package.read_bytes()
+            digest = hashlib.sha256(data).hexdigest()
+            values = {**result, "size": len(data), "sha256": digest}
+            path.write_text(json.dumps(values))
+            return values
+
+        def publish(*files):
+            return self.bot("publish", f"--result={path}", *(files or (package,)))
+
+        for field, value in (
+            ("release", "6.1.1-vmtest1.0tiny"),
+            *(("version", "6.1.1"), ("architecture", "vax"), ("flavor", "huge")),
+        ):
+            write(**{field: value})
+            self.assert_one_line(publish(), 1, package.name, f"vmtest.json: {field}: it is")
+        values = write()
+        self.assert_one_line(publish(package, package), 2, "one package")
+        other = self.folder / package_name()
+        shutil.copy(package, other)
+        self.assert_one_line(publish(other), 1, f"{other}: the result is that of {package.name}")
+        package.write_bytes(package.read_bytes() + b"x")
+        self.assert_one_line(publish(), 1, package.name, "not what was built", values["sha256"])
+        path.write_text(json.dumps({**result, "outcome": "cancelled"}))
+        self.assert_one_line(publish(), 1, "it was not built")
+        self.assertEqual(self.github.requests(endpoint="api"), [])
+        write()
+        self.assert_status(publish(), 0)
+        self.assertEqual(len(support.assets(self.store, env=self.environment)), 1)
+
     def test_downloads_come_whole_without_the_token(self):
         self.assert_status(self.bot("publish", self.package), 0)
         cut = {"kind": "cut_response", "endpoint": "downloads"}
