@@ -6,10 +6,15 @@ not as GitHub describes it is noticed.
 
 import http.client
 import json
+import os
+import subprocess
+import unittest.mock
 import urllib.parse
 
 import support
+from support import TOP
 
+import npm_packages
 import prism
 from faults import HOSTILE, KINDS, MALFORMED
 
@@ -55,6 +60,38 @@ class DescriptionTest(support.TestCase):
         exchanges.write_text("".join(f"{line}\n" for line in lines))
         found = prism.violations(exchanges)
         self.assertEqual(len(found), len(lines) - 1, found)
+
+
+class PackagesTest(support.TestCase):
+    """What npm installs for the tests is what it was when it was judged."""
+
+    def test_each_has_a_digest_and_no_other_registry(self):
+        files = subprocess.check_output(["git", "-C", TOP, "ls-files", "*package.json"])
+        folders = [TOP / os.path.dirname(name) for name in files.decode().split()]
+        self.assertGreaterEqual(len(folders), 2)
+        for folder in folders:
+            wanted = json.loads((folder / "package.json").read_text())
+            locked = json.loads((folder / "package-lock.json").read_text())["packages"]
+            self.assertEqual(locked.pop("")["dependencies"], wanted["dependencies"])
+            for name, package in locked.items():
+                with self.subTest(folder=folder.name, package=name):
+                    self.assertRegex(package["integrity"], "^sha512-")
+                    place = package.get("resolved", "https://registry.npmjs.org/")
+                    self.assertTrue(place.startswith("https://registry.npmjs.org/"))
+
+    def test_they_are_installed_as_locked_and_run_nothing(self):
+        record = self.folder / "record"
+        path = self.path_with(dict.fromkeys(("npm", "node"), f'echo "$*" >>"{record}"'))
+        source = TOP / "tests/rehearsal"
+        with unittest.mock.patch.dict(os.environ, PATH=path):
+            npm_packages.install(
+                self.folder / "packages", lambda p: npm_packages.install_packages(p, source)
+            )
+        (line,) = record.read_text().splitlines()
+        self.assertIn(" ci ", line)
+        self.assertIn("--ignore-scripts", line.split())
+        lock = self.folder / "packages/package-lock.json"
+        self.assertEqual(lock.read_bytes(), (source / lock.name).read_bytes())
 
 
 class FaultTest(support.TestCase):

@@ -38,6 +38,12 @@ class LintTest(support.TestCase):
             (" # v1", "", "has no version in a comment"),
             ("run: echo", "run: |\n          true\n          echo", "several lines"),
             ("$WHAT $", "${{ inputs.what }} $", "an expression in a script"),
+            ("steps:", "container: debian:12\n    steps:", "debian:12 is not pinned by a digest"),
+            (
+                "steps:",
+                "permissions: {contents: read}\n    container: debian:12\n    steps:",
+                None,
+            ),
             ("runs-on", "run-on", "Unexpected value 'run-on'"),
             ("- env:", "- if: ${{ github.ref }} == 1\n        env:", "if-cond"),
         ):
