@@ -161,7 +161,10 @@ char *page_format(const struct catalog *catalog, const struct asset_list *assets
 	string_builder_append(
 		&sb,
 		"Linux kernels for testing, built by vmtest-bot. Run a command under one of them:\n\n```sh\nvmtest-vm run --store ");
-	string_builder_append_shell(&sb, store_name);
+	// What would end the block is not shown.
+	string_builder_append_shell(&sb, strpbrk(store_name, "`\r\n")
+						 ? "STORE"
+						 : store_name);
 	string_builder_append(&sb, " -k 'PATTERN' -- uname -r\n```\n\n");
 	plan_append_bounds(&sb, catalog);
 	append_failures(&sb, failures);

@@ -89,9 +89,9 @@ void string_builder_append_url(struct string_builder *sb, const char *text)
 void string_builder_append_markdown(struct string_builder *sb, const char *text)
 {
 	for (const char *p = text; *p; p++) {
-		if (strchr("\\`*_{}[]<>()#!|~", *p))
+		if (strchr("\\`*_{}[]<>()#!|~&", *p))
 			string_builder_append_char(sb, '\\');
-		string_builder_append_char(sb, *p == '\n' ? ' ' : *p);
+		string_builder_append_char(sb, strchr("\r\n", *p) ? ' ' : *p);
 	}
 }
 

@@ -375,6 +375,23 @@ Test(page, a_row_has_a_column_for_each_flavor)
 	cr_expect_null(strstr(text, "notes"));
 }
 
+Test(page, no_name_leaves_its_block)
+{
+	_cleanup_catalog_ struct catalog *catalog = load_catalog();
+	struct asset asset = {
+		.name = (char *)"kernel-7.4-vmtest1.0tiny.x86_64.tar.zst",
+		.label = (char *)"kernel-7.4-vmtest1.0tiny.x86_64.tar.zst without &lt;b\r\n| <b>",
+		.size_bytes = 1,
+	};
+	const struct asset_list assets = { &asset, 1 };
+	_cleanup_free_ char *text = page_format(catalog, &assets, &none_failed,
+						"dir:/x\n```\n<script>");
+
+	cr_expect_eq(count_of(text, "```"), 2);
+	cr_expect_null(strstr(text, "<script>"));
+	expect_text(text, "without \\&lt;b  \\| \\<b\\> |");
+}
+
 Test(page, a_thousand_assets_fit_into_what_github_takes)
 {
 	static struct asset list[1000];
