@@ -49,6 +49,19 @@ struct error *directory_create(const char *path)
 	}
 }
 
+struct error *directory_create_private(const char *path)
+{
+	struct error *err;
+
+	_cleanup_free_ char *parent = path_parent(path);
+	err = directory_create(parent);
+	if (err)
+		return err;
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return error_create_os(errno, "make directory %s", path);
+	return NULL;
+}
+
 /**
  * Open a directory to delete what it holds. A symbolic link that takes its
  * place meanwhile leads nowhere: not even the mode of its target changes.

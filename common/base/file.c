@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -70,13 +72,20 @@ struct error *file_read(const char *path, size_t limit_bytes, char **text_ret,
 			size_t *size_ret)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	_cleanup_free_ char *text = NULL;
-	size_t size = 0, capacity = 0;
 
 	if (fd < 0 && errno == ENOENT)
 		return error_create(ERROR_NOT_FOUND, "%s: no such file", path);
 	if (fd < 0)
 		return error_create_os(errno, "open %s", path);
+	return file_read_open(fd, path, limit_bytes, text_ret, size_ret);
+}
+
+struct error *file_read_open(int fd, const char *path, size_t limit_bytes,
+			     char **text_ret, size_t *size_ret)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0, capacity = 0;
+
 	for (;;) {
 		// Files in /proc and /sys do not tell their size.
 		if (capacity - size < 2) {
@@ -141,6 +150,43 @@ struct error *file_delete(const char *path)
 	return NULL;
 }
 
+/**
+ * What has the name of the directory may become a link meanwhile: the file is
+ * looked up in the one that is open.
+ */
+static int open_parent(const char *path)
+{
+	_cleanup_free_ char *parent = path_parent(path);
+
+	return open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/** Open a file that is not there yet. @return -1 with errno. */
+static int open_new(int directory, const char *name, int flags)
+{
+	return openat(directory, name,
+		      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | flags,
+		      0666);
+}
+
+/** @param[out] name_ret Of a new file, `NAME.XXXXXX`. @return As open_new(). */
+static int open_temporary(int directory, const char *name, char **name_ret)
+{
+	for (;;) {
+		uint32_t number = 0;
+
+		// A number that is taken is followed by another.
+		(void)!getrandom(&number, sizeof(number), 0);
+		_cleanup_free_ char *temporary =
+			string_format("%s.%06x", name, number & 0xffffff);
+		int fd = open_new(directory, temporary, 0);
+		if (fd >= 0)
+			*name_ret = take_ptr(temporary);
+		if (fd >= 0 || errno != EEXIST)
+			return fd;
+	}
+}
+
 struct error *file_write(const char *path, const void *data, size_t size_bytes)
 {
 	struct error *err;
@@ -148,20 +194,40 @@ struct error *file_write(const char *path, const void *data, size_t size_bytes)
 	err = check_file(path);
 	if (err)
 		return err;
-	_cleanup_free_ char *temporary = string_format("%s.XXXXXX", path);
-	_cleanup_close_ int fd = mkostemp(temporary, O_CLOEXEC);
+	const char *name = path_name(path);
+	_cleanup_free_ char *temporary = NULL;
+	_cleanup_close_ int directory = open_parent(path);
+	_cleanup_close_ int fd =
+		directory < 0 ? -1 : open_temporary(directory, name, &temporary);
 	if (fd < 0)
 		return error_create_os(errno, "write %s", path);
-	mode_t mask = umask(0);
-	umask(mask);
 	int errnum = write_all(fd, data, size_bytes);
-	if (!errnum && (fchmod(fd, 0666 & ~mask) < 0 || fsync(fd) < 0 ||
-			rename(temporary, path) < 0))
+	if (!errnum && (fsync(fd) < 0 ||
+			renameat(directory, temporary, directory, name) < 0))
 		errnum = errno;
 	if (!errnum)
 		return NULL;
-	unlink(temporary);
+	unlinkat(directory, temporary, 0);
 	return error_create_os(errnum, "write %s", path);
+}
+
+struct error *file_create(const char *path, int *fd_ret)
+{
+	struct error *err;
+
+	err = check_file(path);
+	if (err)
+		return err;
+	const char *name = path_name(path);
+	_cleanup_close_ int directory = open_parent(path);
+	if (directory < 0 ||
+	    (unlinkat(directory, name, 0) < 0 && errno != ENOENT))
+		return error_create_os(errno, "write %s", path);
+	int fd = open_new(directory, name, O_APPEND);
+	if (fd < 0)
+		return error_create_os(errno, "write %s", path);
+	*fd_ret = fd;
+	return NULL;
 }
 
 /** Which of stdout and stderr it is; -1 for neither. */
@@ -198,6 +264,22 @@ static struct error *user_file_find(const char *path, bool *replaces_ret,
 	return NULL;
 }
 
+/** Open what is written to as it is. @param[in] stream -1 for neither. */
+static struct error *user_file_open(const char *path, int stream, int *fd_ret)
+{
+	// What is on its way there comes first.
+	fflush(stdout);
+	// A pipe that nobody reads is not waited for.
+	_cleanup_close_ int fd =
+		stream < 0
+			? open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
+			: fcntl(stream, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0 || (stream < 0 && fcntl(fd, F_SETFL, 0) < 0))
+		return error_create_os(errno, "open %s", path);
+	*fd_ret = take_fd(&fd);
+	return NULL;
+}
+
 struct error *user_file_write(const char *path, const void *data,
 			      size_t size_bytes)
 {
@@ -210,17 +292,25 @@ struct error *user_file_write(const char *path, const void *data,
 		return err;
 	if (replaces)
 		return file_write(path, data, size_bytes);
-	// What is on its way there comes first.
-	fflush(stdout);
-	// A pipe that nobody reads is not waited for.
-	_cleanup_close_ int fd =
-		stream < 0
-			? open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
-			: fcntl(stream, F_DUPFD_CLOEXEC, 0);
-	if (fd < 0 || (stream < 0 && fcntl(fd, F_SETFL, 0) < 0))
-		return error_create_os(errno, "open %s", path);
+	_cleanup_close_ int fd = -1;
+	err = user_file_open(path, stream, &fd);
+	if (err)
+		return err;
 	int errnum = write_all(fd, data, size_bytes);
 	return errnum ? error_create_os(errnum, "write %s", path) : NULL;
+}
+
+struct error *user_file_create(const char *path, int *fd_ret)
+{
+	struct error *err;
+
+	int stream;
+	bool replaces;
+	err = user_file_find(path, &replaces, &stream);
+	if (err)
+		return err;
+	return replaces ? file_create(path, fd_ret)
+			: user_file_open(path, stream, fd_ret);
 }
 
 struct error *user_file_delete(const char *path)

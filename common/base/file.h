@@ -7,10 +7,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "common/base/cleanup.h"
 
 struct error;
+struct stat;
 struct string_list;
 
 /* Files and paths. What others may read gets its name only when whole. */
@@ -32,6 +34,52 @@ char *path_parent(const char *path);
 /** Whether it is the directory itself, or below it, by its name. */
 bool path_is_below(const char *path, const char *directory);
 
+/* Where a path leads, and who can change what is there. */
+
+struct path_step {
+	dev_t device;
+	ino_t inode;
+};
+
+struct path_way {
+	/** Absolute, without links, `.` and `..`. */
+	char *path;
+	/**
+	 * From the root on, each directory that is looked into, those of links
+	 * included; and, if it is there, what is at the end.
+	 */
+	struct path_step *items;
+	size_t count;
+	bool is_there;
+};
+
+/**
+ * Follow a path, as the kernel does, to its end or to where nothing is there
+ * yet. What is missing is taken for directories.
+ */
+_must_check_ struct error *path_follow(const char *path, struct path_way *ret);
+
+void path_way_deinit(struct path_way *way);
+
+#define _cleanup_path_way_ _cleanup_(path_way_deinit)
+
+/**
+ * Whether a way leads into a place, or through it: who can write there decides
+ * where the way leads. By inode, and so through bind mounts, too.
+ */
+bool path_way_passes(const struct path_way *way, const struct path_way *place);
+
+/**
+ * How somebody else can change a file, or what a directory holds. A group that
+ * is the owner's own is nobody else.
+ *
+ * @param[in] st That of @p path.
+ * @param[in] caller He and root are no others, nor is @p also.
+ * @return In words after the path: `belongs to bob`; NULL if nobody can; free().
+ */
+char *path_exposure(const char *path, const struct stat *st, uid_t caller,
+		    uid_t also);
+
 bool file_exists(const char *path);
 
 /**
@@ -44,6 +92,11 @@ bool file_exists(const char *path);
 _must_check_ struct error *file_read(const char *path, size_t limit_bytes,
 				     char **text_ret, size_t *size_ret);
 
+/** The same of one that is open. @param[in] path For messages. */
+_must_check_ struct error *file_read_open(int fd, const char *path,
+					  size_t limit_bytes, char **text_ret,
+					  size_t *size_ret);
+
 /**
  * Write a file under a temporary name, and rename it into place.
  *
@@ -53,6 +106,14 @@ _must_check_ struct error *file_read(const char *path, size_t limit_bytes,
  */
 _must_check_ struct error *file_write(const char *path, const void *data,
 				      size_t size_bytes);
+
+/**
+ * Make a file that grows under its name, such as a log, in place of what has
+ * the name. It is written to at its end.
+ *
+ * @return ERROR_USAGE as file_write().
+ */
+_must_check_ struct error *file_create(const char *path, int *fd_ret);
 
 /**
  * Delete a file that file_write() may have written. No error if there is none.
@@ -71,6 +132,9 @@ _must_check_ struct error *file_delete(const char *path);
  */
 _must_check_ struct error *user_file_write(const char *path, const void *data,
 					   size_t size_bytes);
+
+/** The same for a file that grows, as file_create(). */
+_must_check_ struct error *user_file_create(const char *path, int *fd_ret);
 
 /** Delete what user_file_write() replaces; what it writes to as it is stays. */
 _must_check_ struct error *user_file_delete(const char *path);
@@ -94,6 +158,9 @@ bool directory_exists(const char *path);
  * @return ERROR_USAGE if the path is empty.
  */
 _must_check_ struct error *directory_create(const char *path);
+
+/** The same, but only the user may look into it, if it is made now. */
+_must_check_ struct error *directory_create_private(const char *path);
 
 /**
  * Delete a directory with all it holds, without following links or leaving its

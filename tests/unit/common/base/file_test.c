@@ -107,6 +107,28 @@ Test(file, a_link_that_somebody_made_leads_no_result_elsewhere)
 	expect_contents(".", "dangling", "text");
 }
 
+Test(file, one_that_grows_takes_the_place_of_a_link)
+{
+	int fd = -1;
+
+	put_file(".", "precious", "old");
+	cr_assert_eq(symlink("precious", "link"), 0);
+	expect_success(user_file_create("link", &fd));
+	cr_expect_eq(write_all(fd, "text", 4), 0);
+	close(fd);
+	expect_contents(".", "precious", "old");
+	expect_contents(".", "link", "text");
+	expect_kind(file_create("/dev/null", &fd), ERROR_USAGE, "not a file");
+	expect_kind(file_create("gone/x", &fd), ERROR_OS, "write gone/x");
+	// What is open has been replaced, not emptied.
+	_cleanup_close_ int old = open("link", O_RDONLY | O_CLOEXEC);
+	char text[8] = "";
+	expect_success(file_create("link", &fd));
+	close(fd);
+	cr_expect_eq(read(old, text, sizeof(text)), 4);
+	expect_contents(".", "link", "");
+}
+
 Test(file, what_is_no_file_is_neither_replaced_nor_deleted)
 {
 	char text[8] = "";
@@ -245,6 +267,17 @@ Test(file, only_our_leftovers_of_the_dead_are_stale)
 	cr_expect(directory_exists(alive));
 	cr_expect_not(directory_exists(dead));
 	cr_expect_eq(directory_exists(".x.abcdef"), is_theirs);
+}
+
+Test(file, a_private_directory_is_for_the_user_alone)
+{
+	umask(0);
+	expect_success(directory_create_private("a/b"));
+	cr_expect_eq(mode_of("a/b"), 0700);
+	// What is there stays as it is.
+	cr_assert_eq(chmod("a/b", 0755), 0);
+	expect_success(directory_create_private("a/b"));
+	cr_expect_eq(mode_of("a/b"), 0755);
 }
 
 Test(file, why_a_directory_cannot_be_made_is_told)
