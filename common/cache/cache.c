@@ -329,6 +329,42 @@ static glob_t find_all(const char *directory, const char *parents,
 	return found;
 }
 
+/** @param[in] path What is not there, or no directory, is left out. */
+static struct error *check_owner(const char *path, uid_t caller)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return NULL;
+	_cleanup_free_ char *exposure = path_exposure(path, &st, caller, caller);
+	if (!exposure)
+		return NULL;
+	return error_create(ERROR_USAGE,
+			    "%s %s, and programs are run from there; choose another directory with --directory, or make it yours alone: chown -R, chmod -R go-w",
+			    path, exposure);
+}
+
+struct error *cache_check(const char *directory, uid_t caller)
+{
+	// Parents of entries, and entries.
+	static const char *const patterns[] = { "", "*" };
+	struct error *err;
+	struct stat st;
+
+	err = check_owner(directory, caller);
+	// What others cannot get at need not be looked at.
+	if (err || stat(directory, &st) < 0 || !(st.st_mode & 011))
+		return err;
+	for (size_t i = 0; i < array_size(patterns) && !err; i++) {
+		_cleanup_(globfree)
+			glob_t found = find_all(directory, "*", patterns[i]);
+
+		for (size_t j = 0; j < found.gl_pathc && !err; j++)
+			err = check_owner(found.gl_pathv[j], caller);
+	}
+	return err;
+}
+
 struct error *cache_list_load(const char *directory,
 			      const struct cache_kind *kinds, size_t kind_count,
 			      struct cache_list *ret)

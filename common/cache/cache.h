@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/base/cleanup.h"
 
@@ -51,6 +52,15 @@ _must_check_ struct error *cache_hold(const char *path, struct cache_entry **ret
 
 /** Note that an entry was used now: its time of modification tells. */
 void cache_touch(const struct cache_entry *entry);
+
+/**
+ * Check that nobody else can change what is kept in a directory: compilers and
+ * makefiles are run from there. Nothing need be there.
+ *
+ * @param[in] caller He and root may own it.
+ * @return ERROR_USAGE
+ */
+_must_check_ struct error *cache_check(const char *directory, uid_t caller);
 
 /** How to check and make an entry. */
 struct cache_recipe {

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
@@ -281,6 +282,8 @@ int command_main(const struct program *program, int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
+	// What is made here is run later: others may read it at most.
+	umask(umask(022) | 022);
 	// Before anything else opens a file.
 	struct error *err = open_streams();
 	log_init(program->name, LOG_INFO, LOG_SILENCE_MS);

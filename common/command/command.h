@@ -174,6 +174,15 @@ _must_check_ struct error *command_rows_print(struct command_context *context);
 /** Write a jansson document, indented, to stdout; consumed. */
 _must_check_ struct error *command_print_json(struct json_t *json);
 
+/**
+ * Our directory of a kind, as the XDG Base Directory Specification has it.
+ *
+ * @param[in] name `XDG_CACHE_HOME`
+ * @param[in] usual Below HOME: `.cache`.
+ * @return NULL if there is neither variable; free().
+ */
+char *command_home(const char *name, const char *usual);
+
 /** An environment variable; NULL if it is empty, too. */
 const char *command_variable(const char *name);
 

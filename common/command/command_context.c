@@ -7,10 +7,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
+#include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
 #include "common/store/store.h"
@@ -20,6 +22,16 @@ const char *command_variable(const char *name)
 	const char *value = getenv(name);
 
 	return value && *value ? value : NULL;
+}
+
+char *command_home(const char *name, const char *usual)
+{
+	const char *given = command_variable(name);
+	const char *home = command_variable("HOME");
+
+	if (given && given[0] == '/')
+		return path_join(given, "vmtest");
+	return home ? path_joinf(home, "%s/vmtest", usual) : NULL;
 }
 
 static struct error *open_catalog(struct command_context *context)
@@ -42,28 +54,29 @@ static struct error *open_directory(struct command_context *context)
 	struct error *err;
 
 	const char *path = context->common->directory;
-	// Without one, after the XDG Base Directory Specification.
-	const char *cache = command_variable("XDG_CACHE_HOME");
-	const char *home = command_variable("HOME");
 	if (context->directory)
 		return NULL;
+	_cleanup_free_ char *directory = NULL;
 	if (path) {
 		err = directory_create(path);
 		if (err)
 			return error_wrap(err, "--directory");
-		context->directory = realpath(path, NULL);
-		if (!context->directory)
+		directory = realpath(path, NULL);
+		if (!directory)
 			return error_create_os(errno, "--directory %s", path);
-	} else if (cache && cache[0] == '/') {
-		context->directory = path_join(cache, "vmtest");
-	} else if (home) {
-		context->directory = path_join(home, ".cache/vmtest");
 	} else {
-		return error_create(
-			ERROR_USAGE,
-			"neither HOME nor XDG_CACHE_HOME is set; choose a directory with --directory");
+		directory = command_home("XDG_CACHE_HOME", ".cache");
+		if (!directory)
+			return error_create(
+				ERROR_USAGE,
+				"neither HOME nor XDG_CACHE_HOME is set; choose a directory with --directory");
+		// Where that fails, so does who needs it.
+		error_destroy(directory_create_private(directory));
 	}
-	return NULL;
+	err = cache_check(directory, geteuid());
+	if (!err)
+		context->directory = take_ptr(directory);
+	return err;
 }
 
 static struct error *open_store(struct command_context *context)

@@ -369,3 +369,39 @@ Test(cache, who_works_in_a_directory_and_discards_it_is_alone)
 	cr_expect_eq(count("entry"), 0);
 	cr_expect_eq(count(".[!.]*"), 0);
 }
+
+Test(cache, what_others_can_change_is_not_used)
+{
+	static const struct {
+		// Of the directory, of a parent of entries, and of an entry.
+		mode_t modes[3];
+		const char *words;
+	} rows[] = {
+		{ { 0755, 0755, 0755 }, NULL },
+		{ { 0777, 0755, 0755 }, "cache may be written to by others" },
+		{ { 01777, 0755, 0755 }, "cache may be written to by others" },
+		{ { 0755, 0777, 0755 }, "cache/arch/ may be written to by" },
+		{ { 0755, 0755, 0757 }, "cache/arch/entry may be written to by" },
+		// Others do not get there.
+		{ { 0700, 0777, 0777 }, NULL },
+	};
+	static const char *const paths[] = { "cache", "cache/arch",
+					     "cache/arch/entry" };
+
+	expect_success(cache_check("cache", geteuid()));
+	put_file(".", "cache/arch/entry/file", "");
+	put_file(".", "cache/arch/log", "");
+	cr_assert_eq(chmod("cache/arch/log", 0666), 0);
+	for (size_t i = 0; i < array_size(rows); i++) {
+		for (size_t j = 0; j < array_size(paths); j++)
+			cr_assert_eq(chmod(paths[j], rows[i].modes[j]), 0);
+		expect_outcome(cache_check("cache", geteuid()), rows[i].words);
+	}
+	// Not even root takes another's; root's is everybody's.
+	if (geteuid() != 0)
+		return;
+	expect_success(cache_check("cache", 65534));
+	cr_assert_eq(chown("cache", 65534, 65534), 0);
+	expect_success(cache_check("cache", 65534));
+	expect_kind(cache_check("cache", 0), ERROR_USAGE, "cache belongs to ");
+}
