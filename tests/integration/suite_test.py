@@ -213,8 +213,10 @@ class TestTest(SuiteCase):
             sync
             echo c >/proc/sysrq-trigger
         """
-        results = self.results("-k", VERSIONS[2], "--rw", self.folder, "--",
-                               "sh", "-c", script, "sh", self.folder)
+        kept = self.folder / "kept"
+        kept.mkdir()
+        results = self.results("-k", VERSIONS[2], "--rw", kept, "--",
+                               "sh", "-c", script, "sh", kept)
         item = results[name(VERSIONS[2])]
         self.assertEqual((item["result"], item["attempts"]), ("flaky", 2))
         self.assertIn("Kernel panic", item["reason"])

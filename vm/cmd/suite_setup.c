@@ -117,6 +117,21 @@ static struct error *check_options(const struct command_context *context,
 	return run_options_check(&options->guest);
 }
 
+/** What no guest may write to; each run checks its own files, too. */
+static struct error *check_places(const struct command_context *context)
+{
+	static const char summary[] = "GITHUB_STEP_SUMMARY";
+	const struct suite_options *options = context->options;
+	const struct place outputs[] = {
+		{ "--log-directory", options->log_directory, PLACE_OUTPUT },
+		{ "--junit", options->junit, PLACE_OUTPUT },
+		{ summary, command_variable(summary), PLACE_OUTPUT },
+	};
+
+	return run_options_check_places(context, &options->guest, outputs,
+					array_size(outputs));
+}
+
 static struct error *add_directories(struct suite *suite, const char *arch,
 				     const struct string_list *directories)
 {
@@ -309,6 +324,9 @@ struct error *suite_setup_load(struct suite_setup *setup,
 	if (err)
 		return err;
 	err = check_options(context, choice);
+	if (err)
+		return err;
+	err = check_places(context);
 	if (err)
 		return err;
 	err = choose_kernels(setup, choice);

@@ -69,6 +69,39 @@ _must_check_ struct error *
 run_options_environment(const struct run_options *options, bool is_host,
 			struct string_list *ret);
 
+/* Where a guest must not write. */
+
+/** What the host does there, which says what the user can do. */
+enum place_use {
+	PLACE_KERNEL,
+	PLACE_SOURCE,
+	PLACE_PROGRAM,
+	PLACE_FILE,
+	PLACE_DIRECTORY,
+	PLACE_OUTPUT,
+};
+
+struct place {
+	/** For messages: `--result`. */
+	const char *what;
+	/** It need not be there yet. NULL for none. */
+	const char *path;
+	enum place_use use;
+};
+
+/**
+ * Check that no --rw directory is what the host reads, runs or writes, nor in
+ * it, nor around it, whatever links and mounts there are: what one guest leaves
+ * there, the host would run, or follow, for the next one.
+ *
+ * @param[in] outputs What the command writes.
+ * @return ERROR_USAGE
+ */
+_must_check_ struct error *
+run_options_check_places(const struct command_context *context,
+			 const struct run_options *options,
+			 const struct place *outputs, size_t count);
+
 /* Which kernels --arch, --flavor and --kernel mean. */
 
 /** Add the releases on disk, of whatever architecture. */

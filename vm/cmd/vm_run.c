@@ -3,7 +3,6 @@
 #include "vm/cmd/vm_commands.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,13 +103,15 @@ static void report_result(const struct run_result *result)
 		  (unsigned long long)result->command_ms);
 }
 
-/** Guests of other architectures cannot have the host's root. */
+/** Guests of other architectures cannot have the host's root: else NULL. */
 static struct error *open_root(struct command_context *context,
 			       const struct catalog_arch *arch,
 			       struct cache_entry **ret)
 {
 	struct error *err;
 
+	if (catalog_arch_is_host(arch))
+		return NULL;
 	err = command_open(context, COMMAND_DIRECTORY);
 	if (err)
 		return err;
@@ -194,6 +195,14 @@ static struct error *run(struct command_context *context)
 	err = run_options_check(&run_options->guest);
 	if (err)
 		return err;
+	const struct place outputs[] = {
+		{ "--result", run_options->result, PLACE_OUTPUT },
+		{ "--console-log", run_options->console_log, PLACE_OUTPUT },
+	};
+	err = run_options_check_places(context, &run_options->guest, outputs,
+				       array_size(outputs));
+	if (err)
+		return err;
 	if (run_options->result) {
 		// What an earlier run said is not to be taken for this one's.
 		err = user_file_delete(run_options->result);
@@ -202,12 +211,9 @@ static struct error *run(struct command_context *context)
 	}
 	_cleanup_close_ int console_log_fd = -1;
 	if (run_options->console_log) {
-		console_log_fd = open(run_options->console_log,
-				      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-				      0666);
-		if (console_log_fd < 0)
-			return error_create_os(errno, "--console-log %s",
-					       run_options->console_log);
+		err = user_file_create(run_options->console_log, &console_log_fd);
+		if (err)
+			return error_wrap(err, "--console-log");
 	}
 	_cleanup_kernel_ struct kernel kernel = { 0 };
 	_cleanup_run_result_ struct run_result result = { 0 };
@@ -248,7 +254,8 @@ const struct command vm_run_command = {
 	.summary = "run a command under a kernel",
 	.details =
 		"Without a command, runs a shell. The guest's root is the host's, which it\n"
-		"cannot change: what it writes is gone when it ends, but for --rw directories.\n"
+		"cannot change: what it writes is gone when it ends, but for --rw directories,\n"
+		"which hold nothing that the host runs or writes: no kernel, source, cache or log.\n"
 		"The exit status is the command's; 124 on timeout; 125 if the command could\n"
 		"not be run; 128 if the guest was lost; 141 if nobody reads its output any\n"
 		"more, as if SIGPIPE had ended it. On a terminal, Ctrl-] three times\n"

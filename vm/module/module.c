@@ -21,10 +21,7 @@
 #include "common/kernel/release.h"
 #include "vm/kernel/kernel.h"
 
-/** Where make works: it cannot take every name that a cache may have. */
-static const char scratch_parent[] = "/tmp";
-
-static const char scratch_prefix[] = "vmtest-module";
+static const char scratch_usual[] = "/tmp";
 
 enum {
 	/** Digits of a digest that are enough for the name of a directory. */
@@ -52,6 +49,16 @@ static void build_deinit(struct build *build)
 }
 
 #define _cleanup_build_ _cleanup_(build_deinit)
+
+char *module_scratch_parent(const char *temporary)
+{
+	bool is_given = temporary && *temporary == '/';
+	struct error *err = is_given ? kernel_make_check_path(temporary) : NULL;
+	char *parent = string_copy(is_given && !err ? temporary : scratch_usual);
+
+	error_destroy(err);
+	return parent;
+}
 
 void module_deinit(struct module *module)
 {
@@ -192,11 +199,15 @@ static struct error *find_or_build(struct build *build, struct cache_entry **ret
 		.keeps_partial = true,
 	};
 
-	err = directory_remove_stale(scratch_parent, scratch_prefix);
+	_cleanup_free_ char *parent =
+		module_scratch_parent(build->request->temporary);
+	_cleanup_free_ char *prefix =
+		string_format("vmtest-module-%u", geteuid());
+	err = directory_remove_stale(parent, prefix);
 	if (err)
 		return err;
-	err = directory_create_temporary(scratch_parent, scratch_prefix,
-					 &build->scratch, &build->scratch_lock);
+	err = directory_create_temporary(parent, prefix, &build->scratch,
+					 &build->scratch_lock);
 	if (err)
 		return err;
 	build->copy = path_join(build->scratch, "source");

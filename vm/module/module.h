@@ -85,7 +85,18 @@ struct module_request {
 	const char *source;
 	/** Where results and downloaded compilers are kept. */
 	const char *directory;
+	/** As module_scratch_parent() takes it. */
+	const char *temporary;
 };
+
+/**
+ * Where modules are built, each in a directory for the user alone. make cannot
+ * take every name.
+ *
+ * @param[in] temporary TMPDIR; may be NULL.
+ * @return It, or `/tmp`; free().
+ */
+char *module_scratch_parent(const char *temporary);
 
 /** A result, which is not deleted while this is open. */
 struct module {

@@ -80,6 +80,15 @@ static char *parse(const char *text, struct disk *disk)
 	return path;
 }
 
+char *disk_path(const char *text)
+{
+	struct disk disk = { 0 };
+	uint64_t size;
+
+	return amount_parse(text, size_units, 0, &size) ? NULL
+							: parse(text, &disk);
+}
+
 struct error *disk_check(const char *text)
 {
 	struct disk disk = { 0 };

@@ -290,6 +290,9 @@ struct disk_list {
  */
 _must_check_ struct error *disk_check(const char *text);
 
+/** The path of a file; NULL if it is a size; free(). */
+char *disk_path(const char *text);
+
 /**
  * Open a file, and add it.
  *

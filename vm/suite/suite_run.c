@@ -117,15 +117,20 @@ static char *log_path(const struct suite_run_options *options,
 static struct error *open_log(const struct suite_run_options *options,
 			      struct suite_item *item, int *fd_ret)
 {
-	int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
-	_cleanup_free_ char *path = log_path(options, item, ".log");
+	struct error *err;
 
-	// Of an earlier run in this directory.
-	if (!item->log_path || strcmp(item->log_path, path) != 0)
-		flags |= O_TRUNC;
-	*fd_ret = open(path, flags, 0666);
-	if (*fd_ret < 0)
-		return error_create_os(errno, "open %s", path);
+	_cleanup_free_ char *path = log_path(options, item, ".log");
+	if (item->log_path && strcmp(item->log_path, path) == 0) {
+		*fd_ret =
+			open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+		if (*fd_ret < 0)
+			return error_create_os(errno, "open %s", path);
+		return NULL;
+	}
+	// In place of that of an earlier run in this directory.
+	err = file_create(path, fd_ret);
+	if (err)
+		return err;
 	free(item->log_path);
 	item->log_path = take_ptr(path);
 	return NULL;

@@ -97,6 +97,21 @@ static bool build(size_t index)
 	return modules[index].entry->made;
 }
 
+Test(module, is_built_where_make_can_work)
+{
+	static const char *const rows[][2] = {
+		{ NULL, "/tmp" },	    { "", "/tmp" },
+		{ "/var/tmp", "/var/tmp" }, { "tmp", "/tmp" },
+		{ "/a b", "/tmp" },	    { "/a:b", "/tmp" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_free_ char *parent = module_scratch_parent(rows[i][0]);
+
+		cr_expect_str_eq(parent, rows[i][1], "row %zu", i);
+	}
+}
+
 Test(module, is_built_once_unless_it_is_damaged)
 {
 	cr_expect(build(0));

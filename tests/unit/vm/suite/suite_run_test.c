@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
@@ -149,6 +150,22 @@ Test(suite_run, each_kernel_has_its_verdict)
 		teardown();
 		setup();
 	}
+}
+
+Test(suite_run, a_link_leads_no_log_elsewhere)
+{
+	static const char *const names[] = { "fail.log", "fail.json" };
+
+	put_file(tmp, "precious", "old");
+	for (size_t i = 0; i < array_size(names); i++) {
+		_cleanup_free_ char *link = in_tmp(names[i]);
+
+		cr_assert_eq(symlink("precious", link), 0);
+	}
+	add("fail");
+	cr_assert_null(suite_run(&options, &suite, &recorder.observer));
+	expect_contents(tmp, "precious", "old");
+	expect_contents(tmp, "fail.log", "output\n");
 }
 
 Test(suite_run, modules_are_built_first_and_once)

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""What a guest and other users can have the host do: no more than
+the user has said.
+
+Each test runs as the user that it is run by and, if that is root, as an ordinary
+user too.
+"""
+
+import json
+import os
+
+import support
+from caller import AS_ORDINARY, CallerCase, each_caller
+
+ARCH = os.uname().machine
+# Of a release as ours are, and too small for more than to be found.
+RELEASE = "6.12.1-vmtest1.0tiny"
+
+
+class TrustCase(CallerCase):
+    def make(self, *names, mode=0o755):
+        for name in names:
+            path = self.folder / name
+            path.mkdir(parents=True, exist_ok=True)
+            while path != self.folder:
+                os.chown(path, self.uid, -1)
+                path = path.parent
+            os.chmod(self.folder / name, mode)
+
+    def write(self, name, text, mode=0o644):
+        path = self.folder / name
+        path.write_text(text)
+        os.chown(path, self.uid, -1)
+        path.chmod(mode)
+
+    def refused(self, command, *options, words=(), **more):
+        """A usage error in one line, before anything is made or run."""
+        got = self.call(f"vmtest-vm {command}", *options, "--", "true", **more)
+        self.assert_one_line(got, 2, *words)
+        return got
+
+
+class PlacesTest(TrustCase):
+    """What one guest leaves in a --rw directory, the host does not go by."""
+
+    def setUp(self):
+        super().setUp()
+        for name in ("rw/inner", "apart", "module"):
+            (self.folder / name).mkdir(parents=True)
+        (self.folder / "to-rw").symlink_to("rw")
+        (self.folder / "out").symlink_to("rw/link/deep")
+        (self.folder / "rw/link").symlink_to("../apart")
+        (self.folder / "module/Makefile").write_text("obj-m := empty.o\n")
+        (self.folder / "rw/image").write_bytes(bytes(1 << 20))
+
+    @each_caller
+    def test_outputs(self):
+        kernel = support.kernel()
+        rows = (
+            ("run", "--rw=rw", "--result=rw/result"),
+            ("run", "--rw=rw", "--console-log=rw/inner/../log"),
+            ("run", "--rw=rw/inner", f"--result={self.folder}/rw/inner/new/result"),
+            ("run", "--rw=rw", "--result=to-rw/result"),
+            ("run", "--rw=to-rw", "--console-log=rw/log"),
+            # It is elsewhere, as long as the guest leaves the link as it is.
+            ("run", "--rw=rw", "--result=rw/link/result"),
+            ("run", "--rw=rw", "--result=out/result"),
+            ("run", "--rw=apart", "--result=out"),
+            ("test", "--rw=rw", "--junit=rw/junit.xml"),
+            ("test", "--rw=rw", "--log-directory=rw"),
+            ("test", "--rw=rw", "--log-directory=new/../rw/logs"),
+            ("test", "--rw=rw", "--log-directory=."),
+            ("bisect", "--rw=rw", "--log-directory=to-rw/inner"),
+        )
+        for command, writable, output in rows:
+            with self.subTest((command, writable, output)):
+                words = (output.replace("=", " "), writable.replace("=", " "), "overlap")
+                self.refused(command, "-k", kernel, "-d", "cache", writable, output,
+                             words=words)
+                self.assertEqual(sorted(os.listdir(self.folder / "rw")),
+                                 ["image", "inner", "link"])
+
+    @each_caller
+    def test_what_the_host_runs(self):
+        kernel = support.kernel()
+        module = "--module=build"
+        rows = (
+            ("--kernel", ["--rw=.", "-k", "./module"]),
+            ("--kernel", ["--rw=rw", "-k", "./rw/inner"]),
+            ("--kernel", ["--rw=rw/inner", "-k", "./to-rw"]),
+            ("--module-source", ["--rw=.", "-k", kernel, module, "--module-source=module"]),
+            ("--module-source", ["--rw=module", "-k", kernel, module,
+                                 f"--module-source={self.folder}/module"]),
+            ("--module-source", ["--rw=rw", "-k", kernel, module, "--module-source=out"]),
+            ("--directory", ["--rw=rw", "-k", "6.12", "-d", "rw/cache"]),
+            ("--directory", ["--rw=rw/inner", "-k", kernel, "-d", "rw"]),
+            ("the cache", ["--rw=.", "-k", "6.12"]),
+            ("a build of a module", ["--rw=rw", "-k", kernel, module]),
+            ("--store", ["--rw=rw", "-k", "6.12", "-d", "cache", "--store=dir:to-rw"]),
+            ("--disk", ["--rw=rw", "-k", kernel, "--disk=rw/image,format=qcow2"]),
+        )
+        env = self.as_caller({})["env"] | {"TMPDIR": str(self.folder / "rw")}
+        for command in ("run", "test"):
+            for what, options in rows:
+                with self.subTest((command, options)):
+                    if command == "test" and "-d" not in options:
+                        options = [*options, "-d", "apart/cache"]
+                        what = "" if what == "the cache" else what
+                    self.refused(command, *options, env=env,
+                                 words=(what, "overlap", "or give --rw"))
+
+    @each_caller
+    def test_what_is_apart(self):
+        """Side by side, and a --rw directory that a link in another one names."""
+        got = self.guest("sh", "-c", "echo x >apart/file", options=[
+            "-q", "--rw", "rw/link", "--result", "result", "--console-log", "module/log"])
+        self.assert_status(got, 0)
+        self.assertEqual((self.folder / "apart/file").read_text(), "x\n")
+        self.assertEqual(json.loads((self.folder / "result").read_text())["outcome"], "exited")
+
+    def become(self, ids):
+        super().become(ids)
+        for parent, directories, files in os.walk(self.folder):
+            for name in (*directories, *files):
+                os.chown(os.path.join(parent, name), self.uid, -1, follow_symlinks=False)
+
+    def test_other_mounts(self):
+        self.become({})
+        mount = 'mount --bind rw apart || exit 77; exec "$@"'
+        run = support.command_line("vmtest-vm run -k", (
+            support.kernel(), "--rw=rw/inner", "--result=apart/inner/result", "--", "true"))
+        got = self.call("/usr/bin/unshare", "-m", "sh", "-c", mount, "sh", *run)
+        if got.returncode == 77 or "unshare" in got.stderr:
+            self.skipTest("nothing can be mounted here")
+        self.assert_one_line(got, 2, "--result apart/inner/result overlap")
+
+    @each_caller
+    def test_a_link_is_replaced_by_the_log(self):
+        self.write("precious", "old")
+        (self.folder / "log").symlink_to("precious")
+        got = self.guest("true", options=["--console-log", "log"])
+        self.assert_status(got, 0)
+        self.assertEqual((self.folder / "precious").read_text(), "old")
+        self.assertIn("Linux version", (self.folder / "log").read_text())
+
+
+class CacheTest(TrustCase):
+    def list(self, *options, **more):
+        return self.call("vmtest-vm list", "--store=dir:store", *options, **more)
+
+    @each_caller
+    def test_it_is_made_for_the_user_alone(self):
+        self.make("store")
+        loose = {"preexec_fn": lambda: os.umask(0)}
+        self.assert_status(self.list(**loose), 0)
+        cache = self.folder / ".cache/vmtest"
+        self.assertEqual(cache.stat().st_mode & 0o777, 0o700)
+        self.assert_status(self.list("-d", "new/cache", **loose), 0)
+        for name in ("new", "new/cache"):
+            self.assertEqual((self.folder / name).stat().st_mode & 0o777, 0o755, name)
+
+    @each_caller
+    def test_what_others_can_change_is_not_used(self):
+        self.make("store", "cache", f"cache/{ARCH}/kernel-{RELEASE}")
+        for name in ("cache", f"cache/{ARCH}", f"cache/{ARCH}/kernel-{RELEASE}"):
+            with self.subTest(name):
+                (self.folder / name).chmod(0o777)
+                for command in ("list --store=dir:store", "download -k x", "run -k x",
+                                "test -k x", "module -k x"):
+                    got = self.call(f"vmtest-vm {command}", "-d", "cache",
+                                    *(["--", "true"] if command[0] in "rt" else []))
+                    self.assert_one_line(got, 2, name, "may be written to by others",
+                                         "--directory")
+                (self.folder / name).chmod(0o755)
+        self.assert_status(self.list("-d", "cache"), 0)
+
+    def test_another_user_s_is_not_used(self):
+        if os.geteuid() != 0:
+            self.skipTest("files of another user need root")
+        self.become({})
+        self.folder.chmod(0o755)
+        self.make("store", "cache")
+        # Root's is read by all.
+        self.assert_status(self.list("-d", "cache", **AS_ORDINARY), 0)
+        os.chown(self.folder / "cache", AS_ORDINARY["user"], -1)
+        self.assert_status(self.list("-d", "cache", **AS_ORDINARY), 0)
+        self.assert_one_line(self.list("-d", "cache"), 2, "cache belongs to nobody")
