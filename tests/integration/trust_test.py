@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""What a guest and other users can have the host do: no more than
+"""What a guest, a project's file and other users can have the host do: no more than
 the user has said.
 
 Each test runs as the user that it is run by and, if that is root, as an ordinary
@@ -9,6 +9,8 @@ user too.
 
 import json
 import os
+import shutil
+import subprocess
 
 import support
 from caller import AS_ORDINARY, CallerCase, each_caller
@@ -145,6 +147,115 @@ class PlacesTest(TrustCase):
         self.assertIn("Linux version", (self.folder / "log").read_text())
 
 
+class ProjectTest(TrustCase):
+    def setUp(self):
+        super().setUp()
+        store = self.folder / "store"
+        store.mkdir()
+        self.options = (f"--store=dir:{store}", "-k", "./kernel", "-d", "cache")
+        (self.folder / "project").mkdir()
+
+    def become(self, ids):
+        super().become(ids)
+        os.chown(self.folder / "project", self.uid, -1)
+        release = self.folder / "kernel/build/include/config/kernel.release"
+        release.parent.mkdir(parents=True)
+        release.write_text(f"{RELEASE}\n")
+
+    def list(self, *options, **more):
+        """Its kernels, which runs nothing, but takes all that the file says."""
+        return self.call("vmtest-vm test --list", *self.options, *options, **more)
+
+    def project(self, **keys):
+        self.write("vmtest.json", json.dumps(keys))
+
+    @each_caller
+    def test_what_only_a_trusted_one_does(self):
+        rows = (
+            ("qemu_options", ["-device", "x"], 'qemu_options[0]: "-device" '),
+            ("qemu", "/bin/true", 'qemu: "/bin/true" '),
+            ("rw", ["../.."], 'rw[0]: "../.." is outside of '),
+            ("junit", "/elsewhere", 'junit: "/elsewhere" is outside of '),
+            ("log_directory", "link", 'log_directory: "link" is outside of '),
+            ("module_source", "module", 'module_source: "module" has makefiles'),
+            ("environment", {"GITHUB_TOKEN": None}, "environment.GITHUB_TOKEN: null "),
+            ("environment", {"ACTIONS_RUNTIME_URL": None}, "environment.ACTIONS_RUNTIME_URL: "),
+        )
+        (self.folder / "link").symlink_to("/var/tmp")
+        env = self.as_caller({})["env"] | {"GITHUB_TOKEN": "x", "ACTIONS_RUNTIME_URL": "x"}
+        for key, value, words in rows:
+            with self.subTest(key=key, value=value):
+                extra = {"module": "build"} if key == "module_source" else {}
+                self.project(**{key: value}, **extra)
+                got = self.list(env=env)
+                self.assert_one_line(got, 2, "vmtest.json", words, "--trust-project")
+        # What the file's command does is for the guest.
+        self.project(command=["true"], rw=["project"], environment={"HOME": None})
+        self.assert_status(self.list(), 0)
+
+    @each_caller
+    def test_trust_is_kept_until_the_file_changes(self):
+        self.project(qemu_options=["-S"])
+        self.assert_one_line(self.list(), 2, "--trust-project")
+        self.assert_status(self.list("--trust-project"), 0)
+        self.assert_status(self.list(), 0)
+        state = self.folder / ".local/state/vmtest"
+        self.assertEqual(state.stat().st_mode & 0o777, 0o700)
+        self.project(qemu_options=["-S", "-s"])
+        self.assert_one_line(self.list(), 2, "qemu_options[0]")
+        self.project(qemu_options=["-S"])
+        self.assert_status(self.list(), 0)
+        # Another place is another project.
+        shutil.copy(self.folder / "vmtest.json", self.folder / "project")
+        os.chown(self.folder / "project/vmtest.json", self.uid, -1)
+        self.assert_one_line(self.list("--project", "project/vmtest.json"), 2, "qemu_options")
+        # Who can write there could have said so.
+        (state / "trusted").chmod(0o777)
+        self.assert_one_line(self.list(), 2, "trusted may be written to by others")
+
+    @each_caller
+    def test_the_command_line_is_the_user_s(self):
+        self.project(qemu="/no/such", junit="/no/such")
+        self.assert_status(self.list("--qemu", "/bin/true", "--junit", "junit.xml"), 0)
+        # It adds to lists, which are still the file's.
+        self.project(qemu_options=["-S"])
+        self.assert_one_line(self.list("--qemu-option", "-s"), 2, '"-S"')
+
+    @each_caller
+    def test_what_others_can_change_is_not_read(self):
+        # What is in it would be an error, too.
+        for folder, mode, words in ((0o755, 0o646, "vmtest.json may be written to by others"),
+                                    (0o757, 0o644, "may be written to by others (mode 757)"),
+                                    (0o1777, 0o644, "may be written to by others")):
+            with self.subTest((folder, mode)):
+                self.write("vmtest.json", "nonsense", mode)
+                self.folder.chmod(folder)
+                got = self.list()
+                self.assert_one_line(got, 2, "vmtest.json is not read", words, "copy the project")
+        self.folder.chmod(0o755)
+        self.write("vmtest.json", "{}")
+        self.assert_status(self.list(), 0)
+
+    def test_another_user_s_is_not_read(self):
+        if os.geteuid() != 0:
+            self.skipTest("files of another user need root")
+        self.become({})
+        self.write("vmtest.json", "{}")
+        os.chown(self.folder / "vmtest.json", AS_ORDINARY["user"], -1)
+        self.assert_one_line(self.list(), 2, "vmtest.json is not read", "belongs to nobody")
+        self.assert_one_line(self.list("--trust-project"), 2, "is not read")
+        sudo = self.as_caller({})["env"] | {"SUDO_UID": str(AS_ORDINARY["user"])}
+        self.assert_status(self.list(env=sudo), 0)
+        # Root's is good for everybody, in a directory of root's.
+        os.chown(self.folder / "vmtest.json", 0, -1)
+        os.chown(self.folder, AS_ORDINARY["user"], -1)
+        self.assert_one_line(self.list(), 2, "belongs to nobody")
+        os.chown(self.folder, 0, -1)
+        self.folder.chmod(0o755)
+        (self.folder / "cache").mkdir(exist_ok=True)
+        self.assert_status(self.list(**AS_ORDINARY), 0)
+
+
 class CacheTest(TrustCase):
     def list(self, *options, **more):
         return self.call("vmtest-vm list", "--store=dir:store", *options, **more)
@@ -186,3 +297,37 @@ class CacheTest(TrustCase):
         os.chown(self.folder / "cache", AS_ORDINARY["user"], -1)
         self.assert_status(self.list("-d", "cache", **AS_ORDINARY), 0)
         self.assert_one_line(self.list("-d", "cache"), 2, "cache belongs to nobody")
+
+
+class ActionTest(support.TestCase):
+    """The action's script trusts what the repository itself has sent."""
+
+    def test_by_event(self):
+        script = support.TOP / ".github/actions/vm/run"
+        (self.folder / "store").mkdir()
+        (self.folder / "vmtest.json").write_text('{"qemu_options": ["-S"]}')
+        release = self.folder / "kernel/build/include/config/kernel.release"
+        release.parent.mkdir(parents=True)
+        release.write_text(f"{RELEASE}\n")
+        event = self.folder / "event.json"
+        for name, sender, status in (("push", "own/it", 0), ("schedule", "own/it", 0),
+                                     ("pull_request", "own/it", 0),
+                                     ("pull_request", "fork/it", 2),
+                                     ("pull_request_target", "fork/it", 2),
+                                     ("workflow_run", "own/it", 2)):
+            with self.subTest((name, sender)):
+                head = {"repo": {"full_name": sender}}
+                event.write_text(json.dumps({"pull_request": {"head": head}}))
+                env = support.environment(
+                    KERNEL="./kernel", FLAVORS="", ARCH="", STORE="dir:store",
+                    GITHUB_EVENT_NAME=name, GITHUB_EVENT_PATH=event,
+                    GITHUB_REPOSITORY="own/it", HOME=self.folder,
+                    XDG_STATE_HOME=self.folder / f"{name}-{status}",
+                    PATH=f"{support.BIN}:{os.environ['PATH']}")
+                got = subprocess.run([script, "--matrix"], cwd=self.folder, env=env,
+                                     capture_output=True, text=True, check=False)
+                self.assert_status(got, status)
+                if status:
+                    self.assert_one_line(got, status, "qemu_options", "--trust-project")
+                else:
+                    self.assertIn(f'"{self.folder}/kernel"', got.stdout)

@@ -105,6 +105,8 @@ static void add_directories(struct places *places,
 	const struct string_list *kernels = &context->common->kernels;
 	const char *given = context->common->directory;
 	_cleanup_free_ char *cache = command_home("XDG_CACHE_HOME", ".cache");
+	_cleanup_free_ char *state =
+		command_home("XDG_STATE_HOME", ".local/state");
 	bool uses_cache = context->directory || !kernels->count ||
 			  !kernel_is_path(kernels->items[0]) ||
 			  options->module != MODULE_NONE;
@@ -115,6 +117,7 @@ static void add_directories(struct places *places,
 		add(places, "the cache", cache, PLACE_DIRECTORY);
 	else
 		add_kept(places, "the cache", cache);
+	add_kept(places, "--trust-project, which is kept in", state);
 }
 
 static void add_files(struct places *places,

@@ -27,7 +27,8 @@ enum {
 // clang-format off
 const struct command_option suite_option_table[] = {
 	{ 0, "log-directory", "DIR", "where each kernel's logs go (default: a new directory below --directory)", INTO(OPTION_STRING, log_directory) },
-	{ 0, "project", "FILE", "file to use instead of vmtest.json in the working directory", INTO(OPTION_STRING, project) },
+	{ 0, "project", "FILE", "file to use instead of vmtest.json in the working directory", INTO(OPTION_STRING, project.path) },
+	{ 0, "trust-project", NULL, TRUST_PROJECT_HELP, INTO(OPTION_FLAG, project.trust) },
 	{ 0 },
 };
 // clang-format on
@@ -45,13 +46,66 @@ void suite_setup_deinit(struct suite_setup *setup)
 	string_list_deinit(&setup->archs);
 }
 
-struct error *command_load_project(struct command_context *context,
-				   const char *path, const char *fallback,
-				   bool all_kernels, struct project *ret)
+/** Whether the user trusts the project, now or by what he said before. */
+static struct error *find_trust(const struct project *project,
+				const struct project_options *options, bool *ret)
 {
 	struct error *err;
 
-	err = project_load(path, ret);
+	_cleanup_free_ char *state =
+		command_home("XDG_STATE_HOME", ".local/state");
+	if (!options->trust)
+		return project_is_trusted(project, state, ret);
+	*ret = true;
+	err = project_trust(project, state);
+	// It holds for this call.
+	if (err)
+		log_warning("--trust-project is not kept: %s",
+			    error_message(err));
+	error_destroy(err);
+	return NULL;
+}
+
+/** Set the options that the command has, and that the command line has not. */
+static struct error *apply_settings(struct command_context *context,
+				    struct project *project, bool is_trusted,
+				    bool all_kernels)
+{
+	struct error *err;
+
+	for (size_t i = 0; i < project->count; i++) {
+		struct project_setting *setting = &project->settings[i];
+		const char *name = setting->option;
+		const struct command_slot *slot =
+			command_line_find(&context->line, 0, name, strlen(name));
+
+		if (!slot || (all_kernels && strcmp(name, "kernel") == 0) ||
+		    (slot->given && slot->option->type != OPTION_ITEM))
+			continue;
+		if (setting->objection && !is_trusted)
+			return take_ptr(setting->objection);
+		err = command_line_set_default(&context->line, name,
+					       &setting->values);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+struct error *command_load_project(struct command_context *context,
+				   const struct project_options *options,
+				   const char *fallback, bool all_kernels,
+				   struct project *ret)
+{
+	struct error *err;
+
+	const struct project_owners owners =
+		project_owners_of(geteuid(), command_variable("SUDO_UID"));
+	err = project_load(options->path, &owners, ret);
+	if (err)
+		return err;
+	bool is_trusted;
+	err = find_trust(ret, options, &is_trusted);
 	if (err)
 		return err;
 	if (fallback && !ret->count && !ret->command.count &&
@@ -61,21 +115,12 @@ struct error *command_load_project(struct command_context *context,
 		project_deinit(ret);
 		err = data_path(fallback, &installed);
 		if (!err)
-			err = project_load(installed, ret);
+			err = project_load(installed, NULL, ret);
 		if (err)
 			return err;
+		is_trusted = true;
 	}
-	for (size_t i = 0; i < ret->count; i++) {
-		const struct project_setting *setting = &ret->settings[i];
-
-		if (all_kernels && strcmp(setting->option, "kernel") == 0)
-			continue;
-		err = command_line_set_default(&context->line, setting->option,
-					       &setting->values);
-		if (err)
-			return err;
-	}
-	return NULL;
+	return apply_settings(context, ret, is_trusted, all_kernels);
 }
 
 static struct error *choose_command(struct suite_setup *setup)
@@ -313,7 +358,7 @@ struct error *suite_setup_load(struct suite_setup *setup,
 	const struct suite_options *options = context->options;
 
 	setup->context = context;
-	err = command_load_project(context, options->project, fallback,
+	err = command_load_project(context, &options->project, fallback,
 				   options->all_kernels, &setup->project);
 	if (err)
 		return err;

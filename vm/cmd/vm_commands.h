@@ -167,19 +167,29 @@ _must_check_ struct error *command_module(struct command_context *context,
 _must_check_ struct error *command_go_on(struct command_context *context,
 					 struct error *err, bool is_last);
 
+/* A project's file, of the commands that read one. */
+
+struct project_options {
+	/** NULL for vmtest.json, if there is one. */
+	const char *path;
+	bool trust;
+};
+
+#define TRUST_PROJECT_HELP                                                     \
+	"let the project's file, as it is now, do things on the host and outside of its directory; this is kept"
+
 /**
  * Load the project's file, and set the options for which it says a value.
  *
- * @param[in] path NULL for vmtest.json, if there is one.
  * @param[in] fallback Installed file (data_path()) to take if it says nothing,
  * and there is no command either; NULL for none.
  * @param[in] all_kernels Whether it does not say which kernels.
+ * @return ERROR_USAGE for what is only for a project that is trusted.
  */
-_must_check_ struct error *command_load_project(struct command_context *context,
-						const char *path,
-						const char *fallback,
-						bool all_kernels,
-						struct project *ret);
+_must_check_ struct error *
+command_load_project(struct command_context *context,
+		     const struct project_options *options, const char *fallback,
+		     bool all_kernels, struct project *ret);
 
 /*
  * What commands that run one command under many kernels share: their set-up,
@@ -194,7 +204,7 @@ struct suite_options {
 	unsigned int jobs;
 	const char *junit;
 	const char *log_directory;
-	const char *project;
+	struct project_options project;
 };
 
 /** Those that both have, besides those of a guest. */

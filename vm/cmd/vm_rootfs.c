@@ -15,7 +15,7 @@ struct rootfs_options {
 	/** As far as options say it. */
 	struct rootfs_request request;
 	struct string_list packages;
-	const char *project;
+	struct project_options project;
 };
 
 #define INTO(type, field) OPTION_INTO(type, struct rootfs_options, field)
@@ -25,7 +25,8 @@ static const struct command_option options[] = {
 	{ 0, "package", "NAME", "a Debian package to install besides the catalog's; repeatable", INTO(OPTION_ITEM, packages) },
 	{ 0, "mirror", "URL", "Debian mirror (default: $VMTEST_DEBIAN_MIRROR, then that of mmdebstrap)", INTO(OPTION_STRING, request.mirror) },
 	{ 0, "force", NULL, "make it again even if nothing has changed", INTO(OPTION_FLAG, request.force) },
-	{ 0, "project", "FILE", "file to use instead of vmtest.json in the working directory", INTO(OPTION_STRING, project) },
+	{ 0, "project", "FILE", "file to use instead of vmtest.json in the working directory", INTO(OPTION_STRING, project.path) },
+	{ 0, "trust-project", NULL, TRUST_PROJECT_HELP, INTO(OPTION_FLAG, project.trust) },
 	{ 0 },
 };
 // clang-format on
@@ -71,7 +72,7 @@ static struct error *run(struct command_context *context)
 	const struct rootfs_options *rootfs_options = context->options;
 
 	_cleanup_project_ struct project project = { 0 };
-	err = command_load_project(context, rootfs_options->project, NULL,
+	err = command_load_project(context, &rootfs_options->project, NULL,
 				   false, &project);
 	if (err)
 		return err;

@@ -2,9 +2,7 @@
 
 #include "vm/suite/suite.h"
 
-#include <errno.h>
 #include <jansson.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +19,8 @@ enum {
 	LIMIT_BYTES = 1 << 20,
 	NUMBER_LIMIT = 1000000000,
 };
+
+static const char store_prefix[] = "dir:";
 
 enum kind {
 	KEY_TEXT,
@@ -52,44 +52,76 @@ static const struct key {
 	enum shape shape;
 	/** The option that it stands for; NULL for the command. */
 	const char *option;
+	/** What it does on the host, whatever its value; a path, if it is one. */
+	const char *objection;
 } keys[] = {
-	{ "command", KEY_TEXT, LIST, NULL },
-	{ "kernels", KEY_KERNEL, LIST, "kernel" },
-	{ "flavors", KEY_TEXT, LIST, "flavor" },
-	{ "arch", KEY_TEXT, ONE_OR_LIST, "arch" },
-	{ "store", KEY_STORE, ONE, "store" },
-	{ "jobs", KEY_NUMBER, ONE, "jobs" },
-	{ "root", KEY_PATH, ONE, "root" },
-	{ "packages", KEY_TEXT, LIST, "package" },
-	{ "timeout", KEY_LIMIT, ONE, "timeout" },
-	{ "accel", KEY_TEXT, ONE, "accel" },
-	{ "machine", KEY_TEXT, ONE, "machine" },
-	{ "qemu", KEY_TEXT, ONE, "qemu" },
-	{ "rw", KEY_PATH, LIST, "rw" },
-	{ "memory", KEY_TEXT, ONE, "memory" },
-	{ "cpus", KEY_NUMBER, ONE, "cpus" },
-	{ "numa", KEY_NUMBER, ONE, "numa" },
-	{ "module", KEY_TEXT, ONE, "module" },
-	{ "module_source", KEY_PATH, ONE, "module-source" },
-	{ "disk", KEY_DISK, ONE_OR_LIST, "disk" },
-	{ "network", KEY_FLAG, ONE, "network" },
-	{ "publish", KEY_TEXT, LIST, "publish" },
-	{ "kdump", KEY_FLAG, ONE, "kdump" },
-	{ "overlay_size", KEY_TEXT, ONE, "overlay-size" },
-	{ "user", KEY_TEXT, ONE, "user" },
-	{ "hostname", KEY_TEXT, ONE, "hostname" },
-	{ "append", KEY_TEXT, LIST, "append" },
-	{ "qemu_options", KEY_TEXT, LIST, "qemu-option" },
-	{ "environment", KEY_VARIABLES, ONE, "env" },
-	{ "fail_on_splat", KEY_FLAG, ONE, "fail-on-splat" },
-	{ "log_directory", KEY_PATH, ONE, "log-directory" },
-	{ "junit", KEY_PATH, ONE, "junit" },
+	{ "command", KEY_TEXT, LIST, NULL, NULL },
+	{ "kernels", KEY_KERNEL, LIST, "kernel", "has makefiles, which the host runs" },
+	{ "flavors", KEY_TEXT, LIST, "flavor", NULL },
+	{ "arch", KEY_TEXT, ONE_OR_LIST, "arch", NULL },
+	{ "store", KEY_STORE, ONE, "store", "has kernels with makefiles, which the host runs" },
+	{ "jobs", KEY_NUMBER, ONE, "jobs", NULL },
+	{ "root", KEY_PATH, ONE, "root", NULL },
+	{ "packages", KEY_TEXT, LIST, "package", NULL },
+	{ "timeout", KEY_LIMIT, ONE, "timeout", NULL },
+	{ "accel", KEY_TEXT, ONE, "accel", NULL },
+	{ "machine", KEY_TEXT, ONE, "machine", NULL },
+	{ "qemu", KEY_TEXT, ONE, "qemu", "is run on the host" },
+	{ "rw", KEY_PATH, LIST, "rw", NULL },
+	{ "memory", KEY_TEXT, ONE, "memory", NULL },
+	{ "cpus", KEY_NUMBER, ONE, "cpus", NULL },
+	{ "numa", KEY_NUMBER, ONE, "numa", NULL },
+	{ "module", KEY_TEXT, ONE, "module", NULL },
+	{ "module_source", KEY_PATH, ONE, "module-source", "has makefiles, which the host runs" },
+	{ "disk", KEY_DISK, ONE_OR_LIST, "disk", NULL },
+	{ "network", KEY_FLAG, ONE, "network", "lets the guest send away what it reads of your files" },
+	{ "publish", KEY_TEXT, LIST, "publish", NULL },
+	{ "kdump", KEY_FLAG, ONE, "kdump", NULL },
+	{ "overlay_size", KEY_TEXT, ONE, "overlay-size", NULL },
+	{ "user", KEY_TEXT, ONE, "user", NULL },
+	{ "hostname", KEY_TEXT, ONE, "hostname", NULL },
+	{ "append", KEY_TEXT, LIST, "append", NULL },
+	{ "qemu_options", KEY_TEXT, LIST, "qemu-option", "can have QEMU do anything on the host" },
+	{ "environment", KEY_VARIABLES, ONE, "env", NULL },
+	{ "fail_on_splat", KEY_FLAG, ONE, "fail-on-splat", NULL },
+	{ "log_directory", KEY_PATH, ONE, "log-directory", NULL },
+	{ "junit", KEY_PATH, ONE, "junit", NULL },
 };
 // clang-format on
 
-static struct error *read_variables(const struct value *value,
-				    struct string_list *ret)
+/** Keep the first that there is to say against a key. */
+static void object(struct error **objection, const struct value *value,
+		   const char *reason)
 {
+	_cleanup_free_ char *text = NULL;
+
+	if (*objection)
+		return;
+	text = json_text(json_incref(value->json),
+			 JSON_ENCODE_ANY | JSON_COMPACT);
+	*objection = value_error(
+		value,
+		"%s %s; read the file and, if you trust it, say --trust-project, or use the option on the command line",
+		text, reason);
+}
+
+/** Against one that is passed on from our environment. */
+static bool is_secret(const char *name)
+{
+	static const char *const words[] = { "TOKEN",  "SECRET",     "PASSW",
+					     "KEY",    "CREDENTIAL", "AUTH_",
+					     "COOKIE", "ACTIONS_" };
+	size_t i = 0;
+
+	while (i < array_size(words) && !strcasestr(name, words[i]))
+		i++;
+	return i < array_size(words);
+}
+
+static struct error *read_variables(const struct value *value,
+				    struct project_setting *setting)
+{
+	struct string_list *ret = &setting->values;
 	const char *name;
 	json_t *item;
 
@@ -112,13 +144,58 @@ static struct error *read_variables(const struct value *value,
 			return value_error(
 				&variable,
 				"expected a string, or null to pass on the value that it has");
+		if (json_is_null(item) && is_secret(name))
+			object(&setting->objection, &variable,
+			       "passes on what may be a secret of yours");
 	}
 	return NULL;
 }
 
-/** A value; of a string, what is a path is made absolute. */
-static struct error *read_item(const struct value *value, enum kind kind,
-			       const char *directory, struct string_list *ret)
+/** Add a path, which is made absolute. */
+static void add_path(const struct value *value, const struct key *key,
+		     const char *directory, struct project_setting *setting)
+{
+	struct error *err;
+
+	const char *text = json_string_value(value->json);
+	size_t skip = key->kind == KEY_STORE ? strlen(store_prefix) : 0;
+	_cleanup_free_ char *path = path_join(directory, text + skip);
+	string_list_addf(&setting->values, "%.*s%s", (int)skip, text, path);
+	_cleanup_free_ char *file = key->kind == KEY_DISK ? disk_path(path)
+							  : string_copy(path);
+	_cleanup_path_way_ struct path_way way = { 0 };
+	err = path_follow(file, &way);
+	if (err || !path_is_below(way.path, directory))
+		object(&setting->objection, value,
+		       "is outside of the project's directory");
+	error_destroy(err);
+	if (key->kind == KEY_DISK && strstr(text, ",format=qcow2"))
+		object(&setting->objection, value,
+		       "may say that other files of the host are part of the disk");
+}
+
+/** Whether a string is a path. */
+static bool is_path(const char *text, enum kind kind)
+{
+	uint64_t size;
+
+	switch (kind) {
+	case KEY_PATH:
+		return true;
+	case KEY_KERNEL:
+		return kernel_is_path(text);
+	case KEY_DISK:
+		return !amount_parse(text, size_units, 0, &size);
+	case KEY_STORE:
+		return strncmp(text, store_prefix, strlen(store_prefix)) == 0;
+	default:
+		return false;
+	}
+}
+
+static struct error *read_item(const struct value *value, const struct key *key,
+			       const char *directory,
+			       struct project_setting *setting)
 {
 	static const char *const expected[] = {
 		[KEY_TEXT] = "expected a string",
@@ -127,49 +204,52 @@ static struct error *read_item(const struct value *value, enum kind kind,
 		[KEY_KERNEL] = "expected a string",
 		[KEY_DISK] = "expected a string",
 	};
-	static const char prefix[] = "dir:";
 	struct error *err;
+	const enum kind kind = key->kind;
 
 	if (kind == KEY_FLAG) {
-		bool flag;
+		bool flag = false;
 
-		return value_flag(value, &flag);
+		err = value_flag(value, &flag);
+		if (flag && key->objection)
+			object(&setting->objection, value, key->objection);
+		return err;
 	}
 	if (kind == KEY_VARIABLES)
-		return read_variables(value, ret);
+		return read_variables(value, setting);
 	if (kind == KEY_NUMBER || kind == KEY_LIMIT) {
 		int64_t number;
 
 		err = value_integer(value, kind == KEY_NUMBER, NUMBER_LIMIT,
 				    &number);
 		if (!err)
-			string_list_addf(ret, "%lld", (long long)number);
+			string_list_addf(&setting->values, "%lld",
+					 (long long)number);
 		return err;
 	}
 	const char *text = json_string_value(value->json);
 	if (!text || (kind == KEY_PATH && !*text))
 		return value_error(value, "%s", expected[kind]);
-	size_t skip = kind == KEY_STORE ? strlen(prefix) : 0;
-	uint64_t size;
-	if (kind == KEY_PATH || (kind == KEY_KERNEL && kernel_is_path(text)) ||
-	    (kind == KEY_DISK && !amount_parse(text, size_units, 0, &size)) ||
-	    (kind == KEY_STORE && strncmp(text, prefix, skip) == 0)) {
-		_cleanup_free_ char *path = path_join(directory, text + skip);
-
-		string_list_addf(ret, "%.*s%s", (int)skip, text, path);
-	} else {
-		string_list_add(ret, text);
-	}
+	// Which kernels, of those that the user has, is harmless.
+	if (key->objection && (kind != KEY_KERNEL || is_path(text, kind)))
+		object(&setting->objection, value, key->objection);
+	if (is_path(text, kind))
+		add_path(value, key, directory, setting);
+	else
+		string_list_add(&setting->values, text);
 	return NULL;
 }
 
 void project_deinit(struct project *project)
 {
-	for (size_t i = 0; i < project->count; i++)
+	for (size_t i = 0; i < project->count; i++) {
 		string_list_deinit(&project->settings[i].values);
+		error_destroy(project->settings[i].objection);
+	}
 	free(project->settings);
 	string_list_deinit(&project->command);
 	free(project->directory);
+	free(project->path);
 	*project = (struct project){ 0 };
 }
 
@@ -188,27 +268,27 @@ static struct error *read_key(const struct value *value, struct project *project
 	if (!key)
 		return value_error(value, "unknown key; there are %s",
 				   names.text);
-	struct string_list *values = &project->command;
 	// What is left of a value that is wrong is destroyed with the others.
-	if (key->option && !json_is_false(value->json)) {
-		struct project_setting *setting =
-			&project->settings[project->count++];
-
-		setting->option = key->option;
-		values = &setting->values;
-	}
+	struct project_setting *setting = &project->settings[project->count];
+	if (!json_is_false(value->json))
+		project->count++;
+	setting->option = key->option;
 	if (key->shape == ONE ||
 	    (key->shape == ONE_OR_LIST && !json_is_array(value->json)))
-		return read_item(value, key->kind, project->directory, values);
+		return read_item(value, key, project->directory, setting);
 	if (!json_array_size(value->json))
 		return value_error(value,
 				   "expected a list of strings, at least one");
 	for (size_t i = 0; i < json_array_size(value->json); i++) {
 		const struct value item = value_item(value, i);
 
-		err = read_item(&item, key->kind, project->directory, values);
+		err = read_item(&item, key, project->directory, setting);
 		if (err)
 			return err;
+	}
+	if (!key->option) {
+		project->command = take(setting->values);
+		project->count--;
 	}
 	return NULL;
 }
@@ -241,23 +321,4 @@ struct error *project_parse(const char *text, const char *name,
 	}
 	*ret = take(project);
 	return NULL;
-}
-
-struct error *project_load(const char *path, struct project *ret)
-{
-	struct error *err;
-
-	const char *name = path ? path : "vmtest.json";
-	_cleanup_free_ char *text = NULL;
-	err = file_read(name, LIMIT_BYTES, &text, NULL);
-	if (!path && error_catch(&err, ERROR_NOT_FOUND)) {
-		*ret = (struct project){ 0 };
-		return NULL;
-	}
-	if (err)
-		return error_wrap(err, "project");
-	_cleanup_free_ char *real = realpath(name, NULL);
-	if (!real)
-		return error_create_os(errno, "project %s", name);
-	return project_parse(text, name, dirname(real), ret);
 }

@@ -14,7 +14,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
+#include "common/archive/archive.h"
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
 #include "common/kernel/release.h"
@@ -270,7 +272,8 @@ void bisect_next(const struct suite *suite, struct bisect_step *ret);
  *     }
  *
  * Every key but `command` stands for an option. Paths are relative to the
- * directory that the file lies in, which is also where its command runs.
+ * directory that the file lies in, which is also where its command runs. What a
+ * key does on the host, or outside of that directory, is an objection to it.
  */
 
 /** A key, as an option of the command line. */
@@ -279,9 +282,18 @@ struct project_setting {
 	const char *option;
 	/** None for a flag. */
 	struct string_list values;
+	/**
+	 * Why it is only for a project that the user trusts: what it does on
+	 * the host, or outside of the project's directory. Else NULL.
+	 */
+	struct error *objection;
 };
 
 struct project {
+	/** The file, without links; NULL if it was not loaded. */
+	char *path;
+	/** Of its path and contents. */
+	char digest[DIGEST_TEXT_SIZE];
 	/** The directory of the file; NULL if there is none. */
 	char *directory;
 	/** Empty if it names none. */
@@ -304,7 +316,37 @@ _must_check_ struct error *project_parse(const char *text, const char *name,
 					 const char *directory,
 					 struct project *ret);
 
-/** @param[in] path NULL for vmtest.json, without which the project is empty. */
-_must_check_ struct error *project_load(const char *path, struct project *ret);
+/** Users whose files are taken for the caller's, besides root's. */
+struct project_owners {
+	uid_t caller;
+	/** Who has called sudo(8); else the caller. */
+	uid_t sudo;
+};
+
+/** @param[in] sudo SUDO_UID, which counts for root; may be NULL. */
+struct project_owners project_owners_of(uid_t caller, const char *sudo);
+
+/**
+ * @param[in] path NULL for vmtest.json, without which the project is empty.
+ * @param[in] owners NULL for a file of ours.
+ * @return ERROR_USAGE if others than these can change the file, or put another
+ * in its place.
+ */
+_must_check_ struct error *project_load(const char *path,
+					const struct project_owners *owners,
+					struct project *ret);
+
+/**
+ * Whether the user trusts a project's file, with the contents that it has.
+ *
+ * @param[in] state Our directory of state; NULL if there is none.
+ * @return ERROR_USAGE if others can change what is kept there.
+ */
+_must_check_ struct error *project_is_trusted(const struct project *project,
+					      const char *state, bool *ret);
+
+/** Keep that he does. @param[in] state As project_is_trusted(). */
+_must_check_ struct error *project_trust(const struct project *project,
+					 const char *state);
 
 #endif /* VM_SUITE_SUITE_H */

@@ -3,10 +3,14 @@
 #include "vm/suite/suite.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/text.h"
 #include "tests/unit/errors.h"
+#include "tests/unit/files.h"
 
 static struct project parse(const char *text)
 {
@@ -125,5 +129,173 @@ Test(project, mistakes_are_named_with_what_is_allowed)
 
 		cr_expect(err && strstr(error_message(err), "a/vmtest.json: "));
 		expect_kind(err, ERROR_USAGE, rows[i].message);
+	}
+}
+
+/** What is said against a project's only key; NULL for nothing. */
+static void expect_objection(const char *json, const char *directory,
+			     const char *words)
+{
+	_cleanup_project_ struct project project = { 0 };
+
+	expect_success(project_parse(json, "vmtest.json", directory, &project));
+	cr_assert_leq(project.count, 1);
+	struct error *objection = project.count ? project.settings[0].objection
+						: NULL;
+	cr_expect_eq(!objection, !words, "%s", json);
+	if (!objection || !words)
+		return;
+	cr_expect(strstr(error_message(objection), words), "no '%s' in: %s",
+		  words, error_message(objection));
+	cr_expect(strstr(error_message(objection), "say --trust-project"));
+	cr_expect(error_is(objection, ERROR_USAGE));
+}
+
+Test(project, what_it_does_on_the_host_is_for_trusted_ones, .init = enter_tmp,
+     .fini = teardown_tmp)
+{
+	static const char outside[] = " is outside of the project's directory";
+	// clang-format off
+	static const struct {
+		const char *json, *words;
+	} rows[] = {
+		{ "{\"command\": [\"rm\", \"-rf\", \"/\"]}", NULL },
+		{ "{\"rw\": [\"build\", \"in/dir\", \".\"]}", NULL },
+		{ "{\"rw\": [\"build\", \"../..\"]}", "json: rw[1]: \"../..\"" },
+		{ "{\"rw\": [\"build/../../x\"]}", outside },
+		{ "{\"rw\": [\"link\"]}", outside },
+		{ "{\"rw\": [\"link/x\"]}", outside },
+		{ "{\"rw\": [\"inner\"]}", NULL },
+		{ "{\"rw\": [\"loop\"]}", outside },
+		{ "{\"junit\": \"/elsewhere\"}", "junit: \"/elsewhere\" is outside" },
+		{ "{\"junit\": \"j.xml\"}", NULL },
+		{ "{\"log_directory\": \"link/logs\"}", outside },
+		{ "{\"log_directory\": \"logs\"}", NULL },
+		{ "{\"root\": \"/srv/root\"}", outside },
+		{ "{\"root\": \"root\"}", NULL },
+		{ "{\"disk\": \"1G\"}", NULL },
+		{ "{\"disk\": [\"1G\", \"i,readonly\"]}", NULL },
+		{ "{\"disk\": \"/dev/sda,readonly\"}", outside },
+		{ "{\"disk\": \"link/i,interface=nvme\"}", outside },
+		{ "{\"disk\": \"i,format=qcow2\"}", "may say that other files" },
+		{ "{\"qemu_options\": [\"-s\"]}", "qemu_options[0]: \"-s\" can have QEMU do" },
+		{ "{\"qemu\": \"./q\"}", "is run on the host" },
+		{ "{\"module_source\": \"m\"}", "has makefiles, which the host runs" },
+		{ "{\"module\": \"insert\"}", NULL },
+		{ "{\"kernels\": [\"6.12\", \"./k\"]}", "kernels[1]: \"./k\" has makefiles" },
+		{ "{\"kernels\": [\"6.12\"]}", NULL },
+		{ "{\"store\": \"dir:k\"}", "store: \"dir:k\" has kernels with makefiles" },
+		{ "{\"store\": \"github:o/r@t\"}", "has kernels with makefiles" },
+		{ "{\"network\": true}", "network: true lets the guest send" },
+		{ "{\"network\": false}", NULL },
+		{ "{\"environment\": {\"CI\": null, \"GITHUB_TOKEN\": \"x\"}}", NULL },
+		{ "{\"environment\": {\"GITHUB_TOKEN\": null}}", "environment.GITHUB_TOKEN: null passes on" },
+		{ "{\"environment\": {\"GH_TOKEN\": null}}", "may be a secret" },
+		{ "{\"environment\": {\"ACTIONS_CACHE_URL\": null}}", "may be a secret" },
+		{ "{\"environment\": {\"aws_secret_access\": null}}", "may be a secret" },
+		{ "{\"environment\": {\"GIT_AUTHOR_NAME\": null, \"GITHUB_ACTIONS\": null}}", NULL },
+		{ "{\"qemu\": \"a\\nb\"}", "qemu: \"a\\nb\" is run" },
+	};
+	// clang-format on
+	_cleanup_free_ char *here = realpath(".", NULL);
+
+	cr_assert_eq(symlink("..", "link"), 0);
+	cr_assert_eq(symlink("in/dir", "inner"), 0);
+	cr_assert_eq(symlink("loop", "loop"), 0);
+	for (size_t i = 0; i < array_size(rows); i++)
+		expect_objection(rows[i].json, here, rows[i].words);
+}
+
+Test(project, root_by_sudo_takes_files_of_who_has_called_it)
+{
+	static const struct {
+		uid_t caller;
+		const char *variable;
+		uid_t sudo;
+	} rows[] = {
+		{ 0, NULL, 0 },		{ 0, "1000", 1000 }, { 7, "1000", 7 },
+		{ 0, "", 0 },		{ 0, "1000x", 0 },   { 0, "-1", 0 },
+		{ 0, "4294967295", 0 },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct project_owners owners =
+			project_owners_of(rows[i].caller, rows[i].variable);
+
+		cr_expect_eq(owners.caller, rows[i].caller, "row %zu", i);
+		cr_expect_eq(owners.sudo, rows[i].sudo, "row %zu", i);
+	}
+}
+
+static bool is_trusted(const char *state)
+{
+	const struct project_owners owners = project_owners_of(geteuid(), NULL);
+	_cleanup_project_ struct project project = { 0 };
+	bool trusted = true;
+
+	expect_success(project_load(NULL, &owners, &project));
+	expect_success(project_is_trusted(&project, state, &trusted));
+	return trusted;
+}
+
+Test(project, trust_is_in_what_a_file_says_and_where_it_is, .init = enter_tmp,
+     .fini = teardown_tmp)
+{
+	static const char text[] = "{\"qemu_options\": [\"-s\"]}";
+	_cleanup_free_ char *state = in_tmp("state");
+	_cleanup_project_ struct project project = { 0 };
+
+	put_file(".", "vmtest.json", text);
+	cr_expect_not(is_trusted(NULL));
+	cr_expect_not(is_trusted(state));
+	expect_success(project_load(NULL, NULL, &project));
+	expect_success(project_trust(&project, state));
+	cr_expect(is_trusted(state));
+	put_file(".", "vmtest.json", "{\"qemu_options\": [\"-S\"]}");
+	cr_expect_not(is_trusted(state));
+	put_file(".", "copy/vmtest.json", text);
+	cr_assert_eq(chdir("copy"), 0);
+	cr_expect_not(is_trusted(state));
+	cr_assert_eq(chdir(".."), 0);
+	put_file(".", "vmtest.json", text);
+	cr_expect(is_trusted(state));
+	// Others could say that it is.
+	bool trusted;
+	cr_assert_eq(chmod("state/trusted", 0777), 0);
+	expect_kind(project_is_trusted(&project, state, &trusted), ERROR_USAGE,
+		    "may be written to by others");
+	expect_failure(project_trust(&project, NULL), "neither HOME nor");
+}
+
+Test(project, one_that_others_can_change_is_not_read, .init = enter_tmp,
+     .fini = teardown_tmp)
+{
+	static const struct {
+		const char *path;
+		mode_t directory, file;
+		const char *words;
+	} rows[] = {
+		{ NULL, 0755, 0644, NULL },
+		{ NULL, 0755, 0646, "vmtest.json may be written to by others" },
+		{ NULL, 0777, 0644, "may be written to by others (mode 777)" },
+		{ NULL, 01777, 0644, "may be written to by others (mode 777)" },
+		// By the link's directory, and by the file's.
+		{ "open/link", 0755, 0644, "open may be written to by others" },
+		{ "link", 0755, 0644, "open may be written to by others" },
+	};
+	const struct project_owners owners = project_owners_of(geteuid(), NULL);
+
+	put_file(".", "vmtest.json", "{}");
+	put_file(".", "open/other.json", "{}");
+	cr_assert_eq(symlink("../vmtest.json", "open/link"), 0);
+	cr_assert_eq(symlink("open/other.json", "link"), 0);
+	cr_assert_eq(chmod("open", 0777), 0);
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_project_ struct project project = { 0 };
+
+		cr_assert_eq(chmod(".", rows[i].directory), 0);
+		cr_assert_eq(chmod("vmtest.json", rows[i].file), 0);
+		expect_outcome(project_load(rows[i].path, &owners, &project),
+			       rows[i].words);
 	}
 }
