@@ -39,8 +39,7 @@ static bool is_program(const char *path)
 	return access(path, X_OK) == 0 && file_exists(path);
 }
 
-/** @return NULL if PATH has no such program; free(). */
-static char *find_program(const char *name)
+char *process_program_path(const char *name)
 {
 	const char *path = getenv("PATH");
 
@@ -61,7 +60,7 @@ static char *find_program(const char *name)
 
 bool process_program_exists(const char *name)
 {
-	_cleanup_free_ char *path = find_program(name);
+	_cleanup_free_ char *path = process_program_path(name);
 
 	return path && is_program(path);
 }
@@ -143,7 +142,7 @@ struct error *process_spawn(const struct process_options *options,
 {
 	struct error *err;
 	const char *name = options->arguments[0];
-	_cleanup_free_ char *path = find_program(name);
+	_cleanup_free_ char *path = process_program_path(name);
 	_cleanup_free_ char **environment = make_environment(options);
 	_cleanup_process_ struct process *process =
 		memory_allocate(1, sizeof(*process));

@@ -55,6 +55,10 @@ struct process_options {
 	unsigned int keep_fd_count;
 	/** Landlock's rules for it, see landlock(7); NULL or -1 for none. */
 	const int *ruleset_fd;
+	/** The access that it adds for its own directory in /proc. */
+	uint64_t own_access;
+	/** Of root's capabilities(7), those that it has, as bits; 0 for all. */
+	uint64_t capabilities;
 	/**
 	 * Changes what its system calls do, see seccomp(2), and forbids it to
 	 * gain rights; NULL for none.
@@ -137,6 +141,12 @@ _must_check_ struct error *process_run(const struct process_options *options);
  */
 _must_check_ struct error *process_capture(const struct process_options *options,
 					   size_t limit_bytes, char **output_ret);
+
+/**
+ * Where a program is: a name with a slash is a path already. NULL if PATH has
+ * none; free().
+ */
+char *process_program_path(const char *name);
 
 /** Whether a program can be run: one of PATH, or, with a slash, of this path. */
 bool process_program_exists(const char *name);

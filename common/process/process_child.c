@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -140,6 +141,29 @@ static int guard(pid_t parent)
 	watch(child);
 }
 
+/** Who is not root has none to lose, and may not. */
+static void drop_capabilities(uint64_t kept)
+{
+	for (int i = 0; i < 64 && prctl(PR_CAPBSET_READ, i) >= 0; i++) {
+		if (!(kept >> i & 1))
+			prctl(PR_CAPBSET_DROP, i);
+	}
+}
+
+/** @return An errno. */
+static int allow_own_directory(int ruleset_fd, uint64_t access)
+{
+	const struct landlock_path_beneath_attr rule = {
+		.allowed_access = access,
+		.parent_fd = open("/proc/self", O_PATH | O_CLOEXEC),
+	};
+
+	return syscall(SYS_landlock_add_rule, ruleset_fd,
+		       LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0
+		       ? errno
+		       : 0;
+}
+
 /** @return An errno. */
 static int confine(int ruleset_fd)
 {
@@ -244,7 +268,13 @@ static struct process_failure run(const struct process_child *child, pid_t paren
 		return (struct process_failure){ step_descriptors, errnum };
 	if (options->directory && chdir(options->directory) < 0)
 		return (struct process_failure){ step_directory, errno };
-	errnum = ruleset_fd >= 0 ? confine(ruleset_fd) : 0;
+	if (options->capabilities)
+		drop_capabilities(options->capabilities);
+	errnum = ruleset_fd >= 0 && options->own_access
+			 ? allow_own_directory(ruleset_fd, options->own_access)
+			 : 0;
+	if (!errnum && ruleset_fd >= 0)
+		errnum = confine(ruleset_fd);
 	if (!errnum && options->filter)
 		errnum = filter(options->filter);
 	if (errnum)
