@@ -172,6 +172,18 @@ static struct error *add_run_words(struct string_list *arguments,
 	return NULL;
 }
 
+/** For a private store, and for a guest that is given one by --env. */
+static bool needs_tokens(const struct suite_run_options *options,
+			 enum suite_state state)
+{
+	bool needs = state == SUITE_DOWNLOADING;
+
+	for (size_t i = 0; i < options->run_options.count; i++)
+		needs |= state == SUITE_RUNNING &&
+			 strncmp(options->run_options.items[i], "--env", 5) == 0;
+	return needs;
+}
+
 /**
  * Start what a kernel waits for. What a download or a module prints is for us
  * (the module's path would be the log of a test that prints nothing), and what
@@ -215,8 +227,7 @@ static struct error *start(const struct suite_runner *runner, size_t index)
 	}
 	const struct process_options options = {
 		.arguments = (const char *const *)arguments.items,
-		// They download, too.
-		.keeps_tokens = true,
+		.keeps_tokens = needs_tokens(suite_options, state),
 		.reads_stdout = state != SUITE_RUNNING,
 		.stdout_fd = &log_fd,
 		.stderr_fd = &log_fd,
