@@ -18,6 +18,7 @@ const struct command_option run_option_table[] = {
 	{ 0, "accel", "auto|kvm|tcg", "how to run the guest; auto is KVM where it can work", OPTION_INTO(OPTION_CHOICE, struct run_options, config.qemu.accel) },
 	{ 0, "machine", "NAME", "machine type of the catalog, such as microvm or q35", OPTION_INTO(OPTION_STRING, struct run_options, config.qemu.machine) },
 	{ 0, "rw", "DIR", "directory that the guest may change; repeatable", OPTION_INTO(OPTION_ITEM, struct run_options, config.writable) },
+	{ 0, "hide", "DIR", "directory whose files the guest cannot read, such as ~/.ssh; repeatable", OPTION_INTO(OPTION_ITEM, struct run_options, config.hidden) },
 	{ 0, "memory", "SIZE", "the guest's memory, such as 512M or 4G; a number alone is in M (default 2G)", OPTION_INTO(OPTION_SIZE, struct run_options, config.qemu.memory_bytes), .min = 1, .unit = 'M' },
 	{ 0, "cpus", "N", "the guest's processors (default: up to 4, if the kernel can)", OPTION_INTO(OPTION_NUMBER, struct run_options, config.qemu.cpus), .min = 1 },
 	{ 0, "numa", "N", "NUMA nodes, among which memory and processors are divided", OPTION_INTO(OPTION_NUMBER, struct run_options, config.qemu.numa), .min = 1, .max = 64 },

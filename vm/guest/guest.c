@@ -428,6 +428,12 @@ struct error *guest_run(const struct guest_config *config, struct run_result *re
 			return err;
 		error_destroy(take_ptr(miss));
 		err = run_on(machine, config, &plan, ret);
+		if (error_is(err, ERROR_RETRY) && !plan.qemu.lacks_sandbox) {
+			log_debug("without -sandbox: %s", error_message(err));
+			error_destroy(err);
+			plan.qemu.lacks_sandbox = true;
+			err = run_on(machine, config, &plan, ret);
+		}
 		// Of a program that is not there, no machine helps.
 		if (!error_is(err, ERROR_NOT_FOUND) ||
 		    !process_program_exists(qemu_program(&config->qemu)))

@@ -47,6 +47,8 @@ struct guest_config {
 	const char *user;
 	/** The guest's name, with or without a domain. */
 	const char *hostname;
+	/** Directories whose files the guest cannot read. */
+	struct string_list hidden;
 	/** Directories that the guest may change. */
 	struct string_list writable;
 	/** What serves these, see qemu.h; NULL to look for it. */

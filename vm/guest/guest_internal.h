@@ -432,6 +432,8 @@ struct guest_plan {
 	/** Serve the writable shares, if they are not 9p. */
 	struct virtiofs servers;
 	struct share_plan shares;
+	/** Of QEMU. */
+	struct confinement confinement;
 	/** init.sh on the host, without symbolic links. */
 	char *init;
 	/** The module that the guest inserts, where it sees it; or NULL. */
@@ -462,6 +464,16 @@ _must_check_ struct error *guest_plan_make(struct guest_plan *plan,
 void guest_plan_deinit(struct guest_plan *plan);
 
 #define _cleanup_guest_plan_ _cleanup_(guest_plan_deinit)
+
+/**
+ * Plan what QEMU can do to the host. The shares are known.
+ *
+ * @param[in] extra Directories that the guest must see; without links.
+ * @return ERROR_USAGE if what is to be hidden is needed.
+ */
+_must_check_ struct error *
+guest_confinement_plan(struct guest_plan *plan, const struct guest_config *config,
+		       const struct string_list *extra);
 
 /** Plan what a booted system has besides its root. The user is known. */
 _must_check_ struct error *guest_system_plan(struct guest_plan *plan,

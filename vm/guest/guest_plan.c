@@ -24,6 +24,7 @@ void guest_plan_deinit(struct guest_plan *plan)
 	virtiofs_deinit(&plan->servers);
 	string_list_deinit(&plan->drivers);
 	share_plan_deinit(&plan->shares);
+	confinement_deinit(&plan->confinement);
 	free(plan->init);
 	free(plan->module);
 	guest_user_deinit(&plan->user);
@@ -365,12 +366,16 @@ struct error *guest_plan_make(struct guest_plan *plan,
 	err = plan_shares(plan, config, &extra);
 	if (err)
 		return err;
+	err = guest_confinement_plan(plan, config, &extra);
+	if (err)
+		return err;
 	err = guest_system_plan(plan, config);
 	if (err)
 		return err;
 	plan_environment(plan, config, loader);
 	qemu->config = &config->qemu;
 	qemu->shares = &plan->shares;
+	qemu->confinement = &plan->confinement;
 	qemu->init = plan->init;
 	qemu->verbose = config->console_log_fd >= 0 || log_level() >= LOG_DEBUG;
 	const char *denied;

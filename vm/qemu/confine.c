@@ -6,129 +6,206 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/memory.h"
+#include "common/process/process.h"
 
+/** What older headers lack is written as numbers. */
 enum {
-	/**
-	 * Before, whoever is confined cannot rename from one directory to
-	 * another, which --rw is for.
-	 */
-	NEEDED_ABI = 2,
-	TRUNCATE_ABI = 3,
-	/** Renaming is listed since it is forbidden to all others. */
-	ACCESS = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_REFER,
-	CHANGE = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+	READ = LANDLOCK_ACCESS_FS_READ_FILE,
+	WRITE = LANDLOCK_ACCESS_FS_WRITE_FILE,
+	CHANGE = WRITE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
 		 LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
 		 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
 		 LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
 		 LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM,
-	/** LANDLOCK_ACCESS_FS_TRUNCATE, which older headers lack. */
+	/** To rename from one directory to another. */
+	REFER = 1 << 13,
 	TRUNCATE = 1 << 14,
+	IOCTL_DEVICE = 1 << 15,
+	/** Those that a file can have a rule for. */
+	OF_FILE = READ | WRITE | TRUNCATE | IOCTL_DEVICE,
+	/** To bind and to connect. */
+	TCP = 3,
+	/** To reach others by abstract sockets and by signals. */
+	SCOPES = 3,
 };
 
-static struct error *add_rule(int ruleset_fd, int fd, uint64_t access,
-			      const char *name)
-{
-	const struct landlock_path_beneath_attr rule = {
-		.allowed_access = access,
-		.parent_fd = fd,
-	};
+/** The versions of Landlock that brought them. */
+enum {
+	REFER_ABI = 2,
+	TRUNCATE_ABI = 3,
+	TCP_ABI = 4,
+	IOCTL_DEVICE_ABI = 5,
+	SCOPES_ABI = 6,
+};
 
-	if (syscall(SYS_landlock_add_rule, ruleset_fd,
-		    LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
-		return error_create_os(errno, "landlock: rule for %s", name);
-	return NULL;
+// What a program needs, and no secret.
+static const char *const devices[] = { "/dev/kvm", "/dev/null", "/dev/random",
+				       "/dev/urandom", "/dev/zero" };
+
+struct ruleset {
+	int fd;
+	uint64_t handled;
+	const struct confinement *confinement;
+};
+
+bool confinement_rights(const struct confinement *confinement, int abi,
+			struct confinement_rights *ret)
+{
+	*ret = (struct confinement_rights){ 0 };
+	// All confined programs lack what an ABI does not have.
+	if (abi < (confinement->writable.count ? REFER_ABI : 1))
+		return false;
+	ret->files = READ | (abi >= REFER_ABI ? REFER : 0);
+	if (confinement->is_open)
+		return true;
+	ret->files |= CHANGE | (abi >= TRUNCATE_ABI ? TRUNCATE : 0) |
+		      (abi >= IOCTL_DEVICE_ABI ? IOCTL_DEVICE : 0);
+	ret->network = abi >= TCP_ABI && !confinement->has_network ? TCP : 0;
+	ret->scopes = abi >= SCOPES_ABI ? SCOPES : 0;
+	return true;
 }
 
-static struct error *allow(int ruleset_fd, int directory_fd, const char *name,
+static bool holds_hidden(const struct confinement *confinement, const char *path)
+{
+	bool holds = false;
+
+	for (size_t i = 0; i < confinement->hidden.count; i++)
+		holds |= path_is_below(confinement->hidden.items[i], path);
+	return holds;
+}
+
+static struct error *allow(const struct ruleset *ruleset, const char *path,
 			   uint64_t access)
 {
-	_cleanup_close_ int fd =
-		openat(directory_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
 	// One that has gone meanwhile is missed by nobody.
 	if (fd < 0 || fstat(fd, &st) < 0 || S_ISLNK(st.st_mode))
 		return NULL;
-	if (!S_ISDIR(st.st_mode))
-		access &= ~(uint64_t)LANDLOCK_ACCESS_FS_REFER;
-	return add_rule(ruleset_fd, fd, access, name);
-}
-
-static bool is_allowed(const char *name)
-{
-	return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
-	       strcmp(name, "proc") != 0;
-}
-
-/** There is no rule that forbids: so all else is allowed. */
-static struct error *allow_all_but_proc(int ruleset_fd)
-{
-	struct error *err;
-	_cleanup_closedir_ DIR *root = opendir("/");
-
-	if (!root)
-		return error_create_os(errno, "open /");
-	for (struct dirent *entry; (entry = readdir(root));) {
-		if (!is_allowed(entry->d_name))
-			continue;
-		err = allow(ruleset_fd, dirfd(root), entry->d_name, ACCESS);
-		if (err)
-			return err;
-	}
-	// KVM on ppc64 needs it.
-	return allow(ruleset_fd, dirfd(root), "proc/cpuinfo", ACCESS);
+	const struct landlock_path_beneath_attr rule = {
+		.allowed_access = access & ruleset->handled &
+				  (S_ISDIR(st.st_mode) ? UINT64_MAX : OF_FILE),
+		.parent_fd = fd,
+	};
+	// A namespace, as of ip-netns(8), can have none.
+	if (syscall(SYS_landlock_add_rule, ruleset->fd,
+		    LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0 &&
+	    errno != EBADFD)
+		return error_create_os(errno, "landlock: rule for %s", path);
+	return NULL;
 }
 
 /**
- * A server of files looks at itself in /proc. That others show their
- * environment and memory there is for who may trace them, which Landlock forbids.
+ * There is no rule that forbids: where something is hidden below a directory,
+ * all else that is there now is allowed.
  */
-static struct error *allow_changes(int ruleset_fd, int directory_fd,
-				   uint64_t access, bool maps_ids)
+static struct error *allow_shown(const struct ruleset *ruleset, const char *path)
 {
-	struct error *err;
+	const struct confinement *confinement = ruleset->confinement;
+	struct error *err = NULL;
 
-	err = add_rule(ruleset_fd, directory_fd, access, "the directory");
-	if (err)
-		return err;
-	return allow(ruleset_fd, AT_FDCWD, "/proc",
-		     maps_ids ? ACCESS | LANDLOCK_ACCESS_FS_WRITE_FILE : ACCESS);
+	if (!holds_hidden(confinement, path))
+		return allow(ruleset, path, READ | REFER);
+	_cleanup_closedir_ DIR *directory = opendir(path);
+	// What is closed to us is to the program.
+	while (directory && !err) {
+		const struct dirent *entry = readdir(directory);
+
+		if (!entry)
+			break;
+		_cleanup_free_ char *child = path_join(path, entry->d_name);
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0 &&
+		    !string_list_contains(&confinement->hidden, child))
+			err = allow_shown(ruleset, child);
+	}
+	return err;
 }
 
-struct error *qemu_confine(int directory_fd, bool maps_ids, int *fd_ret)
+static struct error *add_rules(const struct ruleset *ruleset)
+{
+	struct error *err = NULL;
+	const struct confinement *confinement = ruleset->confinement;
+
+	if (confinement->reads_host)
+		err = allow_shown(ruleset, "/");
+	for (size_t i = 0; i < array_size(devices) && !err; i++)
+		err = allow(ruleset, devices[i], READ | WRITE | IOCTL_DEVICE);
+	for (size_t i = 0; i < confinement->shown.count && !err; i++)
+		err = allow_shown(ruleset, confinement->shown.items[i]);
+	for (size_t i = 0; i < confinement->writable.count && !err; i++)
+		err = allow(ruleset, confinement->writable.items[i],
+			    READ | CHANGE | REFER | TRUNCATE);
+	return err;
+}
+
+struct error *confinement_make(const struct confinement *confinement, int *fd_ret)
 {
 	struct error *err;
 
-	struct landlock_ruleset_attr attributes = {
-		.handled_access_fs = ACCESS,
-	};
+	struct confinement_rights rights;
 	int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
 			       LANDLOCK_CREATE_RULESET_VERSION);
 
 	*fd_ret = -1;
-	if (abi < NEEDED_ABI)
-		return NULL;
-	if (directory_fd >= 0)
-		attributes.handled_access_fs |=
-			CHANGE | (abi < TRUNCATE_ABI ? 0 : TRUNCATE);
-
+	if (!confinement_rights(confinement, abi, &rights)) {
+		if (!confinement->is_required)
+			return NULL;
+		return error_create(
+			ERROR_OTHER,
+			"--hide: the kernel has no Landlock, as from 5.13 on, and with --rw from 5.19");
+	}
+	// A kernel takes more than it knows where that is zero.
 	_cleanup_close_ int fd = (int)syscall(SYS_landlock_create_ruleset,
-					      &attributes, sizeof(attributes), 0);
-
+					      &rights, sizeof(rights), 0);
 	if (fd < 0)
 		return error_create_os(errno, "landlock");
-	err = allow_all_but_proc(fd);
-	if (!err && directory_fd >= 0)
-		err = allow_changes(fd, directory_fd,
-				    attributes.handled_access_fs, maps_ids);
+	const struct ruleset ruleset = { fd, rights.files, confinement };
+	err = add_rules(&ruleset);
 	if (err)
 		return err;
 	*fd_ret = take_fd(&fd);
 	return NULL;
+}
+
+void confinement_show(struct confinement *confinement, const char *path)
+{
+	_cleanup_free_ char *real = realpath(path, NULL);
+
+	if (real)
+		string_list_add(&confinement->shown, real);
+}
+
+void confinement_add_program(struct confinement *confinement, const char *name)
+{
+	_cleanup_free_ char *path = process_program_path(name);
+	_cleanup_free_ char *real = path ? realpath(path, NULL) : NULL;
+	_cleanup_free_ char *directory = path_parent(real ? real : "");
+	const char *libraries = getenv("LD_LIBRARY_PATH");
+	_cleanup_free_ char *list = string_copy(libraries ? libraries : "");
+	char *rest = list;
+
+	if (real)
+		confinement_show(confinement, directory);
+	for (char *part; (part = strsep(&rest, ":"));) {
+		if (*part == '/')
+			confinement_show(confinement, part);
+	}
+}
+
+void confinement_deinit(struct confinement *confinement)
+{
+	string_list_deinit(&confinement->hidden);
+	string_list_deinit(&confinement->shown);
+	string_list_deinit(&confinement->writable);
 }

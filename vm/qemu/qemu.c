@@ -123,6 +123,11 @@ bool qemu_lacks_machine(const char *output)
 		strstr(property, "' not found"));
 }
 
+bool qemu_lacks_sandbox(const char *output)
+{
+	return strstr(output, "sandbox") || strstr(output, "seccomp");
+}
+
 bool qemu_lacks_9p(const char *output)
 {
 	const char *fsdev = strstr(output, "fsdev");
@@ -322,6 +327,13 @@ struct error *qemu_arguments(const struct qemu_options *options,
 	string_list_add(ret, "-no-user-config");
 	string_list_add(ret, "-no-reboot");
 	qemu_add(ret, "-display", "none");
+	// What other options need is not known.
+	if (!options->lacks_sandbox &&
+	    !string_list_contains(&config->arguments, "-sandbox"))
+		qemu_add(ret, "-sandbox", "on%s",
+			 config->arguments.count
+				 ? ""
+				 : ",obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
 	qemu_add(ret, "-kernel", "%s", options->image);
 	qemu_add(ret, "-append", "%s", command_line);
 	string_list_add_all(ret, &machine->arguments);

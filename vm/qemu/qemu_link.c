@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -61,6 +62,20 @@ static void keep(struct kept *kept, int fd)
 		vector_add(kept) = fd;
 }
 
+/** Without those that would make files of the guest's more than files. */
+static uint64_t find_capabilities(const struct confinement *confinement)
+{
+	static const uint64_t network = 1ULL << CAP_NET_BIND_SERVICE |
+					1ULL << CAP_NET_RAW;
+
+	if (confinement->is_open)
+		return ~(1ULL << CAP_FSETID | 1ULL << CAP_MKNOD |
+			 1ULL << CAP_SETFCAP);
+	return 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE |
+	       1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_FOWNER |
+	       (confinement->has_network ? network : 0);
+}
+
 static struct error *spawn(struct qemu_options *options,
 			   const struct qemu_link *side, struct process **ret)
 {
@@ -70,6 +85,7 @@ static struct error *spawn(struct qemu_options *options,
 	_cleanup_string_builder_ struct string_builder line = { 0 };
 	struct kept kept = { 0 };
 	_cleanup_close_ int ruleset_fd = -1;
+	const struct confinement *confinement = options->confinement;
 
 	options->sockets = side;
 	err = qemu_arguments(options, &arguments);
@@ -80,9 +96,12 @@ static struct error *spawn(struct qemu_options *options,
 		string_builder_append_shell(&line, arguments.items[i]);
 	}
 	log_debug("%s", line.text);
-	err = qemu_confine(-1, false, &ruleset_fd);
+	err = confinement_make(confinement, &ruleset_fd);
 	if (err)
 		return err;
+	if (ruleset_fd < 0)
+		log_warning(
+			"the guest can read the host's /proc, /sys, /dev and /run: the kernel has no Landlock, as from 5.13 on, and with --rw from 5.19");
 	keep(&kept, side->console_fd);
 	for (int i = 0; i < PORT_COUNT; i++)
 		keep(&kept, side->port_fds[i]);
@@ -100,6 +119,10 @@ static struct error *spawn(struct qemu_options *options,
 			.arguments = (const char *const *)arguments.items,
 			.inherited = inherited,
 			.ruleset_fd = &ruleset_fd,
+			.capabilities = find_capabilities(confinement),
+			.filter = confinement->writable.count
+					  ? server_filter(false)
+					  : NULL,
 			.stdout_fd = &side->output_fd,
 			.stderr_fd = &side->output_fd,
 			.keep_fds = fds,

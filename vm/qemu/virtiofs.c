@@ -5,14 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
+#include <linux/landlock.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -123,19 +121,6 @@ static struct error *connect_sockets(int *ours_ret, int *servers_ret)
 	return NULL;
 }
 
-/**
- * All files that the guest makes are the caller's, as over 9p: for an ordinary
- * user's server, becoming the guest's user succeeds and does nothing.
- */
-static struct sock_filter instructions[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setresuid, 2, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setresgid, 1, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setgroups, 0, 1),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 0),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-};
-
 /** QEMU's own has other options, and insists on chroot(2). */
 static bool is_qemus(const char *program)
 {
@@ -145,6 +130,8 @@ static bool is_qemus(const char *program)
 static void add_arguments(struct string_list *list, const char *program,
 			  rlim_t files, int socket_fd, int directory_fd)
 {
+	// Files of the guest's are to be no more than files.
+	static const char capabilities[] = "modcaps=-fsetid:-mknod:-setfcap";
 	const bool is_root = geteuid() == 0;
 
 	if (is_qemus(program) && !is_root) {
@@ -159,15 +146,36 @@ static void add_arguments(struct string_list *list, const char *program,
 	if (is_qemus(program)) {
 		string_list_add(list, "-o");
 		string_list_addf(list,
-				 "source=/proc/self/fd/%d/.,sandbox=chroot,cache=auto,timeout=0,xattr,announce_submounts",
-				 directory_fd);
+				 "source=/proc/self/fd/%d/.,sandbox=chroot,cache=auto,timeout=0,xattr,announce_submounts,%s",
+				 directory_fd, capabilities);
 		return;
 	}
 	string_list_addf(list, "--shared-dir=/proc/self/fd/%d/.", directory_fd);
 	string_list_addf(list, "--sandbox=%s", is_root ? "chroot" : "none");
+	string_list_addf(list, "--%s", capabilities);
 	string_list_add(list, "--cache=auto");
 	string_list_add(list, "--xattr");
 	string_list_add(list, "--announce-submounts");
+}
+
+/** It reads its libraries and limits, and changes the directory alone. */
+static struct error *confine(const char *program, const char *directory, int *ret)
+{
+	static const char *const needed[] = {
+		"/usr",		"/lib",
+		"/lib32",	"/lib64",
+		"/libx32",	"/bin",
+		"/sbin",	"/nix/store",
+		"/gnu/store",	"/etc/ld.so.cache",
+		"/proc/sys/fs",
+	};
+	_cleanup_confinement_ struct confinement confinement = { 0 };
+
+	for (size_t i = 0; i < array_size(needed); i++)
+		confinement_show(&confinement, needed[i]);
+	confinement_add_program(&confinement, program);
+	string_list_add(&confinement.writable, directory);
+	return confinement_make(&confinement, ret);
 }
 
 /** Wait until it answers: QEMU would not do without it. */
@@ -201,8 +209,6 @@ static struct error *start(struct virtiofs *servers, const char *program,
 
 	static const char *const inherited[] = { "PATH", "LD_LIBRARY_PATH", NULL };
 	const bool is_root = geteuid() == 0;
-	const struct sock_fprog filter = { array_size(instructions),
-					   instructions };
 	_cleanup_string_list_ struct string_list arguments = { 0 };
 	_cleanup_close_ int socket_fd = -1;
 	_cleanup_close_ int ruleset_fd = -1;
@@ -224,8 +230,7 @@ static struct error *start(struct virtiofs *servers, const char *program,
 	err = connect_sockets(&server->fd, &socket_fd);
 	if (err)
 		return err;
-	err = qemu_confine(directory_fd, is_qemus(program) && !is_root,
-			   &ruleset_fd);
+	err = confine(program, directory, &ruleset_fd);
 	if (err)
 		return err;
 	// Without chroot(2), it opens `../name` too, if a guest asks for it.
@@ -239,7 +244,14 @@ static struct error *start(struct virtiofs *servers, const char *program,
 			.arguments = (const char *const *)arguments.items,
 			.inherited = inherited,
 			.ruleset_fd = &ruleset_fd,
-			.filter = is_root ? NULL : &filter,
+			// In a user namespace, it says who is who. It could
+			// write to its own memory then: not one that opens
+			// whatever name a guest asks for.
+			.own_access = LANDLOCK_ACCESS_FS_READ_FILE |
+				      (is_qemus(program) && !is_root
+					       ? LANDLOCK_ACCESS_FS_WRITE_FILE
+					       : 0),
+			.filter = server_filter(!is_root),
 			.stdout_fd = &output_fd,
 			.stderr_fd = &output_fd,
 			.keep_fds = (const int[]){ socket_fd, directory_fd },

@@ -68,6 +68,7 @@ static const struct key {
 	{ "machine", KEY_TEXT, ONE, "machine", NULL },
 	{ "qemu", KEY_TEXT, ONE, "qemu", "is run on the host" },
 	{ "rw", KEY_PATH, LIST, "rw", NULL },
+	{ "hide", KEY_PATH, LIST, "hide", NULL },
 	{ "memory", KEY_TEXT, ONE, "memory", NULL },
 	{ "cpus", KEY_NUMBER, ONE, "cpus", NULL },
 	{ "numa", KEY_NUMBER, ONE, "numa", NULL },

@@ -207,6 +207,31 @@ Test(qemu, what_it_lacks_is_told_from_other_failures)
 	}
 }
 
+Test(qemu, confines_itself_as_far_as_its_options_let_it)
+{
+	static const char all[] =
+		"on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
+
+	compute();
+	cr_expect_str_eq(value_of("-sandbox"), all);
+	string_list_add(&config.arguments, "-s");
+	compute();
+	cr_expect_str_eq(value_of("-sandbox"), "on");
+	string_list_add(&config.arguments, "-sandbox");
+	string_list_add(&config.arguments, "off");
+	compute();
+	cr_expect_str_eq(value_of("-sandbox"), "off");
+	string_list_deinit(&config.arguments);
+	options.lacks_sandbox = true;
+	compute();
+	cr_expect_null(value_of("-sandbox"));
+	cr_expect(qemu_lacks_sandbox(
+		"qemu: -sandbox support is not enabled in this QEMU binary"));
+	cr_expect(qemu_lacks_sandbox(
+		"qemu: failed to install seccomp syscall filter in the kernel"));
+	cr_expect_not(qemu_lacks_sandbox("qemu: fsdev support is disabled"));
+}
+
 Test(qemu, a_network_is_only_there_when_it_is_asked_for)
 {
 	static const struct {

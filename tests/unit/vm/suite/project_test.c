@@ -42,6 +42,7 @@ Test(project, keys_stand_for_options)
 		{ "{\"memory\": \"4G\"}", "memory", "4G " },
 		{ "{\"cpus\": 1}", "cpus", "1 " },
 		{ "{\"rw\": [\"a\", \"/b\"]}", "rw", "/home/me/it/a /b " },
+		{ "{\"hide\": [\"a\"]}", "hide", "/home/me/it/a " },
 		{ "{\"append\": [\"a=b\"]}", "append", "a=b " },
 		{ "{\"qemu_options\": [\"-s\"]}", "qemu-option", "-s " },
 		{ "{\"environment\": {\"A\": \"b c\", \"D\": null}}", "env", "A=b c D " },
