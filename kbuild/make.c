@@ -86,7 +86,7 @@ static void add_arguments(struct make *make, const char *pahole, unsigned int jo
 	string_list_add(list, "-C");
 	string_list_add(list, make->source);
 	string_list_addf(list, "O=%s", make->build);
-	kernel_make_add_compiler(list, make->arch, make->compiler);
+	kernel_make_add_compiler(list, make->arch, make->compiler, true);
 	for (size_t i = 0; i < array_size(fixed); i++)
 		string_list_add(list, fixed[i]);
 	add_prefix_maps(make, "KCFLAGS");
@@ -138,6 +138,5 @@ struct error *make_run(const struct make *make, struct progress *progress,
 	string_list_add_all(&list, &make->arguments);
 	for (size_t i = 0; arguments[i]; i++)
 		string_list_add(&list, arguments[i]);
-	return kernel_make_run(&list, make->log_path, progress, false,
-			       kernel_make_inherited);
+	return kernel_make_run(&list, make->log_path, progress, false, NULL);
 }

@@ -158,6 +158,41 @@ struct error *compiler_find(const struct catalog *catalog,
 	return NULL;
 }
 
+/** @param[in] program Its path. */
+static void add_directories(const char *program, const char *prefix,
+			    struct string_list *ret)
+{
+	static const char *const names[] = { "bin",   "include", "lib",
+					     "lib64", "libexec", "share" };
+	_cleanup_free_ char *directory = path_parent(program);
+	_cleanup_free_ char *top = path_parent(directory);
+
+	string_list_add(ret, directory);
+	if (strcmp(path_name(directory), "bin") != 0)
+		return;
+	// Not all that is there: it may be somebody's home directory.
+	for (size_t i = 0; i < array_size(names); i++)
+		string_list_addf(ret, "%s/%s", top, names[i]);
+	if (*prefix)
+		string_list_addf(ret, "%s/%.*s", top, (int)strlen(prefix) - 1,
+				 prefix);
+}
+
+void compiler_add_directories(const struct compiler *compiler,
+			      struct string_list *ret)
+{
+	const char *prefix = path_name(compiler->prefix);
+	_cleanup_free_ char *path = process_program_path(compiler->program);
+	_cleanup_free_ char *real = path ? realpath(path, NULL) : NULL;
+
+	if (compiler->directory)
+		string_list_add(ret, compiler->directory);
+	else if (real) {
+		add_directories(path, prefix, ret);
+		add_directories(real, prefix, ret);
+	}
+}
+
 /** What a compiler that is to be unpacked comes from. */
 struct crosstool {
 	const struct compiler *compiler;

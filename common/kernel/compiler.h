@@ -17,6 +17,7 @@ struct error;
 struct http;
 struct kernel_version;
 struct progress;
+struct sandbox;
 struct string_list;
 
 /*
@@ -73,10 +74,17 @@ compiler_open(const struct catalog *catalog, const struct catalog_arch *arch,
 	      const struct kernel_version *version, const char *cache_directory,
 	      struct http *http, struct compiler *ret);
 
+/**
+ * Add the directories that a compiler needs: all of one from kernel.org; of
+ * another, its own and those that installed files lie in beside `bin`.
+ */
+void compiler_add_directories(const struct compiler *compiler,
+			      struct string_list *ret);
+
 /*
  * make, run for a kernel's tree or for an external module: without variables of
- * the environment that are for other builds, with the architecture's compiler
- * (through ccache where it is installed), and with all output in a log file.
+ * the environment that are for other builds, with the architecture's compiler,
+ * and with all output in a log file.
  */
 
 /**
@@ -86,10 +94,14 @@ compiler_open(const struct catalog *catalog, const struct catalog_arch *arch,
  */
 extern const char *const kernel_make_inherited[];
 
-/** Add make's variables for an architecture and its compiler. */
+/**
+ * Add make's variables for an architecture and its compiler.
+ *
+ * @param[in] caches Whether ccache is used, if it is installed.
+ */
 void kernel_make_add_compiler(struct string_list *arguments,
 			      const struct catalog_arch *arch,
-			      const struct compiler *compiler);
+			      const struct compiler *compiler, bool caches);
 
 /** @return ERROR_USAGE if make cannot cope with the path in its variables. */
 _must_check_ struct error *kernel_make_check_path(const char *path);
@@ -113,15 +125,15 @@ char *kernel_make_excerpt(const char *output, size_t size);
  * @param[in] progress Is told of each file that is compiled; may be NULL.
  * @param[in] needs_all Whether it is an error, too, if make succeeds but its
  * output says 'No such file'.
- * @param[in] inherited As process.h has it: kernel_make_inherited, or NULL for
- * what is the user's own.
+ * @param[in] sandbox Where it runs; NULL for what is our own, which inherits
+ * kernel_make_inherited.
  * @return An error that has kernel_make_excerpt() logged before it.
  */
 _must_check_ struct error *kernel_make_run(const struct string_list *arguments,
 					   const char *log_path,
 					   struct progress *progress,
 					   bool needs_all,
-					   const char *const *inherited);
+					   const struct sandbox *sandbox);
 
 struct kernel_make_module {
 	const struct catalog_arch *arch;
@@ -135,8 +147,8 @@ struct kernel_make_module {
 	const char *log_path;
 	/** Is told of each file that is compiled; may be NULL. */
 	struct progress *progress;
-	/** As of kernel_make_run(). */
-	const char *const *inherited;
+	/** For a package that is not ours, and then without ccache; or NULL. */
+	const struct sandbox *sandbox;
 };
 
 /**

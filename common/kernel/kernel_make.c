@@ -18,6 +18,7 @@
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
+#include "common/process/sandbox.h"
 
 enum {
 	/** Of an excerpt: the last lines, and those after one of an error. */
@@ -105,9 +106,10 @@ struct error *kernel_make_check_path(const char *path)
 
 void kernel_make_add_compiler(struct string_list *arguments,
 			      const struct catalog_arch *arch,
-			      const struct compiler *compiler)
+			      const struct compiler *compiler, bool caches)
 {
-	const char *cache = process_program_exists("ccache") ? "ccache " : "";
+	const char *cache =
+		caches && process_program_exists("ccache") ? "ccache " : "";
 
 	string_list_addf(arguments, "ARCH=%s", arch->kernel_arch);
 	string_list_addf(arguments, "CROSS_COMPILE=%s", compiler->prefix);
@@ -256,19 +258,26 @@ static struct error *check_missing(const struct string_builder *output,
 
 struct error *kernel_make_run(const struct string_list *arguments,
 			      const char *log_path, struct progress *progress,
-			      bool needs_all, const char *const *inherited)
+			      bool needs_all, const struct sandbox *sandbox)
 {
 	struct error *err;
 
 	struct process_options options = {
 		.arguments = (const char *const *)arguments->items,
-		.inherited = inherited,
-		.environment = environment,
+		.inherited = kernel_make_inherited,
 		.reads_stdout = true,
 		.reads_stderr = true,
 		// Compilers would go on in a directory that is being deleted.
 		.guarded = true,
 	};
+	_cleanup_string_list_ struct string_list variables = { 0 };
+	if (sandbox) {
+		sandbox_apply(sandbox, &options);
+		string_list_add_all(&variables, &sandbox->environment);
+	}
+	for (size_t i = 0; environment[i]; i++)
+		string_list_add(&variables, environment[i]);
+	options.environment = (const char *const *)variables.items;
 	_cleanup_process_ struct process *process = NULL;
 	err = process_spawn(&options, &process);
 	if (err)
@@ -306,7 +315,8 @@ struct error *kernel_make_module(const struct kernel_make_module *options)
 	string_list_add(&list, "make");
 	string_list_add(&list, "-C");
 	string_list_add(&list, options->kernel);
-	kernel_make_add_compiler(&list, options->arch, options->compiler);
+	kernel_make_add_compiler(&list, options->arch, options->compiler,
+				 !options->sandbox);
 	string_list_addf(&list, "M=%s", options->module);
 	for (const char *const *argument = options->arguments;
 	     argument && *argument; argument++)
@@ -314,5 +324,5 @@ struct error *kernel_make_module(const struct kernel_make_module *options)
 	string_list_add(&list, "modules");
 
 	return kernel_make_run(&list, options->log_path, options->progress,
-			       true, options->inherited);
+			       true, options->sandbox);
 }

@@ -320,7 +320,6 @@ struct error *package_prove(const struct make *make, const char *directory,
 		.kernel = kernel,
 		.module = scratch,
 		.log_path = make->log_path,
-		.inherited = kernel_make_inherited,
 	};
 	err = kernel_make_module(&options);
 	if (err)

@@ -95,6 +95,17 @@ class ProgramTest(OthersCase):
         result = support.run(*arguments, cwd=self.folder)
         self.assert_one_line(result, 2, "say what to run")
 
+    def test_nothing_is_built_that_is_not_asked_for(self):
+        """Without a command and a file, drgn is tested, by a module of its own."""
+        write_package(self.folder / package_name(), package_entries())
+        options = (f"--store=dir:{self.folder}", "-d", self.folder / "kernels")
+        arguments = ("vmtest-vm test -k 6.12", *options)
+        result = support.run(*arguments, cwd=self.folder)
+        self.assert_one_line(result, 2, "say what to run")
+        result = support.run(*arguments, "--module=insert", cwd=self.folder)
+        self.assert_one_line(result, 1, "failed on 1 of 1 kernels")
+        self.assertIn("module drgn_test", result.stdout + result.stderr)
+
 
 class WorkflowTest(OthersCase):
     @classmethod

@@ -132,7 +132,10 @@ static struct error *run(struct command_context *context)
 {
 	struct error *err;
 	const struct suite_options *suite_options = context->options;
-	static const char fallback[] = "drgn/vmtest.json";
+	// What is not asked for is not built by the programs of a package.
+	const char *fallback = suite_options->guest.module == MODULE_NONE
+				       ? NULL
+				       : "drgn/vmtest.json";
 
 	_cleanup_suite_setup_ struct suite_setup setup = { 0 };
 	err = suite_setup_load(&setup, context, SUITE_NEWEST_OF_SERIES, fallback);
@@ -190,9 +193,9 @@ const struct command vm_test_command = {
 		"outside of its directory, needs --trust-project, until the file changes; one that\n"
 		"others can change is not read.\n"
 		"\n"
-		"Where there is neither a command nor a file, drgn is tested: its test module\n"
-		"is inserted, and what the module's interface promises is looked at with the\n"
-		"python3-drgn of the host.",
+		"With --module insert, and neither a command nor a file, drgn is tested: its\n"
+		"test module is inserted, and what the module's interface promises is looked\n"
+		"at with the python3-drgn of the host.",
 	.options = { options, suite_option_table, run_option_table },
 	.options_size = sizeof(struct suite_options),
 	.common = COMMON_SELECTION | COMMON_STORE | COMMON_DIRECTORY | COMMON_JSON,

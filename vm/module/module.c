@@ -19,6 +19,7 @@
 #include "common/kernel/catalog.h"
 #include "common/kernel/compiler.h"
 #include "common/kernel/release.h"
+#include "common/process/sandbox.h"
 #include "vm/kernel/kernel.h"
 
 static const char scratch_usual[] = "/tmp";
@@ -105,9 +106,29 @@ static struct error *compute_key(const struct build *build,
 	return NULL;
 }
 
+/** The programs of a package are whose who can write to the store. */
+static struct error *make_sandbox(const struct build *build,
+				  const struct compiler *compiler,
+				  struct sandbox *ret)
+{
+	const char *kernel = build->request->kernel->path;
+	_cleanup_string_list_ struct string_list readable = { 0 };
+	_cleanup_free_ char *link = path_join(kernel, "build");
+	// That of a directory which is no package may be a link.
+	_cleanup_free_ char *directory = realpath(link, NULL);
+
+	string_list_add(&readable, kernel);
+	if (directory)
+		string_list_add(&readable, directory);
+	// It may name its own directory.
+	string_list_add(&readable, build->source);
+	compiler_add_directories(compiler, &readable);
+	return sandbox_init(&readable, build->scratch, ret);
+}
+
 static struct error *run_make(const struct build *build,
 			      const struct compiler *compiler,
-			      const char *log_path)
+			      const struct sandbox *sandbox, const char *log_path)
 {
 	struct error *err;
 
@@ -148,6 +169,7 @@ static struct error *run_make(const struct build *build,
 		.arguments = (const char *const *)arguments.items,
 		.log_path = log_path,
 		.progress = progress,
+		.sandbox = sandbox,
 	};
 	err = kernel_make_module(&options);
 	if (err)
@@ -162,16 +184,20 @@ static struct error *build_make(void *arg, const char *result)
 	const struct build *build = arg;
 	const struct module_request *request = build->request;
 
-	err = host_programs_check(request->kernel->path);
-	if (err)
-		return err;
 	_cleanup_compiler_ struct compiler compiler = { 0 };
 	err = compiler_open(request->catalog, request->arch, &build->version,
 			    request->directory, request->http, &compiler);
 	if (err)
 		return err;
+	_cleanup_sandbox_ struct sandbox sandbox = { .ruleset_fd = -1 };
+	err = make_sandbox(build, &compiler, &sandbox);
+	if (err)
+		return err;
+	err = host_programs_check(request->kernel->path, &sandbox);
+	if (err)
+		return err;
 	_cleanup_free_ char *log_path = path_join(result, "build.log");
-	err = run_make(build, &compiler, log_path);
+	err = run_make(build, &compiler, &sandbox, log_path);
 	if (err)
 		return err;
 	return error_wrap(module_result_collect(build->copy, result), "see %s",

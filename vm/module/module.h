@@ -24,6 +24,7 @@ struct catalog_arch;
 struct error;
 struct http;
 struct kernel;
+struct sandbox;
 
 /*
  * A source: the files of a directory, without those that a build in place
@@ -48,9 +49,11 @@ module_source_copy(const char *path, const char *to,
  * passes; make then reports what is missing.
  *
  * @param[in] kernel_path The package's directory.
+ * @param[in] sandbox Where one is run.
  * @return An error that says for what machine they are.
  */
-_must_check_ struct error *host_programs_check(const char *kernel_path);
+_must_check_ struct error *host_programs_check(const char *kernel_path,
+					       const struct sandbox *sandbox);
 
 /**
  * The compiler's options for the names of files in the debug info: the module's
@@ -70,7 +73,10 @@ char *module_prefix_maps(const char *source_arch, const char *kernel,
 /** The path of the first module; NULL if it is not there. */
 char *module_result_find(const char *result);
 
-/** Copy the modules from the directory that they were built in. */
+/**
+ * Copy the modules from the directory that they were built in, where the build
+ * may have left links and more that leads elsewhere: that is an error.
+ */
 _must_check_ struct error *module_result_collect(const char *source,
 						 const char *result);
 
@@ -115,9 +121,10 @@ void module_deinit(struct module *module);
 
 /**
  * Build a module, or find what the same compiler has built before. A compiler
- * is downloaded only for building (common/kernel/compiler.h). The source is
- * only read; files that a build in place has left there are ignored. Blocks;
- * others who build the same at the same time wait for the first.
+ * is downloaded only for building (common/kernel/compiler.h). It is built in a
+ * sandbox (common/process/sandbox.h). The source is only read; files that a
+ * build in place has left there are ignored. Blocks; others who build the same
+ * at the same time wait for the first.
  *
  * @return ERROR_USAGE if there is no source; an error of make is preceded in
  * the log by the lines that say why.

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
@@ -20,6 +21,7 @@
 #include "common/base/system.h"
 #include "common/base/text.h"
 #include "common/process/process.h"
+#include "common/process/sandbox.h"
 
 enum {
 	LIST_LIMIT_BYTES = 1 << 20,
@@ -120,9 +122,9 @@ static const char *find_kind(const char *path)
 }
 
 /** Whether it runs: an emulator that cannot load it fails in its own words. */
-static bool runs(const char *path)
+static bool runs(const char *path, const struct sandbox *sandbox)
 {
-	const struct process_options options = {
+	struct process_options options = {
 		.arguments = (const char *const[]){ path, NULL },
 		.reads_stdout = true,
 		.reads_stderr = true,
@@ -130,15 +132,17 @@ static bool runs(const char *path)
 	char output[sizeof(usage)] = "";
 	size_t size;
 	_cleanup_process_ struct process *process = NULL;
-	_cleanup_error_ struct error *err = process_spawn(&options, &process);
 
+	sandbox_apply(sandbox, &options);
+	_cleanup_error_ struct error *err = process_spawn(&options, &process);
 	if (!err)
 		err = process_read(process, monotonic_ms() + RUN_LIMIT_MS,
 				   output, sizeof(output) - 1, &size);
 	return !err && strcmp(output, usage) == 0;
 }
 
-struct error *host_programs_check(const char *kernel_path)
+struct error *host_programs_check(const char *kernel_path,
+				  const struct sandbox *sandbox)
 {
 	struct error *err;
 
@@ -146,7 +150,7 @@ struct error *host_programs_check(const char *kernel_path)
 	const char *theirs = find_kind(path);
 	const char *ours = find_kind("/proc/self/exe");
 
-	if (!theirs || !ours || strcmp(theirs, ours) == 0 || runs(path))
+	if (!theirs || !ours || strcmp(theirs, ours) == 0 || runs(path, sandbox))
 		return NULL;
 	err = interrupt_check();
 	if (err)
@@ -193,17 +197,38 @@ char *module_result_find(const char *result)
 	return realpath(link, NULL);
 }
 
+/** That what make has made is a file below its directory, which nobody changes. */
+static struct error *check_file(const char *source, const char *path)
+{
+	_cleanup_free_ char *top = realpath(source, NULL);
+	_cleanup_free_ char *real = realpath(path, NULL);
+	size_t length = top ? strlen(top) : 0;
+	struct stat st;
+
+	if (!real && errno == ENOENT)
+		return NULL;
+	if (real && top && strncmp(real, top, length) == 0 &&
+	    real[length] == '/' && lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+		return NULL;
+	return error_create(ERROR_OTHER,
+			    "make has left something that is no file of its own: %s",
+			    path);
+}
+
 /** Copy the module of this name, wherever it is, to a result. */
 static struct error *copy_module(const char *source,
 				 const struct string_list *files,
 				 const char *name, const char *result)
 {
 	for (size_t i = 0; i < files->count; i++) {
+		struct error *err;
 		_cleanup_free_ char *from = path_join(source, files->items[i]);
 		_cleanup_free_ char *to = path_join(result, name);
 
-		if (strcmp(path_name(from), name) == 0)
-			return file_copy(from, to);
+		if (strcmp(path_name(from), name) != 0)
+			continue;
+		err = check_file(source, from);
+		return err ? err : file_copy(from, to);
 	}
 	return error_create(ERROR_OTHER, "make did not make %s", name);
 }
@@ -214,11 +239,13 @@ struct error *module_result_collect(const char *source, const char *result)
 
 	_cleanup_free_ char *order = path_join(source, "modules.order");
 	_cleanup_free_ char *text = NULL;
-	err = file_read(order, LIST_LIMIT_BYTES, &text, NULL);
+	err = check_file(source, order);
+	if (!err)
+		err = file_read(order, LIST_LIMIT_BYTES, &text, NULL);
 	if (err && !error_catch(&err, ERROR_NOT_FOUND))
 		return err;
 	_cleanup_string_list_ struct string_list files = { 0 };
-	err = tree_list(source, NULL, &files);
+	err = tree_list_all(source, &files);
 	if (err)
 		return err;
 	_cleanup_free_ char *link = path_join(result, link_name);

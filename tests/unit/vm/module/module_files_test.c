@@ -11,6 +11,8 @@
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
+#include "common/base/text.h"
+#include "common/process/sandbox.h"
 #include "tests/unit/errors.h"
 #include "tests/unit/files.h"
 
@@ -102,6 +104,15 @@ Test(module_files, a_directory_without_a_makefile_is_none)
 	}
 }
 
+static struct error *check_programs(void)
+{
+	const struct string_list nothing = { 0 };
+	_cleanup_sandbox_ struct sandbox sandbox = { .ruleset_fd = -1 };
+	struct error *err = sandbox_init(&nothing, tmp, &sandbox);
+
+	return err ? err : host_programs_check(tmp, &sandbox);
+}
+
 /** Check a package whose fixdep has these bytes. */
 static struct error *check(const void *data, size_t size_bytes)
 {
@@ -111,7 +122,7 @@ static struct error *check(const void *data, size_t size_bytes)
 	put_file(tmp, name, "");
 	expect_success(file_write(program, data, size_bytes));
 	cr_assert_eq(chmod(program, 0755), 0);
-	return host_programs_check(tmp);
+	return check_programs();
 }
 
 Test(module_files, host_programs_of_this_machine_and_none_are_fine)
@@ -120,7 +131,7 @@ Test(module_files, host_programs_of_this_machine_and_none_are_fine)
 	_cleanup_free_ char *self = NULL;
 	size_t size;
 
-	expect_success(host_programs_check(tmp));
+	expect_success(check_programs());
 	expect_success(file_read("/proc/self/exe", 64 << 20, &self, &size));
 	expect_success(check(self, size));
 	expect_success(check(script, strlen(script)));
@@ -145,5 +156,41 @@ Test(module_files, host_programs_of_other_machines_are_named)
 
 		memcpy(program + 18, cases[i].machine, 2);
 		expect_failure(check(program, sizeof(program)), cases[i].name);
+	}
+}
+
+Test(module_files, what_a_build_left_elsewhere_is_no_module)
+{
+	static const struct {
+		const char *order, *link, *to, *message;
+	} rows[] = {
+		{ "m.o\n", "m.ko", "../secret", "no file of its own" },
+		{ "sub/m.o\n", "sub", "../elsewhere", "did not make m.ko" },
+		{ NULL, "modules.order", "../secret", "no file of its own" },
+		{ "m.o\n", "m.ko", NULL, "no file of its own" },
+		{ NULL, "modules.order", NULL, "no file of its own" },
+	};
+
+	put_file(tmp, "secret", "m.o\n");
+	put_file(tmp, "elsewhere/m.ko", "secret");
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_free_ char *built = path_joinf(tmp, "built%zu", i);
+		_cleanup_free_ char *result = path_joinf(tmp, "result%zu", i);
+		_cleanup_free_ char *link = path_join(built, rows[i].link);
+		_cleanup_free_ char *module = path_join(result, "m.ko");
+
+		expect_success(directory_create(built));
+		expect_success(directory_create(result));
+		if (rows[i].order)
+			put_file(built, "modules.order", rows[i].order);
+		// Reading a FIFO would never end.
+		cr_assert_eq(rows[i].to ? symlink(rows[i].to, link)
+					: mkfifo(link, 0600),
+			     0);
+		alarm(30);
+		expect_kind(module_result_collect(built, result), ERROR_OTHER,
+			    rows[i].message);
+		alarm(0);
+		cr_expect_not(file_exists(module), "%zu", i);
 	}
 }

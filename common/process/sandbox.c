@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "common/process/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/memory.h"
+#include "common/process/process.h"
+
+enum {
+	READ = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |
+	       LANDLOCK_ACCESS_FS_READ_DIR,
+	/** Not device nodes. */
+	CHANGE = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+		 LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |
+		 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |
+		 LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM |
+		 LANDLOCK_ACCESS_FS_REFER,
+	DEVICES = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK,
+	/** Before it, renaming to another directory is forbidden in any case. */
+	REFER_ABI = 2,
+	/** What older headers lack. */
+	TRUNCATE_ABI = 3,
+	TRUNCATE = 1 << 14,
+	SCOPE_ABI = 6,
+	SCOPE_SOCKETS_AND_SIGNALS = 3,
+	/** What can be allowed for a file. */
+	OF_FILES = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |
+		   LANDLOCK_ACCESS_FS_WRITE_FILE | TRUNCATE,
+};
+
+/** struct landlock_ruleset_attr, of which older headers have the first part. */
+struct ruleset_attributes {
+	uint64_t handled_access_fs;
+	uint64_t handled_access_net;
+	uint64_t scoped;
+};
+
+/** The system's programs, and what they need to start. */
+static const char *const system_paths[] = {
+	"/usr",
+	"/bin",
+	"/sbin",
+	"/lib",
+	"/lib32",
+	"/lib64",
+	"/libx32",
+	"/etc/alternatives",
+	"/etc/ld.so.cache",
+	"/etc/ld.so.preload",
+	"/etc/localtime",
+	"/etc/nsswitch.conf",
+	"/etc/passwd",
+	"/etc/group",
+	"/dev/urandom",
+	"/dev/zero",
+};
+
+#if defined(__x86_64__)
+#define HOST_ARCH AUDIT_ARCH_X86_64
+#elif defined(__i386__)
+#define HOST_ARCH AUDIT_ARCH_I386
+#elif defined(__aarch64__)
+#define HOST_ARCH AUDIT_ARCH_AARCH64
+#elif defined(__arm__)
+#define HOST_ARCH AUDIT_ARCH_ARM
+#elif defined(__powerpc64__)
+#define HOST_ARCH                                                              \
+	(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? AUDIT_ARCH_PPC64LE        \
+						   : AUDIT_ARCH_PPC64)
+#elif defined(__riscv)
+#define HOST_ARCH AUDIT_ARCH_RISCV64
+#elif defined(__s390x__)
+#define HOST_ARCH AUDIT_ARCH_S390X
+#endif
+
+#define LOAD(field)                                                            \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define FAIL(errnum) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (errnum))
+#define REFUSE(number)                                                         \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), FAIL(EACCES)
+
+enum {
+	/** From here on they are those of x32, on x86_64. */
+	FOREIGN_SYSTEM_CALLS = 0x40000000,
+};
+
+static struct sock_filter instructions[] = {
+	// Other architectures have other numbers.
+	LOAD(arch),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, HOST_ARCH, 1, 0),
+	FAIL(ENOSYS),
+	LOAD(nr),
+	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FOREIGN_SYSTEM_CALLS, 0, 1),
+	FAIL(ENOSYS),
+	REFUSE(SYS_socket),
+	// Its sockets send to others, too, by their names.
+	REFUSE(SYS_socketpair),
+#ifdef SYS_socketcall
+	REFUSE(SYS_socketcall),
+#endif
+	// It makes sockets.
+	REFUSE(SYS_io_uring_setup),
+	REFUSE(SYS_add_key),
+	REFUSE(SYS_request_key),
+	REFUSE(SYS_keyctl),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+};
+
+static const struct sock_fprog filter = { array_size(instructions), instructions };
+
+void sandbox_deinit(struct sandbox *sandbox)
+{
+	cleanup_close(&sandbox->ruleset_fd);
+	string_list_deinit(&sandbox->environment);
+}
+
+static struct error *allow(int ruleset_fd, const char *path, uint64_t access)
+{
+	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
+	struct landlock_path_beneath_attr rule = {
+		.allowed_access = access,
+		.parent_fd = fd,
+	};
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return NULL;
+	if (!S_ISDIR(st.st_mode))
+		rule.allowed_access &= OF_FILES;
+	if (syscall(SYS_landlock_add_rule, ruleset_fd,
+		    LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
+		return error_create_os(errno, "landlock: rule for %s", path);
+	return NULL;
+}
+
+static struct error *allow_all(int ruleset_fd, uint64_t handled,
+			       const struct string_list *readable,
+			       const char *directory)
+{
+	struct error *err = NULL;
+	const uint64_t change = handled & ~(uint64_t)DEVICES;
+
+	for (size_t i = 0; i < array_size(system_paths) && !err; i++)
+		err = allow(ruleset_fd, system_paths[i], READ);
+	for (size_t i = 0; i < readable->count && !err; i++)
+		err = allow(ruleset_fd, readable->items[i], READ);
+	if (!err)
+		err = allow(ruleset_fd, directory, change);
+	return err ? err : allow(ruleset_fd, "/dev/null", change);
+}
+
+/** @param[out] fd_ret -1 where the kernel has no Landlock. */
+static struct error *make_ruleset(const struct string_list *readable,
+				  const char *directory, int *fd_ret)
+{
+	struct error *err;
+	int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
+			       LANDLOCK_CREATE_RULESET_VERSION);
+	struct ruleset_attributes attributes = {
+		.handled_access_fs = READ | CHANGE | DEVICES,
+	};
+	static bool warned;
+
+	if (abi < 1) {
+		if (!warned)
+			log_warning(
+				"the kernel has no Landlock, as from 5.13 on: programs of a package can read and change all that you can");
+		warned = true;
+		*fd_ret = -1;
+		return NULL;
+	}
+	if (abi < REFER_ABI)
+		attributes.handled_access_fs &=
+			~(uint64_t)LANDLOCK_ACCESS_FS_REFER;
+	if (abi >= TRUNCATE_ABI)
+		attributes.handled_access_fs |= TRUNCATE;
+	if (abi >= SCOPE_ABI)
+		attributes.scoped = SCOPE_SOCKETS_AND_SIGNALS;
+	_cleanup_close_ int fd = (int)syscall(SYS_landlock_create_ruleset,
+					      &attributes, sizeof(attributes), 0);
+	if (fd < 0)
+		return error_create_os(errno, "landlock");
+	err = allow_all(fd, attributes.handled_access_fs, readable, directory);
+	if (err)
+		return err;
+	*fd_ret = take_fd(&fd);
+	return NULL;
+}
+
+struct error *sandbox_init(const struct string_list *readable,
+			   const char *directory, struct sandbox *ret)
+{
+	struct error *err;
+
+	_cleanup_free_ char *temporary = path_join(directory, "tmp");
+	err = directory_create(temporary);
+	if (err)
+		return err;
+	int ruleset_fd;
+	err = make_ruleset(readable, directory, &ruleset_fd);
+	if (err)
+		return err;
+	*ret = (struct sandbox){ .ruleset_fd = ruleset_fd };
+	string_list_addf(&ret->environment, "HOME=%s", directory);
+	string_list_addf(&ret->environment, "TMPDIR=%s", temporary);
+	return NULL;
+}
+
+void sandbox_apply(const struct sandbox *sandbox, struct process_options *options)
+{
+	static const char *const inherited[] = { "PATH", NULL };
+
+	options->inherited = inherited;
+	options->environment = (const char *const *)sandbox->environment.items;
+	options->ruleset_fd = &sandbox->ruleset_fd;
+	options->filter = &filter;
+	// Directories that belong to the user whom root works for.
+	options->capabilities = 1U << CAP_DAC_OVERRIDE;
+	options->guarded = true;
+}
