@@ -168,7 +168,7 @@ const struct command bot_build_command = {
 		   "name. --arch takes one architecture.",
 	.options = { options },
 	.options_size = sizeof(struct bot_build_options),
-	.common = COMMON_ARCH | COMMON_DIRECTORY,
+	.common = COMMON_ARCH | COMMON_DIRECTORY | COMMON_ALLOW_UNVERIFIED,
 	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,
 	.run = run,
 };

@@ -217,7 +217,8 @@ const struct command bot_run_command = {
 		   "became of each, and the exit status is 1 if any failed.",
 	.options = { options, selection_option_table },
 	.options_size = sizeof(struct bot_run_options),
-	.common = COMMON_SELECTION | COMMON_STORE | COMMON_DIRECTORY | COMMON_JSON,
+	.common = COMMON_SELECTION | COMMON_STORE | COMMON_DIRECTORY |
+		  COMMON_JSON | COMMON_ALLOW_UNVERIFIED,
 	.needs = COMMAND_STORE,
 	.run = run,
 };

@@ -40,6 +40,8 @@ const struct command_option common_option_table[] = {
 	{ 'v', "verbose", NULL, "say more", INTO(OPTION_FLAG, verbose) },
 	{ 'q', "quiet", NULL, "say nothing but errors", INTO(OPTION_FLAG, quiet) },
 	{ 0, "json", NULL, "write lists as JSON", INTO(OPTION_FLAG, json) },
+	{ 0, "verify", NULL, "have gh(1) check the attestations of packages that come from GitHub (default: in Actions, for a catalog's store that it calls attested)", INTO(OPTION_FLAG, verify) },
+	{ 0, "allow-unverified", NULL, "take packages of which the store has no digest, and compilers of which the catalog has none", INTO(OPTION_FLAG, allow_unverified) },
 	{ 0 },
 };
 // clang-format on

@@ -37,9 +37,14 @@ enum common_option {
 	COMMON_VERBOSE = 1 << 6,
 	COMMON_QUIET = 1 << 7,
 	COMMON_JSON = 1 << 8,
+	COMMON_VERIFY = 1 << 9,
+	COMMON_ALLOW_UNVERIFIED = 1 << 10,
 	/** What every command has. */
 	COMMON_ALWAYS = COMMON_CATALOG | COMMON_VERBOSE | COMMON_QUIET,
 	COMMON_SELECTION = COMMON_KERNEL | COMMON_ARCH | COMMON_FLAVOR,
+	/** Of those that download packages. */
+	COMMON_DOWNLOAD = COMMON_STORE | COMMON_DIRECTORY | COMMON_VERIFY |
+			  COMMON_ALLOW_UNVERIFIED,
 };
 
 /** Their values; those that a command does not have are zeroed. */
@@ -53,6 +58,8 @@ struct common_options {
 	bool verbose;
 	bool quiet;
 	bool json;
+	bool verify;
+	bool allow_unverified;
 };
 
 extern const struct command_option common_option_table[];

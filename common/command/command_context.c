@@ -45,6 +45,7 @@ static struct error *open_catalog(struct command_context *context)
 			   &context->catalog);
 	if (err)
 		return err;
+	context->catalog->gcc.trusts_list = context->common->allow_unverified;
 	return catalog_resolve_names(context->catalog, &context->common->archs,
 				     &context->common->flavors);
 }

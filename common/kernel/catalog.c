@@ -65,6 +65,7 @@ void catalog_destroy(struct catalog *catalog)
 	string_list_deinit(&catalog->rootfs.packages);
 	free(catalog->archs);
 	free(catalog->gcc.tried);
+	free(catalog->gcc.digests);
 	for (size_t i = 0; i < catalog->flavor_count; i++)
 		string_list_deinit(&catalog->flavors[i].archs);
 	free(catalog->flavors);

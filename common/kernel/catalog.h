@@ -150,6 +150,14 @@ struct catalog_gcc {
 	const char *reason;
 };
 
+/** One of kernel.org's compilers. */
+struct catalog_crosstool {
+	/** Of its tarball, without the suffix. */
+	const char *name;
+	/** SHA-256 */
+	const char *digest;
+};
+
 /** All that --catalog names. Strings live as long as the catalog. */
 struct catalog {
 	/** Where the file is: the fragments and patches/ lie beside it. */
@@ -157,6 +165,8 @@ struct catalog {
 	/** `OWNER/REPO` and tag of the GitHub release that the bot fills. */
 	const char *repository;
 	const char *tag;
+	/** Whether each of its packages has an attestation. */
+	bool attested;
 	unsigned int revision;
 	/** kernel.org's addresses, without a final slash. */
 	struct {
@@ -183,6 +193,11 @@ struct catalog {
 		unsigned int reference;
 		/** kernel.org's, for where there is none: `12.5.0`. */
 		struct kernel_version crosstool;
+		/** Whoever has others, trusts the list on the server. */
+		struct catalog_crosstool *digests;
+		size_t digest_count;
+		/** Whether that is asked for: not part of the file. */
+		bool trusts_list;
 		struct catalog_gcc *tried;
 		size_t tried_count;
 	} gcc;

@@ -3,6 +3,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "common/archive/archive.h"
+#include "common/base/error.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/kernel/catalog.h"
@@ -240,12 +242,27 @@ static struct error *read_tried(const struct value *value, void *ret)
 	return value_read(value, rows, array_size(rows), ret);
 }
 
+static struct error *read_crosstool(const struct value *value, void *ret)
+{
+	struct error *err;
+	struct catalog_crosstool *crosstool = ret;
+
+	crosstool->name = value->key;
+	err = value_string(value, &crosstool->digest);
+	if (err)
+		return err;
+	return digest_is_valid(crosstool->digest)
+		       ? NULL
+		       : value_error(value, "expected one of SHA-256");
+}
+
 static struct error *read_gcc(const struct value *value, void *ret)
 {
 	// clang-format off
 	static const struct value_row rows[] = {
 		VALUE_NUMBER("reference", 1, NUMBER_MAX, struct catalog, gcc.reference),
 		VALUE_REQUIRED("crosstool", value_version, struct catalog, gcc.crosstool),
+		VALUE_ROW("crosstool_sha256", struct catalog, gcc.digests, .read = read_crosstool, .each_member = true, .size = sizeof(struct catalog_crosstool), .optional = true),
 		VALUE_ITEMS("tried", read_tried, struct catalog, gcc.tried),
 	};
 	// clang-format on
@@ -305,6 +322,7 @@ static struct error *read_rootfs(const struct value *value, void *ret)
 static const struct value_row catalog_rows[] = {
 	VALUE_REQUIRED("repository", value_string, struct catalog, repository),
 	VALUE_REQUIRED("tag", value_string, struct catalog, tag),
+	VALUE_OPTIONAL("attested", value_flag, struct catalog, attested),
 	VALUE_NUMBER("revision", 0, NUMBER_MAX, struct catalog, revision),
 	VALUE_REQUIRED("verified", value_version, struct catalog, verified),
 	{ .key = "kernel_org", .read = read_kernel_org },

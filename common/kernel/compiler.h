@@ -68,7 +68,11 @@ _must_check_ struct error *compiler_find(const struct catalog *catalog,
 					 const char *cache_directory,
 					 struct compiler *ret);
 
-/** The same, and download it if need be. Blocks; says so if it downloads. */
+/**
+ * The same, and download it if need be. Blocks; says so if it downloads. One of
+ * which the catalog has no digest is refused, unless the catalog trusts the
+ * list on the server.
+ */
 _must_check_ struct error *
 compiler_open(const struct catalog *catalog, const struct catalog_arch *arch,
 	      const struct kernel_version *version, const char *cache_directory,

@@ -39,10 +39,8 @@ static bool is_program(const char *path)
 	return access(path, X_OK) == 0 && file_exists(path);
 }
 
-char *process_program_path(const char *name)
+static char *find_program(const char *name, const char *path)
 {
-	const char *path = getenv("PATH");
-
 	if (strchr(name, '/'))
 		return string_copy(name);
 	if (!path)
@@ -56,6 +54,11 @@ char *process_program_path(const char *name)
 			return take_ptr(candidate);
 	}
 	return NULL;
+}
+
+char *process_program_path(const char *name)
+{
+	return find_program(name, getenv("PATH"));
 }
 
 bool process_program_exists(const char *name)
@@ -118,6 +121,18 @@ static char **make_environment(const struct process_options *options)
 	return list.items;
 }
 
+/** The PATH that a child has. */
+static const char *path_of(char *const *environment)
+{
+	static const char prefix[] = "PATH=";
+
+	for (; *environment; environment++) {
+		if (strncmp(*environment, prefix, strlen(prefix)) == 0)
+			return *environment + strlen(prefix);
+	}
+	return NULL;
+}
+
 void process_hide_environment(void)
 {
 	// As global as the environment is.
@@ -142,8 +157,8 @@ struct error *process_spawn(const struct process_options *options,
 {
 	struct error *err;
 	const char *name = options->arguments[0];
-	_cleanup_free_ char *path = process_program_path(name);
 	_cleanup_free_ char **environment = make_environment(options);
+	_cleanup_free_ char *path = find_program(name, path_of(environment));
 	_cleanup_process_ struct process *process =
 		memory_allocate(1, sizeof(*process));
 	// The end to read from, and the child's.

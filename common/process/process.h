@@ -26,7 +26,7 @@ struct process;
 struct sock_fprog;
 
 struct process_options {
-	/** Ended by NULL; a program without a slash is searched in PATH. */
+	/** Ended by NULL; a program without a slash is searched in its PATH. */
 	const char *const *arguments;
 	/**
 	 * Names of variables that it inherits, or `BEGINNING*`, ended by NULL;

@@ -10,6 +10,8 @@
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -201,6 +203,36 @@ static struct error *make_ruleset(const struct string_list *readable,
 	return NULL;
 }
 
+static bool is_system(const char *directory)
+{
+	for (size_t i = 0; i < array_size(system_paths); i++) {
+		size_t length = strlen(system_paths[i]);
+
+		if (strncmp(directory, system_paths[i], length) == 0 &&
+		    (!directory[length] || directory[length] == '/'))
+			return true;
+	}
+	return false;
+}
+
+/** A shell would choose a program that it then may not run. */
+static void add_path(const struct string_list *readable, struct string_list *ret)
+{
+	const char *value = getenv("PATH");
+	_cleanup_free_ char *copy =
+		string_copy(value ? value : "/usr/local/bin:/usr/bin:/bin");
+	char *rest = copy, *directory;
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+	while ((directory = strsep(&rest, ":"))) {
+		if (is_system(directory) ||
+		    string_list_contains(readable, directory))
+			string_builder_appendf(&sb, "%s%s",
+					       sb.length ? ":" : "", directory);
+	}
+	string_list_addf(ret, "PATH=%s", sb.text ? sb.text : "");
+}
+
 struct error *sandbox_init(const struct string_list *readable,
 			   const char *directory, struct sandbox *ret)
 {
@@ -215,6 +247,7 @@ struct error *sandbox_init(const struct string_list *readable,
 	if (err)
 		return err;
 	*ret = (struct sandbox){ .ruleset_fd = ruleset_fd };
+	add_path(readable, &ret->environment);
 	string_list_addf(&ret->environment, "HOME=%s", directory);
 	string_list_addf(&ret->environment, "TMPDIR=%s", temporary);
 	return NULL;
@@ -222,7 +255,7 @@ struct error *sandbox_init(const struct string_list *readable,
 
 void sandbox_apply(const struct sandbox *sandbox, struct process_options *options)
 {
-	static const char *const inherited[] = { "PATH", NULL };
+	static const char *const inherited[] = { NULL };
 
 	options->inherited = inherited;
 	options->environment = (const char *const *)sandbox->environment.items;

@@ -97,6 +97,13 @@ const char *store_name(const struct store *store)
 	return store->name;
 }
 
+const char *store_repository(const struct store *store)
+{
+	return store->operations->repository
+		       ? store->operations->repository(store)
+		       : NULL;
+}
+
 static int asset_compare(const void *a, const void *b)
 {
 	return strcmp(((const struct asset *)a)->name,

@@ -77,6 +77,9 @@ DEFINE_CLEANUP(store, struct store *, store_destroy)
 /** As it was given to store_create(). */
 const char *store_name(const struct store *store);
 
+/** `OWNER/REPO`; NULL for a store that is on this machine. */
+const char *store_repository(const struct store *store);
+
 /**
  * Every whole asset, in order of name, whatever their number. A store that
  * nothing has been put in yet is empty; that is no error. On GitHub, this is

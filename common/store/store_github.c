@@ -429,6 +429,11 @@ static struct error *store_github_describe(struct store *store_,
 	return err ? err : set_release(store, &answer);
 }
 
+static const char *store_github_repository(const struct store *store)
+{
+	return ((const struct store_github *)store)->github.repository;
+}
+
 const struct store_operations store_github_operations = {
 	.prefix = "github:",
 	.form = "github:OWNER/REPO@TAG",
@@ -442,4 +447,5 @@ const struct store_operations store_github_operations = {
 	.limit = GITHUB_ASSETS_MAX,
 	.page = store_github_page,
 	.describe = store_github_describe,
+	.repository = store_github_repository,
 };

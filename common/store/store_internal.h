@@ -34,6 +34,8 @@ struct store_operations {
 	size_t limit;
 	char *(*page)(struct store *store);
 	struct error *(*describe)(struct store *store, const char *markdown);
+	/** NULL for a kind that is on this machine. */
+	const char *(*repository)(const struct store *store);
 };
 
 /** The first member of each kind's own struct. */

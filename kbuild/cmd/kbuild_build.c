@@ -134,7 +134,8 @@ const struct command kbuild_build_command = {
 		"is printed. A package of the same name is replaced; --rebuild=N gives it another.",
 	.options = { options, addition_option_table },
 	.options_size = sizeof(struct kbuild_build_options),
-	.common = COMMON_ARCH | COMMON_FLAVOR | COMMON_DIRECTORY,
+	.common = COMMON_ARCH | COMMON_FLAVOR | COMMON_DIRECTORY |
+		  COMMON_ALLOW_UNVERIFIED,
 	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,
 	.run = run,
 };

@@ -106,7 +106,8 @@ const struct command kbuild_config_command = {
 		"The release is named after it: its flavor ends in a digest.",
 	.options = { options, addition_option_table },
 	.options_size = sizeof(struct config_options),
-	.common = COMMON_ARCH | COMMON_FLAVOR | COMMON_DIRECTORY,
+	.common = COMMON_ARCH | COMMON_FLAVOR | COMMON_DIRECTORY |
+		  COMMON_ALLOW_UNVERIFIED,
 	.needs = COMMAND_CATALOG,
 	.run = run,
 };

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Which compiler is taken, and compilers that come from kernel.org."""
 
+import hashlib
 import json
 import os
 import unittest
@@ -71,24 +72,29 @@ class DownloadTest(support.TestCase):
         self.unpacked = self.cache / "toolchains" / NAME
         rule = {"reference": 99, "crosstool": VERSION}
         rule["tried"] = [{"newest": 99, "reason": "a test"}]
+        self.rule = rule
         self.catalog = self.folder / "catalog.json"
-        self.catalog.write_text(json.dumps({**CATALOG, "gcc": rule}))
         self.kernel = write_folder(self.folder / "kernel")
         (self.kernel / "build/Module.symvers").touch()
         (self.kernel / "build/Makefile").write_text(MAKEFILE)
 
     def serve(self, **options):
-        write_crosstool(self.crosstool, HOST, VERSION, TARGET, **options)
+        path = write_crosstool(self.crosstool, HOST, VERSION, TARGET, **options)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        self.write_catalog({**self.rule, "crosstool_sha256": {NAME: digest}})
         self.kernel_org = self.start("kernel_org.py", f"--crosstool={self.crosstool}")
         self.environment = environment(VMTEST_RETRY_SECONDS=0, **mirror(self.kernel_org))
 
-    def build(self, name="module"):
+    def write_catalog(self, rule):
+        self.catalog.write_text(json.dumps({**CATALOG, "gcc": rule}))
+
+    def build(self, name="module", *options):
         source = self.folder / name
         source.mkdir(exist_ok=True)
         (source / "Makefile").write_text("obj-m := a.o\n")
         return run(
             *("vmtest-vm module", f"--module-source={source}", f"--kernel={self.kernel}"),
-            *(f"--catalog={self.catalog}", f"--directory={self.cache}"),
+            *(f"--catalog={self.catalog}", f"--directory={self.cache}", *options),
             env=self.environment,
         )
 
@@ -121,8 +127,22 @@ class DownloadTest(support.TestCase):
         requests = [r for r in self.kernel_org.requests() if ".tar." in r["path"]]
         self.assertEqual(len(requests), 1)
 
+    def test_what_is_not_the_catalog_s_is_refused(self):
+        self.serve()
+        self.write_catalog({**self.rule, "crosstool_sha256": {NAME: "0" * 64}})
+        self.assert_one_line(self.build(), 1, NAME, "gcc is version", "0" * 64)
+        self.assert_nothing_is_left()
+        # Whoever can exchange it could exchange the list beside it.
+        self.write_catalog(self.rule)
+        self.assert_one_line(self.build(), 1, f"no digest of {NAME}", "gcc is version",
+                             "--allow-unverified")
+        self.assert_nothing_is_left()
+        self.assertEqual(self.kernel_org.requests()[1:], [])
+        self.assert_status(self.build("module", "--allow-unverified"), 0)
+
     def test_what_is_not_kernel_org_s_is_refused(self):
         self.serve()
+        self.write_catalog(self.rule)
         for fault, *words in (
             ({"kind": "corrupt", "path": r"\.tar\.xz$"}, NAME, "gcc is version"),
             ({"kind": "wrong_digest", "path": "sha256sums"}, NAME),
@@ -133,10 +153,10 @@ class DownloadTest(support.TestCase):
         ):
             with self.subTest(fault):
                 self.kernel_org.control(faults=[{**fault, "count": -1}])
-                self.assert_one_line(self.build(), 1, *words)
+                self.assert_one_line(self.build("module", "--allow-unverified"), 1, *words)
                 self.assert_nothing_is_left()
         self.kernel_org.control(faults=[])
-        self.assert_status(self.build(), 0)
+        self.assert_status(self.build("module", "--allow-unverified"), 0)
 
     def test_one_that_does_not_run_is_refused(self):
         self.serve(script="#!/bin/sh\necho no library >&2\nexit 1\n")

@@ -2,10 +2,15 @@
 
 #include "vm/cmd/vm_commands.h"
 
+#include <string.h>
+#include <strings.h>
+
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/cache/cache.h"
+#include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"
 #include "vm/kernel/kernel.h"
@@ -79,6 +84,36 @@ struct error *command_asset(const struct command_context *context,
 					  : "it holds nothing: check --store");
 }
 
+/**
+ * Elsewhere, packages may lack attestations, as those of drgn do: of the
+ * catalog's own store, the catalog knows.
+ */
+static bool is_attested(const struct command_context *context)
+{
+	const struct catalog *catalog = context->catalog;
+	_cleanup_free_ char *name =
+		string_format("github:%s@%s", catalog->repository, catalog->tag);
+
+	return catalog->attested && strcasecmp(store_name(context->store), name) == 0;
+}
+
+struct error *command_download(struct command_context *context,
+			       const struct asset *asset, struct kernel *ret,
+			       uint64_t *unpack_ms_ret)
+{
+	const struct common_options *common = context->common;
+	const bool is_default = !command_line_has(&context->line, "verify");
+	const struct download_checks checks = {
+		.allows_unverified = common->allow_unverified,
+		.verifies = common->verify || (is_default && workflow_is_active() &&
+					       is_attested(context)),
+		.program_is_optional = is_default,
+	};
+
+	return kernel_download(context->store, asset, context->directory,
+			       &checks, ret, unpack_ms_ret);
+}
+
 struct error *command_kernel(struct command_context *context, const char *arch,
 			     const char *pattern, struct kernel *ret)
 {
@@ -114,8 +149,7 @@ struct error *command_kernel(struct command_context *context, const char *arch,
 	err = command_asset(context, &assets, arch, pattern, &asset);
 	if (err)
 		return error_wrap(err, "none in %s", context->directory);
-	return kernel_download(context->store, asset, context->directory, ret,
-			       NULL);
+	return command_download(context, asset, ret, NULL);
 }
 
 void add_kernel_names(const struct command_context *context,

@@ -295,6 +295,8 @@ static struct error *forward_options(struct suite_setup *setup)
 		.store = setup->context->common->store,
 		.catalog = setup->context->common->catalog,
 		.directory = setup->context->directory,
+		.verify = setup->context->common->verify,
+		.allow_unverified = setup->context->common->allow_unverified,
 	};
 	struct suite_run_options *run = &setup->run;
 	struct run_options guest = options->guest;
@@ -317,6 +319,8 @@ static struct error *forward_options(struct suite_setup *setup)
 		guest.config.qemu.accel = ACCEL_TCG;
 	}
 	command_format_options(common_option_table, &common, &run->options);
+	if (!common.verify && command_line_has(&setup->context->line, "verify"))
+		string_list_add(&run->options, "--no-verify");
 	command_format_options(run_option_table, &guest, &run->run_options);
 	if (options->guest.module_source)
 		string_list_addf(&run->module_options, "--module-source=%s",

@@ -188,7 +188,7 @@ const struct command vm_bisect_command = {
 		"two are found. vmtest.json is used as by test.",
 	.options = { suite_option_table, run_option_table },
 	.options_size = sizeof(struct suite_options),
-	.common = COMMON_SELECTION | COMMON_STORE | COMMON_DIRECTORY | COMMON_JSON,
+	.common = COMMON_SELECTION | COMMON_DOWNLOAD | COMMON_JSON,
 	.takes_program = true,
 	.run = run,
 };

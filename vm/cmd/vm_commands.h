@@ -138,6 +138,16 @@ _must_check_ struct error *command_asset(const struct command_context *context,
 					 const struct asset **ret);
 
 /**
+ * Download an asset, checked as --verify and --allow-unverified say.
+ *
+ * @param[out] unpack_ms_ret As kernel_download() takes it.
+ */
+_must_check_ struct error *command_download(struct command_context *context,
+					    const struct asset *asset,
+					    struct kernel *ret,
+					    uint64_t *unpack_ms_ret);
+
+/**
  * Find a KERNEL: a directory; else the newest match on disk; else the newest in
  * the store, which is downloaded.
  *

@@ -23,8 +23,7 @@ static struct error *download_newest(struct command_context *context,
 	_cleanup_kernel_ struct kernel kernel = { 0 };
 	uint64_t start_ms = monotonic_ms();
 	uint64_t unpack_ms;
-	err = kernel_download(context->store, asset, context->directory,
-			      &kernel, &unpack_ms);
+	err = command_download(context, asset, &kernel, &unpack_ms);
 	if (err)
 		return err;
 	command_row(context,
@@ -67,7 +66,7 @@ const struct command vm_download_command = {
 	.summary = "fetch the newest match of each --kernel",
 	.details = "Prints the kernels' directories; with --json also what fetching and unpacking\n"
 		   "took.",
-	.common = COMMON_SELECTION | COMMON_STORE | COMMON_DIRECTORY | COMMON_JSON,
+	.common = COMMON_SELECTION | COMMON_DOWNLOAD | COMMON_JSON,
 	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,
 	.run = run,
 };

@@ -113,7 +113,7 @@ const struct command vm_module_command = {
 		"neither source nor kernel changes.",
 	.options = { options },
 	.options_size = sizeof(struct module_options),
-	.common = COMMON_SELECTION | COMMON_STORE | COMMON_DIRECTORY | COMMON_JSON,
+	.common = COMMON_SELECTION | COMMON_DOWNLOAD | COMMON_JSON,
 	.needs = COMMAND_CATALOG | COMMAND_DIRECTORY,
 	.run = run,
 };

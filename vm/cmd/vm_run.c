@@ -269,7 +269,7 @@ const struct command vm_run_command = {
 		"status counts. What it wrote is gone, but for --rw directories.",
 	.options = { own_option_table, run_option_table },
 	.options_size = sizeof(struct vm_run_options),
-	.common = COMMON_SELECTION | COMMON_STORE | COMMON_DIRECTORY,
+	.common = COMMON_SELECTION | COMMON_DOWNLOAD,
 	.takes_program = true,
 	.failure_status = RUN_STATUS_NOT_RUN,
 	.run = run,

@@ -198,7 +198,7 @@ const struct command vm_test_command = {
 		"at with the python3-drgn of the host.",
 	.options = { options, suite_option_table, run_option_table },
 	.options_size = sizeof(struct suite_options),
-	.common = COMMON_SELECTION | COMMON_STORE | COMMON_DIRECTORY | COMMON_JSON,
+	.common = COMMON_SELECTION | COMMON_DOWNLOAD | COMMON_JSON,
 	.takes_program = true,
 	.run = run,
 };

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,6 +20,7 @@
 #include "common/cache/cache.h"
 #include "common/kernel/kernel_config.h"
 #include "common/store/store.h"
+#include "vm/kernel/attestation.h"
 
 static const char directory_prefix[] = "kernel-";
 
@@ -209,9 +211,80 @@ bool kernel_is_wanted(const struct kernel_entry *entry, const char *pattern,
 struct download {
 	struct store *store;
 	const struct asset *asset;
+	const struct download_checks *checks;
 	char release[RELEASE_TEXT_SIZE];
 	uint64_t unpack_ms;
 };
+
+/** Save what a stream brings, have it verified, and open that instead. */
+static struct error *verify(const struct download *download,
+			    const char *directory, struct stream **stream)
+{
+	static const char prefix[] = "vmtest-download";
+	struct error *err;
+
+	_cleanup_free_ char *parent = path_parent(directory);
+	_cleanup_directory_ char *scratch = NULL;
+	_cleanup_close_ int lock_fd = -1;
+	err = directory_remove_stale(parent, prefix);
+	if (err)
+		return err;
+	err = directory_create_temporary(parent, prefix, &scratch, &lock_fd);
+	if (err)
+		return err;
+	_cleanup_free_ char *path = path_join(scratch, download->asset->name);
+	_cleanup_free_ char *partial = path_join(scratch, "partial");
+	_cleanup_close_ int fd =
+		open(partial, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_create_os(errno, "open %s", partial);
+	err = stream_save(*stream, fd, partial, path);
+	if (err)
+		return err;
+	err = attestation_verify(path, store_repository(download->store));
+	if (err)
+		return err;
+	stream_close(take_ptr(*stream));
+	// It goes once it is read.
+	return stream_open_file(path, stream);
+}
+
+static struct error *open_checked(const struct download *download,
+				  const char *directory,
+				  struct progress *progress, struct stream **ret)
+{
+	struct error *err;
+
+	const struct download_checks *checks = download->checks;
+	const bool is_remote = store_repository(download->store);
+	bool verifies = checks->verifies && is_remote;
+	if (is_remote && !*download->asset->digest && !checks->allows_unverified)
+		return error_create(
+			ERROR_OTHER,
+			"%s has no digest of %s, as GitHub has none of what was uploaded before mid-2025: nothing would tell whether it was damaged or exchanged; --allow-unverified takes it nevertheless",
+			store_name(download->store), download->asset->name);
+	err = verifies ? attestation_find_program() : NULL;
+	if (checks->program_is_optional && error_is(err, ERROR_NOT_FOUND)) {
+		log_warning("%s is not verified: %s", download->asset->name,
+			    error_message(err));
+		verifies = false;
+	} else if (err) {
+		return error_wrap(err, "--verify");
+	}
+	error_destroy(err);
+	_cleanup_stream_ struct stream *stream = NULL;
+	err = store_open(download->store, download->asset, &stream);
+	if (err)
+		return err;
+	stream->progress = progress;
+	if (verifies)
+		err = verify(download, directory, &stream);
+	if (err)
+		return error_wrap(err, "get %s from %s", download->asset->name,
+				  store_name(download->store));
+	*ret = take_ptr(stream);
+	return NULL;
+}
 
 static struct error *download_make(void *arg, const char *directory)
 {
@@ -225,10 +298,9 @@ static struct error *download_make(void *arg, const char *directory)
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_BYTES, "download %s", name);
 	_cleanup_stream_ struct stream *stream = NULL;
-	err = store_open(download->store, download->asset, &stream);
+	err = open_checked(download, directory, progress, &stream);
 	if (err)
 		return err;
-	stream->progress = progress;
 	err = unpack(stream, directory, &options);
 	if (err)
 		return error_wrap(err, "get %s from %s", name, store);
@@ -253,8 +325,9 @@ static struct error *download_make(void *arg, const char *directory)
 }
 
 struct error *kernel_download(struct store *store, const struct asset *asset,
-			      const char *directory, struct kernel *ret,
-			      uint64_t *unpack_ms_ret)
+			      const char *directory,
+			      const struct download_checks *checks,
+			      struct kernel *ret, uint64_t *unpack_ms_ret)
 {
 	struct error *err;
 
@@ -263,7 +336,11 @@ struct error *kernel_download(struct store *store, const struct asset *asset,
 	if (!package_name_parse(asset->name, &release, arch))
 		return error_create(ERROR_OTHER, "%s is not a package's name",
 				    asset->name);
-	struct download download = { .store = store, .asset = asset };
+	struct download download = {
+		.store = store,
+		.asset = asset,
+		.checks = checks,
+	};
 	release_format(&release, download.release);
 	_cleanup_free_ char *path = path_joinf(directory, "%s/%s%s", arch,
 					       directory_prefix,

@@ -102,18 +102,28 @@ void kernel_list_add_store(struct kernel_list *list,
 bool kernel_is_wanted(const struct kernel_entry *entry, const char *pattern,
 		      const struct string_list *flavors);
 
+/** What is asked of a package besides to be what the store says. */
+struct download_checks {
+	/** One of a store on the network needs no digest. */
+	bool allows_unverified;
+	/** Its attestation is verified if it comes from GitHub (attestation.h). */
+	bool verifies;
+	/** Without the program for that, there is a warning, no error. */
+	bool program_is_optional;
+};
+
 /**
- * Download and unpack an asset, unless it is there. Others who download it at
- * the same time wait for the first. Blocks, on the network.
+ * Download and unpack an asset, unless it is there. It is checked before it is
+ * unpacked, or, by its digest alone, while it is. Others who download it at the
+ * same time wait for the first. Blocks, on the network.
  *
  * @param[out] unpack_ms_ret Time of unpacking, without the time that it waited
  * for data. 0 if the kernel was there; may be NULL.
  */
-_must_check_ struct error *kernel_download(struct store *store,
-					   const struct asset *asset,
-					   const char *directory,
-					   struct kernel *ret,
-					   uint64_t *unpack_ms_ret);
+_must_check_ struct error *
+kernel_download(struct store *store, const struct asset *asset,
+		const char *directory, const struct download_checks *checks,
+		struct kernel *ret, uint64_t *unpack_ms_ret);
 
 /**
  * Delete all but the newest kernels of each series and flavor. Kernels in use

@@ -243,6 +243,8 @@ Test(catalog, wrong_values_are_named)
 		{ "kernel_org.git", "\"host\"", "kernel_org.git: expected a URL with a path" },
 		{ "series.0.enabled", "\"no\"", "series[0].enabled: expected true or false" },
 		{ "rootfs.packages", "\"kmod\"", "rootfs.packages: expected a list of strings" },
+		{ "gcc.crosstool_sha256", "{\"a\": \"12\"}", "gcc.crosstool_sha256.a: expected one of SHA-256" },
+		{ "attested", "1", "attested: expected true or false" },
 		{ "gcc.crosstool", "\"../8.5.0\"", "gcc.crosstool: \"../8.5.0\" is not a kernel version" },
 		{ "flavors.tiny.minor", "\"0\"", "flavors.tiny.minor: expected a whole number" },
 		{ "flavors.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "{}", "the name has 32 characters, and may have 31" },

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/file.h"
@@ -22,6 +23,13 @@ static void setup(void)
 	put_file(tmp, "secret", "secret\n");
 	put_file(tmp, "work/file", "");
 	setenv("SECRET", "secret", 1);
+	// What cannot be run is not found first.
+	put_file(tmp, "programs/true", "");
+	_cleanup_free_ char *program = in_tmp("programs/true");
+	_cleanup_free_ char *path =
+		string_format("%s/programs:%s", tmp, getenv("PATH"));
+	cr_assert_eq(chmod(program, 0755), 0);
+	setenv("PATH", path, 1);
 }
 
 TestSuite(sandbox, .init = setup, .fini = teardown_tmp);
@@ -56,6 +64,7 @@ Test(sandbox, what_a_build_needs_is_allowed)
 		const char *script, *output;
 	} rows[] = {
 		{ "cat \"$1/readable/file\"", "open" },
+		{ "true; echo $?", "0" },
 		{ "ls \"$1/readable\"", "file" },
 		{ "echo x >\"$HOME/file\"; mkdir \"$HOME/d\"; mv \"$HOME/file\" \"$HOME/d\"; "
 		  "ln -s file \"$HOME/d/l\"; cat \"$HOME/d/l\"; rm -r \"$HOME/d\"",
