@@ -94,7 +94,8 @@ static bool is_attested(const struct command_context *context)
 	_cleanup_free_ char *name =
 		string_format("github:%s@%s", catalog->repository, catalog->tag);
 
-	return catalog->attested && strcasecmp(store_name(context->store), name) == 0;
+	return catalog->attested &&
+	       strcasecmp(store_name(context->store), name) == 0;
 }
 
 struct error *command_download(struct command_context *context,
