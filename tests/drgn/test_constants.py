@@ -2,6 +2,7 @@
 """Flags and constants, against what the kernel's debug info and dump say."""
 
 import re
+from pathlib import Path
 
 from drgn import sizeof
 
@@ -48,9 +49,10 @@ class ConstantsTest(support.TestCase):
             with self.subTest(name):
                 self.assertEqual(bool(prog[f"drgn_test_{name}"]), expected)
 
-    def test_stack_depot_needs_the_option(self):
-        if prog["drgn_test_have_stackdepot"]:
-            self.assertTrue(config("STACKDEPOT"))
+    def test_stack_depot_is_there_with_the_option_unless_it_is_off(self):
+        parameters = Path("/proc/cmdline").read_text().split()
+        expected = config("STACKDEPOT") and "stack_depot_disable=on" not in parameters
+        self.assertEqual(bool(prog["drgn_test_have_stackdepot"]), expected)
 
     def test_thread_size_is_that_of_the_first_stack(self):
         for name in ("stack", "task"):

@@ -116,6 +116,8 @@ class SlabTest(support.TestCase):
         for size in SIZES:
             with self.subTest(size):
                 self.assertFalse(slab_cache_is_merged(cache(size)))
+                # Which keeps it from being merged on any kernel.
+                self.assertTrue(cache(size).ctor)
 
     def test_caches_are_for_objects_of_that_size(self):
         for size in SIZES:
