@@ -16,7 +16,17 @@ static bool has_otherwise(const struct command_option *option)
 {
 	return option->type == OPTION_NUMBER ||
 	       option->type == OPTION_OPTIONAL_NUMBER ||
-	       option->type == OPTION_CHOICE;
+	       option->type == OPTION_CHOICE || option->type == OPTION_SWITCH;
+}
+
+static bool has_negation(const struct command_option *option)
+{
+	return option->type == OPTION_FLAG || option->type == OPTION_SWITCH;
+}
+
+bool command_option_waits(const struct command_option *option)
+{
+	return !has_negation(option) && option->type != OPTION_OPTIONAL_NUMBER;
 }
 
 static bool is_list(const struct command_option *option)
@@ -162,7 +172,7 @@ static struct error *add_list(const struct command_option *option,
 	return NULL;
 }
 
-/** @param[in] value NULL for a flag, and for a number that is omitted. */
+/** @param[in] value NULL for a flag, and for one that is omitted. */
 static struct error *set_option(const struct command_slot *slot, const char *value)
 {
 	const struct command_option *option = slot->option;
@@ -185,6 +195,10 @@ static struct error *set_option(const struct command_slot *slot, const char *val
 	case OPTION_ITEM:
 		string_list_add(slot->value, value);
 		return NULL;
+	case OPTION_SWITCH:
+		if (!value)
+			*(unsigned int *)slot->value = 1;
+		return value ? set_choice(option, value, slot->value) : NULL;
 	case OPTION_CHOICE:
 		return set_choice(option, value, slot->value);
 	case OPTION_SIZE:
@@ -226,10 +240,9 @@ static struct option *make_options(struct command_line *line, char *letters_ret)
 	*option++ = (struct option){ "help", no_argument, NULL, 'h' };
 	for (size_t i = 0; i < count; i++) {
 		const struct command_option *o = line->slots.items[i].option;
-		int has = o->type == OPTION_FLAG ? no_argument
-			  : o->type == OPTION_OPTIONAL_NUMBER
-				  ? optional_argument
-				  : required_argument;
+		int has = o->type == OPTION_FLAG    ? no_argument
+			  : command_option_waits(o) ? required_argument
+						    : optional_argument;
 		int parsed = PARSED_OPTION + 2 * (int)i;
 
 		*option++ = (struct option){ o->name, has, NULL, parsed };
@@ -237,7 +250,7 @@ static struct option *make_options(struct command_line *line, char *letters_ret)
 			*letter++ = o->letter;
 			letter = stpcpy(letter, &"::"[2 - has]);
 		}
-		if (has == no_argument)
+		if (has_negation(o))
 			*option++ =
 				(struct option){ keep_text(line, "no-", o->name),
 						 no_argument, NULL, parsed + 1 };
@@ -291,9 +304,12 @@ static struct error *set_parsed(struct command_line *line, int c, int argc,
 	slot->given = true;
 	if (slot->option->type == OPTION_OPTIONAL_NUMBER)
 		return set_option(slot, optional_number(line, c, argc, argv));
-	if (slot->option->type != OPTION_FLAG)
+	if (c < PARSED_OPTION || (c - PARSED_OPTION) % 2 == 0)
 		return set_option(slot, optarg);
-	*(bool *)slot->value = c < PARSED_OPTION || (c - PARSED_OPTION) % 2 == 0;
+	if (slot->option->type == OPTION_FLAG)
+		*(bool *)slot->value = false;
+	else
+		*(unsigned int *)slot->value = 0;
 	return NULL;
 }
 
@@ -340,6 +356,21 @@ struct error *command_line_parse(struct command_line *line, bool takes_program,
 	return NULL;
 }
 
+struct error *command_line_set_variables(const struct command_line *line)
+{
+	for (size_t i = 0; i < line->slots.count; i++) {
+		const struct command_slot *slot = &line->slots.items[i];
+		const char *name = slot->option->variable;
+		const char *value = name && !slot->given ? getenv(name) : NULL;
+		struct error *err = value && *value ? set_option(slot, value)
+						    : NULL;
+
+		if (err)
+			return error_wrap(err, "%s", name);
+	}
+	return NULL;
+}
+
 bool command_line_has(const struct command_line *line, const char *name)
 {
 	return command_line_find(line, 0, name, strlen(name))->given;
@@ -356,10 +387,12 @@ struct error *command_line_set_default(const struct command_line *line,
 
 	if (!slot || (slot->given && !is_item))
 		return NULL;
-	if (slot->option->type == OPTION_FLAG)
+	if (!values->count)
 		return set_option(slot, NULL);
 	if (is_item)
 		given = take(*(struct string_list *)slot->value);
+	else if (is_list(slot->option))
+		string_list_deinit(slot->value);
 	for (size_t i = 0; i < values->count; i++) {
 		struct error *err = set_option(slot, values->items[i]);
 
@@ -375,9 +408,10 @@ static void format_number(const struct command_option *option,
 {
 	_cleanup_string_list_ struct string_list words = { 0 };
 
-	if (number == option->otherwise)
+	// A variable would take the place of what is left out.
+	if (number == option->otherwise && !option->variable)
 		return;
-	if (option->type == OPTION_CHOICE) {
+	if (option->type == OPTION_CHOICE || option->type == OPTION_SWITCH) {
 		command_option_words(option, &words);
 		string_list_addf(ret, "--%s=%s", option->name,
 				 words.items[number]);

@@ -41,6 +41,11 @@ enum command_option_type {
 	OPTION_ITEM,
 	/** unsigned int: which of the words that its argument names, from 0. */
 	OPTION_CHOICE,
+	/**
+	 * unsigned int: a choice that may stand alone, for its second word;
+	 * `--no-NAME` is the first. A value follows after `=` only.
+	 */
+	OPTION_SWITCH,
 	/** uint64_t: bytes, a number with M, G or T; 0 if it is not given. */
 	OPTION_SIZE,
 	/** uint64_t: seconds, a number with h, d or w; 0 if it is not given. */
@@ -71,6 +76,8 @@ struct command_option {
 	unsigned int min, max, otherwise;
 	/** Letter of the unit of a size that says none; 0 if it must say one. */
 	char unit;
+	/** Environment variable that is its default; NULL for none. */
+	const char *variable;
 };
 
 /** Whether a member of a struct can take the value of an option of a type. */
@@ -80,7 +87,8 @@ struct command_option {
 		  bool: 1 << OPTION_FLAG,                                      \
 		  const char *: 1 << OPTION_STRING,                            \
 		  unsigned int: 1 << OPTION_NUMBER |                           \
-				1 << OPTION_OPTIONAL_NUMBER | 1 << OPTION_CHOICE, \
+				1 << OPTION_OPTIONAL_NUMBER |                  \
+				1 << OPTION_CHOICE | 1 << OPTION_SWITCH,       \
 		  struct string_list: 1 << OPTION_LIST | 1 << OPTION_ITEM,     \
 		  uint64_t: 1 << OPTION_SIZE | 1 << OPTION_AGE)                \
 	 >> (type) & 1)
@@ -156,7 +164,8 @@ bool command_line_has(const struct command_line *line, const char *name);
 
 /**
  * Set an option from elsewhere than the command line, which wins: a value is
- * set only if none was given, and items come before those that were given.
+ * set only if none was given, and items come before those that were given. It
+ * wins over a variable.
  *
  * @param[in] name Of an option; one that the command does not have is ignored.
  * @param[in] values One, or any number for a list; none for a flag.
@@ -165,9 +174,21 @@ _must_check_ struct error *
 command_line_set_default(const struct command_line *line, const char *name,
 			 const struct string_list *values);
 
+/**
+ * Set options that are not on the command line to the values of their
+ * environment variables, as far as these are neither unset nor empty.
+ *
+ * @return ERROR_USAGE, with the variable's name.
+ */
+_must_check_ struct error *
+command_line_set_variables(const struct command_line *line);
+
 /** Append the arguments, `--NAME=VALUE`, that set options to these values. */
 void command_format_options(const struct command_option *table,
 			    const void *options, struct string_list *ret);
+
+/** Whether the next argument is its value. */
+bool command_option_waits(const struct command_option *option);
 
 /** Add the words of a choice. */
 void command_option_words(const struct command_option *option,

@@ -32,7 +32,7 @@ enum {
 // In the order of enum common_option.
 const struct command_option common_option_table[] = {
 	{ 'k', "kernel", "PATTERN[,...]", "kernels: a glob over releases, a version, a series or a flavor", INTO(OPTION_LIST, kernels) },
-	{ 'a', "arch", "ARCH[,...]", "architectures, or host, all, foreign (default: host; for the bot and lists: all)", INTO(OPTION_LIST, archs) },
+	{ 'a', "arch", "ARCH[,...]", "architectures, or host, all, foreign (default: $VMTEST_ARCH, else host; for the bot and lists: all)", INTO(OPTION_LIST, archs), .variable = "VMTEST_ARCH" },
 	{ 'f', "flavor", "FLAVOR[,...]", "flavors (default: all; to build or configure one kernel: default)", INTO(OPTION_LIST, flavors) },
 	{ 0, "store", "STORE", "github:OWNER/REPO@TAG or dir:PATH (default: $VMTEST_STORE, then the catalog's)", INTO(OPTION_STRING, store) },
 	{ 0, "catalog", "FILE", "catalog to use instead of the installed one", INTO(OPTION_STRING, catalog) },
@@ -58,9 +58,12 @@ static void print_option(FILE *file, const struct command_option *option)
 
 	if (option->letter)
 		snprintf(letter, sizeof(letter), "-%c, ", option->letter);
-	snprintf(left, sizeof(left), "%s--%s%s%s", letter, option->name,
-		 option->argument ? " " : "",
-		 option->argument ? option->argument : "");
+	bool is_switch = option->type == OPTION_SWITCH;
+	snprintf(left, sizeof(left), "%s--%s%s%s%s", letter, option->name,
+		 is_switch	    ? "[="
+		 : option->argument ? " "
+				    : "",
+		 option->argument ? option->argument : "", is_switch ? "]" : "");
 	// Two spaces at least: help2man takes them for the end of it.
 	fprintf(file, "  %-29s  %s\n", left, option->help);
 }
@@ -184,6 +187,9 @@ static struct error *execute(struct command_context *context, int argc,
 		return error_create(ERROR_USAGE,
 				    "%s takes no argument '%s'; see --help",
 				    command->name, context->line.arguments[0]);
+	err = command_line_set_variables(&context->line);
+	if (err)
+		return err;
 	struct limits limits;
 	err = limits_read(&limits);
 	if (err)

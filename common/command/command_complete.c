@@ -67,7 +67,7 @@ static void offer_values(struct command_context *context,
 {
 	_cleanup_string_list_ struct string_list values = { 0 };
 
-	if (option->type == OPTION_CHOICE)
+	if (option->type == OPTION_CHOICE || option->type == OPTION_SWITCH)
 		command_option_words(option, &values);
 	if (option->type == OPTION_LIST) {
 		const char *comma = strrchr(typed + skip, ',');
@@ -94,10 +94,7 @@ waiting_option(const struct command_context *context, const char *word)
 	const struct command_slot *slot =
 		command_line_find(&context->line, word[length - 1],
 				  is_long ? word + 2 : NULL, length - 2);
-	if (!slot || slot->option->type == OPTION_FLAG ||
-	    slot->option->type == OPTION_OPTIONAL_NUMBER)
-		return NULL;
-	return slot->option;
+	return slot && command_option_waits(slot->option) ? slot->option : NULL;
 }
 
 static void complete_word(struct command_context *context, int count, char **words)

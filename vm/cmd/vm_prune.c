@@ -128,7 +128,6 @@ static struct error *run(struct command_context *context)
 {
 	struct error *err;
 	const struct vm_prune_options *prune_options = context->options;
-	const struct common_options *common = context->common;
 	struct cache_limits limits = prune_options->limits;
 
 	limits.has_size = command_line_has(&context->line, "cache-size");
@@ -137,8 +136,9 @@ static struct error *run(struct command_context *context)
 				  (int64_t)prune_options->older_than;
 	bool has_kernels = command_line_has(&context->line, "keep") ||
 			   !(limits.has_size || limits.oldest_s);
-	if (!has_kernels && (common->kernels.count || common->archs.count ||
-			     common->flavors.count))
+	if (!has_kernels && (command_line_has(&context->line, "kernel") ||
+			     command_line_has(&context->line, "arch") ||
+			     command_line_has(&context->line, "flavor")))
 		return error_create(
 			ERROR_USAGE,
 			"prune: --kernel, --arch and --flavor say which kernels --keep is about; --cache-size and --older-than are about all");

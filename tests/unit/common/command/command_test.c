@@ -6,6 +6,7 @@
 #include <criterion/redirect.h>
 #include <jansson.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/error.h"
@@ -16,6 +17,7 @@ struct say_options {
 	bool loud;
 	unsigned int at_once;
 	unsigned int tone;
+	unsigned int echo;
 	uint64_t size_bytes;
 	uint64_t room_bytes;
 	uint64_t age_s;
@@ -27,7 +29,7 @@ struct say_options {
 // clang-format off
 static const struct command_option say_options[] = {
 	{ 'n', "times", "N", "how often", INTO(OPTION_NUMBER, times), .max = 9, .otherwise = 1 },
-	{ 't', "to", "WHOM", "to whom", INTO(OPTION_STRING, to) },
+	{ 't', "to", "WHOM", "to whom", INTO(OPTION_STRING, to), .variable = "TALK_TO" },
 	{ 'l', "loud", NULL, "loudly", INTO(OPTION_FLAG, loud) },
 	{ 0 },
 };
@@ -35,6 +37,7 @@ static const struct command_option say_options[] = {
 static const struct command_option shared_options[] = {
 	{ 'j', "at-once", "[N]", "how many at once", INTO(OPTION_OPTIONAL_NUMBER, at_once), .min = 1 },
 	{ 0, "tone", "low|high", "how high", INTO(OPTION_CHOICE, tone) },
+	{ 'e', "echo", "no|yes|late", "whether it comes back", INTO(OPTION_SWITCH, echo) },
 	{ 'w', "word", "WORD", "a word", INTO(OPTION_ITEM, words) },
 	{ 0, "size", "SIZE", "how big", INTO(OPTION_SIZE, size_bytes), .min = 1 },
 	{ 0, "room", "SIZE", "how big a room", INTO(OPTION_SIZE, room_bytes), .unit = 'M' },
@@ -182,6 +185,50 @@ Test(command, options_and_arguments_reach_the_command)
 		cr_expect_str_eq(line_from(cr_get_redirected_stdout(),
 					   rows[i].argv, 0),
 				 rows[i].output);
+}
+
+Test(command, a_choice_may_stand_alone)
+{
+	static const struct {
+		const char *argv[6];
+		const char *output;
+	} rows[] = {
+		{ { "repeat", "--to=me", "--echo", "yes" },
+		  "yes [--to=me][--loud][--echo=yes][--word=x][--word=y]\n" },
+		{ { "repeat", "--to=me", "--echo=late" },
+		  "[--to=me][--loud][--echo=late][--word=x][--word=y]\n" },
+		{ { "repeat", "--to=me", "--echo=late", "--no-echo" },
+		  "[--to=me][--loud][--word=x][--word=y]\n" },
+		{ { "repeat", "--to=me", "-e", "-elate" },
+		  "[--to=me][--loud][--echo=late][--word=x][--word=y]\n" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++)
+		cr_expect_str_eq(line_from(cr_get_redirected_stdout(),
+					   rows[i].argv, 0),
+				 rows[i].output);
+}
+
+Test(command, a_variable_is_a_default)
+{
+	static const struct {
+		const char *value;
+		const char *argv[4];
+		const char *output;
+	} rows[] = {
+		{ "all", { "say" }, "times=1? to=all loud=0 kernels=0:\n" },
+		{ "all", { "say", "-tme" }, "times=1? to=me loud=0 kernels=0:\n" },
+		{ "", { "say" }, "times=1? to= loud=0 kernels=0:\n" },
+		// The file of defaults wins over it.
+		{ "you", { "repeat" }, "[--to=all][--loud][--word=x][--word=y]\n" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		setenv("TALK_TO", rows[i].value, 1);
+		cr_expect_str_eq(line_from(cr_get_redirected_stdout(),
+					   rows[i].argv, 0),
+				 rows[i].output);
+	}
 }
 
 Test(command, a_number_may_be_left_out)
