@@ -131,6 +131,19 @@ class KdumpTest(support.TestCase):
         result = support.run("vmtest-vm run --kdump -k", kernel, "true")
         self.assert_one_line(result, 125, "--kdump", "CONFIG_CRASH_DUMP")
 
+    def test_auto_is_where_it_works(self):
+        # A later option wins.
+        result = self.run_guest(CRASH, "exit 42", "--kdump=auto")
+        self.assert_status(result, 42)
+        kernel = self.folder / "kernel"
+        shutil.copytree(support.kernel(), kernel, symlinks=True)
+        path = kernel / "build/.config"
+        path.write_text(path.read_text().replace("CONFIG_CRASH_DUMP=y\n", ""))
+        result = support.run("vmtest-vm run --kdump=auto -t 60 -k", kernel, "--", "sh", "-c",
+                             'echo "<$VMTEST_KEXEC>"; grep -c crashkernel /proc/cmdline')
+        self.assertEqual(result.stdout, "<>\n0\n")
+        self.assertIn("CONFIG_CRASH_DUMP", result.stderr)
+
     def test_loader_says_what_is_wrong(self):
         result = support.run_guest("sh", "-c", "vmtest-kexec; vmtest-kexec --no-such",
                                    options=("--kdump", "--append", "crashkernel=0"))

@@ -15,7 +15,7 @@
 const struct command_option run_option_table[] = {
 	{ 'r', "root", "ROOT", "directory to use as the guest's root, instead of the host's or that of vmtest-vm rootfs", OPTION_INTO(OPTION_STRING, struct run_options, config.root) },
 	{ 't', "timeout", "SECONDS", "end the guest when the command takes longer (status 124); 0 for never", OPTION_INTO(OPTION_NUMBER, struct run_options, timeout_s) },
-	{ 0, "accel", "auto|kvm|tcg", "how to run the guest; auto is KVM where it can work", OPTION_INTO(OPTION_CHOICE, struct run_options, config.qemu.accel) },
+	{ 0, "accel", "auto|kvm|tcg", "how to run the guest; auto is KVM where it can work (default: $VMTEST_ACCEL, else auto)", OPTION_INTO(OPTION_CHOICE, struct run_options, config.qemu.accel), .variable = "VMTEST_ACCEL" },
 	{ 0, "machine", "NAME", "machine type of the catalog, such as microvm or q35", OPTION_INTO(OPTION_STRING, struct run_options, config.qemu.machine) },
 	{ 0, "rw", "DIR", "directory that the guest may change; repeatable", OPTION_INTO(OPTION_ITEM, struct run_options, config.writable) },
 	{ 0, "hide", "DIR", "directory whose files the guest cannot read, such as ~/.ssh; repeatable", OPTION_INTO(OPTION_ITEM, struct run_options, config.hidden) },
@@ -28,7 +28,7 @@ const struct command_option run_option_table[] = {
 	{ 0, "overlay-size", "SIZE", "how much the guest may write outside of --rw; the disk for it is deleted afterwards (default: half of its memory)", OPTION_INTO(OPTION_SIZE, struct run_options, config.overlay_bytes), .min = 1 },
 	{ 0, "network", NULL, "connect the guest to the host's network; --publish opens its ports", OPTION_INTO(OPTION_FLAG, struct run_options, config.qemu.network) },
 	{ 0, "publish", "HOST:GUEST", "lead a TCP port of the host's loopback to one of the guest's; repeatable", OPTION_INTO(OPTION_ITEM, struct run_options, config.qemu.published) },
-	{ 0, "kdump", NULL, "let the command crash the guest, and run again in the crash kernel (see run --help)", OPTION_INTO(OPTION_FLAG, struct run_options, config.qemu.kdump) },
+	{ 0, "kdump", "no|yes|auto", "let the command crash the guest, and run again in the crash kernel (see run --help); auto: where it works", OPTION_INTO(OPTION_SWITCH, struct run_options, kdump) },
 	{ 0, "append", "PARAMS", "more for the kernel's command line; repeatable", OPTION_INTO(OPTION_ITEM, struct run_options, config.qemu.append) },
 	{ 0, "qemu", "PROGRAM", "QEMU to run guests with (default: $VMTEST_QEMU, else the architecture's)", OPTION_INTO(OPTION_STRING, struct run_options, config.qemu.program) },
 	{ 0, "qemu-option", "ARG", "one more argument for QEMU; repeatable", OPTION_INTO(OPTION_ITEM, struct run_options, config.qemu.arguments) },

@@ -39,6 +39,14 @@ enum module_use {
 	MODULE_NONE,
 };
 
+/** In the order of --kdump's words. */
+enum kdump_use {
+	KDUMP_NO,
+	KDUMP_YES,
+	/** Where it works. */
+	KDUMP_AUTO,
+};
+
 /** Options of a guest, which all commands that run one share. */
 struct run_options {
 	/** As far as options say it. */
@@ -47,6 +55,8 @@ struct run_options {
 	/** enum module_use */
 	unsigned int module;
 	const char *module_source;
+	/** enum kdump_use */
+	unsigned int kdump;
 	bool fail_on_splat;
 	struct string_list environment;
 };
@@ -212,6 +222,7 @@ struct suite_options {
 	bool all_kernels;
 	bool list;
 	unsigned int jobs;
+	bool discard;
 	const char *junit;
 	const char *log_directory;
 	struct project_options project;

@@ -118,6 +118,24 @@ static struct error *open_root(struct command_context *context,
 	return rootfs_open(context->directory, arch, ret);
 }
 
+/** Decide whether there is a crash kernel: of --kdump=auto, where it works. */
+static struct error *choose_kdump(const struct run_options *options,
+				  struct guest_config *config)
+{
+	struct error *err;
+
+	config->qemu.kdump = options->kdump != KDUMP_NO;
+	if (options->kdump != KDUMP_AUTO)
+		return NULL;
+	err = guest_check_kdump(&config->qemu);
+	if (err && error_is(err, ERROR_OTHER)) {
+		log_info("without a crash kernel: %s", error_message(err));
+		config->qemu.kdump = false;
+		error_destroy(take_ptr(err));
+	}
+	return err;
+}
+
 /** @param[out] kernel_ret Opened, once it has been found. */
 static struct error *run_guest(struct command_context *context,
 			       int console_log_fd, struct kernel *kernel_ret,
@@ -165,6 +183,9 @@ static struct error *run_guest(struct command_context *context,
 		return err;
 	char *words[] = { (char *)(is_host && shell ? shell : "/bin/sh"), NULL };
 	config.qemu.kernel = kernel_ret;
+	err = choose_kdump(options, &config);
+	if (err)
+		return err;
 	config.qemu.program = run_options_qemu(options);
 	config.virtiofsd = command_variable("VMTEST_VIRTIOFSD");
 	config.directory = directory;
@@ -266,7 +287,8 @@ const struct command vm_run_command = {
 		"With --kdump, the command may load a crash kernel (\"$VMTEST_KEXEC\", which is\n"
 		"in the PATH as vmtest-kexec). If the guest crashes then, the same command\n"
 		"runs again in that kernel, where /proc/vmcore is the crashed one's memory; its\n"
-		"status counts. What it wrote is gone, but for --rw directories.",
+		"status counts. What it wrote is gone, but for --rw directories. --kdump=auto\n"
+		"runs it without where crash kernels do not work: $VMTEST_KEXEC is not set then.",
 	.options = { own_option_table, run_option_table },
 	.options_size = sizeof(struct vm_run_options),
 	.common = COMMON_SELECTION | COMMON_DOWNLOAD,

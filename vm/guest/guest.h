@@ -99,6 +99,9 @@ bool guest_takes_hostname(const char *name);
 /** Whether a guest can have an environment variable of this name. */
 bool guest_takes_variable(const char *name);
 
+/** @return ERROR_OTHER, if crash kernels do not work there: why. */
+_must_check_ struct error *guest_check_kdump(const struct qemu_config *config);
+
 /**
  * Boot, run, and end the guest. Blocks.
  *

@@ -203,6 +203,13 @@ static struct error *find_loader(const struct kernel *kernel,
 	return canonicalize(path, "--kdump:", ret);
 }
 
+struct error *guest_check_kdump(const struct qemu_config *config)
+{
+	_cleanup_free_ char *loader = NULL;
+
+	return find_loader(config->kernel, config->arch, &loader);
+}
+
 /**
  * Name what the guest has been given.
  *

@@ -36,6 +36,8 @@ enum kind {
 	KEY_LIMIT,
 	/** Without a value; what is false is as if it were not there. */
 	KEY_FLAG,
+	/** The same, or a word. */
+	KEY_SWITCH,
 	KEY_VARIABLES,
 };
 
@@ -61,6 +63,7 @@ static const struct key {
 	{ "arch", KEY_TEXT, ONE_OR_LIST, "arch", NULL },
 	{ "store", KEY_STORE, ONE, "store", "has kernels with makefiles, which the host runs" },
 	{ "jobs", KEY_NUMBER, ONE, "jobs", NULL },
+	{ "discard", KEY_FLAG, ONE, "discard", NULL },
 	{ "root", KEY_PATH, ONE, "root", NULL },
 	{ "packages", KEY_TEXT, LIST, "package", NULL },
 	{ "timeout", KEY_LIMIT, ONE, "timeout", NULL },
@@ -77,7 +80,7 @@ static const struct key {
 	{ "disk", KEY_DISK, ONE_OR_LIST, "disk", NULL },
 	{ "network", KEY_FLAG, ONE, "network", "lets the guest send away what it reads of your files" },
 	{ "publish", KEY_TEXT, LIST, "publish", NULL },
-	{ "kdump", KEY_FLAG, ONE, "kdump", NULL },
+	{ "kdump", KEY_SWITCH, ONE, "kdump", NULL },
 	{ "overlay_size", KEY_TEXT, ONE, "overlay-size", NULL },
 	{ "user", KEY_TEXT, ONE, "user", NULL },
 	{ "hostname", KEY_TEXT, ONE, "hostname", NULL },
@@ -204,10 +207,13 @@ static struct error *read_item(const struct value *value, const struct key *key,
 		[KEY_STORE] = "expected dir:PATH or github:OWNER/REPO@TAG",
 		[KEY_KERNEL] = "expected a string",
 		[KEY_DISK] = "expected a string",
+		[KEY_SWITCH] = "expected true, false or a string",
 	};
 	struct error *err;
 	const enum kind kind = key->kind;
 
+	if (kind == KEY_SWITCH && json_is_boolean(value->json))
+		return NULL;
 	if (kind == KEY_FLAG) {
 		bool flag = false;
 

@@ -55,6 +55,8 @@ Test(project, keys_stand_for_options)
 		{ "{\"publish\": [\"8080:80\"]}", "publish", "8080:80 " },
 		{ "{\"disk\": [\"1G\", \"i,readonly\"]}", "disk", "1G /home/me/it/i,readonly " },
 		{ "{\"kdump\": true}", "kdump", "" },
+		{ "{\"kdump\": \"auto\"}", "kdump", "auto " },
+		{ "{\"discard\": true}", "discard", "" },
 		{ "{\"fail_on_splat\": true}", "fail-on-splat", "" },
 		{ "{\"packages\": [\"gcc\", \"make\"]}", "package", "gcc make " },
 		{ "{\"junit\": \"j.xml\"}", "junit", "/home/me/it/j.xml " },
