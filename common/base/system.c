@@ -4,8 +4,11 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "common/base/cleanup.h"
 
 uint64_t monotonic_ms(void)
 {
@@ -26,6 +29,19 @@ unsigned int processors_usable(void)
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
 
 	return online > 0 ? (unsigned int)online : 1;
+}
+
+uint64_t memory_available(void)
+{
+	_cleanup_fclose_ FILE *file = fopen("/proc/meminfo", "re");
+	unsigned long long kilobytes;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "MemAvailable: %llu", &kilobytes) == 1)
+			return kilobytes << 10;
+	}
+	return UINT64_MAX;
 }
 
 int thread_create(pthread_t *thread, void *(*run)(void *arg), void *arg)

@@ -16,6 +16,12 @@ uint64_t monotonic_ms(void);
 unsigned int processors_usable(void);
 
 /**
+ * Bytes of memory that programs can have without others being swapped out;
+ * UINT64_MAX if the kernel does not say.
+ */
+uint64_t memory_available(void);
+
+/**
  * As pthread_create(3). Signals are for the thread that works for the user:
  * this one has them blocked.
  */

@@ -242,6 +242,27 @@ class TestTest(SuiteCase):
         self.assertEqual(results[name(VERSIONS[4])]["result"], "not run")
         self.assertIn("download", results[name(VERSIONS[4])]["reason"])
 
+    def test_kernels_are_discarded_that_are_downloaded_for_their_test(self):
+        self.use_new_directory()
+        kernels = self.directory / ARCH
+        self.results("-k", "6.12", "--", "true")
+        source = write_module(self.folder / "source")
+        _, workflow = self.workflow()
+        for options, environment, left in (
+            (["--discard"], None, []),
+            ([], workflow, []),
+            (["--no-discard"], workflow, [VERSIONS[4]]),
+        ):
+            with self.subTest(options, workflow=bool(environment)):
+                self.results("-k", "6.12,6.13", "--module=build", source, *options, "--",
+                             "true", env=environment)
+                # The one that was there before stays.
+                expected = sorted(f"{kind}{name(v)}" for v in [VERSIONS[3], *left]
+                                  for kind in ("kernel-", "module/"))
+                found = [*kernels.glob("kernel-*"), *kernels.glob("module/*")]
+                self.assertEqual(sorted(str(path.relative_to(kernels)) for path in found),
+                                 expected)
+
     def test_splats(self):
         command = ("sh", "-c", "echo 'BUG: made up' >/dev/kmsg")
         self.results("-k", "6.13", "--", *command)
@@ -357,6 +378,7 @@ class TestTest(SuiteCase):
             (["--", "true"], "say which kernels"),
             (["-K", "-k", "6.1", "--", "true"], "choose one"),
             (["-K", "-j0", "--", "true"], "--jobs"),
+            (["-K", "--kdump=some", "--", "true"], "--kdump some: use no|yes|auto"),
             (["-K", "--memory", "x", "--", "true"], "--memory"),
             (["-K", "-f", "huge", "--", "true"], "huge"),
             (["-K", "--chdir", "/no/such", "--", "true"], "/no/such"),
@@ -369,6 +391,13 @@ class TestTest(SuiteCase):
                 self.assert_one_line(result, 1 if "--project" in options else 2, word)
         result = self.vm("test", "-k", "6.12,5.4", "--", "true")
         self.assert_one_line(result, 1, "'5.4'")
+        for variable, word in (("VMTEST_ARCH", "no-such"), ("VMTEST_ACCEL", "fast")):
+            environment = support.environment(**{variable: word})
+            result = self.vm("test", "-K", "--", "true", env=environment)
+            self.assert_one_line(result, 2, word)
+            # What is said there wins.
+            self.assert_status(self.vm("test", "-K", "-a", "host", "--accel=tcg", "--list",
+                                       env=environment), 0)
         # What test does without a command is no question of versions.
         self.assert_one_line(self.vm("bisect"), 2, "say what to run")
 

@@ -328,9 +328,15 @@ static struct error *forward_options(struct suite_setup *setup)
 	for (size_t i = 0; i < setup->suite.count; i++)
 		setup->suite.items[i].needs_module = options->guest.module !=
 						     MODULE_NONE;
-	run->jobs = options->jobs == OPTION_NUMBER_OMITTED ? processors_usable()
-		    : options->jobs			   ? options->jobs
-							   : 1;
+	run->jobs = options->jobs ? options->jobs : 1;
+	if (options->jobs == OPTION_NUMBER_OMITTED)
+		run->jobs = suite_jobs(processors_usable(), memory_available(),
+				       qemu_memory_bytes(&guest.config.qemu));
+	// A kernel takes 300 MB of a disk that has room for few of them.
+	if (options->discard ||
+	    (workflow_is_active() &&
+	     !command_line_has(&setup->context->line, "discard")))
+		run->discard_from = setup->context->directory;
 	run->program = realpath("/proc/self/exe", NULL);
 	if (!run->program)
 		return error_create_os(errno, "/proc/self/exe");

@@ -24,7 +24,8 @@ enum {
 // clang-format off
 static const struct command_option options[] = {
 	{ 'K', "all-kernels", NULL, "all supported kernels: each series of the catalog, each flavor", INTO(OPTION_FLAG, all_kernels) },
-	{ 'j', "jobs", "[N]", "guests at once (default 1; without N, one a processor)", INTO(OPTION_OPTIONAL_NUMBER, jobs), .min = 1, .otherwise = 1 },
+	{ 'j', "jobs", "[N]", "guests at once (default 1; without N, one a processor, as far as there is memory)", INTO(OPTION_OPTIONAL_NUMBER, jobs), .min = 1, .otherwise = 1 },
+	{ 0, "discard", NULL, "delete each kernel that is downloaded for its test after it (default: in GitHub Actions)", INTO(OPTION_FLAG, discard) },
 	{ 0, "list", NULL, "only list the kernels that would be tested", INTO(OPTION_FLAG, list) },
 	{ 0, "junit", "FILE", "write the results to FILE as JUnit XML", INTO(OPTION_STRING, junit) },
 	{ 0 },

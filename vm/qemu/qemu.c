@@ -41,10 +41,15 @@ static unsigned int choose_cpus(const struct qemu_config *config)
 	return usable < config->numa ? config->numa : usable;
 }
 
+uint64_t qemu_memory_bytes(const struct qemu_config *config)
+{
+	return config->memory_bytes ? config->memory_bytes : 2ULL << 30;
+}
+
 /** Of all nodes, in MiB. */
 static unsigned long long memory_mb(const struct qemu_config *config)
 {
-	return config->memory_bytes ? config->memory_bytes >> 20 : 2048;
+	return qemu_memory_bytes(config) >> 20;
 }
 
 /** @return An error if no machine can have these nodes. */

@@ -91,6 +91,9 @@ struct qemu_config {
 	struct string_list arguments;
 };
 
+/** The guest's memory, of all nodes. */
+uint64_t qemu_memory_bytes(const struct qemu_config *config);
+
 /*
  * Which directories of the host a guest sees, and where.
  *

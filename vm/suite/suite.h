@@ -90,6 +90,7 @@ struct suite_item {
 	char *kernel;
 	/** Its directory; NULL until it is downloaded. */
 	char *path;
+	bool is_downloaded;
 	enum suite_state state;
 	/** Monotonic: when it came into its state. */
 	uint64_t since_ms;
@@ -197,7 +198,19 @@ struct suite_run_options {
 	char *log_directory;
 	/** Guests at once. */
 	unsigned int jobs;
+	/**
+	 * The cache's directory, if kernels that were downloaded for their
+	 * test are to be deleted after it, with their modules; else NULL.
+	 */
+	const char *discard_from;
 };
+
+/**
+ * How many guests to run at once where nobody says: one a processor, as far as
+ * there is memory for them, and one at least.
+ */
+unsigned int suite_jobs(unsigned int processors, uint64_t available_bytes,
+			uint64_t guest_bytes);
 
 /** Make a directory of logs named by the time; the newest @p keep stay. */
 _must_check_ struct error *suite_log_directory_create(const char *parent,

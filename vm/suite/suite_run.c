@@ -17,11 +17,14 @@
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/json.h"
+#include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
+#include "common/cache/cache.h"
 #include "common/process/process.h"
 #include "vm/guest/guest.h"
+#include "vm/module/module.h"
 
 enum {
 	RESULT_LIMIT_BYTES = 1 << 20,
@@ -61,6 +64,16 @@ static void runner_deinit(struct suite_runner *runner)
 }
 
 #define _cleanup_runner_ _cleanup_(runner_deinit)
+
+unsigned int suite_jobs(unsigned int processors, uint64_t available_bytes,
+			uint64_t guest_bytes)
+{
+	uint64_t room = available_bytes / guest_bytes;
+
+	if (room > processors)
+		room = processors;
+	return room ? (unsigned int)room : 1;
+}
 
 /** `20260131-120000-4711`, so that the order of names is that of time. */
 static int is_log_directory(const struct dirent *entry)
@@ -274,10 +287,28 @@ static void read_download(struct suite_item *item, const char *text, size_t size
 
 		err = value_read(&download, rows, array_size(rows), item);
 	}
+	item->is_downloaded = !err;
 	if (!err)
 		return;
 	item->state = SUITE_NOT_RUN;
 	suite_item_explain(item, "%s", error_message(err));
+}
+
+/** Make room for the kernels that are still to come. */
+static void discard(const struct suite_run_options *options,
+		    const struct suite_item *item)
+{
+	const char *directory = options->discard_from;
+	bool gone = false;
+
+	if (!directory || !item->is_downloaded ||
+	    !suite_state_is_end(item->state))
+		return;
+	_cleanup_error_ struct error *err = cache_evict(item->path, false, &gone);
+	if (!err && gone)
+		err = module_remove_all(directory, item->arch, item->path);
+	if (err)
+		log_warning("--discard: %s", error_message(err));
 }
 
 static struct error *finish_run(const struct suite_run_options *options,
@@ -373,6 +404,7 @@ static struct error *finish(struct suite_runner *runner, size_t index)
 	}
 	runner_reset(runner, index);
 	announce(runner, item);
+	discard(runner->options, item);
 	return NULL;
 }
 

@@ -5,6 +5,14 @@
 #include <criterion/criterion.h>
 #include <sched.h>
 
+Test(system, there_is_memory_available)
+{
+	uint64_t bytes = memory_available();
+
+	cr_expect_gt(bytes, 1 << 20);
+	cr_expect_lt(bytes, UINT64_MAX);
+}
+
 Test(system, processors_that_we_may_not_use_do_not_count)
 {
 	cpu_set_t set;

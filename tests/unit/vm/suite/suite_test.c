@@ -8,6 +8,28 @@
 #include "common/base/cleanup.h"
 #include "vm/guest/guest.h"
 
+Test(suite, guests_at_once_have_processors_and_memory)
+{
+	static const struct {
+		unsigned int processors;
+		uint64_t available_bytes, guest_bytes;
+		unsigned int jobs;
+	} rows[] = {
+		{ 4, 64ULL << 30, 2ULL << 30, 4 },
+		{ 4, (6ULL << 30) - 1, 2ULL << 30, 2 },
+		{ 4, 1ULL << 30, 2ULL << 30, 1 },
+		{ 1, 0, 2ULL << 30, 1 },
+		// Where it is not known.
+		{ 64, UINT64_MAX, 1, 64 },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++)
+		cr_expect_eq(suite_jobs(rows[i].processors,
+					rows[i].available_bytes,
+					rows[i].guest_bytes),
+			     rows[i].jobs, "row %zu", i);
+}
+
 Test(suite, verdicts_follow_from_outcomes)
 {
 	char *splats[] = { (char *)"BUG: x", NULL };
