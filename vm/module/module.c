@@ -69,8 +69,8 @@ void module_deinit(struct module *module)
 }
 
 /**
- * What a module depends on: the source, the kernel, to the byte, and the
- * compiler that there is, or that would be downloaded.
+ * What a module depends on: the source, the kernel, to the byte, the compiler
+ * that there is, or that would be downloaded, and what we tell it.
  */
 static struct error *compute_key(const struct build *build,
 				 const char source[static DIGEST_TEXT_SIZE],
@@ -101,6 +101,9 @@ static struct error *compute_key(const struct build *build,
 	_cleanup_free_ char *text =
 		string_format("%s %s", compiler.program, compiler.version);
 	digest_update(digest, text, strlen(text));
+	_cleanup_free_ char *maps =
+		module_prefix_maps(request->arch->source_arch, "", "", "", NULL);
+	digest_update(digest, maps, strlen(maps));
 	digest_finish(digest, key_ret);
 	key_ret[KEY_DIGITS] = '\0';
 	return NULL;
