@@ -212,19 +212,28 @@ Test(command, a_choice_may_stand_alone)
 Test(command, a_variable_is_a_default)
 {
 	static const struct {
-		const char *value;
+		const char *variable;
 		const char *argv[4];
 		const char *output;
 	} rows[] = {
-		{ "all", { "say" }, "times=1? to=all loud=0 kernels=0:\n" },
-		{ "all", { "say", "-tme" }, "times=1? to=me loud=0 kernels=0:\n" },
-		{ "", { "say" }, "times=1? to= loud=0 kernels=0:\n" },
+		// The first call copies what there is in the environment.
+		{ "TALK=all", { "say" }, "times=1? to= loud=0 kernels=0:\n" },
+		{ "TALK_TO=all", { "say" }, "times=1? to=all loud=0 kernels=0:\n" },
+		{ "TALK_TO=all",
+		  { "say", "-tme" },
+		  "times=1? to=me loud=0 kernels=0:\n" },
+		{ "TALK_TO=", { "say" }, "times=1? to= loud=0 kernels=0:\n" },
 		// The file of defaults wins over it.
-		{ "you", { "repeat" }, "[--to=all][--loud][--word=x][--word=y]\n" },
+		{ "TALK_TO=you",
+		  { "repeat" },
+		  "[--to=all][--loud][--word=x][--word=y]\n" },
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		setenv("TALK_TO", rows[i].value, 1);
+		static char variable[32];
+
+		snprintf(variable, sizeof(variable), "%s", rows[i].variable);
+		putenv(variable);
 		cr_expect_str_eq(line_from(cr_get_redirected_stdout(),
 					   rows[i].argv, 0),
 				 rows[i].output);
