@@ -42,11 +42,20 @@ bool kernel_config_has(const char *config, const char *option)
 	return value && size == 1 && *value == 'y';
 }
 
+static bool config_meets(const char *config, const char *item)
+{
+	const char *off = strstr(item, "=n");
+	_cleanup_free_ char *option =
+		string_copy_n(item, off ? (size_t)(off - item) : strlen(item));
+
+	return kernel_config_has(config, option) == !off;
+}
+
 const char *kernel_config_lacks(const char *config,
 				const struct string_list *options)
 {
 	for (size_t i = 0; i < options->count; i++) {
-		if (!kernel_config_has(config, options->items[i]))
+		if (!config_meets(config, options->items[i]))
 			return options->items[i];
 	}
 	return NULL;

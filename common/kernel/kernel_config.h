@@ -25,7 +25,7 @@ char *kernel_config_string(const char *config, const char *option);
 /** Whether an option is built in. */
 bool kernel_config_has(const char *config, const char *option);
 
-/** The first of them that is not built in; NULL if all are. */
+/** The first that is not built in or, of `CONFIG_X=n`, is; NULL for none. */
 const char *kernel_config_lacks(const char *config,
 				const struct string_list *options);
 

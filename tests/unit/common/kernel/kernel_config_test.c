@@ -50,12 +50,15 @@ Test(kernel_config, strings_lose_their_quotes)
 
 Test(kernel_config, the_first_that_is_not_built_in_is_lacking)
 {
-	const struct string_list none = { 0 };
+	_cleanup_string_list_ struct string_list none = { 0 };
 	_cleanup_string_list_ struct string_list wanted = { 0 };
 
 	cr_expect_null(kernel_config_lacks("", &none));
 	string_list_add(&wanted, "CONFIG_B");
+	string_list_add(&wanted, "CONFIG_NO_SUCH=n");
 	cr_expect_null(kernel_config_lacks(config, &wanted));
+	string_list_add(&none, "CONFIG_B=n");
+	cr_expect_str_eq(kernel_config_lacks(config, &none), "CONFIG_B=n");
 	string_list_add(&wanted, "CONFIG_BB");
 	string_list_add(&wanted, "CONFIG_A");
 	cr_expect_str_eq(kernel_config_lacks(config, &wanted), "CONFIG_BB");
