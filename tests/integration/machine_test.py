@@ -12,6 +12,7 @@ import socket
 import threading
 import unittest
 
+import support
 from caller import CallerCase, each_caller
 from support import has
 
@@ -125,6 +126,34 @@ class DiskTest(MachineTest):
             self.assertEqual(file.readline(), "new image\n")
 
     @each_caller
+    def test_disks_of_every_interface(self):
+        """Each with one that is only read; all in one guest."""
+        options, lines = [], []
+        for i, (interface, option) in enumerate((("virtio", "VIRTIO_BLK"), ("scsi", "SCSI_VIRTIO"),
+                                                 ("nvme", "BLK_DEV_NVME"))):
+            if not has(option):
+                self.skipTest(f"the kernel has no {option}")
+            for suffix in ("", ",readonly"):
+                name, size = f"{interface}{suffix}", (i + 1) << 20
+                (self.folder / name).write_bytes(f"{name}\n".encode().ljust(size, b"\0"))
+                os.chown(self.folder / name, self.uid, -1)
+                options.append(f"--disk={self.folder}/{name},interface={interface}{suffix}")
+                lines.append(f"{name} {size} {len(suffix) > 0:d}")
+        shown = self.run_guest("""
+            for disk in $VMTEST_DISKS; do
+                read -r name <$disk
+                echo "$name $(lsblk -bdno SIZE,RO $disk | tr -s ' ')"
+                echo written 2>/dev/null >$disk || :
+            done
+        """, *options)
+        self.assertEqual(shown.splitlines(), lines)
+        for line in lines:
+            name = line.split()[0]
+            with open(self.folder / name, "rb") as file:
+                self.assertEqual(file.readline().decode(),
+                                 "written\n" if line.endswith("0") else f"{name}\n")
+
+    @each_caller
     def test_what_is_no_disk_is_said(self):
         self.assertIn("neither a file", self.refused(2, "--disk=/dev/null"))
         self.assertIn("use a number", self.refused(2, "--disk=missing"))
@@ -134,6 +163,20 @@ class DiskTest(MachineTest):
         if self.uid:
             line = self.refused(125, f"--disk={__file__}")
             self.assertIn("with ',readonly', it is only read", line)
+
+
+class NodeTest(MachineTest):
+    @each_caller
+    def test_nodes_share_what_there_is(self):
+        if not support.has_nodes():
+            line = self.refused(125, "--numa=2", "--cpus=2")
+            self.assertRegex(line, "the kernel lacks CONFIG_.*NUMA")
+            return
+        shown = self.run_guest("""
+            cd /sys/devices/system/node; cat online node0/cpulist node1/cpulist
+            awk '/MemTotal/ { print ($4 > 400000) }' node?/meminfo
+        """, "--numa", "2", "--cpus", "4", "--memory", "1G")
+        self.assertEqual(shown, "0-1\n0-1\n2-3\n1\n1\n")
 
 
 class ProgramTest(MachineTest):

@@ -202,7 +202,7 @@ class ShareTest(CallerCase):
         self.become({})
         for options in ([], ["--memory", "512M"], ["--machine", "q35"]):
             self.assertEqual(self.kind("-q", *options), ("virtiofs", ""), options)
-        if has("NUMA"):
+        if support.has_nodes():
             self.assertEqual(self.kind("-q", "--numa", "2", "--cpus", "2"), ("virtiofs", ""))
 
     def test_what_is_mounted_inside_is_a_file_system_of_its_own(self):

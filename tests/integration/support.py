@@ -8,6 +8,7 @@ import fcntl
 import functools
 import json
 import os
+import platform
 import pty
 import select
 import shutil
@@ -193,6 +194,26 @@ def kernel():
 
 
 @functools.cache
+def flavor_kernel(flavor):
+    """
+    An unpacked package of another flavor than the tests' own, which no test builds:
+    the one that VMTEST_TEST_BPF, say, names, else the newest in the store in
+    VMTEST_TEST_CACHE. Without one, the test is skipped.
+    """
+    variable = f"VMTEST_TEST_{flavor.upper()}"
+    store = CACHE / "store"
+    packages = sorted(store.glob(f"kernel-*{flavor}.{platform.machine()}.tar.zst"))
+    if os.environ.get(variable):
+        return Path(os.environ[variable])
+    if not packages:
+        raise unittest.SkipTest(f"no package of flavor {flavor} in {store}, nor in {variable}")
+    found = packages[-1].name.removeprefix("kernel-").rsplit(".", 3)[0]
+    path = succeed("vmtest-vm download -q -k", found, f"--store=dir:{store}",
+                   "-d", CACHE / "kernels")
+    return Path(path.strip())
+
+
+@functools.cache
 def configuration():
     lines = (kernel() / "build/.config").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line)
@@ -201,6 +222,11 @@ def configuration():
 def has(option):
     """What the configuration of kernel() says of an option: y, m or nothing."""
     return configuration().get(f"CONFIG_{option}", "")
+
+
+def has_nodes():
+    """Whether kernel() can have NUMA nodes, of which ACPI tells on x86."""
+    return has("X86_64_ACPI_NUMA" if platform.machine() == "x86_64" else "NUMA")
 
 
 def small_package(directory):

@@ -55,7 +55,12 @@ static unsigned long long memory_mb(const struct qemu_config *config)
 /** @return An error if no machine can have these nodes. */
 static struct error *check_numa(const struct qemu_config *config)
 {
-	static const char *const needs[] = { "CONFIG_NUMA", NULL };
+	// On x86, ACPI tells the nodes.
+	const char *const needs[] = { "CONFIG_NUMA",
+				      strcmp(config->arch->source_arch, "x86") == 0
+					      ? "CONFIG_X86_64_ACPI_NUMA"
+					      : NULL,
+				      NULL };
 	struct error *err;
 
 	if (!config->numa)

@@ -136,6 +136,9 @@ Test(qemu, the_machine_is_the_first_that_fits_or_the_named_one)
 	}
 }
 
+// What a kernel needs for nodes on x86.
+#define NODES "CONFIG_NUMA=y\nCONFIG_X86_64_ACPI_NUMA=y\n"
+
 Test(qemu, nodes_share_memory_and_processors)
 {
 	// clang-format off
@@ -145,12 +148,13 @@ Test(qemu, nodes_share_memory_and_processors)
 		unsigned int nodes, cpus;
 		const char *message;
 	} rows[] = {
-		{ "CONFIG_NUMA=y\nCONFIG_SMP=y\nCONFIG_PVH=y\nCONFIG_PCI=y\n", NULL, 1024, 2, 3, NULL },
-		{ "CONFIG_NUMA=y\nCONFIG_SMP=y\n", NULL, 512, 2, 2, NULL },
+		{ NODES "CONFIG_SMP=y\nCONFIG_PVH=y\nCONFIG_PCI=y\n", NULL, 1024, 2, 3, NULL },
+		{ NODES "CONFIG_SMP=y\n", NULL, 512, 2, 2, NULL },
 		{ "CONFIG_SMP=y\n", NULL, 1024, 2, 2, "--numa: the kernel lacks CONFIG_NUMA" },
-		{ "CONFIG_NUMA=y\n", NULL, 1024, 3, 2, "--numa 3: each node needs a processor of --cpus" },
-		{ "CONFIG_NUMA=y\n", NULL, 1024, 3, 3, "--numa 3: --memory 1024M cannot be divided by it" },
-		{ "CONFIG_NUMA=y\nCONFIG_PVH=y\nCONFIG_PCI=y\n", "fast", 1024, 2, 2, "--numa: machine fast has no nodes" },
+		{ "CONFIG_SMP=y\nCONFIG_NUMA=y\n", NULL, 1024, 2, 2, "--numa: the kernel lacks CONFIG_X86_64_ACPI_NUMA" },
+		{ NODES "", NULL, 1024, 3, 2, "--numa 3: each node needs a processor of --cpus" },
+		{ NODES "", NULL, 1024, 3, 3, "--numa 3: --memory 1024M cannot be divided by it" },
+		{ NODES "CONFIG_PVH=y\nCONFIG_PCI=y\n", "fast", 1024, 2, 2, "--numa: machine fast has no nodes" },
 	};
 	// clang-format on
 
