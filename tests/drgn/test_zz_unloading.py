@@ -104,7 +104,8 @@ class UnloadingTest(support.TestCase):
         self.assertEqual(remove(), 0)
         self.assert_quiet()
 
-    def test_what_loading_took_is_given_back(self):
+    def test_all_that_loading_took_is_given_back(self):
+        """The first by name: the module that others insert may lie elsewhere."""
         device = prog["drgn_test_netdev"].read_()
         before = references(device)
         timer = prog["drgn_test_timer"].address_
