@@ -64,7 +64,7 @@ static void add_arguments(struct make *make, const char *pahole, unsigned int jo
 		"KBUILD_BUILD_USER=vmtest",
 		"KBUILD_BUILD_HOST=vmtest",
 		"KBUILD_BUILD_VERSION=1",
-		"KBUILD_BUILD_TIMESTAMP=" KBUILD_TIMESTAMP,
+		("KBUILD_BUILD_TIMESTAMP=" KBUILD_TIMESTAMP),
 		// Given and empty, it keeps a '+' for a git tree with changes
 		// away.
 		"LOCALVERSION=",
