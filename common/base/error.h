@@ -11,8 +11,8 @@
  * A function that can fail returns `struct error *`: NULL is success, anything
  * else is owned by the caller, who returns it, wraps it, catches it or reports
  * it. The message is one line, outermost context first, the remedy last;
- * control characters in what it quotes become `?`. An error is logged where it
- * stops travelling, never on the way.
+ * control characters in what it quotes become `?` (text_make_line()). An error
+ * is logged where it stops travelling, never on the way.
  */
 
 #include <stdbool.h>

@@ -108,7 +108,7 @@ void log_write(enum log_level level, const char *format, ...)
 	va_start(ap, format);
 	_cleanup_free_ char *text = string_vformat(format, ap);
 	va_end(ap);
-	text_hide_credentials(text);
+	text_hide_credentials(text_make_safe(text));
 	log_lock();
 	write_line(level, text);
 	log_unlock();
@@ -126,7 +126,7 @@ static void show(bool is_terminal)
 	// A line that wraps could not be erased again.
 	size.columns--;
 	logger.status->append(logger.status, is_terminal ? &size : NULL, &sb);
-	_cleanup_free_ char *text = string_builder_take(&sb);
+	_cleanup_free_ char *text = text_make_safe(string_builder_take(&sb));
 	if (!is_terminal) {
 		write_line(LOG_INFO, text);
 		return;

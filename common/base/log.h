@@ -41,7 +41,10 @@ void log_init(const char *program, enum log_level level, uint64_t silence_ms);
 
 enum log_level log_level(void);
 
-/** Write one line; thread-safe. A progress line on the terminal gives way. */
+/**
+ * Write one line; thread-safe. A progress line on the terminal gives way. What
+ * it quotes moves no terminal, and is no workflow command (text_make_safe()).
+ */
 _printf_(2, 3) void log_write(enum log_level level, const char *format, ...);
 
 #define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)

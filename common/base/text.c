@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 
+#include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,26 +67,77 @@ size_t utf8_length(const char *text, size_t size)
 
 bool utf8_is_control(const char *character)
 {
+	// Some terminals obey U+0080 to U+009F, too. U+2028 to U+202E and U+2066
+	// to U+2069 end a line, and change the order in which text is shown.
+	static const struct {
+		unsigned char first, second, low, high;
+	} rows[] = { { 0xc2, 0, 0x80, 0x9f },
+		     { 0xe2, 0x80, 0xa8, 0xae },
+		     { 0xe2, 0x81, 0xa6, 0xa9 } };
 	const unsigned char *p = (const unsigned char *)character;
 
-	// The last range, U+0080 to U+009F, is obeyed by some terminals.
-	return p[0] < ' ' || p[0] == 0x7f ||
-	       (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0);
+	if (p[0] < ' ' || p[0] == 0x7f)
+		return true;
+	for (size_t i = 0; i < array_size(rows); i++) {
+		size_t last = rows[i].second ? 2 : 1;
+
+		if (p[0] == rows[i].first &&
+		    (!rows[i].second || p[1] == rows[i].second) &&
+		    p[last] >= rows[i].low && p[last] <= rows[i].high)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * Make a command of GitHub Actions none: one that begins a line, behind what
+ * may be spaces, `::NAME`, and one that stands anywhere, `##[NAME]`.
+ */
+static void disarm_commands(char *text)
+{
+	for (char *p = text; (p = strstr(p, "##["));)
+		p[2] = '?';
+	for (char *line = text; line; line = strchr(line, '\n')) {
+		while (*line && (*line <= ' ' || *line & 0x80))
+			line++;
+		if (line[0] == ':' && line[1] == ':' &&
+		    isalpha((unsigned char)line[2]))
+			line[0] = '?';
+	}
+}
+
+/** @param[in] kept Control characters that stay. */
+static char *replace_controls(char *text, char instead, const char *kept)
+{
+	char *end = text;
+
+	for (const char *p = text; *p;) {
+		size_t length = utf8_length(p, strnlen(p, 4));
+		// A byte alone may be a control character of ISO 8859.
+		bool is_control = length ? utf8_is_control(p) && !strchr(kept, *p)
+					 : (unsigned char)*p < 0xa0;
+
+		if (!length)
+			length = 1;
+		if (is_control)
+			*end++ = instead;
+		else
+			end = (char *)memmove(end, p, length) + length;
+		p += length;
+	}
+	*end = '\0';
+	disarm_commands(text);
+	return text;
 }
 
 char *text_make_line(char *text, char instead)
 {
-	char *end = text;
+	return replace_controls(text, instead, "");
+}
 
-	for (const char *p = text; *p; p++) {
-		bool is_control = utf8_is_control(p);
-
-		// U+0080 and those after it have two bytes.
-		p += is_control && *p == '\xc2';
-		*end++ = is_control ? instead : *p;
-	}
-	*end = '\0';
-	return text;
+char *text_make_safe(char *text)
+{
+	return replace_controls(text, '?', "\n\t");
 }
 
 char *text_hide_credentials(char *text)
@@ -146,7 +198,8 @@ static size_t append_character(struct string_builder *sb, const char *text,
 
 void text_append_plain(struct string_builder *sb, const char *text, size_t size)
 {
-	size_t line = sb->length;
+	const size_t start = sb->length;
+	size_t line = start;
 
 	for (size_t i = 0; i < size;) {
 		char c = text[i];
@@ -168,6 +221,8 @@ void text_append_plain(struct string_builder *sb, const char *text, size_t size)
 		if (c == '\n')
 			line = sb->length;
 	}
+	if (sb->text)
+		disarm_commands(sb->text + start);
 }
 
 struct json_t *text_json(const char *text)

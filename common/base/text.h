@@ -116,15 +116,29 @@ bool amount_parse(const char *text, const struct unit *units, char implied,
 /** The bytes of the UTF-8 character that text begins with; 0 if it is none. */
 size_t utf8_length(const char *text, size_t size);
 
-/** Whether it is a control character, newlines and tabs included. */
+/**
+ * Whether it is a control character: newlines and tabs included, and those that
+ * change the order in which text is shown.
+ */
 bool utf8_is_control(const char *character);
 
 /**
- * Make text one line, in place: each control character becomes @p instead.
+ * Make text one line, in place, that can be shown on a terminal and in a log of
+ * GitHub Actions: each control character becomes @p instead, and so does a byte
+ * that is one outside of UTF-8. `::` in front of a word at its begin becomes
+ * `?:`, and `##[` becomes `##?`, so that they are no workflow commands.
  *
  * @return The text.
  */
 char *text_make_line(char *text, char instead);
+
+/**
+ * The same for lines: newlines and tabs stay, and others become `?`. The log
+ * does so itself.
+ *
+ * @return The text.
+ */
+char *text_make_safe(char *text);
 
 /**
  * Take user and password out of each URL, in place: `ssh://me:secret@host/x`
@@ -137,8 +151,8 @@ char *text_hide_credentials(char *text);
 /**
  * Append what a program has printed, made fit to be shown anywhere: valid
  * UTF-8, no control characters but newlines and tabs, no escape sequences of
- * terminals. Of a line that was rewritten with carriage returns, the last text
- * is kept.
+ * terminals, no workflow commands (as text_make_line()). Of a line that was
+ * rewritten with carriage returns, the last text is kept.
  */
 void text_append_plain(struct string_builder *sb, const char *text, size_t size);
 

@@ -58,7 +58,7 @@ static struct error *read_release(const char *path,
 	text[strcspn(text, "\n")] = '\0';
 	// It becomes part of paths and messages.
 	for (const char *p = text; *p; p++) {
-		if (*p <= ' ' || *p > '~' || *p == '/')
+		if (*p <= ' ' || *p > '~' || strchr("/:#", *p))
 			*text = '\0';
 	}
 	if (!*text || *text == '.')

@@ -36,4 +36,7 @@ Test(error, a_message_is_one_line_that_no_terminal_obeys)
 	// The last one, in UTF-8, is what ESC [ is.
 	err = error_wrap(err, "c\td\xc2\x9b\xc3\xa4");
 	cr_expect_str_eq(error_message(err), "c?d?\xc3\xa4: a??[31mb?");
+	err = error_wrap(err, "\xe2\x80\xae##[error]\x9b");
+	cr_expect_str_eq(error_message(err),
+			 "?##?error]?: c?d?\xc3\xa4: a??[31mb?");
 }

@@ -65,6 +65,19 @@ Test(progress, shows_no_passwords)
 	cr_expect_null(strstr(captured(fd), "s3cret"));
 }
 
+Test(progress, what_is_quoted_moves_no_terminal_and_is_no_command)
+{
+	int fd = capture(LOG_INFO, 100);
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_TIME, "GET a%s", "\033c##[error]x");
+
+	be_busy(500);
+	log_error("a\tb\n%s", "::error::c\r\033[2Jd\xe2\x80\xae");
+	cr_expect(strstr(captured(fd), "test: error: a\tb\n?:error::c??[2Jd?\n"),
+		  "%s", captured(fd));
+	cr_expect(strstr(captured(fd), "GET a?c##?error]x: "));
+}
+
 Test(progress, numbers_have_a_unit)
 {
 	static const struct {

@@ -67,6 +67,11 @@ Test(text, what_is_appended_can_be_shown_anywhere)
 		{ "\xf4\x90\x80\x80",
 		  "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
 		{ "\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd" },
+		{ "\xe2\x80\xaetxt\xe2\x81\xa6.exe", "txt.exe" },
+		{ "a\n::error::b\n \t::add-mask::c",
+		  "a\n?:error::b\n \t?:add-mask::c" },
+		{ "\033[1m::error::a ##[\033[0mgroup]##\033c[error]",
+		  "?:error::a ##?group]##?error]" },
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
@@ -81,6 +86,42 @@ Test(text, what_is_appended_can_be_shown_anywhere)
 
 	text_append_plain(&sb, "a\0b", 3);
 	cr_expect_str_eq(sb.text, "ab");
+}
+
+Test(text, no_terminal_or_workflow_obeys_what_is_shown)
+{
+	static const struct {
+		const char *in, *line, *lines;
+	} rows[] = {
+		{ "", "", "" },
+		{ "a\tb\nc", "a b c", "a\tb\nc" },
+		{ "\033[2Ja\b\r\x7f", " [2Ja   ", "?[2Ja???" },
+		{ "\xc2\x9b"
+		  "0m\x9b"
+		  "1m\xc2\x85",
+		  " 0m 1m ", "?0m?1m?" },
+		// The same bytes are a part of characters, or not of ISO 8859's
+		// control characters.
+		{ "\xe2\x9c\x93 \xe9t\xe9", "\xe2\x9c\x93 \xe9t\xe9",
+		  "\xe2\x9c\x93 \xe9t\xe9" },
+		{ "a\xe2\x80\xaatxt\xe2\x80\xaez\xe2\x81\xa6y\xe2\x81\xa9",
+		  "a txt z y ", "a?txt?z?y?" },
+		{ "\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa",
+		  "\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa",
+		  "\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa" },
+		{ "::error::x\n\n \xc2\xa0::Warning::\n::1 a::b",
+		  "?:error::x   \xc2\xa0::Warning:: ::1 a::b",
+		  "?:error::x\n\n \xc2\xa0?:Warning::\n::1 a::b" },
+		{ "a ##[error]###[x", "a ##?error]###?x", "a ##?error]###?x" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_free_ char *line = string_copy(rows[i].in);
+		_cleanup_free_ char *lines = string_copy(rows[i].in);
+
+		cr_expect_str_eq(text_make_line(line, ' '), rows[i].line);
+		cr_expect_str_eq(text_make_safe(lines), rows[i].lines);
+	}
 }
 
 Test(text, any_bytes_become_a_string_of_json)
@@ -175,8 +216,8 @@ Test(text, markdown_cannot_leave_its_cell)
 {
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
-	string_builder_append_markdown(&sb, "a|b\n<c> [d](e)");
-	cr_expect_str_eq(sb.text, "a\\|b \\<c\\> \\[d\\]\\(e\\)");
+	string_builder_append_markdown(&sb, "a|b\n<c> [d](e) &lt;");
+	cr_expect_str_eq(sb.text, "a\\|b \\<c\\> \\[d\\]\\(e\\) \\&lt;");
 }
 
 Test(text, an_amount_is_a_number_and_its_unit)
