@@ -311,31 +311,29 @@ static void discard(const struct suite_run_options *options,
 		log_warning("--discard: %s", error_message(err));
 }
 
-static struct error *finish_run(const struct suite_run_options *options,
-				struct suite_item *item,
-				const struct process_status *status)
+static void finish_run(const struct suite_run_options *options,
+		       struct suite_item *item,
+		       const struct process_status *status)
 {
-	struct error *err;
+	_cleanup_error_ struct error *err = NULL;
 
 	_cleanup_free_ char *path = log_path(options, item, ".json");
 	_cleanup_free_ char *text = NULL;
 	_cleanup_run_result_ struct run_result result = { 0 };
 	err = file_read(path, RESULT_LIMIT_BYTES, &text, NULL);
-	if (err && !error_catch(&err, ERROR_NOT_FOUND))
-		return err;
-	if (text) {
+	if (text)
 		err = run_result_parse(text, path, &result);
-		if (err)
-			return err;
-	} else if (status->signal) {
-		result.outcome = RUN_LOST;
-		result.reason = process_status_text(status, "vmtest-vm");
-	} else {
+	if (error_catch(&err, ERROR_NOT_FOUND) && !status->signal) {
 		explain(item, status);
-		return NULL;
+		return;
+	}
+	if (!text || err) {
+		result.outcome = RUN_LOST;
+		// A guest may have got at it. The other kernels go on.
+		result.reason = err ? string_copy(error_message(err))
+				    : process_status_text(status, "vmtest-vm");
 	}
 	suite_item_conclude(item, &result);
-	return NULL;
 }
 
 /** Start what there is room for, in order. */
@@ -386,9 +384,7 @@ static struct error *finish(struct suite_runner *runner, size_t index)
 	if (err)
 		return err;
 	if (item->state == SUITE_RUNNING) {
-		err = finish_run(runner->options, item, &status);
-		if (err)
-			return err;
+		finish_run(runner->options, item, &status);
 	} else {
 		if (item->state == SUITE_BUILDING) {
 			item->needs_module = false;

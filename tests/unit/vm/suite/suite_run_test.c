@@ -38,6 +38,10 @@ static const char script[] =
 	"run-lost*) result lost 128 ;;\n"
 	"run-flaky*) [ -e flaky ] && result exited 0; touch flaky; result lost 128 ;;\n"
 	"run-killed*) kill -9 $$ ;;\n"
+	"run-torn*) echo '{\"release\": nu' >\"$result\"; exit 0 ;;\n"
+	"run-huge*) head -c 2000000 /dev/zero >\"$result\"; exit 0 ;;\n"
+	"run-linked*) ln -s /dev/zero \"$result\"; exit 0 ;;\n"
+	"run-folder*) mkdir \"$result\"; exit 0 ;;\n"
 	"run-wrong*) echo 'vmtest-vm: error: a bad option' >&2; exit 2 ;;\n"
 	"run-*) result exited 0 ;;\n"
 	"esac\n";
@@ -166,6 +170,30 @@ Test(suite_run, a_link_leads_no_log_elsewhere)
 	cr_assert_null(suite_run(&options, &suite, &recorder.observer));
 	expect_contents(tmp, "precious", "old");
 	expect_contents(tmp, "fail.log", "output\n");
+}
+
+Test(suite_run, a_result_that_cannot_be_read_is_a_loss_of_its_kernel)
+{
+	static const struct {
+		const char *name, *reason;
+	} rows[] = { { "torn", "torn.2.json" },
+		     { "huge", "larger than" },
+		     { "linked", "larger than" },
+		     { "folder", "Is a directory" } };
+
+	for (size_t i = 0; i < array_size(rows); i++)
+		add(rows[i].name);
+	add("good");
+	cr_assert_null(suite_run(&options, &suite, &recorder.observer));
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const struct suite_item *item = &suite.items[i];
+
+		cr_expect_eq(item->state, SUITE_LOST, "%s", rows[i].name);
+		cr_expect_eq(item->attempts, 2, "%s", rows[i].name);
+		cr_expect(strstr(item->reason, rows[i].reason), "%s: %s",
+			  rows[i].name, item->reason);
+	}
+	cr_expect_eq(suite.items[array_size(rows)].state, SUITE_PASSED);
 }
 
 Test(suite_run, modules_are_built_first_and_once)
