@@ -26,18 +26,18 @@ static struct error *check(const struct run_result *result, int output_fd,
 {
 	char text[RELEASE_TEXT_SIZE];
 
-	if (result->outcome != RUN_EXITED) {
+	if (result->reason) {
 		log_error("%s", result->log ? result->log : "no log");
 		return error_create(ERROR_OTHER, "%s", result->reason);
 	}
-	if (result->exit_status != 0)
-		return error_create(ERROR_OTHER, "uname ended with status %d",
-				    result->exit_status);
 	ssize_t length = pread(output_fd, text, sizeof(text) - 1, 0);
 	if (length < 0)
 		return error_create_os(errno, "read the guest's output");
 	text[length] = '\0';
 	text[strcspn(text, "\n")] = '\0';
+	if (result->exit_status != 0)
+		return error_create(ERROR_OTHER, "uname ended with status %d: %s",
+				    result->exit_status, text);
 	if (strcmp(text, release) != 0)
 		return error_create(ERROR_OTHER, "the kernel calls itself '%s'",
 				    text);
@@ -116,9 +116,12 @@ static struct error *boot(const struct build_request *request,
 		.command = (char *[]){ (char *)"uname", (char *)"-r", NULL },
 		.stdin_fd = -1,
 		.stdout_fd = output,
-		.stderr_fd = STDERR_FILENO,
+		// Not to our log as it is: the kernel is not to be trusted yet.
+		.stderr_fd = output,
 		.timeout_ms = 60000,
 		.console_log_fd = log_fd,
+		.output_limit_bytes = 1 << 20,
+		.console_limit_bytes = GUEST_LOG_LIMIT_BYTES,
 	};
 	_cleanup_run_result_ struct run_result result = { 0 };
 	err = guest_run(&config, &result);

@@ -271,6 +271,34 @@ class TestTest(SuiteCase):
                             status=1)[name(VERSIONS[4])]
         self.assertEqual(item["reason"], "the kernel reported: BUG: made up")
 
+    def test_one_guest_s_output_ends_only_that_guest(self):
+        # Twelve splats of 100 KB would be a result of more than 1 MB.
+        script = f"""
+            junk() {{ printf "$1"; head -c 100000 /dev/zero | tr '\\0' x; echo; }}
+            if {on(VERSIONS[1])}; then yes; fi
+            if {on(VERSIONS[2])}; then
+                for i in 1 2 3 4 5 6 7 8 9 10 11 12; do junk '\\nBUG: '; done >/dev/console
+            fi
+            if {on(VERSIONS[3])}; then
+                junk '\\nKernel panic - not syncing: ##[error]\\033[2J' >/dev/console
+                echo o >/proc/sysrq-trigger
+                sleep 60
+            fi
+        """
+        results = self.results("-K", "-t", "200", "--output-limit=20M", "--",
+                               "sh", "-c", script, status=1)
+        item = results[name(VERSIONS[1])]
+        self.assertEqual((item["result"], item["attempts"]), ("failed", 1))
+        self.assertIn("written more than 20 MB", item["reason"])
+        self.assertLess(os.stat(item["log"]).st_size, 21 << 20)
+        self.assertEqual(results[name(VERSIONS[2])]["result"], "passed")
+        item = results[name(VERSIONS[3])]
+        self.assertEqual(item["result"], "lost")
+        self.assertTrue(item["reason"].startswith(
+            "Kernel panic - not syncing: ##?error]xxx"), item["reason"])
+        self.assertLess(len(item["reason"]), 1000)
+        self.assertEqual(results[name(VERSIONS[4])]["result"], "passed")
+
     def test_modules(self):
         source = self.folder / "source"
         options = ("--module=insert", write_module(source), "-k")

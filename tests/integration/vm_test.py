@@ -102,7 +102,8 @@ class RunTest(GuestCase):
             self.assertIn(word, result.stderr)
 
     def test_the_console_does_not_reach_the_terminal_as_it_is(self):
-        write = "printf '\\033[31mred\\033]0;title\\a\\n' >/dev/console; "
+        write = ("printf '\\033[31mred\\033]0;title\\a\\n::add-mask::x\\n"
+                 "y##[error]\\342\\200\\256z\\n' >/dev/console; ")
         log = self.folder / "log"
         for script, options, status in (
             (write, ("-v", "--console-log", log), 0),
@@ -110,7 +111,7 @@ class RunTest(GuestCase):
         ):
             got = run_shell(script, *options)
             self.assert_status(got, status)
-            self.assertIn("red\n", got.stderr)
+            self.assertIn("red\n?:add-mask::x\ny##?error]z\n", got.stderr)
             self.assertNotIn("\033", got.stderr)
         self.assertIn(b"\033[31mred", log.read_bytes())
 
@@ -120,13 +121,38 @@ class RunTest(GuestCase):
                "fd = ctypes.CDLL(None).syscall(438, os.pidfd_open(1), 3, 0);"
                "os.write(fd, eval(sys.argv[1]));"
                "time.sleep(float(sys.argv[2])); sys.exit(3)")
-        # Nonsense is not heard, nor what is out of turn.
-        lines = b"exit 300\nexit -1\nfail x\ndone\n\0\033c\xff\n" + b"x" * 9999 + b"\n"
-        got = run_guest("python3", "-c", say, repr(lines), "0", options=["-q"])
-        self.assertEqual((got.returncode, got.stderr), (3, ""))
-        got = run_guest("python3", "-c", say, repr(b"hello\nready\n" * 3), "60")
+        for line, shown in (
+            ("b'exit 256\\n'", "'exit 256'"),
+            ("b'exit 99999999999999999999\\n'", "'exit 99999999999999999999'"),
+            ("b'fail x\\n'", "'fail x'"),
+            ("b'\\0\\033c\\xff\\n'", "'\ufffd'"),
+            ("b'x' * 9999 + b'\\n'", "'xxx"),
+            ("b'hello\\n' * 100000", "'hello'"),
+        ):
+            with self.subTest(line):
+                got = run_guest("python3", "-c", say, line, "60", options=["-q"])
+                self.assert_status(got, 128)
+                message = got.stderr.splitlines()[0]
+                self.assertIn("broke the protocol", message)
+                self.assertIn(shown, message)
+                self.assertLess(len(message), 2000)
+                self.assertNotIn("\033", got.stderr)
+        # One crash kernel, and no other after it.
+        got = run_guest("python3", "-c", say, "b'hello\\nready\\n' * 3", "60",
+                        options=["--kdump"])
         self.assert_status(got, 128)
-        self.assertIn("more than 2 kernels", got.stderr)
+        self.assertEqual(got.stderr.count("runs the command again"), 1)
+        self.assertIn("broke the protocol", got.stderr)
+
+    def test_output_without_end_ends_the_guest(self):
+        log = self.folder / "log"
+        for script in ("yes", "yes >&2", "yes >/dev/console"):
+            with self.subTest(script):
+                got = run_shell(script, "--output-limit=1M", "--console-log", log)
+                self.assert_status(got, 153)
+                self.assertIn("written more than 1 MB", got.stderr)
+                self.assertLessEqual(len(got.stdout), 1 << 20)
+                self.assertLessEqual(log.stat().st_size, 1 << 20)
 
     def test_background_processes_do_not_hold_the_guest(self):
         result = run_shell("sleep 1000 & echo done")

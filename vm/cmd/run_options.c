@@ -15,6 +15,7 @@
 const struct command_option run_option_table[] = {
 	{ 'r', "root", "ROOT", "directory to use as the guest's root, instead of the host's or that of vmtest-vm rootfs", OPTION_INTO(OPTION_STRING, struct run_options, config.root) },
 	{ 't', "timeout", "SECONDS", "end the guest when the command takes longer (status 124); 0 for never", OPTION_INTO(OPTION_NUMBER, struct run_options, timeout_s) },
+	{ 0, "output-limit", "SIZE", "end the guest when a stream of the command, or the console, has more (status 153; default: 1G where it goes to a log of test, bisect or --console-log)", OPTION_INTO(OPTION_SIZE, struct run_options, config.output_limit_bytes), .min = 1, .unit = 'M' },
 	{ 0, "accel", "auto|kvm|tcg", "how to run the guest; auto is KVM where it can work (default: $VMTEST_ACCEL, else auto)", OPTION_INTO(OPTION_CHOICE, struct run_options, config.qemu.accel), .variable = "VMTEST_ACCEL" },
 	{ 0, "machine", "NAME", "machine type of the catalog, such as microvm or q35", OPTION_INTO(OPTION_STRING, struct run_options, config.qemu.machine) },
 	{ 0, "rw", "DIR", "directory that the guest may change; repeatable", OPTION_INTO(OPTION_ITEM, struct run_options, config.writable) },

@@ -318,6 +318,8 @@ static struct error *forward_options(struct suite_setup *setup)
 		log_info("emulated, and slow: %s", denied);
 		guest.config.qemu.accel = ACCEL_TCG;
 	}
+	if (!guest.config.output_limit_bytes)
+		guest.config.output_limit_bytes = GUEST_LOG_LIMIT_BYTES;
 	command_format_options(common_option_table, &common, &run->options);
 	if (!common.verify && command_line_has(&setup->context->line, "verify"))
 		string_list_add(&run->options, "--no-verify");

@@ -83,12 +83,12 @@ static void choose_streams(struct guest_config *config, bool has_input)
 
 static void report_result(const struct run_result *result)
 {
-	if (result->outcome != RUN_EXITED) {
+	if (result->reason) {
 		log_error("%s%s%s", result->reason, *result->log ? "; " : "",
 			  !*result->log ? ""
-			  : result->outcome == RUN_LOST
-				  ? "the kernel's last words:"
-				  : "what the guest's tasks were doing:");
+			  : result->outcome == RUN_TIMED_OUT
+				  ? "what the guest's tasks were doing:"
+				  : "the kernel's last words:");
 		fputs(result->log, stderr);
 	}
 	if (result->full)
@@ -198,6 +198,10 @@ static struct error *run_guest(struct command_context *context,
 	config.disk_directory = temporary ? temporary : "/var/tmp";
 	config.timeout_ms = (uint64_t)options->timeout_s * 1000;
 	config.console_log_fd = console_log_fd;
+	config.console_limit_bytes = config.output_limit_bytes
+					     ? config.output_limit_bytes
+				     : console_log_fd >= 0 ? GUEST_LOG_LIMIT_BYTES
+							   : 0;
 	// Not before: the user may have put us in the background meanwhile.
 	choose_streams(&config, !command_options->no_input);
 	err = guest_run(&config, ret);
@@ -279,7 +283,8 @@ const struct command vm_run_command = {
 		"which hold nothing that the host runs or writes: no kernel, source, cache or log.\n"
 		"The exit status is the command's; 124 on timeout; 125 if the command could\n"
 		"not be run; 128 if the guest was lost; 141 if nobody reads its output any\n"
-		"more, as if SIGPIPE had ended it. On a terminal, Ctrl-] three times\n"
+		"more, as if SIGPIPE had ended it; 153 if it writes more than --output-limit,\n"
+		"as if SIGXFSZ had. On a terminal, Ctrl-] three times\n"
 		"ends the guest. --result says how it ended in JSON: 'outcome' is exited,\n"
 		"timed_out, lost or not_run; the file appears when whole, and not at all if\n"
 		"the run is interrupted.\n"

@@ -2,8 +2,10 @@
 
 #include "vm/guest/guest_internal.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "common/base/memory.h"
 #include "common/base/text.h"
@@ -81,7 +83,8 @@ static void console_scan(struct console *console)
 
 	if (console->log.length)
 		text_append_plain(&line, console->log.text + console->line,
-				  console->log.length - console->line);
+				  MIN(console->log.length - console->line,
+				      (size_t)CONSOLE_LINE_BYTES));
 	if (!line.length)
 		return;
 
@@ -94,8 +97,9 @@ static void console_scan(struct console *console)
 	}
 	if (!line_is_splat(text))
 		return;
-	if (console->splat_count++ < CONSOLE_SPLAT_LIMIT)
+	if (console->splats.count < CONSOLE_SPLAT_LIMIT)
 		string_list_add(&console->splats, text);
+	console->splat_count += console->splat_count < INT_MAX;
 }
 
 /** Keep the newest part. A line that never ends is cut as well. */
@@ -114,6 +118,7 @@ static void console_cut(struct console *console)
 
 void console_feed(struct console *console, const char *data, size_t size_bytes)
 {
+	console->size_bytes += size_bytes;
 	for (size_t i = 0; i < size_bytes; i++) {
 		if (data[i] == '\r' || data[i] == '\0')
 			continue;
@@ -159,10 +164,13 @@ void console_append_tail(const struct console *console, unsigned int lines,
 		if (p[-1] == '\n' && --lines == 0)
 			break;
 	}
-	if (panic && panic < p) {
-		p = panic;
-		while (p > start && p[-1] != '\n')
-			p--;
+	while (panic && panic > start && panic[-1] != '\n')
+		panic--;
+	if (panic)
+		p = MIN(p, panic);
+	if (end - p > CONSOLE_TAIL_BYTES) {
+		p = panic ? panic : end - CONSOLE_TAIL_BYTES;
+		end = MIN(end, p + CONSOLE_TAIL_BYTES);
 	}
 	text_append_plain(sb, p, (size_t)(end - p));
 	if (sb->length && sb->text[sb->length - 1] != '\n')

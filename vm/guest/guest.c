@@ -179,9 +179,11 @@ static void tell(struct loop *loop, enum lifecycle_event event)
  * Take some of what a descriptor says: not all, which may be without end. One
  * that has ended is closed.
  *
+ * @param[in] limit_bytes How much of it is written to a log; 0 for all.
  * @return Whether there was something.
  */
-static bool read_text(int *fd, struct console *console, int log_fd)
+static bool read_text(int *fd, struct console *console, int log_fd,
+		      uint64_t limit_bytes)
 {
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	char data[16384];
@@ -191,10 +193,13 @@ static bool read_text(int *fd, struct console *console, int log_fd)
 		close(take_fd(fd));
 	if (n <= 0)
 		return false;
+	uint64_t left =
+		limit_bytes ? limit_bytes - MIN(limit_bytes, console->size_bytes)
+			    : UINT64_MAX;
 	console_feed(console, data, (size_t)n);
 	// A log that cannot be written is no reason to end the guest.
 	if (log_fd >= 0)
-		write_all(log_fd, data, (size_t)n);
+		write_all(log_fd, data, MIN((size_t)n, left));
 	if (log_level() >= LOG_DEBUG)
 		console_append_new(console, &sb);
 	if (sb.length)
@@ -205,7 +210,8 @@ static bool read_text(int *fd, struct console *console, int log_fd)
 static bool read_console(struct loop *loop)
 {
 	bool any = read_text(&loop->link.console_fd, &loop->console,
-			     loop->config->console_log_fd);
+			     loop->config->console_log_fd,
+			     loop->config->console_limit_bytes);
 
 	if (any)
 		tell(loop, EVENT_CONSOLE);
@@ -214,7 +220,7 @@ static bool read_console(struct loop *loop)
 
 static bool read_output(struct loop *loop)
 {
-	return read_text(&loop->link.output_fd, &loop->output, -1);
+	return read_text(&loop->link.output_fd, &loop->output, -1, 0);
 }
 
 static bool read_control(struct loop *loop)
@@ -224,7 +230,7 @@ static bool read_control(struct loop *loop)
 	ssize_t n = read(loop->link.port_fds[PORT_CONTROL], data, sizeof(data));
 	enum lifecycle_event event;
 
-	while (n > 0 && loop->lifecycle.state != LIFECYCLE_ENDED &&
+	while (n > 0 && loop->lifecycle.state < LIFECYCLE_FLUSH &&
 	       protocol_read(&loop->protocol, &p, data + n, &event)) {
 		log_debug("guest: %s", loop->protocol.text);
 		tell(loop, event);
@@ -272,6 +278,13 @@ static bool take_server_end(struct loop *loop)
 	loop->servers_fd = -1;
 	tell(loop, EVENT_SERVER_ENDED);
 	return true;
+}
+
+static bool console_is_flooded(const struct loop *loop)
+{
+	uint64_t limit_bytes = loop->config->console_limit_bytes;
+
+	return limit_bytes && loop->console.size_bytes > limit_bytes;
 }
 
 static void loop_step(struct loop *loop)
@@ -323,6 +336,8 @@ static void loop_step(struct loop *loop)
 		tell(loop, EVENT_PANIC);
 	if (guest_streams_is_broken(&loop->streams))
 		tell(loop, EVENT_UNREAD);
+	if (guest_streams_is_flooded(&loop->streams) || console_is_flooded(loop))
+		tell(loop, EVENT_FLOOD);
 	tell(loop, EVENT_TIME);
 	if (guest_streams_is_flushed(&loop->streams))
 		tell(loop, EVENT_FLUSHED);
@@ -349,6 +364,7 @@ static struct error *run(const struct guest_config *config,
 						 ? LIFECYCLE_KVM_BOOT_MS
 						 : LIFECYCLE_TCG_BOOT_MS,
 			.timeout_ms = config->timeout_ms,
+			.output_limit_bytes = config->console_limit_bytes,
 			.kdump = config->qemu.kdump,
 			.may_write = config->qemu.arguments.count > 0,
 		},
@@ -380,8 +396,11 @@ static struct error *run(const struct guest_config *config,
 		if (tail.length)
 			fputs(tail.text, stderr);
 	}
+	const char *said = loop.lifecycle.cause == CAUSE_GUEST
+				   ? loop.protocol.what
+				   : loop.protocol.text;
 	return run_result_compute(&loop.lifecycle, &loop.console, &loop.output,
-				  &loop.status, loop.protocol.what, ret);
+				  &loop.status, said, ret);
 }
 
 /** @return ERROR_NOT_FOUND if another machine may do. */

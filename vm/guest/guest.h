@@ -91,7 +91,17 @@ struct guest_config {
 	 * If set, the kernel prints all messages, not only warnings.
 	 */
 	int console_log_fd;
+	/**
+	 * How much the command may write to each of its streams, and the
+	 * kernel to its console. With more, the guest is ended, as if SIGXFSZ
+	 * had ended the command. 0 for no limit.
+	 */
+	uint64_t output_limit_bytes;
+	uint64_t console_limit_bytes;
 };
+
+/** Such a limit where what is written goes to files of ours. */
+#define GUEST_LOG_LIMIT_BYTES (UINT64_C(1) << 30)
 
 /** Whether a guest can have this name. */
 bool guest_takes_hostname(const char *name);
@@ -121,8 +131,8 @@ _must_check_ struct error *guest_run(const struct guest_config *config,
  *       "outcome": "exited",                      or timed_out, lost, not_run
  *       "status": 3,                              exit status of vmtest-vm
  *       "exit_status": 3,                         the command's, if it exited
- *       "reason": null,                           one line, if it did not
- *       "boot_ms": 1234,                          null if it did not boot
+ *       "reason": null,                           one line, if it did not, or
+ * was ended "boot_ms": 1234,                          null if it did not boot
  *       "command_ms": 56,                         null if it did not boot
  *       "splats": ["WARNING: …"],                 what the kernel reported
  *       "splat_count": 1                          all, those not listed too
@@ -156,10 +166,11 @@ struct run_result {
 	int status;
 	/** What the shell calls it: 128 + N for a signal. Only if it exited. */
 	int exit_status;
-	/** One line; NULL if it has exited. */
+	/** One line; NULL if it has exited by itself. */
 	char *reason;
 	/**
-	 * If lost, the last of the kernel's log; on timeout, what tasks did.
+	 * With a reason, the last of the kernel's log; on timeout, what tasks
+	 * did.
 	 * Not in the JSON; NULL for nothing.
 	 */
 	char *log;
@@ -191,7 +202,8 @@ void run_result_deinit(struct run_result *result);
  * @param[in] console Its splats go to the result.
  * @param[in] output What QEMU itself has printed.
  * @param[in] status How QEMU ended, if it did so by itself.
- * @param[in] what What the guest says that it could not do.
+ * @param[in] what What the guest has said last: of CAUSE_GUEST what it could
+ * not do, of CAUSE_PROTOCOL the whole line.
  * @param[out] ret All but its release and status.
  * @return Why the command was not run: ERROR_NOT_FOUND if QEMU lacks the
  * machine.

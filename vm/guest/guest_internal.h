@@ -61,6 +61,7 @@ enum lifecycle_event {
 	EVENT_FAIL,
 	/** There is no space left for what the guest writes. */
 	EVENT_FULL,
+	/** None of these. */
 	EVENT_NONSENSE,
 	/** The console has printed something; the kernel has panicked. */
 	EVENT_CONSOLE,
@@ -69,6 +70,8 @@ enum lifecycle_event {
 	EVENT_OUTPUT,
 	/** It has no reader any more. */
 	EVENT_UNREAD,
+	/** There is more of it, or of the console, than there may be. */
+	EVENT_FLOOD,
 	/** In LIFECYCLE_FLUSH: all output has been passed on. */
 	EVENT_FLUSHED,
 	/** QEMU has ended; with an error, and nothing on the console. */
@@ -106,10 +109,12 @@ enum lifecycle_cause {
 	CAUSE_BOOT,
 	/** The command has ended, but the guest does not finish. */
 	CAUSE_DRAIN,
-	/** One more kernel took over. */
-	CAUSE_RESTART,
+	/** The guest has said something that has no place in the protocol. */
+	CAUSE_PROTOCOL,
 	/** What serves a writable share has ended. */
 	CAUSE_SERVER,
+	/** Of RUN_LOST in a boot, else of RUN_EXITED: it has written too much. */
+	CAUSE_FLOOD,
 	/** Of RUN_NOT_RUN: the guest says so. */
 	CAUSE_GUEST,
 	/** QEMU did not start. */
@@ -117,11 +122,13 @@ enum lifecycle_cause {
 	CAUSE_CANCELLED,
 };
 
-/** All but the first four are lifecycle_step()'s to change. */
+/** All but the first five are lifecycle_step()'s to change. */
 struct lifecycle {
 	uint64_t boot_limit_ms;
 	/** As in guest.h. */
 	uint64_t timeout_ms;
+	/** The same, for people to read: EVENT_FLOOD is the caller's to see. */
+	uint64_t output_limit_bytes;
 	bool kdump;
 	/** QEMU may have something to write when it ends. */
 	bool may_write;
@@ -145,7 +152,7 @@ struct lifecycle {
 	uint64_t command_ms;
 };
 
-/** QEMU starts. The first four members are set, the others are zero. */
+/** QEMU starts. The first five members are set, the others are zero. */
 void lifecycle_start(struct lifecycle *lifecycle, uint64_t now_ms);
 
 /**
@@ -172,7 +179,9 @@ char *protocol_format_setup(const struct guest_config *config,
 
 enum {
 	/** A longer line is EVENT_NONSENSE. */
-	PROTOCOL_LINE_LIMIT = 8192
+	PROTOCOL_LINE_LIMIT = 8192,
+	/** What is shown of one: what failed, with a path in it. */
+	PROTOCOL_TEXT_BYTES = 1024,
 };
 
 /** Reads what the guest says. Starts as zeros. */
@@ -180,7 +189,7 @@ struct protocol {
 	/** What has arrived of a line. */
 	char line[PROTOCOL_LINE_LIMIT + 1];
 	size_t length;
-	/** The line of the last event, as plain text (text.h). */
+	/** The begin of the last event's line, as plain text (text.h). */
 	char *text;
 	/** All but its first word: WHAT of `fail WHAT`. */
 	const char *what;
@@ -210,12 +219,17 @@ enum {
 	CONSOLE_KEEP_BYTES = 1 << 20,
 	/** Splats beyond these are only counted. */
 	CONSOLE_SPLAT_LIMIT = 32,
-	/** How much of a log people are shown. */
+	/** What is kept of the line of a splat or panic. */
+	CONSOLE_LINE_BYTES = 512,
+	/** How much of a log people are shown: lines, but not more than bytes. */
 	CONSOLE_TAIL_LINES = 30,
+	CONSOLE_TAIL_BYTES = 64 << 10,
 };
 
 struct console {
 	struct string_builder log;
+	/** All that has arrived. */
+	uint64_t size_bytes;
 	/** Where in it the line that is still arriving begins. */
 	size_t line;
 	/** Where the kernel that runs now begins. */
@@ -228,6 +242,7 @@ struct console {
 	char *panic;
 	/** First lines of warnings, bugs, stalls and hangs. */
 	struct string_list splats;
+	/** At most INT_MAX. */
 	size_t splat_count;
 };
 
@@ -247,7 +262,10 @@ void console_restart(struct console *console);
 /** Append the lines that have been completed since the last call. */
 void console_append_new(struct console *console, struct string_builder *sb);
 
-/** Append the last lines, from the line of the panic if there was one. */
+/**
+ * Append the last lines, from the line of the panic if there was one: at most
+ * CONSOLE_TAIL_BYTES.
+ */
 void console_append_tail(const struct console *console, unsigned int lines,
 			 struct string_builder *sb);
 
@@ -335,6 +353,9 @@ struct guest_stream {
 	int to_fd;
 	/** Reading stops while so much waits to be written. */
 	size_t limit_bytes;
+	/** How much more may come; the rest is dropped, and a flood. */
+	uint64_t allowed_bytes;
+	bool flooded;
 	/**
 	 * Most that is written at once: a pipe that polls writable takes
 	 * PIPE_BUF without blocking.
@@ -381,7 +402,10 @@ guest_streams_move(struct guest_streams *streams,
 		   const struct pollfd polled[static GUEST_STREAM_POLL_COUNT],
 		   bool *moved_ret);
 
-/** Send something over the control port. */
+/**
+ * Send something over the control port; not while a guest does not read what it
+ * has been sent.
+ */
 void guest_streams_say(struct guest_streams *streams, const char *text);
 
 /**
@@ -395,6 +419,9 @@ bool guest_streams_is_flushed(const struct guest_streams *streams);
 
 /** Whether output stands still because its reader, not the guest, is slow. */
 bool guest_streams_is_full(const struct guest_streams *streams);
+
+/** Whether the command has written more than config->output_limit_bytes. */
+bool guest_streams_is_flooded(const struct guest_streams *streams);
 
 /** Whether nobody reads the command's stdout any more. */
 bool guest_streams_is_broken(const struct guest_streams *streams);

@@ -28,6 +28,7 @@ static void guest_stream_init(struct guest_stream *stream, int from_fd,
 		.from_fd = from_fd,
 		.to_fd = to_fd,
 		.limit_bytes = limit_bytes,
+		.allowed_bytes = UINT64_MAX,
 		.chunk_bytes = takes_all ? (size_t)1 << 20 : PIPE_BUF,
 	};
 }
@@ -69,6 +70,11 @@ static struct error *guest_stream_read(struct guest_stream *stream,
 		return NULL;
 	}
 	*moved_ret = true;
+	if ((uint64_t)n > stream->allowed_bytes) {
+		stream->flooded = true;
+		n = (ssize_t)stream->allowed_bytes;
+	}
+	stream->allowed_bytes -= (uint64_t)n;
 	if (!stream->broken)
 		string_builder_append_n(&stream->data, data, (size_t)n);
 	return NULL;
@@ -145,6 +151,8 @@ void guest_streams_init(struct guest_streams *streams,
 		else
 			guest_stream_init(stream, port_fd, rows[i].fd,
 					  GUEST_OUTPUT_LIMIT_BYTES);
+		if (i > GUEST_STREAM_STDIN && config->output_limit_bytes)
+			stream->allowed_bytes = config->output_limit_bytes;
 	}
 }
 
@@ -228,7 +236,10 @@ guest_streams_move(struct guest_streams *streams,
 
 void guest_streams_say(struct guest_streams *streams, const char *text)
 {
-	string_builder_append(&streams->items[GUEST_STREAM_CONTROL].data, text);
+	struct guest_stream *control = &streams->items[GUEST_STREAM_CONTROL];
+
+	if (guest_stream_pending(control) < control->limit_bytes)
+		string_builder_append(&control->data, text);
 }
 
 struct error *guest_streams_collect(struct guest_streams *streams)
@@ -270,6 +281,12 @@ bool guest_streams_is_full(const struct guest_streams *streams)
 			return true;
 	}
 	return false;
+}
+
+bool guest_streams_is_flooded(const struct guest_streams *streams)
+{
+	return streams->items[GUEST_STREAM_STDOUT].flooded ||
+	       streams->items[GUEST_STREAM_STDERR].flooded;
 }
 
 bool guest_streams_is_broken(const struct guest_streams *streams)

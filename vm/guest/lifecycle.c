@@ -79,6 +79,38 @@ static bool is_timed_out(const struct lifecycle *lifecycle, uint64_t now)
 	       now >= lifecycle->command_deadline_ms;
 }
 
+/**
+ * Whether the guest says what init.sh would not say now: then something else
+ * does, and nothing that it says can be relied on.
+ */
+static bool is_out_of_turn(const struct lifecycle *lifecycle,
+			   enum lifecycle_event event)
+{
+	enum lifecycle_state state = lifecycle->state;
+	bool greeted = lifecycle->kernels > 0;
+
+	// Not all consoles show a crash before the crash kernel takes over.
+	bool may_greet = !greeted ||
+			 (lifecycle->kdump && state != LIFECYCLE_BOOT &&
+			  lifecycle->kernels < LIFECYCLE_KERNEL_LIMIT);
+
+	switch (event) {
+	case EVENT_HELLO:
+		return !may_greet;
+	case EVENT_READY:
+	case EVENT_FAIL:
+		return state != LIFECYCLE_BOOT || !greeted;
+	case EVENT_FULL:
+	case EVENT_EXIT:
+		// Said before a crash, it may arrive after.
+		return state != LIFECYCLE_COMMAND && state != LIFECYCLE_CRASH;
+	case EVENT_DONE:
+		return state != LIFECYCLE_DRAIN && state != LIFECYCLE_CRASH;
+	default:
+		return event == EVENT_NONSENSE;
+	}
+}
+
 /** What decides that a guest is lost. */
 static enum lifecycle_cause find_loss(const struct lifecycle *lifecycle,
 				      enum lifecycle_event event, uint64_t now)
@@ -86,11 +118,13 @@ static enum lifecycle_cause find_loss(const struct lifecycle *lifecycle,
 	if (event == EVENT_QEMU_ENDED)
 		return lifecycle->state == LIFECYCLE_BOOT ? CAUSE_END_IN_BOOT
 							  : CAUSE_END;
-	if (event == EVENT_HELLO && lifecycle->kernels >= LIFECYCLE_KERNEL_LIMIT)
-		return CAUSE_RESTART;
+	if (is_out_of_turn(lifecycle, event))
+		return CAUSE_PROTOCOL;
 	// What waits for an answer of its would wait for ever.
 	if (event == EVENT_SERVER_ENDED)
 		return CAUSE_SERVER;
+	if (event == EVENT_FLOOD && lifecycle->state == LIFECYCLE_BOOT)
+		return CAUSE_FLOOD;
 	if (event == EVENT_TIME && is_late(lifecycle, now) &&
 	    !is_timed_out(lifecycle, now))
 		return lifecycle->state == LIFECYCLE_DRAIN ? CAUSE_DRAIN
@@ -103,16 +137,15 @@ static enum lifecycle_action step_run(struct lifecycle *lifecycle,
 				      enum lifecycle_event event, int status,
 				      uint64_t now)
 {
-	bool boots = lifecycle->state == LIFECYCLE_BOOT;
 	bool runs = lifecycle->state == LIFECYCLE_COMMAND;
 	bool drains = lifecycle->state == LIFECYCLE_DRAIN;
 
 	if (event == EVENT_HELLO && lifecycle->kernels++)
 		return enter(lifecycle, LIFECYCLE_BOOT,
 			     boot_deadline(lifecycle, now), ACTION_TAKE_OVER);
-	if (event == EVENT_READY && boots)
+	if (event == EVENT_READY)
 		return enter_command(lifecycle, now);
-	if (event == EVENT_FAIL && boots)
+	if (event == EVENT_FAIL)
 		return give_up(lifecycle, CAUSE_GUEST);
 	if (event == EVENT_QEMU_FAILED)
 		return give_up(lifecycle, CAUSE_QEMU);
@@ -132,6 +165,12 @@ static enum lifecycle_action step_run(struct lifecycle *lifecycle,
 	if (event == EVENT_UNREAD) {
 		// As in a pipeline.
 		lifecycle->exit_status = 128 + SIGPIPE;
+		return conclude(lifecycle, RUN_EXITED, now);
+	}
+	if (event == EVENT_FLOOD) {
+		// As RLIMIT_FSIZE would have ended it.
+		lifecycle->exit_status = 128 + SIGXFSZ;
+		lifecycle->cause = CAUSE_FLOOD;
 		return conclude(lifecycle, RUN_EXITED, now);
 	}
 	if (event == EVENT_TIME && is_late(lifecycle, now)) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "common/base/memory.h"
 #include "common/base/text.h"
@@ -198,7 +199,8 @@ bool protocol_read(struct protocol *protocol, const char **data,
 	(*data)++;
 
 	struct string_builder text = { 0 };
-	text_append_plain(&text, protocol->line, protocol->length);
+	text_append_plain(&text, protocol->line,
+			  MIN(protocol->length, (size_t)PROTOCOL_TEXT_BYTES));
 	free(protocol->text);
 	protocol->text = string_builder_take(&text);
 	protocol->what = strchr(protocol->text, ' ');

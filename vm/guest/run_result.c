@@ -30,9 +30,22 @@ void run_result_deinit(struct run_result *result)
 	*result = (struct run_result){ 0 };
 }
 
-static char *explain_loss(const struct lifecycle *lifecycle, const char *panic,
-			  const struct process_status *status)
+static char *explain_flood(const struct lifecycle *lifecycle)
 {
+	return string_format(
+		"the guest has written more than %llu MB, and was ended; --output-limit allows more",
+		(unsigned long long)lifecycle->output_limit_bytes >> 20);
+}
+
+static char *explain_loss(const struct lifecycle *lifecycle, const char *panic,
+			  const struct process_status *status, const char *what)
+{
+	if (lifecycle->cause == CAUSE_PROTOCOL)
+		return string_format(
+			"the guest broke the protocol of its control port, which only vmtest's init may use: it said '%s'",
+			what);
+	if (lifecycle->cause == CAUSE_FLOOD)
+		return explain_flood(lifecycle);
 	if (panic)
 		return string_copy(panic);
 	if (lifecycle->cause == CAUSE_BOOT)
@@ -43,9 +56,6 @@ static char *explain_loss(const struct lifecycle *lifecycle, const char *panic,
 		return string_format(
 			"the command has ended, but the guest did not finish within %d seconds",
 			LIFECYCLE_DRAIN_MS / 1000);
-	if (lifecycle->cause == CAUSE_RESTART)
-		return string_format("the guest started more than %d kernels",
-				     LIFECYCLE_KERNEL_LIMIT);
 	if (lifecycle->cause == CAUSE_SERVER)
 		return string_copy(
 			"virtiofsd has ended, without which --rw does not work; VMTEST_VIRTIOFSD=none shares it by 9p");
@@ -102,7 +112,9 @@ struct error *run_result_compute(const struct lifecycle *lifecycle,
 	if (lifecycle->cause == CAUSE_GUEST)
 		return error_create(ERROR_OTHER, "the guest could not %s", what);
 	if (lifecycle->outcome == RUN_LOST)
-		reason = explain_loss(lifecycle, console->panic, status);
+		reason = explain_loss(lifecycle, console->panic, status, what);
+	if (lifecycle->outcome == RUN_EXITED && lifecycle->cause == CAUSE_FLOOD)
+		reason = explain_flood(lifecycle);
 	if (lifecycle->outcome == RUN_TIMED_OUT) {
 		reason = string_format("the command did not end within %llu seconds",
 				       (unsigned long long)lifecycle->timeout_ms /

@@ -67,6 +67,7 @@ static const struct key {
 	{ "root", KEY_PATH, ONE, "root", NULL },
 	{ "packages", KEY_TEXT, LIST, "package", NULL },
 	{ "timeout", KEY_LIMIT, ONE, "timeout", NULL },
+	{ "output_limit", KEY_TEXT, ONE, "output-limit", NULL },
 	{ "accel", KEY_TEXT, ONE, "accel", NULL },
 	{ "machine", KEY_TEXT, ONE, "machine", NULL },
 	{ "qemu", KEY_TEXT, ONE, "qemu", "is run on the host" },

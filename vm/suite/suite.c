@@ -77,6 +77,8 @@ void suite_item_conclude(struct suite_item *item, const struct run_result *resul
 		if (!result->status)
 			item->state = item->attempts > 1 ? SUITE_FLAKY
 							 : SUITE_PASSED;
+		else if (result->reason)
+			suite_item_explain(item, "%s", result->reason);
 		else if (result->exit_status || !result->splats.count)
 			suite_item_explain(item, "exit status %d",
 					   result->status);

@@ -71,6 +71,41 @@ Test(console, a_flood_keeps_the_end_and_the_count)
 	cr_expect_str_eq(sb.text, "the end\n");
 }
 
+Test(console, lines_without_end_are_cut)
+{
+	// The first is what a result holds, the other what people are shown.
+	static const struct {
+		const char *start, *end;
+	} rows[] = {
+		{ "BUG: ", "x\n" },
+		{ "Kernel panic - not syncing: ", "x\n" },
+		{ "a", "the end\n" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_console_ struct console console = { 0 };
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+		feed(&console, rows[i].start);
+		for (int j = 0; j < 1000000; j++)
+			feed(&console, "x");
+		feed(&console, rows[i].end);
+		cr_expect_eq(console.size_bytes, strlen(rows[i].start) + 1000000 +
+							 strlen(rows[i].end));
+		if (console.panic)
+			cr_expect_eq(strlen(console.panic),
+				     (size_t)CONSOLE_LINE_BYTES);
+		for (size_t j = 0; j < console.splats.count; j++)
+			cr_expect_eq(strlen(console.splats.items[j]),
+				     (size_t)CONSOLE_LINE_BYTES);
+		cr_expect_eq(console.splats.count + !!console.panic, i < 2);
+		console_append_tail(&console, 1, &sb);
+		cr_expect_leq(sb.length, (size_t)CONSOLE_TAIL_BYTES + 1);
+		// Of a panic the begin is wanted, of all else the end.
+		cr_expect(strstr(sb.text, i == 1 ? rows[i].start : rows[i].end));
+	}
+}
+
 Test(console, the_tail_is_the_last_lines_or_all_from_a_panic)
 {
 	static const struct {

@@ -112,6 +112,31 @@ Test(guest_streams, what_has_arrived_is_collected_behind_much_else)
 	expect_text(out[0], "1234last");
 }
 
+Test(guest_streams, what_is_more_than_the_limit_is_dropped)
+{
+	streams.items[GUEST_STREAM_STDOUT].allowed_bytes = 6;
+	say(stdout_port[1], "123456");
+	pump();
+	cr_expect_not(guest_streams_is_flooded(&streams));
+	say(stdout_port[1], "7");
+	pump();
+	say(stdout_port[1], "8");
+	cr_assert_null(guest_streams_collect(&streams));
+	pump();
+	cr_expect(guest_streams_is_flooded(&streams));
+	expect_text(out[0], "123456");
+}
+
+Test(guest_streams, nothing_is_kept_for_a_guest_that_does_not_read)
+{
+	const struct guest_stream *stream = &streams.items[GUEST_STREAM_CONTROL];
+
+	// As when a terminal is resized again and again.
+	for (int i = 0; i < 2 * GUEST_INPUT_LIMIT_BYTES; i += 6)
+		guest_streams_say(&streams, "24 80\n");
+	cr_expect_leq(stream->data.length, (size_t)GUEST_INPUT_LIMIT_BYTES + 6);
+}
+
 Test(guest_streams, stop_reading_when_the_reader_is_behind)
 {
 	static char data[1 << 20];

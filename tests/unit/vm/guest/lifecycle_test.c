@@ -84,23 +84,11 @@ static const struct {
 	{ "exit", { 0 }, {
 	    EXITED, { 1, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_EXITED, CAUSE_NONE, 500 },
-	{ "words out of turn", { 0 }, {
-	    { 0, EVENT_DONE, LIFECYCLE_BOOT, 0 },
-	    { 0, EVENT_EXIT, LIFECYCLE_BOOT, 0 },
-	    { 0, EVENT_NONSENSE, LIFECYCLE_BOOT, 0 },
-	    BOOTED,
-	    { 0, EVENT_READY, LIFECYCLE_COMMAND, 0 },
-	    { 0, EVENT_DONE, LIFECYCLE_COMMAND, 0 },
-	    { 0, EVENT_FAIL, LIFECYCLE_COMMAND, 0 },
-	    { 9, EVENT_EXIT, LIFECYCLE_DRAIN, 0 },
-	    { 0, EVENT_FAIL, LIFECYCLE_DRAIN, 0 },
-	    { 0, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT } },
-	  RUN_EXITED, CAUSE_NONE, 9 },
 	{ "QEMU does not start", { 0 }, {
 	    { 1, EVENT_QEMU_FAILED, LIFECYCLE_ENDED, 0 } },
 	  RUN_NOT_RUN, CAUSE_QEMU, 0 },
 	{ "QEMU fails after a guest that was late", { 0 }, {
-	    { 1, EVENT_READY, LIFECYCLE_COMMAND, 0 },
+	    BOOTED,
 	    { TIMEOUT_MS, EVENT_TIME, LIFECYCLE_DUMP, ACTION_SHOW_MESSAGES },
 	    { 1, EVENT_QEMU_FAILED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
@@ -220,12 +208,32 @@ static const struct {
 	    { 1, EVENT_PANIC, LIFECYCLE_CRASH, 0 },
 	    { 1, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_LOST, CAUSE_END, 13 },
-	{ "a guest starts over and over", { 0 }, {
+	{ "a crash kernel takes over from a crash kernel", KDUMP, {
 	    BOOTED,
 	    { 1, EVENT_HELLO, LIFECYCLE_BOOT, ACTION_TAKE_OVER },
 	    { 1, EVENT_READY, LIFECYCLE_COMMAND, 0 },
 	    { 1, EVENT_HELLO, LIFECYCLE_FLUSH, ACTION_COLLECT } },
-	  RUN_LOST, CAUSE_RESTART, 3 },
+	  RUN_LOST, CAUSE_PROTOCOL, 3 },
+	{ "what was said before a crash arrives after it", KDUMP, {
+	    BOOTED,
+	    { 9, EVENT_PANIC, LIFECYCLE_CRASH, 0 },
+	    { 0, EVENT_FULL, LIFECYCLE_CRASH, 0 },
+	    { 0, EVENT_EXIT, LIFECYCLE_CRASH, 0 },
+	    { 0, EVENT_DONE, LIFECYCLE_CRASH, 0 },
+	    { 1, EVENT_HELLO, LIFECYCLE_BOOT, ACTION_TAKE_OVER },
+	    { 1, EVENT_READY, LIFECYCLE_COMMAND, 0 },
+	    { 1, EVENT_EXIT, LIFECYCLE_DRAIN, 0 },
+	    { 1, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_EXITED, CAUSE_NONE, 12 },
+	{ "output without end", { 0 }, {
+	    BOOTED, { 9, EVENT_FLOOD, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_EXITED, CAUSE_FLOOD, 9 },
+	{ "output without end after the command", { 0 }, {
+	    EXITED, { 9, EVENT_FLOOD, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_EXITED, CAUSE_FLOOD, 500 },
+	{ "a kernel that talks without end as it boots", { 0 }, {
+	    { 1, EVENT_FLOOD, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_FLOOD, 0 },
 	// As in a pipeline.
 	{ "nobody reads the output", { 0 }, {
 	    BOOTED, { 9, EVENT_UNREAD, LIFECYCLE_FLUSH, ACTION_COLLECT } },
@@ -299,8 +307,57 @@ Test(lifecycle, endings_have_one_name_each)
 			cr_expect_eq(lifecycle.exit_status,
 				     strstr(endings[i].name, "nobody")
 					     ? 128 + SIGPIPE
+				     : lifecycle.cause == CAUSE_FLOOD
+					     ? 128 + SIGXFSZ
 					     : STATUS,
 				     "%s", endings[i].name);
+	}
+}
+
+Test(lifecycle, what_the_guest_says_has_one_place)
+{
+	// In which state, by the message: what has happened, and what may be said.
+	// clang-format off
+	static const struct {
+		const char *name;
+		struct step before[STEP_LIMIT];
+		bool may_say[EVENT_NONSENSE + 1];
+		bool may_greet_for_kdump;
+	} rows[] = {
+		{ "nothing yet", { { 0 } }, { [EVENT_HELLO] = true }, true },
+		{ "boot", { { 0, EVENT_HELLO, LIFECYCLE_BOOT, 0 } },
+		  { [EVENT_READY] = true, [EVENT_FAIL] = true }, false },
+		{ "command", { BOOTED },
+		  { [EVENT_FULL] = true, [EVENT_EXIT] = true }, true },
+		{ "end", { EXITED }, { [EVENT_DONE] = true }, true },
+	};
+	// clang-format on
+
+	for (size_t i = 0; i < 2 * array_size(rows); i++) {
+		size_t row = i / 2;
+
+		for (int event = EVENT_HELLO; event <= EVENT_NONSENSE; event++) {
+			struct lifecycle lifecycle = { .kdump = i % 2 };
+			size_t count = 0;
+			uint64_t now = START;
+			bool may_say = rows[row].may_say[event] ||
+				       (event == EVENT_HELLO && i % 2 &&
+					rows[row].may_greet_for_kdump);
+
+			start(&lifecycle, TIMEOUT_MS);
+			while (rows[row].before[count].state ||
+			       rows[row].before[count].after_ms ||
+			       (!count && row))
+				count++;
+			play(&lifecycle, rows[row].name, rows[row].before,
+			     count, &now);
+			lifecycle_step(&lifecycle, (enum lifecycle_event)event,
+				       STATUS, now);
+			cr_expect_eq(lifecycle.cause == CAUSE_PROTOCOL, !may_say,
+				     "%s, event %d", rows[row].name, event);
+			if (!may_say)
+				cr_expect_eq(lifecycle.outcome, RUN_LOST);
+		}
 	}
 }
 
@@ -327,6 +384,7 @@ Test(lifecycle, nothing_moves_a_machine_that_has_ended)
 		struct lifecycle lifecycle = { 0 };
 
 		start(&lifecycle, TIMEOUT_MS);
+		lifecycle_step(&lifecycle, EVENT_HELLO, 0, START);
 		lifecycle_step(&lifecycle, EVENT_FAIL, 0, START);
 		cr_expect_eq(lifecycle_step(&lifecycle,
 					    (enum lifecycle_event)event, 0,

@@ -119,7 +119,7 @@ Test(protocol, a_line_without_end_is_one_nonsense)
 	cr_expect_not(read_one(&protocol, data, sizeof(data), 4096, &event));
 	cr_assert(read_one(&protocol, "\n", 1, 1, &event));
 	cr_expect_eq(event, EVENT_NONSENSE);
-	cr_expect_leq(strlen(protocol.text), (size_t)PROTOCOL_LINE_LIMIT);
+	cr_expect_leq(strlen(protocol.text), (size_t)PROTOCOL_TEXT_BYTES);
 	cr_assert(read_one(&protocol, "ready\n", 6, 6, &event));
 	cr_expect_eq(event, EVENT_READY);
 	protocol_deinit(&protocol);

@@ -109,7 +109,10 @@ Test(run_result, a_guest_without_a_status_has_a_reason_and_the_log_s_end)
 		{ RUN_LOST, CAUSE_END_IN_BOOT, { 0, 6 }, "a\n", "QEMU was killed by signal 6" },
 		{ RUN_LOST, CAUSE_BOOT, { 0, 0 }, "a\n", "the guest did not start the command within 120 seconds" },
 		{ RUN_LOST, CAUSE_DRAIN, { 0, 0 }, "a\n", "the command has ended, but the guest did not finish within 30 seconds" },
-		{ RUN_LOST, CAUSE_RESTART, { 0, 0 }, "a\n", "the guest started more than 2 kernels" },
+		{ RUN_LOST, CAUSE_PROTOCOL, { 0, 0 }, "a\n", "the guest broke the protocol of its control port, which only vmtest's init may use: it said 'mount /'" },
+		{ RUN_LOST, CAUSE_PROTOCOL, { 0, 0 }, "Kernel panic - not syncing: x\n", "the guest broke the protocol of its control port, which only vmtest's init may use: it said 'mount /'" },
+		{ RUN_LOST, CAUSE_FLOOD, { 0, 0 }, "a\n", "the guest has written more than 2 MB, and was ended; --output-limit allows more" },
+		{ RUN_EXITED, CAUSE_FLOOD, { 0, 0 }, "a\n", "the guest has written more than 2 MB, and was ended; --output-limit allows more" },
 		{ RUN_LOST, CAUSE_SERVER, { 0, 0 }, "a\n", "virtiofsd has ended, without which --rw does not work; VMTEST_VIRTIOFSD=none shares it by 9p" },
 		{ RUN_LOST, CAUSE_END, { 0, 6 }, "Kernel panic - not syncing: x\n", "Kernel panic - not syncing: x" },
 		{ RUN_TIMED_OUT, CAUSE_NONE, { 0, 0 }, task, "the command did not end within 2 seconds" },
@@ -120,6 +123,7 @@ Test(run_result, a_guest_without_a_status_has_a_reason_and_the_log_s_end)
 	for (size_t i = 0; i < array_size(rows); i++) {
 		const struct lifecycle lifecycle = { .boot_limit_ms = 120000,
 						     .timeout_ms = 2000,
+						     .output_limit_bytes = 2 << 20,
 						     .command_ms = 2001,
 						     .outcome = rows[i].outcome,
 						     .cause = rows[i].cause };

@@ -45,6 +45,7 @@ Test(suite, verdicts_follow_from_outcomes)
 		{ 1, { .outcome = RUN_EXITED, .status = 3, .exit_status = 3 }, SUITE_FAILED, "exit status 3" },
 		{ 2, { .outcome = RUN_EXITED, .status = 3, .exit_status = 3 }, SUITE_FAILED, "exit status 3" },
 		{ 1, { .outcome = RUN_EXITED, .status = 1, .splats = { splats, 1 } }, SUITE_FAILED, "the kernel reported: BUG: x" },
+		{ 1, { .outcome = RUN_EXITED, .status = 153, .exit_status = 153, .reason = (char *)"too much" }, SUITE_FAILED, "too much" },
 		{ 1, { .outcome = RUN_TIMED_OUT, .reason = (char *)"late" }, SUITE_TIMED_OUT, "late" },
 		{ 1, { .outcome = RUN_LOST, .reason = (char *)"panic" }, SUITE_WAITING, "lost at first: panic" },
 		{ 2, { .outcome = RUN_LOST, .reason = (char *)"panic\033[0m\nx" }, SUITE_LOST, "panic" },
