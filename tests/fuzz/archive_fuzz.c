@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-/** @file Unpacks a zstd tarball: nothing of it may land outside its folder. */
+/**
+ * @file
+ *
+ * Unpacks a tarball, plain or compressed: nothing of it may land outside its
+ * folder. Then reads one member.
+ */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -20,13 +26,23 @@ static void unpack_into(const char *folder, const uint8_t *data, size_t size)
 		.limit_entries = 100,
 	};
 	_cleanup_error_ struct error *err = NULL;
+	_cleanup_error_ struct error *member_err = NULL;
 	_cleanup_stream_ struct stream *stream = NULL;
+	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ uint8_t *sealed = malloc(size + 1);
+	char path[32];
 	int fd = memfd_create("archive", MFD_CLOEXEC);
 
-	if (fd < 0 || write_all(fd, data, size) || lseek(fd, 0, SEEK_SET) < 0)
+	if (fd < 0 || !sealed)
+		abort();
+	memcpy(sealed, data, size);
+	fuzz_seal_tar(sealed, size);
+	if (write_all(fd, sealed, size) || lseek(fd, 0, SEEK_SET) < 0)
 		abort();
 	stream = stream_open_fd(fd, "archive");
 	err = unpack(stream, folder, &options);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	member_err = archive_member_read(path, "./vmtest.json", 1000, &text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
