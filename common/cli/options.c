@@ -373,7 +373,10 @@ struct error *command_line_set_variables(const struct command_line *line)
 
 bool command_line_has(const struct command_line *line, const char *name)
 {
-	return command_line_find(line, 0, name, strlen(name))->given;
+	const struct command_slot *slot =
+		command_line_find(line, 0, name, strlen(name));
+
+	return slot && slot->given;
 }
 
 struct error *command_line_set_default(const struct command_line *line,
