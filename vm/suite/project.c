@@ -2,6 +2,7 @@
 
 #include "vm/suite/suite.h"
 
+#include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,8 @@ enum kind {
 	KEY_STORE,
 	/** A path or a pattern. */
 	KEY_KERNEL,
+	/** A name, or what else apt(8) takes for a package. */
+	KEY_PACKAGE,
 	/** A path or a size. */
 	KEY_DISK,
 	/** From 1, and from 0, which is for no limit. */
@@ -54,7 +57,7 @@ static const struct key {
 	enum shape shape;
 	/** The option that it stands for; NULL for the command. */
 	const char *option;
-	/** What it does on the host, whatever its value; a path, if it is one. */
+	/** What it does on the host, unless is_harmless(). */
 	const char *objection;
 } keys[] = {
 	{ "command", KEY_TEXT, LIST, NULL, NULL },
@@ -65,7 +68,7 @@ static const struct key {
 	{ "jobs", KEY_NUMBER, ONE, "jobs", NULL },
 	{ "discard", KEY_FLAG, ONE, "discard", NULL },
 	{ "root", KEY_PATH, ONE, "root", NULL },
-	{ "packages", KEY_TEXT, LIST, "package", NULL },
+	{ "packages", KEY_PACKAGE, LIST, "package", "is no name of a package: apt could take it for a file or an option" },
 	{ "timeout", KEY_LIMIT, ONE, "timeout", NULL },
 	{ "output_limit", KEY_TEXT, ONE, "output-limit", NULL },
 	{ "accel", KEY_TEXT, ONE, "accel", NULL },
@@ -198,6 +201,17 @@ static bool is_path(const char *text, enum kind kind)
 	}
 }
 
+/** Whether a value does nothing on the host, where others of its key do. */
+static bool is_harmless(const char *text, enum kind kind)
+{
+	static const char name[] = "abcdefghijklmnopqrstuvwxyz0123456789+.-";
+
+	if (kind == KEY_PACKAGE)
+		return isalnum((unsigned char)*text) && !text[strspn(text, name)];
+	// Which kernels, of those that the user has.
+	return kind == KEY_KERNEL && !is_path(text, kind);
+}
+
 static struct error *read_item(const struct value *value, const struct key *key,
 			       const char *directory,
 			       struct project_setting *setting)
@@ -208,6 +222,7 @@ static struct error *read_item(const struct value *value, const struct key *key,
 		[KEY_STORE] = "expected dir:PATH or github:OWNER/REPO@TAG",
 		[KEY_KERNEL] = "expected a string",
 		[KEY_DISK] = "expected a string",
+		[KEY_PACKAGE] = "expected a string",
 		[KEY_SWITCH] = "expected true, false or a string",
 	};
 	struct error *err;
@@ -238,8 +253,7 @@ static struct error *read_item(const struct value *value, const struct key *key,
 	const char *text = json_string_value(value->json);
 	if (!text || (kind == KEY_PATH && !*text))
 		return value_error(value, "%s", expected[kind]);
-	// Which kernels, of those that the user has, is harmless.
-	if (key->objection && (kind != KEY_KERNEL || is_path(text, kind)))
+	if (key->objection && !is_harmless(text, kind))
 		object(&setting->objection, value, key->objection);
 	if (is_path(text, kind))
 		add_path(value, key, directory, setting);
