@@ -5,6 +5,7 @@ and test.yml. Their kernels do not come from the repository that runs them.
 """
 
 import json
+import os
 import re
 
 import support
@@ -105,6 +106,22 @@ class ProgramTest(OthersCase):
         result = support.run(*arguments, "--module=insert", cwd=self.folder)
         self.assert_one_line(result, 1, "failed on 1 of 1 kernels")
         self.assertRegex(result.stderr, r": not run in .*: module .*/module for 6\.12")
+
+    def test_what_is_named_stays_for_the_cache(self):
+        write_package(self.folder / package_name(), package_entries())
+        script = support.TOP / ".github/actions/vm/run"
+        names = ("KERNEL", "FLAVORS", "ARCH", "TIMEOUT", "JUNIT", "LOGS")
+        for kernel, options, left in (("6.12", "", 1), ("6.12", "--discard", 0), ("", "", 0)):
+            with self.subTest((kernel, options)):
+                cache = self.folder / f"cache{kernel}{options}"
+                values = dict.fromkeys(names, "") | {
+                    "KERNEL": kernel, "COMMAND": "true", "STORE": f"dir:{self.folder}",
+                    "OPTIONS": f"--module=insert\n{options}", "GITHUB_ACTIONS": "true",
+                    "XDG_CACHE_HOME": cache, "PATH": f"{support.BIN}:{os.environ['PATH']}"}
+                got = support.run(script, cwd=self.folder, env=support.environment(**values))
+                # Its module cannot be built: no guest is started.
+                self.assertRegex(got.stdout + got.stderr, r"not run\b.*: module ")
+                self.assertEqual(len(list(cache.glob("vmtest/*/kernel-*"))), left)
 
 
 class WorkflowTest(OthersCase):
