@@ -131,8 +131,8 @@ _must_check_ struct error *guest_run(const struct guest_config *config,
  *       "outcome": "exited",                      or timed_out, lost, not_run
  *       "status": 3,                              exit status of vmtest-vm
  *       "exit_status": 3,                         the command's, if it exited
- *       "reason": null,                           one line, if it did not, or
- * was ended "boot_ms": 1234,                          null if it did not boot
+ *       "reason": null,                           one line, unless it just exited
+ *       "boot_ms": 1234,                          null if it did not boot
  *       "command_ms": 56,                         null if it did not boot
  *       "splats": ["WARNING: …"],                 what the kernel reported
  *       "splat_count": 1                          all, those not listed too
@@ -170,8 +170,7 @@ struct run_result {
 	char *reason;
 	/**
 	 * With a reason, the last of the kernel's log; on timeout, what tasks
-	 * did.
-	 * Not in the JSON; NULL for nothing.
+	 * did. Not in the JSON; NULL for nothing.
 	 */
 	char *log;
 	/**
