@@ -22,7 +22,15 @@
 #include "common/base/memory.h"
 #include "common/process/process.h"
 
+/** What older headers lack is written as numbers. */
 enum {
+	/** To rename from one directory to another; before, that is forbidden. */
+	REFER_ABI = 2,
+	REFER = 1 << 13,
+	TRUNCATE_ABI = 3,
+	TRUNCATE = 1 << 14,
+	SCOPE_ABI = 6,
+	SCOPE_SOCKETS_AND_SIGNALS = 3,
 	READ = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |
 	       LANDLOCK_ACCESS_FS_READ_DIR,
 	/** Not device nodes. */
@@ -30,15 +38,8 @@ enum {
 		 LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |
 		 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |
 		 LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM |
-		 LANDLOCK_ACCESS_FS_REFER,
+		 REFER,
 	DEVICES = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK,
-	/** Before it, renaming to another directory is forbidden in any case. */
-	REFER_ABI = 2,
-	/** What older headers lack. */
-	TRUNCATE_ABI = 3,
-	TRUNCATE = 1 << 14,
-	SCOPE_ABI = 6,
-	SCOPE_SOCKETS_AND_SIGNALS = 3,
 	/** What can be allowed for a file. */
 	OF_FILES = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |
 		   LANDLOCK_ACCESS_FS_WRITE_FILE | TRUNCATE,
@@ -186,8 +187,7 @@ static struct error *make_ruleset(const struct string_list *readable,
 		return NULL;
 	}
 	if (abi < REFER_ABI)
-		attributes.handled_access_fs &=
-			~(uint64_t)LANDLOCK_ACCESS_FS_REFER;
+		attributes.handled_access_fs &= ~(uint64_t)REFER;
 	if (abi >= TRUNCATE_ABI)
 		attributes.handled_access_fs |= TRUNCATE;
 	if (abi >= SCOPE_ABI)
