@@ -61,6 +61,8 @@ static const char *const system_paths[] = {
 	"/lib32",
 	"/lib64",
 	"/libx32",
+	"/nix/store",
+	"/gnu/store",
 	"/etc/alternatives",
 	"/etc/ld.so.cache",
 	"/etc/ld.so.preload",
@@ -215,7 +217,7 @@ static bool is_system(const char *directory)
 	return false;
 }
 
-/** A shell would choose a program that it then may not run. */
+/** A shell would choose a program that it then may not run. Links are followed. */
 static void add_path(const struct string_list *readable, struct string_list *ret)
 {
 	const char *value = getenv("PATH");
@@ -225,10 +227,12 @@ static void add_path(const struct string_list *readable, struct string_list *ret
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 	while ((directory = strsep(&rest, ":"))) {
-		if (is_system(directory) ||
-		    string_list_contains(readable, directory))
+		_cleanup_free_ char *real = realpath(directory, NULL);
+
+		if (real && (is_system(real) ||
+			     string_list_contains(readable, directory)))
 			string_builder_appendf(&sb, "%s%s",
-					       sb.length ? ":" : "", directory);
+					       sb.length ? ":" : "", real);
 	}
 	string_list_addf(ret, "PATH=%s", sb.text ? sb.text : "");
 }

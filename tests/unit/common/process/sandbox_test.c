@@ -84,6 +84,19 @@ Test(sandbox, what_a_build_needs_is_allowed)
 	}
 }
 
+Test(sandbox, a_link_to_a_directory_of_the_system_is_one)
+{
+	_cleanup_free_ char *link = in_tmp("link");
+	_cleanup_free_ char *gone = in_tmp("gone");
+	_cleanup_free_ char *path = string_format("%s:%s", gone, link);
+	_cleanup_free_ char *output = NULL;
+
+	cr_assert_eq(symlink("/bin", link), 0);
+	setenv("PATH", path, 1);
+	expect_success(run("cat \"$1/readable/file\"", &output));
+	cr_expect_str_eq(output, "open");
+}
+
 Test(sandbox, all_else_is_refused)
 {
 	static const char *const scripts[] = {
