@@ -109,6 +109,16 @@ static struct error *compute_key(const struct build *build,
 	return NULL;
 }
 
+static void add_target(struct string_list *list, const char *directory,
+		       const char *name)
+{
+	_cleanup_free_ char *path = path_join(directory, name);
+	_cleanup_free_ char *real = realpath(path, NULL);
+
+	if (real)
+		string_list_add(list, real);
+}
+
 /** The programs of a package are whose who can write to the store. */
 static struct error *make_sandbox(const struct build *build,
 				  const struct compiler *compiler,
@@ -116,13 +126,15 @@ static struct error *make_sandbox(const struct build *build,
 {
 	const char *kernel = build->request->kernel->path;
 	_cleanup_string_list_ struct string_list readable = { 0 };
-	_cleanup_free_ char *link = path_join(kernel, "build");
-	// That of a directory which is no package may be a link.
-	_cleanup_free_ char *directory = realpath(link, NULL);
+	_cleanup_free_ char *mark = path_join(kernel, "build/source/Kbuild");
 
 	string_list_add(&readable, kernel);
-	if (directory)
-		string_list_add(&readable, directory);
+	// That of a directory which is no package may be a link.
+	add_target(&readable, kernel, "build");
+	// Where a kernel is built elsewhere than in its source, this is a link.
+	// One that leads to something else is no kernel's.
+	if (file_exists(mark))
+		add_target(&readable, kernel, "build/source");
 	// It may name its own directory.
 	string_list_add(&readable, build->source);
 	compiler_add_directories(compiler, &readable);

@@ -3,10 +3,13 @@
 #include "vm/module/module.h"
 
 #include <criterion/criterion.h>
+#include <linux/landlock.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
 #include "common/base/memory.h"
@@ -125,6 +128,31 @@ Test(module, is_built_once_unless_it_is_damaged)
 	cr_assert_eq(unlink(modules[0].path), 0);
 	cr_expect(build(2));
 	expect_contents(modules[2].entry->path, "b.ko", "b");
+}
+
+Test(module, is_built_for_a_kernel_that_was_built_outside_of_its_source)
+{
+	_cleanup_free_ char *path = in_tmp("kernel");
+	_cleanup_free_ char *link = in_tmp("kernel/build/source");
+	_cleanup_free_ char *tree = in_tmp("tree");
+	struct error *err;
+
+	// Where make can work, nothing is copied.
+	cr_assert_eq(rename(kernel.path, path), 0);
+	kernel_deinit(&kernel);
+	cr_assert_null(kernel_open(path, &kernel));
+	put_file(tree, "Makefile", makefile);
+	put_file(path, "build/Makefile", "include source/Makefile\n");
+	cr_assert_eq(symlink(tree, link), 0);
+	// A link to anything else shows nothing to a build.
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0,
+		    LANDLOCK_CREATE_RULESET_VERSION) > 0) {
+		err = try_build(&modules[0]);
+		cr_expect(err);
+		error_destroy(err);
+	}
+	put_file(tree, "Kbuild", "");
+	build(0);
 }
 
 Test(module, is_rebuilt_when_source_or_kernel_changes)
