@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
@@ -148,6 +149,17 @@ static void drop_capabilities(uint64_t kept)
 		if (!(kept >> i & 1))
 			prctl(PR_CAPBSET_DROP, i);
 	}
+	// Those that are inheritable, as in older containers, stay for a
+	// program whatever bounds it, and those that are ambient with them.
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	if (syscall(SYS_capget, &header, sets) < 0)
+		return;
+	for (size_t i = 0; i < array_size(sets); i++)
+		sets[i].inheritable &= (uint32_t)(kept >> 32 * i);
+	syscall(SYS_capset, &header, sets);
 }
 
 /** @return An errno. */

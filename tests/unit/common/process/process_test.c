@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -391,6 +392,30 @@ Test(process, a_filter_changes_what_system_calls_do)
 	expect_failure(run(COMMAND("sh", "-c", "uname 2>/dev/null"),
 			   .filter = &filter),
 		       "sh: exit status 1");
+}
+
+Test(process, a_child_has_no_other_capabilities_than_it_is_given)
+{
+	const struct process_options options = {
+		.arguments = (const char *[]){ "grep", "CapEff",
+					       "/proc/self/status", NULL },
+		.capabilities = 1U << CAP_DAC_OVERRIDE,
+	};
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	_cleanup_free_ char *output = NULL;
+
+	if (geteuid() != 0)
+		cr_skip_test("an ordinary user has none");
+	cr_assert_eq(syscall(SYS_capget, &header, sets), 0);
+	sets[0].inheritable = sets[0].permitted;
+	cr_assert_eq(syscall(SYS_capset, &header, sets), 0);
+	cr_assert_eq(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_CHOWN, 0, 0),
+		     0);
+	expect_success(process_capture(&options, 4096, &output));
+	cr_expect_str_eq(output, "CapEff:\t0000000000000002");
 }
 
 Test(process, our_environment_is_hidden_from_others_and_not_from_us)
