@@ -84,7 +84,7 @@ static struct error *qemu_error(const struct console *output)
 	if (qemu_lacks_machine(text))
 		return error_create(ERROR_NOT_FOUND, "%s", text);
 	if (qemu_lacks_sandbox(text))
-		return error_create(ERROR_RETRY, "%s", text);
+		return error_create(ERROR_RETRY, "QEMU did not start: %s", text);
 	if (qemu_lacks_9p(text))
 		return error_create(ERROR_OTHER,
 				    "this QEMU has no 9p, by which guests see files: install your distribution's qemu-system, or set VMTEST_QEMU to one that is built with --enable-virtfs (%s)",

@@ -135,7 +135,7 @@ bool qemu_lacks_machine(const char *output)
 
 bool qemu_lacks_sandbox(const char *output)
 {
-	return strstr(output, "sandbox") || strstr(output, "seccomp");
+	return strstr(output, " -sandbox ") || strstr(output, "seccomp");
 }
 
 bool qemu_lacks_9p(const char *output)

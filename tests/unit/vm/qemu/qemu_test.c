@@ -233,7 +233,11 @@ Test(qemu, confines_itself_as_far_as_its_options_let_it)
 		"qemu: -sandbox support is not enabled in this QEMU binary"));
 	cr_expect(qemu_lacks_sandbox(
 		"qemu: failed to install seccomp syscall filter in the kernel"));
+	cr_expect(qemu_lacks_sandbox(
+		"qemu: -sandbox on: There is no option group 'sandbox'"));
 	cr_expect_not(qemu_lacks_sandbox("qemu: fsdev support is disabled"));
+	cr_expect_not(qemu_lacks_sandbox(
+		"qemu: -drive file=/home/me/sandbox/a: Could not open it"));
 }
 
 Test(qemu, a_network_is_only_there_when_it_is_asked_for)
