@@ -183,7 +183,7 @@ static struct error *make_ruleset(const struct string_list *readable,
 	if (abi < 1) {
 		if (!warned)
 			log_warning(
-				"the kernel has no Landlock, as from 5.13 on: programs of a package can read and change all that you can");
+				"the kernel has no Landlock (from 5.13 on), or it is switched off: programs of a package can read and change all that you can");
 		warned = true;
 		*fd_ret = -1;
 		return NULL;

@@ -163,7 +163,7 @@ struct error *confinement_make(const struct confinement *confinement, int *fd_re
 			return NULL;
 		return error_create(
 			ERROR_OTHER,
-			"--hide: the kernel has no Landlock, as from 5.13 on, and with --rw from 5.19");
+			"--hide: the kernel has no Landlock (from 5.13 on, and with --rw from 5.19), or it is switched off");
 	}
 	// A kernel takes more than it knows where that is zero.
 	_cleanup_close_ int fd = (int)syscall(SYS_landlock_create_ruleset,

@@ -101,7 +101,7 @@ static struct error *spawn(struct qemu_options *options,
 		return err;
 	if (ruleset_fd < 0)
 		log_warning(
-			"the guest can read the host's /proc, /sys, /dev and /run: the kernel has no Landlock, as from 5.13 on, and with --rw from 5.19");
+			"the guest can read the host's /proc, /sys, /dev and /run: the kernel has no Landlock (from 5.13 on, and with --rw from 5.19), or it is switched off");
 	keep(&kept, side->console_fd);
 	for (int i = 0; i < PORT_COUNT; i++)
 		keep(&kept, side->port_fds[i]);

@@ -236,7 +236,7 @@ static struct error *start(struct virtiofs *servers, const char *program,
 	// Without chroot(2), it opens `../name` too, if a guest asks for it.
 	if (ruleset_fd < 0 && !is_qemus(program) && !is_root)
 		return error_create(ERROR_OTHER,
-				    "nothing would keep it in %s: the kernel has no Landlock, as from 5.19 on",
+				    "nothing would keep it in %s: the kernel has no Landlock (from 5.19 on), or it is switched off",
 				    directory);
 	add_arguments(&arguments, program, files, socket_fd, directory_fd);
 	return process_spawn(
