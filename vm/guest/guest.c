@@ -22,6 +22,7 @@
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
 #include "vm/guest/guest_internal.h"
+#include "vm/guest/guest_streams.h"
 #include "vm/kernel/kernel.h"
 #include "vm/qemu/qemu.h"
 

@@ -14,6 +14,7 @@
 #include "common/process/process.h"
 #include "vm/guest/guest.h"
 #include "vm/kernel/kernel.h"
+#include "vm/qemu/confine.h"
 #include "vm/qemu/qemu.h"
 
 // Where the host's processes and devices show themselves, and secrets lie.

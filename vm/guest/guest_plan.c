@@ -16,6 +16,7 @@
 #include "common/kernel/kernel_config.h"
 #include "vm/guest/guest.h"
 #include "vm/kernel/kernel.h"
+#include "vm/qemu/confine.h"
 #include "vm/qemu/qemu.h"
 
 void guest_plan_deinit(struct guest_plan *plan)

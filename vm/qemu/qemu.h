@@ -19,6 +19,7 @@
 
 struct catalog_arch;
 struct catalog_machine;
+struct confinement;
 struct error;
 struct kernel;
 struct process;
@@ -194,77 +195,6 @@ void share_plan_add_mount(struct share_plan *plan, const char *source,
 
 #define SHARE_ROOT_TAG "/dev/root"
 #define SHARE_INIT_TAG "init"
-
-/*
- * What a program that serves a guest can do to the host, whatever the guest has
- * made of it: Landlock's rules, see landlock(7). There is none that forbids, so
- * what is hidden are the exceptions of what is shown; of their files, only
- * names and attributes are seen, and what they lead to as links.
- */
-
-struct confinement {
-	/** Whether it reads the host's files: all but what is hidden. */
-	bool reads_host;
-	/** With all they hold; absolute, without links, as those below. */
-	struct string_list hidden;
-	/** What it reads even where that is hidden. */
-	struct string_list shown;
-	/** Directories that it changes. */
-	struct string_list writable;
-	/** Whether it changes what the caller can, and reaches others. */
-	bool is_open;
-	/** Whether it uses TCP. */
-	bool has_network;
-	/** Whether it is an error if the kernel cannot do it. */
-	bool is_required;
-};
-
-void confinement_deinit(struct confinement *confinement);
-
-#define _cleanup_confinement_ _cleanup_(confinement_deinit)
-
-/** Show a file or directory, if it is there. */
-void confinement_show(struct confinement *confinement, const char *path);
-
-/** Show what else is where a program is, and where its libraries may be. */
-void confinement_add_program(struct confinement *confinement, const char *name);
-
-/** What the rules are about; laid out as struct landlock_ruleset_attr. */
-struct confinement_rights {
-	uint64_t files;
-	uint64_t network;
-	uint64_t scopes;
-};
-
-/**
- * @param[in] abi Landlock's version; -1 for none.
- * @return Whether the program can be confined: without Landlock's second
- * version, none that changes directories, since it could not rename from one
- * to another.
- */
-bool confinement_rights(const struct confinement *confinement, int abi,
-			struct confinement_rights *ret);
-
-/**
- * @param[out] fd_ret For struct process_options's ruleset_fd; close(). It is -1
- * where the kernel cannot do it.
- */
-_must_check_ struct error *confinement_make(const struct confinement *confinement,
-					    int *fd_ret);
-
-struct sock_fprog;
-
-/**
- * A filter, see seccomp(2), for a server of a directory that a guest changes:
- * no file gets setuid or setgid. What asks for setuid fails; chmod(2) that asks
- * for setgid alone does nothing, since of a directory it is harmless, and
- * copied with other bits.
- *
- * @param[in] keeps_ids Whether all files that the guest makes are the caller's,
- * as over 9p: for an ordinary user's server, becoming the guest's user succeeds
- * and does nothing.
- */
-const struct sock_fprog *server_filter(bool keeps_ids);
 
 /*
  * What serves writable shares by virtiofs: a virtiofsd for each, which keeps

@@ -13,6 +13,7 @@
 #include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/process/process.h"
+#include "vm/qemu/confine.h"
 
 /** What QEMU inherits of our environment, which the guest could read there. */
 static const char *const inherited[] = {

@@ -22,6 +22,7 @@
 #include "common/kernel/kernel_config.h"
 #include "common/process/process.h"
 #include "vm/kernel/kernel.h"
+#include "vm/qemu/confine.h"
 
 enum {
 	/** A server takes some milliseconds. */

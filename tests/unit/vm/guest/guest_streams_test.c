@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/guest/guest_internal.h"
+#include "vm/guest/guest_streams.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

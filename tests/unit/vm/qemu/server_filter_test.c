@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/qemu/qemu.h"
+#include "vm/qemu/confine.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
