@@ -103,19 +103,29 @@ static void report_result(const struct run_result *result)
 		  (unsigned long long)result->command_ms);
 }
 
-/** Guests of other architectures cannot have the host's root: else NULL. */
-static struct error *open_root(struct command_context *context,
-			       const struct catalog_arch *arch,
-			       struct cache_entry **ret)
+/**
+ * Unless an option says which root, it is the host's, which guests of other
+ * architectures cannot have.
+ *
+ * @param[out] ret What holds theirs; else NULL.
+ */
+static struct error *choose_root(struct command_context *context,
+				 struct guest_config *config,
+				 struct cache_entry **ret)
 {
 	struct error *err;
 
-	if (catalog_arch_is_host(arch))
+	if (config->root)
+		return NULL;
+	config->root = "/";
+	if (catalog_arch_is_host(config->qemu.arch))
 		return NULL;
 	err = command_open(context, COMMAND_DIRECTORY);
-	if (err)
-		return err;
-	return rootfs_open(context->directory, arch, ret);
+	if (!err)
+		err = rootfs_open(context->directory, config->qemu.arch, ret);
+	if (!err)
+		config->root = (*ret)->path;
+	return err;
 }
 
 /** Decide whether there is a crash kernel: of --kdump=auto, where it works. */
@@ -160,14 +170,10 @@ static struct error *run_guest(struct command_context *context,
 	if (err)
 		return err;
 	_cleanup_cache_entry_ struct cache_entry *rootfs = NULL;
-	if (!config.root) {
-		err = open_root(context, config.qemu.arch, &rootfs);
-		if (err)
-			return err;
-	}
-	bool is_host = !config.root && !rootfs;
-	if (!config.root)
-		config.root = rootfs ? rootfs->path : "/";
+	err = choose_root(context, &config, &rootfs);
+	if (err)
+		return err;
+	bool is_host = !options->config.root && !rootfs;
 	_cleanup_string_list_ struct string_list environment = { 0 };
 	err = run_options_environment(options, is_host, &environment);
 	if (err)
@@ -198,14 +204,33 @@ static struct error *run_guest(struct command_context *context,
 	config.disk_directory = temporary ? temporary : "/var/tmp";
 	config.timeout_ms = (uint64_t)options->timeout_s * 1000;
 	config.console_log_fd = console_log_fd;
-	config.console_limit_bytes = config.output_limit_bytes
-					     ? config.output_limit_bytes
-				     : console_log_fd >= 0 ? GUEST_LOG_LIMIT_BYTES
-							   : 0;
+	config.console_limit_bytes = config.output_limit_bytes;
+	if (!config.console_limit_bytes && console_log_fd >= 0)
+		config.console_limit_bytes = GUEST_LOG_LIMIT_BYTES;
 	// Not before: the user may have put us in the background meanwhile.
 	choose_streams(&config, !command_options->no_input);
 	err = guest_run(&config, ret);
 	return error_wrap(err, "run %s", kernel_ret->release);
+}
+
+/** @param[in] err Why the command was not run, if it was not. @return It, too. */
+static struct error *write_result(const char *path, struct run_result *result,
+				  struct error *err)
+{
+	if (err) {
+		result->outcome = RUN_NOT_RUN;
+		result->reason = string_copy(error_message(err));
+	}
+	_cleanup_free_ char *text = run_result_format(result);
+	struct error *unwritten =
+		error_wrap(user_file_write(path, text, strlen(text)), "--result");
+	if (!err)
+		return unwritten;
+	// One error ends the run; this one comes after it.
+	if (unwritten)
+		log_warning("%s", error_message(unwritten));
+	error_destroy(unwritten);
+	return err;
 }
 
 static struct error *run(struct command_context *context)
@@ -256,21 +281,7 @@ static struct error *run(struct command_context *context)
 	context->status = result.status;
 	if (!run_options->result || error_is(err, ERROR_CANCELLED))
 		return err;
-	if (err) {
-		result.outcome = RUN_NOT_RUN;
-		result.reason = string_copy(error_message(err));
-	}
-	_cleanup_free_ char *text = run_result_format(&result);
-	struct error *unwritten = error_wrap(user_file_write(run_options->result,
-							     text, strlen(text)),
-					     "--result");
-	if (!err)
-		return unwritten;
-	// One error ends the run; this one comes after it.
-	if (unwritten)
-		log_warning("%s", error_message(unwritten));
-	error_destroy(unwritten);
-	return err;
+	return write_result(run_options->result, &result, err);
 }
 
 const struct command vm_run_command = {
