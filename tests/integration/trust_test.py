@@ -212,6 +212,9 @@ class ProjectTest(TrustCase):
         # Who can write there could have said so.
         (state / "trusted").chmod(0o777)
         self.assert_one_line(self.list(), 2, "trusted may be written to by others")
+        # What needs no trust does not ask who could.
+        self.project(rw=["project"])
+        self.assert_status(self.list(), 0)
 
     @each_caller
     def test_the_command_line_is_the_user_s(self):

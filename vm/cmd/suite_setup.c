@@ -46,12 +46,18 @@ void suite_setup_deinit(struct suite_setup *setup)
 	string_list_deinit(&setup->archs);
 }
 
-/** Whether the user trusts the project, now or by what he said before. */
+/** Whether the user trusts the project, if it needs it, now or since before. */
 static struct error *find_trust(const struct project *project,
 				const struct project_options *options, bool *ret)
 {
 	struct error *err;
 
+	*ret = true;
+	for (size_t i = 0; i < project->count; i++)
+		*ret &= !project->settings[i].objection;
+	// Nobody is asked, and nothing kept, where it does not matter.
+	if (*ret)
+		return NULL;
 	_cleanup_free_ char *state =
 		command_home("XDG_STATE_HOME", ".local/state");
 	if (!options->trust)
