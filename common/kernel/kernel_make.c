@@ -55,8 +55,17 @@ static void output_deinit(struct output *output)
 }
 
 const char *const kernel_make_inherited[] = {
-	"PATH", "HOME",	    "TMPDIR",	       "LANG",
-	"LC_*", "CCACHE_*", "LD_LIBRARY_PATH", "PKG_CONFIG_PATH",
+	"PATH",
+	"HOME",
+	"TMPDIR",
+	"LANG",
+	"LC_*",
+	"CCACHE_*",
+	"LD_LIBRARY_PATH",
+	"PKG_CONFIG_PATH",
+	// Where ccache has its cache and configuration.
+	"XDG_CACHE_HOME",
+	"XDG_CONFIG_HOME",
 	NULL,
 };
 

@@ -96,7 +96,7 @@ Test(make, and_all_below_it_sees_only_the_variables_that_a_build_needs)
 		"BASH_ENV",
 	};
 	static const char *const kept[] = { "HOME", "TMPDIR", "LC_TIME",
-					    "CCACHE_DIR" };
+					    "CCACHE_DIR", "XDG_CACHE_HOME" };
 
 	prepare("all:\n\t@env\n\t@tr '\\0' '\\n' </proc/$$PPID/environ\n");
 	for (size_t i = 0; i < array_size(secrets); i++)
