@@ -393,14 +393,14 @@ class TestTest(SuiteCase):
         for title, log in groups:
             self.assertIn(" in ", title)
             self.assertIn(" of 2 kernels)", title)
-            self.assertEqual(log, "::error::no\n")
+            self.assertEqual(log, "?:error::no\n")
         self.assertIn(f"\n::error title={name(VERSIONS[4])}%3A failed::exit status 1\n",
                       result.stdout)
         text = summary.read_text()
         self.assertTrue(text.startswith("before\n### "))
         self.assertRegex(text, r"\| 6\.13\.1-vmtest1\.0tiny \| \*\*failed\*\* \|")
         self.assertRegex(text, r"\| 6\.12\.40-vmtest1\.0tiny \| passed \|")
-        self.assertIn("```\n::error::no\n```", text)
+        self.assertIn("```\n?:error::no\n```", text)
 
     def test_usage(self):
         rows = (
@@ -633,7 +633,7 @@ class BisectTest(SuiteCase):
              f"{name(bad)}: failed", f"{name(good)}: passed"])
         for title, log in groups:
             self.assertNotIn(" of ", title)
-            self.assertEqual(log, "::error::no\n")
+            self.assertEqual(log, "?:error::no\n")
         # Nothing is wrong: it has been found.
         self.assertNotIn("\n::error ", result.stdout)
         self.assertIn(f"\ngood: {name(good)}\n", result.stdout)
