@@ -181,10 +181,12 @@ class ShareTest(CallerCase):
     def test_a_server_opens_no_more_than_it_may(self):
         if not has("VIRTIO_FS"):
             self.skipTest("the kernel has no virtiofs")
-        server = self.folder / "server"
-        server.write_text('#!/bin/sh\necho "$*" >>words\nexit 1\n')
+        server, shared = self.folder / "server", self.folder / "shared"
+        server.write_text('#!/bin/sh\necho "$*" >>shared/words\nexit 1\n')
         server.chmod(0o755)
-        run = support.command_line("vmtest-vm run -q --rw . -k", (support.kernel(), "--", "true"))
+        shared.mkdir()
+        os.chown(shared, self.uid, -1)
+        run = support.command_line("vmtest-vm run -q --rw shared -k", (support.kernel(), "--", "true"))
         given = self.as_caller({})
         given["env"]["VMTEST_VIRTIOFSD"] = str(server)
         for words in ((), ("unshare", "-r")):
@@ -192,7 +194,7 @@ class ShareTest(CallerCase):
             if "unshare:" in got.stderr:
                 self.skipTest("no user namespaces here")
             self.assertEqual((got.returncode, got.stderr), (0, ""))
-        asked = re.findall(r"--rlimit-nofile=(\d+)", (self.folder / "words").read_text())
+        asked = re.findall(r"--rlimit-nofile=(\d+)", (shared / "words").read_text())
         # Where root can raise it, it does.
         self.assertIn(asked[0], ("5000", "1000000") if self.uid == 0 else ("5000",))
         self.assertEqual(asked[1:], ["5000"])
