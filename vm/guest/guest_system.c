@@ -16,6 +16,7 @@
 #include "common/base/memory.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/kernel_config.h"
+#include "common/kernel/release.h"
 #include "vm/kernel/kernel.h"
 
 enum {
@@ -75,16 +76,33 @@ static void add_mount(struct guest_plan *plan, const char *type,
 	share_plan_add_mount(&plan->shares, type, target, type, options);
 }
 
+/**
+ * Whether there is a securityfs: from 6.19 on, one without security modules
+ * never makes the directory of it that its configuration asks for.
+ */
+static bool has_securityfs(const struct kernel *kernel)
+{
+	static const struct kernel_version since = { .major = 6, .minor = 19 };
+	struct kernel_version version;
+	const char *end;
+
+	return kernel_config_has(kernel->config, "CONFIG_SECURITY") ||
+	       !kernel_version_parse_prefix(kernel->release, &version, &end) ||
+	       kernel_version_compare_series(&version, &since) < 0;
+}
+
 static void plan_mounts(struct guest_plan *plan, const struct guest_config *config)
 {
 	const char *text = config->qemu.kernel->config;
 	const char *source_arch = config->qemu.arch->source_arch;
+	bool securityfs = has_securityfs(config->qemu.kernel);
 
 	for (size_t i = 0; i < array_size(mounts); i++) {
 		if ((mounts[i].option &&
 		     !kernel_config_has(text, mounts[i].option)) ||
 		    (mounts[i].source_arch &&
-		     strcmp(mounts[i].source_arch, source_arch) != 0))
+		     strcmp(mounts[i].source_arch, source_arch) != 0) ||
+		    (!securityfs && strcmp(mounts[i].type, "securityfs") == 0))
 			continue;
 		add_mount(plan, mounts[i].type, mounts[i].target,
 			  mounts[i].options);
