@@ -189,6 +189,10 @@ class GuestTest(CallerCase):
         ) if has(option) == "y"]
         if has("BINFMT_MISC"):
             wanted.append("/proc/sys/fs/binfmt_misc")
+        # From 6.19 on that of security modules is not there without any.
+        if has("SECURITYFS") and not has("SECURITY"):
+            self.run_guest("! [ -e /sys/kernel/security ] || mountpoint -q /sys/kernel/security")
+            wanted.remove("/sys/kernel/security")
         self.run_guest(f"for i in {' '.join(wanted)}; do mountpoint -q $i || "
                        "{ echo $i; exit 1; }; done")
 
