@@ -2,6 +2,7 @@
 
 #include "common/kernel/compiler.h"
 
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,12 +165,13 @@ static void add_directories(const char *program, const char *prefix,
 {
 	static const char *const names[] = { "bin",   "include", "lib",
 					     "lib64", "libexec", "share" };
-	_cleanup_free_ char *directory = path_parent(program);
-	_cleanup_free_ char *top = path_parent(directory);
+	_cleanup_free_ char *copy = string_copy(program);
+	char *directory = dirname(copy);
 
 	string_list_add(ret, directory);
 	if (strcmp(path_name(directory), "bin") != 0)
 		return;
+	const char *top = dirname(directory);
 	// Not all that is there: it may be somebody's home directory.
 	for (size_t i = 0; i < array_size(names); i++)
 		string_list_addf(ret, "%s/%s", top, names[i]);

@@ -130,3 +130,41 @@ Test(compiler, that_says_nonsense_or_that_no_package_has_is_an_error)
 	expect_failure(find("6.12", own, &compiler),
 		       "install the package gcc-12-x86-64-linux-gnu");
 }
+
+/** Whether it needs a directory of the test's. */
+static bool needs(const struct compiler *compiler, const char *name)
+{
+	_cleanup_string_list_ struct string_list directories = { 0 };
+	_cleanup_free_ char *real = realpath(tmp, NULL);
+	_cleanup_free_ char *path = path_join(real, name);
+
+	compiler_add_directories(compiler, &directories);
+	return string_list_contains(&directories, path);
+}
+
+Test(compiler, needs_what_is_installed_beside_its_bin)
+{
+	static const struct {
+		const char *program, *prefix, *directory;
+		bool needed;
+	} rows[] = {
+		{ "gcc/bin/cc", "", "gcc/bin", true },
+		{ "gcc/bin/cc", "", "gcc/lib", true },
+		{ "gcc/bin/cc", "", "gcc", false },
+		{ "gcc/bin/arm-cc", "arm-", "gcc/arm", true },
+		{ "home/cc", "", "home", true },
+		{ "home/cc", "", "lib", false },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_free_ char *path = in_tmp(rows[i].program);
+		const struct compiler compiler = {
+			.program = path,
+			.prefix = (char *)rows[i].prefix,
+		};
+
+		put_program(tmp, rows[i].program, "#!/bin/sh\n");
+		cr_expect_eq(needs(&compiler, rows[i].directory),
+			     rows[i].needed, "row %zu", i);
+	}
+}
