@@ -192,14 +192,11 @@ void failures_add(struct failure_list *list, const struct release *release,
 		  const char *arch, const char *phase, const char *recipe,
 		  time_t now)
 {
-	struct failure *failure = NULL;
+	const struct failure *found = failures_find(list, release, arch);
+	struct failure *failure = found ? &list->items[found - list->items]
+					: &vector_add(list);
 
-	for (size_t i = 0; i < list->count && !failure; i++) {
-		if (is_of(&list->items[i], release, arch))
-			failure = &list->items[i];
-	}
-	if (!failure) {
-		failure = &vector_add(list);
+	if (!found) {
 		*failure = (struct failure){ .release = *release };
 		failure->release.patch = 0;
 		memccpy(failure->arch, arch, '\0', sizeof(failure->arch));
