@@ -208,10 +208,7 @@ static struct error *make_ruleset(const struct string_list *readable,
 static bool is_system(const char *directory)
 {
 	for (size_t i = 0; i < array_size(system_paths); i++) {
-		size_t length = strlen(system_paths[i]);
-
-		if (strncmp(directory, system_paths[i], length) == 0 &&
-		    (!directory[length] || directory[length] == '/'))
+		if (path_is_below(directory, system_paths[i]))
 			return true;
 	}
 	return false;

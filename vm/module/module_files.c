@@ -202,13 +202,12 @@ static struct error *check_file(const char *source, const char *path)
 {
 	_cleanup_free_ char *top = realpath(source, NULL);
 	_cleanup_free_ char *real = realpath(path, NULL);
-	size_t length = top ? strlen(top) : 0;
 	struct stat st;
 
 	if (!real && errno == ENOENT)
 		return NULL;
-	if (real && top && strncmp(real, top, length) == 0 &&
-	    real[length] == '/' && lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+	if (real && top && path_is_below(real, top) && lstat(path, &st) == 0 &&
+	    S_ISREG(st.st_mode))
 		return NULL;
 	return error_create(ERROR_OTHER,
 			    "make has left something that is no file of its own: %s",
