@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -52,12 +53,10 @@ static struct error *check_owner(const char *project, const char *path,
 static struct error *check_parent(const char *project, const char *path,
 				  const struct project_owners *owners)
 {
-	_cleanup_free_ char *parent = path_parent(path);
-	size_t length = strlen(parent);
+	_cleanup_free_ char *copy = string_copy(path);
+	const char *parent = dirname(copy);
 	struct stat st;
 
-	if (length > 1 && parent[length - 1] == '/')
-		parent[length - 1] = '\0';
 	if (stat(parent, &st) < 0)
 		return error_create_os(errno, "project %s", parent);
 	return check_owner(project, parent, &st, owners);
@@ -116,12 +115,9 @@ struct error *project_load(const char *path, const struct project_owners *owners
 	err = file_read_open(fd, name, LIMIT_BYTES, &text, NULL);
 	if (err)
 		return error_wrap(err, "project");
-	_cleanup_free_ char *directory =
-		string_copy_n(real, (size_t)(path_name(real) - real));
-	if (strlen(directory) > 1)
-		directory[strlen(directory) - 1] = '\0';
+	_cleanup_free_ char *copy = string_copy(real);
 	_cleanup_project_ struct project project = { 0 };
-	err = project_parse(text, name, directory, &project);
+	err = project_parse(text, name, dirname(copy), &project);
 	if (err)
 		return err;
 	compute_digest(real, text, project.digest);
