@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "common/base/error.h"
@@ -117,12 +116,6 @@ enum http_verdict http_attempt_judge(const struct http_attempt *attempt,
 			       ? asked_ms
 			       : half_ms + random % (half_ms + 1);
 	return HTTP_FAILED;
-}
-
-bool http_is_url(const char *text)
-{
-	return strncasecmp(text, "http://", 7) == 0 ||
-	       strncasecmp(text, "https://", 8) == 0;
 }
 
 static const char *request_method(const struct http_request *request)
