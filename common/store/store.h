@@ -74,6 +74,9 @@ void store_destroy(struct store *store);
 DEFINE_CLEANUP(store, struct store *, store_destroy)
 #define _cleanup_store_ _cleanup_(cleanup_store)
 
+/** Of a store's name, the path of one that is a directory; NULL for another. */
+const char *store_directory_path(const char *name);
+
 /** As it was given to store_create(). */
 const char *store_name(const struct store *store);
 

@@ -243,6 +243,14 @@ static struct error *store_directory_describe(struct store *store,
 	return file_write(path, markdown, strlen(markdown));
 }
 
+const char *store_directory_path(const char *name)
+{
+	const char *prefix = store_directory_operations.prefix;
+
+	return strncmp(name, prefix, strlen(prefix)) == 0 ? name + strlen(prefix)
+							  : NULL;
+}
+
 const struct store_operations store_directory_operations = {
 	.prefix = "dir:",
 	.form = "dir:PATH",

@@ -9,6 +9,7 @@
 #include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/kernel/catalog.h"
+#include "common/store/store.h"
 #include "vm/kernel/kernel.h"
 #include "vm/module/module.h"
 #include "vm/qemu/qemu.h"
@@ -75,7 +76,6 @@ static void add_built(struct places *places,
 		      const struct command_context *context,
 		      const struct run_options *options)
 {
-	static const char prefix[] = "dir:";
 	const struct string_list *kernels = &context->common->kernels;
 	const char *store = context->common->store;
 
@@ -85,8 +85,9 @@ static void add_built(struct places *places,
 	}
 	if (!store)
 		store = command_variable("VMTEST_STORE");
-	if (store && strncmp(store, prefix, strlen(prefix)) == 0)
-		add(places, "--store", store + strlen(prefix), PLACE_DIRECTORY);
+	if (store)
+		add(places, "--store", store_directory_path(store),
+		    PLACE_DIRECTORY);
 	add(places, "--module-source", options->module_source, PLACE_SOURCE);
 	if (options->module == MODULE_NONE)
 		return;

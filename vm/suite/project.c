@@ -12,6 +12,7 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/text.h"
+#include "common/store/store.h"
 #include "vm/guest/guest.h"
 #include "vm/kernel/kernel.h"
 #include "vm/qemu/qemu.h"
@@ -20,8 +21,6 @@ enum {
 	LIMIT_BYTES = 1 << 20,
 	NUMBER_LIMIT = 1000000000,
 };
-
-static const char store_prefix[] = "dir:";
 
 enum kind {
 	KEY_TEXT,
@@ -166,9 +165,11 @@ static void add_path(const struct value *value, const struct key *key,
 	struct error *err;
 
 	const char *text = json_string_value(value->json);
-	size_t skip = key->kind == KEY_STORE ? strlen(store_prefix) : 0;
-	_cleanup_free_ char *path = path_join(directory, text + skip);
-	string_list_addf(&setting->values, "%.*s%s", (int)skip, text, path);
+	const char *name = key->kind == KEY_STORE ? store_directory_path(text)
+						  : text;
+	_cleanup_free_ char *path = path_join(directory, name);
+	string_list_addf(&setting->values, "%.*s%s", (int)(name - text), text,
+			 path);
 	_cleanup_free_ char *file = key->kind == KEY_DISK ? disk_path(path)
 							  : string_copy(path);
 	_cleanup_path_way_ struct path_way way = { 0 };
@@ -195,7 +196,7 @@ static bool is_path(const char *text, enum kind kind)
 	case KEY_DISK:
 		return !amount_parse(text, size_units, 0, &size);
 	case KEY_STORE:
-		return strncmp(text, store_prefix, strlen(store_prefix)) == 0;
+		return store_directory_path(text);
 	default:
 		return false;
 	}
