@@ -3,75 +3,32 @@
 #include "common/process/sandbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
-#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/process/landlock.h"
 #include "common/process/process.h"
 
-/** What older headers lack is written as numbers. */
 enum {
-	/** To rename from one directory to another; before, that is forbidden. */
-	REFER_ABI = 2,
-	REFER = 1 << 13,
-	TRUNCATE_ABI = 3,
-	TRUNCATE = 1 << 14,
-	SCOPE_ABI = 6,
-	SCOPE_SOCKETS_AND_SIGNALS = 3,
 	READ = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |
 	       LANDLOCK_ACCESS_FS_READ_DIR,
-	/** Not device nodes. */
-	CHANGE = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
-		 LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |
-		 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |
-		 LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM |
-		 REFER,
-	DEVICES = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK,
-	/** What can be allowed for a file. */
-	OF_FILES = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |
-		   LANDLOCK_ACCESS_FS_WRITE_FILE | TRUNCATE,
 };
 
-/** struct landlock_ruleset_attr, of which older headers have the first part. */
-struct ruleset_attributes {
-	uint64_t handled_access_fs;
-	uint64_t handled_access_net;
-	uint64_t scoped;
-};
-
-/** The system's programs, and what they need to start. */
-static const char *const system_paths[] = {
-	"/usr",
-	"/bin",
-	"/sbin",
-	"/lib",
-	"/lib32",
-	"/lib64",
-	"/libx32",
-	"/nix/store",
-	"/gnu/store",
-	"/etc/alternatives",
-	"/etc/ld.so.cache",
-	"/etc/ld.so.preload",
-	"/etc/localtime",
-	"/etc/nsswitch.conf",
-	"/etc/passwd",
-	"/etc/group",
-	"/dev/urandom",
-	"/dev/zero",
+/** What the system's programs need besides to start. */
+static const char *const needed_paths[] = {
+	"/etc/alternatives",  "/etc/ld.so.preload", "/etc/localtime",
+	"/etc/nsswitch.conf", "/etc/passwd",	    "/etc/group",
+	"/dev/urandom",	      "/dev/zero",	    NULL,
 };
 
 #if defined(__x86_64__)
@@ -133,39 +90,28 @@ void sandbox_deinit(struct sandbox *sandbox)
 	string_list_deinit(&sandbox->environment);
 }
 
-static struct error *allow(int ruleset_fd, const char *path, uint64_t access)
-{
-	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
-	struct landlock_path_beneath_attr rule = {
-		.allowed_access = access,
-		.parent_fd = fd,
-	};
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return NULL;
-	if (!S_ISDIR(st.st_mode))
-		rule.allowed_access &= OF_FILES;
-	if (syscall(SYS_landlock_add_rule, ruleset_fd,
-		    LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
-		return error_create_os(errno, "landlock: rule for %s", path);
-	return NULL;
-}
-
-static struct error *allow_all(int ruleset_fd, uint64_t handled,
+/** All of the paths are read; what changes is not a device node. */
+static struct error *allow_all(int fd, const struct landlock_rights *rights,
 			       const struct string_list *readable,
 			       const char *directory)
 {
+	const char *const *const lists[] = {
+		landlock_system_paths,
+		needed_paths,
+		(const char *const *)readable->items,
+	};
+	const char *const changed[] = { directory, "/dev/null" };
 	struct error *err = NULL;
-	const uint64_t change = handled & ~(uint64_t)DEVICES;
 
-	for (size_t i = 0; i < array_size(system_paths) && !err; i++)
-		err = allow(ruleset_fd, system_paths[i], READ);
-	for (size_t i = 0; i < readable->count && !err; i++)
-		err = allow(ruleset_fd, readable->items[i], READ);
-	if (!err)
-		err = allow(ruleset_fd, directory, change);
-	return err ? err : allow(ruleset_fd, "/dev/null", change);
+	for (size_t i = 0; i < array_size(lists); i++) {
+		for (const char *const *path = lists[i]; path && *path && !err;
+		     path++)
+			err = landlock_allow(fd, rights, *path, 0, READ);
+	}
+	for (size_t i = 0; i < array_size(changed) && !err; i++)
+		err = landlock_allow(fd, rights, changed[i], 0,
+				     ~(uint64_t)LANDLOCK_FS_DEVICES);
+	return err;
 }
 
 /** @param[out] fd_ret -1 where the kernel has no Landlock. */
@@ -173,11 +119,11 @@ static struct error *make_ruleset(const struct string_list *readable,
 				  const char *directory, int *fd_ret)
 {
 	struct error *err;
-	int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
-			       LANDLOCK_CREATE_RULESET_VERSION);
-	struct ruleset_attributes attributes = {
-		.handled_access_fs = READ | CHANGE | DEVICES,
+	struct landlock_rights rights = {
+		.files = READ | LANDLOCK_FS_CHANGE | LANDLOCK_FS_DEVICES,
+		.scopes = LANDLOCK_SCOPES,
 	};
+	int abi = landlock_abi();
 	static bool warned;
 
 	if (abi < 1) {
@@ -188,17 +134,11 @@ static struct error *make_ruleset(const struct string_list *readable,
 		*fd_ret = -1;
 		return NULL;
 	}
-	if (abi < REFER_ABI)
-		attributes.handled_access_fs &= ~(uint64_t)REFER;
-	if (abi >= TRUNCATE_ABI)
-		attributes.handled_access_fs |= TRUNCATE;
-	if (abi >= SCOPE_ABI)
-		attributes.scoped = SCOPE_SOCKETS_AND_SIGNALS;
-	_cleanup_close_ int fd = (int)syscall(SYS_landlock_create_ruleset,
-					      &attributes, sizeof(attributes), 0);
-	if (fd < 0)
-		return error_create_os(errno, "landlock");
-	err = allow_all(fd, attributes.handled_access_fs, readable, directory);
+	landlock_limit(&rights, abi);
+	_cleanup_close_ int fd = -1;
+	err = landlock_create(&rights, &fd);
+	if (!err)
+		err = allow_all(fd, &rights, readable, directory);
 	if (err)
 		return err;
 	*fd_ret = take_fd(&fd);
@@ -207,8 +147,8 @@ static struct error *make_ruleset(const struct string_list *readable,
 
 static bool is_system(const char *directory)
 {
-	for (size_t i = 0; i < array_size(system_paths); i++) {
-		if (path_is_below(directory, system_paths[i]))
+	for (const char *const *path = landlock_system_paths; *path; path++) {
+		if (path_is_below(directory, *path))
 			return true;
 	}
 	return false;

@@ -3,48 +3,19 @@
 #include "vm/qemu/confine.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/landlock.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/process/process.h"
 
-/** What older headers lack is written as numbers. */
 enum {
 	READ = LANDLOCK_ACCESS_FS_READ_FILE,
 	WRITE = LANDLOCK_ACCESS_FS_WRITE_FILE,
-	CHANGE = WRITE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
-		 LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
-		 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-		 LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
-		 LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM,
-	/** To rename from one directory to another. */
-	REFER = 1 << 13,
-	TRUNCATE = 1 << 14,
-	IOCTL_DEVICE = 1 << 15,
-	/** Those that a file can have a rule for. */
-	OF_FILE = READ | WRITE | TRUNCATE | IOCTL_DEVICE,
-	/** To bind and to connect. */
-	TCP = 3,
-	/** To reach others by abstract sockets and by signals. */
-	SCOPES = 3,
-};
-
-/** The versions of Landlock that brought them. */
-enum {
-	REFER_ABI = 2,
-	TRUNCATE_ABI = 3,
-	TCP_ABI = 4,
-	IOCTL_DEVICE_ABI = 5,
-	SCOPES_ABI = 6,
+	CHANGE = LANDLOCK_FS_CHANGE | LANDLOCK_FS_DEVICES,
 };
 
 // What a program needs, and no secret.
@@ -53,25 +24,26 @@ static const char *const devices[] = { "/dev/kvm", "/dev/null", "/dev/random",
 
 struct ruleset {
 	int fd;
-	uint64_t handled;
+	struct landlock_rights rights;
 	const struct confinement *confinement;
 };
 
 bool confinement_rights(const struct confinement *confinement, int abi,
-			struct confinement_rights *ret)
+			struct landlock_rights *ret)
 {
-	*ret = (struct confinement_rights){ 0 };
-	// All confined programs lack what an ABI does not have.
-	if (abi < (confinement->writable.count ? REFER_ABI : 1))
-		return false;
-	ret->files = READ | (abi >= REFER_ABI ? REFER : 0);
-	if (confinement->is_open)
+	*ret = (struct landlock_rights){ .files = READ | LANDLOCK_FS_REFER };
+	if (!confinement->is_open) {
+		ret->files |= CHANGE | LANDLOCK_FS_IOCTL_DEVICE;
+		ret->network = confinement->has_network ? 0 : LANDLOCK_TCP;
+		ret->scopes = LANDLOCK_SCOPES;
+	}
+	landlock_limit(ret, abi);
+	// Renaming from one directory to another is what --rw is for.
+	if (abi >= 1 &&
+	    (!confinement->writable.count || ret->files & LANDLOCK_FS_REFER))
 		return true;
-	ret->files |= CHANGE | (abi >= TRUNCATE_ABI ? TRUNCATE : 0) |
-		      (abi >= IOCTL_DEVICE_ABI ? IOCTL_DEVICE : 0);
-	ret->network = abi >= TCP_ABI && !confinement->has_network ? TCP : 0;
-	ret->scopes = abi >= SCOPES_ABI ? SCOPES : 0;
-	return true;
+	*ret = (struct landlock_rights){ 0 };
+	return false;
 }
 
 static bool holds_hidden(const struct confinement *confinement, const char *path)
@@ -86,23 +58,8 @@ static bool holds_hidden(const struct confinement *confinement, const char *path
 static struct error *allow(const struct ruleset *ruleset, const char *path,
 			   uint64_t access)
 {
-	_cleanup_close_ int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-
-	// One that has gone meanwhile is missed by nobody.
-	if (fd < 0 || fstat(fd, &st) < 0 || S_ISLNK(st.st_mode))
-		return NULL;
-	const struct landlock_path_beneath_attr rule = {
-		.allowed_access = access & ruleset->handled &
-				  (S_ISDIR(st.st_mode) ? UINT64_MAX : OF_FILE),
-		.parent_fd = fd,
-	};
-	// A namespace, as of ip-netns(8), can have none.
-	if (syscall(SYS_landlock_add_rule, ruleset->fd,
-		    LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0 &&
-	    errno != EBADFD)
-		return error_create_os(errno, "landlock: rule for %s", path);
-	return NULL;
+	return landlock_allow(ruleset->fd, &ruleset->rights, path, O_NOFOLLOW,
+			      access);
 }
 
 /**
@@ -115,7 +72,7 @@ static struct error *allow_shown(const struct ruleset *ruleset, const char *path
 	struct error *err = NULL;
 
 	if (!holds_hidden(confinement, path))
-		return allow(ruleset, path, READ | REFER);
+		return allow(ruleset, path, READ | LANDLOCK_FS_REFER);
 	_cleanup_closedir_ DIR *directory = opendir(path);
 	// What is closed to us is to the program.
 	while (directory && !err) {
@@ -140,12 +97,13 @@ static struct error *add_rules(const struct ruleset *ruleset)
 	if (confinement->reads_host)
 		err = allow_shown(ruleset, "/");
 	for (size_t i = 0; i < array_size(devices) && !err; i++)
-		err = allow(ruleset, devices[i], READ | WRITE | IOCTL_DEVICE);
+		err = allow(ruleset, devices[i],
+			    READ | WRITE | LANDLOCK_FS_IOCTL_DEVICE);
 	for (size_t i = 0; i < confinement->shown.count && !err; i++)
 		err = allow_shown(ruleset, confinement->shown.items[i]);
 	for (size_t i = 0; i < confinement->writable.count && !err; i++)
 		err = allow(ruleset, confinement->writable.items[i],
-			    READ | CHANGE | REFER | TRUNCATE);
+			    READ | CHANGE);
 	return err;
 }
 
@@ -153,24 +111,21 @@ struct error *confinement_make(const struct confinement *confinement, int *fd_re
 {
 	struct error *err;
 
-	struct confinement_rights rights;
-	int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
-			       LANDLOCK_CREATE_RULESET_VERSION);
+	struct ruleset ruleset = { .confinement = confinement };
 
 	*fd_ret = -1;
-	if (!confinement_rights(confinement, abi, &rights)) {
+	if (!confinement_rights(confinement, landlock_abi(), &ruleset.rights)) {
 		if (!confinement->is_required)
 			return NULL;
 		return error_create(
 			ERROR_OTHER,
 			"--hide: the kernel has no Landlock (from 5.13 on, and with --rw from 5.19), or it is switched off");
 	}
-	// A kernel takes more than it knows where that is zero.
-	_cleanup_close_ int fd = (int)syscall(SYS_landlock_create_ruleset,
-					      &rights, sizeof(rights), 0);
-	if (fd < 0)
-		return error_create_os(errno, "landlock");
-	const struct ruleset ruleset = { fd, rights.files, confinement };
+	_cleanup_close_ int fd = -1;
+	err = landlock_create(&ruleset.rights, &fd);
+	if (err)
+		return err;
+	ruleset.fd = fd;
 	err = add_rules(&ruleset);
 	if (err)
 		return err;

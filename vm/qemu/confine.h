@@ -13,10 +13,10 @@
  */
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
+#include "common/process/landlock.h"
 
 struct error;
 struct sock_fprog;
@@ -48,21 +48,16 @@ void confinement_show(struct confinement *confinement, const char *path);
 /** Show what else is where a program is, and where its libraries may be. */
 void confinement_add_program(struct confinement *confinement, const char *name);
 
-/** What the rules are about; laid out as struct landlock_ruleset_attr. */
-struct confinement_rights {
-	uint64_t files;
-	uint64_t network;
-	uint64_t scopes;
-};
-
 /**
- * @param[in] abi Landlock's version; -1 for none.
+ * What the rules are about.
+ *
+ * @param[in] abi As of landlock_abi().
  * @return Whether the program can be confined: without Landlock's second
  * version, none that changes directories, since it could not rename from one
  * to another.
  */
 bool confinement_rights(const struct confinement *confinement, int abi,
-			struct confinement_rights *ret);
+			struct landlock_rights *ret);
 
 /**
  * @param[out] fd_ret For struct process_options's ruleset_fd; close(). It is -1

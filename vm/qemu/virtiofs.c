@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
-#include <linux/landlock.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -162,18 +161,11 @@ static void add_arguments(struct string_list *list, const char *program,
 /** It reads its libraries and limits, and changes the directory alone. */
 static struct error *confine(const char *program, const char *directory, int *ret)
 {
-	static const char *const needed[] = {
-		"/usr",		"/lib",
-		"/lib32",	"/lib64",
-		"/libx32",	"/bin",
-		"/sbin",	"/nix/store",
-		"/gnu/store",	"/etc/ld.so.cache",
-		"/proc/sys/fs",
-	};
 	_cleanup_confinement_ struct confinement confinement = { 0 };
 
-	for (size_t i = 0; i < array_size(needed); i++)
-		confinement_show(&confinement, needed[i]);
+	for (const char *const *path = landlock_system_paths; *path; path++)
+		confinement_show(&confinement, *path);
+	confinement_show(&confinement, "/proc/sys/fs");
 	confinement_add_program(&confinement, program);
 	string_list_add(&confinement.writable, directory);
 	return confinement_make(&confinement, ret);

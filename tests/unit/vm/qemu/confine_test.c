@@ -194,7 +194,7 @@ Test(confine, forbids_what_the_kernel_can)
 			.is_open = rows[i].is_open,
 			.has_network = rows[i].has_network,
 		};
-		struct confinement_rights rights;
+		struct landlock_rights rights;
 
 		if (rows[i].writes)
 			string_list_add(&confinement.writable, "/x");
