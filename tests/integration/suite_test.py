@@ -274,6 +274,7 @@ class TestTest(SuiteCase):
     def test_one_guest_s_output_ends_only_that_guest(self):
         # Twelve splats of 100 KB would be a result of more than 1 MB.
         script = f"""
+            echo 1 >/proc/sys/kernel/printk  # nothing of the kernel's comes between
             junk() {{ printf "$1"; head -c 100000 /dev/zero | tr '\\0' x; echo; }}
             if {on(VERSIONS[1])}; then yes; fi
             if {on(VERSIONS[2])}; then

@@ -102,7 +102,8 @@ class RunTest(GuestCase):
             self.assertIn(word, result.stderr)
 
     def test_the_console_does_not_reach_the_terminal_as_it_is(self):
-        write = ("printf '\\033[31mred\\033]0;title\\a\\n::add-mask::x\\n"
+        write = ("echo 1 >/proc/sys/kernel/printk; "  # so that nothing comes between
+                 "printf '\\033[31mred\\033]0;title\\a\\n::add-mask::x\\n"
                  "y##[error]\\342\\200\\256z\\n' >/dev/console; ")
         log = self.folder / "log"
         for script, options, status in (
