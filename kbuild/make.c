@@ -37,7 +37,7 @@ static const char pahole_wrapper[] =
 	"fi\n"
 	"exec pahole \"$@\"\n";
 
-static void add_prefix_maps(struct make *make, const char *variable)
+static void add_flags(struct make *make, const char *variable)
 {
 	// Where one directory holds the other, the last that fits is what counts.
 	_cleanup_free_ char *source =
@@ -51,9 +51,8 @@ static void add_prefix_maps(struct make *make, const char *variable)
 					  directory)
 			  : string_copy("");
 	bool source_last = strlen(make->source) > strlen(make->build);
-	// Kernels before 5.10 drop the places of variables, to compile faster.
-	string_list_addf(&make->arguments,
-			 "%s=-fvar-tracking-assignments %s %s%s", variable,
+	_cleanup_free_ char *flags = kernel_make_flags(make->arch);
+	string_list_addf(&make->arguments, "%s=%s %s %s%s", variable, flags,
 			 source_last ? build : source,
 			 source_last ? source : build, compiler);
 }
@@ -89,8 +88,8 @@ static void add_arguments(struct make *make, const char *pahole, unsigned int jo
 	kernel_make_add_compiler(list, make->arch, make->compiler, true);
 	for (size_t i = 0; i < array_size(fixed); i++)
 		string_list_add(list, fixed[i]);
-	add_prefix_maps(make, "KCFLAGS");
-	add_prefix_maps(make, "KAFLAGS");
+	add_flags(make, "KCFLAGS");
+	add_flags(make, "KAFLAGS");
 	string_list_addf(list, "PAHOLE=%s", pahole);
 }
 

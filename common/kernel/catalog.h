@@ -88,6 +88,8 @@ struct catalog_arch {
 	/** Nor are these. */
 	struct catalog_off *off;
 	size_t off_count;
+	/** More flags of its compiler, for kernels and modules; NULL for none. */
+	const char *cflags;
 	/** Whether crash dumps work at all, and from which version on. */
 	bool has_kdump;
 	struct version_range kdump;

@@ -88,6 +88,7 @@ static const struct value_row arch_rows[] = {
 	VALUE_OPTIONAL("reason", value_string, struct catalog_arch, reason),
 	{ .key = "off", .read = read_off, .offset = offsetof(struct catalog_arch, off), .each_item = true, .optional = true, .size = sizeof(struct catalog_off) },
 	VALUE_OPTIONAL("enabled", value_flag, struct catalog_arch, enabled),
+	VALUE_OPTIONAL("cflags", value_string, struct catalog_arch, cflags),
 	{ .key = "kdump", .read = read_kdump },
 	VALUE_REQUIRED("crosstool_target", value_string, struct catalog_arch, crosstool_target),
 	VALUE_OPTIONAL("crosstool_host", value_string, struct catalog_arch, crosstool_host),

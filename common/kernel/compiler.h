@@ -107,6 +107,13 @@ void kernel_make_add_compiler(struct string_list *arguments,
 			      const struct catalog_arch *arch,
 			      const struct compiler *compiler, bool caches);
 
+/**
+ * Flags of the compiler for all kernels of an architecture, and for their modules.
+ *
+ * @return To be freed with free().
+ */
+char *kernel_make_flags(const struct catalog_arch *arch);
+
 /** @return ERROR_USAGE if make cannot cope with the path in its variables. */
 _must_check_ struct error *kernel_make_check_path(const char *path);
 

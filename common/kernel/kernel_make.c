@@ -126,6 +126,14 @@ void kernel_make_add_compiler(struct string_list *arguments,
 	string_list_addf(arguments, "HOSTCC=%sgcc", cache);
 }
 
+char *kernel_make_flags(const struct catalog_arch *arch)
+{
+	// Kernels before 5.10 drop the places of variables, to compile faster.
+	return string_format("-fvar-tracking-assignments%s%s",
+			     arch->cflags ? " " : "",
+			     arch->cflags ? arch->cflags : "");
+}
+
 /** Append a line that ends before @p end, cut between two characters. */
 static void append_line(struct string_builder *sb, const char *line,
 			const char *end)

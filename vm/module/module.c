@@ -101,9 +101,9 @@ static struct error *compute_key(const struct build *build,
 	_cleanup_free_ char *text =
 		string_format("%s %s", compiler.program, compiler.version);
 	digest_update(digest, text, strlen(text));
-	_cleanup_free_ char *maps =
-		module_prefix_maps(request->arch->source_arch, "", "", "", NULL);
-	digest_update(digest, maps, strlen(maps));
+	_cleanup_free_ char *flags =
+		module_flags(request->arch, "", "", "", NULL);
+	digest_update(digest, flags, strlen(flags));
 	digest_finish(digest, key_ret);
 	key_ret[KEY_DIGITS] = '\0';
 	return NULL;
@@ -170,12 +170,11 @@ static struct error *run_make(const struct build *build,
 	string_list_addf(&arguments, "-j%u", processors_usable());
 	// Debuggers look for the source where it is, if make can be told.
 	err = kernel_make_check_path(build->source);
-	_cleanup_free_ char *maps =
-		module_prefix_maps(build->request->arch->source_arch, kernel,
-				   build->copy, err ? "." : build->source,
-				   compiler->directory);
+	_cleanup_free_ char *flags =
+		module_flags(build->request->arch, kernel, build->copy,
+			     err ? "." : build->source, compiler->directory);
 	error_destroy(err);
-	string_list_addf(&arguments, "KCFLAGS=%s", maps);
+	string_list_addf(&arguments, "KCFLAGS=%s", flags);
 	const struct kernel_make_module options = {
 		.arch = build->request->arch,
 		.compiler = compiler,

@@ -56,19 +56,17 @@ _must_check_ struct error *host_programs_check(const char *kernel_path,
 					       const struct sandbox *sandbox);
 
 /**
- * The compiler's options for the names of files in the debug info: the module's
- * are those of its source, and the kernel's headers are called as in vmlinux.
+ * The compiler's flags: those of kernels, and for the names of files in the
+ * debug info. The module's are those of its source, and the kernel's headers
+ * are called as in vmlinux.
  *
- * @param[in] source_arch The architecture, as directories of the kernel's
- * source have it.
  * @param[in] kernel The package's build directory, where make runs.
  * @param[in] copy What is built.
  * @param[in] source What it is a copy of.
  * @param[in] compiler Directory of a downloaded compiler; NULL for none.
  */
-char *module_prefix_maps(const char *source_arch, const char *kernel,
-			 const char *copy, const char *source,
-			 const char *compiler);
+char *module_flags(const struct catalog_arch *arch, const char *kernel,
+		   const char *copy, const char *source, const char *compiler);
 
 /** The path of the first module; NULL if it is not there. */
 char *module_result_find(const char *result);

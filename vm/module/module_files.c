@@ -20,6 +20,8 @@
 #include "common/base/memory.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
+#include "common/kernel/catalog.h"
+#include "common/kernel/compiler.h"
 #include "common/process/process.h"
 #include "common/process/sandbox.h"
 
@@ -160,22 +162,23 @@ struct error *host_programs_check(const char *kernel_path,
 			    theirs, ours);
 }
 
-char *module_prefix_maps(const char *source_arch, const char *kernel,
-			 const char *copy, const char *source,
-			 const char *compiler)
+char *module_flags(const struct catalog_arch *arch, const char *kernel,
+		   const char *copy, const char *source, const char *compiler)
 {
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
+	_cleanup_free_ char *common = kernel_make_flags(arch);
 
 	// The last that fits counts. Make runs in the build directory and has
 	// names of it that begin with a dot, or, from Linux 6.13 on, whole ones.
 	string_builder_appendf(&sb,
-			       "-ffile-prefix-map=%s=. -ffile-prefix-map=%s/=",
-			       kernel, kernel);
+			       "%s -ffile-prefix-map=%s=. -ffile-prefix-map=%s/=",
+			       common, kernel, kernel);
 	string_builder_append(&sb, " -ffile-prefix-map=./=");
 	// What make has generated was not in the source.
 	for (int i = 0; i < 2; i++) {
 		_cleanup_free_ char *path =
-			i ? string_format("arch/%s/include/generated", source_arch)
+			i ? string_format("arch/%s/include/generated",
+					  arch->source_arch)
 			  : string_copy("include/generated");
 
 		string_builder_appendf(

@@ -21,7 +21,8 @@
 
 static const struct catalog_arch arch = { .name = "x86_64",
 					  .kernel_arch = "x86_64",
-					  .source_arch = "x86" };
+					  .source_arch = "x86",
+					  .cflags = "-fno-unwind-tables" };
 
 static const struct compiler compiler = { .prefix = (char *)"",
 					  .program = (char *)"gcc" };
@@ -78,6 +79,15 @@ Test(make, takes_nothing_from_the_environment)
 	expect_success(make_run(&make, NULL, all));
 	expect_logged("x86_64  vmtest \n");
 	expect_logged(" C\n");
+}
+
+Test(make, has_the_flags_of_the_architecture)
+{
+	prepare("all:\n\t@echo '$(wordlist 1,2,$(KCFLAGS))'\n"
+		"\t@echo '$(filter -fno-unwind-tables,$(KAFLAGS))'\n");
+	expect_success(make_run(&make, NULL, all));
+	expect_logged("-fvar-tracking-assignments -fno-unwind-tables\n"
+		      "-fno-unwind-tables\n");
 }
 
 Test(make, and_all_below_it_sees_only_the_variables_that_a_build_needs)

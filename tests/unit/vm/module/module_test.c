@@ -23,6 +23,7 @@ static const struct catalog_arch arch = {
 	.name = "x86_64",
 	.kernel_arch = "x86_64",
 	.cross_prefix = "",
+	.cflags = "-fno-unwind-tables",
 };
 
 /** Any compiler will do. */
@@ -42,6 +43,7 @@ static struct module modules[4];
 static const char makefile[] =
 	"modules:\n"
 	"	@cat $(M)/b.c $(M)/a.c >/dev/null\n"
+	"	@echo $(filter -fvar% -fno-unwind%,$(KCFLAGS)) | grep -q ' '\n"
 	"	@if grep -q broken $(M)/b.c; then echo some reason; false; fi\n"
 	"	@if grep -q missing $(M)/b.c; then echo x: No such file or directory; fi\n"
 	"	@cp $(M)/b.c $(M)/b.ko; cp $(M)/a.c $(M)/a.ko\n"
