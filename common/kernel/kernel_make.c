@@ -78,6 +78,9 @@ const char *const kernel_make_inherited[] = {
 static const char *const environment[] = {
 	"LC_ALL=C",
 	"TZ=UTC",
+	// For $(shell) in what make is given on its command line, which it
+	// expands before it has a shell of its own.
+	"SHELL=/bin/sh",
 	"ARCH",
 	"CCACHE_BASEDIR=",
 	"CCACHE_HASHDIR=1",

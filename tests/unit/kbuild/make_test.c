@@ -90,6 +90,13 @@ Test(make, has_the_flags_of_the_architecture)
 		      "-fno-unwind-tables\n");
 }
 
+Test(make, links_what_a_static_libelf_needs)
+{
+	prepare("all:\n\t@echo '$(HOSTLDFLAGS)'\n");
+	expect_success(make_run(&make, NULL, all));
+	expect_logged("-static -lelf ");
+}
+
 Test(make, and_all_below_it_sees_only_the_variables_that_a_build_needs)
 {
 	static const char *const secrets[] = {
