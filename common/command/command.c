@@ -31,7 +31,7 @@ enum {
 // clang-format off
 // In the order of enum common_option.
 const struct command_option common_option_table[] = {
-	{ 'k', "kernel", "PATTERN[,...]", "kernels: a glob over releases, a version, a series or a flavor", INTO(OPTION_LIST, kernels) },
+	{ 'k', "kernel", "PATTERN[,...]", "kernels: a glob over releases, a version, a series, a flavor, or a path", INTO(OPTION_LIST, kernels) },
 	{ 'a', "arch", "ARCH[,...]", "architectures, or host, all, foreign (default: $VMTEST_ARCH, else host; for the bot and lists: all)", INTO(OPTION_LIST, archs), .variable = "VMTEST_ARCH" },
 	{ 'f', "flavor", "FLAVOR[,...]", "flavors (default: all; to build or configure one kernel: default)", INTO(OPTION_LIST, flavors) },
 	{ 0, "store", "STORE", "github:OWNER/REPO@TAG or dir:PATH (default: $VMTEST_STORE, then the catalog's)", INTO(OPTION_STRING, store) },

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Crashes a real kernel, and looks at its memory from the crash kernel."""
 
+import json
 import shutil
-import time
 
 import module_test
 import support
@@ -55,12 +55,10 @@ class KdumpTest(support.TestCase):
             (CRASH, vm_test.CRASH, [f"{PANIC}.*{PANIC}"]),
             (no_init + vm_test.CRASH, "", [PANIC, "/no/such"]),
         ):
-            start = time.monotonic()
             result = self.run_guest(first, second)
             self.assert_status(result, 128)
             for word in words:
                 self.assertRegex(result.stderr, f"(?s){word}")
-            self.assertLess(time.monotonic() - start, 60)
 
     def test_an_oops_is_a_splat_and_a_dump(self):
         result = self.run_guest(
@@ -73,11 +71,13 @@ class KdumpTest(support.TestCase):
         self.assertIn("the kernel reported: BUG: kernel NULL pointer", result.stderr)
 
     def test_the_time_is_for_both_boots(self):
-        start = time.monotonic()
-        result = self.run_guest("sleep 4; " + CRASH, "sleep 1000", "-t", "12")
+        file = self.folder / "result"
+        result = self.run_guest("sleep 12; " + CRASH, "sleep 1000", "-t", "32",
+                                "--result", file)
         self.assert_status(result, 124)
         self.assertIn("task:sleep", result.stderr)
-        self.assertLess(time.monotonic() - start, 60)
+        # With the time of its list of tasks.
+        self.assertLess(json.loads(file.read_text())["command_ms"], 42000)
 
     def test_streams_and_surroundings_are_the_same(self):
         script = 'pwd; echo "$VMTEST_KEXEC,$DRGN_TEST_DISK,$PATH"; cat;'

@@ -13,6 +13,7 @@
 #include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"
+#include "vm/kernel/adopted.h"
 #include "vm/kernel/kernel.h"
 
 struct error *command_archs(const struct command_context *context,
@@ -120,11 +121,19 @@ struct error *command_kernel(struct command_context *context, const char *arch,
 {
 	struct error *err;
 
-	if (pattern && kernel_is_path(pattern))
+	if (pattern && kernel_is_path(pattern) && kernel_is_package(pattern))
 		return kernel_open(pattern, ret);
 	err = command_open(context, COMMAND_DIRECTORY);
 	if (err)
 		return err;
+	if (pattern && kernel_is_path(pattern)) {
+		const struct catalog_arch *adopted;
+
+		err = catalog_find_arch(context->catalog, arch, &adopted);
+		return err ? err
+			   : kernel_adopt(pattern, context->directory, adopted,
+					  ret);
+	}
 	_cleanup_kernel_list_ struct kernel_list list = { 0 };
 	err = kernel_list_add_disk(&list, context->directory, arch);
 	if (err)

@@ -183,7 +183,8 @@ static struct error *check_places(const struct command_context *context)
 					array_size(outputs));
 }
 
-static struct error *add_directories(struct suite *suite, const char *arch,
+static struct error *add_directories(struct command_context *context,
+				     struct suite *suite, const char *arch,
 				     const struct string_list *directories)
 {
 	struct error *err;
@@ -191,7 +192,8 @@ static struct error *add_directories(struct suite *suite, const char *arch,
 	for (size_t i = 0; i < directories->count; i++) {
 		_cleanup_kernel_ struct kernel kernel = { 0 };
 
-		err = kernel_open(directories->items[i], &kernel);
+		err = command_kernel(context, arch, directories->items[i],
+				     &kernel);
 		if (err)
 			return err;
 		suite_add_directory(suite, kernel.release, arch, kernel.path);
@@ -240,7 +242,8 @@ static struct error *choose_kernels(struct suite_setup *setup,
 	// Of several architectures, command_archs() takes no directories.
 	const char *arch = archs->items[0];
 	if (directories.count && !patterns.count)
-		return add_directories(&setup->suite, arch, &directories);
+		return add_directories(context, &setup->suite, arch,
+				       &directories);
 	_cleanup_kernel_list_ struct kernel_list list = { 0 };
 	for (size_t i = 0; i < archs->count; i++) {
 		err = kernel_list_add_disk(&list, context->directory,
@@ -268,7 +271,7 @@ static struct error *choose_kernels(struct suite_setup *setup,
 	err = suite_plan(&request, &setup->suite);
 	if (err)
 		return err;
-	return add_directories(&setup->suite, arch, &directories);
+	return add_directories(context, &setup->suite, arch, &directories);
 }
 
 static struct error *make_log_directory(struct suite_setup *setup)

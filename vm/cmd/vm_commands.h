@@ -158,8 +158,8 @@ _must_check_ struct error *command_download(struct command_context *context,
 					    uint64_t *unpack_ms_ret);
 
 /**
- * Find a KERNEL: a directory; else the newest match on disk; else the newest in
- * the store, which is downloaded.
+ * Find a KERNEL: a package's directory, or what kernel_adopt() takes; else the
+ * newest match on disk; else the newest in the store, which is downloaded.
  *
  * @param[in] pattern NULL for any kernel.
  */

@@ -37,13 +37,10 @@ static const struct command_option options[] = {
 
 /** What there is in --directory. */
 static const struct cache_kind kinds[] = {
-	{ "kernels", "*", "kernel-*" },
-	{ "modules", "*/module/*/*", "*" },
-	{ "roots", "*", "rootfs" },
-	{ "sources", "sources", "*" },
-	{ "compilers", "toolchains", "*" },
-	{ "packages", "packages", "*" },
-	{ "builds", "packages", ".partial.*" },
+	{ "kernels", "*", "kernel-*" },	 { "modules", "*/module/*/*", "*" },
+	{ "roots", "*", "rootfs" },	 { "adopted", "*", "adopted-*" },
+	{ "sources", "sources", "*" },	 { "compilers", "toolchains", "*" },
+	{ "packages", "packages", "*" }, { "builds", "packages", ".partial.*" },
 };
 
 /** Kernels that are superseded, with what was built for them. */

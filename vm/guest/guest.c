@@ -23,6 +23,7 @@
 #include "common/process/process.h"
 #include "vm/guest/guest_internal.h"
 #include "vm/guest/guest_streams.h"
+#include "vm/kernel/initramfs.h"
 #include "vm/kernel/kernel.h"
 #include "vm/qemu/qemu.h"
 
@@ -411,8 +412,9 @@ static struct error *run_on(const struct catalog_machine *machine,
 {
 	struct error *err;
 
-	_cleanup_free_ char *image =
-		path_join(config->qemu.kernel->path, machine->kernel);
+	const char *kernel = config->qemu.kernel->path;
+	_cleanup_free_ char *image = path_join(kernel, machine->kernel);
+	_cleanup_free_ char *initramfs = path_join(kernel, INITRAMFS_FILE);
 
 	if (!file_exists(image))
 		return error_create(ERROR_NOT_FOUND,
@@ -420,6 +422,7 @@ static struct error *run_on(const struct catalog_machine *machine,
 				    image);
 	plan->qemu.machine = machine;
 	plan->qemu.image = image;
+	plan->qemu.initramfs = file_exists(initramfs) ? initramfs : NULL;
 	err = run(config, plan, ret);
 	if (error_is(err, ERROR_OTHER))
 		err = error_wrap(err, "%s", image);

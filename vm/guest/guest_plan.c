@@ -15,6 +15,7 @@
 #include "common/kernel/catalog.h"
 #include "common/kernel/kernel_config.h"
 #include "vm/guest/guest.h"
+#include "vm/kernel/initramfs.h"
 #include "vm/kernel/kernel.h"
 #include "vm/qemu/confine.h"
 #include "vm/qemu/qemu.h"
@@ -188,6 +189,11 @@ static struct error *find_loader(const struct kernel *kernel,
 	err = kernel_check_options(kernel->config, "--kdump", needs, false);
 	if (err)
 		return err;
+	_cleanup_free_ char *initramfs = path_join(kernel->path, INITRAMFS_FILE);
+	if (file_exists(initramfs))
+		return error_create(
+			ERROR_OTHER,
+			"--kdump: drivers of this kernel are modules, and nothing would load them in the crash kernel");
 
 	// The guest's own program, which is installed for its architecture.
 	_cleanup_free_ char *name =
@@ -337,6 +343,20 @@ static struct error *plan_network(struct guest_plan *plan,
 		"--network: the guest's root has no ip(8); install iproute2 or busybox-static there");
 }
 
+/** Of what the guest may need, what is a module of this kernel. */
+static void find_drivers(struct guest_plan *plan, const struct kernel *kernel)
+{
+	_cleanup_string_list_ struct string_list names = take(plan->drivers);
+
+	for (size_t i = 0; i < names.count; i++) {
+		_cleanup_free_ char *module =
+			kernel_module(kernel, names.items[i]);
+
+		if (module)
+			string_list_add(&plan->drivers, module);
+	}
+}
+
 struct error *guest_plan_make(struct guest_plan *plan,
 			      const struct guest_config *config)
 {
@@ -374,6 +394,7 @@ struct error *guest_plan_make(struct guest_plan *plan,
 	err = plan_shares(plan, config, &extra);
 	if (err)
 		return err;
+	find_drivers(plan, config->qemu.kernel);
 	err = guest_confinement_plan(plan, config, &extra);
 	if (err)
 		return err;

@@ -26,7 +26,7 @@
 #   module       a module to insert before the command starts
 #   hostname     of the guest, with or without a domain
 #   network      1 if there is QEMU's user-mode network
-#   drivers      modules of the package to insert, where they are there
+#   drivers      modules of the package to insert
 #   nodes        quoted words, five for each device node: its mode, name below /dev,
 #                type, and numbers
 #   closed       quoted words: files of /etc that the host's user cannot read
@@ -165,7 +165,11 @@ load() {
 			name="$word $name"
 		done
 		for word in $name; do
-			tool insmod "$word" 2>/dev/null
+			case $word in
+			*.ko) tool insmod "$word" ;;
+			# What busybox cannot unpack.
+			*) insmod "$word" ;;
+			esac 2>/dev/null
 			result=$?
 		done
 		return "$result"
@@ -335,7 +339,7 @@ if [ -e kernel/fs/binfmt_misc.ko ] && tool insmod kernel/fs/binfmt_misc.ko &&
 	mounts="${mounts}binfmt_misc $state/root$binfmt_misc binfmt_misc nosuid,nodev,noexec 0 0$n"
 fi
 for driver in $drivers; do
-	[ ! -e "$driver" ] || load "$driver" || fail "insert $driver"
+	load "$driver" || fail "insert $driver"
 done
 echo "$mounts" >$state/fstab
 tool mount -a -T $state/fstab || fail "mount the guest's file systems"

@@ -20,6 +20,7 @@
 #include "common/cache/cache.h"
 #include "common/kernel/kernel_config.h"
 #include "common/store/store.h"
+#include "vm/kernel/adopted.h"
 #include "vm/kernel/attestation.h"
 
 static const char directory_prefix[] = "kernel-";
@@ -37,7 +38,30 @@ void kernel_deinit(struct kernel *kernel)
 
 bool kernel_is_path(const char *text)
 {
-	return *text == '.' || *text == '/';
+	return *text == '.' || *text == '/' ||
+	       strcmp(text, ADOPTED_INSTALLED) == 0;
+}
+
+bool kernel_is_package(const char *path)
+{
+	_cleanup_free_ char *file = path_join(path, release_file);
+
+	return file_exists(file);
+}
+
+char *kernel_module(const struct kernel *kernel, const char *name)
+{
+	static const char *const suffixes[] = { "", ".xz", ".zst", ".gz" };
+
+	for (size_t i = 0; i < array_size(suffixes); i++) {
+		_cleanup_free_ char *module =
+			string_format("%s%s", name, suffixes[i]);
+		_cleanup_free_ char *path = path_join(kernel->path, module);
+
+		if (file_exists(path))
+			return take_ptr(module);
+	}
+	return NULL;
 }
 
 /** Read the release from where a build leaves it. */

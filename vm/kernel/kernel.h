@@ -60,7 +60,21 @@ _must_check_ struct error *kernel_check_options(const char *config,
 						const char *const *options,
 						bool modules);
 
-/** Whether a KERNEL of the command line is a path rather than a pattern. */
+/** Whether a directory is an unpacked package, or looks like one. */
+bool kernel_is_package(const char *path);
+
+/**
+ * Where a module is, which may be compressed, below the kernel's directory.
+ *
+ * @param[in] name `kernel/fs/fuse/virtiofs.ko`
+ * @return NULL if it is not there; free().
+ */
+char *kernel_module(const struct kernel *kernel, const char *name);
+
+/**
+ * Whether a KERNEL of the command line is a path, or the one that is installed
+ * (adopted.h), rather than a pattern.
+ */
 bool kernel_is_path(const char *text);
 
 /** A kernel that is on disk, in the store, or both. */

@@ -345,6 +345,8 @@ struct error *qemu_arguments(const struct qemu_options *options,
 				 ? ""
 				 : ",obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
 	qemu_add(ret, "-kernel", "%s", options->image);
+	if (options->initramfs)
+		qemu_add(ret, "-initrd", "%s", options->initramfs);
 	qemu_add(ret, "-append", "%s", command_line);
 	string_list_add_all(ret, &machine->arguments);
 	add_shares(options->shares, ret);

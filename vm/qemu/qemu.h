@@ -351,6 +351,8 @@ struct qemu_options {
 	enum accel accel;
 	/** To boot. */
 	const char *image;
+	/** Its first root; NULL for none. */
+	const char *initramfs;
 	const struct share_plan *shares;
 	/** init.sh on the root; not used if it has a share. */
 	const char *init;

@@ -34,13 +34,12 @@ enum {
 bool virtiofs_is_possible(const struct qemu_config *config)
 {
 	const struct kernel *kernel = config->kernel;
-	_cleanup_free_ char *module = path_join(kernel->path, VIRTIOFS_MODULE);
+	_cleanup_free_ char *module = kernel_module(kernel, VIRTIOFS_MODULE);
 
 	// A crash kernel would find that its server speaks with another. And
 	// what is said is in the order of the guest's bytes.
 	return !config->kdump && strcmp(config->arch->name, "s390x") != 0 &&
-	       (kernel_config_has(kernel->config, "CONFIG_VIRTIO_FS") ||
-		file_exists(module));
+	       (kernel_config_has(kernel->config, "CONFIG_VIRTIO_FS") || module);
 }
 
 static const char *find_program(const char *request)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Kernels that are no packages: build trees, images, a distribution's own."""
+
+import os
+import platform
+import shutil
+import subprocess
+import unittest
+from pathlib import Path
+
+import support
+from caller import CallerCase, each_caller
+from support import CATALOG, CACHE
+
+ARCH = CATALOG["architectures"][platform.machine()]
+
+
+def debian_kernel():
+    """Debian's own kernel, unpacked and not installed."""
+    target = CACHE / "debian"
+    name = f"linux-image-{ARCH['debian_arch']}"
+    # Where there is another of that name, or no apt, this says nothing.
+    shown = subprocess.run(["apt-cache", "depends", name], capture_output=True, text=True,
+                           check=False).stdout if shutil.which("apt-cache") else ""
+    names = [line.split()[-1] for line in shown.splitlines() if "Depends: linux-image" in line]
+    if not names:
+        raise unittest.SkipTest(f"apt knows no {name}")
+    target.mkdir(parents=True, exist_ok=True)
+    unpacked = target / names[0]
+    if not unpacked.exists():
+        got = subprocess.run(["apt-get", "download", names[0]], cwd=target, check=False,
+                             capture_output=True, text=True)
+        if got.returncode:
+            raise unittest.SkipTest(f"apt cannot download {names[0]}: {got.stderr}")
+        partial = target / "partial"
+        subprocess.run(["dpkg-deb", "-x", *target.glob(f"{names[0]}_*.deb"), partial], check=True)
+        partial.rename(unpacked)
+    return next(unpacked.glob("boot/vmlinuz-*"))
+
+
+def put(source, target):
+    """The same file, or a copy: not a link, which would lead out of the tree."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy(source, target)
+
+
+class TreeTest(CallerCase):
+    """A tree as a build leaves it, with what the tests' package was made from."""
+
+    def setUp(self):
+        super().setUp()
+        package = support.kernel()
+        self.tree = self.folder / "linux"
+        for source, target in (("vmlinuz", ARCH["image_path"]),
+                               ("build/vmlinux", "vmlinux"),
+                               ("build/.config", ".config"),
+                               ("build/include/config/kernel.release",
+                                "include/config/kernel.release")):
+            put(package / source, self.tree / target)
+        for module in (package / "kernel").rglob("*.ko"):
+            put(module, self.tree / module.relative_to(package / "kernel"))
+        self.modules = sorted(str(path.relative_to(self.tree)) for path in self.tree.rglob("*.ko"))
+        # As make has written it since Linux 6.3.
+        self.write_order(name.removesuffix("ko") + "o" for name in self.modules)
+
+    def write_order(self, names):
+        (self.tree / "modules.order").write_text("".join(f"{name}\n" for name in names))
+
+    @each_caller
+    def test_is_run_with_its_modules(self):
+        names = [self.tree, self.tree / "vmlinux", self.tree / ARCH["image_path"]]
+        script = "uname -r; modprobe loop && ls -d /sys/module/loop"
+        for path in names:
+            got = self.call(support.BIN / "vmtest-vm", "run", "-q", "-k", path, "--",
+                            "sh", "-c", script)
+            self.assertEqual((got.returncode, got.stdout, got.stderr),
+                             (0, f"{support.release()}\n/sys/module/loop\n", ""))
+
+    def test_modules_that_are_gone_are_not_seen(self):
+        self.write_order([f"kernel/{name}" for name in self.modules])
+        vm = ("vmtest-vm run -q -k", self.tree, "--", "sh", "-c", "modprobe loop 2>/dev/null")
+        self.assertEqual(support.run(*vm).returncode, 0)
+        self.write_order(name for name in self.modules if "loop" not in name)
+        self.assertNotEqual(support.run(*vm).returncode, 0)
+
+    def test_suites_take_it(self):
+        project = self.folder / "project"
+        project.mkdir()
+        got = support.run("vmtest-vm test -k", self.tree, "-k", support.kernel(), "--", "true",
+                          cwd=project)
+        self.assertEqual(got.returncode, 0, got.stderr)
+        self.assertIn("passed", got.stdout)
+
+
+class ImageTest(CallerCase):
+    def test_a_kernel_with_drivers_as_modules(self):
+        image = debian_kernel()
+        got = support.run("vmtest-vm run -q -k", image, "--", "sh", "-c",
+                          "uname -r; mount -t tmpfs x /mnt && modprobe loop && ls /sys/module/loop")
+        self.assertEqual(got.returncode, 0, got.stderr)
+        self.assertIn(image.name.removeprefix("vmlinuz-"), got.stdout)
+
+    def test_what_it_lacks_is_named(self):
+        image = debian_kernel()
+        release = image.name.removeprefix("vmlinuz-")
+        # Without its modules.
+        shutil.copy(image, self.folder / "image")
+        shutil.copy(image.parent / f"config-{release}", self.folder)
+        got = support.run("vmtest-vm run -q -k", self.folder / "image", "--", "true")
+        self.assertEqual(got.returncode, 125)
+        self.assertEqual(got.stderr.count("\n"), 1)
+        self.assertIn("lacks CONFIG_VIRTIO_PCI, CONFIG_VIRTIO_CONSOLE,", got.stderr)

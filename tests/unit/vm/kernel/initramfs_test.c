@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/kernel/initramfs.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <criterion/criterion.h>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/memory.h"
+#include "common/base/text.h"
+#include "tests/unit/errors.h"
+#include "tests/unit/files.h"
+
+#define BUILT_IN                                                               \
+	"CONFIG_BINFMT_ELF=y\nCONFIG_BINFMT_SCRIPT=y\nCONFIG_DEVTMPFS=y\n"     \
+	"CONFIG_TMPFS=y\nCONFIG_PCI=y\nCONFIG_VIRTIO_PCI=y\n"                  \
+	"CONFIG_VIRTIO_CONSOLE=y\nCONFIG_NET_9P_VIRTIO=y\n"
+
+TestSuite(initramfs, .init = setup_tmp, .fini = teardown_tmp);
+
+/** The archive's names, separated by spaces; free(). */
+static char *list(void)
+{
+	_cleanup_free_ char *path = path_join(tmp, INITRAMFS_FILE);
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+	struct archive *archive = archive_read_new();
+	struct archive_entry *entry;
+
+	archive_read_support_format_cpio(archive);
+	cr_assert_eq(archive_read_open_filename(archive, path, 65536),
+		     ARCHIVE_OK);
+	while (archive_read_next_header(archive, &entry) == ARCHIVE_OK)
+		string_builder_appendf(&sb, "%s ", archive_entry_pathname(entry));
+	archive_read_free(archive);
+	return string_builder_take(&sb);
+}
+
+Test(initramfs, modules_come_after_what_they_need)
+{
+	_cleanup_free_ char *names = NULL;
+
+	put_file(tmp, "modules.dep",
+		 "kernel/fs/overlayfs/overlay.ko.zst:\n"
+		 "kernel/net/9p/9pnet.ko: kernel/fs/netfs.ko\n"
+		 "kernel/fs/9p/9p.ko: kernel/net/9p/9pnet.ko kernel/fs/netfs.ko\n"
+		 "kernel/fs/netfs.ko:\n");
+	put_file(tmp, "kernel/fs/overlayfs/overlay.ko.zst", "o");
+	put_file(tmp, "kernel/net/9p/9pnet.ko", "n");
+	put_file(tmp, "kernel/fs/9p/9p.ko", "9");
+	put_file(tmp, "kernel/fs/netfs.ko", "f");
+	cr_assert_null(initramfs_make(tmp, BUILT_IN
+				      "CONFIG_9P_FS=m\nCONFIG_OVERLAY_FS=m\n"
+				      "CONFIG_BLK_DEV_INITRD=y\n"));
+	names = list();
+	cr_expect_str_eq(names,
+			 "bin modules proc init bin/busybox modules/00-netfs.ko "
+			 "modules/01-9pnet.ko modules/02-9p.ko "
+			 "modules/03-overlay.ko.zst ");
+}
+
+Test(initramfs, a_dash_in_a_file_is_an_underscore_in_a_module)
+{
+	_cleanup_free_ char *names = NULL;
+
+	put_file(tmp, "modules.dep", "kernel/virtio-pci.ko:\n");
+	put_file(tmp, "kernel/virtio-pci.ko", "v");
+	// Without a configuration, what is no module is taken for built in.
+	cr_assert_null(initramfs_make(tmp, ""));
+	names = list();
+	cr_expect(strstr(names, "modules/00-virtio-pci.ko "));
+}
+
+Test(initramfs, there_is_none_for_a_kernel_that_needs_no_modules)
+{
+	_cleanup_free_ char *path = path_join(tmp, INITRAMFS_FILE);
+
+	cr_assert_null(initramfs_make(tmp, BUILT_IN
+				      "CONFIG_9P_FS=y\nCONFIG_OVERLAY_FS=y\n"));
+	cr_assert_null(initramfs_make(tmp, ""));
+	cr_expect_not(file_exists(path));
+}
+
+Test(initramfs, what_a_kernel_lacks_is_named)
+{
+	put_file(tmp, "modules.dep", "kernel/9p.ko:\n");
+	put_file(tmp, "kernel/9p.ko", "9");
+	expect_failure(initramfs_make(tmp, BUILT_IN "CONFIG_9P_FS=m\n"),
+		       "lacks CONFIG_OVERLAY_FS, CONFIG_BLK_DEV_INITRD,");
+}
