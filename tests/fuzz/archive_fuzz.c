@@ -45,19 +45,35 @@ static void unpack_into(const char *folder, const uint8_t *data, size_t size)
 	member_err = archive_member_read(path, "./vmtest.json", 1000, &text);
 }
 
+static char *folder;
+
+static void remove_folder(void)
+{
+	error_destroy(directory_remove(folder));
+	free(folder);
+}
+
+/** In memory, where there is such a place: a disk is most of the time. */
+static void create_folder(void)
+{
+	int lock_fd;
+
+	if (directory_create_temporary("/dev/shm", "vmtest-fuzz", &folder,
+				       &lock_fd))
+		abort();
+	atexit(remove_folder);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct stat before, after;
-	_cleanup_free_ char *inner = NULL;
-	_cleanup_directory_ char *folder = NULL;
-	_cleanup_close_ int lock_fd = -1;
-	_cleanup_error_ struct error *err =
-		directory_create_temporary("/tmp", "vmtest-fuzz", &folder,
-					   &lock_fd);
 
-	if (!err)
-		inner = path_join(folder, "inner");
-	if (err || mkdir(inner, 0700) < 0 || stat(folder, &before) < 0)
+	if (!folder)
+		create_folder();
+
+	_cleanup_directory_ char *inner = path_join(folder, "inner");
+
+	if (mkdir(inner, 0700) < 0 || stat(folder, &before) < 0)
 		abort();
 	unpack_into(inner, data, size);
 	if (stat(folder, &after) < 0 || before.st_nlink != after.st_nlink ||

@@ -11,16 +11,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct catalog *catalog = NULL;
+	static struct catalog *catalog;
 	_cleanup_series_list_ struct series_list list = { 0 };
 	_cleanup_free_ char *text = fuzz_text(data, size);
-	_cleanup_error_ struct error *err = catalog_load(VMTEST_SOURCE_DIR
-							 "/configs/vmtest.json",
-							 NULL, &catalog);
 
-	if (err)
+	if (!catalog && catalog_load(VMTEST_SOURCE_DIR "/configs/vmtest.json",
+				     NULL, &catalog))
 		abort();
-	err = series_list_add_releases(&list, catalog, text, "fuzz");
-	catalog_destroy(catalog);
+	error_destroy(series_list_add_releases(&list, catalog, text, "fuzz"));
 	return 0;
 }
