@@ -84,14 +84,21 @@ static bool kill_children(void)
 
 /**
  * Kill all that has been started, whatever sessions it has made: as those in
- * between end, the rest become our children.
+ * between end, the rest become our children. Who does not end, as one that
+ * waits for a disk, is left behind.
  */
 static bool kill_family(void)
 {
+	enum {
+		PATIENCE_MS = 10000,
+	};
 	static const struct timespec pause = { .tv_nsec = 1000000 };
-	int status;
+	pid_t pid;
 
-	while (waitpid(-1, &status, WNOHANG) >= 0) {
+	for (int idle = 0; idle < PATIENCE_MS; idle = pid ? 0 : idle + 1) {
+		pid = waitpid(-1, NULL, WNOHANG);
+		if (pid < 0)
+			break;
 		if (!kill_children())
 			return false;
 		nanosleep(&pause, NULL);

@@ -264,6 +264,34 @@ Test(process, what_a_guarded_child_leaves_behind_is_killed)
 	}
 }
 
+/** As if they waited for a disk that does not answer. */
+static void spare_all_processes(void)
+{
+	static struct sock_filter instructions[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_kill, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog filter = { array_size(instructions),
+					   instructions };
+
+	cr_assert_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	cr_assert_eq(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter),
+		     0);
+}
+
+Test(process, a_guard_does_not_wait_for_what_cannot_be_killed)
+{
+	uint64_t start_ms = monotonic_ms();
+
+	spare_all_processes();
+	expect_success(run(COMMAND("sh", "-c", "sleep 60 >/dev/null 2>&1 &"),
+			   .guarded = true));
+	cr_expect_lt(monotonic_ms() - start_ms, 50000);
+}
+
 Test(process, who_writes_too_much_or_forever_is_ended)
 {
 	static const struct {
