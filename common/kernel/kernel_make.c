@@ -28,6 +28,8 @@ enum {
 	ERROR_LINES = 60,
 	/** More of a line is not shown: a console's may have no end. */
 	LINE_BYTES = 500,
+	/** Of what make prints: a kernel's build has 2 MB. */
+	OUTPUT_LIMIT_BYTES = 64 << 20,
 };
 
 /**
@@ -60,10 +62,15 @@ const char *const kernel_make_inherited[] = {
 	"TMPDIR",
 	"LANG",
 	"LC_*",
-	"CCACHE_*",
 	"LD_LIBRARY_PATH",
 	"PKG_CONFIG_PATH",
-	// Where ccache has its cache and configuration.
+	// Where ccache has its cache and configuration, which may name a
+	// storage elsewhere. A variable that does holds its password.
+	"CCACHE_CONFIGPATH",
+	"CCACHE_DIR",
+	"CCACHE_DISABLE",
+	"CCACHE_MAXSIZE",
+	"CCACHE_TEMPDIR",
 	"XDG_CACHE_HOME",
 	"XDG_CONFIG_HOME",
 	NULL,
@@ -236,6 +243,10 @@ static struct error *read_output(const char *log_path, struct process *process,
 		err = process_read(process, 0, data, sizeof(data), &size);
 		if (err || !size)
 			return err;
+		if (size > OUTPUT_LIMIT_BYTES - output->text.length)
+			return error_create(ERROR_OTHER,
+					    "make printed more than %d MB",
+					    OUTPUT_LIMIT_BYTES >> 20);
 		int errnum = log_path ? write_all(fd, data, size) : 0;
 		if (errnum)
 			return error_create_os(errnum, "write %s", log_path);

@@ -20,6 +20,7 @@
 #include "common/kernel/catalog.h"
 #include "common/kernel/compiler.h"
 #include "common/process/process.h"
+#include "common/process/sandbox.h"
 #include "kbuild/make.h"
 
 enum {
@@ -314,12 +315,21 @@ struct error *package_prove(const struct make *make, const char *directory,
 	if (err)
 		return err;
 	_cleanup_free_ char *kernel = path_join(directory, "build");
+	// As modules are built for who uses it.
+	_cleanup_string_list_ struct string_list readable = { 0 };
+	string_list_add(&readable, directory);
+	compiler_add_directories(make->compiler, &readable);
+	_cleanup_sandbox_ struct sandbox sandbox = { .ruleset_fd = -1 };
+	err = sandbox_init(&readable, scratch, &sandbox);
+	if (err)
+		return err;
 	const struct kernel_make_module options = {
 		.arch = make->arch,
 		.compiler = make->compiler,
 		.kernel = kernel,
 		.module = scratch,
 		.log_path = make->log_path,
+		.sandbox = &sandbox,
 	};
 	err = kernel_make_module(&options);
 	if (err)

@@ -110,6 +110,7 @@ Test(make, and_all_below_it_sees_only_the_variables_that_a_build_needs)
 		"SSH_AUTH_SOCK",
 		"PATHS",
 		"LC",
+		"CCACHE_REMOTE_STORAGE",
 		"BASH_ENV",
 	};
 	static const char *const kept[] = { "HOME", "TMPDIR", "LC_TIME",
@@ -142,6 +143,12 @@ Test(make, takes_its_daemons_along)
 	int pid = atoi(text);
 	cr_assert_gt(pid, 1);
 	cr_expect_eq(kill(pid, 0), -1);
+}
+
+Test(make, whose_output_has_no_end_is_ended)
+{
+	prepare("all:\n\t@yes `seq 1000`\n");
+	expect_failure(make_run(&make, NULL, all), "more than 64 MB");
 }
 
 Test(make, failure_names_the_log)

@@ -13,6 +13,7 @@
 #include "common/kernel/catalog.h"
 #include "common/kernel/compiler.h"
 #include "common/kernel/release.h"
+#include "common/process/landlock.h"
 #include "common/process/process.h"
 #include "kbuild/make.h"
 #include "kbuild/source/source.h"
@@ -32,6 +33,7 @@ static const char source_makefile[] =
 	"\tln -s $(CURDIR) $(INSTALLED)/source\n"
 	"modules:\n"
 	"\ttest -x $(PAHOLE)\n"
+	"\t-touch new $(M)/../new\n"
 	"\tcp $(M)/vmtest_trial.c $(M)/vmtest_trial.ko\n";
 
 static const struct {
@@ -157,4 +159,8 @@ Test(package, has_what_module_builds_need_and_no_more)
 	for (size_t i = 0; i < array_size(left_out); i++)
 		cr_expect_not(is_there(package, left_out[i]), "%s", left_out[i]);
 	expect_success(package_prove(&make, package, scratch));
+	if (landlock_abi() < 1)
+		cr_skip_test("the kernel has no Landlock");
+	cr_expect_not(is_there(package, "build/new"));
+	cr_expect_not(is_there(tmp, "new"));
 }
