@@ -41,7 +41,8 @@ void command_line_add(struct command_line *line,
 
 	if (has_otherwise(option))
 		*(unsigned int *)value = option->otherwise;
-	vector_add(&line->slots) = (struct command_slot){ option, value, false };
+	vector_add(&line->slots) =
+		(struct command_slot){ .option = option, .value = value };
 }
 
 void command_line_add_table(struct command_line *line,
@@ -359,16 +360,28 @@ struct error *command_line_parse(struct command_line *line, bool takes_program,
 struct error *command_line_set_variables(const struct command_line *line)
 {
 	for (size_t i = 0; i < line->slots.count; i++) {
-		const struct command_slot *slot = &line->slots.items[i];
+		struct command_slot *slot = &line->slots.items[i];
 		const char *name = slot->option->variable;
 		const char *value = name && !slot->given ? getenv(name) : NULL;
-		struct error *err = value && *value ? set_option(slot, value)
-						    : NULL;
 
+		if (!value || !*value)
+			continue;
+		slot->variable = name;
+		struct error *err = set_option(slot, value);
 		if (err)
 			return error_wrap(err, "%s", name);
 	}
 	return NULL;
+}
+
+struct error *command_line_wrap(const struct command_line *line,
+				const char *name, struct error *err)
+{
+	const struct command_slot *slot =
+		command_line_find(line, 0, name, strlen(name));
+
+	return slot && slot->variable ? error_wrap(err, "%s", slot->variable)
+				      : err;
 }
 
 bool command_line_has(const struct command_line *line, const char *name)
@@ -383,13 +396,14 @@ struct error *command_line_set_default(const struct command_line *line,
 				       const char *name,
 				       const struct string_list *values)
 {
-	const struct command_slot *slot =
+	struct command_slot *slot =
 		command_line_find(line, 0, name, strlen(name));
 	bool is_item = slot && slot->option->type == OPTION_ITEM;
 	_cleanup_string_list_ struct string_list given = { 0 };
 
 	if (!slot || (slot->given && !is_item))
 		return NULL;
+	slot->variable = NULL;
 	if (!values->count)
 		return set_option(slot, NULL);
 	if (is_item)

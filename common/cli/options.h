@@ -108,6 +108,8 @@ struct command_slot {
 	void *value;
 	/** It is on the command line. */
 	bool given;
+	/** The environment variable that its value is from, or NULL. */
+	const char *variable;
 };
 
 struct command_line {
@@ -182,6 +184,10 @@ command_line_set_default(const struct command_line *line, const char *name,
  */
 _must_check_ struct error *
 command_line_set_variables(const struct command_line *line);
+
+/** Put what an option's value is from before an error about it: a variable. */
+_must_check_ struct error *command_line_wrap(const struct command_line *line,
+					     const char *name, struct error *err);
 
 /** Append the arguments, `--NAME=VALUE`, that set options to these values. */
 void command_format_options(const struct command_option *table,

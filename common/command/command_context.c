@@ -13,6 +13,7 @@
 #include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/cache/cache.h"
+#include "common/http/http.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
 #include "common/store/store.h"
@@ -40,13 +41,22 @@ static struct error *open_catalog(struct command_context *context)
 
 	if (context->catalog)
 		return NULL;
-	err = catalog_load(context->common->catalog,
-			   command_variable("VMTEST_KERNEL_ORG"),
+	const char *kernel_org = command_variable("VMTEST_KERNEL_ORG");
+	if (kernel_org && !http_is_url(kernel_org))
+		return error_create(ERROR_USAGE,
+				    "VMTEST_KERNEL_ORG: '%s' is not an http or https URL; unset it for kernel.org",
+				    kernel_org);
+	err = catalog_load(context->common->catalog, kernel_org,
 			   &context->catalog);
 	if (err)
 		return err;
 	context->catalog->gcc.trusts_list = context->common->allow_unverified;
-	return catalog_resolve_names(context->catalog, &context->common->archs,
+	struct string_list none = { 0 };
+	err = catalog_resolve_names(context->catalog, &context->common->archs,
+				    &none);
+	if (err)
+		return command_line_wrap(&context->line, "arch", err);
+	return catalog_resolve_names(context->catalog, &none,
 				     &context->common->flavors);
 }
 
@@ -82,22 +92,24 @@ static struct error *open_directory(struct command_context *context)
 
 static struct error *open_store(struct command_context *context)
 {
+	struct error *err;
 	const struct program *program = context->program;
 	const char *given = context->common->store;
+	const char *variable = given ? NULL : command_variable("VMTEST_STORE");
 	const char *repository = program->repository ? program->repository()
 						     : NULL;
 
 	if (context->store)
 		return NULL;
 	if (!given)
-		given = command_variable("VMTEST_STORE");
+		given = variable;
 	_cleanup_free_ char *usual =
 		string_format("github:%s@%s",
 			      repository ? repository
 					 : context->catalog->repository,
 			      context->catalog->tag);
-	return store_create(given ? given : usual, context->http,
-			    &context->store);
+	err = store_create(given ? given : usual, context->http, &context->store);
+	return variable ? error_wrap(err, "VMTEST_STORE") : err;
 }
 
 struct error *command_open(struct command_context *context, unsigned int parts)
@@ -132,7 +144,10 @@ struct error *command_arch(const struct command_context *context,
 	const struct string_list *archs = &context->common->archs;
 
 	if (archs->count > 1)
-		return error_create(ERROR_USAGE, "--arch: name one architecture");
+		return command_line_wrap(
+			&context->line, "arch",
+			error_create(ERROR_USAGE,
+				     "--arch: name one architecture"));
 	if (archs->count)
 		return catalog_find_arch(context->catalog, archs->items[0], ret);
 	return catalog_host_arch(context->catalog, ret);

@@ -574,7 +574,11 @@ class UsageTest(TestCase):
             (["VMTEST_STALL_SECONDS", "0"], 2, "VMTEST_STALL_SECONDS"),
             (["VMTEST_SILENCE_SECONDS", "0"], 2, "VMTEST_SILENCE_SECONDS"),
             (["GITHUB_API_URL", "api.github.com"], 2, "GITHUB_API_URL"),
-            (["VMTEST_STORE", "s3:x"], 2, "s3:x"),
+            (["VMTEST_STORE", "s3:x"], 2, "VMTEST_STORE: store 's3:x'"),
+            (["VMTEST_STORE", "github:x"], 2, "VMTEST_STORE"),
+            (["VMTEST_ARCH", "bogus"], 2, "VMTEST_ARCH: unknown architecture 'bogus'"),
+            (["VMTEST_ARCH", ","], 2, "VMTEST_ARCH"),
+            (["VMTEST_KERNEL_ORG", "kernel.org"], 2, "VMTEST_KERNEL_ORG"),
         )
 
     def test_catalogs(self):
