@@ -204,6 +204,7 @@ static struct error *run_guest(struct command_context *context,
 	config.disk_directory = temporary ? temporary : "/var/tmp";
 	config.timeout_ms = (uint64_t)options->timeout_s * 1000;
 	config.console_log_fd = console_log_fd;
+	config.flood_remedy = "--output-limit allows more";
 	config.console_limit_bytes = config.output_limit_bytes;
 	if (!config.console_limit_bytes && console_log_fd >= 0)
 		config.console_limit_bytes = GUEST_LOG_LIMIT_BYTES;

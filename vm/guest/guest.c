@@ -289,6 +289,12 @@ static bool console_is_flooded(const struct loop *loop)
 	return limit_bytes && loop->console.size_bytes > limit_bytes;
 }
 
+static void tell_flood(struct loop *loop, uint64_t limit_bytes)
+{
+	loop->lifecycle.flood_bytes = limit_bytes;
+	tell(loop, EVENT_FLOOD);
+}
+
 static void loop_step(struct loop *loop)
 {
 	const struct qemu_link *link = &loop->link;
@@ -338,8 +344,10 @@ static void loop_step(struct loop *loop)
 		tell(loop, EVENT_PANIC);
 	if (guest_streams_is_broken(&loop->streams))
 		tell(loop, EVENT_UNREAD);
-	if (guest_streams_is_flooded(&loop->streams) || console_is_flooded(loop))
-		tell(loop, EVENT_FLOOD);
+	if (guest_streams_is_flooded(&loop->streams))
+		tell_flood(loop, loop->config->output_limit_bytes);
+	else if (console_is_flooded(loop))
+		tell_flood(loop, loop->config->console_limit_bytes);
 	tell(loop, EVENT_TIME);
 	if (guest_streams_is_flushed(&loop->streams))
 		tell(loop, EVENT_FLUSHED);
@@ -366,7 +374,7 @@ static struct error *run(const struct guest_config *config,
 						 ? LIFECYCLE_KVM_BOOT_MS
 						 : LIFECYCLE_TCG_BOOT_MS,
 			.timeout_ms = config->timeout_ms,
-			.output_limit_bytes = config->console_limit_bytes,
+			.flood_remedy = config->flood_remedy,
 			.kdump = config->qemu.kdump,
 			.may_write = config->qemu.arguments.count > 0,
 		},

@@ -98,6 +98,8 @@ struct guest_config {
 	 */
 	uint64_t output_limit_bytes;
 	uint64_t console_limit_bytes;
+	/** What the user can do then; may be NULL. */
+	const char *flood_remedy;
 };
 
 /** Such a limit where what is written goes to files of ours. */

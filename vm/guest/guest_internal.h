@@ -122,13 +122,14 @@ enum lifecycle_cause {
 	CAUSE_CANCELLED,
 };
 
-/** All but the first five are lifecycle_step()'s to change. */
+/** All but the first six are lifecycle_step()'s to change. */
 struct lifecycle {
 	uint64_t boot_limit_ms;
 	/** As in guest.h. */
 	uint64_t timeout_ms;
-	/** The same, for people to read: EVENT_FLOOD is the caller's to see. */
-	uint64_t output_limit_bytes;
+	/** For people to read: EVENT_FLOOD is the caller's to see. */
+	uint64_t flood_bytes;
+	const char *flood_remedy;
 	bool kdump;
 	/** QEMU may have something to write when it ends. */
 	bool may_write;

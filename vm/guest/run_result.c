@@ -32,9 +32,11 @@ void run_result_deinit(struct run_result *result)
 
 static char *explain_flood(const struct lifecycle *lifecycle)
 {
-	return string_format(
-		"the guest has written more than %llu MB, and was ended; --output-limit allows more",
-		(unsigned long long)lifecycle->output_limit_bytes >> 20);
+	const char *remedy = lifecycle->flood_remedy;
+
+	return string_format("the guest has written more than %llu MB, and was ended%s%s",
+			     (unsigned long long)lifecycle->flood_bytes >> 20,
+			     remedy ? "; " : "", remedy ? remedy : "");
 }
 
 static char *explain_loss(const struct lifecycle *lifecycle, const char *panic,

@@ -97,6 +97,11 @@ Test(run_result, a_guest_without_a_status_has_a_reason_and_the_log_s_end)
 {
 	static const char task[] = "task:sleep state:S pid:90 ppid:80\n";
 	// clang-format off
+	static const char *const remedies[] = {
+		[RUN_LOST] = "--output-limit allows more",
+		[RUN_TIMED_OUT] = NULL,
+		[RUN_EXITED] = NULL,
+	};
 	static const struct {
 		enum run_outcome outcome;
 		enum lifecycle_cause cause;
@@ -112,7 +117,7 @@ Test(run_result, a_guest_without_a_status_has_a_reason_and_the_log_s_end)
 		{ RUN_LOST, CAUSE_PROTOCOL, { 0, 0 }, "a\n", "the guest broke the protocol of its control port, which only vmtest's init may use: it said 'mount /'" },
 		{ RUN_LOST, CAUSE_PROTOCOL, { 0, 0 }, "Kernel panic - not syncing: x\n", "the guest broke the protocol of its control port, which only vmtest's init may use: it said 'mount /'" },
 		{ RUN_LOST, CAUSE_FLOOD, { 0, 0 }, "a\n", "the guest has written more than 2 MB, and was ended; --output-limit allows more" },
-		{ RUN_EXITED, CAUSE_FLOOD, { 0, 0 }, "a\n", "the guest has written more than 2 MB, and was ended; --output-limit allows more" },
+		{ RUN_EXITED, CAUSE_FLOOD, { 0, 0 }, "a\n", "the guest has written more than 2 MB, and was ended" },
 		{ RUN_LOST, CAUSE_SERVER, { 0, 0 }, "a\n", "virtiofsd has ended, without which --rw does not work; VMTEST_VIRTIOFSD=none shares it by 9p" },
 		{ RUN_LOST, CAUSE_END, { 0, 6 }, "Kernel panic - not syncing: x\n", "Kernel panic - not syncing: x" },
 		{ RUN_TIMED_OUT, CAUSE_NONE, { 0, 0 }, task, "the command did not end within 2 seconds" },
@@ -121,12 +126,15 @@ Test(run_result, a_guest_without_a_status_has_a_reason_and_the_log_s_end)
 	// clang-format on
 
 	for (size_t i = 0; i < array_size(rows); i++) {
-		const struct lifecycle lifecycle = { .boot_limit_ms = 120000,
-						     .timeout_ms = 2000,
-						     .output_limit_bytes = 2 << 20,
-						     .command_ms = 2001,
-						     .outcome = rows[i].outcome,
-						     .cause = rows[i].cause };
+		const struct lifecycle lifecycle = {
+			.boot_limit_ms = 120000,
+			.timeout_ms = 2000,
+			.flood_bytes = 2 << 20,
+			.flood_remedy = remedies[rows[i].outcome],
+			.command_ms = 2001,
+			.outcome = rows[i].outcome,
+			.cause = rows[i].cause
+		};
 		_cleanup_run_result_ struct run_result result = { 0 };
 
 		cr_assert_null(compute(&lifecycle, rows[i].console, "",
