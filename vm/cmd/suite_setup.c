@@ -295,18 +295,6 @@ static struct error *make_log_directory(struct suite_setup *setup)
 	return NULL;
 }
 
-/** bisect has few kernels at once, and no such option. */
-static bool discards(const struct command_context *context)
-{
-	const struct suite_options *options = context->options;
-	static const char name[] = "discard";
-	const struct command_slot *slot =
-		command_line_find(&context->line, 0, name, strlen(name));
-
-	// A kernel takes 300 MB of a disk that has room for few of them.
-	return options->discard || (slot && !slot->given && workflow_is_active());
-}
-
 /** What children are told of our own command line. */
 static struct error *forward_options(struct suite_setup *setup)
 {
@@ -355,7 +343,9 @@ static struct error *forward_options(struct suite_setup *setup)
 	if (options->jobs == OPTION_NUMBER_OMITTED)
 		run->jobs = suite_jobs(processors_usable(), memory_available(),
 				       qemu_memory_bytes(&guest.config.qemu));
-	if (discards(setup->context))
+	// A kernel takes 300 MB of a disk that has room for few of them.
+	if (options->discard == DISCARD_YES ||
+	    (options->discard == DISCARD_AUTO && workflow_is_active()))
 		run->discard_from = setup->context->directory;
 	run->program = realpath("/proc/self/exe", NULL);
 	if (!run->program)

@@ -216,13 +216,20 @@ command_load_project(struct command_context *context,
  * and their summary for GitHub Actions.
  */
 
+/** Which bisect, with few kernels at once, never does. */
+enum discard {
+	DISCARD_NO,
+	DISCARD_YES,
+	DISCARD_AUTO,
+};
+
 /** Of `test` and `bisect`. */
 struct suite_options {
 	struct run_options guest;
 	bool all_kernels;
 	bool list;
 	unsigned int jobs;
-	bool discard;
+	enum discard discard;
 	const char *junit;
 	const char *log_directory;
 	struct project_options project;

@@ -25,7 +25,7 @@ enum {
 static const struct command_option options[] = {
 	{ 'K', "all-kernels", NULL, "all supported kernels: each series of the catalog, each flavor", INTO(OPTION_FLAG, all_kernels) },
 	{ 'j', "jobs", "[N]", "guests at once (default 1; without N, one a processor, as far as there is memory)", INTO(OPTION_OPTIONAL_NUMBER, jobs), .min = 1, .otherwise = 1 },
-	{ 0, "discard", NULL, "delete each kernel that is downloaded for its test after it (default: in GitHub Actions)", INTO(OPTION_FLAG, discard) },
+	{ 0, "discard", "no|yes|auto", "delete each kernel that is downloaded for its test after it (default auto: in GitHub Actions)", INTO(OPTION_SWITCH, discard), .otherwise = DISCARD_AUTO },
 	{ 0, "list", NULL, "only list the kernels that would be tested", INTO(OPTION_FLAG, list) },
 	{ 0, "junit", "FILE", "write the results to FILE as JUnit XML", INTO(OPTION_STRING, junit) },
 	{ 0 },

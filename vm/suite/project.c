@@ -38,7 +38,7 @@ enum kind {
 	KEY_LIMIT,
 	/** Without a value; what is false is as if it were not there. */
 	KEY_FLAG,
-	/** The same, or a word. */
+	/** The same, or a word, and false is said, too. */
 	KEY_SWITCH,
 	KEY_VARIABLES,
 };
@@ -65,7 +65,7 @@ static const struct key {
 	{ "arch", KEY_TEXT, ONE_OR_LIST, "arch", NULL },
 	{ "store", KEY_STORE, ONE, "store", "has kernels with makefiles, which the host runs" },
 	{ "jobs", KEY_NUMBER, ONE, "jobs", NULL },
-	{ "discard", KEY_FLAG, ONE, "discard", NULL },
+	{ "discard", KEY_SWITCH, ONE, "discard", NULL },
 	{ "root", KEY_PATH, ONE, "root", NULL },
 	{ "packages", KEY_PACKAGE, LIST, "package", "is no name of a package: apt could take it for a file or an option" },
 	{ "timeout", KEY_LIMIT, ONE, "timeout", NULL },
@@ -229,8 +229,11 @@ static struct error *read_item(const struct value *value, const struct key *key,
 	struct error *err;
 	const enum kind kind = key->kind;
 
-	if (kind == KEY_SWITCH && json_is_boolean(value->json))
+	if (kind == KEY_SWITCH && json_is_boolean(value->json)) {
+		if (json_is_false(value->json))
+			string_list_add(&setting->values, "no");
 		return NULL;
+	}
 	if (kind == KEY_FLAG) {
 		bool flag = false;
 
@@ -293,7 +296,7 @@ static struct error *read_key(const struct value *value, struct project *project
 				   names.text);
 	// What is left of a value that is wrong is destroyed with the others.
 	struct project_setting *setting = &project->settings[project->count];
-	if (!json_is_false(value->json))
+	if (!json_is_false(value->json) || key->kind == KEY_SWITCH)
 		project->count++;
 	setting->option = key->option;
 	if (key->shape == ONE ||
