@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
@@ -158,6 +159,21 @@ static struct error *read_variables(const struct value *value,
 	return NULL;
 }
 
+/**
+ * Whether a directory is a repository of git or in one, or if it can be
+ * written to, holds one: what is there names programs, which git runs.
+ */
+static bool reaches_repository(const char *path, const char *directory,
+			       bool is_writable)
+{
+	_cleanup_free_ char *inside = path_join(path, ".git");
+	_cleanup_free_ char *below =
+		string_format("/%s/", path + strlen(directory));
+
+	return strstr(below, "/.git/") ||
+	       (is_writable && access(inside, F_OK) == 0);
+}
+
 /** Add a path, which is made absolute. */
 static void add_path(const struct value *value, const struct key *key,
 		     const char *directory, struct project_setting *setting)
@@ -177,6 +193,10 @@ static void add_path(const struct value *value, const struct key *key,
 	if (err || !path_is_below(way.path, directory))
 		object(&setting->objection, value,
 		       "is outside of the project's directory");
+	else if (reaches_repository(way.path, directory,
+				    strcmp(key->name, "rw") == 0))
+		object(&setting->objection, value,
+		       "holds a git repository, which can have git run programs");
 	error_destroy(err);
 	if (key->kind == KEY_DISK && strstr(text, ",format=qcow2"))
 		object(&setting->objection, value,

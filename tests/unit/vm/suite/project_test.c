@@ -160,6 +160,7 @@ Test(project, what_it_does_on_the_host_is_for_trusted_ones, .init = enter_tmp,
      .fini = teardown_tmp)
 {
 	static const char outside[] = " is outside of the project's directory";
+	static const char repository[] = " holds a git repository";
 	// clang-format off
 	static const struct {
 		const char *json, *words;
@@ -172,6 +173,13 @@ Test(project, what_it_does_on_the_host_is_for_trusted_ones, .init = enter_tmp,
 		{ "{\"rw\": [\"link/x\"]}", outside },
 		{ "{\"rw\": [\"inner\"]}", NULL },
 		{ "{\"rw\": [\"loop\"]}", outside },
+		{ "{\"rw\": [\"checkout\"]}", "rw[0]: \"checkout\" holds a git repository" },
+		{ "{\"rw\": [\"checkout/src\"]}", NULL },
+		{ "{\"rw\": [\"checkout/.git/hooks\"]}", repository },
+		{ "{\"junit\": \"checkout/.git/config\"}", repository },
+		{ "{\"log_directory\": \"checkout/.git\"}", repository },
+		{ "{\"log_directory\": \"checkout\"}", NULL },
+		{ "{\"disk\": \"checkout/.git/config\"}", repository },
 		{ "{\"junit\": \"/elsewhere\"}", "junit: \"/elsewhere\" is outside" },
 		{ "{\"junit\": \"j.xml\"}", NULL },
 		{ "{\"log_directory\": \"link/logs\"}", outside },
@@ -213,6 +221,8 @@ Test(project, what_it_does_on_the_host_is_for_trusted_ones, .init = enter_tmp,
 	cr_assert_eq(symlink("..", "link"), 0);
 	cr_assert_eq(symlink("in/dir", "inner"), 0);
 	cr_assert_eq(symlink("loop", "loop"), 0);
+	cr_assert_eq(mkdir("checkout", 0755), 0);
+	cr_assert_eq(mkdir("checkout/.git", 0755), 0);
 	for (size_t i = 0; i < array_size(rows); i++)
 		expect_objection(rows[i].json, here, rows[i].words);
 }
