@@ -209,6 +209,17 @@ class ProjectTest(TrustCase):
         shutil.copy(self.folder / "vmtest.json", self.folder / "project")
         os.chown(self.folder / "project/vmtest.json", self.uid, -1)
         self.assert_one_line(self.list("--project", "project/vmtest.json"), 2, "qemu_options")
+        # What is not as it was trusted is forgotten.
+        self.assert_status(self.list("--trust-project", "--project", "project/vmtest.json"), 0)
+        (self.folder / "project/vmtest.json").unlink()
+        os.mkfifo(self.folder / "project/vmtest.json")
+        for dry in (["--dry-run"], []):
+            got = self.call("vmtest-vm prune -d cache", *dry)
+            self.assert_status(got, 0)
+            self.assertIn(f"no longer trusted, as it is gone or has changed: {self.folder}/project",
+                          got.stderr)
+        self.assertEqual(len(os.listdir(state / "trusted")), 1)
+        self.assert_status(self.list(), 0)
         # Who can write there could have said so.
         (state / "trusted").chmod(0o777)
         self.assert_one_line(self.list(), 2, "trusted may be written to by others")
@@ -238,6 +249,15 @@ class ProjectTest(TrustCase):
         self.folder.chmod(0o755)
         self.write("vmtest.json", "{}")
         self.assert_status(self.list(), 0)
+
+    @each_caller
+    def test_what_is_no_file_is_not_read(self):
+        path = self.folder / "vmtest.json"
+        os.mkfifo(path)
+        self.assert_one_line(self.list(timeout=20), 2, "vmtest.json is no regular file")
+        path.unlink()
+        path.mkdir()
+        self.assert_one_line(self.list(), 2, "vmtest.json is no regular file")
 
     def test_another_user_s_is_not_read(self):
         if os.geteuid() != 0:
@@ -334,3 +354,20 @@ class ActionTest(support.TestCase):
                     self.assert_one_line(got, status, "qemu_options", "--trust-project")
                 else:
                     self.assertIn(f'"{self.folder}/kernel"', got.stdout)
+
+    def test_in_a_container(self):
+        """Root's job in a workspace of the runner's, who is another user."""
+        if os.geteuid() != 0:
+            self.skipTest("only root has files of another user")
+        (self.folder / "store").mkdir()
+        (self.folder / "vmtest.json").write_text('{"kernels": ["6.12"]}')
+        for path in (self.folder, self.folder / "vmtest.json"):
+            os.chown(path, 1001, -1)
+        for workspace, words in ((self.folder, "no kernel"), ("/", "is not read")):
+            env = support.environment(
+                KERNEL="", FLAVORS="", ARCH="", STORE="dir:store", HOME=self.folder / "home",
+                GITHUB_WORKSPACE=workspace, PATH=f"{support.BIN}:{os.environ['PATH']}")
+            got = subprocess.run([support.TOP / ".github/actions/vm/run", "--matrix"],
+                                 cwd=self.folder, env=env, capture_output=True, text=True,
+                                 check=False)
+            self.assertIn(words, got.stderr)

@@ -15,6 +15,7 @@
 #include "common/kernel/release.h"
 #include "vm/kernel/kernel.h"
 #include "vm/module/module.h"
+#include "vm/suite/suite.h"
 
 struct vm_prune_options {
 	unsigned int keep;
@@ -90,6 +91,20 @@ static void show(const char *directory, const struct cache_list *list)
 		 (double)cache_list_size(list) / 1e6);
 }
 
+static struct error *prune_trust(bool dry_run)
+{
+	struct error *err;
+	_cleanup_string_list_ struct string_list projects = { 0 };
+	_cleanup_free_ char *state =
+		command_home("XDG_STATE_HOME", ".local/state");
+
+	err = project_trust_prune(state, dry_run, &projects);
+	for (size_t i = 0; i < projects.count; i++)
+		log_info("no longer trusted, as it is gone or has changed: %s",
+			 projects.items[i]);
+	return err;
+}
+
 /** @param[out] deleted_ret Paths, also if this fails. */
 static struct error *prune(struct command_context *context,
 			   const struct cache_limits *limits, bool has_kernels,
@@ -147,6 +162,8 @@ static struct error *run(struct command_context *context)
 			    json_pack("{s:o}", "path",
 				      text_json(deleted.items[i])),
 			    "%s", deleted.items[i]);
+	if (!err)
+		err = prune_trust(prune_options->dry_run);
 	if (err)
 		return err;
 	show(context->directory, &list);
@@ -162,7 +179,8 @@ const struct command vm_prune_command = {
 		"--flavor say of which kernels. The two limits are about all that is kept in\n"
 		"--directory: kernels, modules, roots, sources, compilers, packages that are\n"
 		"under way. What is in use stays. Prints the paths, and then, on stderr, what\n"
-		"is left.",
+		"is left. Project files that were trusted and are gone or have changed are\n"
+		"forgotten.",
 	.options = { options },
 	.options_size = sizeof(struct vm_prune_options),
 	.common = COMMON_SELECTION | COMMON_DIRECTORY | COMMON_JSON,

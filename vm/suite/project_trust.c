@@ -63,15 +63,13 @@ static struct error *check_parent(const char *project, const char *path,
 }
 
 /** @param[in] name As it was given, which may be a link, to @p path. */
-static struct error *check_owners(const char *name, const char *path, int fd,
+static struct error *check_owners(const char *name, const char *path,
+				  const struct stat *st,
 				  const struct project_owners *owners)
 {
 	struct error *err;
-	struct stat st;
 
-	if (fstat(fd, &st) < 0)
-		return error_create_os(errno, "project %s", name);
-	err = check_owner(name, path, &st, owners);
+	err = check_owner(name, path, st, owners);
 	if (!err)
 		err = check_parent(name, path, owners);
 	return err ? err : check_parent(name, name, owners);
@@ -93,7 +91,9 @@ struct error *project_load(const char *path, const struct project_owners *owners
 	struct error *err;
 
 	const char *name = path ? path : "vmtest.json";
-	_cleanup_close_ int fd = open(name, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	// A FIFO would have us wait.
+	_cleanup_close_ int fd = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && !path) {
 		*ret = (struct project){ 0 };
 		return NULL;
@@ -104,10 +104,13 @@ struct error *project_load(const char *path, const struct project_owners *owners
 					      "project: %s: no such file", name)
 			       : error_create_os(errno, "project: open %s", name);
 	_cleanup_free_ char *real = realpath(name, NULL);
-	if (!real)
+	if (!real || fstat(fd, &st) < 0)
 		return error_create_os(errno, "project %s", name);
+	if (!S_ISREG(st.st_mode))
+		return error_create(ERROR_USAGE,
+				    "project %s is no regular file", name);
 	if (owners) {
-		err = check_owners(name, real, fd, owners);
+		err = check_owners(name, real, &st, owners);
 		if (err)
 			return err;
 	}
@@ -171,4 +174,47 @@ struct error *project_trust(const struct project *project, const char *state)
 	_cleanup_free_ char *parent = path_join(state, marks);
 	err = directory_create_private(parent);
 	return err ? err : file_write(mark, project->path, strlen(project->path));
+}
+
+/** Whether a file still is what was trusted. */
+static bool is_current(const char *path, const char *digest)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_free_ char *text = NULL;
+	char now[DIGEST_TEXT_SIZE];
+
+	if (fd < 0)
+		return false;
+	_cleanup_error_ struct error *err =
+		file_read_open(fd, path, LIMIT_BYTES, &text, NULL);
+	if (err)
+		return false;
+	compute_digest(path, text, now);
+	return strcmp(now, digest) == 0;
+}
+
+struct error *project_trust_prune(const char *state, bool dry_run,
+				  struct string_list *deleted)
+{
+	struct error *err;
+
+	if (!state)
+		return NULL;
+	_cleanup_free_ char *parent = path_join(state, marks);
+	if (!directory_exists(parent))
+		return NULL;
+	_cleanup_string_list_ struct string_list names = { 0 };
+	err = tree_list_all(parent, &names);
+	for (size_t i = 0; i < names.count && !err; i++) {
+		_cleanup_free_ char *mark = path_join(parent, names.items[i]);
+		_cleanup_free_ char *path = NULL;
+
+		err = file_read(mark, LIMIT_BYTES, &path, NULL);
+		if (err || is_current(path, names.items[i]))
+			continue;
+		err = dry_run ? NULL : file_delete(mark);
+		if (!err)
+			string_list_add(deleted, path);
+	}
+	return err;
 }

@@ -362,4 +362,15 @@ _must_check_ struct error *project_is_trusted(const struct project *project,
 _must_check_ struct error *project_trust(const struct project *project,
 					 const char *state);
 
+/**
+ * Forget what is trusted and no longer there: files that are gone, or have
+ * other contents.
+ *
+ * @param[in] state As project_is_trusted().
+ * @param[in] dry_run Only say what would be deleted.
+ * @param[out] deleted Their paths are added.
+ */
+_must_check_ struct error *project_trust_prune(const char *state, bool dry_run,
+					       struct string_list *deleted);
+
 #endif /* VM_SUITE_SUITE_H */
