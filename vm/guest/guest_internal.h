@@ -139,6 +139,8 @@ struct lifecycle {
 	uint64_t start_ms;
 	/** When the command has had its time; 0 for never. */
 	uint64_t command_deadline_ms;
+	/** When output after the command has had its time; 0 for never. */
+	uint64_t drain_deadline_ms;
 	/** When the list of tasks has had its time. */
 	uint64_t dump_deadline_ms;
 	bool lists_tasks;

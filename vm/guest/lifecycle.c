@@ -152,6 +152,10 @@ static enum lifecycle_action step_run(struct lifecycle *lifecycle,
 	if (event == EVENT_EXIT && runs) {
 		lifecycle->exit_status = status;
 		measure_command(lifecycle, now);
+		// What is slow may take as long as the command, and ends.
+		if (lifecycle->timeout_ms)
+			lifecycle->drain_deadline_ms = now + LIFECYCLE_DRAIN_MS +
+						       lifecycle->timeout_ms;
 		return enter(lifecycle, LIFECYCLE_DRAIN,
 			     now + LIFECYCLE_DRAIN_MS, ACTION_NONE);
 	}
@@ -159,7 +163,8 @@ static enum lifecycle_action step_run(struct lifecycle *lifecycle,
 		return enter(lifecycle, LIFECYCLE_CRASH,
 			     boot_deadline(lifecycle, now), ACTION_NONE);
 	if (event == EVENT_OUTPUT && drains)
-		lifecycle->deadline_ms = now + LIFECYCLE_DRAIN_MS;
+		lifecycle->deadline_ms = earlier(now + LIFECYCLE_DRAIN_MS,
+						 lifecycle->drain_deadline_ms);
 	if (event == EVENT_DONE && drains)
 		return conclude(lifecycle, RUN_EXITED, now);
 	if (event == EVENT_UNREAD) {

@@ -135,6 +135,14 @@ static const struct {
 	    // Later than the command may take, which has ended.
 	    { 0, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT } },
 	  RUN_EXITED, CAUSE_NONE, 500 },
+	{ "output that has no end", { 0 }, {
+	    EXITED,
+	    { LIFECYCLE_DRAIN_MS, EVENT_OUTPUT, LIFECYCLE_DRAIN, 0 },
+	    { LIFECYCLE_DRAIN_MS, EVENT_OUTPUT, LIFECYCLE_DRAIN, 0 },
+	    { LIFECYCLE_DRAIN_MS, EVENT_OUTPUT, LIFECYCLE_DRAIN, 0 },
+	    { LIFECYCLE_DRAIN_MS - 1, EVENT_OUTPUT, LIFECYCLE_DRAIN, 0 },
+	    { 1, EVENT_TIME, LIFECYCLE_FLUSH, ACTION_COLLECT } },
+	  RUN_LOST, CAUSE_DRAIN, 500 },
 	{ "timeout", { 0 }, {
 	    BOOTED,
 	    { TIMEOUT_MS - 1, EVENT_TIME, LIFECYCLE_COMMAND, 0 },
