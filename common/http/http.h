@@ -88,7 +88,7 @@ struct http_request {
 	const void *body;
 	const char *body_path;
 	uint64_t body_size_bytes;
-	/** Largest answer in memory; 0 for 16 MiB. */
+	/** Largest answer: 0 for 16 MiB in memory, and of any size as a stream. */
 	uint64_t limit_bytes;
 	/**
 	 * Do not retry on 5xx or a broken connection: the caller decides. Rate

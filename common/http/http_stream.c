@@ -216,6 +216,18 @@ static struct error *check_exhausted(const struct http_download *download)
 	return size == stream->done_bytes ? NULL : changed_error();
 }
 
+/** Of a file whose size nobody knows, an answer may have no end. */
+static struct error *check_limit(const struct http_download *download, size_t size)
+{
+	uint64_t limit_bytes = download->request.limit_bytes;
+
+	if (!limit_bytes || size <= limit_bytes - download->stream.done_bytes)
+		return NULL;
+	return error_create(ERROR_OTHER,
+			    "more than %" PRIu64 " bytes, which no such file has",
+			    limit_bytes);
+}
+
 static struct error *download_read(struct stream *stream, const void **data_ret,
 				   size_t *size_ret)
 {
@@ -227,7 +239,7 @@ static struct error *download_read(struct stream *stream, const void **data_ret,
 		*size_ret = 0;
 		err = read_try(download, data_ret, size_ret);
 		if (*size_ret)
-			return NULL;
+			return check_limit(download, *size_ret);
 		http_end(tries->http);
 		download->has_begun = false;
 		if (stream->done_bytes - download->tries_offset >=

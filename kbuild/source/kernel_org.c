@@ -65,7 +65,11 @@ static struct error *fetch(const struct catalog *catalog, struct http *http,
 	// Its sidecar was lost, as where only the file itself is kept.
 	if (*wanted && strcmp(found, wanted) == 0)
 		return sidecar_write(path, wanted);
-	const struct http_request request = { .url = url };
+	const struct http_request request = {
+		.url = url,
+		// Of 150 MB now.
+		.limit_bytes = UINT64_C(2) << 30,
+	};
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_BYTES, "download %s", path_name(url));
 	_cleanup_stream_ struct stream *stream =

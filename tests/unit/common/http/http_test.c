@@ -429,6 +429,23 @@ Test(http, keeps_what_it_has_no_room_for)
 	cr_assert_null(download(LARGE, NULL, body));
 }
 
+Test(http, a_stream_ends_where_no_file_of_its_kind_does)
+{
+	static const struct scripted_answer answers[] = {
+		{ .head = OK, "0123456789" },
+		{ .head = OK, "0123456789" },
+	};
+	struct http_request request = { .limit_bytes = 10 };
+
+	serve(answers, 2);
+	request.url = server->url;
+	expect_success(expect_stream(http_open(http, &request, 0, NULL),
+				     "0123456789"));
+	request.limit_bytes = 9;
+	expect_failure(expect_stream(http_open(http, &request, 0, NULL), NULL),
+		       "more than 9 bytes");
+}
+
 Test(http, is_free_again_after_a_stream_is_closed)
 {
 	static const struct scripted_answer answers[] = {
