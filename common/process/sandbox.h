@@ -8,8 +8,9 @@
  *
  * Children that are not trusted, such as the programs of a package.
  *
- * One reads what is below `/usr` and some directories besides, and changes what
- * is below a single one, its HOME, TMPDIR below it. It has no sockets, no keys,
+ * One reads what is below `/usr` and some directories besides, what anybody may
+ * know of processes in `/proc`, which it cannot list, and changes what is below
+ * a single directory, its HOME, TMPDIR below it. It has no sockets, no keys,
  * of our environment only what it can use of PATH, and, if we are root, none of
  * root's rights but that to files. It cannot look at, or from Linux 6.12 on
  * signal, a process that is not in its sandbox; all that it starts ends with
