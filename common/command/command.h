@@ -186,9 +186,15 @@ _must_check_ struct error *command_print_json(struct json_t *json);
  *
  * @param[in] name `XDG_CACHE_HOME`
  * @param[in] usual Below HOME: `.cache`.
- * @return NULL if there is neither variable; free().
+ * @return NULL if neither is an absolute path; free().
  */
 char *command_home(const char *name, const char *usual);
+
+/**
+ * Where temporary files go: TMPDIR, if it is the absolute path of a directory,
+ * which is warned of if it is not.
+ */
+const char *command_temporary(const char *usual);
 
 /** An environment variable; NULL if it is empty, too. */
 const char *command_variable(const char *name);

@@ -11,6 +11,7 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/cache/cache.h"
 #include "common/http/http.h"
@@ -32,7 +33,19 @@ char *command_home(const char *name, const char *usual)
 
 	if (given && given[0] == '/')
 		return path_join(given, "vmtest");
-	return home ? path_joinf(home, "%s/vmtest", usual) : NULL;
+	return home && home[0] == '/' ? path_joinf(home, "%s/vmtest", usual)
+				      : NULL;
+}
+
+const char *command_temporary(const char *usual)
+{
+	const char *given = command_variable("TMPDIR");
+
+	if (!given || (given[0] == '/' && directory_exists(given)))
+		return given ? given : usual;
+	log_warning("TMPDIR=%s is no absolute path of a directory: %s is used",
+		    given, usual);
+	return usual;
 }
 
 static struct error *open_catalog(struct command_context *context)
@@ -80,7 +93,7 @@ static struct error *open_directory(struct command_context *context)
 		if (!directory)
 			return error_create(
 				ERROR_USAGE,
-				"neither HOME nor XDG_CACHE_HOME is set; choose a directory with --directory");
+				"neither HOME nor XDG_CACHE_HOME is an absolute path; choose a directory with --directory");
 		// Where that fails, so does who needs it.
 		error_destroy(directory_create_private(directory));
 	}

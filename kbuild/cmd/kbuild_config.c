@@ -51,9 +51,8 @@ static struct error *configure(struct command_context *context,
 			    context->directory, context->http, &compiler);
 	if (err)
 		return err;
-	const char *temporary = command_variable("TMPDIR");
 	err = configure_source(config, &compiler, source.path,
-			       temporary ? temporary : "/tmp", ret);
+			       command_temporary("/tmp"), ret);
 	char text[RELEASE_TEXT_SIZE];
 	release_format(&config->release, text);
 	return error_wrap(err, "configure %s.%s", text, config->arch->name);

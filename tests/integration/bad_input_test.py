@@ -600,4 +600,8 @@ class UsageTest(TestCase):
 
     def test_no_home(self):
         self.env = {"PATH": self.env["PATH"]}
-        self.expect(self.attempt("vmtest-vm", "list"), 2, "--directory")
+        for home in ({}, {"HOME": ""}, {"HOME": "home"}, {"XDG_CACHE_HOME": "home"}):
+            with self.subTest(home):
+                got = self.attempt("vmtest-vm", "list", env={**self.env, **home})
+                self.expect(got, 2, "--directory")
+                self.assertFalse((self.folder / "home").exists())

@@ -93,7 +93,7 @@ static void add_built(struct places *places,
 		return;
 	// One that is not there yet: what is beside it does not matter.
 	_cleanup_free_ char *parent =
-		module_scratch_parent(command_variable("TMPDIR"));
+		module_scratch_parent(command_temporary("/tmp"));
 	_cleanup_free_ char *scratch = path_join(parent, ".vmtest-module");
 	add(places, "a build of a module,", scratch, PLACE_DIRECTORY);
 }

@@ -45,7 +45,7 @@ struct error *command_module(struct command_context *context,
 		.arch = arch,
 		.source = source ? source : installed,
 		.directory = context->directory,
-		.temporary = command_variable("TMPDIR"),
+		.temporary = command_temporary("/tmp"),
 		.http = context->http,
 	};
 	return module_build(&request, ret);

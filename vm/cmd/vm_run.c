@@ -157,7 +157,6 @@ static struct error *run_guest(struct command_context *context,
 	const struct run_options *options = &command_options->guest;
 	struct guest_config config = options->config;
 	const struct string_list *kernels = &context->common->kernels;
-	const char *temporary = command_variable("TMPDIR");
 	const char *shell = command_variable("SHELL");
 	_cleanup_free_ char *directory =
 		realpath(config.directory ? config.directory : ".", NULL);
@@ -201,7 +200,7 @@ static struct error *run_guest(struct command_context *context,
 	config.module = module.path;
 	config.insert_module = options->module == MODULE_INSERT;
 	// Large files that need not be fast: not in /tmp, which may be memory.
-	config.disk_directory = temporary ? temporary : "/var/tmp";
+	config.disk_directory = command_temporary("/var/tmp");
 	config.timeout_ms = (uint64_t)options->timeout_s * 1000;
 	config.console_log_fd = console_log_fd;
 	config.flood_remedy = "--output-limit allows more";

@@ -165,8 +165,9 @@ struct error *project_trust(const struct project *project, const char *state)
 	if (!project->path)
 		return NULL;
 	if (!state)
-		return error_create(ERROR_NOT_FOUND,
-				    "neither HOME nor XDG_STATE_HOME is set");
+		return error_create(
+			ERROR_NOT_FOUND,
+			"neither HOME nor XDG_STATE_HOME is an absolute path");
 	err = directory_create_private(state);
 	if (err)
 		return err;

@@ -240,6 +240,32 @@ Test(command, a_variable_is_a_default)
 	}
 }
 
+Test(command, directories_of_variables_are_absolute)
+{
+	static const struct {
+		const char *value, *temporary, *home;
+	} rows[] = {
+		{ "", "/var/tmp", NULL },
+		{ "relative", "/var/tmp", NULL },
+		{ "/no/such", "/var/tmp", "/no/such/.cache/vmtest" },
+		{ "/dev/null", "/var/tmp", "/dev/null/.cache/vmtest" },
+		{ "/usr", "/usr", "/usr/.cache/vmtest" },
+	};
+
+	unsetenv("XDG_CACHE_HOME");
+	for (size_t i = 0; i < array_size(rows); i++) {
+		setenv("TMPDIR", rows[i].value, 1);
+		setenv("HOME", rows[i].value, 1);
+		_cleanup_free_ char *home =
+			command_home("XDG_CACHE_HOME", ".cache");
+		cr_expect_str_eq(command_temporary("/var/tmp"),
+				 rows[i].temporary);
+		cr_expect_eq(!home, !rows[i].home);
+		if (home && rows[i].home)
+			cr_expect_str_eq(home, rows[i].home);
+	}
+}
+
 Test(command, a_number_may_be_left_out)
 {
 	static const struct {
