@@ -84,6 +84,12 @@ struct http_request {
 	 * follows a redirect to another. NULL for none.
 	 */
 	const char *token;
+	/**
+	 * For http_open(): where the file is for those to whom @p url does not
+	 * give it. It is asked where that answers 4xx, or with a page in HTML,
+	 * and the headers and the token go to it alone. NULL for none.
+	 */
+	const char *private_url;
 	/** A body from memory, or, if NULL and @p body_path is not, a file. */
 	const void *body;
 	const char *body_path;

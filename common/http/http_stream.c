@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/archive/archive.h"
 #include "common/base/error.h"
+#include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/system.h"
 #include "common/base/text.h"
@@ -24,8 +26,11 @@ enum {
 /** A download that goes on over several attempts. */
 struct http_download {
 	struct stream stream;
+	/** What is asked now. */
 	struct http_request request;
-	char *url;
+	/** What is asked where that is refused; without a URL, nothing is. */
+	struct http_request private_request;
+	char *url, *private_url;
 	/** Their body is that of an answer that is not the file. */
 	struct http_tries tries;
 	/** How far it had come when they began to fail. */
@@ -49,12 +54,36 @@ static const char *get_header(const struct http_download *download,
 	return http_header(download->tries.http, name);
 }
 
+/** Whether the answer asks people to log in, and there is another place. */
+static bool is_log_in(const struct http_download *download)
+{
+	const char *type = get_header(download, "Content-Type");
+
+	return download->private_request.url && type &&
+	       strncasecmp(type, "text/html", strlen("text/html")) == 0;
+}
+
 /** Whether the answer is the file, or a part of it. */
 static bool is_file(const struct http_download *download)
 {
 	long status = download->tries.attempt.status;
 
-	return status == 200 || status == 206;
+	return (status == 200 || status == 206) && !is_log_in(download);
+}
+
+/** Whether the answer is a refusal, and the other place is to be asked now. */
+static bool turn_to_private(struct http_download *download)
+{
+	long status = download->tries.attempt.status;
+
+	if (!download->private_request.url ||
+	    (!is_log_in(download) && (status / 100 != 4 || status == 416)))
+		return false;
+	log_debug("GET %s: HTTP %ld: asking %s", download->url, status,
+		  download->private_url);
+	download->request = download->private_request;
+	download->private_request.url = NULL;
+	return true;
 }
 
 static struct error *changed_error(void)
@@ -248,7 +277,8 @@ static struct error *download_read(struct stream *stream, const void **data_ret,
 			tries->since_ms = monotonic_ms();
 			tries->failures = 0;
 		}
-	} while (http_try_again(tries, &err));
+	} while (http_try_again(tries, &err) ||
+		 (!err && turn_to_private(download)));
 	if (err || is_file(download))
 		return err;
 	if (tries->attempt.status == 416 && stream->done_bytes)
@@ -264,6 +294,7 @@ static void download_close(struct stream *stream)
 	if (download->has_begun)
 		http_end(download->tries.http);
 	free(download->url);
+	free(download->private_url);
 	free(download->validator);
 	string_builder_deinit(&download->tries.body);
 }
@@ -278,7 +309,14 @@ struct stream *http_open(struct http *http, const struct http_request *request,
 	stream_expect(&download->stream, size_bytes, digest, "try again");
 	download->request = *request;
 	download->url = string_copy(request->url);
+	download->private_url = string_copy(request->private_url);
 	download->request.url = download->url;
+	if (download->private_url) {
+		download->private_request = *request;
+		download->private_request.url = download->private_url;
+		download->request.headers = NULL;
+		download->request.token = NULL;
+	}
 	download->tries = (struct http_tries){
 		.http = http,
 		.request = &download->request,

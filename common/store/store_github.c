@@ -304,22 +304,21 @@ struct error *store_github_open(struct store *store_, const struct asset *asset,
 		GITHUB_API_VERSION,
 		NULL,
 	};
+	struct error *err;
+
 	const struct github *github = &store_github(store_)->github;
-	_cleanup_free_ char *url =
+	_cleanup_free_ char *api_url =
 		string_format("%s/repos/%s/releases/assets/%" PRIu64,
 			      github->api_url, github->repository, asset->id);
-	if (!github->token) {
-		struct error *err = github_check_url(github,
-						     "browser_download_url",
-						     asset->url, "");
-
-		if (err)
-			return err;
-	}
-	// Without a token the API would soon meet its limit; the other has none.
+	err = github_check_url(github, "browser_download_url", asset->url, "");
+	if (err)
+		return err;
+	// Requests to the API are limited; the other URL, which has no limit,
+	// serves what is public.
 	const struct http_request request = {
-		.url = github->token ? url : asset->url,
-		.headers = github->token ? headers : NULL,
+		.url = asset->url,
+		.private_url = github->token ? api_url : NULL,
+		.headers = headers,
 		.token = github->token,
 	};
 

@@ -274,6 +274,50 @@ Test(http, a_long_refusal_is_one_too)
 	cr_expect_eq(server->requests, 2);
 }
 
+Test(http, asks_elsewhere_for_a_file_that_is_not_public)
+{
+	static const struct {
+		struct scripted_answer first;
+		size_t requests;
+		const char *words;
+	} rows[] = {
+		{ { .head = OK, "file" }, 1, NULL },
+		{ { .head = "HTTP/1.1 404 Not Found" }, 2, NULL },
+		{ { .head = OK "\r\nContent-Type: text/html; charset=utf-8",
+		    "Sign in" },
+		  2,
+		  NULL },
+		{ { .head = OK "\r\nContent-Type: text/plain", "else" },
+		  1,
+		  "digest" },
+	};
+	// Of "file".
+	static const char digest[] =
+		"3b9c358f36f0a31b6ad3e14f309c7cf198ac9246e8316f9ce543d5b19ac02b80";
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const struct scripted_answer answers[] = {
+			rows[i].first, { .head = OK, "file" }
+		};
+
+		serve(answers, 2);
+		_cleanup_free_ char *url = string_format("%s/api", server->url);
+		const struct http_request request = { .url = server->url,
+						      .private_url = url,
+						      .token = "secret" };
+
+		expect_outcome(expect_stream(http_open(http, &request, 4, digest),
+					     "file"),
+			       rows[i].words);
+		cr_expect_eq(server->requests, rows[i].requests);
+		cr_expect_not(has_header(0, "secret"));
+		if (rows[i].requests == 2) {
+			cr_expect(has_header(1, "GET /api HTTP"));
+			cr_expect(has_header(1, "Authorization: Bearer secret"));
+		}
+	}
+}
+
 Test(http, sends_the_token_to_its_own_host_only)
 {
 	static const struct scripted_answer other_answers[] = {

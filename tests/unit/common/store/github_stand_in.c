@@ -78,7 +78,7 @@ void github_stand_in_start(void)
 		process_spawn(&(struct process_options){ .arguments = arguments,
 							 .stdout_fd = &null_fd },
 			      &github));
-	for (int i = 0; i < 400 && !file_exists(ready); i++)
+	for (int i = 0; i < 2400 && !file_exists(ready); i++)
 		usleep(25000);
 	cr_assert_null(file_read(ready, 1 << 16, &text, NULL));
 	take_environment(text);

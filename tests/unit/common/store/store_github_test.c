@@ -192,7 +192,8 @@ Test(store_github, fetches_an_asset_without_a_digest_to_know_it)
 		{ "", "another", "another digest", true },
 		{ "", "9876543210", "another digest", true },
 		// What cannot be looked at is not another file.
-		{ "{'kind': 'status', 'status': 404, 'endpoint': 'downloads'}",
+		{ "{'kind': 'status', 'status': 404, 'count': 2,"
+		  " 'endpoint': 'downloads'}",
 		  "0123456789", "404", false },
 	};
 
@@ -260,6 +261,31 @@ Test(store_github, takes_one_request_to_list_and_two_to_put)
 	cr_expect_eq(later_uploads(), 0);
 	expect_success(store_list(the_store, &after));
 	cr_expect_eq(after.count, COUNT);
+}
+
+Test(store_github, takes_no_request_to_get_what_is_public)
+{
+	static const struct {
+		const char *is_private, *token;
+		int requests;
+		const char *words;
+	} rows[] = {
+		{ "false", "read-token", 0, NULL },
+		{ "false", NULL, 0, NULL },
+		{ "true", "read-token", 1, NULL },
+		{ "true", NULL, 0, "HTTP 404" },
+	};
+	_cleanup_asset_list_ struct asset_list list = { 0 };
+
+	expect_success(put_text(NAME, "package"));
+	expect_success(store_list(the_store, &list));
+	for (size_t i = 0; i < array_size(rows); i++) {
+		set("{'repositories': {'octo/kernels': {'private': %s}},"
+		    " 'rate_limits': {'token': %d, 'anonymous': 0}}",
+		    rows[i].is_private, rows[i].requests);
+		open_store("github:octo/kernels@kernels", rows[i].token);
+		expect_outcome(get(&list.items[0], "package"), rows[i].words);
+	}
 }
 
 Test(store_github, names_the_cure)
