@@ -3,8 +3,10 @@
 #include "vm/cmd/vm_commands.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
@@ -353,6 +355,32 @@ static struct error *forward_options(struct suite_setup *setup)
 	return NULL;
 }
 
+/** Say before the first test, and not after hours, that the disk will be full. */
+static struct error *check_room(const struct suite_setup *setup,
+				enum suite_choice choice)
+{
+	const char *directory = setup->context->directory;
+	const struct suite_run_options *run = &setup->run;
+	// A search needs few of its kernels, and nobody knows which.
+	size_t at_once = run->discard_from		 ? run->jobs + 1
+			 : choice == SUITE_EVERY_VERSION ? 1
+							 : setup->suite.count;
+	uint64_t bytes = suite_room_bytes(&setup->suite, at_once);
+	struct statvfs disk;
+
+	if (statvfs(directory, &disk) < 0)
+		return error_create_os(errno, "%s", directory);
+	uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+	if (bytes <= free_bytes)
+		return NULL;
+	return error_create(ERROR_OTHER,
+			    "%s: the disk has %" PRIu64
+			    " MB left, and the kernels take %" PRIu64
+			    " MB at least; make room (vmtest-vm prune)%s, or name another --directory",
+			    directory, free_bytes / 1000000, bytes / 1000000,
+			    run->discard_from ? "" : ", take --discard");
+}
+
 static void choose_view(struct suite_setup *setup)
 {
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
@@ -401,7 +429,8 @@ struct error *suite_setup_load(struct suite_setup *setup,
 	if (err)
 		return err;
 	choose_view(setup);
-	return forward_options(setup);
+	err = forward_options(setup);
+	return err ? err : check_room(setup, choice);
 }
 
 struct error *suite_write_summary(const struct suite_setup *setup,

@@ -121,9 +121,10 @@ static struct error *list_kernels(struct command_context *context,
 		const struct suite_item *item = &suite->items[i];
 
 		command_row(context,
-			    json_pack("{s:o, s:s, s:s}", "kernel",
+			    json_pack("{s:o, s:s, s:s, s:s}", "kernel",
 				      text_json(item->kernel), "arch",
-				      item->arch, "flavor", item->release.flavor),
+				      item->arch, "flavor", item->release.flavor,
+				      "sha256", item->digest),
 			    "%s %s", item->kernel, item->arch);
 	}
 	return command_rows_print(context);

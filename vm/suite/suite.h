@@ -90,6 +90,9 @@ struct suite_item {
 	char *kernel;
 	/** Its directory; NULL until it is downloaded. */
 	char *path;
+	/** Of its package: 0 and "" if the store was not asked, or has none. */
+	uint64_t size_bytes;
+	char digest[DIGEST_TEXT_SIZE];
 	bool is_downloaded;
 	enum suite_state state;
 	/** Monotonic: when it came into its state. */
@@ -164,6 +167,13 @@ struct suite_request {
  */
 _must_check_ struct error *suite_plan(const struct suite_request *request,
 				      struct suite *ret);
+
+/**
+ * What the kernels that are not on disk take there at least, once unpacked.
+ *
+ * @param[in] at_once That many, and the largest.
+ */
+uint64_t suite_room_bytes(const struct suite *suite, size_t at_once);
 
 /** Append a kernel that was named by its directory. */
 void suite_add_directory(struct suite *suite, const char *release,

@@ -4,13 +4,20 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/error.h"
 #include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
+#include "common/store/store.h"
 #include "vm/kernel/kernel.h"
+
+enum {
+	/** A package of 75 MB is 260 MB of files; others are alike. */
+	UNPACKED_RATIO = 3,
+};
 
 /** Whether only the newer of two is taken. */
 static bool is_same_kind(enum suite_choice choice, const struct kernel_entry *x,
@@ -96,6 +103,10 @@ static bool add_chosen(const struct suite_request *request, const char *arch,
 			.kernel = string_copy(entry->text),
 			.path = string_copy(entry->path),
 		};
+		if (entry->asset) {
+			item->size_bytes = entry->asset->size_bytes;
+			strcpy(item->digest, entry->asset->digest);
+		}
 		snprintf(item->name, sizeof(item->name), "%s%s%s", entry->text,
 			 is_one ? "" : ".", is_one ? "" : arch);
 	}
@@ -122,6 +133,29 @@ struct error *suite_plan(const struct suite_request *request, struct suite *ret)
 	}
 	*ret = take(suite);
 	return NULL;
+}
+
+static int compare_sizes(const void *a_, const void *b_)
+{
+	const uint64_t *a = a_, *b = b_;
+
+	return (*a < *b) - (*a > *b);
+}
+
+uint64_t suite_room_bytes(const struct suite *suite, size_t at_once)
+{
+	_cleanup_free_ uint64_t *sizes =
+		memory_allocate(suite->count + 1, sizeof(*sizes));
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < suite->count; i++) {
+		if (!suite->items[i].path)
+			sizes[i] = suite->items[i].size_bytes;
+	}
+	qsort(sizes, suite->count, sizeof(*sizes), compare_sizes);
+	for (size_t i = 0; i < suite->count && i < at_once; i++)
+		total += sizes[i] * UNPACKED_RATIO;
+	return total;
 }
 
 static bool has_name(const struct suite *suite, const char *name)

@@ -341,12 +341,18 @@ static struct error *start_what_can_be(const struct suite_runner *runner)
 {
 	struct error *err;
 	const struct suite *suite = runner->suite;
-	unsigned int downloads = 0, others = 0;
+	unsigned int downloads = 0, others = 0, ahead = 0;
 
 	for (size_t i = 0; i < suite->count; i++) {
+		const struct suite_item *item = &suite->items[i];
+
 		if (runner->children[i])
-			++*(suite->items[i].path ? &others : &downloads);
+			++*(item->path ? &others : &downloads);
+		ahead += item->is_downloaded && !suite_state_is_end(item->state);
 	}
+	// Those that are deleted after their tests would fill the disk before.
+	if (runner->options->discard_from && ahead > runner->options->jobs)
+		downloads++;
 	for (size_t i = 0; i < suite->count; i++) {
 		bool has_path = suite->items[i].path;
 		unsigned int *count = has_path ? &others : &downloads;

@@ -3,6 +3,7 @@
 #include "vm/suite/suite.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -177,4 +178,20 @@ Test(suite_plan, directories_have_names_of_their_own)
 	cr_expect_str_eq(suite.items[2].arch, "arm");
 	cr_expect_str_eq(suite.items[2].kernel, "/c");
 	cr_expect_str_eq(suite.items[2].path, "/c");
+}
+
+Test(suite_plan, room_is_for_what_is_not_on_disk)
+{
+	static const uint64_t sizes[] = { 10, 40, 20, 30 };
+	_cleanup_suite_ struct suite suite = { 0 };
+
+	for (size_t i = 0; i < array_size(sizes); i++) {
+		suite_add_directory(&suite, "6.12.1", "arm", "/k");
+		suite.items[i].size_bytes = sizes[i];
+		if (sizes[i] != 20)
+			free(take_ptr(suite.items[i].path));
+	}
+	cr_expect_eq(suite_room_bytes(&suite, 4), 3 * 80);
+	cr_expect_eq(suite_room_bytes(&suite, 2), 3 * 70);
+	cr_expect_eq(suite_room_bytes(&suite, 0), 0);
 }

@@ -34,6 +34,7 @@ static const char script[] =
 	"module-fails*) echo 'vmtest-vm: error: it does not compile' >&2; exit 1 ;;\n"
 	"module-*) echo /the/module.ko ;;\n"
 	"run-fail*) echo output; result exited 3 ;;\n"
+	"run-long*) sleep 0.5; result exited 0 ;;\n"
 	"run-slow*) result timed_out 124 ;;\n"
 	"run-lost*) result lost 128 ;;\n"
 	"run-flaky*) [ -e flaky ] && result exited 0; touch flaky; result lost 128 ;;\n"
@@ -49,7 +50,11 @@ static const char script[] =
 struct recorder {
 	struct suite_observer observer;
 	size_t downloading, running, most_running;
+	/** That were downloaded for tests that have not ended. */
+	size_t most_ahead;
 };
+
+static struct suite suite;
 
 static void record(struct suite_observer *observer, const struct suite_item *item)
 {
@@ -65,12 +70,19 @@ static void record(struct suite_observer *observer, const struct suite_item *ite
 		recorder->running--;
 	if (recorder->running > recorder->most_running)
 		recorder->most_running = recorder->running;
+
+	size_t ahead = 0;
+
+	for (size_t i = 0; i < suite.count; i++)
+		ahead += suite.items[i].is_downloaded &&
+			 !suite_state_is_end(suite.items[i].state);
+	if (ahead > recorder->most_ahead)
+		recorder->most_ahead = ahead;
 }
 
 static char *command[] = { (char *)"true", NULL };
 static struct recorder recorder;
 static struct suite_run_options options;
-static struct suite suite;
 
 static void setup(void)
 {
@@ -240,6 +252,21 @@ Test(suite_run, kernels_are_downloaded_in_order_while_others_run)
 	cr_expect(strstr(calls, "run b\n") < strstr(calls, "run a\n"), "%s",
 		  calls);
 	cr_expect(strstr(calls, "download a\n") < strstr(calls, "download c\n"));
+}
+
+Test(suite_run, what_is_deleted_after_its_test_is_not_downloaded_long_before)
+{
+	for (unsigned int jobs = 1; jobs <= 2; jobs++) {
+		options.jobs = jobs;
+		options.discard_from = tmp;
+		add("+long1", "+long2", "+long3", "+long4", "+long5");
+		cr_assert_null(suite_run(&options, &suite, &recorder.observer));
+		cr_expect_leq(recorder.most_ahead, jobs + 1);
+		for (size_t i = 0; i < suite.count; i++)
+			cr_expect_eq(suite.items[i].state, SUITE_PASSED);
+		teardown();
+		setup();
+	}
 }
 
 Test(suite_run, the_newest_directories_of_logs_are_kept)
