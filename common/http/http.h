@@ -14,6 +14,8 @@
  * backoff and jitter, or when `Retry-After` or `x-ratelimit-reset` says; other
  * 4xx never are. A server that cannot be reached at all is given up after a
  * tenth of the limit. A transfer that stalls is given up and tried again.
+ * Nothing that is asked for here is HTML: a success in that form is a proxy's or a
+ * challenge page, and an error that says 'blocked'.
  * Only http and https, and from https no redirect leads back to http. All
  * calls block, and end early with ERROR_CANCELLED (interrupt.h). Connections
  * are kept and used again. One thread an object, and one request at a time: a
@@ -96,6 +98,11 @@ struct http_request {
 	uint64_t body_size_bytes;
 	/** Largest answer: 0 for 16 MiB in memory, and of any size as a stream. */
 	uint64_t limit_bytes;
+	/**
+	 * How many times the stall limit to wait for the first byte of an
+	 * answer that has to be made; 0 means once.
+	 */
+	unsigned int patience;
 	/**
 	 * Do not retry on 5xx or a broken connection: the caller decides. Rate
 	 * limits are still waited for, because nothing has been done then. A

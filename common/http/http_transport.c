@@ -299,9 +299,10 @@ static struct error *transfer_piece(struct http *http)
 		.fd = interrupt_fd(),
 		.events = CURL_WAIT_POLLIN,
 	};
-	uint64_t bytes = 0, moved_ms = monotonic_ms(), limit_ms;
+	unsigned int patience = transfer->request->patience;
+	uint64_t bytes = 0, moved_ms = monotonic_ms();
 
-	for (limit_ms = http->limits.stall_ms;;) {
+	for (;;) {
 		int running, queued;
 		CURLMcode code = curl_multi_perform(http->multi, &running);
 		const CURLMsg *message =
@@ -320,6 +321,14 @@ static struct error *transfer_piece(struct http *http)
 			bytes = transfer_bytes(http);
 			moved_ms = now_ms;
 		}
+
+		long header_bytes = 0;
+
+		curl_easy_getinfo(http->easy, CURLINFO_HEADER_SIZE,
+				  &header_bytes);
+		uint64_t limit_ms = http->limits.stall_ms *
+				    (patience && !header_bytes ? patience : 1);
+
 		if (now_ms - moved_ms >= limit_ms) {
 			snprintf(http->text, sizeof(http->text),
 				 "nothing came for %" PRIu64 " s",
@@ -430,6 +439,15 @@ static struct http_attempt describe_answer(struct http *http)
 	return attempt;
 }
 
+/** HTML, which a program never asks for. */
+static bool is_page(struct http *http)
+{
+	static const char html[] = "text/html";
+	const char *type = http_header(http, "Content-Type");
+
+	return type && strncasecmp(type, html, strlen(html)) == 0;
+}
+
 struct error *http_read(struct http_tries *tries, const void **data_ret,
 			size_t *size_ret)
 {
@@ -456,6 +474,10 @@ struct error *http_read(struct http_tries *tries, const void **data_ret,
 	if (!transfer->piece_bytes && transfer->code)
 		return transfer_failure(http, &tries->attempt);
 	tries->attempt = describe_answer(http);
+	if (tries->attempt.status == 200 && is_page(http))
+		return error_create(
+			ERROR_OTHER,
+			"blocked: the answer is a web page, of the server or of a proxy; open the address in a browser to see what it wants");
 	*data_ret = http->piece;
 	*size_ret = transfer->piece_bytes;
 	return NULL;

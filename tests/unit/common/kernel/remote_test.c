@@ -175,7 +175,7 @@ Test(remote, takes_nothing_but_smart_http_for_a_list_of_refs)
 
 	// A page, with status 200.
 	expect_kind(remote_resolve(bot, url, "v5.4.1", &found), ERROR_OTHER,
-		    "not a list of git refs");
+		    "blocked: the answer is a web page");
 }
 
 Test(remote, fetches_one_commit_from_where_it_lies)
