@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/http/http.h"
 
@@ -35,6 +36,7 @@ void ref_list_add(struct ref_list *list, const char *name, const char *commit)
 	size_t suffix = strlen(peeled_suffix);
 
 	snprintf(ref.commit, sizeof(ref.commit), "%s", commit);
+	memcpy(ref.object, ref.commit, sizeof(ref.object));
 	if (length < suffix ||
 	    strcmp(name + length - suffix, peeled_suffix) != 0) {
 		ref.name = string_copy(name);
@@ -168,6 +170,23 @@ struct error *ref_list_request(struct http *http, const char *url,
 		return http_response_error(&request, &response);
 	err = ref_list_parse(response.body, response.body_size_bytes, ret);
 	return error_wrap(err, "GET %s", address);
+}
+
+bool mirror_is_asked(const struct error *err, const char *mirror)
+{
+	return err && mirror && !error_is(err, ERROR_CANCELLED);
+}
+
+struct error *mirror_settle(struct error *first, struct error *second,
+			    const char *mirror)
+{
+	_cleanup_error_ struct error *owned = first;
+
+	if (second)
+		return error_wrap(second, "%s; and the mirror",
+				  error_message(first));
+	log_warning("%s; taken from %s", error_message(first), mirror);
+	return NULL;
 }
 
 char *ref_full_name(const char *ref, unsigned int choice)

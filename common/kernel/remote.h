@@ -5,6 +5,7 @@
 
 /** @file Other people's repositories and tarballs. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@
 
 struct error;
 struct http;
+struct string_builder;
 
 /*
  * The refs of a git repository elsewhere: its tags and branches, and where they
@@ -30,6 +32,8 @@ struct ref {
 	char *name;
 	/** What it points at, an annotated tag followed to its commit. */
 	char commit[REF_COMMIT_SIZE];
+	/** The annotated tag itself; else, or if not known, the same. */
+	char object[REF_COMMIT_SIZE];
 };
 
 struct ref_list {
@@ -65,6 +69,23 @@ _must_check_ struct error *ref_list_parse(const char *data, size_t size_bytes,
  */
 _must_check_ struct error *ref_list_request(struct http *http, const char *url,
 					    struct ref_list *ret);
+
+/**
+ * Whether a mirror is to be asked, too, after an error that is not ours.
+ *
+ * @param[in] mirror NULL if there is none.
+ */
+bool mirror_is_asked(const struct error *err, const char *mirror);
+
+/**
+ * What came of asking it: a warning that tells of the first error, or an error
+ * that tells of both.
+ *
+ * @param[in] first Consumed.
+ * @param[in] second The mirror's; consumed.
+ */
+_must_check_ struct error *
+mirror_settle(struct error *first, struct error *second, const char *mirror);
 
 /**
  * The full names that a user may mean by a ref, the preferred one first: a tag
@@ -125,7 +146,60 @@ _must_check_ struct error *remote_fetch(struct http *http, const char *url,
 					uint64_t limit_objects);
 
 /*
- * Tarballs of kernel.org: sources, and compilers. All calls block.
+ * What a signed tag proves. It names a commit by its digest, which names a
+ * tree, which names its files: so files that make the same tree are the tag's,
+ * wherever they come from. Digests are git's own, SHA-1.
+ */
+
+enum {
+	/** Of a tag or a commit. */
+	GIT_OBJECT_BYTES_MAX = 1 << 20,
+};
+
+/**
+ * Ask a repository over HTTP for an annotated tag and its commit, and for no
+ * file (gitprotocol-v2(5), `filter tree:0`). Blocks as http_perform() does.
+ *
+ * @param[out] ret Both, as signed_tag_parse() reads them; free() the text.
+ * @return ERROR_NOT_FOUND if it has no such tag.
+ */
+_must_check_ struct error *signed_tag_request(struct http *http,
+					      const char *url, const char *tag,
+					      struct string_builder *ret);
+
+/** What that makes of a server's answer. */
+_must_check_ struct error *signed_tag_read_answer(const char *data,
+						  size_t size_bytes,
+						  struct string_builder *ret);
+
+/** Borrowed from what was read. */
+struct signed_tag {
+	/** What is signed, and by what. */
+	const char *payload;
+	size_t payload_bytes;
+	const char *signature;
+	size_t signature_bytes;
+	/** Of its commit. */
+	char tree[REF_COMMIT_SIZE];
+};
+
+/**
+ * Read a tag and its commit, each as git stores it: `tag SIZE`, a null byte,
+ * SIZE bytes. That they belong together is checked, the signature is not.
+ *
+ * @param[in] tag The name that it must have.
+ * @return ERROR_OTHER, also if it is not signed by PGP.
+ */
+_must_check_ struct error *signed_tag_parse(const char *data, size_t size_bytes,
+					    const char *tag,
+					    struct signed_tag *ret);
+
+/** The tree that git would make of a directory's files. Blocks for seconds. */
+_must_check_ struct error *tree_digest(const char *directory,
+				       char ret[static REF_COMMIT_SIZE]);
+
+/*
+ * Tarballs of kernel.org's compilers. All calls block.
  *
  * Their digests are in `sha256sums.asc`: lines `HEX  NAME` in a clear-signed
  * PGP message. The signature is not checked: the list is trusted as much as the
