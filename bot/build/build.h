@@ -25,6 +25,7 @@ struct catalog;
 struct catalog_arch;
 struct error;
 struct http;
+struct package_notes;
 struct plan_item;
 
 enum build_outcome {
@@ -32,6 +33,11 @@ enum build_outcome {
 	BUILD_FAILED,
 	/** Ended from outside, which says nothing about the kernel. */
 	BUILD_CANCELLED,
+	/**
+	 * kernel.org does not have the source, or its signature, yet: nothing
+	 * has failed, and the next run tries again.
+	 */
+	BUILD_UNAVAILABLE,
 };
 
 /**
@@ -43,10 +49,10 @@ enum build_outcome {
  *       "series": "6.12",
  *       "arch": "x86_64",
  *       "flavor": "tiny",
- *       "outcome": "built",               or failed, cancelled
+ *       "outcome": "built",               or failed, cancelled, unavailable
  *       "phase": null,                    that failed: source, patch, config,
  *                                         build, package, boot
- *       "error": null,                    one line, if it failed
+ *       "error": null,                    one line, unless it was built
  *       "log": null,                      of the log, what tells why it failed
  *       "seconds": {"source": 3.1, …},    each phase
  *       "size": 83886080,                 of the package, null if it failed
@@ -136,14 +142,19 @@ const struct build_result *build_results_find(const struct build_results *result
 char *lost_options_format(const struct string_list *lost);
 
 /**
- * The label of an asset: its name, then what it lacks; NULL if nothing; free().
+ * The label of an asset: its name, then who signed its source and what it
+ * lacks; NULL if there is nothing to say; free().
  */
-char *lost_options_label(const char *asset_name, const struct string_list *lost);
+char *asset_label_format(const char *asset_name,
+			 const struct package_notes *notes);
 
 /**
  * What an asset's label says that it lacks; "" if it says nothing. Borrowed.
  */
-const char *lost_options_of_asset(const struct asset *asset);
+const char *asset_label_lost(const struct asset *asset);
+
+/** Who signed its source, as its label says; NULL if it does not; free(). */
+char *asset_label_signer(const struct asset *asset);
 
 enum {
 	/** Digits of a digest. */

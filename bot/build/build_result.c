@@ -30,6 +30,7 @@ static const char *const outcome_names[] = {
 	[BUILD_BUILT] = "built",
 	[BUILD_FAILED] = "failed",
 	[BUILD_CANCELLED] = "cancelled",
+	[BUILD_UNAVAILABLE] = "unavailable",
 };
 
 void build_result_deinit(struct build_result *result)
@@ -42,9 +43,12 @@ void build_result_deinit(struct build_result *result)
 
 void build_result_end(struct build_result *result, const struct error *failure)
 {
+	bool is_missing = error_is(failure, ERROR_NOT_FOUND) &&
+			  result->clock.current == PHASE_SOURCE;
 	result->outcome = !failure			       ? BUILD_BUILT
 			  : error_is(failure, ERROR_CANCELLED) ? BUILD_CANCELLED
-							       : BUILD_FAILED;
+			  : is_missing ? BUILD_UNAVAILABLE
+				       : BUILD_FAILED;
 	if (!failure)
 		return;
 	const char *message = error_message(failure);
@@ -257,7 +261,7 @@ const struct build_result *build_results_find(const struct build_results *result
 	return found;
 }
 
-static const char without[] = " without ";
+static const char without[] = " without ", signed_by[] = " signed by ";
 
 char *lost_options_format(const struct string_list *lost)
 {
@@ -272,20 +276,49 @@ char *lost_options_format(const struct string_list *lost)
 	return string_builder_take(&sb);
 }
 
-char *lost_options_label(const char *asset_name, const struct string_list *lost)
+char *asset_label_format(const char *asset_name, const struct package_notes *notes)
 {
-	if (!lost->count)
-		return NULL;
-	_cleanup_free_ char *text = lost_options_format(lost);
-	return string_format("%s %s", asset_name, text);
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+	string_builder_append(&sb, asset_name);
+	// A fingerprint, which the package has, is not for a page.
+	if (notes->signature)
+		string_builder_appendf(&sb, "%s%.*s", signed_by,
+				       (int)strcspn(notes->signature, ","),
+				       notes->signature);
+	_cleanup_free_ char *lost = lost_options_format(&notes->lost_options);
+	if (*lost)
+		string_builder_appendf(&sb, " %s", lost);
+	return sb.length > strlen(asset_name) ? string_builder_take(&sb) : NULL;
 }
 
-const char *lost_options_of_asset(const struct asset *asset)
+/** What follows the name; "" if there is no such label. */
+static const char *label_rest(const struct asset *asset)
 {
 	size_t length = strlen(asset->name);
 
-	if (!asset->label || strncmp(asset->label, asset->name, length) != 0 ||
-	    strncmp(asset->label + length, without, strlen(without)) != 0)
-		return "";
-	return asset->label + length + 1;
+	return asset->label && strncmp(asset->label, asset->name, length) == 0
+		       ? asset->label + length
+		       : "";
+}
+
+const char *asset_label_lost(const struct asset *asset)
+{
+	const char *rest = label_rest(asset), *found = strstr(rest, without);
+	bool is_next = found == rest ||
+		       strncmp(rest, signed_by, strlen(signed_by)) == 0;
+
+	return found && is_next ? found + 1 : "";
+}
+
+char *asset_label_signer(const struct asset *asset)
+{
+	const char *rest = label_rest(asset), *end = strstr(rest, without);
+	size_t length = strlen(signed_by);
+
+	if (strncmp(rest, signed_by, length) != 0)
+		return NULL;
+	rest += length;
+	return end ? string_copy_n(rest, (size_t)(end - rest))
+		   : string_copy(rest);
 }

@@ -159,9 +159,11 @@ static struct error *run_phases(struct kernel_making *making)
 	if (!build->entry->made)
 		log_info("%s was built by another run", name);
 	build->package = path_join(path, name);
-	err = package_info_read_lost(build->package, &build->result.lost_options);
+	_cleanup_package_notes_ struct package_notes notes = { 0 };
+	err = package_notes_read(build->package, &notes);
 	if (err)
 		return err;
+	build->result.lost_options = take(notes.lost_options);
 	phase_clock_enter(clock, PHASE_BOOT);
 	return boot_test(request, item, build->package);
 }

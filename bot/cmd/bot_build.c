@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "bot/build/build.h"
 #include "bot/plan/plan.h"
@@ -26,7 +27,7 @@ struct bot_build_options {
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 0, "tarball", "FILE", "kernel.org's tarball, as 'vmtest-kbuild fetch' writes it (default: download it)", INTO(OPTION_STRING, request.tarball) },
+	{ 0, "tarball", "FILE", "kernel.org's tarball, as 'vmtest-kbuild fetch' writes it, with FILE.sign (default: download it)", INTO(OPTION_STRING, request.tarball) },
 	{ 'o', "output", "DIR", "where the package goes, and build.log", INTO(OPTION_STRING, output) },
 	{ 0, "result", "FILE", "write how it ended to FILE, as JSON, for 'finish'", INTO(OPTION_STRING, result) },
 	{ 'j', "jobs", "N", "compilers at once (default: one a processor)", INTO(OPTION_NUMBER, request.jobs), .min = 1 },
@@ -143,10 +144,9 @@ static struct error *run(struct command_context *context)
 	bool is_cancelled = error_is(failure, ERROR_CANCELLED);
 	if (failure)
 		made.result.log = build_log_excerpt(log_path);
-	if (failure && !is_cancelled)
-		report_failure(&item, made.result.clock.current, failure,
-			       made.result.log);
 	build_result_end(&made.result, failure);
+	if (failure && !is_cancelled)
+		report_failure(&item, &made.result);
 	if (build_options->result) {
 		err = write_result(build_options->result, path, &made.result);
 		if (err)
@@ -154,7 +154,9 @@ static struct error *run(struct command_context *context)
 	}
 	if (is_cancelled)
 		return take_ptr(failure);
-	context->status = failure ? 1 : 0;
+	context->status = !failure				     ? 0
+			  : made.result.outcome == BUILD_UNAVAILABLE ? EX_TEMPFAIL
+								     : 1;
 	if (!failure)
 		puts(path);
 	return NULL;
@@ -164,8 +166,10 @@ const struct command bot_build_command = {
 	.name = "build",
 	.arguments = "RELEASE",
 	.summary = "build one kernel, and boot it; no store is asked",
-	.details = "The package is the one that 'run' would publish: the same bytes, under the same\n"
-		   "name. --arch takes one architecture.",
+	.details =
+		"The package is the one that 'run' would publish: the same bytes, under the same\n"
+		"name. --arch takes one architecture. The exit status is 75 if kernel.org does not have\n"
+		"the source or its signature, yet: 'finish' takes it for skipped.",
 	.options = { options },
 	.options_size = sizeof(struct bot_build_options),
 	.common = COMMON_ARCH | COMMON_DIRECTORY | COMMON_ALLOW_UNVERIFIED,

@@ -100,14 +100,13 @@ static struct error *run_items(const struct build_request *request,
 		workflow_group_end(&group);
 		if (error_is(failure, ERROR_CANCELLED))
 			return take_ptr(failure);
+		build_result_end(&build.result, failure);
 		if (failure) {
 			build.result.log = build_log_excerpt(log_path);
-			report_failure(item, build.result.clock.current,
-				       failure, build.result.log);
+			report_failure(item, &build.result);
 		} else {
 			unlink(log_path);
 		}
-		build_result_end(&build.result, failure);
 		vector_add(results) = take(build.result);
 	}
 	return NULL;

@@ -273,11 +273,11 @@ struct error *publish_package(struct store *store, const char *path,
 	struct error *err;
 
 	const char *name = path_name(path);
-	_cleanup_string_list_ struct string_list lost = { 0 };
-	err = package_info_read_lost(path, &lost);
+	_cleanup_package_notes_ struct package_notes notes = { 0 };
+	err = package_notes_read(path, &notes);
 	if (err)
 		return err;
-	_cleanup_free_ char *label = lost_options_label(name, &lost);
+	_cleanup_free_ char *label = asset_label_format(name, &notes);
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_BYTES, "publish %s", name);
 	err = store_put(store, path, label, progress, url_ret);

@@ -123,7 +123,11 @@ static struct error *ask(const struct catalog *catalog, struct http *http,
 	if (err)
 		return err;
 	_cleanup_ref_list_ struct ref_list refs = { 0 };
+	const char *mirror = catalog->kernel_org.mirror_url;
 	err = ref_list_request(http, catalog->kernel_org.git_url, &refs);
+	if (mirror_is_asked(err, mirror))
+		err = mirror_settle(err, ref_list_request(http, mirror, &refs),
+				    mirror);
 	if (err)
 		return err;
 	for (size_t i = 0; i < refs.count; i++) {

@@ -54,14 +54,25 @@ static void append_target(struct string_builder *sb, const char *url)
 	}
 }
 
+/** Add who signed a kernel's source to a list, unless he is in it. */
+static void list_signer(struct string_builder *list, const struct asset *asset)
+{
+	_cleanup_free_ char *signer = asset_label_signer(asset);
+
+	if (signer && !(list->text && strstr(list->text, signer)))
+		string_builder_appendf(list, "%s%s", list->length ? ", " : "",
+				       signer);
+}
+
 /**
  * Add the newest of a flavor, if the row has it.
  *
  * @param[in,out] room_bytes What is left for links.
+ * @param[in,out] signers Of the row.
  */
 static void add_cell(struct table *table, const struct inventory_item *entry,
 		     const struct inventory_item *end, const char *flavor,
-		     size_t *room_bytes)
+		     size_t *room_bytes, struct string_builder *signers)
 {
 	while (entry < end && strcmp(entry->release.flavor, flavor) != 0)
 		entry++;
@@ -71,7 +82,7 @@ static void add_cell(struct table *table, const struct inventory_item *entry,
 	}
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	const struct asset *asset = entry->asset;
-	const char *lost = lost_options_of_asset(asset);
+	const char *lost = asset_label_lost(asset);
 	size_t url_bytes = asset->url ? strlen(asset->url) : 0;
 	char version[KERNEL_VERSION_TEXT_SIZE], date[16] = "";
 	time_t created = (time_t)asset->created;
@@ -93,6 +104,7 @@ static void add_cell(struct table *table, const struct inventory_item *entry,
 			       *lost ? ", " : "");
 	string_builder_append_markdown(&sb, lost);
 	table_add(table, sb.text);
+	list_signer(signers, asset);
 }
 
 /** What failed, and when it is tried again; nothing if nothing has. */
@@ -135,6 +147,7 @@ char *page_format(const struct catalog *catalog, const struct asset_list *assets
 	for (size_t i = 0; i < catalog->flavor_count; i++)
 		table_add_column(&table, catalog->flavors[i].name,
 				 TABLE_MARKDOWN);
+	table_add_column(&table, "Source signed by", TABLE_TEXT);
 	_cleanup_inventory_ struct inventory inventory = { 0 };
 	inventory_read(assets, &inventory);
 	if (inventory.count)
@@ -152,9 +165,11 @@ char *page_format(const struct catalog *catalog, const struct asset_list *assets
 		kernel_version_format_series(&row->release.version, series);
 		table_add(&table, series);
 		table_add(&table, row->arch);
+		_cleanup_string_builder_ struct string_builder signers = { 0 };
 		for (size_t i = 0; i < catalog->flavor_count; i++)
 			add_cell(&table, row, entry, catalog->flavors[i].name,
-				 &room_bytes);
+				 &room_bytes, &signers);
+		table_add(&table, signers.text);
 	}
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	failures_append(&sb, failures);

@@ -37,6 +37,9 @@ static void judge(struct verdict *verdict, const struct asset_list *assets,
 	} else if (result->outcome == BUILD_CANCELLED) {
 		verdict->kind = VERDICT_SKIPPED;
 		verdict->reason = "its job was cancelled";
+	} else if (result->outcome == BUILD_UNAVAILABLE) {
+		verdict->kind = VERDICT_SKIPPED;
+		verdict->reason = result->error ? result->error : "";
 	} else if (result->outcome == BUILD_FAILED) {
 		verdict->phase = phase_names[result->clock.current];
 		verdict->reason = result->error ? result->error : "";
@@ -82,15 +85,22 @@ char *report_title(const struct plan_item *item, const char *phase)
 			     item->arch->name, phase);
 }
 
-void report_failure(const struct plan_item *item, enum phase phase,
-		    const struct error *err, const char *log)
+void report_failure(const struct plan_item *item,
+		    const struct build_result *result)
 {
-	_cleanup_free_ char *title = report_title(item, phase_names[phase]);
+	bool is_missing = result->outcome == BUILD_UNAVAILABLE;
+	const char *log = result->log && !is_missing ? result->log : "";
+	_cleanup_free_ char *title =
+		is_missing
+			? string_format("%s for %s: skipped",
+					item->release_text, item->arch->name)
+			: report_title(item, phase_names[result->clock.current]);
 
-	log_error("%s: %s", item->release_text, error_message(err));
-	workflow_log_annotation(WORKFLOW_ERROR, title, "%s%s%s",
-				error_message(err), log && *log ? "\n" : "",
-				log ? log : "");
+	log_write(is_missing ? LOG_WARNING : LOG_ERROR, "%s: %s",
+		  item->release_text, result->error);
+	workflow_log_annotation(is_missing ? WORKFLOW_NOTICE : WORKFLOW_ERROR,
+				title, "%s%s%s", result->error,
+				*log ? "\n" : "", log);
 }
 
 static void add_row(struct table *table, const struct verdict *verdict)

@@ -26,7 +26,10 @@ struct table;
 
 enum verdict_kind {
 	VERDICT_FAILED,
-	/** Its job was cancelled, or somebody else has published it. */
+	/**
+	 * Its job was cancelled, somebody else has published it, or kernel.org
+	 * does not have its source yet.
+	 */
 	VERDICT_SKIPPED,
 	VERDICT_BUILT,
 	VERDICT_KIND_COUNT,
@@ -70,13 +73,11 @@ void verdicts_compute(const struct plan *plan,
 char *report_title(const struct plan_item *item, const char *phase);
 
 /**
- * Log why a kernel failed, where that does not end the command; in a workflow,
- * as an annotation too.
- *
- * @param[in] log Part of its log for the annotation; NULL for none.
+ * Log why a kernel was not built, where that does not end the command; in a
+ * workflow, as an annotation too.
  */
-void report_failure(const struct plan_item *item, enum phase phase,
-		    const struct error *err, const char *log);
+void report_failure(const struct plan_item *item,
+		    const struct build_result *result);
 
 /**
  * Make a table with a row for each, the failures first, and the time that each

@@ -201,6 +201,11 @@ struct unpack_options {
 	/** Most entries; 0 for a million. */
 	uint64_t limit_entries;
 	/**
+	 * A pipe that gets the plain tarball too, to its last byte; NULL for
+	 * none. Nothing is said if nobody reads it: its reader says so.
+	 */
+	const int *plain_fd;
+	/**
 	 * It is a root file system, made here: links to absolute paths, modes
 	 * and times are kept. Owners and setuid bits are kept if we are root;
 	 * otherwise all files are ours. Device nodes, FIFOs and sockets are

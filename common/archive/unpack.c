@@ -161,6 +161,18 @@ static la_ssize_t take_compressed(struct archive *archive, void *unpack_,
 	return -1;
 }
 
+/** Give the plain tarball to who wants it, too. */
+static struct error *copy_plain(const struct unpack *unpack, const void *data,
+				size_t size)
+{
+	const int *fd = unpack->options.plain_fd;
+	int errnum = fd ? write_all(*fd, data, size) : 0;
+
+	return errnum && errnum != EPIPE
+		       ? error_create_os(errnum, "hand on the plain archive")
+		       : NULL;
+}
+
 /** Decompress until the stream ends, or the thread has. */
 static struct error *decompress(struct unpack *unpack)
 {
@@ -185,6 +197,8 @@ static struct error *decompress(struct unpack *unpack)
 	while ((code = archive_read_data_block(raw, &data, &size, &offset)) ==
 	       ARCHIVE_OK) {
 		err = count_bytes(unpack, size);
+		if (!err)
+			err = copy_plain(unpack, data, size);
 		if (err)
 			return err;
 		if (!send_plain(unpack, data, size))

@@ -35,7 +35,7 @@ const struct command_option common_option_table[] = {
 	{ 'a', "arch", "ARCH[,...]", "architectures, or host, all, foreign (default: $VMTEST_ARCH, else host; for the bot and lists: all)", INTO(OPTION_LIST, archs), .variable = "VMTEST_ARCH" },
 	{ 'f', "flavor", "FLAVOR[,...]", "flavors (default: all; to build or configure one kernel: default)", INTO(OPTION_LIST, flavors) },
 	{ 0, "store", "STORE", "github:OWNER/REPO@TAG or dir:PATH (default: $VMTEST_STORE, then the catalog's)", INTO(OPTION_STRING, store) },
-	{ 0, "catalog", "FILE", "catalog to use instead of the installed one", INTO(OPTION_STRING, catalog) },
+	{ 0, "catalog", "FILE", "catalog to use (default: $VMTEST_CATALOG, then the installed one)", INTO(OPTION_STRING, catalog) },
 	{ 'd', "directory", "DIR", "downloaded kernels and sources (default: $XDG_CACHE_HOME/vmtest)", INTO(OPTION_STRING, directory) },
 	{ 'v', "verbose", NULL, "say more", INTO(OPTION_FLAG, verbose) },
 	{ 'q', "quiet", NULL, "say nothing but errors", INTO(OPTION_FLAG, quiet) },

@@ -59,8 +59,11 @@ static struct error *open_catalog(struct command_context *context)
 		return error_create(ERROR_USAGE,
 				    "VMTEST_KERNEL_ORG: '%s' is not an http or https URL; unset it for kernel.org",
 				    kernel_org);
-	err = catalog_load(context->common->catalog, kernel_org,
-			   &context->catalog);
+	const char *path = context->common->catalog;
+	const char *usual = path ? NULL : command_variable("VMTEST_CATALOG");
+	err = catalog_load(usual ? usual : path, kernel_org, &context->catalog);
+	if (usual)
+		err = error_wrap(err, "VMTEST_CATALOG");
 	if (err)
 		return err;
 	context->catalog->gcc.trusts_list = context->common->allow_unverified;

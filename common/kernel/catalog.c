@@ -66,6 +66,7 @@ void catalog_destroy(struct catalog *catalog)
 	free(catalog->archs);
 	free(catalog->gcc.tried);
 	free(catalog->gcc.digests);
+	free(catalog->kernel_org.signers);
 	for (size_t i = 0; i < catalog->flavor_count; i++)
 		string_list_deinit(&catalog->flavors[i].archs);
 	free(catalog->flavors);

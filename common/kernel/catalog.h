@@ -160,6 +160,13 @@ struct catalog_crosstool {
 	const char *digest;
 };
 
+/** Who signs kernel.org's sources. */
+struct catalog_signer {
+	/** Of the primary key: 40 hexadecimal digits in upper case. */
+	const char *fingerprint;
+	const char *name;
+};
+
 /** All that --catalog names. Strings live as long as the catalog. */
 struct catalog {
 	/** Where the file is: the fragments and patches/ lie beside it. */
@@ -184,6 +191,16 @@ struct catalog {
 		const char *rc_url;
 		/** Directory that holds `HOST/VERSION/HOST-gcc-VERSION-*`. */
 		const char *crosstool_url;
+		/**
+		 * The repository on GitHub that has the same tags, for when
+		 * git.kernel.org fails; NULL for none.
+		 */
+		const char *mirror_url;
+		/** A file beside the catalog, of gpgv's; NULL for none. */
+		const char *keyring;
+		/** Those of its keys that count. */
+		struct catalog_signer *signers;
+		size_t signer_count;
 	} kernel_org;
 	/** A series is kept if it is in some range, and in none that is off. */
 	struct catalog_series *series;

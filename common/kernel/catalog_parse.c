@@ -293,6 +293,19 @@ static struct error *read_url(const struct value *value, void *ret)
 	return NULL;
 }
 
+static struct error *read_signer(const struct value *value, void *ret)
+{
+	struct catalog_signer *signer = ret;
+
+	signer->fingerprint = value->key;
+	if (strlen(value->key) != 40 ||
+	    strspn(value->key, "0123456789ABCDEF") != 40)
+		return value_error(
+			value,
+			"its name is not a fingerprint of 40 digits in upper case");
+	return value_string(value, &signer->name);
+}
+
 static struct error *read_kernel_org(const struct value *value, void *ret)
 {
 	// clang-format off
@@ -303,6 +316,9 @@ static struct error *read_kernel_org(const struct value *value, void *ret)
 		VALUE_REQUIRED("git", read_url, struct catalog, kernel_org.git_url),
 		VALUE_REQUIRED("rc", read_url, struct catalog, kernel_org.rc_url),
 		VALUE_REQUIRED("crosstool", read_url, struct catalog, kernel_org.crosstool_url),
+		VALUE_OPTIONAL("mirror", read_url, struct catalog, kernel_org.mirror_url),
+		VALUE_OPTIONAL("keyring", value_string, struct catalog, kernel_org.keyring),
+		VALUE_ROW("signers", struct catalog, kernel_org.signers, .read = read_signer, .each_member = true, .size = sizeof(struct catalog_signer), .optional = true),
 	};
 	// clang-format on
 
@@ -344,15 +360,19 @@ static void move_to_mirror(const char *mirror, struct catalog *catalog)
 		&catalog->kernel_org.git_url,
 		&catalog->kernel_org.rc_url,
 		&catalog->kernel_org.crosstool_url,
+		&catalog->kernel_org.mirror_url,
 	};
 	size_t length = strlen(mirror);
 
 	while (length && mirror[length - 1] == '/')
 		length--;
 	for (size_t i = 0; i < array_size(urls); i++) {
+		if (!*urls[i])
+			continue;
 		string_list_addf(&catalog->mirror_urls, "%.*s%s", (int)length,
 				 mirror, url_path(*urls[i]));
-		*urls[i] = catalog->mirror_urls.items[i];
+		*urls[i] =
+			catalog->mirror_urls.items[catalog->mirror_urls.count - 1];
 	}
 }
 

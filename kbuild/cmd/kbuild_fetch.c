@@ -3,8 +3,11 @@
 #include "kbuild/cmd/kbuild_commands.h"
 
 #include <stdio.h>
+#include <sysexits.h>
 
 #include "common/base/error.h"
+#include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/kernel/release.h"
 #include "kbuild/source/source.h"
 
@@ -14,7 +17,7 @@ struct fetch_options {
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 'o', "output", "FILE", "where the tarball goes; its digest goes to FILE.sha256", OPTION_INTO(OPTION_STRING, struct fetch_options, output) },
+	{ 'o', "output", "FILE", "where the tarball goes; its digest goes to FILE.sha256, what proves it to FILE.sign", OPTION_INTO(OPTION_STRING, struct fetch_options, output) },
 	{ 0 },
 };
 // clang-format on
@@ -35,6 +38,13 @@ static struct error *run(struct command_context *context)
 		return error_create(ERROR_USAGE, "name the file with --output");
 	err = kernel_org_fetch(context->catalog, context->http, &version,
 			       fetch->output);
+	_cleanup_error_ struct error *missing =
+		error_is(err, ERROR_NOT_FOUND) ? take_ptr(err) : NULL;
+	if (missing) {
+		log_error("%s", error_message(missing));
+		context->status = EX_TEMPFAIL;
+		return NULL;
+	}
 	if (err)
 		return err;
 	puts(fetch->output);
@@ -45,8 +55,10 @@ const struct command kbuild_fetch_command = {
 	.name = "fetch",
 	.arguments = "VERSION",
 	.summary = "download a version's tarball, unless it is there and whole",
-	.details = "Its digest is checked against the one that kernel.org publishes; release\n"
-		   "candidates are made on the fly and have none.",
+	.details =
+		"It is checked by gpgv against kernel.org's signature, or the signed tag of a release\n"
+		"candidate, which goes to FILE.sign. The exit status is 75 if kernel.org does not have\n"
+		"the tarball or its signature, yet.",
 	.options = { options },
 	.options_size = sizeof(struct fetch_options),
 	.needs = COMMAND_CATALOG,

@@ -12,6 +12,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
+#include "common/base/text.h"
 
 struct catalog_arch;
 struct error;
@@ -40,15 +41,25 @@ _must_check_ struct error *package_info_write(const struct package_input *input,
  */
 _must_check_ value_reader value_lost_options;
 
+/** What is shown of a package; one that does not say it has none of it. */
+struct package_notes {
+	/** What kconfig did not keep, `CONFIG_NAME=value`. */
+	struct string_list lost_options;
+	/** Who signed its source, `NAME, FINGERPRINT`; NULL if nobody has. */
+	char *signature;
+};
+
+void package_notes_deinit(struct package_notes *notes);
+
+#define _cleanup_package_notes_ _cleanup_(package_notes_deinit)
+
 /**
- * Read from a package's vmtest.json which options kconfig did not keep.
- * Packages that do not say so lost none.
+ * Read them from a package's vmtest.json.
  *
  * @param[in] path The package: a tarball.
- * @param[out] lost_ret Gets each, `CONFIG_NAME=value`.
  */
-_must_check_ struct error *package_info_read_lost(const char *path,
-						  struct string_list *lost_ret);
+_must_check_ struct error *package_notes_read(const char *path,
+					      struct package_notes *ret);
 
 /**
  * Check that a package's vmtest.json tells of this kernel, and of no other.

@@ -2,6 +2,7 @@
 
 #include "kbuild/package/package.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -49,16 +50,15 @@ struct error *package_info_write(const struct package_input *input,
 	const struct source *source = input->source;
 	struct utsname host;
 	uname(&host);
-	json_t *json =
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:{s:o, s:s?}, s:o, s:o}",
-			  "release", release, "version", version,
-			  "architecture", arch->name, "host", host.machine,
-			  "flavor", input->release->flavor, "revision",
-			  (int)input->release->revision, "source", "url",
-			  text_json(source->url), "digest",
-			  source->digest[0] ? source->digest : NULL, "patches",
-			  strings_json(&source->patches), "lost_options",
-			  strings_json(input->lost_options));
+	json_t *json = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:i, s:{s:o, s:s?, s:s}, s:o, s:o}",
+		"release", release, "version", version, "architecture",
+		arch->name, "host", host.machine, "flavor",
+		input->release->flavor, "revision", (int)input->release->revision,
+		"source", "url", text_json(source->url), "digest",
+		source->digest[0] ? source->digest : NULL, "signature",
+		source->signature, "patches", strings_json(&source->patches),
+		"lost_options", strings_json(input->lost_options));
 	for (size_t i = 0; i < array_size(tools); i++) {
 		_cleanup_free_ char *value =
 			kernel_config_string(config, tools[i].option);
@@ -141,16 +141,34 @@ struct error *package_info_check(const char *path,
 	return NULL;
 }
 
-struct error *package_info_read_lost(const char *path,
-				     struct string_list *lost_ret)
+void package_notes_deinit(struct package_notes *notes)
 {
+	string_list_deinit(&notes->lost_options);
+	free(notes->signature);
+	*notes = (struct package_notes){ 0 };
+}
+
+/** Of the object "source". */
+static struct error *read_signature(const struct value *value, void *ret)
+{
+	const struct value member = value_member(value, "signature");
+	const char *text = json_string_value(member.json);
+
+	if (text && strcmp(text, SOURCE_UNSIGNED) != 0)
+		*(char **)ret = text_make_line(string_copy(text), '?');
+	return NULL;
+}
+
+struct error *package_notes_read(const char *path, struct package_notes *ret)
+{
+	// clang-format off
+	static const struct value_row rows[] = {
+		VALUE_OPTIONAL("lost_options", value_lost_options, struct package_notes, lost_options),
+		VALUE_OPTIONAL("source", read_signature, struct package_notes, signature),
+	};
+	// clang-format on
 	struct error *err;
 
-	static const struct value_row rows[] = {
-		{ .key = "lost_options",
-		  .read = value_lost_options,
-		  .optional = true },
-	};
 	_cleanup_free_ char *name = string_format("%s: vmtest.json", path);
 	_cleanup_value_ struct value document = { 0 };
 	err = read_info(path, name, &document);
@@ -158,5 +176,10 @@ struct error *package_info_read_lost(const char *path,
 		return NULL;
 	if (err)
 		return err;
-	return value_read(&document, rows, array_size(rows), lost_ret);
+	_cleanup_package_notes_ struct package_notes notes = { 0 };
+	err = value_read(&document, rows, array_size(rows), &notes);
+	if (err)
+		return err;
+	*ret = take(notes);
+	return NULL;
 }

@@ -2,6 +2,7 @@
 
 #include "kbuild/source/source.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,9 +13,15 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/progress.h"
+#include "common/base/text.h"
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/remote.h"
+
+enum {
+	/** A snapshot of git.kernel.org begins after some 50 s, or more. */
+	SNAPSHOT_PATIENCE = 4,
+};
 
 char *kernel_org_url(const struct catalog *catalog,
 		     const struct kernel_version *version, bool is_published)
@@ -32,54 +39,159 @@ char *kernel_org_url(const struct catalog *catalog,
 			     version->major, text);
 }
 
-/**
- * Look at what is there, ask, and download what is needed.
- *
- * @param[in] partial Where it grows, and what is open there and locked.
- */
-static struct error *fetch(const struct catalog *catalog, struct http *http,
-			   const struct kernel_version *version,
-			   const char *path, const char *partial, int fd)
+struct error *kernel_org_missing(struct error *err)
+{
+	_cleanup_error_ struct error *missing = NULL;
+
+	if (!error_is(err, ERROR_NOT_FOUND))
+		return err;
+	missing = err;
+	return error_create(ERROR_NOT_FOUND,
+			    "%s; kernel.org does not have it yet, or no more: try again later",
+			    error_message(missing));
+}
+
+static struct error *download(struct http *http, const char *url,
+			      unsigned int patience, kernel_org_taker *taker,
+			      void *arg)
 {
 	struct error *err;
 
-	char found[DIGEST_TEXT_SIZE] = "", known[DIGEST_TEXT_SIZE];
-	if (file_exists(path)) {
-		err = digest_file(path, found, NULL);
-		if (err)
-			return err;
-	}
-	// A sidecar that cannot be read says nothing: the network is asked.
-	_cleanup_error_ struct error *unknown = sidecar_read(path, known);
-	if (!unknown && *found && strcmp(found, known) == 0) {
-		log_info("%s is there, and whole", path);
-		return NULL;
-	}
-	char wanted[DIGEST_TEXT_SIZE] = "";
-	_cleanup_free_ char *url = kernel_org_url(catalog, version, false);
-	if (!kernel_version_is_rc(version)) {
-		err = tarball_digest(http, url, wanted);
-		if (err)
-			return err;
-	}
-	// Its sidecar was lost, as where only the file itself is kept.
-	if (*wanted && strcmp(found, wanted) == 0)
-		return sidecar_write(path, wanted);
 	const struct http_request request = {
 		.url = url,
+		.patience = patience,
 		// Of 150 MB now.
 		.limit_bytes = UINT64_C(2) << 30,
 	};
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_BYTES, "download %s", path_name(url));
 	_cleanup_stream_ struct stream *stream =
-		http_open(http, &request, 0, wanted);
+		http_open(http, &request, 0, NULL);
 	stream->progress = progress;
-	err = stream_save(stream, fd, partial, path);
+	err = taker(arg, stream);
+	if (!err)
+		progress_finish(progress);
+	return err;
+}
+
+struct error *kernel_org_download(const struct catalog *catalog,
+				  struct http *http,
+				  const struct kernel_version *version,
+				  kernel_org_taker *taker, void *arg)
+{
+	struct error *err;
+
+	const char *mirror = catalog->kernel_org.mirror_url;
+	bool is_rc = kernel_version_is_rc(version);
+	_cleanup_free_ char *url = kernel_org_url(catalog, version, false);
+	err = download(http, url, is_rc ? SNAPSHOT_PATIENCE : 0, taker, arg);
+	if (!is_rc || !mirror_is_asked(err, mirror))
+		return err;
+	char text[KERNEL_VERSION_TEXT_SIZE];
+	kernel_version_format(version, text);
+	_cleanup_free_ char *other =
+		string_format("%s/archive/refs/tags/v%s.tar.gz", mirror, text);
+	return mirror_settle(err, download(http, other, 0, taker, arg), other);
+}
+
+/** Of a tarball as a file. */
+struct fetching {
+	const struct catalog *catalog;
+	struct http *http;
+	const struct kernel_version *version;
+	const char *path;
+	/** Where it grows, and what is open there and locked. */
+	const char *partial;
+	int fd;
+	struct string_builder proof;
+};
+
+/** Unpack it for the time that this takes. */
+static struct error *prove(const struct fetching *fetching)
+{
+	struct error *err;
+
+	_cleanup_free_ char *parent = path_parent(fetching->path);
+	_cleanup_close_ int lock_fd = -1;
+	_cleanup_directory_ char *scratch = NULL;
+	_cleanup_free_ char *signature = NULL;
+	err = directory_remove_stale(parent, "proof");
+	if (!err)
+		err = directory_create_temporary(parent, "proof", &scratch,
+						 &lock_fd);
 	if (err)
 		return err;
-	progress_finish(progress);
-	return NULL;
+	_cleanup_stream_ struct stream *stream = NULL;
+	err = stream_open_file(fetching->path, &stream);
+	if (!err)
+		err = proof_unpack(&fetching->proof, fetching->catalog,
+				   fetching->version, stream, scratch,
+				   &signature);
+	if (!err)
+		err = sidecar_write(fetching->path, stream->actual);
+	if (!err)
+		err = proof_write(&fetching->proof, fetching->path);
+	if (!err)
+		log_info("%s is signed by %s", fetching->path, signature);
+	return err;
+}
+
+/** Whether what is there was proven, and is what it was then. */
+static bool is_there(const char *path)
+{
+	char found[DIGEST_TEXT_SIZE], known[DIGEST_TEXT_SIZE];
+	_cleanup_free_ char *proof = string_format("%s.sign", path);
+	// A sidecar that cannot be read says nothing: the network is asked.
+	_cleanup_error_ struct error *err = sidecar_read(path, known);
+
+	if (err || !file_exists(proof))
+		return false;
+	err = digest_file(path, found, NULL);
+	return !err && strcmp(found, known) == 0;
+}
+
+static struct error *save(void *arg, struct stream *stream)
+{
+	const struct fetching *fetching = arg;
+
+	return stream_save(stream, fetching->fd, fetching->partial,
+			   fetching->path);
+}
+
+/** Look at what is there, ask, and download what is needed. */
+static struct error *fetch(struct fetching *fetching)
+{
+	struct error *err;
+
+	const char *path = fetching->path;
+	if (is_there(path)) {
+		log_info("%s is there, and whole", path);
+		return NULL;
+	}
+	err = proof_request(fetching->catalog, fetching->http,
+			    fetching->version, &fetching->proof);
+	if (err)
+		return err;
+	// Only its sidecars were lost, as where the file alone is kept.
+	if (file_exists(path)) {
+		err = prove(fetching);
+		if (!err || error_is(err, ERROR_CANCELLED))
+			return err;
+		log_debug("download %s again: %s", path, error_message(err));
+		error_destroy(err);
+	}
+	err = kernel_org_download(fetching->catalog, fetching->http,
+				  fetching->version, save, fetching);
+	if (err)
+		return err;
+	err = prove(fetching);
+	if (err) {
+		_cleanup_free_ char *sidecar = string_format("%s.sha256", path);
+
+		unlink(path);
+		unlink(sidecar);
+	}
+	return err;
 }
 
 static struct error *fetch_to(const struct catalog *catalog, struct http *http,
@@ -103,7 +215,10 @@ static struct error *fetch_to(const struct catalog *catalog, struct http *http,
 	err = file_lock(partial, &fd);
 	if (err)
 		return err;
-	err = fetch(catalog, http, version, path, partial, fd);
+	struct fetching fetching = { catalog, http, version, path,
+				     partial, fd,   { 0 } };
+	err = fetch(&fetching);
+	string_builder_deinit(&fetching.proof);
 	// Unless it has got its name, and another run begins anew.
 	if (lock_is_of(fd, partial))
 		unlink(partial);
@@ -117,6 +232,7 @@ struct error *kernel_org_fetch(const struct catalog *catalog, struct http *http,
 	char text[KERNEL_VERSION_TEXT_SIZE];
 
 	kernel_version_format(version, text);
-	return error_wrap(fetch_to(catalog, http, version, path),
+	return error_wrap(kernel_org_missing(
+				  fetch_to(catalog, http, version, path)),
 			  "fetch Linux %s", text);
 }

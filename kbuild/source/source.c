@@ -34,6 +34,7 @@ void source_deinit(struct source *source)
 {
 	free(source->path);
 	free(source->url);
+	free(source->signature);
 	string_list_deinit(&source->patches);
 	cache_release(source->entry);
 	*source = (struct source){ 0 };
@@ -85,6 +86,7 @@ static struct error *identify(struct source_making *making)
 
 	const struct source_request *request = making->request;
 	struct source *source = &making->source;
+	source->signature = string_copy(SOURCE_UNSIGNED);
 	if (request->kind == SOURCE_GIT)
 		return identify_git(making);
 	if (request->path) {
@@ -102,10 +104,72 @@ static struct error *identify(struct source_making *making)
 	kernel_version_format(&request->version, text);
 	making->name = string_format("linux-%s", text);
 	source->url = kernel_org_url(request->catalog, &request->version, true);
-	// The next that is made need not have the same.
+	// The next that is made on the fly need not have the same.
 	if (kernel_version_is_rc(&request->version))
 		source->digest[0] = '\0';
 	return NULL;
+}
+
+/** A version of kernel.org, until its files are proven. */
+struct proving {
+	struct source_making *making;
+	const char *directory;
+	struct string_builder proof;
+};
+
+/** Unpack what a stream brings, in place of what another one has brought. */
+static struct error *prove(void *arg, struct stream *stream)
+{
+	struct error *err;
+
+	struct proving *proving = arg;
+	const struct source_request *request = proving->making->request;
+	struct source *source = &proving->making->source;
+	err = directory_clear(proving->directory);
+	if (err)
+		return err;
+	free(take_ptr(source->signature));
+	err = proof_unpack(&proving->proof, request->catalog, &request->version,
+			   stream, proving->directory, &source->signature);
+	// The next that is made on the fly need not have the same.
+	if (!err && !kernel_version_is_rc(&request->version))
+		memcpy(source->digest, stream->actual, DIGEST_TEXT_SIZE);
+	return err;
+}
+
+static struct error *prove_download(struct proving *proving)
+{
+	struct error *err;
+
+	const struct source_request *request = proving->making->request;
+	err = proof_request(request->catalog, request->http, &request->version,
+			    &proving->proof);
+	if (err)
+		return err;
+	return kernel_org_download(request->catalog, request->http,
+				   &request->version, prove, proving);
+}
+
+static struct error *prove_copy(struct proving *proving)
+{
+	struct error *err;
+
+	const struct source_request *request = proving->making->request;
+	err = proof_read(request->path, &proving->proof);
+	if (error_catch(&err, ERROR_NOT_FOUND))
+		err = proof_request(request->catalog, request->http,
+				    &request->version, &proving->proof);
+	if (err)
+		return err;
+	_cleanup_progress_ struct progress *progress =
+		progress_createf(PROGRESS_BYTES, "unpack %s",
+				 path_name(request->path));
+	_cleanup_stream_ struct stream *stream = NULL;
+	err = stream_open_file(request->path, &stream);
+	if (err)
+		return err;
+	stream->progress = progress;
+	return prove(proving, stream);
 }
 
 /** Write its files into an empty directory. */
@@ -118,18 +182,14 @@ static struct error *fill(struct source_making *making, const char *directory)
 		return remote_fetch(request->http, request->url, &making->ref,
 				    directory, GIT_OBJECTS_MAX);
 	const struct unpack_options options = { .strip_components = 1 };
-	if (request->path)
+	if (request->kind == SOURCE_TARBALL)
 		return unpack_file(request->path, directory, &options);
-	_cleanup_free_ char *url =
-		kernel_org_url(request->catalog, &request->version, false);
-	// Made on the fly, those of release candidates have no digest.
-	if (!kernel_version_is_rc(&request->version)) {
-		err = tarball_digest(request->http, url, making->source.digest);
-		if (err)
-			return err;
-	}
-	return tarball_unpack(request->http, url, directory, 1,
-			      making->source.digest);
+	struct proving proving = { making, directory, { 0 } };
+	err = request->path ? prove_copy(&proving) : prove_download(&proving);
+	string_builder_deinit(&proving.proof);
+	return error_is(err, ERROR_OTHER)
+		       ? error_wrap(err, "not proven to be kernel.org's")
+		       : kernel_org_missing(err);
 }
 
 static struct error *version_check(const struct source_request *request,
@@ -158,16 +218,6 @@ static const char *making_title(const struct source_making *making)
 static struct error *wrap_failure(struct error *err,
 				  const struct source_making *making)
 {
-	const struct source_request *request = making->request;
-	_cleanup_error_ struct error *missing = NULL;
-
-	if (request->kind == SOURCE_VERSION && !request->path &&
-	    error_is(err, ERROR_NOT_FOUND)) {
-		missing = err;
-		err = error_create(ERROR_NOT_FOUND,
-				   "%s; does kernel.org have it?",
-				   error_message(missing));
-	}
 	return error_wrap(err, "prepare %s in %s", making_title(making),
 			  making->parent);
 }
@@ -285,6 +335,7 @@ static struct error *cached_prepare(const struct source_request *request,
 
 static struct error *directory_prepare(const char *path, struct source *source)
 {
+	source->signature = string_copy(SOURCE_UNSIGNED);
 	source->path = realpath(path, NULL);
 	if (!source->path && errno == ENOENT)
 		return error_create(ERROR_USAGE, "%s: no such directory", path);

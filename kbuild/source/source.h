@@ -29,6 +29,8 @@ struct http;
 struct kernel_version;
 struct phase_clock;
 struct source;
+struct stream;
+struct string_builder;
 
 /*
  * Patches to the kernel's source, configs/patches/NAME.patch: what
@@ -109,20 +111,76 @@ _must_check_ struct error *source_facts_read(const char *directory,
 char *kernel_org_url(const struct catalog *catalog,
 		     const struct kernel_version *version, bool is_published);
 
+/** Of what kernel.org does not have: say so. NULL, and others, stay. */
+_must_check_ struct error *kernel_org_missing(struct error *err);
+
+/** What takes a tarball that arrives. A second one replaces the first. */
+typedef struct error *kernel_org_taker(void *arg, struct stream *stream);
+
 /**
- * Download the tarball of a version to a path. Blocks on the network, unless
- * the file is there and has the digest in its sidecar (archive.h), which is
- * written beside each that has come whole. The file appears whole or not at
- * all, with the digest that kernel.org publishes; release candidates are made
- * on the fly, and it publishes none of them.
+ * Download the tarball of a version. Where git.kernel.org fails, which makes
+ * those of release candidates on the fly, its mirror is asked, and the taker is
+ * called once more. Blocks on the network. What comes is not proven.
  *
- * @return ERROR_NOT_FOUND if kernel.org has no such version; ERROR_USAGE if
- * the path is that of something else than a file; ERROR_CANCELLED.
+ * @return ERROR_NOT_FOUND if kernel.org does not have it, yet; what the taker
+ * returns.
+ */
+_must_check_ struct error *
+kernel_org_download(const struct catalog *catalog, struct http *http,
+		    const struct kernel_version *version,
+		    kernel_org_taker *taker, void *arg);
+
+/**
+ * Download the tarball of a version to a path, and what proves it to PATH.sign.
+ * Blocks on the network, unless both are there and the file has the digest in
+ * its sidecar (archive.h). The file is proven, or deleted.
+ *
+ * @return ERROR_NOT_FOUND if kernel.org does not have it, or its signature,
+ * yet; ERROR_USAGE if the path is that of something else than a file;
+ * ERROR_CANCELLED.
  */
 _must_check_ struct error *kernel_org_fetch(const struct catalog *catalog,
 					    struct http *http,
 					    const struct kernel_version *version,
 					    const char *path);
+
+/*
+ * What proves that a tarball is kernel.org's: the signature of one that it
+ * publishes; of a release candidate, whose tarball it makes on the fly, the
+ * signed tag and its commit (remote.h). Beside a tarball, it is in FILE.sign.
+ */
+
+/**
+ * Ask kernel.org; for a tag, then its mirror. Blocks on the network.
+ *
+ * @return ERROR_NOT_FOUND if there is none, yet.
+ */
+_must_check_ struct error *proof_request(const struct catalog *catalog,
+					 struct http *http,
+					 const struct kernel_version *version,
+					 struct string_builder *ret);
+
+/** @return ERROR_NOT_FOUND if the tarball has none beside it. */
+_must_check_ struct error *proof_read(const char *path,
+				      struct string_builder *ret);
+
+_must_check_ struct error *proof_write(const struct string_builder *proof,
+				       const char *path);
+
+/**
+ * Unpack a tarball while gpgv(1) checks the proof, against the catalog's
+ * keyring. Its digest is known to the stream then. What is on disk is not to be
+ * used before this has succeeded.
+ *
+ * @param[in] directory Exists and is empty.
+ * @param[out] signature_ret Who signed: `NAME, FINGERPRINT`; free().
+ * @return ERROR_OTHER if it is not signed by one of the catalog's signers, or
+ * was changed.
+ */
+_must_check_ struct error *
+proof_unpack(const struct string_builder *proof, const struct catalog *catalog,
+	     const struct kernel_version *version, struct stream *stream,
+	     const char *directory, char **signature_ret);
 
 enum source_kind {
 	/**
@@ -161,6 +219,9 @@ struct source_request {
 	struct phase_clock *clock;
 };
 
+/** In place of who signed: of what is no version of kernel.org. */
+#define SOURCE_UNSIGNED "unsigned"
+
 struct source {
 	/** Absolute; not to be written to, since other builds may share it. */
 	char *path;
@@ -171,8 +232,10 @@ struct source {
 	 * its directory; NULL for a directory.
 	 */
 	char *url;
-	/** SHA-256 of the tarball, checked; "" where none was published. */
+	/** SHA-256 of the tarball; "" where it is made on the fly. */
 	char digest[DIGEST_TEXT_SIZE];
+	/** As of proof_unpack(), or SOURCE_UNSIGNED. */
+	char *signature;
 	/** Names of the patches that were applied. */
 	struct string_list patches;
 	/** What keeps it in the cache; NULL for a directory. */
@@ -187,11 +250,11 @@ void source_deinit(struct source *source);
  * Have a source ready. Blocks: on the network, and on a build that is making
  * the same one.
  *
- * A tarball of kernel.org is checked against the sha256sums.asc beside it,
- * except those of release candidates, which are made on the fly and have no
- * published digest. A local copy of one is not checked.
+ * A version of kernel.org is proven, also where there is a copy of its tarball. Of
+ * other sources, nobody says whose they are.
  *
- * @return ERROR_NOT_FOUND if kernel.org or the repository has no such version;
+ * @return ERROR_NOT_FOUND if kernel.org or the repository has no such version, or
+ * kernel.org does not have its signature yet;
  * ERROR_USAGE if what is there is not a kernel's source; ERROR_CANCELLED.
  */
 _must_check_ struct error *source_prepare(const struct source_request *request,

@@ -92,9 +92,10 @@ struct error *source_facts_write(const struct source *source,
 	char version[KERNEL_VERSION_TEXT_SIZE];
 	kernel_version_format(&source->version, version);
 	_cleanup_free_ char *text =
-		json_text(json_pack("{s:s, s:o, s:s, s:o}", "version", version,
-				    "url", text_json(source->url), "digest",
-				    source->digest, "patches",
+		json_text(json_pack("{s:s, s:o, s:s, s:s, s:o}", "version",
+				    version, "url", text_json(source->url),
+				    "digest", source->digest, "signature",
+				    source->signature, "patches",
 				    strings_json(&source->patches)),
 			  JSON_INDENT(2));
 	_cleanup_free_ char *path = path_join(directory, facts_name);
@@ -122,6 +123,7 @@ struct error *source_facts_read(const char *directory, struct source *ret)
 		VALUE_REQUIRED("version", value_version, struct source, version),
 		VALUE_REQUIRED("url", value_copy, struct source, url),
 		VALUE_REQUIRED("digest", read_digest, struct source, digest),
+		VALUE_REQUIRED("signature", value_copy, struct source, signature),
 		VALUE_REQUIRED("patches", value_strings, struct source, patches),
 	};
 	struct error *err;

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint8_t padding[3 * FUZZ_TAR_BLOCK];
 	_cleanup_close_ int fd = memfd_create("package", MFD_CLOEXEC);
-	_cleanup_string_list_ struct string_list lost = { 0 };
+	_cleanup_package_notes_ struct package_notes notes = { 0 };
 	char header[FUZZ_TAR_BLOCK] = "./vmtest.json";
 	char path[32];
 
@@ -36,10 +36,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				      FUZZ_TAR_BLOCK))
 		abort();
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	error_destroy(package_info_read_lost(path, &lost));
-	for (size_t i = 0; i < lost.count; i++) {
-		// What is taken can be shown anywhere.
-		if (strpbrk(lost.items[i], "\n\033"))
+	error_destroy(package_notes_read(path, &notes));
+	// What is taken can be shown anywhere.
+	if (notes.signature && strpbrk(notes.signature, "\n\033"))
+		abort();
+	for (size_t i = 0; i < notes.lost_options.count; i++) {
+		if (strpbrk(notes.lost_options.items[i], "\n\033"))
 			abort();
 	}
 	return 0;

@@ -12,6 +12,7 @@ import tarfile
 
 import support
 import packages
+import signer
 from built_kernel import catalog_without_patches, put_package, write_source
 from support import BIN, environment, mirror, run
 
@@ -160,7 +161,7 @@ class BuildTest(ActionsTest):
         self.release = support.release()
         self.version = self.release.partition("-")[0]
         path = self.folder / f"linux-{self.version}.tar.xz"
-        self.tarball = write_source(path, self.version)
+        self.tarball = signer.write_proof(write_source(path, self.version))
         self.out = self.folder / "out"
         self.result_file = self.out / "result.json"
 
@@ -272,7 +273,7 @@ class BuildTest(ActionsTest):
         self.assertTrue((self.out / self.package.name).is_file())
         self.assertEqual(
             [r["path"] for r in kernel_org.requests() if ".tar." in r["path"]],
-            [f"/pub/linux/kernel/v6.x/linux-{self.version}.tar.xz"],
+            [f"/pub/linux/kernel/v6.x/linux-{self.version}.tar.{s}" for s in ("sign", "xz")],
         )
 
     def test_an_interrupt_says_nothing_about_the_kernel(self):

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import unittest
+import urllib.request
 from pathlib import Path
 
 import support
@@ -277,6 +278,10 @@ class KernelOrgTest(TestCase):
         options = (f"--source={VERSION}={source}", f"--cache={folder / 'cache'}")
         cls.kernel_org = support.StandIn("kernel_org.py", *options)
         cls.addClassCleanup(cls.kernel_org.stop)
+        # Signed now, and not while somebody waits for it.
+        releases = cls.kernel_org.urls["KERNEL_ORG_RELEASES"]
+        path = f"pub/linux/kernel/v6.x/linux-{VERSION}.tar.sign"
+        urllib.request.urlopen(releases.replace("releases.json", path)).close()
 
     def setUp(self):
         super().setUp()
@@ -305,7 +310,8 @@ class KernelOrgTest(TestCase):
         for path, name, faults in (
             ("releases.json", "releases.json", [(fault, "") for fault in json]),
             ("releases.json", "releases.json", SERVER_FAULTS),
-            ("info/refs", "linux.git", (*SERVER_FAULTS, *refs)),
+            # The repository's mirror is the last that is asked.
+            ("info/refs", "gregkh/linux", (*SERVER_FAULTS, *refs)),
         ):
             for fault, word in faults:
                 with self.subTest(path, **fault):
@@ -334,11 +340,13 @@ class KernelOrgTest(TestCase):
 
     def test_sources(self):
         web_page = {"kind": "body", "body": "<html>\n"}
-        sums = (
-            ({"kind": "status", "status": 404}, "404"),
-            ({"kind": "wrong_digest"}, "digest"),
-            ({"kind": "truncated"}, "cut off"),
-            (web_page, "PGP"),
+        blocked = ({**web_page, "type": "text/html; charset=utf-8"}, "blocked")
+        signatures = (
+            ({"kind": "status", "status": 404}, "does not have it yet"),
+            ({"kind": "truncated"}, "proven"),
+            ({"kind": "corrupt"}, "proven"),
+            (web_page, "it is not signed"),
+            blocked,
         )
         tarballs = (
             ({"kind": "status", "status": 404}, "404"),
@@ -347,8 +355,10 @@ class KernelOrgTest(TestCase):
             ({"kind": "stall"}, "gave up"),
             ({"kind": "truncated"}, "tar.xz"),
             ({"kind": "corrupt"}, "damaged"),
+            (web_page, "tar.xz"),
+            blocked,
         )
-        for path, faults in (("sums", sums), ("tar.xz", tarballs)):
+        for path, faults in (("tar.sign", signatures), ("tar.xz", tarballs)):
             for fault, word in faults:
                 with self.subTest(path, **fault):
                     self.set_faults({**fault, "path": path})

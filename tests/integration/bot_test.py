@@ -97,8 +97,11 @@ class GitHubTest(support.TestCase):
         asked = [request["path"] for request in self.kernel_org.requests()]
         self.assertFalse([path for path in asked if ".tar." in path], asked)
 
-    def test_the_page_says_what_a_package_was_built_without(self):
-        lost = json.dumps({"lost_options": ["CONFIG_A=y", 'CONFIG_B="x y"']})
+    def test_the_page_says_what_a_package_was_built_without_and_who_signed(self):
+        lost = json.dumps({
+            "lost_options": ["CONFIG_A=y", 'CONFIG_B="x y"'],
+            "source": {"signature": f"Greg Kroah-Hartman, {'A' * 40}"},
+        })
         entries = [entry("./vmtest.json", lost.encode()), *package_entries()]
         package = write_package(self.folder / package_name(), entries)
         note = 'without CONFIG_A=y, CONFIG_B="x y"'
@@ -107,11 +110,12 @@ class GitHubTest(support.TestCase):
             self.store = store
             self.assert_status(self.bot("publish", package), 0)
             page = self.bot("status", "--markdown")
-            self.assertIn(f", {escaped} |", page.stdout)
+            self.assertRegex(
+                page.stdout, rf"(?m), {re.escape(escaped)} \|.*\| Greg Kroah-Hartman \|$")
         url = self.github.urls["GITHUB_API_URL"]
         release = support.get_json(f"{url}/repos/octo/kernels/releases/tags/kernels")
         self.assertIn(escaped, release["body"])
-        self.assertEqual(release["assets"][0]["label"], f"{package.name} {note}")
+        self.assertEqual(release["assets"][0]["label"], f"{package.name} signed by Greg Kroah-Hartman {note}")
 
     def test_an_upload_goes_to_githubs_host_alone(self):
         self.assert_status(self.bot("publish", self.package), 0)

@@ -7,6 +7,8 @@ import os
 import support
 from support import environment, mirror, run
 
+from built_kernel import write_source
+
 VERSION = "6.12.117"
 CANDIDATE = "7.3-rc2"
 
@@ -14,11 +16,11 @@ CANDIDATE = "7.3-rc2"
 class FetchTest(support.TestCase):
     def setUp(self):
         super().setUp()
-        self.data = {VERSION: os.urandom(1 << 20), CANDIDATE: os.urandom(1 << 19)}
-        sources = []
-        for version, data in self.data.items():
-            path = self.folder / f"source-{version}"
-            path.write_bytes(data)
+        self.data, sources = {}, []
+        for version, suffix in ((VERSION, "xz"), (CANDIDATE, "gz")):
+            path = self.folder / f"source-{version}.tar.{suffix}"
+            write_source(path, version, os.urandom(1 << 20))
+            self.data[version] = path.read_bytes()
             sources.append(f"--source={version}={path}")
         self.kernel_org = self.start("kernel_org.py", *sources)
         self.file = self.folder / "sources" / "linux.tar"
@@ -31,7 +33,8 @@ class FetchTest(support.TestCase):
         return run("vmtest-kbuild fetch", *arguments, env=env)
 
     def tarball_requests(self):
-        return [r for r in self.kernel_org.requests() if ".tar." in r["path"]]
+        requests = self.kernel_org.requests()
+        return [r for r in requests if r["path"].endswith((".tar.xz", ".tar.gz"))]
 
     def assert_whole(self, version=VERSION):
         data = self.data[version]
@@ -39,7 +42,9 @@ class FetchTest(support.TestCase):
         digest = hashlib.sha256(data).hexdigest()
         sidecar = self.file.with_name(self.file.name + ".sha256")
         self.assertEqual(sidecar.read_text(), f"{digest}  {self.file.name}\n")
-        self.assertEqual(sorted(self.file.parent.iterdir()), [self.file, sidecar])
+        proof = self.file.with_name(self.file.name + ".sign")
+        files = [self.file, sidecar, proof]
+        self.assertEqual(sorted(self.file.parent.iterdir()), files)
 
     def test_comes_whole_and_then_without_the_network(self):
         result = self.fetch()
@@ -51,11 +56,12 @@ class FetchTest(support.TestCase):
         self.assert_whole()
         self.assertEqual(len(self.kernel_org.requests()), before)
 
-    def test_a_file_without_its_sidecar_is_not_downloaded_again(self):
+    def test_a_file_without_its_sidecars_is_proven_and_not_downloaded_again(self):
         self.assert_status(self.fetch(), 0)
-        self.file.with_name(self.file.name + ".sha256").unlink()
-        self.assert_status(self.fetch(), 0)
-        self.assert_whole()
+        for suffix in (".sha256", ".sign"):
+            self.file.with_name(self.file.name + suffix).unlink()
+            self.assert_status(self.fetch(), 0)
+            self.assert_whole()
         self.assertEqual(len(self.tarball_requests()), 1)
 
     def test_a_damaged_file_is_replaced(self):
@@ -64,10 +70,11 @@ class FetchTest(support.TestCase):
         # Nor does what a run that was killed has left stay.
         for name in (f".{self.file.name}.partial", f"{self.file.name}.sha256"):
             (self.file.parent / name).write_text("half")
+        (self.file.parent / ".proof.killed").mkdir()
         self.assert_status(self.fetch(), 0)
         self.assert_whole()
 
-    def test_a_release_candidate_has_no_published_digest(self):
+    def test_a_release_candidate_is_what_its_tag_is_of(self):
         self.assert_status(self.fetch(CANDIDATE), 0)
         self.assert_whole(CANDIDATE)
         before = len(self.kernel_org.requests())
@@ -75,7 +82,7 @@ class FetchTest(support.TestCase):
         self.assertEqual(len(self.kernel_org.requests()), before)
 
     def test_a_broken_connection_is_taken_up_again(self):
-        cut = {"kind": "cut_response", "path": "tar.xz"}
+        cut = {"kind": "cut_response", "path": "tar.xz$"}
         cuts = [{**cut, "percent": percent} for percent in (10, 50, 99)]
         self.kernel_org.control(faults=cuts)
         self.assert_status(self.fetch(), 0)
@@ -88,7 +95,7 @@ class FetchTest(support.TestCase):
                 self.kernel_org.control(faults=[fault])
                 self.assert_one_line(self.fetch(), 1, f"fetch Linux {VERSION}: ")
                 self.assertEqual(list(self.file.parent.iterdir()), [])
-        self.assert_one_line(self.fetch("6.12.118"), 1, "6.12.118")
+        self.assert_one_line(self.fetch("6.12.118"), 75, "6.12.118", "yet")
         self.assertEqual(list(self.file.parent.iterdir()), [])
 
     def test_wrong_usage(self):

@@ -18,6 +18,7 @@ import support
 from support import TOP, mirror
 
 import rehearsal
+import signer
 
 ARCH = platform.machine()
 STORE = ("octo/kernels", "kernels")
@@ -33,6 +34,7 @@ def tree_with_one_flavor(folder):
     for name, architecture in catalog["architectures"].items():
         architecture["enabled"] = name == ARCH
     path.write_text(json.dumps(catalog, indent=2))
+    signer.trust(path.parent)
     support.commit_tree(folder)
     return folder
 
@@ -53,6 +55,8 @@ class WorkflowCase(support.TestCase):
         self.github = self.start("github.py", "--folder", self.folder / "github")
         tree = tree_with_one_flavor(self.folder / "tree")
         variables |= {"VMTEST_RETRY_SECONDS": "10", **mirror(self.kernel_org)}
+        # The tree has its own.
+        del variables["VMTEST_CATALOG"]
         self.variables = variables
         self.workflow = rehearsal.Rehearsal(
             ".github/workflows/release.yml",

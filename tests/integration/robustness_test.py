@@ -22,6 +22,7 @@ import support
 from support import BIN, descendants, environment, mirror, program_of
 
 import mounts
+import signer
 from built_kernel import catalog_without_patches, put_package, write_source
 from packages import RELEASE, entry, package_entries, package_name, tarball
 from packages import write_folder, write_package
@@ -183,11 +184,11 @@ class Fetch(Command):
     pattern = "linux.tar.xz"
 
     def prepare(self, case):
-        source = case.folder / "source"
-        source.write_bytes(os.urandom(SIZE))
+        path = case.folder / "source.tar.xz"
+        source = write_source(path, "6.12.117", os.urandom(SIZE))
         source = f"--source=6.12.117={source}"
         self.kernel_org = case.start("kernel_org.py", source)
-        slow = {"kind": "slow", "path": "tar.xz", "bytes_per_second": SIZE * 4}
+        slow = {"kind": "slow", "path": "tar.xz$", "bytes_per_second": SIZE * 4}
         self.kernel_org.control(faults=[{**slow, "count": -1}])
         self.env = mirror(self.kernel_org)
 
@@ -482,7 +483,7 @@ class BotTest(support.TestCase):
         self.assertEqual(list((self.work / "packages").glob("[!.]*")), [])
 
     def test_two_boot_one_package(self):
-        write_source(self.tarball, self.version)
+        signer.write_proof(write_source(self.tarball, self.version))
         self.put_package()
         self.assert_builds(self.folder / "one", self.folder / "other")
 
@@ -494,6 +495,7 @@ class BotTest(support.TestCase):
         files = {"Makefile": makefile, "Kconfig": "", "noise": "x"}
         entries = [entry(f"{folder}/{n}", t.encode()) for n, t in files.items()]
         self.tarball.write_bytes(tarball(entries, ("xz", "-0")))
+        signer.write_proof(self.tarball)
         output = self.folder / "out"
         generator = random.Random(SEED)
         for _ in range(KILLS):

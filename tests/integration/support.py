@@ -137,7 +137,10 @@ def is_sanitized():
 def mirror(kernel_org):
     """The environment in which a stand-in is kernel.org."""
     releases = kernel_org.urls["KERNEL_ORG_RELEASES"]
-    return {"VMTEST_KERNEL_ORG": releases.removesuffix("/releases.json")}
+    return {
+        "VMTEST_KERNEL_ORG": releases.removesuffix("/releases.json"),
+        "VMTEST_CATALOG": kernel_org.urls["KERNEL_ORG_CATALOG"],
+    }
 
 
 def succeed(program, *arguments, **options):

@@ -4,11 +4,13 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/base/memory.h"
 #include "common/store/store.h"
+#include "kbuild/package/package.h"
 #include "tests/unit/errors.h"
 #include "tests/unit/files.h"
 
@@ -204,21 +206,28 @@ Test(lost_options, names_as_many_as_fit)
 Test(lost_options, a_label_gives_back_what_it_was_made_of)
 {
 	static const char lost[] = "without CONFIG_A=y, CONFIG_B=y";
-	_cleanup_string_list_ struct string_list list = { 0 };
+	_cleanup_package_notes_ struct package_notes notes = { 0 };
 
-	cr_expect_null(lost_options_label(NAME, &list));
-	fill(&list, 2);
-	_cleanup_free_ char *label = lost_options_label(NAME, &list);
+	cr_expect_null(asset_label_format(NAME, &notes));
+	notes.signature = string_copy("A. Name, 0123");
+	_cleanup_free_ char *is_signed = asset_label_format(NAME, &notes);
+	fill(&notes.lost_options, 2);
+	_cleanup_free_ char *both = asset_label_format(NAME, &notes);
+	free(take_ptr(notes.signature));
+	_cleanup_free_ char *label = asset_label_format(NAME, &notes);
 	const struct {
-		const char *label, *lost;
+		const char *label, *lost, *signer;
 	} rows[] = {
-		{ label, lost },
-		{ NULL, "" },
-		{ "", "" },
-		{ "my kernel", "" },
-		{ NAME, "" },
-		{ NAME " with", "" },
-		{ "x without CONFIG_A=y", "" },
+		{ label, lost, NULL },
+		{ is_signed, "", "A. Name" },
+		{ both, lost, "A. Name" },
+		{ NAME " and without CONFIG_A=y", "", NULL },
+		{ NULL, "", NULL },
+		{ "", "", NULL },
+		{ "my kernel", "", NULL },
+		{ NAME, "", NULL },
+		{ NAME " with", "", NULL },
+		{ "x without CONFIG_A=y", "", NULL },
 	};
 	for (size_t i = 0; i < array_size(rows); i++) {
 		const struct asset asset = {
@@ -226,7 +235,11 @@ Test(lost_options, a_label_gives_back_what_it_was_made_of)
 			.label = (char *)rows[i].label,
 		};
 
-		cr_expect_str_eq(lost_options_of_asset(&asset), rows[i].lost,
+		cr_expect_str_eq(asset_label_lost(&asset), rows[i].lost,
+				 "row %zu", i);
+		_cleanup_free_ char *signer = asset_label_signer(&asset);
+		cr_expect_str_eq(signer ? signer : "none",
+				 rows[i].signer ? rows[i].signer : "none",
 				 "row %zu", i);
 	}
 }

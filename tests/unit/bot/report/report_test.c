@@ -350,15 +350,18 @@ Test(page, a_row_has_a_column_for_each_flavor)
 {
 	struct asset list[] = {
 		{ .name = (char *)"kernel-6.12.115-vmtest1.0tiny.x86_64.tar.zst",
+		  .label = (char *)"kernel-6.12.115-vmtest1.0tiny.x86_64.tar.zst signed by Old",
 		  .size_bytes = 1000000 },
 		{ .name = (char *)"kernel-6.12.117-vmtest1.0tiny.x86_64.tar.zst",
+		  .label = (char *)"kernel-6.12.117-vmtest1.0tiny.x86_64.tar.zst signed by A|B",
 		  .size_bytes = 76543210,
 		  .created = 1795046400,
 		  .url = (char *)"https://x/y" },
 		{ .name = (char *)"kernel-7.4-vmtest1.0tiny.x86_64.tar.zst",
-		  .label = (char *)"kernel-7.4-vmtest1.0tiny.x86_64.tar.zst without CONFIG_A=y",
+		  .label = (char *)"kernel-7.4-vmtest1.0tiny.x86_64.tar.zst signed by A without CONFIG_A=y",
 		  .size_bytes = 1000000 },
 		{ .name = (char *)"kernel-7.4-vmtest1.1default.x86_64.tar.zst",
+		  .label = (char *)"kernel-7.4-vmtest1.1default.x86_64.tar.zst signed by B",
 		  .url = (char *)"/a|b> `c\\\n/d",
 		  .size_bytes = 1000000 },
 		{ .name = (char *)"notes.txt" },
@@ -368,9 +371,9 @@ Test(page, a_row_has_a_column_for_each_flavor)
 
 	expect_text(
 		text,
-		"| Series | Architecture | default | alternative | tiny | bpf | debug |\n",
-		"| 6.12 | x86\\_64 | | | [6.12.117](<https://x/y>), 76.5 MB, 2026-11-19 | | |\n",
-		"| 7.4 | x86\\_64 | [7.4](</a%7Cb%3E %60c%5C%0A/d>), 1.0 MB, 1970-01-01 | | 7.4, 1.0 MB, 1970-01-01, without CONFIG\\_A=y | | |\n");
+		"| Series | Architecture | default | alternative | tiny | bpf | debug | Source signed by |\n",
+		"| 6.12 | x86\\_64 | | | [6.12.117](<https://x/y>), 76.5 MB, 2026-11-19 | | | A\\|B |\n",
+		"| 7.4 | x86\\_64 | [7.4](</a%7Cb%3E %60c%5C%0A/d>), 1.0 MB, 1970-01-01 | | 7.4, 1.0 MB, 1970-01-01, without CONFIG\\_A=y | | | B, A |\n");
 	cr_expect_null(strstr(text, "6.12.115"));
 	cr_expect_null(strstr(text, "notes"));
 }

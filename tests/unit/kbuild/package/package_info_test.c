@@ -26,7 +26,10 @@ Test(package_info, tells_how_a_package_was_made)
 	struct release release;
 	cr_assert(release_parse("6.12.117-vmtest1.0tiny", &release));
 	const struct catalog_arch arch = { .name = "x86_64" };
-	_cleanup_source_ struct source source = { .url = string_copy("u") };
+	_cleanup_source_ struct source source = {
+		.url = string_copy("u"),
+		.signature = string_copy("A. Name, 0123"),
+	};
 	string_list_add(&source.patches, "one.patch");
 	_cleanup_string_list_ struct string_list lost = { 0 };
 	string_list_add(&lost, "CONFIG_A=y");
@@ -36,12 +39,12 @@ Test(package_info, tells_how_a_package_was_made)
 	struct utsname host;
 	uname(&host);
 	json_t *wanted = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:i, s:{s:s, s:n}, s:[s], s:[s], s:s, s:s}",
+		"{s:s, s:s, s:s, s:s, s:s, s:i, s:{s:s, s:n, s:s}, s:[s], s:[s], s:s, s:s}",
 		"release", "6.12.117-vmtest1.0tiny", "version", "6.12.117",
-		"architecture", "x86_64", "host", host.machine, "flavor",
-		"tiny", "revision", 1, "source", "url", "u", "digest",
-		"patches", "one.patch", "lost_options", "CONFIG_A=y",
-		"compiler", "gcc 12", "linker", "24000");
+		"architecture", "x86_64", "host", host.machine, "flavor", "tiny",
+		"revision", 1, "source", "url", "u", "digest", "signature",
+		"A. Name, 0123", "patches", "one.patch", "lost_options",
+		"CONFIG_A=y", "compiler", "gcc 12", "linker", "24000");
 	_cleanup_free_ char *path = in_tmp("vmtest.json");
 	json_t *json = json_load_file(path, 0, NULL);
 	cr_expect(wanted && json && json_equal(json, wanted));
@@ -50,7 +53,7 @@ Test(package_info, tells_how_a_package_was_made)
 }
 
 /** Pack a directory that holds such a vmtest.json, and read from it. */
-static struct error *read_lost(const char *info, struct string_list *ret)
+static struct error *read_notes(const char *info, struct package_notes *ret)
 {
 	_cleanup_free_ char *tree = in_tmp("tree"),
 			    *package = in_tmp("p.tar.zst");
@@ -59,35 +62,45 @@ static struct error *read_lost(const char *info, struct string_list *ret)
 	if (info)
 		put_file(tmp, "tree/vmtest.json", info);
 	cr_assert_null(package_pack(tree, package));
-	return package_info_read_lost(package, ret);
+	return package_notes_read(package, ret);
 }
 
-Test(package_info, a_package_says_what_it_lost)
+Test(package_info, a_package_says_what_it_lost_and_who_signed)
 {
 	static const struct {
 		const char *info;
 		size_t count;
 		const char *error;
+		const char *signature;
 	} cases[] = {
-		{ NULL, 0, NULL },
+		{ NULL, 0, NULL, NULL },
 		{ "{\"lost_options\": [\"CONFIG_A=y\", \"CONFIG_B=\\\"x\\\"\"]}",
-		  2, NULL },
-		{ "{\"lost_options\": []}", 0, NULL },
-		{ "{}", 0, NULL },
+		  2, NULL, NULL },
+		{ "{\"lost_options\": []}", 0, NULL, NULL },
+		{ "{}", 0, NULL, NULL },
+		{ "{\"source\": {\"signature\": \"A, 01\\u001b\"}}", 0, NULL,
+		  "A, 01?" },
+		{ "{\"source\": {\"signature\": \"unsigned\"}}", 0, NULL, NULL },
+		{ "{\"source\": {}}", 0, NULL, NULL },
+		{ "{\"source\": 1}", 0, NULL, NULL },
 		{ "{\"lost_options\": [\"A=y\"]}", 0,
-		  "vmtest.json: lost_options: expected CONFIG_NAME=value" },
+		  "vmtest.json: lost_options: expected CONFIG_NAME=value", NULL },
 		{ "{\"lost_options\": [\"CONFIG_A=\\n\"]}", 0,
-		  "expected CONFIG_NAME=value, not \"CONFIG_A=?\"" },
+		  "expected CONFIG_NAME=value, not \"CONFIG_A=?\"", NULL },
 		{ "{\"lost_options\": [1]}", 0,
-		  "vmtest.json: lost_options[0]: expected a string" },
-		{ "{", 0, "vmtest.json: not valid JSON: line 1" },
+		  "vmtest.json: lost_options[0]: expected a string", NULL },
+		{ "{", 0, "vmtest.json: not valid JSON: line 1", NULL },
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++) {
-		_cleanup_string_list_ struct string_list lost = { 0 };
-		struct error *err = read_lost(cases[i].info, &lost);
+		_cleanup_package_notes_ struct package_notes notes = { 0 };
+		const char *wanted = cases[i].signature;
+		struct error *err = read_notes(cases[i].info, &notes);
 
 		expect_outcome(err, cases[i].error);
-		cr_expect_eq(lost.count, cases[i].count, "row %zu", i);
+		cr_expect_eq(notes.lost_options.count, cases[i].count,
+			     "row %zu", i);
+		cr_expect_str_eq(notes.signature ? notes.signature : "none",
+				 wanted ? wanted : "none", "row %zu", i);
 	}
 }

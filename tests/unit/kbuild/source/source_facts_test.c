@@ -20,6 +20,7 @@ Test(source_facts, are_read_as_they_were_written)
 	cr_assert(kernel_version_parse("6.12-rc3", &written.version));
 	written.url = string_copy("https://example.org/linux \"6\"");
 	memset(written.digest, 'a', DIGEST_TEXT_SIZE - 1);
+	written.signature = string_copy("A. Name, 0123");
 	string_list_add(&written.patches, "0001-a.patch");
 	string_list_add(&written.patches, "0002-ä.patch");
 	string_list_add(&written.patches, "no UTF-8: \xff");
@@ -28,6 +29,7 @@ Test(source_facts, are_read_as_they_were_written)
 	cr_expect_eq(kernel_version_compare(&read.version, &written.version), 0);
 	cr_expect_str_eq(read.url, written.url);
 	cr_expect_str_eq(read.digest, written.digest);
+	cr_expect_str_eq(read.signature, written.signature);
 	cr_assert_eq(read.patches.count, 3);
 	cr_expect_str_eq(read.patches.items[1], "0002-ä.patch");
 	cr_expect_str_eq(read.patches.items[2], "no UTF-8: \uFFFD");
@@ -37,11 +39,13 @@ Test(source_facts, that_are_malformed_are_refused)
 {
 #define FACTS(version, digest, patches)                                        \
 	"{\"version\": \"" version "\", \"url\": \"u\", \"digest\": \"" digest \
-	"\", \"patches\": " patches "}"
+	"\", \"signature\": \"unsigned\", \"patches\": " patches "}"
 	static const char *const texts[] = {
 		"",
 		"[]",
 		"{\"version\": \"6.12\", \"url\": \"u\", \"digest\": \"\"}",
+		// Of a program that proved nothing.
+		"{\"version\": \"6.12\", \"url\": \"u\", \"digest\": \"\", \"patches\": []}",
 		FACTS("six", "", "[]"),
 		FACTS("6.12", "abc", "[]"),
 		FACTS("6.12", "", "{}"),

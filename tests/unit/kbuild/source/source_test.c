@@ -100,28 +100,24 @@ static void make_tarball(const char *sublevel, const char *extra,
 	run("tar", "-caf", tarball, "tree");
 }
 
-static void put_sums(const char *name, const char *digest)
-{
-	_cleanup_free_ char *text =
-		string_format("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n"
-			      "%s  %s\n-----BEGIN PGP SIGNATURE-----\n\nAAAA\n"
-			      "-----END PGP SIGNATURE-----\n",
-			      digest, name);
-
-	put_file(tmp, "www/pub/linux/kernel/v6.x/sha256sums.asc", text);
-}
-
 static const char tarball_path[] =
 	"www/pub/linux/kernel/v6.x/linux-6.12.117.tar.xz";
 
-/** kernel.org has 6.12.117, and says so. @p digest_ret is its digest. */
+/** Sign what is there; the key is one that the catalog trusts. */
+static void sign(void)
+{
+	run("python3", VMTEST_SOURCE_DIR "/tests/fixtures/signer.py", "configs",
+	    tarball_path);
+}
+
+/** kernel.org has 6.12.117, signed. @p digest_ret is its digest. */
 static void publish(char digest_ret[static DIGEST_TEXT_SIZE])
 {
 	_cleanup_free_ char *path = in_tmp(tarball_path);
 
 	make_tarball("117", "", tarball_path);
 	cr_assert_null(digest_file(path, digest_ret, NULL));
-	put_sums("linux-6.12.117.tar.xz", digest_ret);
+	sign();
 }
 
 static void setup(void)
@@ -139,6 +135,8 @@ static void setup(void)
 	cr_assert_null(
 		file_copy(VMTEST_SOURCE_DIR "/configs/vmtest.json", configs));
 	put_file(tmp, "tree/lib.c", "old\n");
+	// The catalog names it when it is read.
+	run("python3", VMTEST_SOURCE_DIR "/tests/fixtures/signer.py", "configs");
 	serve();
 	cr_assert_null(catalog_find_arch(catalog, "x86_64", &arch));
 	http = http_create("test", &limits);
@@ -187,7 +185,7 @@ static void expect_nothing_made(const char *what)
 	cr_expect_eq(count("*"), 0, "%s", what);
 }
 
-Test(source, a_version_comes_checked_and_patched)
+Test(source, a_version_comes_proven_and_patched)
 {
 	_cleanup_source_ struct source source = { 0 };
 	char digest[DIGEST_TEXT_SIZE];
@@ -203,6 +201,8 @@ Test(source, a_version_comes_checked_and_patched)
 	cr_assert_eq(source.patches.count, 1);
 	cr_expect_str_eq(source.patches.items[0], "0001-new.patch");
 	cr_expect(strstr(source.path, "/sources/linux-6.12.117-"));
+	cr_expect_eq(strncmp(source.signature, "Stand In, ", 10), 0, "%s",
+		     source.signature);
 	cr_expect_eq(count(".*"), 0);
 }
 
@@ -219,6 +219,7 @@ Test(source, is_used_again_without_the_network)
 	cr_expect_str_eq(second.path, first.path);
 	cr_expect_str_eq(second.url, first.url);
 	cr_expect_str_eq(second.digest, digest);
+	cr_expect_str_eq(second.signature, first.signature);
 	cr_expect_eq(kernel_version_compare(&second.version, &first.version), 0);
 	cr_expect_eq(second.patches.count, 0);
 
@@ -241,14 +242,11 @@ Test(source, a_directory_without_facts_is_made_again)
 	expect_contents(second.path, "lib.c", "old\n");
 }
 
-Test(source, a_release_candidate_has_no_digest)
+/** Beside the tarball lies what proves it, as 'fetch' leaves it. */
+static void put_proof(void)
 {
-	_cleanup_source_ struct source source = { 0 };
-
-	make_tarball("0", " -rc2", "www/torvalds/t/linux-6.12-rc2.tar.gz");
-	cr_assert_null(prepare_version("6.12-rc2", &source));
-	cr_expect_str_eq(source.digest, "");
-	cr_expect_eq(source.version.rc, 2);
+	sign();
+	run("sh", "-c", "cp \"${0%.xz}.sign\" \"$0.sign\"", tarball_path);
 }
 
 Test(source, a_copy_needs_no_network_and_is_the_same_source)
@@ -259,6 +257,7 @@ Test(source, a_copy_needs_no_network_and_is_the_same_source)
 	char digest[DIGEST_TEXT_SIZE];
 
 	publish(digest);
+	put_proof();
 	process_destroy(take_ptr(server));
 	cr_assert_null(prepare_copy("6.12.117", path, &copied));
 	cr_expect_str_eq(copied.digest, digest);
@@ -272,6 +271,9 @@ Test(source, a_copy_needs_no_network_and_is_the_same_source)
 	// What another copy holds is not what is there.
 	put_file(tmp, "tree/lib.c", "newer\n");
 	make_tarball("117", "", tarball_path);
+	expect_failure(prepare_copy("6.12.117", path, &other),
+		       "the signature is not that of these files");
+	put_proof();
 	cr_assert_null(prepare_copy("6.12.117", path, &other));
 	cr_expect_str_neq(other.digest, digest);
 	expect_contents(other.path, "lib.c", "newer\n");
@@ -288,23 +290,35 @@ Test(source, phases_say_where_it_failed)
 	_cleanup_source_ struct source source = { 0 };
 
 	struct error *err = prepare_copy("6.12.117", "/nonexistent/x", &source);
-	cr_expect(err && !strstr(error_message(err), "does kernel.org"));
+	cr_expect(err && !strstr(error_message(err), "kernel.org does not"));
 	expect_failure(err, "/nonexistent/x");
 	make_tarball("116", "", tarball_path);
+	put_proof();
 	expect_failure(prepare(request, &source), "6.12.116 instead of 6.12.117");
 	cr_expect_eq(clock.current, PHASE_SOURCE);
 
 	put_file(tmp, "configs/patches/0001-new.patch", patch);
 	put_file(tmp, "tree/lib.c", "not what the patch expects\n");
 	make_tarball("117", "", tarball_path);
+	put_proof();
 	expect_failure(prepare(request, &source),
 		       "/sources: patch 0001-new.patch: the source does not have it");
 	cr_expect_eq(clock.current, PHASE_PATCH);
 	expect_nothing_made("failed patch");
 }
 
-/** Another tarball than the digest's. */
+/** Another tarball than the signature's, of one byte. */
 static void tamper(void)
+{
+	char digest[DIGEST_TEXT_SIZE];
+
+	publish(digest);
+	put_file(tmp, "tree/lib.c", "0ld\n");
+	make_tarball("117", "", tarball_path);
+}
+
+/** The same, but damaged. */
+static void damage(void)
 {
 	char digest[DIGEST_TEXT_SIZE];
 
@@ -312,25 +326,17 @@ static void tamper(void)
 	run("sh", "-c", "printf x >> \"$0\"", tarball_path);
 }
 
-static void publish_as(const char *name)
-{
-	_cleanup_free_ char *path = in_tmp(tarball_path);
-	char digest[DIGEST_TEXT_SIZE];
-
-	cr_assert_null(digest_file(path, digest, NULL));
-	put_sums(name, digest);
-}
-
 /** Another kernel than its name's. */
 static void mislabel(void)
 {
 	make_tarball("116", "", tarball_path);
-	publish_as("linux-6.12.117.tar.xz");
+	sign();
 }
 
-static void publish_no_digest(void)
+/** The tarball comes before its signature. */
+static void publish_unsigned(void)
 {
-	publish_as("linux-6.12.116.tar.xz");
+	run("rm", "-f", "www/pub/linux/kernel/v6.x/linux-6.12.117.tar.sign");
 }
 
 Test(source, what_does_not_match_is_not_used)
@@ -339,11 +345,13 @@ Test(source, what_does_not_match_is_not_used)
 		void (*prepare)(void);
 		const char *version, *message;
 	} cases[] = {
-		{ tamper, "6.12.117", "linux-6.12.117.tar.xz" },
+		{ tamper, "6.12.117", "the signature is not that of these files" },
+		{ damage, "6.12.117", "linux-6.12.117.tar.xz" },
 		{ mislabel, "6.12.117", "6.12.116 instead of 6.12.117" },
-		{ publish_no_digest, "6.12.117", "does kernel.org have it?" },
+		{ publish_unsigned, "6.12.117",
+		  "kernel.org does not have it yet" },
 		// No such major version.
-		{ publish_no_digest, "5.4", "does kernel.org have it?" },
+		{ publish_unsigned, "5.4", "kernel.org does not have it yet" },
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++) {
@@ -375,6 +383,7 @@ Test(source, a_tarball_is_known_by_its_contents)
 	cr_assert_null(prepare(spec, &first));
 	cr_expect_str_eq(first.url, "a.tar.xz");
 	cr_expect_str_eq(first.digest, digest);
+	cr_expect_str_eq(first.signature, "unsigned");
 	cr_expect_eq(first.patches.count, 1);
 	expect_contents(first.path, "lib.c", "new\n");
 
@@ -397,6 +406,7 @@ Test(source, a_directory_is_used_as_it_is)
 	cr_expect_str_eq(source.path, tree);
 	cr_expect_null(source.url);
 	cr_expect_str_eq(source.digest, "");
+	cr_expect_str_eq(source.signature, "unsigned");
 	cr_expect_eq(source.patches.count, 0);
 	expect_contents(tree, "lib.c", "old\n");
 }
