@@ -3,6 +3,8 @@
 #include "vm/guest/guest_internal.h"
 
 #include <criterion/criterion.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/unit/errors.h"
 #include "tests/unit/files.h"
@@ -70,4 +72,20 @@ Test(guest_user, a_root_without_tables_has_root)
 	cr_expect_str_eq(user.name, "root");
 	cr_expect_str_eq(user.home, "/root");
 	guest_user_deinit(&user);
+}
+
+Test(guest_user, a_hostile_root_has_none, .timeout = 30)
+{
+	_cleanup_free_ char *path = in_tmp("etc/passwd");
+	struct guest_user user = { 0 };
+
+	put_file(tmp, "etc/passwd", "");
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(unlink(path), 0);
+		cr_assert_eq(i ? mkfifo(path, 0600) : symlink("/dev/zero", path),
+			     0);
+		expect_success(guest_user_find(tmp, NULL, &user));
+		cr_expect_str_eq(user.home, "/root");
+		guest_user_deinit(&user);
+	}
 }
