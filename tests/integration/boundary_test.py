@@ -7,9 +7,12 @@ user too.
 """
 
 import contextlib
+import ctypes
+import errno
 import os
 import shutil
 import stat
+import struct
 import subprocess
 import tempfile
 import unittest
@@ -64,6 +67,20 @@ with open("directory/file", "w") as file:
 os.rename("directory/file", "group/file")
 open("host", "r+b").write(b"changed")
 """
+
+
+def forbid_landlock():
+    """In a child: as on a kernel without it."""
+    load, jump, answer = 0x20, 0x15, 0x06
+    program = b"".join(struct.pack("HBBI", *row) for row in (
+        (load, 0, 0, 0), (jump, 0, 1, 444),  # landlock_create_ruleset(2)
+        (answer, 0, 0, 0x00050000 | errno.ENOSYS), (answer, 0, 0, 0x7fff0000)))
+    buffer = ctypes.create_string_buffer(program)
+    libc = ctypes.CDLL(None, use_errno=True)
+    address = struct.pack("HxxxxxxQ", 4, ctypes.addressof(buffer))
+    no_new_privileges, set_filter, mode = 38, 22, 2
+    if libc.prctl(no_new_privileges, 1, 0, 0, 0) or libc.prctl(set_filter, mode, address):
+        raise OSError(ctypes.get_errno(), "seccomp")
 
 
 class BoundaryTest(CallerCase):
@@ -150,6 +167,18 @@ class BoundaryTest(CallerCase):
         got = support.run_guest("cat", "file", options=["-q", "--hide", ".."], **self.as_caller(
             {"cwd": self.folder / "secret/work"}))
         self.assertEqual(got.stdout, "x", got.stderr)
+
+    @each_caller
+    def test_without_landlock_one_line_says_so(self):
+        given = self.as_caller({"preexec_fn": forbid_landlock})
+        got = support.run_guest("echo", "up", **given)
+        self.assertEqual((got.returncode, got.stdout), (0, "up\n"), got.stderr)
+        self.assertEqual(got.stderr.count("warning"), 1, got.stderr)
+        self.assertIn("the guest can read the host's /proc, /sys, /dev and /run", got.stderr)
+        # What was asked for is not given up.
+        (self.folder / "secret").mkdir()
+        got = support.run_guest("true", options=["--hide", "secret"], **given)
+        self.assert_one_line(got, 125, "--hide: the kernel has no Landlock")
 
     def test_what_cannot_be_hidden_is_an_error(self):
         self.become({})
