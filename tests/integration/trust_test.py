@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import support
 from caller import AS_ORDINARY, CallerCase, each_caller
@@ -145,6 +146,15 @@ class PlacesTest(TrustCase):
         self.assert_status(got, 0)
         self.assertEqual((self.folder / "precious").read_text(), "old")
         self.assertIn("Linux version", (self.folder / "log").read_text())
+        # A project's can lead to the terminal.
+        self.make("logs")
+        release = Path(support.kernel(), "build/include/config/kernel.release").read_text().strip()
+        log = self.folder / f"logs/{release}.console.log"
+        log.symlink_to("/dev/null")
+        got = self.call("vmtest-vm test --log-directory logs -k", support.kernel(), "--", "true")
+        self.assert_status(got, 0)
+        self.assertFalse(log.is_symlink())
+        self.assertIn("Linux version", log.read_text())
 
 
 class ProjectTest(TrustCase):

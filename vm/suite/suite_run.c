@@ -173,7 +173,10 @@ static struct error *add_run_words(struct string_list *arguments,
 	free(item->console_path);
 	item->console_path = log_path(options, item, ".console.log");
 	_cleanup_free_ char *result_path = log_path(options, item, ".json");
-	err = file_delete(result_path);
+	// A link that a project has there may lead to a terminal.
+	err = file_delete(item->console_path);
+	if (!err)
+		err = file_delete(result_path);
 	if (err)
 		return err;
 	string_list_add_all(arguments, &options->run_options);
