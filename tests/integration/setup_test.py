@@ -10,6 +10,7 @@ import unittest
 import support
 from support import CATALOG, TOP
 
+BUSYBOX = shutil.which("busybox")
 REFERENCE = f"gcc-{CATALOG['gcc']['reference']}"
 
 
@@ -95,24 +96,41 @@ class PrepareGuestTest(support.TestCase):
         log = self.folder / "log"
         log.write_text("")
         record = f'echo "${{0##*/}} $*" >>"{log}"'
-        path = self.path_with({"sudo": record, "vmtest-vm": record})
-        return script("prepare-guest", *arguments, PATH=path), log.read_text()
+        path = self.path_with({
+            "sudo": record,
+            "vmtest-vm": record,
+            # A package whose busybox is this machine's.
+            "apt-get": f"{record}; [ $1 = update ] || touch busybox-static_1_all.deb",
+            "dpkg-deb": f"{record}; mkdir -p $3/bin && cp {BUSYBOX} $3/bin/busybox",
+        })
+        cache = {"XDG_CACHE_HOME": str(self.folder)}
+        return script("prepare-guest", *arguments, PATH=path, **cache), log.read_text()
 
-    def test_another_architecture_needs_a_root_file_system(self):
-        result, ran = self.prepare("vax")
+    def test_another_architecture_has_a_busybox_as_its_root(self):
+        result, ran = self.prepare("s390x")
         self.assert_status(result, 0)
-        self.assertIn(
-            "sudo sysctl -q kernel.apparmor_restrict_unprivileged_userns=0\n"
-            "vmtest-vm rootfs --arch vax\n",
-            ran,
-        )
+        # Once, and without a program of that architecture, root, or a namespace.
+        self.assertNotIn("vmtest-vm", ran)
+        self.assertNotIn("sudo sysctl", ran)
+        self.assertIn("apt-get download -q busybox-static", ran)
         self.assertIn("kvm", result.stdout)
+        root = self.folder / "vmtest/s390x/rootfs"
+        self.assertTrue((root / "bin/sh").exists())
+        result, ran = self.prepare("s390x")
+        self.assert_status(result, 0)
+        self.assertNotIn("apt-get", ran)
+        # A guest needs nothing else.
+        result = support.run_guest("uname", "-r", options=[f"--root={root}"])
+        self.assert_status(result, 0)
+        self.assertEqual(result.stdout, f"{support.release()}\n")
 
     def test_the_own_architecture_needs_none(self):
         result, ran = self.prepare(platform.machine())
         self.assert_status(result, 0)
-        self.assertNotIn("rootfs", ran)
-        self.assertNotIn("sysctl", ran)
+        self.assertNotIn("apt-get", ran)
+
+    def test_an_architecture_that_the_catalog_lacks_is_wrong_usage(self):
+        self.assert_status(self.prepare("vax")[0], 2)
 
     def test_without_an_architecture_it_is_wrong_usage(self):
         result, ran = self.prepare()
