@@ -14,9 +14,11 @@ static void annotate(const char *message)
 int main(int argc, char **argv)
 {
 	static const struct command *const commands[] = {
-		&bot_poll_command,  &bot_plan_command,	  &bot_run_command,
-		&bot_build_command, &bot_publish_command, &bot_finish_command,
-		&bot_prune_command, &bot_status_command,  NULL,
+		&bot_poll_command,    &bot_plan_command,
+		&bot_prepare_command, &bot_run_command,
+		&bot_build_command,   &bot_publish_command,
+		&bot_finish_command,  &bot_prune_command,
+		&bot_status_command,  NULL,
 	};
 	const struct program program = {
 		.name = "vmtest-bot",

@@ -21,6 +21,7 @@ struct verdict_list;
 
 extern const struct command bot_poll_command;
 extern const struct command bot_plan_command;
+extern const struct command bot_prepare_command;
 extern const struct command bot_run_command;
 extern const struct command bot_build_command;
 extern const struct command bot_publish_command;
@@ -41,6 +42,8 @@ struct session {
 	struct asset_list assets;
 	bool has_failures;
 	struct failure_list failures;
+	/** The day of the last run in which nothing failed; "" for none. */
+	char succeeded[DAY_SIZE];
 };
 
 void session_deinit(struct session *session);
@@ -87,11 +90,24 @@ _must_check_ struct error *session_plan(struct session *session,
 					unsigned int limit, size_t keep,
 					bool must_fit);
 
+/** Read a plan that another job has made, as of plan_parse(). */
+_must_check_ struct error *session_read_plan(struct session *session,
+					     const char *path);
+
 /**
  * Write the plan to stdout, a line an item, its release and architecture, or as
  * JSON, which also has what waits for its next try.
  */
 _must_check_ struct error *session_print_plan(const struct session *session);
+
+/** Note that in this run nothing has failed, for session_write_page(). */
+void session_note_success(struct session *session);
+
+/**
+ * Whether there is nothing to build, and the page does not say that today's
+ * run has found that.
+ */
+bool session_is_refresh_due(const struct session *session);
 
 /**
  * Write what became of a plan: to stdout, as a table or JSON, and into the
@@ -103,10 +119,11 @@ _must_check_ struct error *session_report(const struct session *session,
 /**
  * Delete what newer assets of the store, which was just listed, supersede.
  *
- * @param[in] keep As of prune_compute().
+ * @param[in] keep,keep_days As of prune_rule_from_options().
  * @param[out] count_ret How many are to be deleted, also if that fails.
  */
 _must_check_ struct error *session_prune(struct session *session, size_t keep,
+					 unsigned int keep_days,
 					 size_t *count_ret);
 
 /** @return ERROR_USAGE if the file's name is no package's. */

@@ -17,15 +17,10 @@
 #include "common/github/workflow.h"
 #include "common/kernel/catalog.h"
 
-enum {
-	/** A plan of a thousand kernels has 150 KB. */
-	PLAN_BYTES_MAX = 16 << 20,
-};
-
 struct finish_options {
 	const char *plan;
 	const char *results;
-	unsigned int keep;
+	unsigned int keep, keep_days;
 	bool issues;
 };
 
@@ -36,6 +31,7 @@ static const struct command_option options[] = {
 	{ 0, "plan", "FILE", "what was planned, as 'plan --output' writes it, or a job matrix", INTO(OPTION_STRING, plan) },
 	{ 0, "results", "DIR", "directory with the files of 'build --result', at any depth", INTO(OPTION_STRING, results) },
 	{ 0, "keep", "N", "prune all but the newest N of each series, flavor and architecture (default: keep all)", INTO(OPTION_NUMBER, keep), .min = 1, .otherwise = KEEP_ALL },
+	{ 0, "keep-days", "N", "keep also what has been superseded for less than N days (default: 2)", INTO(OPTION_NUMBER, keep_days), .otherwise = KEEP_DAYS_DEFAULT },
 	{ 0, "issues", NULL, "open, update and close an issue on GitHub for each series that fails", INTO(OPTION_FLAG, issues) },
 	{ 0 },
 };
@@ -61,22 +57,18 @@ static struct error *find_repository(const struct store *store, char **ret)
 }
 
 /** Read what was planned, and what came of it. */
-static struct error *load(const struct command_context *context,
-			  struct plan *plan, struct build_results *results)
+static struct error *load(struct session *session, struct build_results *results)
 {
 	struct error *err;
 
-	const struct finish_options *finish = context->options;
+	const struct finish_options *finish = session->context->options;
 	if (!finish->plan || !finish->results)
 		return error_create(
 			ERROR_USAGE,
 			"say what was planned and what came of it, with --plan and --results");
-	_cleanup_free_ char *text = NULL;
-	err = file_read(finish->plan, PLAN_BYTES_MAX, &text, NULL);
-	if (!err)
-		err = plan_parse(context->catalog, text, finish->plan, plan);
+	err = session_read_plan(session, finish->plan);
 	if (err)
-		return error_wrap(err, "--plan");
+		return err;
 	return error_wrap(build_results_load(finish->results, results),
 			  "--results");
 }
@@ -105,12 +97,12 @@ static void annotate(const struct verdict_list *verdicts)
 	fputs(sb.text, stderr);
 }
 
-static struct error *update_issues(const struct command_context *context,
+static struct error *update_issues(const struct session *session,
 				   const char *repository,
-				   const struct verdict_list *verdicts,
-				   const struct failure_list *failures)
+				   const struct verdict_list *verdicts)
 {
 	struct error *err;
+	const struct command_context *context = session->context;
 
 	const char *server = command_variable("GITHUB_SERVER_URL");
 	const char *runs_in = session_repository();
@@ -121,9 +113,24 @@ static struct error *update_issues(const struct command_context *context,
 					 : NULL;
 	_cleanup_github_ struct github github = { 0 };
 	err = github_init(&github, repository, context->http);
+	const struct issue_facts facts = {
+		.github = &github,
+		.catalog = context->catalog,
+		.assets = &session->assets,
+		.verdicts = verdicts,
+		.failures = &session->failures,
+		.run_url = run_url,
+	};
 	if (!err)
-		err = issues_update(&github, verdicts, failures, run_url);
-	return error_wrap(err, "--issues");
+		err = issues_update(&facts);
+	// As in a fork, unless somebody turns them on.
+	if (!error_is(err, ERROR_NOT_FOUND))
+		return error_wrap(err, "--issues");
+	log_warning("--issues: %s", error_message(err));
+	workflow_log_annotation(WORKFLOW_WARNING, "vmtest-bot finish", "%s",
+				error_message(err));
+	error_destroy(err);
+	return NULL;
 }
 
 /**
@@ -156,7 +163,7 @@ static struct error *run(struct command_context *context)
 		if (err)
 			return err;
 	}
-	err = load(context, &session.plan, &results);
+	err = load(&session, &results);
 	if (err)
 		return err;
 	err = session_list(&session);
@@ -174,16 +181,19 @@ static struct error *run(struct command_context *context)
 	err = note(context, session_note_failures(&session, &verdicts));
 	if (err)
 		return err;
+	if (!verdicts.counts[VERDICT_FAILED])
+		session_note_success(&session);
 	size_t pruned;
-	err = note(context, session_prune(&session, finish->keep, &pruned));
+	err = note(context, session_prune(&session, finish->keep,
+					  finish->keep_days, &pruned));
 	if (err)
 		return err;
 	err = note(context, session_write_page(&session, pruned));
 	if (err)
 		return err;
 	if (finish->issues) {
-		err = note(context, update_issues(context, repository,
-						  &verdicts, &session.failures));
+		err = note(context,
+			   update_issues(&session, repository, &verdicts));
 		if (err)
 			return err;
 	}

@@ -7,7 +7,7 @@
 #include "common/base/error.h"
 
 struct bot_prune_options {
-	unsigned int keep;
+	unsigned int keep, keep_days;
 	bool dry_run;
 };
 
@@ -16,6 +16,7 @@ struct bot_prune_options {
 // clang-format off
 static const struct command_option options[] = {
 	{ 0, "keep", "N", "keep the newest N of each series, flavor and architecture (default: 1)", INTO(OPTION_NUMBER, keep), .otherwise = 1 },
+	{ 0, "keep-days", "N", "keep also what has been superseded for less than N days (default: 2)", INTO(OPTION_NUMBER, keep_days), .otherwise = KEEP_DAYS_DEFAULT },
 	{ 0, "dry-run", NULL, "only list what would be deleted", INTO(OPTION_FLAG, dry_run) },
 	{ 0 },
 };
@@ -33,7 +34,9 @@ static struct error *run(struct command_context *context)
 		return err;
 	_cleanup_prune_list_ struct prune_list list = { 0 };
 	const struct release_selection selection = command_selection(context);
-	prune_compute(&session.assets, prune->keep, &selection, &list);
+	const struct prune_rule rule =
+		prune_rule_from_options(prune->keep, prune->keep_days);
+	prune_compute(&session.assets, &rule, &selection, &list);
 	for (size_t i = 0; i < list.count; i++)
 		command_row(context,
 			    json_pack("{s:s}", "name", list.items[i]->name),

@@ -18,7 +18,7 @@
 struct bot_run_options {
 	struct plan_selection selection;
 	unsigned int jobs;
-	unsigned int keep;
+	unsigned int keep, keep_days;
 	bool dry_run;
 };
 
@@ -28,6 +28,7 @@ struct bot_run_options {
 static const struct command_option options[] = {
 	{ 'j', "jobs", "N", "compilers at once (default: one a processor)", INTO(OPTION_NUMBER, jobs), .min = 1 },
 	{ 0, "keep", "N", "prune all but the newest N of each series, flavor and architecture (default: keep all)", INTO(OPTION_NUMBER, keep), .min = 1, .otherwise = KEEP_ALL },
+	{ 0, "keep-days", "N", "keep also what has been superseded for less than N days (default: 2)", INTO(OPTION_NUMBER, keep_days), .otherwise = KEEP_DAYS_DEFAULT },
 	{ 0, "dry-run", NULL, "only list what would be built", INTO(OPTION_FLAG, dry_run) },
 	{ 0 },
 };
@@ -164,22 +165,28 @@ static struct error *execute(struct session *session)
 		err = session_note_failures(session, &verdicts);
 	if (err)
 		return err;
+	if (!context->status)
+		session_note_success(session);
 	size_t pruned;
-	err = session_prune(session, run_options->keep, &pruned);
+	err = session_prune(session, run_options->keep, run_options->keep_days,
+			    &pruned);
 	if (err)
 		return err;
 	return session_write_page(session, pruned);
 }
 
 /** There is nothing to build: leave the store as a run should leave it. */
-static struct error *tidy(struct session *session, size_t keep)
+static struct error *tidy(struct session *session)
 {
 	struct error *err;
 
 	size_t pruned;
-	err = session_prune(session, keep, &pruned);
+	const struct bot_run_options *run_options = session->context->options;
+	err = session_prune(session, run_options->keep, run_options->keep_days,
+			    &pruned);
 	if (err)
 		return err;
+	session_note_success(session);
 	err = session_write_page(session, pruned);
 	// Only a run that died, or two at once, may have left a page that is
 	// not true; and whoever may not write has nothing to repair.
@@ -205,8 +212,7 @@ static struct error *run(struct command_context *context)
 		return err;
 	if (run_options->dry_run)
 		return session_print_plan(&session);
-	return session.plan.count ? execute(&session)
-				  : tidy(&session, run_options->keep);
+	return session.plan.count ? execute(&session) : tidy(&session);
 }
 
 const struct command bot_run_command = {

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "bot/plan/failure.h"
@@ -15,6 +16,11 @@
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/release.h"
+
+enum {
+	/** A run a day is usual. */
+	STALE_DAYS = 3,
+};
 
 struct status_options {
 	bool markdown;
@@ -76,6 +82,19 @@ static void add_failure(struct command_context *context,
 	table_add(table, text);
 }
 
+/** Nobody else says that a schedule was switched off, or fails for weeks. */
+static void check_age(struct command_context *context, const char *succeeded)
+{
+	char oldest[DAY_SIZE];
+
+	day_format(time(NULL), -STALE_DAYS, oldest);
+	if (!*succeeded || strcmp(succeeded, oldest) >= 0)
+		return;
+	context->status = 1;
+	log_error("%s is stale: the last successful run was on %s; see why there was none since",
+		  store_name(context->store), succeeded);
+}
+
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
@@ -91,7 +110,7 @@ static struct error *run(struct command_context *context)
 	if (status->markdown) {
 		_cleanup_free_ char *markdown =
 			page_format(context->catalog, &session.assets,
-				    &session.failures,
+				    &session.failures, session.succeeded,
 				    store_name(context->store));
 
 		fputs(markdown, stdout);
@@ -111,12 +130,14 @@ static struct error *run(struct command_context *context)
 	catalog_list_limits(context->catalog, &limits);
 	for (size_t i = 0; i < limits.count; i++)
 		log_info("%s", limits.items[i]);
+	check_age(context, session.succeeded);
 	return command_rows_print(context);
 }
 
 const struct command bot_status_command = {
 	.name = "status",
 	.summary = "list what the store has, and what failed and waits for its next try",
+	.details = "The exit status is 1 if the last successful run is more than 3 days old.",
 	.options = { options },
 	.options_size = sizeof(struct status_options),
 	.common = COMMON_SELECTION | COMMON_STORE | COMMON_JSON,

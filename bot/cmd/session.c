@@ -20,6 +20,11 @@
 #include "common/kernel/catalog.h"
 #include "kbuild/package/package.h"
 
+enum {
+	/** A plan of a thousand kernels has 150 KB. */
+	PLAN_BYTES_MAX = 16 << 20,
+};
+
 void session_deinit(struct session *session)
 {
 	asset_list_deinit(&session->assets);
@@ -52,6 +57,7 @@ struct error *session_list(struct session *session)
 	_cleanup_free_ char *page = store_page(session->context->store);
 	failure_list_deinit(&session->failures);
 	failures_read(page, &session->failures);
+	page_read_success(page, session->succeeded);
 	session->has_failures = true;
 	return NULL;
 }
@@ -110,6 +116,19 @@ struct error *session_note_failures(struct session *session,
 	}
 	failures_clean(&session->failures, &session->assets, time(NULL));
 	return error_wrap(err, "note what failed");
+}
+
+void session_note_success(struct session *session)
+{
+	day_format(time(NULL), 0, session->succeeded);
+}
+
+bool session_is_refresh_due(const struct session *session)
+{
+	char today[DAY_SIZE];
+
+	day_format(time(NULL), 0, today);
+	return !session->plan.count && strcmp(session->succeeded, today) != 0;
 }
 
 #define INTO(type, field) OPTION_INTO(type, struct plan_selection, field)
@@ -194,6 +213,18 @@ struct error *session_plan(struct session *session, unsigned int limit,
 	return NULL;
 }
 
+struct error *session_read_plan(struct session *session, const char *path)
+{
+	struct error *err;
+
+	_cleanup_free_ char *text = NULL;
+	err = file_read(path, PLAN_BYTES_MAX, &text, NULL);
+	if (!err)
+		err = plan_parse(session->context->catalog, text, path,
+				 &session->plan);
+	return error_wrap(err, "--plan");
+}
+
 struct error *session_print_plan(const struct session *session)
 {
 	if (session->context->common->json) {
@@ -244,13 +275,14 @@ struct error *session_report(const struct session *session,
 }
 
 struct error *session_prune(struct session *session, size_t keep,
-			    size_t *count_ret)
+			    unsigned int keep_days, size_t *count_ret)
 {
 	const struct release_selection selection =
 		command_selection(session->context);
 
 	_cleanup_prune_list_ struct prune_list list = { 0 };
-	prune_compute(&session->assets, keep, &selection, &list);
+	const struct prune_rule rule = prune_rule_from_options(keep, keep_days);
+	prune_compute(&session->assets, &rule, &selection, &list);
 	*count_ret = list.count;
 	return prune_execute(session->context->store, &list);
 }
@@ -300,7 +332,8 @@ struct error *session_write_page(struct session *session, bool is_changed)
 		failures_clean(&session->failures, &session->assets, time(NULL));
 		_cleanup_free_ char *markdown =
 			page_format(session->context->catalog, &session->assets,
-				    &session->failures, store_name(store));
+				    &session->failures, session->succeeded,
+				    store_name(store));
 
 		err = store_describe(store, markdown);
 	}

@@ -23,9 +23,17 @@ enum {
 static const char begin[] = "<!-- vmtest failures ";
 static const char end[] = " -->\n";
 
+static const char job_phase[] = "job";
+
 /** Where a failure is the kernel's own, or its job's. */
 static const char *const phases[] = { "patch",	 "config", "build",
-				      "package", "boot",   "job" };
+				      "package", "boot",   job_phase };
+
+/** Whether a job left no result, so that nobody knows where it failed. */
+static bool is_job_phase(const char *name)
+{
+	return name && strcmp(name, job_phase) == 0;
+}
 
 /** @return NULL if it does not count. */
 static const char *find_phase(const char *name)
@@ -42,7 +50,7 @@ bool failure_counts(const char *phase)
 	return find_phase(phase);
 }
 
-static void format_day(time_t now, int days, char day_ret[static DAY_SIZE])
+void day_format(time_t now, int days, char day_ret[static DAY_SIZE])
 {
 	time_t then = now + (time_t)days * DAY_S;
 	struct tm tm;
@@ -148,6 +156,11 @@ void failures_append(struct string_builder *sb, const struct failure_list *list)
 		string_builder_appendf(sb, "%s%s%s", begin, text, end);
 }
 
+bool failure_is_fault(const struct failure *failure)
+{
+	return failure && failure->count > 1 && !is_job_phase(failure->failed);
+}
+
 char *failure_text(const struct failure *failure)
 {
 	return string_format("failed %u time%s: %s; not tried again before %s",
@@ -181,8 +194,8 @@ bool failure_waits(const struct failure *failure, time_t now)
 {
 	char today[DAY_SIZE], latest[DAY_SIZE];
 
-	format_day(now, 0, today);
-	format_day(now, WAIT_MAX_DAYS, latest);
+	day_format(now, 0, today);
+	day_format(now, WAIT_MAX_DAYS, latest);
 	// A day that is further away was written by no bot.
 	return strcmp(today, failure->not_before) < 0 &&
 	       strcmp(failure->not_before, latest) <= 0;
@@ -201,13 +214,16 @@ void failures_add(struct failure_list *list, const struct release *release,
 		failure->release.patch = 0;
 		memccpy(failure->arch, arch, '\0', sizeof(failure->arch));
 	}
-	failure->count =
-		strcmp(failure->recipe, recipe) == 0 ? failure->count + 1 : 1;
+	bool is_job = is_job_phase(phase);
+	bool is_again = strcmp(failure->recipe, recipe) == 0 &&
+			is_job == is_job_phase(failure->failed);
+	failure->count = is_again ? failure->count + 1 : 1;
 	failure->failed = find_phase(phase);
 	memccpy(failure->recipe, recipe, '\0', sizeof(failure->recipe));
-	format_day(now,
-		   failure->count > 3 ? WAIT_MAX_DAYS : 1 << (failure->count - 1),
-		   failure->not_before);
+	// A job without a result was a flake of its runner, unless it is again.
+	unsigned int waits = failure->count - is_job;
+	int days = waits > 3 ? WAIT_MAX_DAYS : waits ? 1 << (waits - 1) : 0;
+	day_format(now, days, failure->not_before);
 }
 
 static int compare_failures(const void *a, const void *b)
@@ -256,7 +272,7 @@ void failures_clean(struct failure_list *list, const struct asset_list *assets,
 	char oldest[DAY_SIZE];
 
 	inventory_read(assets, &inventory);
-	format_day(now, -FORGOTTEN_DAYS, oldest);
+	day_format(now, -FORGOTTEN_DAYS, oldest);
 	for (size_t i = 0; i < list->count; i++) {
 		if (!is_obsolete(&list->items[i], list, &inventory, oldest))
 			vector_add(&kept) = list->items[i];

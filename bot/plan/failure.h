@@ -7,7 +7,8 @@
  * @file
  *
  * Kernels that failed, and when they are tried again: 1, 2 and 4 days after the
- * first, second and third time, then every week. What is known of them is the
+ * first, second and third time, then every week; where a job left no result, the
+ * first time does not count. What is known of them is the
  * first line of the store's page, a comment that GitHub does not show:
  *
  *     <!-- vmtest failures [{"release": "6.12.117-vmtest1.0tiny",
@@ -31,6 +32,9 @@ enum {
 	/** More are forgotten, the oldest kernels first. */
 	FAILURES_MAX = 200,
 };
+
+/** The day of a time, or so many days later. */
+void day_format(time_t now, int days, char day_ret[static DAY_SIZE]);
 
 struct failure {
 	/** Of a kernel that the store has in no PATCH, so its own is 0. */
@@ -59,6 +63,14 @@ DEFINE_LIST_DEINIT(failure_list)
  * kernel.org or the store failed, the next run tries again.
  */
 bool failure_counts(const char *phase);
+
+/**
+ * Whether it is the kernel that fails, and not the machine: it failed by
+ * itself, and for the second time in a row.
+ *
+ * @param[in] failure NULL is none.
+ */
+bool failure_is_fault(const struct failure *failure);
 
 /** @param[in] page NULL, or one without failures, has none. */
 void failures_read(const char *page, struct failure_list *ret);

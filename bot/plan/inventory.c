@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/base/error.h"
 #include "common/base/log.h"
@@ -45,16 +46,24 @@ bool inventory_has(const struct inventory *inventory,
 	return found;
 }
 
-/** How many of the same kind are newer. */
+struct prune_rule prune_rule_from_options(size_t keep, unsigned int keep_days)
+{
+	return (struct prune_rule){
+		keep, (int64_t)time(NULL) - (int64_t)keep_days * 24 * 3600
+	};
+}
+
+/** How many of the same kind are newer, and were there before a time. */
 static size_t count_newer(const struct inventory *inventory,
-			  const struct inventory_item *item)
+			  const struct inventory_item *item, int64_t before_s)
 {
 	size_t newer = 0;
 
 	for (size_t i = 0; i < inventory->count; i++) {
 		const struct inventory_item *other = &inventory->items[i];
 
-		if (strcmp(other->arch, item->arch) == 0 &&
+		if (other->asset->created <= before_s &&
+		    strcmp(other->arch, item->arch) == 0 &&
 		    release_same_kind(&other->release, &item->release) &&
 		    release_compare(&other->release, &item->release) > 0)
 			newer++;
@@ -62,7 +71,7 @@ static size_t count_newer(const struct inventory *inventory,
 	return newer;
 }
 
-void prune_compute(const struct asset_list *assets, size_t keep,
+void prune_compute(const struct asset_list *assets, const struct prune_rule *rule,
 		   const struct release_selection *selection,
 		   struct prune_list *ret)
 {
@@ -73,7 +82,7 @@ void prune_compute(const struct asset_list *assets, size_t keep,
 		const struct inventory_item *item = &inventory.items[i];
 
 		if (release_is_selected(&item->release, item->arch, selection) &&
-		    count_newer(&inventory, item) >= keep)
+		    count_newer(&inventory, item, rule->before_s) >= rule->keep)
 			vector_add(ret) = item->asset;
 	}
 }
@@ -98,7 +107,8 @@ struct error *prune_make_room(const struct asset_list *assets,
 	static const struct string_list all = { 0 };
 	static const struct release_selection everything = { &all, &all, &all };
 	_cleanup_prune_list_ struct prune_list superseded = { 0 };
-	prune_compute(assets, keep, &everything, &superseded);
+	const struct prune_rule rule = { keep, INT64_MAX };
+	prune_compute(assets, &rule, &everything, &superseded);
 	if (superseded.count < surplus)
 		return error_create(
 			ERROR_OTHER,

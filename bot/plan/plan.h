@@ -104,6 +104,8 @@ bool inventory_has(const struct inventory *inventory,
 enum {
 	/** Of each series, flavor and architecture, all stay. */
 	KEEP_ALL = INT_MAX,
+	/** What a matrix of jobs that has been made may wait for a runner. */
+	KEEP_DAYS_DEFAULT = 2,
 };
 
 /** Assets that go; borrowed. */
@@ -116,14 +118,31 @@ DEFINE_LIST_DEINIT(prune_list)
 
 #define _cleanup_prune_list_ _cleanup_(prune_list_deinit)
 
+/** What stays of each series, flavor and architecture. */
+struct prune_rule {
+	/** How many, the newest: 0 for none, or KEEP_ALL. */
+	size_t keep;
+	/**
+	 * And what those that were created after this time supersede: a run
+	 * that has listed the store may still want it. Seconds since 1970.
+	 */
+	int64_t before_s;
+};
+
 /**
- * Of each series, flavor and architecture, all but the newest. Assets whose
- * name is no package's are left alone.
+ * The rule of a command, whose options are these.
  *
- * @param[in] keep How many stay of each: 0 for none, or KEEP_ALL.
+ * @param[in] keep_days How long a kernel stays once it is superseded.
+ */
+struct prune_rule prune_rule_from_options(size_t keep, unsigned int keep_days);
+
+/**
+ * Of each series, flavor and architecture, all but what the rule keeps. Assets
+ * whose name is no package's are left alone.
+ *
  * @param[in] selection Only kernels that it selects are considered.
  */
-void prune_compute(const struct asset_list *assets, size_t keep,
+void prune_compute(const struct asset_list *assets, const struct prune_rule *rule,
 		   const struct release_selection *selection,
 		   struct prune_list *ret);
 
@@ -212,6 +231,17 @@ _must_check_ struct error *plan_compute(const struct catalog *catalog,
 					const struct asset_list *assets,
 					const struct plan_selection *selection,
 					struct plan *ret);
+
+/**
+ * Keep what is made in another way, by options, patches or compilers, than with
+ * an earlier catalog.
+ */
+_must_check_ struct error *plan_keep_changed(struct plan *plan,
+					     const struct catalog *catalog,
+					     const struct catalog *earlier);
+
+/** Keep so many, of the newest series and of the oldest; 0 for all. */
+void plan_keep_ends(struct plan *plan, size_t limit);
 
 enum {
 	/** GitHub Actions makes at most so many jobs of a matrix. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bot/build/build.h"
 #include "bot/plan/failure.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
@@ -19,9 +20,13 @@
 #include "common/github/github.h"
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"
+#include "common/kernel/compiler.h"
+#include "common/store/store.h"
 
 enum {
 	ATTEMPTS_MAX = 5,
+	/** More than a series has kernels are of rebuilds. */
+	CAUSES_MAX = 25,
 	/** Of a list: many more issues than there are series. */
 	PAGES_MAX = 50,
 };
@@ -115,6 +120,74 @@ static bool is_waiting(const struct failure *failure,
 					     version) == 0;
 }
 
+/** The newest package of the same kind; NULL if the store has none. */
+static const struct inventory_item *find_last(const struct inventory *inventory,
+					      const struct plan_item *item)
+{
+	const struct inventory_item *last = NULL;
+
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct inventory_item *other = &inventory->items[i];
+
+		if (strcmp(other->arch, item->arch->name) == 0 &&
+		    release_same_kind(&other->release, &item->release) &&
+		    (!last ||
+		     release_compare(&other->release, &last->release) > 0))
+			last = other;
+	}
+	return last;
+}
+
+/** What failed first, and what was different when it last worked. */
+static void append_cause(struct string_builder *sb,
+			 const struct inventory *inventory,
+			 const struct verdict *verdict)
+{
+	const struct plan_item *item = verdict->item;
+	const struct build_result *result = verdict->result;
+	_cleanup_free_ char *first =
+		result && result->log ? kernel_make_first_error(result->log)
+				      : NULL;
+	_cleanup_free_ char *title = report_title(item, verdict->phase);
+
+	string_builder_append(sb, "* ");
+	string_builder_append_markdown(sb, title);
+	string_builder_append(sb, ": ");
+	markdown_append_code(sb, first ? first : verdict->reason);
+	const struct inventory_item *last = find_last(inventory, item);
+	if (!last) {
+		string_builder_append(sb,
+				      ". No package of its kind has worked so far.\n");
+		return;
+	}
+	char release[RELEASE_TEXT_SIZE], from[KERNEL_VERSION_TEXT_SIZE],
+		to[KERNEL_VERSION_TEXT_SIZE], day[DAY_SIZE];
+	release_format(&last->release, release);
+	kernel_version_format(&last->release.version, from);
+	kernel_version_format(&item->release.version, to);
+	day_format((time_t)last->asset->created, 0, day);
+	string_builder_append(sb, ". The last that worked is ");
+	string_builder_append_markdown(sb, release);
+	string_builder_appendf(sb, ", of %s; ", day);
+	if (strcmp(from, to) == 0)
+		string_builder_append(sb, "its source is the same.\n");
+	else
+		string_builder_appendf(sb, "what is new is v%s..v%s.\n", from,
+				       to);
+}
+
+static void append_causes(struct string_builder *sb,
+			  const struct asset_list *assets,
+			  const struct verdict_list *failures)
+{
+	_cleanup_inventory_ struct inventory inventory = { 0 };
+
+	inventory_read(assets, &inventory);
+	for (size_t i = 0; i < failures->count && i < CAUSES_MAX; i++)
+		append_cause(sb, &inventory, &failures->items[i]);
+	string_builder_append_char(sb, '\n');
+}
+
 static void append_waiting(struct string_builder *sb,
 			   const struct failure_list *failures,
 			   const struct kernel_version *version)
@@ -136,10 +209,10 @@ static void append_waiting(struct string_builder *sb,
 	string_builder_append_char(sb, '\n');
 }
 
-char *issue_body(const struct verdict_list *verdicts,
-		 const struct failure_list *waiting,
-		 const struct kernel_version *version, const char *run_url)
+char *issue_body(const struct issue_facts *facts,
+		 const struct kernel_version *version)
 {
+	const struct verdict_list *verdicts = facts->verdicts;
 	_cleanup_verdict_list_ struct verdict_list failures = { 0 };
 	for (size_t i = 0; i < verdicts->count; i++) {
 		const struct verdict *verdict = &verdicts->items[i];
@@ -151,9 +224,10 @@ char *issue_body(const struct verdict_list *verdicts,
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	_cleanup_free_ char *marker = format_marker(version);
 	string_builder_appendf(&sb, "%s\n", marker);
-	append_run(&sb, "The last run", run_url);
+	append_run(&sb, "The last run", facts->run_url);
 	string_builder_append(&sb, " failed to build these kernels.\n\n");
-	append_waiting(&sb, waiting, version);
+	append_causes(&sb, facts->assets, &failures);
+	append_waiting(&sb, facts->failures, version);
 	_cleanup_table_ struct table table = { 0 };
 	report_verdicts(&failures, &table);
 	table_append_markdown(&sb, &table,
@@ -186,10 +260,7 @@ char *issue_closing(const struct verdict_list *verdicts,
 }
 
 struct updater {
-	const struct github *github;
-	const struct verdict_list *verdicts;
-	const struct failure_list *failures;
-	const char *run_url;
+	const struct issue_facts *facts;
 	/** That are open, in the order in which they were made. */
 	struct issue_list issues;
 };
@@ -197,7 +268,7 @@ struct updater {
 static struct error *list_issues(struct updater *updater)
 {
 	issue_list_deinit(&updater->issues);
-	return github_list(updater->github, PAGES_MAX, issue_read,
+	return github_list(updater->facts->github, PAGES_MAX, issue_read,
 			   sizeof(*updater->issues.items), &updater->issues,
 			   "/issues?state=open&labels=%s&sort=created&direction=asc&",
 			   label);
@@ -280,7 +351,7 @@ static struct error *create_issue(struct updater *updater,
 	struct error *err;
 
 	for (unsigned int failures = 0;; failures++) {
-		err = make_issue(updater->github, title, body);
+		err = make_issue(updater->facts->github, title, body);
 		if (!error_is(err, ERROR_RETRY) || failures + 1 >= ATTEMPTS_MAX)
 			return err;
 		log_debug("%s; looking, and trying again", error_message(err));
@@ -301,13 +372,12 @@ static struct error *open_or_update(struct updater *updater,
 	struct error *err;
 
 	_cleanup_free_ char *title = issue_title(version);
-	_cleanup_free_ char *body = issue_body(updater->verdicts,
-					       updater->failures, version,
-					       updater->run_url);
+	const struct issue_facts *facts = updater->facts;
+	_cleanup_free_ char *body = issue_body(facts, version);
 
 	if (!issue)
 		return create_issue(updater, version, title, body);
-	err = github_call(updater->github, GITHUB_PATCH,
+	err = github_call(facts->github, GITHUB_PATCH,
 			  json_pack("{s:s, s:s}", "title", title, "body", body),
 			  NULL, "/issues/%" PRIu64, issue->number);
 	if (!err)
@@ -322,7 +392,8 @@ static struct error *close_issue(const struct updater *updater,
 {
 	struct error *err;
 
-	err = github_call(updater->github, GITHUB_PATCH,
+	const struct issue_facts *facts = updater->facts;
+	err = github_call(facts->github, GITHUB_PATCH,
 			  json_pack("{s:s, s:s}", "state", "closed",
 				    "state_reason", "completed"),
 			  NULL, "/issues/%" PRIu64, number);
@@ -330,8 +401,8 @@ static struct error *close_issue(const struct updater *updater,
 		return err;
 	log_info("closed issue %" PRIu64, number);
 	_cleanup_free_ char *text =
-		issue_closing(updater->verdicts, version, updater->run_url);
-	err = github_call(updater->github, GITHUB_POST_ONCE,
+		issue_closing(facts->verdicts, version, facts->run_url);
+	err = github_call(facts->github, GITHUB_POST_ONCE,
 			  json_pack("{s:s}", "body", text), NULL,
 			  "/issues/%" PRIu64 "/comments", number);
 	if (!error_is(err, ERROR_RETRY))
@@ -342,49 +413,76 @@ static struct error *close_issue(const struct updater *updater,
 	return NULL;
 }
 
+bool store_has_version(const struct catalog *catalog,
+		       const struct asset_list *assets,
+		       const struct kernel_version *version)
+{
+	_cleanup_inventory_ struct inventory inventory = { 0 };
+	size_t count = catalog->arch_count * catalog->flavor_count;
+
+	inventory_read(assets, &inventory);
+	for (size_t i = 0; i < count; i++) {
+		const struct catalog_arch *arch =
+			&catalog->archs[i / catalog->flavor_count];
+		const struct catalog_flavor *flavor =
+			&catalog->flavors[i % catalog->flavor_count];
+		struct release release;
+		unsigned int patch;
+
+		if (!arch->enabled ||
+		    !catalog_flavor_is_for(flavor, arch, version))
+			continue;
+		catalog_release(catalog, version, flavor, 0, &release);
+		if (!inventory_has(&inventory, &release, arch->name, &patch))
+			return false;
+	}
+	return true;
+}
+
 /** Of a verdict's series, unless an earlier verdict is of the same. */
 static struct error *update_series(struct updater *updater, size_t first)
 {
-	const struct verdict *verdicts = updater->verdicts->items;
+	const struct issue_facts *facts = updater->facts;
+	const struct verdict *verdicts = facts->verdicts->items;
 	const struct kernel_version *version =
 		&verdicts[first].item->release.version;
-	size_t counts[VERDICT_KIND_COUNT] = { 0 };
+	bool is_failed = false, is_fault = false;
 
-	for (size_t i = 0; i < updater->verdicts->count; i++) {
+	for (size_t i = 0; i < facts->verdicts->count; i++) {
+		const struct plan_item *item = verdicts[i].item;
+
 		if (!is_of_series(&verdicts[i], version))
 			continue;
 		if (i < first)
 			return NULL;
-		counts[verdicts[i].kind]++;
+		if (verdicts[i].kind != VERDICT_FAILED ||
+		    !failure_counts(verdicts[i].phase))
+			continue;
+		is_failed = true;
+		is_fault |= failure_is_fault(failures_find(facts->failures,
+							   &item->release,
+							   item->arch->name));
 	}
 	const struct issue *issue = find_issue(updater, version);
-	if (counts[VERDICT_FAILED])
+	if (is_fault || (is_failed && issue))
 		return open_or_update(updater, version, issue);
-	if (!issue || counts[VERDICT_SKIPPED])
+	if (!issue || is_failed ||
+	    !store_has_version(facts->catalog, facts->assets, version))
 		return NULL;
-	for (size_t i = 0; i < updater->failures->count; i++) {
-		if (is_waiting(&updater->failures->items[i], version))
-			return NULL;
-	}
 	return close_issue(updater, version, issue->number);
 }
 
-struct error *issues_update(const struct github *github,
-			    const struct verdict_list *verdicts,
-			    const struct failure_list *failures,
-			    const char *run_url)
+struct error *issues_update(const struct issue_facts *facts)
 {
 	struct error *err;
 
-	if (!verdicts->count)
+	if (!facts->verdicts->count)
 		return NULL;
-	struct updater updater = { .github = github,
-				   .verdicts = verdicts,
-				   .failures = failures,
-				   .run_url = run_url };
+	struct updater updater = { .facts = facts };
 	err = list_issues(&updater);
-	for (size_t i = 0; i < verdicts->count && !err; i++)
+	for (size_t i = 0; i < facts->verdicts->count && !err; i++)
 		err = update_series(&updater, i);
 	issue_list_deinit(&updater.issues);
-	return error_wrap(err, "update the issues of %s", github->repository);
+	return error_wrap(err, "update the issues of %s",
+			  facts->github->repository);
 }

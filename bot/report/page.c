@@ -2,12 +2,12 @@
 
 #include "bot/report/report.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "bot/build/build.h"
-#include "bot/plan/failure.h"
 #include "common/base/table.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
@@ -136,8 +136,22 @@ static void append_failures(struct string_builder *sb,
 	string_builder_append_char(sb, '\n');
 }
 
+static const char success_line[] = "Last successful run: ";
+
+void page_read_success(const char *page, char day_ret[static DAY_SIZE])
+{
+	const char *line = page ? strstr(page, success_line) : NULL;
+
+	day_ret[0] = '\0';
+	if (line)
+		line += strlen(success_line);
+	if (line && strspn(line, "0123456789-") >= DAY_SIZE - 1)
+		snprintf(day_ret, DAY_SIZE, "%s", line);
+}
+
 char *page_format(const struct catalog *catalog, const struct asset_list *assets,
-		  const struct failure_list *failures, const char *store_name)
+		  const struct failure_list *failures, const char *succeeded,
+		  const char *store_name)
 {
 	_cleanup_table_ struct table table = {
 		.left_out = "Older series are among the assets below.",
@@ -181,6 +195,8 @@ char *page_format(const struct catalog *catalog, const struct asset_list *assets
 						 ? "STORE"
 						 : store_name);
 	string_builder_append(&sb, " -k 'PATTERN' -- uname -r\n```\n\n");
+	if (*succeeded)
+		string_builder_appendf(&sb, "%s%s.\n\n", success_line, succeeded);
 	plan_append_bounds(&sb, catalog);
 	append_failures(&sb, failures);
 	table_append_markdown(&sb, &table, STORE_PAGE_MAX);

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "bot/plan/failure.h"
 #include "bot/plan/plan.h"
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
@@ -20,7 +21,6 @@
 
 struct build_result;
 struct build_results;
-struct failure_list;
 struct github;
 struct table;
 
@@ -122,26 +122,43 @@ void issue_list_deinit(struct issue_list *list);
 /** Reads a `struct issue`, which must be freed on failure, too. */
 _must_check_ value_reader issue_read;
 
+/** What issues are about; all is borrowed. */
+struct issue_facts {
+	/** Any release of the repository. */
+	const struct github *github;
+	const struct catalog *catalog;
+	/** What the store has now. */
+	const struct asset_list *assets;
+	const struct verdict_list *verdicts;
+	/** With those of this run. */
+	const struct failure_list *failures;
+	/** What the issues link to; NULL for nothing. */
+	const char *run_url;
+};
+
 /**
  * Keep one issue for each series whose kernels fail. An issue is found by its
  * first line, so its title and the rest of its text may be edited.
  *
- * Open an issue for each series of which a kernel failed, or bring the one that
- * is open up to date; close that of each series of which all were built, and
- * say so in a comment. Series without a verdict, and those of which some were
- * skipped but none failed, or some wait for their next try, are left alone.
- * Blocks.
+ * Open an issue for each series of which a kernel failed by itself and for the
+ * second time in a row, or bring the one that is open up to date if any failed;
+ * close that of each series of which the store has all kernels of the planned
+ * version, and say so in a comment. All others are left alone. Blocks.
  *
  * Idempotent: a lost answer makes no second issue or comment. Whether the
  * comment arrived is then not known, which is no error.
  *
- * @param[in] github Any release of the repository.
- * @param[in] run_url What the issues link to; NULL for nothing.
+ * @return ERROR_NOT_FOUND if issues are off.
  */
-_must_check_ struct error *issues_update(const struct github *github,
-					 const struct verdict_list *verdicts,
-					 const struct failure_list *failures,
-					 const char *run_url);
+_must_check_ struct error *issues_update(const struct issue_facts *facts);
+
+/**
+ * Whether a store has a version as the catalog wants it: for each architecture
+ * that is on, in each flavor.
+ */
+bool store_has_version(const struct catalog *catalog,
+		       const struct asset_list *assets,
+		       const struct kernel_version *version);
 
 /** Whether an issue of this text is the one of a version's series. */
 bool issue_is_about(const char *body, const struct kernel_version *version);
@@ -150,15 +167,14 @@ bool issue_is_about(const char *body, const struct kernel_version *version);
 char *issue_title(const struct kernel_version *version);
 
 /**
- * What fails, with the errors and as many of the logs' ends as fit, and when it
- * is tried again; free().
+ * What fails: of each kernel what failed first, the last package that worked
+ * and what is new since then; when it is tried again; the errors, and as many
+ * of the logs' ends as fit; free().
  *
  * @param[in] version Any of the series.
- * @param[in] run_url Of the workflow's run; NULL if there is none.
  */
-char *issue_body(const struct verdict_list *verdicts,
-		 const struct failure_list *failures,
-		 const struct kernel_version *version, const char *run_url);
+char *issue_body(const struct issue_facts *facts,
+		 const struct kernel_version *version);
 
 /** The comment that closes the issue; free(). */
 char *issue_closing(const struct verdict_list *verdicts,
@@ -171,8 +187,19 @@ char *issue_closing(const struct verdict_list *verdicts,
  * the last rows are left out, and then rows, where there would be more than
  * STORE_PAGE_MAX characters. Above it is what has failed and waits for its next
  * try, also for failures_read(). free()
+ *
+ * @param[in] succeeded The day of the last run in which nothing failed; "" if
+ * there was none.
  */
 char *page_format(const struct catalog *catalog, const struct asset_list *assets,
-		  const struct failure_list *failures, const char *store_name);
+		  const struct failure_list *failures, const char *succeeded,
+		  const char *store_name);
+
+/**
+ * Read that day from a page.
+ *
+ * @param[in] page NULL has none.
+ */
+void page_read_success(const char *page, char day_ret[static DAY_SIZE]);
 
 #endif /* BOT_REPORT_REPORT_H */

@@ -113,8 +113,8 @@ enum github_method {
  * returns it for text that is not UTF-8.
  * @param[out] ret The answer; value_deinit(). May be NULL.
  * @return If the status is no success, what the answer says and what to do:
- * ERROR_NOT_FOUND, ERROR_EXISTS (already_exists). ERROR_USAGE if there is no
- * token to write with.
+ * ERROR_NOT_FOUND (404, 410), ERROR_EXISTS (already_exists). ERROR_USAGE if
+ * there is no token to write with.
  */
 _must_check_ _printf_(5, 6) struct error *github_call(const struct github *github,
 						      enum github_method method,

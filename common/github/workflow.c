@@ -29,6 +29,7 @@ enum {
 
 static const char *const level_names[] = {
 	[WORKFLOW_NOTICE] = "notice",
+	[WORKFLOW_WARNING] = "warning",
 	[WORKFLOW_ERROR] = "error",
 };
 

@@ -38,6 +38,7 @@ bool workflow_is_active(void);
 
 enum workflow_level {
 	WORKFLOW_NOTICE,
+	WORKFLOW_WARNING,
 	WORKFLOW_ERROR,
 };
 

@@ -267,7 +267,7 @@ void http_response_deinit(struct http_response *response)
 
 struct error *http_status_error(long status, const char *body, size_t size_bytes)
 {
-	enum error_kind kind = status == 404 ? ERROR_NOT_FOUND
+	enum error_kind kind = status == 404 || status == 410 ? ERROR_NOT_FOUND
 			       : status >= 500 || status == 429 ? ERROR_RETRY
 								: ERROR_OTHER;
 	json_t *json = body ? json_loadb(body, size_bytes, 0, NULL) : NULL;

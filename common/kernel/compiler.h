@@ -128,6 +128,14 @@ _must_check_ struct error *kernel_make_check_path(const char *path);
 char *kernel_make_excerpt(const char *output, size_t size);
 
 /**
+ * The first line of an excerpt that says what went wrong, which names the file,
+ * the option or the symbol.
+ *
+ * @return NULL if none does; free().
+ */
+char *kernel_make_first_error(const char *text);
+
+/**
  * Run make until all that it started has ended. Blocks; is killed by an
  * interrupt.
  *

@@ -197,6 +197,19 @@ char *kernel_make_excerpt(const char *output, size_t size)
 	return string_builder_take(&sb);
 }
 
+char *kernel_make_first_error(const char *text)
+{
+	_cleanup_(regfree) regex_t pattern;
+	regcomp(&pattern, error_pattern, REG_EXTENDED | REG_NOSUB);
+	_cleanup_free_ char *copy = string_copy(text);
+	char *rest = copy, *line;
+	while ((line = strsep(&rest, "\n"))) {
+		if (regexec(&pattern, line, 0, NULL, 0) == 0)
+			return string_copy_n(line, LINE_BYTES);
+	}
+	return NULL;
+}
+
 /** Show the file that a line is about: `  CC [M]  fs/foo.o`. */
 static void show_line(struct output *output, const char *line)
 {

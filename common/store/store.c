@@ -2,17 +2,25 @@
 
 #include "common/store/store.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/interrupt.h"
 #include "common/base/memory.h"
+#include "common/base/system.h"
 #include "common/base/text.h"
+#include "common/http/http.h"
 #include "common/store/store_internal.h"
 
 enum {
 	/** Leaves room for what a temporary name or a digest's adds to it. */
 	ASSET_NAME_MAX = 200,
+	/** For how long what was put may be missing from the list. */
+	SHOWS_LIMIT_MS = 60000,
 };
 
 static const struct store_operations *const kinds[] = {
@@ -154,6 +162,53 @@ struct error *store_check_writable(struct store *store)
 {
 	return error_wrap(store->operations->check_writable(store),
 			  "write to %s", store->name);
+}
+
+/** What was put may be missing from the list, for some seconds. */
+static struct error *await_asset(struct store *store, const char *name,
+				 struct asset_list *ret)
+{
+	struct error *err;
+
+	uint64_t end_ms = monotonic_ms() + SHOWS_LIMIT_MS;
+	for (unsigned int waits = 0;; waits++) {
+		asset_list_deinit(ret);
+		err = store->operations->list(store, ret);
+		if (err || asset_list_find(ret, name))
+			return err;
+		if (monotonic_ms() > end_ms)
+			return error_create(ERROR_RETRY,
+					    "%s was put, but does not show; try again later",
+					    name);
+		err = interrupt_sleep(backoff_ms(&backoff_failure, waits));
+		if (err)
+			return err;
+	}
+}
+
+static struct error *put_and_delete(struct store *store)
+{
+	static const char name[] = "vmtest-probe.tar.zst";
+	struct error *err;
+
+	_cleanup_close_ int fd = memfd_create(name, MFD_CLOEXEC);
+	if (fd < 0 || write(fd, name, sizeof(name)) != (ssize_t)sizeof(name))
+		return error_create_os(errno, "memfd_create");
+	_cleanup_free_ char *path = string_format("/proc/self/fd/%d", fd);
+	_cleanup_free_ char *url = NULL;
+	err = store->operations->put(store, path, name, NULL, NULL, &url);
+	if (err)
+		return err;
+	_cleanup_asset_list_ struct asset_list list = { 0 };
+	err = await_asset(store, name, &list);
+	if (err)
+		return err;
+	return store->operations->delete (store, asset_list_find(&list, name));
+}
+
+struct error *store_prove(struct store *store)
+{
+	return error_wrap(put_and_delete(store), "write to %s", store->name);
 }
 
 struct error *store_delete(struct store *store, const struct asset *asset)

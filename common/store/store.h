@@ -125,6 +125,15 @@ _must_check_ struct error *store_put(struct store *store, const char *path,
  */
 _must_check_ struct error *store_check_writable(struct store *store);
 
+/**
+ * See whether it can be written, by writing: make the GitHub release if it is
+ * not there, put a tiny asset, and delete it again. Whoever must not write, and
+ * what cannot be written, is named by the error.
+ *
+ * Idempotent: what a run that died has left behind goes with the next one.
+ */
+_must_check_ struct error *store_prove(struct store *store);
+
 /** How full a store is. */
 struct store_room {
 	/** Complete assets of any kind, also those that are not packages. */

@@ -47,6 +47,7 @@ class ActionsTest(support.TestCase):
             *("--folder", self.folder / "github"),
             *("--exchanges", self.folder / "exchanges"),
             *("--token", f"{TOKEN}:write", "--token", "contents-token:contents"),
+            *("--token", "reading-token:read"),
         )
         self.kernel_org = self.start("kernel_org.py")
         self.outputs = {}
@@ -149,6 +150,59 @@ class PlanTest(ActionsTest):
         ((title, message),) = self.annotations(result)
         self.assertEqual(title, "vmtest-bot")
         self.assertIn("404", message)
+
+
+class PrepareTest(ActionsTest):
+    def prepare(self, **env):
+        plan = self.folder / "plan.json"
+        plan.write_text('{"include": []}')
+        words = (f"--plan={plan}", "--github-output")
+        return self.step("prepare", *words, env=env)
+
+    def set_github(self, **flags):
+        known = {"immutable": False, "issues": True, "private": False}
+        self.github.control(repositories={"octo/kernels": {**known, **flags}})
+
+    def releases(self):
+        url = self.github.urls["GITHUB_API_URL"]
+        return support.get_json(f"{url}/repos/octo/kernels/releases")
+
+    def test_a_release_is_made_once_and_nothing_is_left_in_it(self):
+        # What was made, and put, does not show for a while.
+        self.github.control(unseen_seconds=2)
+        for _ in range(2):
+            self.assert_status(self.prepare(), 0)
+            (release,) = self.releases()
+            self.assertEqual(release["assets"], [])
+        posts = [r["path"] for r in self.github.requests(method="POST", endpoint="api")]
+        self.assertEqual(posts, ["/repos/octo/kernels/releases"])
+        self.assertEqual(self.outputs, {"attest": "true"})
+
+    def test_what_forbids_to_write_is_named(self):
+        rule = {"kind": "status", "status": 422, "method": "POST", "path": "/releases$",
+                "body": '{"message": "Repository rule violations found"}'}
+        for env, flags, faults, word in (
+            ({"GITHUB_TOKEN": "reading-token"}, {}, [], "contents: write"),
+            ({"GITHUB_TOKEN": "nonsense"}, {}, [], "the token is wrong"),
+            ({"VMTEST_STORE": "github:octo/missing@kernels"}, {}, [], "404"),
+            ({}, {}, [rule], "rules do not let the token make this tag"),
+            ({}, {"immutable": True}, [], "use another tag"),
+        ):
+            with self.subTest(word):
+                self.set_github(**flags)
+                self.github.control(faults=faults)
+                self.assert_one_line(self.prepare(**env), 1, word)
+
+    def test_a_private_repository_says_that_it_cannot_attest(self):
+        self.set_github(private=True)
+        result = self.prepare()
+        self.assert_status(result, 0)
+        self.assertEqual(self.outputs, {"attest": "false"})
+        ((_, message),) = self.annotations(result, "notice")
+        self.assertIn("VMTEST_ATTEST", message)
+        result = self.prepare(VMTEST_ATTEST="yes")
+        self.assertEqual(self.outputs, {"attest": "true"})
+        self.assertEqual(self.annotations(result, "notice"), [])
 
 
 class BuildTest(ActionsTest):
@@ -349,6 +403,7 @@ class FinishTest(ActionsTest):
         super().setUp()
         self.plan = self.folder / "plan.json"
         self.results = self.folder / "results"
+        self.catalog = []
 
     def write_plan(self, *releases, left_out=0):
         items = [{"release": release, "arch": "x86_64"} for release in releases]
@@ -385,8 +440,25 @@ class FinishTest(ActionsTest):
         self.write_result(release, outcome="failed", phase=phase, error=error, log=log)
 
     def finish(self, *arguments, **options):
-        words = (f"--plan={self.plan}", f"--results={self.results}")
+        words = (f"--plan={self.plan}", f"--results={self.results}", *self.catalog)
         return self.step("finish", *words, *arguments, **options)
+
+    def want_two_kernels_a_version(self):
+        """tiny and default for this machine, and no more."""
+        path = catalog_without_patches(self.folder / "few")
+        catalog = json.loads(path.read_text())
+        catalog["flavors"] = {n: catalog["flavors"][n] for n in ("tiny", "default")}
+        for name, architecture in catalog["architectures"].items():
+            architecture["enabled"] = name == "x86_64"
+        path.write_text(json.dumps(catalog))
+        self.catalog = [f"--catalog={path}"]
+
+    def fail_once(self):
+        """So that the next time is the second in a row."""
+        self.write_plan("6.12.117-vmtest1.0tiny")
+        self.failed("6.12.117-vmtest1.0tiny")
+        self.assert_status(self.finish("--issues"), 1)
+        self.assertEqual(self.issues("all"), [])
 
     def api(self, path):
         url = self.github.urls["GITHUB_API_URL"]
@@ -446,7 +518,10 @@ class FinishTest(ActionsTest):
         self.built("6.12.117-vmtest1.0tiny")
         self.assert_status(self.finish(), 0)
         self.assertEqual(len(self.assets()), 2)
+        # A run that has planned with it may go on for two days.
         self.assert_status(self.finish("--keep=1"), 0)
+        self.assertEqual(len(self.assets()), 2)
+        self.assert_status(self.finish("--keep=1", "--keep-days=0"), 0)
         (name,) = self.assets()
         self.assertEqual(name, "kernel-6.12.117-vmtest1.0tiny.x86_64.tar.zst")
         self.assertNotIn("6.12.115", self.page())
@@ -467,9 +542,13 @@ class FinishTest(ActionsTest):
         self.assertIn("### Kernels: 0 built, 0 failed, 0 skipped", self.summary)
 
     def test_an_issue_from_its_opening_to_its_end(self):
+        self.want_two_kernels_a_version()
         self.write_plan("6.12.117-vmtest1.0tiny", "6.1.50-vmtest1.0tiny")
         self.failed("6.12.117-vmtest1.0tiny")
         self.built("6.1.50-vmtest1.0tiny")
+        self.assert_status(self.finish("--issues"), 1)
+        # It may have been the machine's fault.
+        self.assertEqual(self.issues("all"), [])
         self.assert_status(self.finish("--issues"), 1)
         (issue,) = self.issues("all")
         self.assertEqual(issue["title"], "Linux 6.12: builds fail")
@@ -486,13 +565,16 @@ class FinishTest(ActionsTest):
         self.failed("6.12.118-vmtest1.0tiny", "boot")
         self.failed("6.1.51-vmtest1.0tiny")
         self.assert_status(self.finish("--issues"), 1)
+        (first,) = self.issues("all")
+        self.assertIn("6.12.118", first["body"])
+        self.assert_status(self.finish("--issues"), 1)
         first, second = self.issues("all")
         self.assertEqual(first["number"], issue["number"])
         self.assertIn("6.12.118", first["body"])
         self.assertNotIn("6.12.117", first["body"])
         self.assertEqual(second["title"], "Linux 6.1: builds fail")
 
-        # A job that was cancelled says nothing, nor does who was not there.
+        # A job that was cancelled says nothing; and one kernel is not all of them.
         self.write_plan("6.12.118-vmtest1.0tiny", "6.12.118-vmtest1.1default")
         self.built("6.12.118-vmtest1.0tiny")
         self.write_result("6.12.118-vmtest1.1default", outcome="cancelled")
@@ -510,23 +592,39 @@ class FinishTest(ActionsTest):
 
         # Once closed it is history.
         self.write_plan("6.12.119-vmtest1.0tiny")
-        self.assert_status(self.finish("--issues"), 1)
-        self.assertEqual(len(self.issues("all")), 3)
+        self.failed("6.12.119-vmtest1.0tiny")
+        for count in (2, 3):
+            self.assert_status(self.finish("--issues"), 1)
+            self.assertEqual(len(self.issues("all")), count)
         self.assert_described(self.folder / "exchanges")
+
+    def test_what_is_not_the_kernels_fault_is_no_issue(self):
+        release = "6.12.117-vmtest1.0tiny"
+        for phase in ("source", "publish", None):
+            self.write_plan(release)
+            if phase:
+                self.failed(release, phase)
+            for _ in range(3):
+                self.assert_status(self.finish("--issues"), 1)
+        self.assertEqual(self.issues("all"), [])
+        # Whose job left nothing is tried by the next run, and then later.
+        rows = json.loads(self.step("status --json").stdout)
+        self.assertEqual([(r["failed"], r["failures"]) for r in rows], [("job", 3)])
 
     def test_a_lost_answer_makes_nothing_twice(self):
         def lose(path):
             fault = {"kind": "lost_answer", "method": "POST", "path": path}
             self.github.control(faults=[fault])
 
-        self.write_plan("6.12.117-vmtest1.0tiny")
-        self.failed("6.12.117-vmtest1.0tiny")
+        self.want_two_kernels_a_version()
+        self.fail_once()
         lose("/issues$")
         self.assert_status(self.finish("--issues"), 1)
         self.assertEqual(len(self.issues("all")), 1)
 
-        self.write_plan("6.12.117-vmtest1.0tiny")
+        self.write_plan("6.12.117-vmtest1.0tiny", "6.12.117-vmtest1.1default")
         self.built("6.12.117-vmtest1.0tiny")
+        self.built("6.12.117-vmtest1.1default")
         lose("/comments$")
         self.assert_status(self.finish("--issues"), 0)
         (issue,) = self.issues("all")
@@ -534,18 +632,16 @@ class FinishTest(ActionsTest):
 
     def test_an_issue_that_cannot_be_updated_is_not_said_to_be(self):
         fault = {"kind": "status", "status": 422, "method": "PATCH", "path": "/issues/1$"}
+        self.fail_once()
         for faults, updated in ([], False), ([], True), ([fault], False):
             self.github.control(faults=faults)
-            self.write_plan("6.12.117-vmtest1.0tiny")
-            self.failed("6.12.117-vmtest1.0tiny")
             result = self.finish("--issues")
             self.assert_status(result, 1)
             self.assertEqual("updated issue 1" in result.stderr, updated)
 
     def test_a_label_that_was_dropped_is_set(self):
         self.github.control(labels_dropped=True)
-        self.write_plan("6.12.117-vmtest1.0tiny")
-        self.failed("6.12.117-vmtest1.0tiny")
+        self.fail_once()
         for _ in range(2):
             self.assert_status(self.finish("--issues"), 1)
         (issue,) = self.issues("all")
@@ -554,8 +650,7 @@ class FinishTest(ActionsTest):
     def test_a_label_that_cannot_be_set_makes_nothing_twice(self):
         fault = {"kind": "status", "status": 502, "path": "/labels$", "count": -1}
         self.github.control(labels_dropped=True, faults=[fault])
-        self.write_plan("6.12.117-vmtest1.0tiny")
-        self.failed("6.12.117-vmtest1.0tiny")
+        self.fail_once()
         result = self.finish("--issues", env={"VMTEST_RETRY_SECONDS": "0"})
         self.assert_status(result, 1)
         self.assertRegex(result.stderr, "error: --issues: .*label issue 1: .*502")
@@ -566,8 +661,9 @@ class FinishTest(ActionsTest):
         self.write_plan("6.12.117-vmtest1.0tiny", "6.1.50-vmtest1.0tiny")
         self.built("6.12.117-vmtest1.0tiny")
         self.failed("6.1.50-vmtest1.0tiny")
+        self.assert_status(self.finish(), 1)
         env = {"GITHUB_TOKEN": "contents-token"}
-        result = self.finish("--issues", "--keep=1", env=env)
+        result = self.finish("--issues", "--keep=1", "--keep-days=0", env=env)
         self.assert_status(result, 1)
         (line,) = [l for l in result.stderr.splitlines() if "error: --issues" in l]
         self.assertIn("issues: write", line)
@@ -577,13 +673,15 @@ class FinishTest(ActionsTest):
         self.assertIn("6.12.117", self.page())
         self.assertIn("1 built, 1 failed", self.summary)
 
-    def test_issues_that_are_off_are_named(self):
+    def test_issues_that_are_off_are_a_warning(self):
         self.github.control(repositories={"octo/kernels": {"issues": False}})
         self.write_plan("6.12.117-vmtest1.0tiny")
-        self.failed("6.12.117-vmtest1.0tiny")
+        self.built("6.12.117-vmtest1.0tiny")
         result = self.finish("--issues")
-        self.assert_status(result, 1)
-        self.assertRegex(result.stderr, r"error: --issues: .*410.*settings")
+        self.assert_status(result, 0)
+        self.assertRegex(result.stderr, r"warning: --issues: .*410.*settings")
+        ((_, message),) = self.annotations(result, "warning")
+        self.assertIn("410", message)
 
     def test_results_that_cannot_be_read_are_failures(self):
         self.write_plan("6.12.117-vmtest1.0tiny")

@@ -73,7 +73,7 @@ class GitHubTest(support.TestCase):
             self.assertIn("nothing to build", result.stderr)
             requests = self.github.requests(endpoint="api")[before:]
             self.assertEqual([r["method"] for r in requests], methods)
-        self.assert_status(self.bot("prune", "--keep=1"), 0)
+        self.assert_status(self.bot("prune", "--keep=1", "--keep-days=0"), 0)
         self.assert_published_once()
         self.assert_described(self.exchanges)
 
@@ -186,13 +186,13 @@ class GitHubTest(support.TestCase):
         for path in (older, self.package):
             self.assert_status(self.bot("publish", path), 0)
         self.assertEqual(len(support.assets(self.store)), 2)
-        rows = json.loads(self.bot("prune", "--dry-run", "--json").stdout)
+        rows = json.loads(self.bot("prune", "--keep-days=0", "--dry-run", "--json").stdout)
         self.assertEqual(rows, [{"name": older.name}])
         rows = json.loads(self.bot("run", *TINY, "--dry-run", "--json").stdout)
         self.assertEqual(rows, [])
         rows = json.loads(self.bot("publish", self.package, "--json").stdout)
         self.assertEqual(rows, [{"url": str(self.folder / "store" / self.package.name)}])
-        self.assert_status(self.bot("prune", "--keep=1"), 0)
+        self.assert_status(self.bot("prune", "--keep=1", "--keep-days=0"), 0)
         self.assert_published_once()
         # A name is never given to other bytes.
         other = self.folder / self.package.name
@@ -227,7 +227,8 @@ class FailureTest(support.TestCase):
 
     def days_pass(self):
         """The page's text, as an earlier day's run has left it."""
-        earlier = lambda text: re.sub(r'("not_before":")[^"]*', r"\g<1>2026-01-01", text)
+        days = r'("not_before":"|Last successful run: )[-0-9]*'
+        earlier = lambda text: re.sub(days, r"\g<1>2026-01-01", text)
         if self.store.startswith("dir:"):
             page = self.folder / "store/README.md"
             page.write_text(earlier(page.read_text()))
@@ -287,5 +288,11 @@ class FailureTest(support.TestCase):
         for option in ("--retry", "--rebuild"):
             self.assertEqual(self.planned(option), [release])
         self.assertEqual(self.planned(), [])
+        self.bot("status")
         self.days_pass()
         self.assertEqual(self.planned(), [release])
+        # Nor does anybody notice otherwise that no run has ended well since.
+        result = self.bot("status", status=1)
+        said = "is stale: the last successful run was on 2026-01-01"
+        self.assertIn(said, result.stderr)
+        self.assertIn("Last successful run: 2026-01-01.", self.bot("status", "--markdown").stdout)

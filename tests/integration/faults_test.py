@@ -305,10 +305,10 @@ class DeathTest(TestCase):
         fault = {"kind": "status", "method": "DELETE", "skip": 2, "count": -1}
         self.set_faults({**API, **fault})
         self.env["VMTEST_RETRY_SECONDS"] = "0"
-        self.assert_one_line(self.bot("prune"), 1, "prune")
+        self.assert_one_line(self.bot("prune", "--keep-days=0"), 1, "prune")
         self.assertEqual(len(self.assert_consistent(packages).names()), 3)
         self.set_faults()
-        self.assert_status(self.bot("prune"), 0)
+        self.assert_status(self.bot("prune", "--keep-days=0"), 0)
         self.assert_release(packages[-1])
 
 
@@ -356,6 +356,6 @@ class TwoBotsTest(TestCase):
         others = [self.package(n) for n in range(3)]
         self.env.update(mirror(kernel_org))
         self.publish(*packages)
-        self.at_once(("run", *TINY, "--keep=1"), ("publish", *others))
+        self.at_once(("run", *TINY, "--keep=1", "--keep-days=0"), ("publish", *others))
         self.repair_page(packages[-1])
         self.assert_release(packages[-1], *others)

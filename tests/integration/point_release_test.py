@@ -125,7 +125,7 @@ class PointReleaseTest(support.TestCase):
 
         self.assert_same_bytes()
         for store in self.stores:
-            self.run_bot("prune", store, "--keep=1")
+            self.run_bot("prune", store, "--keep=1", "--keep-days=0")
             self.assert_published(store, self.newer)
 
     def assert_same_bytes(self):

@@ -177,7 +177,7 @@ class BotPrune(Command):
         fill(self.made, self.packages)
 
     def command(self):
-        return "vmtest-bot prune --keep=1", f"--store=dir:{self.made}"
+        return "vmtest-bot prune --keep=1 --keep-days=0", f"--store=dir:{self.made}"
 
 
 class Fetch(Command):

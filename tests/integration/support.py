@@ -267,7 +267,7 @@ def copy_tree(folder):
 def commit_tree(folder):
     """Make a folder a git repository of one commit, which is returned."""
     identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
-    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "test"]):
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "test", "--allow-empty"]):
         subprocess.run(["git", *identity, "-C", folder, *command], check=True)
     command = ["git", "-C", folder, "rev-parse", "HEAD"]
     return subprocess.check_output(command, text=True).strip()

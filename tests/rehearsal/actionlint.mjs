@@ -17,6 +17,7 @@ const OUTDATED = [
   // GitHub's parser, which is newer, judges scopes too.
   /^unknown permission scope/,
   /^label "ubuntu-26.04" is unknown/,
+  /^unexpected key "queue" for "concurrency" section/,
   /^property "workflow_(file_path|ref|repository|sha)" is not defined in object type \{container/,
 ];
 

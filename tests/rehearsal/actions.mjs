@@ -21,7 +21,7 @@ import { runSteps, stepScope } from "./step.mjs";
 import { readAction, splitReference } from "./workflow.mjs";
 
 const EQUIVALENTS = {
-  "actions/attest-build-provenance": attest,
+  "actions/attest": attest,
   "actions/cache": cache,
   "actions/cache/restore": cache,
   "actions/cache/save": cache,
@@ -87,6 +87,9 @@ async function runComposite(step, given) {
     records: [],
   };
   await runSteps(job, frame, action.steps);
+  const inside = stepScope(job, frame);
+  for (const [name, token] of Object.entries(action.outputs))
+    step.outputs[name] = evaluateText(token, inside);
   if (frame.failed) throw new Failure(`${uses} failed`);
 }
 

@@ -34,7 +34,10 @@ export function readInputs(definitions, given, scope) {
     if (!(name in definitions))
       throw new Failure(`the input '${name}' is not defined`);
   const inputs = {};
-  for (const [name, { type, default: token }] of Object.entries(definitions)) {
+  for (const [name, definition] of Object.entries(definitions)) {
+    const { type, default: token, required } = definition;
+    if (required && given[name] === undefined)
+      throw new Failure(`the input '${name}' is required`);
     const otherwise = token ? evaluate(token, scope) : EMPTY[type];
     inputs[name] = given[name] ?? otherwise;
     if (typeof inputs[name] !== type)

@@ -12,7 +12,7 @@ import { Failure } from "./failure.mjs";
 import { readWorkflow, splitReference } from "./workflow.mjs";
 
 /** Events that start a run. */
-const EVENTS = ["push", "schedule", "workflow_dispatch"];
+const EVENTS = ["pull_request", "push", "schedule", "workflow_dispatch"];
 
 export class Run {
   /**

@@ -12,6 +12,7 @@ import fs from "node:fs";
 import path from "node:path";
 
 import { runAction } from "./actions.mjs";
+import { allows } from "./call.mjs";
 import { parseAssignments, readOutput } from "./commands.mjs";
 import {
   evaluateCondition,
@@ -67,8 +68,13 @@ function environment(step) {
     GITHUB_WORKSPACE: workspace,
     RUNNER_TEMP: temp,
   };
-  for (const [name, value] of Object.entries(job.run.github))
+  const { event, ...known } = job.run.github;
+  for (const [name, value] of Object.entries(known))
     variables[`GITHUB_${name.toUpperCase()}`] = value;
+  // In every step of the job, whatever it runs.
+  if (allows(job.permissions, "id-token", "write"))
+    for (const name of ["URL", "TOKEN"])
+      variables[`ACTIONS_ID_TOKEN_REQUEST_${name}`] = "id-token";
   if (frame.directory) variables.GITHUB_ACTION_PATH = frame.directory;
   variables.PATH = [...job.path, variables.PATH].join(":");
   return variables;
@@ -147,10 +153,11 @@ async function runStep(job, frame, definition) {
     job.annotate(error.message);
     outcome = "failure";
   }
-  if (outcome === "failure") frame.failed = true;
-  // Without continue-on-error the conclusion is never another.
+  const excused = outcome === "failure" && definition.goesOn;
+  if (outcome === "failure" && !excused) frame.failed = true;
   const { outputs } = step;
-  if (id) frame.steps[id] = { outputs, outcome, conclusion: outcome };
+  const conclusion = excused ? "success" : outcome;
+  if (id) frame.steps[id] = { outputs, outcome, conclusion };
   frame.records.push({ id, name: job.masks.hide(shown), outcome });
 }
 

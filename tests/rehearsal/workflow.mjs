@@ -27,15 +27,18 @@ const KEYS = {
   "'defaults'": "run",
   "'defaults.run'": "shell",
   "'permissions'": "attestations contents id-token issues",
-  "an input": "default description type",
+  "an input": "default description required type",
   "a job":
     "env if name needs outputs permissions runs-on steps strategy timeout-minutes uses with",
   "'strategy'": "fail-fast matrix max-parallel",
-  "a step": "env id if name run shell uses with working-directory",
-  "an action": "description inputs name runs",
+  "a step":
+    "continue-on-error env id if name run shell uses with working-directory",
+  "an action": "description inputs name outputs runs",
   "'runs'": "steps using",
-  "an action's input": "default description",
+  "an action's output": "description value",
+  "an action's input": "default description required",
   // Events.
+  "'on.pull_request'": "paths",
   "'on.push'": "",
   "'on.schedule'": "",
   "'on.workflow_call'": "inputs",
@@ -44,8 +47,9 @@ const KEYS = {
 
 /** Values that are known of keys that may have others. */
 const VALUES = {
+  "'continue-on-error'": ["true"],
   "'fail-fast'": ["false"],
-  "'on'": ["push", "schedule", "workflow_call", "workflow_dispatch"],
+  "'on'": ["pull_request", "push", "schedule", "workflow_call", "workflow_dispatch"],
   "'runs-on'": ["ubuntu-24.04"],
   "'shell'": ["bash"],
   "an input's type": ["boolean", "number", "string"],
@@ -111,6 +115,8 @@ function readStep(context, token, knows, shell) {
   if (uses && !uses.startsWith("./") && !knows(uses))
     throw new Failure(`the action ${uses} is not known to rehearsals`, token);
   if (step.run) checkValue("'shell'", step.shell ?? shell, token);
+  const goesOn = step["continue-on-error"];
+  if (goesOn) checkValue("'continue-on-error'", goesOn, token);
   return {
     id: step.id?.toString(),
     name: step.name,
@@ -119,6 +125,7 @@ function readStep(context, token, knows, shell) {
     uses,
     with: step.with,
     env: step.env,
+    goesOn: goesOn !== undefined,
     directory: step["working-directory"],
   };
 }
@@ -155,9 +162,11 @@ function readJob(context, id, token, knows, shell) {
 function readInput(token) {
   const input = take("an input", token);
   const type = checkValue("an input's type", input.type, token);
-  return { type, default: input.default };
+  const required = `${input.required ?? false}` === "true";
+  return { type, default: input.default, required };
 }
 
+/** Undefined for one that must be given. */
 function readDefault(token) {
   return take("an action's input", token).default;
 }
@@ -220,6 +229,9 @@ export function readAction(file, name, knows) {
     const { steps } = take("'runs'", root.runs);
     return {
       inputs: mapValues(fields(root.inputs), readDefault),
+      outputs: mapValues(fields(root.outputs), (token) => {
+        return take("an action's output", token).value;
+      }),
       steps: items(steps).map((step) => readStep(context, step, knows)),
     };
   });

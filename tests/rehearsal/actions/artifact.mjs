@@ -25,13 +25,18 @@ export const uploadArtifact = {
     path: "",
     "if-no-files-found": "warn",
     "retention-days": "",
+    "compression-level": "",
+    overwrite: "false",
   },
   only: { "if-no-files-found": "warn" },
-  run({ job }, { name, path: text }) {
+  run({ job }, { name, path: text, overwrite }) {
     if (!name || FORBIDDEN_IN_NAMES.test(name))
       throw new Failure(`The artifact name is not valid: ${name}`);
-    if (job.run.artifacts.some((each) => each.name === name))
+    const { artifacts } = job.run;
+    const known = artifacts.findIndex((each) => each.name === name);
+    if (known >= 0 && overwrite !== "true")
       throw new Failure(`(409) Conflict: there is an artifact ${name} already`);
+    if (known >= 0) artifacts.splice(known, 1);
     const source = resolvePath(job, text);
     const files = listFiles(source);
     if (files.length === 0) {
@@ -45,16 +50,23 @@ export const uploadArtifact = {
     const root = whole ? source : path.dirname(source);
     for (const file of files)
       cpSync(path.join(root, file), path.join(directory, file));
-    job.run.artifacts.push({ name, directory, files });
+    artifacts.push({ name, directory, files });
   },
 };
 
 export const downloadArtifact = {
-  inputs: { pattern: "", path: ".", "merge-multiple": "false" },
-  only: { "merge-multiple": "true" },
-  run({ job }, { pattern, path: text }) {
-    for (const { name, directory } of job.run.artifacts)
-      if (matching(pattern, [name]).length)
-        cpSync(directory, resolvePath(job, text), { recursive: true });
+  inputs: { name: "", pattern: "", path: ".", "merge-multiple": "false" },
+  run({ job }, { name: wanted, pattern, path: text, "merge-multiple": merge }) {
+    if (wanted ? pattern : !pattern || merge !== "true")
+      throw new Failure(
+        "download-artifact: rehearsals know 'name', or 'pattern' with 'merge-multiple: true' only",
+      );
+    const found = job.run.artifacts.filter(({ name }) =>
+      wanted ? name === wanted : matching(pattern, [name]).length,
+    );
+    if (wanted && !found.length)
+      throw new Failure(`Artifact not found for name: ${wanted}`);
+    for (const { directory } of found)
+      cpSync(directory, resolvePath(job, text), { recursive: true });
   },
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/** actions/attest-build-provenance: records the subjects with their digests. */
+/** actions/attest: records the subjects with their digests. */
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -12,6 +12,8 @@ import { findFiles } from "../paths.mjs";
 export const attest = {
   inputs: { "subject-path": "" },
   run({ job }, { "subject-path": pattern }) {
+    if (job.run.scenario.sigstore === "down")
+      throw new Failure("attest: Sigstore does not answer");
     for (const scope of ["id-token", "attestations"])
       if (!allows(job.permissions, scope, "write"))
         throw new Failure(`attest: the job needs '${scope}: write'`);

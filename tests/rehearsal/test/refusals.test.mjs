@@ -19,7 +19,7 @@ const AT_START = [
   [jobs(`a: ${job("x")}\nb: ${job("x", "needs: c")}`), /unknown job 'c'/],
   [steps("- run: ${{ nothing.x }}"), /Unrecognized named-value: 'nothing'/],
   // From here on GitHub knows it, and a rehearsal does not.
-  [ECHO.replace("push", "pull_request"), /'on': 'pull_request'/],
+  [ECHO.replace("push", "merge_group"), /'on': 'merge_group'/],
   [ECHO.replace("push", "{push: {branches: [main]}}"), /'branches'/],
   [ECHO.replace("shell: bash", "working-directory: x"), /'working-dir/],
   [ECHO.replace("bash", "sh"), /'shell': 'sh'.*known: bash/],
@@ -31,7 +31,7 @@ const AT_START = [
   [steps("- run: echo", "permissions: read-all"), /'permissions': .*mapping/],
   [steps("- run: echo", "permissions: {packages: read}"), /'packages'/],
   [steps("- {run: echo, timeout-minutes: 1}"), /a step: 'timeout-minutes'/],
-  [steps("- {run: echo, continue-on-error: true}"), /'continue-on-error'/],
+  [steps("- {run: echo, continue-on-error: false}"), /'continue-on-error'/],
   [steps("- {run: echo, shell: sh}"), /'shell': 'sh'.*known: bash/],
   [steps("- uses: someone/thing@v1"), /line 8: the action someone\/thing@v1/],
   [steps("- uses: docker://debian"), /the action docker:\/\/debian/],
@@ -72,7 +72,7 @@ const IN_STEPS = [
   [uses("cache", "enableCrossOsArchive: true"), /'enableCrossOsArchive'/],
   [steps(`${CHECKOUT}- {uses: ./a, with: {x: 1}}`), /a: the input 'x'/],
   [steps(`${CHECKOUT}- uses: ./docker`), /'using': 'docker'/],
-  [steps(`${CHECKOUT}- uses: ./outputs`), /an action: 'outputs'/],
+  [steps(`${CHECKOUT}- uses: ./branded`), /an action: 'branding'/],
   [steps("- uses: ./a"), /no action.yml there; is it checked out/],
   [steps("- run: echo a >$GITHUB_OUTPUT"), /Invalid format 'a'/],
   [steps("- run: echo 'a<<E' >$GITHUB_OUTPUT"), /Invalid format 'a<<E'/],
@@ -83,7 +83,7 @@ const ACTION = `${NAMES}runs: {using: composite, steps: []}\n`;
 const ACTIONS = {
   "a/action.yml": ACTION,
   "docker/action.yml": `${NAMES}runs: {using: docker, image: a}\n`,
-  "outputs/action.yml": `${ACTION}outputs: {x: {description: x, value: y}}\n`,
+  "branded/action.yml": `${ACTION}branding: {icon: box, color: blue}\n`,
 };
 
 for (const [text, message] of IN_STEPS)

@@ -64,6 +64,43 @@ Test(failure, is_tried_again_after_1_2_4_and_then_7_days)
 	cr_expect_str_eq(list.items[0].failed, "boot");
 }
 
+Test(failure, a_machine_fails_once_and_a_kernel_twice)
+{
+	static const struct {
+		const char *phase;
+		unsigned int times;
+		const char *not_before;
+		bool is_fault;
+	} rows[] = {
+		{ "build", 1, "2026-12-01", false },
+		{ "build", 2, "2026-12-02", true },
+		{ "boot", 2, "2026-12-02", true },
+		// The next run tries again what left no result; then it waits.
+		{ "job", 1, "2026-11-30", false },
+		{ "job", 2, "2026-12-01", false },
+		{ "job", 9, "2026-12-07", false },
+	};
+	const struct release release = make_release("6.12.117-vmtest1.0tiny");
+
+	cr_expect_not(failure_is_fault(NULL));
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_failure_list_ struct failure_list list = { 0 };
+
+		for (unsigned int time = 0; time < rows[i].times; time++)
+			failures_add(&list, &release, "x86_64", rows[i].phase,
+				     recipe, NOW_S);
+		cr_expect_str_eq(list.items[0].not_before, rows[i].not_before,
+				 "row %zu", i);
+		cr_expect_eq(failure_is_fault(&list.items[0]), rows[i].is_fault,
+			     "row %zu", i);
+		// A machine that failed, and then a kernel, are one of each.
+		failures_add(&list, &release, "x86_64",
+			     strcmp(rows[i].phase, "job") == 0 ? "build" : "job",
+			     recipe, NOW_S);
+		cr_expect_eq(list.items[0].count, 1, "row %zu", i);
+	}
+}
+
 Test(failure, only_what_says_something_of_the_kernel_counts)
 {
 	static const struct {

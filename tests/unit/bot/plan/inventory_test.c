@@ -71,7 +71,9 @@ Test(inventory, has_a_release_in_any_patch)
 }
 
 enum {
-	NONE = array_size(items)
+	NONE = array_size(items),
+	DAY_S = 24 * 3600,
+	NOW_S = 1800000000,
 };
 
 /** @param[in] expected Indices of assets, ended by NONE. */
@@ -120,8 +122,31 @@ Test(prune, keeps_the_newest_of_each_kind_and_what_is_not_asked_for)
 		string_list_add_split(&kernels, cases[i].kernels);
 		string_list_add_split(&archs, cases[i].archs);
 		string_list_add_split(&flavors, cases[i].flavors);
-		prune_compute(&assets, cases[i].keep, &selection, &list);
+		const struct prune_rule rule = { cases[i].keep, INT64_MAX };
+		prune_compute(&assets, &rule, &selection, &list);
 		expect_pruned(&list, cases[i].expected, i);
+	}
+}
+
+Test(prune, what_was_superseded_a_short_time_ago_stays)
+{
+	static const struct string_list all = { 0 };
+	static const struct release_selection everything = { &all, &all, &all };
+	// The newer of two is a day old.
+	struct asset two[] = {
+		{ .name = (char *)"kernel-6.12.116-vmtest1.0tiny.x86_64.tar.zst",
+		  .created = NOW_S - 9 * DAY_S },
+		{ .name = (char *)"kernel-6.12.117-vmtest1.0tiny.x86_64.tar.zst",
+		  .created = NOW_S - DAY_S },
+	};
+	const struct asset_list both = { two, array_size(two) };
+
+	for (int days = 0; days < 4; days++) {
+		_cleanup_prune_list_ struct prune_list list = { 0 };
+		const struct prune_rule rule = { 1, NOW_S - days * DAY_S };
+
+		prune_compute(&both, &rule, &everything, &list);
+		cr_expect_eq(list.count, days < 2, "after %d days", days);
 	}
 }
 

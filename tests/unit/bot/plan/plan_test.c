@@ -264,6 +264,34 @@ static void setup_made(void)
 		cr_assert(release_parse(made[i].release_text, &made[i].release));
 }
 
+Test(plan, of_too_many_the_newest_and_the_oldest_stay)
+{
+	static const struct {
+		size_t limit, count;
+		const char *first, *last;
+	} rows[] = {
+		{ 0, 10, "7.3.0-rc2-vmtest1.1default", "6.1.50-vmtest1.0tiny" },
+		{ 10, 10, "7.3.0-rc2-vmtest1.1default", "6.1.50-vmtest1.0tiny" },
+		{ 3, 3, "7.3.0-rc2-vmtest1.1default", "6.1.50-vmtest1.0tiny" },
+		{ 1, 1, "7.3.0-rc2-vmtest1.1default",
+		  "7.3.0-rc2-vmtest1.1default" },
+	};
+	const struct asset_list none = { 0 };
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_plan_ struct plan plan = { 0 };
+
+		cr_assert_null(
+			plan_compute(&catalog, &kernels, &none, &all, &plan));
+		plan_keep_ends(&plan, rows[i].limit);
+		cr_assert_eq(plan.count, rows[i].count);
+		cr_expect_eq(plan.left_out, 10 - rows[i].count);
+		cr_expect_str_eq(plan.items[0].release_text, rows[i].first);
+		cr_expect_str_eq(plan.items[plan.count - 1].release_text,
+				 rows[i].last);
+	}
+}
+
 TestSuite(plan_json, .init = setup_made);
 
 Test(plan_json, a_matrix_has_a_job_for_each_item_and_versions_come_once)

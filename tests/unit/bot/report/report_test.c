@@ -218,11 +218,43 @@ Test(verdict, a_kernel_is_built_if_the_store_has_what_was_built)
 static const struct kernel_version v6_12 = { 6, 12, 117, 0 };
 static const struct kernel_version v6_1 = { 6, 1, 50, 0 };
 
+/** Of 6.12, in a store with an older kernel of it. */
+static char *make_body(const struct verdict_list *verdicts,
+		       const struct failure_list *failures, const char *run_url)
+{
+	struct asset asset = {
+		.name = (char *)"kernel-6.12.116-vmtest1.0tiny.x86_64.tar.zst",
+		.created = 1795046400,
+	};
+	const struct asset_list assets = { &asset, 1 };
+	const struct issue_facts facts = {
+		.assets = &assets,
+		.verdicts = verdicts,
+		.failures = failures,
+		.run_url = run_url,
+	};
+
+	return issue_body(&facts, &v6_12);
+}
+
+Test(issue, a_body_says_what_failed_first_and_what_is_new)
+{
+	const struct verdict_list verdicts = make_verdicts(
+		2,
+		"  CC      fs/a.o\nfs/a.c:7:1: error: unknown type name 'x'\nmake: *** Error 2\n");
+	_cleanup_free_ char *body = make_body(&verdicts, &none_failed, NULL);
+
+	expect_text(body,
+		    "* 6.12.117-vmtest1.0.1tiny for x86\\_64: boot failed: ` fs/a.c:7:1: error: unknown type name 'x' `. The last that worked is 6.12.116-vmtest1.0tiny, of 2026-11-19; what is new is v6.12.116..v6.12.117.\n");
+	cr_assert(release_parse("6.12.117-vmtest1.1default", &planned[0].release));
+	_cleanup_free_ char *first = make_body(&verdicts, &none_failed, NULL);
+	expect_text(first, "No package of its kind has worked so far.\n");
+}
+
 Test(issue, an_issue_is_known_by_its_first_line)
 {
 	const struct verdict_list verdicts = make_verdicts(6, "");
-	_cleanup_free_ char *body =
-		issue_body(&verdicts, &none_failed, &v6_12, NULL);
+	_cleanup_free_ char *body = make_body(&verdicts, &none_failed, NULL);
 
 	cr_expect(issue_is_about(body, &v6_12));
 	cr_expect_not(issue_is_about(body, &v6_1));
@@ -236,8 +268,8 @@ Test(issue, texts_are_about_their_series_alone)
 {
 	const struct verdict_list verdicts = make_verdicts(12, "the log\n");
 	_cleanup_free_ char *title = issue_title(&v6_12);
-	_cleanup_free_ char *body = issue_body(&verdicts, &none_failed, &v6_12,
-					       "https://g/o/r/actions/runs/1");
+	_cleanup_free_ char *body = make_body(&verdicts, &none_failed,
+					      "https://g/o/r/actions/runs/1");
 	_cleanup_free_ char *end = issue_closing(&verdicts, &v6_1, NULL);
 
 	cr_expect_str_eq(title, "Linux 6.12: builds fail");
@@ -266,8 +298,7 @@ Test(issue, a_body_says_when_all_that_failed_of_the_series_is_tried_again)
 		failures_add(&failures, &release, "x86_64", "boot",
 			     "0123456789abcdef", 1796082000);
 	}
-	_cleanup_free_ char *body =
-		issue_body(&verdicts, &failures, &v6_12, NULL);
+	_cleanup_free_ char *body = make_body(&verdicts, &failures, NULL);
 	expect_text(body,
 		    "\n* 6.12.117-vmtest1.0tiny for x86\\_64 failed 1 time: boot; not tried again before 2026-12-01.\n");
 	cr_expect_null(strstr(body, "6.1.50"));
@@ -280,8 +311,7 @@ Test(issue, a_body_is_never_longer_than_github_takes)
 	for (size_t i = 0; i < sizeof(log) - 1; i++)
 		log[i] = i % 80 ? 'x' : '\n';
 	const struct verdict_list verdicts = make_verdicts(VERDICTS_MAX, log);
-	_cleanup_free_ char *body =
-		issue_body(&verdicts, &none_failed, &v6_12, NULL);
+	_cleanup_free_ char *body = make_body(&verdicts, &none_failed, NULL);
 	cr_expect_leq(strlen(body), ISSUE_BODY_LIMIT);
 	cr_expect_eq(count_of(body, "| **boot failed** |"), 100);
 	cr_expect_gt(count_of(body, "<details>"), 1);
@@ -343,7 +373,8 @@ static char *make_page(struct asset *list, size_t count,
 	_cleanup_catalog_ struct catalog *catalog = load_catalog();
 	const struct asset_list assets = { list, count };
 
-	return page_format(catalog, &assets, failures, "github:o/r@t");
+	return page_format(catalog, &assets, failures, "2026-11-30",
+			   "github:o/r@t");
 }
 
 Test(page, a_row_has_a_column_for_each_flavor)
@@ -378,6 +409,23 @@ Test(page, a_row_has_a_column_for_each_flavor)
 	cr_expect_null(strstr(text, "notes"));
 }
 
+Test(page, says_when_a_run_last_succeeded)
+{
+	_cleanup_free_ char *text = make_page(NULL, 0, &none_failed);
+	char day[DAY_SIZE];
+
+	expect_text(text, "Last successful run: 2026-11-30.\n");
+	page_read_success(text, day);
+	cr_expect_str_eq(day, "2026-11-30");
+	static const char *const others[] = { NULL, "", "Linux kernels",
+					      "Last successful run: ",
+					      "Last successful run: today." };
+	for (size_t i = 0; i < array_size(others); i++) {
+		page_read_success(others[i], day);
+		cr_expect_str_eq(day, "", "row %zu", i);
+	}
+}
+
 Test(page, no_name_leaves_its_block)
 {
 	_cleanup_catalog_ struct catalog *catalog = load_catalog();
@@ -388,7 +436,7 @@ Test(page, no_name_leaves_its_block)
 	};
 	const struct asset_list assets = { &asset, 1 };
 	_cleanup_free_ char *text = page_format(catalog, &assets, &none_failed,
-						"dir:/x\n```\n<script>");
+						"", "dir:/x\n```\n<script>");
 
 	cr_expect_eq(count_of(text, "```"), 2);
 	cr_expect_null(strstr(text, "<script>"));
