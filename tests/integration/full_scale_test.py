@@ -6,7 +6,10 @@ what becomes of a release that is full. tests/bench/plan has the time.
 """
 
 import json
+import os
 import re
+import sys
+import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 import support
@@ -24,6 +27,9 @@ ANNOUNCED = 117
 # An hour, of the token that a workflow has.
 BUDGET = 1000
 WORKERS = 8
+# As many jobs as GitHub runs at once for a free account, and as a matrix can have.
+LANES = 20
+MATRIX = 256
 
 
 class ScaleCase(support.TestCase):
@@ -86,6 +92,16 @@ class FullReleaseTest(ScaleCase):
             (self.folder / "work" / arch / "rootfs").mkdir(parents=True)
         result = self.bot("run", status=1)
         self.assertEqual(result.stdout.count("failed"), 5)
+        pruned = re.findall(r"pruned (\S+)", result.stderr)
+        self.assertEqual(pruned, self.scale.names[:5])
+        self.assertEqual(self.names(), sorted(set(before) - set(pruned)))
+
+    def test_a_run_of_many_jobs_makes_room_first(self):
+        self.start_with(assets=1000, missing=5)
+        before = self.names()
+        plan = self.folder / "plan.json"
+        self.bot("plan", "-o", plan)
+        result = self.bot("prepare", f"--plan={plan}")
         pruned = re.findall(r"pruned (\S+)", result.stderr)
         self.assertEqual(pruned, self.scale.names[:5])
         self.assertEqual(self.names(), sorted(set(before) - set(pruned)))
@@ -155,3 +171,61 @@ class RequestsTest(ScaleCase):
             whole = release.is_whole(assets[package.name], package)
             self.assertTrue(whole, package.name)
         self.assertLessEqual(len(self.github.requests()), BUDGET)
+
+
+@unittest.skipUnless(os.environ.get("VMTEST_TEST_STRESS"), "tests/run --stress")
+class LanesTest(ScaleCase):
+    """A whole matrix of jobs, for a release that is not there, on a bad day."""
+
+    # What befalls uploads; each comes several times, spread over the run.
+    FAULTS = (
+        {"kind": "status", "status": 502},
+        {"kind": "lost_answer"},
+        {"kind": "starter"},
+        {"kind": "cut_request"},
+        {"kind": "close"},
+        {"kind": "status", "status": 403, "headers": {"Retry-After": "2"},
+         "body": '{"message": "You have exceeded a secondary rate limit."}'},
+    )
+
+    def publish(self, package):
+        where = (f"--catalog={self.scale.catalog}", f"--store={self.scale.store}")
+        words = ("vmtest-bot publish --no-page", package, *where)
+        self.assert_status(support.run(*words, env=self.environment, timeout=600), 0)
+
+    def test_nothing_is_lost_twice_or_half(self):
+        self.start_with(0)
+        self.environment["VMTEST_RETRY_SECONDS"] = "120"
+        # Without the release that start_with() has made.
+        folder = self.folder / "github"
+        self.github = self.start("github.py", "--folder", folder)
+        self.environment |= github_environment(self.github)
+        every = {"endpoint": "uploads", "method": "POST"}
+        faults = [
+            {**every, **fault, "skip": 3 + 12 * number}
+            for number, fault in enumerate(self.FAULTS * 3)
+        ]
+        # Reads, too.
+        faults += [
+            {"kind": "status", "status": 502, "method": "GET", "skip": 40 * number}
+            for number in range(1, 6)
+        ]
+        self.github.control(
+            rate_limits={"token": BUDGET}, creation_seconds=0.5, unseen_seconds=2,
+            faults=faults,
+        )
+        packages = [self.package(100 + number) for number in range(MATRIX)]
+        with ThreadPoolExecutor(LANES) as pool:
+            list(pool.map(self.publish, packages))
+        fired = [fault["fired"] for fault in self.github.control()["faults"]]
+        self.assertEqual(fired, [1] * len(faults))
+        release = StoredRelease(folder, "kernels")
+        self.assertEqual(release.count, 1)
+        self.assertEqual(release.names(), sorted(p.name for p in packages))
+        self.assertEqual(release.names("starter"), [])
+        assets = {asset["name"]: asset for asset in release.assets}
+        for package in packages:
+            self.assertTrue(release.is_whole(assets[package.name], package))
+        asked = len(self.github.requests())
+        print(f"{MATRIX} packages by {LANES} lanes: {asked} requests", file=sys.stderr)
+        self.assertLessEqual(asked, BUDGET)
