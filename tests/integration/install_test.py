@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What `cmake --install` installs works from its prefix."""
+"""What `cmake --install` installs works from its prefix; so does what cpack packs."""
 
 import re
 import shutil
@@ -106,3 +106,62 @@ class InstallTest(support.TestCase):
                 """
                 output = self.shell("zsh", "-f", "-c", script)
                 self.assertIn(f"<{' '.join([*words[:-1], wanted])}>", output)
+
+
+# What a package must have, below /usr; each is a pattern for at least one file.
+PACKED = (
+    "bin/vmtest-(bot|kbuild|vm)",
+    "share/man/man1/vmtest-vm-run.1.gz",
+    "share/bash-completion/completions/vmtest-vm",
+    "share/fish/vendor_completions.d/vmtest-vm.fish",
+    "share/zsh/vendor-completions/_vmtest",
+    "share/vmtest/configs/vmtest.json",
+    "share/vmtest/configs/tiny.config",
+    "share/vmtest/configs/patches/.*.patch",
+    "share/vmtest/module/(Makefile|main.c|compat.h|compat/.*.h|stack/.*.c)",
+    "share/vmtest/drgn/(vmtest.json|test_mm.py)",
+    "share/vmtest/(init.sh|fstab|key)",
+    "share/vmtest/dev/fd -> /proc/self/fd",
+    "share/vmtest/guest/.*/vmtest-kexec",
+    "share/doc/vmtest/(copyright|changelog.Debian.gz|NEWS.gz)",
+    "share/lintian/overrides/vmtest",
+)
+
+
+@unittest.skipUnless(shutil.which("dpkg-deb") and shutil.which("file"), "no dpkg-deb, or no file")
+class PackageTest(support.TestCase):
+    """tests/packages installs one in a clean system."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.packages = support.class_directory(cls)
+        config = support.BIN.parent / "CPackConfig.cmake"
+        support.succeed(shutil.which("cpack"), "--config", config, "-B", cls.packages)
+
+    def test_debian_package_has_all_that_is_installed(self):
+        (package,) = self.packages.glob("vmtest_*.deb")
+        listed = support.succeed(shutil.which("dpkg-deb"), "-c", package).splitlines()
+        names = {}
+        for line in listed:
+            mode, owner, _, _, _, name = line.split(maxsplit=5)
+            names[name.removeprefix("./usr/")] = mode
+            self.assertEqual(owner, "root/root", line)
+            self.assertRegex(mode, r"^(l|-rwxr-xr-x|-rw-r--r--|drwxr-xr-x)", line)
+            self.assertNotRegex(name, r"__pycache__|/LICENSE$")
+        for pattern in PACKED:
+            with self.subTest(pattern):
+                self.assertTrue([n for n in names if re.fullmatch(pattern, n)], names)
+        def field(name):
+            return support.succeed(shutil.which("dpkg-deb"), "-f", package, name)
+        for name, wanted in (("Depends", "libc6 "), ("Depends", "libgit2-"),
+                             ("Recommends", "qemu-system-"), ("Recommends", "busybox-static"),
+                             ("Suggests", "gcc, make"), ("Version", "-")):
+            self.assertIn(wanted, field(name))
+        self.assertNotIn("curl", field("Recommends"))
+
+    def test_programs_of_the_tarball_work_where_it_is_unpacked(self):
+        (tarball,) = self.packages.glob("vmtest-*.tar.gz")
+        support.succeed(shutil.which("tar"), "-C", self.folder, "-xf", tarball)
+        program = self.folder / tarball.name.removesuffix(".tar.gz") / "bin/vmtest-kbuild"
+        printed = support.succeed(program, "config", "6.12.117", "-f", "tiny")
+        self.assertIn("CONFIG_SLUB_TINY=y", printed)
