@@ -17,7 +17,7 @@ COMPLETIONS = (
     ("vmtest-vm run --fail", "--fail-on-splat"),
     ("vmtest-vm run -f ti", "tiny"),
     ("vmtest-kbuild tool", "toolchain"),
-    ("vmtest-bot prune --kee", "--keep"),
+    ("vmtest-bot prune --keep-", "--keep-days"),
 )
 
 
