@@ -10,7 +10,7 @@ import shutil
 import time
 
 import support
-from support import environment, mirror, run
+from support import environment, github_environment, mirror, run
 
 import signer
 from built_kernel import catalog_without_patches, write_source
@@ -143,6 +143,27 @@ class SignatureTest(ProofTest):
         self.assertIn("the signature is not that of these files", result["error"])
         # What proves it lies beside it.
         self.assertEqual(len(self.kernel_org.requests()), before)
+
+    def test_jobs_that_refuse_a_source_open_no_issue(self):
+        github = self.start("github.py", "--folder", self.folder / "github")
+        self.env |= github_environment(github, **mirror(self.kernel_org))
+        self.trust(signer.Signer())
+        release, results = f"{VERSION}-vmtest1.0tiny", self.folder / "results"
+        results.mkdir()
+        store, plan = "--store=github:octo/kernels@kernels", self.folder / "plan.json"
+        words = ("-k", VERSION, *TINY, store, f"--output={plan}")
+        self.assert_status(run("vmtest-bot plan", *words, env=self.env), 0)
+        # The second time, it would be the kernel's fault.
+        for _ in range(2):
+            words = ("-o", self.folder / "out", f"--result={results / 'one.json'}",
+                     f"--directory={self.folder / 'work'}", "-a", "x86_64")
+            self.assert_status(run(f"vmtest-bot build {release}", *words, env=self.env), 1)
+            words = (f"--plan={plan}", f"--results={results}", "--issues", store)
+            result = run("vmtest-bot finish", *words, env=self.env)
+            self.assert_one_line(result, 1, "1 of 1 kernels failed")
+            self.assertIn("source failed", result.stdout)
+        url = f"{github.urls['GITHUB_API_URL']}/repos/octo/kernels/issues?state=all"
+        self.assertEqual(support.get_json(url), [])
 
     def test_a_tree_of_ones_own_is_unsigned(self):
         facts = self.folder / "work/sources"
