@@ -308,8 +308,8 @@ static const struct {
 };
 
 /**
- * Our limits, as commands of a shell: each of the letters that shells have for
- * one is tried, then prlimit(1). What a kernel starts with is left out.
+ * Our umask and limits, as commands of a shell: each of the letters that shells
+ * have for one is tried, then prlimit(1). What a kernel starts with is left out.
  */
 static void plan_limits(struct guest_plan *plan, const struct guest_config *config)
 {
@@ -317,8 +317,11 @@ static void plan_limits(struct guest_plan *plan, const struct guest_config *conf
 	struct string_builder sb = { 0 };
 	struct rlimit limit, processes = { 0 };
 
+	// To read it is to change it; until then, what others make is private.
+	mode_t mask = umask(077);
+	umask(mask);
+	string_builder_appendf(&sb, "{ umask %04o; ", mask);
 	getrlimit(RLIMIT_NPROC, &processes);
-	string_builder_append(&sb, "{ ");
 	for (size_t i = 0; i < array_size(limits); i++) {
 		if (getrlimit((__rlimit_resource_t)limits[i].resource, &limit) <
 			    0 ||
