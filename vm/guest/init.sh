@@ -122,17 +122,19 @@ make_settings() {
 	if [ $# -gt 0 ]; then
 		umask 077
 		for word in "$@"; do
+			[ "$word" = sudoers ] || : >"$word"
 			[ "$word" != sudoers ] || sudoers=sudoers
-			: >"$word"
 		done
 		# From passwd(5), shadow(5), and from group(5), gshadow(5).
 		tool sed -n \
 			-e 's/^\([^:]*\)\(:[^:]*\)\{6\}$/\1:*:19000:0:99999:7:::/w shadow' \
 			-e 's/^\([^:]*\):[^:]*:[^:]*:\([^:]*\)$/\1:*::\2/w gshadow' \
 			/etc/passwd /etc/group || fail "make accounts"
-		umask 022
 	fi
+	# The mode that visudo(8) wants.
+	umask 337
 	[ ! -d sudoers.d ] || echo 'ALL ALL=(ALL:ALL) NOPASSWD: ALL' >$sudoers
+	umask 022
 	echo "$hostname" >hostname
 	[ -z "$network" ] || echo "nameserver 10.0.2.3" >resolv.conf
 }
