@@ -356,6 +356,9 @@ cd /
 # IFF_UP; it gets its address from the kernel.
 [ ! -e /sys/class/net/lo/flags ] || echo 1 >/sys/class/net/lo/flags
 [ -z "$network" ] || start_network
+# ping(8) of all users, whose capability a share does not have: as systemd does.
+ping=/proc/sys/net/ipv4/ping_group_range
+[ ! -e $ping ] || echo "0 2147483647" >$ping
 echo "$hostname" >/proc/sys/kernel/hostname
 add_settings
 [ ! -e /proc/sys/kernel/sysrq ] || echo 1 >/proc/sys/kernel/sysrq
