@@ -18,6 +18,49 @@ from support import has
 
 VM = support.BIN / "vmtest-vm"
 
+# Of the kernel's objects, what an argument names is used; each for its own sake.
+OBJECTS = """
+import ctypes, mmap, os, sys
+from multiprocessing import Semaphore, shared_memory
+
+libc = ctypes.CDLL(None, use_errno=True)
+memory = shared_memory.SharedMemory(create=True, size=100)
+Semaphore(1)
+memory.close()
+memory.unlink()
+if "HUGETLBFS" in sys.argv:
+    with open("/proc/sys/vm/nr_hugepages", "w") as file:
+        file.write("4")
+    fd = os.open("/dev/hugepages/x", os.O_RDWR | os.O_CREAT)
+    os.ftruncate(fd, 4 << 20)
+    mmap.mmap(fd, 4 << 20)[0] = 1
+    MAP_HUGETLB = 0x40000
+    mmap.mmap(-1, 4 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_HUGETLB)[0] = 1
+if "POSIX_MQUEUE" in sys.argv:
+    assert ctypes.CDLL("librt.so.1").mq_open(b"/x", os.O_CREAT | os.O_RDWR, 0o600, None) >= 0
+    assert os.listdir("/dev/mqueue") == ["x"]
+if "BINFMT_MISC" in sys.argv:
+    with open("/proc/sys/fs/binfmt_misc/register", "w") as file:
+        file.write(":x:E::vmtest::/bin/true:")
+    with open("/tmp/x.vmtest", "w") as file:
+        os.chmod(file.fileno(), 0o755)
+    assert os.spawnl(os.P_WAIT, "/tmp/x.vmtest", "x") == 0
+if "FUSE_FS" in sys.argv:
+    fd = os.open("/dev/fuse", os.O_RDWR)
+    options = f"fd={fd},rootmode=40000,user_id=0,group_id=0".encode()
+    assert libc.mount(b"x", b"/mnt", b"fuse", 0, options) == 0, ctypes.get_errno()
+    # What the kernel asks for first.
+    assert len(os.read(fd, 1 << 16)) > 40
+"""
+
+# An MBR with one Linux partition, from 1 MiB on, of 32 MiB.
+PARTITIONS = r"""
+printf '\0\0\0\0\203\0\0\0\0\010\0\0\0\0\001\0' |
+    dd of=/tmp/p bs=1 seek=446 conv=notrunc status=none
+printf '\125\252' | dd of=/tmp/p bs=1 seek=510 conv=notrunc status=none
+truncate -s 34M /tmp/p
+"""
+
 
 class GuestTest(CallerCase):
     def need(self, *programs):
@@ -33,9 +76,17 @@ class GuestTest(CallerCase):
                        "--allow-empty", "-m", "first"]):
             got = self.call(shutil.which("git"), *words)
             self.assertEqual(got.returncode, 0, got.stderr)
+        for words in (["worktree", "add", "-q", "other"],
+                      ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add",
+                       f"{self.folder}/.git", "sub"]):
+            got = self.call(shutil.which("git"), *words)
+            self.assertEqual(got.returncode, 0, got.stderr)
         for options in ([], ["--rw", "."]):
-            shown = self.run_guest("git log --format=%s; git status --short", *options)
-            self.assertEqual(shown, "first\n")
+            shown = self.run_guest("""
+                git log --format=%s; git status --short --ignore-submodules=none
+                for i in other sub; do git -C $i log --format=%s; done
+            """, *options)
+            self.assertEqual(shown, "first\nA  .gitmodules\nA  sub\n?? other/\nfirst\nfirst\n")
 
     @each_caller
     def test_root_is_root(self):
@@ -45,8 +96,11 @@ class GuestTest(CallerCase):
             passwd -S root | cut -d ' ' -f 1
             echo made:secret | chpasswd; groupadd some; gpasswd -a made some >/dev/null
             id -Gn made
+            su - made -c pwd; chage -M 30 made; getent shadow made | cut -d : -f 1,5
+            userdel -r made 2>/dev/null; ! id made 2>/dev/null
         """)
-        self.assertEqual(shown, f"{ORDINARY.pw_uid}\nmade\nx\nroot\nmade some\n")
+        self.assertEqual(shown, f"{ORDINARY.pw_uid}\nmade\nx\nroot\nmade some\n"
+                         "/home/made\nmade:30\n")
 
     @each_caller
     def test_sudo_asks_nobody(self):
@@ -56,6 +110,7 @@ class GuestTest(CallerCase):
                              options=["-q", *options])
             self.assertEqual((got.stdout, got.stderr, got.returncode),
                              (f"0\n{ORDINARY.pw_uid}\n", "", 0))
+        self.run_guest("visudo -c; sudo -l; sudo -i pwd")
 
     @each_caller
     def test_root_has_what_only_root_may_enter(self):
@@ -132,14 +187,16 @@ class GuestTest(CallerCase):
                   "STACK": (4 << 20, 16 << 20), "NPROC": (1000, 2000), "MEMLOCK": (4096, 8192)}
 
         def limit():
+            os.umask(0o027)
             for name, value in wanted.items():
                 resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), value)
 
-        script = f"import resource; print([resource.getrlimit(n) for n in {numbers}])"
+        script = ("import os, resource; "
+                  f"print([resource.getrlimit(n) for n in {numbers}] + [os.umask(0)])")
         got = [eval(self.call(*command, PYTHON, "-c", script, preexec_fn=limit).stdout)
                for command in ([shutil.which("env")],
                                ["vmtest-vm run -q -k", support.kernel(), "--"])]
-        for name, here, there in zip(names, *got):
+        for name, here, there in zip((*names, "umask"), *got):
             self.assertEqual(here, there, name)
 
     @each_caller
@@ -152,6 +209,16 @@ class GuestTest(CallerCase):
             *names, address = shown.split()
             self.assertEqual(names, [name, short, name, name])
             self.assertRegex(address, r"^127\.")
+        # All may ask who is there, as they may where ping(8) has a capability.
+        self.run_guest(f"""{PYTHON} -c '
+import socket
+for family, number, request in ((socket.AF_INET, 1, 8), (socket.AF_INET6, 58, 128)):
+    there = socket.getaddrinfo("localhost" if number == 1 else "::1", 0, family)[0][4]
+    with socket.socket(family, socket.SOCK_DGRAM, number) as echo:
+        echo.sendto(bytes([request, 0, 0, 0, 0, 0, 0, 1]), there)
+        echo.settimeout(60)
+        assert echo.recv(100)[6:8] == bytes([0, 1])
+'""", "--user", "nobody")
         got = self.guest("true", options=["--hostname", "a b"])
         self.assertEqual(got.returncode, 2)
 
@@ -170,14 +237,26 @@ class GuestTest(CallerCase):
         # Else mount(8), which holds it open, is refused.
         allowed = [] if has("BLK_DEV_WRITE_MOUNTED") else [
             "--append", "bdev_allow_write_mounted=1"]
-        self.run_guest("""
-            truncate -s 32M /tmp/i; mkfs.ext4 -q /tmp/i; mount -o loop /tmp/i /mnt
-            touch /mnt/x; umount /mnt
+        kinds = {"ext2": "EXT4_USE_FOR_EXT2", "ext4": "EXT4_FS", "xfs": "XFS_FS",
+                 "btrfs": "BTRFS_FS", "vfat": "VFAT_FS"}
+        kinds = [kind for kind, option in kinds.items()
+                 if has(option) and shutil.which(f"mkfs.{kind}", path="/usr/sbin:/sbin")]
+        self.run_guest(f"""
+            for i in {' '.join(kinds)}; do
+                rm -f /tmp/i; truncate -s 400M /tmp/i
+                mkfs.$i /tmp/i >/dev/null 2>&1; mount -o loop /tmp/i /mnt
+                touch /mnt/x; [ "$(findmnt -no FSTYPE /mnt)" = $i ]; umount /mnt
+            done
+            {PARTITIONS}
+            disk=$(losetup -fP --show /tmp/p); mkfs.ext4 -q "$disk"p1; mount "$disk"p1 /mnt
+            touch /mnt/x; umount /mnt; losetup -d $disk
         """, *allowed)
-        if has("FUSE_FS"):
-            self.run_guest("exec 3<>/dev/fuse; [ $(stat -c %a /dev/fuse) = 666 ]")
-        if has("TUN"):
-            self.run_guest("exec 3<>/dev/net/tun")
+        opened = [path for option, path in (
+            ("FUSE_FS", "/dev/fuse"), ("TUN", "/dev/net/tun"), ("BTRFS_FS", "/dev/btrfs-control"))
+            if has(option)]
+        self.run_guest(f"for i in {' '.join(opened)}; do exec 3<>$i; done")
+        shared = [path for path in opened if path in ("/dev/fuse", "/dev/net/tun")]
+        self.run_guest(f"for i in {' '.join(shared)}; do exec 3<>$i; done", "--user", "nobody")
 
     @each_caller
     def test_file_systems_that_systemd_mounts(self):
@@ -193,19 +272,37 @@ class GuestTest(CallerCase):
         if has("SECURITYFS") and not has("SECURITY"):
             self.run_guest("! [ -e /sys/kernel/security ] || mountpoint -q /sys/kernel/security")
             wanted.remove("/sys/kernel/security")
-        self.run_guest(f"for i in {' '.join(wanted)}; do mountpoint -q $i || "
-                       "{ echo $i; exit 1; }; done")
+        used = [o for o in ("HUGETLBFS", "POSIX_MQUEUE", "BINFMT_MISC", "FUSE_FS") if has(o)]
+        self.run_guest(f"""
+            for i in {' '.join(wanted)}; do mountpoint -q $i || {{ echo $i; exit 1; }}; done
+            {PYTHON} -c '{OBJECTS}' {' '.join(used)}
+        """)
 
     @each_caller
     def test_control_groups(self):
-        wanted = [name for option, name in (
-            ("MEMCG", "memory"), ("CGROUP_PIDS", "pids"), ("CPUSETS", "cpuset"),
-            ("BLK_CGROUP", "io"), ("CGROUP_SCHED", "cpu")) if has(option)]
+        # Each since it is of version 2.
+        wanted = [(name, since) for option, name, since in (
+            ("MEMCG", "memory", (4, 5)), ("CGROUP_PIDS", "pids", (4, 5)),
+            ("BLK_CGROUP", "io", (4, 5)), ("CGROUP_SCHED", "cpu", (4, 15)),
+            ("CPUSETS", "cpuset", (5, 0))) if has(option)]
         shown = self.run_guest("""
-            mkdir /sys/fs/cgroup/t; cat /sys/fs/cgroup/t/cgroup.controllers
-            [ ! -e /sys/fs/cgroup/t/memory.max ] || echo 64M >/sys/fs/cgroup/t/memory.max
+            mkdir /sys/fs/cgroup/t; cd /sys/fs/cgroup/t; cat cgroup.controllers
+            [ ! -e cpu.max ] || echo '50000 100000' >cpu.max
+            [ ! -e cpuset.cpus ] || echo 0 >cpuset.cpus
+            if [ -e pids.max ]; then
+                echo 1 >pids.max
+                ! sh -c 'echo $$ >cgroup.procs; /bin/true; :' 2>/dev/null
+                echo max >pids.max
+            fi
+            if [ -e memory.max ]; then
+                echo 32M >memory.max
+                ! sh -c 'echo $$ >cgroup.procs; head -c 100M /dev/zero | tail >/dev/null'
+                grep -q 'oom_kill [1-9]' memory.events || ! grep oom_kill memory.events
+            fi
         """)
-        self.assertLessEqual(set(wanted), set(shown.split()))
+        self.assertLessEqual(
+            {name for name, since in wanted if support.kernel_version() >= since},
+            set(shown.splitlines()[0].split()))
 
     @each_caller
     def test_a_guest_is_no_container(self):
@@ -231,6 +328,20 @@ class GuestTest(CallerCase):
             shown = self.run_guest(f"touch {folder}/x; setfacl -m u:nobody:r {folder}/x; "
                                    f"getfacl -p {folder}/x")
             self.assertIn("user:nobody:r--", shown)
+        # Linux kernel commit 2daf18a7884d ("tmpfs,xattr: enable limited user extended
+        # attributes") (in v6.6).
+        if support.kernel_version() >= (6, 6):
+            self.run_guest(f"""{PYTHON} -c '
+import os
+for path in ("/tmp/x", os.environ["TMPDIR"], "/dev/shm", "/etc/passwd", "/root"):
+    os.path.exists(path) or open(path, "w").close()
+    os.setxattr(path, "user.x", b"y")
+    assert os.getxattr(path, "user.x") == b"y"
+'""")
+
+    @each_caller
+    def test_random_numbers_are_there(self):
+        self.run_guest(f"{PYTHON} -c 'import os; os.getrandom(256, os.GRND_NONBLOCK)'")
 
     @each_caller
     def test_no_input(self):

@@ -227,6 +227,12 @@ def has(option):
     return configuration().get(f"CONFIG_{option}", "")
 
 
+def kernel_version():
+    """The series of kernel(): (6, 12)."""
+    info = json.loads((kernel() / "vmtest.json").read_text())
+    return tuple(map(int, info["version"].split("-")[0].split(".")[:2]))
+
+
 def has_nodes():
     """Whether kernel() can have NUMA nodes, of which ACPI tells on x86."""
     return has("X86_64_ACPI_NUMA" if platform.machine() == "x86_64" else "NUMA")
