@@ -20,7 +20,7 @@ SERVERS = ("/usr/libexec/virtiofsd", "/usr/lib/virtiofsd", "/usr/lib/qemu/virtio
 
 # What a file can, one by one; each says what it is about.
 FILES = """
-import fcntl, mmap, os, sqlite3, tempfile
+import ctypes, fcntl, mmap, os, select, socket, sqlite3, subprocess, tempfile
 
 print("a temporary file")
 with tempfile.TemporaryFile(dir=".") as file:
@@ -58,6 +58,46 @@ with open("lock", "w") as one, open("lock") as other:
     except BlockingIOError:
         pass
     fcntl.lockf(one, fcntl.LOCK_EX)
+    child = os.fork()
+    if not child:
+        try:
+            with open("lock", "w") as third:
+                fcntl.lockf(third, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os._exit(77)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 77
+
+print("a change that is watched")
+libc = ctypes.CDLL(None, use_errno=True)
+watch = libc.inotify_init1(0)
+assert libc.inotify_add_watch(watch, b".", 0x100) > 0
+open("made", "w").close()
+assert select.select([watch], [], [], 60)[0]
+
+print("two names that change places")
+for name in ("one", "two"):
+    with open(name, "w") as file:
+        file.write(name)
+assert libc.renameat2(-100, b"one", -100, b"two", 2) == 0, ctypes.get_errno()
+with open("one") as file:
+    assert file.read() == "two"
+
+print("holes")
+with open("holes", "w+b") as file:
+    os.posix_fallocate(file.fileno(), 0, 1 << 16)
+    file.truncate(1 << 40)
+    os.pwrite(file.fileno(), b"x", (1 << 40) - 1)
+    assert os.stat("holes").st_blocks < 1 << 10
+
+print("sockets and pipes")
+with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+    server.bind("socket")
+    server.listen()
+    client.connect("socket")
+os.mkfifo("pipe")
+with subprocess.Popen(["sh", "-c", "echo text >pipe"]), open("pipe") as file:
+    assert file.read() == "text\\n"
 
 print("a name that is another's now")
 with open("name", "w+") as old:
@@ -79,7 +119,6 @@ os.chmod("name", 0o640)
 assert os.getxattr("name", "user.x") == b"y" and os.stat("name").st_mtime == 2
 os.symlink("/no/such", "link")
 os.link("name", "second")
-os.mkfifo("pipe")
 """
 
 
