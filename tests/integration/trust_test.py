@@ -112,6 +112,10 @@ class PlacesTest(TrustCase):
                         what = "" if what == "the cache" else what
                     self.refused(command, *options, env=env,
                                  words=(what, "overlap", "or give --rw"))
+        shutil.copytree(support.TOP / "configs", self.folder / "rw/configs")
+        catalog = str(self.folder / "rw/configs/vmtest.json")
+        self.refused("run", "--rw=rw", "-k", kernel, env=env | {"VMTEST_CATALOG": catalog},
+                     words=("--catalog", "overlap"))
 
     @each_caller
     def test_what_is_apart(self):

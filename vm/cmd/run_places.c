@@ -128,8 +128,10 @@ static void add_files(struct places *places,
 	const char *const programs[] = { run_options_qemu(options),
 					 command_variable("VMTEST_VIRTIOFSD") };
 	const struct string_list *disks = &options->config.disks;
+	const char *catalog = context->common->catalog;
 
-	add(places, "--catalog", context->common->catalog, PLACE_FILE);
+	add(places, "--catalog",
+	    catalog ? catalog : command_variable("VMTEST_CATALOG"), PLACE_FILE);
 	for (size_t i = 0; i < array_size(programs); i++) {
 		if (programs[i] && strchr(programs[i], '/'))
 			add(places, "the program", programs[i], PLACE_PROGRAM);
