@@ -107,7 +107,8 @@ class WorkflowCase(support.TestCase):
     def asset_names(self):
         store = f"github:{STORE[0]}@{STORE[1]}"
         environment = support.github_environment(self.github)
-        listed = support.assets(store, env=environment)
+        # Beside what failed, which has no name.
+        listed = [a for a in support.assets(store, env=environment) if "name" in a]
         return sorted(re.sub(r"^kernel-|\.tar\.zst$", "", a["name"]) for a in listed)
 
     def get(self, path):
