@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What `cmake --install` installs works from its prefix; so does what cpack packs."""
 
+import json
+import platform
 import re
 import shutil
+import subprocess
 import unittest
+import urllib.request
 
 import support
 from support import TOP, environment
@@ -165,3 +169,71 @@ class PackageTest(support.TestCase):
         program = self.folder / tarball.name.removesuffix(".tar.gz") / "bin/vmtest-kbuild"
         printed = support.succeed(program, "config", "6.12.117", "-f", "tiny")
         self.assertIn("CONFIG_SLUB_TINY=y", printed)
+
+
+@unittest.skipUnless(shutil.which("dpkg-deb"), "no dpkg-deb")
+class PrebuiltTest(support.TestCase):
+    """What the action installs: a release's package of its own sources, or what it builds."""
+
+    INSTALL = TOP / ".github/actions/tool/install"
+
+    def setUp(self):
+        super().setUp()
+        self.github = self.start("github.py")
+        self.key = support.succeed(self.INSTALL, "--key").strip()
+
+    def publish(self, key):
+        """A release of this version, with a package that is made of such sources."""
+        root = self.folder / "root"
+        for name, text in (("DEBIAN/control", "Package: vmtest\nVersion: 0\nArchitecture: all\n"
+                            "Depends: libc6\nMaintainer: me <me@example>\nDescription: it\n"),
+                           ("usr/share/vmtest/key", key), ("usr/bin/vmtest-vm", "#!/bin/sh\n")):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        (root / "usr/bin/vmtest-vm").chmod(0o755)
+        package = self.folder / "package.deb"
+        subprocess.run(["dpkg-deb", "-b", root, package], check=True, stdout=subprocess.DEVNULL)
+        (version,) = re.findall(r"project\(vmtest VERSION ([0-9.]+)",
+                                (TOP / "CMakeLists.txt").read_text())
+        system = platform.freedesktop_os_release()
+        machine = support.succeed(shutil.which("dpkg"), "--print-architecture").strip()
+        name = f"vmtest_{version}-{system['ID']}{system.get('VERSION_ID', '')}_{machine}.deb"
+
+        def post(url, data):
+            request = urllib.request.Request(url, data, {"Authorization": "Bearer write-token"})
+            with urllib.request.urlopen(request) as answer:
+                return json.load(answer)
+
+        api = f"{self.github.urls['GITHUB_API_URL']}/repos/octo/kernels/releases"
+        release = post(api, json.dumps({"tag_name": f"v{version}"}).encode())
+        post(release["upload_url"].partition("{")[0] + f"?name={name}", package.read_bytes())
+
+    def install(self, is_attested):
+        gh = f'echo "$*" >>{self.folder}/gh; exit {int(not is_attested)}'
+        path = self.path_with({"gh": gh, "cmake": "echo building >&2; exit 9"})
+        values = {"GITHUB_SERVER_URL": self.github.urls["GITHUB_SERVER_URL"], "PATH": path,
+                  "GITHUB_PATH": self.folder / "path"}
+        return support.run(self.INSTALL, self.folder / "prefix", "octo/kernels",
+                           env=environment(**values))
+
+    def test_package_of_these_sources_that_is_attested(self):
+        self.publish(self.key)
+        self.assert_status(self.install(True), 0)
+        self.assertEqual((self.folder / "path").read_text(), f"{self.folder}/prefix/bin\n")
+        self.assertEqual((self.folder / "prefix/share/vmtest/depends").read_text(), "libc6\n")
+        self.assertRegex((self.folder / "gh").read_text(),
+                         r"^attestation verify \S+\.deb --repo octo/kernels --signer-workflow "
+                         r"octo/kernels/.github/workflows/publish-vmtest.yml$")
+
+    def test_otherwise_it_is_built(self):
+        self.assertIn("building", self.install(True).stderr)  # There is no release.
+        self.publish("another")
+        result = self.install(True)
+        self.assertIn("is made of other sources than these", result.stderr)
+        self.assertIn("building", result.stderr)
+        self.assertFalse((self.folder / "prefix").exists())
+
+    def test_one_that_is_not_attested_is_not_used(self):
+        self.publish(self.key)
+        self.assertIn("building", self.install(False).stderr)
+        self.assertFalse((self.folder / "prefix").exists())

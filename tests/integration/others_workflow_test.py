@@ -4,9 +4,11 @@ What the workflows of another repository use of this one: vmtest-vm, the action
 and test.yml. Their kernels do not come from the repository that runs them.
 """
 
+import hashlib
 import json
 import os
 import re
+import subprocess
 
 import support
 from support import CATALOG
@@ -107,21 +109,64 @@ class ProgramTest(OthersCase):
         self.assert_one_line(result, 1, "failed on 1 of 1 kernels")
         self.assertRegex(result.stderr, r": not run in .*: module .*/module for 6\.12")
 
-    def test_what_is_named_stays_for_the_cache(self):
-        write_package(self.folder / package_name(), package_entries())
-        script = support.TOP / ".github/actions/vm/run"
-        names = ("KERNEL", "FLAVORS", "ARCH", "TIMEOUT", "JUNIT", "LOGS")
-        for kernel, options, left in (("6.12", "", 1), ("6.12", "--discard", 0), ("", "", 0)):
-            with self.subTest((kernel, options)):
-                cache = self.folder / f"cache{kernel}{options}"
-                values = dict.fromkeys(names, "") | {
-                    "KERNEL": kernel, "COMMAND": "true", "STORE": f"dir:{self.folder}",
-                    "OPTIONS": f"--module=insert\n{options}", "GITHUB_ACTIONS": "true",
-                    "XDG_CACHE_HOME": cache, "PATH": f"{support.BIN}:{os.environ['PATH']}"}
-                got = support.run(script, cwd=self.folder, env=support.environment(**values))
+    def test_a_disk_without_room_is_known_before_the_first_test(self):
+        for version in ("6.12.1", "6.13.1"):
+            path = self.folder / package_name(f"{version}-vmtest1.0tiny")
+            path.touch()
+            # No disk has so much, and each file system takes it in a sparse file.
+            os.truncate(path, 1 << 43)
+        directory = self.folder / "kernels"
+        words = (f"--store=dir:{self.folder}", f"--directory={directory}")
+        for options, megabytes in (("-k 6.12,6.13", 52776558), ("-k 6.13", 26388279),
+                                   ("-k 6.12,6.13 --discard", 52776558)):
+            with self.subTest(options):
+                result = support.run(f"vmtest-vm test {options}", *words, "--", "true")
+                self.assert_one_line(result, 1, f"{megabytes} MB at least", "prune")
+                self.assertEqual("take --discard" in result.stderr, "--discard" not in options)
+        self.assertEqual(list(directory.glob("*/kernel-*")), [])
+
+    def run_script(self, *arguments, **variables):
+        """The action's; its outputs are in self.outputs."""
+        names = ("KERNEL", "FLAVORS", "ARCH", "COMMAND", "TIMEOUT", "OPTIONS", "JUNIT", "LOGS")
+        output, summary = self.folder / "output", self.folder / "summary"
+        output.write_text("")
+        values = dict.fromkeys(names, "") | {
+            "STORE": f"dir:{self.folder}", "GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": output,
+            "GITHUB_STEP_SUMMARY": summary, "PATH": f"{support.BIN}:{os.environ['PATH']}"}
+        result = support.run(support.TOP / ".github/actions/vm/run", *arguments,
+                             cwd=self.folder, env=support.environment(**values | variables))
+        self.outputs = output.read_text()
+        return result
+
+    def test_one_kernel_is_kept_by_its_digest(self):
+        package = write_package(self.folder / package_name(), package_entries())
+        digest = hashlib.sha256(package.read_bytes()).hexdigest()
+        machine = os.uname().machine
+        (self.folder / f"{package.name}.sha256").write_text(f"{digest}  {package.name}\n")
+        printed = self.run_script("--key", KERNEL="6.12").stdout
+        self.assertEqual(printed, f"key=vmtest-kernel-{digest}\n"
+                         f"path=~/.cache/vmtest/{machine}/kernel-{RELEASE}\n")
+        other = RELEASE.replace("6.12", "6.13")
+        write_package(self.folder / package_name(other), package_entries(other))
+        self.assertEqual(self.run_script("--key", KERNEL="6.12,6.13").stdout, "")
+        for key, options, left in ((digest, "", 1), (digest, "--discard", 0), ("", "", 0)):
+            with self.subTest((key, options)):
+                cache = self.folder / f"cache{key}{options}"
+                got = self.run_script(
+                    KERNEL="6.12", KEY=key, COMMAND="true", XDG_CACHE_HOME=cache,
+                    OPTIONS=f"--module=insert\n{options}")
                 # Its module cannot be built: no guest is started.
                 self.assertRegex(got.stdout + got.stderr, r"not run\b.*: module ")
                 self.assertEqual(len(list(cache.glob("vmtest/*/kernel-*"))), left)
+                self.assertEqual(got.returncode, 1)
+                self.assertRegex(
+                    self.outputs, r"^passed=0\nfailed=1\ntable<<(.*)\n\|[^|]*kernel[^\0]*"
+                    rf"\| {RELEASE} \| \*\*not run\*\* .*\n\1\n$")
+
+    def test_a_name_that_no_artifact_can_have(self):
+        result = self.run_script("--matrix", KERNEL="6.12", NAME="a_b")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("letters, digits and '-', not 'a_b'", result.stderr)
 
 
 class WorkflowTest(OthersCase):
@@ -197,6 +242,51 @@ class WorkflowTest(OthersCase):
         )
         self.assert_tested(result, 3)
         self.assertEqual(list(self.asked()), [NAMED])
+
+    def test_two_calls_in_one_run(self):
+        """What one job has built is tested by many; each call has a result of its own."""
+        self.publish(OWN, self.package)
+        artifact = {"name": "built", "path": "built"}
+        build = {"runs-on": "ubuntu-24.04", "steps": [
+            {"run": "mkdir built && echo thing >built/thing", "shell": "bash"},
+            {"uses": "actions/upload-artifact@v7", "with": artifact}]}
+        one = called_job(name="one", artifact="built", setup="cat thing",
+                         command="cat thing greeting; uname -r")
+        (self.caller / "below").mkdir()
+        (self.caller / "below/file").touch()
+        two = called_job(name="two", command="test -e file; false",
+                         **{"working-directory": "below", "fail-fast": True})
+        values = {f"{job}_{key}".upper(): f"${{{{ needs.{job}.outputs.{key} }}}}"
+                  for job in ("one", "two") for key in ("passed", "failed", "table")}
+        show = {"env": values, "run": "env | grep -A2 -E '^(ONE|TWO)_'", "shell": "bash"}
+        after = {"needs": ["one", "two"], "if": "always()", "runs-on": "ubuntu-24.04",
+                 "steps": [show]}
+        result = self.rehearse(build=build, one={**one, "needs": "build"}, two=two, after=after)
+        self.assertEqual(result.conclusion, "failure", result.failures())
+        kernel = f"{support.release()} {os.uname().machine}"
+        ends = {job.name: job.conclusion for job in result.jobs}
+        self.assertEqual(ends, {
+            "build": "success", "one / kernels": "success", f"one / {kernel}": "success",
+            "one / result": "success", "two / kernels": "success",
+            f"two / {kernel}": "failure", "two / result": "failure", "after": "success"},
+            result.failures())
+        self.assertIn(f"thing\nhello\n{support.release()}\n",
+                      result.job(f"one / {kernel}").log_text())
+        log = result.job("after").log_text()
+        name = kernel.replace(" ", ".")
+        row = "| " + name.replace("_", "\\_") + " |"
+        for line in ("ONE_PASSED=1", "ONE_FAILED=0", "TWO_PASSED=0", "TWO_FAILED=1",
+                     f"{row} passed |", f"{row} **failed** |"):
+            self.assertIn(f"\n{line}\n", log)
+        self.assertEqual({each["name"] for each in result.artifacts},
+                         {"built", f"one_{name}", f"two_{name}"})
+        # Nothing but what the caller's own commands have made is in the workspace.
+        left = {}
+        for tree in self.folder.glob("runs/run-1/jobs/*/work/project"):
+            command = ["git", "-C", tree, "status", "--porcelain", "-uall"]
+            left[tree.parts[-3]] = (tree / ".git").exists() and subprocess.check_output(
+                command, text=True)
+        self.assertEqual({text for text in left.values() if text}, {"?? thing\n"}, left)
 
     def test_no_other_store_is_taken_for_one_that_does_not_answer(self):
         self.publish(CATALOGS, self.package)

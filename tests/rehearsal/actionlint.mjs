@@ -18,6 +18,7 @@ const OUTDATED = [
   /^unknown permission scope/,
   /^label "ubuntu-26.04" is unknown/,
   /^unexpected key "queue" for "concurrency" section/,
+  /^specifying action "\$\/\.github\/[\w/-]+" in invalid format/,
   /^property "workflow_(file_path|ref|repository|sha)" is not defined in object type \{container/,
 ];
 

@@ -53,12 +53,18 @@ function takeInputs(uses, given, defaults, only = {}) {
   return inputs;
 }
 
-/** The directory of an action, and the repository that it is of. */
+/**
+ * The directory of an action, and the repository that it is of: `$/` is that of
+ * the workflow whose job it is.
+ */
 function locate(job, uses) {
   const { actions, workspace } = job.directories;
   // GitHub does not say the repository of an action in the workspace.
   if (uses.startsWith("./")) return { directory: path.join(workspace, uses) };
-  const { repository, path: name, commit } = splitReference(uses);
+  const { origin } = job.call;
+  const { repository, path: name, commit } = uses.startsWith("$/")
+    ? { ...origin, path: uses.slice(2) }
+    : splitReference(uses);
   const target = path.join(actions, repository, commit);
   if (!existsSync(target))
     placeTree(job.run.repositories[repository], target, commit);

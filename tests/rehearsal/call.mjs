@@ -120,6 +120,8 @@ export class Call {
         github: new Known("github", this.run.github),
         inputs: this.inputs,
         vars: {},
+        // Of a called workflow, which was not given it.
+        secrets: new Known("secrets", { token: "" }),
         needs: Object.fromEntries(needs),
         matrix: matrix ?? null,
       },
@@ -184,7 +186,7 @@ export class Call {
     const name = this.prefix + (token ? evaluateText(token, scope) : id);
     const permissions = this.#permissionsOf(definition);
     if (definition.uses)
-      return this.#runCall(definition, name, permissions, scope);
+      return this.#runCall(definition, name, permissions, scope, outputs);
     const job = new Job(this, definition, { name, matrix, permissions, scope });
     await job.execute();
     this.run.record(job.record());
@@ -194,12 +196,17 @@ export class Call {
     return job.status;
   }
 
-  #runCall(definition, name, permissions, scope) {
+  async #runCall(definition, name, permissions, scope, outputs) {
     const { workflow, origin } = this.run.called[definition.uses];
     const given = definition.with ? evaluate(definition.with, scope) : {};
-    const defined = workflow.events.workflow_call.inputs;
-    const inputs = readInputs(defined, given, this.scope());
+    const defined = workflow.events.workflow_call;
+    const inputs = readInputs(defined.inputs, given, this.scope());
     const facts = { origin, permissions, inputs, prefix: `${name} / ` };
-    return new Call(this.run, workflow, facts).execute();
+    const call = new Call(this.run, workflow, facts);
+    const conclusion = await call.execute();
+    const inside = { contexts: { jobs: call.#results } };
+    for (const [key, token] of Object.entries(defined.outputs))
+      outputs[key] = evaluateText(token, inside);
+    return conclusion;
   }
 }

@@ -75,16 +75,23 @@ export function readOutput(text, masks, annotations) {
 }
 
 /**
- * `name=value` lines of a file, as an object; blocks are not known. Throws
- * Failure with the runner's words.
+ * `name=value` lines of a file, and `name<<END` with lines up to END, as an
+ * object. Throws Failure with the runner's words.
  */
 export function parseAssignments(text) {
   const result = {};
-  for (const line of text.split("\n")) {
-    if (line === "") continue;
-    const [, name, value] = /^([^<=]+)=(.*)$/.exec(line) ?? [];
-    if (!name) throw new Failure(`Invalid format '${line}'`);
+  const lines = text.split("\n");
+  for (let i = 0; i < lines.length; i++) {
+    if (lines[i] === "") continue;
+    const [, name, kind, value] = /^([^<=]+)(=|<<)(.*)$/.exec(lines[i]) ?? [];
+    if (!name) throw new Failure(`Invalid format '${lines[i]}'`);
     result[name] = value;
+    if (kind === "=") continue;
+    const end = lines.indexOf(value, i + 1);
+    if (end < 0)
+      throw new Failure(`Invalid value. Matching delimiter not found '${value}'`);
+    result[name] = lines.slice(i + 1, end).join("\n");
+    i = end;
   }
   return result;
 }

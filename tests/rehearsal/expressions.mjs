@@ -20,7 +20,8 @@ import { TokenType } from "@actions/workflow-parser/templates/tokens/types";
 import { Failure } from "./failure.mjs";
 
 /** Contexts that are here; the others of GitHub's are refused. */
-const CONTEXTS = "github inputs job matrix needs runner steps vars".split(" ");
+const CONTEXTS =
+  "github inputs job jobs matrix needs runner secrets steps vars".split(" ");
 
 /** Functions beyond GitHub's built-in ones. */
 const STATUS = ["always", "cancelled", "failure", "success"];

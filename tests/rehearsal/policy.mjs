@@ -33,7 +33,8 @@ function* containerComplaints({ container, permissions }, defaults) {
 
 function* complaints({ uses, run }, lines) {
   const text = uses?.toString() ?? "./";
-  if (!text.startsWith("./")) {
+  // `$/` is this repository, at the workflow's own commit.
+  if (!/^[.$]\//.test(text)) {
     const line = lines[uses.range.start.line - 1];
     if (!PINNED.test(text)) yield `${text} is not pinned by a commit`;
     else if (!COMMENT.test(line))

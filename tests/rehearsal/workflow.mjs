@@ -35,13 +35,14 @@ const KEYS = {
     "continue-on-error env id if name run shell uses with working-directory",
   "an action": "description inputs name outputs runs",
   "'runs'": "steps using",
-  "an action's output": "description value",
+  "an output": "description value",
   "an action's input": "default description required",
+  "a secret": "description required",
   // Events.
   "'on.pull_request'": "paths",
   "'on.push'": "",
   "'on.schedule'": "",
-  "'on.workflow_call'": "inputs",
+  "'on.workflow_call'": "inputs outputs secrets",
   "'on.workflow_dispatch'": "inputs",
 };
 
@@ -65,8 +66,9 @@ function check(what, name, list, token) {
     );
 }
 
-/** The text of a token that has to be one of the known values. */
+/** The text of a token that has to be one of the known values, or an expression. */
 function checkValue(what, token, parent) {
+  if (token && isBasicExpression(token)) return token.toString();
   check(what, token?.toString(), VALUES[what], token ?? parent);
   return token.toString();
 }
@@ -112,7 +114,7 @@ function readCondition(context, token) {
 function readStep(context, token, knows, shell) {
   const step = take("a step", token);
   const uses = step.uses?.toString();
-  if (uses && !uses.startsWith("./") && !knows(uses))
+  if (uses && !/^[.$]\//.test(uses) && !knows(uses))
     throw new Failure(`the action ${uses} is not known to rehearsals`, token);
   if (step.run) checkValue("'shell'", step.shell ?? shell, token);
   const goesOn = step["continue-on-error"];
@@ -166,6 +168,10 @@ function readInput(token) {
   return { type, default: input.default, required };
 }
 
+function readValue(token) {
+  return take("an output", token).value;
+}
+
 /** Undefined for one that must be given. */
 function readDefault(token) {
   return take("an action's input", token).default;
@@ -179,8 +185,15 @@ function readEvents(token) {
   const events = list.map(([key, event]) => {
     const name = checkValue("'on'", key);
     const more = event && isSequence(event) ? undefined : event;
-    const { inputs } = take(`'on.${name}'`, more);
-    return [name, { inputs: mapValues(fields(inputs), readInput) }];
+    const { inputs, outputs, secrets } = take(`'on.${name}'`, more);
+    for (const secret of Object.values(fields(secrets))) take("a secret", secret);
+    return [
+      name,
+      {
+        inputs: mapValues(fields(inputs), readInput),
+        outputs: mapValues(fields(outputs), readValue),
+      },
+    ];
   });
   return Object.fromEntries(events);
 }
@@ -229,9 +242,7 @@ export function readAction(file, name, knows) {
     const { steps } = take("'runs'", root.runs);
     return {
       inputs: mapValues(fields(root.inputs), readDefault),
-      outputs: mapValues(fields(root.outputs), (token) => {
-        return take("an action's output", token).value;
-      }),
+      outputs: mapValues(fields(root.outputs), readValue),
       steps: items(steps).map((step) => readStep(context, step, knows)),
     };
   });

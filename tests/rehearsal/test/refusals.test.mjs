@@ -36,7 +36,6 @@ const AT_START = [
   [steps("- uses: someone/thing@v1"), /line 8: the action someone\/thing@v1/],
   [steps("- uses: docker://debian"), /the action docker:\/\/debian/],
   [steps("- {run: x, env: {'${{ insert }}': '${{ vars }}'}}"), /insert/],
-  [steps("- run: ${{ secrets.X }}"), /Unrecognized named-value: 'secrets'/],
   [steps("- {run: echo, if: hashFiles('x')}"), /function: 'hashFiles'/],
   [steps("- run: |\n    ${{ github.sha }}\n    x"), /value of several lines/],
   [jobs("a: {uses: ./none.yml}"), /none.yml/],
@@ -57,6 +56,7 @@ for (const [text, message] of AT_START)
 const IN_STEPS = [
   [steps("- run: ${{ github.head_ref }}"), /github.head_ref is not known/],
   [steps("- run: ${{ runner.os }}"), /runner.os is not known/],
+  [steps("- run: ${{ secrets.X }}"), /secrets.X is not known/],
   [steps("- run: ${{ job.container }}"), /job.container is not known/],
   [steps("- run: ${{ fromJSON('{') }}"), /JSON/],
   [steps("- {run: echo, if: fromJSON('x')}"), /JSON/],
@@ -75,7 +75,7 @@ const IN_STEPS = [
   [steps(`${CHECKOUT}- uses: ./branded`), /an action: 'branding'/],
   [steps("- uses: ./a"), /no action.yml there; is it checked out/],
   [steps("- run: echo a >$GITHUB_OUTPUT"), /Invalid format 'a'/],
-  [steps("- run: echo 'a<<E' >$GITHUB_OUTPUT"), /Invalid format 'a<<E'/],
+  [steps("- run: echo 'a<<E' >$GITHUB_OUTPUT"), /delimiter not found 'E'/],
 ];
 
 const NAMES = "name: a\ndescription: a\n";
