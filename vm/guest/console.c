@@ -37,6 +37,9 @@ static const struct {
 	{ "INFO: trying to register non-static key", NULL },
 	{ "INFO: possible ", " detected" },
 	{ "DEBUG_LOCKS_WARN_ON", NULL },
+	// SLUB's checks: `BUG kmalloc-64 (Not tainted): Poison overwritten`.
+	{ "BUG ", "): " },
+	{ "kmemleak: unreferenced object ", NULL },
 };
 
 // Of ppc64, at each boot of a machine whose NVRAM was never written.
@@ -63,7 +66,8 @@ static const char *line_text(const char *line)
 		line = p + 1;
 		line += *line == ' ';
 	}
-	return line;
+	// Some of lockdep's headlines are framed: `[ BUG: Invalid wait context ]`.
+	return line + (strncmp(line, "[ ", 2) == 0 ? 2 : 0);
 }
 
 /** Whether a line, without its prefix, is the first line of a splat. */
