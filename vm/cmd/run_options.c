@@ -37,7 +37,7 @@ const struct command_option run_option_table[] = {
 	{ 0, "chdir", "DIR", "where the command runs (default: the working directory)", OPTION_INTO(OPTION_STRING, struct run_options, config.directory) },
 	{ 0, "user", "USER[:GROUP]", "who runs the command, by names or numbers (default: root)", OPTION_INTO(OPTION_STRING, struct run_options, config.user) },
 	{ 0, "hostname", "NAME", "the guest's name (default: vmtest)", OPTION_INTO(OPTION_STRING, struct run_options, config.hostname) },
-	{ 0, "fail-on-splat", NULL, "exit with 1 if the kernel reports a problem", OPTION_INTO(OPTION_FLAG, struct run_options, fail_on_splat) },
+	{ 0, "fail-on-splat", NULL, "exit with 1 if the kernel reports a problem", OPTION_INTO(OPTION_FLAG, struct run_options, config.fail_on_splat) },
 	{ 0 },
 };
 // clang-format on

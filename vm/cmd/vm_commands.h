@@ -57,7 +57,6 @@ struct run_options {
 	const char *module_source;
 	/** enum kdump_use */
 	unsigned int kdump;
-	bool fail_on_splat;
 	struct string_list environment;
 };
 

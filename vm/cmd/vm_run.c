@@ -271,7 +271,7 @@ static struct error *run(struct command_context *context)
 	if (!err) {
 		result.status =
 			run_result_status(&result, run_options->lost_status,
-					  run_options->guest.fail_on_splat);
+					  run_options->guest.config.fail_on_splat);
 		report_result(&result);
 	} else {
 		result.status = error_is(err, ERROR_USAGE) ? RUN_STATUS_USAGE

@@ -87,6 +87,11 @@ struct guest_config {
 	/** Counted from the command's first start; 0 for no limit. */
 	uint64_t timeout_ms;
 	/**
+	 * Whether a splat fails the command: a kernel with kmemleak then looks
+	 * for lost memory when the command has ended, which takes seconds.
+	 */
+	bool fail_on_splat;
+	/**
 	 * The console's output is written to it as it arrives; -1 for none.
 	 * If set, the kernel prints all messages, not only warnings.
 	 */

@@ -36,6 +36,7 @@
 #   terminal     the device of port 0, if the command runs on it instead
 #   rows, columns  size of that terminal
 #   writable     1 if a share is writable
+#   leaks        1 if a kernel that can is to look for lost memory
 # The second, which is the command's own, exports its environment, sets its words,
 # and limits what it may use. Newlines in values are written as $n. With a terminal, lines `ROWS
 # COLUMNS` follow. The guest sends `ready`, `full` if what it writes has no space
@@ -235,6 +236,17 @@ relay() {
 	exec cat
 }
 
+# Lost is what two scans find unchanged, five seconds after it was allocated. Unless
+# it is verbose, the kernel only counts it on the console.
+find_leaks() {
+	kmemleak=/sys/kernel/debug/kmemleak
+	[ "$leaks" ] && [ -e $kmemleak ] || return
+	echo 1 >/sys/module/kmemleak/parameters/verbose
+	echo scan >$kmemleak
+	tool sleep 5
+	echo scan >$kmemleak
+}
+
 # shellcheck disable=SC2120 # its words are set by what is evaluated
 run_with_pipes() {
 	in=/dev/null out=/dev/null err=/dev/null relays=
@@ -273,6 +285,7 @@ run_with_pipes() {
 	) <$in >$out 2>$err
 	status=$?
 	[ $status = 0 ] || report_full
+	find_leaks
 	echo "exit $status" >&3
 	kill_leftovers "$relays"
 	# shellcheck disable=SC2086 # a list
@@ -299,6 +312,7 @@ run_on_terminal() {
 	' sh "$directory" "$command" "$n" "$rows" "$columns" "$terminal"
 	status=$?
 	[ $status = 0 ] || report_full
+	find_leaks
 	echo "exit $status" >&3
 	kill_leftovers ''
 }

@@ -133,6 +133,7 @@ char *protocol_format_setup(const struct guest_config *config,
 		{ "owner", config->user ? owner : "" },
 		{ "terminal", terminal ? terminal : "" },
 		{ "writable", config->writable.count ? "1" : "" },
+		{ "leaks", config->fail_on_splat ? "1" : "" },
 	};
 	const struct {
 		const char *name;

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+Faults that a kernel of flavor debug finds, made by the module in
+tests/fixtures/faulty, are named by run --fail-on-splat.
+
+VMTEST_TEST_DEBUG names an unpacked package; see support.flavor_kernel().
+"""
+
+import unittest
+
+import support
+
+SOURCE = support.TOP / "tests/fixtures/faulty"
+
+# In this order: what comes after KASAN's has no lockdep any more.
+FAULTS = {
+    "lock_inversion": "WARNING: possible circular locking dependency detected",
+    "sleep_in_atomic": "BUG: sleeping function called from invalid context",
+    "shift_too_far": "UBSAN: shift-out-of-bounds in .*faulty.c:",
+    "last_reference": "WARNING: .* lib/refcount.c:",
+    "free_active_timer": "WARNING: .* lib/debugobjects.c:",
+    "hang": "INFO: task insmod:[0-9]+ blocked for more than",
+    "write_behind": r"BUG faulty \(.*\): ",
+    "use_after_free": r"BUG: KASAN: .*use-after-free in (faulty_init|use_after_free)",
+    "leak": "kmemleak: unreferenced object ",
+}
+
+
+class DebugTest(support.TestCase):
+    def run_guest(self, script):
+        kernel = support.flavor_kernel("debug")
+        return support.run("vmtest-vm run --fail-on-splat -k", kernel, "--module", "build",
+                           "--module-source", SOURCE, "--", "sh", "-ec", script, timeout=1800)
+
+    def test_each_fault_is_named(self):
+        """In one guest, as none of them hides another."""
+        insert = 'insmod "$DRGN_TEST_KMOD" fault={}; rmmod faulty'
+        got = self.run_guest("echo 1 >/proc/sys/kernel/hung_task_timeout_secs\n" +
+                             "\n".join(map(insert.format, FAULTS)))
+        self.assert_status(got, 1)
+        for fault, text in FAULTS.items():
+            with self.subTest(fault):
+                self.assertRegex(got.stderr, f"the kernel reported: {text}")
+
+    def test_without_a_fault_nothing_is_reported(self):
+        got = self.run_guest('insmod "$DRGN_TEST_KMOD"; rmmod faulty')
+        self.assert_status(got, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
