@@ -32,6 +32,7 @@
 #   closed       quoted words: files of /etc that the host's user cannot read
 #   overlay_disk a disk for what the guest writes, and does not fit in memory
 #   overlay_size how many bytes that may be
+#   readonly     disks that are only read
 #   owner        UID:GID of the command's user, if there is one
 #   terminal     the device of port 0, if the command runs on it instead
 #   rows, columns  size of that terminal
@@ -356,6 +357,10 @@ if [ -e kernel/fs/binfmt_misc.ko ] && tool insmod kernel/fs/binfmt_misc.ko &&
 fi
 for driver in $drivers; do
 	load "$driver" || fail "insert $driver"
+done
+# QEMU tells the guest so, but for nvme.
+for word in $readonly; do
+	tool blockdev --setro "$word"
 done
 echo "$mounts" >$state/fstab
 tool mount -a -T $state/fstab || fail "mount the guest's file systems"

@@ -102,6 +102,7 @@ char *protocol_format_setup(const struct guest_config *config,
 	_cleanup_free_ char *terminal = NULL;
 	_cleanup_free_ char *overlay =
 		disk_list_nodes(&plan->qemu.disks, DISK_OVERLAY);
+	_cleanup_free_ char *readonly = disk_list_readonly(&plan->qemu.disks);
 	_cleanup_free_ char *overlay_size =
 		string_format("%llu", (unsigned long long)config->overlay_bytes);
 	_cleanup_free_ char *owner =
@@ -130,6 +131,7 @@ char *protocol_format_setup(const struct guest_config *config,
 		{ "network", config->qemu.network ? "1" : "" },
 		{ "overlay_disk", overlay },
 		{ "overlay_size", overlay_size },
+		{ "readonly", readonly },
 		{ "owner", config->user ? owner : "" },
 		{ "terminal", terminal ? terminal : "" },
 		{ "writable", config->writable.count ? "1" : "" },

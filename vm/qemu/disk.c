@@ -185,23 +185,38 @@ static unsigned int rank(const struct disk_list *list, size_t index)
 	return count;
 }
 
+static void append_node(struct string_builder *sb, const struct disk_list *list,
+			size_t index)
+{
+	const struct disk_interface *interface = list->items[index].interface;
+	unsigned int number = rank(list, index);
+
+	string_builder_appendf(sb, "%s%s", sb->length ? " " : "",
+			       interface->node);
+	if (interface->suffix)
+		string_builder_appendf(sb, "%u%s", number, interface->suffix);
+	else
+		string_builder_append_char(sb, (char)('a' + number));
+}
+
 char *disk_list_nodes(const struct disk_list *list, enum disk_use use)
 {
 	struct string_builder sb = { 0 };
 
 	for (size_t i = 0; i < list->count; i++) {
-		const struct disk_interface *interface = list->items[i].interface;
-		unsigned int number = rank(list, i);
+		if (list->items[i].use == use)
+			append_node(&sb, list, i);
+	}
+	return string_builder_take(&sb);
+}
 
-		if (list->items[i].use != use)
-			continue;
-		string_builder_appendf(&sb, "%s%s", sb.length ? " " : "",
-				       interface->node);
-		if (interface->suffix)
-			string_builder_appendf(&sb, "%u%s", number,
-					       interface->suffix);
-		else
-			string_builder_append_char(&sb, (char)('a' + number));
+char *disk_list_readonly(const struct disk_list *list)
+{
+	struct string_builder sb = { 0 };
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i].readonly)
+			append_node(&sb, list, i);
 	}
 	return string_builder_take(&sb);
 }

@@ -303,6 +303,9 @@ void disk_list_deinit(struct disk_list *list);
 /** Device nodes in the guest, separated by spaces; empty for none; free(). */
 char *disk_list_nodes(const struct disk_list *list, enum disk_use use);
 
+/** The same of those that are only read. */
+char *disk_list_readonly(const struct disk_list *list);
+
 /** Modules of a package that the guest may need for them. */
 void disk_list_add_modules(const struct disk_list *list,
 			   struct string_list *modules);
