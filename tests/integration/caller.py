@@ -56,11 +56,11 @@ class CallerCase(support.TestCase):
         """One of the programs, or another by its path."""
         return support.run(program, *arguments, **self.as_caller(options))
 
-    def guest(self, *command, options=()):
-        return support.run_guest(*command, options=options, **self.as_caller({}))
+    def guest(self, *command, options=(), under=None):
+        return support.run_guest(*command, options=options, under=under, **self.as_caller({}))
 
-    def run_guest(self, script, *options):
+    def run_guest(self, script, *options, under=None):
         """A script for sh; what it prints."""
-        got = self.guest("sh", "-euc", script, options=["-q", *options])
+        got = self.guest("sh", "-euc", script, options=["-q", *options], under=under)
         self.assert_status(got, 0)
         return got.stdout

@@ -128,13 +128,11 @@ class DiskTest(MachineTest):
     @each_caller
     def test_disks_of_every_interface(self):
         """Each with one that is only read; all in one guest."""
+        kernel = support.kernel_with("VIRTIO_BLK", "SCSI_VIRTIO", "BLK_DEV_NVME")
         options, lines = [], []
-        for i, (interface, option) in enumerate((("virtio", "VIRTIO_BLK"), ("scsi", "SCSI_VIRTIO"),
-                                                 ("nvme", "BLK_DEV_NVME"))):
-            if not has(option):
-                self.skipTest(f"the kernel has no {option}")
+        for i, interface in enumerate(("virtio", "scsi", "nvme")):
             for suffix in ("", ",readonly"):
-                name, size = f"{interface}{suffix}", (i + 1) << 20
+                name, size = interface + suffix[1:], (i + 1) << 20
                 (self.folder / name).write_bytes(f"{name}\n".encode().ljust(size, b"\0"))
                 os.chown(self.folder / name, self.uid, -1)
                 options.append(f"--disk={self.folder}/{name},interface={interface}{suffix}")
@@ -145,7 +143,7 @@ class DiskTest(MachineTest):
                 echo "$name $(lsblk -bdno SIZE,RO $disk | tr -s ' ')"
                 echo written 2>/dev/null >$disk || :
             done
-        """, *options)
+        """, *options, under=kernel)
         self.assertEqual(shown.splitlines(), lines)
         for line in lines:
             name = line.split()[0]
@@ -167,15 +165,20 @@ class DiskTest(MachineTest):
 
 class NodeTest(MachineTest):
     @each_caller
+    def test_a_kernel_without_nodes_is_refused(self):
+        if has(support.NODES):
+            self.skipTest("the kernel has nodes")
+        line = self.refused(125, "--numa=2", "--cpus=2")
+        self.assertRegex(line, "the kernel lacks CONFIG_.*NUMA")
+
+    @each_caller
     def test_nodes_share_what_there_is(self):
-        if not support.has_nodes():
-            line = self.refused(125, "--numa=2", "--cpus=2")
-            self.assertRegex(line, "the kernel lacks CONFIG_.*NUMA")
-            return
+        """And the kernel has nothing to say against it."""
+        kernel = support.kernel_with(support.NODES)
         shown = self.run_guest("""
             cd /sys/devices/system/node; cat online node0/cpulist node1/cpulist
             awk '/MemTotal/ { print ($4 > 400000) }' node?/meminfo
-        """, "--numa", "2", "--cpus", "4", "--memory", "1G")
+        """, "--fail-on-splat", "--numa", "2", "--cpus", "4", "--memory", "1G", under=kernel)
         self.assertEqual(shown, "0-1\n0-1\n2-3\n1\n1\n")
 
 

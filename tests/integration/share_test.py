@@ -243,7 +243,7 @@ class ShareTest(CallerCase):
         self.become({})
         for options in ([], ["--memory", "512M"], ["--machine", "q35"]):
             self.assertEqual(self.kind("-q", *options), ("virtiofs", ""), options)
-        if support.has_nodes():
+        if has(support.NODES):
             self.assertEqual(self.kind("-q", "--numa", "2", "--cpus", "2"), ("virtiofs", ""))
 
     def test_what_is_mounted_inside_is_a_file_system_of_its_own(self):

@@ -82,9 +82,9 @@ def run(program, *arguments, timeout=300, **options):
     )
 
 
-def run_guest(*command, options=(), **more):
-    """Run a command under the tests' kernel."""
-    return run("vmtest-vm run -k", kernel(), *options, "--", *command, **more)
+def run_guest(*command, options=(), under=None, **more):
+    """Run a command under the tests' kernel, or another unpacked package."""
+    return run("vmtest-vm run -k", under or kernel(), *options, "--", *command, **more)
 
 
 # Linux counts what a process was before it became a program, and we are large:
@@ -217,14 +217,14 @@ def flavor_kernel(flavor):
 
 
 @functools.cache
-def configuration():
-    lines = (kernel() / "build/.config").read_text().splitlines()
+def configuration(directory):
+    lines = (directory / "build/.config").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
-def has(option):
-    """What the configuration of kernel() says of an option: y, m or nothing."""
-    return configuration().get(f"CONFIG_{option}", "")
+def has(option, directory=None):
+    """What the configuration of kernel(), or another, says of an option: y, m or nothing."""
+    return configuration(directory or kernel()).get(f"CONFIG_{option}", "")
 
 
 def kernel_version():
@@ -233,9 +233,20 @@ def kernel_version():
     return tuple(map(int, info["version"].split("-")[0].split(".")[:2]))
 
 
-def has_nodes():
-    """Whether kernel() can have NUMA nodes, of which ACPI tells on x86."""
-    return has("X86_64_ACPI_NUMA" if platform.machine() == "x86_64" else "NUMA")
+# What a kernel needs for NUMA nodes, of which ACPI tells on x86.
+NODES = "X86_64_ACPI_NUMA" if platform.machine() == "x86_64" else "NUMA"
+
+
+def kernel_with(*options):
+    """kernel(), or one of another flavor that is at hand, that has all of these options."""
+    for find in (kernel, *(functools.partial(flavor_kernel, name) for name in CATALOG["flavors"])):
+        try:
+            directory = find()
+        except unittest.SkipTest:
+            continue
+        if all(has(option, directory) for option in options):
+            return directory
+    raise unittest.SkipTest(f"no kernel here has {' '.join(options)}")
 
 
 def small_package(directory):

@@ -301,7 +301,11 @@ static void add_machine(const struct qemu_options *options,
 	qemu_add(list, "-M", "%s%s", machine,
 		 has_backend ? ",memory-backend=memory" : "");
 	qemu_add(list, "-m", "%lluM", memory_mb(config));
-	qemu_add(list, "-smp", "%u", cpus);
+	// Processors of a socket share a cache, and Linux warns if a node ends there.
+	if (config->numa)
+		qemu_add(list, "-smp", "%u,sockets=%u", cpus, cpus);
+	else
+		qemu_add(list, "-smp", "%u", cpus);
 	if (has_backend)
 		qemu_add(list, "-object", "%s,id=memory,size=%lluM", backend,
 			 memory_mb(config));

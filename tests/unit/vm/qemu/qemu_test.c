@@ -180,6 +180,8 @@ Test(qemu, nodes_share_memory_and_processors)
 		cr_expect(string_list_contains(
 			&arguments, i ? "node,nodeid=1,memdev=node1,cpus=1-1"
 				      : "node,nodeid=1,memdev=node1,cpus=1-2"));
+		cr_expect(string_list_contains(&arguments, i ? "2,sockets=2"
+							     : "3,sockets=3"));
 	}
 }
 
