@@ -154,8 +154,8 @@ static enum lifecycle_action step_run(struct lifecycle *lifecycle,
 		measure_command(lifecycle, now);
 		// What is slow may take as long as the command, and ends.
 		if (lifecycle->timeout_ms)
-			lifecycle->drain_deadline_ms = now + LIFECYCLE_DRAIN_MS +
-						       lifecycle->timeout_ms;
+			lifecycle->drain_deadline_ms =
+				now + LIFECYCLE_DRAIN_MS + lifecycle->timeout_ms;
 		return enter(lifecycle, LIFECYCLE_DRAIN,
 			     now + LIFECYCLE_DRAIN_MS, ACTION_NONE);
 	}

@@ -113,7 +113,6 @@ char *protocol_format_setup(const struct guest_config *config,
 		terminal = string_format("/dev/%s", config->qemu.arch->terminal);
 		size = terminal_size(config->stdout_fd);
 	}
-
 	const struct {
 		const char *name;
 		const char *value;

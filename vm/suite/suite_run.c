@@ -2,7 +2,6 @@
 
 #include "vm/suite/suite.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,7 +15,6 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/interrupt.h"
-#include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/system.h"
