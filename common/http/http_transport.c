@@ -474,7 +474,9 @@ struct error *http_read(struct http_tries *tries, const void **data_ret,
 	if (!transfer->piece_bytes && transfer->code)
 		return transfer_failure(http, &tries->attempt);
 	tries->attempt = describe_answer(http);
-	if (tries->attempt.status == 200 && is_page(http))
+	// Where there is another place, that asks people to log in here.
+	if (tries->attempt.status == 200 && is_page(http) &&
+	    !tries->request->private_url)
 		return error_create(
 			ERROR_OTHER,
 			"blocked: the answer is a web page, of the server or of a proxy; open the address in a browser to see what it wants");

@@ -356,7 +356,7 @@ class ActionTest(support.TestCase):
                 head = {"repo": {"full_name": sender}}
                 event.write_text(json.dumps({"pull_request": {"head": head}}))
                 env = support.environment(
-                    KERNEL="./kernel", FLAVORS="", ARCH="", STORE="dir:store",
+                    NAME="test", KERNEL="./kernel", FLAVORS="", ARCH="", STORE="dir:store",
                     GITHUB_EVENT_NAME=name, GITHUB_EVENT_PATH=event,
                     GITHUB_REPOSITORY="own/it", HOME=self.folder,
                     XDG_STATE_HOME=self.folder / f"{name}-{status}",
@@ -379,7 +379,8 @@ class ActionTest(support.TestCase):
             os.chown(path, 1001, -1)
         for workspace, words in ((self.folder, "no kernel"), ("/", "is not read")):
             env = support.environment(
-                KERNEL="", FLAVORS="", ARCH="", STORE="dir:store", HOME=self.folder / "home",
+                NAME="test", KERNEL="", FLAVORS="", ARCH="", STORE="dir:store",
+                HOME=self.folder / "home",
                 GITHUB_WORKSPACE=workspace, PATH=f"{support.BIN}:{os.environ['PATH']}")
             got = subprocess.run([support.TOP / ".github/actions/vm/run", "--matrix"],
                                  cwd=self.folder, env=env, capture_output=True, text=True,

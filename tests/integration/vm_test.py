@@ -442,5 +442,5 @@ class PathTest(GuestCase):
         path = folder / "result"
         got = support.run("vmtest-vm run -k", folder / "kernel", "--result", path, "true")
         self.assert_status(got, 125)
-        self.assertIn("no such directory", got.stderr)
+        self.assertIn("No such file", got.stderr)
         self.assertIn("\ufffd\ufffd \u00e9", json.loads(path.read_text())["reason"])

@@ -24,6 +24,7 @@ Test(workflow, an_annotation_is_one_line)
 	};
 	static const char *const names[] = {
 		[WORKFLOW_NOTICE] = "notice",
+		[WORKFLOW_WARNING] = "warning",
 		[WORKFLOW_ERROR] = "error",
 	};
 

@@ -138,7 +138,8 @@ Test(package, has_what_module_builds_need_and_no_more)
 	_cleanup_free_ char *package = in_tmp("package");
 	_cleanup_free_ char *scratch = in_tmp("scratch");
 	static const struct string_list none = { 0 };
-	struct source from = { .path = source };
+	struct source from = { .path = source,
+			       .signature = (char *)SOURCE_UNSIGNED };
 	const struct catalog_arch arch = {
 		.name = "x86_64",
 		.kernel_arch = "x86_64",
