@@ -112,6 +112,9 @@ const char *http_header(struct http *http, const char *name);
 /** A header that is a number; -1 if it is not there or something else. */
 int64_t http_header_number(struct http *http, const char *name);
 
+/** Whether the latest answer is HTML, which a program never asks for. */
+bool http_answer_is_page(struct http *http);
+
 /** What a refusal's status and body say, as http_response_error(). */
 _must_check_ struct error *http_status_error(long status, const char *body,
 					     size_t size_bytes);

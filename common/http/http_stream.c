@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/archive/archive.h"
 #include "common/base/error.h"
@@ -57,10 +56,8 @@ static const char *get_header(const struct http_download *download,
 /** Whether the answer asks people to log in, and there is another place. */
 static bool is_log_in(const struct http_download *download)
 {
-	const char *type = get_header(download, "Content-Type");
-
-	return download->private_request.url && type &&
-	       strncasecmp(type, "text/html", strlen("text/html")) == 0;
+	return download->private_request.url &&
+	       http_answer_is_page(download->tries.http);
 }
 
 /** Whether the answer is the file, or a part of it. */
@@ -314,6 +311,8 @@ struct stream *http_open(struct http *http, const struct http_request *request,
 	if (download->private_url) {
 		download->private_request = *request;
 		download->private_request.url = download->private_url;
+		// It is the last place.
+		download->private_request.private_url = NULL;
 		download->request.headers = NULL;
 		download->request.token = NULL;
 	}

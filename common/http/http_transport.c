@@ -439,8 +439,7 @@ static struct http_attempt describe_answer(struct http *http)
 	return attempt;
 }
 
-/** HTML, which a program never asks for. */
-static bool is_page(struct http *http)
+bool http_answer_is_page(struct http *http)
 {
 	static const char html[] = "text/html";
 	const char *type = http_header(http, "Content-Type");
@@ -475,7 +474,7 @@ struct error *http_read(struct http_tries *tries, const void **data_ret,
 		return transfer_failure(http, &tries->attempt);
 	tries->attempt = describe_answer(http);
 	// Where there is another place, that asks people to log in here.
-	if (tries->attempt.status == 200 && is_page(http) &&
+	if (tries->attempt.status == 200 && http_answer_is_page(http) &&
 	    !tries->request->private_url)
 		return error_create(
 			ERROR_OTHER,

@@ -291,6 +291,7 @@ Test(http, asks_elsewhere_for_a_file_that_is_not_public)
 		  1,
 		  "digest" },
 	};
+
 	// Of "file".
 	static const char digest[] =
 		"3b9c358f36f0a31b6ad3e14f309c7cf198ac9246e8316f9ce543d5b19ac02b80";
@@ -316,6 +317,23 @@ Test(http, asks_elsewhere_for_a_file_that_is_not_public)
 			cr_expect(has_header(1, "Authorization: Bearer secret"));
 		}
 	}
+}
+
+Test(http, takes_no_page_for_a_file_from_the_last_place)
+{
+	static const struct scripted_answer page = {
+		.head = OK "\r\nContent-Type: text/html", "Sign in"
+	};
+	const struct scripted_answer answers[] = { page, page };
+
+	serve(answers, 2);
+	_cleanup_free_ char *url = string_format("%s/api", server->url);
+	const struct http_request request = { .url = server->url,
+					      .private_url = url };
+
+	expect_failure(expect_stream(http_open(http, &request, 0, NULL), ""),
+		       "blocked");
+	cr_expect_eq(server->requests, 2);
 }
 
 Test(http, sends_the_token_to_its_own_host_only)
