@@ -114,11 +114,9 @@ static struct error *ask(const struct catalog *catalog, struct http *http,
 		.url = catalog->kernel_org.releases_url,
 	};
 	_cleanup_http_response_ struct http_response response = { 0 };
-	err = http_perform(http, &request, &response);
+	err = http_perform_ok(http, &request, &response);
 	if (err)
 		return err;
-	if (response.status != 200)
-		return http_response_error(&request, &response);
 	err = series_list_add_releases(list, catalog, response.body, request.url);
 	if (err)
 		return err;

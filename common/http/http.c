@@ -293,3 +293,13 @@ struct error *http_response_error(const struct http_request *request,
 					    response->body_size_bytes),
 			  "%s %s", request_method(request), request->url);
 }
+
+struct error *http_perform_ok(struct http *http,
+			      const struct http_request *request,
+			      struct http_response *ret)
+{
+	struct error *err = http_perform(http, request, ret);
+
+	return err || ret->status == 200 ? err
+					 : http_response_error(request, ret);
+}

@@ -165,6 +165,14 @@ http_response_error(const struct http_request *request,
 		    const struct http_response *response);
 
 /**
+ * The same, but a status other than 200 is an error, as http_response_error()
+ * makes it.
+ */
+_must_check_ struct error *http_perform_ok(struct http *http,
+					   const struct http_request *request,
+					   struct http_response *ret);
+
+/**
  * The body of a GET as a stream, taken up again by Range where it broke (with
  * If-Range, so that a file that changed meanwhile is an error).
  *

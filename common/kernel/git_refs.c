@@ -163,11 +163,9 @@ struct error *ref_list_request(struct http *http, const char *url,
 	address = string_format("%.*s/info/refs?service=git-upload-pack",
 				(int)length, url);
 	const struct http_request request = { .url = address };
-	err = http_perform(http, &request, &response);
+	err = http_perform_ok(http, &request, &response);
 	if (err)
 		return err;
-	if (response.status != 200)
-		return http_response_error(&request, &response);
 	err = ref_list_parse(response.body, response.body_size_bytes, ret);
 	return error_wrap(err, "GET %s", address);
 }

@@ -181,11 +181,9 @@ static struct error *request_objects(struct http *http, const char *url,
 		.limit_bytes = ANSWER_BYTES_MAX,
 	};
 	_cleanup_http_response_ struct http_response response = { 0 };
-	err = http_perform(http, &request, &response);
+	err = http_perform_ok(http, &request, &response);
 	if (err)
 		return err;
-	if (response.status != 200)
-		return http_response_error(&request, &response);
 	err = signed_tag_read_answer(response.body, response.body_size_bytes,
 				     ret);
 	return error_wrap(err, "POST %s", address);

@@ -125,11 +125,9 @@ struct error *tarball_digest(struct http *http, const char *tarball_url,
 		.limit_bytes = SUMS_LIMIT_BYTES,
 	};
 	_cleanup_http_response_ struct http_response response = { 0 };
-	err = http_perform(http, &request, &response);
+	err = http_perform_ok(http, &request, &response);
 	if (err)
 		return err;
-	if (response.status != 200)
-		return http_response_error(&request, &response);
 	err = sums_find(response.body, response.body_size_bytes, name,
 			digest_ret);
 	return error_wrap(err, "%s", url);

@@ -67,11 +67,9 @@ struct error *proof_request(const struct catalog *catalog, struct http *http,
 		.limit_bytes = PROOF_BYTES_MAX,
 	};
 	_cleanup_http_response_ struct http_response response = { 0 };
-	err = http_perform(http, &request, &response);
+	err = http_perform_ok(http, &request, &response);
 	if (err)
 		return err;
-	if (response.status != 200)
-		return http_response_error(&request, &response);
 	string_builder_append_n(ret, response.body, response.body_size_bytes);
 	return NULL;
 }
