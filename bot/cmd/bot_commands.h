@@ -61,6 +61,11 @@ const char *session_repository(void);
  */
 _must_check_ struct error *session_list(struct session *session);
 
+/** The same, with the patience of store_list_until(). */
+_must_check_ struct error *session_list_until(struct session *session,
+					      const struct string_list *names,
+					      uint64_t limit_ms);
+
 /** Forget failures of kernels that would now be made in another way. */
 _must_check_ struct error *session_recall_failures(struct session *session);
 

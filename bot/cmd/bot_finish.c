@@ -10,7 +10,6 @@
 #include "bot/report/report.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
-#include "common/base/interrupt.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/text.h"
@@ -74,41 +73,27 @@ static struct error *load(struct session *session, struct build_results *results
 			  "--results");
 }
 
-/** Whether the store lacks what was built, and so was published. */
-static bool is_behind(const struct verdict_list *verdicts)
-{
-	for (size_t i = 0; i < verdicts->count; i++) {
-		const struct verdict *verdict = &verdicts->items[i];
-
-		if (verdict->kind == VERDICT_FAILED && verdict->result &&
-		    verdict->result->outcome == BUILD_BUILT)
-			return true;
-	}
-	return false;
-}
-
-/** List the store; what was published may be missing for some seconds. */
+/** List the store, which is to have what was built, and so was published. */
 static struct error *list_published(struct session *session,
-				    const struct build_results *results,
-				    struct verdict_list *ret)
+				    const struct build_results *results)
 {
 	enum {
-		LIMIT_S = 8,
+		LIMIT_MS = 15000,
 	};
-	struct error *err;
+	_cleanup_string_list_ struct string_list names = { 0 };
 
-	for (unsigned int wait_s = 1;; wait_s *= 2) {
-		err = session_list(session);
-		if (err)
-			return err;
-		verdicts_compute(&session->plan, results, &session->assets, ret);
-		if (!is_behind(ret) || wait_s > LIMIT_S)
-			return NULL;
-		verdict_list_deinit(ret);
-		err = interrupt_sleep(wait_s * 1000);
-		if (err)
-			return err;
+	for (size_t i = 0; i < session->plan.count; i++) {
+		const struct plan_item *item = &session->plan.items[i];
+		const struct build_result *result = build_results_find(
+			results, &item->release, item->arch->name);
+		char name[PACKAGE_NAME_SIZE];
+
+		if (!result || result->outcome != BUILD_BUILT)
+			continue;
+		package_name_format(item->release_text, item->arch->name, name);
+		string_list_add(&names, name);
 	}
+	return session_list_until(session, &names, LIMIT_MS);
 }
 
 /** In a workflow, show failures above the run's logs. */
@@ -204,10 +189,11 @@ static struct error *run(struct command_context *context)
 	err = load(&session, &results);
 	if (err)
 		return err;
-	_cleanup_verdict_list_ struct verdict_list verdicts = { 0 };
-	err = list_published(&session, &results, &verdicts);
+	err = list_published(&session, &results);
 	if (err)
 		return err;
+	_cleanup_verdict_list_ struct verdict_list verdicts = { 0 };
+	verdicts_compute(&session.plan, &results, &session.assets, &verdicts);
 	err = session_report(&session, &verdicts);
 	if (err)
 		return err;

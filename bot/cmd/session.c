@@ -40,18 +40,29 @@ const char *session_repository(void)
 				    : NULL;
 }
 
-static struct error *list_assets(struct session *session)
+static const struct string_list no_names = { 0 };
+
+static struct error *list_assets(struct session *session,
+				 const struct string_list *names,
+				 uint64_t limit_ms)
 {
 	asset_list_deinit(&session->assets);
-	session->assets = (struct asset_list){ 0 };
-	return store_list(session->context->store, &session->assets);
+	return store_list_until(session->context->store, names, limit_ms,
+				&session->assets);
 }
 
 struct error *session_list(struct session *session)
 {
+	return session_list_until(session, &no_names, 0);
+}
+
+struct error *session_list_until(struct session *session,
+				 const struct string_list *names,
+				 uint64_t limit_ms)
+{
 	struct error *err;
 
-	err = list_assets(session);
+	err = list_assets(session, names, limit_ms);
 	if (err)
 		return err;
 	_cleanup_free_ char *page = store_page(session->context->store);
@@ -327,7 +338,7 @@ struct error *session_write_page(struct session *session, bool is_changed)
 	if (!session->has_failures)
 		err = session_list(session);
 	else if (is_changed)
-		err = list_assets(session);
+		err = list_assets(session, &no_names, 0);
 	if (!err) {
 		failures_clean(&session->failures, &session->assets, time(NULL));
 		_cleanup_free_ char *markdown =

@@ -164,22 +164,31 @@ struct error *store_check_writable(struct store *store)
 			  "write to %s", store->name);
 }
 
-/** What was put may be missing from the list, for some seconds. */
-static struct error *await_asset(struct store *store, const char *name,
-				 struct asset_list *ret)
+static bool has_all(const struct asset_list *list, const struct string_list *names)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		if (!asset_list_find(list, names->items[i]))
+			return false;
+	}
+	return true;
+}
+
+struct error *store_list_until(struct store *store, const struct string_list *names,
+			       uint64_t limit_ms, struct asset_list *ret)
 {
 	struct error *err;
 
-	uint64_t end_ms = monotonic_ms() + SHOWS_LIMIT_MS;
+	uint64_t end_ms = monotonic_ms() + limit_ms;
 	for (unsigned int waits = 0;; waits++) {
-		asset_list_deinit(ret);
-		err = store->operations->list(store, ret);
-		if (err || asset_list_find(ret, name))
+		_cleanup_asset_list_ struct asset_list list = { 0 };
+
+		err = store_list(store, &list);
+		if (err)
 			return err;
-		if (monotonic_ms() > end_ms)
-			return error_create(ERROR_RETRY,
-					    "%s was put, but does not show; try again later",
-					    name);
+		if (has_all(&list, names) || monotonic_ms() > end_ms) {
+			*ret = take(list);
+			return NULL;
+		}
 		err = interrupt_sleep(backoff_ms(&backoff_failure, waits));
 		if (err)
 			return err;
@@ -188,7 +197,9 @@ static struct error *await_asset(struct store *store, const char *name,
 
 static struct error *put_and_delete(struct store *store)
 {
-	static const char name[] = "vmtest-probe.tar.zst";
+	static char name[] = "vmtest-probe.tar.zst";
+	static char *items[] = { name, NULL };
+	static const struct string_list names = { items, 1 };
 	struct error *err;
 
 	_cleanup_close_ int fd = memfd_create(name, MFD_CLOEXEC);
@@ -200,10 +211,15 @@ static struct error *put_and_delete(struct store *store)
 	if (err)
 		return err;
 	_cleanup_asset_list_ struct asset_list list = { 0 };
-	err = await_asset(store, name, &list);
+	err = store_list_until(store, &names, SHOWS_LIMIT_MS, &list);
 	if (err)
 		return err;
-	return store->operations->delete (store, asset_list_find(&list, name));
+	const struct asset *asset = asset_list_find(&list, name);
+	if (!asset)
+		return error_create(ERROR_RETRY,
+				    "%s was put, but does not show; try again later",
+				    name);
+	return store->operations->delete (store, asset);
 }
 
 struct error *store_prove(struct store *store)

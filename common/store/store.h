@@ -28,6 +28,7 @@ struct http;
 struct progress;
 struct store;
 struct stream;
+struct string_list;
 
 struct asset {
 	char *name;
@@ -124,6 +125,17 @@ _must_check_ struct error *store_put(struct store *store, const char *path,
  * @return ERROR_USAGE if there is no token.
  */
 _must_check_ struct error *store_check_writable(struct store *store);
+
+/**
+ * As store_list(), again and again until it has assets that were just put: they
+ * may be missing from it for some seconds.
+ *
+ * @param[in] limit_ms How long to wait; what is listed then may lack some.
+ */
+_must_check_ struct error *store_list_until(struct store *store,
+					    const struct string_list *names,
+					    uint64_t limit_ms,
+					    struct asset_list *ret);
 
 /**
  * See whether it can be written, by writing: make the GitHub release if it is
