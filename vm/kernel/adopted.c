@@ -3,6 +3,7 @@
 #include "vm/kernel/adopted.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,15 +108,14 @@ static struct error *read_image_release(struct parts *parts)
 		BASE = 0x200,
 		LIMIT = 0x8000
 	};
-	struct error *err;
 
-	_cleanup_free_ char *data = NULL;
+	char data[LIMIT + 1] = "";
 	const char *text = strchr(path_name(parts->image), '-');
-	size_t size;
-	err = file_read(parts->image, 1 << 30, &data, &size);
-	if (err)
-		return err;
-	if (size > LIMIT && memcmp(data + HEADER, "HdrS", 4) == 0) {
+	_cleanup_close_ int fd = open(parts->image, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return error_create_os(errno, "open %s", parts->image);
+	ssize_t size = pread(fd, data, LIMIT, 0);
+	if (size == LIMIT && memcmp(data + HEADER, "HdrS", 4) == 0) {
 		size_t offset = (unsigned char)data[VERSION] |
 				(size_t)(unsigned char)data[VERSION + 1] << 8;
 
@@ -208,26 +208,31 @@ static char *make_stamp(const struct parts *parts)
 {
 	static const char *const files[] = { "modules.order", "Module.symvers",
 					     "modules.dep" };
-	const char *const paths[] = { parts->image, parts->config };
 	const char *directory = parts->tree ? parts->tree : parts->modules;
+	_cleanup_string_list_ struct string_list paths = { 0 };
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
+	_cleanup_free_ char *script = NULL;
 
-	for (size_t i = 0; i < array_size(paths) + array_size(files); i++) {
-		_cleanup_free_ char *path =
-			i < array_size(paths)
-				? string_copy(paths[i] ? paths[i] : "")
-				: path_join(directory ? directory : "",
-					    files[i - array_size(paths)]);
-		struct stat st = { 0 };
+	string_list_add(&paths, parts->image);
+	if (parts->config)
+		string_list_add(&paths, parts->config);
+	for (size_t i = 0; i < array_size(files) && directory; i++)
+		string_list_addf(&paths, "%s/%s", directory, files[i]);
+	// Without it, no initramfs can be made, which says so.
+	error_destroy(data_path("initramfs.sh", &script));
+	if (script)
+		string_list_add(&paths, script);
+	for (size_t i = 0; i < paths.count; i++) {
+		struct stat st;
 
-		if (!*path || stat(path, &st) < 0)
+		if (stat(paths.items[i], &st) < 0)
 			continue;
-		string_builder_appendf(&sb, "%s %lld %lld.%09ld\n", path,
-				       (long long)st.st_size,
+		string_builder_appendf(&sb, "%s %lld %lld.%09ld\n",
+				       paths.items[i], (long long)st.st_size,
 				       (long long)st.st_mtim.tv_sec,
 				       st.st_mtim.tv_nsec);
 	}
-	return sb.text ? string_builder_take(&sb) : string_copy("");
+	return string_builder_take(&sb);
 }
 
 static struct error *add_link(const char *target, const char *directory,
