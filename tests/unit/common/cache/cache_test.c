@@ -211,7 +211,7 @@ Test(cache, a_failure_leaves_nothing_unless_it_is_kept)
 		expect_failure(cache_get(path, &failing, &entry), "as it must");
 		cr_expect_null(entry);
 		cr_expect_eq(count("*"), 0);
-		cr_expect_eq(count(".partial.entry/left"), keeps);
+		cr_expect_eq(count(".partial.entry/left"), (size_t)keeps);
 	}
 }
 

@@ -72,7 +72,7 @@ static void expect_text(int fd, const char *text)
 {
 	char data[64] = "";
 
-	cr_expect_eq(read(fd, data, sizeof(data) - 1), strlen(text));
+	cr_expect_eq(read(fd, data, sizeof(data) - 1), (ssize_t)strlen(text));
 	cr_expect_str_eq(data, text);
 }
 

@@ -189,7 +189,7 @@ Test(share, no_name_of_the_host_s_is_in_the_table_of_mounts)
 		request.init = "/istrange # name";
 		compute();
 		cr_expect_null(strstr(plan.mounts.text, "strange"), "%s",
-			       plan.mounts);
+			       plan.mounts.text);
 		for (const char *line = plan.mounts.text; *line;) {
 			size_t length = strcspn(line, "\n");
 
