@@ -116,7 +116,7 @@ static void annotate(const struct verdict_list *verdicts)
 				 log && *log ? "\n" : "", log ? log : "");
 	}
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
-	workflow_append_errors(&sb, &titles, &reasons);
+	workflow_append_errors(&sb, &titles, &reasons, NULL);
 	fputs(sb.text, stderr);
 }
 

@@ -62,9 +62,16 @@ static void print(const struct string_builder *sb)
 
 void workflow_append_annotation(struct string_builder *sb,
 				enum workflow_level level, const char *title,
-				const char *message)
+				const char *message,
+				const struct workflow_place *place)
 {
-	string_builder_appendf(sb, "::%s title=", level_names[level]);
+	string_builder_appendf(sb, "::%s ", level_names[level]);
+	if (place && place->file) {
+		string_builder_append(sb, "file=");
+		append_encoded(sb, place->file, ENCODED_IN_PROPERTY);
+		string_builder_appendf(sb, ",line=%u,", place->line);
+	}
+	string_builder_append(sb, "title=");
 	append_encoded(sb, title, ENCODED_IN_PROPERTY);
 	string_builder_append(sb, "::");
 	append_encoded(sb, message, ENCODED_IN_MESSAGE);
@@ -73,20 +80,22 @@ void workflow_append_annotation(struct string_builder *sb,
 
 void workflow_append_errors(struct string_builder *sb,
 			    const struct string_list *titles,
-			    const struct string_list *messages)
+			    const struct string_list *messages,
+			    const struct workflow_place *places)
 {
 	size_t count = titles->count;
 	size_t shown = count > ANNOTATION_LIMIT ? ANNOTATION_LIMIT - 1 : count;
 
 	for (size_t i = 0; i < shown; i++)
 		workflow_append_annotation(sb, WORKFLOW_ERROR, titles->items[i],
-					   messages->items[i]);
+					   messages->items[i],
+					   places ? &places[i] : NULL);
 	if (shown == count)
 		return;
 	_cleanup_free_ char *more =
 		string_format("%zu more kernels", count - shown);
 	workflow_append_annotation(sb, WORKFLOW_ERROR, more,
-				   "The step's summary has them all.");
+				   "The step's summary has them all.", NULL);
 }
 
 void workflow_log_annotation(enum workflow_level level, const char *title,
@@ -99,7 +108,7 @@ void workflow_log_annotation(enum workflow_level level, const char *title,
 	_cleanup_free_ char *message = string_vformat(format, ap);
 	va_end(ap);
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
-	workflow_append_annotation(&sb, level, title, message);
+	workflow_append_annotation(&sb, level, title, message, NULL);
 	print(&sb);
 }
 

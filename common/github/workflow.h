@@ -42,19 +42,33 @@ enum workflow_level {
 	WORKFLOW_ERROR,
 };
 
-/** Append an annotation: what the run's page shows above everything. */
+/** A line of a file in the repository. */
+struct workflow_place {
+	/** NULL for none. */
+	const char *file;
+	unsigned int line;
+};
+
+/**
+ * Append an annotation: what the run's page shows above everything.
+ *
+ * @param[in] place What it is about, where it is then shown, too; may be NULL.
+ */
 void workflow_append_annotation(struct string_builder *sb,
 				enum workflow_level level, const char *title,
-				const char *message);
+				const char *message,
+				const struct workflow_place *place);
 
 /**
  * Append as many errors as GitHub shows; the last one counts those left out.
  *
  * @param[in] titles Of kernels; one for each of the messages.
+ * @param[in] places The same; NULL for none.
  */
 void workflow_append_errors(struct string_builder *sb,
 			    const struct string_list *titles,
-			    const struct string_list *messages);
+			    const struct string_list *messages,
+			    const struct workflow_place *places);
 
 /** An annotation, to stderr. */
 _printf_(3, 4) void workflow_log_annotation(enum workflow_level level,

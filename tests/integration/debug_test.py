@@ -25,6 +25,9 @@ FAULTS = {
     "leak": "kmemleak: unreferenced object ",
 }
 
+LINES = (SOURCE / "faulty.c").read_text().splitlines()
+READ = next(i for i, line in enumerate(LINES, 1) if "(void)memory[8]" in line)
+
 
 class DebugTest(support.TestCase):
     def run_guest(self, script):
@@ -41,6 +44,8 @@ class DebugTest(support.TestCase):
         for fault, text in FAULTS.items():
             with self.subTest(fault):
                 self.assertRegex(got.stderr, f"the kernel reported: {text}")
+        # The read behind the kfree() of use_after_free().
+        self.assertRegex(got.stderr, rf"use-after-free in .*\({SOURCE}/faulty.c:{READ}\)")
 
     def test_without_a_fault_nothing_is_reported(self):
         got = self.run_guest('insmod "$DRGN_TEST_KMOD"; rmmod faulty')

@@ -166,7 +166,7 @@ static struct error *run(struct command_context *context)
 
 		workflow_append_annotation(&sb, WORKFLOW_ERROR,
 					   "vmtest-vm bisect",
-					   outcomes[step.action].text);
+					   outcomes[step.action].text, NULL);
 		fputs(sb.text, stdout);
 	}
 	err = write_summary(&setup, &step);

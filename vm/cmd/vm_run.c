@@ -93,8 +93,11 @@ static void report_result(const struct run_result *result)
 	}
 	if (result->full)
 		log_error("the guest has no space left for what it writes; use --overlay-size, or --rw for what is to stay");
-	for (size_t i = 0; i < result->splats.count; i++)
+	for (size_t i = 0; i < result->splats.count; i++) {
 		log_warning("the kernel reported: %s", result->splats.items[i]);
+		if (i < result->traces.count)
+			fputs(result->traces.items[i], stderr);
+	}
 	if (result->splat_count > result->splats.count)
 		log_warning("the kernel reported %zu more such things",
 			    result->splat_count - result->splats.count);

@@ -73,7 +73,8 @@ static void print_table(const struct suite_setup *setup)
 	suite_table_append_counts(&sb, suite);
 	string_builder_append_char(&sb, '\n');
 	if (setup->view == SUITE_VIEW_GROUPS)
-		suite_table_append_errors(&sb, suite);
+		suite_table_append_errors(&sb, suite,
+					  command_variable("GITHUB_WORKSPACE"));
 	fputs(sb.text, stdout);
 }
 

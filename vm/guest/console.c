@@ -101,6 +101,8 @@ static void console_scan(struct console *console)
 	}
 	if (!line_is_splat(text))
 		return;
+	if (console->splat_count < CONSOLE_TRACE_LIMIT)
+		console->traces[console->splat_count] = console->line;
 	if (console->splats.count < CONSOLE_SPLAT_LIMIT)
 		string_list_add(&console->splats, text);
 	console->splat_count += console->splat_count < INT_MAX;
@@ -118,6 +120,9 @@ static void console_cut(struct console *console)
 	memmove(log->text, log->text + cut, log->length + 1);
 	for (size_t i = 0; i < array_size(offsets); i++)
 		*offsets[i] = *offsets[i] > cut ? *offsets[i] - cut : 0;
+	for (size_t i = 0; i < CONSOLE_TRACE_LIMIT; i++)
+		console->traces[i] =
+			console->traces[i] > cut ? console->traces[i] - cut : 0;
 }
 
 void console_feed(struct console *console, const char *data, size_t size_bytes)
@@ -214,6 +219,57 @@ static bool line_is_trace(const char *text)
 			return true;
 	}
 	return false;
+}
+
+/** Whether a line says what the frames below it are. */
+static bool line_is_head(const char *text)
+{
+	static const char *const starts[] = { "Call Trace",
+					      "Call trace",
+					      "Backtrace",
+					      "Allocated by task",
+					      "Freed by task",
+					      "Last potentially related work",
+					      "the existing dependency chain",
+					      "Kernel panic",
+					      "-> #" };
+
+	for (size_t i = 0; i < array_size(starts); i++) {
+		if (strncmp(text, starts[i], strlen(starts[i])) == 0)
+			return true;
+	}
+	return strstr(text, "+0x") && strstr(text, "/0x");
+}
+
+void console_append_trace(const struct console *console, size_t number,
+			  struct string_builder *sb)
+{
+	_cleanup_string_builder_ struct string_builder plain = { 0 };
+	const size_t start = console->traces[number];
+
+	if (console->log.length <= start)
+		return;
+	text_append_plain(&plain, console->log.text + start,
+			  MIN(console->log.length - start,
+			      (size_t)CONSOLE_TRACE_BYTES));
+
+	char *rest = plain.text;
+
+	for (int i = 0; i < CONSOLE_TRACE_LINES; i++) {
+		const char *line = strsep(&rest, "\n");
+
+		if (!line)
+			return;
+
+		const char *text = line_text(line);
+
+		if (i && (line_is_splat(text) ||
+			  strncmp(text, "---[ end", strlen("---[ end")) == 0))
+			return;
+		// The kernel is not sure of those.
+		if (i && line_is_head(text) && strncmp(text, " ? ", 3) != 0)
+			string_builder_appendf(sb, "%s\n", text);
+	}
 }
 
 void console_expect_tasks(struct console *console)

@@ -21,6 +21,7 @@
 #include "common/base/system.h"
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
+#include "vm/crash/trace.h"
 #include "vm/guest/guest_internal.h"
 #include "vm/guest/guest_streams.h"
 #include "vm/kernel/initramfs.h"
@@ -409,8 +410,16 @@ static struct error *run(const struct guest_config *config,
 	const char *said = loop.lifecycle.cause == CAUSE_GUEST
 				   ? loop.protocol.what
 				   : loop.protocol.text;
-	return run_result_compute(&loop.lifecycle, &loop.console, &loop.output,
-				  &loop.status, said, ret);
+	err = run_result_compute(&loop.lifecycle, &loop.console, &loop.output,
+				 &loop.status, said, ret);
+	if (!err)
+		run_result_decode(ret,
+				  &(struct trace_source){
+					  .kernel = config->qemu.kernel->path,
+					  .module = config->module,
+					  .temporary = config->disk_directory,
+				  });
+	return err;
 }
 
 /** @return ERROR_NOT_FOUND if another machine may do. */

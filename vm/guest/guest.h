@@ -26,6 +26,7 @@ struct error;
 struct lifecycle;
 struct process_status;
 struct run_result;
+struct trace_source;
 
 /** Where programs are in any root; the end of a command's PATH. */
 #define GUEST_PATH                                                             \
@@ -68,7 +69,10 @@ struct guest_config {
 	struct string_list disks;
 	/** How much the guest may write elsewhere; 0 for half of its memory. */
 	uint64_t overlay_bytes;
-	/** Directory in whose file system the empty disks are made. */
+	/**
+	 * Directory in whose file system the empty disks are made, and what
+	 * looks at a guest's end has its files.
+	 */
 	const char *disk_directory;
 	/**
 	 * `NAME=VALUE`; the command gets nothing else but the variables of a
@@ -138,11 +142,11 @@ _must_check_ struct error *guest_run(const struct guest_config *config,
  *       "outcome": "exited",                      or timed_out, lost, not_run
  *       "status": 3,                              exit status of vmtest-vm
  *       "exit_status": 3,                         the command's, if it exited
- *       "reason": null,                           one line, unless it just exited
- *       "boot_ms": 1234,                          null if it did not boot
- *       "command_ms": 56,                         null if it did not boot
- *       "splats": ["WARNING: …"],                 what the kernel reported
- *       "splat_count": 1                          all, those not listed too
+ *       "reason": null,                           one line, unless it just
+ * exited "boot_ms": 1234,                          null if it did not boot "command_ms":
+ * 56,                         null if it did not boot "splats": ["WARNING: …"],
+ * what the kernel reported "file": "/home/me/module/x.c",            where, if
+ * that is in a module "line": 41, "splat_count": 1 all, those not listed too
  *     }
  */
 
@@ -188,6 +192,15 @@ struct run_result {
 	uint64_t command_ms;
 	/** First lines of what the kernel complained about. */
 	struct string_list splats;
+	/**
+	 * The stack traces of the first of these, in their order. Not in the
+	 * JSON.
+	 */
+	struct string_list traces;
+	/** Where in a module the first of all these was; NULL if not known. */
+	char *file;
+	/** Of the file; 0 if not known. */
+	unsigned int line;
 	/** All of them, the list's included. */
 	size_t splat_count;
 	/**
@@ -219,6 +232,13 @@ run_result_compute(const struct lifecycle *lifecycle, struct console *console,
 		   const struct console *output,
 		   const struct process_status *status, const char *what,
 		   struct run_result *ret);
+
+/**
+ * Say of its log, splats and traces where in the source they are (trace.h), and
+ * find the file. Blocks, if there is something to decode.
+ */
+void run_result_decode(struct run_result *result,
+		       const struct trace_source *source);
 
 /**
  * What vmtest-vm exits with after a run.

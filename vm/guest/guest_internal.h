@@ -222,6 +222,11 @@ enum {
 	CONSOLE_KEEP_BYTES = 1 << 20,
 	/** Splats beyond these are only counted. */
 	CONSOLE_SPLAT_LIMIT = 32,
+	/** Of what follows a splat, up to the next one. */
+	CONSOLE_TRACE_LINES = 150,
+	CONSOLE_TRACE_BYTES = 16 << 10,
+	/** Splats whose traces are shown. */
+	CONSOLE_TRACE_LIMIT = 4,
 	/** What is kept of the line of a splat or panic. */
 	CONSOLE_LINE_BYTES = 512,
 	/** How much of a log people are shown: lines, but not more than bytes. */
@@ -245,6 +250,8 @@ struct console {
 	char *panic;
 	/** First lines of warnings, bugs, stalls and hangs. */
 	struct string_list splats;
+	/** Where the first of these are. */
+	size_t traces[CONSOLE_TRACE_LIMIT];
 	/** At most INT_MAX. */
 	size_t splat_count;
 };
@@ -271,6 +278,14 @@ void console_append_new(struct console *console, struct string_builder *sb);
  */
 void console_append_tail(const struct console *console, unsigned int lines,
 			 struct string_builder *sb);
+
+/**
+ * Append the stack traces of a splat: its frames, and what they are headed by.
+ *
+ * @param[in] number Of CONSOLE_TRACE_LIMIT.
+ */
+void console_append_trace(const struct console *console, size_t number,
+			  struct string_builder *sb);
 
 /** The kernel will be asked for a list of its tasks (sysrq-t). */
 void console_expect_tasks(struct console *console);

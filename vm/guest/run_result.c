@@ -11,6 +11,7 @@
 #include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/process/process.h"
+#include "vm/crash/trace.h"
 #include "vm/guest/guest_internal.h"
 #include "vm/qemu/qemu.h"
 
@@ -26,7 +27,9 @@ void run_result_deinit(struct run_result *result)
 	free(result->release);
 	free(result->reason);
 	free(result->log);
+	free(result->file);
 	string_list_deinit(&result->splats);
+	string_list_deinit(&result->traces);
 	*result = (struct run_result){ 0 };
 }
 
@@ -125,6 +128,14 @@ struct error *run_result_compute(const struct lifecycle *lifecycle,
 	}
 	if (reason && !has_tasks)
 		console_append_tail(console, CONSOLE_TAIL_LINES, &log);
+	struct string_list traces = { 0 };
+	for (size_t i = 0; i < CONSOLE_TRACE_LIMIT && i < console->splats.count;
+	     i++) {
+		_cleanup_string_builder_ struct string_builder trace = { 0 };
+
+		console_append_trace(console, i, &trace);
+		string_list_add(&traces, trace.text ? trace.text : "");
+	}
 	*ret = (struct run_result){
 		.outcome = lifecycle->outcome,
 		.exit_status = lifecycle->exit_status,
@@ -133,10 +144,50 @@ struct error *run_result_compute(const struct lifecycle *lifecycle,
 		.boot_ms = lifecycle->boot_ms,
 		.command_ms = lifecycle->command_ms,
 		.splats = take(console->splats),
+		.traces = traces,
 		.splat_count = console->splat_count,
 		.full = lifecycle->full,
 	};
 	return NULL;
+}
+
+/** Say of a splat where it is, and keep the first such place. */
+static void add_place(struct run_result *result, char **splat, const char *trace)
+{
+	unsigned int line;
+	_cleanup_free_ char *here = trace_find_place(*splat, &line);
+	_cleanup_free_ char *caller = here ? NULL
+					   : trace_find_place(trace, &line);
+
+	if (caller) {
+		char *text = string_format("%s; called from %s:%u", *splat,
+					   caller, line);
+
+		free(*splat);
+		*splat = text;
+	}
+	if (result->file || (!here && !caller))
+		return;
+	result->file = here ? take_ptr(here) : take_ptr(caller);
+	result->line = line;
+}
+
+void run_result_decode(struct run_result *result,
+		       const struct trace_source *source)
+{
+	char **texts[1 + 2 * CONSOLE_TRACE_LIMIT] = { &result->log };
+	size_t count = 1;
+
+	for (size_t i = 0; i < result->traces.count; i++) {
+		texts[count++] = &result->splats.items[i];
+		texts[count++] = &result->traces.items[i];
+	}
+	trace_decode(source, texts, count);
+	for (size_t i = 0; i < result->traces.count; i++)
+		add_place(result, &result->splats.items[i],
+			  result->traces.items[i]);
+	if (!result->file)
+		result->file = trace_find_place(result->log, &result->line);
 }
 
 /** A number, or null where there is none. */
@@ -162,18 +213,20 @@ char *run_result_format(const struct run_result *result)
 	bool exited = result->outcome == RUN_EXITED;
 	bool booted = result->boot_ms > 0;
 
-	return json_text(json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:I}",
-				   "release", text_json(result->release),
-				   "outcome", outcome_names[result->outcome],
-				   "status", result->status, "exit_status",
-				   optional(exited, (uint64_t)result->exit_status),
-				   "reason", text_json(result->reason),
-				   "boot_ms", optional(booted, result->boot_ms),
-				   "command_ms",
-				   optional(booted, result->command_ms), "splats",
-				   strings_json(&result->splats), "splat_count",
-				   (json_int_t)result->splat_count),
-			 JSON_INDENT(2));
+	return json_text(
+		json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I}",
+			  "release", text_json(result->release), "outcome",
+			  outcome_names[result->outcome], "status",
+			  result->status, "exit_status",
+			  optional(exited, (uint64_t)result->exit_status),
+			  "reason", text_json(result->reason), "boot_ms",
+			  optional(booted, result->boot_ms), "command_ms",
+			  optional(booted, result->command_ms), "splats",
+			  strings_json(&result->splats), "file",
+			  text_json(result->file), "line",
+			  optional(result->file, result->line), "splat_count",
+			  (json_int_t)result->splat_count),
+		JSON_INDENT(2));
 }
 
 // clang-format off
@@ -186,6 +239,8 @@ static const struct value_row rows[] = {
 	VALUE_OPTIONAL_NUMBER("boot_ms", 0, INT64_MAX, struct run_result, boot_ms),
 	VALUE_OPTIONAL_NUMBER("command_ms", 0, INT64_MAX, struct run_result, command_ms),
 	VALUE_REQUIRED("splats", value_strings, struct run_result, splats),
+	VALUE_OPTIONAL("file", value_copy, struct run_result, file),
+	VALUE_OPTIONAL_NUMBER("line", 1, INT_MAX, struct run_result, line),
 	VALUE_NUMBER("splat_count", 0, INT_MAX, struct run_result, splat_count),
 };
 // clang-format on

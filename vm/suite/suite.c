@@ -36,6 +36,7 @@ void suite_deinit(struct suite *suite)
 		free(suite->items[i].kernel);
 		free(suite->items[i].path);
 		free(suite->items[i].reason);
+		free(suite->items[i].file);
 		free(suite->items[i].log_path);
 		free(suite->items[i].console_path);
 		free(suite->items[i].log_end);
@@ -71,6 +72,9 @@ void suite_item_conclude(struct suite_item *item, const struct run_result *resul
 
 	item->phase_ms[SUITE_BOOT] = result->boot_ms;
 	item->phase_ms[SUITE_COMMAND] = result->command_ms;
+	free(item->file);
+	item->file = string_copy(result->file);
+	item->line = result->line;
 	item->state = states_of[result->outcome];
 	if (result->outcome == RUN_EXITED) {
 		item->exit_status = result->exit_status;

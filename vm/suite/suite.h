@@ -107,6 +107,9 @@ struct suite_item {
 	int exit_status;
 	/** Why it is no success, or why it is flaky; else NULL. */
 	char *reason;
+	/** Of a failure: where in a module's source it was; NULL if unknown. */
+	char *file;
+	unsigned int line;
 	/** Of the last attempt; NULL if there are none. */
 	char *log_path;
 	char *console_path;

@@ -27,9 +27,14 @@ void suite_table_append_summary(struct string_builder *sb, const char *title,
 				const char *text, const struct suite *suite,
 				size_t limit_bytes);
 
-/** An annotation for each failure; the last that Actions shows is for more. */
+/**
+ * An annotation for each failure; the last that Actions shows is for more.
+ *
+ * @param[in] workspace The repository's directory, whose files are named; NULL
+ * for none.
+ */
 void suite_table_append_errors(struct string_builder *sb,
-			       const struct suite *suite);
+			       const struct suite *suite, const char *workspace);
 
 /** `3 passed, 1 failed`, without a newline. */
 void suite_table_append_counts(struct string_builder *sb,

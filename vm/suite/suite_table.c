@@ -4,7 +4,9 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
+#include <string.h>
 
+#include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/base/table.h"
 #include "common/base/text.h"
@@ -62,22 +64,37 @@ void suite_table_append_summary(struct string_builder *sb, const char *title,
 	table_append_markdown(sb, &table, end);
 }
 
+/** A file as the workflow names it: below its repository. */
+static struct workflow_place find_place(const struct suite_item *item,
+					const char *workspace)
+{
+	const char *file = item->file;
+
+	if (!file || !workspace || !path_is_below(file, workspace))
+		return (struct workflow_place){ 0 };
+	file += strlen(workspace);
+	return (struct workflow_place){ file + strspn(file, "/"), item->line };
+}
+
 void suite_table_append_errors(struct string_builder *sb,
-			       const struct suite *suite)
+			       const struct suite *suite, const char *workspace)
 {
 	_cleanup_string_list_ struct string_list titles = { 0 };
 	_cleanup_string_list_ struct string_list reasons = { 0 };
+	_cleanup_free_ struct workflow_place *places =
+		memory_allocate(suite->count, sizeof(*places));
 
 	for (size_t i = 0; i < suite->count; i++) {
 		const struct suite_item *item = &suite->items[i];
 
 		if (!suite_state_is_failure(item->state))
 			continue;
+		places[titles.count] = find_place(item, workspace);
 		string_list_addf(&titles, "%s: %s", item->name,
 				 suite_state_names[item->state]);
 		string_list_add(&reasons, item->reason ? item->reason : "");
 	}
-	workflow_append_errors(sb, &titles, &reasons);
+	workflow_append_errors(sb, &titles, &reasons, places);
 }
 
 void suite_table_append_counts(struct string_builder *sb,

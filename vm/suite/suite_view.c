@@ -50,7 +50,7 @@ static void show_item(struct suite_view *view, const struct suite_item *item)
 	struct suite_item copy = *item;
 
 	copy.reason = string_copy(item->reason);
-	copy.kernel = copy.path = NULL;
+	copy.kernel = copy.path = copy.file = NULL;
 	copy.log_path = copy.console_path = copy.log_end = NULL;
 	log_lock();
 	free(shown->reason);

@@ -36,9 +36,18 @@ Test(workflow, an_annotation_is_one_line)
 				      rows[i].title, rows[i].message);
 
 		workflow_append_annotation(&sb, level, rows[i].text,
-					   rows[i].text);
+					   rows[i].text, NULL);
 		cr_expect_str_eq(sb.text, expected);
 	}
+}
+
+Test(workflow, an_annotation_has_its_place)
+{
+	const struct workflow_place place = { "a, b/x.c", 41 };
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+	workflow_append_annotation(&sb, WORKFLOW_ERROR, "a", "b", &place);
+	cr_expect_str_eq(sb.text, "::error file=a%2C b/x.c,line=41,title=a::b\n");
 }
 
 Test(workflow, commands_in_a_log_mean_nothing)

@@ -13,8 +13,9 @@
 Test(run_result, what_is_written_is_read)
 {
 	static const char *const keys[] = {
-		"release", "outcome",	 "status", "exit_status", "reason",
-		"boot_ms", "command_ms", "splats", "splat_count"
+		"release", "outcome", "status",	    "exit_status",
+		"reason",  "boot_ms", "command_ms", "splats",
+		"file",	   "line",    "splat_count"
 	};
 	char *splats[] = { (char *)"BUG: a", (char *)"WARNING: \"b\"", NULL };
 	const struct run_result results[] = {
@@ -26,6 +27,8 @@ Test(run_result, what_is_written_is_read)
 			.boot_ms = 1200,
 			.command_ms = 7,
 			.splats = { splats, 2 },
+			.file = (char *)"/a/x.c",
+			.line = 41,
 			.splat_count = 5,
 		},
 		{
@@ -53,6 +56,7 @@ Test(run_result, what_is_written_is_read)
 		cr_expect_eq(out.outcome, results[i].outcome);
 		cr_expect_eq(out.exit_status, results[i].exit_status);
 		cr_expect_eq(out.splats.count, results[i].splats.count);
+		cr_expect_eq(out.line, results[i].line);
 		if (i == 1)
 			cr_expect_str_eq(out.reason,
 					 "panic: a" UTF8_REPLACEMENT UTF8_REPLACEMENT

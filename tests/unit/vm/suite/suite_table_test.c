@@ -131,9 +131,34 @@ Test(suite_table, there_are_ten_annotations_at_most)
 		_cleanup_string_builder_ struct string_builder sb = { 0 };
 
 		string_builder_append(&sb, "");
-		suite_table_append_errors(&sb, &many);
+		suite_table_append_errors(&sb, &many, NULL);
 		cr_expect_eq(count_of(sb.text, "::error "), rows[i].errors);
 		cr_expect(strstr(sb.text, rows[i].last), "%s", sb.text);
+	}
+}
+
+Test(suite_table, an_annotation_names_a_file_of_the_repository)
+{
+	static const struct {
+		const char *file, *workspace, *begin;
+	} rows[] = {
+		{ "/r/a/x.c", "/r", "::error file=a/x.c,line=41,title=6.0" },
+		{ "/r/a/x.c", "/r/b", "::error title=6.0" },
+		{ "/r/a/x.c", NULL, "::error title=6.0" },
+		{ "mm/slub.c", "/r", "::error title=6.0" },
+		{ NULL, "/r", "::error title=6.0" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const struct suite one = make_failures(1);
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+		one.items[0].file = (char *)rows[i].file;
+		one.items[0].line = 41;
+		suite_table_append_errors(&sb, &one, rows[i].workspace);
+		cr_expect_eq(strncmp(sb.text, rows[i].begin,
+				     strlen(rows[i].begin)),
+			     0, "%s", sb.text);
 	}
 }
 
