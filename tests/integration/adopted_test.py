@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -16,26 +17,51 @@ from support import CATALOG, CACHE
 ARCH = CATALOG["architectures"][platform.machine()]
 
 
-def debian_kernel():
-    """Debian's own kernel, unpacked and not installed."""
-    target = CACHE / "debian"
-    name = f"linux-image-{ARCH['debian_arch']}"
-    # Where there is another of that name, or no apt, this says nothing.
-    shown = subprocess.run(["apt-cache", "depends", name], capture_output=True, text=True,
-                           check=False).stdout if shutil.which("apt-cache") else ""
-    names = [line.split()[-1] for line in shown.splitlines() if "Depends: linux-image" in line]
-    if not names:
-        raise unittest.SkipTest(f"apt knows no {name}")
-    target.mkdir(parents=True, exist_ok=True)
-    unpacked = target / names[0]
-    if not unpacked.exists():
-        got = subprocess.run(["apt-get", "download", names[0]], cwd=target, check=False,
-                             capture_output=True, text=True)
-        if got.returncode:
-            raise unittest.SkipTest(f"apt cannot download {names[0]}: {got.stderr}")
-        partial = target / "partial"
-        subprocess.run(["dpkg-deb", "-x", *target.glob(f"{names[0]}_*.deb"), partial], check=True)
-        partial.rename(unpacked)
+MIRROR = os.environ.get("VMTEST_DEBIAN_MIRROR", "http://deb.debian.org/debian")
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+
+
+def apt_options(suite, folder):
+    """Those of a Debian that need not be the machine's."""
+    for name in ("lists/partial", "cache/archives/partial"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "sources.list").write_text(f"deb [signed-by={KEYRING}] {MIRROR} {suite} main\n")
+    places = {"Etc::sourcelist": "sources.list", "Etc::sourceparts": "none",
+              "State::lists": "lists", "Cache": "cache"}
+    return [f"-oDir::{key}={folder / name}" for key, name in places.items()]
+
+
+def debian_kernel(name=f"linux-image-{ARCH['debian_arch']}", suite=None):
+    """Debian's own kernel, unpacked and not installed; of the machine's suite or of another."""
+    target = CACHE / "debian" / suite if suite else CACHE / "debian"
+    if not shutil.which("apt-get") or suite and not KEYRING.exists():
+        raise unittest.SkipTest("no apt, or no keys of Debian")
+
+    def call(*words, **more):
+        return subprocess.run(words, text=True, capture_output=True, check=False, **more)
+
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as scratch:
+        options = apt_options(suite, Path(scratch)) if suite else []
+        if known := list(target.glob(f"linux-image-*/boot/{name}")):
+            return next(known[0].parent.glob("vmlinuz-*"))
+        if suite:
+            call("apt-get", *options, "update")
+        shown = call("apt-cache", *options, "depends", name).stdout
+        names = [line.split()[-1] for line in shown.splitlines() if "Depends: linux-image" in line]
+        if not names:
+            raise unittest.SkipTest(f"apt knows no {name}")
+        target.mkdir(parents=True, exist_ok=True)
+        unpacked = target / names[0]
+        if not unpacked.exists():
+            got = call("apt-get", *options, "download", names[0], cwd=scratch)
+            if got.returncode:
+                raise unittest.SkipTest(f"apt cannot download {names[0]}: {got.stderr}")
+            partial = target / "partial"
+            shutil.rmtree(partial, ignore_errors=True)
+            subprocess.run(["dpkg-deb", "-x", *Path(scratch).glob("*.deb"), partial], check=True)
+            partial.rename(unpacked)
+        # So that the next time nobody is asked.
+        (unpacked / "boot" / name).touch()
     return next(unpacked.glob("boot/vmlinuz-*"))
 
 
@@ -98,11 +124,22 @@ class TreeTest(CallerCase):
 
 class ImageTest(CallerCase):
     def test_a_kernel_with_drivers_as_modules(self):
-        image = debian_kernel()
-        got = support.run("vmtest-vm run -q -k", image, "--", "sh", "-c",
-                          "uname -r; mount -t tmpfs x /mnt && modprobe loop && ls /sys/module/loop")
-        self.assertEqual(got.returncode, 0, got.stderr)
-        self.assertIn(image.name.removeprefix("vmlinuz-"), got.stdout)
+        for suite in None, "trixie":
+            with self.subTest(suite):
+                image = debian_kernel(suite=suite)
+                got = support.run(
+                    "vmtest-vm run -q -k", image, "--", "sh", "-c",
+                    "uname -r; mount -t tmpfs x /mnt && modprobe loop && ls /sys/module/loop")
+                self.assertEqual(got.returncode, 0, got.stderr)
+                self.assertIn(image.name.removeprefix("vmlinuz-"), got.stdout)
+
+    def test_what_a_cloud_kernel_lacks_is_explained(self):
+        image = debian_kernel(f"linux-image-cloud-{ARCH['debian_arch']}")
+        got = support.run("vmtest-vm run -q -k", image, "--", "true")
+        self.assertEqual(got.returncode, 125)
+        self.assertEqual(got.stderr.count("\n"), 1)
+        self.assertIn("lacks CONFIG_NET_9P_VIRTIO, CONFIG_9P_FS, built in", got.stderr)
+        self.assertIn("take the distribution's general kernel", got.stderr)
 
     def test_what_it_lacks_is_named(self):
         image = debian_kernel()
@@ -114,3 +151,11 @@ class ImageTest(CallerCase):
         self.assertEqual(got.returncode, 125)
         self.assertEqual(got.stderr.count("\n"), 1)
         self.assertIn("lacks CONFIG_VIRTIO_PCI, CONFIG_VIRTIO_CONSOLE,", got.stderr)
+
+    def test_a_kernel_that_has_nothing(self):
+        shutil.copy(debian_kernel(), self.folder / "image")
+        release = debian_kernel().name.removeprefix("vmlinuz-")
+        (self.folder / f"config-{release}").write_text("CONFIG_PCI=y\n")
+        got = support.run("vmtest-vm run -q -k", self.folder / "image", "--", "true")
+        self.assertEqual(got.returncode, 125)
+        self.assertIn("CONFIG_TTY, CONFIG_PROC_FS, CONFIG_SYSFS, CONFIG_DEVTMPFS", got.stderr)

@@ -30,8 +30,13 @@ static const struct {
 } needs[] = {
 	{ "CONFIG_BINFMT_ELF", NULL },
 	{ "CONFIG_BINFMT_SCRIPT", NULL },
+	{ "CONFIG_TTY", NULL },
+	{ "CONFIG_PROC_FS", NULL },
+	{ "CONFIG_SYSFS", NULL },
 	{ "CONFIG_DEVTMPFS", NULL },
 	{ "CONFIG_TMPFS", NULL },
+	{ "CONFIG_TMPFS_XATTR", NULL },
+	{ "CONFIG_MAGIC_SYSRQ", NULL },
 	{ "CONFIG_VIRTIO_PCI", "virtio_pci" },
 	{ "CONFIG_VIRTIO_CONSOLE", "virtio_console" },
 	{ "CONFIG_NET_9P_VIRTIO", "9pnet_virtio" },
@@ -80,13 +85,21 @@ static bool add_module(const char *modules_dep, const char *name,
 	return false;
 }
 
-/** @param[out] ret Paths below the kernel, in the order of their insertion. */
+static bool has(const char *config, const char *option)
+{
+	return !*config || kernel_config_has(config, option);
+}
+
+/**
+ * @param[out] ret Paths below the kernel, in the order of their insertion.
+ * @param[out] needed_ret Whether there must be an initramfs.
+ */
 static struct error *find_modules(const char *modules_dep, const char *config,
-				  struct string_list *ret)
+				  struct string_list *ret, bool *needed_ret)
 {
 	_cleanup_string_builder_ struct string_builder lacks = { 0 };
 	// The bus of others is not PCI.
-	bool has_pci = !*config || kernel_config_has(config, "CONFIG_PCI");
+	bool has_pci = has(config, "CONFIG_PCI");
 
 	for (size_t i = 0; i < array_size(needs); i++) {
 		const char *option = needs[i].option;
@@ -101,15 +114,20 @@ static struct error *find_modules(const char *modules_dep, const char *config,
 		string_builder_appendf(&lacks, "%s%s", lacks.length ? ", " : "",
 				       option);
 	}
-	if (ret->count && *config &&
-	    !kernel_config_has(config, "CONFIG_BLK_DEV_INITRD"))
+	// Without this one, it mounts /dev, too.
+	*needed_ret = ret->count || !has(config, "CONFIG_DEVTMPFS_MOUNT");
+	if (*needed_ret && !has(config, "CONFIG_BLK_DEV_INITRD"))
 		string_builder_appendf(&lacks, "%sCONFIG_BLK_DEV_INITRD",
 				       lacks.length ? ", " : "");
 	if (!lacks.length)
 		return NULL;
-	return error_create(ERROR_OTHER,
-			    "it cannot run commands: it lacks %s, built in or as modules that are installed",
-			    lacks.text);
+	return error_create(
+		ERROR_OTHER,
+		"it cannot run commands: it lacks %s, built in or as modules that are installed%s",
+		lacks.text,
+		strstr(lacks.text, "CONFIG_9P_FS")
+			? "; by 9P a guest reads the host's files, and kernels for clouds have none: take the distribution's general kernel"
+			: "");
 }
 
 /** Whether a program runs without the libraries of a root. */
@@ -263,8 +281,9 @@ struct error *initramfs_make(const char *kernel, const char *config)
 	if (err)
 		return err;
 	_cleanup_string_list_ struct string_list modules = { 0 };
-	err = find_modules(modules_dep, config, &modules);
-	if (err || !modules.count)
+	bool is_needed;
+	err = find_modules(modules_dep, config, &modules, &is_needed);
+	if (err || !is_needed)
 		return err;
 	_cleanup_free_ char *path = path_join(kernel, INITRAMFS_FILE);
 	_cleanup_(cleanup_writer) struct archive *archive = archive_write_new();

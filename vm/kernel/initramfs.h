@@ -20,7 +20,7 @@ struct error;
 
 /**
  * Write `KERNEL/initramfs.cpio`, if the kernel has modules of what a guest
- * needs before its first program runs.
+ * needs before its first program runs, or does not mount /dev by itself.
  *
  * @param[in] kernel A directory as a package's: modules.dep and modules.
  * @param[in] config The kernel's configuration; empty if it is not known.

@@ -13,10 +13,13 @@
 #include "tests/unit/errors.h"
 #include "tests/unit/files.h"
 
-#define BUILT_IN                                                               \
+#define WITHOUT_DEV                                                            \
 	"CONFIG_BINFMT_ELF=y\nCONFIG_BINFMT_SCRIPT=y\nCONFIG_DEVTMPFS=y\n"     \
-	"CONFIG_TMPFS=y\nCONFIG_PCI=y\nCONFIG_VIRTIO_PCI=y\n"                  \
+	"CONFIG_TMPFS=y\nCONFIG_TMPFS_XATTR=y\n"                               \
+	"CONFIG_TTY=y\nCONFIG_PROC_FS=y\nCONFIG_SYSFS=y\n"                     \
+	"CONFIG_MAGIC_SYSRQ=y\nCONFIG_PCI=y\nCONFIG_VIRTIO_PCI=y\n"            \
 	"CONFIG_VIRTIO_CONSOLE=y\nCONFIG_NET_9P_VIRTIO=y\n"
+#define BUILT_IN WITHOUT_DEV "CONFIG_DEVTMPFS_MOUNT=y\n"
 
 TestSuite(initramfs, .init = setup_tmp, .fini = teardown_tmp);
 
@@ -88,4 +91,40 @@ Test(initramfs, what_a_kernel_lacks_is_named)
 	put_file(tmp, "kernel/9p.ko", "9");
 	expect_failure(initramfs_make(tmp, BUILT_IN "CONFIG_9P_FS=m\n"),
 		       "lacks CONFIG_OVERLAY_FS, CONFIG_BLK_DEV_INITRD,");
+}
+
+Test(initramfs, who_does_not_mount_dev_has_one)
+{
+	_cleanup_free_ char *names = NULL;
+
+	cr_assert_null(initramfs_make(tmp, WITHOUT_DEV
+				      "CONFIG_9P_FS=y\nCONFIG_OVERLAY_FS=y\n"
+				      "CONFIG_BLK_DEV_INITRD=y\n"));
+	names = list();
+	cr_expect_str_eq(names, "bin modules proc init bin/busybox ");
+}
+
+/** Of what our own configuration calls essential. */
+Test(initramfs, all_that_is_essential_is_asked_for)
+{
+	_cleanup_free_ char *base =
+		get_file(VMTEST_SOURCE_DIR, "configs/base.config");
+	_cleanup_error_ struct error *err = NULL;
+
+	err = initramfs_make(tmp, "CONFIG_PCI=y\n");
+	cr_assert(err);
+	for (char *line, *next = base; (line = strsep(&next, "\n"));) {
+		const char *const implied[] = { "CONFIG_PCI", "CONFIG_NET",
+						"CONFIG_NET_9P", "CONFIG_SHMEM",
+						// Its console says less.
+						"CONFIG_PRINTK",
+						"CONFIG_DEVTMPFS_MOUNT" };
+		bool is_implied = !strstr(line, "[essential]") || *line == '#';
+
+		line[strcspn(line, "=")] = '\0';
+		for (size_t i = 0; i < array_size(implied); i++)
+			is_implied |= strcmp(line, implied[i]) == 0;
+		cr_expect(is_implied || strstr(error_message(err), line), "%s",
+			  line);
+	}
 }
