@@ -359,6 +359,17 @@ void guest_user_deinit(struct guest_user *user);
 
 #define _cleanup_guest_user_ _cleanup_(guest_user_deinit)
 
+/**
+ * Boot a guest and wait for its end, however it comes.
+ *
+ * @param[in] plan With its machine and image.
+ * @return As guest_run(); ERROR_NOT_FOUND if QEMU is not there or does not have
+ * the machine.
+ */
+_must_check_ struct error *guest_loop_run(const struct guest_config *config,
+					  struct guest_plan *plan,
+					  struct run_result *ret);
+
 /* What a guest is made of: all that is decided before QEMU starts. */
 
 struct guest_plan {
