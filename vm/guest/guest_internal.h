@@ -23,6 +23,8 @@ enum {
 	/** For a boot, which takes seconds where the machine is busy. */
 	LIFECYCLE_KVM_BOOT_MS = 120000,
 	LIFECYCLE_TCG_BOOT_MS = 300000,
+	/** How many times as long where the kernel checks each access to memory. */
+	LIFECYCLE_KASAN_FACTOR = 4,
 	/** After the command's end, without any progress of its output. */
 	LIFECYCLE_DRAIN_MS = 30000,
 	/** For the list of tasks: in all, and after the kernel's last byte. */
@@ -154,6 +156,14 @@ struct lifecycle {
 	uint64_t boot_ms;
 	uint64_t command_ms;
 };
+
+/**
+ * How long a boot may take.
+ *
+ * @param[in] is_emulated Without KVM.
+ * @param[in] config Of the kernel.
+ */
+uint64_t lifecycle_boot_limit_ms(bool is_emulated, const char *config);
 
 /** QEMU starts. The first five members are set, the others are zero. */
 void lifecycle_start(struct lifecycle *lifecycle, uint64_t now_ms);

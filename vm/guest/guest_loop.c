@@ -364,9 +364,9 @@ struct error *guest_loop_run(const struct guest_config *config,
 		.plan = plan,
 		.servers_fd = plan->servers.count ? plan->servers.ended_fd : -1,
 		.lifecycle = {
-			.boot_limit_ms = plan->qemu.accel == ACCEL_KVM
-						 ? LIFECYCLE_KVM_BOOT_MS
-						 : LIFECYCLE_TCG_BOOT_MS,
+			.boot_limit_ms = lifecycle_boot_limit_ms(
+				plan->qemu.accel != ACCEL_KVM,
+				config->qemu.kernel->config),
 			.timeout_ms = config->timeout_ms,
 			.flood_remedy = config->flood_remedy,
 			.kdump = config->qemu.kdump,

@@ -4,9 +4,21 @@
 
 #include <signal.h>
 
+#include "common/kernel/kernel_config.h"
+
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
 	return a && (!b || a < b) ? a : b;
+}
+
+uint64_t lifecycle_boot_limit_ms(bool is_emulated, const char *config)
+{
+	uint64_t limit = is_emulated ? LIFECYCLE_TCG_BOOT_MS
+				     : LIFECYCLE_KVM_BOOT_MS;
+
+	return kernel_config_has(config, "CONFIG_KASAN")
+		       ? limit * LIFECYCLE_KASAN_FACTOR
+		       : limit;
 }
 
 static enum lifecycle_action enter(struct lifecycle *lifecycle,

@@ -402,3 +402,15 @@ Test(lifecycle, nothing_moves_a_machine_that_has_ended)
 		cr_expect_eq(lifecycle.cause, CAUSE_GUEST, "event %d", event);
 	}
 }
+
+Test(lifecycle, a_kernel_that_checks_its_memory_has_longer_to_boot)
+{
+	for (int is_emulated = 0; is_emulated < 2; is_emulated++) {
+		uint64_t limit = lifecycle_boot_limit_ms(is_emulated, "");
+
+		cr_expect_geq(limit, LIFECYCLE_KVM_BOOT_MS);
+		cr_expect_eq(lifecycle_boot_limit_ms(is_emulated,
+						     "CONFIG_KASAN=y\n"),
+			     limit * LIFECYCLE_KASAN_FACTOR);
+	}
+}
