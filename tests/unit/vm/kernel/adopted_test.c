@@ -88,6 +88,8 @@ Test(adopted, a_tree_that_is_built_again_is_adopted_again)
 		       "lacks CONFIG_BINFMT_ELF");
 	put_file(tree, ".config",
 		 "CONFIG_BINFMT_ELF=y\nCONFIG_BINFMT_SCRIPT=y\nCONFIG_DEVTMPFS=y\n"
+		 "CONFIG_DEVTMPFS_MOUNT=y\nCONFIG_TTY=y\nCONFIG_PROC_FS=y\n"
+		 "CONFIG_SYSFS=y\nCONFIG_TMPFS_XATTR=y\nCONFIG_MAGIC_SYSRQ=y\n"
 		 "CONFIG_TMPFS=y\nCONFIG_VIRTIO_CONSOLE=y\nCONFIG_NET_9P_VIRTIO=y\n"
 		 "CONFIG_9P_FS=y\nCONFIG_OVERLAY_FS=y\n");
 	cr_assert_null(kernel_adopt(tree, cache, &arch, &after));
