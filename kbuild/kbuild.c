@@ -35,14 +35,45 @@ static struct error *create_and_resolve(const char *path, char **ret)
 	return NULL;
 }
 
+/** Use a .config that its user has made, and follow what he changes in it. */
+static struct error *keep_config(const char *path, const struct make *make)
+{
+	struct error *err;
+
+	_cleanup_free_ char *wanted = NULL;
+	err = file_read(path, CONFIG_LIMIT_BYTES, &wanted, NULL);
+	if (error_catch(&err, ERROR_NOT_FOUND))
+		return error_create(ERROR_USAGE, "%s: no such file", path);
+	if (err)
+		return err;
+	_cleanup_free_ char *config = path_join(make->build, ".config");
+	_cleanup_free_ char *copy = path_join(make->build, ".vmtest-config");
+	_cleanup_free_ char *before = NULL;
+	err = file_read(copy, CONFIG_LIMIT_BYTES, &before, NULL);
+	if (!err && strcmp(before, wanted) != 0)
+		err = file_delete(config);
+	error_catch(&err, ERROR_NOT_FOUND);
+	if (!err && !file_exists(config))
+		err = file_write(config, wanted, strlen(wanted));
+	if (!err)
+		err = file_write(copy, wanted, strlen(wanted));
+	if (err)
+		return err;
+	const char *const arguments[] = { "olddefconfig", NULL };
+	return make_run(make, NULL, arguments);
+}
+
 static struct error *configure(const struct kbuild_request *request,
 			       const char *release, struct make *make,
 			       struct string_list *lost_ret)
 {
 	struct error *err;
 
-	err = configure_build(request->config, make, lost_ret, NULL);
-	if (err)
+	if (request->config_path)
+		err = keep_config(request->config_path, make);
+	else
+		err = configure_build(request->config, make, lost_ret, NULL);
+	if (err || request->format == KBUILD_FORMAT_TREE)
 		return err;
 	// The source may be another version: better known before it is built.
 	const char *const arguments[] = { "include/config/kernel.release", NULL };
@@ -137,8 +168,11 @@ static struct error *build(const struct kbuild_request *request,
 {
 	struct error *err;
 
+	const bool is_tree = request->format == KBUILD_FORMAT_TREE;
 	_cleanup_free_ char *output = NULL;
-	err = create_and_resolve(request->output_directory, &output);
+	err = create_and_resolve(is_tree ? request->build_directory
+					 : request->output_directory,
+				 &output);
 	if (err)
 		return err;
 	const struct catalog_arch *arch = request->config->arch;
@@ -172,7 +206,9 @@ static struct error *build(const struct kbuild_request *request,
 	if (err)
 		return err;
 	err = compile(request, release, &make);
-	if (err)
+	if (!err && is_tree)
+		*path_ret = take_ptr(directory);
+	if (err || is_tree)
 		return err;
 	err = package(request, &make, &lost, output, path);
 	if (err)

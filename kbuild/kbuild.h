@@ -18,6 +18,8 @@ enum kbuild_format {
 	KBUILD_FORMAT_TARBALL,
 	/** The same unpacked, a directory `kernel-RELEASE.ARCH`. */
 	KBUILD_FORMAT_DIRECTORY,
+	/** No package: the build directory itself. */
+	KBUILD_FORMAT_TREE,
 };
 
 /** What to build from what. All is borrowed. */
@@ -30,12 +32,14 @@ struct kbuild_request {
 	 * at once.
 	 */
 	const struct source *source;
-	/** Where the package goes. */
+	/** A .config to use instead of the fragments, of a tree; or NULL. */
+	const char *config_path;
+	/** Where the package goes; not used for a tree. */
 	const char *output_directory;
 	/**
-	 * Build directory; kept, so that a later build of the same kernel is
-	 * fast. NULL for one in the output directory, which is deleted after a
-	 * success.
+	 * Build directory; of a tree it must be given; kept, so that a later
+	 * build of the same kernel is fast. NULL for one in the output
+	 * directory, which is deleted after a success.
 	 */
 	const char *build_directory;
 	/** What make prints; NULL for a file in the build directory. */
@@ -48,12 +52,14 @@ struct kbuild_request {
 };
 
 /**
- * Configure, build, package and prove a kernel. Blocks for minutes.
+ * Configure, build, package and prove a kernel. Blocks for minutes. A tree is
+ * neither packaged nor proven: where nothing has changed, it takes seconds.
  *
  * Idempotent: what an earlier run that died left behind is deleted or built on,
  * and an older package of the same name is replaced.
  *
- * @param[out] path_ret Path of the package; free with free().
+ * @param[out] path_ret Path of the package, or of the build directory; free
+ * with free().
  * @return ERROR_CANCELLED on a signal.
  */
 _must_check_ struct error *kbuild_build(const struct kbuild_request *request,

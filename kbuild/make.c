@@ -51,7 +51,9 @@ static void add_flags(struct make *make, const char *variable)
 					  directory)
 			  : string_copy("");
 	bool source_last = strlen(make->source) > strlen(make->build);
-	_cleanup_free_ char *flags = kernel_make_flags(make->arch);
+	_cleanup_free_ char *flags = make->compiler->is_llvm
+					     ? string_copy("")
+					     : kernel_make_flags(make->arch);
 	string_list_addf(&make->arguments, "%s=%s %s %s%s", variable, flags,
 			 source_last ? build : source,
 			 source_last ? source : build, compiler);

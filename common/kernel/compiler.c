@@ -159,6 +159,28 @@ struct error *compiler_find(const struct catalog *catalog,
 	return NULL;
 }
 
+struct error *compiler_open_llvm(struct compiler *ret)
+{
+	struct error *err;
+
+	unsigned int major;
+	_cleanup_compiler_ struct compiler compiler = {
+		.prefix = string_copy(""),
+		.program = string_copy("clang"),
+		.is_llvm = true,
+	};
+	err = compiler_probe(&compiler, &major);
+	if (err)
+		return err;
+	if (!major || !process_program_exists("ld.lld") ||
+	    !process_program_exists("llvm-ar"))
+		return error_create(
+			ERROR_NOT_FOUND,
+			"clang, ld.lld or llvm-ar is not in the PATH; install clang, lld and llvm");
+	*ret = take(compiler);
+	return NULL;
+}
+
 /** @param[in] program Its path. */
 static void add_directories(const char *program, const char *prefix,
 			    struct string_list *ret)

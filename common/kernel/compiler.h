@@ -49,6 +49,8 @@ struct compiler {
 	char *lacking;
 	/** What keeps a downloaded one there. */
 	struct cache_entry *entry;
+	/** Clang, with the binutils of LLVM: make's LLVM=1. */
+	bool is_llvm;
 };
 
 void compiler_deinit(struct compiler *compiler);
@@ -77,6 +79,13 @@ _must_check_ struct error *
 compiler_open(const struct catalog *catalog, const struct catalog_arch *arch,
 	      const struct kernel_version *version, const char *cache_directory,
 	      struct http *http, struct compiler *ret);
+
+/**
+ * The clang of PATH, for any architecture.
+ *
+ * @return ERROR_NOT_FOUND, saying what to install.
+ */
+_must_check_ struct error *compiler_open_llvm(struct compiler *ret);
 
 /**
  * Add the directories that a compiler needs: all of one from kernel.org; of
@@ -108,7 +117,7 @@ void kernel_make_add_compiler(struct string_list *arguments,
 			      const struct compiler *compiler, bool caches);
 
 /**
- * Flags of the compiler for all kernels of an architecture, and for their modules.
+ * Flags of GCC for all kernels of an architecture, and for their modules.
  *
  * @return To be freed with free().
  */

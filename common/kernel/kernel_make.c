@@ -131,7 +131,10 @@ void kernel_make_add_compiler(struct string_list *arguments,
 		caches && process_program_exists("ccache") ? "ccache " : "";
 
 	string_list_addf(arguments, "ARCH=%s", arch->kernel_arch);
-	string_list_addf(arguments, "CROSS_COMPILE=%s", compiler->prefix);
+	if (compiler->is_llvm)
+		string_list_add(arguments, "LLVM=1");
+	else
+		string_list_addf(arguments, "CROSS_COMPILE=%s", compiler->prefix);
 	string_list_addf(arguments, "CC=%s%s", cache, compiler->program);
 	string_list_addf(arguments, "HOSTCC=%sgcc", cache);
 }

@@ -333,6 +333,22 @@ static struct error *cached_prepare(const struct source_request *request,
 	return NULL;
 }
 
+char *source_find_built(const char *directory, const struct catalog_arch *arch)
+{
+	// As the Makefile of the kernel's source looks for them.
+	_cleanup_free_ char *generated =
+		string_format("arch/%s/include/generated", arch->source_arch);
+	const char *const names[] = { ".config", "include/config", generated };
+
+	for (size_t i = 0; i < array_size(names); i++) {
+		_cleanup_free_ char *path = path_join(directory, names[i]);
+
+		if (file_exists(path) || directory_exists(path))
+			return string_copy(names[i]);
+	}
+	return NULL;
+}
+
 static struct error *directory_prepare(const char *path, struct source *source)
 {
 	source->signature = string_copy(SOURCE_UNSIGNED);

@@ -182,6 +182,34 @@ proof_unpack(const struct string_builder *proof, const struct catalog *catalog,
 	     const struct kernel_version *version, struct stream *stream,
 	     const char *directory, char **signature_ret);
 
+/*
+ * A copy of a git repository's files that is kept in step: only what has
+ * changed is written, so that make builds only that. The repository, its index
+ * and what is checked out of it are only read.
+ */
+
+/** Whether a directory is the top of a git repository's files. */
+bool checkout_is_possible(const char *repository);
+
+/**
+ * Have a commit's files in a directory. Blocks for seconds. What else is in the
+ * directory stays.
+ *
+ * @param[in] ref What git takes for a commit; NULL for the files as they are
+ * now, changed and new ones too, but for what .gitignore names.
+ * @param[in] directory Exists; nobody else writes to it.
+ * @return ERROR_USAGE if there is no such commit; ERROR_NOT_FOUND without a
+ * git(1).
+ */
+_must_check_ struct error *
+checkout_update(const char *repository, const char *ref, const char *directory);
+
+/**
+ * What has been built or configured in a source, for which make refuses to
+ * build it in another directory; free(). NULL if nothing has.
+ */
+char *source_find_built(const char *directory, const struct catalog_arch *arch);
+
 enum source_kind {
 	/**
 	 * Used where it lies. It is its user's: nothing is written to

@@ -90,6 +90,19 @@ Test(make, has_the_flags_of_the_architecture)
 		      "-fno-unwind-tables\n");
 }
 
+Test(make, gives_clang_no_flags_of_gcc)
+{
+	static const struct compiler clang = { .prefix = (char *)"",
+					       .program = (char *)"clang",
+					       .is_llvm = true };
+	put_file(source, "Makefile",
+		 "all:\n\t@echo '$(LLVM) $(origin CROSS_COMPILE) $(KCFLAGS)'\n");
+	expect_success(
+		make_init(&make, source, build, &arch, &clang, 1, log_path));
+	expect_success(make_run(&make, NULL, all));
+	expect_logged("1 undefined -ffile-prefix-map");
+}
+
 Test(make, links_what_a_static_libelf_needs)
 {
 	prepare("all:\n\t@echo '$(HOSTLDFLAGS)'\n");
