@@ -166,6 +166,28 @@ _must_check_ struct error *command_kernel(struct command_context *context,
 					  const char *arch, const char *pattern,
 					  struct kernel *ret);
 
+/** A kernel's source, and how to build it. All is borrowed. */
+struct kernel_source {
+	const char *path;
+	/** A commit of its repository; NULL for the files as they are. */
+	const char *ref;
+	/** What its build is kept for; NULL for the commit. */
+	const char *slot;
+	/** Use the .config that lies in it, and no flavor's. */
+	bool keep_config;
+	bool llvm;
+};
+
+/**
+ * Build a kernel by vmtest-kbuild, or what has changed of it, and adopt it. The
+ * build is kept below --directory, `builds/DIGEST/`. Blocks for minutes; what
+ * the build says goes to stderr.
+ */
+_must_check_ struct error *command_build(struct command_context *context,
+					 const struct kernel_source *source,
+					 const struct catalog_arch *arch,
+					 struct kernel *ret);
+
 /**
  * Build a module for a kernel, or find it built.
  *

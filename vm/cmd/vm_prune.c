@@ -42,6 +42,7 @@ static const struct cache_kind kinds[] = {
 	{ "roots", "*", "rootfs" },	 { "adopted", "*", "adopted-*" },
 	{ "sources", "sources", "*" },	 { "compilers", "toolchains", "*" },
 	{ "packages", "packages", "*" }, { "builds", "packages", ".partial.*" },
+	{ "trees", "builds", "*" },	 { "bisections", "bisections", "*" },
 };
 
 /** Kernels that are superseded, with what was built for them. */

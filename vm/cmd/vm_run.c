@@ -29,6 +29,7 @@ struct vm_run_options {
 	unsigned int lost_status;
 	const char *result;
 	const char *console_log;
+	struct kernel_source source;
 };
 
 // clang-format off
@@ -37,6 +38,10 @@ static const struct command_option own_option_table[] = {
 	{ 0, "lost-status", "N", "exit status if the guest is lost (default 128)", OPTION_INTO(OPTION_NUMBER, struct vm_run_options, lost_status), .max = 255, .otherwise = RUN_STATUS_LOST },
 	{ 0, "result", "FILE", "write how the run ended to FILE, as JSON", OPTION_INTO(OPTION_STRING, struct vm_run_options, result) },
 	{ 0, "console-log", "FILE", "write what the kernel's console says to FILE", OPTION_INTO(OPTION_STRING, struct vm_run_options, console_log) },
+	{ 0, "source", "DIR", "build this kernel tree, beside it, and run that", OPTION_INTO(OPTION_STRING, struct vm_run_options, source.path) },
+	{ 0, "git", "REF", "build this commit of the tree's git repository instead of its files", OPTION_INTO(OPTION_STRING, struct vm_run_options, source.ref) },
+	{ 0, "keep-config", NULL, "build with the tree's own .config instead of a flavor's", OPTION_INTO(OPTION_FLAG, struct vm_run_options, source.keep_config) },
+	{ 0, "llvm", NULL, "build with clang and LLVM's tools", OPTION_INTO(OPTION_FLAG, struct vm_run_options, source.llvm) },
 	{ 0 },
 };
 // clang-format on
@@ -181,9 +186,13 @@ static struct error *run_guest(struct command_context *context,
 	if (err)
 		return err;
 	_cleanup_module_ struct module module = { 0 };
-	err = command_kernel(context, config.qemu.arch->name,
-			     kernels->count ? kernels->items[0] : NULL,
-			     kernel_ret);
+	if (command_options->source.path)
+		err = command_build(context, &command_options->source,
+				    config.qemu.arch, kernel_ret);
+	else
+		err = command_kernel(context, config.qemu.arch->name,
+				     kernels->count ? kernels->items[0] : NULL,
+				     kernel_ret);
 	if (!err && options->module != MODULE_NONE)
 		err = command_module(context, config.qemu.arch, kernel_ret,
 				     options->module_source, &module);
@@ -236,21 +245,37 @@ static struct error *write_result(const char *path, struct run_result *result,
 	return err;
 }
 
+static struct error *check_kernel(const struct command_context *context,
+				  const struct kernel_source *source)
+{
+	if (context->common->kernels.count > 1)
+		return error_create(
+			ERROR_USAGE,
+			"--kernel: name one kernel; vmtest-vm test takes several");
+	if (source->path && context->common->kernels.count)
+		return error_create(ERROR_USAGE,
+				    "--source and --kernel: choose one of them");
+	if (!source->path && (source->ref || source->keep_config || source->llvm))
+		return error_create(
+			ERROR_USAGE,
+			"--git, --keep-config and --llvm: say which tree with --source");
+	return NULL;
+}
+
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
 	const struct vm_run_options *run_options = context->options;
 
-	if (context->common->kernels.count > 1)
-		return error_create(
-			ERROR_USAGE,
-			"--kernel: name one kernel; vmtest-vm test takes several");
-	err = run_options_check(&run_options->guest);
+	err = check_kernel(context, &run_options->source);
+	if (!err)
+		err = run_options_check(&run_options->guest);
 	if (err)
 		return err;
 	const struct place outputs[] = {
 		{ "--result", run_options->result, PLACE_OUTPUT },
 		{ "--console-log", run_options->console_log, PLACE_OUTPUT },
+		{ "--source", run_options->source.path, PLACE_SOURCE },
 	};
 	err = run_options_check_places(context, &run_options->guest, outputs,
 				       array_size(outputs));
@@ -302,6 +327,11 @@ const struct command vm_run_command = {
 		"ends the guest. --result says how it ended in JSON: 'outcome' is exited,\n"
 		"timed_out, lost or not_run; the file appears when whole, and not at all if\n"
 		"the run is interrupted.\n"
+		"\n"
+		"--source builds a kernel first, by vmtest-kbuild: the flavor of --flavor (default:\n"
+		"the one called default), or with --keep-config as the tree's .config says. The\n"
+		"build is kept below --directory, so that the next one takes seconds; nothing is\n"
+		"written to the tree. What is built in the tree itself is run by -k DIR.\n"
 		"\n"
 		"With --kdump, the command may load a crash kernel (\"$VMTEST_KEXEC\", which is\n"
 		"in the PATH as vmtest-kexec). If the guest crashes then, the same command\n"

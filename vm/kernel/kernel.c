@@ -33,6 +33,7 @@ void kernel_deinit(struct kernel *kernel)
 	free(kernel->path);
 	free(kernel->config);
 	cache_release(kernel->entry);
+	cache_release(kernel->build);
 	*kernel = (struct kernel){ 0 };
 }
 

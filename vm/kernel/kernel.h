@@ -31,8 +31,9 @@ struct kernel {
 	char *path;
 	/** build/.config; empty if the package has none. */
 	char *config;
-	/** What keeps it there. */
+	/** What keeps it there; and, if it was built here, its build. */
 	struct cache_entry *entry;
+	struct cache_entry *build;
 };
 
 void kernel_deinit(struct kernel *kernel);
