@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Builds a kernel's tree and runs it."""
+"""Builds a kernel's tree and runs it, and bisects in its repository."""
 
+import json
 import os
 import platform
 import re
 import shutil
+import signal
 import unittest
 
 import support
@@ -149,3 +151,116 @@ class SourceTest(SourceCase):
             with self.subTest(words):
                 got = self.vm("run", *words, "--", "true")
                 self.assert_one_line(got, 2, text)
+
+
+class BisectGitTest(SourceCase):
+    def history(self):
+        """Nine commits, of which the fifth is the first bad one."""
+        tree = self.tree()
+        self.good = tree.git("rev-parse", "HEAD")
+        for subject, state in (("One", "good"), ("Two", "broken"), ("Three", "good"),
+                               ("Four", "dead")):
+            tree.commit(subject, state)
+        tree.commit("Heal", "good")
+        self.culprit = tree.commit("Spoil", "bad")
+        for subject in "Six", "Seven", "Eight":
+            self.bad = tree.commit(subject)
+        return tree
+
+    def bisect(self, *options):
+        return ["bisect", "-f", "tiny", "-t", "60", "--git", "linux", *options, "--", "sh",
+                "-c", TEST]
+
+    @each_caller
+    def test_the_commit_is_found(self):
+        tree = self.history()
+        (tree.folder / "fs/ok.c").write_text("mine\n")
+        before = state_of(tree.folder)
+        ends = ["--good", self.good, "--bad", "main"]
+        got = self.vm(*self.bisect(*ends))
+        self.assertEqual(got.returncode, 0, got.stderr)
+        logs = rf"{self.folder}/.cache/vmtest/bisections/\w+/logs"
+        self.assertRegex(got.stdout, rf"^good: \w+ Heal\n      {logs}/\w+.log\n"
+                                     rf"bad:  {self.culprit} Spoil\n      {logs}/\w+.log\n$")
+        self.assert_untouched(tree, before)
+        self.assertEqual(tree.git("for-each-ref", "refs/bisect"), "")
+
+    def test_what_does_not_build_or_boot_is_skipped(self):
+        self.become({})
+        tree = self.tree()
+        self.good = tree.git("rev-parse", "HEAD")
+        broken = tree.commit("One", "broken")
+        dead = tree.commit("Two", "dead")
+        bad = tree.commit("Three", "bad")
+        got = self.vm(*self.bisect("--good", self.good, "--bad", bad))
+        self.assertEqual(got.returncode, 1, got.stderr)
+        self.assertRegex(got.stderr, rf"{broken[:12]} \(One\) is skipped: .*it is not built")
+        self.assertRegex(got.stderr, rf"{dead[:12]} \(Two\) is skipped: ")
+        self.assertIn("the first bad commit is one of 3", got.stderr)
+        self.assertEqual(sorted(got.stdout.split("\n")[:-1]),
+                         sorted(f"one of {commit}" for commit in (broken, dead, bad)))
+
+    def test_goes_on_after_it_was_killed(self):
+        for number in signal.SIGINT, signal.SIGKILL:
+            with self.subTest(number):
+                self.become({})
+                self.history()
+                words = self.bisect("--good", self.good, "--bad", self.bad)
+                options = self.as_caller({})
+                first = self.popen("vmtest-vm", *words, **options)
+                seen = ""
+                while "step 3:" not in seen:
+                    line = first.stderr.readline()
+                    self.assertTrue(line, seen)
+                    seen += line
+                os.kill(first.pid, number)
+                self.end(first)
+                got = self.vm(*words)
+                self.assertEqual(got.returncode, 0, got.stderr)
+                self.assertIn("going on with what is in", got.stderr)
+                self.assertIn(f"bad:  {self.culprit} Spoil\n", got.stdout)
+                # Neither end is tested again.
+                for end in self.good, self.bad:
+                    self.assertNotIn(f"{end[:12]} (", got.stderr)
+
+    def test_ends_that_are_none(self):
+        self.become({})
+        self.history()
+        for ends, text in (
+                (["--good", "main~1", "--bad", "main"], "is bad here, and not good"),
+                (["--good", self.good, "--bad", "main~4"], "is good here, and not bad"),
+        ):
+            with self.subTest(ends):
+                got = self.vm(*self.bisect(*ends))
+                self.assertEqual(got.returncode, 1)
+                self.assertIn(text, got.stderr)
+        for options, text in ((["--good", "main"], "need each other"),
+                              (["--good", "main", "--bad", "x"], "git finds no commit 'x'")):
+            got = self.vm(*self.bisect(*options))
+            self.assert_one_line(got, 2, text)
+
+    def test_from_packages(self):
+        self.become({})
+        tree = self.history()
+        store = self.folder / "store"
+        store.mkdir()
+        copy = support.small_package(self.folder)
+        names = []
+        for version, commit in (("6.12.3", self.good), ("6.12.4", self.bad)):
+            tree.git("tag", f"v{version}", commit)
+            names.append(f"{version}-vmtest1.0tiny")
+            copy = self.folder / "kernel"
+            (copy / "build/include/config/kernel.release").write_text(f"{names[-1]}\n")
+            support.pack_directory(
+                copy, store / f"kernel-{names[-1]}.{platform.machine()}.tar.zst")
+        script = f"[ ! -d /lib/modules/{names[1]}/build ] || exit 1; " \
+                 f"[ -d /lib/modules/{names[0]}/build ] || {TEST}"
+        got = self.vm("bisect", "--json", "--store", f"dir:{store}", "--git", "linux", "--",
+                      "sh", "-c", script)
+        self.assertEqual(got.returncode, 0, got.stderr)
+        self.assertIn("between v6.12.3 and v6.12.4", got.stderr)
+        found = json.loads(got.stdout)
+        self.assertEqual((found["outcome"], found["bad"]["commit"], found["bad"]["subject"]),
+                         ("found", self.culprit, "Spoil"))
+        with open(found["good"]["log"], encoding="utf-8") as log:
+            self.assertEqual(log.read(), "fine\n")

@@ -165,7 +165,7 @@ static struct error *check_options(const struct command_context *context,
 			ERROR_USAGE,
 			"say which kernels: all with -K, some with -k, or \"kernels\" in vmtest.json");
 	// Versions of one kernel have an order, those of several have none.
-	if (choice == SUITE_EVERY_VERSION && context->common->archs.count > 1)
+	if (choice != SUITE_NEWEST_OF_SERIES && context->common->archs.count > 1)
 		return error_create(ERROR_USAGE, "--arch: name one architecture");
 	return run_options_check(&options->guest);
 }
@@ -233,7 +233,7 @@ static struct error *choose_kernels(struct suite_setup *setup,
 
 	const struct string_list *archs = &setup->archs;
 	err = command_archs(context, &setup->archs);
-	if (err)
+	if (err || choice == SUITE_NO_KERNELS)
 		return err;
 	_cleanup_string_list_ struct string_list directories = { 0 };
 	_cleanup_string_list_ struct string_list patterns = { 0 };

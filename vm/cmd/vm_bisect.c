@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/cmd/vm_commands.h"
+#include "vm/cmd/bisect_git.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -12,6 +12,25 @@
 #include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/github/workflow.h"
+
+struct bisect_options {
+	struct suite_options suite;
+	struct kernel_source source;
+	const char *good, *bad;
+};
+
+#define INTO(type, field) OPTION_INTO(type, struct bisect_options, field)
+
+// clang-format off
+static const struct command_option own_option_table[] = {
+	{ 0, "git", "DIR", "go on in this kernel's git repository, which is only read: to the commit", INTO(OPTION_STRING, source.path) },
+	{ 0, "good", "REF", "with --git: a commit where the command succeeds, instead of what packages tell", INTO(OPTION_STRING, good) },
+	{ 0, "bad", "REF", "with --git: a later commit, where it fails", INTO(OPTION_STRING, bad) },
+	{ 0, "keep-config", NULL, "with --git: build with the .config in DIR instead of a flavor's", INTO(OPTION_FLAG, source.keep_config) },
+	{ 0, "llvm", NULL, "with --git: build with clang and LLVM's tools", INTO(OPTION_FLAG, source.llvm) },
+	{ 0 },
+};
+// clang-format on
 
 static int compare_items(const void *a, const void *b)
 {
@@ -121,40 +140,117 @@ static struct error *write_summary(const struct suite_setup *setup,
 	return suite_write_summary(setup, text, &suite);
 }
 
-static struct error *run(struct command_context *context)
+/** Find two neighbours, or why there are none. */
+static struct error *search(struct suite_setup *setup, struct bisect_step *step)
 {
 	struct error *err;
+	struct suite *suite = &setup->suite;
 
-	_cleanup_suite_setup_ struct suite_setup setup = { 0 };
-	err = suite_setup_load(&setup, context, SUITE_EVERY_VERSION, NULL);
+	err = order_kernels(suite);
 	if (err)
 		return err;
-	err = order_kernels(&setup.suite);
-	if (err)
-		return err;
-	log_info("kernels: %zu, from %s to %s; logs in %s", setup.suite.count,
-		 setup.suite.items[0].name,
-		 setup.suite.items[setup.suite.count - 1].name,
-		 setup.run.log_directory);
-	struct bisect_step step;
-	bisect_next(&setup.suite, &step);
-	for (unsigned int number = 1; step.action == BISECT_TEST; number++) {
-		struct suite_item *item = &setup.suite.items[step.index];
+	log_info("kernels: %zu, from %s to %s; logs in %s", suite->count,
+		 suite->items[0].name, suite->items[suite->count - 1].name,
+		 setup->run.log_directory);
+	bisect_next(suite, step);
+	for (unsigned int number = 1; step->action == BISECT_TEST; number++) {
+		struct suite_item *item = &suite->items[step->index];
 		const struct suite one = { item, 1 };
 
 		// There is a line for each step.
-		err = suite_run_shown(&setup.run, &one,
-				      setup.view == SUITE_VIEW_LINES
+		err = suite_run_shown(&setup->run, &one,
+				      setup->view == SUITE_VIEW_LINES
 					      ? SUITE_VIEW_QUIET
-					      : setup.view);
+					      : setup->view);
 		if (err)
 			return err;
 		log_info("step %u: %s is %s%s%s", number, item->name,
 			 bisect_verdict_names[bisect_verdict_of(item)],
 			 item->reason ? ": " : "",
 			 item->reason ? item->reason : "");
-		bisect_next(&setup.suite, &step);
+		bisect_next(suite, step);
 	}
+	return NULL;
+}
+
+/** The range of commits between two neighbours. */
+static struct error *find_range(struct suite_setup *setup,
+				struct bisect_git *bisect)
+{
+	struct error *err;
+
+	struct bisect_step step;
+	err = search(setup, &step);
+	if (err)
+		return err;
+	if (step.action != BISECT_FOUND)
+		return error_create(ERROR_OTHER, "%s",
+				    outcomes[step.action].text);
+	const struct release *good = &setup->suite.items[step.good].release;
+	const struct release *bad = &setup->suite.items[step.bad].release;
+	char from[KERNEL_VERSION_TEXT_SIZE], to[KERNEL_VERSION_TEXT_SIZE];
+
+	kernel_version_format(&good->version, from);
+	kernel_version_format(&bad->version, to);
+	_cleanup_free_ char *first = string_format("v%s", from);
+	_cleanup_free_ char *last = string_format("v%s", to);
+	log_info("between %s and %s, in %s", first, last, bisect->git.repository);
+	return bisect_git_set_range(bisect, first, last, bad->flavor);
+}
+
+static struct error *run_git(struct command_context *context)
+{
+	struct error *err;
+
+	const struct bisect_options *options = context->options;
+	const struct place tree = { "--git", options->source.path, PLACE_SOURCE };
+	_cleanup_suite_setup_ struct suite_setup setup = { 0 };
+	_cleanup_bisect_git_ struct bisect_git bisect = {
+		.source = &options->source,
+		.good = options->good,
+		.bad = options->bad,
+		.has_log_directory = options->suite.log_directory,
+	};
+	if (!options->good != !options->bad)
+		return error_create(ERROR_USAGE,
+				    "--good and --bad need each other");
+	if (context->common->flavors.count > 1)
+		return error_create(ERROR_USAGE,
+				    "one kernel has one flavor; name only one");
+	err = suite_setup_load(&setup, context,
+			       options->good ? SUITE_NO_KERNELS
+					     : SUITE_EVERY_VERSION,
+			       NULL);
+	if (!err)
+		err = run_options_check_places(context, &options->suite.guest,
+					       &tree, 1);
+	if (!err)
+		err = bisect_git_open(&bisect, &setup);
+	if (!err && !bisect.range.count)
+		err = find_range(&setup, &bisect);
+	return err ? err : bisect_git_run(&bisect);
+}
+
+static struct error *run(struct command_context *context)
+{
+	struct error *err;
+	const struct bisect_options *options = context->options;
+
+	if (options->source.path)
+		return run_git(context);
+	if (options->good || options->bad || options->source.keep_config ||
+	    options->source.llvm)
+		return error_create(
+			ERROR_USAGE,
+			"--good, --bad, --keep-config and --llvm: say which repository with --git");
+	_cleanup_suite_setup_ struct suite_setup setup = { 0 };
+	err = suite_setup_load(&setup, context, SUITE_EVERY_VERSION, NULL);
+	if (err)
+		return err;
+	struct bisect_step step;
+	err = search(&setup, &step);
+	if (err)
+		return err;
 	if (context->common->json) {
 		err = print_json(&setup.suite, &step);
 		if (err)
@@ -185,9 +281,16 @@ const struct command vm_bisect_command = {
 		"first and the last are tested, then the middle. A kernel is good if the\n"
 		"command succeeds; it is skipped if it cannot be downloaded or does not boot,\n"
 		"or if the command exits with 125; else it is bad. The exit status is 0 if the\n"
-		"two are found. vmtest.json is used as by test.",
-	.options = { suite_option_table, run_option_table },
-	.options_size = sizeof(struct suite_options),
+		"two are found. vmtest.json is used as by test.\n"
+		"\n"
+		"With --git, it goes on between the tags of the two, or only between --good and\n"
+		"--bad: builds commits of --flavor as run --source does, and asks git bisect which\n"
+		"comes next. What does not build or boot is skipped. At the end there are the\n"
+		"first bad commit, its subject and the logs of both sides. When it has been\n"
+		"interrupted, the same command goes on. git bisect works below --directory: what\n"
+		"is checked out in DIR stays, and there is nothing to reset.",
+	.options = { own_option_table, suite_option_table, run_option_table },
+	.options_size = sizeof(struct bisect_options),
 	.common = COMMON_SELECTION | COMMON_DOWNLOAD | COMMON_JSON,
 	.takes_program = true,
 	.run = run,

@@ -146,6 +146,8 @@ enum suite_choice {
 	SUITE_NEWEST_OF_SERIES,
 	/** Of each version and flavor the newest build; oldest first. */
 	SUITE_EVERY_VERSION,
+	/** None: they are yet to be built. */
+	SUITE_NO_KERNELS,
 };
 
 struct suite_request {
