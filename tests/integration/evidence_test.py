@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+from pathlib import Path
 
 import caller
 import support
@@ -76,6 +77,123 @@ class TraceTest(EvidenceCase):
         self.assertRegex(got.stdout, rf"(?m)^::error file=faulty/faulty.c,line={line},title=.*"
                                      rf"::the kernel reported: WARNING: .*faulty.c:{line}$")
         self.assertIn(f"faulty.c:{line}", junit.read_text())
+
+
+class ReportTest(EvidenceCase):
+    @caller.each_caller
+    def test_a_deadlock_is_explained(self):
+        """In a run and in a suite, whose log ends with it."""
+        _, options = self.module()
+        command = ["--", "sh", "-c", INSERT + "deadlock; exec sleep 1000"]
+        for verb in ("run", "test"):
+            with self.subTest(verb):
+                got = self.call(f"vmtest-vm {verb} -t 5 -k", support.kernel(), *options, *command)
+                self.assertNotEqual(got.returncode, 0)
+                self.assertRegex(got.stderr if verb == "run" else got.stdout, """\
+deadlock:
+  faulty_ab \\(\\d+\\) waits for mutex b \\[faulty\\], held by faulty_ba \\(\\d+\\)
+  faulty_ba \\(\\d+\\) waits for mutex a \\[faulty\\], held by faulty_ab \\(\\d+\\)
+""")
+        self.assertRegex(got.stdout, r"lock_both.* \(.*/faulty.c:\d+\)")
+        self.assert_nothing_left()
+
+    @caller.each_caller
+    def test_a_panic_is_looked_at(self):
+        got = self.guest("sh", "-c", vm_test.CRASH)
+        self.assert_status(got, 128)
+        self.assertRegex(got.stderr, r"processors:\n( .*\n)*  CPU \d+ ran sh \(\d+\)\n")
+        self.assertRegex(got.stderr, r"\nmemory: \d+ MB, of which \d+ MB are free\n")
+        self.assertIn("sysrq: Trigger a crash", got.stderr)
+        self.assert_nothing_left()
+
+    def assert_nothing_left(self):
+        self.assertEqual(list(Path("/var/tmp").glob(f".vmtest-dump-{self.uid}.*")), [])
+
+    @caller.each_caller
+    def test_who_ends_otherwise_is_not(self):
+        for script, status in (("exit 3", 3), ("sleep 0.1; poweroff -f", 128)):
+            got = self.guest("sh", "-c", script)
+            self.assert_status(got, status)
+            self.assertNotIn("drgn", got.stderr)
+
+
+class DumpTest(EvidenceCase):
+    def dump(self, when, script, *options, status):
+        """What is in the directory of dumps afterwards."""
+        directory = self.folder / "dumps"
+        got = self.guest("sh", "-c", script, options=[
+            "--dump", when, "--dump-directory", directory,
+            "--result", self.folder / "result", *options])
+        self.assert_status(got, status)
+        return got, sorted(directory.iterdir()) if directory.exists() else []
+
+    @caller.each_caller
+    def test_a_dump_is_opened_and_replayed(self):
+        got, (dump,) = self.dump("lost", "echo said; sleep 0.2; " + vm_test.CRASH, status=128)
+        self.assertEqual(json.loads((self.folder / "result").read_text())["dump"], str(dump))
+        self.assertIn(f"vmtest-vm drgn {dump} opens it", got.stderr)
+        self.assertEqual(sorted(p.name for p in dump.iterdir()),
+                         ["dump.json", "report.txt", "vmcore"])
+        self.assertEqual(dump.stat().st_mode & 0o777, 0o700)
+        script = self.folder / "script.py"
+        script.write_text("print(prog['init_uts_ns'].name.release.string_().decode())")
+        got = self.call("vmtest-vm drgn", dump, "--", script)
+        self.assert_status(got, 0)
+        self.assertEqual(got.stdout, support.release() + "\n")
+        got = self.call("vmtest-vm replay", dump)
+        self.assert_status(got, 128)
+        self.assertEqual(got.stdout, "said\n")
+        self.assertEqual(len(list(dump.parent.iterdir())), 2)
+
+    @caller.each_caller
+    def test_a_dump_is_made_when_it_is_asked_for(self):
+        for when, script, more, status, count in (
+            ("timeout", "sleep 1000", ["-t", "1"], 124, 1),
+            ("always", "true", [], 0, 2),
+            ("lost,timeout,splat", "true", [], 0, 2),
+            ("lost", "poweroff -f; sleep 100", [], 128, 3),
+        ):
+            with self.subTest(when):
+                _, dumps = self.dump(when, script, *more, status=status)
+                self.assertEqual(len(dumps), count)
+                for dump in dumps:
+                    self.assertGreater((dump / "vmcore").stat().st_size, 1 << 20)
+
+    def test_a_suite_keeps_dumps_with_its_logs(self):
+        (self.folder / "vmtest.json").write_text(json.dumps(
+            {"dump": "lost", "log_directory": "logs", "command": ["sh", "-c", vm_test.CRASH]}))
+        got = support.run("vmtest-vm test -k", support.kernel(), cwd=self.folder)
+        self.assert_status(got, 1)
+        name = support.release()
+        self.assertTrue({f"{name}.dump", f"{name}.2.dump"} <=
+                        {path.name for path in (self.folder / "logs").iterdir()})
+
+    def test_where_it_cannot_be_kept_there_is_a_line(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs a full disk")
+        directory = self.folder / "small"
+        directory.mkdir()
+        script = ('mount -t tmpfs -o size=1M none "$1" && shift && "$@" || echo $?; '
+                  'exec ls -A "${0%/*}/small"')
+        got = support.run("/usr/bin/unshare", "-m", "sh", "-c", script, f"{self.folder}/sh", directory,
+                          support.BIN / "vmtest-vm", "run", "-k", support.kernel(), "--dump=lost",
+                          "--dump-directory", directory, "--", "sh", "-c", vm_test.CRASH)
+        self.assertEqual(got.stdout, "128\n")
+        self.assertEqual(len(re.findall(r"(?m)^vmtest-vm: warning: --dump: .*", got.stderr)), 1,
+                         got.stderr)
+
+    def test_wrong_use_is_one_line(self):
+        (self.folder / "rw").mkdir()
+        for words, options in (
+            (("--dump soon", "lost, timeout"), ["--dump", "soon"]),
+            (("--rw", "--dump"), ["--dump", "lost", "--rw", ".", "--dump-directory", "rw"]),
+            (("--rw", "--dump"), ["--dump", "lost", "--rw", "rw", "--dump-directory", "rw/x"]),
+        ):
+            got = support.run_guest("true", options=options, cwd=self.folder)
+            self.assert_one_line(got, 2, *words)
+        for verb in ("drgn", "crash", "replay"):
+            got = support.run(f"vmtest-vm {verb}", self.folder / "rw")
+            self.assert_one_line(got, 2, "dump.json")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
 #include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/process/process.h"
+#include "vm/guest/evidence.h"
 #include "vm/guest/guest.h"
 
 // clang-format off
@@ -30,6 +31,8 @@ const struct command_option run_option_table[] = {
 	{ 0, "network", NULL, "connect the guest to the host's network; --publish opens its ports", OPTION_INTO(OPTION_FLAG, struct run_options, config.qemu.network) },
 	{ 0, "publish", "HOST:GUEST", "lead a TCP port of the host's loopback to one of the guest's; repeatable", OPTION_INTO(OPTION_ITEM, struct run_options, config.qemu.published) },
 	{ 0, "kdump", "no|yes|auto", "let the command crash the guest, and run again in the crash kernel (see run --help); auto: where it works", OPTION_INTO(OPTION_SWITCH, struct run_options, kdump) },
+	{ 0, "dump", "WHEN[,...]", "keep the guest's memory, for vmtest-vm drgn: lost, timeout, splat or always; repeatable", OPTION_INTO(OPTION_LIST, struct run_options, config.dump) },
+	{ 0, "dump-directory", "DIR", "where each --dump makes a directory (default: that of the logs, or the working directory)", OPTION_INTO(OPTION_STRING, struct run_options, config.dump_directory) },
 	{ 0, "append", "PARAMS", "more for the kernel's command line; repeatable", OPTION_INTO(OPTION_ITEM, struct run_options, config.qemu.append) },
 	{ 0, "qemu", "PROGRAM", "QEMU to run guests with (default: $VMTEST_QEMU, else the architecture's)", OPTION_INTO(OPTION_STRING, struct run_options, config.qemu.program) },
 	{ 0, "qemu-option", "ARG", "one more argument for QEMU; repeatable", OPTION_INTO(OPTION_ITEM, struct run_options, config.qemu.arguments) },
@@ -110,6 +113,16 @@ struct error *run_options_check(const struct run_options *options)
 		err = disk_check(config->disks.items[i]);
 		if (err)
 			return err;
+	}
+	for (size_t i = 0; i < config->dump.count; i++) {
+		const char *const *word = evidence_words;
+
+		while (*word && strcmp(*word, config->dump.items[i]) != 0)
+			word++;
+		if (!*word)
+			return error_create(ERROR_USAGE,
+					    "--dump %s: use lost, timeout, splat or always",
+					    config->dump.items[i]);
 	}
 	if (program && !process_program_exists(program))
 		return error_create(ERROR_USAGE,

@@ -29,6 +29,9 @@ extern const struct command vm_download_command;
 extern const struct command vm_module_command;
 extern const struct command vm_rootfs_command;
 extern const struct command vm_prune_command;
+extern const struct command vm_drgn_command;
+extern const struct command vm_crash_command;
+extern const struct command vm_replay_command;
 
 /* What guests are given. */
 

@@ -96,6 +96,13 @@ static void report_result(const struct run_result *result)
 				  : "the kernel's last words:");
 		fputs(result->log, stderr);
 	}
+	if (result->report) {
+		log_info("what drgn says of it:");
+		fputs(result->report, stderr);
+	}
+	if (result->dump)
+		log_info("the guest's memory is kept; vmtest-vm drgn %s opens it",
+			 result->dump);
 	if (result->full)
 		log_error("the guest has no space left for what it writes; use --overlay-size, or --rw for what is to stay");
 	for (size_t i = 0; i < result->splats.count; i++) {
@@ -152,6 +159,26 @@ static struct error *choose_kdump(const struct run_options *options,
 		error_destroy(take_ptr(err));
 	}
 	return err;
+}
+
+/** The words by which vmtest-vm runs the same command on the same kernel. */
+static void add_invocation(const struct command_context *context,
+			   const char *kernel, struct string_list *ret)
+{
+	const struct common_options common = {
+		.store = context->common->store,
+		.catalog = context->common->catalog,
+		.directory = context->common->directory,
+		.archs = context->common->archs,
+	};
+
+	string_list_add(ret, "run");
+	string_list_addf(ret, "--kernel=%s", kernel);
+	command_format_options(common_option_table, &common, ret);
+	command_format_options(run_option_table, context->options, ret);
+	string_list_add(ret, "--");
+	for (int i = 0; i < context->line.argument_count; i++)
+		string_list_add(ret, context->line.arguments[i]);
 }
 
 /** @param[out] kernel_ret Opened, once it has been found. */
@@ -215,6 +242,13 @@ static struct error *run_guest(struct command_context *context,
 	config.disk_directory = command_temporary("/var/tmp");
 	config.timeout_ms = (uint64_t)options->timeout_s * 1000;
 	config.console_log_fd = console_log_fd;
+	_cleanup_string_list_ struct string_list invocation = { 0 };
+	_cleanup_free_ char *invocation_directory = realpath(".", NULL);
+	add_invocation(context, kernel_ret->path, &invocation);
+	config.invocation = &invocation;
+	config.invocation_directory = invocation_directory;
+	if (!config.dump_directory)
+		config.dump_directory = invocation_directory;
 	config.flood_remedy = "--output-limit allows more";
 	config.console_limit_bytes = config.output_limit_bytes;
 	if (!config.console_limit_bytes && console_log_fd >= 0)
@@ -262,6 +296,14 @@ static struct error *check_kernel(const struct command_context *context,
 	return NULL;
 }
 
+/** Where dumps go, if there may be any; else NULL. */
+static const char *find_dump_directory(const struct guest_config *config)
+{
+	if (!config->dump.count)
+		return NULL;
+	return config->dump_directory ? config->dump_directory : ".";
+}
+
 static struct error *run(struct command_context *context)
 {
 	struct error *err;
@@ -276,6 +318,8 @@ static struct error *run(struct command_context *context)
 		{ "--result", run_options->result, PLACE_OUTPUT },
 		{ "--console-log", run_options->console_log, PLACE_OUTPUT },
 		{ "--source", run_options->source.path, PLACE_SOURCE },
+		{ "--dump", find_dump_directory(&run_options->guest.config),
+		  PLACE_OUTPUT },
 	};
 	err = run_options_check_places(context, &run_options->guest, outputs,
 				       array_size(outputs));

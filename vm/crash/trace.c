@@ -12,7 +12,7 @@
 
 enum {
 	/** Which are the arguments of one program. */
-	FRAME_LIMIT = 500,
+	FRAME_LIMIT = 1000,
 };
 
 struct symbol {
@@ -296,6 +296,14 @@ static char *choose_place(const char *places)
 	return string_copy(place);
 }
 
+/** Whether the line of a frame is `? f+0x1/0x2`, as of what was on the stack. */
+static bool is_unsure(const char *text, const char *frame)
+{
+	while (frame > text && frame[-1] != '\n')
+		frame--;
+	return strncmp(frame + strspn(frame, " "), "? ", 2) == 0;
+}
+
 char *trace_find_place(const char *text, unsigned int *line_ret)
 {
 	for (const char *p = text; (p = strstr(p, "] ("));) {
@@ -307,7 +315,7 @@ char *trace_find_place(const char *text, unsigned int *line_ret)
 			name--;
 		// `f+0x1/0x2 [MODULE] (FILE:LINE)`
 		if (!colon || name < text + 2 || *name != '[' ||
-		    !isxdigit((unsigned char)name[-2]))
+		    !isxdigit((unsigned char)name[-2]) || is_unsure(text, name))
 			continue;
 		*line_ret = (unsigned int)strtoul(colon + 1, NULL, 10);
 		*colon = '\0';

@@ -96,6 +96,15 @@ struct guest_config {
 	 */
 	bool fail_on_splat;
 	/**
+	 * When the guest's memory is kept (evidence.h), and in which directory
+	 * it gets one of its own.
+	 */
+	struct string_list dump;
+	const char *dump_directory;
+	/** Where vmtest-vm runs, and the words by which it does the same again. */
+	const char *invocation_directory;
+	const struct string_list *invocation;
+	/**
 	 * The console's output is written to it as it arrives; -1 for none.
 	 * If set, the kernel prints all messages, not only warnings.
 	 */
@@ -142,11 +151,14 @@ _must_check_ struct error *guest_run(const struct guest_config *config,
  *       "outcome": "exited",                      or timed_out, lost, not_run
  *       "status": 3,                              exit status of vmtest-vm
  *       "exit_status": 3,                         the command's, if it exited
- *       "reason": null,                           one line, unless it just
- * exited "boot_ms": 1234,                          null if it did not boot "command_ms":
- * 56,                         null if it did not boot "splats": ["WARNING: …"],
- * what the kernel reported "file": "/home/me/module/x.c",            where, if
- * that is in a module "line": 41, "splat_count": 1 all, those not listed too
+ *       "reason": null,                           one line, unless it exited
+ *       "boot_ms": 1234,                          null if it did not boot
+ *       "command_ms": 56,                         null if it did not boot
+ *       "splats": ["WARNING: …"],                 what the kernel reported
+ *       "file": "/home/me/module/x.c",            where, if in a module
+ *       "line": 41,
+ *       "dump": null,                             directory with its memory
+ *       "splat_count": 1                          those not listed too
  *     }
  */
 
@@ -184,6 +196,10 @@ struct run_result {
 	 * did. Not in the JSON; NULL for nothing.
 	 */
 	char *log;
+	/** What drgn says of the guest. Not in the JSON; NULL for nothing. */
+	char *report;
+	/** Where the guest's memory is (dump.h); NULL if it is not kept. */
+	char *dump;
 	/**
 	 * From our start to the command's, and from there to its end or, if it
 	 * had none, to the guest's; 0 if it did not start.

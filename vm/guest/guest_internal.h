@@ -155,6 +155,8 @@ struct lifecycle {
 	bool full;
 	uint64_t boot_ms;
 	uint64_t command_ms;
+	/** The caller's to add to: how long the guest was stopped. */
+	uint64_t still_ms;
 };
 
 /**
@@ -236,7 +238,7 @@ enum {
 	CONSOLE_TRACE_LINES = 150,
 	CONSOLE_TRACE_BYTES = 16 << 10,
 	/** Splats whose traces are shown. */
-	CONSOLE_TRACE_LIMIT = 4,
+	CONSOLE_TRACE_LIMIT = 10,
 	/** What is kept of the line of a splat or panic. */
 	CONSOLE_LINE_BYTES = 512,
 	/** How much of a log people are shown: lines, but not more than bytes. */

@@ -22,9 +22,11 @@
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
 #include "vm/crash/trace.h"
+#include "vm/guest/evidence.h"
 #include "vm/guest/guest_internal.h"
 #include "vm/guest/guest_streams.h"
 #include "vm/kernel/kernel.h"
+#include "vm/qemu/monitor.h"
 #include "vm/qemu/qemu.h"
 
 /**
@@ -49,6 +51,8 @@ struct loop {
 	struct protocol protocol;
 	struct guest_streams streams;
 	struct terminal terminal;
+	struct monitor monitor;
+	struct evidence evidence;
 	/** While there is nothing of the command's to see; else NULL. */
 	struct progress *progress;
 };
@@ -57,6 +61,8 @@ static void loop_deinit(struct loop *loop)
 {
 	progress_destroy(loop->progress);
 	terminal_restore(&loop->terminal);
+	evidence_deinit(&loop->evidence);
+	monitor_deinit(&loop->monitor);
 	guest_streams_deinit(&loop->streams);
 	qemu_link_deinit(&loop->link);
 	protocol_deinit(&loop->protocol);
@@ -136,6 +142,16 @@ static void check(struct loop *loop, struct error *err)
 	tell(loop, EVENT_CANCELLED);
 }
 
+/** Meanwhile, the guest stands still. */
+static void take_evidence(struct loop *loop)
+{
+	uint64_t start_ms = monotonic_ms();
+
+	check(loop, evidence_take(&loop->evidence, loop->config, &loop->lifecycle,
+				  &loop->console, &loop->monitor));
+	loop->lifecycle.still_ms += monotonic_ms() - start_ms;
+}
+
 static void act(struct loop *loop, enum lifecycle_action action)
 {
 	const char *panic = loop->console.panic;
@@ -158,6 +174,8 @@ static void act(struct loop *loop, enum lifecycle_action action)
 		break;
 	case ACTION_COLLECT:
 		check(loop, guest_streams_collect(&loop->streams));
+		if (!loop->lifecycle.qemu_ended)
+			take_evidence(loop);
 		break;
 	case ACTION_TERMINATE:
 		terminal_restore(&loop->terminal);
@@ -275,6 +293,20 @@ static bool take_end(struct loop *loop)
 	return true;
 }
 
+/** Of a guest that has ended, QEMU still has the memory. */
+static bool read_monitor(struct loop *loop)
+{
+	// It may have ended since it was asked.
+	if (loop->lifecycle.qemu_ended || !monitor_read(&loop->monitor) ||
+	    !loop->monitor.is_halted)
+		return false;
+	while (read_console(loop))
+		;
+	take_evidence(loop);
+	monitor_quit(&loop->monitor);
+	return take_end(loop);
+}
+
 static bool take_server_end(struct loop *loop)
 {
 	loop->servers_fd = -1;
@@ -311,6 +343,7 @@ static void loop_step(struct loop *loop)
 		{ listens ? link->output_fd : -1, read_output },
 		{ listens ? link->port_fds[PORT_CONTROL] : -1, read_control },
 		{ lifecycle->qemu_ended ? -1 : process_fd(link->qemu), take_end },
+		{ lifecycle->qemu_ended ? -1 : loop->monitor.fd, read_monitor },
 		{ lifecycle->qemu_ended ? -1 : loop->servers_fd, take_server_end },
 	};
 	struct pollfd fds[array_size(sources) + GUEST_STREAM_POLL_COUNT];
@@ -374,12 +407,14 @@ struct error *guest_loop_run(const struct guest_config *config,
 		},
 		.link = QEMU_LINK_INIT,
 		.terminal = TERMINAL_INIT,
+		.evidence = EVIDENCE_INIT,
 	};
 	lifecycle_start(&loop.lifecycle, monotonic_ms());
 	err = qemu_link_create(&plan->qemu, find_ports(config), &loop.link);
 	if (err)
 		return err;
 	guest_streams_init(&loop.streams, config, loop.link.port_fds);
+	monitor_start(&loop.monitor, loop.link.monitor_fd);
 	send_setup(&loop);
 	show_state(&loop);
 	if (config->interactive) {
@@ -405,12 +440,14 @@ struct error *guest_loop_run(const struct guest_config *config,
 				   : loop.protocol.text;
 	err = run_result_compute(&loop.lifecycle, &loop.console, &loop.output,
 				 &loop.status, said, ret);
-	if (!err)
-		run_result_decode(ret,
-				  &(struct trace_source){
-					  .kernel = config->qemu.kernel->path,
-					  .module = config->module,
-					  .temporary = config->disk_directory,
-				  });
-	return err;
+	if (err)
+		return err;
+	evidence_examine(&loop.evidence, config, ret);
+	run_result_decode(ret, &(struct trace_source){
+				       .kernel = config->qemu.kernel->path,
+				       .module = config->module,
+				       .temporary = config->disk_directory,
+			       });
+	evidence_keep(&loop.evidence, config, ret);
+	return NULL;
 }

@@ -35,8 +35,8 @@ static enum lifecycle_action enter(struct lifecycle *lifecycle,
 static void measure_command(struct lifecycle *lifecycle, uint64_t now)
 {
 	if (lifecycle->boot_ms)
-		lifecycle->command_ms =
-			now - lifecycle->start_ms - lifecycle->boot_ms;
+		lifecycle->command_ms = now - lifecycle->start_ms -
+					lifecycle->boot_ms - lifecycle->still_ms;
 }
 
 /** Where a kernel boots, the first or a crash kernel. */

@@ -27,6 +27,8 @@ void run_result_deinit(struct run_result *result)
 	free(result->release);
 	free(result->reason);
 	free(result->log);
+	free(result->report);
+	free(result->dump);
 	free(result->file);
 	string_list_deinit(&result->splats);
 	string_list_deinit(&result->traces);
@@ -175,18 +177,21 @@ static void add_place(struct run_result *result, char **splat, const char *trace
 void run_result_decode(struct run_result *result,
 		       const struct trace_source *source)
 {
-	char **texts[1 + 2 * CONSOLE_TRACE_LIMIT] = { &result->log };
-	size_t count = 1;
+	char **texts[2 + CONSOLE_SPLAT_LIMIT + CONSOLE_TRACE_LIMIT];
+	size_t count = 0;
 
-	for (size_t i = 0; i < result->traces.count; i++) {
+	for (size_t i = 0; i < result->splats.count; i++)
 		texts[count++] = &result->splats.items[i];
+	texts[count++] = &result->report;
+	texts[count++] = &result->log;
+	for (size_t i = 0; i < result->traces.count; i++)
 		texts[count++] = &result->traces.items[i];
-	}
 	trace_decode(source, texts, count);
 	for (size_t i = 0; i < result->traces.count; i++)
 		add_place(result, &result->splats.items[i],
 			  result->traces.items[i]);
-	if (!result->file)
+	// Tasks that could not go on need not be at fault.
+	if (!result->file && result->outcome == RUN_LOST)
 		result->file = trace_find_place(result->log, &result->line);
 }
 
@@ -214,7 +219,7 @@ char *run_result_format(const struct run_result *result)
 	bool booted = result->boot_ms > 0;
 
 	return json_text(
-		json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I}",
+		json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I}",
 			  "release", text_json(result->release), "outcome",
 			  outcome_names[result->outcome], "status",
 			  result->status, "exit_status",
@@ -224,7 +229,8 @@ char *run_result_format(const struct run_result *result)
 			  optional(booted, result->command_ms), "splats",
 			  strings_json(&result->splats), "file",
 			  text_json(result->file), "line",
-			  optional(result->file, result->line), "splat_count",
+			  optional(result->file, result->line), "dump",
+			  text_json(result->dump), "splat_count",
 			  (json_int_t)result->splat_count),
 		JSON_INDENT(2));
 }
@@ -241,6 +247,7 @@ static const struct value_row rows[] = {
 	VALUE_REQUIRED("splats", value_strings, struct run_result, splats),
 	VALUE_OPTIONAL("file", value_copy, struct run_result, file),
 	VALUE_OPTIONAL_NUMBER("line", 1, INT_MAX, struct run_result, line),
+	VALUE_OPTIONAL("dump", value_copy, struct run_result, dump),
 	VALUE_NUMBER("splat_count", 0, INT_MAX, struct run_result, splat_count),
 };
 // clang-format on

@@ -163,6 +163,17 @@ const char *qemu_program(const struct qemu_config *config)
 	return arch->qemu;
 }
 
+bool qemu_has_vmcoreinfo(const struct qemu_config *config)
+{
+	static const char *const archs[] = { "x86", "arm64", "arm", "riscv" };
+
+	for (size_t i = 0; i < array_size(archs); i++) {
+		if (strcmp(config->arch->source_arch, archs[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 static struct error *make_command_line(const struct qemu_options *options,
 				       char **ret)
 {
@@ -263,6 +274,11 @@ static void add_ports(const struct qemu_options *options, struct string_list *li
 	qemu_add(list, "-chardev", "socket,id=console,mux=on,fd=%d",
 		 options->sockets->console_fd);
 	qemu_add(list, "-serial", "chardev:console");
+	qemu_add(list, "-chardev", "socket,id=monitor,fd=%d",
+		 options->sockets->monitor_fd);
+	qemu_add(list, "-mon", "chardev=monitor,mode=control");
+	if (qemu_has_vmcoreinfo(options->config))
+		qemu_add(list, "-device", "vmcoreinfo");
 	qemu_add(list, "-device", "virtio-serial");
 	for (int i = 0; i < PORT_COUNT; i++) {
 		int fd = options->sockets->port_fds[i];

@@ -380,6 +380,12 @@ struct qemu_options {
 const char *qemu_program(const struct qemu_config *config);
 
 /**
+ * Whether a guest can say where in its memory debuggers begin to read: by
+ * fw_cfg.
+ */
+bool qemu_has_vmcoreinfo(const struct qemu_config *config);
+
+/**
  * The first machine that the kernel can boot on, or the one that is asked for.
  *
  * @param[in] after Begin with the one after this; NULL for the first.
@@ -423,11 +429,14 @@ struct qemu_link {
 	int port_fds[PORT_COUNT];
 	/** What QEMU itself prints. */
 	int output_fd;
+	/** Its monitor (monitor.h). */
+	int monitor_fd;
 };
 
 #define QEMU_LINK_INIT                                                         \
 	{                                                                      \
-		.console_fd = -1, .output_fd = -1, .port_fds = {               \
+		.console_fd = -1, .output_fd = -1, .monitor_fd = -1,           \
+		.port_fds = {                                                  \
 			[0 ... PORT_COUNT - 1] = -1                            \
 		}                                                              \
 	}

@@ -33,6 +33,7 @@ void qemu_link_deinit(struct qemu_link *link)
 	process_destroy(link->qemu);
 	cleanup_close(&link->console_fd);
 	cleanup_close(&link->output_fd);
+	cleanup_close(&link->monitor_fd);
 	for (int i = 0; i < PORT_COUNT; i++)
 		cleanup_close(&link->port_fds[i]);
 	*link = (struct qemu_link)QEMU_LINK_INIT;
@@ -104,6 +105,7 @@ static struct error *spawn(struct qemu_options *options,
 		log_warning(
 			"the guest can read the host's /proc, /sys, /dev and /run: the kernel has no Landlock (from 5.13 on, and with --rw from 5.19), or it is switched off");
 	keep(&kept, side->console_fd);
+	keep(&kept, side->monitor_fd);
 	for (int i = 0; i < PORT_COUNT; i++)
 		keep(&kept, side->port_fds[i]);
 	for (size_t i = 0; i < options->disks.count; i++)
@@ -141,6 +143,8 @@ struct error *qemu_link_create(struct qemu_options *options, unsigned int ports,
 	// Closed here: otherwise nothing would tell us that QEMU has closed it.
 	_cleanup_qemu_link_ struct qemu_link qemus = QEMU_LINK_INIT;
 	err = create_socket(&ours.console_fd, &qemus.console_fd);
+	if (!err)
+		err = create_socket(&ours.monitor_fd, &qemus.monitor_fd);
 	if (err)
 		return err;
 	for (int i = 0; i < PORT_COUNT; i++) {

@@ -92,6 +92,8 @@ static const struct key {
 	{ "qemu_options", KEY_TEXT, LIST, "qemu-option", "can have QEMU do anything on the host" },
 	{ "environment", KEY_VARIABLES, ONE, "env", NULL },
 	{ "fail_on_splat", KEY_FLAG, ONE, "fail-on-splat", NULL },
+	{ "dump", KEY_TEXT, ONE_OR_LIST, "dump", NULL },
+	{ "dump_directory", KEY_PATH, ONE, "dump-directory", NULL },
 	{ "log_directory", KEY_PATH, ONE, "log-directory", NULL },
 	{ "junit", KEY_PATH, ONE, "junit", NULL },
 };

@@ -177,6 +177,8 @@ static struct error *add_run_words(struct string_list *arguments,
 		err = file_delete(result_path);
 	if (err)
 		return err;
+	string_list_addf(arguments, "--dump-directory=%s",
+			 options->log_directory);
 	string_list_add_all(arguments, &options->run_options);
 	string_list_addf(arguments, "--result=%s", result_path);
 	string_list_addf(arguments, "--console-log=%s", item->console_path);

@@ -110,6 +110,7 @@ Test(trace, a_place_is_of_a_module)
 		{ "g+0x1/0x2 [m] (a.h:1, inlined at b.h:2, inlined at /s/m.c:41)",
 		  "/s/m.c", 41 },
 		{ "g+0x1/0x2 [m] (a.h:1, inlined at m.c:41)", "m.c", 41 },
+		{ " ? f+0x1/0x2 [m] (b.c:3)\n g+0x1/0x2 [m] (m.c:41)", "m.c", 41 },
 		{ "[  1.0] (a.c:1)", NULL, 0 },
 		{ "] (a.c:1)", NULL, 0 },
 		{ "f+0x1/0x2 [m] (a.c)", NULL, 0 },

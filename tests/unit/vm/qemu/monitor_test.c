@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "vm/qemu/monitor.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/system.h"
+#include "tests/unit/errors.h"
+
+#define GREETING                                                               \
+	"{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 22, \"minor\": 2, \"major\": 7}, \"package\": \"\"}, \"capabilities\": []}}\r\n"
+
+/** A monitor, and what QEMU says, line by line. @return QEMU's end. */
+static int begin(struct monitor *monitor, const char *text)
+{
+	int fds[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds),
+		     0);
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	monitor_start(monitor, fds[0]);
+	while (*text) {
+		size_t size = strcspn(text, "\n") + 1;
+
+		cr_assert_eq(write(fds[1], text, size), (ssize_t)size);
+		text += size;
+	}
+	return fds[1];
+}
+
+Test(monitor, a_guest_that_ends_by_itself_is_noticed)
+{
+	static const struct {
+		const char *text;
+		bool is_halted;
+	} rows[] = {
+		{ GREETING, false },
+		{ GREETING
+		  "{\"event\": \"SHUTDOWN\", \"data\": {\"guest\": true, \"reason\": \"guest-reset\"}}\r\n",
+		  true },
+		{ GREETING
+		  "{\"event\": \"SHUTDOWN\", \"data\": {\"guest\": false, \"reason\": \"host-qmp-quit\"}}\r\n",
+		  false },
+		{ "nonsense\n{}\n[1]\n{\"event\": 7}\n{\"event\": \"SHUTDOWN\"}\n",
+		  false },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_monitor_ struct monitor monitor = { 0 };
+		_cleanup_close_ int qemu = begin(&monitor, rows[i].text);
+		_cleanup_close_ int ours = monitor.fd;
+
+		cr_expect(monitor_read(&monitor));
+		while (monitor_read(&monitor))
+			;
+		cr_expect_eq(monitor.is_halted, rows[i].is_halted, "%zu", i);
+		cr_expect_str_eq(monitor.version,
+				 rows[i].text[0] == '{' ? "7.2.22" : "");
+	}
+}
+
+Test(monitor, memory_is_written_as_qemu_can)
+{
+	static const char refused[] =
+		"{\"id\": 3, \"return\": {}}\n{\"id\": 4, \"return\": {}}\n"
+		"{\"id\": 5, \"error\": {\"class\": \"GenericError\", \"desc\": \"no zlib\"}}\n"
+		"{\"id\": 6, \"return\": {}}\n{\"event\": \"STOP\"}\n{\"id\": 7, \"return\": {}}\n";
+	static const struct {
+		const char *text;
+		bool takes_elf, is_flat;
+		const char *message;
+	} rows[] = {
+		{ "{\"id\": 3, \"return\": {}}\n{\"id\": 4, \"return\": {}}\n{\"id\": 5, \"return\": {}}\n",
+		  true, true, NULL },
+		{ refused, true, false, NULL },
+		{ refused, false, true, "no zlib" },
+		{ "{\"id\": 3, \"return\": {}}\n{\"id\": 4, \"error\": {}}\n",
+		  true, true, "QEMU: error" },
+		{ "{\"id\": 3, \"return\": {}}\n", true, true, "too long" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_monitor_ struct monitor monitor = { 0 };
+		_cleanup_close_ int qemu = begin(&monitor, rows[i].text);
+		_cleanup_close_ int ours = monitor.fd;
+		_cleanup_close_ int file = memfd_create("file", MFD_CLOEXEC);
+		bool is_flat = !rows[i].is_flat;
+		struct error *err =
+			monitor_dump(&monitor, file, rows[i].takes_elf,
+				     monotonic_ms() + 200, &is_flat);
+
+		// What is there is read first.
+		if (rows[i].message)
+			expect_failure(err, rows[i].message);
+		else
+			cr_expect_null(err);
+		cr_expect_eq(is_flat, rows[i].is_flat, "%zu", i);
+	}
+}
+
+Test(monitor, a_qemu_that_has_ended_is_an_error)
+{
+	_cleanup_monitor_ struct monitor monitor = { 0 };
+	int qemu = begin(&monitor, GREETING);
+	_cleanup_close_ int ours = monitor.fd;
+	bool is_flat;
+
+	close(qemu);
+	expect_failure(monitor_dump(&monitor, -1, true, 0, &is_flat),
+		       "QEMU has ended");
+	cr_expect_eq(monitor.fd, -1);
+}
