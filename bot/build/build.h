@@ -27,6 +27,7 @@ struct error;
 struct http;
 struct package_notes;
 struct plan_item;
+struct store;
 
 enum build_outcome {
 	BUILD_BUILT,
@@ -55,6 +56,7 @@ enum build_outcome {
  *       "error": null,                    one line, unless it was built
  *       "log": null,                      of the log, what tells why it failed
  *       "seconds": {"source": 3.1, …},    each phase
+ *       "compiler": "12.2.0",             null if it did not come to that
  *       "size": 83886080,                 of the package, null if it failed
  *       "sha256": "…",                    likewise
  *       "lost_options": ["CONFIG_X=y"]    what kconfig did not keep
@@ -66,6 +68,8 @@ struct build_result {
 	enum build_outcome outcome;
 	/** Time of each phase; the current phase is the one that failed. */
 	struct phase_clock clock;
+	/** The compiler's version; NULL if it did not come to that. */
+	char *compiler;
 	/**
 	 * One line, and the relevant part of the log; NULL if it did not fail.
 	 */
@@ -174,6 +178,20 @@ _must_check_ struct error *recipe_digest(const struct catalog *catalog,
 					 const struct release *release,
 					 const char *tool,
 					 char digest_ret[static RECIPE_SIZE]);
+
+/**
+ * What a kernel is made with now that an earlier package of its kind was not:
+ * the compiler, patches, and options that are asked for, each in a few words.
+ * Of the package, the beginning is read; blocks on the network.
+ *
+ * @param[in] compiler Version of what the kernel was to be built with; NULL if
+ * it is not known.
+ * @param[in,out] ret They are added.
+ */
+_must_check_ struct error *
+recipe_changes(const struct catalog *catalog, const struct plan_item *item,
+	       const char *compiler, struct store *store,
+	       const struct asset *last, struct string_list *ret);
 
 /**
  * Of a build's log, what says why it failed, or why that cannot be told: as of

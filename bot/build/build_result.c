@@ -35,6 +35,7 @@ static const char *const outcome_names[] = {
 
 void build_result_deinit(struct build_result *result)
 {
+	free(result->compiler);
 	free(result->error);
 	free(result->log);
 	string_list_deinit(&result->lost_options);
@@ -74,10 +75,11 @@ char *build_result_format(const struct build_result *result)
 	}
 	json_object_update_new(
 		json,
-		json_pack("{s:s, s:s?, s:o, s:o, s:o, s:o, s:s?, s:o}",
+		json_pack("{s:s, s:s?, s:s?, s:o, s:o, s:o, s:o, s:s?, s:o}",
 			  "outcome", outcome_names[result->outcome], "phase",
 			  failed ? phase_names[result->clock.current] : NULL,
-			  "error", text_json(result->error), "log",
+			  "compiler", result->compiler, "error",
+			  text_json(result->error), "log",
 			  text_json(result->log), "seconds", seconds, "size",
 			  built ? json_integer((json_int_t)result->size_bytes)
 				: json_null(),
@@ -131,6 +133,7 @@ static const struct value_row rows[] = {
 	VALUE_REQUIRED("release", value_release, struct build_result, release),
 	VALUE_REQUIRED("arch", value_arch, struct build_result, arch),
 	VALUE_NAME("outcome", outcome_names, struct build_result, outcome),
+	VALUE_OPTIONAL("compiler", read_plain, struct build_result, compiler),
 	VALUE_OPTIONAL("error", read_plain, struct build_result, error),
 	VALUE_OPTIONAL("log", read_plain, struct build_result, log),
 	VALUE_OPTIONAL("seconds", read_seconds, struct build_result, clock.duration_ms),

@@ -72,6 +72,7 @@ static struct error *find_path(const struct kernel_making *making, char **ret)
 			    request->directory, &compiler);
 	if (err)
 		return err;
+	making->build->result.compiler = string_copy(compiler.version);
 	_cleanup_free_ char *config = option_set_format(&options);
 	_cleanup_string_builder_ struct string_builder key = { 0 };
 	// The source is named after its patches.
@@ -160,7 +161,7 @@ static struct error *run_phases(struct kernel_making *making)
 		log_info("%s was built by another run", name);
 	build->package = path_join(path, name);
 	_cleanup_package_notes_ struct package_notes notes = { 0 };
-	err = package_notes_read(build->package, &notes);
+	err = package_notes_load(build->package, &notes);
 	if (err)
 		return err;
 	build->result.lost_options = take(notes.lost_options);

@@ -139,6 +139,7 @@ static struct error *update_issues(const struct session *session,
 	const struct issue_facts facts = {
 		.github = &github,
 		.catalog = context->catalog,
+		.store = context->store,
 		.assets = &session->assets,
 		.verdicts = verdicts,
 		.failures = &session->failures,

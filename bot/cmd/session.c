@@ -317,7 +317,7 @@ struct error *publish_package(struct store *store, const char *path,
 
 	const char *name = path_name(path);
 	_cleanup_package_notes_ struct package_notes notes = { 0 };
-	err = package_notes_read(path, &notes);
+	err = package_notes_load(path, &notes);
 	if (err)
 		return err;
 	_cleanup_free_ char *label = asset_label_format(name, &notes);

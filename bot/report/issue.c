@@ -15,27 +15,20 @@
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
-#include "common/base/table.h"
 #include "common/base/text.h"
 #include "common/github/github.h"
 #include "common/http/http.h"
 #include "common/kernel/catalog.h"
-#include "common/kernel/compiler.h"
 #include "common/store/store.h"
 
 enum {
 	ATTEMPTS_MAX = 5,
-	/** More than a series has kernels are of rebuilds. */
-	CAUSES_MAX = 25,
 	/** Of a list: many more issues than there are series. */
 	PAGES_MAX = 50,
 };
 
 /** The label of all of them. */
 static const char label[] = "vmtest";
-
-static const char end_of_body[] =
-	"\nEvery run that fails brings this text up to date; the first that builds all kernels of the series closes the issue.\n";
 
 static void issue_deinit(struct issue *issue)
 {
@@ -69,194 +62,6 @@ static const struct value_row rows[] = {
 struct error *issue_read(const struct value *value, void *ret)
 {
 	return value_read(value, rows, array_size(rows), ret);
-}
-
-/** The first line, which GitHub does not show; free(). */
-static char *format_marker(const struct kernel_version *version)
-{
-	char series[KERNEL_VERSION_TEXT_SIZE];
-
-	kernel_version_format_series(version, series);
-	return string_format("<!-- vmtest series %s -->", series);
-}
-
-bool issue_is_about(const char *body, const struct kernel_version *version)
-{
-	_cleanup_free_ char *marker = format_marker(version);
-
-	return strncmp(body, marker, strlen(marker)) == 0;
-}
-
-char *issue_title(const struct kernel_version *version)
-{
-	char series[KERNEL_VERSION_TEXT_SIZE];
-
-	kernel_version_format_series(version, series);
-	return string_format("Linux %s: builds fail", series);
-}
-
-/** Append `The last run` or such, as a link where there is one. */
-static void append_run(struct string_builder *sb, const char *text,
-		       const char *run_url)
-{
-	if (run_url)
-		string_builder_appendf(sb, "[%s](<%s>)", text, run_url);
-	else
-		string_builder_append(sb, text);
-}
-
-static bool is_of_series(const struct verdict *verdict,
-			 const struct kernel_version *version)
-{
-	return kernel_version_compare_series(&verdict->item->release.version,
-					     version) == 0;
-}
-
-/** Of the series, what is not tried by every run. */
-static bool is_waiting(const struct failure *failure,
-		       const struct kernel_version *version)
-{
-	return kernel_version_compare_series(&failure->release.version,
-					     version) == 0;
-}
-
-/** The newest package of the same kind; NULL if the store has none. */
-static const struct inventory_item *find_last(const struct inventory *inventory,
-					      const struct plan_item *item)
-{
-	const struct inventory_item *last = NULL;
-
-	for (size_t i = 0; i < inventory->count; i++) {
-		const struct inventory_item *other = &inventory->items[i];
-
-		if (strcmp(other->arch, item->arch->name) == 0 &&
-		    release_same_kind(&other->release, &item->release) &&
-		    (!last ||
-		     release_compare(&other->release, &last->release) > 0))
-			last = other;
-	}
-	return last;
-}
-
-/** What failed first, and what was different when it last worked. */
-static void append_cause(struct string_builder *sb,
-			 const struct inventory *inventory,
-			 const struct verdict *verdict)
-{
-	const struct plan_item *item = verdict->item;
-	const struct build_result *result = verdict->result;
-	_cleanup_free_ char *first =
-		result && result->log ? kernel_make_first_error(result->log)
-				      : NULL;
-	_cleanup_free_ char *title = report_title(item, verdict->phase);
-
-	string_builder_append(sb, "* ");
-	string_builder_append_markdown(sb, title);
-	string_builder_append(sb, ": ");
-	markdown_append_code(sb, first ? first : verdict->reason);
-	const struct inventory_item *last = find_last(inventory, item);
-	if (!last) {
-		string_builder_append(sb,
-				      ". No package of its kind has worked so far.\n");
-		return;
-	}
-	char release[RELEASE_TEXT_SIZE], from[KERNEL_VERSION_TEXT_SIZE],
-		to[KERNEL_VERSION_TEXT_SIZE], day[DAY_SIZE];
-	release_format(&last->release, release);
-	kernel_version_format(&last->release.version, from);
-	kernel_version_format(&item->release.version, to);
-	day_format((time_t)last->asset->created, 0, day);
-	string_builder_append(sb, ". The last that worked is ");
-	string_builder_append_markdown(sb, release);
-	string_builder_appendf(sb, ", of %s; ", day);
-	if (strcmp(from, to) == 0)
-		string_builder_append(sb, "its source is the same.\n");
-	else
-		string_builder_appendf(sb, "what is new is v%s..v%s.\n", from,
-				       to);
-}
-
-static void append_causes(struct string_builder *sb,
-			  const struct asset_list *assets,
-			  const struct verdict_list *failures)
-{
-	_cleanup_inventory_ struct inventory inventory = { 0 };
-
-	inventory_read(assets, &inventory);
-	for (size_t i = 0; i < failures->count && i < CAUSES_MAX; i++)
-		append_cause(sb, &inventory, &failures->items[i]);
-	string_builder_append_char(sb, '\n');
-}
-
-static void append_waiting(struct string_builder *sb,
-			   const struct failure_list *failures,
-			   const struct kernel_version *version)
-{
-	for (size_t i = 0; i < failures->count; i++) {
-		const struct failure *failure = &failures->items[i];
-		char release[RELEASE_TEXT_SIZE];
-
-		if (!is_waiting(failure, version))
-			continue;
-		_cleanup_free_ char *text = failure_text(failure);
-		release_format(&failure->release, release);
-		string_builder_append(sb, "* ");
-		string_builder_append_markdown(sb, release);
-		string_builder_append(sb, " for ");
-		string_builder_append_markdown(sb, failure->arch);
-		string_builder_appendf(sb, " %s.\n", text);
-	}
-	string_builder_append_char(sb, '\n');
-}
-
-char *issue_body(const struct issue_facts *facts,
-		 const struct kernel_version *version)
-{
-	const struct verdict_list *verdicts = facts->verdicts;
-	_cleanup_verdict_list_ struct verdict_list failures = { 0 };
-	for (size_t i = 0; i < verdicts->count; i++) {
-		const struct verdict *verdict = &verdicts->items[i];
-
-		if (verdict->kind == VERDICT_FAILED &&
-		    is_of_series(verdict, version))
-			vector_add(&failures) = *verdict;
-	}
-	_cleanup_string_builder_ struct string_builder sb = { 0 };
-	_cleanup_free_ char *marker = format_marker(version);
-	string_builder_appendf(&sb, "%s\n", marker);
-	append_run(&sb, "The last run", facts->run_url);
-	string_builder_append(&sb, " failed to build these kernels.\n\n");
-	append_causes(&sb, facts->assets, &failures);
-	append_waiting(&sb, facts->failures, version);
-	_cleanup_table_ struct table table = { 0 };
-	report_verdicts(&failures, &table);
-	table_append_markdown(&sb, &table,
-			      ISSUE_BODY_LIMIT - strlen(end_of_body));
-	string_builder_append(&sb, end_of_body);
-	return string_builder_take(&sb);
-}
-
-char *issue_closing(const struct verdict_list *verdicts,
-		    const struct kernel_version *version, const char *run_url)
-{
-	struct string_builder sb = { 0 };
-	const char *separator = " ";
-
-	append_run(&sb, "This run", run_url);
-	string_builder_append(&sb, " has built all of them:");
-	for (size_t i = 0; i < verdicts->count; i++) {
-		const struct verdict *verdict = &verdicts->items[i];
-
-		if (!is_of_series(verdict, version))
-			continue;
-		string_builder_append(&sb, separator);
-		string_builder_append_markdown(&sb, verdict->item->release_text);
-		string_builder_append(&sb, " for ");
-		string_builder_append_markdown(&sb, verdict->item->arch->name);
-		separator = ", ";
-	}
-	string_builder_append_char(&sb, '.');
-	return string_builder_take(&sb);
 }
 
 struct updater {
@@ -451,7 +256,7 @@ static struct error *update_series(struct updater *updater, size_t first)
 	for (size_t i = 0; i < facts->verdicts->count; i++) {
 		const struct plan_item *item = verdicts[i].item;
 
-		if (!is_of_series(&verdicts[i], version))
+		if (!verdict_is_of_series(&verdicts[i], version))
 			continue;
 		if (i < first)
 			return NULL;

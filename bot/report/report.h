@@ -22,6 +22,7 @@
 struct build_result;
 struct build_results;
 struct github;
+struct store;
 struct table;
 
 enum verdict_kind {
@@ -63,6 +64,10 @@ struct verdict_list {
 DEFINE_LIST_DEINIT(verdict_list)
 
 #define _cleanup_verdict_list_ _cleanup_(verdict_list_deinit)
+
+/** Whether it is about a kernel of a version's series. */
+bool verdict_is_of_series(const struct verdict *verdict,
+			  const struct kernel_version *version);
 
 /** @param[in] assets What the store has; NULL if the results are enough. */
 void verdicts_compute(const struct plan *plan,
@@ -127,7 +132,8 @@ struct issue_facts {
 	/** Any release of the repository. */
 	const struct github *github;
 	const struct catalog *catalog;
-	/** What the store has now. */
+	struct store *store;
+	/** What it has now. */
 	const struct asset_list *assets;
 	const struct verdict_list *verdicts;
 	/** With those of this run. */
@@ -168,8 +174,8 @@ char *issue_title(const struct kernel_version *version);
 
 /**
  * What fails: of each kernel what failed first, the last package that worked
- * and what is new since then; when it is tried again; the errors, and as many
- * of the logs' ends as fit; free().
+ * and what is new since then, which the store is asked for; when it is tried
+ * again; the errors, and as many of the logs' ends as fit; free().
  *
  * @param[in] version Any of the series.
  */

@@ -230,14 +230,15 @@ _must_check_ struct error *unpack_file(const char *path, const char *directory,
 
 /**
  * Read a member of a zstd-compressed tarball, and no farther than its end: fast
- * for what lies at the beginning.
+ * for what lies at the beginning. The stream's digest is not checked.
  *
+ * @param[in] stream Used up.
  * @param[in] member As the tarball names it: `./vmtest.json`.
  * @param[in] limit_bytes Most that it may hold.
  * @param[out] ret With a null byte behind it; free().
  * @return ERROR_NOT_FOUND if the tarball has no such member.
  */
-_must_check_ struct error *archive_member_read(const char *path,
+_must_check_ struct error *archive_member_read(struct stream *stream,
 					       const char *member,
 					       size_t limit_bytes, char **ret);
 

@@ -27,7 +27,6 @@ enum {
 	END_MARK_BYTES = 512,
 	PIECES = 8,
 	PIECE_BYTES = 256 << 10,
-	MEMBER_READ_BYTES = 64 << 10,
 };
 
 static const uint64_t default_bytes = UINT64_C(16) << 30;
@@ -288,42 +287,55 @@ struct error *unpack_file(const char *path, const char *directory,
 
 DEFINE_CLEANUP(archive, struct archive *, archive_read_free)
 
-struct error *archive_member_read(const char *path, const char *member,
-				  size_t limit_bytes, char **ret)
+static struct error *find_member(struct archive *archive, struct unpack *unpack,
+				 const char *member)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct archive_entry *entry;
 	const char *name = NULL;
 
-	if (fd < 0)
-		return error_create_os(errno, "open %s", path);
+	if (archive_read_open(archive, unpack, NULL, take_compressed, NULL) !=
+	    ARCHIVE_OK)
+		return unpack_read_error(archive);
+	while (!name || strcmp(name, member) != 0) {
+		int code = archive_read_next_header(archive, &entry);
+
+		if (code == ARCHIVE_EOF)
+			return error_create(ERROR_NOT_FOUND, "it has no %s",
+					    member);
+		if (code != ARCHIVE_OK && code != ARCHIVE_WARN)
+			return unpack_read_error(archive);
+		name = archive_entry_pathname(entry);
+	}
+	return NULL;
+}
+
+struct error *archive_member_read(struct stream *stream, const char *member,
+				  size_t limit_bytes, char **ret)
+{
+	struct error *err;
+
+	struct unpack unpack = { .stream = stream };
 	_cleanup_(cleanup_archive) struct archive *archive = archive_read_new();
 	if (!archive)
 		memory_exhausted();
 	archive_read_support_filter_zstd(archive);
 	archive_read_support_format_tar(archive);
-	if (archive_read_open_fd(archive, fd, MEMBER_READ_BYTES) != ARCHIVE_OK)
-		return error_wrap(unpack_read_error(archive), "%s", path);
-	while (!name || strcmp(name, member) != 0) {
-		int code = archive_read_next_header(archive, &entry);
-
-		if (code == ARCHIVE_EOF)
-			return error_create(ERROR_NOT_FOUND, "%s has no %s",
-					    path, member);
-		if (code != ARCHIVE_OK && code != ARCHIVE_WARN)
-			return error_wrap(unpack_read_error(archive), "%s", path);
-		name = archive_entry_pathname(entry);
-	}
-
+	err = find_member(archive, &unpack, member);
 	_cleanup_free_ char *text = memory_allocate(1, limit_bytes + 1);
 	// Asking for one byte more than allowed tells what is too large.
-	la_ssize_t size = archive_read_data(archive, text, limit_bytes + 1);
-
+	la_ssize_t size =
+		err ? 0 : archive_read_data(archive, text, limit_bytes + 1);
 	if (size < 0)
-		return error_wrap(unpack_read_error(archive), "%s", path);
+		err = unpack_read_error(archive);
+	if (unpack.stream_err) {
+		error_destroy(err);
+		return unpack.stream_err;
+	}
+	if (err)
+		return error_wrap(err, "%s", stream->name);
 	if ((size_t)size > limit_bytes)
 		return error_create(ERROR_OTHER, "%s: %s has more than %zu bytes",
-				    path, member, limit_bytes);
+				    stream->name, member, limit_bytes);
 	text[size] = '\0';
 	*ret = take_ptr(text);
 	return NULL;

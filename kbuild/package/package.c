@@ -295,7 +295,7 @@ struct error *package_stage(const struct package_input *input,
 	err = stage_images(make, directory);
 	if (err)
 		return err;
-	return package_info_write(input, make->arch, directory);
+	return package_info_write(input, make, directory);
 }
 
 struct error *package_prove(const struct make *make, const char *directory,
@@ -343,10 +343,10 @@ struct error *package_prove(const struct make *make, const char *directory,
 
 struct error *package_pack(const char *directory, const char *path)
 {
-	// What a boot needs, and last what few readers need.
+	// How it was made; what a boot needs; and last what few readers need.
 	static const char *const first[] = {
-		"vmtest.json", "vmlinuz",	"modules.dep",
-		"kernel",      "build/.config", NULL,
+		"vmtest.json", "build/.config", "vmlinuz",
+		"modules.dep", "kernel",	NULL,
 	};
 	static const char *const last[] = { "build/vmlinux", NULL };
 	const struct pack_options options = {

@@ -20,6 +20,7 @@ struct make;
 struct package_input;
 struct release;
 struct source;
+struct stream;
 struct string_list;
 
 /*
@@ -29,10 +30,11 @@ struct string_list;
  */
 
 /**
- * Write vmtest.json into a staged package, whose build/.config names the tools.
+ * Write vmtest.json into a staged package, whose build/.config names the tools;
+ * before 5.8 it does not name the compiler.
  */
 _must_check_ struct error *package_info_write(const struct package_input *input,
-					      const struct catalog_arch *arch,
+					      const struct make *make,
 					      const char *directory);
 
 /**
@@ -41,12 +43,16 @@ _must_check_ struct error *package_info_write(const struct package_input *input,
  */
 _must_check_ value_reader value_lost_options;
 
-/** What is shown of a package; one that does not say it has none of it. */
+/** How a package was made; one that does not say it has none of it. */
 struct package_notes {
 	/** What kconfig did not keep, `CONFIG_NAME=value`. */
 	struct string_list lost_options;
 	/** Who signed its source, `NAME, FINGERPRINT`; NULL if nobody has. */
 	char *signature;
+	/** As the compiler says it, which ends in its version; or NULL. */
+	char *compiler;
+	/** Names of files. */
+	struct string_list patches;
 };
 
 void package_notes_deinit(struct package_notes *notes);
@@ -54,11 +60,14 @@ void package_notes_deinit(struct package_notes *notes);
 #define _cleanup_package_notes_ _cleanup_(package_notes_deinit)
 
 /**
- * Read them from a package's vmtest.json.
- *
- * @param[in] path The package: a tarball.
+ * Read them from the vmtest.json of a package: a tarball, of which no more is
+ * read.
  */
-_must_check_ struct error *package_notes_read(const char *path,
+_must_check_ struct error *package_notes_read(struct stream *stream,
+					      struct package_notes *ret);
+
+/** The same for a file. */
+_must_check_ struct error *package_notes_load(const char *path,
 					      struct package_notes *ret);
 
 /**

@@ -14,9 +14,11 @@
 #include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
+#include "common/kernel/compiler.h"
 #include "common/kernel/kernel_config.h"
 #include "common/kernel/release.h"
 #include "kbuild/config/config.h"
+#include "kbuild/make.h"
 #include "kbuild/source/source.h"
 
 enum {
@@ -34,8 +36,7 @@ static const struct {
 };
 
 struct error *package_info_write(const struct package_input *input,
-				 const struct catalog_arch *arch,
-				 const char *directory)
+				 const struct make *make, const char *directory)
 {
 	struct error *err;
 
@@ -53,12 +54,14 @@ struct error *package_info_write(const struct package_input *input,
 	json_t *json = json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:i, s:{s:o, s:s?, s:s}, s:o, s:o}",
 		"release", release, "version", version, "architecture",
-		arch->name, "host", host.machine, "flavor",
+		make->arch->name, "host", host.machine, "flavor",
 		input->release->flavor, "revision", (int)input->release->revision,
 		"source", "url", text_json(source->url), "digest",
 		source->digest[0] ? source->digest : NULL, "signature",
 		source->signature, "patches", strings_json(&source->patches),
 		"lost_options", strings_json(input->lost_options));
+	json_object_set_new(json, tools[0].key,
+			    json_string(make->compiler->version));
 	for (size_t i = 0; i < array_size(tools); i++) {
 		_cleanup_free_ char *value =
 			kernel_config_string(config, tools[i].option);
@@ -98,13 +101,14 @@ struct error *value_lost_options(const struct value *value, void *ret)
 }
 
 /** @param[out] ret Borrows @p name. */
-static struct error *read_info(const char *path, const char *name,
+static struct error *read_info(struct stream *stream, const char *name,
 			       struct value *ret)
 {
 	struct error *err;
 
 	_cleanup_free_ char *text = NULL;
-	err = archive_member_read(path, "./vmtest.json", INFO_LIMIT_BYTES, &text);
+	err = archive_member_read(stream, "./vmtest.json", INFO_LIMIT_BYTES,
+				  &text);
 	return err ? err
 		   : value_parse(text, strlen(text), name, ERROR_OTHER, ret);
 }
@@ -127,7 +131,10 @@ struct error *package_info_check(const char *path,
 	};
 	_cleanup_free_ char *name = string_format("%s: vmtest.json", path);
 	_cleanup_value_ struct value document = { 0 };
-	err = read_info(path, name, &document);
+	_cleanup_stream_ struct stream *stream = NULL;
+	err = stream_open_file(path, &stream);
+	if (!err)
+		err = read_info(stream, name, &document);
 	if (err)
 		return err;
 	for (size_t i = 0; i < array_size(rows); i++) {
@@ -145,6 +152,8 @@ void package_notes_deinit(struct package_notes *notes)
 {
 	string_list_deinit(&notes->lost_options);
 	free(notes->signature);
+	free(notes->compiler);
+	string_list_deinit(&notes->patches);
 	*notes = (struct package_notes){ 0 };
 }
 
@@ -159,19 +168,22 @@ static struct error *read_signature(const struct value *value, void *ret)
 	return NULL;
 }
 
-struct error *package_notes_read(const char *path, struct package_notes *ret)
+struct error *package_notes_read(struct stream *stream, struct package_notes *ret)
 {
 	// clang-format off
 	static const struct value_row rows[] = {
 		VALUE_OPTIONAL("lost_options", value_lost_options, struct package_notes, lost_options),
 		VALUE_OPTIONAL("source", read_signature, struct package_notes, signature),
+		VALUE_OPTIONAL("compiler", value_copy, struct package_notes, compiler),
+		VALUE_OPTIONAL("patches", value_strings, struct package_notes, patches),
 	};
 	// clang-format on
 	struct error *err;
 
-	_cleanup_free_ char *name = string_format("%s: vmtest.json", path);
+	_cleanup_free_ char *name =
+		string_format("%s: vmtest.json", stream->name);
 	_cleanup_value_ struct value document = { 0 };
-	err = read_info(path, name, &document);
+	err = read_info(stream, name, &document);
 	if (error_catch(&err, ERROR_NOT_FOUND))
 		return NULL;
 	if (err)
@@ -182,4 +194,13 @@ struct error *package_notes_read(const char *path, struct package_notes *ret)
 		return err;
 	*ret = take(notes);
 	return NULL;
+}
+
+struct error *package_notes_load(const char *path, struct package_notes *ret)
+{
+	struct error *err;
+
+	_cleanup_stream_ struct stream *stream = NULL;
+	err = stream_open_file(path, &stream);
+	return err ? err : package_notes_read(stream, ret);
 }

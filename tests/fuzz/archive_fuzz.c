@@ -27,7 +27,7 @@ static void unpack_into(const char *folder, const uint8_t *data, size_t size)
 	};
 	_cleanup_error_ struct error *err = NULL;
 	_cleanup_error_ struct error *member_err = NULL;
-	_cleanup_stream_ struct stream *stream = NULL;
+	_cleanup_stream_ struct stream *stream = NULL, *again = NULL;
 	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ uint8_t *sealed = malloc(size + 1);
 	char path[32];
@@ -42,7 +42,10 @@ static void unpack_into(const char *folder, const uint8_t *data, size_t size)
 	stream = stream_open_fd(fd, "archive");
 	err = unpack(stream, folder, &options);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	member_err = archive_member_read(path, "./vmtest.json", 1000, &text);
+	member_err = stream_open_file(path, &again);
+	if (member_err)
+		abort();
+	member_err = archive_member_read(again, "./vmtest.json", 1000, &text);
 }
 
 static char *folder;

@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				      FUZZ_TAR_BLOCK))
 		abort();
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	error_destroy(package_notes_read(path, &notes));
+	error_destroy(package_notes_load(path, &notes));
 	// What is taken can be shown anywhere.
 	if (notes.signature && strpbrk(notes.signature, "\n\033"))
 		abort();

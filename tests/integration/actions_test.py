@@ -259,6 +259,7 @@ class BuildTest(ActionsTest):
         self.assertEqual(hashlib.sha256(package.read_bytes()).hexdigest(), digest)
         result_file = self.result()
         self.assertGreater(result_file.pop("seconds")["boot"], 0.1)
+        self.assertRegex(result_file.pop("compiler"), r"^\d+\.\d+\.\d+$")
         expected = dict.fromkeys(("phase", "error", "log"))
         expected |= {"release": release, "version": self.version, "arch": arch}
         expected |= {"series": ".".join(self.version.split(".")[:2]), "flavor": "tiny"}

@@ -9,15 +9,21 @@
 #include "bot/build/build.h"
 #include "bot/plan/failure.h"
 #include "bot/plan/plan.h"
+#include "common/base/memory.h"
 #include "common/base/table.h"
+#include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "common/store/store.h"
+#include "kbuild/config/config.h"
+#include "kbuild/package/package.h"
 #include "tests/unit/errors.h"
 #include "tests/unit/files.h"
 
 enum {
 	VERDICTS_MAX = 600,
 };
+
+TestSuite(issue, .init = setup_tmp, .fini = teardown_tmp);
 
 static const struct failure_list none_failed;
 static const struct catalog_arch x86_64 = { .name = "x86_64" };
@@ -218,16 +224,50 @@ Test(verdict, a_kernel_is_built_if_the_store_has_what_was_built)
 static const struct kernel_version v6_12 = { 6, 12, 117, 0 };
 static const struct kernel_version v6_1 = { 6, 1, 50, 0 };
 
+#define LAST "kernel-6.12.116-vmtest1.0tiny.x86_64.tar.zst"
+
+/**
+ * Put an older kernel of 6.12 into a store: of its options, CONFIG_9P_FS was
+ * not asked for, and CONFIG_UNIX was lost.
+ */
+static void put_last(const struct catalog *catalog, const char *info)
+{
+	struct config_request request = { .catalog = catalog };
+	_cleanup_option_set_ struct option_set options = { 0 };
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+	cr_assert_null(catalog_find_arch(catalog, "x86_64", &request.arch));
+	cr_assert_null(catalog_find_flavor(catalog, "tiny", &request.flavor));
+	cr_assert(release_parse("6.12.116-vmtest1.0tiny", &request.release));
+	cr_assert_null(config_compose(&request, &options));
+	for (size_t i = 0; i < options.count; i++) {
+		const struct config_option *option = &options.items[i];
+
+		if (strcmp(option->name, "CONFIG_9P_FS") != 0 &&
+		    strcmp(option->name, "CONFIG_UNIX") != 0)
+			string_builder_appendf(&sb, "%s=%s\n", option->name,
+					       option->value);
+	}
+	put_file(tmp, "tree/build/.config", sb.text);
+	put_file(tmp, "tree/vmtest.json", info);
+	put_file(tmp, "store/x", "");
+	_cleanup_free_ char *tree = in_tmp("tree"), *path = in_tmp("store/" LAST);
+	cr_assert_null(package_pack(tree, path));
+}
+
 /** Of 6.12, in a store with an older kernel of it. */
 static char *make_body(const struct verdict_list *verdicts,
 		       const struct failure_list *failures, const char *run_url)
 {
-	struct asset asset = {
-		.name = (char *)"kernel-6.12.116-vmtest1.0tiny.x86_64.tar.zst",
-		.created = 1795046400,
-	};
+	struct asset asset = { .name = (char *)LAST, .created = 1795046400 };
 	const struct asset_list assets = { &asset, 1 };
+	_cleanup_catalog_ struct catalog *catalog = load_catalog();
+	_cleanup_free_ char *name = string_format("dir:%s/store", tmp);
+	_cleanup_store_ struct store *store = NULL;
+	cr_assert_null(store_create(name, NULL, &store));
 	const struct issue_facts facts = {
+		.catalog = catalog,
+		.store = store,
 		.assets = &assets,
 		.verdicts = verdicts,
 		.failures = failures,
@@ -245,10 +285,36 @@ Test(issue, a_body_says_what_failed_first_and_what_is_new)
 	_cleanup_free_ char *body = make_body(&verdicts, &none_failed, NULL);
 
 	expect_text(body,
-		    "* 6.12.117-vmtest1.0.1tiny for x86\\_64: boot failed: ` fs/a.c:7:1: error: unknown type name 'x' `. The last that worked is 6.12.116-vmtest1.0tiny, of 2026-11-19; what is new is v6.12.116..v6.12.117.\n");
+		    "* 6.12.117-vmtest1.0.1tiny for x86\\_64: boot failed: ` fs/a.c:7:1: error: unknown type name 'x' `. The last that worked is 6.12.116-vmtest1.0tiny, of 2026-11-19. What is new since: ` v6.12.116..v6.12.117 `. How it was made cannot be read.\n");
 	cr_assert(release_parse("6.12.117-vmtest1.1default", &planned[0].release));
 	_cleanup_free_ char *first = make_body(&verdicts, &none_failed, NULL);
 	expect_text(first, "No package of its kind has worked so far.\n");
+}
+
+Test(issue, a_body_says_what_made_the_last_package)
+{
+	static const struct {
+		const char *info, *compiler, *text;
+	} rows[] = {
+		{ "{\"patches\": [\"0000-gone.patch\", \"0002-piix4-power-off-on-x86.patch\"], \"compiler\": \"gcc-12 (Debian) 12.2.0\"}",
+		  "13.1.0",
+		  "since: ` v6.12.116..v6.12.117 `, ` GCC 13.1.0, which was gcc-12 (Debian) 12.2.0 `, ` no 0000-gone.patch `, ` CONFIG_UNIX=y `, ` CONFIG_9P_FS=y `.\n" },
+		{ "{\"lost_options\": [\"CONFIG_UNIX=y\"], \"compiler\": \"gcc-12 (Debian) 12.2.0\"}",
+		  "12.2.0",
+		  "since: ` v6.12.116..v6.12.117 `, ` 0002-piix4-power-off-on-x86.patch `, ` CONFIG_9P_FS=y `.\n" },
+		{ "{}", NULL, ", ` CONFIG_9P_FS=y `.\n" },
+	};
+	_cleanup_catalog_ struct catalog *catalog = load_catalog();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct verdict_list verdicts = make_verdicts(2, "");
+
+		put_last(catalog, rows[i].info);
+		results[0].compiler = (char *)rows[i].compiler;
+		_cleanup_free_ char *body =
+			make_body(&verdicts, &none_failed, NULL);
+		expect_text(body, rows[i].text);
+	}
 }
 
 Test(issue, an_issue_is_known_by_its_first_line)

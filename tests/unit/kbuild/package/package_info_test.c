@@ -11,7 +11,9 @@
 #include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
+#include "common/kernel/compiler.h"
 #include "common/kernel/release.h"
+#include "kbuild/make.h"
 #include "kbuild/source/source.h"
 #include "tests/unit/errors.h"
 #include "tests/unit/files.h"
@@ -26,6 +28,8 @@ Test(package_info, tells_how_a_package_was_made)
 	struct release release;
 	cr_assert(release_parse("6.12.117-vmtest1.0tiny", &release));
 	const struct catalog_arch arch = { .name = "x86_64" };
+	const struct compiler compiler = { .version = (char *)"12.2.0" };
+	const struct make make = { .arch = &arch, .compiler = &compiler };
 	_cleanup_source_ struct source source = {
 		.url = string_copy("u"),
 		.signature = string_copy("A. Name, 0123"),
@@ -34,7 +38,7 @@ Test(package_info, tells_how_a_package_was_made)
 	_cleanup_string_list_ struct string_list lost = { 0 };
 	string_list_add(&lost, "CONFIG_A=y");
 	const struct package_input input = { &release, &source, &lost };
-	cr_assert_null(package_info_write(&input, &arch, tmp));
+	cr_assert_null(package_info_write(&input, &make, tmp));
 
 	struct utsname host;
 	uname(&host);
@@ -49,6 +53,13 @@ Test(package_info, tells_how_a_package_was_made)
 	json_t *json = json_load_file(path, 0, NULL);
 	cr_expect(wanted && json && json_equal(json, wanted));
 	json_decref(json);
+	// Kernels before 5.8 do not say what compiled them.
+	put_file(tmp, "build/.config", "CONFIG_X=y\n");
+	cr_assert_null(package_info_write(&input, &make, tmp));
+	json = json_load_file(path, 0, NULL);
+	cr_expect_str_eq(json_string_value(json_object_get(json, "compiler")),
+			 "12.2.0");
+	json_decref(json);
 	json_decref(wanted);
 }
 
@@ -62,7 +73,7 @@ static struct error *read_notes(const char *info, struct package_notes *ret)
 	if (info)
 		put_file(tmp, "tree/vmtest.json", info);
 	cr_assert_null(package_pack(tree, package));
-	return package_notes_read(package, ret);
+	return package_notes_load(package, ret);
 }
 
 Test(package_info, a_package_says_what_it_lost_and_who_signed)
