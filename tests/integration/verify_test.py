@@ -5,7 +5,8 @@ attestation, and those that have no digest.
 
 What stands for gh(1) takes the arguments and gives the exit statuses that GitHub
 documents for `gh attestation verify`: 0 if it is verified, 1 if not, 4 without a
-token. Before 2.49, it is an unknown command, status 1.
+token. Before 2.49, it is an unknown command, before 2.51 --signer-workflow an unknown
+flag, status 1.
 """
 
 import hashlib
@@ -18,19 +19,24 @@ from support import CATALOG
 from packages import RELEASE, package_entries, package_name, write_package
 
 REPOSITORY = CATALOG["repository"]
+SIGNER = f"{REPOSITORY}/.github/workflows/kernel.yml"
 GH = r"""
 [ "$1" = attestation ] || { echo "unknown command \"$1\" for \"gh\"" >&2; exit 1; }
 [ "$2" = verify ] || exit 1
-[ "$3" = --help ] && exit 0
-[ "$#" -eq 5 ] && [ "$4" = --repo ] || exit 1
+case $* in *" --help") exit 0 ;; esac
+[ "$#" -eq 7 ] && [ "$4" = --repo ] && [ "$6" = --signer-workflow ] || exit 1
 [ -n "$GH_TOKEN$GITHUB_TOKEN" ] || { echo "gh auth login" >&2; exit 4; }
-echo "$5 $(sha256sum <"$3")" >>"@CALLS@"
-[ -e "@ATTESTED@" ] && exit 0
+echo "$5 $7 $(sha256sum <"$3")" >>"@CALLS@"
+[ "$(cat "@ATTESTED@" 2>/dev/null)" = "$7" ] && exit 0
 echo "Loaded digest" >&2
 echo "Error: HTTP 404: Not Found" >&2
 exit 1
 """
-OLD_GH = 'echo "unknown command \\"$1\\" for \\"gh\\"" >&2; exit 1'
+OLD_GH = r"""
+case $3 in
+--signer-workflow*) echo "unknown flag: --signer-workflow" >&2; exit 1 ;;
+esac
+"""
 
 
 class VerifyCase(support.TestCase):
@@ -83,17 +89,26 @@ class AttestationTest(VerifyCase):
         """How often it was, each time with the whole package."""
         lines = self.calls.read_text().splitlines() if self.calls.exists() else []
         digest = hashlib.sha256(self.package.read_bytes()).hexdigest()
-        self.assertEqual(set(lines) - {f"{REPOSITORY} {digest}  -"}, set())
+        self.assertEqual(set(lines) - {f"{REPOSITORY} {SIGNER} {digest}  -"}, set())
         self.calls.unlink(missing_ok=True)
         return len(lines)
 
     def test_a_package_is_verified_once(self):
-        self.attested.touch()
+        self.attested.write_text(SIGNER)
         for _ in range(2):
             result = self.vm("download", "--verify", f"--store={self.store}")
             self.assert_status(result, 0)
         self.assertEqual(self.called(), 1)
         self.assertEqual(self.left(), [f"kernel-{RELEASE}"])
+
+    def test_another_workflow_of_the_repository_cannot_vouch(self):
+        workflow = support.TOP / SIGNER.removeprefix(f"{REPOSITORY}/")
+        self.assertIn("uses: actions/attest@", workflow.read_text())
+        self.attested.write_text(f"{REPOSITORY}/.github/workflows/ci.yml")
+        result = self.vm("download", "--verify", f"--store={self.store}")
+        self.assert_one_line(result, 1, package_name(), SIGNER, "HTTP 404: Not Found")
+        self.assertEqual(self.called(), 1)
+        self.assertEqual(self.left(), [])
 
     def test_what_is_not_attested_is_refused(self):
         for command in ("download", "module", "run"):
@@ -116,9 +131,9 @@ class AttestationTest(VerifyCase):
         verify = ("download", f"--store={self.store}", "--verify")
         default = ("download", f"--catalog={self.catalog}")
         for path, words in ((self.folder / "empty", "there is no gh"),
-                            (self.path_with({"gh": OLD_GH}), "gh knows no attestations")):
+                            (self.path_with({"gh": OLD_GH}), "gh is too old")):
             with self.subTest(words):
-                self.assert_one_line(self.vm(*verify, PATH=path), 1, words, "2.49")
+                self.assert_one_line(self.vm(*verify, PATH=path), 1, words, "2.51")
                 self.assertEqual(self.left(), [])
                 result = self.vm(*default, PATH=path, GITHUB_ACTIONS="true")
                 self.assertIn(f"warning: {package_name()} is not verified: {words}",
@@ -126,7 +141,7 @@ class AttestationTest(VerifyCase):
                 self.assert_downloaded(result)
 
     def test_in_actions_the_catalog_says_whether_its_store_is_attested(self):
-        self.attested.touch()
+        self.attested.write_text(SIGNER)
         catalog = f"--catalog={self.catalog}"
         plain = self.folder / "plain.json"
         plain.write_text(json.dumps(CATALOG))

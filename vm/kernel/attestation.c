@@ -28,8 +28,11 @@ static const char *const environment[] = {
 
 struct error *attestation_find_program(void)
 {
-	static const char *const arguments[] = { "gh", "attestation", "verify",
-						 "--help", NULL };
+	// An option that it does not know is an error, whatever follows.
+	static const char *const arguments[] = {
+		"gh",	  "attestation", "verify", "--signer-workflow=-",
+		"--help", NULL
+	};
 	_cleanup_close_ int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	_cleanup_error_ struct error *err = process_run(&(struct process_options){
 		.arguments = arguments,
@@ -43,18 +46,22 @@ struct error *attestation_find_program(void)
 		return take_ptr(err);
 	return error_create(
 		ERROR_NOT_FOUND,
-		"%s; install GitHub's gh, 2.49 or later, from https://cli.github.com",
-		process_program_exists("gh") ? "gh knows no attestations"
-					     : "there is no gh");
+		"%s; install GitHub's gh, 2.51 or later, from https://cli.github.com",
+		process_program_exists("gh")
+			? "gh is too old to verify which workflow has made a file"
+			: "there is no gh");
 }
 
 struct error *attestation_verify(const char *path, const char *repository)
 {
 	struct error *err;
 
-	const char *const arguments[] = { "gh", "attestation", "verify",
-					  path, "--repo",      repository,
-					  NULL };
+	_cleanup_free_ char *workflow =
+		string_format("%s/" ATTESTATION_WORKFLOW, repository);
+	const char *const arguments[] = {
+		"gh",	    "attestation",	 "verify", path, "--repo",
+		repository, "--signer-workflow", workflow, NULL,
+	};
 	_cleanup_free_ char *log = string_format("%s.log", path);
 	_cleanup_close_ int fd =
 		open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -76,6 +83,6 @@ struct error *attestation_verify(const char *path, const char *repository)
 		string_copy(*tail ? tail : error_message(err));
 	error_destroy(err);
 	return error_create(ERROR_OTHER,
-			    "gh does not find that a workflow of %s has made it: %s; --no-verify takes it nevertheless",
-			    repository, reason);
+			    "gh does not find that %s has made it: %s; --no-verify takes it nevertheless",
+			    workflow, reason);
 }

@@ -16,11 +16,15 @@
 
 struct error;
 
-/** @return What to install, if there is no gh(1) that knows attestations. */
+/** What publishes kernels, and no other workflow of a repository. */
+#define ATTESTATION_WORKFLOW ".github/workflows/kernel.yml"
+
+/** @return What to install, if there is no gh(1) that can tell workflows apart. */
 _must_check_ struct error *attestation_find_program(void);
 
 /**
- * Verify that a workflow of a repository has made a file. Blocks, on the network.
+ * Verify that this workflow of a repository has made a file. Blocks, on the
+ * network.
  *
  * @param[in] repository `OWNER/REPO`
  */
