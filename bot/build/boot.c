@@ -18,7 +18,48 @@
 #include "vm/guest/guest.h"
 #include "vm/kernel/kernel.h"
 #include "vm/qemu/qemu.h"
-#include "vm/rootfs/rootfs.h"
+
+enum {
+	/** A package, and the lists to find it in. */
+	ROOT_LIMIT_MS = 600000,
+};
+
+/** Make what guests of another architecture boot in. */
+static struct error *make_root(void *arch_, const char *path)
+{
+	struct error *err;
+
+	const struct catalog_arch *arch = arch_;
+	_cleanup_free_ char *script = NULL;
+	err = data_path("busybox-root", &script);
+	if (err)
+		return err;
+	log_info("making a root for %s guests, of Debian's busybox-static",
+		 arch->name);
+	const char *const arguments[] = { script, arch->debian_arch,
+					  arch->debian_suite, path, NULL };
+	return process_run(&(struct process_options){
+		.arguments = arguments,
+		.timeout_ms = ROOT_LIMIT_MS,
+	});
+}
+
+/** @param[out] ret NULL for this machine's architecture: the host's root. */
+static struct error *open_root(const struct build_request *request,
+			       const struct catalog_arch *arch,
+			       struct cache_entry **ret)
+{
+	const struct cache_recipe recipe = { .make = make_root,
+					     .arg = (void *)arch };
+
+	*ret = NULL;
+	if (catalog_arch_is_host(arch))
+		return NULL;
+	_cleanup_free_ char *path =
+		path_joinf(request->directory, "%s/rootfs-boot", arch->name);
+	return error_wrap(cache_get(path, &recipe, ret),
+			  "make a root for %s guests", arch->name);
+}
 
 /** Whether `uname -r` has succeeded, with the output that it should have. */
 static struct error *check(const struct run_result *result, int output_fd,
@@ -97,7 +138,7 @@ static struct error *boot(const struct build_request *request,
 					       request->log_path);
 	}
 	_cleanup_cache_entry_ struct cache_entry *rootfs = NULL;
-	err = rootfs_open(request->directory, item->arch, &rootfs);
+	err = open_root(request, item->arch, &rootfs);
 	if (err)
 		return err;
 	_cleanup_free_ char *module = NULL;
@@ -131,17 +172,12 @@ static struct error *boot(const struct build_request *request,
 struct error *boot_check(const struct build_request *request,
 			 const struct catalog_arch *arch)
 {
-	struct error *err;
-
 	_cleanup_cache_entry_ struct cache_entry *rootfs = NULL;
-	err = rootfs_open(request->directory, arch, &rootfs);
-	if (err)
-		return err;
 	const struct qemu_config config = { .arch = arch,
 					    .program = request->qemu };
 	const char *program = qemu_program(&config);
 	if (process_program_exists(program))
-		return NULL;
+		return open_root(request, arch, &rootfs);
 	return error_create(ERROR_NOT_FOUND,
 			    "%s guests need %s, and there is no such program; install it, or set VMTEST_QEMU to another",
 			    arch->name, program);

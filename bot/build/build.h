@@ -253,9 +253,10 @@ _must_check_ struct error *kernel_build_discard(struct kernel_build *build);
 
 /**
  * See, before the work that makes a package, whether its kernel can be booted
- * here: that QEMU is there, and the root of another machine's guests.
+ * here: that QEMU is there, and the root of another machine's guests, a static
+ * busybox, which is made if need be. Blocks on the network then.
  *
- * @return ERROR_NOT_FOUND with what to do.
+ * @return ERROR_NOT_FOUND, with what to do, if there is no QEMU.
  */
 _must_check_ struct error *boot_check(const struct build_request *request,
 				      const struct catalog_arch *arch);

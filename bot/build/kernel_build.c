@@ -120,10 +120,6 @@ static struct error *run_phases(struct kernel_making *making)
 	const struct plan_item *item = making->item;
 	struct kernel_build *build = making->build;
 	struct phase_clock *clock = &build->result.clock;
-	phase_clock_enter(clock, PHASE_BOOT);
-	err = boot_check(request, item->arch);
-	if (err)
-		return err;
 	const struct source_request source_request = {
 		.kind = SOURCE_VERSION,
 		.version = item->release.version,

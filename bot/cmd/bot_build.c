@@ -134,6 +134,10 @@ static struct error *run(struct command_context *context)
 	request.directory = context->directory;
 	request.log_path = log_path;
 	request.qemu = command_variable("VMTEST_QEMU");
+	// Not the kernel's fault: without a result, its job has failed.
+	err = boot_check(&request, item.arch);
+	if (err)
+		return err;
 	_cleanup_kernel_build_ struct kernel_build made = { 0 };
 	struct workflow_group group;
 	workflow_group_begin(&group, "%s for %s", item.release_text,

@@ -82,7 +82,11 @@ class GitHubTest(support.TestCase):
         for env, words, expected in (
             ({"GITHUB_TOKEN": ""}, (), ("write to github:", "set GITHUB_TOKEN")),
             ({"VMTEST_QEMU": "/no/qemu"}, (), ("/no/qemu", "VMTEST_QEMU")),
-            ({}, ("-a", foreign), (f"vmtest-vm rootfs -a {foreign}",)),
+            (
+                {"VMTEST_QEMU": "/bin/true", "PATH": self.path_with({"apt-get": "exit 100"})},
+                ("-a", foreign),
+                (f"make a root for {foreign} guests", "busybox-root", "100"),
+            ),
         ):
             with self.subTest(env=env):
                 self.environment.update(env)
@@ -93,7 +97,8 @@ class GitHubTest(support.TestCase):
                     self.assertIn(word, line)
                 self.assertEqual(result.stdout, "")
                 self.environment["GITHUB_TOKEN"] = "write-token"
-                self.environment.pop("VMTEST_QEMU", None)
+                for name in ("VMTEST_QEMU", "PATH"):
+                    self.environment.pop(name, None)
         asked = [request["path"] for request in self.kernel_org.requests()]
         self.assertFalse([path for path in asked if ".tar." in path], asked)
 

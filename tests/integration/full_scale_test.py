@@ -89,7 +89,7 @@ class FullReleaseTest(ScaleCase):
         # and what a run looks for before it begins.
         self.environment["VMTEST_QEMU"] = "/bin/true"
         for arch in support.CATALOG["architectures"]:
-            (self.folder / "work" / arch / "rootfs").mkdir(parents=True)
+            (self.folder / "work" / arch / "rootfs-boot").mkdir(parents=True)
         result = self.bot("run")
         self.assertEqual(result.stdout.count("skipped"), 5)
         pruned = re.findall(r"pruned (\S+)", result.stderr)

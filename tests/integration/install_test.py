@@ -124,7 +124,7 @@ PACKED = (
     "share/vmtest/configs/patches/.*.patch",
     "share/vmtest/module/(Makefile|main.c|compat.h|compat/.*.h|stack/.*.c)",
     "share/vmtest/drgn/(vmtest.json|test_mm.py)",
-    "share/vmtest/(init.sh|fstab|key)",
+    "share/vmtest/(busybox-root|init.sh|fstab|key)",
     "share/vmtest/dev/fd -> /proc/self/fd",
     "share/vmtest/guest/.*/vmtest-kexec",
     "share/doc/vmtest/(copyright|changelog.Debian.gz|NEWS.gz)",

@@ -39,7 +39,7 @@ static const struct command_option options[] = {
 /** What there is in --directory. */
 static const struct cache_kind kinds[] = {
 	{ "kernels", "*", "kernel-*" },	 { "modules", "*/module/*/*", "*" },
-	{ "roots", "*", "rootfs" },	 { "adopted", "*", "adopted-*" },
+	{ "roots", "*", "rootfs*" },	 { "adopted", "*", "adopted-*" },
 	{ "sources", "sources", "*" },	 { "compilers", "toolchains", "*" },
 	{ "packages", "packages", "*" }, { "builds", "packages", ".partial.*" },
 	{ "trees", "builds", "*" },	 { "bisections", "bisections", "*" },
