@@ -136,7 +136,7 @@ static struct error *update_issues(const struct session *session,
 					 : NULL;
 	_cleanup_github_ struct github github = { 0 };
 	err = github_init(&github, repository, context->http);
-	const struct issue_facts facts = {
+	struct issue_facts facts = {
 		.github = &github,
 		.catalog = context->catalog,
 		.store = context->store,

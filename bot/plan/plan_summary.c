@@ -46,7 +46,7 @@ static void add_missing(struct table *table, const struct context *context,
 {
 	const struct catalog *catalog = context->catalog;
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
-	bool is_built = false;
+	size_t built = 0, missing = 0, planned_count = 0;
 
 	for (size_t i = 0; i < catalog->flavor_count; i++) {
 		const struct catalog_flavor *flavor = &catalog->flavors[i];
@@ -55,19 +55,27 @@ static void add_missing(struct table *table, const struct context *context,
 
 		if (!catalog_flavor_is_for(flavor, arch, version))
 			continue;
-		is_built = arch->enabled;
+		built++;
 		catalog_release(catalog, version, flavor, 0, &release);
 		bool planned = is_planned(context->plan, &release, arch);
 		if (!planned && (!arch->enabled ||
 				 inventory_has(&context->inventory, &release,
 					       arch->name, &patch)))
 			continue;
+		missing++;
+		planned_count += planned;
 		string_builder_append(&sb, sb.length ? ", " : "");
 		string_builder_append(&sb, planned ? "**" : "");
 		string_builder_append_markdown(&sb, flavor->name);
 		string_builder_append(&sb, planned ? "**" : "");
 	}
-	table_add(table, sb.length ? sb.text : is_built ? "✓" : "–");
+	// Six lists of all flavors are wider than a page.
+	bool is_all = missing > 1 && missing == built;
+	table_add(table, is_all && planned_count == built ? "**all**"
+			 : is_all && !planned_count	  ? "all"
+			 : sb.length			  ? sb.text
+			 : built && arch->enabled	  ? "✓"
+							  : "–");
 }
 
 /** Add the newest version of a series in the store, and how many it has. */
@@ -149,7 +157,7 @@ static void append_head(struct string_builder *sb,
 			plan->left_out, plan->count);
 	string_builder_append(
 		sb,
-		"\n\nUnder each architecture are the flavors that the store lacks: those in **bold** are built by this run. ✓: it has them all; –: none is built.\n\n");
+		"\n\nUnder each architecture are the flavors that the store lacks: those in **bold** are built by this run. all: it has none; ✓: it lacks none; –: none is built.\n\n");
 }
 
 void plan_append_bounds(struct string_builder *sb, const struct catalog *catalog)

@@ -65,7 +65,7 @@ struct error *issue_read(const struct value *value, void *ret)
 }
 
 struct updater {
-	const struct issue_facts *facts;
+	struct issue_facts *facts;
 	/** That are open, in the order in which they were made. */
 	struct issue_list issues;
 };
@@ -177,7 +177,7 @@ static struct error *open_or_update(struct updater *updater,
 	struct error *err;
 
 	_cleanup_free_ char *title = issue_title(version);
-	const struct issue_facts *facts = updater->facts;
+	struct issue_facts *facts = updater->facts;
 	_cleanup_free_ char *body = issue_body(facts, version);
 
 	if (!issue)
@@ -277,7 +277,7 @@ static struct error *update_series(struct updater *updater, size_t first)
 	return close_issue(updater, version, issue->number);
 }
 
-struct error *issues_update(const struct issue_facts *facts)
+struct error *issues_update(struct issue_facts *facts)
 {
 	struct error *err;
 

@@ -2,6 +2,7 @@
 
 #include "bot/report/report.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,8 +95,7 @@ static const struct inventory_item *find_last(const struct inventory *inventory,
 }
 
 /** What is new since the last package that worked. */
-static void append_changes(struct string_builder *sb,
-			   const struct issue_facts *facts,
+static void append_changes(struct string_builder *sb, struct issue_facts *facts,
 			   const struct verdict *verdict,
 			   const struct inventory_item *last)
 {
@@ -107,12 +107,18 @@ static void append_changes(struct string_builder *sb,
 	kernel_version_format(&item->release.version, to);
 	if (strcmp(from, to) != 0)
 		string_list_addf(&changes, "v%s..v%s", from, to);
-	_cleanup_error_ struct error *err =
-		recipe_changes(facts->catalog, item,
-			       verdict->result ? verdict->result->compiler : NULL,
-			       facts->store, last->asset, &changes);
+	_cleanup_error_ struct error *err = NULL;
+	if (facts->store)
+		err = recipe_changes(facts->catalog, item,
+				     verdict->result ? verdict->result->compiler
+						     : NULL,
+				     facts->store, last->asset, &changes);
 	if (err)
 		log_warning("%s", error_message(err));
+	bool is_known = facts->store && !err;
+	// For each kernel anew, its patience would be longer than the job's.
+	if (error_is(err, ERROR_RETRY))
+		facts->store = NULL;
 	for (size_t i = 0; i < changes.count && i < CHANGES_MAX; i++) {
 		string_builder_append(sb, i ? ", " : " What is new since: ");
 		markdown_append_code(sb, changes.items[i]);
@@ -122,18 +128,17 @@ static void append_changes(struct string_builder *sb,
 				       changes.count - CHANGES_MAX);
 	if (changes.count)
 		string_builder_append_char(sb, '.');
-	else if (!err)
+	else if (is_known)
 		string_builder_append(
 			sb,
 			" Nothing is new since: source, patches, options and compiler are the same.");
-	if (err)
+	if (!is_known)
 		string_builder_append(sb, " How it was made cannot be read.");
 	string_builder_append_char(sb, '\n');
 }
 
 /** What failed first, and what was different when it last worked. */
-static void append_cause(struct string_builder *sb,
-			 const struct issue_facts *facts,
+static void append_cause(struct string_builder *sb, struct issue_facts *facts,
 			 const struct inventory *inventory,
 			 const struct verdict *verdict)
 {
@@ -163,8 +168,7 @@ static void append_cause(struct string_builder *sb,
 	append_changes(sb, facts, verdict, last);
 }
 
-static void append_causes(struct string_builder *sb,
-			  const struct issue_facts *facts,
+static void append_causes(struct string_builder *sb, struct issue_facts *facts,
 			  const struct verdict_list *failures)
 {
 	_cleanup_inventory_ struct inventory inventory = { 0 };
@@ -179,12 +183,18 @@ static void append_waiting(struct string_builder *sb,
 			   const struct failure_list *failures,
 			   const struct kernel_version *version)
 {
+	bool is_first = true;
+
 	for (size_t i = 0; i < failures->count; i++) {
 		const struct failure *failure = &failures->items[i];
 		char release[RELEASE_TEXT_SIZE];
 
 		if (!is_waiting(failure, version))
 			continue;
+		if (is_first)
+			string_builder_append(sb,
+					      "All of the series that fail:\n\n");
+		is_first = false;
 		_cleanup_free_ char *text = failure_text(failure);
 		release_format(&failure->release, release);
 		string_builder_append(sb, "* ");
@@ -196,8 +206,7 @@ static void append_waiting(struct string_builder *sb,
 	string_builder_append_char(sb, '\n');
 }
 
-char *issue_body(const struct issue_facts *facts,
-		 const struct kernel_version *version)
+char *issue_body(struct issue_facts *facts, const struct kernel_version *version)
 {
 	const struct verdict_list *verdicts = facts->verdicts;
 	_cleanup_verdict_list_ struct verdict_list failures = { 0 };

@@ -116,13 +116,13 @@ static void add_row(struct table *table, const struct verdict *verdict)
 	table_add(table, verdict->item->release_text);
 	table_add(table, verdict->item->arch->name);
 	table_add_status(table, status, is_failed);
+	_cleanup_free_ char *lost =
+		is_built ? lost_options_format(&result->lost_options) : NULL;
+	table_add(table, lost ? lost : verdict->reason);
 	table_add_megabytes(table, is_built ? result->size_bytes : 0);
 	for (int i = 0; i < PHASE_COUNT; i++)
 		table_add_seconds(table,
 				  result ? result->clock.duration_ms[i] : 0);
-	_cleanup_free_ char *lost =
-		is_built ? lost_options_format(&result->lost_options) : NULL;
-	table_add(table, lost ? lost : verdict->reason);
 	if (!is_failed || !result || !result->log || !*result->log)
 		return;
 	_cleanup_free_ char *title = report_title(verdict->item, verdict->phase);
@@ -134,10 +134,11 @@ void report_verdicts(const struct verdict_list *verdicts, struct table *ret)
 	table_add_column(ret, "kernel", TABLE_TEXT);
 	table_add_column(ret, "architecture", TABLE_TEXT);
 	table_add_column(ret, "result", TABLE_TEXT);
+	// Where GitHub shows it without scrolling.
+	table_add_column(ret, "", TABLE_CODE);
 	table_add_column(ret, "size", TABLE_NUMBER);
 	for (int i = 0; i < PHASE_COUNT; i++)
 		table_add_column(ret, phase_names[i], TABLE_NUMBER);
-	table_add_column(ret, "", TABLE_CODE);
 	for (int kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
 		for (size_t i = 0; i < verdicts->count; i++) {
 			if ((int)verdicts->items[i].kind == kind)

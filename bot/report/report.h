@@ -132,6 +132,7 @@ struct issue_facts {
 	/** Any release of the repository. */
 	const struct github *github;
 	const struct catalog *catalog;
+	/** NULL once it did not answer. */
 	struct store *store;
 	/** What it has now. */
 	const struct asset_list *assets;
@@ -156,7 +157,7 @@ struct issue_facts {
  *
  * @return ERROR_NOT_FOUND if issues are off.
  */
-_must_check_ struct error *issues_update(const struct issue_facts *facts);
+_must_check_ struct error *issues_update(struct issue_facts *facts);
 
 /**
  * Whether a store has a version as the catalog wants it: for each architecture
@@ -179,8 +180,7 @@ char *issue_title(const struct kernel_version *version);
  *
  * @param[in] version Any of the series.
  */
-char *issue_body(const struct issue_facts *facts,
-		 const struct kernel_version *version);
+char *issue_body(struct issue_facts *facts, const struct kernel_version *version);
 
 /** The comment that closes the issue; free(). */
 char *issue_closing(const struct verdict_list *verdicts,

@@ -145,12 +145,14 @@ static void append_line(struct string_builder *sb, const struct table *table,
 			const size_t *widths, size_t first, size_t width_max)
 {
 	_cleanup_string_builder_ struct string_builder line = { 0 };
-	size_t width;
+	size_t width, count = table->columns.count;
 
-	for (size_t i = 0; i < table->columns.count; i++) {
+	for (size_t j = 0; j < 2 * count; j++) {
+		size_t i = j % count;
 		const char *text = cell_text(table, first, i);
+		bool is_last = table->columns.items[i].kind == TABLE_CODE;
 
-		if (!is_shown(table, i))
+		if (!is_shown(table, i) || is_last != (j >= count))
 			continue;
 		measure(text, SIZE_MAX, &width);
 		int spaces = (int)(widths[i] - width);

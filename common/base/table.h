@@ -20,7 +20,7 @@
 
 enum table_kind {
 	TABLE_TEXT,
-	/** Text that may hold anything; in Markdown, code. */
+	/** Text that may hold anything, and long: last in text, code in Markdown. */
 	TABLE_CODE,
 	/** Markdown already, of a table that is shown as nothing else. */
 	TABLE_MARKDOWN,

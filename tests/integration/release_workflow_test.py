@@ -262,9 +262,6 @@ class ReleaseWorkflowTest(WorkflowCase):
             self.assertEqual(self.issues("all"), [])
 
         self.variables["VMTEST_REHEARSAL_FAIL"] = "6.12.*"
-        asks = self.folder / "tree/configs/tiny.config"
-        asks.write_text(asks.read_text() + "CONFIG_ZRAM=m\n")
-        support.commit_tree(self.folder / "tree")
         for attempt, *by_hand in (
             ["a build that fails"],
             ["it fails again", "workflow_dispatch", {"retry": True}],
@@ -283,8 +280,7 @@ class ReleaseWorkflowTest(WorkflowCase):
         self.assertRegex(
             issue["body"],
             r"worked is 6\.12\.118-\S+, of \S+\. What is new since: ` v6\.12\.118\.\.v6\.12\.119 `, "
-            r"` GCC 12\.2\.0, which was gcc-11 \(Debian\) 11\.3\.0 `, ` \S+\.patch `, "
-            r"` CONFIG_ZRAM=m `\.\n",
+            r"` GCC 12\.2\.0, which was gcc-11 \(Debian\) 11\.3\.0 `(, ` \S+\.patch `)*\.\n",
         )
 
         with self.stage("it is not tried again the same day"):

@@ -390,17 +390,17 @@ Test(plan_summary, a_row_says_what_is_missing_where)
 		  { "### 5 kernels to build\n",
 		    "kernel.org has 3 series that we keep; the store `` dir:`x` `` has 5 packages. **2 more kernels are left for the next run**",
 		    "| Series | kernel.org | In the store | x86\\_64 | arm | vax |\n",
-		    "| 7.3 | 7.3-rc2 | | **default**, **tiny** | **default**, **tiny** | – |\n",
+		    "| 7.3 | 7.3-rc2 | | **all** | **all** | – |\n",
 		    "| 6.12 | 6.12.117 | 6.12.117 (4 packages) | ✓ | **default** | – |\n",
 		    // Not of bpf, which is for none of them.
 		    "\n* arm is built only from 6.6\n"
 		    "* bpf is built only from 8.0: it \\*needs\\* more\n\n",
 		    // Left out, and so not in bold.
-		    "| 6.1 | 6.1.50 | | default, tiny | – | – |\n"
+		    "| 6.1 | 6.1.50 | | all | – | – |\n"
 		    "| 4.4 | – | 4.4.302 (1 package) | | | |\n" } },
 		{ AGAIN,
 		  { "### 10 kernels to build\n", "has 5 packages.\n",
-		    "| 6.12 | 6.12.117 | 6.12.117 (4 packages) | **default**, **tiny** | **default**, **tiny** | – |\n" } },
+		    "| 6.12 | 6.12.117 | 6.12.117 (4 packages) | **all** | **all** | – |\n" } },
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
@@ -437,7 +437,7 @@ Test(plan_summary,
 	_cleanup_free_ char *text = plan_summary_format(&other, &kernels, &none,
 							&planned, "dir:x",
 							WORKFLOW_SUMMARY_LIMIT);
-	cr_expect(strstr(text, "| 7.3 | 7.3-rc2 | | **default**, **tiny** |\n"
+	cr_expect(strstr(text, "| 7.3 | 7.3-rc2 | | **all** |\n"
 			       "| 6.12 | 6.12.117 | | – |\n"),
 		  "%s", text);
 }

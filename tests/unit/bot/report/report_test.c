@@ -117,10 +117,10 @@ Test(report, failures_come_first)
 	expect_text(
 		markdown,
 		"### Kernels: 8 built, 2 failed, 2 skipped, 7 left for the next run\n\n"
-		"| kernel | architecture | result | size | build | |\n",
-		"| 6.12.117-vmtest1.0.1tiny | x86\\_64 | **boot failed** | | 512.3 s | ` a \\| b @user ` |\n",
-		"| 6.12.117-vmtest1.0.2tiny | x86\\_64 | skipped | | | ` cancelled ` |\n",
-		"| 6.1.50-vmtest1.0.7tiny | x86\\_64 | built | 83.9 MB | 512.3 s | |\n");
+		"| kernel | architecture | result | | size | build |\n",
+		"| 6.12.117-vmtest1.0.1tiny | x86\\_64 | **boot failed** | ` a \\| b @user ` | | 512.3 s |\n",
+		"| 6.12.117-vmtest1.0.2tiny | x86\\_64 | skipped | ` cancelled ` | | |\n",
+		"| 6.1.50-vmtest1.0.7tiny | x86\\_64 | built | | 83.9 MB | 512.3 s |\n");
 	cr_expect_lt(strstr(markdown, "boot failed"),
 		     strstr(markdown, "skipped |"));
 	cr_expect_null(strstr(markdown, "<details>"));
@@ -148,7 +148,7 @@ Test(report, says_what_a_kernel_was_built_without)
 	string_list_add(&results[0].lost_options, "CONFIG_A=y");
 	_cleanup_free_ char *markdown = report_summary(&verdicts, 0, 100000);
 	expect_text(markdown,
-		    "| built | 83.9 MB | 512.3 s | ` without CONFIG_A=y ` |\n");
+		    "| built | ` without CONFIG_A=y ` | 83.9 MB | 512.3 s |\n");
 	string_list_deinit(&results[0].lost_options);
 }
 
@@ -265,7 +265,7 @@ static char *make_body(const struct verdict_list *verdicts,
 	_cleanup_free_ char *name = string_format("dir:%s/store", tmp);
 	_cleanup_store_ struct store *store = NULL;
 	cr_assert_null(store_create(name, NULL, &store));
-	const struct issue_facts facts = {
+	struct issue_facts facts = {
 		.catalog = catalog,
 		.store = store,
 		.assets = &assets,
@@ -340,7 +340,7 @@ Test(issue, texts_are_about_their_series_alone)
 
 	cr_expect_str_eq(title, "Linux 6.12: builds fail");
 	expect_text(body, "[The last run](<https://g/o/r/actions/runs/1>) failed",
-		    "| 6.12.117-vmtest1.0.1tiny | x86\\_64 | **boot failed** | 512.3 s | ` a \\| b @user ` |\n");
+		    "| 6.12.117-vmtest1.0.1tiny | x86\\_64 | **boot failed** | ` a \\| b @user ` | 512.3 s |\n");
 	cr_expect_eq(count_of(body, "| **boot failed** |"), 2);
 	cr_expect_eq(count_of(body, "<details>"), 2);
 	cr_expect_null(strstr(body, "1.0.2tiny"));

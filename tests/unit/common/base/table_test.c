@@ -11,24 +11,24 @@ static struct table make_table(void)
 
 	table_add_column(&table, "kernel", TABLE_TEXT);
 	table_add_column(&table, "result", TABLE_TEXT);
+	table_add_column(&table, "", TABLE_CODE);
 	table_add_column(&table, "never", TABLE_NUMBER);
 	table_add_column(&table, "size", TABLE_NUMBER);
 	table_add_column(&table, "boot", TABLE_NUMBER);
-	table_add_column(&table, "", TABLE_CODE);
 
 	table_add(&table, "a_b");
 	table_add_status(&table, "passed", false);
+	table_add(&table, "");
 	table_add_seconds(&table, 0);
 	table_add_megabytes(&table, 83900000);
 	table_add_seconds(&table, 1340);
-	table_add(&table, "");
 
 	table_addf(&table, "%d", 2);
 	table_add_status(&table, "failed", true);
+	table_add(&table, "a | b\n\xc2\x85@user");
 	table_add_seconds(&table, 0);
 	table_add_megabytes(&table, 0);
 	table_add_seconds(&table, 512340);
-	table_add(&table, "a | b\n\xc2\x85@user");
 	return table;
 }
 
@@ -83,10 +83,10 @@ Test(table, markdown_is_escaped)
 	table_append_markdown(&sb, &table, SIZE_MAX);
 	cr_expect_str_eq(
 		sb.text,
-		"| kernel | result | size | boot | |\n"
-		"| --- | --- | ---: | ---: | --- |\n"
-		"| a\\_b | passed | 83.9 MB | 1.3 s | |\n"
-		"| 2 | **failed** | | 512.3 s | ` a \\| b  @user ` |\n"
+		"| kernel | result | | size | boot |\n"
+		"| --- | --- | --- | ---: | ---: |\n"
+		"| a\\_b | passed | | 83.9 MB | 1.3 s |\n"
+		"| 2 | **failed** | ` a \\| b  @user ` | | 512.3 s |\n"
 		"\n<details><summary>a b</summary>\n\n```\nlog\n```\n\n</details>\n");
 }
 
