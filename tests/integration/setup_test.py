@@ -119,3 +119,57 @@ class BootRootTest(support.TestCase):
         self.assert_status(result, 2)
         self.assertIn("usage: ", result.stderr)
         self.assertEqual(ran, "")
+
+
+class ActionTest(support.TestCase):
+    """What actions run before our programs are there."""
+
+    def test_only_the_tool_that_the_run_has_built_is_taken(self):
+        home, packed = self.folder / "home", self.folder / "vmtest.tar.gz"
+        (home / ".vmtest").mkdir(parents=True)
+        (home / ".vmtest/it").touch()
+        printed = script("actions/built-tool/carry", "pack", packed, HOME=str(home))
+        digest = printed.stdout.strip().removeprefix("digest=")
+        shutil.rmtree(home / ".vmtest")
+        for wrong in ("0" * 64, ""):
+            result = script("actions/built-tool/carry", "unpack", packed, wrong, HOME=str(home))
+            self.assert_status(result, 1)
+            self.assertIn("is not what this run's first job has built", result.stderr)
+            self.assertFalse((home / ".vmtest").exists())
+        path = self.path_with({"cmake": "exit 9", "apt-get": "exit 9"})
+        script("actions/built-tool/carry", "unpack", packed, digest, HOME=str(home), PATH=path)
+        self.assertTrue((home / ".vmtest/it").exists())
+
+    def prepare(self, arch, programs, alone=False):
+        log = self.folder / "log"
+        log.write_text("")
+        record = f'echo "${{0##*/}} $*" >>"{log}"'
+        path = self.path_with({name: text.replace("RECORD", record)
+                               for name, text in programs.items()})
+        if alone:
+            path = path.partition(":")[0]
+            dirname = self.folder / "programs/dirname"
+            dirname.unlink(missing_ok=True)
+            dirname.symlink_to(shutil.which("dirname"))
+        return script("actions/vm/prepare", arch, PATH=path), log.read_text()
+
+    def test_what_a_runner_lacks_is_said(self):
+        result, _ = self.prepare("", {}, alone=True)
+        self.assert_status(result, 1)
+        self.assertRegex(result.stdout, "^::error title=vmtest::.* no apt-get .*ubuntu")
+        lacking = {"apt-get": "RECORD", "id": "echo 1000", "sudo": "exit 1"}
+        result, ran = self.prepare("", lacking, alone=True)
+        self.assert_status(result, 1)
+        self.assertRegex(result.stdout, "^::error title=vmtest::.* neither root nor sudo")
+        self.assertEqual(ran, "")
+
+    @unittest.skipUnless(shutil.which("dpkg"), "for Debian and Ubuntu")
+    def test_another_architecture_has_its_root_first(self):
+        programs = dict.fromkeys(("apt-get", "sudo", "sysctl", "vmtest-vm", "udevadm"), "RECORD")
+        result, ran = self.prepare("s390x", {**programs, "id": "echo 0"})
+        self.assert_status(result, 0)
+        self.assertIn("qemu-user-static", ran)
+        self.assertTrue(ran.endswith("vmtest-vm rootfs --arch s390x\n"), ran)
+        result, ran = self.prepare(os.uname().machine, {**programs, "id": "echo 0"})
+        self.assert_status(result, 0)
+        self.assertNotIn("rootfs", ran)
