@@ -202,6 +202,7 @@ class ReleaseWorkflowTest(WorkflowCase):
         with self.stage("nothing to do"):
             result = self.run_workflow()
             self.assert_conclusion(result, "success")
+            self.assertIn("waits for: release\n", result.output)
             self.assertEqual(result.job("plan").outputs["count"], "0")
             for job in ("prepare", "source", "kernel", "finish"):
                 self.assertEqual(result.job(job).conclusion, "skipped")
@@ -225,6 +226,8 @@ class ReleaseWorkflowTest(WorkflowCase):
             self.assert_conclusion(result, "success")
             self.assertEqual(result.job("plan").outputs["count"], "2")
             self.assertEqual(result.job("kernel").conclusion, "skipped")
+            # It waits for nobody, and nobody for it.
+            self.assertNotIn("waits for: release", result.output)
 
         with self.stage("a package that is not the one that was built"):
             self.variables["VMTEST_REHEARSAL_FORGE"] = "6.1.*"

@@ -103,8 +103,9 @@ export class Run {
     const errors = [];
     try {
       const call = await this.#start();
-      const { runName } = call.workflow;
+      const { runName, group } = call.workflow;
       if (runName) this.say(evaluateText(runName, call.scope()));
+      if (group) this.say(`waits for: ${evaluateText(group, call.scope())}`);
       conclusion = await call.execute();
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

@@ -224,6 +224,7 @@ export function readWorkflow(file, name, knows) {
     return {
       path: name,
       runName: root["run-name"],
+      group: fields(root.concurrency).group,
       events: readEvents(root.on),
       permissions: readPermissions(root.permissions),
       env: root.env,
