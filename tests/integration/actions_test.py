@@ -631,6 +631,22 @@ class FinishTest(ActionsTest):
         (issue,) = self.issues("all")
         self.assertEqual((issue["state"], issue["comments"]), ("closed", 1))
 
+    def test_a_store_that_does_not_answer_is_asked_for_one_package(self):
+        kinds = ("1.0tiny", "1.1default")
+        for version, become in (("6.12.116", self.built), ("6.12.117", self.failed)):
+            releases = [f"{version}-vmtest{kind}" for kind in kinds]
+            self.write_plan(*releases)
+            for release in releases:
+                become(release)
+        self.assert_status(self.finish("--issues"), 1)
+        self.github.control(faults=[{"kind": "close", "endpoint": "web", "count": -1}])
+        self.assert_status(self.finish("--issues", env={"VMTEST_RETRY_SECONDS": "0"}), 1)
+        (issue,) = self.issues("all")
+        self.assertIn("The last that worked is 6.12.116-vmtest1.0tiny", issue["body"])
+        self.assertEqual(issue["body"].count("How it was made cannot be read."), 2)
+        asked = {request["path"] for request in self.github.requests(endpoint="web")}
+        self.assertEqual(len(asked), 1, asked)
+
     def test_an_issue_that_cannot_be_updated_is_not_said_to_be(self):
         fault = {"kind": "status", "status": 422, "method": "PATCH", "path": "/issues/1$"}
         self.fail_once()
