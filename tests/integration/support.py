@@ -65,7 +65,7 @@ def command_line(program, arguments):
     return [BIN / known, *words, *more]
 
 
-def run(program, *arguments, timeout=300, **options):
+def run(program, *arguments, timeout=1200, **options):
     """Run one of the programs; its output is text unless told otherwise."""
     options.setdefault("env", environment())
     options.setdefault("text", True)
@@ -318,7 +318,7 @@ def program_of(pid):
 class Terminal:
     """A command in the foreground of a terminal, and all that is written there."""
 
-    def __init__(self, command, folder, limit=120, **values):
+    def __init__(self, command, folder, limit=600, **values):
         self.text = ""
         self.deadline = time.monotonic() + limit
         command = list(map(str, command))
