@@ -35,32 +35,56 @@ static struct error *create_and_resolve(const char *path, char **ret)
 	return NULL;
 }
 
-/** Use a .config that its user has made, and follow what he changes in it. */
-static struct error *keep_config(const char *path, const struct make *make)
+/** What a tree's configuration is made of: a whole .config, or options; free(). */
+static struct error *find_asked(const struct kbuild_request *request, char **ret)
 {
 	struct error *err;
 
-	_cleanup_free_ char *wanted = NULL;
-	err = file_read(path, CONFIG_LIMIT_BYTES, &wanted, NULL);
-	if (error_catch(&err, ERROR_NOT_FOUND))
-		return error_create(ERROR_USAGE, "%s: no such file", path);
-	if (err)
+	if (request->config_path) {
+		err = file_read(request->config_path, CONFIG_LIMIT_BYTES, ret,
+				NULL);
+		if (error_catch(&err, ERROR_NOT_FOUND))
+			return error_create(ERROR_USAGE, "%s: no such file",
+					    request->config_path);
 		return err;
-	_cleanup_free_ char *config = path_join(make->build, ".config");
-	_cleanup_free_ char *copy = path_join(make->build, ".vmtest-config");
-	_cleanup_free_ char *before = NULL;
-	err = file_read(copy, CONFIG_LIMIT_BYTES, &before, NULL);
-	if (!err && strcmp(before, wanted) != 0)
-		err = file_delete(config);
-	error_catch(&err, ERROR_NOT_FOUND);
-	if (!err && !file_exists(config))
-		err = file_write(config, wanted, strlen(wanted));
+	}
+	_cleanup_option_set_ struct option_set set = { 0 };
+	err = config_compose(request->config, &set);
 	if (!err)
-		err = file_write(copy, wanted, strlen(wanted));
+		*ret = option_set_format(&set);
+	return err;
+}
+
+/** Kconfig takes most of the time of a build that has nothing to do. */
+static struct error *configure_tree(const struct kbuild_request *request,
+				    struct make *make,
+				    struct string_list *lost_ret)
+{
+	struct error *err;
+
+	static const char *const olddefconfig[] = { "olddefconfig", NULL };
+	_cleanup_free_ char *stamp = path_join(make->build, ".vmtest-stamp");
+	_cleanup_free_ char *config = path_join(make->build, ".config");
+	_cleanup_free_ char *asked = NULL;
+	_cleanup_free_ char *before = NULL;
+	err = find_asked(request, &asked);
 	if (err)
 		return err;
-	const char *const arguments[] = { "olddefconfig", NULL };
-	return make_run(make, NULL, arguments);
+	_cleanup_free_ char *now =
+		string_format("%s %s\n%s", request->compiler->program,
+			      request->compiler->version, asked);
+	err = file_read(stamp, CONFIG_LIMIT_BYTES, &before, NULL);
+	if (!err && strcmp(before, now) == 0 && config_is_current(make))
+		return NULL;
+	error_destroy(err);
+	err = file_delete(stamp);
+	if (!err && !request->config_path)
+		err = configure_build(request->config, make, lost_ret, NULL);
+	else if (!err)
+		err = file_write(config, asked, strlen(asked));
+	if (!err && request->config_path)
+		err = make_run(make, NULL, olddefconfig);
+	return err ? err : file_write(stamp, now, strlen(now));
 }
 
 static struct error *configure(const struct kbuild_request *request,
@@ -69,11 +93,10 @@ static struct error *configure(const struct kbuild_request *request,
 {
 	struct error *err;
 
-	if (request->config_path)
-		err = keep_config(request->config_path, make);
-	else
-		err = configure_build(request->config, make, lost_ret, NULL);
-	if (err || request->format == KBUILD_FORMAT_TREE)
+	if (request->format == KBUILD_FORMAT_TREE)
+		return configure_tree(request, make, lost_ret);
+	err = configure_build(request->config, make, lost_ret, NULL);
+	if (err)
 		return err;
 	// The source may be another version: better known before it is built.
 	const char *const arguments[] = { "include/config/kernel.release", NULL };

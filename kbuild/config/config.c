@@ -3,6 +3,7 @@
 #include "kbuild/config/config.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
@@ -123,6 +124,33 @@ struct error *configure_build(const struct config_request *request,
 	if (config_ret)
 		*config_ret = take_ptr(config);
 	return NULL;
+}
+
+bool config_is_current(const struct make *make)
+{
+	_cleanup_free_ char *config = path_join(make->build, ".config");
+	// What make itself goes by: `\tPATH \`, a line for each file.
+	_cleanup_free_ char *path =
+		path_join(make->build, "include/config/auto.conf.cmd");
+	_cleanup_free_ char *text = NULL;
+	struct stat known, file;
+	size_t count = 0;
+
+	error_destroy(file_read(path, CONFIG_LIMIT_BYTES, &text, NULL));
+	if (!text || stat(path, &known) < 0 || stat(config, &file) < 0)
+		return false;
+	for (char *line, *next = text; (line = strsep(&next, "\n"));) {
+		if (*line++ != '\t')
+			continue;
+		line[strcspn(line, " ")] = '\0';
+		_cleanup_free_ char *kconfig = path_join(make->source, line);
+
+		if (stat(kconfig, &file) < 0 ||
+		    file.st_mtim.tv_sec >= known.st_mtim.tv_sec)
+			return false;
+		count++;
+	}
+	return count;
 }
 
 struct error *configure_source(const struct config_request *request,

@@ -205,6 +205,12 @@ _must_check_ struct error *configure_build(const struct config_request *request,
 					   char **config_ret);
 
 /**
+ * Whether kconfig has nothing to do in a build directory: a build has read its
+ * .config, and no Kconfig file has been written since.
+ */
+bool config_is_current(const struct make *make);
+
+/**
  * Configure a source in a temporary directory. Blocks for some seconds.
  *
  * @param[in] compiler Asked by kconfig what it can do.

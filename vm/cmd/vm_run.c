@@ -181,6 +181,19 @@ static void add_invocation(const struct command_context *context,
 		string_list_add(ret, context->line.arguments[i]);
 }
 
+static struct error *find_kernel(struct command_context *context,
+				 const struct kernel_source *source,
+				 const struct catalog_arch *arch,
+				 struct kernel *ret)
+{
+	const struct string_list *kernels = &context->common->kernels;
+
+	if (source->path)
+		return command_build(context, source, arch, ret);
+	return command_kernel(context, arch->name,
+			      kernels->count ? kernels->items[0] : NULL, ret);
+}
+
 /** @param[out] kernel_ret Opened, once it has been found. */
 static struct error *run_guest(struct command_context *context,
 			       int console_log_fd, struct kernel *kernel_ret,
@@ -191,7 +204,6 @@ static struct error *run_guest(struct command_context *context,
 	const struct vm_run_options *command_options = context->options;
 	const struct run_options *options = &command_options->guest;
 	struct guest_config config = options->config;
-	const struct string_list *kernels = &context->common->kernels;
 	const char *shell = command_variable("SHELL");
 	_cleanup_free_ char *directory =
 		realpath(config.directory ? config.directory : ".", NULL);
@@ -213,13 +225,8 @@ static struct error *run_guest(struct command_context *context,
 	if (err)
 		return err;
 	_cleanup_module_ struct module module = { 0 };
-	if (command_options->source.path)
-		err = command_build(context, &command_options->source,
-				    config.qemu.arch, kernel_ret);
-	else
-		err = command_kernel(context, config.qemu.arch->name,
-				     kernels->count ? kernels->items[0] : NULL,
-				     kernel_ret);
+	err = find_kernel(context, &command_options->source, config.qemu.arch,
+			  kernel_ret);
 	if (!err && options->module != MODULE_NONE)
 		err = command_module(context, config.qemu.arch, kernel_ret,
 				     options->module_source, &module);

@@ -2,8 +2,10 @@
 
 #include "kbuild/config/config.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <criterion/criterion.h>
@@ -13,6 +15,7 @@
 #include "common/base/memory.h"
 #include "common/kernel/catalog.h"
 #include "common/kernel/compiler.h"
+#include "kbuild/make.h"
 #include "tests/unit/errors.h"
 #include "tests/unit/files.h"
 
@@ -244,4 +247,41 @@ Test(configure, failure_of_make_names_no_log_that_is_gone)
 
 	cr_assert(err);
 	cr_expect_str_eq(error_message(err), "configure: make failed");
+}
+
+static void set_time(const char *path, time_t seconds)
+{
+	const struct timespec times[] = { { .tv_sec = seconds },
+					  { .tv_sec = seconds } };
+	_cleanup_free_ char *file = in_tmp(path);
+
+	cr_assert_eq(utimensat(AT_FDCWD, file, times, 0), 0);
+}
+
+Test(config, is_current_until_kconfig_changes, .init = setup_tmp,
+     .fini = teardown_tmp)
+{
+	_cleanup_free_ char *tree = in_tmp("s");
+	_cleanup_free_ char *build = in_tmp("b");
+	const struct make make = { .source = tree, .build = build };
+
+	put_file(build, ".config", "CONFIG_X=y\n");
+	put_file(tree, "Kconfig", "");
+	put_file(tree, "fs/Kconfig", "");
+	set_time("s/Kconfig", 1000);
+	set_time("s/fs/Kconfig", 1000);
+	// Not built yet.
+	cr_expect_not(config_is_current(&make));
+	put_file(build, "include/config/auto.conf.cmd",
+		 "deps_config := \\\n\tKconfig \\\n\tfs/Kconfig \\\n\n$(x): y\n");
+	cr_expect(config_is_current(&make));
+	set_time("b/include/config/auto.conf.cmd", 2000);
+	cr_expect(config_is_current(&make));
+	set_time("s/fs/Kconfig", 3000);
+	cr_expect_not(config_is_current(&make));
+	set_time("s/fs/Kconfig", 1000);
+	cr_expect(config_is_current(&make));
+	_cleanup_free_ char *kconfig = in_tmp("s/Kconfig");
+	cr_assert_null(file_delete(kconfig));
+	cr_expect_not(config_is_current(&make));
 }
