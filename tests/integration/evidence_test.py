@@ -87,14 +87,14 @@ class ReportTest(EvidenceCase):
         command = ["--", "sh", "-c", INSERT + "deadlock; exec sleep 1000"]
         for verb in ("run", "test"):
             with self.subTest(verb):
-                got = self.call(f"vmtest-vm {verb} -t 5 -k", support.kernel(), *options, *command)
+                got = self.call(f"vmtest-vm {verb} -t 20 -k", support.kernel(), *options, *command)
                 self.assertNotEqual(got.returncode, 0)
                 self.assertRegex(got.stderr if verb == "run" else got.stdout, """\
 deadlock:
-  faulty_ab \\(\\d+\\) waits for mutex b \\[faulty\\], held by faulty_ba \\(\\d+\\)
-  faulty_ba \\(\\d+\\) waits for mutex a \\[faulty\\], held by faulty_ab \\(\\d+\\)
+  faulty_a \\(\\d+\\) waits for rw_semaphore sem \\[faulty\\], held by faulty_sem \\(\\d+\\)
+  faulty_sem \\(\\d+\\) waits for mutex a \\[faulty\\], held by faulty_a \\(\\d+\\)
 """)
-        self.assertRegex(got.stdout, r"lock_both.* \(.*/faulty.c:\d+\)")
+        self.assertRegex(got.stdout, r"lock_a_first.* \(.*/faulty.c:\d+\)")
         self.assert_nothing_left()
 
     @caller.each_caller

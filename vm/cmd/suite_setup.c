@@ -178,6 +178,8 @@ static struct error *check_places(const struct command_context *context)
 	const struct place outputs[] = {
 		{ "--log-directory", options->log_directory, PLACE_OUTPUT },
 		{ "--junit", options->junit, PLACE_OUTPUT },
+		{ "--dump-directory", options->guest.config.dump_directory,
+		  PLACE_OUTPUT },
 		{ summary, command_variable(summary), PLACE_OUTPUT },
 	};
 

@@ -97,7 +97,7 @@ static void report_result(const struct run_result *result)
 		fputs(result->log, stderr);
 	}
 	if (result->report) {
-		log_info("what drgn says of it:");
+		log_error("what drgn says of it:");
 		fputs(result->report, stderr);
 	}
 	if (result->dump)

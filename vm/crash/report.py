@@ -11,7 +11,7 @@ that it does not know, are written as the kernel does: SYMBOL+OFFSET/SIZE [MODUL
 import struct
 import sys
 
-from drgn import Object
+from drgn import FaultError, Object
 from drgn.helpers.linux.cpumask import for_each_online_cpu
 from drgn.helpers.linux.list import list_for_each_entry
 from drgn.helpers.linux.percpu import per_cpu
@@ -112,21 +112,36 @@ class Waits:
     def __init__(self, tasks):
         self.tasks = {task.value_(): task for task in tasks}
 
-    def walk(self, waiter, waiter_type, lock_type):
-        """From one waiter to the list of all, which is in the lock."""
-        node = waiter.list.next.value_()
-        task_offset = prog.type(waiter_type).member("task").bit_offset // 8
-        list_offset = prog.type(waiter_type).member("list").bit_offset // 8
-        head_offset = prog.type(lock_type).member("wait_list").bit_offset // 8
-        for _ in range(STEPS):
-            other = node - list_offset
-            if prog.read_u64(other + task_offset) not in self.tasks:
-                return Object(prog, lock_type, address=node - head_offset)
-            node = Object(prog, waiter_type, address=other).list.next.value_()
+    def walk(self, waiter, words, waiter_type, lock_type):
+        """From one waiter along the list of all to the lock."""
+        offset = prog.type(waiter_type).member("list").bit_offset // 8
+        ring, node = set(), waiter.list.address_of_().value_()
+        while node - offset not in ring and len(ring) < STEPS:
+            other = Object(prog, waiter_type, address=node - offset)
+            if other.task.value_() not in self.tasks:
+                head = prog.type(lock_type).member("wait_list").bit_offset // 8
+                return Object(prog, lock_type, address=node - head)
+            ring.add(other.address_)
+            node = other.list.next.value_()
+        # Since Linux 7.1, the list has no head: the lock points to the first waiter. It is
+        # on the stack, too, as what was called with it.
+        first = prog.type(lock_type).member("first_waiter").bit_offset // 8
+        for word in words:
+            try:
+                if prog.read_u64(word + first) in ring:
+                    lock = Object(prog, lock_type, address=word)
+                    if self.owner_of(lock) in self.tasks:
+                        return lock
+            except (FaultError, OverflowError):
+                pass
         return None
 
+    @staticmethod
+    def owner_of(lock):
+        return lock.owner.counter.value_() & ~7 & (1 << 64) - 1
+
     def find(self, task, trace):
-        """Kind, lock and holder (which may be None); nothing if it waits for none."""
+        """Kind, lock and holder; nothing if it waits for none, or nobody holds it."""
         names = [frame.name or "" for frame in trace]
         for kind, (function, waiter_type, lock_type) in LOCKS.items():
             if not any(function in name for name in names):
@@ -135,24 +150,24 @@ class Waits:
             stack = trace[0].sp
             end = min(stack + STACK, (stack | 0x3fff) + 1)
             words = struct.unpack(f"={(end - stack) // 8}Q", prog.read(stack, end - stack))
+            outside = [word for word in words if not stack <= word < end]
             for i, word in enumerate(words):
                 if word != task.value_():
                     continue
                 try:
                     waiter = Object(prog, waiter_type, address=stack + 8 * i - offset)
-                    lock = self.walk(waiter, waiter_type, lock_type)
-                    owner = lock.owner.counter.value_() & ~7 & (1 << 64) - 1
-                except Exception:
+                    lock = self.walk(waiter, outside, waiter_type, lock_type)
+                    owner = self.owner_of(lock)
+                except (AttributeError, FaultError, LookupError):
                     continue
-                if owner in self.tasks or (kind != "mutex" and lock.count.counter.value_()):
-                    return kind, lock.address_, self.tasks.get(owner)
+                if owner in self.tasks:
+                    return kind, lock.address_, self.tasks[owner]
         return None
 
 
 def describe(wait):
     kind, address, holder = wait
-    held = f"held by {name_of(holder)}" if holder else "whose holder is not known"
-    return f"waits for {kind} {symbol_of(address)}, {held}"
+    return f"waits for {kind} {symbol_of(address)}, held by {name_of(holder)}"
 
 
 def report_tasks():
@@ -182,8 +197,7 @@ def report_deadlocks(found, waits):
         chain = []
         while task in found and task not in chain and task not in told:
             chain.append(task)
-            holder = found[task][2]
-            task = holder.value_() if holder else None
+            task = found[task][2].value_()
         if task in chain:
             print("deadlock:")
             for member in chain[chain.index(task):]:
