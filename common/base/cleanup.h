@@ -22,6 +22,7 @@
 // Also unused: clang does not take being cleaned up for a use.
 #define _cleanup_(function) __attribute__((cleanup(function), unused))
 #define _must_check_ __attribute__((warn_unused_result))
+#define _returns_nonnull_ __attribute__((returns_nonnull))
 #define _printf_(text, first) __attribute__((format(printf, text, first)))
 
 static inline void cleanup_free(void *p)

@@ -41,16 +41,15 @@ enum error_kind {
 };
 
 /** Make an error. */
-_must_check_ _printf_(2, 3) struct error *error_create(enum error_kind kind,
-						       const char *format, ...);
+_must_check_ _returns_nonnull_ _printf_(2, 3) struct error *error_create(
+	enum error_kind kind, const char *format, ...);
 
 /**
  * Make an error of kind ERROR_OS from an errno value, whose text is appended
  * to the message after a colon.
  */
-_must_check_ _printf_(2, 3) struct error *error_create_os(int errnum,
-							  const char *format,
-							  ...);
+_must_check_ _returns_nonnull_ _printf_(2, 3) struct error *error_create_os(
+	int errnum, const char *format, ...);
 
 /**
  * Put context in front of an error's message; the kind stays.

@@ -136,8 +136,8 @@ void value_deinit(struct value *document);
 #define _cleanup_value_ _cleanup_(value_deinit)
 
 /** An error about a value: `FILE: PATH: ` and the text, all on one line. */
-_must_check_ _printf_(2, 3) struct error *value_error(const struct value *value,
-						      const char *format, ...);
+_must_check_ _returns_nonnull_ _printf_(2, 3) struct error *value_error(
+	const struct value *value, const char *format, ...);
 
 /** Read an object by rows, in their order. */
 _must_check_ struct error *value_read(const struct value *value,
