@@ -181,7 +181,8 @@ struct kernel_make_module {
 
 /**
  * Build an external module as a user of a package does: in a package's build
- * directory, with nothing but the architecture and the compiler given.
+ * directory, with nothing but the architecture and the compiler given. Without
+ * pahole, the module has no BTF.
  *
  * @return An error also where make succeeds but some tool says 'No such file':
  * then the package, or the module's source, lacks something that make does not

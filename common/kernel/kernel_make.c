@@ -365,6 +365,9 @@ struct error *kernel_make_module(const struct kernel_make_module *options)
 	kernel_make_add_compiler(&list, options->arch, options->compiler,
 				 !options->sandbox);
 	string_list_addf(&list, "M=%s", options->module);
+	// Rather a module without BTF than none.
+	if (!process_program_exists("pahole"))
+		string_list_add(&list, "CONFIG_DEBUG_INFO_BTF_MODULES=");
 	for (const char *const *argument = options->arguments;
 	     argument && *argument; argument++)
 		string_list_add(&list, *argument);

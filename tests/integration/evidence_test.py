@@ -52,13 +52,8 @@ class TraceTest(EvidenceCase):
         self.assertEqual((written["file"], written["line"]), (f"{source}/faulty.c", line))
 
     def test_without_elfutils_the_frames_are_the_kernel_s(self):
-        programs = self.folder / "bin"
-        programs.mkdir()
-        for directory in ("/usr/sbin", "/usr/bin"):
-            for entry in os.scandir(directory):
-                if not entry.name.startswith("eu-") and not (programs / entry.name).exists():
-                    (programs / entry.name).symlink_to(entry.path)
-        got = support.run_guest("sh", "-c", vm_test.CRASH, env=support.environment(PATH=programs))
+        path = self.path_without("eu-")
+        got = support.run_guest("sh", "-c", vm_test.CRASH, env=support.environment(PATH=path))
         self.assert_status(got, 128)
         self.assertRegex(got.stderr, r"(?m) sysrq_handle_crash\+0x\w+/0x\w+$")
 

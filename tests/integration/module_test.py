@@ -103,6 +103,14 @@ class BuildTest(ModuleCase):
         self.assert_one_line(self.module(), 1, "No such file", "build.log")
         self.assertEqual(self.results(), [])
 
+    def test_without_pahole_it_has_no_btf(self):
+        env = support.environment(PATH=self.path_without("pahole"))
+        result = support.run("vmtest-vm module -k", support.kernel(), "-d", self.cache,
+                             "--module-source", self.source, env=env)
+        self.assert_status(result, 0)
+        got = self.run_guest("sh", "-c", "grep -c ^hello /proc/modules")
+        self.assertEqual((got.returncode, got.stdout), (0, "1\n"), got.stderr)
+
     def test_goes_with_its_kernel(self):
         for release in ("6.12.1-vmtest1.0tiny", "6.12.2-vmtest1.0tiny"):
             for folder in ("kernel-" + release, f"module/{release}/0/1"):

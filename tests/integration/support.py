@@ -451,6 +451,17 @@ class TestCase(unittest.TestCase):
             program.chmod(0o755)
         return f"{folder}:{os.environ['PATH']}"
 
+    def path_without(self, prefix):
+        """A PATH in which there are no programs whose names begin so."""
+        folder = self.folder / f"without-{prefix}"
+        folder.mkdir()
+        for directory in ("/usr/sbin", "/usr/bin"):
+            for entry in os.scandir(directory):
+                program = folder / entry.name
+                if not entry.name.startswith(prefix) and not program.exists():
+                    program.symlink_to(entry.path)
+        return str(folder)
+
     def kill_within(self, process, seconds):
         """Kill it unless it has ended by then; returns its children of that time."""
         try:
