@@ -8,20 +8,14 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
-#include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/progress.h"
-#include "common/kernel/compiler.h"
-#include "common/process/process.h"
+#include "common/kernel/repository.h"
 
 /*
  * git(1) and not libgit2: only its read-tree has an index for a directory that
  * is not the repository's, and writes what has changed there.
  */
-
-enum {
-	ANSWER_LIMIT_BYTES = 4096,
-};
 
 /** One repository and one directory. */
 struct checkout {
@@ -38,63 +32,12 @@ static void checkout_deinit(struct checkout *checkout)
 
 #define _cleanup_checkout_ _cleanup_(checkout_deinit)
 
-/**
- * Run git in the repository, with its index and hooks left out.
- *
- * @param[in] words Ended by NULL.
- * @param[out] ret What it prints; free(). NULL if that is of no interest.
- */
 static struct error *run_git(const struct checkout *checkout,
 			     const char *const *words, char **ret)
 {
-	_cleanup_string_list_ struct string_list arguments = { 0 };
-	const char *const fixed[] = { "git", "-C", checkout->repository, "-c",
-				      "core.hooksPath=/dev/null" };
-
-	for (size_t i = 0; i < array_size(fixed); i++)
-		string_list_add(&arguments, fixed[i]);
-	for (; *words; words++)
-		string_list_add(&arguments, *words);
-	const struct process_options options = {
-		.arguments = (const char *const *)arguments.items,
-		.inherited = kernel_make_inherited,
-		.environment = (const char *const *)checkout->environment.items,
-	};
-	return ret ? process_capture(&options, ANSWER_LIMIT_BYTES, ret)
-		   : process_run(&options);
-}
-
-static struct error *find_commit(const struct checkout *checkout,
-				 const char *ref, char **ret)
-{
-	struct error *err;
-
-	_cleanup_free_ char *name = string_format("%s^{commit}", ref);
-	const char *const words[] = { "rev-parse",	  "--verify", "--quiet",
-				      "--end-of-options", name,	      NULL };
-	err = run_git(checkout, words, ret);
-	if (error_catch(&err, ERROR_OTHER))
-		return error_create(ERROR_USAGE, "%s: git finds no commit '%s'",
-				    checkout->repository, ref);
-	return err;
-}
-
-/** Where the repository keeps something; free(). */
-static struct error *find_path(const struct checkout *checkout,
-			       const char *name, char **ret)
-{
-	struct error *err;
-
-	// Not where our own index is.
-	const struct checkout theirs = { .repository = checkout->repository };
-	const char *const words[] = { "rev-parse", "--git-path", name, NULL };
-	_cleanup_free_ char *path = NULL;
-	err = run_git(&theirs, words, &path);
-	if (err)
-		return err;
-	_cleanup_free_ char *whole = path_join(checkout->repository, path);
-	*ret = realpath(whole, NULL);
-	return NULL;
+	return repository_run(checkout->repository,
+			      (const char *const *)checkout->environment.items,
+			      words, ret);
 }
 
 /**
@@ -109,9 +52,10 @@ static struct error *write_tree(struct checkout *checkout, char **ret)
 	static const char *const write[] = { "write-tree", NULL };
 	_cleanup_free_ char *objects = NULL;
 	_cleanup_free_ char *their_index = NULL;
-	err = find_path(checkout, "objects", &objects);
+	err = repository_find_path(checkout->repository, "objects", &objects);
 	if (!err)
-		err = find_path(checkout, "index", &their_index);
+		err = repository_find_path(checkout->repository, "index",
+					   &their_index);
 	if (err)
 		return err;
 	_cleanup_free_ char *our_objects =
@@ -141,7 +85,6 @@ static struct error *write_tree(struct checkout *checkout, char **ret)
 
 bool checkout_is_possible(const char *repository)
 {
-	const struct checkout checkout = { .repository = repository };
 	static const char *const words[] = { "rev-parse", "--show-cdup", NULL };
 	_cleanup_free_ char *git = path_join(repository, ".git");
 	_cleanup_free_ char *up = NULL;
@@ -149,7 +92,7 @@ bool checkout_is_possible(const char *repository)
 
 	// git itself would say on stderr that there is none.
 	if (access(git, F_OK) == 0)
-		err = run_git(&checkout, words, &up);
+		err = repository_run(repository, NULL, words, &up);
 	return up && !*up;
 }
 
@@ -170,7 +113,7 @@ struct error *checkout_update(const char *repository, const char *ref,
 	_cleanup_progress_ struct progress *progress =
 		progress_createf(PROGRESS_TIME, "check out %s",
 				 ref ? ref : repository);
-	err = ref ? find_commit(&checkout, ref, &tree)
+	err = ref ? repository_find_commit(repository, ref, &tree)
 		  : write_tree(&checkout, &tree);
 	// Of one that was killed: nobody else is here.
 	if (!err)

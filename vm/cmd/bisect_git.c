@@ -15,6 +15,7 @@
 #include "common/base/memory.h"
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
+#include "common/kernel/repository.h"
 #include "vm/kernel/kernel.h"
 
 enum {
@@ -25,7 +26,7 @@ enum {
 
 void bisect_git_deinit(struct bisect_git *bisect)
 {
-	git_bisect_deinit(&bisect->git);
+	bisection_deinit(&bisect->git);
 	free(bisect->directory);
 	string_list_deinit(&bisect->range);
 	cache_release(bisect->entry);
@@ -85,7 +86,8 @@ struct error *bisect_git_set_range(struct bisect_git *bisect, const char *good,
 	for (size_t i = 0; i < array_size(refs); i++) {
 		_cleanup_free_ char *commit = NULL;
 
-		err = git_bisect_resolve(&bisect->git, refs[i], &commit);
+		err = repository_find_commit(bisect->git.repository, refs[i],
+					     &commit);
 		if (err)
 			return err;
 		string_list_add(&bisect->range, commit);
@@ -172,7 +174,7 @@ static struct error *judge(struct bisect_git *bisect, const char *commit,
 
 	_cleanup_free_ char *subject = NULL;
 	_cleanup_suite_ struct suite suite = { 0 };
-	err = git_bisect_show(&bisect->git, "%s", commit, &subject);
+	err = bisection_show(&bisect->git, "%s", commit, &subject);
 	if (!err)
 		err = test_commit(bisect, commit, &suite);
 	if (err)
@@ -206,23 +208,23 @@ static struct error *check_end(struct bisect_git *bisect, size_t index,
 				  bisect_verdict_names[wanted]);
 }
 
-static struct error *search(struct bisect_git *bisect, struct git_bisect_end *ret)
+static struct error *search(struct bisect_git *bisect, struct bisection_end *ret)
 {
 	static const char *const words[] = {
 		[BISECT_GOOD] = "good", [BISECT_BAD] = "bad", [BISECT_SKIPPED] = "skip"
 	};
 	struct error *err;
 
-	if (git_bisect_is_started(&bisect->git)) {
+	if (bisection_is_started(&bisect->git)) {
 		log_info("going on with what is in %s", bisect->directory);
 	} else {
 		err = check_end(bisect, 1, BISECT_BAD);
 		if (!err)
 			err = check_end(bisect, 0, BISECT_GOOD);
 		if (!err)
-			err = git_bisect_start(&bisect->git,
-					       bisect->range.items[0],
-					       bisect->range.items[1]);
+			err = bisection_start(&bisect->git,
+					      bisect->range.items[0],
+					      bisect->range.items[1]);
 		if (err)
 			return err;
 	}
@@ -230,13 +232,13 @@ static struct error *search(struct bisect_git *bisect, struct git_bisect_end *re
 		enum bisect_verdict verdict = BISECT_UNTESTED;
 		_cleanup_free_ char *commit = NULL;
 
-		err = git_bisect_next(&bisect->git, ret, &commit);
+		err = bisection_next(&bisect->git, ret, &commit);
 		if (err || !commit)
 			return err;
 		err = judge(bisect, commit, &verdict);
 		if (!err)
-			err = git_bisect_mark(&bisect->git, commit,
-					      words[verdict]);
+			err = bisection_mark(&bisect->git, commit,
+					     words[verdict]);
 		if (err)
 			return err;
 	}
@@ -260,9 +262,9 @@ static struct error *print_side(const struct bisect_git *bisect,
 
 	_cleanup_free_ char *id = NULL;
 	_cleanup_free_ char *subject = NULL;
-	err = git_bisect_show(&bisect->git, "%H", commit, &id);
+	err = bisection_show(&bisect->git, "%H", commit, &id);
 	if (!err)
-		err = git_bisect_show(&bisect->git, "%s", commit, &subject);
+		err = bisection_show(&bisect->git, "%s", commit, &subject);
 	if (err)
 		return err;
 	_cleanup_free_ char *log = find_log(bisect, id);
@@ -279,7 +281,7 @@ static struct error *print_side(const struct bisect_git *bisect,
 }
 
 static struct error *print_end(const struct bisect_git *bisect,
-			       const struct git_bisect_end *end)
+			       const struct bisection_end *end)
 {
 	struct error *err = NULL;
 	const struct string_list *commits = &end->commits;
@@ -319,7 +321,7 @@ struct error *bisect_git_run(struct bisect_git *bisect)
 
 	if (!flavors->count)
 		string_list_add(flavors, bisect->range.items[2]);
-	_cleanup_git_bisect_end_ struct git_bisect_end end = { 0 };
+	_cleanup_bisection_end_ struct bisection_end end = { 0 };
 	err = search(bisect, &end);
 	if (error_is(err, ERROR_CANCELLED))
 		log_info("the same command goes on where this one was");

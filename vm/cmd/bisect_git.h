@@ -13,7 +13,7 @@
  */
 
 #include "vm/cmd/vm_commands.h"
-#include "vm/suite/git_bisect.h"
+#include "vm/suite/bisection.h"
 
 struct bisect_git {
 	/** The tree, and how it is built. Borrowed. */
@@ -24,7 +24,7 @@ struct bisect_git {
 
 	/* The rest is bisect_git_open()'s. */
 	struct suite_setup *setup;
-	struct git_bisect git;
+	struct bisection git;
 	char *directory;
 	/** The commits, good and bad, and the flavor; empty if not known yet. */
 	struct string_list range;

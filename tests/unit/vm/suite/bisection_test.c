@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "vm/suite/git_bisect.h"
+#include "vm/suite/bisection.h"
 
 #include <criterion/criterion.h>
 
-Test(git_bisect, a_log_tells_its_end)
+Test(bisection, a_log_tells_its_end)
 {
 	static const struct {
 		const char *log;
@@ -25,9 +25,9 @@ Test(git_bisect, a_log_tells_its_end)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		_cleanup_git_bisect_end_ struct git_bisect_end end;
+		_cleanup_bisection_end_ struct bisection_end end;
 
-		cr_expect_eq(git_bisect_read_end(rows[i].log, &end),
+		cr_expect_eq(bisection_read_end(rows[i].log, &end),
 			     rows[i].count > 0, "%zu", i);
 		cr_expect_eq(end.commits.count, rows[i].count, "%zu", i);
 		cr_expect_eq(end.is_certain, rows[i].is_certain, "%zu", i);
