@@ -95,14 +95,18 @@ start = time.monotonic()
 pid = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
 _, status, usage = os.wait4(pid, 0)
 seconds = time.monotonic() - start
-os.write(int(sys.argv[1]), b"%d %f" % (usage.ru_maxrss, seconds))
+cpu_seconds = usage.ru_utime + usage.ru_stime
+os.write(int(sys.argv[1]), b"%d %f %f" % (usage.ru_maxrss, seconds, cpu_seconds))
 code = os.waitstatus_to_exitcode(status)
 os._exit(code if code >= 0 else 128 - code)
 """
 
 
 class Measured:
-    """A program's result, with the seconds it took and its peak memory."""
+    """
+    A program's result, with the seconds it took, those of a processor, which those
+    of its descendants that were waited for are part of, and its peak memory.
+    """
 
     def __init__(self, program, *arguments, **options):
         options.setdefault("env", environment())
@@ -121,9 +125,9 @@ class Measured:
                 **options,
             )
             os.close(writer)
-            kilobytes, seconds = numbers.read().split()
+            kilobytes, seconds, cpu_seconds = numbers.read().split()
         self.peak_bytes = int(kilobytes) * 1024
-        self.seconds = float(seconds)
+        self.seconds, self.cpu_seconds = float(seconds), float(cpu_seconds)
         self.returncode = result.returncode
         self.stdout, self.stderr = result.stdout, result.stderr
 
