@@ -352,6 +352,10 @@ struct error *command_line_parse(struct command_line *line, bool takes_program,
 		if (err)
 			return err;
 	}
+	line->before_count = line->argument_count;
+	// A `--` that getopt_long() has taken.
+	if (optind == 1 || strcmp(argv[optind - 1], "--") != 0)
+		line->before_count += argc - optind;
 	while (optind < argc)
 		line->arguments[line->argument_count++] = argv[optind++];
 	return NULL;

@@ -120,6 +120,8 @@ struct command_line {
 	/** What is not an option; ended by NULL. */
 	char **arguments;
 	int argument_count;
+	/** How many of them come before a `--`. */
+	int before_count;
 	/** Strings that values borrow, besides those of the command line. */
 	struct string_list texts;
 };

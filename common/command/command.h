@@ -105,6 +105,8 @@ struct command {
 	unsigned int common;
 	/** Options end at the first other argument: a program to run. */
 	bool takes_program;
+	/** Add what completion offers as its first argument; may be NULL. */
+	void (*complete)(struct string_list *ret);
 	/** Of enum command_part: what is opened before it runs. */
 	unsigned int needs;
 	/** Exit status of an error that is not of usage; 0 for 1. */

@@ -124,6 +124,12 @@ static void complete_word(struct command_context *context, int count, char **wor
 				     (size_t)(equals + 1 - typed));
 	} else if (*typed == '-') {
 		offer_options(context, typed);
+	} else if (context->command->complete) {
+		_cleanup_string_list_ struct string_list names = { 0 };
+
+		context->command->complete(&names);
+		for (size_t i = 0; i < names.count; i++)
+			offer(typed, "", names.items[i], "");
 	}
 }
 

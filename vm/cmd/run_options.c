@@ -40,6 +40,7 @@ const struct command_option run_option_table[] = {
 	{ 0, "chdir", "DIR", "where the command runs (default: the working directory)", OPTION_INTO(OPTION_STRING, struct run_options, config.directory) },
 	{ 0, "user", "USER[:GROUP]", "who runs the command, by names or numbers (default: root)", OPTION_INTO(OPTION_STRING, struct run_options, config.user) },
 	{ 0, "hostname", "NAME", "the guest's name (default: vmtest)", OPTION_INTO(OPTION_STRING, struct run_options, config.hostname) },
+	{ 0, "keep", NULL, "if the command fails or times out, leave the guest running for vmtest-vm shell and exec, until vmtest-vm stop", OPTION_INTO(OPTION_FLAG, struct run_options, keep) },
 	{ 0, "fail-on-splat", NULL, "exit with 1 if the kernel reports a problem", OPTION_INTO(OPTION_FLAG, struct run_options, config.fail_on_splat) },
 	{ 0 },
 };
@@ -54,8 +55,6 @@ const char *run_options_qemu(const struct run_options *options)
 struct error *run_options_environment(const struct run_options *options,
 				      bool is_host, struct string_list *ret)
 {
-	static const char *const names[] = { "LANG", "LC_ALL", "LC_CTYPE",
-					     "TERM" };
 	const char *path = is_host ? getenv("PATH") : NULL;
 	const char *home = is_host ? getenv("HOME") : NULL;
 
@@ -66,14 +65,23 @@ struct error *run_options_environment(const struct run_options *options,
 	// With our settings, root does as we do; another user has its own.
 	if (home && *home && !options->config.user)
 		string_list_addf(ret, "HOME=%s", home);
+	return command_environment(&options->environment, ret);
+}
+
+struct error *command_environment(const struct string_list *asked,
+				  struct string_list *ret)
+{
+	static const char *const names[] = { "LANG", "LC_ALL", "LC_CTYPE",
+					     "TERM" };
+
 	for (size_t i = 0; i < array_size(names); i++) {
 		const char *value = getenv(names[i]);
 
 		if (value)
 			string_list_addf(ret, "%s=%s", names[i], value);
 	}
-	for (size_t i = 0; i < options->environment.count; i++) {
-		const char *item = options->environment.items[i];
+	for (size_t i = 0; i < asked->count; i++) {
+		const char *item = asked->items[i];
 		_cleanup_free_ char *name =
 			string_copy_n(item, strcspn(item, "="));
 		const char *value = getenv(name);

@@ -24,6 +24,10 @@ struct module;
 extern const struct command vm_run_command;
 extern const struct command vm_test_command;
 extern const struct command vm_bisect_command;
+extern const struct command vm_exec_command;
+extern const struct command vm_shell_command;
+extern const struct command vm_ls_command;
+extern const struct command vm_stop_command;
 extern const struct command vm_list_command;
 extern const struct command vm_download_command;
 extern const struct command vm_module_command;
@@ -61,6 +65,7 @@ struct run_options {
 	/** enum kdump_use */
 	unsigned int kdump;
 	struct string_list environment;
+	bool keep;
 };
 
 extern const struct command_option run_option_table[];
@@ -80,6 +85,36 @@ const char *run_options_qemu(const struct run_options *options);
 _must_check_ struct error *
 run_options_environment(const struct run_options *options, bool is_host,
 			struct string_list *ret);
+
+/**
+ * Add what any command sees of our environment, and what --env asks for.
+ *
+ * @return ERROR_USAGE for what cannot be.
+ */
+_must_check_ struct error *command_environment(const struct string_list *asked,
+					       struct string_list *ret);
+
+/**
+ * Give a command our own streams, as far as they are of use, or our terminal.
+ *
+ * @param[in] has_input Whether stdin is for the command.
+ */
+void command_streams(struct guest_config *config, bool has_input);
+
+/* A guest that outlives what the user waits for. */
+
+/**
+ * Go on in a process of its own, the guest's owner. This one waits, passes on
+ * signals, and dies with it, until owner_detach().
+ *
+ * @param[out] tell_fd_ret In the owner, what owner_detach() takes; else -1,
+ * once there is nothing to wait for.
+ * @param[out] status_ret What to exit with, if this is not the owner.
+ */
+_must_check_ struct error *owner_fork(int *tell_fd_ret, int *status_ret);
+
+/** In the owner: leave the terminal, and have who waits exit with a status. */
+void owner_detach(int tell_fd, int status);
 
 /* Where a guest must not write. */
 

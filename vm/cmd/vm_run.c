@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
@@ -19,6 +17,7 @@
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "vm/guest/guest.h"
+#include "vm/guest/guest_names.h"
 #include "vm/kernel/kernel.h"
 #include "vm/module/module.h"
 #include "vm/rootfs/rootfs.h"
@@ -30,10 +29,23 @@ struct vm_run_options {
 	const char *result;
 	const char *console_log;
 	struct kernel_source source;
+	const char *name;
+};
+
+/** What is to be done once it is known how the command has ended. */
+struct ending {
+	struct command_context *context;
+	/** Opened, once it has been found. */
+	struct kernel kernel;
+	/** For owner_detach(); -1 if the guest is not to be kept. */
+	int tell_fd;
+	/** It was done while the guest remained. */
+	bool is_told;
 };
 
 // clang-format off
 static const struct command_option own_option_table[] = {
+	{ 0, "name", "NAME", "by which exec, shell and stop find the guest (default: the number of its process)", OPTION_INTO(OPTION_STRING, struct vm_run_options, name) },
 	{ 'n', "no-input", NULL, "take stdin from /dev/null, as ssh -n does", OPTION_INTO(OPTION_FLAG, struct vm_run_options, no_input) },
 	{ 0, "lost-status", "N", "exit status if the guest is lost (default 128)", OPTION_INTO(OPTION_NUMBER, struct vm_run_options, lost_status), .max = 255, .otherwise = RUN_STATUS_LOST },
 	{ 0, "result", "FILE", "write how the run ended to FILE, as JSON", OPTION_INTO(OPTION_STRING, struct vm_run_options, result) },
@@ -45,46 +57,6 @@ static const struct command_option own_option_table[] = {
 	{ 0 },
 };
 // clang-format on
-
-/** A descriptor of ours that a command can use; -1 if closed or /dev/null. */
-static int usable_stream(int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return -1;
-	if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
-		return -1;
-	return fd;
-}
-
-/**
- * Where our stderr is the same file as our stdout, the command's should be:
- * over two ports, what it writes would come in another order.
- */
-static int usable_stderr(int stdout_fd)
-{
-	struct stat out, err;
-
-	if (stdout_fd < 0 || fstat(stdout_fd, &out) < 0 ||
-	    fstat(STDERR_FILENO, &err) < 0 || out.st_dev != err.st_dev ||
-	    out.st_ino != err.st_ino)
-		return usable_stream(STDERR_FILENO);
-	return stdout_fd;
-}
-
-static void choose_streams(struct guest_config *config, bool has_input)
-{
-	bool has_terminal = has_input && foreground_has_terminal(STDIN_FILENO);
-
-	config->interactive = has_terminal && isatty(STDOUT_FILENO) &&
-			      isatty(STDERR_FILENO);
-	config->stdin_fd = !has_input || (isatty(STDIN_FILENO) && !has_terminal)
-				   ? -1
-				   : usable_stream(STDIN_FILENO);
-	config->stdout_fd = usable_stream(STDOUT_FILENO);
-	config->stderr_fd = usable_stderr(config->stdout_fd);
-}
 
 static void report_result(const struct run_result *result)
 {
@@ -194,13 +166,15 @@ static struct error *find_kernel(struct command_context *context,
 			      kernels->count ? kernels->items[0] : NULL, ret);
 }
 
-/** @param[out] kernel_ret Opened, once it has been found. */
-static struct error *run_guest(struct command_context *context,
-			       int console_log_fd, struct kernel *kernel_ret,
+static void keep(void *arg, const char *name, struct run_result *result);
+
+static struct error *run_guest(struct ending *ending, int console_log_fd,
 			       struct run_result *ret)
 {
 	struct error *err;
 
+	struct command_context *context = ending->context;
+	struct kernel *kernel_ret = &ending->kernel;
 	const struct vm_run_options *command_options = context->options;
 	const struct run_options *options = &command_options->guest;
 	struct guest_config config = options->config;
@@ -256,12 +230,15 @@ static struct error *run_guest(struct command_context *context,
 	config.invocation_directory = invocation_directory;
 	if (!config.dump_directory)
 		config.dump_directory = invocation_directory;
+	config.name = command_options->name;
+	config.keep = ending->tell_fd >= 0 ? keep : NULL;
+	config.keep_arg = ending;
 	config.flood_remedy = "--output-limit allows more";
 	config.console_limit_bytes = config.output_limit_bytes;
 	if (!config.console_limit_bytes && console_log_fd >= 0)
 		config.console_limit_bytes = GUEST_LOG_LIMIT_BYTES;
 	// Not before: the user may have put us in the background meanwhile.
-	choose_streams(&config, !command_options->no_input);
+	command_streams(&config, !command_options->no_input);
 	err = guest_run(&config, ret);
 	return error_wrap(err, "run %s", kernel_ret->release);
 }
@@ -311,16 +288,49 @@ static const char *find_dump_directory(const struct guest_config *config)
 	return config->dump_directory ? config->dump_directory : ".";
 }
 
-static struct error *run(struct command_context *context)
+/** Report how it has ended. @param[in] err Why it was not run. @return It, too. */
+static struct error *conclude(const struct ending *ending,
+			      struct run_result *result, struct error *err)
+{
+	struct command_context *context = ending->context;
+	const struct vm_run_options *options = context->options;
+	const char *release = ending->kernel.release;
+
+	if (!err) {
+		result->status =
+			run_result_status(result, options->lost_status,
+					  options->guest.config.fail_on_splat);
+		report_result(result);
+	} else {
+		result->status = error_is(err, ERROR_USAGE) ? RUN_STATUS_USAGE
+							    : RUN_STATUS_NOT_RUN;
+	}
+	result->release = *release ? string_copy(release) : NULL;
+	context->status = result->status;
+	if (!options->result || error_is(err, ERROR_CANCELLED))
+		return err;
+	return write_result(options->result, result, err);
+}
+
+static void keep(void *arg, const char *name, struct run_result *result)
+{
+	struct ending *ending = arg;
+	_cleanup_error_ struct error *err = conclude(ending, result, NULL);
+
+	if (err)
+		log_warning("%s", error_message(err));
+	log_info("the guest goes on: 'vmtest-vm shell %s' leads into it, 'vmtest-vm stop %s' ends it",
+		 name, name);
+	ending->is_told = true;
+	owner_detach(take_fd(&ending->tell_fd), ending->context->status);
+}
+
+static struct error *run_owned(struct ending *ending)
 {
 	struct error *err;
+	struct command_context *context = ending->context;
 	const struct vm_run_options *run_options = context->options;
 
-	err = check_kernel(context, &run_options->source);
-	if (!err)
-		err = run_options_check(&run_options->guest);
-	if (err)
-		return err;
 	const struct place outputs[] = {
 		{ "--result", run_options->result, PLACE_OUTPUT },
 		{ "--console-log", run_options->console_log, PLACE_OUTPUT },
@@ -344,23 +354,36 @@ static struct error *run(struct command_context *context)
 		if (err)
 			return error_wrap(err, "--console-log");
 	}
-	_cleanup_kernel_ struct kernel kernel = { 0 };
 	_cleanup_run_result_ struct run_result result = { 0 };
-	err = run_guest(context, console_log_fd, &kernel, &result);
-	if (!err) {
-		result.status =
-			run_result_status(&result, run_options->lost_status,
-					  run_options->guest.config.fail_on_splat);
-		report_result(&result);
-	} else {
-		result.status = error_is(err, ERROR_USAGE) ? RUN_STATUS_USAGE
-							   : RUN_STATUS_NOT_RUN;
-	}
-	result.release = *kernel.release ? string_copy(kernel.release) : NULL;
-	context->status = result.status;
-	if (!run_options->result || error_is(err, ERROR_CANCELLED))
+	err = run_guest(ending, console_log_fd, &result);
+	return ending->is_told ? err : conclude(ending, &result, err);
+}
+
+static struct error *run(struct command_context *context)
+{
+	struct error *err;
+	const struct vm_run_options *run_options = context->options;
+	const char *name = run_options->name;
+
+	if (name && !guest_name_is_valid(name))
+		return error_create(ERROR_USAGE,
+				    "--name %s: a name has letters, digits, -, . and _, at most 64, and is no number",
+				    name);
+	err = check_kernel(context, &run_options->source);
+	if (!err)
+		err = run_options_check(&run_options->guest);
+	if (err)
 		return err;
-	return write_result(run_options->result, &result, err);
+	struct ending ending = { .context = context, .tell_fd = -1 };
+	if (run_options->guest.keep) {
+		err = owner_fork(&ending.tell_fd, &context->status);
+		if (err || ending.tell_fd < 0)
+			return err;
+	}
+	err = run_owned(&ending);
+	kernel_deinit(&ending.kernel);
+	cleanup_close(&ending.tell_fd);
+	return err;
 }
 
 const struct command vm_run_command = {
@@ -375,7 +398,7 @@ const struct command vm_run_command = {
 		"not be run; 128 if the guest was lost; 141 if nobody reads its output any\n"
 		"more, as if SIGPIPE had ended it; 153 if it writes more than --output-limit,\n"
 		"as if SIGXFSZ had. On a terminal, Ctrl-] three times\n"
-		"ends the guest. --result says how it ended in JSON: 'outcome' is exited,\n"
+		"ends the guest. vmtest-vm exec and shell run other commands in it. --result says how it ended in JSON: 'outcome' is exited,\n"
 		"timed_out, lost or not_run; the file appears when whole, and not at all if\n"
 		"the run is interrupted.\n"
 		"\n"

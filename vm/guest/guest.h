@@ -48,6 +48,15 @@ struct guest_config {
 	const char *user;
 	/** The guest's name, with or without a domain. */
 	const char *hostname;
+	/** By which other processes find it; NULL for our pid. */
+	const char *name;
+	/**
+	 * Called with the result of a command that has failed or timed out, and
+	 * with the guest's name; from then on, the guest is kept until it is
+	 * stopped. NULL to end it.
+	 */
+	void (*keep)(void *arg, const char *name, struct run_result *result);
+	void *keep_arg;
 	/** Directories whose files the guest cannot read. */
 	struct string_list hidden;
 	/** Directories that the guest may change. */
@@ -133,7 +142,7 @@ bool guest_takes_variable(const char *name);
 _must_check_ struct error *guest_check_kdump(const struct qemu_config *config);
 
 /**
- * Boot, run, and end the guest. Blocks.
+ * Boot, run, and end the guest. Blocks, also while the guest is kept.
  *
  * @param[out] ret All but its release and status.
  * @return Why the command was not run: QEMU does not start, or the guest
@@ -170,6 +179,9 @@ enum run_outcome {
 	/** vmtest failed before the command ran. */
 	RUN_NOT_RUN,
 };
+
+/** As in JSON. */
+const char *run_outcome_name(enum run_outcome outcome);
 
 /** Exit statuses of vmtest-vm that are not the command's. */
 enum run_status {

@@ -12,6 +12,7 @@
 #include "vm/qemu/confine.h"
 
 struct guest_plan;
+struct session_request;
 
 /*
  * The states of a guest: an event and its time give the next state and an
@@ -48,6 +49,8 @@ enum lifecycle_state {
 	LIFECYCLE_DUMP,
 	/** The result is known; output that has arrived is passed on. */
 	LIFECYCLE_FLUSH,
+	/** The guest remains, for others to look at. */
+	LIFECYCLE_KEPT,
 	/** QEMU is asked to end. */
 	LIFECYCLE_QUIT,
 	/** QEMU is killed, if it runs. */
@@ -63,6 +66,11 @@ enum lifecycle_event {
 	EVENT_FAIL,
 	/** There is no space left for what the guest writes. */
 	EVENT_FULL,
+	/** The same of another command, see guest_sessions.h; its ports are gone. */
+	EVENT_SESSION_READY,
+	EVENT_SESSION_EXIT,
+	EVENT_SESSION_DONE,
+	EVENT_SESSION_GONE,
 	/** None of these. */
 	EVENT_NONSENSE,
 	/** The console has printed something; the kernel has panicked. */
@@ -98,6 +106,8 @@ enum lifecycle_action {
 	ACTION_LIST_TASKS,
 	/** Take the output that has arrived, and none that is to come. */
 	ACTION_COLLECT,
+	/** Report the result, and go on. */
+	ACTION_KEEP,
 	/** Ask QEMU to end. */
 	ACTION_TERMINATE,
 };
@@ -124,7 +134,7 @@ enum lifecycle_cause {
 	CAUSE_CANCELLED,
 };
 
-/** All but the first six are lifecycle_step()'s to change. */
+/** All but the first eight are lifecycle_step()'s to change. */
 struct lifecycle {
 	uint64_t boot_limit_ms;
 	/** As in guest.h. */
@@ -135,6 +145,10 @@ struct lifecycle {
 	bool kdump;
 	/** QEMU may have something to write when it ends. */
 	bool may_write;
+	/** A guest whose command has failed or had its time is to remain. */
+	bool keeps;
+	/** A command that succeeds has failed: the caller's to see, too. */
+	bool has_splats;
 	enum lifecycle_state state;
 	/** When EVENT_TIME is due; 0 for never. */
 	uint64_t deadline_ms;
@@ -167,7 +181,13 @@ struct lifecycle {
  */
 uint64_t lifecycle_boot_limit_ms(bool is_emulated, const char *config);
 
-/** QEMU starts. The first five members are set, the others are zero. */
+/** Whether it is of another command than the guest's own. */
+bool is_session_event(enum lifecycle_event event);
+
+/** Whether what the guest says matters now. */
+bool lifecycle_listens(const struct lifecycle *lifecycle);
+
+/** QEMU starts. The first eight members are set or zero, the others are zero. */
 void lifecycle_start(struct lifecycle *lifecycle, uint64_t now_ms);
 
 /**
@@ -192,6 +212,18 @@ enum lifecycle_action lifecycle_step(struct lifecycle *lifecycle,
 char *protocol_format_setup(const struct guest_config *config,
 			    const struct guest_plan *plan, const int *port_fds);
 
+/**
+ * What starts another command: a line.
+ *
+ * @param[in] first Its first port.
+ * @param[out] ret free()
+ * @return ERROR_USAGE if there is no such user; an error if the guest's root
+ * lacks what a terminal or another user needs.
+ */
+_must_check_ struct error *protocol_format_session(
+	const struct guest_config *config, const struct guest_plan *plan,
+	const struct session_request *request, unsigned int first, char **ret);
+
 enum {
 	/** A longer line is EVENT_NONSENSE. */
 	PROTOCOL_LINE_LIMIT = 8192,
@@ -210,6 +242,8 @@ struct protocol {
 	const char *what;
 	/** Of the last `exit STATUS`. */
 	int status;
+	/** Of the last event of another command: its first port. */
+	unsigned int session;
 };
 
 void protocol_deinit(struct protocol *protocol);
@@ -369,6 +403,10 @@ _must_check_ struct error *guest_user_find(const char *root, const char *request
 					   struct guest_user *ret);
 void guest_user_deinit(struct guest_user *user);
 
+/** Add what login(1) and PAM say of the user. */
+void guest_user_add_environment(const struct guest_user *user,
+				struct string_list *environment);
+
 #define _cleanup_guest_user_ _cleanup_(guest_user_deinit)
 
 /**
@@ -417,6 +455,11 @@ struct guest_plan {
 
 /** Whether the guest's root has a file, at a path like `usr/bin/prlimit`. */
 bool guest_root_has(const struct guest_config *config, const char *path);
+
+/** @return An error if it has not a program of util-linux, which is needed. */
+_must_check_ struct error *guest_root_check(const struct guest_config *config,
+					    const char *what,
+					    const char *program);
 
 /** @param[in,out] plan Zeros; is not to be moved from here on. */
 _must_check_ struct error *guest_plan_make(struct guest_plan *plan,

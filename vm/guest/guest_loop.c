@@ -24,6 +24,7 @@
 #include "vm/crash/trace.h"
 #include "vm/guest/evidence.h"
 #include "vm/guest/guest_internal.h"
+#include "vm/guest/guest_sessions.h"
 #include "vm/guest/guest_streams.h"
 #include "vm/kernel/kernel.h"
 #include "vm/qemu/monitor.h"
@@ -50,6 +51,7 @@ struct loop {
 	struct console output;
 	struct protocol protocol;
 	struct guest_streams streams;
+	struct sessions sessions;
 	struct terminal terminal;
 	struct monitor monitor;
 	struct evidence evidence;
@@ -61,6 +63,7 @@ static void loop_deinit(struct loop *loop)
 {
 	progress_destroy(loop->progress);
 	terminal_restore(&loop->terminal);
+	sessions_deinit(&loop->sessions);
 	evidence_deinit(&loop->evidence);
 	monitor_deinit(&loop->monitor);
 	guest_streams_deinit(&loop->streams);
@@ -152,6 +155,45 @@ static void take_evidence(struct loop *loop)
 	loop->lifecycle.still_ms += monotonic_ms() - start_ms;
 }
 
+static struct error *compute_result(struct loop *loop, struct run_result *ret)
+{
+	struct error *err;
+	const struct guest_config *config = loop->config;
+	const char *said = loop->lifecycle.cause == CAUSE_GUEST
+				   ? loop->protocol.what
+				   : loop->protocol.text;
+
+	err = run_result_compute(&loop->lifecycle, &loop->console,
+				 &loop->output, &loop->status, said, ret);
+	if (err)
+		return err;
+	evidence_examine(&loop->evidence, config, ret);
+	run_result_decode(ret, &(struct trace_source){
+				       .kernel = config->qemu.kernel->path,
+				       .module = config->module,
+				       .temporary = config->disk_directory,
+			       });
+	evidence_keep(&loop->evidence, config, ret);
+	return NULL;
+}
+
+/** Tell the result while the guest remains. */
+static void keep(struct loop *loop)
+{
+	_cleanup_run_result_ struct run_result result = { 0 };
+	struct error *err = compute_result(loop, &result);
+
+	terminal_restore(&loop->terminal);
+	guest_streams_discard(&loop->streams);
+	// It stood still for its memory to be written.
+	monitor_continue(&loop->monitor);
+	if (err)
+		check(loop, err);
+	else
+		loop->config->keep(loop->config->keep_arg, loop->sessions.name,
+				   &result);
+}
+
 static void act(struct loop *loop, enum lifecycle_action action)
 {
 	const char *panic = loop->console.panic;
@@ -163,6 +205,7 @@ static void act(struct loop *loop, enum lifecycle_action action)
 		log_info("%s; the crash kernel runs the command again",
 			 panic ? panic : "the kernel has crashed");
 		console_restart(&loop->console);
+		sessions_drop(&loop->sessions);
 		send_setup(loop);
 		break;
 	case ACTION_SHOW_MESSAGES:
@@ -176,6 +219,9 @@ static void act(struct loop *loop, enum lifecycle_action action)
 		check(loop, guest_streams_collect(&loop->streams));
 		if (!loop->lifecycle.qemu_ended)
 			take_evidence(loop);
+		break;
+	case ACTION_KEEP:
+		keep(loop);
 		break;
 	case ACTION_TERMINATE:
 		terminal_restore(&loop->terminal);
@@ -250,10 +296,16 @@ static bool read_control(struct loop *loop)
 	ssize_t n = read(loop->link.port_fds[PORT_CONTROL], data, sizeof(data));
 	enum lifecycle_event event;
 
-	while (n > 0 && loop->lifecycle.state < LIFECYCLE_FLUSH &&
+	while (n > 0 && lifecycle_listens(&loop->lifecycle) &&
 	       protocol_read(&loop->protocol, &p, data + n, &event)) {
 		log_debug("guest: %s", loop->protocol.text);
+		loop->lifecycle.has_splats = loop->config->fail_on_splat &&
+					     loop->console.splat_count;
 		tell(loop, event);
+		if (is_session_event(event))
+			sessions_tell(&loop->sessions, event,
+				      loop->protocol.status,
+				      loop->protocol.session);
 	}
 	return n > 0;
 }
@@ -272,7 +324,8 @@ static bool take_terminal_signal(struct loop *loop)
 	if (resized) {
 		struct winsize size = terminal_size(loop->config->stdout_fd);
 		_cleanup_free_ char *line =
-			string_format("%u %u\n", size.ws_row, size.ws_col);
+			string_format("resize %u %u %d\n", size.ws_row,
+				      size.ws_col, PORT_STDIN);
 
 		guest_streams_say(&loop->streams, line);
 	}
@@ -302,7 +355,8 @@ static bool read_monitor(struct loop *loop)
 		return false;
 	while (read_console(loop))
 		;
-	take_evidence(loop);
+	if (loop->lifecycle.state < LIFECYCLE_FLUSH)
+		take_evidence(loop);
 	monitor_quit(&loop->monitor);
 	return take_end(loop);
 }
@@ -332,7 +386,7 @@ static void loop_step(struct loop *loop)
 	const struct qemu_link *link = &loop->link;
 	const struct lifecycle *lifecycle = &loop->lifecycle;
 	// Once all is decided, what is said no longer matters.
-	bool listens = lifecycle->state < LIFECYCLE_FLUSH;
+	bool listens = lifecycle_listens(lifecycle);
 	const struct {
 		int fd;
 		bool (*handle)(struct loop *loop);
@@ -346,8 +400,10 @@ static void loop_step(struct loop *loop)
 		{ lifecycle->qemu_ended ? -1 : loop->monitor.fd, read_monitor },
 		{ lifecycle->qemu_ended ? -1 : loop->servers_fd, take_server_end },
 	};
-	struct pollfd fds[array_size(sources) + GUEST_STREAM_POLL_COUNT];
+	struct pollfd fds[array_size(sources) + GUEST_STREAM_POLL_COUNT +
+			  SESSION_POLL_COUNT];
 	struct pollfd *streams = fds + array_size(sources);
+	struct pollfd *sessions = streams + GUEST_STREAM_POLL_COUNT;
 	uint64_t now = monotonic_ms();
 	int wait_ms = -1;
 	bool moved = false;
@@ -360,6 +416,7 @@ static void loop_step(struct loop *loop)
 	for (size_t i = 0; i < array_size(sources); i++)
 		fds[i] = (struct pollfd){ sources[i].fd, POLLIN, 0 };
 	guest_streams_prepare(&loop->streams, streams);
+	sessions_prepare(&loop->sessions, sessions);
 	if (poll(fds, array_size(fds), wait_ms) < 0) {
 		if (errno != EINTR)
 			check(loop, error_create_os(errno, "poll"));
@@ -373,6 +430,10 @@ static void loop_step(struct loop *loop)
 		if (fds[i].revents)
 			sources[i].handle(loop);
 	}
+	sessions_move(&loop->sessions, sessions);
+	if (loop->sessions.is_stopped)
+		check(loop,
+		      error_create(ERROR_CANCELLED, "ended by vmtest-vm stop"));
 	if (loop->console.panic)
 		tell(loop, EVENT_PANIC);
 	if (guest_streams_is_broken(&loop->streams))
@@ -404,17 +465,23 @@ struct error *guest_loop_run(const struct guest_config *config,
 			.flood_remedy = config->flood_remedy,
 			.kdump = config->qemu.kdump,
 			.may_write = config->qemu.arguments.count > 0,
+			.keeps = config->keep,
 		},
 		.link = QEMU_LINK_INIT,
 		.terminal = TERMINAL_INIT,
 		.evidence = EVIDENCE_INIT,
 	};
 	lifecycle_start(&loop.lifecycle, monotonic_ms());
+	err = sessions_open(&loop.sessions, config, plan, &loop.lifecycle,
+			    &loop.streams);
+	if (err)
+		return err;
 	err = qemu_link_create(&plan->qemu, find_ports(config), &loop.link);
 	if (err)
 		return err;
 	guest_streams_init(&loop.streams, config, loop.link.port_fds);
 	monitor_start(&loop.monitor, loop.link.monitor_fd);
+	loop.sessions.monitor = &loop.monitor;
 	send_setup(&loop);
 	show_state(&loop);
 	if (config->interactive) {
@@ -435,19 +502,5 @@ struct error *guest_loop_run(const struct guest_config *config,
 		if (tail.length)
 			fputs(tail.text, stderr);
 	}
-	const char *said = loop.lifecycle.cause == CAUSE_GUEST
-				   ? loop.protocol.what
-				   : loop.protocol.text;
-	err = run_result_compute(&loop.lifecycle, &loop.console, &loop.output,
-				 &loop.status, said, ret);
-	if (err)
-		return err;
-	evidence_examine(&loop.evidence, config, ret);
-	run_result_decode(ret, &(struct trace_source){
-				       .kernel = config->qemu.kernel->path,
-				       .module = config->module,
-				       .temporary = config->disk_directory,
-			       });
-	evidence_keep(&loop.evidence, config, ret);
-	return NULL;
+	return compute_result(&loop, ret);
 }

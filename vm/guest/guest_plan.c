@@ -65,6 +65,18 @@ bool guest_root_has(const struct guest_config *config, const char *path)
 	return file_exists(file);
 }
 
+struct error *guest_root_check(const struct guest_config *config,
+			       const char *what, const char *program)
+{
+	_cleanup_free_ char *path = string_format("usr/bin/%s", program);
+
+	if (guest_root_has(config, path))
+		return NULL;
+	return error_create(ERROR_OTHER,
+			    "%s: the guest's root has no %s; it is part of util-linux",
+			    what, path);
+}
+
 /** Where a package's modules belong in a root, whose /lib may be a link. */
 static char *find_modules(const char *root, const char *release)
 {
@@ -237,13 +249,7 @@ static void plan_environment(struct guest_plan *plan,
 	const char *programs = NULL;
 
 	string_list_add(environment, "TMPDIR=" SHARE_TEMPORARY);
-	// As login(1) and PAM have it.
-	string_list_addf(environment, "USER=%s", plan->user.name);
-	string_list_addf(environment, "LOGNAME=%s", plan->user.name);
-	string_list_addf(environment, "SHELL=%s", plan->user.shell);
-	string_list_addf(environment, "HOME=%s", plan->user.home);
-	string_list_addf(environment, "XDG_RUNTIME_DIR=/run/user/%u",
-			 plan->user.uid);
+	guest_user_add_environment(&plan->user, environment);
 	if (config->module) {
 		_cleanup_free_ char *path =
 			path_join(*seen++, path_name(config->module));
@@ -322,11 +328,9 @@ static struct error *plan_user(struct guest_plan *plan,
 	struct error *err;
 
 	err = guest_user_find(config->root, config->user, &plan->user);
-	if (err || !config->user || guest_root_has(config, "usr/bin/setpriv"))
+	if (err || !config->user)
 		return err;
-	return error_create(
-		ERROR_OTHER,
-		"--user: the guest's root has no usr/bin/setpriv; it is part of util-linux");
+	return guest_root_check(config, "--user", "setpriv");
 }
 
 static struct error *plan_network(struct guest_plan *plan,

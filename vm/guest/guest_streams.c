@@ -244,7 +244,6 @@ void guest_streams_say(struct guest_streams *streams, const char *text)
 
 struct error *guest_streams_collect(struct guest_streams *streams)
 {
-	guest_stream_deinit(&streams->items[GUEST_STREAM_CONTROL]);
 	guest_stream_deinit(&streams->items[GUEST_STREAM_STDIN]);
 	for (int i = GUEST_STREAM_STDOUT; i < GUEST_STREAM_COUNT; i++) {
 		struct guest_stream *stream = &streams->items[i];
@@ -265,6 +264,17 @@ struct error *guest_streams_collect(struct guest_streams *streams)
 		stream->ended = true;
 	}
 	return NULL;
+}
+
+void guest_streams_discard(struct guest_streams *streams)
+{
+	for (int i = GUEST_STREAM_STDOUT; i < GUEST_STREAM_COUNT; i++) {
+		struct guest_stream *stream = &streams->items[i];
+
+		stream->ended = stream->from_fd < 0;
+		stream->allowed_bytes = UINT64_MAX;
+		stream->broken = true;
+	}
 }
 
 bool guest_streams_is_flushed(const struct guest_streams *streams)

@@ -108,11 +108,14 @@ void guest_streams_say(struct guest_streams *streams, const char *text);
 
 /**
  * Read all output that has arrived. From now on it is only passed on: nothing
- * more is read, from either side.
+ * more is read, from either side; but things can be said.
  */
 _must_check_ struct error *guest_streams_collect(struct guest_streams *streams);
 
-/** After that: whether all of it has been passed on. */
+/** After that: take what still comes, which nobody wants, so that no one waits. */
+void guest_streams_discard(struct guest_streams *streams);
+
+/** After guest_streams_collect(): whether all of it has been passed on. */
 bool guest_streams_is_flushed(const struct guest_streams *streams);
 
 /** Whether output stands still because its reader, not the guest, is slow. */

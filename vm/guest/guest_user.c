@@ -139,3 +139,13 @@ struct error *guest_user_find(const char *root, const char *request,
 	*ret = take(user);
 	return NULL;
 }
+
+void guest_user_add_environment(const struct guest_user *user,
+				struct string_list *environment)
+{
+	string_list_addf(environment, "USER=%s", user->name);
+	string_list_addf(environment, "LOGNAME=%s", user->name);
+	string_list_addf(environment, "SHELL=%s", user->shell);
+	string_list_addf(environment, "HOME=%s", user->home);
+	string_list_addf(environment, "XDG_RUNTIME_DIR=/run/user/%u", user->uid);
+}

@@ -38,10 +38,17 @@
 #   rows, columns  size of that terminal
 #   writable     1 if a share is writable
 #   leaks        1 if a kernel that can is to look for lost memory
+#   keep         1 if the guest does not end itself
 # The second, which is the command's own, exports its environment, sets its words,
-# and limits what it may use. Newlines in values are written as $n. With a terminal, lines `ROWS
-# COLUMNS` follow. The guest sends `ready`, `full` if what it writes has no space
-# left, `exit STATUS` when the command has ended and `done` when all of its output has been sent; or `fail WHAT`.
+# and limits what it may use. Newlines in values are written as $n. The guest sends
+# `ready`, `full` if what it writes has no space left, `exit STATUS` when the command
+# has ended and `done` when all of its output has been sent; or `fail WHAT`.
+#
+# From `ready` on, each line is a script for this shell: `resize`, `leave`, or what
+# `enter` starts, another command beside the first. Its streams are the port $first,
+# which the first command has as 2, and the two after it; with $terminal, all are the
+# first. Then `ready`, `exit STATUS` and `done` are followed by the number of that port,
+# and so is `gone`, when the guest has seen that the ports are gone.
 
 # shellcheck disable=SC2154 # assigned by what is evaluated
 
@@ -212,8 +219,9 @@ report_full() {
 }
 
 # A command's own background processes would hold its pipes open for ever.
-# $1: words that are left alone, besides kernel threads, which have no exe.
-kill_leftovers() {
+# $@: what says of a process, the last word, whether it is one of them. Kernel
+# threads have no exe.
+kill_each() {
 	more=1
 	pass=0
 	while [ "$more" ] && [ $pass -lt 20 ]; do
@@ -221,13 +229,41 @@ kill_leftovers() {
 		pass=$((pass + 1))
 		for process in /proc/[0-9]*; do
 			process=${process#/proc/}
-			case " 1 $1 " in
-			*" $process "*) continue ;;
-			esac
 			[ -e "/proc/$process/exe" ] || continue
+			"$@" "$process" || continue
 			kill -9 "$process" && more=1
 		done
 	done 2>/dev/null
+}
+
+# Set the parent and the session of a process. Its name, in front, can hold anything.
+find_family() {
+	read -r words <"/proc/$1/stat" || return
+	# shellcheck disable=SC2086 # a list
+	set -- ${words##*) }
+	parent=$2
+	session=$4
+}
+
+# $1: a session; $2: a process.
+is_in_session() {
+	find_family "$2" && [ "$session" = "$1" ]
+}
+
+# $1: words that are left alone; $2: a process.
+is_leftover() {
+	case " 1 $1 " in
+	*" $2 "*) return 1 ;;
+	esac
+	# Those who have come in may stay.
+	[ "$keep" ] || return 0
+	find_family "$2" || return 0
+	for file in "$state"/*.owner "$state"/*.leader; do
+		read -r words <"$file"
+		case " $2 $parent $session " in
+		*" $words "*) return 1 ;;
+		esac
+	done
 }
 
 # To be run in the background: copy stdin to stdout.
@@ -248,34 +284,47 @@ find_leaks() {
 	echo scan >$kmemleak
 }
 
-# shellcheck disable=SC2120 # its words are set by what is evaluated
-run_with_pipes() {
+# A new port is there before it is connected, and to be read empty until then; it is
+# written to when it is. Nobody reads that, but for a terminal, which ignores it.
+open_port() {
+	wait_for "$port$first"
+	exec 4<>"$port$first"
+	[ "$first" = 2 ] || printf '\0' >&4
+}
+
+# From ports to pipes: these can be opened only once, and a pipe again, which is what
+# /dev/stdout and its like are for.
+open_pipes() {
 	in=/dev/null out=/dev/null err=/dev/null relays=
-	# Ports can be opened only once; a pipe can be opened again, which is
-	# what /dev/stdout and its like are for.
-	set -- ${stdin:+$state/0} ${stdout:+$state/1}
-	[ "$stderr" != 1 ] || set -- "$@" $state/2
+	set -- ${stdin:+$state/$first.0} ${stdout:+$state/$first.1}
+	[ "$stderr" != 1 ] || set -- "$@" $state/$first.2
 	[ $# = 0 ] || tool mkfifo "$@" || fail "mkfifo"
 	[ -z "$owner" ] || [ $# = 0 ] || tool chown "$owner" "$@" || fail "chown"
 	if [ "$stdin" ]; then
-		in=$state/0
-		wait_for "${port}2"
-		relay <"${port}2" >$in &
+		in=$state/$first.0
+		open_port
+		relay <&4 >"$in" &
+		exec 4>&-
 	fi
 	if [ "$stdout" ]; then
-		out=$state/1
-		wait_for "${port}3"
-		relay <$out >"${port}3" &
+		out=$state/$first.1
+		wait_for "$port$((first + 1))"
+		relay <"$out" >"$port$((first + 1))" &
 		relays=$!
 	fi
 	if [ "$stderr" = stdout ]; then
 		err=$out
 	elif [ "$stderr" ]; then
-		err=$state/2
-		wait_for "${port}4"
-		relay <$err >"${port}4" &
+		err=$state/$first.2
+		wait_for "$port$((first + 2))"
+		relay <"$err" >"$port$((first + 2))" &
 		relays="$relays $!"
 	fi
+}
+
+# shellcheck disable=SC2120 # its words are set by what is evaluated
+run_with_pipes() {
+	open_pipes
 	echo ready >&3
 	(
 		exec 3>&-
@@ -283,12 +332,12 @@ run_with_pipes() {
 		eval "$command"
 		# shellcheck disable=SC2119,SC2120 # set by what was evaluated
 		exec "$@"
-	) <$in >$out 2>$err
+	) <"$in" >"$out" 2>"$err"
 	status=$?
 	[ $status = 0 ] || report_full
 	find_leaks
 	echo "exit $status" >&3
-	kill_leftovers "$relays"
+	kill_each is_leftover "$relays"
 	# shellcheck disable=SC2086 # a list
 	[ -z "$relays" ] || wait $relays
 }
@@ -296,9 +345,7 @@ run_with_pipes() {
 run_on_terminal() {
 	wait_for "$terminal"
 	[ -z "$owner" ] || tool chown "$owner" "$terminal" || fail "chown"
-	while read -r new_rows new_columns; do
-		tool stty rows "$new_rows" cols "$new_columns" <"$terminal"
-	done <&3 &
+	echo "$terminal" >$state/$first.tty
 	echo ready >&3
 	# The leader of a session gets the first terminal it opens as its own.
 	# The size is set there, since a terminal forgets it with the last close.
@@ -315,7 +362,103 @@ run_on_terminal() {
 	[ $status = 0 ] || report_full
 	find_leaks
 	echo "exit $status" >&3
-	kill_leftovers ''
+	kill_each is_leftover ''
+}
+
+# Run a function in the background, but not by `&`: what a shell starts so ignores
+# SIGINT for ever. The process between the two is killed as it waits. $process is the
+# new one's number.
+# shellcheck disable=SC2030 # where it is used
+detach() {
+	{
+		(
+			(
+				read -r process _ _ parent _ </proc/self/stat
+				kill -9 "$parent"
+				"$@"
+			)
+			:
+		)
+	} 2>/dev/null
+}
+
+# Do what the host says, until it ends the guest.
+serve() {
+	# shellcheck disable=SC2031 # set by detach
+	echo "$process" >$state/0.owner
+	while IFS= read -r line; do
+		eval "$line"
+	done <&3
+}
+
+# $1, $2: rows and columns; $3: a command's first port.
+resize() {
+	read -r terminal <"$state/$3.tty" &&
+		tool stty rows "$1" cols "$2" <"$terminal"
+}
+
+# Start another command.
+enter() {
+	tool rm -f $state/"$first".*
+	home=/run/user/${owner%:*}
+	[ -z "$owner" ] || [ -d "$home" ] || {
+		tool mkdir -p -m 700 "$home" && tool chown "$owner" "$home"
+	}
+	detach run_beside
+}
+
+# End it. $1: its first port.
+leave() {
+	: >"$state/$1.left"
+	end_session "$1"
+}
+
+end_session() {
+	read -r leader <"$state/$1.leader" && kill_each is_in_session "$leader"
+}
+
+# It leads a session, by which all that it has started is found.
+run_beside() {
+	fail() {
+		echo "exit 125 $first${n}done $first" >&3
+		exit
+	}
+	# shellcheck disable=SC2031 # set by detach
+	echo "$process" >"$state/$first.owner"
+	relays=
+	script="exec 3>&- 4>&-
+echo \$\$ >$state/$first.leader
+[ ! -e $state/$first.left ] || exit"
+	[ -z "$terminal" ] || script="$script
+tty >$state/$first.tty
+stty echo rows $rows cols $columns
+[ -z '$owner' ] || chown '$owner' \"\$(tty)\""
+	# It has an environment, which is not for all to read.
+	umask 077
+	printf '%s\n' "$script" "n='$n'" "$command" 'exec "$@"' >"$state/$first.sh"
+	umask 022
+	if [ "$terminal" ]; then
+		open_port
+		echo "ready $first" >&3
+		SHELL=/bin/sh script -qec "exec /bin/sh $state/$first.sh" /dev/null \
+			<&4 >&4 2>&4
+	else
+		open_pipes
+		echo "ready $first" >&3
+		tool setsid /bin/sh "$state/$first.sh" <"$in" >"$out" 2>"$err"
+	fi
+	status=$?
+	echo "exit $status $first" >&3
+	end_session "$first"
+	# shellcheck disable=SC2086 # a list
+	[ -z "$relays" ] || wait $relays
+	[ -z "$writable" ] || tool sync
+	echo "done $first" >&3
+	until [ ! -c "$port$first" ] && [ ! -c "$port$((first + 1))" ] &&
+		[ ! -c "$port$((first + 2))" ]; do
+		tool sleep 0.1
+	done
+	echo "gone $first" >&3
 }
 
 # The number of the device is not for us to choose.
@@ -404,6 +547,8 @@ fi
 # In a crash kernel it is the dump's module that one looks at.
 [ -z "$module" ] || [ -e /proc/vmcore ] || insert
 
+first=2
+detach serve
 if [ "$terminal" ]; then
 	run_on_terminal
 else
@@ -412,4 +557,8 @@ else
 fi
 [ -z "$writable" ] || tool sync
 echo "done" >&3
+# It waits for what is orphaned, too.
+while [ "$keep" ]; do
+	tool sleep 86400
+done
 halt

@@ -109,6 +109,11 @@ static bool is_out_of_turn(const struct lifecycle *lifecycle,
 	switch (event) {
 	case EVENT_HELLO:
 		return !may_greet;
+	case EVENT_SESSION_READY:
+	case EVENT_SESSION_EXIT:
+	case EVENT_SESSION_DONE:
+	case EVENT_SESSION_GONE:
+		return state == LIFECYCLE_BOOT;
 	case EVENT_READY:
 	case EVENT_FAIL:
 		return state != LIFECYCLE_BOOT || !greeted;
@@ -182,6 +187,7 @@ static enum lifecycle_action step_run(struct lifecycle *lifecycle,
 	if (event == EVENT_UNREAD) {
 		// As in a pipeline.
 		lifecycle->exit_status = 128 + SIGPIPE;
+		lifecycle->keeps = false;
 		return conclude(lifecycle, RUN_EXITED, now);
 	}
 	if (event == EVENT_FLOOD) {
@@ -222,15 +228,56 @@ static enum lifecycle_action step_dump(struct lifecycle *lifecycle,
 	return enter(lifecycle, LIFECYCLE_DUMP, quiet, ACTION_LIST_TASKS);
 }
 
+/** Whether there is something to look at, and to look at it with. */
+static bool is_kept(const struct lifecycle *lifecycle)
+{
+	if (!lifecycle->keeps || lifecycle->cause || lifecycle->qemu_ended)
+		return false;
+	return lifecycle->outcome == RUN_TIMED_OUT ||
+	       (lifecycle->outcome == RUN_EXITED &&
+		(lifecycle->exit_status || lifecycle->has_splats));
+}
+
+/** Have QEMU end, which may have something to write. */
+static enum lifecycle_action enter_end(struct lifecycle *lifecycle, uint64_t now)
+{
+	if (lifecycle->may_write && !lifecycle->qemu_ended)
+		return enter(lifecycle, LIFECYCLE_QUIT, now + LIFECYCLE_QUIT_MS,
+			     ACTION_TERMINATE);
+	return enter(lifecycle, LIFECYCLE_ENDED, 0, ACTION_NONE);
+}
+
 static enum lifecycle_action step_flush(struct lifecycle *lifecycle,
 					enum lifecycle_event event, uint64_t now)
 {
 	if (event != EVENT_FLUSHED)
 		return ACTION_NONE;
-	if (lifecycle->may_write && !lifecycle->qemu_ended)
-		return enter(lifecycle, LIFECYCLE_QUIT, now + LIFECYCLE_QUIT_MS,
-			     ACTION_TERMINATE);
-	return enter(lifecycle, LIFECYCLE_ENDED, 0, ACTION_NONE);
+	if (is_kept(lifecycle))
+		return enter(lifecycle, LIFECYCLE_KEPT, 0, ACTION_KEEP);
+	return enter_end(lifecycle, now);
+}
+
+/** The result is known; but what is not as it was is of no use. */
+static enum lifecycle_action step_kept(struct lifecycle *lifecycle,
+				       enum lifecycle_event event, uint64_t now)
+{
+	switch (event) {
+	case EVENT_HELLO:
+	case EVENT_NONSENSE:
+	case EVENT_FLOOD:
+	case EVENT_QEMU_ENDED:
+	case EVENT_SERVER_ENDED:
+	case EVENT_CANCELLED:
+		return enter_end(lifecycle, now);
+	default:
+		return ACTION_NONE;
+	}
+}
+
+bool lifecycle_listens(const struct lifecycle *lifecycle)
+{
+	return lifecycle->state < LIFECYCLE_FLUSH ||
+	       lifecycle->state == LIFECYCLE_KEPT;
 }
 
 void lifecycle_start(struct lifecycle *lifecycle, uint64_t now_ms)
@@ -250,13 +297,15 @@ enum lifecycle_action lifecycle_step(struct lifecycle *lifecycle,
 		event = EVENT_QEMU_ENDED;
 	lifecycle->qemu_ended |= event == EVENT_QEMU_ENDED;
 	lifecycle->full |= event == EVENT_FULL;
-	if (event == EVENT_CANCELLED && lifecycle->state < LIFECYCLE_QUIT)
+	if (event == EVENT_CANCELLED && lifecycle->state < LIFECYCLE_KEPT)
 		return give_up(lifecycle, CAUSE_CANCELLED);
 	switch (lifecycle->state) {
 	case LIFECYCLE_DUMP:
 		return step_dump(lifecycle, event, now_ms);
 	case LIFECYCLE_FLUSH:
 		return step_flush(lifecycle, event, now_ms);
+	case LIFECYCLE_KEPT:
+		return step_kept(lifecycle, event, now_ms);
 	case LIFECYCLE_QUIT:
 		if (lifecycle->qemu_ended || event == EVENT_CANCELLED ||
 		    is_late(lifecycle, now_ms))

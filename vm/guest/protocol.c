@@ -12,6 +12,7 @@
 #include "common/base/text.h"
 #include "common/kernel/catalog.h"
 #include "vm/guest/guest.h"
+#include "vm/guest/guest_sessions.h"
 
 bool guest_takes_hostname(const char *name)
 {
@@ -66,11 +67,10 @@ static void append_words(struct string_builder *sb, const char *name,
 
 /** The line that exports the environment, sets the words, and limits. */
 static void append_command(struct string_builder *sb,
-			   const struct guest_plan *plan, bool becomes_user,
+			   const struct string_list *environment,
+			   const struct guest_user *user, const char *limits,
 			   char *const *command)
 {
-	const struct string_list *environment = &plan->environment;
-
 	for (size_t i = 0; i < environment->count; i++) {
 		const char *item = environment->items[i];
 		size_t length = strcspn(item, "=");
@@ -82,17 +82,17 @@ static void append_command(struct string_builder *sb,
 		string_builder_append(sb, "; ");
 	}
 	string_builder_append(sb, "set --");
-	if (becomes_user)
+	if (user)
 		string_builder_appendf(
 			sb,
 			" /usr/bin/setpriv --reuid=%u --regid=%u --groups=%s --",
-			plan->user.uid, plan->user.gid, plan->user.groups);
+			user->uid, user->gid, user->groups);
 	for (char *const *word = command; *word; word++) {
 		string_builder_append_char(sb, ' ');
 		append_word(sb, *word);
 	}
-	string_builder_appendf(sb, "%s%s\n", plan->limits ? "; " : "",
-			       plan->limits ? plan->limits : "");
+	string_builder_appendf(sb, "%s%s", limits ? "; " : "",
+			       limits ? limits : "");
 }
 
 char *protocol_format_setup(const struct guest_config *config,
@@ -135,6 +135,7 @@ char *protocol_format_setup(const struct guest_config *config,
 		{ "terminal", terminal ? terminal : "" },
 		{ "writable", config->writable.count ? "1" : "" },
 		{ "leaks", config->fail_on_splat ? "1" : "" },
+		{ "keep", config->keep ? "1" : "" },
 	};
 	const struct {
 		const char *name;
@@ -156,8 +157,80 @@ char *protocol_format_setup(const struct guest_config *config,
 		append_words(&sb, lists[i].name, lists[i].words);
 	string_builder_appendf(&sb, "rows=%u columns=%u\n", size.ws_row,
 			       size.ws_col);
-	append_command(&sb, plan, config->user, config->command);
+	append_command(&sb, &plan->environment, config->user ? &plan->user : NULL,
+		       plan->limits, config->command);
+	string_builder_append_char(&sb, '\n');
 	return string_builder_take(&sb);
+}
+
+/** Where another command runs: a root that is not the host's has not its paths. */
+static const char *choose_directory(const struct guest_config *config,
+				    const struct session_request *request)
+{
+	if (request->directory)
+		return request->directory;
+	if (request->here && strcmp(config->root, "/") == 0)
+		return request->here;
+	return config->directory ? config->directory : "/";
+}
+
+struct error *protocol_format_session(const struct guest_config *config,
+				      const struct guest_plan *plan,
+				      const struct session_request *request,
+				      unsigned int first, char **ret)
+{
+	struct error *err = NULL;
+
+	_cleanup_guest_user_ struct guest_user other = { 0 };
+	_cleanup_string_list_ struct string_list environment = { 0 };
+	_cleanup_string_builder_ struct string_builder command = { 0 };
+	const struct guest_user *user = config->user ? &plan->user : NULL;
+
+	if (request->rows)
+		err = guest_root_check(config, "on a terminal", "script");
+	string_list_add_all(&environment, &plan->environment);
+	if (!err && request->user) {
+		user = &other;
+		err = guest_root_check(config, "--user", "setpriv");
+		if (!err)
+			err = guest_user_find(config->root, request->user,
+					      &other);
+		if (!err)
+			guest_user_add_environment(user, &environment);
+	}
+	if (err)
+		return err;
+	string_list_add_all(&environment, &request->environment);
+	string_builder_append(&command, "cd ");
+	append_word(&command, choose_directory(config, request));
+	string_builder_append(&command, " || exit 125; ");
+	append_command(&command, &environment, user, plan->limits,
+		       request->command.items);
+
+	_cleanup_free_ char *owner =
+		user ? string_format("%u:%u", user->uid, user->gid) : NULL;
+	const struct {
+		const char *name;
+		const char *value;
+	} variables[] = {
+		{ "stdin", request->has_stdin },
+		{ "stdout", request->has_stdout },
+		{ "stderr", request->has_stderr },
+		{ "terminal", request->rows },
+		{ "rows", request->rows },
+		{ "columns", request->columns },
+		{ "owner", owner },
+		{ "command", command.text },
+	};
+	struct string_builder sb = { 0 };
+
+	string_builder_appendf(&sb, "first=%u ", first);
+	for (size_t i = 0; i < array_size(variables); i++)
+		append_assignment(&sb, variables[i].name,
+				  variables[i].value ? variables[i].value : "");
+	string_builder_append(&sb, "; enter\n");
+	*ret = string_builder_take(&sb);
+	return NULL;
 }
 
 void protocol_deinit(struct protocol *protocol)
@@ -165,28 +238,65 @@ void protocol_deinit(struct protocol *protocol)
 	free(protocol->text);
 }
 
-static enum lifecycle_event parse(const char *line, int *status_ret)
+/** A word, and so many numbers up to 255, as shells have statuses. */
+static bool is_message(const char *line, const char *word, unsigned int count,
+		       unsigned int *numbers_ret)
 {
-	unsigned int status;
-	int end = 0;
+	size_t length = strlen(word);
 
-	if (strcmp(line, "hello") == 0)
-		return EVENT_HELLO;
-	if (strcmp(line, "ready") == 0)
-		return EVENT_READY;
-	if (strcmp(line, "full") == 0)
-		return EVENT_FULL;
-	if (strcmp(line, "done") == 0)
-		return EVENT_DONE;
+	if (strncmp(line, word, length) != 0)
+		return false;
+	line += length;
+	for (unsigned int i = 0; i < count; i++) {
+		int end = 0;
+
+		if (line[0] != ' ' || !isdigit((unsigned char)line[1]) ||
+		    sscanf(line + 1, "%3u%n", &numbers_ret[i], &end) != 1 ||
+		    numbers_ret[i] > 255)
+			return false;
+		line += 1 + end;
+	}
+	return !*line;
+}
+
+bool is_session_event(enum lifecycle_event event)
+{
+	return event >= EVENT_SESSION_READY && event <= EVENT_SESSION_GONE;
+}
+
+static enum lifecycle_event parse(struct protocol *protocol)
+{
+	static const struct {
+		const char *word;
+		unsigned int count;
+		enum lifecycle_event event;
+	} rows[] = {
+		{ "hello", 0, EVENT_HELLO },
+		{ "ready", 0, EVENT_READY },
+		{ "full", 0, EVENT_FULL },
+		{ "exit", 1, EVENT_EXIT },
+		{ "exit", 2, EVENT_SESSION_EXIT },
+		{ "done", 0, EVENT_DONE },
+		{ "done", 1, EVENT_SESSION_DONE },
+		{ "ready", 1, EVENT_SESSION_READY },
+		{ "gone", 1, EVENT_SESSION_GONE },
+	};
+	const char *line = protocol->line;
+	unsigned int numbers[2];
+
 	if (strncmp(line, "fail ", 5) == 0 && line[5])
 		return EVENT_FAIL;
-	// A status as shells have them: 0 to 255.
-	if (strncmp(line, "exit ", 5) != 0 || !isdigit((unsigned char)line[5]) ||
-	    sscanf(line, "exit %3u%n", &status, &end) != 1 || line[end] ||
-	    status > 255)
-		return EVENT_NONSENSE;
-	*status_ret = (int)status;
-	return EVENT_EXIT;
+	for (size_t i = 0; i < array_size(rows); i++) {
+		if (!is_message(line, rows[i].word, rows[i].count, numbers))
+			continue;
+		if (rows[i].event == EVENT_EXIT ||
+		    rows[i].event == EVENT_SESSION_EXIT)
+			protocol->status = (int)numbers[0];
+		if (is_session_event(rows[i].event))
+			protocol->session = numbers[rows[i].count - 1];
+		return rows[i].event;
+	}
+	return EVENT_NONSENSE;
 }
 
 bool protocol_read(struct protocol *protocol, const char **data,
@@ -211,7 +321,7 @@ bool protocol_read(struct protocol *protocol, const char **data,
 	protocol->line[protocol->length] = '\0';
 	if (protocol->length < PROTOCOL_LINE_LIMIT &&
 	    strlen(protocol->line) == protocol->length)
-		*ret = parse(protocol->line, &protocol->status);
+		*ret = parse(protocol);
 	protocol->length = 0;
 	return true;
 }

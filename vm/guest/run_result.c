@@ -22,6 +22,11 @@ static const char *const outcome_names[] = {
 	[RUN_NOT_RUN] = "not_run",
 };
 
+const char *run_outcome_name(enum run_outcome outcome)
+{
+	return outcome_names[outcome];
+}
+
 void run_result_deinit(struct run_result *result)
 {
 	free(result->release);

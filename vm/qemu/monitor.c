@@ -31,8 +31,28 @@ struct answer {
 	char *refusal;
 };
 
+/** One that waits, or whose answer does. */
+struct monitor_command {
+	unsigned int id;
+	char *command;
+	char *arguments;
+	int fd;
+	monitor_answer *answer;
+	void *arg;
+};
+
+static void monitor_command_deinit(struct monitor_command *command)
+{
+	free(command->command);
+	free(command->arguments);
+	cleanup_close(&command->fd);
+}
+
 void monitor_deinit(struct monitor *monitor)
 {
+	for (size_t i = 0; i < monitor->queue.count; i++)
+		monitor_command_deinit(&monitor->queue.items[i]);
+	free(monitor->queue.items);
 	string_builder_deinit(&monitor->line);
 }
 
@@ -79,6 +99,52 @@ void monitor_quit(struct monitor *monitor)
 	say(monitor, "quit", "", -1);
 }
 
+void monitor_continue(struct monitor *monitor)
+{
+	say(monitor, "cont", "", -1);
+}
+
+static void send_first(struct monitor *monitor)
+{
+	struct monitor_command *first = &monitor->queue.items[0];
+
+	first->id = say(monitor, first->command, first->arguments, first->fd);
+}
+
+void monitor_ask(struct monitor *monitor, const char *command,
+		 const char *arguments, int fd, monitor_answer *answer, void *arg)
+{
+	vector_add(&monitor->queue) = (struct monitor_command){
+		.command = string_copy(command),
+		.arguments = string_copy(arguments),
+		.fd = fd,
+		.answer = answer,
+		.arg = arg,
+	};
+	if (monitor->queue.count == 1)
+		send_first(monitor);
+}
+
+/** @param[in] refusal NULL if it is done. */
+static void finish_first(struct monitor *monitor, const char *refusal)
+{
+	struct monitor_command done = monitor->queue.items[0];
+	struct error *err =
+		refusal ? error_create(ERROR_OTHER, "QEMU: %s", refusal) : NULL;
+
+	monitor->queue.count--;
+	memmove(monitor->queue.items, monitor->queue.items + 1,
+		monitor->queue.count * sizeof(done));
+	// Before the answer, which may lead to more.
+	if (monitor->queue.count)
+		send_first(monitor);
+	if (done.answer)
+		done.answer(done.arg, err);
+	else
+		error_destroy(err);
+	monitor_command_deinit(&done);
+}
+
 /** Take a line. @param[in,out] answer That is waited for; may be NULL. */
 static void take_line(struct monitor *monitor, struct answer *answer)
 {
@@ -106,8 +172,13 @@ static void take_line(struct monitor *monitor, struct answer *answer)
 			answer->refusal =
 				string_copy(refusal ? refusal : "error");
 	}
-	json_decref(root);
 	monitor->line.length = 0;
+	if (id && monitor->queue.count &&
+	    json_integer_value(id) == monitor->queue.items[0].id)
+		finish_first(monitor, !error	? NULL
+				      : refusal ? refusal
+						: "error");
+	json_decref(root);
 }
 
 static bool read_some(struct monitor *monitor, struct answer *answer)

@@ -19,6 +19,9 @@
 
 struct error;
 
+/** @param[in] err What QEMU has refused; NULL if it is done. Consumed. */
+typedef void monitor_answer(void *arg, struct error *err);
+
 struct monitor {
 	/** Of qemu_link; -1 once it has ended. */
 	int fd;
@@ -27,6 +30,11 @@ struct monitor {
 	/** `7.2.22`; "" until QEMU says so. */
 	char version[32];
 	unsigned int last_id;
+	/** Of monitor_ask(); the first was sent. */
+	struct monitor_queue {
+		struct monitor_command *items;
+		size_t count;
+	} queue;
 	/** The guest has ended, and QEMU waits for monitor_quit(). */
 	bool is_halted;
 };
@@ -42,6 +50,21 @@ bool monitor_read(struct monitor *monitor);
 
 /** Ask QEMU to end. */
 void monitor_quit(struct monitor *monitor);
+
+/** Have a guest go on that was stopped, as by monitor_dump(). */
+void monitor_continue(struct monitor *monitor);
+
+/**
+ * Have a command executed, after those that were asked for before: QEMU keeps one
+ * descriptor for what comes next. What waits when QEMU ends is not answered.
+ *
+ * @param[in] arguments Members of a JSON object.
+ * @param[in] fd Sent with it, for getfd, and then closed; -1 for none.
+ * @param[in] answer Called once, by monitor_read(); NULL if it does not matter.
+ */
+void monitor_ask(struct monitor *monitor, const char *command,
+		 const char *arguments, int fd, monitor_answer *answer,
+		 void *arg);
 
 /**
  * Stop the guest, and write its memory as makedumpfile does, compressed by

@@ -67,6 +67,13 @@ static void start(struct lifecycle *lifecycle, uint64_t timeout_ms)
 /** What a guest is started with. */
 #define KDUMP { .kdump = true }
 #define MAY_WRITE { .may_write = true }
+#define KEEPS { .keeps = true }
+
+/** A guest whose command has failed, and that goes on. */
+#define KEPT                                                                   \
+	EXITED,                                                                  \
+	{ 1, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT },                      \
+	{ 1, EVENT_FLUSHED, LIFECYCLE_KEPT, ACTION_KEEP }
 
 enum {
 	STEP_LIMIT = 12
@@ -286,6 +293,46 @@ static const struct {
 	    { 1, EVENT_FLUSHED, LIFECYCLE_ENDED, 0 },
 	    { 1, EVENT_CANCELLED, LIFECYCLE_ENDED, 0 } },
 	  RUN_EXITED, CAUSE_NONE, 500 },
+	{ "a kept guest is stopped", KEEPS, {
+	    KEPT,
+	    { 99999, EVENT_TIME, LIFECYCLE_KEPT, 0 },
+	    { 1, EVENT_SESSION_EXIT, LIFECYCLE_KEPT, 0 },
+	    { 1, EVENT_SESSION_DONE, LIFECYCLE_KEPT, 0 },
+	    { 1, EVENT_UNREAD, LIFECYCLE_KEPT, 0 },
+	    { 1, EVENT_CANCELLED, LIFECYCLE_ENDED, 0 } },
+	  RUN_EXITED, CAUSE_NONE, 500 },
+	{ "a kept guest ends", KEEPS, {
+	    KEPT, { 1, EVENT_QEMU_ENDED, LIFECYCLE_ENDED, 0 } },
+	  RUN_EXITED, CAUSE_NONE, 500 },
+	{ "a kept guest talks nonsense", KEEPS, {
+	    KEPT, { 1, EVENT_NONSENSE, LIFECYCLE_ENDED, 0 } },
+	  RUN_EXITED, CAUSE_NONE, 500 },
+	{ "a kept guest whose QEMU has something to write", { .keeps = true, .may_write = true }, {
+	    KEPT,
+	    { 1, EVENT_CANCELLED, LIFECYCLE_QUIT, ACTION_TERMINATE },
+	    { 1, EVENT_QEMU_ENDED, LIFECYCLE_ENDED, 0 } },
+	  RUN_EXITED, CAUSE_NONE, 500 },
+	{ "kept when it has had its time", KEEPS, {
+	    BOOTED,
+	    { TIMEOUT_MS, EVENT_TIME, LIFECYCLE_DUMP, ACTION_SHOW_MESSAGES },
+	    { LIFECYCLE_DUMP_MS, EVENT_TIME, LIFECYCLE_FLUSH, ACTION_COLLECT },
+	    { 1, EVENT_FLUSHED, LIFECYCLE_KEPT, ACTION_KEEP },
+	    // The command goes on.
+	    { 1, EVENT_FULL, LIFECYCLE_KEPT, 0 },
+	    { 1, EVENT_EXIT, LIFECYCLE_KEPT, 0 },
+	    { 1, EVENT_DONE, LIFECYCLE_KEPT, 0 },
+	    { 1, EVENT_CANCELLED, LIFECYCLE_ENDED, 0 } },
+	  RUN_TIMED_OUT, CAUSE_NONE, TIMEOUT_MS },
+	{ "what nobody reads is not kept", KEEPS, {
+	    BOOTED,
+	    { 9, EVENT_UNREAD, LIFECYCLE_FLUSH, ACTION_COLLECT },
+	    { 1, EVENT_FLUSHED, LIFECYCLE_ENDED, 0 } },
+	  RUN_EXITED, CAUSE_NONE, 9 },
+	{ "a lost guest is not kept", KEEPS, {
+	    BOOTED,
+	    { 9, EVENT_QEMU_ENDED, LIFECYCLE_FLUSH, ACTION_COLLECT },
+	    { 1, EVENT_FLUSHED, LIFECYCLE_ENDED, 0 } },
+	  RUN_LOST, CAUSE_END, 9 },
 };
 
 // clang-format on
@@ -336,8 +383,13 @@ Test(lifecycle, what_the_guest_says_has_one_place)
 		{ "boot", { { 0, EVENT_HELLO, LIFECYCLE_BOOT, 0 } },
 		  { [EVENT_READY] = true, [EVENT_FAIL] = true }, false },
 		{ "command", { BOOTED },
-		  { [EVENT_FULL] = true, [EVENT_EXIT] = true }, true },
-		{ "end", { EXITED }, { [EVENT_DONE] = true }, true },
+		  { [EVENT_FULL] = true, [EVENT_EXIT] = true,
+		    [EVENT_SESSION_READY] = true, [EVENT_SESSION_EXIT] = true,
+		    [EVENT_SESSION_DONE] = true, [EVENT_SESSION_GONE] = true }, true },
+		{ "end", { EXITED },
+		  { [EVENT_DONE] = true, [EVENT_SESSION_READY] = true,
+		    [EVENT_SESSION_EXIT] = true, [EVENT_SESSION_DONE] = true,
+		    [EVENT_SESSION_GONE] = true }, true },
 	};
 	// clang-format on
 

@@ -11,6 +11,7 @@
 #include "common/base/memory.h"
 #include "common/process/process.h"
 #include "vm/guest/guest.h"
+#include "vm/guest/guest_sessions.h"
 
 /** Read one event, in pieces of so many bytes. */
 static bool read_one(struct protocol *protocol, const char *data, size_t size,
@@ -50,7 +51,15 @@ Test(protocol, words_are_events_and_all_else_is_nonsense)
 		{ "hello\r", EVENT_NONSENSE, 0 },
 		{ "Ready", EVENT_NONSENSE, 0 },
 		{ "\033[0mready", EVENT_NONSENSE, 0 },
+		{ "exit 7 29", EVENT_SESSION_EXIT, 7 },
+		{ "done 29", EVENT_SESSION_DONE, 0 },
+		{ "ready 29", EVENT_SESSION_READY, 0 },
+		{ "gone 29", EVENT_SESSION_GONE, 0 },
+		{ "gone", EVENT_NONSENSE, 0 },
 		{ "done done", EVENT_NONSENSE, 0 },
+		{ "done ", EVENT_NONSENSE, 0 },
+		{ "done 1 2", EVENT_NONSENSE, 0 },
+		{ "done 256", EVENT_NONSENSE, 0 },
 		{ "exit", EVENT_NONSENSE, 0 },
 		{ "exit ", EVENT_NONSENSE, 0 },
 		{ "exit -1", EVENT_NONSENSE, 0 },
@@ -59,7 +68,10 @@ Test(protocol, words_are_events_and_all_else_is_nonsense)
 		{ "exit1", EVENT_NONSENSE, 0 },
 		{ "exit 256", EVENT_NONSENSE, 0 },
 		{ "exit 0x1", EVENT_NONSENSE, 0 },
-		{ "exit 1 2", EVENT_NONSENSE, 0 },
+		{ "exit 1 2 3", EVENT_NONSENSE, 0 },
+		{ "exit 1 256", EVENT_NONSENSE, 0 },
+		{ "exit 1 ", EVENT_NONSENSE, 0 },
+		{ "exit 1  2", EVENT_NONSENSE, 0 },
 		{ "exit 4294967296", EVENT_NONSENSE, 0 },
 		{ "fail", EVENT_NONSENSE, 0 },
 		{ "fail ", EVENT_NONSENSE, 0 },
@@ -266,4 +278,75 @@ Test(protocol, names_of_variables_are_checked)
 	for (size_t i = 0; i < array_size(rows); i++)
 		cr_expect_eq(guest_takes_variable(rows[i].name), rows[i].valid,
 			     "%s", rows[i].name);
+}
+
+Test(protocol, a_shell_starts_another_command_with_all_its_words)
+{
+	static const struct {
+		struct session_request request;
+		const char *root, *output;
+	} rows[] = {
+		{ { .here = "/", .has_stdout = "1" },
+		  "/",
+		  "8||1|||/|A=x y'\nz B=b|<a b><it's\n\xff>" },
+		{ { .here = "/", .has_stdout = "1" },
+		  "/no/such/root",
+		  "8||1|||/tmp|A=x y'\nz B=b|<a b><it's\n\xff>" },
+		{ { .here = "/nowhere",
+		    .directory = "/usr",
+		    .has_stdin = "1",
+		    .has_stderr = "stdout" },
+		  "/",
+		  "8|1||stdout||/usr|A=x y'\nz B=b|<a b><it's\n\xff>" },
+	};
+	static const char print[] =
+		"enter() { printf '%s|' $first \"$stdin\" \"$stdout\" \"$stderr\" \"$rows${rows:+ $columns}\"; eval \"$command\"; printf '%s|A=%s B=%s|' \"$PWD\" \"$A\" \"$B\"; printf '<%s>' \"$@\"; }\nn='\n'\neval \"$1\"";
+	struct guest_plan plan = { 0 };
+
+	string_list_add(&plan.environment, "A=x y'\nz");
+	string_list_add(&plan.environment, "B=a");
+	for (size_t i = 0; i < array_size(rows); i++) {
+		const struct guest_config config = { .root = rows[i].root,
+						     .directory = "/tmp" };
+		struct session_request request = rows[i].request;
+		_cleanup_free_ char *line = NULL;
+		_cleanup_free_ char *output = NULL;
+
+		string_list_add(&request.environment, "B=b");
+		string_list_add(&request.command, "a b");
+		string_list_add(&request.command, "it's\n\xff");
+		cr_assert_null(protocol_format_session(&config, &plan, &request,
+						       8, &line));
+		// One line.
+		cr_assert_eq(strchr(line, '\n')[1], '\0');
+
+		const char *arguments[] = { "/bin/sh", "-c", print,
+					    "sh",      line, NULL };
+		const struct process_options options = { .arguments = arguments };
+
+		cr_assert_null(process_capture(&options, 1 << 20, &output));
+		cr_expect_str_eq(output, rows[i].output);
+		session_request_deinit(&request);
+	}
+	guest_plan_deinit(&plan);
+}
+
+Test(protocol, a_root_without_their_programs_has_no_terminals_nor_users)
+{
+	static const struct session_request rows[] = {
+		{ .rows = "24", .columns = "80" },
+		{ .user = "nobody" },
+	};
+	const struct guest_config config = { .root = "/no/such/root" };
+	struct guest_plan plan = { 0 };
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		char *line = NULL;
+		_cleanup_error_ struct error *err =
+			protocol_format_session(&config, &plan, &rows[i], 8,
+						&line);
+
+		cr_assert_not_null(err);
+		cr_expect_not_null(strstr(error_message(err), "util-linux"));
+	}
 }
