@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -115,4 +116,80 @@ Test(monitor, a_qemu_that_has_ended_is_an_error)
 	expect_failure(monitor_dump(&monitor, -1, true, 0, &is_flat),
 		       "QEMU has ended");
 	cr_expect_eq(monitor.fd, -1);
+}
+
+/** What was answered: a letter each, and what was refused. */
+struct notes {
+	char letters[8];
+	char refusal[64];
+};
+
+static void note(struct notes *notes, const char *letter, struct error *err)
+{
+	strcat(notes->letters, letter);
+	if (err)
+		snprintf(notes->refusal, sizeof(notes->refusal), "%s",
+			 error_message(err));
+	error_destroy(err);
+}
+
+static void note_a(void *arg, struct error *err)
+{
+	note(arg, "a", err);
+}
+
+static void note_b(void *arg, struct error *err)
+{
+	note(arg, "b", err);
+}
+
+/** The next message that QEMU gets. */
+static void expect_message(int qemu, const char *expected)
+{
+	char data[256] = "";
+
+	cr_expect_gt(read(qemu, data, sizeof(data) - 1), 0);
+	cr_expect_str_eq(data, expected);
+}
+
+static void say_line(struct monitor *monitor, int qemu, const char *line)
+{
+	cr_assert_eq(write(qemu, line, strlen(line)), (ssize_t)strlen(line));
+	while (monitor_read(monitor))
+		;
+}
+
+Test(monitor, what_is_asked_for_waits_for_the_answer_before_it)
+{
+	struct notes notes = { 0 };
+	int pair[2];
+	_cleanup_monitor_ struct monitor monitor = { 0 };
+	_cleanup_close_ int qemu = begin(&monitor, GREETING);
+	_cleanup_close_ int ours = monitor.fd;
+	char data[256];
+
+	cr_assert_eq(pipe2(pair, O_NONBLOCK), 0);
+	_cleanup_close_ int out = pair[0];
+	// What it begins with.
+	cr_expect_gt(read(qemu, data, sizeof(data)), 0);
+	cr_expect_gt(read(qemu, data, sizeof(data)), 0);
+	monitor_ask(&monitor, "getfd", "\"fdname\": \"x\"", pair[1], note_a,
+		    &notes);
+	monitor_ask(&monitor, "device_add", "", -1, note_b, &notes);
+	monitor_ask(&monitor, "never", "", -1, note_b, &notes);
+	expect_message(qemu,
+		       "{\"execute\": \"getfd\", \"arguments\": {\"fdname\": \"x\"}, \"id\": 3}\n");
+	say_line(&monitor, qemu,
+		 "{\"event\": \"X\"}\n{\"id\": 2, \"return\": {}}\n");
+	cr_expect_str_eq(notes.letters, "");
+	say_line(&monitor, qemu, "{\"id\": 3, \"return\": {}}\n");
+	cr_expect_str_eq(notes.letters, "a");
+	// The descriptor was the monitor's to close.
+	cr_expect_lt(write(pair[1], "x", 1), 0);
+	expect_message(qemu,
+		       "{\"execute\": \"device_add\", \"arguments\": {}, \"id\": 4}\n");
+	say_line(&monitor, qemu,
+		 "{\"id\": 4, \"error\": {\"desc\": \"no\\u001b[m\"}}\n");
+	cr_expect_str_eq(notes.letters, "ab");
+	cr_expect_str_eq(notes.refusal, "QEMU: no?[m");
 }
