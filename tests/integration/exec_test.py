@@ -110,6 +110,8 @@ class ExecTest(ExecCase):
         def count():
             return [len(os.listdir(f"/proc/{pid}/fd")) for pid in pids]
 
+        # What QEMU opens with the first, and what is still about to go, is no leak.
+        self.script(name, "true")
         before = count()
         go = "echo in; read line; echo $line; echo $0"
         waiting = [
@@ -127,7 +129,7 @@ class ExecTest(ExecCase):
         # Numbers of ports are used again, and nothing of them remains.
         for i in range(9):
             self.assertEqual(self.script(name, f"echo {i}"), f"{i}\n")
-        self.wait_until(lambda: count() == before, 30)
+        self.wait_until(lambda: all(n <= limit for n, limit in zip(count(), before)), 30)
 
     @each_caller
     def test_what_a_command_started_ends_with_it_but_for_daemons(self):
