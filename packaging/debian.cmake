@@ -9,6 +9,9 @@ set(source ${CPACK_VMTEST_SOURCE_DIR})
 set(share ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/usr/share)
 set(doc ${share}/doc/vmtest)
 
+if(NOT EXISTS ${share}/man/man1/vmtest-vm.1)
+  message(FATAL_ERROR "there are no manual pages: install help2man and configure again")
+endif()
 file(REMOVE ${doc}/LICENSE)
 file(COPY_FILE ${source}/packaging/copyright ${doc}/copyright)
 # Time stamps are those of SOURCE_DATE_EPOCH, if it is set.
