@@ -133,6 +133,17 @@ static struct error *choose_kdump(const struct run_options *options,
 	return err;
 }
 
+static void set_limits(const struct run_options *options, int console_log_fd,
+		       struct guest_config *config)
+{
+	config->timeout_ms = (uint64_t)options->timeout_s * 1000;
+	config->flood_remedy = "--output-limit allows more";
+	config->console_log_fd = console_log_fd;
+	config->console_limit_bytes = config->output_limit_bytes;
+	if (!config->console_limit_bytes && console_log_fd >= 0)
+		config->console_limit_bytes = GUEST_LOG_LIMIT_BYTES;
+}
+
 /** The words by which vmtest-vm runs the same command on the same kernel. */
 static void add_invocation(const struct command_context *context,
 			   const char *kernel, struct string_list *ret)
@@ -151,6 +162,15 @@ static void add_invocation(const struct command_context *context,
 	string_list_add(ret, "--");
 	for (int i = 0; i < context->line.argument_count; i++)
 		string_list_add(ret, context->line.arguments[i]);
+}
+
+static void set_evidence(const struct string_list *invocation,
+			 const char *directory, struct guest_config *config)
+{
+	config->invocation = invocation;
+	config->invocation_directory = directory;
+	if (!config->dump_directory)
+		config->dump_directory = directory;
 }
 
 static struct error *find_kernel(struct command_context *context,
@@ -172,7 +192,6 @@ static struct error *run_guest(struct ending *ending, int console_log_fd,
 			       struct run_result *ret)
 {
 	struct error *err;
-
 	struct command_context *context = ending->context;
 	struct kernel *kernel_ret = &ending->kernel;
 	const struct vm_run_options *command_options = context->options;
@@ -184,9 +203,8 @@ static struct error *run_guest(struct ending *ending, int console_log_fd,
 	if (!directory)
 		return error_create_os(errno, "working directory");
 	err = command_open(context, COMMAND_CATALOG);
-	if (err)
-		return err;
-	err = command_arch(context, &config.qemu.arch);
+	if (!err)
+		err = command_arch(context, &config.qemu.arch);
 	if (err)
 		return err;
 	_cleanup_cache_entry_ struct cache_entry *rootfs = NULL;
@@ -206,11 +224,11 @@ static struct error *run_guest(struct ending *ending, int console_log_fd,
 				     options->module_source, &module);
 	if (err)
 		return err;
-	char *words[] = { (char *)(is_host && shell ? shell : "/bin/sh"), NULL };
 	config.qemu.kernel = kernel_ret;
 	err = choose_kdump(options, &config);
 	if (err)
 		return err;
+	char *words[] = { (char *)(is_host && shell ? shell : "/bin/sh"), NULL };
 	config.qemu.program = run_options_qemu(options);
 	config.virtiofsd = command_variable("VMTEST_VIRTIOFSD");
 	config.directory = directory;
@@ -221,22 +239,14 @@ static struct error *run_guest(struct ending *ending, int console_log_fd,
 	config.insert_module = options->module == MODULE_INSERT;
 	// Large files that need not be fast: not in /tmp, which may be memory.
 	config.disk_directory = command_temporary("/var/tmp");
-	config.timeout_ms = (uint64_t)options->timeout_s * 1000;
-	config.console_log_fd = console_log_fd;
+	set_limits(options, console_log_fd, &config);
 	_cleanup_string_list_ struct string_list invocation = { 0 };
 	_cleanup_free_ char *invocation_directory = realpath(".", NULL);
 	add_invocation(context, kernel_ret->path, &invocation);
-	config.invocation = &invocation;
-	config.invocation_directory = invocation_directory;
-	if (!config.dump_directory)
-		config.dump_directory = invocation_directory;
+	set_evidence(&invocation, invocation_directory, &config);
 	config.name = command_options->name;
 	config.keep = ending->tell_fd >= 0 ? keep : NULL;
 	config.keep_arg = ending;
-	config.flood_remedy = "--output-limit allows more";
-	config.console_limit_bytes = config.output_limit_bytes;
-	if (!config.console_limit_bytes && console_log_fd >= 0)
-		config.console_limit_bytes = GUEST_LOG_LIMIT_BYTES;
 	// Not before: the user may have put us in the background meanwhile.
 	command_streams(&config, !command_options->no_input);
 	err = guest_run(&config, ret);

@@ -187,6 +187,9 @@ bool is_session_event(enum lifecycle_event event);
 /** Whether what the guest says matters now. */
 bool lifecycle_listens(const struct lifecycle *lifecycle);
 
+/** For how long nothing happens by itself, as poll(2) takes it; -1 is for ever. */
+int lifecycle_wait_ms(const struct lifecycle *lifecycle, uint64_t now_ms);
+
 /** QEMU starts. The first eight members are set or zero, the others are zero. */
 void lifecycle_start(struct lifecycle *lifecycle, uint64_t now_ms);
 

@@ -3,7 +3,6 @@
 #include "vm/guest/guest.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -404,20 +403,14 @@ static void loop_step(struct loop *loop)
 			  SESSION_POLL_COUNT];
 	struct pollfd *streams = fds + array_size(sources);
 	struct pollfd *sessions = streams + GUEST_STREAM_POLL_COUNT;
-	uint64_t now = monotonic_ms();
-	int wait_ms = -1;
 	bool moved = false;
-
-	if (lifecycle->deadline_ms && lifecycle->deadline_ms <= now)
-		wait_ms = 0;
-	else if (lifecycle->deadline_ms)
-		wait_ms = (int)MIN(lifecycle->deadline_ms - now, INT_MAX);
 
 	for (size_t i = 0; i < array_size(sources); i++)
 		fds[i] = (struct pollfd){ sources[i].fd, POLLIN, 0 };
 	guest_streams_prepare(&loop->streams, streams);
 	sessions_prepare(&loop->sessions, sessions);
-	if (poll(fds, array_size(fds), wait_ms) < 0) {
+	if (poll(fds, array_size(fds),
+		 lifecycle_wait_ms(lifecycle, monotonic_ms())) < 0) {
 		if (errno != EINTR)
 			check(loop, error_create_os(errno, "poll"));
 		return;

@@ -2,7 +2,9 @@
 
 #include "vm/guest/guest_internal.h"
 
+#include <limits.h>
 #include <signal.h>
+#include <sys/param.h>
 
 #include "common/kernel/kernel_config.h"
 
@@ -319,4 +321,13 @@ enum lifecycle_action lifecycle_step(struct lifecycle *lifecycle,
 			       ? conclude(lifecycle, RUN_LOST, now_ms)
 			       : step_run(lifecycle, event, status, now_ms);
 	}
+}
+
+int lifecycle_wait_ms(const struct lifecycle *lifecycle, uint64_t now_ms)
+{
+	if (!lifecycle->deadline_ms)
+		return -1;
+	if (lifecycle->deadline_ms <= now_ms)
+		return 0;
+	return (int)MIN(lifecycle->deadline_ms - now_ms, INT_MAX);
 }

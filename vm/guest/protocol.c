@@ -95,11 +95,34 @@ static void append_command(struct string_builder *sb,
 			       limits ? limits : "");
 }
 
+static void append_lists(struct string_builder *sb, const struct guest_plan *plan)
+{
+	const struct share_plan *shares = &plan->shares;
+	const struct {
+		const char *name;
+		const struct string_list *words;
+	} lists[] = {
+		{ "directories", &shares->directories },
+		{ "closed", &plan->closed },
+		{ "drivers", &plan->drivers },
+		{ "nodes", &plan->nodes },
+		{ "early_mounts", &shares->early_mounts },
+		{ "late_directories", &shares->late_directories },
+		{ "late_mounts", &shares->late_mounts },
+	};
+
+	for (size_t i = 0; i < array_size(lists); i++)
+		append_words(sb, lists[i].name, lists[i].words);
+}
+
 char *protocol_format_setup(const struct guest_config *config,
 			    const struct guest_plan *plan, const int *port_fds)
 {
 	const struct share_plan *shares = &plan->shares;
-	_cleanup_free_ char *terminal = NULL;
+	const char *device = config->interactive ? config->qemu.arch->terminal
+						 : "";
+	_cleanup_free_ char *terminal =
+		string_format("%s%s", *device ? "/dev/" : "", device);
 	_cleanup_free_ char *overlay =
 		disk_list_nodes(&plan->qemu.disks, DISK_OVERLAY);
 	_cleanup_free_ char *readonly = disk_list_readonly(&plan->qemu.disks);
@@ -107,12 +130,9 @@ char *protocol_format_setup(const struct guest_config *config,
 		string_format("%llu", (unsigned long long)config->overlay_bytes);
 	_cleanup_free_ char *owner =
 		string_format("%u:%u", plan->user.uid, plan->user.gid);
-	struct winsize size = { 0 };
-
-	if (config->interactive) {
-		terminal = string_format("/dev/%s", config->qemu.arch->terminal);
-		size = terminal_size(config->stdout_fd);
-	}
+	const struct winsize size = config->interactive
+					    ? terminal_size(config->stdout_fd)
+					    : (struct winsize){ 0 };
 	const struct {
 		const char *name;
 		const char *value;
@@ -132,29 +152,16 @@ char *protocol_format_setup(const struct guest_config *config,
 		{ "overlay_size", overlay_size },
 		{ "readonly", readonly },
 		{ "owner", config->user ? owner : "" },
-		{ "terminal", terminal ? terminal : "" },
+		{ "terminal", terminal },
 		{ "writable", config->writable.count ? "1" : "" },
 		{ "leaks", config->fail_on_splat ? "1" : "" },
 		{ "keep", config->keep ? "1" : "" },
-	};
-	const struct {
-		const char *name;
-		const struct string_list *words;
-	} lists[] = {
-		{ "directories", &shares->directories },
-		{ "closed", &plan->closed },
-		{ "drivers", &plan->drivers },
-		{ "nodes", &plan->nodes },
-		{ "early_mounts", &shares->early_mounts },
-		{ "late_directories", &shares->late_directories },
-		{ "late_mounts", &shares->late_mounts },
 	};
 	struct string_builder sb = { 0 };
 
 	for (size_t i = 0; i < array_size(variables); i++)
 		append_assignment(&sb, variables[i].name, variables[i].value);
-	for (size_t i = 0; i < array_size(lists); i++)
-		append_words(&sb, lists[i].name, lists[i].words);
+	append_lists(&sb, plan);
 	string_builder_appendf(&sb, "rows=%u columns=%u\n", size.ws_row,
 			       size.ws_col);
 	append_command(&sb, &plan->environment, config->user ? &plan->user : NULL,
