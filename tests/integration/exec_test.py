@@ -130,12 +130,16 @@ class ExecTest(ExecCase):
         self.script(name, "true")
         before = count()
         go = "echo in; read line; echo $line; echo $0"
-        waiting = [
-            self.popen_caller("exec", name, "--", "sh", "-c", go, str(i),
-                              stdin=subprocess.PIPE) for i in range(8)
-        ]
-        for process in waiting:
-            self.assertEqual(process.stdout.readline(), "in\n")
+        waiting = []
+        while len(waiting) < 8:
+            process = self.popen_caller("exec", name, "--", "sh", "-c", go, str(len(waiting)),
+                                        stdin=subprocess.PIPE)
+            # The place of one that has just ended is not free at once.
+            if line := process.stdout.readline():
+                self.assertEqual(line, "in\n")
+                waiting.append(process)
+            else:
+                self.assertIn("8 commands", self.end(process).stderr)
         self.assert_one_line(self.exec(name, "true"), 125, "8 commands", "until one ends")
         waiting.pop().kill()
         self.wait_until(lambda: self.exec(name, "true").returncode == 0)
@@ -150,7 +154,8 @@ class ExecTest(ExecCase):
     @each_caller
     def test_what_a_command_started_ends_with_it_but_for_daemons(self):
         name = self.keep()
-        self.script(name, "sleep 12345 & setsid sleep 54321 >/dev/null 2>&1 & echo")
+        self.script(name, "sleep 12345 & setsid sh -c 'echo >/run/in; exec sleep 54321' "
+                    ">/dev/null 2>&1 & until [ -e /run/in ]; do sleep 0.1; done")
         # One that is killed here is killed there, before it has come to anything, too.
         for seconds in (0, 5):
             process = self.popen_caller("exec", name, "--", "sh", "-c", "sleep 11111; :")

@@ -224,7 +224,7 @@ static unsigned int find_ports(const struct sessions *sessions)
 
 /** Put each descriptor where its port is, from the front of the list. */
 static void place_fds(struct session *session,
-		      const struct session_request *request, const int *fds)
+		      const struct session_request *request, int *fds)
 {
 	const bool has[GUEST_MESSAGE_FDS] = {
 		request->has_stdin || request->rows,
@@ -235,12 +235,12 @@ static void place_fds(struct session *session,
 
 	for (size_t i = 0; i < GUEST_MESSAGE_FDS; i++) {
 		if (has[i])
-			session->port_fds[i] = *fds++;
+			session->port_fds[i] = take_fd(fds++);
 	}
 }
 
 static struct error *admit(struct session *session, const char *text,
-			   size_t size, const int *fds)
+			   size_t size, int *fds)
 {
 	struct error *err;
 	struct sessions *sessions = session->sessions;
@@ -291,9 +291,13 @@ static json_t *describe(const struct sessions *sessions)
 			 "command", command);
 }
 
-/** Do what one who has just come in asks for. */
+/**
+ * Do what one who has just come in asks for.
+ *
+ * @param[in,out] fds Are -1 when they are taken.
+ */
 static void take_request(struct session *session, const char *data, size_t size,
-			 const int *fds)
+			 int *fds)
 {
 	size_t word = strlen(data) + 1;
 	struct error *err = NULL;
@@ -304,8 +308,6 @@ static void take_request(struct session *session, const char *data, size_t size,
 			refuse(session, err);
 		return;
 	}
-	for (size_t i = 0; i < GUEST_MESSAGE_FDS; i++)
-		cleanup_close(&(int){ fds[i] });
 	if (strcmp(data, "info") == 0) {
 		_cleanup_free_ char *text =
 			json_text(describe(session->sessions), JSON_COMPACT);
@@ -366,14 +368,10 @@ static void receive(struct session *session)
 
 	if (n < 0)
 		return;
-	if (n > 0 && session->state == SESSION_IDLE) {
-		take_request(session, data, (size_t)n, fds);
-		return;
-	}
-	for (size_t i = 0; i < GUEST_MESSAGE_FDS; i++)
-		cleanup_close(&fds[i]);
 	if (n == 0) {
 		end(session);
+	} else if (session->state == SESSION_IDLE) {
+		take_request(session, data, (size_t)n, fds);
 	} else if (session->state == SESSION_RUNS &&
 		   sscanf(data, "resize %5u %5u", &rows, &columns) == 2) {
 		_cleanup_free_ char *line = string_format("resize %u %u %u\n",
@@ -382,6 +380,8 @@ static void receive(struct session *session)
 
 		guest_streams_say(session->sessions->streams, line);
 	}
+	for (size_t i = 0; i < GUEST_MESSAGE_FDS; i++)
+		cleanup_close(&fds[i]);
 }
 
 /** @return NULL if there are too many. */
