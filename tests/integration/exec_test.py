@@ -17,6 +17,7 @@ import unittest
 
 import caller
 import support
+import vm_test
 from caller import each_caller
 
 VM = support.BIN / "vmtest-vm"
@@ -342,8 +343,7 @@ class EndTest(ExecCase):
         self.assertEqual(got.returncode, 128, got.stderr)
 
     def end_nonsense(self, name, _owner, _qemu):
-        # What only init.sh may use.
-        got = self.exec(name, "sh", "-c", "echo nonsense >/proc/1/fd/3; sleep 1000")
+        got = self.exec(name, caller.PYTHON, "-c", vm_test.SAY, "b'nonsense\\n'", "1000")
         self.assertEqual(got.returncode, 128, got.stderr)
 
     WAYS = (end_killed, end_terminated, end_qemu_killed, end_panic, end_power_off,

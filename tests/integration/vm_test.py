@@ -17,6 +17,12 @@ from support import run_guest
 
 CRASH = "echo c >/proc/sysrq-trigger"
 POWER_OFF = "echo o >/proc/sysrq-trigger; sleep 60"
+# Says its first argument to the host, and sleeps for the second. Any program of the
+# guest's root can take init's descriptor (pidfd_getfd(2)).
+SAY = ("import ctypes, os, sys, time;"
+       "fd = ctypes.CDLL(None).syscall(438, os.pidfd_open(1), 3, 0);"
+       "os.write(fd, eval(sys.argv[1]));"
+       "time.sleep(float(sys.argv[2])); sys.exit(3)")
 
 
 def run_shell(script, *options, **more):
@@ -117,11 +123,6 @@ class RunTest(GuestCase):
         self.assertIn(b"\033[31mred", log.read_bytes())
 
     def test_what_the_guest_says_is_not_trusted(self):
-        """Any program of its root can take init's descriptor (pidfd_getfd(2))."""
-        say = ("import ctypes, os, sys, time;"
-               "fd = ctypes.CDLL(None).syscall(438, os.pidfd_open(1), 3, 0);"
-               "os.write(fd, eval(sys.argv[1]));"
-               "time.sleep(float(sys.argv[2])); sys.exit(3)")
         for line, shown in (
             ("b'exit 256\\n'", "'exit 256'"),
             ("b'exit 99999999999999999999\\n'", "'exit 99999999999999999999'"),
@@ -131,7 +132,7 @@ class RunTest(GuestCase):
             ("b'hello\\n' * 100000", "'hello'"),
         ):
             with self.subTest(line):
-                got = run_guest("python3", "-c", say, line, "60", options=["-q"])
+                got = run_guest("python3", "-c", SAY, line, "60", options=["-q"])
                 self.assert_status(got, 128)
                 message = got.stderr.splitlines()[0]
                 self.assertIn("broke the protocol", message)
@@ -139,7 +140,7 @@ class RunTest(GuestCase):
                 self.assertLess(len(message), 2000)
                 self.assertNotIn("\033", got.stderr)
         # One crash kernel, and no other after it.
-        got = run_guest("python3", "-c", say, "b'hello\\nready\\n' * 3", "60",
+        got = run_guest("python3", "-c", SAY, "b'hello\\nready\\n' * 3", "60",
                         options=["--kdump"])
         self.assert_status(got, 128)
         self.assertEqual(got.stderr.count("runs the command again"), 1)
