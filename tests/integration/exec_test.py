@@ -74,8 +74,12 @@ class ExecCase(caller.CallerCase):
         return json.loads(self.call("vmtest-vm", "ls", "--json").stdout)
 
     def listed(self):
-        """Without those that are somebody's who works here."""
-        return [guest for guest in self.running() if guest["name"] not in self.others]
+        """
+        Those of this test, and all that are kept: not those of other tests at the same
+        time, nor of somebody who works here.
+        """
+        return [guest for guest in self.running() if guest["name"] not in self.others
+                and (guest["name"].startswith(NAMES) or guest["state"] == "kept")]
 
     def processes(self, name):
         """The process that owns a guest, and its QEMU."""
@@ -176,10 +180,10 @@ class ExecTest(ExecCase):
         run = self.popen_caller("run", "-k", support.kernel(), *SMALL, "--", "sh", "-c",
                                 "until [ -e /run/go ]; do sleep 0.1; done; exit 4")
         # The newest of this user, also while it boots.
-        self.wait_until(lambda: run.pid in [g["pid"] for g in self.listed()])
+        self.wait_until(lambda: run.pid in [g["pid"] for g in self.running()])
         name = str(run.pid)
         self.assertEqual(self.script(name, "uname -r"), f"{support.release()}\n")
-        guest = next(g for g in self.listed() if g["name"] == name)
+        guest = next(g for g in self.running() if g["name"] == name)
         self.assertEqual(guest["state"], "running")
         self.assertEqual(guest["kernel"], support.release())
         self.assertEqual(guest["command"][:2], ["sh", "-c"])
@@ -364,12 +368,12 @@ class EndTest(ExecCase):
             with self.subTest(way.__name__):
                 way(self, name, owner, qemu)
                 self.assert_all_gone([owner, qemu])
-                self.assertNotIn(name, names_in_use())
+                # A process that ends has no program before it has no sockets.
+                self.wait_until(lambda n=name: n not in names_in_use(), 10)
         for process in inside:
             self.assert_one_line(self.end(process), 128, "ended before the command")
         self.assertEqual(self.listed(), [])
         self.assertEqual(os.listdir(scratch), [])
-        self.assertFalse([n for n in names_in_use() if n.startswith(f"{NAMES}-{self.uid}-")])
 
     def as_caller(self, options):
         options = super().as_caller(options)
@@ -388,8 +392,8 @@ class EndTest(ExecCase):
     def test_who_waits_for_the_command_is_as_ever(self):
         """--keep's two processes are one to the user, until the guest is kept."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-            run = self.popen_caller("run", "--keep", "-k", support.kernel(), *SMALL, "--",
-                                    "sleep", "1000")
+            run = self.popen_caller("run", "--keep", "--name", f"{NAMES}-{self.uid}-w{number}",
+                                    "-k", support.kernel(), *SMALL, "--", "sleep", "1000")
             self.wait_until(lambda: [g for g in self.listed() if g["state"] == "running"])
             started = support.descendants(run.pid)
             run.send_signal(number)
