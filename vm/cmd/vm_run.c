@@ -30,6 +30,7 @@ struct vm_run_options {
 	const char *console_log;
 	struct kernel_source source;
 	const char *name;
+	bool show_command;
 };
 
 /** What is to be done once it is known how the command has ended. */
@@ -50,6 +51,7 @@ static const struct command_option own_option_table[] = {
 	{ 0, "lost-status", "N", "exit status if the guest is lost (default 128)", OPTION_INTO(OPTION_NUMBER, struct vm_run_options, lost_status), .max = 255, .otherwise = RUN_STATUS_LOST },
 	{ 0, "result", "FILE", "write how the run ended to FILE, as JSON", OPTION_INTO(OPTION_STRING, struct vm_run_options, result) },
 	{ 0, "console-log", "FILE", "write what the kernel's console says to FILE", OPTION_INTO(OPTION_STRING, struct vm_run_options, console_log) },
+	{ 0, "show-command", NULL, "print QEMU's command, quoted for a shell, and do not run it", OPTION_INTO(OPTION_FLAG, struct vm_run_options, show_command) },
 	{ 0, "source", "DIR", "build this kernel tree, beside it, and run that", OPTION_INTO(OPTION_STRING, struct vm_run_options, source.path) },
 	{ 0, "git", "REF", "build this commit of the tree's git repository instead of its files", OPTION_INTO(OPTION_STRING, struct vm_run_options, source.ref) },
 	{ 0, "keep-config", NULL, "build with the tree's own .config instead of a flavor's", OPTION_INTO(OPTION_FLAG, struct vm_run_options, source.keep_config) },
@@ -244,6 +246,7 @@ static struct error *run_guest(struct ending *ending, int console_log_fd,
 	_cleanup_free_ char *invocation_directory = realpath(".", NULL);
 	add_invocation(context, kernel_ret->path, &invocation);
 	set_evidence(&invocation, invocation_directory, &config);
+	config.show = command_options->show_command ? stdout : NULL;
 	config.name = command_options->name;
 	config.keep = ending->tell_fd >= 0 ? keep : NULL;
 	config.keep_arg = ending;
@@ -352,7 +355,8 @@ static struct error *run_owned(struct ending *ending)
 				       array_size(outputs));
 	if (err)
 		return err;
-	if (run_options->result) {
+	const bool runs = !run_options->show_command;
+	if (run_options->result && runs) {
 		// What an earlier run said is not to be taken for this one's.
 		err = user_file_delete(run_options->result);
 		if (err)
@@ -360,13 +364,15 @@ static struct error *run_owned(struct ending *ending)
 	}
 	_cleanup_close_ int console_log_fd = -1;
 	if (run_options->console_log) {
-		err = user_file_create(run_options->console_log, &console_log_fd);
+		err = user_file_create(runs ? run_options->console_log
+					    : "/dev/null",
+				       &console_log_fd);
 		if (err)
 			return error_wrap(err, "--console-log");
 	}
 	_cleanup_run_result_ struct run_result result = { 0 };
 	err = run_guest(ending, console_log_fd, &result);
-	return ending->is_told ? err : conclude(ending, &result, err);
+	return ending->is_told || !runs ? err : conclude(ending, &result, err);
 }
 
 static struct error *run(struct command_context *context)
@@ -385,7 +391,7 @@ static struct error *run(struct command_context *context)
 	if (err)
 		return err;
 	struct ending ending = { .context = context, .tell_fd = -1 };
-	if (run_options->guest.keep) {
+	if (run_options->guest.keep && !run_options->show_command) {
 		err = owner_fork(&ending.tell_fd, &context->status);
 		if (err || ending.tell_fd < 0)
 			return err;

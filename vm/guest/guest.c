@@ -30,6 +30,8 @@ static struct error *run_on(const struct catalog_machine *machine,
 	plan->qemu.machine = machine;
 	plan->qemu.image = image;
 	plan->qemu.initramfs = file_exists(initramfs) ? initramfs : NULL;
+	if (config->show)
+		return qemu_show(&plan->qemu, guest_ports(config), config->show);
 	err = guest_loop_run(config, plan, ret);
 	if (error_is(err, ERROR_OTHER))
 		err = error_wrap(err, "%s", image);

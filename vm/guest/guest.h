@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
@@ -127,6 +128,8 @@ struct guest_config {
 	uint64_t console_limit_bytes;
 	/** What the user can do then; may be NULL. */
 	const char *flood_remedy;
+	/** Only write QEMU's command, for a shell, to this; NULL to run it. */
+	FILE *show;
 };
 
 /** Such a limit where what is written goes to files of ours. */

@@ -412,6 +412,9 @@ void guest_user_add_environment(const struct guest_user *user,
 
 #define _cleanup_guest_user_ _cleanup_(guest_user_deinit)
 
+/** The ports that the command needs, as 1 << enum qemu_port. */
+unsigned int guest_ports(const struct guest_config *config);
+
 /**
  * Boot a guest and wait for its end, however it comes.
  *

@@ -75,8 +75,7 @@ static void loop_deinit(struct loop *loop)
 
 #define _cleanup_loop_ _cleanup_(loop_deinit)
 
-/** The ports that the command needs, as bits. */
-static unsigned int find_ports(const struct guest_config *config)
+unsigned int guest_ports(const struct guest_config *config)
 {
 	unsigned int ports = 1U << PORT_CONTROL;
 
@@ -469,7 +468,7 @@ struct error *guest_loop_run(const struct guest_config *config,
 			    &loop.streams);
 	if (err)
 		return err;
-	err = qemu_link_create(&plan->qemu, find_ports(config), &loop.link);
+	err = qemu_link_create(&plan->qemu, guest_ports(config), &loop.link);
 	if (err)
 		return err;
 	guest_streams_init(&loop.streams, config, loop.link.port_fds);

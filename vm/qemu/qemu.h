@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
@@ -452,6 +453,13 @@ struct qemu_link {
 _must_check_ struct error *qemu_link_create(struct qemu_options *options,
 					    unsigned int ports,
 					    struct qemu_link *link_ret);
+
+/**
+ * Write the command that qemu_link_create() would run, quoted for a shell, an
+ * option a line.
+ */
+_must_check_ struct error *qemu_show(struct qemu_options *options,
+				     unsigned int ports, FILE *file);
 
 /** End and close what is there. */
 void qemu_link_deinit(struct qemu_link *link);

@@ -78,13 +78,28 @@ static uint64_t find_capabilities(const struct confinement *confinement)
 	       (confinement->has_network ? network : 0);
 }
 
+/** As one would type it; free(). @param[in] between Options. */
+static char *format_command(const struct string_list *arguments,
+			    const char *between)
+{
+	struct string_builder sb = { 0 };
+
+	for (size_t i = 0; i < arguments->count; i++) {
+		const char *item = arguments->items[i];
+
+		if (i)
+			string_builder_append(&sb, *item == '-' ? between : " ");
+		string_builder_append_shell(&sb, item);
+	}
+	return string_builder_take(&sb);
+}
+
 static struct error *spawn(struct qemu_options *options,
 			   const struct qemu_link *side, struct process **ret)
 {
 	struct error *err;
 
 	_cleanup_string_list_ struct string_list arguments = { 0 };
-	_cleanup_string_builder_ struct string_builder line = { 0 };
 	struct kept kept = { 0 };
 	_cleanup_close_ int ruleset_fd = -1;
 	const struct confinement *confinement = options->confinement;
@@ -93,11 +108,8 @@ static struct error *spawn(struct qemu_options *options,
 	err = qemu_arguments(options, &arguments);
 	if (err)
 		return err;
-	for (size_t i = 0; i < arguments.count; i++) {
-		string_builder_append(&line, i ? " " : "");
-		string_builder_append_shell(&line, arguments.items[i]);
-	}
-	log_debug("%s", line.text);
+	_cleanup_free_ char *line = format_command(&arguments, " ");
+	log_debug("%s", line);
 	err = confinement_make(confinement, &ruleset_fd);
 	if (err)
 		return err;
@@ -134,6 +146,42 @@ static struct error *spawn(struct qemu_options *options,
 		ret);
 }
 
+static struct error *create_sockets(unsigned int ports, struct qemu_link *ours,
+				    struct qemu_link *qemus)
+{
+	struct error *err;
+
+	err = create_socket(&ours->console_fd, &qemus->console_fd);
+	if (!err)
+		err = create_socket(&ours->monitor_fd, &qemus->monitor_fd);
+	for (int i = 0; !err && i < PORT_COUNT; i++) {
+		if (ports & (1U << i))
+			err = create_socket(&ours->port_fds[i],
+					    &qemus->port_fds[i]);
+	}
+	return err;
+}
+
+struct error *qemu_show(struct qemu_options *options, unsigned int ports,
+			FILE *file)
+{
+	struct error *err;
+
+	_cleanup_qemu_link_ struct qemu_link ours = QEMU_LINK_INIT;
+	_cleanup_qemu_link_ struct qemu_link qemus = QEMU_LINK_INIT;
+	_cleanup_string_list_ struct string_list arguments = { 0 };
+	err = create_sockets(ports, &ours, &qemus);
+	if (err)
+		return err;
+	options->sockets = &qemus;
+	err = qemu_arguments(options, &arguments);
+	if (err)
+		return err;
+	_cleanup_free_ char *text = format_command(&arguments, " \\\n  ");
+	fprintf(file, "%s\n", text);
+	return NULL;
+}
+
 struct error *qemu_link_create(struct qemu_options *options, unsigned int ports,
 			       struct qemu_link *link_ret)
 {
@@ -142,18 +190,9 @@ struct error *qemu_link_create(struct qemu_options *options, unsigned int ports,
 	_cleanup_qemu_link_ struct qemu_link ours = QEMU_LINK_INIT;
 	// Closed here: otherwise nothing would tell us that QEMU has closed it.
 	_cleanup_qemu_link_ struct qemu_link qemus = QEMU_LINK_INIT;
-	err = create_socket(&ours.console_fd, &qemus.console_fd);
-	if (!err)
-		err = create_socket(&ours.monitor_fd, &qemus.monitor_fd);
+	err = create_sockets(ports, &ours, &qemus);
 	if (err)
 		return err;
-	for (int i = 0; i < PORT_COUNT; i++) {
-		if (!(ports & (1U << i)))
-			continue;
-		err = create_socket(&ours.port_fds[i], &qemus.port_fds[i]);
-		if (err)
-			return err;
-	}
 	int output[2];
 	if (pipe2(output, O_CLOEXEC) < 0)
 		return error_create_os(errno, "pipe");
