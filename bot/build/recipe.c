@@ -90,23 +90,25 @@ struct error *recipe_digest(const struct catalog *catalog, const char *arch_name
 	return NULL;
 }
 
-/** Read what an asset holds, from the beginning. */
+/** Read what an asset holds, as far as its configuration. */
 static struct error *read_last(struct store *store, const struct asset *asset,
 			       struct package_notes *notes, char **config_ret)
 {
 	struct error *err;
+	struct archive_member members[] = {
+		PACKAGE_INFO,
+		{ "./build/.config", CONFIG_LIMIT_BYTES, NULL },
+	};
 
 	_cleanup_stream_ struct stream *stream = NULL;
 	err = store_open(store, asset, &stream);
 	if (!err)
-		err = package_notes_read(stream, notes);
-	if (err)
-		return err;
-	stream_close(take_ptr(stream));
-	err = store_open(store, asset, &stream);
-	return err ? err
-		   : archive_member_read(stream, "./build/.config",
-					 CONFIG_LIMIT_BYTES, config_ret);
+		err = archive_members_read(stream, members, array_size(members));
+	if (!err)
+		err = package_notes_parse(members[0].text, asset->name, notes);
+	free(members[0].text);
+	*config_ret = members[1].text;
+	return err;
 }
 
 static void compare_compilers(const char *now, const char *then,

@@ -228,18 +228,26 @@ _must_check_ struct error *unpack(struct stream *stream, const char *directory,
 _must_check_ struct error *unpack_file(const char *path, const char *directory,
 				       const struct unpack_options *options);
 
+struct archive_member {
+	/** As the tarball names it: `./vmtest.json`. */
+	const char *name;
+	/** Most that it may hold. */
+	size_t limit_bytes;
+	/** NULL until it was read; with a null byte behind it, free(). */
+	char *text;
+};
+
 /**
  * Read a member of a zstd-compressed tarball, and no farther than its end: fast
  * for what lies at the beginning. The stream's digest is not checked.
  *
  * @param[in] stream Used up.
- * @param[in] member As the tarball names it: `./vmtest.json`.
- * @param[in] limit_bytes Most that it may hold.
- * @param[out] ret With a null byte behind it; free().
+ * @param[in,out] members The last one is looked for; the others are read if they
+ * come before it. Those that were read are the caller's after an error, too.
  * @return ERROR_NOT_FOUND if the tarball has no such member.
  */
-_must_check_ struct error *archive_member_read(struct stream *stream,
-					       const char *member,
-					       size_t limit_bytes, char **ret);
+_must_check_ struct error *archive_members_read(struct stream *stream,
+						struct archive_member *members,
+						size_t count);
 
 #endif /* COMMON_ARCHIVE_ARCHIVE_H */

@@ -287,30 +287,68 @@ struct error *unpack_file(const char *path, const char *directory,
 
 DEFINE_CLEANUP(archive, struct archive *, archive_read_free)
 
-static struct error *find_member(struct archive *archive, struct unpack *unpack,
-				 const char *member)
+/** @param[out] member_ret The next of them; NULL at the end. */
+static struct error *find_member(struct archive *archive,
+				 struct archive_member *members, size_t count,
+				 struct archive_member **member_ret)
 {
 	struct archive_entry *entry;
-	const char *name = NULL;
 
-	if (archive_read_open(archive, unpack, NULL, take_compressed, NULL) !=
-	    ARCHIVE_OK)
-		return unpack_read_error(archive);
-	while (!name || strcmp(name, member) != 0) {
+	*member_ret = NULL;
+	for (;;) {
 		int code = archive_read_next_header(archive, &entry);
 
 		if (code == ARCHIVE_EOF)
-			return error_create(ERROR_NOT_FOUND, "it has no %s",
-					    member);
+			return NULL;
 		if (code != ARCHIVE_OK && code != ARCHIVE_WARN)
 			return unpack_read_error(archive);
-		name = archive_entry_pathname(entry);
+		const char *name = archive_entry_pathname(entry);
+		for (size_t i = 0; name && i < count; i++) {
+			if (members[i].text || strcmp(name, members[i].name) != 0)
+				continue;
+			*member_ret = &members[i];
+			return NULL;
+		}
 	}
+}
+
+static struct error *read_member(struct archive *archive,
+				 struct archive_member *member)
+{
+	size_t limit_bytes = member->limit_bytes;
+	_cleanup_free_ char *text = memory_allocate(1, limit_bytes + 1);
+	// Asking for one byte more than allowed tells what is too large.
+	la_ssize_t size = archive_read_data(archive, text, limit_bytes + 1);
+
+	if (size < 0)
+		return unpack_read_error(archive);
+	if ((size_t)size > limit_bytes)
+		return error_create(ERROR_OTHER, "%s has more than %zu bytes",
+				    member->name, limit_bytes);
+	text[size] = '\0';
+	member->text = take_ptr(text);
 	return NULL;
 }
 
-struct error *archive_member_read(struct stream *stream, const char *member,
-				  size_t limit_bytes, char **ret)
+static struct error *read_members(struct archive *archive,
+				  struct archive_member *members, size_t count)
+{
+	struct error *err;
+
+	struct archive_member *member, *last = &members[count - 1];
+	do {
+		err = find_member(archive, members, count, &member);
+		if (!err && !member)
+			err = error_create(ERROR_NOT_FOUND, "it has no %s",
+					   last->name);
+		if (!err)
+			err = read_member(archive, member);
+	} while (!err && member != last);
+	return err;
+}
+
+struct error *archive_members_read(struct stream *stream,
+				   struct archive_member *members, size_t count)
 {
 	struct error *err;
 
@@ -320,23 +358,13 @@ struct error *archive_member_read(struct stream *stream, const char *member,
 		memory_exhausted();
 	archive_read_support_filter_zstd(archive);
 	archive_read_support_format_tar(archive);
-	err = find_member(archive, &unpack, member);
-	_cleanup_free_ char *text = memory_allocate(1, limit_bytes + 1);
-	// Asking for one byte more than allowed tells what is too large.
-	la_ssize_t size =
-		err ? 0 : archive_read_data(archive, text, limit_bytes + 1);
-	if (size < 0)
-		err = unpack_read_error(archive);
+	err = archive_read_open(archive, &unpack, NULL, take_compressed, NULL) ==
+			      ARCHIVE_OK
+		      ? read_members(archive, members, count)
+		      : unpack_read_error(archive);
 	if (unpack.stream_err) {
 		error_destroy(err);
 		return unpack.stream_err;
 	}
-	if (err)
-		return error_wrap(err, "%s", stream->name);
-	if ((size_t)size > limit_bytes)
-		return error_create(ERROR_OTHER, "%s: %s has more than %zu bytes",
-				    stream->name, member, limit_bytes);
-	text[size] = '\0';
-	*ret = take_ptr(text);
-	return NULL;
+	return error_wrap(err, "%s", stream->name);
 }

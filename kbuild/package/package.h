@@ -20,7 +20,6 @@ struct make;
 struct package_input;
 struct release;
 struct source;
-struct stream;
 struct string_list;
 
 /*
@@ -43,6 +42,12 @@ _must_check_ struct error *package_info_write(const struct package_input *input,
  */
 _must_check_ value_reader value_lost_options;
 
+/** A `struct archive_member`. */
+#define PACKAGE_INFO                                                           \
+	{                                                                      \
+		"./vmtest.json", 1 << 20, NULL                                 \
+	}
+
 /** How a package was made; one that does not say it has none of it. */
 struct package_notes {
 	/** What kconfig did not keep, `CONFIG_NAME=value`. */
@@ -60,13 +65,15 @@ void package_notes_deinit(struct package_notes *notes);
 #define _cleanup_package_notes_ _cleanup_(package_notes_deinit)
 
 /**
- * Read them from the vmtest.json of a package: a tarball, of which no more is
- * read.
+ * Read them from the vmtest.json of a package.
+ *
+ * @param[in] text NULL if the package has none.
+ * @param[in] name For messages.
  */
-_must_check_ struct error *package_notes_read(struct stream *stream,
-					      struct package_notes *ret);
+_must_check_ struct error *package_notes_parse(const char *text, const char *name,
+					       struct package_notes *ret);
 
-/** The same for a file. */
+/** The same for a package: a tarball, of which no more is read. */
 _must_check_ struct error *package_notes_load(const char *path,
 					      struct package_notes *ret);
 

@@ -21,10 +21,6 @@
 #include "kbuild/make.h"
 #include "kbuild/source/source.h"
 
-enum {
-	INFO_LIMIT_BYTES = 1 << 20,
-};
-
 /** What .config knows about the tools that built the kernel. */
 static const struct {
 	const char *key;
@@ -100,17 +96,14 @@ struct error *value_lost_options(const struct value *value, void *ret)
 	return NULL;
 }
 
-/** @param[out] ret Borrows @p name. */
-static struct error *read_info(struct stream *stream, const char *name,
-			       struct value *ret)
+/** @param[out] ret free(). */
+static struct error *read_info(struct stream *stream, char **ret)
 {
-	struct error *err;
+	struct archive_member member = PACKAGE_INFO;
+	struct error *err = archive_members_read(stream, &member, 1);
 
-	_cleanup_free_ char *text = NULL;
-	err = archive_member_read(stream, "./vmtest.json", INFO_LIMIT_BYTES,
-				  &text);
-	return err ? err
-		   : value_parse(text, strlen(text), name, ERROR_OTHER, ret);
+	*ret = member.text;
+	return err;
 }
 
 struct error *package_info_check(const char *path,
@@ -131,10 +124,14 @@ struct error *package_info_check(const char *path,
 	};
 	_cleanup_free_ char *name = string_format("%s: vmtest.json", path);
 	_cleanup_value_ struct value document = { 0 };
+	_cleanup_free_ char *info = NULL;
 	_cleanup_stream_ struct stream *stream = NULL;
 	err = stream_open_file(path, &stream);
 	if (!err)
-		err = read_info(stream, name, &document);
+		err = read_info(stream, &info);
+	if (!err)
+		err = value_parse(info, strlen(info), name, ERROR_OTHER,
+				  &document);
 	if (err)
 		return err;
 	for (size_t i = 0; i < array_size(rows); i++) {
@@ -168,7 +165,8 @@ static struct error *read_signature(const struct value *value, void *ret)
 	return NULL;
 }
 
-struct error *package_notes_read(struct stream *stream, struct package_notes *ret)
+struct error *package_notes_parse(const char *text, const char *name,
+				  struct package_notes *ret)
 {
 	// clang-format off
 	static const struct value_row rows[] = {
@@ -180,12 +178,11 @@ struct error *package_notes_read(struct stream *stream, struct package_notes *re
 	// clang-format on
 	struct error *err;
 
-	_cleanup_free_ char *name =
-		string_format("%s: vmtest.json", stream->name);
 	_cleanup_value_ struct value document = { 0 };
-	err = read_info(stream, name, &document);
-	if (error_catch(&err, ERROR_NOT_FOUND))
+	_cleanup_free_ char *file = string_format("%s: vmtest.json", name);
+	if (!text)
 		return NULL;
+	err = value_parse(text, strlen(text), file, ERROR_OTHER, &document);
 	if (err)
 		return err;
 	_cleanup_package_notes_ struct package_notes notes = { 0 };
@@ -200,7 +197,13 @@ struct error *package_notes_load(const char *path, struct package_notes *ret)
 {
 	struct error *err;
 
+	_cleanup_free_ char *info = NULL;
 	_cleanup_stream_ struct stream *stream = NULL;
 	err = stream_open_file(path, &stream);
-	return err ? err : package_notes_read(stream, ret);
+	if (err)
+		return err;
+	err = read_info(stream, &info);
+	if (err && !error_catch(&err, ERROR_NOT_FOUND))
+		return err;
+	return package_notes_parse(info, path, ret);
 }

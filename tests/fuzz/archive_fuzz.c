@@ -4,7 +4,7 @@
  * @file
  *
  * Unpacks a tarball, plain or compressed: nothing of it may land outside its
- * folder. Then reads one member.
+ * folder. Then reads two members.
  */
 
 #include <stdio.h>
@@ -28,7 +28,8 @@ static void unpack_into(const char *folder, const uint8_t *data, size_t size)
 	_cleanup_error_ struct error *err = NULL;
 	_cleanup_error_ struct error *member_err = NULL;
 	_cleanup_stream_ struct stream *stream = NULL, *again = NULL;
-	_cleanup_free_ char *text = NULL;
+	struct archive_member members[] = { { "./a", 1000, NULL },
+					    { "./vmtest.json", 1000, NULL } };
 	_cleanup_free_ uint8_t *sealed = malloc(size + 1);
 	char path[32];
 	int fd = memfd_create("archive", MFD_CLOEXEC);
@@ -45,7 +46,9 @@ static void unpack_into(const char *folder, const uint8_t *data, size_t size)
 	member_err = stream_open_file(path, &again);
 	if (member_err)
 		abort();
-	member_err = archive_member_read(again, "./vmtest.json", 1000, &text);
+	member_err = archive_members_read(again, members, 2);
+	free(members[0].text);
+	free(members[1].text);
 }
 
 static char *folder;

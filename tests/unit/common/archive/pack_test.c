@@ -217,9 +217,36 @@ static struct error *read_member(const char *path, const char *member,
 {
 	struct error *err;
 
+	struct archive_member members[] = { { member, limit_bytes, NULL } };
 	_cleanup_stream_ struct stream *stream = NULL;
 	err = stream_open_file(path, &stream);
-	return err ? err : archive_member_read(stream, member, limit_bytes, ret);
+	if (!err)
+		err = archive_members_read(stream, members, 1);
+	*ret = members[0].text;
+	return err;
+}
+
+Test(pack, members_are_read_as_far_as_the_last_that_is_wanted)
+{
+	static const char *const names[] = { "a", "b", "c", NULL };
+	const struct pack_options with = { .first = names };
+	struct archive_member members[] = { { "./none", 9, NULL },
+					    { "./a", 9, NULL },
+					    { "./c", 9, NULL },
+					    { "./b", 9, NULL } };
+
+	for (const char *const *name = names; *name; name++)
+		put_file("tree", *name, *name);
+	cr_assert_null(pack_directory("tree", "t.tar.zst", &with));
+	_cleanup_stream_ struct stream *stream = NULL;
+	cr_assert_null(stream_open_file("t.tar.zst", &stream));
+	cr_assert_null(archive_members_read(stream, members, 4));
+	cr_expect_null(members[0].text);
+	cr_expect_str_eq(members[1].text, "a");
+	cr_expect_null(members[2].text, "it comes after the last");
+	cr_expect_str_eq(members[3].text, "b");
+	free(members[1].text);
+	free(members[3].text);
 }
 
 Test(pack, one_member_is_whole_or_missing_or_damaged)
