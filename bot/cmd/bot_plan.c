@@ -38,7 +38,7 @@ static struct error *plan_change(struct session *session, unsigned int limit)
 	const struct plan_options *plan_options = context->options;
 	struct plan_selection selection = plan_options->selection;
 	selection.wanted = command_selection(context);
-	if (selection.limit)
+	if (selection.limit && (!limit || selection.limit < limit))
 		limit = selection.limit;
 	selection.limit = 0;
 	_cleanup_catalog_ struct catalog *earlier = NULL;
