@@ -30,7 +30,8 @@ const struct backoff backoff_failure = { .first_ms = 500, .limit_ms = 30000 };
 /** What GitHub asks for when it names no time. */
 static const struct backoff secondary_limit = {
 	.first_ms = 60000,
-	.limit_ms = 3600000,
+	// So that a limit of an hour is not found to be over long after it is.
+	.limit_ms = 600000,
 };
 
 struct error *limits_read(struct limits *ret)

@@ -38,6 +38,7 @@ Test(http_retry, tells_failures_from_limits_and_final_answers)
 		{ "429 at once", { 429, .retry_after_s = 0 }, 0, HTTP_LIMITED, 0, 0 },
 		{ "429 without a time", { 429, .retry_after_s = -1 }, 0, HTTP_LIMITED, 60000, 60000 },
 		{ "429 again", { 429, .retry_after_s = -1 }, 1, HTTP_LIMITED, 120000, 120000 },
+		{ "429 for ever", { 429, .retry_after_s = -1 }, 1000, HTTP_LIMITED, 600000, 600000 },
 		{ "403 that speaks of a limit", { 403, .retry_after_s = -1, .rate_message = true },
 		  0, HTTP_LIMITED, 60000, 60000 },
 		{ "exhausted", { 403, .retry_after_s = -1, .rate_reset_s = NOW + 90 },
