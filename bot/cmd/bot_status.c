@@ -82,17 +82,39 @@ static void add_failure(struct command_context *context,
 	table_add(table, text);
 }
 
-/** Nobody else says that a schedule was switched off, or fails for weeks. */
-static void check_age(struct command_context *context, const char *succeeded)
+/** A store in which no run has succeeded so far is as old as its first package. */
+static void find_first(const struct asset_list *assets,
+		       char day_ret[static DAY_SIZE])
 {
-	char oldest[DAY_SIZE];
+	int64_t first = INT64_MAX;
+
+	for (size_t i = 0; i < assets->count; i++) {
+		if (assets->items[i].created < first)
+			first = assets->items[i].created;
+	}
+	if (assets->count)
+		day_format((time_t)first, 0, day_ret);
+}
+
+/** Nobody else says that a schedule was switched off, or fails for weeks. */
+static void check_age(struct command_context *context,
+		      const struct session *session)
+{
+	const char *name = store_name(context->store);
+	char oldest[DAY_SIZE], first[DAY_SIZE] = "";
+	bool has_succeeded = *session->succeeded;
 
 	day_format(time(NULL), -STALE_DAYS, oldest);
-	if (!*succeeded || strcmp(succeeded, oldest) >= 0)
+	find_first(&session->assets, first);
+	if (strcmp(has_succeeded ? session->succeeded : first, oldest) >= 0)
 		return;
 	context->status = 1;
-	log_error("%s is stale: the last successful run was on %s; see why there was none since",
-		  store_name(context->store), succeeded);
+	if (has_succeeded)
+		log_error("%s is stale: the last successful run was on %s; see why there was none since",
+			  name, session->succeeded);
+	else
+		log_error("%s is stale: no run of 'vmtest-bot run' or 'finish' has succeeded so far; see why",
+			  name);
 }
 
 static struct error *run(struct command_context *context)
@@ -130,14 +152,16 @@ static struct error *run(struct command_context *context)
 	catalog_list_limits(context->catalog, &limits);
 	for (size_t i = 0; i < limits.count; i++)
 		log_info("%s", limits.items[i]);
-	check_age(context, session.succeeded);
+	check_age(context, &session);
 	return command_rows_print(context);
 }
 
 const struct command bot_status_command = {
 	.name = "status",
 	.summary = "list what the store has, and what failed and waits for its next try",
-	.details = "The exit status is 1 if the last successful run is more than 3 days old.",
+	.details =
+		"The exit status is 1 if the last successful run is more than 3 days old, or if none\n"
+		"has succeeded so far, and the store is empty or its first package as old.",
 	.options = { options },
 	.options_size = sizeof(struct status_options),
 	.common = COMMON_SELECTION | COMMON_STORE | COMMON_JSON,

@@ -167,7 +167,7 @@ class GitHubTest(support.TestCase):
         self.assert_one_line(publish(other), 1, f"{other}: the result is that of {package.name}")
         package.write_bytes(package.read_bytes() + b"x")
         self.assert_one_line(publish(), 1, package.name, "not what was built", values["sha256"])
-        path.write_text(json.dumps({**result, "outcome": "cancelled"}))
+        path.write_text(json.dumps({**result, "outcome": "unavailable"}))
         self.assert_one_line(publish(), 1, "it was not built")
         self.assertEqual(self.github.requests(endpoint="api"), [])
         write()
@@ -275,8 +275,11 @@ class FailureTest(support.TestCase):
         said = f"failed 2 times: config; not tried again before {days[1]}"
         self.assertIn(f"{release} for {os.uname().machine} {said}", plan.stderr)
         self.assertIn("--retry", plan.stderr)
-        self.assertIn(said, self.bot("status").stdout)
-        (row,) = json.loads(self.bot("status", "--json").stdout)
+        # Nothing is there, and no run has succeeded.
+        self.assertIn(said, self.bot("status", status=1).stdout)
+        result = self.bot("status", "--json", status=1)
+        self.assertIn("is stale: no run", result.stderr)
+        (row,) = json.loads(result.stdout)
         self.assertEqual((row["release"], row["not_before"]), (release, days[1]))
         page = self.bot("status", "--markdown").stdout
         row = rf"\| {release} \| .*{os.uname().machine[:3]}.* \| config \| 2 \| {days[1]} \|"
