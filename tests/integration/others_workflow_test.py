@@ -145,7 +145,7 @@ class ProgramTest(OthersCase):
         (self.folder / f"{package.name}.sha256").write_text(f"{digest}  {package.name}\n")
         printed = self.run_script("--key", KERNEL="6.12").stdout
         self.assertEqual(printed, f"key=vmtest-kernel-{digest}\n"
-                         f"path=~/.cache/vmtest/{machine}/kernel-{RELEASE}\n")
+                         f"path=~/.cache/vmtest/{machine}/kernel-{RELEASE}\nkernel={RELEASE}\n")
         other = RELEASE.replace("6.12", "6.13")
         write_package(self.folder / package_name(other), package_entries(other))
         self.assertEqual(self.run_script("--key", KERNEL="6.12,6.13").stdout, "")
@@ -162,6 +162,20 @@ class ProgramTest(OthersCase):
                 self.assertRegex(
                     self.outputs, r"^passed=0\nfailed=1\ntable<<(.*)\n\|[^|]*kernel[^\0]*"
                     rf"\| {RELEASE} \| \*\*not run\*\* .*\n\1\n$")
+
+    def test_more_kernels_than_a_matrix_has_jobs(self):
+        archs = list(CATALOG["architectures"])
+        for number in range(15):
+            for arch in archs:
+                for flavor in ("0tiny", "1default", "2alternative"):
+                    name = f"6.{number}.1-vmtest1.{flavor}"
+                    (self.folder / f"kernel-{name}.{arch}.tar.zst").touch()
+        variables = {"KERNEL": "6.*", "NAME": "a", "ARCH": ",".join(archs)}
+        result = self.run_script("--matrix", **variables)
+        self.assertEqual((result.returncode, result.stdout), (1, ""), result.stderr)
+        self.assertRegex(result.stderr, r"^::error title=vmtest::2[5-9]\d kernels .*'flavors'.*\n$")
+        result = self.run_script("--matrix", **variables, FLAVORS="tiny,default")
+        self.assertEqual(result.returncode, 0, result.stderr)
 
     def test_a_name_that_no_artifact_can_have(self):
         result = self.run_script("--matrix", KERNEL="6.12", NAME="a_b")
