@@ -16,6 +16,8 @@ jobs:
     steps:
       - uses: actions/checkout@{PIN}
         with: {{persist-credentials: false}}
+      - uses: actions/upload-artifact@{PIN}
+        with: {{name: artifact, path: file, overwrite: true}}
       - env: {{WHAT: "${{{{ inputs.what }}}}"}}
         run: echo "::warning::$WHAT $GITHUB_RUN_ID"
 """
@@ -36,6 +38,8 @@ class LintTest(support.TestCase):
             ("", "", None),
             (PIN, "v4", "actions/checkout@v4 is not pinned by a commit"),
             (" # v1", "", "has no version in a comment"),
+            (", overwrite: true", "", "an artifact without 'overwrite: true'"),
+            ("overwrite: true", "overwrite: false", "an artifact without 'overwrite: true'"),
             ("run: echo", "run: |\n          true\n          echo", "several lines"),
             ("$WHAT $", "${{ inputs.what }} $", "an expression in a script"),
             ("steps:", "container: debian:12\n    steps:", "debian:12 is not pinned by a digest"),

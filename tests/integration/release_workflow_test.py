@@ -252,6 +252,16 @@ class ReleaseWorkflowTest(WorkflowCase):
             self.assertIn("VMTEST_ATTEST", notices[0])
             self.assert_assets("6.12.118", "6.1.192-vmtest1.0.1tiny")
 
+        with self.stage("a log that GitHub does not take"):
+            self.workflow.scenario["unkept"] = "log-*"
+            result = self.run_workflow("workflow_dispatch", inputs)
+            del self.workflow.scenario["unkept"]
+            self.assert_conclusion(result, "failure")
+            [build] = result.jobs_of("build")
+            self.assertEqual(build.conclusion, "failure")
+            self.assert_assets("6.12.118", "6.1.192-vmtest1.0.2tiny")
+            self.assertEqual(result.job("finish").conclusion, "success")
+
         self.kernel_org.control(offer=["6.12.119", "6.1.193"])
         with self.stage("a tag whose tarball is not there yet"):
             self.variables["VMTEST_REHEARSAL_LATE"] = "6.12.*"

@@ -2,9 +2,10 @@
 /**
  * What the house asks of workflows beyond GitHub: actions of others are pinned
  * by commit with the version in a comment, containers by digest where a job may
- * write, and a script is one command without
+ * write; a script is one command without
  * expressions: what it decides belongs in a file that has tests, and what comes
- * from a context reaches it through its environment.
+ * from a context reaches it through its environment; and an artifact may be there from
+ * an earlier attempt of the same run.
  */
 
 import {
@@ -31,7 +32,7 @@ function* containerComplaints({ container, permissions }, defaults) {
     yield `the container ${image} is not pinned by a digest, and the job may write`;
 }
 
-function* complaints({ uses, run }, lines) {
+function* complaints({ uses, run, with: inputs }, lines) {
   const text = uses?.toString() ?? "./";
   // `$/` is this repository, at the workflow's own commit.
   if (!/^[.$]\//.test(text)) {
@@ -40,6 +41,9 @@ function* complaints({ uses, run }, lines) {
     else if (!COMMENT.test(line))
       yield `${text} has no version in a comment, as in '# v4.2.2'`;
   }
+  const replaces = isMapping(inputs) && `${fields(inputs).overwrite}` === "true";
+  if (text.startsWith("actions/upload-artifact@") && !replaces)
+    yield "an artifact without 'overwrite: true', which a job that is run again cannot upload";
   if (run && isBasicExpression(run))
     yield "an expression in a script; pass it through env";
   else if (run && run.toString().trim().includes("\n"))

@@ -26,6 +26,7 @@ export class Run {
    *   token: {write, read}, by a job's permission for contents
    *   repositories: {"owner/name": tree}, for `uses` and checkouts
    *   environment: variables of the machine
+   *   sigstore: "down"; unkept: a glob of artifacts that cannot be uploaded
    * @param say called with a line for each job that ends.
    */
   constructor(scenario, say) {

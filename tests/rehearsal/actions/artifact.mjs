@@ -32,7 +32,9 @@ export const uploadArtifact = {
   run({ job }, { name, path: text, overwrite }) {
     if (!name || FORBIDDEN_IN_NAMES.test(name))
       throw new Failure(`The artifact name is not valid: ${name}`);
-    const { artifacts } = job.run;
+    const { artifacts, scenario } = job.run;
+    if (matching(scenario.unkept ?? "", [name]).length)
+      throw new Failure(`Failed to CreateArtifact: ${name}: 503`);
     const known = artifacts.findIndex((each) => each.name === name);
     if (known >= 0 && overwrite !== "true")
       throw new Failure(`(409) Conflict: there is an artifact ${name} already`);
