@@ -32,8 +32,6 @@ struct store;
 enum build_outcome {
 	BUILD_BUILT,
 	BUILD_FAILED,
-	/** Ended from outside, which says nothing about the kernel. */
-	BUILD_CANCELLED,
 	/**
 	 * kernel.org does not have the source, or its signature, yet: nothing
 	 * has failed, and the next run tries again.
@@ -50,10 +48,11 @@ enum build_outcome {
  *       "series": "6.12",
  *       "arch": "x86_64",
  *       "flavor": "tiny",
- *       "outcome": "built",               or failed, cancelled, unavailable
+ *       "outcome": "built",               or failed, unavailable
  *       "phase": null,                    that failed: source, patch, config,
  *                                         build, package, boot
- *       "error": null,                    one line, unless it was built
+ *       "error": null,                    one line, unless it was built; its
+ *                                         beginning, if that is long
  *       "log": null,                      of the log, what tells why it failed
  *       "seconds": {"source": 3.1, …},    each phase
  *       "compiler": "12.2.0",             null if it did not come to that
@@ -86,7 +85,8 @@ void build_result_deinit(struct build_result *result);
 #define _cleanup_build_result_ _cleanup_(build_result_deinit)
 
 /**
- * Note how it ended. The caller sets the log, the size and the digest.
+ * Note how it ended, unless it was cancelled: that says nothing about the
+ * kernel. The caller sets the log, the size and the digest.
  *
  * @param[in] failure NULL if it was built.
  */

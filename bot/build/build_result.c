@@ -22,6 +22,8 @@ enum {
 	SECONDS_MAX = 366 * 24 * 3600,
 	/** A result has a log of some kilobytes. */
 	RESULT_BYTES_MAX = 1 << 20,
+	/** Of why a build failed: an issue has that of each kernel. */
+	CAUSE_BYTES = 500,
 	/** As many fit into a cell of a table; the package names all. */
 	NAMES_MAX = 5,
 };
@@ -29,7 +31,6 @@ enum {
 static const char *const outcome_names[] = {
 	[BUILD_BUILT] = "built",
 	[BUILD_FAILED] = "failed",
-	[BUILD_CANCELLED] = "cancelled",
 	[BUILD_UNAVAILABLE] = "unavailable",
 };
 
@@ -46,8 +47,7 @@ void build_result_end(struct build_result *result, const struct error *failure)
 {
 	bool is_missing = error_is(failure, ERROR_NOT_FOUND) &&
 			  result->clock.current == PHASE_SOURCE;
-	result->outcome = !failure			       ? BUILD_BUILT
-			  : error_is(failure, ERROR_CANCELLED) ? BUILD_CANCELLED
+	result->outcome = !failure     ? BUILD_BUILT
 			  : is_missing ? BUILD_UNAVAILABLE
 				       : BUILD_FAILED;
 	if (!failure)
@@ -103,6 +103,19 @@ static struct error *read_plain(const struct value *value, void *ret)
 	return NULL;
 }
 
+/** An error of any length, as an issue and a table can take it. */
+static struct error *read_cause(const struct value *value, void *ret)
+{
+	char **cause = ret;
+	struct error *err = read_plain(value, cause);
+
+	if (err || strlen(*cause) <= CAUSE_BYTES)
+		return err;
+	size_t shown = utf8_cut(*cause, CAUSE_BYTES - strlen("..."));
+	memcpy(*cause + shown, "...", sizeof("..."));
+	return NULL;
+}
+
 static struct error *read_seconds(const struct value *value, void *ret)
 {
 	uint64_t *duration_ms = ret;
@@ -134,7 +147,7 @@ static const struct value_row rows[] = {
 	VALUE_REQUIRED("arch", value_arch, struct build_result, arch),
 	VALUE_NAME("outcome", outcome_names, struct build_result, outcome),
 	VALUE_OPTIONAL("compiler", read_plain, struct build_result, compiler),
-	VALUE_OPTIONAL("error", read_plain, struct build_result, error),
+	VALUE_OPTIONAL("error", read_cause, struct build_result, error),
 	VALUE_OPTIONAL("log", read_plain, struct build_result, log),
 	VALUE_OPTIONAL("seconds", read_seconds, struct build_result, clock.duration_ms),
 	VALUE_OPTIONAL("lost_options", value_lost_options, struct build_result, lost_options),

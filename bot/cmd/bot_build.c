@@ -145,19 +145,19 @@ static struct error *run(struct command_context *context)
 	_cleanup_error_ struct error *failure =
 		build(&request, &item, path, &made);
 	workflow_group_end(&group);
-	bool is_cancelled = error_is(failure, ERROR_CANCELLED);
-	if (failure)
-		made.result.log = build_log_excerpt(log_path);
+	// Nor does this say anything about it.
+	if (error_is(failure, ERROR_CANCELLED))
+		return take_ptr(failure);
 	build_result_end(&made.result, failure);
-	if (failure && !is_cancelled)
+	if (failure) {
+		made.result.log = build_log_excerpt(log_path);
 		report_failure(&item, &made.result);
+	}
 	if (build_options->result) {
 		err = write_result(build_options->result, path, &made.result);
 		if (err)
 			return err;
 	}
-	if (is_cancelled)
-		return take_ptr(failure);
 	context->status = !failure				     ? 0
 			  : made.result.outcome == BUILD_UNAVAILABLE ? EX_TEMPFAIL
 								     : 1;

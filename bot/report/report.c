@@ -34,9 +34,6 @@ static void judge(struct verdict *verdict, const struct asset_list *assets,
 	} else if (!result) {
 		verdict->phase = "job";
 		verdict->reason = "it left no result: see the log of its job";
-	} else if (result->outcome == BUILD_CANCELLED) {
-		verdict->kind = VERDICT_SKIPPED;
-		verdict->reason = "its job was cancelled";
 	} else if (result->outcome == BUILD_UNAVAILABLE) {
 		verdict->kind = VERDICT_SKIPPED;
 		verdict->reason = result->error ? result->error : "";

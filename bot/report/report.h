@@ -28,8 +28,8 @@ struct table;
 enum verdict_kind {
 	VERDICT_FAILED,
 	/**
-	 * Its job was cancelled, somebody else has published it, or kernel.org
-	 * does not have its source yet.
+	 * Somebody else has published it, or kernel.org does not have its
+	 * source yet.
 	 */
 	VERDICT_SKIPPED,
 	VERDICT_BUILT,

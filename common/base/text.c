@@ -65,6 +65,13 @@ size_t utf8_length(const char *text, size_t size)
 	return 0;
 }
 
+size_t utf8_cut(const char *text, size_t limit_bytes)
+{
+	while (limit_bytes && (text[limit_bytes] & 0xc0) == 0x80)
+		limit_bytes--;
+	return limit_bytes;
+}
+
 bool utf8_is_control(const char *character)
 {
 	// Some terminals obey U+0080 to U+009F, too. U+2028 to U+202E and U+2066

@@ -152,10 +152,8 @@ static void append_line(struct string_builder *sb, const char *line,
 			const char *end)
 {
 	size_t size = (size_t)(end - line);
-	size_t shown = size > LINE_BYTES ? LINE_BYTES : size;
+	size_t shown = size > LINE_BYTES ? utf8_cut(line, LINE_BYTES) : size;
 
-	while (shown < size && (line[shown] & 0xc0) == 0x80)
-		shown--;
 	string_builder_append_n(sb, line, shown);
 	if (shown < size)
 		string_builder_append(sb, "...\n");
@@ -208,7 +206,10 @@ char *kernel_make_first_error(const char *text)
 	char *rest = copy, *line;
 	while ((line = strsep(&rest, "\n"))) {
 		if (regexec(&pattern, line, 0, NULL, 0) == 0)
-			return string_copy_n(line, LINE_BYTES);
+			return string_copy_n(line,
+					     strlen(line) > LINE_BYTES
+						     ? utf8_cut(line, LINE_BYTES)
+						     : LINE_BYTES);
 	}
 	return NULL;
 }

@@ -34,7 +34,7 @@ static struct build_result make(enum build_outcome outcome)
 
 Test(build_result, what_is_written_is_read)
 {
-	for (int i = BUILD_BUILT; i <= BUILD_CANCELLED; i++) {
+	for (int i = BUILD_BUILT; i <= BUILD_UNAVAILABLE; i++) {
 		struct build_result result = make((enum build_outcome)i);
 		_cleanup_build_result_ struct build_result again = { 0 };
 
@@ -84,6 +84,28 @@ Test(build_result, has_the_parts_of_the_release)
 	_cleanup_free_ char *text = build_result_format(&result);
 	for (size_t i = 0; i < array_size(parts); i++)
 		cr_expect(strstr(text, parts[i]), "%s: %s", parts[i], text);
+}
+
+Test(build_result, a_cause_is_as_long_as_an_issue_takes)
+{
+	struct build_result result = make(BUILD_FAILED);
+	char error[2000];
+
+	for (size_t extra = 0; extra < 2; extra++) {
+		_cleanup_build_result_ struct build_result again = { 0 };
+		_cleanup_string_builder_ struct string_builder sb = { 0 };
+
+		string_builder_append(&sb, extra ? "x" : "");
+		while (sb.length + 2 < sizeof(error))
+			string_builder_append(&sb, "\u00e9");
+		result.error = strcpy(error, sb.text);
+		_cleanup_free_ char *text = build_result_format(&result);
+		cr_assert_null(build_result_parse(text, "r", &again));
+		size_t length = strlen(again.error);
+		cr_expect_leq(length, 500);
+		cr_expect_geq(length, 495);
+		cr_expect_str_eq(again.error + length - 5, "\u00e9...");
+	}
 }
 
 Test(build_result, what_is_no_result_is_refused_in_a_line)
@@ -158,7 +180,7 @@ Test(build_results, are_found_at_any_depth_and_bad_ones_passed_over)
 Test(build_results, of_two_the_better_one_counts)
 {
 	struct build_result items[] = { make(BUILD_FAILED), make(BUILD_BUILT),
-					make(BUILD_CANCELLED),
+					make(BUILD_UNAVAILABLE),
 					make(BUILD_FAILED) };
 	const struct build_results results = { items, array_size(items) };
 	const struct release *release = &items[0].release;
