@@ -55,6 +55,9 @@ void session_deinit(struct session *session);
  */
 const char *session_repository(void);
 
+/** The number of that workflow's run; likewise. */
+const char *session_run(void);
+
 /**
  * Ask the store what it has, again if it was asked before, and see in its page
  * what has failed.
@@ -66,7 +69,7 @@ _must_check_ struct error *session_list_until(struct session *session,
 					      const struct string_list *names,
 					      uint64_t limit_ms);
 
-/** Forget failures of kernels that would now be made in another way. */
+/** Forget failures of kernels that would now be made in another way, or not at all. */
 _must_check_ struct error *session_recall_failures(struct session *session);
 
 /**

@@ -129,7 +129,7 @@ static struct error *update_issues(const struct session *session,
 
 	const char *server = command_variable("GITHUB_SERVER_URL");
 	const char *runs_in = session_repository();
-	const char *run = command_variable("GITHUB_RUN_ID");
+	const char *run = session_run();
 	_cleanup_free_ char *run_url =
 		server && runs_in && run ? string_format("%s/%s/actions/runs/%s",
 							 server, runs_in, run)
@@ -199,9 +199,6 @@ static struct error *run(struct command_context *context)
 	if (err)
 		return err;
 	annotate(&verdicts);
-	err = session_recall_failures(&session);
-	if (err)
-		return err;
 	err = note(context, session_note_failures(&session, &verdicts));
 	if (err)
 		return err;
@@ -235,8 +232,9 @@ const struct command bot_finish_command = {
 	.summary = "end a run of many jobs: say what became of a plan, prune, rewrite the page",
 	.details =
 		"A kernel is built if its result says so and the store has it; else it has failed,\n"
-		"or was skipped because its job was cancelled or somebody else published it. The\n"
-		"exit status is 1 if any failed.",
+		"or was skipped because kernel.org does not have its source yet, or somebody else has\n"
+		"published it. A run of a workflow that is run again counts a failure once. The exit\n"
+		"status is 1 if any failed.",
 	.options = { options },
 	.options_size = sizeof(struct finish_options),
 	.common = COMMON_SELECTION | COMMON_STORE | COMMON_JSON,

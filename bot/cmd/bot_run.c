@@ -158,9 +158,6 @@ static struct error *execute(struct session *session)
 		return err;
 	context->status = verdicts.counts[VERDICT_FAILED] ? 1 : 0;
 	err = session_list(session);
-	if (err)
-		return err;
-	err = session_recall_failures(session);
 	if (!err)
 		err = session_note_failures(session, &verdicts);
 	if (err)

@@ -40,6 +40,11 @@ const char *session_repository(void)
 				    : NULL;
 }
 
+const char *session_run(void)
+{
+	return workflow_is_active() ? command_variable("GITHUB_RUN_ID") : NULL;
+}
+
 static const struct string_list no_names = { 0 };
 
 static struct error *list_assets(struct session *session,
@@ -79,29 +84,41 @@ static struct error *digest_tool(char digest_ret[static DIGEST_TEXT_SIZE])
 	return digest_file("/proc/self/exe", digest_ret, NULL);
 }
 
-struct error *session_recall_failures(struct session *session)
+/**
+ * Forget kernels that the catalog has no more.
+ *
+ * @param[in] tool If not NULL, also those that would be made in another way.
+ */
+static void keep_failures(struct session *session, const char *tool)
 {
-	struct error *err;
 	struct failure_list kept = { 0 };
-	char tool[DIGEST_TEXT_SIZE], recipe[RECIPE_SIZE];
+	char recipe[RECIPE_SIZE];
 
-	if (!session->failures.count)
-		return NULL;
-	err = digest_tool(tool);
-	if (err)
-		return err;
 	for (size_t i = 0; i < session->failures.count; i++) {
 		const struct failure *failure = &session->failures.items[i];
 		_cleanup_error_ struct error *gone =
 			recipe_digest(session->context->catalog, failure->arch,
-				      &failure->release, tool, recipe);
+				      &failure->release, tool ? tool : "",
+				      recipe);
 
-		if (!gone && strcmp(recipe, failure->recipe) == 0)
+		if (!gone && (!tool || strcmp(recipe, failure->recipe) == 0))
 			vector_add(&kept) = *failure;
 	}
 	failure_list_deinit(&session->failures);
 	session->failures = kept;
-	return NULL;
+}
+
+struct error *session_recall_failures(struct session *session)
+{
+	struct error *err;
+	char tool[DIGEST_TEXT_SIZE];
+
+	if (!session->failures.count)
+		return NULL;
+	err = digest_tool(tool);
+	if (!err)
+		keep_failures(session, tool);
+	return err;
 }
 
 struct error *session_note_failures(struct session *session,
@@ -110,6 +127,7 @@ struct error *session_note_failures(struct session *session,
 	struct error *err;
 	char tool[DIGEST_TEXT_SIZE], recipe[RECIPE_SIZE];
 
+	keep_failures(session, NULL);
 	err = digest_tool(tool);
 	for (size_t i = 0; i < verdicts->count && !err; i++) {
 		const struct verdict *verdict = &verdicts->items[i];
@@ -123,7 +141,7 @@ struct error *session_note_failures(struct session *session,
 		if (!err)
 			failures_add(&session->failures, &item->release,
 				     item->arch->name, verdict->phase, recipe,
-				     time(NULL));
+				     session_run(), time(NULL));
 	}
 	failures_clean(&session->failures, &session->assets, time(NULL));
 	return error_wrap(err, "note what failed");

@@ -3,6 +3,7 @@
 #include "bot/plan/failure.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,22 @@ static struct error *read_recipe(const struct value *value, void *ret)
 	return NULL;
 }
 
+static bool is_run(const char *text)
+{
+	return text && strlen(text) < RUN_SIZE &&
+	       strspn(text, "0123456789") == strlen(text);
+}
+
+static struct error *read_run(const struct value *value, void *ret)
+{
+	const char *text = json_string_value(value->json);
+
+	if (!is_run(text))
+		return value_error(value, "expected a run's number");
+	memcpy(ret, text, strlen(text) + 1);
+	return NULL;
+}
+
 static struct error *read_failure(const struct value *value, void *ret)
 {
 	static const struct value_row rows[] = {
@@ -103,6 +120,7 @@ static struct error *read_failure(const struct value *value, void *ret)
 		VALUE_NUMBER("failures", 1, INT_MAX, struct failure, count),
 		VALUE_REQUIRED("not_before", read_day, struct failure, not_before),
 		VALUE_REQUIRED("recipe", read_recipe, struct failure, recipe),
+		VALUE_OPTIONAL("run", read_run, struct failure, run),
 	};
 
 	return value_read(value, rows, array_size(rows), ret);
@@ -142,14 +160,14 @@ void failures_append(struct string_builder *sb, const struct failure_list *list)
 		char text[RELEASE_TEXT_SIZE];
 
 		release_format(&failure->release, text);
-		json_array_append_new(array,
-				      json_pack("{s:s, s:s, s:s, s:I, s:s, s:s}",
-						"release", text, "arch",
-						failure->arch, "failed",
-						failure->failed, "failures",
-						(json_int_t)failure->count,
-						"not_before", failure->not_before,
-						"recipe", failure->recipe));
+		json_array_append_new(
+			array, json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s*}",
+					 "release", text, "arch", failure->arch,
+					 "failed", failure->failed, "failures",
+					 (json_int_t)failure->count,
+					 "not_before", failure->not_before,
+					 "recipe", failure->recipe, "run",
+					 *failure->run ? failure->run : NULL));
 	}
 	_cleanup_free_ char *text = json_text(array, JSON_COMPACT);
 	if (list->count)
@@ -159,6 +177,23 @@ void failures_append(struct string_builder *sb, const struct failure_list *list)
 bool failure_is_fault(const struct failure *failure)
 {
 	return failure && failure->count > 1 && !is_job_phase(failure->failed);
+}
+
+bool failure_is_of_series(const struct failure *failure,
+			  const struct kernel_version *version)
+{
+	return kernel_version_compare_series(&failure->release.version,
+					     version) == 0;
+}
+
+bool failures_has_series(const struct failure_list *list,
+			 const struct kernel_version *version)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (failure_is_of_series(&list->items[i], version))
+			return true;
+	}
+	return false;
 }
 
 char *failure_text(const struct failure *failure)
@@ -203,7 +238,7 @@ bool failure_waits(const struct failure *failure, time_t now)
 
 void failures_add(struct failure_list *list, const struct release *release,
 		  const char *arch, const char *phase, const char *recipe,
-		  time_t now)
+		  const char *run, time_t now)
 {
 	const struct failure *found = failures_find(list, release, arch);
 	struct failure *failure = found ? &list->items[found - list->items]
@@ -217,7 +252,9 @@ void failures_add(struct failure_list *list, const struct release *release,
 	bool is_job = is_job_phase(phase);
 	bool is_again = strcmp(failure->recipe, recipe) == 0 &&
 			is_job == is_job_phase(failure->failed);
-	failure->count = is_again ? failure->count + 1 : 1;
+	bool is_same_run = run && strcmp(failure->run, run) == 0;
+	failure->count = is_again ? failure->count + !is_same_run : 1;
+	snprintf(failure->run, RUN_SIZE, "%s", is_run(run) ? run : "");
 	failure->failed = find_phase(phase);
 	memccpy(failure->recipe, recipe, '\0', sizeof(failure->recipe));
 	// A job without a result was a flake of its runner, unless it is again.

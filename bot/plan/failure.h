@@ -8,12 +8,14 @@
  *
  * Kernels that failed, and when they are tried again: 1, 2 and 4 days after the
  * first, second and third time, then every week; where a job left no result, the
- * first time does not count. What is known of them is the
+ * first time does not count. A run of a workflow that is run again counts once.
+ * What is known of them is the
  * first line of the store's page, a comment that GitHub does not show:
  *
  *     <!-- vmtest failures [{"release": "6.12.117-vmtest1.0tiny",
  *     "arch": "x86_64", "failed": "build", "failures": 2,
- *     "not_before": "2026-12-03", "recipe": "0123456789abcdef"}] -->
+ *     "not_before": "2026-12-03", "recipe": "0123456789abcdef",
+ *     "run": "12345678901"}] -->
  *
  * Who deletes it has all of them tried at once.
  */
@@ -31,6 +33,8 @@ enum {
 	DAY_SIZE = 11,
 	/** More are forgotten, the oldest kernels first. */
 	FAILURES_MAX = 200,
+	/** Of a 64-bit number. */
+	RUN_SIZE = 21,
 };
 
 /** The day of a time, or so many days later. */
@@ -47,6 +51,8 @@ struct failure {
 	char not_before[DAY_SIZE];
 	/** What it was made from: where it changes, it is tried at once. */
 	char recipe[RECIPE_SIZE];
+	/** The run of a workflow in which it last failed; "" for none. */
+	char run[RUN_SIZE];
 };
 
 struct failure_list {
@@ -72,6 +78,14 @@ bool failure_counts(const char *phase);
  */
 bool failure_is_fault(const struct failure *failure);
 
+/** Whether it is of a kernel of a version's series. */
+bool failure_is_of_series(const struct failure *failure,
+			  const struct kernel_version *version);
+
+/** Whether any is. */
+bool failures_has_series(const struct failure_list *list,
+			 const struct kernel_version *version);
+
 /** @param[in] page NULL, or one without failures, has none. */
 void failures_read(const char *page, struct failure_list *ret);
 
@@ -91,11 +105,13 @@ bool failure_waits(const struct failure *failure, time_t now);
 
 /**
  * Note that a kernel has failed: once more, if it is in the list with the same
- * recipe.
+ * recipe, and not by the same run.
+ *
+ * @param[in] run Of a workflow, by its number; NULL for none.
  */
 void failures_add(struct failure_list *list, const struct release *release,
 		  const char *arch, const char *phase, const char *recipe,
-		  time_t now);
+		  const char *run, time_t now);
 
 /**
  * Forget a kernel that the store has, or of which it has a newer version; one

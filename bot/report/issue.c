@@ -205,8 +205,7 @@ static struct error *close_issue(const struct updater *updater,
 	if (err)
 		return err;
 	log_info("closed issue %" PRIu64, number);
-	_cleanup_free_ char *text =
-		issue_closing(facts->verdicts, version, facts->run_url);
+	_cleanup_free_ char *text = issue_closing(version, facts->run_url);
 	err = github_call(facts->github, GITHUB_POST_ONCE,
 			  json_pack("{s:s}", "body", text), NULL,
 			  "/issues/%" PRIu64 "/comments", number);
@@ -218,14 +217,16 @@ static struct error *close_issue(const struct updater *updater,
 	return NULL;
 }
 
-bool store_has_version(const struct catalog *catalog,
-		       const struct asset_list *assets,
-		       const struct kernel_version *version)
+/**
+ * Whether a store has a version as the catalog wants it: for each architecture
+ * that is on, in each flavor.
+ */
+static bool is_complete(const struct catalog *catalog,
+			const struct inventory *inventory,
+			const struct kernel_version *version)
 {
-	_cleanup_inventory_ struct inventory inventory = { 0 };
 	size_t count = catalog->arch_count * catalog->flavor_count;
 
-	inventory_read(assets, &inventory);
 	for (size_t i = 0; i < count; i++) {
 		const struct catalog_arch *arch =
 			&catalog->archs[i / catalog->flavor_count];
@@ -238,13 +239,13 @@ bool store_has_version(const struct catalog *catalog,
 		    !catalog_flavor_is_for(flavor, arch, version))
 			continue;
 		catalog_release(catalog, version, flavor, 0, &release);
-		if (!inventory_has(&inventory, &release, arch->name, &patch))
+		if (!inventory_has(inventory, &release, arch->name, &patch))
 			return false;
 	}
 	return true;
 }
 
-/** Of a verdict's series, unless an earlier verdict is of the same. */
+/** That of a verdict's series, unless an earlier verdict is of the same. */
 static struct error *update_series(struct updater *updater, size_t first)
 {
 	const struct issue_facts *facts = updater->facts;
@@ -269,24 +270,65 @@ static struct error *update_series(struct updater *updater, size_t first)
 							   item->arch->name));
 	}
 	const struct issue *issue = find_issue(updater, version);
-	if (is_fault || (is_failed && issue))
-		return open_or_update(updater, version, issue);
-	if (!issue || is_failed ||
-	    !store_has_version(facts->catalog, facts->assets, version))
-		return NULL;
-	return close_issue(updater, version, issue->number);
+	return is_fault || (is_failed && issue)
+		       ? open_or_update(updater, version, issue)
+		       : NULL;
+}
+
+/** @return The newest version of an issue's series that is planned or stored. */
+static const struct kernel_version *
+find_newest(const struct issue *issue, const struct verdict_list *verdicts,
+	    const struct inventory *inventory)
+{
+	const struct kernel_version *newest = NULL;
+
+	for (size_t i = 0; i < verdicts->count + inventory->count; i++) {
+		const struct kernel_version *version =
+			i < verdicts->count
+				? &verdicts->items[i].item->release.version
+				: &inventory->items[i - verdicts->count].release.version;
+
+		if (issue_is_about(issue->body, version) &&
+		    (!newest || kernel_version_compare(version, newest) > 0))
+			newest = version;
+	}
+	return newest;
+}
+
+/**
+ * Close each issue of which all kernels are there, whoever built them: a run
+ * that did may have been cut before it came to this.
+ */
+static struct error *close_issues(const struct updater *updater)
+{
+	struct error *err = NULL;
+
+	const struct issue_facts *facts = updater->facts;
+	_cleanup_inventory_ struct inventory inventory = { 0 };
+	inventory_read(facts->assets, &inventory);
+	for (size_t i = 0; i < updater->issues.count && !err; i++) {
+		const struct issue *issue = &updater->issues.items[i];
+		if (issue->is_pull_request || !issue->body)
+			continue;
+		const struct kernel_version *version =
+			find_newest(issue, facts->verdicts, &inventory);
+		if (version && !failures_has_series(facts->failures, version) &&
+		    is_complete(facts->catalog, &inventory, version))
+			err = close_issue(updater, version, issue->number);
+	}
+	return err;
 }
 
 struct error *issues_update(struct issue_facts *facts)
 {
 	struct error *err;
 
-	if (!facts->verdicts->count)
-		return NULL;
 	struct updater updater = { .facts = facts };
 	err = list_issues(&updater);
 	for (size_t i = 0; i < facts->verdicts->count && !err; i++)
 		err = update_series(&updater, i);
+	if (!err)
+		err = close_issues(&updater);
 	issue_list_deinit(&updater.issues);
 	return error_wrap(err, "update the issues of %s",
 			  facts->github->repository);

@@ -20,12 +20,13 @@
 enum {
 	/** More than a series has kernels are of rebuilds. */
 	CAUSES_MAX = 25,
+	CAUSES_BYTES = ISSUE_BODY_LIMIT / 2,
 	/** Of a cause, so many are named. */
 	CHANGES_MAX = 20,
 };
 
 static const char end_of_body[] =
-	"\nEvery run that fails brings this text up to date; the first that builds all kernels of the series closes the issue.\n";
+	"\nEvery run that fails brings this text up to date; the first that finds all kernels of the series in the store closes the issue.\n";
 
 /** The first line, which GitHub does not show; free(). */
 static char *format_marker(const struct kernel_version *version)
@@ -65,14 +66,6 @@ bool verdict_is_of_series(const struct verdict *verdict,
 			  const struct kernel_version *version)
 {
 	return kernel_version_compare_series(&verdict->item->release.version,
-					     version) == 0;
-}
-
-/** Of the series, what is not tried by every run. */
-static bool is_waiting(const struct failure *failure,
-		       const struct kernel_version *version)
-{
-	return kernel_version_compare_series(&failure->release.version,
 					     version) == 0;
 }
 
@@ -174,8 +167,19 @@ static void append_causes(struct string_builder *sb, struct issue_facts *facts,
 	_cleanup_inventory_ struct inventory inventory = { 0 };
 
 	inventory_read(facts->assets, &inventory);
-	for (size_t i = 0; i < failures->count && i < CAUSES_MAX; i++)
-		append_cause(sb, facts, &inventory, &failures->items[i]);
+	for (size_t i = 0; i < failures->count; i++) {
+		_cleanup_string_builder_ struct string_builder part = { 0 };
+
+		if (i < CAUSES_MAX)
+			append_cause(&part, facts, &inventory,
+				     &failures->items[i]);
+		if (!part.length || sb->length + part.length > CAUSES_BYTES) {
+			string_builder_appendf(sb, "* and %zu more\n",
+					       failures->count - i);
+			break;
+		}
+		string_builder_append_n(sb, part.text, part.length);
+	}
 	string_builder_append_char(sb, '\n');
 }
 
@@ -185,11 +189,11 @@ static void append_waiting(struct string_builder *sb,
 {
 	bool is_first = true;
 
-	for (size_t i = 0; i < failures->count; i++) {
+	for (size_t i = 0; i < failures->count && i < FAILURES_MAX; i++) {
 		const struct failure *failure = &failures->items[i];
 		char release[RELEASE_TEXT_SIZE];
 
-		if (!is_waiting(failure, version))
+		if (!failure_is_of_series(failure, version))
 			continue;
 		if (is_first)
 			string_builder_append(sb,
@@ -232,25 +236,14 @@ char *issue_body(struct issue_facts *facts, const struct kernel_version *version
 	return string_builder_take(&sb);
 }
 
-char *issue_closing(const struct verdict_list *verdicts,
-		    const struct kernel_version *version, const char *run_url)
+char *issue_closing(const struct kernel_version *version, const char *run_url)
 {
 	struct string_builder sb = { 0 };
-	const char *separator = " ";
+	char text[KERNEL_VERSION_TEXT_SIZE];
 
+	kernel_version_format(version, text);
 	append_run(&sb, "This run", run_url);
-	string_builder_append(&sb, " has built all of them:");
-	for (size_t i = 0; i < verdicts->count; i++) {
-		const struct verdict *verdict = &verdicts->items[i];
-
-		if (!verdict_is_of_series(verdict, version))
-			continue;
-		string_builder_append(&sb, separator);
-		string_builder_append_markdown(&sb, verdict->item->release_text);
-		string_builder_append(&sb, " for ");
-		string_builder_append_markdown(&sb, verdict->item->arch->name);
-		separator = ", ";
-	}
-	string_builder_append_char(&sb, '.');
+	string_builder_appendf(&sb, " has found all kernels of %s in the store.",
+			       text);
 	return string_builder_take(&sb);
 }

@@ -149,8 +149,9 @@ struct issue_facts {
  *
  * Open an issue for each series of which a kernel failed by itself and for the
  * second time in a row, or bring the one that is open up to date if any failed;
- * close that of each series of which the store has all kernels of the planned
- * version, and say so in a comment. All others are left alone. Blocks.
+ * close that of each series of which no kernel has failed and the store has all
+ * of the newest version, planned or not, and say so in a comment. All others
+ * are left alone. Blocks.
  *
  * Idempotent: a lost answer makes no second issue or comment. Whether the
  * comment arrived is then not known, which is no error.
@@ -158,14 +159,6 @@ struct issue_facts {
  * @return ERROR_NOT_FOUND if issues are off.
  */
 _must_check_ struct error *issues_update(struct issue_facts *facts);
-
-/**
- * Whether a store has a version as the catalog wants it: for each architecture
- * that is on, in each flavor.
- */
-bool store_has_version(const struct catalog *catalog,
-		       const struct asset_list *assets,
-		       const struct kernel_version *version);
 
 /** Whether an issue of this text is the one of a version's series. */
 bool issue_is_about(const char *body, const struct kernel_version *version);
@@ -183,8 +176,7 @@ char *issue_title(const struct kernel_version *version);
 char *issue_body(struct issue_facts *facts, const struct kernel_version *version);
 
 /** The comment that closes the issue; free(). */
-char *issue_closing(const struct verdict_list *verdicts,
-		    const struct kernel_version *version, const char *run_url);
+char *issue_closing(const struct kernel_version *version, const char *run_url);
 
 /**
  * The store's page, in Markdown: what a person who opens the GitHub release

@@ -405,6 +405,7 @@ class FinishTest(ActionsTest):
         self.plan = self.folder / "plan.json"
         self.results = self.folder / "results"
         self.catalog = []
+        self.run_id = 4711
 
     def write_plan(self, *releases, left_out=0):
         items = [{"release": release, "arch": "x86_64"} for release in releases]
@@ -440,9 +441,12 @@ class FinishTest(ActionsTest):
         error, log = f"{phase} of {release} | went wrong", "the last line @nobody\n"
         self.write_result(release, outcome="failed", phase=phase, error=error, log=log)
 
-    def finish(self, *arguments, **options):
+    def finish(self, *arguments, attempt=1, env=None, **options):
+        """End another run, or one again."""
+        self.run_id += attempt == 1
+        env = {"GITHUB_RUN_ID": str(self.run_id), **(env or {})}
         words = (f"--plan={self.plan}", f"--results={self.results}", *self.catalog)
-        return self.step("finish", *words, *arguments, **options)
+        return self.step("finish", *words, *arguments, env=env, **options)
 
     def want_two_kernels_a_version(self):
         """tiny and default for this machine, and no more."""
@@ -557,7 +561,7 @@ class FinishTest(ActionsTest):
         for text in (
             "` build of 6.12.117-vmtest1.0tiny \\| went wrong `",
             "```\nthe last line @nobody\n```",
-            "https://github.example/octo/kernels/actions/runs/4711",
+            f"https://github.example/octo/kernels/actions/runs/{self.run_id}",
         ):
             self.assertIn(text, issue["body"])
 
@@ -589,7 +593,7 @@ class FinishTest(ActionsTest):
         closed = self.issues("all")[0]
         self.assertEqual((closed["state"], closed["comments"]), ("closed", 1))
         (comment,) = self.api(f"issues/{closed['number']}/comments")
-        self.assertIn("6.12.118-vmtest1.1default for x86\\_64", comment["body"])
+        self.assertIn("has found all kernels of 6.12.118", comment["body"])
 
         # Once closed it is history.
         self.write_plan("6.12.119-vmtest1.0tiny")
@@ -598,6 +602,46 @@ class FinishTest(ActionsTest):
             self.assert_status(self.finish("--issues"), 1)
             self.assertEqual(len(self.issues("all")), count)
         self.assert_described(self.folder / "exchanges")
+
+    def test_a_run_that_is_run_again_counts_a_failure_once(self):
+        self.fail_once()
+        for attempt in (2, 3):
+            self.assert_status(self.finish("--issues", attempt=attempt), 1)
+            self.assertEqual(self.issues("all"), [])
+        self.assert_status(self.finish("--issues"), 1)
+        self.assertEqual(len(self.issues()), 1)
+
+    def test_an_issue_that_a_run_could_not_close_is_closed_by_the_next(self):
+        self.want_two_kernels_a_version()
+        self.fail_once()
+        self.assert_status(self.finish("--issues"), 1)
+        for release in ("6.12.117-vmtest1.0tiny", "6.12.117-vmtest1.1default"):
+            # Until the last is there, nothing is closed, whatever was planned.
+            self.assertEqual(len(self.issues()), 1)
+            self.write_plan()
+            self.assert_status(self.finish("--issues"), 0)
+            self.assertEqual(len(self.issues()), 1)
+            self.built(release)
+        self.write_plan("6.1.50-vmtest1.0tiny")
+        self.built("6.1.50-vmtest1.0tiny")
+        self.write_plan()
+        fault = {"kind": "status", "status": 502, "method": "PATCH", "path": "/issues/1$"}
+        self.github.control(faults=[{**fault, "count": -1}])
+        self.assert_status(self.finish("--issues", env={"VMTEST_RETRY_SECONDS": "0"}), 1)
+        self.github.control(faults=[])
+        self.assertEqual(len(self.issues()), 1)
+        self.assert_status(self.finish("--issues"), 0)
+        (issue,) = self.issues("all")
+        self.assertEqual((issue["state"], issue["comments"]), ("closed", 1))
+
+    def test_a_cause_of_any_length_is_in_the_issue(self):
+        release = "6.12.117-vmtest1.0tiny"
+        for _ in range(2):
+            self.write_plan(release)
+            self.write_result(release, outcome="failed", phase="build", error=70000 * "é")
+            self.assert_status(self.finish("--issues"), 1)
+        (issue,) = self.issues()
+        self.assertIn(200 * "é", issue["body"])
 
     def test_what_is_not_the_kernels_fault_is_no_issue(self):
         release = "6.12.117-vmtest1.0tiny"

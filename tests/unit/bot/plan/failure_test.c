@@ -29,7 +29,7 @@ static void add(struct failure_list *list, const char *text, time_t now)
 {
 	const struct release release = make_release(text);
 
-	failures_add(list, &release, "x86_64", "build", recipe, now);
+	failures_add(list, &release, "x86_64", "build", recipe, NULL, now);
 }
 
 Test(failure, is_tried_again_after_1_2_4_and_then_7_days)
@@ -59,7 +59,7 @@ Test(failure, is_tried_again_after_1_2_4_and_then_7_days)
 
 	const struct release release = make_release("6.12.117-vmtest1.0tiny");
 	failures_add(&list, &release, "x86_64", "boot", "fedcba9876543210",
-		     NOW_S);
+		     NULL, NOW_S);
 	cr_expect_eq(list.items[0].count, 1, "another recipe counts anew");
 	cr_expect_str_eq(list.items[0].failed, "boot");
 }
@@ -88,7 +88,7 @@ Test(failure, a_machine_fails_once_and_a_kernel_twice)
 
 		for (unsigned int time = 0; time < rows[i].times; time++)
 			failures_add(&list, &release, "x86_64", rows[i].phase,
-				     recipe, NOW_S);
+				     recipe, NULL, NOW_S);
 		cr_expect_str_eq(list.items[0].not_before, rows[i].not_before,
 				 "row %zu", i);
 		cr_expect_eq(failure_is_fault(&list.items[0]), rows[i].is_fault,
@@ -96,8 +96,38 @@ Test(failure, a_machine_fails_once_and_a_kernel_twice)
 		// A machine that failed, and then a kernel, are one of each.
 		failures_add(&list, &release, "x86_64",
 			     strcmp(rows[i].phase, "job") == 0 ? "build" : "job",
-			     recipe, NOW_S);
+			     recipe, NULL, NOW_S);
 		cr_expect_eq(list.items[0].count, 1, "row %zu", i);
+	}
+}
+
+Test(failure, a_run_that_is_run_again_counts_once)
+{
+	static const struct {
+		const char *phase, *run;
+		unsigned int count;
+	} rows[] = {
+		{ "build", "12345678901", 1 }, { "build", "12345678901", 1 },
+		{ "build", "12345678902", 2 }, { "boot", "12345678902", 2 },
+		{ "build", NULL, 3 },	       { "build", NULL, 4 },
+		{ "build", "--> x", 5 },       { "job", "12345678903", 1 },
+		{ "job", "12345678903", 1 },   { "build", "12345678903", 1 },
+	};
+	const struct release release = make_release("6.12.117-vmtest1.0tiny");
+	_cleanup_failure_list_ struct failure_list list = { 0 };
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_string_builder_ struct string_builder page = { 0 };
+
+		failures_add(&list, &release, "x86_64", rows[i].phase, recipe,
+			     rows[i].run, NOW_S);
+		failures_append(&page, &list);
+		failure_list_deinit(&list);
+		// As the next attempt finds it.
+		failures_read(page.text, &list);
+		cr_assert_eq(list.count, 1, "row %zu: %s", i, page.text);
+		cr_expect_eq(list.items[0].count, rows[i].count, "row %zu: %u",
+			     i, list.items[0].count);
 	}
 }
 
@@ -156,6 +186,8 @@ Test(failure, a_page_that_is_damaged_has_none)
 		ITEM("6.12.117", "2026-12-01", "0123456789abcdef"),
 		ITEM("6.12.117-vmtest1.0tiny", "tomorrow", "0123456789abcdef"),
 		ITEM("6.12.117-vmtest1.0tiny", "2026-12-01", "--><script>xxxxxx"),
+		ITEM("6.12.117-vmtest1.0tiny", "2026-12-01",
+		     "0123456789abcdef\",\"run\":\"x"),
 	};
 
 	for (size_t i = 0; i < array_size(pages); i++) {

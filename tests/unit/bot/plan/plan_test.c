@@ -210,11 +210,11 @@ Test(plan, what_failed_waits_unless_it_is_asked_for)
 	string_list_add(&names, "x86_64");
 	cr_assert(release_parse(patterns.items[0], &release));
 	failures_add(&failures, &release, "x86_64", "boot", "0123456789abcdef",
-		     now);
+		     NULL, now);
 	// What the store has is not missing, whatever became of it.
 	cr_assert(release_parse("6.12.117-vmtest1.0tiny", &release));
 	failures_add(&failures, &release, "x86_64", "boot", "0123456789abcdef",
-		     now);
+		     NULL, now);
 	for (size_t i = 0; i < array_size(rows); i++) {
 		const struct plan_selection selection = {
 			.wanted = { &patterns, &names, &everything },
