@@ -3,6 +3,7 @@
 #include "vm/guest/guest_names.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -99,7 +100,10 @@ void guest_name_list(struct string_list *ret)
 			continue;
 		address += 1 + strlen(start);
 		address[strcspn(address, "\n")] = '\0';
-		if (!string_list_contains(ret, address))
+		// Others can take any address; what a shell completes is code.
+		if ((guest_name_is_valid(address) ||
+		     !address[strspn(address, "0123456789")]) &&
+		    !string_list_contains(ret, address))
 			string_list_add(ret, address);
 	}
 }
@@ -108,12 +112,14 @@ struct error *guest_name_connect(const char *name, int *fd_ret)
 {
 	struct sockaddr_un address;
 	socklen_t size = make_address(name, &address);
+	// Another user who listens there could have us wait.
 	_cleanup_close_ int fd =
-		socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+		socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return error_create_os(errno, "make a socket");
-	if (connect(fd, (struct sockaddr *)&address, size) < 0 || !is_ours(fd))
+	if (connect(fd, (struct sockaddr *)&address, size) < 0 ||
+	    !is_ours(fd) || fcntl(fd, F_SETFL, 0) < 0)
 		return error_create(ERROR_NOT_FOUND,
 				    "no guest '%s' runs; see vmtest-vm ls", name);
 	*fd_ret = take_fd(&fd);
@@ -153,19 +159,21 @@ struct error *guest_message_send(int fd, const void *data, size_t size,
 static void take_fds(struct msghdr *message, int fds_ret[GUEST_MESSAGE_FDS])
 {
 	struct cmsghdr *header = CMSG_FIRSTHDR(message);
-	int fds[GUEST_MESSAGE_FDS];
 	size_t count;
 
 	if (!header || header->cmsg_level != SOL_SOCKET ||
 	    header->cmsg_type != SCM_RIGHTS)
 		return;
 	count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	memcpy(fds, CMSG_DATA(header), count * sizeof(int));
 	for (size_t i = 0; i < count; i++) {
-		if (fds_ret)
-			fds_ret[i] = fds[i];
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(header) + i * sizeof(fd), sizeof(fd));
+		// The buffer is aligned, and so takes more than are asked for.
+		if (fds_ret && i < GUEST_MESSAGE_FDS)
+			fds_ret[i] = fd;
 		else
-			close(fds[i]);
+			close(fd);
 	}
 }
 

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
@@ -70,4 +72,101 @@ Test(guest_names, messages_and_descriptors_arrive_whole)
 	close(listen_fd);
 	_cleanup_error_ struct error *gone = guest_name_connect(name, &fd);
 	cr_expect(error_is(gone, ERROR_NOT_FOUND));
+}
+
+Test(guest_names, more_descriptors_than_there_are_places_are_closed)
+{
+	static char data[GUEST_MESSAGE_BYTES + 1];
+	union {
+		char bytes[CMSG_SPACE(8 * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	int sockets[2], fds[GUEST_MESSAGE_FDS + 1], next = dup(0);
+
+	close(next);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+				sockets),
+		     0);
+	for (size_t count = 0; count <= 8; count++) {
+		struct iovec part = { (char *)"x", 1 };
+		struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+		memset(&control, 0, sizeof(control));
+		if (count) {
+			message.msg_control = control.bytes;
+			message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+			CMSG_FIRSTHDR(&message)->cmsg_level = SOL_SOCKET;
+			CMSG_FIRSTHDR(&message)->cmsg_type = SCM_RIGHTS;
+			CMSG_FIRSTHDR(&message)->cmsg_len =
+				CMSG_LEN(count * sizeof(int));
+		}
+		cr_assert_eq(sendmsg(sockets[0], &message, 0), 1);
+		fds[GUEST_MESSAGE_FDS] = -5;
+		cr_assert_eq(guest_message_receive(sockets[1], data, fds), 1);
+		cr_expect_eq(fds[GUEST_MESSAGE_FDS], -5, "%zu", count);
+		for (size_t i = 0; i < GUEST_MESSAGE_FDS; i++) {
+			cr_expect_eq(fds[i] >= 0, i < count, "%zu", count);
+			if (fds[i] >= 0)
+				close(fds[i]);
+		}
+	}
+	close(sockets[0]);
+	close(sockets[1]);
+	// None is left.
+	fds[0] = dup(0);
+	cr_expect_eq(fds[0], next);
+	close(fds[0]);
+}
+
+/** Listen at an address of this user's guests, as any user can. */
+static int squat(const char *name, int backlog)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1,
+			      "vmtest-vm/%u/%s", geteuid(), name);
+
+	cr_assert_eq(bind(fd, (struct sockaddr *)&address,
+			  (socklen_t)(sizeof(sa_family_t) + 1 + (size_t)length)),
+		     0);
+	cr_assert_eq(listen(fd, backlog), 0);
+	return fd;
+}
+
+Test(guest_names, who_takes_nobody_keeps_nobody_waiting, .timeout = 20)
+{
+	char name[64];
+	_cleanup_error_ struct error *err = NULL;
+
+	snprintf(name, sizeof(name), "unit-squat-%d", (int)getpid());
+
+	int squatter = squat(name, 0), fd = -1;
+
+	cr_assert_null(guest_name_connect(name, &fd));
+	cr_expect_eq(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+	for (int i = 0; i < 10 && !err; i++) {
+		int more = -1;
+
+		err = guest_name_connect(name, &more);
+	}
+	cr_expect(error_is(err, ERROR_NOT_FOUND));
+	close(fd);
+	close(squatter);
+}
+
+Test(guest_names, what_is_no_name_of_a_guest_is_not_listed)
+{
+	static const char *const names[] = { "$(reboot)", "a;b", "\033[2J",
+					     "x\ty", "-f" };
+	_cleanup_string_list_ struct string_list list = { 0 };
+	int fds[array_size(names)];
+
+	for (size_t i = 0; i < array_size(names); i++)
+		fds[i] = squat(names[i], 1);
+	guest_name_list(&list);
+	for (size_t i = 0; i < array_size(names); i++) {
+		cr_expect_not(string_list_contains(&list, names[i]), "%s",
+			      names[i]);
+		close(fds[i]);
+	}
 }
