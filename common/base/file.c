@@ -61,6 +61,20 @@ bool path_is_below(const char *path, const char *directory)
 	       (!path[length] || path[length] == '/');
 }
 
+bool path_stays_below(const char *path)
+{
+	if (!*path || *path == '/')
+		return false;
+	for (; *path; path += strspn(path, "/")) {
+		size_t length = strcspn(path, "/");
+
+		if (length == 2 && path[0] == '.' && path[1] == '.')
+			return false;
+		path += length;
+	}
+	return true;
+}
+
 bool file_exists(const char *path)
 {
 	struct stat st;
@@ -71,11 +85,13 @@ bool file_exists(const char *path)
 struct error *file_read(const char *path, size_t limit_bytes, char **text_ret,
 			size_t *size_ret)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	// Who has put a pipe there would have us wait for ever.
+	_cleanup_close_ int fd =
+		open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT)
 		return error_create(ERROR_NOT_FOUND, "%s: no such file", path);
-	if (fd < 0)
+	if (fd < 0 || fcntl(fd, F_SETFL, 0) < 0)
 		return error_create_os(errno, "open %s", path);
 	return file_read_open(fd, path, limit_bytes, text_ret, size_ret);
 }

@@ -34,6 +34,9 @@ char *path_parent(const char *path);
 /** Whether it is the directory itself, or below it, by its name. */
 bool path_is_below(const char *path, const char *directory);
 
+/** Whether it is relative, and has no `..`, by which it could lead out. */
+bool path_stays_below(const char *path);
+
 /* Where a path leads, and who can change what is there. */
 
 struct path_step {
@@ -83,7 +86,7 @@ char *path_exposure(const char *path, const struct stat *st, uid_t caller,
 bool file_exists(const char *path);
 
 /**
- * Read a whole file.
+ * Read a whole file. A pipe that nobody writes to is empty.
  *
  * @param[out] text_ret NUL-terminated; free().
  * @param[out] size_ret May be NULL.

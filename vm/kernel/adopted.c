@@ -13,13 +13,20 @@
 #include "common/archive/archive.h"
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/cache/cache.h"
 #include "common/kernel/catalog.h"
 #include "common/process/process.h"
+#include "common/process/sandbox.h"
 #include "vm/kernel/initramfs.h"
 #include "vm/kernel/kernel.h"
+
+enum {
+	/** Of what depmod says. */
+	DEPMOD_LIMIT_BYTES = 1 << 20,
+};
 
 /** Where a build leaves its release. */
 static const char release_file[] = "include/config/kernel.release";
@@ -111,7 +118,8 @@ static struct error *read_image_release(struct parts *parts)
 
 	char data[LIMIT + 1] = "";
 	const char *text = strchr(path_name(parts->image), '-');
-	_cleanup_close_ int fd = open(parts->image, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd =
+		open(parts->image, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return error_create_os(errno, "open %s", parts->image);
 	ssize_t size = pread(fd, data, LIMIT, 0);
@@ -124,13 +132,12 @@ static struct error *read_image_release(struct parts *parts)
 		text++;
 	}
 	size_t length = text ? strcspn(text, " \n") : 0;
-	if (!length || length >= RELEASE_TEXT_SIZE ||
-	    memchr(text, '/', length) || *text == '.')
+	_cleanup_free_ char *release = string_copy_n(text ? text : "", length);
+	if (!kernel_takes_release(release))
 		return error_create(ERROR_OTHER,
 				    "%s: neither it nor its name (vmlinuz-RELEASE) tells its release",
 				    parts->image);
-	snprintf(parts->release, sizeof(parts->release), "%.*s", (int)length,
-		 text);
+	strcpy(parts->release, release);
 	return NULL;
 }
 
@@ -169,6 +176,10 @@ static struct error *find_of_tree(struct parts *parts,
 	if (err)
 		return err;
 	release[strcspn(release, "\n")] = '\0';
+	if (!kernel_takes_release(release))
+		return error_create(ERROR_OTHER,
+				    "%s: it does not hold a kernel's release",
+				    file);
 	strcpy(parts->release, release);
 	parts->config = if_there(path_join(parts->tree, ".config"));
 	parts->image = if_there(path_join(parts->tree, arch->image_path));
@@ -270,6 +281,10 @@ static struct error *link_built_modules(const struct parts *parts,
 		char *suffix = strrchr(line, '.');
 		if (!suffix)
 			continue;
+		if (!path_stays_below(line))
+			return error_create(ERROR_OTHER,
+					    "%s names '%s', which is not below it",
+					    order, line);
 		// Objects' names since Linux 6.3.
 		*suffix = '\0';
 		_cleanup_free_ char *file =
@@ -296,6 +311,33 @@ static struct error *link_built_modules(const struct parts *parts,
 	return NULL;
 }
 
+/** Have depmod read modules, which are as who built them would have them be. */
+static struct error *find_dependencies(const struct parts *parts,
+				       const char *directory, const char *base)
+{
+	struct error *err;
+
+	const char *modules = parts->tree ? parts->tree : parts->modules;
+	const char *const arguments[] = { "depmod", "-b", base, parts->release,
+					  NULL };
+	struct process_options options = { .arguments = arguments,
+					   .reads_stderr = true };
+	_cleanup_sandbox_ struct sandbox sandbox = { .ruleset_fd = -1 };
+	_cleanup_string_list_ struct string_list readable = { 0 };
+	_cleanup_free_ char *text = NULL;
+	_cleanup_directory_ char *scratch = path_join(directory, "tmp");
+	string_list_add(&readable, modules);
+	string_list_add(&readable, "/etc/depmod.d");
+	err = sandbox_init(&readable, directory, &sandbox);
+	if (err)
+		return err;
+	sandbox_apply(&sandbox, &options);
+	err = process_capture(&options, DEPMOD_LIMIT_BYTES, &text);
+	if (!err && *text)
+		log_warning("%s", text);
+	return err;
+}
+
 /** Make modules.dep and its like, unless they are there. */
 static struct error *run_depmod(const struct parts *parts, const char *directory)
 {
@@ -320,10 +362,7 @@ static struct error *run_depmod(const struct parts *parts, const char *directory
 	}
 	if (err)
 		return err;
-	const char *const arguments[] = { "depmod", "-b", base, parts->release,
-					  NULL };
-	const struct process_options options = { .arguments = arguments };
-	err = process_run(&options);
+	err = find_dependencies(parts, directory, base);
 	if (err)
 		return error_wrap(err, "find out what its modules need");
 	return directory_remove(base);

@@ -18,6 +18,11 @@
 #include "common/kernel/catalog.h"
 #include "common/kernel/kernel_config.h"
 
+enum {
+	/** With debug information, some have tens of megabytes. */
+	MODULE_LIMIT_BYTES = 256 << 20,
+};
+
 DEFINE_CLEANUP(reader, struct archive *, archive_read_free)
 DEFINE_CLEANUP(writer, struct archive *, archive_write_free)
 DEFINE_CLEANUP(entry, struct archive_entry *, archive_entry_free)
@@ -197,7 +202,10 @@ static struct error *add_entry(struct archive *archive, const char *name,
 	return NULL;
 }
 
-/** Add a module as it is inserted: not compressed. */
+/**
+ * Add a module as it is inserted: not compressed. Who has made the kernel has
+ * the guest read it: nothing else of the host is put there by a link.
+ */
 static struct error *add_file(struct archive *archive, const char *name,
 			      const char *path)
 {
@@ -209,16 +217,25 @@ static struct error *add_file(struct archive *archive, const char *name,
 	size_t size;
 	int result;
 
-	archive_read_support_filter_all(reader);
+	if (!file_exists(path))
+		return error_create(ERROR_OTHER, "%s: no such file", path);
+	// Those that modules have. For others, libarchive runs programs.
+	archive_read_support_filter_gzip(reader);
+	archive_read_support_filter_xz(reader);
+	archive_read_support_filter_zstd(reader);
 	archive_read_support_format_raw(reader);
 	if (archive_read_open_filename(reader, path, 65536) != ARCHIVE_OK ||
 	    archive_read_next_header(reader, &entry) != ARCHIVE_OK)
 		return archive_error(reader, path);
 	while ((result = archive_read_data_block(reader, &data, &size, &offset)) ==
-	       ARCHIVE_OK)
+		       ARCHIVE_OK &&
+	       sb.length <= MODULE_LIMIT_BYTES)
 		string_builder_append_n(&sb, data, size);
-	if (result != ARCHIVE_EOF)
+	if (result != ARCHIVE_EOF && result != ARCHIVE_OK)
 		return archive_error(reader, path);
+	if (sb.length < SELFMAG || sb.length > MODULE_LIMIT_BYTES ||
+	    memcmp(sb.text, ELFMAG, SELFMAG) != 0)
+		return error_create(ERROR_OTHER, "%s is no module", path);
 	return add_entry(archive, name, sb.text, sb.length);
 }
 
@@ -233,7 +250,11 @@ static struct error *add_modules(struct archive *archive, const char *kernel,
 			string_format("modules/%02zu-%s", i,
 				      path_name(modules->items[i]));
 
-		err = add_file(archive, name, path);
+		err = path_stays_below(modules->items[i])
+			      ? add_file(archive, name, path)
+			      : error_create(ERROR_OTHER,
+					     "modules.dep names '%s', which is not below it",
+					     modules->items[i]);
 	}
 	return err;
 }
@@ -286,9 +307,14 @@ struct error *initramfs_make(const char *kernel, const char *config)
 	if (err || !is_needed)
 		return err;
 	_cleanup_free_ char *path = path_join(kernel, INITRAMFS_FILE);
+	_cleanup_close_ int fd = -1;
+	// A link of this name, as of what the directory is made from, is replaced.
+	err = file_create(path, &fd);
+	if (err)
+		return err;
 	_cleanup_(cleanup_writer) struct archive *archive = archive_write_new();
 	if (archive_write_set_format_cpio_newc(archive) != ARCHIVE_OK ||
-	    archive_write_open_filename(archive, path) != ARCHIVE_OK)
+	    archive_write_open_fd(archive, fd) != ARCHIVE_OK)
 		return archive_error(archive, path);
 	err = write_all_of(archive, kernel, &modules);
 	if (err)

@@ -65,6 +65,16 @@ char *kernel_module(const struct kernel *kernel, const char *name)
 	return NULL;
 }
 
+bool kernel_takes_release(const char *text)
+{
+	for (const char *p = text; *p; p++) {
+		if (*p <= ' ' || *p > '~' || strchr("/:#", *p))
+			return false;
+	}
+	// One that begins with a dash would be an option.
+	return *text && !strchr(".-", *text) && strlen(text) < RELEASE_TEXT_SIZE;
+}
+
 /** Read the release from where a build leaves it. */
 static struct error *read_release(const char *path,
 				  char release_ret[static RELEASE_TEXT_SIZE])
@@ -81,12 +91,7 @@ static struct error *read_release(const char *path,
 	if (err)
 		return err;
 	text[strcspn(text, "\n")] = '\0';
-	// It becomes part of paths and messages.
-	for (const char *p = text; *p; p++) {
-		if (*p <= ' ' || *p > '~' || strchr("/:#", *p))
-			*text = '\0';
-	}
-	if (!*text || *text == '.')
+	if (!kernel_takes_release(text))
 		return error_create(ERROR_OTHER,
 				    "%s: it does not hold a kernel's release",
 				    file);

@@ -61,6 +61,9 @@ _must_check_ struct error *kernel_check_options(const char *config,
 						const char *const *options,
 						bool modules);
 
+/** Whether it can be a kernel's release: it becomes part of paths and messages. */
+bool kernel_takes_release(const char *text);
+
 /** Whether a directory is an unpacked package, or looks like one. */
 bool kernel_is_package(const char *path);
 

@@ -379,3 +379,31 @@ Test(file, trees_are_listed_and_copied)
 	cr_assert_null(tree_list_all("copy", &copied));
 	expect_list(&copied, "x x/b x/d ");
 }
+
+Test(file, a_path_that_leads_out_is_known)
+{
+	static const struct {
+		const char *path;
+		bool stays;
+	} rows[] = {
+		{ "a/b.ko", true },	{ "a/..b/c..", true },
+		{ "./a", true },	{ "", false },
+		{ "/a", false },	{ "..", false },
+		{ "a/../../b", false }, { "a/..", false },
+		{ "../a", false },	{ "a//../b", false },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++)
+		cr_expect_eq(path_stays_below(rows[i].path), rows[i].stays,
+			     "%s", rows[i].path);
+}
+
+Test(file, a_pipe_that_nobody_writes_to_is_empty, .timeout = 60)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+
+	cr_assert_eq(mkfifo("pipe", 0600), 0);
+	cr_assert_null(file_read("pipe", 10, &text, &size));
+	cr_expect_eq(size, 0);
+}

@@ -5,6 +5,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
@@ -125,6 +127,8 @@ Test(adopted, an_image_tells_its_release_and_finds_what_is_installed_beside_it)
 		{ "vmlinuz", NULL, NULL },
 		{ "image-", NULL, NULL },
 		{ "bad", "../../x (a)", NULL },
+		{ "option", "-C/etc (a)", NULL },
+		{ "escape", "6\033[2J (a)", NULL },
 		{ "empty", "", NULL },
 	};
 
@@ -186,4 +190,76 @@ Test(adopted, modules_that_are_not_built_are_named)
 		expect_failure(kernel_adopt(tree, cache, &arch, &kernel),
 			       "tree/fs/x/x.ko: no such file");
 	}
+}
+
+Test(adopted, what_a_tree_names_elsewhere_is_refused)
+{
+	static const char *const lines[] = {
+		"../../evil.ko",
+		"kernel/../../../evil.o",
+		"/evil.ko",
+	};
+	static const char *const releases[] = { "../../x", "-C/x", "a b", ".",
+						"6\033[2J" };
+	_cleanup_free_ char *evil = path_join(tmp, "cache/x86_64/evil.ko");
+
+	put_file(tmp, "evil.ko", "evil");
+	put_file(tree, "evil.ko", "evil");
+	for (size_t i = 0; i < array_size(lines); i++) {
+		_cleanup_kernel_ struct kernel kernel = { 0 };
+
+		put_file(tree, "modules.order", lines[i]);
+		expect_failure(kernel_adopt(tree, cache, &arch, &kernel),
+			       "not below it");
+	}
+	cr_expect_not(is_there(tmp, "cache/x86_64/evil.ko"));
+	put_file(tree, "modules.order", "evil.ko\n");
+	for (size_t i = 0; i < array_size(releases); i++) {
+		_cleanup_kernel_ struct kernel kernel = { 0 };
+
+		put_file(tree, "include/config/kernel.release", releases[i]);
+		expect_failure(kernel_adopt(tree, cache, &arch, &kernel),
+			       "does not hold a kernel's release");
+	}
+}
+
+Test(adopted, a_pipe_in_a_tree_is_not_waited_for, .timeout = 60)
+{
+	static const char *const names[] = { "include/config/kernel.release",
+					     "arch/x86/boot/bzImage",
+					     "modules.order", ".config" };
+
+	for (size_t i = 0; i < array_size(names); i++) {
+		_cleanup_free_ char *path = path_join(tree, names[i]);
+		_cleanup_kernel_ struct kernel kernel = { 0 };
+		_cleanup_error_ struct error *err = NULL;
+
+		unlink(path);
+		cr_assert_eq(mkfifo(path, 0600), 0);
+		err = kernel_adopt(tree, cache, &arch, &kernel);
+		cr_expect(err || i >= 2, "%s", names[i]);
+		cr_assert_eq(unlink(path), 0);
+		put_file(tree, names[i], i ? "" : "6.12.0\n");
+	}
+}
+
+/** As of who gives others an image to try. */
+Test(adopted, what_is_beside_an_image_does_not_lead_to_other_files)
+{
+	_cleanup_free_ char *image = path_join(tmp, "boot/vmlinuz-6.1.0-57");
+	_cleanup_free_ char *link = path_join(tmp, "lib/modules/6.1.0-57/"
+						   "initramfs.cpio");
+	_cleanup_kernel_ struct kernel kernel = { 0 };
+
+	put_image("boot/vmlinuz-6.1.0-57", "6.1.0-57");
+	put_file(tmp, "precious", "precious");
+	put_file(tmp, "lib/modules/6.1.0-57/modules.dep", "kernel/9p.ko:\n");
+	put_file(tmp, "lib/modules/6.1.0-57/kernel/9p.ko", "\177ELF");
+	cr_assert_eq(symlink("../../../precious", link), 0);
+	cr_assert_null(kernel_adopt(image, cache, &arch, &kernel));
+	_cleanup_free_ char *path = path_join(kernel.path, "initramfs.cpio");
+	_cleanup_free_ char *made = NULL;
+	cr_assert_null(file_read(path, 64 << 20, &made, NULL));
+	cr_expect_eq(strncmp(made, "070701", 6), 0);
+	expect_contents(tmp, "precious", "precious");
 }

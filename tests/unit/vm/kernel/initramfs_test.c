@@ -5,6 +5,9 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
@@ -49,10 +52,10 @@ Test(initramfs, modules_come_after_what_they_need)
 		 "kernel/net/9p/9pnet.ko: kernel/fs/netfs.ko\n"
 		 "kernel/fs/9p/9p.ko: kernel/net/9p/9pnet.ko kernel/fs/netfs.ko\n"
 		 "kernel/fs/netfs.ko:\n");
-	put_file(tmp, "kernel/fs/overlayfs/overlay.ko.zst", "o");
-	put_file(tmp, "kernel/net/9p/9pnet.ko", "n");
-	put_file(tmp, "kernel/fs/9p/9p.ko", "9");
-	put_file(tmp, "kernel/fs/netfs.ko", "f");
+	put_file(tmp, "kernel/fs/overlayfs/overlay.ko.zst", "\177ELF");
+	put_file(tmp, "kernel/net/9p/9pnet.ko", "\177ELF");
+	put_file(tmp, "kernel/fs/9p/9p.ko", "\177ELF");
+	put_file(tmp, "kernel/fs/netfs.ko", "\177ELF");
 	cr_assert_null(initramfs_make(tmp, BUILT_IN
 				      "CONFIG_9P_FS=m\nCONFIG_OVERLAY_FS=m\n"
 				      "CONFIG_BLK_DEV_INITRD=y\n"));
@@ -68,7 +71,7 @@ Test(initramfs, a_dash_in_a_file_is_an_underscore_in_a_module)
 	_cleanup_free_ char *names = NULL;
 
 	put_file(tmp, "modules.dep", "kernel/virtio-pci.ko:\n");
-	put_file(tmp, "kernel/virtio-pci.ko", "v");
+	put_file(tmp, "kernel/virtio-pci.ko", "\177ELF");
 	// Without a configuration, what is no module is taken for built in.
 	cr_assert_null(initramfs_make(tmp, ""));
 	names = list();
@@ -88,7 +91,7 @@ Test(initramfs, there_is_none_for_a_kernel_that_needs_no_modules)
 Test(initramfs, what_a_kernel_lacks_is_named)
 {
 	put_file(tmp, "modules.dep", "kernel/9p.ko:\n");
-	put_file(tmp, "kernel/9p.ko", "9");
+	put_file(tmp, "kernel/9p.ko", "\177ELF");
 	expect_failure(initramfs_make(tmp, BUILT_IN "CONFIG_9P_FS=m\n"),
 		       "lacks CONFIG_OVERLAY_FS, CONFIG_BLK_DEV_INITRD,");
 }
@@ -127,4 +130,80 @@ Test(initramfs, all_that_is_essential_is_asked_for)
 		cr_expect(is_implied || strstr(error_message(err), line), "%s",
 			  line);
 	}
+}
+
+/** Those of a hostile kernel: they are read for a guest that may not. */
+Test(initramfs, what_is_no_module_of_the_kernel_is_not_read)
+{
+	static const struct {
+		const char *needed, *words;
+	} rows[] = {
+		{ "../secret", "not below it" },
+		{ "kernel/../../secret", "not below it" },
+		{ "/etc/passwd", "not below it" },
+		{ "kernel/link.ko", "is no module" },
+		{ "kernel/text.ko", "is no module" },
+		{ "kernel", "no such file" },
+		{ "kernel/gone.ko", "no such file" },
+	};
+	_cleanup_free_ char *kernel = path_join(tmp, "k");
+	_cleanup_free_ char *link = path_join(tmp, "k/kernel/link.ko");
+
+	put_file(tmp, "secret", "secret");
+	put_file(kernel, "kernel/text.ko", "text");
+	put_file(kernel, "kernel/9p.ko", "\177ELF");
+	cr_assert_eq(symlink("../../secret", link), 0);
+	for (size_t i = 0; i < array_size(rows); i++) {
+		_cleanup_free_ char *line =
+			string_format("kernel/9p.ko: %s\n", rows[i].needed);
+
+		put_file(kernel, "modules.dep", line);
+		expect_failure(initramfs_make(kernel, ""), rows[i].words);
+	}
+}
+
+/** libarchive does so for some formats. */
+Test(initramfs, no_program_is_run_for_a_module)
+{
+	_cleanup_free_ char *program = path_join(tmp, "bin");
+	_cleanup_free_ char *path =
+		string_format("%s:%s", program, getenv("PATH"));
+	_cleanup_free_ char *script =
+		string_format("#!/bin/sh\n: >%s/ran\nprintf '\\177ELF'\n", tmp);
+	_cleanup_free_ char *module = path_join(tmp, "kernel/9p.ko");
+	static const char data[64] = "LRZI\0\6";
+
+	put_program(tmp, "bin/lrzip", script);
+	setenv("PATH", path, 1);
+	put_file(tmp, "modules.dep", "kernel/9p.ko:\n");
+	put_file(tmp, "kernel/9p.ko", "");
+	cr_assert_null(file_write(module, data, sizeof(data)));
+	expect_failure(initramfs_make(tmp, ""), "is no module");
+	cr_expect_not(is_there(tmp, "ran"));
+}
+
+Test(initramfs, a_module_that_swells_is_none)
+{
+	enum {
+		PIECE = 1 << 20
+	};
+	_cleanup_free_ char *path = path_join(tmp, "kernel/9p.ko");
+	_cleanup_free_ char *piece = memory_allocate(PIECE, 1);
+	struct archive *archive = archive_write_new();
+	struct archive_entry *entry = archive_entry_new();
+
+	put_file(tmp, "modules.dep", "kernel/9p.ko:\n");
+	put_file(tmp, "kernel/9p.ko", "");
+	archive_write_set_format_raw(archive);
+	archive_write_add_filter_zstd(archive);
+	cr_assert_eq(archive_write_open_filename(archive, path), ARCHIVE_OK);
+	archive_entry_set_filetype(entry, AE_IFREG);
+	cr_assert_eq(archive_write_header(archive, entry), ARCHIVE_OK);
+	memcpy(piece, "\177ELF", 4);
+	for (size_t i = 0; i < 260; i++)
+		cr_assert_eq(archive_write_data(archive, piece, PIECE), PIECE);
+	cr_assert_eq(archive_write_close(archive), ARCHIVE_OK);
+	archive_write_free(archive);
+	archive_entry_free(entry);
+	expect_failure(initramfs_make(tmp, ""), "is no module");
 }
