@@ -20,8 +20,13 @@ struct error *repository_run(const char *directory,
 			     const char *const *environment,
 			     const char *const *words, char **ret)
 {
-	static const char *const first[] = { "git", "-c",
-					     "core.hooksPath=/dev/null", "-C" };
+	// Programs that a repository names; that of git itself stays behind.
+	static const char *const first[] = { "git",
+					     "-c",
+					     "core.hooksPath=/dev/null",
+					     "-c",
+					     "core.fsmonitor=false",
+					     "-C" };
 	_cleanup_string_list_ struct string_list arguments = { 0 };
 
 	for (size_t i = 0; i < array_size(first); i++)

@@ -8,6 +8,7 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
+#include "common/base/text.h"
 #include "common/kernel/repository.h"
 
 /** As git's own messages name commits. */
@@ -65,7 +66,12 @@ struct error *bisection_show(const struct bisection *bisect, const char *format,
 	const char *const words[] = { "log", "-1",   "--no-color",
 				      word,  commit, NULL };
 
-	return repository_run(bisect->repository, NULL, words, ret);
+	struct error *err = repository_run(bisect->repository, NULL, words, ret);
+
+	// What authors have written is shown.
+	if (!err)
+		text_make_line(*ret, '?');
+	return err;
 }
 
 bool bisection_is_started(const struct bisection *bisect)

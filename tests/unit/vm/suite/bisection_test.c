@@ -3,6 +3,13 @@
 #include "vm/suite/bisection.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "common/base/interrupt.h"
+#include "common/base/memory.h"
+#include "common/kernel/repository.h"
+#include "tests/unit/errors.h"
+#include "tests/unit/files.h"
 
 Test(bisection, a_log_tells_its_end)
 {
@@ -34,4 +41,23 @@ Test(bisection, a_log_tells_its_end)
 		if (end.commits.count)
 			cr_expect_str_eq(end.commits.items[0], "b", "%zu", i);
 	}
+}
+
+Test(bisection, what_an_author_has_written_is_shown_as_text, .init = enter_tmp,
+     .fini = teardown_tmp)
+{
+	static const char *const commands[][9] = {
+		{ "init", "--quiet" },
+		{ "-c", "user.name=x", "-c", "user.email=x", "commit", "--quiet",
+		  "--allow-empty", "--message=a\033]0;b\a\r::error::c" },
+	};
+	const struct bisection bisect = { .repository = tmp };
+	_cleanup_free_ char *subject = NULL;
+
+	interrupt_catch();
+	setenv("HOME", tmp, 1);
+	for (size_t i = 0; i < array_size(commands); i++)
+		expect_success(repository_run(tmp, NULL, commands[i], NULL));
+	expect_success(bisection_show(&bisect, "%s", "HEAD", &subject));
+	cr_expect_str_eq(subject, "a?]0;b??::error::c");
 }
