@@ -121,6 +121,12 @@ static char **make_environment(const struct process_options *options)
 	return list.items;
 }
 
+void process_drop_tokens(void)
+{
+	for (const char *const *name = tokens; *name; name++)
+		unsetenv(*name);
+}
+
 /** The PATH that a child has. */
 static const char *path_of(char *const *environment)
 {

@@ -70,6 +70,9 @@ struct process_options {
 	 * refers to.
 	 */
 	bool guarded;
+	/** How much memory it may have for data, and so may each that it
+	 * starts; 0 for no limit. */
+	uint64_t memory_bytes;
 	/** For process_run() and process_capture(): 0 for no limit. */
 	uint64_t timeout_ms;
 };
@@ -150,6 +153,9 @@ char *process_program_path(const char *name);
 
 /** Whether a program can be run: one of PATH, or, with a slash, of this path. */
 bool process_program_exists(const char *name);
+
+/** Forget what children do not get either, before we become another program. */
+void process_drop_tokens(void);
 
 /**
  * Hide our environment, which holds secrets, from other processes; getenv(3)

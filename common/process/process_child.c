@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -287,6 +288,10 @@ static struct process_failure run(const struct process_child *child, pid_t paren
 		return (struct process_failure){ step_descriptors, errnum };
 	if (options->directory && chdir(options->directory) < 0)
 		return (struct process_failure){ step_directory, errno };
+	// Where there is a lower limit already, that holds.
+	if (options->memory_bytes)
+		setrlimit(RLIMIT_DATA, &(struct rlimit){ options->memory_bytes,
+							 options->memory_bytes });
 	if (options->capabilities)
 		drop_capabilities(options->capabilities);
 	errnum = ruleset_fd >= 0 && options->own_access

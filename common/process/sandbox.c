@@ -19,6 +19,9 @@
 #include "common/process/landlock.h"
 #include "common/process/process.h"
 
+/** More than a compiler needs, and less than the machine has. */
+static const uint64_t memory_bytes = 4ULL << 30;
+
 enum {
 	READ = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |
 	       LANDLOCK_ACCESS_FS_READ_DIR,
@@ -211,4 +214,5 @@ void sandbox_apply(const struct sandbox *sandbox, struct process_options *option
 	// Directories that belong to the user whom root works for.
 	options->capabilities = 1U << CAP_DAC_OVERRIDE;
 	options->guarded = true;
+	options->memory_bytes = memory_bytes;
 }

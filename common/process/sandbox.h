@@ -14,8 +14,8 @@
  * of our environment only what it can use of PATH, and, if we are root, none of
  * root's rights but that to files. It cannot look at, or from Linux 6.12 on
  * signal, a process that is not in its sandbox; all that it starts ends with
- * it. Modes, owners and times of files are not protected, which Landlock does
- * not know.
+ * it. It has 4 GB for data. Modes, owners and times of files are not protected,
+ * which Landlock does not know.
  *
  * Where the kernel has no Landlock (5.13 and later), files are not protected.
  */

@@ -120,6 +120,10 @@ Test(process, tokens_are_for_few_children)
 	cr_assert_null(capture(&with, COMMAND("env"), .keeps_tokens = true));
 	for (size_t i = 0; names[i]; i++)
 		cr_expect(strstr(with, names[i]), "%s", with);
+	_cleanup_free_ char *dropped = NULL;
+	process_drop_tokens();
+	cr_assert_null(capture(&dropped, COMMAND("env"), .keeps_tokens = true));
+	cr_expect_str_eq(dropped, "GITHUB_REPOSITORY=octo/kernels");
 }
 
 Test(process, what_is_missing_is_named)

@@ -129,6 +129,7 @@ Test(sandbox, all_else_is_refused)
 		"python3 -c 'import socket; socket.socket()'",
 		"python3 -c 'import socket; socket.socket(socket.AF_UNIX)'",
 		"python3 -c 'import socket; socket.socketpair()'",
+		"python3 -c 'bytearray(5 << 30)'",
 	};
 
 	for (size_t i = 0; i < array_size(scripts); i++) {
