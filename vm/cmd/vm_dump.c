@@ -12,6 +12,7 @@
 #include "common/base/interrupt.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "common/process/process.h"
 #include "vm/crash/dump.h"
 
 enum {
@@ -131,6 +132,7 @@ static struct error *debug(struct command_context *context)
 		string_list_add(&words, core);
 		add_arguments(context, &words);
 	}
+	process_drop_tokens();
 	return become(words.items[0], &words);
 }
 

@@ -3,6 +3,7 @@
 #include "vm/crash/dump.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,21 +93,26 @@ struct error *dump_info_write(const struct dump_info *info, const char *director
 	return file_write(path, text, strlen(text));
 }
 
-/** What a dump says is run. */
-static struct error *check_owner(const char *path)
+/** Open what only we have a say in: what a dump says is run. */
+static struct error *open_owned(int directory, const char *name,
+				const char *path, int *fd_ret)
 {
 	struct stat st;
+	_cleanup_close_ int fd =
+		openat(directory, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
-	if (stat(path, &st) < 0 && errno == ENOENT)
+	if (fd < 0 && errno == ENOENT)
 		return error_create(ERROR_USAGE,
 				    "%s: no such file; name a directory that --dump has made",
 				    path);
-	if (stat(path, &st) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_create_os(errno, "%s", path);
 	_cleanup_free_ char *exposure =
 		path_exposure(path, &st, geteuid(), geteuid());
-	if (!exposure)
+	if (!exposure) {
+		*fd_ret = take_fd(&fd);
 		return NULL;
+	}
 	return error_create(ERROR_USAGE,
 			    "%s %s, who could have it run anything; copy the directory",
 			    path, exposure);
@@ -117,14 +123,16 @@ struct error *dump_info_read(const char *directory, struct dump_info *ret)
 	struct error *err;
 
 	_cleanup_free_ char *path = path_join(directory, info_file);
-	err = check_owner(path);
+	_cleanup_close_ int directory_fd = -1;
+	_cleanup_close_ int fd = -1;
+	err = open_owned(AT_FDCWD, directory, directory, &directory_fd);
 	if (!err)
-		err = check_owner(directory);
+		err = open_owned(directory_fd, info_file, path, &fd);
 	if (err)
 		return err;
 	_cleanup_free_ char *text = NULL;
 	size_t size;
-	err = file_read(path, INFO_LIMIT_BYTES, &text, &size);
+	err = file_read_open(fd, path, INFO_LIMIT_BYTES, &text, &size);
 	if (err)
 		return err;
 	_cleanup_value_ struct value document = { 0 };

@@ -19,6 +19,8 @@ struct symbol {
 	const char *name;
 	size_t length;
 	uint64_t address, size_bytes;
+	/** How far it is to the next, which is what the kernel takes for its size. */
+	uint64_t span;
 };
 
 struct symbols {
@@ -146,16 +148,17 @@ static void read_symbols(const char *text, struct symbols *ret)
 	}
 }
 
-/** How far it is to the next symbol, which is what the kernel takes for its size. */
-static uint64_t span(const struct symbols *symbols, size_t index)
+/** Once for all: a file may have millions at one address. */
+static void measure(struct symbols *symbols)
 {
-	const uint64_t address = symbols->items[index].address;
+	for (size_t i = symbols->count; i-- > 1;) {
+		const struct symbol *next = &symbols->items[i];
+		struct symbol *symbol = &symbols->items[i - 1];
 
-	for (size_t i = index + 1; i < symbols->count; i++) {
-		if (symbols->items[i].address > address)
-			return symbols->items[i].address - address;
+		symbol->span = next->address > symbol->address
+				       ? next->address - symbol->address
+				       : next->span;
 	}
-	return 0;
 }
 
 static const struct symbol *find_symbol(const struct symbols *symbols,
@@ -173,7 +176,7 @@ static const struct symbol *find_symbol(const struct symbols *symbols,
 			continue;
 		any = symbol;
 		count++;
-		if (span(symbols, i) != frame->size_bytes)
+		if (symbol->span != frame->size_bytes)
 			continue;
 		fits = symbol;
 		fit_count++;
@@ -190,6 +193,7 @@ void trace_frames_resolve(struct trace_frames *frames, const char *module,
 	struct symbols list = { 0 };
 
 	read_symbols(symbols, &list);
+	measure(&list);
 	for (size_t i = 0; i < frames->count; i++) {
 		struct trace_frame *frame = &frames->items[i];
 		const struct symbol *symbol = trace_frame_is_of(frame, module)

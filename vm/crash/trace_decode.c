@@ -16,7 +16,7 @@
 #include "common/process/sandbox.h"
 
 enum {
-	SYMBOLS_LIMIT_BYTES = 256 << 20,
+	SYMBOLS_LIMIT_BYTES = 128 << 20,
 	PLACES_LIMIT_BYTES = 1 << 20,
 	MODULES_LIMIT_BYTES = 16 << 20,
 	TIME_LIMIT_MS = 20000,

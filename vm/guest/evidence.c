@@ -218,7 +218,8 @@ static struct error *run_drgn(const struct evidence *evidence,
 	_cleanup_close_ int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	struct process_options options = {
 		.arguments = arguments,
-		.stderr_fd = log_level() >= LOG_DEBUG ? NULL : &null_fd,
+		// It quotes what it reads.
+		.stderr_fd = &null_fd,
 		.timeout_ms = DRGN_LIMIT_MS,
 	};
 	sandbox_apply(&sandbox, &options);

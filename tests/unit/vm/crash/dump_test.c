@@ -62,3 +62,13 @@ Test(dump, what_others_could_write_is_not_read, .init = enter_tmp,
 	cr_assert_eq(chmod("x.dump", 0777), 0);
 	expect_failure(dump_info_read("x.dump", &info), "copy the directory");
 }
+
+Test(dump, a_pipe_is_not_waited_for, .init = enter_tmp, .fini = teardown_tmp,
+     .timeout = 60)
+{
+	_cleanup_dump_info_ struct dump_info info = { 0 };
+
+	cr_assert_null(directory_create_private("x.dump"));
+	cr_assert_eq(mkfifo("x.dump/dump.json", 0600), 0);
+	expect_failure(dump_info_read("x.dump", &info), "dump.json");
+}

@@ -128,3 +128,19 @@ Test(trace, a_place_is_of_a_module)
 		cr_expect(!file || line == rows[i].line);
 	}
 }
+
+/** As who has built it may have them. */
+Test(trace, as_many_symbols_as_there_may_be_are_searched, .timeout = 120)
+{
+	_cleanup_trace_frames_ struct trace_frames frames = { 0 };
+	_cleanup_string_builder_ struct string_builder symbols = { 0 };
+
+	for (size_t i = 0; i < 400000; i++)
+		string_builder_append(&symbols, "f T 10 1\n");
+	string_builder_append(&symbols, "g T 20 1\n");
+	trace_frames_add(&frames, "f+0x1/0x10\ng+0x0/0x10\n", 0);
+	trace_frames_resolve(&frames, NULL, symbols.text);
+	cr_assert_eq(frames.count, 2);
+	cr_expect_null(frames.items[0].query);
+	cr_expect_str_eq(frames.items[1].query, "0x20");
+}
