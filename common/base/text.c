@@ -149,13 +149,20 @@ char *text_make_safe(char *text)
 
 char *text_hide_credentials(char *text)
 {
-	for (char *p = text; (p = strstr(p, "://"));) {
-		p += 3;
+	char *end = text;
+
+	for (const char *p = text; *p;) {
+		bool is_after = end - text >= 3 && memcmp(end - 3, "://", 3) == 0;
 		// A password may have an @ of its own.
-		char *at = memrchr(p, '@', strcspn(p, "/?# \t\n"));
+		const char *at =
+			is_after ? memrchr(p, '@', strcspn(p, "/?# \t\n")) : NULL;
+
 		if (at)
-			memmove(p, at + 1, strlen(at + 1) + 1);
+			p = at + 1;
+		else
+			*end++ = *p++;
 	}
+	*end = '\0';
 	return text;
 }
 

@@ -33,6 +33,18 @@ Test(text, urls_lose_their_users_and_passwords)
 	}
 }
 
+Test(text, many_credentials_are_hidden, .timeout = 120)
+{
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+	_cleanup_string_builder_ struct string_builder expected = { 0 };
+
+	for (size_t i = 0; i < 500000; i++) {
+		string_builder_append(&sb, i % 2 ? "x://u:p@h/" : "y://@");
+		string_builder_append(&expected, i % 2 ? "x://h/" : "y://");
+	}
+	cr_expect_str_eq(text_hide_credentials(sb.text), expected.text);
+}
+
 Test(text, what_is_appended_can_be_shown_anywhere)
 {
 	static const struct {
