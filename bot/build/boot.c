@@ -109,10 +109,12 @@ static struct error *find_module(const char *directory, char **ret)
 	while (!*ret && (line = strsep(&rest, "\n"))) {
 		size_t length = strlen(line);
 
-		if (length && line[length - 1] == ':') {
-			line[length - 1] = '\0';
+		if (!length || line[length - 1] != ':')
+			continue;
+		line[length - 1] = '\0';
+		// What it is in is shared with the guest.
+		if (path_stays_below(line))
 			*ret = path_join(directory, line);
-		}
 	}
 	return NULL;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What is said of a kernel that complains, panics or hangs: where, why, and who."""
 
+import hashlib
 import json
 import os
 import re
@@ -176,6 +177,34 @@ class DumpTest(EvidenceCase):
         self.assertEqual(got.stdout, "128\n")
         self.assertEqual(len(re.findall(r"(?m)^vmtest-vm: warning: --dump: .*", got.stderr)), 1,
                          got.stderr)
+
+    @caller.each_caller
+    def test_a_debugger_has_no_token(self):
+        """Of a dump that is made here."""
+        vmlinux = self.folder / "kernel/build/vmlinux"
+        vmlinux.parent.mkdir(parents=True)
+        vmlinux.write_text("x")
+        dump = self.folder / "x.dump"
+        dump.mkdir(0o700)
+        names = ("vmtest", "qemu", "release", "arch")
+        (dump / "dump.json").write_text(json.dumps(
+            dict.fromkeys(names, "x") |
+            {"kernel": str(self.folder / "kernel"), "splats": [], "directory": "/",
+             "words": ["run"], "kernel_sha256": hashlib.sha256(b"x").hexdigest()}))
+        for path in (dump, dump / "dump.json"):
+            os.chown(path, self.uid, -1)
+        more = self.as_caller({})
+        more["env"] |= {"PATH": f"{self.folder}/bin:{os.environ['PATH']}",
+                        "GITHUB_TOKEN": "a-secret", "GH_TOKEN": "a-secret"}
+        for name in ("drgn", "crash"):
+            program = self.folder / "bin" / name
+            program.parent.mkdir(exist_ok=True)
+            program.write_text("#!/bin/sh\nenv\n")
+            program.chmod(0o755)
+            got = support.run(f"vmtest-vm {name}", dump, **more)
+            self.assert_status(got, 0)
+            self.assertIn("HOME=", got.stdout)
+            self.assertNotIn("a-secret", got.stdout)
 
     def test_wrong_use_is_one_line(self):
         (self.folder / "rw").mkdir()

@@ -80,7 +80,7 @@ static struct error *add_modules(const struct dump_info *info,
 
 	for (char *line; (line = strsep(&rest, "\n"));) {
 		line[strcspn(line, ":")] = '\0';
-		if (!*line || words->count > 2 * MODULES_LIMIT)
+		if (!path_stays_below(line) || words->count > 2 * MODULES_LIMIT)
 			continue;
 		string_list_add(words, "-s");
 		string_list_addf(words, "%s/%s", info->kernel, line);

@@ -99,19 +99,21 @@ void trace_frames_add(struct trace_frames *frames, const char *text, size_t numb
 {
 	for (const char *p = text;
 	     frames->count < FRAME_LIMIT && (p = strstr(p, "+0x"));) {
-		const char *symbol = p, *line = p, *end = ++p;
+		const char *symbol = p, *line, *end = ++p;
 		struct trace_frame frame = { .text = number };
 
 		while (symbol > text && is_symbol(symbol[-1]))
 			symbol--;
-		while (line > text && line[-1] != '\n')
-			line--;
 		if (end - symbol < 2 || isdigit((unsigned char)*symbol) ||
 		    !read_hex(&end, &frame.offset) || *end++ != '/' ||
 		    !read_hex(&end, &frame.size_bytes))
 			continue;
 		frame.symbol = string_copy_n(symbol, (size_t)(p - symbol) - 1);
 		frame.module = read_module(&end);
+		// Not before: of what is none, a line may have any number.
+		line = symbol;
+		while (line > text && line[-1] != '\n')
+			line--;
 		if (frame.offset && !is_exact(line, symbol))
 			frame.offset--;
 		frame.end = (size_t)(end - text);

@@ -58,7 +58,7 @@ static char *find_file(const struct trace_source *source, const char *module)
 
 	for (char *line; (line = strsep(&rest, "\n"));) {
 		line[strcspn(line, ":")] = '\0';
-		if (!is_module(line, module))
+		if (!is_module(line, module) || !path_stays_below(line))
 			continue;
 		_cleanup_free_ char *path = path_join(source->kernel, line);
 
