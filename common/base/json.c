@@ -192,6 +192,33 @@ struct error *value_read(const struct value *value,
 	return NULL;
 }
 
+struct error *value_read_known(const struct value *value,
+			       const struct value_row *rows, size_t count,
+			       void *ret)
+{
+	_cleanup_string_builder_ struct string_builder names = { 0 };
+	const char *key;
+	json_t *json;
+
+	for (size_t i = 0; i < count; i++)
+		string_builder_appendf(&names, "%s%s", i ? ", " : "",
+				       rows[i].key);
+	json_object_foreach(value->json, key, json)
+	{
+		size_t i = 0;
+
+		while (i < count && strcmp(rows[i].key, key) != 0)
+			i++;
+		if (i < count)
+			continue;
+		const struct value member = value_member(value, key);
+
+		return value_error(&member, "unknown key; there are %s",
+				   names.text);
+	}
+	return value_read(value, rows, count, ret);
+}
+
 struct value value_member(const struct value *object, const char *key)
 {
 	return (struct value){

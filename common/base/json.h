@@ -144,6 +144,11 @@ _must_check_ struct error *value_read(const struct value *value,
 				      const struct value_row *rows,
 				      size_t count, void *ret);
 
+/** The same of an object that has no other keys. */
+_must_check_ struct error *value_read_known(const struct value *value,
+					    const struct value_row *rows,
+					    size_t count, void *ret);
+
 /** What an object has under a key; without a value if it is not an object. */
 struct value value_member(const struct value *object, const char *key);
 

@@ -30,6 +30,9 @@ struct version_range {
 	struct kernel_version below;
 };
 
+/** Reads a `struct version_range`: `{ "min": "5.10", "below": "6.12" }`. */
+_must_check_ value_reader value_version_range;
+
 bool version_range_contains(const struct version_range *range,
 			    const struct kernel_version *version);
 

@@ -34,6 +34,16 @@ static struct error *read_bound(const struct value *value, void *ret)
 	VALUE_OPTIONAL("min", read_bound, type, member.min),                   \
 		VALUE_OPTIONAL("below", read_bound, type, member.below)
 
+struct error *value_version_range(const struct value *value, void *ret)
+{
+	static const struct value_row rows[] = {
+		VALUE_OPTIONAL("min", read_bound, struct version_range, min),
+		VALUE_OPTIONAL("below", read_bound, struct version_range, below),
+	};
+
+	return value_read_known(value, rows, array_size(rows), ret);
+}
+
 /** A range, or false for no version at all. */
 static struct error *read_kdump(const struct value *value, void *ret)
 {

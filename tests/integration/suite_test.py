@@ -110,6 +110,7 @@ class SuiteCase(support.TestCase):
             "property": {"name", "value"},
             "failure": {"type", "message"},
             "error": {"type", "message"},
+            "skipped": {"message"},
         }
         root = xml.etree.ElementTree.parse(path).getroot()
         self.assertEqual(root.tag, "testsuites")
@@ -117,7 +118,9 @@ class SuiteCase(support.TestCase):
             self.assertEqual(set(element.keys()), elements[element.tag], element.tag)
         for suite in (root, *root.findall("testsuite")):
             for tag, counted in (("testcase", "tests"), ("failure", "failures"),
-                                 ("error", "errors")):
+                                 ("error", "errors"), ("skipped", "skipped")):
+                if counted == "skipped" and suite is root:
+                    continue
                 self.assertEqual(len(list(suite.iter(tag))), int(suite.get(counted)))
         return root
 
@@ -556,8 +559,52 @@ class ProjectTest(SuiteCase):
                      "echo 'BUG: x' >/dev/kmsg; sleep 2")
         self.assertEqual(len(self.results("-K", status=1)), 4)
 
+    def test_what_is_known_to_be_wrong(self):
+        def known(version, until, **keys):
+            return {"kernels": {"min": version, "below": f"{version}.999"},
+                    "reason": f"<of {version}>", "until": until, **keys}
+
+        script = f"""
+            if {on(*VERSIONS[3:])}; then echo 'BUG: made up' >/dev/kmsg; exit; fi
+            ! {{ {on(*VERSIONS[1:3])}; }}
+        """
+        self.write(self.folder, command=["sh", "-c", script], fail_on_splat=True,
+                   kernels=list(VERSIONS),
+                   expect_failure=[known("6.1", "9999-12-31", flavors=["tiny"]),
+                                   known("6.6", "2020-01-31")],
+                   splats={"ignore": [known("6.12", "9999-12-31", pattern="BUG: *"),
+                                      known("6.13", "9999-12-31", pattern="BUG: other")]})
+        junit = self.folder / "junit.xml"
+        result = self.vm("test", "--junit", junit)
+        self.assert_status(result, 1)
+        for version, words in (
+                (VERSIONS[0], "passed unexpectedly .* was to fail until 9999-12-31: <of 6.1>"),
+                (VERSIONS[1], "failed as expected .* exit status 1; expected until 9999"),
+                (VERSIONS[2], "failed .* exit status 1; was expected until 2020-01-31: <of 6.6>"),
+                (VERSIONS[3], "passed .* ignored until 9999-12-31, <of 6.12>: BUG: made up"),
+                (VERSIONS[4], "failed .* the kernel reported: BUG: made up")):
+            self.assertRegex(result.stdout, rf"(?m)^{re.escape(name(version))} +{words}")
+        self.assertIn("\n1 passed, 1 failed as expected, 1 passed unexpectedly, 2 failed\n",
+                      result.stdout)
+        self.assertIn("failed on 2 of 5 kernels", result.stderr.splitlines()[-1])
+        cases = {case.get("name"): case for case in self.read_junit(junit).iter("testcase")}
+        self.assertIn("<of 6.1>", cases[name(VERSIONS[1])].find("skipped").get("message"))
+        said = [p.get("name") for p in cases[name(VERSIONS[0])].iter("property")]
+        self.assertIn("passed unexpectedly", said)
+        # All is as expected: that is a success.
+        results = self.results("-k", ",".join((*VERSIONS[:2], VERSIONS[3])))
+        self.assertEqual(results[name(VERSIONS[1])]["result"], "failed as expected")
+        # A search wants to know what fails, and not whether somebody knew.
+        result = self.vm("bisect", "-k", ",".join(VERSIONS[:2]), "--json")
+        self.assert_status(result, 0)
+        self.assertEqual(json.loads(result.stdout)["bad"]["kernel"], name(VERSIONS[1]))
+
     def test_mistakes(self):
         rows = (
+            ({"expect_failure": [{"kernels": {"minimum": "6.1"}}]},
+             ["expect_failure[0].kernels.minimum: unknown key; there are min, below"]),
+            ({"splats": {"ignore": [{"pattern": "x", "reason": "y"}]}},
+             ["splats.ignore[0].until: expected a date"]),
             ({"comand": ["true"]}, ["comand: unknown key", "command, kernels"]),
             ({"command": "true"}, ["command: expected a list of strings"]),
             ({"timeout": "1"}, ["timeout: expected a whole number"]),

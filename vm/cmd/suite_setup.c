@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
@@ -351,6 +352,11 @@ static struct error *forward_options(struct suite_setup *setup)
 	if (options->discard == DISCARD_YES ||
 	    (options->discard == DISCARD_AUTO && workflow_is_active()))
 		run->discard_from = setup->context->directory;
+	run->expected.splats = &setup->project.splats;
+	time_t now = time(NULL);
+	struct tm local;
+	strftime(run->expected.today, DATE_SIZE, "%Y-%m-%d",
+		 localtime_r(&now, &local));
 	run->program = realpath("/proc/self/exe", NULL);
 	if (!run->program)
 		return error_create_os(errno, "/proc/self/exe");

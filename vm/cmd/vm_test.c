@@ -154,6 +154,7 @@ static struct error *run(struct command_context *context)
 	}
 	log_info("kernels: %zu; logs in %s", setup.suite.count,
 		 setup.run.log_directory);
+	setup.run.expected.failures = &setup.project.failures;
 	uint64_t start_ms = monotonic_ms();
 	err = suite_run_shown(&setup.run, &setup.suite, setup.view);
 	if (err) {

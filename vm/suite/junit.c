@@ -52,10 +52,10 @@ static void append_case(struct string_builder *sb, const struct suite_item *item
 		"    <testcase classname=\"vmtest.%s\" name=\"%s\" time=\"%.3f\">\n",
 		item->arch, name, (double)suite_item_total_ms(item) / 1000);
 	string_builder_append(sb, "      <properties>\n");
-	if (item->state == SUITE_FLAKY)
+	if (item->state == SUITE_FLAKY || item->state == SUITE_UNEXPECTED_PASS)
 		string_builder_appendf(sb,
-				       "        <property name=\"flaky\" value=\"%s\"/>\n",
-				       reason);
+				       "        <property name=\"%s\" value=\"%s\"/>\n",
+				       suite_state_names[item->state], reason);
 	for (int i = 0; i < SUITE_PHASE_COUNT; i++) {
 		if (item->phase_ms[i])
 			string_builder_appendf(
@@ -65,6 +65,9 @@ static void append_case(struct string_builder *sb, const struct suite_item *item
 				suite_phase_names[i], item->phase_ms[i]);
 	}
 	string_builder_append(sb, "      </properties>\n");
+	if (item->state == SUITE_EXPECTED_FAILURE)
+		string_builder_appendf(sb, "      <skipped message=\"%s\"/>\n",
+				       reason);
 	if (suite_state_is_failure(item->state))
 		string_builder_appendf(sb,
 				       "      <%s type=\"%s\" message=\"%s\">%s</%s>\n",
@@ -76,11 +79,12 @@ static void append_case(struct string_builder *sb, const struct suite_item *item
 char *junit_format(const struct suite *suite, const char *command, time_t start,
 		   uint64_t duration_ms)
 {
-	size_t failures = 0, errors = 0;
+	size_t failures = 0, errors = 0, skipped = 0;
 
 	for (size_t i = 0; i < suite->count; i++) {
 		failures += suite_state_is_failure(suite->items[i].state);
 		errors += is_error(&suite->items[i]);
+		skipped += suite->items[i].state == SUITE_EXPECTED_FAILURE;
 	}
 	char timestamp[32];
 	struct tm utc;
@@ -96,8 +100,8 @@ char *junit_format(const struct suite *suite, const char *command, time_t start,
 		&sb,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<testsuites name=\"vmtest\" %s>\n"
-		"  <testsuite name=\"%s\" %s skipped=\"0\" timestamp=\"%s\">\n",
-		counts, name, counts, timestamp);
+		"  <testsuite name=\"%s\" %s skipped=\"%zu\" timestamp=\"%s\">\n",
+		counts, name, counts, skipped, timestamp);
 	for (size_t i = 0; i < suite->count; i++)
 		append_case(&sb, &suite->items[i]);
 	string_builder_append(&sb, "  </testsuite>\n</testsuites>\n");

@@ -42,6 +42,9 @@ enum kind {
 	/** The same, or a word, and false is said, too. */
 	KEY_SWITCH,
 	KEY_VARIABLES,
+	/** No options. */
+	KEY_FAILURES,
+	KEY_SPLATS,
 };
 
 enum shape {
@@ -92,6 +95,8 @@ static const struct key {
 	{ "qemu_options", KEY_TEXT, LIST, "qemu-option", "can have QEMU do anything on the host" },
 	{ "environment", KEY_VARIABLES, ONE, "env", NULL },
 	{ "fail_on_splat", KEY_FLAG, ONE, "fail-on-splat", NULL },
+	{ "expect_failure", KEY_FAILURES, LIST, NULL, NULL },
+	{ "splats", KEY_SPLATS, ONE, NULL, NULL },
 	{ "dump", KEY_TEXT, ONE_OR_LIST, "dump", NULL },
 	{ "dump_directory", KEY_PATH, ONE, "dump-directory", NULL },
 	{ "log_directory", KEY_PATH, ONE, "log-directory", NULL },
@@ -296,6 +301,8 @@ void project_deinit(struct project *project)
 	}
 	free(project->settings);
 	string_list_deinit(&project->command);
+	expectation_list_deinit(&project->failures);
+	expectation_list_deinit(&project->splats);
 	free(project->directory);
 	free(project->path);
 	*project = (struct project){ 0 };
@@ -316,6 +323,10 @@ static struct error *read_key(const struct value *value, struct project *project
 	if (!key)
 		return value_error(value, "unknown key; there are %s",
 				   names.text);
+	if (key->kind == KEY_FAILURES)
+		return value_expected_failures(value, &project->failures);
+	if (key->kind == KEY_SPLATS)
+		return value_splats(value, &project->splats);
 	// What is left of a value that is wrong is destroyed with the others.
 	struct project_setting *setting = &project->settings[project->count];
 	if (!json_is_false(value->json) || key->kind == KEY_SWITCH)

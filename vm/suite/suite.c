@@ -17,6 +17,8 @@ const char *const suite_state_names[] = {
 	[SUITE_RUNNING] = "running",
 	[SUITE_PASSED] = "passed",
 	[SUITE_FLAKY] = "flaky",
+	[SUITE_EXPECTED_FAILURE] = "failed as expected",
+	[SUITE_UNEXPECTED_PASS] = "passed unexpectedly",
 	[SUITE_FAILED] = "failed",
 	[SUITE_TIMED_OUT] = "timed out",
 	[SUITE_LOST] = "lost",
@@ -60,7 +62,69 @@ void suite_item_explain(struct suite_item *item, const char *format, ...)
 	item->reason = string_builder_take(&sb);
 }
 
-void suite_item_conclude(struct suite_item *item, const struct run_result *result)
+static enum suite_state pass_of(const struct suite_item *item)
+{
+	return item->attempts > 1 ? SUITE_FLAKY : SUITE_PASSED;
+}
+
+/** Judge a success during which the kernel has complained. */
+static void judge_splats(struct suite_item *item, const struct run_result *result,
+			 const struct expectations *expected)
+{
+	const struct expectation *row = NULL;
+	bool holds = true;
+
+	for (size_t i = 0; i < result->splats.count && holds; i++) {
+		const char *splat = result->splats.items[i];
+
+		row = expectation_find(expected->splats, item, splat,
+				       expected->today, &holds);
+		if (row)
+			suite_item_explain(item, "%s until %s, %s: %s",
+					   holds ? "ignored" : "was ignored",
+					   row->until, row->reason, splat);
+		else
+			suite_item_explain(item, "the kernel reported: %s",
+					   splat);
+	}
+	if (holds && result->splat_count > result->splats.count) {
+		holds = false;
+		suite_item_explain(item,
+				   "the kernel reported %zu splats, of which the first %zu are ignored",
+				   result->splat_count, result->splats.count);
+	}
+	if (holds)
+		item->state = pass_of(item);
+}
+
+/** Whether it was to fail. */
+static void judge_failure(struct suite_item *item,
+			  const struct expectations *expected)
+{
+	bool holds;
+	const struct expectation *row =
+		expectation_find(expected->failures, item, NULL,
+				 expected->today, &holds);
+
+	if (!row || item->state == SUITE_WAITING || item->state == SUITE_NOT_RUN)
+		return;
+	if (suite_state_is_failure(item->state)) {
+		_cleanup_free_ char *reason = take_ptr(item->reason);
+
+		suite_item_explain(item, "%s; %s until %s: %s", reason,
+				   holds ? "expected" : "was expected",
+				   row->until, row->reason);
+		if (holds)
+			item->state = SUITE_EXPECTED_FAILURE;
+	} else if (holds) {
+		suite_item_explain(item, "was to fail until %s: %s", row->until,
+				   row->reason);
+		item->state = SUITE_UNEXPECTED_PASS;
+	}
+}
+
+void suite_item_conclude(struct suite_item *item, const struct run_result *result,
+			 const struct expectations *expected)
 {
 	static const enum suite_state states_of[] = {
 		[RUN_EXITED] = SUITE_FAILED,
@@ -79,22 +143,21 @@ void suite_item_conclude(struct suite_item *item, const struct run_result *resul
 	if (result->outcome == RUN_EXITED) {
 		item->exit_status = result->exit_status;
 		if (!result->status)
-			item->state = item->attempts > 1 ? SUITE_FLAKY
-							 : SUITE_PASSED;
+			item->state = pass_of(item);
 		else if (result->reason)
 			suite_item_explain(item, "%s", result->reason);
 		else if (result->exit_status || !result->splats.count)
 			suite_item_explain(item, "exit status %d",
 					   result->status);
 		else
-			suite_item_explain(item, "the kernel reported: %s",
-					   result->splats.items[0]);
+			judge_splats(item, result, expected);
 	} else if (item->state == SUITE_LOST && item->attempts == 1) {
 		item->state = SUITE_WAITING;
 		suite_item_explain(item, "lost at first: %s", reason);
 	} else {
 		suite_item_explain(item, "%s", reason);
 	}
+	judge_failure(item, expected);
 }
 
 uint64_t suite_item_total_ms(const struct suite_item *item)

@@ -20,6 +20,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
 #include "common/kernel/release.h"
+#include "vm/suite/expectation.h"
 
 struct catalog;
 struct error;
@@ -38,6 +39,9 @@ enum suite_state {
 	SUITE_PASSED,
 	/** Passed after its guest had been lost once. */
 	SUITE_FLAKY,
+	/** The project expects it to fail there (expectation.h). */
+	SUITE_EXPECTED_FAILURE,
+	SUITE_UNEXPECTED_PASS,
 	SUITE_FAILED,
 	SUITE_TIMED_OUT,
 	/** Its guest was lost twice. */
@@ -130,8 +134,8 @@ void suite_deinit(struct suite *suite);
  * Decide what has become of a kernel whose run has ended. One whose guest was
  * lost for the first time is waiting again.
  */
-void suite_item_conclude(struct suite_item *item,
-			 const struct run_result *result);
+void suite_item_conclude(struct suite_item *item, const struct run_result *result,
+			 const struct expectations *expected);
 
 /** Set a reason, a line, in place of an earlier one. */
 _printf_(2, 3) void suite_item_explain(struct suite_item *item,
@@ -211,6 +215,7 @@ struct suite_run_options {
 	 * called NAME.2.log and so on. Must exist.
 	 */
 	char *log_directory;
+	struct expectations expected;
 	/** Guests at once. */
 	unsigned int jobs;
 	/**
@@ -299,7 +304,8 @@ void bisect_next(const struct suite *suite, struct bisect_step *ret);
  *       "fail_on_splat": true
  *     }
  *
- * Every key but `command` stands for an option. Paths are relative to the
+ * Every key but `command`, `expect_failure` and `splats` (expectation.h) stands
+ * for an option. Paths are relative to the
  * directory that the file lies in, which is also where its command runs. What a
  * key does on the host, or outside of that directory, is an objection to it.
  */
@@ -328,6 +334,7 @@ struct project {
 	struct string_list command;
 	struct project_setting *settings;
 	size_t count;
+	struct expectation_list failures, splats;
 };
 
 void project_deinit(struct project *project);

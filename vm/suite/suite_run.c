@@ -336,7 +336,7 @@ static void finish_run(const struct suite_run_options *options,
 		result.reason = err ? string_copy(error_message(err))
 				    : process_status_text(status, "vmtest-vm");
 	}
-	suite_item_conclude(item, &result);
+	suite_item_conclude(item, &result, &options->expected);
 }
 
 /** Start what there is room for, in order. */

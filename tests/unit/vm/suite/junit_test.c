@@ -40,6 +40,7 @@ Test(junit, failures_and_errors_are_told_apart)
 	struct suite_item items[] = {
 		{ .name = "passed", .arch = "x86_64", .state = SUITE_PASSED, .phase_ms = { [SUITE_BOOT] = 1200, [SUITE_COMMAND] = 34 } },
 		{ .name = "flaky", .arch = "arm", .state = SUITE_FLAKY, .reason = (char *)"lost at first" },
+		{ .name = "known", .arch = "arm", .state = SUITE_EXPECTED_FAILURE, .reason = (char *)"a < b" },
 		{ .name = "failed", .arch = "arm", .state = SUITE_FAILED, .reason = (char *)"exit status 3", .log_end = (char *)"1 < 2\n" },
 		{ .name = "slow", .arch = "arm", .state = SUITE_TIMED_OUT },
 		{ .name = "lost", .arch = "arm", .state = SUITE_LOST, .reason = (char *)"<panic>" },
@@ -48,13 +49,14 @@ Test(junit, failures_and_errors_are_told_apart)
 	// clang-format on
 	const struct suite suite = { items, array_size(items) };
 	static const char *const expected[] = {
-		"<testsuites name=\"vmtest\" tests=\"6\" failures=\"2\" errors=\"2\" time=\"12.345\">",
+		"<testsuites name=\"vmtest\" tests=\"7\" failures=\"2\" errors=\"2\" time=\"12.345\">",
 		"<testsuite name=\"make &#34;check&#34;\"",
-		" skipped=\"0\" timestamp=\"2026-01-31T12:00:00\">",
+		" skipped=\"1\" timestamp=\"2026-01-31T12:00:00\">",
 		"<testcase classname=\"vmtest.x86_64\" name=\"passed\" time=\"1.234\">",
 		"<testcase classname=\"vmtest.arm\" name=\"flaky\"",
 		"<property name=\"boot_ms\" value=\"1200\"/>",
 		"<property name=\"flaky\" value=\"lost at first\"/>",
+		"<skipped message=\"a &#60; b\"/>",
 		"<failure type=\"failed\" message=\"exit status 3\">1 &#60; 2&#10;</failure>",
 		"<failure type=\"timed out\" message=\"\"></failure>",
 		"<error type=\"lost\" message=\"&#60;panic&#62;\"></error>",

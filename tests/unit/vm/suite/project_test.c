@@ -124,6 +124,19 @@ Test(project, mistakes_are_named_with_what_is_allowed)
 		{ "{\"environment\": {\"1\": \"\"}}", "environment.1: the name of a variable has letters" },
 		{ "{\"environment\": {\"A\": 1}}", "environment.A: expected a string, or null" },
 		{ "{\"fail_on_splat\": 1}", "fail_on_splat: expected true or false" },
+		{ "{\"expect_failure\": {}}", "expect_failure: expected a list" },
+		{ "{\"expect_failure\": [{\"reason\": \"x\"}]}", "expect_failure[0].until: expected a date" },
+		{ "{\"expect_failure\": [{\"until\": \"2027-01-31\"}]}", "expect_failure[0].reason: expected a string" },
+		{ "{\"expect_failure\": [{\"flavor\": \"tiny\"}]}", "expect_failure[0].flavor: unknown key; there are kernels, architectures" },
+		{ "{\"expect_failure\": [{\"pattern\": \"x\"}]}", "expect_failure[0].pattern: unknown key" },
+		{ "{\"expect_failure\": [{\"kernels\": {\"max\": \"6.1\"}}]}", "expect_failure[0].kernels.max: unknown key" },
+		{ "{\"expect_failure\": [{\"kernels\": {\"min\": \"six\"}}]}", "expect_failure[0].kernels.min: " },
+		{ "{\"expect_failure\": [{\"kernels\": \"6.1\"}]}", "expect_failure[0].kernels: expected an object" },
+		{ "{\"expect_failure\": [{\"reason\": \"x\", \"until\": \"2027-1-31\"}]}", "until: expected a date, as 2027-01-31" },
+		{ "{\"expect_failure\": [{\"reason\": \"x\", \"until\": \"2027-01- 1\"}]}", "until: expected a date" },
+		{ "{\"expect_failure\": [{\"reason\": \"x\", \"until\": \"2027-13-01\"}]}", "until: expected a date" },
+		{ "{\"splats\": {\"ignored\": []}}", "splats.ignored: unknown key" },
+		{ "{\"splats\": {\"ignore\": [{\"reason\": \"x\", \"until\": \"2027-01-31\"}]}}", "splats.ignore[0].pattern: expected a string" },
 	};
 	// clang-format on
 

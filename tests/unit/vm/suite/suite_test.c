@@ -59,7 +59,8 @@ Test(suite, verdicts_follow_from_outcomes)
 			.attempts = rows[i].attempts,
 		};
 
-		suite_item_conclude(&item, &rows[i].result);
+		suite_item_conclude(&item, &rows[i].result,
+				    &(struct expectations){ 0 });
 		cr_expect_eq(item.state, rows[i].state, "row %zu", i);
 		cr_expect_str_eq(item.reason ? item.reason : "", rows[i].reason);
 		cr_expect_eq(item.phase_ms[SUITE_BOOT], rows[i].result.boot_ms);
