@@ -224,6 +224,42 @@ class TestTest(SuiteCase):
         self.assertEqual((item["result"], item["attempts"]), ("flaky", 2))
         self.assertIn("Kernel panic", item["reason"])
 
+    def test_tests_of_a_command(self):
+        script = f"""
+            echo 'KTAP version 1'
+            echo '  1..3'
+            echo '  ok 1 works'
+            if {on(VERSIONS[3])}; then
+                echo '  ok 2 new # SKIP not here'
+            else
+                echo '  not ok 2 new'
+            fi
+            if {on(VERSIONS[4])}; then echo '  not ok 3 <newer>'; else echo '  ok 3 <newer>'; fi
+            echo 'ok 1 suite'
+        """
+        junit = self.folder / "junit.xml"
+        options = ("-k", "6.6,6.12,6.13", "--junit", junit, "--", "sh", "-c", script)
+        result = self.vm("test", *options)
+        self.assert_status(result, 1)
+        self.assertIn(f"""
+
+failed test     kernels
+suite: <newer>   1 of 3  {name(VERSIONS[4])}
+suite: new       2 of 3  {name(VERSIONS[4])}, {name(VERSIONS[2])}
+
+""", result.stdout)
+        self.assertIn("2 of 3 tests failed: suite: new, suite: <newer>", result.stdout)
+        cases = {(case.get("classname"), case.get("name")): case
+                 for case in self.read_junit(junit).iter("testcase")}
+        self.assertEqual(len(cases), 12)
+        for version, outcome in ((VERSIONS[2], "failure"), (VERSIONS[3], "skipped")):
+            case = cases[f"vmtest.{ARCH}.{name(version)}", "suite: new"]
+            self.assertEqual([child.tag for child in case], [outcome])
+        items = self.results(*options, status=1)
+        self.assertEqual(items[name(VERSIONS[3])]["tests"], {"count": 3, "failed": []})
+        self.assertEqual(items[name(VERSIONS[4])]["tests"]["failed"],
+                         ["suite: new", "suite: <newer>"])
+
     def test_phases_are_timed(self):
         self.use_new_directory()
         item = self.results("-k", VERSIONS[0], "--", "sleep", "1")[name(VERSIONS[0])]

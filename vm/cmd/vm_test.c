@@ -32,6 +32,21 @@ static const struct command_option options[] = {
 };
 // clang-format on
 
+/** How many there are, and the names of those that failed; null for none. */
+static json_t *tests_json(const struct suite_item *item)
+{
+	if (!item->tests)
+		return json_null();
+	json_t *failed = json_array();
+	for (size_t i = 0; i < item->tests->count; i++) {
+		if (item->tests->items[i].result == KTAP_FAILED)
+			json_array_append_new(failed,
+					      text_json(item->tests->items[i].name));
+	}
+	return json_pack("{s:I, s:o}", "count", (json_int_t)item->tests->count,
+			 "failed", failed);
+}
+
 static json_t *item_json(const struct suite_item *item)
 {
 	json_t *phases = json_object();
@@ -39,13 +54,13 @@ static json_t *item_json(const struct suite_item *item)
 	for (int i = 0; i < SUITE_PHASE_COUNT; i++)
 		json_object_set_new(phases, suite_phase_names[i],
 				    json_integer((json_int_t)item->phase_ms[i]));
-	return json_pack("{s:s, s:s, s:s, s:o, s:i, s:o, s:o, s:o}", "kernel",
-			 item->name, "arch", item->arch, "result",
+	return json_pack("{s:s, s:s, s:s, s:o, s:i, s:o, s:o, s:o, s:o}",
+			 "kernel", item->name, "arch", item->arch, "result",
 			 suite_state_names[item->state], "reason",
 			 text_json(item->reason), "attempts",
-			 (int)item->attempts, "milliseconds", phases, "log",
-			 text_json(item->log_path), "console_log",
-			 text_json(item->console_path));
+			 (int)item->attempts, "milliseconds", phases, "tests",
+			 tests_json(item), "log", text_json(item->log_path),
+			 "console_log", text_json(item->console_path));
 }
 
 static void print_table(const struct suite_setup *setup)

@@ -40,6 +40,38 @@ static bool is_error(const struct suite_item *item)
 	       item->state != SUITE_FAILED && item->state != SUITE_TIMED_OUT;
 }
 
+/** As far as they are known, and may fail. */
+static void append_tests(struct string_builder *sb, const struct suite_item *item)
+{
+	static const char *const elements[] = {
+		[KTAP_FAILED] = "failure",
+		[KTAP_SKIPPED] = "skipped",
+		[KTAP_TODO] = "skipped",
+	};
+
+	for (size_t i = 0; item->tests && i < item->tests->count; i++) {
+		const struct ktap_test *test = &item->tests->items[i];
+		const char *element = elements[test->result];
+		_cleanup_free_ char *name = junit_text(test->name);
+		_cleanup_free_ char *reason = junit_text(test->reason);
+
+		string_builder_appendf(
+			sb,
+			"    <testcase classname=\"vmtest.%s.%s\" name=\"%s\" time=\"0.000\"",
+			item->arch, item->name, name);
+		if (!element) {
+			string_builder_append(sb, "/>\n");
+			continue;
+		}
+		if (item->state == SUITE_EXPECTED_FAILURE)
+			element = "skipped";
+		string_builder_appendf(sb, "><%s%s message=\"%s\"/></testcase>\n",
+				       element,
+				       *element == 'f' ? " type=\"failed\"" : "",
+				       reason);
+	}
+}
+
 static void append_case(struct string_builder *sb, const struct suite_item *item)
 {
 	_cleanup_free_ char *name = junit_text(item->name);
@@ -74,17 +106,26 @@ static void append_case(struct string_builder *sb, const struct suite_item *item
 				       element, suite_state_names[item->state],
 				       reason, text, element);
 	string_builder_append(sb, "    </testcase>\n");
+	append_tests(sb, item);
 }
 
 char *junit_format(const struct suite *suite, const char *command, time_t start,
 		   uint64_t duration_ms)
 {
-	size_t failures = 0, errors = 0, skipped = 0;
+	size_t tests = suite->count, failures = 0, errors = 0, skipped = 0;
 
 	for (size_t i = 0; i < suite->count; i++) {
-		failures += suite_state_is_failure(suite->items[i].state);
-		errors += is_error(&suite->items[i]);
-		skipped += suite->items[i].state == SUITE_EXPECTED_FAILURE;
+		const struct suite_item *item = &suite->items[i];
+		bool is_expected = item->state == SUITE_EXPECTED_FAILURE;
+
+		tests += item->tests ? item->tests->count : 0;
+		failures += suite_state_is_failure(item->state);
+		errors += is_error(item);
+		*(is_expected ? &skipped : &failures) +=
+			suite_item_count_tests(item, KTAP_FAILED);
+		skipped += is_expected +
+			   suite_item_count_tests(item, KTAP_SKIPPED) +
+			   suite_item_count_tests(item, KTAP_TODO);
 	}
 	char timestamp[32];
 	struct tm utc;
@@ -93,8 +134,7 @@ char *junit_format(const struct suite *suite, const char *command, time_t start,
 	_cleanup_free_ char *name = junit_text(command);
 	_cleanup_free_ char *counts = string_format(
 		"tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" time=\"%.3f\"",
-		suite->count, failures - errors, errors,
-		(double)duration_ms / 1000);
+		tests, failures - errors, errors, (double)duration_ms / 1000);
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
 	string_builder_appendf(
 		&sb,

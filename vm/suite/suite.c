@@ -32,6 +32,16 @@ const char *const suite_phase_names[] = {
 	[SUITE_COMMAND] = "command",
 };
 
+unsigned int suite_jobs(unsigned int processors, uint64_t available_bytes,
+			uint64_t guest_bytes)
+{
+	uint64_t room = available_bytes / guest_bytes;
+
+	if (room > processors)
+		room = processors;
+	return room ? (unsigned int)room : 1;
+}
+
 void suite_deinit(struct suite *suite)
 {
 	for (size_t i = 0; i < suite->count; i++) {
@@ -42,6 +52,7 @@ void suite_deinit(struct suite *suite)
 		free(suite->items[i].log_path);
 		free(suite->items[i].console_path);
 		free(suite->items[i].log_end);
+		ktap_destroy(suite->items[i].tests);
 	}
 	free(suite->items);
 	*suite = (struct suite){ 0 };
@@ -157,6 +168,7 @@ void suite_item_conclude(struct suite_item *item, const struct run_result *resul
 	} else {
 		suite_item_explain(item, "%s", reason);
 	}
+	suite_item_judge_tests(item);
 	judge_failure(item, expected);
 }
 

@@ -21,6 +21,7 @@
 #include "common/base/text.h"
 #include "common/kernel/release.h"
 #include "vm/suite/expectation.h"
+#include "vm/suite/ktap.h"
 
 struct catalog;
 struct error;
@@ -117,6 +118,8 @@ struct suite_item {
 	/** Of the last attempt; NULL if there are none. */
 	char *log_path;
 	char *console_path;
+	/** Tests that the command has told of; NULL for none. */
+	struct ktap *tests;
 	/** Of a failure: where its log ends; NULL if that is empty. */
 	char *log_end;
 };
@@ -136,6 +139,15 @@ void suite_deinit(struct suite *suite);
  */
 void suite_item_conclude(struct suite_item *item, const struct run_result *result,
 			 const struct expectations *expected);
+
+/** Read the tests of the last attempt's log, at most of 64 MB. */
+void suite_item_read_tests(struct suite_item *item);
+
+size_t suite_item_count_tests(const struct suite_item *item,
+			      enum ktap_result result);
+
+/** Have what has tests that failed be a failure that names them. */
+void suite_item_judge_tests(struct suite_item *item);
 
 /** Set a reason, a line, in place of an earlier one. */
 _printf_(2, 3) void suite_item_explain(struct suite_item *item,

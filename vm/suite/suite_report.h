@@ -10,11 +10,22 @@
 #include "vm/suite/suite.h"
 
 struct string_builder;
+struct table;
 
 /* As text, for a terminal, a log and GitHub Actions; appended to a string. */
 
-/** All results, a line each, with what each phase took. */
+/**
+ * All results, a line each, with what each phase took; then the tests that
+ * failed.
+ */
 void suite_table_append(struct string_builder *sb, const struct suite *suite);
+
+/**
+ * Add the tests of commands that have failed, a row each, and on which kernels.
+ *
+ * @return Whether there is any.
+ */
+bool suite_tests_make_table(const struct suite *suite, struct table *table);
 
 /**
  * The same in Markdown, with the ends of the failures' logs, as many as there

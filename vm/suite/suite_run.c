@@ -63,16 +63,6 @@ static void runner_deinit(struct suite_runner *runner)
 
 #define _cleanup_runner_ _cleanup_(runner_deinit)
 
-unsigned int suite_jobs(unsigned int processors, uint64_t available_bytes,
-			uint64_t guest_bytes)
-{
-	uint64_t room = available_bytes / guest_bytes;
-
-	if (room > processors)
-		room = processors;
-	return room ? (unsigned int)room : 1;
-}
-
 /** `20260131-120000-4711`, so that the order of names is that of time. */
 static int is_log_directory(const struct dirent *entry)
 {
@@ -336,6 +326,7 @@ static void finish_run(const struct suite_run_options *options,
 		result.reason = err ? string_copy(error_message(err))
 				    : process_status_text(status, "vmtest-vm");
 	}
+	suite_item_read_tests(item);
 	suite_item_conclude(item, &result, &options->expected);
 }
 

@@ -34,9 +34,14 @@ static void make_table(const struct suite *suite, struct table *table)
 void suite_table_append(struct string_builder *sb, const struct suite *suite)
 {
 	_cleanup_table_ struct table table = { 0 };
+	_cleanup_table_ struct table tests = { 0 };
 
 	make_table(suite, &table);
 	table_append_text(sb, &table, 0);
+	if (!suite_tests_make_table(suite, &tests))
+		return;
+	string_builder_append_char(sb, '\n');
+	table_append_text(sb, &tests, 0);
 }
 
 void suite_table_append_summary(struct string_builder *sb, const char *title,
@@ -44,6 +49,7 @@ void suite_table_append_summary(struct string_builder *sb, const char *title,
 				size_t limit_bytes)
 {
 	_cleanup_table_ struct table table = { 0 };
+	_cleanup_table_ struct table tests = { 0 };
 	size_t end = sb->length + limit_bytes;
 
 	make_table(suite, &table);
@@ -62,6 +68,10 @@ void suite_table_append_summary(struct string_builder *sb, const char *title,
 	suite_table_append_counts(sb, suite);
 	string_builder_append(sb, "\n\n");
 	table_append_markdown(sb, &table, end);
+	if (!suite_tests_make_table(suite, &tests))
+		return;
+	string_builder_append(sb, "\n");
+	table_append_markdown(sb, &tests, end);
 }
 
 /** A file as the workflow names it: below its repository. */

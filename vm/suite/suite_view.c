@@ -52,6 +52,7 @@ static void show_item(struct suite_view *view, const struct suite_item *item)
 	copy.reason = string_copy(item->reason);
 	copy.kernel = copy.path = copy.file = NULL;
 	copy.log_path = copy.console_path = copy.log_end = NULL;
+	copy.tests = NULL;
 	log_lock();
 	free(shown->reason);
 	*shown = copy;

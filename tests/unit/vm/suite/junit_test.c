@@ -47,11 +47,19 @@ Test(junit, failures_and_errors_are_told_apart)
 		{ .name = "away", .arch = "arm", .state = SUITE_NOT_RUN },
 	};
 	// clang-format on
+	struct ktap_test tests[] = {
+		{ (char *)"s: a", KTAP_PASSED, (char *)"" },
+		{ (char *)"s: <b>", KTAP_FAILED, (char *)"why" },
+		{ (char *)"c", KTAP_SKIPPED, (char *)"no disk" },
+		{ (char *)"d", KTAP_TODO, (char *)"" },
+	};
+	struct ktap ktap = { .items = tests, .count = array_size(tests) };
+	items[2].tests = items[3].tests = &ktap;
 	const struct suite suite = { items, array_size(items) };
 	static const char *const expected[] = {
-		"<testsuites name=\"vmtest\" tests=\"7\" failures=\"2\" errors=\"2\" time=\"12.345\">",
+		"<testsuites name=\"vmtest\" tests=\"15\" failures=\"3\" errors=\"2\" time=\"12.345\">",
 		"<testsuite name=\"make &#34;check&#34;\"",
-		" skipped=\"1\" timestamp=\"2026-01-31T12:00:00\">",
+		" skipped=\"6\" timestamp=\"2026-01-31T12:00:00\">",
 		"<testcase classname=\"vmtest.x86_64\" name=\"passed\" time=\"1.234\">",
 		"<testcase classname=\"vmtest.arm\" name=\"flaky\"",
 		"<property name=\"boot_ms\" value=\"1200\"/>",
@@ -59,6 +67,11 @@ Test(junit, failures_and_errors_are_told_apart)
 		"<skipped message=\"a &#60; b\"/>",
 		"<failure type=\"failed\" message=\"exit status 3\">1 &#60; 2&#10;</failure>",
 		"<failure type=\"timed out\" message=\"\"></failure>",
+		"<testcase classname=\"vmtest.arm.failed\" name=\"s: a\" time=\"0.000\"/>",
+		"classname=\"vmtest.arm.failed\" name=\"s: &#60;b&#62;\" time=\"0.000\"><failure type=\"failed\" message=\"why\"/></testcase>",
+		"classname=\"vmtest.arm.failed\" name=\"c\" time=\"0.000\"><skipped message=\"no disk\"/></testcase>",
+		// What is expected to fail has no failures.
+		"classname=\"vmtest.arm.known\" name=\"s: &#60;b&#62;\" time=\"0.000\"><skipped message=\"why\"/></testcase>",
 		"<error type=\"lost\" message=\"&#60;panic&#62;\"></error>",
 		"<error type=\"not run\" message=\"\"></error>",
 	};

@@ -33,6 +33,7 @@ static const char script[] =
 	"	echo '[{\"path\": \"/k/'$name'\", \"download_ms\": 3, \"unpack_ms\": 4}]' ;;\n"
 	"module-fails*) echo 'vmtest-vm: error: it does not compile' >&2; exit 1 ;;\n"
 	"module-*) echo /the/module.ko ;;\n"
+	"run-tap*) printf 'KTAP version 1\n  ok 1 a\n  not ok 2 b\nnot ok 1 s\n'; result exited 0 ;;\n"
 	"run-fail*) echo output; result exited 3 ;;\n"
 	"run-long*) sleep 0.5; result exited 0 ;;\n"
 	"run-slow*) result timed_out 124 ;;\n"
@@ -134,6 +135,7 @@ Test(suite_run, each_kernel_has_its_verdict)
 		{ "+away", SUITE_NOT_RUN, 0, "no such asset" },
 		{ "+silent", SUITE_NOT_RUN, 0, "vmtest-vm ended with status 1" },
 		{ "fail", SUITE_FAILED, 1, "exit status 3" },
+		{ "tap", SUITE_FAILED, 1, "1 of 2 tests failed: s: b" },
 		{ "slow", SUITE_TIMED_OUT, 1, "unknown" },
 		{ "lost", SUITE_LOST, 2, "unknown" },
 		{ "+flaky", SUITE_FLAKY, 2, "lost at first: unknown" },

@@ -34,6 +34,36 @@ Test(suite_table, results_and_phases_are_a_line_each)
 			 "b       failed      -        -  exit status 3\n");
 }
 
+Test(suite_table, tests_that_failed_are_told_with_their_kernels)
+{
+	struct ktap_test tests[] = {
+		{ (char *)"z", KTAP_FAILED, (char *)"" },
+		{ (char *)"x", KTAP_FAILED, (char *)"" },
+		{ (char *)"x", KTAP_FAILED, (char *)"" },
+		{ (char *)"y", KTAP_TODO, (char *)"" },
+	};
+	struct ktap all = { .items = tests, .count = array_size(tests) };
+	struct ktap one = { .items = tests, .count = 1 };
+	struct suite_item three[] = {
+		{ .name = "a", .state = SUITE_FAILED, .tests = &all },
+		{ .name = "b", .state = SUITE_EXPECTED_FAILURE, .tests = &all },
+		{ .name = "c", .state = SUITE_LOST, .tests = &one },
+	};
+	const struct suite suite_of_three = { three, array_size(three) };
+	_cleanup_string_builder_ struct string_builder sb = { 0 };
+	_cleanup_string_builder_ struct string_builder markdown = { 0 };
+
+	suite_table_append(&sb, &suite_of_three);
+	cr_expect(strstr(sb.text, "\n\n"
+				  "failed test  kernels\n"
+				  "x             1 of 3  a\n"
+				  "z             2 of 3  a, c\n"),
+		  "%s", sb.text);
+	suite_table_append_summary(&markdown, "t", NULL, &suite_of_three, 10000);
+	cr_expect(strstr(markdown.text, "| z | 2 of 3 | a, c |"), "%s",
+		  markdown.text);
+}
+
 Test(suite_table, a_line_of_a_log_tells_what_is_at_work)
 {
 	_cleanup_string_builder_ struct string_builder sb = { 0 };
