@@ -329,6 +329,10 @@ _must_check_ struct error *suite_setup_load(struct suite_setup *setup,
 					    enum suite_choice choice,
 					    const char *fallback);
 
+/** Choose the kernels, as a part of suite_setup_load(). */
+_must_check_ struct error *suite_setup_choose(struct suite_setup *setup,
+					      enum suite_choice choice);
+
 /**
  * In a workflow, append a suite to the step's summary, as much as there is room
  * for.
