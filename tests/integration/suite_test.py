@@ -260,6 +260,39 @@ suite: new       2 of 3  {name(VERSIONS[4])}, {name(VERSIONS[2])}
         self.assertEqual(items[name(VERSIONS[4])]["tests"]["failed"],
                          ["suite: new", "suite: <newer>"])
 
+    def test_runs_are_repeated(self):
+        kept = self.folder / "kept"
+        kept.mkdir()
+        # It fails the second time.
+        script = f"""
+            if {on(VERSIONS[3])}; then exit; fi
+            echo >>"$1/count"
+            [ "$(wc -l <"$1/count")" != 2 ] || exit 3
+        """
+        options = ("-k", "6.12,6.13", "--rw", kept, "--", "sh", "-c", script, "sh", kept)
+        result = self.vm("test", "--repeat=3", "--shuffle=7", *options)
+        self.assert_status(result, 1)
+        self.assertIn("in the order of --shuffle=7\n", result.stderr)
+        self.assertIn("run 3 of 3\n", result.stderr)
+        self.assertRegex(result.stdout, rf"(?m)^{name(VERSIONS[3])} +passed .* 3 runs$")
+        self.assertRegex(result.stdout, rf"(?m)^{name(VERSIONS[4])} +failed .* "
+                         "1 of 3 runs failed: exit status 3$")
+        for suffix in ("log", "2.log", "3.log"):
+            self.assertTrue((self.logs / f"{name(VERSIONS[4])}.{suffix}").exists())
+        # Only what has failed, until it does.
+        (kept / "count").unlink()
+        items = self.results("--until-failure", "--rerun-failed", *options, status=1)
+        self.assertEqual(set(items), {name(VERSIONS[4])})
+        item = items[name(VERSIONS[4])]
+        self.assertEqual((item["runs"], item["failed_runs"]), (2, 1))
+        self.assertTrue(item["log"].endswith(".2.log"))
+        self.results("--rerun-failed", *options)
+        result = self.vm("test", "--rerun-failed", *options)
+        self.assert_status(result, 0)
+        self.assertIn("nothing has failed in the last test", result.stderr)
+        self.assert_one_line(self.vm("test", "--rerun-failed", "--", "true", cwd=kept),
+                             1, "this project was not tested yet")
+
     def test_phases_are_timed(self):
         self.use_new_directory()
         item = self.results("-k", VERSIONS[0], "--", "sleep", "1")[name(VERSIONS[0])]

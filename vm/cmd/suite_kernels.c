@@ -2,12 +2,17 @@
 
 #include "vm/cmd/vm_commands.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/archive/archive.h"
 #include "common/base/error.h"
+#include "common/base/file.h"
 #include "common/base/text.h"
 #include "common/store/store.h"
 #include "vm/kernel/kernel.h"
+#include "vm/suite/suite_list.h"
 
 static struct error *add_directories(struct command_context *context,
 				     struct suite *suite, const char *arch,
@@ -47,8 +52,7 @@ static bool need_store(const struct string_list *patterns, size_t arch_count,
 	return need;
 }
 
-struct error *suite_setup_choose(struct suite_setup *setup,
-				 enum suite_choice choice)
+static struct error *choose(struct suite_setup *setup, enum suite_choice choice)
 {
 	struct error *err;
 	struct command_context *context = setup->context;
@@ -98,4 +102,79 @@ struct error *suite_setup_choose(struct suite_setup *setup,
 	if (err)
 		return err;
 	return add_directories(context, &setup->suite, arch, &directories);
+}
+
+/** Choose just the kernels of a list, whatever the command line says. */
+static struct error *choose_listed(struct suite_setup *setup,
+				   const struct suite_list *list)
+{
+	struct error *err;
+	struct suite_options *options = setup->context->options;
+	struct common_options *common = setup->context->common;
+
+	options->all_kernels = false;
+	string_list_deinit(&common->kernels);
+	string_list_deinit(&common->archs);
+	string_list_deinit(&common->flavors);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct suite_listed *listed = &list->items[i];
+
+		if (!string_list_contains(&common->kernels, listed->kernel))
+			string_list_add(&common->kernels, listed->kernel);
+		if (!string_list_contains(&common->archs, listed->arch))
+			string_list_add(&common->archs, listed->arch);
+	}
+	err = choose(setup, SUITE_NEWEST_OF_SERIES);
+	if (!err)
+		suite_keep_listed(&setup->suite, list);
+	return err;
+}
+
+/** It is called by the project's path, or where there is none, by ours. */
+static struct error *find_failed_path(struct suite_setup *setup)
+{
+	_cleanup_free_ char *here = realpath(".", NULL);
+	const char *path = setup->project.path ? setup->project.path : here;
+	_cleanup_digest_ struct digest *digest = digest_create();
+	char text[DIGEST_TEXT_SIZE];
+
+	if (!path)
+		return error_create_os(errno, "the working directory");
+	digest_update(digest, path, strlen(path));
+	digest_finish(digest, text);
+	setup->failed_path =
+		path_joinf(setup->context->directory, "failed/%s.json", text);
+	return NULL;
+}
+
+struct error *suite_setup_keep_failed(const struct suite_setup *setup)
+{
+	struct error *err;
+
+	_cleanup_free_ char *directory =
+		path_join(setup->context->directory, "failed");
+	err = directory_create(directory);
+	return err ? err
+		   : suite_list_write(&setup->suite, true, setup->failed_path);
+}
+
+struct error *suite_setup_choose(struct suite_setup *setup,
+				 enum suite_choice choice)
+{
+	struct error *err;
+	const struct suite_options *options = setup->context->options;
+
+	err = find_failed_path(setup);
+	if (err)
+		return err;
+	if (!options->rerun_failed)
+		return choose(setup, choice);
+	_cleanup_suite_list_ struct suite_list list = { 0 };
+	err = suite_list_read(setup->failed_path, &list);
+	if (error_catch(&err, ERROR_NOT_FOUND))
+		return error_create(ERROR_NOT_FOUND,
+				    "--rerun-failed: this project was not tested yet");
+	if (err || !list.count)
+		return err;
+	return choose_listed(setup, &list);
 }

@@ -38,6 +38,7 @@ void suite_setup_deinit(struct suite_setup *setup)
 {
 	project_deinit(&setup->project);
 	free(setup->command);
+	free(setup->failed_path);
 	free(setup->run.program);
 	free(setup->run.log_directory);
 	string_list_deinit(&setup->run.options);
@@ -159,7 +160,7 @@ static struct error *check_options(const struct command_context *context,
 		return error_create(ERROR_USAGE,
 				    "--all-kernels and --kernel: choose one of them");
 	if (choice == SUITE_NEWEST_OF_SERIES && !options->all_kernels &&
-	    !context->common->kernels.count)
+	    !options->rerun_failed && !context->common->kernels.count)
 		return error_create(
 			ERROR_USAGE,
 			"say which kernels: all with -K, some with -k, or \"kernels\" in vmtest.json");
@@ -257,7 +258,8 @@ static struct error *forward_options(struct suite_setup *setup)
 				       qemu_memory_bytes(&guest.config.qemu));
 	// A kernel takes 300 MB of a disk that has room for few of them.
 	if (options->discard == DISCARD_YES ||
-	    (options->discard == DISCARD_AUTO && workflow_is_active()))
+	    (options->discard == DISCARD_AUTO && workflow_is_active() &&
+	     options->repeat <= 1 && !options->until_failure))
 		run->discard_from = setup->context->directory;
 	run->expected.splats = &setup->project.splats;
 	time_t now = time(NULL);

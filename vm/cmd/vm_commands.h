@@ -291,6 +291,10 @@ struct suite_options {
 	enum discard discard;
 	const char *junit;
 	const char *log_directory;
+	unsigned int repeat;
+	bool until_failure;
+	unsigned int shuffle;
+	bool rerun_failed;
 	struct project_options project;
 };
 
@@ -303,6 +307,8 @@ struct suite_setup {
 	struct project project;
 	/** Names, which the suite borrows. */
 	struct string_list archs;
+	/** Where it is kept which kernels have failed. */
+	char *failed_path;
 	struct suite suite;
 	struct suite_run_options run;
 	/** What is run, as one would type it. */
@@ -328,6 +334,19 @@ _must_check_ struct error *suite_setup_load(struct suite_setup *setup,
 					    struct command_context *context,
 					    enum suite_choice choice,
 					    const char *fallback);
+
+/**
+ * Run the suite, several times if that is asked for: then its items are the
+ * worst runs of each kernel.
+ *
+ * @param[in] rounds 0 for no limit.
+ */
+_must_check_ struct error *suite_run_rounds(struct suite_setup *setup,
+					    unsigned int rounds,
+					    bool until_failure);
+
+/** Keep which kernels have failed, for --rerun-failed. */
+_must_check_ struct error *suite_setup_keep_failed(const struct suite_setup *setup);
 
 /** Choose the kernels, as a part of suite_setup_load(). */
 _must_check_ struct error *suite_setup_choose(struct suite_setup *setup,

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -13,6 +14,7 @@
 #include "common/base/system.h"
 #include "common/base/text.h"
 #include "common/process/process.h"
+#include "vm/suite/suite_list.h"
 
 enum {
 	/** Of a failure's log that is shown. */
@@ -26,6 +28,10 @@ static const struct command_option options[] = {
 	{ 'K', "all-kernels", NULL, "all supported kernels: each series of the catalog, each flavor", INTO(OPTION_FLAG, all_kernels) },
 	{ 'j', "jobs", "[N]", "guests at once (default 1; without N, one a processor, as far as there is memory)", INTO(OPTION_OPTIONAL_NUMBER, jobs), .min = 1, .otherwise = 1 },
 	{ 0, "discard", "no|yes|auto", "delete each kernel that is downloaded for its test after it (default auto: in GitHub Actions)", INTO(OPTION_SWITCH, discard), .otherwise = DISCARD_AUTO },
+	{ 0, "repeat", "N", "run the command so often on each kernel", INTO(OPTION_NUMBER, repeat), .min = 1, .otherwise = 1 },
+	{ 0, "until-failure", NULL, "run it again until it has failed on a kernel; without --repeat, as often as that takes", INTO(OPTION_FLAG, until_failure) },
+	{ 0, "shuffle", "[SEED]", "test in another order each time, or in that of SEED, which is shown", INTO(OPTION_OPTIONAL_NUMBER, shuffle), .min = 1 },
+	{ 0, "rerun-failed", NULL, "only the kernels that failed in the project's last test", INTO(OPTION_FLAG, rerun_failed) },
 	{ 0, "list", NULL, "only list the kernels that would be tested", INTO(OPTION_FLAG, list) },
 	{ 0, "junit", "FILE", "write the results to FILE as JUnit XML", INTO(OPTION_STRING, junit) },
 	{ 0 },
@@ -54,13 +60,20 @@ static json_t *item_json(const struct suite_item *item)
 	for (int i = 0; i < SUITE_PHASE_COUNT; i++)
 		json_object_set_new(phases, suite_phase_names[i],
 				    json_integer((json_int_t)item->phase_ms[i]));
-	return json_pack("{s:s, s:s, s:s, s:o, s:i, s:o, s:o, s:o, s:o}",
-			 "kernel", item->name, "arch", item->arch, "result",
-			 suite_state_names[item->state], "reason",
-			 text_json(item->reason), "attempts",
-			 (int)item->attempts, "milliseconds", phases, "tests",
-			 tests_json(item), "log", text_json(item->log_path),
-			 "console_log", text_json(item->console_path));
+	json_t *json =
+		json_pack("{s:s, s:s, s:s, s:o, s:i, s:o, s:o, s:o, s:o}",
+			  "kernel", item->name, "arch", item->arch, "result",
+			  suite_state_names[item->state], "reason",
+			  text_json(item->reason), "attempts",
+			  (int)item->attempts, "milliseconds", phases, "tests",
+			  tests_json(item), "log", text_json(item->log_path),
+			  "console_log", text_json(item->console_path));
+	if (item->runs) {
+		json_object_set_new(json, "runs", json_integer(item->runs));
+		json_object_set_new(json, "failed_runs",
+				    json_integer(item->failed_runs));
+	}
+	return json;
 }
 
 static void print_table(const struct suite_setup *setup)
@@ -136,14 +149,30 @@ static struct error *list_kernels(struct command_context *context,
 	for (size_t i = 0; i < suite->count; i++) {
 		const struct suite_item *item = &suite->items[i];
 
-		command_row(context,
-			    json_pack("{s:o, s:s, s:s, s:s}", "kernel",
-				      text_json(item->kernel), "arch",
-				      item->arch, "flavor", item->release.flavor,
-				      "sha256", item->digest),
-			    "%s %s", item->kernel, item->arch);
+		command_row(context, suite_item_json(item), "%s %s",
+			    item->kernel, item->arch);
 	}
 	return command_rows_print(context);
+}
+
+/** In the order and as often as is asked for; and keep which have failed. */
+static struct error *run_suite(struct suite_setup *setup)
+{
+	struct error *err;
+	const struct suite_options *suite_options = setup->context->options;
+	bool has_end = !suite_options->until_failure ||
+		       command_line_has(&setup->context->line, "repeat");
+	unsigned int seed = suite_options->shuffle;
+
+	if (seed == OPTION_NUMBER_OMITTED)
+		seed = arc4random_uniform(OPTION_NUMBER_MAX) + 1;
+	if (seed) {
+		log_info("in the order of --shuffle=%u", seed);
+		suite_shuffle(&setup->suite, seed);
+	}
+	err = suite_run_rounds(setup, has_end ? suite_options->repeat : 0,
+			       suite_options->until_failure);
+	return err ? err : suite_setup_keep_failed(setup);
 }
 
 static struct error *run(struct command_context *context)
@@ -161,6 +190,10 @@ static struct error *run(struct command_context *context)
 		return err;
 	if (suite_options->list)
 		return list_kernels(context, &setup.suite);
+	if (!setup.suite.count) {
+		log_info("nothing has failed in the last test");
+		return command_rows_print(context);
+	}
 	if (suite_options->junit) {
 		// What an earlier run wrote is not to be taken for this one's.
 		err = user_file_delete(suite_options->junit);
@@ -171,7 +204,7 @@ static struct error *run(struct command_context *context)
 		 setup.run.log_directory);
 	setup.run.expected.failures = &setup.project.failures;
 	uint64_t start_ms = monotonic_ms();
-	err = suite_run_shown(&setup.run, &setup.suite, setup.view);
+	err = run_suite(&setup);
 	if (err) {
 		// What has been found out is worth telling; the error remains.
 		error_destroy(report_results(&setup));

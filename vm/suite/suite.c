@@ -172,6 +172,26 @@ void suite_item_conclude(struct suite_item *item, const struct run_result *resul
 	judge_failure(item, expected);
 }
 
+void suite_item_merge(struct suite_item *item, struct suite_item *next)
+{
+	const bool has_run = next->state != SUITE_INTERRUPTED;
+	const unsigned int runs = item->runs + has_run;
+	const unsigned int failed_runs =
+		item->failed_runs +
+		(has_run && suite_state_is_failure(next->state));
+	const unsigned int guests = next->guests;
+
+	if (!item->runs || (has_run && next->state > item->state)) {
+		struct suite_item better = *item;
+
+		*item = *next;
+		*next = better;
+	}
+	item->runs = runs;
+	item->failed_runs = failed_runs;
+	item->guests = guests;
+}
+
 uint64_t suite_item_total_ms(const struct suite_item *item)
 {
 	uint64_t total = 0;

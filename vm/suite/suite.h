@@ -104,8 +104,10 @@ struct suite_item {
 	uint64_t since_ms;
 	/** Whether there is a module to be built before its first run. */
 	bool needs_module;
-	/** How often its guest was started. */
-	unsigned int attempts;
+	/** How often its guest was started; and in earlier runs, too. */
+	unsigned int attempts, guests;
+	/** Where it is run several times: how often it was, and has failed. */
+	unsigned int runs, failed_runs;
 	/** Of the last attempt; 0 for what did not take place. */
 	uint64_t phase_ms[SUITE_PHASE_COUNT];
 	/** The command's, if it has exited. */
@@ -139,6 +141,13 @@ void suite_deinit(struct suite *suite);
  */
 void suite_item_conclude(struct suite_item *item, const struct run_result *result,
 			 const struct expectations *expected);
+
+/**
+ * Have an item be the worst of its runs.
+ *
+ * @param[in,out] next Its next run; what is left belongs to the caller.
+ */
+void suite_item_merge(struct suite_item *item, struct suite_item *next);
 
 /** Read the tests of the last attempt's log, at most of 64 MB. */
 void suite_item_read_tests(struct suite_item *item);
@@ -189,6 +198,9 @@ struct suite_request {
 _must_check_ struct error *suite_plan(const struct suite_request *request,
 				      struct suite *ret);
 
+/** Bring the kernels into another order, which follows from the seed. */
+void suite_shuffle(struct suite *suite, unsigned int seed);
+
 /**
  * What the kernels that are not on disk take there at least, once unpacked.
  *
@@ -223,7 +235,7 @@ struct suite_run_options {
 	char *const *command;
 	/**
 	 * For each kernel NAME.log, what the command has printed; and
-	 * NAME.console.log and NAME.json, of `run`. A second attempt's are
+	 * NAME.console.log and NAME.json, of `run`. A second guest's are
 	 * called NAME.2.log and so on. Must exist.
 	 */
 	char *log_directory;

@@ -135,6 +135,18 @@ struct error *suite_plan(const struct suite_request *request, struct suite *ret)
 	return NULL;
 }
 
+void suite_shuffle(struct suite *suite, unsigned int seed)
+{
+	for (size_t i = suite->count; i > 1; i--) {
+		struct suite_item *other =
+			&suite->items[(size_t)rand_r(&seed) % i];
+		struct suite_item last = suite->items[i - 1];
+
+		suite->items[i - 1] = *other;
+		*other = last;
+	}
+}
+
 static int compare_sizes(const void *a_, const void *b_)
 {
 	const uint64_t *a = a_, *b = b_;

@@ -103,24 +103,26 @@ struct error *suite_log_directory_create(const char *parent, int keep,
 	return err;
 }
 
-/** A file of the item's in the directory of logs: `NAME.json`, `NAME.2.json`. */
+/** A file of a guest's in the directory of logs: `NAME.json`, `NAME.2.json`. */
 static char *log_path(const struct suite_run_options *options,
-		      const struct suite_item *item, const char *suffix)
+		      const struct suite_item *item, unsigned int guest,
+		      const char *suffix)
 {
-	if (item->attempts <= 1)
+	if (guest <= 1)
 		return path_joinf(options->log_directory, "%s%s", item->name,
 				  suffix);
-	return path_joinf(options->log_directory, "%s.%u%s", item->name,
-			  item->attempts, suffix);
+	return path_joinf(options->log_directory, "%s.%u%s", item->name, guest,
+			  suffix);
 }
 
-/** Open the item's log; a download and the run after it share one. */
+/** Open a guest's log, which it shares with a download before it. */
 static struct error *open_log(const struct suite_run_options *options,
-			      struct suite_item *item, int *fd_ret)
+			      struct suite_item *item, unsigned int guest,
+			      int *fd_ret)
 {
 	struct error *err;
 
-	_cleanup_free_ char *path = log_path(options, item, ".log");
+	_cleanup_free_ char *path = log_path(options, item, guest, ".log");
 	if (item->log_path && strcmp(item->log_path, path) == 0) {
 		*fd_ret =
 			open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
@@ -159,8 +161,10 @@ static struct error *add_run_words(struct string_list *arguments,
 	struct error *err;
 
 	free(item->console_path);
-	item->console_path = log_path(options, item, ".console.log");
-	_cleanup_free_ char *result_path = log_path(options, item, ".json");
+	item->console_path =
+		log_path(options, item, item->guests, ".console.log");
+	_cleanup_free_ char *result_path =
+		log_path(options, item, item->guests, ".json");
 	// A link that a project has there may lead to a terminal.
 	err = file_delete(item->console_path);
 	if (!err)
@@ -210,8 +214,10 @@ static struct error *start(const struct suite_runner *runner, size_t index)
 				 : item->needs_module ? SUITE_BUILDING
 						      : SUITE_RUNNING;
 	item->attempts += state == SUITE_RUNNING;
+	item->guests += state == SUITE_RUNNING;
 	_cleanup_close_ int log_fd = -1;
-	err = open_log(suite_options, item, &log_fd);
+	err = open_log(suite_options, item,
+		       item->guests + (state != SUITE_RUNNING), &log_fd);
 	if (err)
 		return err;
 	_cleanup_string_list_ struct string_list arguments = { 0 };
@@ -310,7 +316,8 @@ static void finish_run(const struct suite_run_options *options,
 {
 	_cleanup_error_ struct error *err = NULL;
 
-	_cleanup_free_ char *path = log_path(options, item, ".json");
+	_cleanup_free_ char *path =
+		log_path(options, item, item->guests, ".json");
 	_cleanup_free_ char *text = NULL;
 	_cleanup_run_result_ struct run_result result = { 0 };
 	err = file_read(path, RESULT_LIMIT_BYTES, &text, NULL);

@@ -30,6 +30,51 @@ Test(suite, guests_at_once_have_processors_and_memory)
 			     rows[i].jobs, "row %zu", i);
 }
 
+Test(suite, a_kernel_is_the_worst_of_its_runs)
+{
+	static const struct {
+		enum suite_state states[4];
+		enum suite_state worst;
+		unsigned int runs, failed_runs;
+		const char *path;
+	} rows[] = {
+		{ { SUITE_PASSED, SUITE_PASSED }, SUITE_PASSED, 2, 0, "0" },
+		{ { SUITE_PASSED, SUITE_FAILED, SUITE_PASSED, SUITE_FAILED },
+		  SUITE_FAILED,
+		  4,
+		  2,
+		  "1" },
+		{ { SUITE_FAILED, SUITE_FLAKY, SUITE_LOST }, SUITE_LOST, 3, 2, "2" },
+		{ { SUITE_FLAKY, SUITE_PASSED, SUITE_INTERRUPTED },
+		  SUITE_FLAKY,
+		  2,
+		  0,
+		  "0" },
+		{ { SUITE_INTERRUPTED }, SUITE_INTERRUPTED, 0, 0, "0" },
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct suite_item item = { 0 };
+
+		for (unsigned int j = 0; j < 4 && rows[i].states[j]; j++) {
+			_cleanup_suite_ struct suite next = { 0 };
+			char path[] = { (char)('0' + j), '\0' };
+
+			suite_add_directory(&next, "x", "arm", path);
+			next.items->state = rows[i].states[j];
+			next.items->guests = j + 1;
+			suite_item_merge(&item, next.items);
+			cr_expect_eq(item.guests, j + 1);
+		}
+		cr_expect_eq(item.state, rows[i].worst, "row %zu", i);
+		cr_expect_eq(item.runs, rows[i].runs, "row %zu", i);
+		cr_expect_eq(item.failed_runs, rows[i].failed_runs, "row %zu", i);
+		cr_expect_str_eq(item.path, rows[i].path, "row %zu", i);
+		free(item.path);
+		free(item.kernel);
+	}
+}
+
 Test(suite, verdicts_follow_from_outcomes)
 {
 	char *splats[] = { (char *)"BUG: x", NULL };
