@@ -146,6 +146,10 @@ class SuiteCase(support.TestCase):
         values = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": summary}
         return summary, support.environment(**values)
 
+    def write(self, folder, **keys):
+        folder.mkdir(exist_ok=True)
+        (folder / "vmtest.json").write_text(json.dumps(keys))
+
     def use_new_directory(self):
         self.directory = self.folder / "directory"
 
@@ -594,10 +598,6 @@ class ArchitecturesTest(SuiteCase):
 
 
 class ProjectTest(SuiteCase):
-    def write(self, folder, **keys):
-        folder.mkdir(exist_ok=True)
-        (folder / "vmtest.json").write_text(json.dumps(keys))
-
     def test_project_says_it_all(self):
         folder = self.folder / "project"
         self.write(folder, command=["./check", "a b"], rw=["out"], cpus=1,
@@ -683,6 +683,59 @@ class ProjectTest(SuiteCase):
                 self.write(self.folder, **keys)
                 result = self.vm("test", "-K", "--", "true")
                 self.assert_one_line(result, 2, "vmtest.json", *words)
+
+
+class LockTest(SuiteCase):
+    def lock(self, script, *options, status=0):
+        self.write(self.folder, command=["sh", "-c", script], kernels=["6.1", "6.6"])
+        result = self.vm("lock", *options, store=self.store)
+        self.assert_status(result, status)
+        return result
+
+    def locked(self):
+        rows = json.loads((self.folder / "vmtest.lock").read_text())
+        result = self.vm("test", "--locked", "--list", store=self.store)
+        self.assert_status(result, 0)
+        self.assertEqual(sorted(result.stdout.splitlines()),
+                         sorted(f"{row['kernel']} {row['arch']}" for row in rows))
+        return {row["kernel"] for row in rows}
+
+    def test_kernels_are_locked_until_newer_ones_pass(self):
+        first, second, other = VERSIONS[:3]
+        self.use_new_directory()
+        self.store = self.folder / "store"
+        self.store.mkdir()
+        for version in (first, other):
+            os.link(STORE / package(version), self.store / package(version))
+        self.assert_one_line(self.vm("test", "--locked", "--", "true", store=self.store),
+                             1, "vmtest.lock locks no kernels; vmtest-vm lock does")
+        self.lock("true")
+        self.assertEqual(self.locked(), {name(first), name(other)})
+        os.link(STORE / package(second), self.store / package(second))
+        self.assertEqual(self.locked(), {name(first), name(other)})
+
+        for script, words in (
+                (f"! {{ {on(second)}; }}", "passed now: the kernel's change"),
+                ("exit 3", "failed now, too: your change")):
+            result = self.lock(script, "--update", status=1)
+            self.assertIn(f"; {name(first)}, which is locked, {words}\n", result.stdout)
+            self.assertNotIn(name(other), result.stdout)
+            self.assertIn("failed on 1 of 1 kernels that are not locked",
+                          result.stderr.splitlines()[-1])
+            self.assertEqual(self.locked(), {name(first), name(other)})
+        self.lock(on(second), "--update")
+        self.assertEqual(self.locked(), {name(second), name(other)})
+
+        (self.store / package(second)).unlink()
+        shutil.rmtree(self.directory / ARCH)
+        self.assert_one_line(self.vm("test", "--locked", store=self.store), 1,
+                             "vmtest.lock: no kernel", name(second))
+        (self.folder / "vmtest.lock").write_text(
+            '[{"kernel": "./x", "arch": "x86_64", "sha256": ""}]')
+        self.assert_one_line(self.vm("test", "--locked", store=self.store), 2,
+                             "vmtest.lock: './x' is no release")
+        self.assert_one_line(self.vm("lock", "-k", self.directory, store=self.store), 1,
+                             str(self.directory))
 
 
 class BisectTest(SuiteCase):

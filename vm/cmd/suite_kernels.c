@@ -82,7 +82,8 @@ static struct error *choose(struct suite_setup *setup, enum suite_choice choice)
 			return err;
 	}
 	_cleanup_asset_list_ struct asset_list assets = { 0 };
-	if (need_store(&patterns, archs->count, &list)) {
+	if (options->asks_store || options->locked ||
+	    need_store(&patterns, archs->count, &list)) {
 		// That all kernels of the disk have passed would say too little.
 		err = command_assets(context, !options->all_kernels, &assets);
 		if (err)
@@ -104,9 +105,8 @@ static struct error *choose(struct suite_setup *setup, enum suite_choice choice)
 	return add_directories(context, &setup->suite, arch, &directories);
 }
 
-/** Choose just the kernels of a list, whatever the command line says. */
-static struct error *choose_listed(struct suite_setup *setup,
-				   const struct suite_list *list)
+struct error *suite_setup_choose_listed(struct suite_setup *setup,
+					const struct suite_list *list)
 {
 	struct error *err;
 	struct suite_options *options = setup->context->options;
@@ -126,24 +126,29 @@ static struct error *choose_listed(struct suite_setup *setup,
 	}
 	err = choose(setup, SUITE_NEWEST_OF_SERIES);
 	if (!err)
-		suite_keep_listed(&setup->suite, list);
+		suite_keep_listed(&setup->suite, list, true);
 	return err;
 }
 
-/** It is called by the project's path, or where there is none, by ours. */
-static struct error *find_failed_path(struct suite_setup *setup)
+/**
+ * A list of failures is called by the project's path, or where there is none,
+ * by ours.
+ */
+static struct error *find_lists(struct suite_setup *setup)
 {
+	const char *directory = setup->project.directory;
 	_cleanup_free_ char *here = realpath(".", NULL);
 	const char *path = setup->project.path ? setup->project.path : here;
 	_cleanup_digest_ struct digest *digest = digest_create();
 	char text[DIGEST_TEXT_SIZE];
 
-	if (!path)
+	if (!here)
 		return error_create_os(errno, "the working directory");
 	digest_update(digest, path, strlen(path));
 	digest_finish(digest, text);
 	setup->failed_path =
 		path_joinf(setup->context->directory, "failed/%s.json", text);
+	setup->lock_path = path_join(directory ? directory : here, "vmtest.lock");
 	return NULL;
 }
 
@@ -153,9 +158,36 @@ struct error *suite_setup_keep_failed(const struct suite_setup *setup)
 
 	_cleanup_free_ char *directory =
 		path_join(setup->context->directory, "failed");
+	_cleanup_free_ char *text = suite_list_format(&setup->suite, true);
 	err = directory_create(directory);
-	return err ? err
-		   : suite_list_write(&setup->suite, true, setup->failed_path);
+	return err ? err : file_write(setup->failed_path, text, strlen(text));
+}
+
+static struct error *choose_locked(struct suite_setup *setup)
+{
+	struct error *err;
+
+	_cleanup_suite_list_ struct suite_list list = { 0 };
+	err = suite_list_read(setup->lock_path, &list);
+	if (error_catch(&err, ERROR_NOT_FOUND) || (!err && !list.count))
+		return error_create(ERROR_NOT_FOUND,
+				    "%s locks no kernels; vmtest-vm lock does",
+				    setup->lock_path);
+	if (err)
+		return err;
+	for (size_t i = 0; i < list.count; i++) {
+		struct release release;
+
+		// A directory's makefiles would be run.
+		if (!release_parse(list.items[i].kernel, &release))
+			return error_create(ERROR_USAGE, "%s: '%s' is no release",
+					    setup->lock_path,
+					    list.items[i].kernel);
+	}
+	err = suite_setup_choose_listed(setup, &list);
+	if (err)
+		return error_wrap(err, "%s", setup->lock_path);
+	return suite_check_list(&setup->suite, &list, setup->lock_path);
 }
 
 struct error *suite_setup_choose(struct suite_setup *setup,
@@ -164,9 +196,11 @@ struct error *suite_setup_choose(struct suite_setup *setup,
 	struct error *err;
 	const struct suite_options *options = setup->context->options;
 
-	err = find_failed_path(setup);
+	err = find_lists(setup);
 	if (err)
 		return err;
+	if (options->locked)
+		return choose_locked(setup);
 	if (!options->rerun_failed)
 		return choose(setup, choice);
 	_cleanup_suite_list_ struct suite_list list = { 0 };
@@ -176,5 +210,5 @@ struct error *suite_setup_choose(struct suite_setup *setup,
 				    "--rerun-failed: this project was not tested yet");
 	if (err || !list.count)
 		return err;
-	return choose_listed(setup, &list);
+	return suite_setup_choose_listed(setup, &list);
 }

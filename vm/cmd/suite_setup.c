@@ -39,6 +39,7 @@ void suite_setup_deinit(struct suite_setup *setup)
 	project_deinit(&setup->project);
 	free(setup->command);
 	free(setup->failed_path);
+	free(setup->lock_path);
 	free(setup->run.program);
 	free(setup->run.log_directory);
 	string_list_deinit(&setup->run.options);
@@ -160,7 +161,8 @@ static struct error *check_options(const struct command_context *context,
 		return error_create(ERROR_USAGE,
 				    "--all-kernels and --kernel: choose one of them");
 	if (choice == SUITE_NEWEST_OF_SERIES && !options->all_kernels &&
-	    !options->rerun_failed && !context->common->kernels.count)
+	    !options->rerun_failed && !options->locked &&
+	    !context->common->kernels.count)
 		return error_create(
 			ERROR_USAGE,
 			"say which kernels: all with -K, some with -k, or \"kernels\" in vmtest.json");

@@ -20,9 +20,11 @@ struct catalog_arch;
 struct error;
 struct kernel;
 struct module;
+struct suite_list;
 
 extern const struct command vm_run_command;
 extern const struct command vm_test_command;
+extern const struct command vm_lock_command;
 extern const struct command vm_bisect_command;
 extern const struct command vm_exec_command;
 extern const struct command vm_shell_command;
@@ -295,8 +297,18 @@ struct suite_options {
 	bool until_failure;
 	unsigned int shuffle;
 	bool rerun_failed;
+	bool locked;
+	/** Without it, the disk may say what patterns mean. */
+	bool asks_store;
 	struct project_options project;
 };
+
+/** Rows of those that are for several kernels at once. */
+// clang-format off
+#define SUITE_KERNELS_ROWS                                                     \
+	{ 'K', "all-kernels", NULL, "all supported kernels: each series of the catalog, each flavor", OPTION_INTO(OPTION_FLAG, struct suite_options, all_kernels) }, \
+	{ 'j', "jobs", "[N]", "guests at once (default 1; without N, one a processor, as far as there is memory)", OPTION_INTO(OPTION_OPTIONAL_NUMBER, struct suite_options, jobs), .min = 1, .otherwise = 1 }
+// clang-format on
 
 /** Those that both have, besides those of a guest. */
 extern const struct command_option suite_option_table[];
@@ -307,8 +319,8 @@ struct suite_setup {
 	struct project project;
 	/** Names, which the suite borrows. */
 	struct string_list archs;
-	/** Where it is kept which kernels have failed. */
-	char *failed_path;
+	/** Where it is kept which kernels have failed, and which are locked. */
+	char *failed_path, *lock_path;
 	struct suite suite;
 	struct suite_run_options run;
 	/** What is run, as one would type it. */
@@ -344,6 +356,14 @@ _must_check_ struct error *suite_setup_load(struct suite_setup *setup,
 _must_check_ struct error *suite_run_rounds(struct suite_setup *setup,
 					    unsigned int rounds,
 					    bool until_failure);
+
+/**
+ * Choose just the kernels of a list, whatever the command line says.
+ *
+ * @param[in] setup Has a context, and no kernels.
+ */
+_must_check_ struct error *suite_setup_choose_listed(struct suite_setup *setup,
+						     const struct suite_list *list);
 
 /** Keep which kernels have failed, for --rerun-failed. */
 _must_check_ struct error *suite_setup_keep_failed(const struct suite_setup *setup);

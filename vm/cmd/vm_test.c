@@ -25,13 +25,13 @@ enum {
 
 // clang-format off
 static const struct command_option options[] = {
-	{ 'K', "all-kernels", NULL, "all supported kernels: each series of the catalog, each flavor", INTO(OPTION_FLAG, all_kernels) },
-	{ 'j', "jobs", "[N]", "guests at once (default 1; without N, one a processor, as far as there is memory)", INTO(OPTION_OPTIONAL_NUMBER, jobs), .min = 1, .otherwise = 1 },
+	SUITE_KERNELS_ROWS,
 	{ 0, "discard", "no|yes|auto", "delete each kernel that is downloaded for its test after it (default auto: in GitHub Actions)", INTO(OPTION_SWITCH, discard), .otherwise = DISCARD_AUTO },
 	{ 0, "repeat", "N", "run the command so often on each kernel", INTO(OPTION_NUMBER, repeat), .min = 1, .otherwise = 1 },
 	{ 0, "until-failure", NULL, "run it again until it has failed on a kernel; without --repeat, as often as that takes", INTO(OPTION_FLAG, until_failure) },
 	{ 0, "shuffle", "[SEED]", "test in another order each time, or in that of SEED, which is shown", INTO(OPTION_OPTIONAL_NUMBER, shuffle), .min = 1 },
 	{ 0, "rerun-failed", NULL, "only the kernels that failed in the project's last test", INTO(OPTION_FLAG, rerun_failed) },
+	{ 0, "locked", NULL, "exactly the kernels of vmtest.lock, see lock", INTO(OPTION_FLAG, locked) },
 	{ 0, "list", NULL, "only list the kernels that would be tested", INTO(OPTION_FLAG, list) },
 	{ 0, "junit", "FILE", "write the results to FILE as JUnit XML", INTO(OPTION_STRING, junit) },
 	{ 0 },

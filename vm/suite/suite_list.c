@@ -32,8 +32,7 @@ json_t *suite_item_json(const struct suite_item *item)
 			 item->release.flavor, "sha256", item->digest);
 }
 
-struct error *suite_list_write(const struct suite *suite, bool failed_only,
-			       const char *path)
+char *suite_list_format(const struct suite *suite, bool failed_only)
 {
 	json_t *list = json_array();
 
@@ -43,8 +42,7 @@ struct error *suite_list_write(const struct suite *suite, bool failed_only,
 					      suite_item_json(&suite->items[i]));
 	}
 	_cleanup_free_ char *text = json_text(list, JSON_INDENT(2));
-	_cleanup_free_ char *lines = string_format("%s\n", text);
-	return file_write(path, lines, strlen(lines));
+	return string_format("%s\n", text);
 }
 
 static struct error *read_listed(const struct value *value, void *ret)
@@ -86,31 +84,49 @@ static bool is_listed(const struct suite_listed *listed,
 	       strcmp(listed->arch, item->arch) == 0;
 }
 
-const struct suite_listed *suite_list_find(const struct suite_list *list,
-					   const struct suite_item *item)
+/** Whether it is another package of the same name. */
+static bool has_changed(const struct suite_listed *listed,
+			const struct suite_item *item)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		if (is_listed(&list->items[i], item))
-			return &list->items[i];
-	}
-	return NULL;
+	return *listed->digest && *item->digest &&
+	       strcmp(listed->digest, item->digest) != 0;
 }
 
-void suite_keep_listed(struct suite *suite, const struct suite_list *list)
+void suite_keep_listed(struct suite *suite, const struct suite_list *list,
+		       bool listed)
 {
 	struct suite kept = { 0 };
 	struct suite rest = { 0 };
 
 	for (size_t i = 0; i < suite->count; i++) {
 		struct suite_item *item = &suite->items[i];
+		bool found = false;
 
-		struct suite *to = suite_list_find(list, item) ? &kept : &rest;
+		for (size_t j = 0; j < list->count; j++)
+			found |= is_listed(&list->items[j], item) &&
+				 (listed || !has_changed(&list->items[j], item));
+		struct suite *to = found == listed ? &kept : &rest;
 
 		vector_add(to) = take(*item);
 	}
 	suite_deinit(suite);
 	suite_deinit(&rest);
 	*suite = kept;
+}
+
+const struct suite_listed *suite_list_find_kind(const struct suite_list *list,
+						const struct suite_item *item)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct suite_listed *listed = &list->items[i];
+		struct release release;
+
+		if (strcmp(listed->arch, item->arch) == 0 &&
+		    release_parse(listed->kernel, &release) &&
+		    release_same_kind(&release, &item->release))
+			return listed;
+	}
+	return NULL;
 }
 
 struct error *suite_check_list(const struct suite *suite,
@@ -128,8 +144,7 @@ struct error *suite_check_list(const struct suite *suite,
 			return error_create(ERROR_NOT_FOUND,
 					    "%s: %s for %s is neither on disk nor in the store any more; choose anew with vmtest-vm lock --update",
 					    name, listed->kernel, listed->arch);
-		if (*listed->digest && *item->digest &&
-		    strcmp(listed->digest, item->digest) != 0)
+		if (has_changed(listed, item))
 			return error_create(ERROR_OTHER,
 					    "%s: the store's %s for %s has the digest %s, and not %s: it is another package",
 					    name, listed->kernel, listed->arch,

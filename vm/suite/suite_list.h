@@ -40,20 +40,24 @@ void suite_list_deinit(struct suite_list *list);
 /** A kernel as the list has it. */
 struct json_t *suite_item_json(const struct suite_item *item);
 
-/** @param[in] failed_only Leave out those that have not failed. */
-_must_check_ struct error *suite_list_write(const struct suite *suite,
-					    bool failed_only, const char *path);
+/**
+ * The list of a suite; free().
+ *
+ * @param[in] failed_only Leave out those that have not failed.
+ */
+char *suite_list_format(const struct suite *suite, bool failed_only);
 
 /** @return ERROR_NOT_FOUND if there is no such file. */
 _must_check_ struct error *suite_list_read(const char *path,
 					   struct suite_list *ret);
 
-/** @return NULL if it is not there. */
-const struct suite_listed *suite_list_find(const struct suite_list *list,
-					   const struct suite_item *item);
+/** Keep of a suite what is in the list, or what is not. */
+void suite_keep_listed(struct suite *suite, const struct suite_list *list,
+		       bool listed);
 
-/** Remove from a suite what is not in the list. */
-void suite_keep_listed(struct suite *suite, const struct suite_list *list);
+/** Find one of a kernel's architecture, series and flavor; NULL if none is. */
+const struct suite_listed *suite_list_find_kind(const struct suite_list *list,
+						const struct suite_item *item);
 
 /**
  * Check that a suite has all of a list, as it was.

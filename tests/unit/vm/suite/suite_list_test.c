@@ -44,20 +44,27 @@ static char *names(void)
 	return string_builder_take(&sb);
 }
 
+static void write_list(bool failed_only, const char *path)
+{
+	_cleanup_free_ char *text = suite_list_format(&suite, failed_only);
+
+	put_file(".", path, text);
+}
+
 Test(suite_list, it_can_be_read_again)
 {
 	_cleanup_suite_list_ struct suite_list all = { 0 };
 	_cleanup_suite_list_ struct suite_list failed = { 0 };
 
-	expect_success(suite_list_write(&suite, false, "all.json"));
+	write_list(false, "all.json");
 	expect_success(suite_list_read("all.json", &all));
 	cr_expect_eq(all.count, 4);
 	expect_success(suite_check_list(&suite, &all, "all.json"));
-	cr_expect_str_eq(suite_list_find(&all, &suite.items[1])->arch, "arm");
+	cr_expect_str_eq(all.items[1].arch, "arm");
 
-	expect_success(suite_list_write(&suite, true, "failed.json"));
+	write_list(true, "failed.json");
 	expect_success(suite_list_read("failed.json", &failed));
-	suite_keep_listed(&suite, &failed);
+	suite_keep_listed(&suite, &failed, true);
 	_cleanup_free_ char *kept = names();
 	cr_expect_str_eq(kept, "6.1.5-vmtest1.0tiny 6.6.7-vmtest1.0tiny ");
 	expect_kind(suite_check_list(&suite, &all, "all.json"), ERROR_NOT_FOUND,
@@ -69,6 +76,30 @@ Test(suite_list, it_can_be_read_again)
 	strcpy(suite.items[0].digest, "d1");
 	expect_kind(suite_check_list(&suite, &failed, "failed.json"),
 		    ERROR_OTHER, "has the digest d1, and not d0");
+}
+
+Test(suite_list, what_has_changed_supersedes_its_like)
+{
+	_cleanup_suite_list_ struct suite_list list = { 0 };
+
+	write_list(false, "all.json");
+	expect_success(suite_list_read("all.json", &list));
+	suite_keep_listed(&suite, &list, false);
+	cr_expect_eq(suite.count, 0);
+	suite_add_directory(&suite, "6.1.5-vmtest1.0tiny", "x86_64",
+			    "6.1.5-vmtest1.0tiny");
+	suite_add_directory(&suite, "6.6.9-vmtest1.0tiny", "arm",
+			    "6.6.9-vmtest1.0tiny");
+	suite_add_directory(&suite, "6.6.9-vmtest1.0tiny", "x86_64",
+			    "6.6.9-vmtest1.0tiny");
+	strcpy(suite.items[0].digest, "d1");
+	suite_keep_listed(&suite, &list, false);
+	cr_assert_eq(suite.count, 3);
+	cr_expect_eq(suite_list_find_kind(&list, &suite.items[0]),
+		     &list.items[0]);
+	cr_expect_eq(suite_list_find_kind(&list, &suite.items[1]),
+		     &list.items[1]);
+	cr_expect_null(suite_list_find_kind(&list, &suite.items[2]));
 }
 
 Test(suite_list, mistakes_are_told)
