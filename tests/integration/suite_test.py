@@ -738,6 +738,44 @@ class LockTest(SuiteCase):
                              str(self.directory))
 
 
+class RangeTest(SuiteCase):
+    def test_where_a_command_works(self):
+        badge = self.folder / "badge.svg"
+        result = self.vm("range", "--badge", badge, "--",
+                         "sh", "-c", on(*VERSIONS[1:3]))
+        self.assert_status(result, 0)
+        self.assertRegex(result.stdout.splitlines()[-1],
+                         rf"^{ARCH} +tiny +6\.1\.20 to 6\.6\.30 +"
+                         r"up to 6\.1\.10, from 6\.12\.40 +5 of 5$")
+        self.assertIn("step 5: ", result.stderr)
+        svg = xml.etree.ElementTree.parse(badge).getroot()
+        self.assertEqual([e.text for e in svg.iter() if e.tag.endswith("}text")],
+                         ["Linux", "6.1.20 to 6.6.30"])
+
+        # What was downloaded for it is deleted.
+        self.use_new_directory()
+        options = ("-k", "6.12,6.13", "--discard", "--", "sh", "-c", on(VERSIONS[4]))
+        result = self.vm("range", "--json", *options)
+        self.assert_status(result, 0)
+        self.assertEqual(json.loads(result.stdout), [{
+            "arch": ARCH, "flavor": "tiny", "kernels": 2, "tested": 2,
+            "works": [{"first": name(VERSIONS[4]), "last": name(VERSIONS[4])}],
+            "fails": [{"first": name(VERSIONS[3]), "last": name(VERSIONS[3])}]}])
+        self.assertEqual(list(self.directory.glob(f"{ARCH}/kernel-*")), [])
+
+    def test_markdown_and_what_cannot_be_tested(self):
+        summary, environment = self.workflow()
+        options = ("--markdown", "-k", "6.13", "--", "sh", "-c")
+        result = self.vm("range", *options, "true", env=environment)
+        self.assert_status(result, 0)
+        row = f"| {ARCH} | tiny | all | none | 1 of 1 |"
+        self.assertIn(row, result.stdout)
+        self.assertIn(row, summary.read_text())
+        result = self.vm("range", *options, "exit 125")
+        self.assertIn(f"| {ARCH} | tiny | unknown | unknown | 0 of 1 |", result.stdout)
+        self.assert_one_line(result, 1, "no kernel could be tested")
+
+
 class BisectTest(SuiteCase):
     def test_neighbours_are_found(self):
         for place in (1, 3, 4):

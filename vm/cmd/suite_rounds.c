@@ -89,3 +89,22 @@ struct error *suite_run_rounds(struct suite_setup *setup, unsigned int rounds,
 	}
 	return err;
 }
+
+struct error *suite_run_step(const struct suite_setup *setup,
+			     struct suite_item *item, unsigned int number)
+{
+	struct error *err;
+	const struct suite one = { item, 1 };
+	const char *verdict;
+
+	// There is a line for each step.
+	err = suite_run_shown(&setup->run, &one,
+			      setup->view == SUITE_VIEW_LINES ? SUITE_VIEW_QUIET
+							      : setup->view);
+	if (err)
+		return err;
+	verdict = bisect_verdict_names[bisect_verdict_of(item)];
+	log_info("step %u: %s is %s%s%s", number, item->name, verdict,
+		 item->reason ? ": " : "", item->reason ? item->reason : "");
+	return NULL;
+}

@@ -166,9 +166,6 @@ static struct error *check_options(const struct command_context *context,
 		return error_create(
 			ERROR_USAGE,
 			"say which kernels: all with -K, some with -k, or \"kernels\" in vmtest.json");
-	// Versions of one kernel have an order, those of several have none.
-	if (choice != SUITE_NEWEST_OF_SERIES && context->common->archs.count > 1)
-		return error_create(ERROR_USAGE, "--arch: name one architecture");
 	return run_options_check(&options->guest);
 }
 

@@ -32,32 +32,22 @@ static const struct command_option own_option_table[] = {
 };
 // clang-format on
 
-static int compare_items(const void *a, const void *b)
-{
-	const struct suite_item *x = a;
-	const struct suite_item *y = b;
-
-	return release_compare(&x->release, &y->release);
-}
-
 /** In order of version; which is none where the flavors differ as well. */
 static struct error *order_kernels(struct suite *suite)
 {
-	for (size_t i = 0; i < suite->count; i++) {
-		const struct suite_item *item = &suite->items[i];
-		const char *flavor = suite->items[0].release.flavor;
+	struct error *err;
 
-		if (!*item->release.flavor)
-			return error_create(ERROR_USAGE,
-					    "%s: '%s' does not tell its place in the order of versions",
-					    item->path, item->name);
-		if (strcmp(item->release.flavor, flavor) != 0)
-			return error_create(ERROR_USAGE,
-					    "there are kernels of the flavors %s and %s; choose one with --flavor",
-					    flavor, item->release.flavor);
-	}
-	qsort(suite->items, suite->count, sizeof(*suite->items), compare_items);
-	return NULL;
+	err = bisect_order(suite);
+	if (err || !suite->count)
+		return err;
+	const char *first = suite->items[0].release.flavor;
+	const char *last = suite->items[suite->count - 1].release.flavor;
+
+	if (strcmp(first, last) == 0)
+		return NULL;
+	return error_create(ERROR_USAGE,
+			    "there are kernels of the flavors %s and %s; choose one with --flavor",
+			    first, last);
 }
 
 // clang-format off
@@ -154,20 +144,9 @@ static struct error *search(struct suite_setup *setup, struct bisect_step *step)
 		 setup->run.log_directory);
 	bisect_next(suite, step);
 	for (unsigned int number = 1; step->action == BISECT_TEST; number++) {
-		struct suite_item *item = &suite->items[step->index];
-		const struct suite one = { item, 1 };
-
-		// There is a line for each step.
-		err = suite_run_shown(&setup->run, &one,
-				      setup->view == SUITE_VIEW_LINES
-					      ? SUITE_VIEW_QUIET
-					      : setup->view);
+		err = suite_run_step(setup, &suite->items[step->index], number);
 		if (err)
 			return err;
-		log_info("step %u: %s is %s%s%s", number, item->name,
-			 bisect_verdict_names[bisect_verdict_of(item)],
-			 item->reason ? ": " : "",
-			 item->reason ? item->reason : "");
 		bisect_next(suite, step);
 	}
 	return NULL;
@@ -198,6 +177,19 @@ static struct error *find_range(struct suite_setup *setup,
 	return bisect_git_set_range(bisect, first, last, bad->flavor);
 }
 
+/** Versions of one kernel have an order, those of several have none. */
+static struct error *load(struct suite_setup *setup,
+			  struct command_context *context,
+			  enum suite_choice choice)
+{
+	struct error *err;
+
+	err = suite_setup_load(setup, context, choice, NULL);
+	if (err || setup->archs.count == 1)
+		return err;
+	return error_create(ERROR_USAGE, "--arch: name one architecture");
+}
+
 static struct error *run_git(struct command_context *context)
 {
 	struct error *err;
@@ -217,10 +209,8 @@ static struct error *run_git(struct command_context *context)
 	if (context->common->flavors.count > 1)
 		return error_create(ERROR_USAGE,
 				    "one kernel has one flavor; name only one");
-	err = suite_setup_load(&setup, context,
-			       options->good ? SUITE_NO_KERNELS
-					     : SUITE_EVERY_VERSION,
-			       NULL);
+	err = load(&setup, context,
+		   options->good ? SUITE_NO_KERNELS : SUITE_EVERY_VERSION);
 	if (!err)
 		err = run_options_check_places(context, &options->suite.guest,
 					       &tree, 1);
@@ -244,7 +234,7 @@ static struct error *run(struct command_context *context)
 			ERROR_USAGE,
 			"--good, --bad, --keep-config and --llvm: say which repository with --git");
 	_cleanup_suite_setup_ struct suite_setup setup = { 0 };
-	err = suite_setup_load(&setup, context, SUITE_EVERY_VERSION, NULL);
+	err = load(&setup, context, SUITE_EVERY_VERSION);
 	if (err)
 		return err;
 	struct bisect_step step;

@@ -26,6 +26,7 @@ extern const struct command vm_run_command;
 extern const struct command vm_test_command;
 extern const struct command vm_lock_command;
 extern const struct command vm_bisect_command;
+extern const struct command vm_range_command;
 extern const struct command vm_exec_command;
 extern const struct command vm_shell_command;
 extern const struct command vm_ls_command;
@@ -308,6 +309,9 @@ struct suite_options {
 #define SUITE_KERNELS_ROWS                                                     \
 	{ 'K', "all-kernels", NULL, "all supported kernels: each series of the catalog, each flavor", OPTION_INTO(OPTION_FLAG, struct suite_options, all_kernels) }, \
 	{ 'j', "jobs", "[N]", "guests at once (default 1; without N, one a processor, as far as there is memory)", OPTION_INTO(OPTION_OPTIONAL_NUMBER, struct suite_options, jobs), .min = 1, .otherwise = 1 }
+
+#define SUITE_DISCARD_ROW                                                      \
+	{ 0, "discard", "no|yes|auto", "delete each kernel that is downloaded for its test after it (default auto: in GitHub Actions)", OPTION_INTO(OPTION_SWITCH, struct suite_options, discard), .otherwise = DISCARD_AUTO }
 // clang-format on
 
 /** Those that both have, besides those of a guest. */
@@ -367,6 +371,11 @@ _must_check_ struct error *suite_setup_choose_listed(struct suite_setup *setup,
 
 /** Keep which kernels have failed, for --rerun-failed. */
 _must_check_ struct error *suite_setup_keep_failed(const struct suite_setup *setup);
+
+/** Run one item of a search, and log what it has shown. */
+_must_check_ struct error *suite_run_step(const struct suite_setup *setup,
+					  struct suite_item *item,
+					  unsigned int number);
 
 /** Choose the kernels, as a part of suite_setup_load(). */
 _must_check_ struct error *suite_setup_choose(struct suite_setup *setup,

@@ -26,7 +26,7 @@ enum {
 // clang-format off
 static const struct command_option options[] = {
 	SUITE_KERNELS_ROWS,
-	{ 0, "discard", "no|yes|auto", "delete each kernel that is downloaded for its test after it (default auto: in GitHub Actions)", INTO(OPTION_SWITCH, discard), .otherwise = DISCARD_AUTO },
+	SUITE_DISCARD_ROW,
 	{ 0, "repeat", "N", "run the command so often on each kernel", INTO(OPTION_NUMBER, repeat), .min = 1, .otherwise = 1 },
 	{ 0, "until-failure", NULL, "run it again until it has failed on a kernel; without --repeat, as often as that takes", INTO(OPTION_FLAG, until_failure) },
 	{ 0, "shuffle", "[SEED]", "test in another order each time, or in that of SEED, which is shown", INTO(OPTION_OPTIONAL_NUMBER, shuffle), .min = 1 },

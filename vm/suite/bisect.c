@@ -2,6 +2,11 @@
 
 #include "vm/suite/suite.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/error.h"
+
 enum {
 	/** As git bisect takes it: this one cannot be tested. */
 	SKIP_STATUS = 125,
@@ -40,14 +45,38 @@ static bool judged(const struct suite *suite, size_t index,
 	return bisect_verdict_of(&suite->items[index]) == verdict;
 }
 
-/** The untested one that is nearest to the middle; the bad one if none is. */
-static size_t find_middle(const struct suite *suite, size_t good, size_t bad)
+static int compare_items(const void *a, const void *b)
 {
-	size_t middle = good + (bad - good) / 2;
-	size_t best = bad;
-	size_t best_distance = bad - good;
+	const struct suite_item *x = a;
+	const struct suite_item *y = b;
+	int order = strcmp(x->arch, y->arch);
 
-	for (size_t i = good + 1; i < bad; i++) {
+	if (!order)
+		order = strcmp(x->release.flavor, y->release.flavor);
+	return order ? order : release_compare(&x->release, &y->release);
+}
+
+struct error *bisect_order(struct suite *suite)
+{
+	for (size_t i = 0; i < suite->count; i++) {
+		const struct suite_item *item = &suite->items[i];
+
+		if (!*item->release.flavor)
+			return error_create(ERROR_USAGE,
+					    "%s: '%s' does not tell its place in the order of versions",
+					    item->path, item->name);
+	}
+	qsort(suite->items, suite->count, sizeof(*suite->items), compare_items);
+	return NULL;
+}
+
+size_t bisect_middle(const struct suite *suite, size_t first, size_t second)
+{
+	size_t middle = first + (second - first) / 2;
+	size_t best = second;
+	size_t best_distance = second - first;
+
+	for (size_t i = first + 1; i < second; i++) {
 		size_t distance = i > middle ? i - middle : middle - i;
 
 		if (judged(suite, i, BISECT_UNTESTED) &&
@@ -97,7 +126,7 @@ void bisect_next(const struct suite *suite, struct bisect_step *ret)
 	ret->good = ret->bad - 1;
 	while (!judged(suite, ret->good, BISECT_GOOD))
 		ret->good--;
-	ret->index = find_middle(suite, ret->good, ret->bad);
+	ret->index = bisect_middle(suite, ret->good, ret->bad);
 	if (ret->index == ret->bad)
 		ret->action = BISECT_FOUND;
 }

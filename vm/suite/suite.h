@@ -304,6 +304,16 @@ struct bisect_step {
 	size_t bad;
 };
 
+/**
+ * Bring kernels into the order of versions, for each architecture and flavor.
+ *
+ * @return ERROR_USAGE for one whose release says neither.
+ */
+_must_check_ struct error *bisect_order(struct suite *suite);
+
+/** The untested one nearest to the middle of two; the second if none is. */
+size_t bisect_middle(const struct suite *suite, size_t first, size_t second);
+
 enum bisect_verdict bisect_verdict_of(const struct suite_item *item);
 
 /**
