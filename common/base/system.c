@@ -5,6 +5,8 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,6 +55,30 @@ int thread_create(pthread_t *thread, void *(*run)(void *arg), void *arg)
 	int errnum = pthread_create(thread, NULL, run, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return errnum;
+}
+
+ssize_t send_with_fds(int fd, const void *data, size_t size_bytes,
+		      const int *fds, size_t fd_count, int flags)
+{
+	union {
+		char bytes[CMSG_SPACE(SEND_FDS_MAX * sizeof(int))];
+		struct cmsghdr alignment;
+	} control = { 0 };
+	struct iovec part = { (void *)data, size_bytes };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (fd_count) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
+
+		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
+		memcpy(CMSG_DATA(header), fds, fd_count * sizeof(int));
+	}
+	return sendmsg(fd, &message, flags | MSG_NOSIGNAL);
 }
 
 bool foreground_has_terminal(int fd)

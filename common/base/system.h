@@ -7,7 +7,9 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /** The clock of deadlines and durations, in milliseconds. Async-signal-safe. */
 uint64_t monotonic_ms(void);
@@ -26,6 +28,20 @@ uint64_t memory_available(void);
  * this one has them blocked.
  */
 int thread_create(pthread_t *thread, void *(*run)(void *arg), void *arg);
+
+enum {
+	/** Of one message. */
+	SEND_FDS_MAX = 4,
+};
+
+/**
+ * As send(2), which raises no SIGPIPE, with descriptors, of which who receives
+ * it gets copies (SCM_RIGHTS in unix(7)).
+ *
+ * @param[in] fd_count At most SEND_FDS_MAX; 0 for none.
+ */
+ssize_t send_with_fds(int fd, const void *data, size_t size_bytes,
+		      const int *fds, size_t fd_count, int flags);
 
 /**
  * Whether this is a terminal that we may read, set and draw on now: a shell can

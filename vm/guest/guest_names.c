@@ -12,6 +12,7 @@
 
 #include "common/base/error.h"
 #include "common/base/memory.h"
+#include "common/base/system.h"
 #include "common/base/text.h"
 #include "vm/guest/guest_internal.h"
 
@@ -129,29 +130,11 @@ struct error *guest_name_connect(const char *name, int *fd_ret)
 struct error *guest_message_send(int fd, const void *data, size_t size,
 				 const int *fds, size_t fd_count)
 {
-	union {
-		char bytes[CMSG_SPACE(GUEST_MESSAGE_FDS * sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct iovec vector = { (void *)data, size };
-	struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1 };
-
 	if (size > GUEST_MESSAGE_BYTES)
 		return error_create(ERROR_USAGE,
 				    "the command and its environment are %zu bytes long, of %d at most",
 				    size, GUEST_MESSAGE_BYTES);
-	if (fd_count) {
-		message.msg_control = control.bytes;
-		message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
-
-		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-		header->cmsg_level = SOL_SOCKET;
-		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
-		memcpy(CMSG_DATA(header), fds, fd_count * sizeof(int));
-	}
-	if (sendmsg(fd, &message, MSG_NOSIGNAL) < 0)
+	if (send_with_fds(fd, data, size, fds, fd_count, 0) < 0)
 		return error_create_os(errno, "write to a guest's socket");
 	return NULL;
 }

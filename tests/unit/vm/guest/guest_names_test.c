@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "common/base/system.h"
 #include "common/base/text.h"
 
 Test(guest_names, a_name_is_a_word_and_no_number)
@@ -59,6 +60,14 @@ Test(guest_names, messages_and_descriptors_arrive_whole)
 	cr_expect_eq(read(pair[0], data, 1), 1);
 	cr_expect_eq(guest_message_receive(other, data, fds), 1);
 	cr_expect_eq(fds[0], -1);
+	// The kernel has room for one more than there may be.
+	const int many[] = { pair[1], pair[1], pair[1], pair[1] };
+
+	cr_assert_eq(send_with_fds(fd, "d", 1, many, array_size(many), 0), 1);
+	cr_expect_eq(guest_message_receive(other, data, fds), 1);
+	for (size_t i = 0; i < array_size(fds); i++)
+		cr_expect_eq(close(fds[i]), 0);
+	cr_expect_lt(close(fds[2] + 1), 0);
 	_cleanup_error_ struct error *large =
 		guest_message_send(fd, big, sizeof(big), NULL, 0);
 	cr_expect(error_is(large, ERROR_USAGE));
