@@ -3,6 +3,7 @@
 #include "vm/qemu/monitor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
 #include <poll.h>
@@ -14,21 +15,12 @@
 
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
-#include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/system.h"
 
 enum {
 	/** QEMU's answers are short. */
 	LINE_LIMIT = 1 << 20,
-};
-
-/** How QEMU has answered. */
-struct answer {
-	unsigned int id;
-	bool has_come;
-	/** What it has refused; NULL if it has not. */
-	char *refusal;
 };
 
 /** One that waits, or whose answer does. */
@@ -48,6 +40,16 @@ static void monitor_command_deinit(struct monitor_command *command)
 	cleanup_close(&command->fd);
 }
 
+/** @param[in] err Consumed. */
+static void finish(struct monitor_command *command, struct error *err)
+{
+	if (command->answer)
+		command->answer(command->arg, err);
+	else
+		error_destroy(err);
+	monitor_command_deinit(command);
+}
+
 void monitor_deinit(struct monitor *monitor)
 {
 	for (size_t i = 0; i < monitor->queue.count; i++)
@@ -56,42 +58,19 @@ void monitor_deinit(struct monitor *monitor)
 	string_builder_deinit(&monitor->line);
 }
 
-/** @param[in] fd To be passed on; -1 for none. @return Its number. */
+/** @return Its number; 0 if QEMU does not take it, at once and whole. */
 static unsigned int say(struct monitor *monitor, const char *command,
 			const char *arguments, int fd)
 {
 	_cleanup_free_ char *text =
 		string_format("{\"execute\": \"%s\", \"arguments\": {%s}, \"id\": %u}\n",
 			      command, arguments, ++monitor->last_id);
-	union {
-		char data[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr alignment;
-	} control = { 0 };
-	struct iovec part = { text, strlen(text) };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	size_t size = strlen(text);
 
-	if (fd >= 0) {
-		message.msg_control = control.data;
-		message.msg_controllen = sizeof(control.data);
-
-		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-		header->cmsg_level = SOL_SOCKET;
-		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-	}
-	if (sendmsg(monitor->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		log_debug("the monitor does not take %s", command);
-	return monitor->last_id;
-}
-
-void monitor_start(struct monitor *monitor, int fd)
-{
-	monitor->fd = fd;
-	say(monitor, "qmp_capabilities", "", -1);
-	// QEMU 6 and later know it.
-	say(monitor, "set-action", "\"shutdown\": \"pause\"", -1);
+	return send_with_fds(monitor->fd, text, size, &fd, fd >= 0,
+			     MSG_DONTWAIT) == (ssize_t)size
+		       ? monitor->last_id
+		       : 0;
 }
 
 void monitor_quit(struct monitor *monitor)
@@ -99,16 +78,33 @@ void monitor_quit(struct monitor *monitor)
 	say(monitor, "quit", "", -1);
 }
 
-void monitor_continue(struct monitor *monitor)
+static struct monitor_command take_first(struct monitor *monitor)
 {
-	say(monitor, "cont", "", -1);
+	struct monitor_command first = monitor->queue.items[0];
+
+	monitor->queue.count--;
+	memmove(monitor->queue.items, monitor->queue.items + 1,
+		monitor->queue.count * sizeof(first));
+	return first;
 }
 
+/** Say what comes first, if QEMU is to be asked anything. */
 static void send_first(struct monitor *monitor)
 {
-	struct monitor_command *first = &monitor->queue.items[0];
+	while (monitor->queue.count) {
+		struct monitor_command *first = &monitor->queue.items[0];
 
-	first->id = say(monitor, first->command, first->arguments, first->fd);
+		first->id = say(monitor, first->command, first->arguments,
+				first->fd);
+		if (first->id)
+			return;
+
+		struct monitor_command failed = take_first(monitor);
+
+		finish(&failed,
+		       error_create(ERROR_RETRY, "QEMU does not take '%s'",
+				    failed.command));
+	}
 }
 
 void monitor_ask(struct monitor *monitor, const char *command,
@@ -125,28 +121,21 @@ void monitor_ask(struct monitor *monitor, const char *command,
 		send_first(monitor);
 }
 
-/** @param[in] refusal NULL if it is done. */
-static void finish_first(struct monitor *monitor, const char *refusal)
+void monitor_start(struct monitor *monitor, int fd)
 {
-	struct monitor_command done = monitor->queue.items[0];
-	struct error *err =
-		refusal ? error_create(ERROR_OTHER, "QEMU: %s", refusal) : NULL;
-
-	monitor->queue.count--;
-	memmove(monitor->queue.items, monitor->queue.items + 1,
-		monitor->queue.count * sizeof(done));
-	// Before the answer, which may lead to more.
-	if (monitor->queue.count)
-		send_first(monitor);
-	if (done.answer)
-		done.answer(done.arg, err);
-	else
-		error_destroy(err);
-	monitor_command_deinit(&done);
+	monitor->fd = fd;
+	monitor_ask(monitor, "qmp_capabilities", "", -1, NULL, NULL);
+	// QEMU 6 and later know it.
+	monitor_ask(monitor, "set-action", "\"shutdown\": \"pause\"", -1, NULL,
+		    NULL);
 }
 
-/** Take a line. @param[in,out] answer That is waited for; may be NULL. */
-static void take_line(struct monitor *monitor, struct answer *answer)
+void monitor_continue(struct monitor *monitor)
+{
+	monitor_ask(monitor, "cont", "", -1, NULL, NULL);
+}
+
+static void take_line(struct monitor *monitor)
 {
 	json_t *root =
 		json_loadb(monitor->line.text, monitor->line.length, 0, NULL);
@@ -156,6 +145,7 @@ static void take_line(struct monitor *monitor, struct answer *answer)
 	json_t *id = json_object_get(root, "id");
 	int major, minor, micro, guest = 0;
 
+	monitor->line.length = 0;
 	if (json_unpack(root, "{s:{s:{s:{s:i, s:i, s:i}}}}", "QMP", "version",
 			"qemu", "major", &major, "minor", &minor, "micro",
 			&micro) == 0)
@@ -166,22 +156,20 @@ static void take_line(struct monitor *monitor, struct answer *answer)
 		monitor->is_halted |= json_unpack(root, "{s:{s:b}}", "data",
 						  "guest", &guest) == 0 &&
 				      guest;
-	if (answer && id && json_integer_value(id) == answer->id) {
-		answer->has_come = true;
-		if (error)
-			answer->refusal =
-				string_copy(refusal ? refusal : "error");
-	}
-	monitor->line.length = 0;
 	if (id && monitor->queue.count &&
-	    json_integer_value(id) == monitor->queue.items[0].id)
-		finish_first(monitor, !error	? NULL
-				      : refusal ? refusal
-						: "error");
+	    json_integer_value(id) == monitor->queue.items[0].id) {
+		struct monitor_command done = take_first(monitor);
+
+		// Before the answer, which may lead to more.
+		send_first(monitor);
+		finish(&done, error ? error_create(ERROR_OTHER, "QEMU: %s",
+						   refusal ? refusal : "error")
+				    : NULL);
+	}
 	json_decref(root);
 }
 
-static bool read_some(struct monitor *monitor, struct answer *answer)
+bool monitor_read(struct monitor *monitor)
 {
 	char data[4096];
 	ssize_t n = read(monitor->fd, data, sizeof(data));
@@ -194,81 +182,89 @@ static bool read_some(struct monitor *monitor, struct answer *answer)
 	}
 	for (ssize_t i = 0; i < n; i++) {
 		if (data[i] == '\n' && monitor->line.length)
-			take_line(monitor, answer);
+			take_line(monitor);
 		else if (data[i] != '\n')
 			string_builder_append_char(&monitor->line, data[i]);
 	}
 	return true;
 }
 
-bool monitor_read(struct monitor *monitor)
+/** An answer that is waited for. */
+struct wait {
+	bool has_come;
+	struct error *refusal;
+};
+
+static void take_answer(void *arg, struct error *err)
 {
-	return read_some(monitor, NULL);
+	struct wait *wait = arg;
+
+	wait->has_come = true;
+	wait->refusal = err;
 }
 
-/**
- * Have a command executed.
- *
- * @param[out] refusal_ret Why QEMU did not; NULL if it did; free().
- */
-static struct error *execute(struct monitor *monitor, const char *command,
-			     const char *arguments, int fd,
-			     uint64_t deadline_ms, char **refusal_ret)
+/** @return Why there is nothing more to wait for. */
+static struct error *wait_some(struct monitor *monitor, uint64_t deadline_ms)
 {
-	struct answer answer = { .id = say(monitor, command, arguments, fd) };
+	struct error *err = interrupt_check();
+	uint64_t now = monotonic_ms();
 
-	while (!answer.has_come) {
-		struct error *err = interrupt_check();
-		uint64_t now = monotonic_ms();
+	if (err)
+		return err;
+	if (monitor->fd < 0)
+		return error_create(ERROR_RETRY, "QEMU has ended");
+	if (deadline_ms && now >= deadline_ms)
+		return error_create(ERROR_RETRY, "QEMU takes too long to answer");
+	struct pollfd fds[] = { { monitor->fd, POLLIN, 0 },
+				{ interrupt_fd(), POLLIN, 0 } };
+	int wait_ms = deadline_ms ? (int)MIN(deadline_ms - now, INT_MAX) : -1;
 
-		if (err)
-			return err;
-		if (monitor->fd < 0)
-			return error_create(ERROR_OTHER, "QEMU has ended");
-		if (deadline_ms && now >= deadline_ms)
-			return error_create(ERROR_OTHER,
-					    "QEMU takes too long to answer");
-		struct pollfd fds[] = { { monitor->fd, POLLIN, 0 },
-					{ interrupt_fd(), POLLIN, 0 } };
-		int wait_ms = deadline_ms ? (int)MIN(deadline_ms - now, INT_MAX)
-					  : -1;
-
-		if (poll(fds, array_size(fds), wait_ms) > 0 && fds[0].revents)
-			read_some(monitor, &answer);
-	}
-	*refusal_ret = answer.refusal;
+	if (poll(fds, array_size(fds), wait_ms) > 0 && fds[0].revents)
+		monitor_read(monitor);
 	return NULL;
+}
+
+/** Have a command executed. @return ERROR_OTHER if QEMU refuses. */
+static struct error *execute(struct monitor *monitor, const char *command,
+			     const char *arguments, int fd, uint64_t deadline_ms)
+{
+	struct error *err = NULL;
+	struct wait wait = { 0 };
+
+	monitor_ask(monitor, command, arguments, fd, take_answer, &wait);
+	while (!wait.has_come && !err)
+		err = wait_some(monitor, deadline_ms);
+	for (size_t i = 0; i < monitor->queue.count; i++) {
+		if (monitor->queue.items[i].arg == &wait)
+			monitor->queue.items[i].answer = NULL;
+	}
+	return err ? err : wait.refusal;
 }
 
 struct error *monitor_dump(struct monitor *monitor, int fd, bool takes_elf,
 			   uint64_t deadline_ms, bool *is_flat_ret)
 {
-	static const struct {
-		const char *format;
-		bool is_flat;
-	} formats[] = { { "kdump-zlib", true }, { "elf", false } };
+	static const char *const formats[] = { "kdump-zlib", "elf" };
 	struct error *err;
 
-	_cleanup_free_ char *refusal = NULL;
-	err = execute(monitor, "stop", "", -1, deadline_ms, &refusal);
-	for (size_t i = 0; i <= takes_elf && !err; i++) {
+	err = execute(monitor, "stop", "", -1, deadline_ms);
+	for (size_t i = 0; !err; i++) {
 		_cleanup_free_ char *arguments = string_format(
 			"\"paging\": false, \"protocol\": \"fd:dump\", \"format\": \"%s\"",
-			formats[i].format);
+			formats[i]);
 
-		free(take_ptr(refusal));
-		*is_flat_ret = formats[i].is_flat;
-		err = execute(monitor, "getfd", "\"fdname\": \"dump\"", fd,
-			      deadline_ms, &refusal);
-		if (err || refusal)
+		*is_flat_ret = i == 0;
+		err = execute(monitor, "getfd", "\"fdname\": \"dump\"",
+			      fcntl(fd, F_DUPFD_CLOEXEC, 0), deadline_ms);
+		if (err)
 			break;
 		err = execute(monitor, "dump-guest-memory", arguments, -1,
-			      deadline_ms, &refusal);
+			      deadline_ms);
 		// What was begun is no matter of the format.
-		if (err || !refusal || lseek(fd, 0, SEEK_END) > 0)
+		if (!error_is(err, ERROR_OTHER) || i == takes_elf ||
+		    lseek(fd, 0, SEEK_END) > 0)
 			break;
+		error_destroy(take_ptr(err));
 	}
-	if (!err && refusal)
-		return error_create(ERROR_OTHER, "QEMU: %s", refusal);
 	return err;
 }

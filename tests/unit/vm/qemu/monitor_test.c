@@ -66,9 +66,14 @@ Test(monitor, a_guest_that_ends_by_itself_is_noticed)
 	}
 }
 
+/** To what it is told first, of which an old QEMU knows but one. */
+#define BEGIN                                                                  \
+	GREETING                                                               \
+	"{\"id\": 1, \"return\": {}}\n{\"id\": 2, \"error\": {\"desc\": \"unknown\"}}\n"
+
 Test(monitor, memory_is_written_as_qemu_can)
 {
-	static const char refused[] =
+	static const char refused[] = BEGIN
 		"{\"id\": 3, \"return\": {}}\n{\"id\": 4, \"return\": {}}\n"
 		"{\"id\": 5, \"error\": {\"class\": \"GenericError\", \"desc\": \"no zlib\"}}\n"
 		"{\"id\": 6, \"return\": {}}\n{\"event\": \"STOP\"}\n{\"id\": 7, \"return\": {}}\n";
@@ -77,13 +82,15 @@ Test(monitor, memory_is_written_as_qemu_can)
 		bool takes_elf, is_flat;
 		const char *message;
 	} rows[] = {
-		{ "{\"id\": 3, \"return\": {}}\n{\"id\": 4, \"return\": {}}\n{\"id\": 5, \"return\": {}}\n",
+		{ BEGIN
+		  "{\"id\": 3, \"return\": {}}\n{\"id\": 4, \"return\": {}}\n{\"id\": 5, \"return\": {}}\n",
 		  true, true, NULL },
 		{ refused, true, false, NULL },
 		{ refused, false, true, "no zlib" },
-		{ "{\"id\": 3, \"return\": {}}\n{\"id\": 4, \"error\": {}}\n",
+		{ BEGIN
+		  "{\"id\": 3, \"return\": {}}\n{\"id\": 4, \"error\": {}}\n",
 		  true, true, "QEMU: error" },
-		{ "{\"id\": 3, \"return\": {}}\n", true, true, "too long" },
+		{ BEGIN "{\"id\": 3, \"return\": {}}\n", true, true, "too long" },
 	};
 
 	for (size_t i = 0; i < array_size(rows); i++) {
@@ -159,6 +166,16 @@ static void say_line(struct monitor *monitor, int qemu, const char *line)
 		;
 }
 
+static void finish_begin(struct monitor *monitor, int qemu)
+{
+	expect_message(qemu,
+		       "{\"execute\": \"qmp_capabilities\", \"arguments\": {}, \"id\": 1}\n");
+	say_line(monitor, qemu, "{\"id\": 1, \"return\": {}}\n");
+	expect_message(qemu,
+		       "{\"execute\": \"set-action\", \"arguments\": {\"shutdown\": \"pause\"}, \"id\": 2}\n");
+	say_line(monitor, qemu, "{\"id\": 2, \"return\": {}}\n");
+}
+
 Test(monitor, what_is_asked_for_waits_for_the_answer_before_it)
 {
 	struct notes notes = { 0 };
@@ -166,13 +183,10 @@ Test(monitor, what_is_asked_for_waits_for_the_answer_before_it)
 	_cleanup_monitor_ struct monitor monitor = { 0 };
 	_cleanup_close_ int qemu = begin(&monitor, GREETING);
 	_cleanup_close_ int ours = monitor.fd;
-	char data[256];
 
 	cr_assert_eq(pipe2(pair, O_NONBLOCK), 0);
 	_cleanup_close_ int out = pair[0];
-	// What it begins with.
-	cr_expect_gt(read(qemu, data, sizeof(data)), 0);
-	cr_expect_gt(read(qemu, data, sizeof(data)), 0);
+	finish_begin(&monitor, qemu);
 	monitor_ask(&monitor, "getfd", "\"fdname\": \"x\"", pair[1], note_a,
 		    &notes);
 	monitor_ask(&monitor, "device_add", "", -1, note_b, &notes);
@@ -192,4 +206,47 @@ Test(monitor, what_is_asked_for_waits_for_the_answer_before_it)
 		 "{\"id\": 4, \"error\": {\"desc\": \"no\\u001b[m\"}}\n");
 	cr_expect_str_eq(notes.letters, "ab");
 	cr_expect_str_eq(notes.refusal, "QEMU: no?[m");
+}
+
+// Two descriptors at once, and QEMU would take one for the other.
+Test(monitor, a_dump_waits_for_the_answer_before_it)
+{
+	struct notes notes = { 0 };
+	char data[256];
+	bool is_flat;
+	_cleanup_monitor_ struct monitor monitor = { 0 };
+	_cleanup_close_ int qemu = begin(&monitor, GREETING);
+	_cleanup_close_ int ours = monitor.fd;
+	_cleanup_close_ int file = memfd_create("file", MFD_CLOEXEC);
+
+	finish_begin(&monitor, qemu);
+	monitor_ask(&monitor, "getfd", "\"fdname\": \"x\"", dup(file), note_a,
+		    &notes);
+	expect_failure(monitor_dump(&monitor, file, true, monotonic_ms() + 50,
+				    &is_flat),
+		       "too long");
+	expect_message(qemu,
+		       "{\"execute\": \"getfd\", \"arguments\": {\"fdname\": \"x\"}, \"id\": 3}\n");
+	cr_assert_lt(recv(qemu, data, sizeof(data), MSG_DONTWAIT), 0);
+	// Nobody waits for the answer any more.
+	say_line(&monitor, qemu, "{\"id\": 3, \"return\": {}}\n");
+	cr_expect_str_eq(notes.letters, "a");
+	expect_message(qemu,
+		       "{\"execute\": \"stop\", \"arguments\": {}, \"id\": 4}\n");
+	say_line(&monitor, qemu, "{\"id\": 4, \"error\": {}}\n");
+}
+
+Test(monitor, what_qemu_cannot_be_told_is_an_error)
+{
+	struct notes notes = { 0 };
+	_cleanup_monitor_ struct monitor monitor = { 0 };
+	int qemu = begin(&monitor, GREETING);
+	_cleanup_close_ int ours = monitor.fd;
+
+	finish_begin(&monitor, qemu);
+	close(qemu);
+	monitor_ask(&monitor, "device_add", "", -1, note_a, &notes);
+	monitor_ask(&monitor, "device_del", "", -1, note_b, &notes);
+	cr_expect_str_eq(notes.letters, "ab");
+	cr_expect_str_eq(notes.refusal, "QEMU does not take 'device_del'");
 }
