@@ -62,6 +62,14 @@ struct error *error_wrap(struct error *err, const char *format, ...)
 	return err;
 }
 
+void error_keep_first(struct error **first, struct error *err)
+{
+	if (*first)
+		error_destroy(err);
+	else
+		*first = err;
+}
+
 bool error_catch(struct error **err, enum error_kind kind)
 {
 	if (!error_is(*err, kind))

@@ -82,6 +82,9 @@ static inline struct error *error_assume_made(struct error *err)
 	})
 #endif
 
+/** Keep the first of several, the reason for the others. @param[in] err Consumed. */
+void error_keep_first(struct error **first, struct error *err);
+
 /** If @p *err is of this kind, destroy it, set it to NULL and return true. */
 bool error_catch(struct error **err, enum error_kind kind);
 

@@ -153,15 +153,6 @@ static void visit_deinit(struct visit *visit)
 
 #define _cleanup_visit_ _cleanup_(visit_deinit)
 
-/** @param[in] err Consumed; may be NULL. The first is the reason. */
-static void fail(struct visit *visit, struct error *err)
-{
-	if (visit->error)
-		error_destroy(err);
-	else
-		visit->error = err;
-}
-
 /**
  * Make the ports that the command's streams need.
  *
@@ -170,27 +161,17 @@ static void fail(struct visit *visit, struct error *err)
 static struct error *make_ports(struct visit *visit,
 				int fds_ret[GUEST_MESSAGE_FDS], size_t *count_ret)
 {
-	const struct guest_config *config = visit->config;
-	const struct {
-		enum qemu_port port;
-		bool wanted;
-	} rows[] = {
-		{ PORT_TERMINAL, config->interactive },
-		{ PORT_STDIN, !config->interactive && config->stdin_fd >= 0 },
-		{ PORT_STDOUT, !config->interactive && config->stdout_fd >= 0 },
-		{ PORT_STDERR, !config->interactive && config->stderr_fd >= 0 &&
-				       config->stderr_fd != config->stdout_fd },
-	};
+	unsigned int ports = guest_ports(visit->config) & ~(1U << PORT_CONTROL);
 
-	for (size_t i = 0; i < array_size(rows); i++) {
+	for (int i = 0; i < PORT_COUNT; i++) {
 		int fds[2];
 
-		if (!rows[i].wanted)
+		if (!(ports & 1U << i))
 			continue;
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 			return error_create_os(errno, "socketpair");
 		fcntl(fds[0], F_SETFL, O_NONBLOCK);
-		visit->port_fds[rows[i].port] = fds[0];
+		visit->port_fds[i] = fds[0];
 		fds_ret[(*count_ret)++] = fds[1];
 	}
 	return NULL;
@@ -235,7 +216,8 @@ static void take_answer(struct visit *visit, const char *text)
 	unsigned int status;
 
 	if (strncmp(text, "error ", 6) == 0) {
-		fail(visit, error_create(ERROR_OTHER, "%s", text + 6));
+		error_keep_first(&visit->error,
+				 error_create(ERROR_OTHER, "%s", text + 6));
 	} else if (sscanf(text, "exit %3u", &status) == 1) {
 		visit->has_status = true;
 		visit->status = (int)status;
@@ -257,14 +239,16 @@ static void receive(struct visit *visit)
 	visit->is_over |= n == 0;
 	visit->is_ready |= visit->is_over;
 	if (visit->is_over && !visit->error)
-		fail(visit, guest_streams_collect(&visit->streams));
+		error_keep_first(&visit->error,
+				 guest_streams_collect(&visit->streams));
 }
 
 static void take_terminal_signal(struct visit *visit)
 {
 	bool resized = false;
 
-	fail(visit, terminal_signal(&visit->terminal, &resized));
+	error_keep_first(&visit->error,
+			 terminal_signal(&visit->terminal, &resized));
 	if (!resized)
 		return;
 	struct winsize size = terminal_size(visit->config->stdout_fd);
@@ -288,14 +272,17 @@ static void step(struct visit *visit)
 	guest_streams_prepare(&visit->streams, fds + 3);
 	if (poll(fds, count, -1) < 0) {
 		if (errno != EINTR)
-			fail(visit, error_create_os(errno, "poll"));
+			error_keep_first(&visit->error,
+					 error_create_os(errno, "poll"));
 		return;
 	}
 	// First: what follows may be the end of the streams.
 	if (visit->is_ready)
-		fail(visit, guest_streams_move(&visit->streams, fds + 3, &moved));
+		error_keep_first(&visit->error,
+				 guest_streams_move(&visit->streams, fds + 3,
+						    &moved));
 	if (fds[0].revents)
-		fail(visit, interrupt_check());
+		error_keep_first(&visit->error, interrupt_check());
 	if (fds[1].revents)
 		take_terminal_signal(visit);
 	if (fds[2].revents)
@@ -307,8 +294,9 @@ static void follow(struct visit *visit)
 {
 	guest_streams_init(&visit->streams, visit->config, visit->port_fds);
 	if (visit->config->interactive)
-		fail(visit,
-		     terminal_take(&visit->terminal, visit->config->stdin_fd));
+		error_keep_first(&visit->error,
+				 terminal_take(&visit->terminal,
+					       visit->config->stdin_fd));
 	while (!visit->error &&
 	       !(visit->is_over && guest_streams_is_flushed(&visit->streams)) &&
 	       !guest_streams_is_broken(&visit->streams))

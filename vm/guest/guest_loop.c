@@ -135,11 +135,7 @@ static void check(struct loop *loop, struct error *err)
 {
 	if (!err)
 		return;
-	// The first is the reason.
-	if (loop->error)
-		error_destroy(err);
-	else
-		loop->error = err;
+	error_keep_first(&loop->error, err);
 	tell(loop, EVENT_CANCELLED);
 }
 

@@ -156,10 +156,7 @@ static void take_plugged(void *arg, struct error *err)
 {
 	struct session *session = arg;
 
-	if (session->error)
-		error_destroy(err);
-	else
-		session->error = err;
+	error_keep_first(&session->error, err);
 	if (--session->pending == 0)
 		start(session);
 }
