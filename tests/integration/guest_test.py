@@ -137,6 +137,9 @@ class GuestTest(CallerCase):
         self.assertEqual(shown, "root /root\n")
         shown = self.run_guest('echo "$USER"', "--env", "USER=me")
         self.assertEqual(shown, "me\n")
+        got = self.call(shutil.which("env"), "TZ=XYZ-9", "LC_TIME=C.UTF-8", VM, "run", "-q", "-k",
+                        support.kernel(), "--", "sh", "-c", 'date +%Z; echo "$LC_TIME"')
+        self.assertEqual(got.stdout, "XYZ\nC.UTF-8\n")
 
     @each_caller
     def test_another_user(self):

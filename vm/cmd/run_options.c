@@ -71,8 +71,11 @@ struct error *run_options_environment(const struct run_options *options,
 struct error *command_environment(const struct string_list *asked,
 				  struct string_list *ret)
 {
-	static const char *const names[] = { "LANG", "LC_ALL", "LC_CTYPE",
-					     "TERM" };
+	static const char *const names[] = {
+		"LANG",	    "LANGUAGE",	   "LC_ALL",	  "LC_COLLATE",
+		"LC_CTYPE", "LC_MESSAGES", "LC_MONETARY", "LC_NUMERIC",
+		"LC_TIME",  "TERM",	   "TZ"
+	};
 
 	for (size_t i = 0; i < array_size(names); i++) {
 		const char *value = getenv(names[i]);
