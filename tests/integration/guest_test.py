@@ -89,6 +89,16 @@ class GuestTest(CallerCase):
             self.assertEqual(shown, "first\nA  .gitmodules\nA  sub\n?? other/\nfirst\nfirst\n")
 
     @each_caller
+    def test_directories_of_the_host_are_renamed(self):
+        if support.kernel_version() < (4, 10):
+            self.skipTest("overlayfs cannot, before 4.10")
+        os.makedirs(f"{self.folder}/one/sub")
+        shown = self.run_guest(f"""
+            {PYTHON} -c 'import os; os.rename("one", "two")'; mkdir one; ls one two
+        """)
+        self.assertEqual(shown, "one:\n\ntwo:\nsub\n")
+
+    @each_caller
     def test_root_is_root(self):
         shown = self.run_guest("""
             su nobody -s /bin/sh -c 'id -u'

@@ -165,6 +165,9 @@ static struct error *plan_shares(struct guest_plan *plan,
 		.servers = plan->servers.items,
 		.extra = extra,
 		.init = dirname(init),
+		// Linux kernel commit a6c606551141 ("ovl: redirect on
+		// rename-dir") (in v4.10).
+		.renames = kernel_is_since(kernel, 4, 10),
 	};
 
 	return share_plan_compute(&request, &plan->shares);

@@ -82,13 +82,8 @@ static void add_mount(struct guest_plan *plan, const char *type,
  */
 static bool has_securityfs(const struct kernel *kernel)
 {
-	static const struct kernel_version since = { .major = 6, .minor = 19 };
-	struct kernel_version version;
-	const char *end;
-
 	return kernel_config_has(kernel->config, "CONFIG_SECURITY") ||
-	       !kernel_version_parse_prefix(kernel->release, &version, &end) ||
-	       kernel_version_compare_series(&version, &since) < 0;
+	       !kernel_is_since(kernel, 6, 19);
 }
 
 static void plan_mounts(struct guest_plan *plan, const struct guest_config *config)

@@ -486,7 +486,7 @@ if [ -e $modprobe ]; then
 fi
 # One cp of links that are made already, beside this script, instead of many ln.
 tool cp -RP "${0%/*}/dev" "${0%/*}/run" / || fail "make links in /dev and /run"
-eval "tool mkdir -p $state/root $state/upper/etc $state/work $state/old /dev/pts /dev/shm $directories" ||
+eval "tool mkdir -p $state/root $state/upper/etc $state/old /dev/pts /dev/shm $directories" ||
 	fail "mkdir"
 eval "make_nodes $nodes"
 eval "mount_each $early_mounts"

@@ -50,6 +50,17 @@ bool kernel_is_package(const char *path)
 	return file_exists(file);
 }
 
+bool kernel_is_since(const struct kernel *kernel, unsigned int major,
+		     unsigned int minor)
+{
+	const struct kernel_version since = { .major = major, .minor = minor };
+	struct kernel_version version;
+	const char *end;
+
+	return kernel_version_parse_prefix(kernel->release, &version, &end) &&
+	       kernel_version_compare_series(&version, &since) >= 0;
+}
+
 char *kernel_module(const struct kernel *kernel, const char *name)
 {
 	static const char *const suffixes[] = { "", ".xz", ".zst", ".gz" };

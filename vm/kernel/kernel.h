@@ -64,6 +64,10 @@ _must_check_ struct error *kernel_check_options(const char *config,
 /** Whether it can be a kernel's release: it becomes part of paths and messages. */
 bool kernel_takes_release(const char *text);
 
+/** Whether its release says that it is of this series, or a later one. */
+bool kernel_is_since(const struct kernel *kernel, unsigned int major,
+		     unsigned int minor);
+
 /** Whether a directory is an unpacked package, or looks like one. */
 bool kernel_is_package(const char *path);
 

@@ -134,6 +134,8 @@ struct share_request {
 	const struct string_list *extra;
 	/** Directory of init.sh. */
 	const char *init;
+	/** Whether the kernel's overlays can rename directories of below. */
+	bool renames;
 };
 
 /** The shares, and what init.sh needs to know to mount them. */

@@ -95,16 +95,19 @@ static struct share *plan_add(struct share_plan *plan, const char *tag,
  * Options of an overlay, with which the guest may write to what is read-only;
  * free().
  *
- * @param[in] name Of the directory that keeps what is written.
+ * @param[in] name Of the directory that keeps what is written, with a slash;
+ * the root's is empty.
  */
-static char *plan_overlay(struct share_plan *plan, const char *name,
+static char *plan_overlay(const struct share_request *request,
+			  struct share_plan *plan, const char *name,
 			  const char *lower)
 {
-	string_list_addf(&plan->directories, SHARE_STATE "/%s/upper", name);
-	string_list_addf(&plan->directories, SHARE_STATE "/%s/work", name);
+	string_list_addf(&plan->directories, SHARE_STATE "/%supper", name);
+	string_list_addf(&plan->directories, SHARE_STATE "/%swork", name);
 	return string_format("lowerdir=%s,upperdir=" SHARE_STATE
-			     "/%s/upper,workdir=" SHARE_STATE "/%s/work",
-			     lower, name, name);
+			     "/%supper,workdir=" SHARE_STATE "/%swork%s",
+			     lower, name, name,
+			     request->renames ? ",redirect_dir=on" : "");
 }
 
 static void plan_package(const struct share_request *request,
@@ -112,7 +115,8 @@ static void plan_package(const struct share_request *request,
 {
 	static const char share_directory[] = "/sys";
 	bool shown = root_shows(request->root, request->package);
-	_cleanup_free_ char *options = plan_overlay(plan, "package", ".");
+	_cleanup_free_ char *options =
+		plan_overlay(request, plan, "package/", ".");
 
 	// The root overlay's upper directory is where a mount point is made
 	// that the root need not have.
@@ -148,7 +152,7 @@ static struct error *plan_directory(const struct share_request *request,
 		return err;
 	string_list_add(&plan->directories, lower);
 	share_plan_add_mount(plan, "cwd", lower, "9p", READ_OPTIONS);
-	options = plan_overlay(plan, "cwd", lower);
+	options = plan_overlay(request, plan, "cwd/", lower);
 	string_list_add(&plan->late_directories, directory);
 	add_mount(&plan->late_mounts, directory, "overlay", options, "overlay");
 	plan_add(plan, "cwd", directory);
@@ -223,9 +227,8 @@ struct error *share_plan_compute(const struct share_request *request,
 	_cleanup_share_plan_ struct share_plan plan = { 0 };
 
 	plan_add(&plan, SHARE_ROOT_TAG, request->root);
-	share_plan_add_mount(&plan, "overlay", "", "overlay",
-			     "lowerdir=/,upperdir=" SHARE_STATE
-			     "/upper,workdir=" SHARE_STATE "/work");
+	_cleanup_free_ char *options = plan_overlay(request, &plan, "", "/");
+	share_plan_add_mount(&plan, "overlay", "", "overlay", options);
 	share_plan_add_mount(&plan, "/run", "/run", "none", "bind");
 	plan_package(request, &plan);
 	err = plan_directory(request, &plan);

@@ -69,6 +69,15 @@ Test(share, on_the_host_s_root_one_read_only_share_is_enough)
 		"overlay /run/vmtest/root/usr/lib/modules/6.12 overlay lowerdir=.,"));
 }
 
+Test(share, what_the_kernel_does_not_know_is_not_asked_of_it)
+{
+	compute();
+	cr_expect_null(strstr(plan.mounts.text, "redirect_dir"));
+	request.renames = true;
+	compute();
+	cr_expect_not_null(strstr(plan.mounts.text, "/work,redirect_dir=on 0 0"));
+}
+
 Test(share, another_root_needs_shares_for_the_rest)
 {
 	request.root = "/srv/root";
