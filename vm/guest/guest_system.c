@@ -186,6 +186,31 @@ static void plan_closed_files(struct guest_plan *plan,
 				SHARE_STATE "/upper/etc/sudoers.d");
 }
 
+/** Directories that services have below the root's /run; they are empty. */
+static void plan_run(struct guest_plan *plan, const char *root)
+{
+	_cleanup_free_ char *run = path_join(root, "run");
+	_cleanup_closedir_ DIR *directory = opendir(run);
+	struct string_list *made = &plan->shares.directories;
+	struct dirent *entry;
+
+	while (directory && (entry = readdir(directory))) {
+		_cleanup_free_ char *path =
+			string_format("/run/%s", entry->d_name);
+		struct stat st;
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+		    !is_plain(path) || string_list_contains(made, path) ||
+		    fstatat(dirfd(directory), entry->d_name, &st,
+			    AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		string_list_add(made, path);
+		// Others than root may write there.
+		if (st.st_uid != 0 || (st.st_mode & 022))
+			open_directory(plan, path, &st);
+	}
+}
+
 /** A home that is another's, and closed to us, is empty. */
 static void plan_home(struct guest_plan *plan, const char *root)
 {
@@ -359,6 +384,7 @@ struct error *guest_system_plan(struct guest_plan *plan,
 	plan_mounts(plan, config);
 	plan_closed_directories(plan, config->root);
 	plan_closed_files(plan, config);
+	plan_run(plan, config->root);
 	plan_home(plan, config->root);
 	plan_limits(plan, config);
 	plan_container(plan, config);
