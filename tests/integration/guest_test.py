@@ -28,6 +28,11 @@ memory = shared_memory.SharedMemory(create=True, size=100)
 Semaphore(1)
 memory.close()
 memory.unlink()
+if "CROSS_MEMORY_ATTACH" in sys.argv:
+    there, here = ctypes.create_string_buffer(b"text"), ctypes.create_string_buffer(5)
+    ends = [(ctypes.c_size_t * 2)(ctypes.addressof(x), 5) for x in (here, there)]
+    assert libc.process_vm_readv(os.getpid(), ends[0], 1, ends[1], 1, 0) == 5
+    assert here.value == b"text"
 if "HUGETLBFS" in sys.argv:
     with open("/proc/sys/vm/nr_hugepages", "w") as file:
         file.write("4")
@@ -293,9 +298,11 @@ for family, number, request in ((socket.AF_INET, 1, 8), (socket.AF_INET6, 58, 12
         if has("SECURITYFS") and not has("SECURITY"):
             self.run_guest("! [ -e /sys/kernel/security ] || mountpoint -q /sys/kernel/security")
             wanted.remove("/sys/kernel/security")
-        used = [o for o in ("HUGETLBFS", "POSIX_MQUEUE", "BINFMT_MISC", "FUSE_FS") if has(o)]
+        used = [o for o in ("CROSS_MEMORY_ATTACH", "HUGETLBFS", "POSIX_MQUEUE", "BINFMT_MISC",
+                            "FUSE_FS") if has(o)]
         self.run_guest(f"""
             for i in {' '.join(wanted)}; do mountpoint -q $i || {{ echo $i; exit 1; }}; done
+            [ '{has("IKCONFIG")}' != y ] || zgrep -q ^CONFIG_IKCONFIG=y /proc/config.gz
             {PYTHON} -c '{OBJECTS}' {' '.join(used)}
         """)
 
