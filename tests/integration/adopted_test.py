@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 
 import support
-from caller import CallerCase, each_caller
+from caller import CallerCase, callers, each_caller
 from support import CATALOG, CACHE
 
 ARCH = CATALOG["architectures"][platform.machine()]
@@ -133,12 +133,52 @@ class ImageTest(CallerCase):
                 self.assertEqual(got.returncode, 0, got.stderr)
                 self.assertIn(image.name.removeprefix("vmlinuz-"), got.stdout)
 
-    def test_what_a_cloud_kernel_lacks_is_explained(self):
+    @unittest.skipIf(os.geteuid() != 0, "virtiofs in the place of 9p needs root")
+    def test_a_kernel_for_clouds_which_has_no_9p(self):
+        for suite in None, "trixie":
+            with self.subTest(suite):
+                self.check_without_9p(debian_kernel(
+                    f"linux-image-cloud-{ARCH['debian_arch']}", suite=suite))
+
+    def check_without_9p(self, image):
+        kept, changed = self.folder / "kept", self.folder / "changed"
+        for path in kept, changed:
+            path.mkdir(exist_ok=True)
+        file = kept / "file"
+        file.write_text("host")
+        before = os.stat(file)
+        # Past the overlays, on what the host serves.
+        got = support.run("vmtest-vm run -q --rw", changed, "-k", image, "--", "sh", "-c", f"""
+            uname -r; echo guest >{file}; echo guest >{changed}/file
+            mount -t virtiofs /dev/root /mnt && cd /mnt{kept} && cat file
+            for try in 'chmod 777 file' 'chown 7 file' 'touch file' 'truncate -s 0 file' \
+                'setfattr -n user.x -v y file' 'rm file' 'touch new' 'ln file new' \
+                'mv file new' 'mkdir new' 'cat /mnt/proc/self/environ' 'cat /mnt/proc/version'; do
+                ! $try 2>/dev/null || echo "could: $try"
+            done""")
+        self.assertEqual(got.returncode, 0, got.stderr)
+        self.assertEqual(got.stdout.split(), [image.name.removeprefix("vmlinuz-"), "host"])
+        after = os.stat(file)
+        self.assertEqual(file.read_text(), "host")
+        for name in ("st_mode", "st_uid", "st_nlink", "st_mtime_ns", "st_ctime_ns"):
+            self.assertEqual(getattr(after, name), getattr(before, name), name)
+        self.assertEqual(os.listdir(kept), ["file"])
+        self.assertEqual((changed / "file").read_text(), "guest\n")
+
+    def test_without_9p_something_must_serve_it(self):
         image = debian_kernel(f"linux-image-cloud-{ARCH['debian_arch']}")
-        got = support.run("vmtest-vm run -q -k", image, "--", "true")
+        got = support.run("vmtest-vm run -q -k", image, "--", "true",
+                          env=support.environment(VMTEST_VIRTIOFSD="/no/such"))
         self.assertEqual(got.returncode, 125)
         self.assertEqual(got.stderr.count("\n"), 1)
-        self.assertIn("lacks CONFIG_NET_9P_VIRTIO, CONFIG_9P_FS, built in", got.stderr)
+        self.assertIn("the kernel has no 9p (CONFIG_9P_FS), but virtiofs: /no/such: ", got.stderr)
+
+    def test_without_9p_it_needs_root(self):
+        image = debian_kernel(f"linux-image-cloud-{ARCH['debian_arch']}")
+        self.become(callers()[-1][1])
+        got = self.call(support.BIN / "vmtest-vm", "run", "-q", "-k", image, "--", "true")
+        self.assertEqual(got.returncode, 125)
+        self.assertEqual(got.stderr.count("\n"), 1)
         self.assertIn("take the distribution's general kernel", got.stderr)
 
     def test_what_it_lacks_is_named(self):

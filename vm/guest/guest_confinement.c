@@ -138,7 +138,7 @@ struct error *guest_confinement_plan(struct guest_plan *plan,
 	for (size_t i = 0; i < plan->shares.count; i++) {
 		const struct share *share = &plan->shares.items[i];
 
-		if (share->writable && !share->server)
+		if (share->writable && !share->is_virtiofs)
 			string_list_add(&confinement->writable, share->path);
 		else if (!share->writable)
 			confinement_show(confinement, share->path);

@@ -108,30 +108,26 @@ static bool root_has_program(const struct guest_config *config, const char *name
 	       guest_root_has(config, "usr/bin/busybox");
 }
 
-/** By virtiofs where it works, else by 9p, whose server is in QEMU. */
-static void plan_servers(struct guest_plan *plan,
-			 const struct guest_config *config,
-			 const struct string_list *directories)
+static enum virtiofs_use choose_virtiofs(const struct guest_config *config)
 {
+	const struct kernel *kernel = config->qemu.kernel;
+	_cleanup_free_ char *module = kernel_module(kernel, "kernel/fs/9p/9p.ko");
+
+	// Of a kernel without its configuration nothing is known.
+	if (!module && *kernel->config &&
+	    !kernel_config_has(kernel->config, "CONFIG_9P_FS"))
+		return VIRTIOFS_ALWAYS;
 	// Small roots, as containers have them, cannot insert modules.
-	if (!directories->count || !virtiofs_is_possible(&config->qemu) ||
-	    !root_has_program(config, "insmod"))
-		return;
-
-	_cleanup_error_ struct error *err =
-		virtiofs_start(config->virtiofsd, directories, &plan->servers);
-
-	if (err && config->virtiofsd && strcmp(config->virtiofsd, "none") != 0)
-		log_warning("--rw uses 9p: %s", error_message(err));
-	else if (err)
-		log_debug("--rw uses 9p: %s", error_message(err));
-	else
-		string_list_add(&plan->drivers, VIRTIOFS_MODULE);
+	return config->writable.count && virtiofs_is_possible(&config->qemu) &&
+			       root_has_program(config, "insmod")
+		       ? VIRTIOFS_WRITABLE
+		       : VIRTIOFS_NEVER;
 }
 
 static struct error *plan_shares(struct guest_plan *plan,
 				 const struct guest_config *config,
-				 const struct string_list *extra)
+				 const struct string_list *extra,
+				 enum virtiofs_use virtiofs)
 {
 	struct error *err;
 
@@ -153,7 +149,6 @@ static struct error *plan_shares(struct guest_plan *plan,
 			return err;
 		string_list_add(&writable, path);
 	}
-	plan_servers(plan, config, &writable);
 	modules = find_modules(root, kernel->release);
 
 	const struct share_request request = {
@@ -162,7 +157,7 @@ static struct error *plan_shares(struct guest_plan *plan,
 		.modules = modules,
 		.directory = config->directory,
 		.writable = &writable,
-		.servers = plan->servers.items,
+		.virtiofs = virtiofs,
 		.extra = extra,
 		.init = dirname(init),
 		// Linux kernel commit a6c606551141 ("ovl: redirect on
@@ -170,7 +165,49 @@ static struct error *plan_shares(struct guest_plan *plan,
 		.renames = kernel_is_since(kernel, 4, 10),
 	};
 
-	return share_plan_compute(&request, &plan->shares);
+	err = share_plan_compute(&request, &plan->shares);
+	return err ? err : guest_confinement_plan(plan, config, extra);
+}
+
+/** By virtiofs where it works, else by 9p, whose server is in QEMU. */
+static struct error *plan_files(struct guest_plan *plan,
+				const struct guest_config *config,
+				const struct string_list *extra)
+{
+	struct error *err;
+
+	const char *request = config->virtiofsd;
+	const enum virtiofs_use use = choose_virtiofs(config);
+	if (use == VIRTIOFS_ALWAYS && !virtiofs_is_possible(&config->qemu))
+		return error_create(
+			ERROR_OTHER,
+			"the kernel has no 9p (CONFIG_9P_FS), and a guest with --kdump, or of s390x, has no virtiofs");
+	// An overlay opens files with O_NOATIME, which is their owner's to do.
+	if (use == VIRTIOFS_ALWAYS && geteuid() != 0)
+		return error_create(
+			ERROR_OTHER,
+			"the kernel has no 9p (CONFIG_9P_FS), and virtiofs in its place needs root: take the distribution's general kernel");
+	err = plan_shares(plan, config, extra, use);
+	if (err || use == VIRTIOFS_NEVER)
+		return err;
+	err = virtiofs_start(request, &plan->confinement, &plan->shares,
+			     &plan->servers);
+	if (err && use == VIRTIOFS_ALWAYS)
+		return error_wrap(err,
+				  "the kernel has no 9p (CONFIG_9P_FS), but virtiofs");
+	if (!err && use == VIRTIOFS_WRITABLE)
+		string_list_add(&plan->drivers, VIRTIOFS_MODULE);
+	if (!err)
+		return NULL;
+	if (request && strcmp(request, "none") != 0)
+		log_warning("--rw uses 9p: %s", error_message(err));
+	else
+		log_debug("--rw uses 9p: %s", error_message(err));
+	error_destroy(err);
+	share_plan_deinit(&plan->shares);
+	confinement_deinit(&plan->confinement);
+	plan->confinement = (struct confinement){ 0 };
+	return plan_shares(plan, config, extra, VIRTIOFS_NEVER);
 }
 
 /**
@@ -398,13 +435,10 @@ struct error *guest_plan_make(struct guest_plan *plan,
 	err = plan_user(plan, config);
 	if (err)
 		return err;
-	err = plan_shares(plan, config, &extra);
+	err = plan_files(plan, config, &extra);
 	if (err)
 		return err;
 	find_drivers(plan, config->qemu.kernel);
-	err = guest_confinement_plan(plan, config, &extra);
-	if (err)
-		return err;
 	err = guest_system_plan(plan, config);
 	if (err)
 		return err;

@@ -28,7 +28,7 @@ for word in $line; do
 	init=*) init=${word#*=} ;;
 	esac
 done
-busybox mount -t "$type" -o "ro,$options" "$root" /root || fail "cannot mount the root"
+busybox mount -t "$type" -o "ro${options:+,$options}" "$root" /root || fail "cannot mount the root"
 busybox mount -t devtmpfs devtmpfs /root/dev || fail "cannot mount /dev"
 busybox umount /proc
 exec busybox switch_root /root "$init" "$@"

@@ -70,7 +70,7 @@ static char *explain_loss(const struct lifecycle *lifecycle, const char *panic,
 			LIFECYCLE_DRAIN_MS / 1000);
 	if (lifecycle->cause == CAUSE_SERVER)
 		return string_copy(
-			"virtiofsd has ended, without which --rw does not work; VMTEST_VIRTIOFSD=none shares it by 9p");
+			"virtiofsd has ended, which serves files; for --rw, VMTEST_VIRTIOFSD=none takes 9p instead");
 	if (status->signal)
 		return process_status_text(status, "QEMU");
 	if (status->exit_status)
@@ -103,7 +103,7 @@ static struct error *qemu_error(const struct console *output)
 				    text);
 	if (strstr(text, "'vhost-user-fs-pci' is not a valid device"))
 		return error_create(ERROR_OTHER,
-				    "this QEMU has no virtiofs, which serves --rw; VMTEST_VIRTIOFSD=none shares it by 9p (%s)",
+				    "this QEMU has no virtiofs, which serves files; for --rw, VMTEST_VIRTIOFSD=none takes 9p instead (%s)",
 				    text);
 	return error_create(ERROR_OTHER, "QEMU did not start: %s",
 			    *text ? text : "it said nothing");

@@ -44,8 +44,10 @@ static const struct {
 	{ "CONFIG_MAGIC_SYSRQ", NULL },
 	{ "CONFIG_VIRTIO_PCI", "virtio_pci" },
 	{ "CONFIG_VIRTIO_CONSOLE", "virtio_console" },
+	// One of two ways to the host's files.
 	{ "CONFIG_NET_9P_VIRTIO", "9pnet_virtio" },
 	{ "CONFIG_9P_FS", "9p" },
+	{ "CONFIG_VIRTIO_FS", "virtiofs" },
 	{ "CONFIG_OVERLAY_FS", "overlay" },
 };
 
@@ -95,6 +97,21 @@ static bool has(const char *config, const char *option)
 	return !*config || kernel_config_has(config, option);
 }
 
+/** Whether it is built in, or a module, which is added with what it needs. */
+static bool find(const char *modules_dep, const char *config,
+		 const char *option, const char *module, struct string_list *ret)
+{
+	return (*config && kernel_config_has(config, option)) ||
+	       (module && add_module(modules_dep, module, ret));
+}
+
+/** Whether a need is of the way to the host's files that is not taken. */
+static bool is_other_way(const char *option, bool by_virtiofs)
+{
+	return by_virtiofs ? strstr(option, "9P") != NULL
+			   : strcmp(option, "CONFIG_VIRTIO_FS") == 0;
+}
+
 /**
  * @param[out] ret Paths below the kernel, in the order of their insertion.
  * @param[out] needed_ret Whether there must be an initramfs.
@@ -103,17 +120,20 @@ static struct error *find_modules(const char *modules_dep, const char *config,
 				  struct string_list *ret, bool *needed_ret)
 {
 	_cleanup_string_builder_ struct string_builder lacks = { 0 };
+	_cleanup_string_list_ struct string_list ignored = { 0 };
 	// The bus of others is not PCI.
 	bool has_pci = has(config, "CONFIG_PCI");
+	bool by_virtiofs =
+		!find(modules_dep, config, "CONFIG_9P_FS", "9p", &ignored) &&
+		find(modules_dep, config, "CONFIG_VIRTIO_FS", "virtiofs",
+		     &ignored);
 
 	for (size_t i = 0; i < array_size(needs); i++) {
 		const char *option = needs[i].option;
 
-		if (strcmp(option, "CONFIG_VIRTIO_PCI") == 0 && !has_pci)
-			continue;
-		if ((*config && kernel_config_has(config, option)) ||
-		    (needs[i].module &&
-		     add_module(modules_dep, needs[i].module, ret)) ||
+		if ((strcmp(option, "CONFIG_VIRTIO_PCI") == 0 && !has_pci) ||
+		    is_other_way(option, by_virtiofs) ||
+		    find(modules_dep, config, option, needs[i].module, ret) ||
 		    !*config)
 			continue;
 		string_builder_appendf(&lacks, "%s%s", lacks.length ? ", " : "",
@@ -126,13 +146,12 @@ static struct error *find_modules(const char *modules_dep, const char *config,
 				       lacks.length ? ", " : "");
 	if (!lacks.length)
 		return NULL;
-	return error_create(
-		ERROR_OTHER,
-		"it cannot run commands: it lacks %s, built in or as modules that are installed%s",
-		lacks.text,
-		strstr(lacks.text, "CONFIG_9P_FS")
-			? "; by 9P a guest reads the host's files, and kernels for clouds have none: take the distribution's general kernel"
-			: "");
+	return error_create(ERROR_OTHER,
+			    "it cannot run commands: it lacks %s, built in or as modules that are installed%s",
+			    lacks.text,
+			    strstr(lacks.text, "CONFIG_9P_FS")
+				    ? "; instead of 9P, CONFIG_VIRTIO_FS will do"
+				    : "");
 }
 
 /** Whether a program runs without the libraries of a root. */

@@ -66,16 +66,24 @@ bool confinement_rights(const struct confinement *confinement, int abi,
 _must_check_ struct error *confinement_make(const struct confinement *confinement,
 					    int *fd_ret);
 
-/**
- * A filter, see seccomp(2), for a server of a directory that a guest changes:
- * no file gets setuid or setgid. What asks for setuid fails; chmod(2) that asks
- * for setgid alone does nothing, since of a directory it is harmless, and
- * copied with other bits.
- *
- * @param[in] keeps_ids Whether all files that the guest makes are the caller's,
- * as over 9p: for an ordinary user's server, becoming the guest's user succeeds
- * and does nothing.
- */
-const struct sock_fprog *server_filter(bool keeps_ids);
+/** What a server of a directory may do there. */
+enum server_kind {
+	/**
+	 * Change it, but no file gets setuid or setgid. What asks for setuid
+	 * fails; chmod(2) that asks for setgid alone does nothing, since of a
+	 * directory it is harmless, and copied with other bits.
+	 */
+	SERVER_WRITES,
+	/**
+	 * The same as an ordinary user, whose all files that the guest makes
+	 * are, as over 9p: becoming the guest's user succeeds and does nothing.
+	 */
+	SERVER_WRITES_AS_CALLER,
+	/** Change no attribute. Landlock does not know of these. */
+	SERVER_READS,
+};
+
+/** A filter, see seccomp(2). */
+const struct sock_fprog *server_filter(enum server_kind kind);
 
 #endif /* VM_QEMU_CONFINE_H */

@@ -179,6 +179,9 @@ static struct error *make_command_line(const struct qemu_options *options,
 {
 	const struct qemu_config *config = options->config;
 	const struct catalog_arch *arch = config->arch;
+	const bool has_9p = options->shares->virtiofs != VIRTIOFS_ALWAYS;
+	const char *type = has_9p ? "9p" : "virtiofs";
+	const char *flags = has_9p ? SHARE_OPTIONS ",cache=loose" : "";
 	unsigned long long khz = options->tsc_khz;
 	unsigned int hz =
 		kernel_config_number(config->kernel->config, "CONFIG_HZ");
@@ -189,9 +192,10 @@ static struct error *make_command_line(const struct qemu_options *options,
 	// not, which over the serial port costs a tenth of a second.
 	string_builder_append(&sb,
 			      options->verbose ? " loglevel=7" : " loglevel=5");
-	string_builder_append(&sb, " panic=-1 root=" SHARE_ROOT_TAG
-				   " rootfstype=9p ro rootflags=" SHARE_OPTIONS
-				   ",cache=loose");
+	string_builder_appendf(&sb,
+			       " panic=-1 root=" SHARE_ROOT_TAG
+			       " rootfstype=%s ro%s%s",
+			       type, *flags ? " rootflags=" : "", flags);
 	if (options->machine->tcg_command_line && options->accel == ACCEL_TCG)
 		string_builder_appendf(&sb, " %s",
 				       options->machine->tcg_command_line);
@@ -213,10 +217,10 @@ static struct error *make_command_line(const struct qemu_options *options,
 	// The kernel takes quotes off an argument of init as off its own. Not
 	// on /run: busybox would take it for what `mount -a` is to mount there.
 	if (options->shares->init_shared)
-		string_builder_append(&sb,
-				      " init=/bin/sh -- -c \"mount -t 9p -o ro," SHARE_OPTIONS
-				      ",cache=loose " SHARE_INIT_TAG
-				      " /sys && exec /bin/sh /sys/init.sh\"");
+		string_builder_appendf(&sb,
+				       " init=/bin/sh -- -c \"mount -t %s -o ro%s%s " SHARE_INIT_TAG
+				       " /sys && exec /bin/sh /sys/init.sh\"",
+				       type, *flags ? "," : "", flags);
 	else
 		string_builder_appendf(&sb, " init=%s", options->init);
 	if (arch->command_line_bytes && sb.length >= arch->command_line_bytes)
@@ -246,9 +250,9 @@ static void add_shares(const struct share_plan *shares, struct string_list *list
 		const struct share *share = &shares->items[i];
 		_cleanup_string_builder_ struct string_builder sb = { 0 };
 
-		if (share->server) {
+		if (share->is_virtiofs) {
 			qemu_add(list, "-chardev", "socket,id=share%zu,fd=%d",
-				 i, share->server->fd);
+				 i, share->server_fd);
 			qemu_add(list, "-device",
 				 "vhost-user-fs-pci,chardev=share%zu,tag=%s", i,
 				 share->tag);
@@ -299,7 +303,7 @@ static bool has_servers(const struct share_plan *shares)
 	bool any = false;
 
 	for (size_t i = 0; i < shares->count; i++)
-		any |= shares->items[i].server != NULL;
+		any |= shares->items[i].is_virtiofs;
 	return any;
 }
 

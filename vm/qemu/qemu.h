@@ -99,10 +99,18 @@ uint64_t qemu_memory_bytes(const struct qemu_config *config);
 /*
  * Which directories of the host a guest sees, and where.
  *
- * Every share but those asked for with --rw is read-only at the 9p server,
- * inside QEMU, so that nothing that the guest does can reach the host. To let
- * it write nevertheless, overlays on a tmpfs lie on top.
+ * Every share but those asked for with --rw is read-only at its server, so that
+ * nothing that the guest does can reach the host. To let it write nevertheless,
+ * overlays on a tmpfs lie on top.
  */
+
+/** Which shares virtiofs serves; QEMU serves the others by 9p. */
+enum virtiofs_use {
+	VIRTIOFS_NEVER,
+	VIRTIOFS_WRITABLE,
+	/** For a kernel that has no 9p. */
+	VIRTIOFS_ALWAYS,
+};
 
 struct share {
 	/** At most 31 characters, for 9p. */
@@ -110,8 +118,10 @@ struct share {
 	/** The directory on the host. */
 	char *path;
 	bool writable;
-	/** What serves it by virtiofs, borrowed; NULL for 9p. */
-	const struct virtiofs_server *server;
+	/** Whether it is served by virtiofs, not by 9p. */
+	bool is_virtiofs;
+	/** Then, connected to its server, which QEMU inherits; borrowed. */
+	int server_fd;
 };
 
 /** What the plan depends on; all paths absolute and without symbolic links. */
@@ -128,8 +138,7 @@ struct share_request {
 	const char *directory;
 	/** Directories that the guest may change. */
 	const struct string_list *writable;
-	/** What serves each of these by virtiofs; NULL for 9p. */
-	const struct virtiofs_server *servers;
+	enum virtiofs_use virtiofs;
 	/** Directories that it must see, at any path. */
 	const struct string_list *extra;
 	/** Directory of init.sh. */
@@ -167,6 +176,7 @@ struct share_plan {
 	 * cannot be written on the kernel's command line.
 	 */
 	bool init_shared;
+	enum virtiofs_use virtiofs;
 };
 
 /**
@@ -200,9 +210,9 @@ void share_plan_add_mount(struct share_plan *plan, const char *source,
 #define SHARE_INIT_TAG "init"
 
 /*
- * What serves writable shares by virtiofs: a virtiofsd for each, which keeps
- * the guest's files open, and so knows them without a name too. There is QEMU's
- * own, up to QEMU 7, and one that has other options.
+ * What serves shares by virtiofs: a virtiofsd for each, which keeps the guest's
+ * files open, and so knows them without a name too. There is QEMU's own, up to
+ * QEMU 7, and one that has other options.
  */
 
 struct virtiofs_server {
@@ -225,16 +235,20 @@ struct virtiofs {
 bool virtiofs_is_possible(const struct qemu_config *config);
 
 /**
- * Start a server for each directory, which can write there and nowhere else. It
+ * Start a server for each share that is to have one. It can write to a share
+ * that is writable and to nothing else, and reads what QEMU may of others. It
  * is killed when we die.
  *
  * @param[in] request A virtiofsd; it is QEMU's own if it is in a directory
  * `qemu`. NULL to look for one.
+ * @param[in] confinement QEMU's.
+ * @param[in,out] shares
  * @return Why it does not work, as it may not: for lack of a virtiofsd, of the
  * rights that it needs, or of open files.
  */
 _must_check_ struct error *virtiofs_start(const char *request,
-					  const struct string_list *directories,
+					  const struct confinement *confinement,
+					  struct share_plan *shares,
 					  struct virtiofs *ret);
 void virtiofs_deinit(struct virtiofs *servers);
 

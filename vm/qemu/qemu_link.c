@@ -122,10 +122,8 @@ static struct error *spawn(struct qemu_options *options,
 		keep(&kept, side->port_fds[i]);
 	for (size_t i = 0; i < options->disks.count; i++)
 		keep(&kept, options->disks.items[i].fd);
-	for (size_t i = 0; i < options->shares->count; i++) {
-		if (options->shares->items[i].server)
-			keep(&kept, options->shares->items[i].server->fd);
-	}
+	for (size_t i = 0; i < options->shares->count; i++)
+		keep(&kept, options->shares->items[i].server_fd);
 
 	_cleanup_free_ int *fds = kept.items;
 
@@ -136,7 +134,7 @@ static struct error *spawn(struct qemu_options *options,
 			.ruleset_fd = &ruleset_fd,
 			.capabilities = find_capabilities(confinement),
 			.filter = confinement->writable.count
-					  ? server_filter(false)
+					  ? server_filter(SERVER_WRITES)
 					  : NULL,
 			.stdout_fd = &side->output_fd,
 			.stderr_fd = &side->output_fd,

@@ -10,9 +10,16 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-/** Of Linux 6.6; the same for all architectures. */
+/** Of Linux 6.6, 6.13 and 6.17; the same for all architectures. */
 #ifndef SYS_fchmodat2
 #define SYS_fchmodat2 452
+#endif
+#ifndef SYS_setxattrat
+#define SYS_setxattrat 463
+#define SYS_removexattrat 466
+#endif
+#ifndef SYS_file_setattr
+#define SYS_file_setattr 469
 #endif
 
 enum {
@@ -62,16 +69,53 @@ static struct sock_filter instructions[] = {
 	RETURN(SECCOMP_RET_ALLOW),
 };
 
-const struct sock_fprog *server_filter(bool keeps_ids)
+#define REFUSE(number)                                                         \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),                     \
+		RETURN(SECCOMP_RET_ERRNO | EROFS)
+
+/** With no descriptor to write to, there is no other way to change a file. */
+static struct sock_filter reader_instructions[] = {
+	LOAD_NUMBER,
+	REFUSE(SYS_fchmod),
+	REFUSE(SYS_fchmodat),
+	REFUSE(SYS_fchmodat2),
+	REFUSE(SYS_fchown),
+	REFUSE(SYS_fchownat),
+	REFUSE(SYS_truncate),
+	REFUSE(SYS_utimensat),
+	REFUSE(SYS_setxattr),
+	REFUSE(SYS_lsetxattr),
+	REFUSE(SYS_fsetxattr),
+	REFUSE(SYS_setxattrat),
+	REFUSE(SYS_removexattr),
+	REFUSE(SYS_lremovexattr),
+	REFUSE(SYS_fremovexattr),
+	REFUSE(SYS_removexattrat),
+	REFUSE(SYS_file_setattr),
+#ifdef SYS_open
+	REFUSE(SYS_chmod),
+	REFUSE(SYS_chown),
+	REFUSE(SYS_lchown),
+	REFUSE(SYS_utime),
+	REFUSE(SYS_utimes),
+	REFUSE(SYS_futimesat),
+#endif
+	RETURN(SECCOMP_RET_ALLOW),
+};
+
+const struct sock_fprog *server_filter(enum server_kind kind)
 {
 	enum {
 		COUNT = sizeof(instructions) / sizeof(*instructions),
 		IDS = 5,
 	};
 	static const struct sock_fprog programs[] = {
-		{ COUNT - IDS, instructions + IDS },
-		{ COUNT, instructions },
+		[SERVER_WRITES] = { COUNT - IDS, instructions + IDS },
+		[SERVER_WRITES_AS_CALLER] = { COUNT, instructions },
+		[SERVER_READS] = { sizeof(reader_instructions) /
+					   sizeof(*reader_instructions),
+				   reader_instructions },
 	};
 
-	return &programs[keeps_ids];
+	return &programs[kind];
 }

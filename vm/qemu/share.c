@@ -9,8 +9,6 @@
 #include "common/base/file.h"
 #include "common/base/memory.h"
 
-#define READ_OPTIONS "ro," SHARE_OPTIONS ",cache=loose"
-
 // Where the guest mounts its own.
 static const char *const hidden[] = { "/dev", "/proc", "/run", "/sys" };
 
@@ -60,6 +58,18 @@ static struct error *check_target(const struct share_request *request,
 			    what, path, place);
 }
 
+static const char *read_type(const struct share_request *request)
+{
+	return request->virtiofs == VIRTIOFS_ALWAYS ? "virtiofs" : "9p";
+}
+
+static const char *read_options(const struct share_request *request)
+{
+	return request->virtiofs == VIRTIOFS_ALWAYS ? "ro"
+						    : "ro," SHARE_OPTIONS
+						      ",cache=loose";
+}
+
 void share_plan_add_mount(struct share_plan *plan, const char *source,
 			  const char *target, const char *type,
 			  const char *options)
@@ -87,6 +97,8 @@ static struct share *plan_add(struct share_plan *plan, const char *tag,
 	*share = (struct share){
 		.tag = string_copy(tag),
 		.path = string_copy(path),
+		.is_virtiofs = plan->virtiofs == VIRTIOFS_ALWAYS,
+		.server_fd = -1,
 	};
 	return share;
 }
@@ -128,8 +140,8 @@ static void plan_package(const struct share_request *request,
 	if (shown)
 		return;
 	// Every root has this one, and is left before anybody looks into it.
-	add_mount(&plan->early_mounts, share_directory, "9p", READ_OPTIONS,
-		  "package");
+	add_mount(&plan->early_mounts, share_directory, read_type(request),
+		  read_options(request), "package");
 	plan_add(plan, "package", request->package);
 }
 
@@ -151,7 +163,8 @@ static struct error *plan_directory(const struct share_request *request,
 	if (err)
 		return err;
 	string_list_add(&plan->directories, lower);
-	share_plan_add_mount(plan, "cwd", lower, "9p", READ_OPTIONS);
+	share_plan_add_mount(plan, "cwd", lower, read_type(request),
+			     read_options(request));
 	options = plan_overlay(request, plan, "cwd/", lower);
 	string_list_add(&plan->late_directories, directory);
 	add_mount(&plan->late_mounts, directory, "overlay", options, "overlay");
@@ -178,11 +191,10 @@ static struct error *plan_writable(const struct share_request *request,
 		struct share *share = plan_add(plan, tag, path);
 
 		share->writable = true;
-		if (request->servers)
-			share->server = &request->servers[i];
+		share->is_virtiofs = request->virtiofs != VIRTIOFS_NEVER;
 		add_mount(&plan->late_mounts, path,
-			  share->server ? "virtiofs" : "9p",
-			  share->server ? "rw" : options, tag);
+			  share->is_virtiofs ? "virtiofs" : "9p",
+			  share->is_virtiofs ? "rw" : options, tag);
 	}
 	return NULL;
 }
@@ -202,7 +214,8 @@ static void plan_extra(const struct share_request *request,
 			string_list_add(&plan->extra, path);
 			continue;
 		}
-		share_plan_add_mount(plan, tag, target, "9p", READ_OPTIONS);
+		share_plan_add_mount(plan, tag, target, read_type(request),
+				     read_options(request));
 		string_list_add(&plan->directories, target);
 		string_list_add(&plan->extra, target);
 		plan_add(plan, tag, path);
@@ -224,7 +237,9 @@ struct error *share_plan_compute(const struct share_request *request,
 {
 	struct error *err;
 
-	_cleanup_share_plan_ struct share_plan plan = { 0 };
+	_cleanup_share_plan_ struct share_plan plan = {
+		.virtiofs = request->virtiofs,
+	};
 
 	plan_add(&plan, SHARE_ROOT_TAG, request->root);
 	_cleanup_free_ char *options = plan_overlay(request, &plan, "", "/");

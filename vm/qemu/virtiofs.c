@@ -126,8 +126,10 @@ static bool is_qemus(const char *program)
 	return strstr(program, "/qemu/");
 }
 
+/** @param[in] writable Overlays cannot lie on mounts that are announced. */
 static void add_arguments(struct string_list *list, const char *program,
-			  rlim_t files, int socket_fd, int directory_fd)
+			  rlim_t files, int socket_fd, int directory_fd,
+			  bool writable)
 {
 	// Files of the guest's are to be no more than files.
 	static const char capabilities[] = "modcaps=-fsetid:-mknod:-setfcap";
@@ -145,8 +147,10 @@ static void add_arguments(struct string_list *list, const char *program,
 	if (is_qemus(program)) {
 		string_list_add(list, "-o");
 		string_list_addf(list,
-				 "source=/proc/self/fd/%d/.,sandbox=chroot,cache=auto,timeout=0,xattr,announce_submounts,%s",
-				 directory_fd, capabilities);
+				 "source=/proc/self/fd/%d/.,sandbox=chroot,cache=auto,timeout=0,xattr,%s%s",
+				 directory_fd,
+				 writable ? "announce_submounts," : "",
+				 capabilities);
 		return;
 	}
 	string_list_addf(list, "--shared-dir=/proc/self/fd/%d/.", directory_fd);
@@ -154,11 +158,16 @@ static void add_arguments(struct string_list *list, const char *program,
 	string_list_addf(list, "--%s", capabilities);
 	string_list_add(list, "--cache=auto");
 	string_list_add(list, "--xattr");
-	string_list_add(list, "--announce-submounts");
+	if (writable)
+		string_list_add(list, "--announce-submounts");
 }
 
-/** It reads its libraries and limits, and changes the directory alone. */
-static struct error *confine(const char *program, const char *directory, int *ret)
+/**
+ * It reads its libraries and limits, and changes a directory alone, or reads
+ * what QEMU may.
+ */
+static struct error *confine(const char *program, const struct share *share,
+			     const struct confinement *of_qemu, int *ret)
 {
 	_cleanup_confinement_ struct confinement confinement = { 0 };
 
@@ -166,7 +175,13 @@ static struct error *confine(const char *program, const char *directory, int *re
 		confinement_show(&confinement, *path);
 	confinement_show(&confinement, "/proc/sys/fs");
 	confinement_add_program(&confinement, program);
-	string_list_add(&confinement.writable, directory);
+	if (share->writable) {
+		string_list_add(&confinement.writable, share->path);
+		return confinement_make(&confinement, ret);
+	}
+	confinement.reads_host = true;
+	string_list_add_all(&confinement.hidden, &of_qemu->hidden);
+	string_list_add_all(&confinement.shown, &of_qemu->shown);
 	return confinement_make(&confinement, ret);
 }
 
@@ -194,18 +209,50 @@ static struct error *ask(int fd)
 	return error_create(ERROR_OTHER, "it does not answer");
 }
 
+/** @return Why, if nothing but its own word keeps a server where it is to be. */
+static struct error *check_confined(const char *program, const struct share *share)
+{
+	if (!share->writable)
+		return error_create(ERROR_OTHER,
+				    "nothing would keep it from changing %s: the kernel has no Landlock (from 5.13 on), or it is switched off",
+				    share->path);
+	// Without chroot(2), it opens `../name` too, if a guest asks for it.
+	if (is_qemus(program) || geteuid() == 0)
+		return NULL;
+	return error_create(ERROR_OTHER,
+			    "nothing would keep it in %s: the kernel has no Landlock (from 5.19 on), or it is switched off",
+			    share->path);
+}
+
+/** To its own directory in /proc, by Landlock. */
+static uint64_t own_access(const char *program, const struct share *share)
+{
+	// The guest would read it, too.
+	if (!share->writable)
+		return 0;
+	// In a user namespace, it says who is who. It could write to its own
+	// memory then: not one that opens whatever name a guest asks for.
+	return LANDLOCK_ACCESS_FS_READ_FILE |
+	       (is_qemus(program) && geteuid() != 0 ? LANDLOCK_ACCESS_FS_WRITE_FILE
+						    : 0);
+}
+
 static struct error *start(struct virtiofs *servers, const char *program,
-			   rlim_t files, const char *directory)
+			   rlim_t files, const struct confinement *confinement,
+			   const struct share *share)
 {
 	struct error *err;
 
 	static const char *const inherited[] = { "PATH", "LD_LIBRARY_PATH", NULL };
 	const bool is_root = geteuid() == 0;
+	const enum server_kind kind = !share->writable ? SERVER_READS
+				      : is_root	       ? SERVER_WRITES
+						: SERVER_WRITES_AS_CALLER;
 	_cleanup_string_list_ struct string_list arguments = { 0 };
 	_cleanup_close_ int socket_fd = -1;
 	_cleanup_close_ int ruleset_fd = -1;
 	_cleanup_close_ int directory_fd =
-		open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		open(share->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int output_fd =
 		log_level() >= LOG_DEBUG
 			? -1
@@ -213,37 +260,30 @@ static struct error *start(struct virtiofs *servers, const char *program,
 	struct virtiofs_server *server = &vector_add(servers);
 
 	*server = (struct virtiofs_server){ .fd = -1 };
-	if (!is_within(files, directory))
+	// For what is only read there is no other way.
+	if (share->writable && !is_within(files, share->path))
 		return error_create(ERROR_OTHER,
 				    "%s has too many files; see ulimit -Hn",
-				    directory);
+				    share->path);
 	if (directory_fd < 0)
-		return error_create_os(errno, "open %s", directory);
+		return error_create_os(errno, "open %s", share->path);
 	err = connect_sockets(&server->fd, &socket_fd);
 	if (err)
 		return err;
-	err = confine(program, directory, &ruleset_fd);
+	err = confine(program, share, confinement, &ruleset_fd);
+	if (!err && ruleset_fd < 0)
+		err = check_confined(program, share);
 	if (err)
 		return err;
-	// Without chroot(2), it opens `../name` too, if a guest asks for it.
-	if (ruleset_fd < 0 && !is_qemus(program) && !is_root)
-		return error_create(ERROR_OTHER,
-				    "nothing would keep it in %s: the kernel has no Landlock (from 5.19 on), or it is switched off",
-				    directory);
-	add_arguments(&arguments, program, files, socket_fd, directory_fd);
+	add_arguments(&arguments, program, files, socket_fd, directory_fd,
+		      share->writable);
 	return process_spawn(
 		&(struct process_options){
 			.arguments = (const char *const *)arguments.items,
 			.inherited = inherited,
 			.ruleset_fd = &ruleset_fd,
-			// In a user namespace, it says who is who. It could
-			// write to its own memory then: not one that opens
-			// whatever name a guest asks for.
-			.own_access = LANDLOCK_ACCESS_FS_READ_FILE |
-				      (is_qemus(program) && !is_root
-					       ? LANDLOCK_ACCESS_FS_WRITE_FILE
-					       : 0),
-			.filter = server_filter(!is_root),
+			.own_access = own_access(program, share),
+			.filter = server_filter(kind),
 			.stdout_fd = &output_fd,
 			.stderr_fd = &output_fd,
 			.keep_fds = (const int[]){ socket_fd, directory_fd },
@@ -273,8 +313,8 @@ static struct error *watch(struct virtiofs *servers)
 }
 
 struct error *virtiofs_start(const char *request,
-			     const struct string_list *directories,
-			     struct virtiofs *ret)
+			     const struct confinement *confinement,
+			     struct share_plan *shares, struct virtiofs *ret)
 {
 	struct error *err = NULL;
 
@@ -283,9 +323,15 @@ struct error *virtiofs_start(const char *request,
 	_cleanup_virtiofs_ struct virtiofs servers = { .ended_fd = -1 };
 
 	// All at once, since each takes its time.
-	for (size_t i = 0; i < directories->count && !err; i++)
-		err = start(&servers, program, files, directories->items[i]);
-	if (!err)
+	for (size_t i = 0; i < shares->count && !err; i++) {
+		struct share *share = &shares->items[i];
+
+		if (!share->is_virtiofs)
+			continue;
+		err = start(&servers, program, files, confinement, share);
+		share->server_fd = servers.items[servers.count - 1].fd;
+	}
+	if (!err && servers.count)
 		err = watch(&servers);
 	if (err)
 		return error_wrap(err, "%s", program);

@@ -122,7 +122,7 @@ Test(run_result, a_guest_without_a_status_has_a_reason_and_the_log_s_end)
 		{ RUN_LOST, CAUSE_PROTOCOL, { 0, 0 }, "Kernel panic - not syncing: x\n", "the guest broke the protocol of its control port, which only vmtest's init may use: it said 'mount /'" },
 		{ RUN_LOST, CAUSE_FLOOD, { 0, 0 }, "a\n", "the guest has written more than 2 MB, and was ended; --output-limit allows more" },
 		{ RUN_EXITED, CAUSE_FLOOD, { 0, 0 }, "a\n", "the guest has written more than 2 MB, and was ended" },
-		{ RUN_LOST, CAUSE_SERVER, { 0, 0 }, "a\n", "virtiofsd has ended, without which --rw does not work; VMTEST_VIRTIOFSD=none shares it by 9p" },
+		{ RUN_LOST, CAUSE_SERVER, { 0, 0 }, "a\n", "virtiofsd has ended, which serves files; for --rw, VMTEST_VIRTIOFSD=none takes 9p instead" },
 		{ RUN_LOST, CAUSE_END, { 0, 6 }, "Kernel panic - not syncing: x\n", "Kernel panic - not syncing: x" },
 		{ RUN_TIMED_OUT, CAUSE_NONE, { 0, 0 }, task, "the command did not end within 2 seconds" },
 		{ RUN_TIMED_OUT, CAUSE_NONE, { 0, 0 }, "words\n", "the command did not end within 2 seconds" },

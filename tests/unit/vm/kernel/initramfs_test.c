@@ -107,6 +107,29 @@ Test(initramfs, who_does_not_mount_dev_has_one)
 	cr_expect_str_eq(names, "bin modules proc init bin/busybox ");
 }
 
+Test(initramfs, virtiofs_is_taken_where_there_is_no_9p)
+{
+	_cleanup_free_ char *names = NULL;
+
+	put_file(tmp, "modules.dep",
+		 "kernel/fs/fuse/virtiofs.ko: kernel/fs/fuse/fuse.ko\n");
+	put_file(tmp, "kernel/fs/fuse/virtiofs.ko", "\177ELF");
+	put_file(tmp, "kernel/fs/fuse/fuse.ko", "\177ELF");
+	cr_assert_null(initramfs_make(tmp, BUILT_IN
+				      "CONFIG_OVERLAY_FS=y\nCONFIG_VIRTIO_FS=m\n"
+				      "CONFIG_BLK_DEV_INITRD=y\n"));
+	names = list();
+	cr_expect_str_eq(names, "bin modules proc init bin/busybox "
+				"modules/00-fuse.ko modules/01-virtiofs.ko ");
+}
+
+Test(initramfs, with_neither_both_are_named)
+{
+	expect_failure(initramfs_make(tmp, BUILT_IN "CONFIG_OVERLAY_FS=y\n"),
+		       "lacks CONFIG_9P_FS, built in or as modules that are "
+		       "installed; instead of 9P, CONFIG_VIRTIO_FS will do");
+}
+
 /** Of what our own configuration calls essential. */
 Test(initramfs, all_that_is_essential_is_asked_for)
 {

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "tests/unit/files.h"
@@ -16,14 +17,14 @@
 TestSuite(server_filter, .init = setup_tmp, .fini = teardown_tmp);
 
 /** Enter the test's directory, and be filtered from here on. */
-static void filter(bool keeps_ids)
+static void filter(enum server_kind kind)
 {
 	put_file(tmp, "file", "");
 	cr_assert_eq(chdir(tmp), 0);
 	cr_assert_eq(chmod("file", 0640), 0);
 	cr_assert_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
 	cr_assert_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER,
-			   server_filter(keeps_ids)),
+			   server_filter(kind)),
 		     0);
 	umask(0);
 }
@@ -35,15 +36,20 @@ static mode_t mode_of(const char *name)
 	return lstat(name, &st) < 0 ? 0 : st.st_mode & 07777;
 }
 
-static void expect_refused(const char *what, long result)
+static void expect_errno(const char *what, long result, int errnum)
 {
 	cr_expect_eq(result, -1, "%s", what);
-	cr_expect_eq(errno, EPERM, "%s: %m", what);
+	cr_expect_eq(errno, errnum, "%s: %m", what);
+}
+
+static void expect_refused(const char *what, long result)
+{
+	expect_errno(what, result, EPERM);
 }
 
 Test(server_filter, no_file_gets_setuid_or_setgid)
 {
-	filter(false);
+	filter(SERVER_WRITES);
 
 	int fd = open("file", O_RDWR | O_CLOEXEC);
 	expect_refused("chmod", chmod("file", 04755));
@@ -74,7 +80,7 @@ Test(server_filter, no_file_gets_setuid_or_setgid)
 
 Test(server_filter, all_else_is_as_ever)
 {
-	filter(false);
+	filter(SERVER_WRITES);
 	cr_expect_eq(chmod("file", 01711), 0);
 	cr_expect_eq(mode_of("file"), 01711);
 	int fd = open("new", O_CREAT | O_RDWR | O_CLOEXEC, 0751);
@@ -92,10 +98,35 @@ Test(server_filter, files_can_be_the_caller_s)
 {
 	const uid_t uid = geteuid();
 
-	filter(true);
+	filter(SERVER_WRITES_AS_CALLER);
 	cr_expect_eq(syscall(SYS_setresuid, -1, 12345, -1), 0);
 	cr_expect_eq(syscall(SYS_setresgid, -1, 12345, -1), 0);
 	cr_expect_eq(syscall(SYS_setgroups, 0, NULL), 0);
 	cr_expect_eq(geteuid(), uid);
 	expect_refused("chmod", chmod("file", 04755));
+}
+
+Test(server_filter, a_reader_changes_no_attribute)
+{
+	filter(SERVER_READS);
+	int fd = open("file", O_RDONLY | O_CLOEXEC);
+
+	expect_errno("chmod", chmod("file", 0600), EROFS);
+	expect_errno("fchmod", fchmod(fd, 0600), EROFS);
+	expect_errno("fchmodat", fchmodat(AT_FDCWD, "file", 0600, 0), EROFS);
+	expect_errno("chown", chown("file", 1, 1), EROFS);
+	expect_errno("lchown", lchown("file", 1, 1), EROFS);
+	expect_errno("fchown", fchown(fd, 1, 1), EROFS);
+	expect_errno("fchownat", fchownat(AT_FDCWD, "file", 1, 1, 0), EROFS);
+	expect_errno("truncate", truncate("file", 1), EROFS);
+	expect_errno("utimensat", utimensat(AT_FDCWD, "file", NULL, 0), EROFS);
+	expect_errno("futimens", futimens(fd, NULL), EROFS);
+	expect_errno("setxattr", setxattr("file", "user.x", "", 0, 0), EROFS);
+	expect_errno("lsetxattr", lsetxattr("file", "user.x", "", 0, 0), EROFS);
+	expect_errno("fsetxattr", fsetxattr(fd, "user.x", "", 0, 0), EROFS);
+	expect_errno("removexattr", removexattr("file", "user.x"), EROFS);
+	expect_errno("lremovexattr", lremovexattr("file", "user.x"), EROFS);
+	expect_errno("fremovexattr", fremovexattr(fd, "user.x"), EROFS);
+	cr_expect_eq(mode_of("file"), 0640);
+	close(fd);
 }

@@ -136,10 +136,15 @@ Test(share, only_what_is_asked_for_is_writable)
 	cr_expect(has_mount(&plan.late_mounts, "/run/x", "9p", "rw1"));
 	cr_expect_eq(plan.late_directories.count, 1);
 	cr_expect(string_list_contains(&plan.late_directories, "/run/x"));
-	request.servers = (const struct virtiofs_server[2]){ 0 };
+	request.virtiofs = VIRTIOFS_WRITABLE;
 	compute();
 	cr_expect(has_mount(&plan.late_mounts, "/run/x", "virtiofs", "rw1"));
-	cr_expect_eq(plan.items[2].server, &request.servers[1]);
+	cr_expect_not(plan.items[0].is_virtiofs);
+	cr_expect(plan.items[2].is_virtiofs);
+	request.virtiofs = VIRTIOFS_ALWAYS;
+	compute();
+	for (size_t i = 0; i < plan.count; i++)
+		cr_expect(plan.items[i].is_virtiofs);
 	string_list_deinit(&writable);
 }
 

@@ -14,6 +14,7 @@
 #include "tests/unit/errors.h"
 #include "tests/unit/files.h"
 #include "vm/kernel/kernel.h"
+#include "vm/qemu/confine.h"
 
 TestSuite(virtiofs, .init = setup_tmp, .fini = teardown_tmp);
 
@@ -48,13 +49,17 @@ Test(virtiofs, needs_the_kernel_s_driver)
 
 Test(virtiofs, a_server_that_does_not_work_is_an_error)
 {
-	_cleanup_string_list_ struct string_list directories = { 0 };
+	const struct confinement confinement = { 0 };
+	struct share share = { .path = (char *)tmp,
+			       .writable = true,
+			       .is_virtiofs = true };
+	struct share_plan shares = { .items = &share, .count = 1 };
 	struct virtiofs servers = { 0 };
 
-	string_list_add(&directories, tmp);
-	expect_failure(virtiofs_start("/no/such", &directories, &servers),
+	expect_failure(virtiofs_start("/no/such", &confinement, &shares, &servers),
 		       "/no/such: no such program");
-	expect_failure(virtiofs_start("/bin/false", &directories, &servers),
+	expect_failure(virtiofs_start("/bin/false", &confinement, &shares,
+				      &servers),
 		       "/bin/false: it does not answer");
 	cr_expect_eq(servers.count, 0);
 }
@@ -71,24 +76,33 @@ Test(virtiofs, without_landlock_only_who_changes_its_root_is_confined)
 	};
 	const struct sock_fprog filter = { array_size(instructions),
 					   instructions };
-	_cleanup_string_list_ struct string_list directories = { 0 };
+	const struct confinement confinement = { 0 };
+	struct share share = { .path = (char *)tmp,
+			       .writable = true,
+			       .is_virtiofs = true };
+	struct share_plan shares = { .items = &share, .count = 1 };
 	struct virtiofs servers = { 0 };
 
 	const uid_t uid = geteuid();
 
-	string_list_add(&directories, tmp);
 	cr_assert_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
 	cr_assert_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), 0);
 	if (uid == 0) {
-		expect_failure(virtiofs_start("/bin/false", &directories,
-					      &servers),
+		expect_failure(virtiofs_start("/bin/false", &confinement,
+					      &shares, &servers),
 			       "it does not answer");
 		cr_assert_eq(seteuid(65534), 0);
 	}
-	expect_failure(virtiofs_start("/bin/false", &directories, &servers),
-		       "nothing would keep it in");
-	expect_failure(virtiofs_start("/no/qemu/virtiofsd", &directories,
+	expect_failure(virtiofs_start("/bin/false", &confinement, &shares,
 				      &servers),
+		       "nothing would keep it in");
+	share.writable = false;
+	expect_failure(virtiofs_start("/no/qemu/virtiofsd", &confinement,
+				      &shares, &servers),
+		       "nothing would keep it from changing");
+	share.writable = true;
+	expect_failure(virtiofs_start("/no/qemu/virtiofsd", &confinement,
+				      &shares, &servers),
 		       "it does not answer");
 	cr_assert_eq(seteuid(uid), 0);
 	// Or the sanitizer could not look at us.
