@@ -40,5 +40,5 @@ store of them up to date with kernel.org.")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "${guest}")
 # What builds modules and kernels, and runs those of other architectures.
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS
-  "gcc, make, ${kernel}, bash-completion, gh, mmdebstrap, python3-drgn, qemu-system, qemu-user-static, uidmap")
+  "gcc, make, ${kernel}, bash-completion, gdb, gh, mmdebstrap, python3-drgn, qemu-system, qemu-user-static, uidmap")
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)

@@ -148,6 +148,22 @@ void string_list_add_split(struct string_list *list, const char *text)
 	}
 }
 
+char *string_list_quote(const struct string_list *list,
+			const char *before_option)
+{
+	struct string_builder sb = { 0 };
+
+	for (size_t i = 0; i < list->count; i++) {
+		const char *item = list->items[i];
+
+		if (i)
+			string_builder_append(&sb, *item == '-' ? before_option
+								: " ");
+		string_builder_append_shell(&sb, item);
+	}
+	return string_builder_take(&sb);
+}
+
 bool string_list_contains(const struct string_list *list, const char *text)
 {
 	for (size_t i = 0; i < list->count; i++) {

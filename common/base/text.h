@@ -71,6 +71,15 @@ _printf_(2, 3) void string_list_addf(struct string_list *list,
 /** Add the non-empty parts of a comma-separated list. */
 void string_list_add_split(struct string_list *list, const char *text);
 
+/**
+ * The words of a command as one would type them for a shell; free().
+ *
+ * @param[in] before_option What parts a word that begins with `-` from the one
+ * before it; others are parted by a space.
+ */
+char *string_list_quote(const struct string_list *list,
+			const char *before_option);
+
 /** Add all of another. */
 void string_list_add_all(struct string_list *list,
 			 const struct string_list *more);

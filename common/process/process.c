@@ -202,6 +202,11 @@ struct error *process_spawn(const struct process_options *options,
 	return NULL;
 }
 
+pid_t process_pid(const struct process *process)
+{
+	return process->pid;
+}
+
 int process_fd(const struct process *process)
 {
 	return process->pidfd;

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/base/cleanup.h"
 
@@ -94,6 +95,9 @@ char *process_status_text(const struct process_status *status, const char *name)
  */
 _must_check_ struct error *process_spawn(const struct process_options *options,
 					 struct process **ret);
+
+/** Its number, for what it has in /proc; 0 once it has been reaped. */
+pid_t process_pid(const struct process *process);
 
 /** A descriptor that polls readable once the child has ended (a pidfd). */
 int process_fd(const struct process *process);

@@ -104,6 +104,59 @@ _must_check_ struct error *command_environment(const struct string_list *asked,
  */
 void command_streams(struct guest_config *config, bool has_input);
 
+/** Become another program, in our place on the terminal. Only fails. */
+_must_check_ struct error *command_become(const char *program,
+					  const struct string_list *words);
+
+/* A debugger of a guest's kernel. */
+
+/** In the order of --gdb's words. */
+enum debugger_use {
+	DEBUGGER_NO,
+	/** Say how to start it. */
+	DEBUGGER_WAIT,
+	/** It takes our place on the terminal. */
+	DEBUGGER_ATTACH,
+};
+
+/** As --gdb and --kgdb have it: enum debugger_use. */
+struct debugger_request {
+	unsigned int gdb;
+	unsigned int kgdb;
+};
+
+/** What it and QEMU meet by. */
+struct debugger {
+	int listen_fd;
+	/** Keeps the socket findable, while we run; or NULL. */
+	struct process *holder;
+};
+
+#define DEBUGGER_INIT                                                          \
+	{                                                                      \
+		.listen_fd = -1                                                \
+	}
+
+/** Whether gdb takes our place. */
+bool debugger_attaches(const struct debugger_request *request);
+
+/** @return ERROR_USAGE if it cannot be, whatever the kernel. */
+_must_check_ struct error *debugger_check(const struct debugger_request *request,
+					  bool keeps);
+
+/**
+ * Say how to start gdb, or become it: then this returns in a process of its
+ * own, which ends with it.
+ *
+ * @param[in,out] config All but this is there.
+ */
+_must_check_ struct error *debugger_open(const struct debugger_request *request,
+					 struct guest_config *config,
+					 struct debugger *ret);
+void debugger_deinit(struct debugger *debugger);
+
+#define _cleanup_debugger_ _cleanup_(debugger_deinit)
+
 /* A guest that outlives what the user waits for. */
 
 /**

@@ -36,8 +36,7 @@ static struct error *open_dump(const struct command_context *context,
 	return err;
 }
 
-/** Become another program, in our place on the terminal. */
-static struct error *become(const char *program, const struct string_list *words)
+struct error *command_become(const char *program, const struct string_list *words)
 {
 	interrupt_release();
 	execvp(program, words->items);
@@ -133,7 +132,7 @@ static struct error *debug(struct command_context *context)
 		add_arguments(context, &words);
 	}
 	process_drop_tokens();
-	return become(words.items[0], &words);
+	return command_become(words.items[0], &words);
 }
 
 static struct error *replay(struct command_context *context)
@@ -153,7 +152,7 @@ static struct error *replay(struct command_context *context)
 	string_list_add(&words, "vmtest-vm");
 	string_list_add_all(&words, &info.words);
 	log_info("in %s, under %s", info.directory, info.release);
-	return become("/proc/self/exe", &words);
+	return command_become("/proc/self/exe", &words);
 }
 
 const struct command vm_drgn_command = {

@@ -40,12 +40,8 @@ static json_t *guest_json(const struct guest_info *info)
 
 static void add_row(struct table *table, const struct guest_info *info)
 {
-	_cleanup_string_builder_ struct string_builder command = { 0 };
+	_cleanup_free_ char *command = string_list_quote(&info->command, " ");
 
-	for (size_t i = 0; i < info->command.count; i++) {
-		string_builder_append(&command, i ? " " : "");
-		string_builder_append_shell(&command, info->command.items[i]);
-	}
 	table_add(table, info->name);
 	table_addf(table, "%d", info->pid);
 	table_add(table, info->release);
@@ -57,7 +53,7 @@ static void add_row(struct table *table, const struct guest_info *info)
 		table_addf(table, "kept: exit status %d", info->exit_status);
 	else
 		table_addf(table, "kept: %s", info->outcome);
-	table_add(table, text_make_line(command.text, '?'));
+	table_add(table, text_make_line(command, '?'));
 }
 
 static struct error *run_ls(struct command_context *context)

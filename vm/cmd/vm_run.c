@@ -31,6 +31,7 @@ struct vm_run_options {
 	struct kernel_source source;
 	const char *name;
 	bool show_command;
+	struct debugger_request debugger;
 };
 
 /** What is to be done once it is known how the command has ended. */
@@ -52,6 +53,8 @@ static const struct command_option own_option_table[] = {
 	{ 0, "result", "FILE", "write how the run ended to FILE, as JSON", OPTION_INTO(OPTION_STRING, struct vm_run_options, result) },
 	{ 0, "console-log", "FILE", "write what the kernel's console says to FILE", OPTION_INTO(OPTION_STRING, struct vm_run_options, console_log) },
 	{ 0, "show-command", NULL, "print QEMU's command, quoted for a shell, and do not run it", OPTION_INTO(OPTION_FLAG, struct vm_run_options, show_command) },
+	{ 0, "gdb", "no|wait|attach", "stop the guest at its first instruction, and say how to start gdb, or with attach be gdb (see run --help)", OPTION_INTO(OPTION_SWITCH, struct vm_run_options, debugger.gdb) },
+	{ 0, "kgdb", "no|wait|attach", "the same, at the kernel's own debugger", OPTION_INTO(OPTION_SWITCH, struct vm_run_options, debugger.kgdb) },
 	{ 0, "source", "DIR", "build this kernel tree, beside it, and run that", OPTION_INTO(OPTION_STRING, struct vm_run_options, source.path) },
 	{ 0, "git", "REF", "build this commit of the tree's git repository instead of its files", OPTION_INTO(OPTION_STRING, struct vm_run_options, source.ref) },
 	{ 0, "keep-config", NULL, "build with the tree's own .config instead of a flavor's", OPTION_INTO(OPTION_FLAG, struct vm_run_options, source.keep_config) },
@@ -188,6 +191,25 @@ static struct error *find_kernel(struct command_context *context,
 			      kernels->count ? kernels->items[0] : NULL, ret);
 }
 
+/** With a debugger, if there is to be one: if it takes our place, it has stdin. */
+static struct error *run_debugged(const struct vm_run_options *options,
+				  struct guest_config *config,
+				  struct run_result *ret)
+{
+	struct error *err;
+
+	_cleanup_debugger_ struct debugger debugger = DEBUGGER_INIT;
+	config->show = options->show_command ? stdout : NULL;
+	err = debugger_open(&options->debugger, config, &debugger);
+	if (err)
+		return err;
+	// Not before: the user may have put us in the background meanwhile.
+	command_streams(config, !options->no_input &&
+					!debugger_attaches(&options->debugger));
+	err = guest_run(config, ret);
+	return error_wrap(err, "run %s", config->qemu.kernel->release);
+}
+
 static void keep(void *arg, const char *name, struct run_result *result);
 
 static struct error *run_guest(struct ending *ending, int console_log_fd,
@@ -246,14 +268,10 @@ static struct error *run_guest(struct ending *ending, int console_log_fd,
 	_cleanup_free_ char *invocation_directory = realpath(".", NULL);
 	add_invocation(context, kernel_ret->path, &invocation);
 	set_evidence(&invocation, invocation_directory, &config);
-	config.show = command_options->show_command ? stdout : NULL;
 	config.name = command_options->name;
 	config.keep = ending->tell_fd >= 0 ? keep : NULL;
 	config.keep_arg = ending;
-	// Not before: the user may have put us in the background meanwhile.
-	command_streams(&config, !command_options->no_input);
-	err = guest_run(&config, ret);
-	return error_wrap(err, "run %s", kernel_ret->release);
+	return run_debugged(command_options, &config, ret);
 }
 
 /** @param[in] err Why the command was not run, if it was not. @return It, too. */
@@ -387,6 +405,9 @@ static struct error *run(struct command_context *context)
 				    name);
 	err = check_kernel(context, &run_options->source);
 	if (!err)
+		err = debugger_check(&run_options->debugger,
+				     run_options->guest.keep);
+	if (!err)
 		err = run_options_check(&run_options->guest);
 	if (err)
 		return err;
@@ -427,7 +448,11 @@ const struct command vm_run_command = {
 		"in the PATH as vmtest-kexec). If the guest crashes then, the same command\n"
 		"runs again in that kernel, where /proc/vmcore is the crashed one's memory; its\n"
 		"status counts. What it wrote is gone, but for --rw directories. --kdump=auto\n"
-		"runs it without where crash kernels do not work: $VMTEST_KEXEC is not set then.",
+		"runs it without where crash kernels do not work: $VMTEST_KEXEC is not set then.\n"
+		"\n"
+		"--gdb stops the guest at its first instruction, and says how to start gdb in\n"
+		"another terminal, with the kernel's symbols and those of modules; --gdb=attach\n"
+		"becomes gdb, whose exit status counts. --kgdb waits at the kernel's own debugger.",
 	.options = { own_option_table, run_option_table },
 	.options_size = sizeof(struct vm_run_options),
 	.common = COMMON_SELECTION | COMMON_DOWNLOAD,

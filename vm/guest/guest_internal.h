@@ -134,7 +134,7 @@ enum lifecycle_cause {
 	CAUSE_CANCELLED,
 };
 
-/** All but the first eight are lifecycle_step()'s to change. */
+/** All but the first nine are lifecycle_step()'s to change. */
 struct lifecycle {
 	uint64_t boot_limit_ms;
 	/** As in guest.h. */
@@ -149,6 +149,8 @@ struct lifecycle {
 	bool keeps;
 	/** A command that succeeds has failed: the caller's to see, too. */
 	bool has_splats;
+	/** It may be made to stand still, so only its command has a time. */
+	bool is_debugged;
 	enum lifecycle_state state;
 	/** When EVENT_TIME is due; 0 for never. */
 	uint64_t deadline_ms;
@@ -190,7 +192,7 @@ bool lifecycle_listens(const struct lifecycle *lifecycle);
 /** For how long nothing happens by itself, as poll(2) takes it; -1 is for ever. */
 int lifecycle_wait_ms(const struct lifecycle *lifecycle, uint64_t now_ms);
 
-/** QEMU starts. The first eight members are set or zero, the others are zero. */
+/** QEMU starts. The first nine members are set or zero, the others are zero. */
 void lifecycle_start(struct lifecycle *lifecycle, uint64_t now_ms);
 
 /**

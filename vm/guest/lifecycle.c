@@ -41,10 +41,17 @@ static void measure_command(struct lifecycle *lifecycle, uint64_t now)
 					lifecycle->boot_ms - lifecycle->still_ms;
 }
 
+/** When a guest has had its time for what is no command; 0 for never. */
+static uint64_t after(const struct lifecycle *lifecycle, uint64_t now,
+		      uint64_t limit_ms)
+{
+	return lifecycle->is_debugged ? 0 : now + limit_ms;
+}
+
 /** Where a kernel boots, the first or a crash kernel. */
 static uint64_t boot_deadline(const struct lifecycle *lifecycle, uint64_t now)
 {
-	return earlier(now + lifecycle->boot_limit_ms,
+	return earlier(after(lifecycle, now, lifecycle->boot_limit_ms),
 		       lifecycle->command_deadline_ms);
 }
 
@@ -174,16 +181,19 @@ static enum lifecycle_action step_run(struct lifecycle *lifecycle,
 		// What is slow may take as long as the command, and ends.
 		if (lifecycle->timeout_ms)
 			lifecycle->drain_deadline_ms =
-				now + LIFECYCLE_DRAIN_MS + lifecycle->timeout_ms;
+				after(lifecycle, now,
+				      LIFECYCLE_DRAIN_MS + lifecycle->timeout_ms);
 		return enter(lifecycle, LIFECYCLE_DRAIN,
-			     now + LIFECYCLE_DRAIN_MS, ACTION_NONE);
+			     after(lifecycle, now, LIFECYCLE_DRAIN_MS),
+			     ACTION_NONE);
 	}
 	if (event == EVENT_PANIC && lifecycle->kdump && (runs || drains))
 		return enter(lifecycle, LIFECYCLE_CRASH,
 			     boot_deadline(lifecycle, now), ACTION_NONE);
 	if (event == EVENT_OUTPUT && drains)
-		lifecycle->deadline_ms = earlier(now + LIFECYCLE_DRAIN_MS,
-						 lifecycle->drain_deadline_ms);
+		lifecycle->deadline_ms =
+			earlier(after(lifecycle, now, LIFECYCLE_DRAIN_MS),
+				lifecycle->drain_deadline_ms);
 	if (event == EVENT_DONE && drains)
 		return conclude(lifecycle, RUN_EXITED, now);
 	if (event == EVENT_UNREAD) {

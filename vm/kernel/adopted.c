@@ -28,6 +28,9 @@ enum {
 	DEPMOD_LIMIT_BYTES = 1 << 20,
 };
 
+/** Of the names of what is made here. */
+static const char prefix[] = "adopted-";
+
 /** Where a build leaves its release. */
 static const char release_file[] = "include/config/kernel.release";
 
@@ -478,7 +481,7 @@ struct error *kernel_adopt(const char *path, const char *directory,
 	char digest[DIGEST_TEXT_SIZE];
 	digest_buffer(identity, strlen(identity), digest);
 	_cleanup_free_ char *entry_path =
-		path_joinf(directory, "%s/adopted-%.16s", arch->name, digest);
+		path_joinf(directory, "%s/%s%.16s", arch->name, prefix, digest);
 	const struct cache_recipe recipe = {
 		.check = check,
 		.make = make,
@@ -489,4 +492,9 @@ struct error *kernel_adopt(const char *path, const char *directory,
 	if (err)
 		return error_wrap(err, "kernel %s", path);
 	return kernel_open(entry_path, ret);
+}
+
+bool kernel_is_adopted(const char *path)
+{
+	return strncmp(path_name(path), prefix, strlen(prefix)) == 0;
 }

@@ -12,6 +12,8 @@
  * has changed.
  */
 
+#include <stdbool.h>
+
 #include "common/base/cleanup.h"
 
 struct catalog_arch;
@@ -37,5 +39,8 @@ struct kernel;
 _must_check_ struct error *kernel_adopt(const char *path, const char *directory,
 					const struct catalog_arch *arch,
 					struct kernel *ret);
+
+/** Whether a kernel's directory is one that this has made. */
+bool kernel_is_adopted(const char *path);
 
 #endif /* VM_KERNEL_ADOPTED_H */

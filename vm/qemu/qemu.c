@@ -101,12 +101,18 @@ struct error *qemu_choose_machine(const struct qemu_config *config,
 		string_builder_appendf(&names, "%s%s", i ? ", " : "",
 				       machine->name);
 		bool is_flat = config->numa && machine->lacks_numa;
-		if (i < first || (is_flat && !name) ||
+		bool has_one_line = config->stub == STUB_KGDB &&
+				    strncmp(machine->machine, "microvm", 7) == 0;
+		if (i < first || ((is_flat || has_one_line) && !name) ||
 		    (name ? strcmp(machine->name, name) != 0 : lacks != NULL))
 			continue;
 		if (is_flat)
 			return error_create(ERROR_NOT_FOUND,
 					    "--numa: machine %s has no nodes",
+					    name);
+		if (has_one_line)
+			return error_create(ERROR_NOT_FOUND,
+					    "--kgdb: machine %s has one serial line",
 					    name);
 		if (lacks)
 			return error_create(ERROR_NOT_FOUND,
@@ -212,6 +218,10 @@ static struct error *make_command_line(const struct qemu_options *options,
 		string_builder_appendf(&sb, " lpj=%llu", khz * 1000 / hz);
 	if (config->kdump)
 		string_builder_append(&sb, " crashkernel=" CRASH_MEMORY);
+	if (config->stub != STUB_NONE)
+		string_builder_append(&sb, " nokaslr");
+	if (config->stub == STUB_KGDB)
+		string_builder_append(&sb, " kgdboc=ttyS1,115200 kgdbwait");
 	for (size_t i = 0; i < config->append.count; i++)
 		string_builder_appendf(&sb, " %s", config->append.items[i]);
 	// The kernel takes quotes off an argument of init as off its own. Not
@@ -272,12 +282,27 @@ static void add_shares(const struct share_plan *shares, struct string_list *list
 	}
 }
 
+static void add_stub(const struct qemu_config *config, struct string_list *list)
+{
+	if (config->stub == STUB_NONE)
+		return;
+	qemu_add(list, "-chardev", "socket,id=stub,server=on,wait=off,fd=%d",
+		 config->stub_fd);
+	if (config->stub == STUB_KGDB) {
+		qemu_add(list, "-serial", "chardev:stub");
+	} else {
+		qemu_add(list, "-gdb", "chardev:stub");
+		string_list_add(list, "-S");
+	}
+}
+
 static void add_ports(const struct qemu_options *options, struct string_list *list)
 {
 	// Multiplexed, a BREAK can be sent: it announces a sysrq key.
 	qemu_add(list, "-chardev", "socket,id=console,mux=on,fd=%d",
 		 options->sockets->console_fd);
 	qemu_add(list, "-serial", "chardev:console");
+	add_stub(options->config, list);
 	qemu_add(list, "-chardev", "socket,id=monitor,fd=%d",
 		 options->sockets->monitor_fd);
 	qemu_add(list, "-mon", "chardev=monitor,mode=control");

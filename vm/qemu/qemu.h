@@ -68,6 +68,15 @@ uint64_t tsc_khz(void);
 
 /* The virtual machine that is asked for. */
 
+/** How a debugger gets at the kernel. */
+enum qemu_stub {
+	STUB_NONE,
+	/** QEMU's, which stops the guest at its first instruction. */
+	STUB_GDB,
+	/** The kernel's own, on a second serial line. */
+	STUB_KGDB,
+};
+
 struct qemu_config {
 	const struct kernel *kernel;
 	const struct catalog_arch *arch;
@@ -86,6 +95,9 @@ struct qemu_config {
 	bool kdump;
 	/** The guest is on the host's network, as an ordinary program is. */
 	bool network;
+	enum qemu_stub stub;
+	/** A socket that listens, for the debugger; QEMU inherits it. */
+	int stub_fd;
 	/** HOST:GUEST: TCP ports of the loopback that lead into the guest. */
 	struct string_list published;
 	/** Last on the kernel's command line, and on QEMU's. */

@@ -78,22 +78,6 @@ static uint64_t find_capabilities(const struct confinement *confinement)
 	       (confinement->has_network ? network : 0);
 }
 
-/** As one would type it; free(). @param[in] between Options. */
-static char *format_command(const struct string_list *arguments,
-			    const char *between)
-{
-	struct string_builder sb = { 0 };
-
-	for (size_t i = 0; i < arguments->count; i++) {
-		const char *item = arguments->items[i];
-
-		if (i)
-			string_builder_append(&sb, *item == '-' ? between : " ");
-		string_builder_append_shell(&sb, item);
-	}
-	return string_builder_take(&sb);
-}
-
 static struct error *spawn(struct qemu_options *options,
 			   const struct qemu_link *side, struct process **ret)
 {
@@ -108,7 +92,7 @@ static struct error *spawn(struct qemu_options *options,
 	err = qemu_arguments(options, &arguments);
 	if (err)
 		return err;
-	_cleanup_free_ char *line = format_command(&arguments, " ");
+	_cleanup_free_ char *line = string_list_quote(&arguments, " ");
 	log_debug("%s", line);
 	err = confinement_make(confinement, &ruleset_fd);
 	if (err)
@@ -120,6 +104,8 @@ static struct error *spawn(struct qemu_options *options,
 	keep(&kept, side->monitor_fd);
 	for (int i = 0; i < PORT_COUNT; i++)
 		keep(&kept, side->port_fds[i]);
+	if (options->config->stub != STUB_NONE)
+		keep(&kept, options->config->stub_fd);
 	for (size_t i = 0; i < options->disks.count; i++)
 		keep(&kept, options->disks.items[i].fd);
 	for (size_t i = 0; i < options->shares->count; i++)
@@ -175,7 +161,7 @@ struct error *qemu_show(struct qemu_options *options, unsigned int ports,
 	err = qemu_arguments(options, &arguments);
 	if (err)
 		return err;
-	_cleanup_free_ char *text = format_command(&arguments, " \\\n  ");
+	_cleanup_free_ char *text = string_list_quote(&arguments, " \\\n  ");
 	fprintf(file, "%s\n", text);
 	return NULL;
 }

@@ -438,6 +438,32 @@ Test(lifecycle, a_command_without_a_limit_has_all_the_time)
 	cr_expect_eq(lifecycle.boot_ms, BOOTED_MS);
 }
 
+Test(lifecycle, what_a_debugger_holds_has_all_the_time_but_for_the_commands)
+{
+	static const struct step steps[] = {
+		{ 100 * BOOT_MS, EVENT_TIME, LIFECYCLE_BOOT, 0 },
+		BOOTED,
+		{ TIMEOUT_MS - 1, EVENT_EXIT, LIFECYCLE_DRAIN, 0 },
+		{ 1, EVENT_OUTPUT, LIFECYCLE_DRAIN, 0 },
+		{ 100 * TIMEOUT_MS, EVENT_TIME, LIFECYCLE_DRAIN, 0 },
+		{ 1, EVENT_DONE, LIFECYCLE_FLUSH, ACTION_COLLECT },
+	};
+	static const struct step late[] = {
+		BOOTED,
+		{ TIMEOUT_MS, EVENT_TIME, LIFECYCLE_DUMP, ACTION_SHOW_MESSAGES },
+	};
+	struct lifecycle lifecycle = { .is_debugged = true };
+	uint64_t now = START;
+
+	start(&lifecycle, TIMEOUT_MS);
+	play(&lifecycle, "held", steps, array_size(steps), &now);
+	cr_expect_eq(lifecycle.outcome, RUN_EXITED);
+	lifecycle = (struct lifecycle){ .is_debugged = true };
+	now = START;
+	start(&lifecycle, TIMEOUT_MS);
+	play(&lifecycle, "late", late, array_size(late), &now);
+}
+
 Test(lifecycle, nothing_moves_a_machine_that_has_ended)
 {
 	for (int event = EVENT_HELLO; event <= EVENT_TIME; event++) {

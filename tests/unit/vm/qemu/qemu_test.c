@@ -185,6 +185,36 @@ Test(qemu, nodes_share_memory_and_processors)
 	}
 }
 
+Test(qemu, a_debugger_meets_qemu_or_the_kernel)
+{
+	const struct catalog_machine *machine = NULL;
+	struct kernel one = { .config = (char *)"CONFIG_PVH=y\nCONFIG_PCI=y\n" };
+
+	compute();
+	cr_expect_null(value_of("-gdb"));
+	cr_expect_not(is_told("nokaslr"));
+	config.stub_fd = 17;
+	config.stub = STUB_GDB;
+	// What the user says is last, and so wins.
+	string_list_add(&config.append, "kaslr");
+	cr_expect(is_told(" nokaslr kaslr "));
+	cr_expect_str_eq(value_of("-gdb"), "chardev:stub");
+	cr_expect(string_list_contains(&arguments, "-S"));
+	cr_expect(string_list_contains(&arguments,
+				       "socket,id=stub,server=on,wait=off,fd=17"));
+
+	config.stub = STUB_KGDB;
+	cr_expect(is_told(" nokaslr kgdboc=ttyS1,115200 kgdbwait "));
+	cr_expect_null(value_of("-gdb"));
+	cr_expect_not(string_list_contains(&arguments, "-S"));
+	config.kernel = &one;
+	expect_success(qemu_choose_machine(&config, NULL, &machine));
+	cr_expect_str_eq(machine->name, "plain");
+	config.machine = "fast";
+	expect_kind(qemu_choose_machine(&config, NULL, &machine),
+		    ERROR_NOT_FOUND, "--kgdb: machine fast has one serial line");
+}
+
 Test(qemu, what_it_lacks_is_told_from_other_failures)
 {
 	// clang-format off
