@@ -3,6 +3,7 @@
 #include "common/process/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -215,4 +216,26 @@ void sandbox_apply(const struct sandbox *sandbox, struct process_options *option
 	options->capabilities = 1U << CAP_DAC_OVERRIDE;
 	options->guarded = true;
 	options->memory_bytes = memory_bytes;
+}
+
+struct error *sandbox_capture(const struct string_list *words,
+			      const struct string_list *readable,
+			      const char *directory, uint64_t timeout_ms,
+			      size_t limit_bytes, char **output_ret)
+{
+	struct error *err;
+
+	_cleanup_sandbox_ struct sandbox sandbox = { .ruleset_fd = -1 };
+	err = sandbox_init(readable, directory, &sandbox);
+	if (err)
+		return err;
+	_cleanup_close_ int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	struct process_options options = {
+		.arguments = (const char *const *)words->items,
+		// It may quote what it reads.
+		.stderr_fd = &null_fd,
+		.timeout_ms = timeout_ms,
+	};
+	sandbox_apply(&sandbox, &options);
+	return process_capture(&options, limit_bytes, output_ret);
 }

@@ -56,4 +56,17 @@ _must_check_ struct error *sandbox_init(const struct string_list *readable,
 void sandbox_apply(const struct sandbox *sandbox,
 		   struct process_options *options);
 
+/**
+ * Run a program in a sandbox of its own, and take what it writes to stdout.
+ * What it writes to stderr is not shown.
+ *
+ * @param[in] words The program and its arguments.
+ * @param[in] readable, directory As sandbox_init() takes them.
+ * @param[out] output_ret As process_capture() gives it; free().
+ */
+_must_check_ struct error *
+sandbox_capture(const struct string_list *words,
+		const struct string_list *readable, const char *directory,
+		uint64_t timeout_ms, size_t limit_bytes, char **output_ret);
+
 #endif /* COMMON_PROCESS_SANDBOX_H */

@@ -196,34 +196,24 @@ static struct error *run_drgn(const struct evidence *evidence,
 		err = directory_create(scratch);
 	if (err)
 		return err;
-	const char *arguments[] = { "drgn",  "-q", "--no-default-symbols",
-				    "-c",    core, "-s",
-				    vmlinux, NULL, NULL,
-				    NULL,    NULL };
-	size_t count = 7;
+	const char *const begin[] = { "drgn", "-q", "--no-default-symbols",
+				      "-c",   core, "-s",
+				      vmlinux };
+	_cleanup_string_list_ struct string_list words = { 0 };
 	_cleanup_string_list_ struct string_list readable = { 0 };
+	for (size_t i = 0; i < array_size(begin); i++)
+		string_list_add(&words, begin[i]);
 	string_list_add(&readable, core);
 	string_list_add(&readable, vmlinux);
 	string_list_add(&readable, script);
 	if (config->module) {
 		string_list_add(&readable, config->module);
-		arguments[count++] = "-s";
-		arguments[count++] = config->module;
+		string_list_add(&words, "-s");
+		string_list_add(&words, config->module);
 	}
-	arguments[count] = script;
-	_cleanup_sandbox_ struct sandbox sandbox = { .ruleset_fd = -1 };
-	err = sandbox_init(&readable, scratch, &sandbox);
-	if (err)
-		return err;
-	_cleanup_close_ int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	struct process_options options = {
-		.arguments = arguments,
-		// It quotes what it reads.
-		.stderr_fd = &null_fd,
-		.timeout_ms = DRGN_LIMIT_MS,
-	};
-	sandbox_apply(&sandbox, &options);
-	return process_capture(&options, REPORT_LIMIT_BYTES, ret);
+	string_list_add(&words, script);
+	return sandbox_capture(&words, &readable, scratch, DRGN_LIMIT_MS,
+			       REPORT_LIMIT_BYTES, ret);
 }
 
 void evidence_examine(const struct evidence *evidence,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/json.h"
+#include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/text.h"
 #include "common/process/process.h"
@@ -158,46 +159,76 @@ struct error *run_result_compute(const struct lifecycle *lifecycle,
 	return NULL;
 }
 
-/** Say of a splat where it is, and keep the first such place. */
-static void add_place(struct run_result *result, char **splat, const char *trace)
+// clang-format off
+static const struct value_row decoded_rows[] = {
+	VALUE_REQUIRED("splats", value_strings, struct run_result, splats),
+	VALUE_REQUIRED("traces", value_strings, struct run_result, traces),
+	VALUE_REQUIRED("log", value_copy, struct run_result, log),
+	VALUE_REQUIRED("report", value_copy, struct run_result, report),
+	VALUE_OPTIONAL("file", value_copy, struct run_result, file),
+	VALUE_OPTIONAL_NUMBER("line", 1, INT_MAX, struct run_result, line),
+};
+// clang-format on
+
+/** What was decoded is not trusted. */
+static void take_decoded(struct run_result *result, struct run_result *decoded)
 {
-	unsigned int line;
-	_cleanup_free_ char *here = trace_find_place(*splat, &line);
-	_cleanup_free_ char *caller = here ? NULL
-					   : trace_find_place(trace, &line);
+	const struct {
+		struct string_list *to, *from;
+	} lists[] = { { &result->splats, &decoded->splats },
+		      { &result->traces, &decoded->traces } };
+	char **texts[][2] = { { &result->log, &decoded->log },
+			      { &result->report, &decoded->report } };
 
-	if (caller) {
-		char *text = string_format("%s; called from %s:%u", *splat,
-					   caller, line);
-
-		free(*splat);
-		*splat = text;
+	for (size_t i = 0; i < array_size(lists); i++) {
+		for (size_t j = 0; j < lists[i].from->count; j++)
+			text_make_safe(lists[i].from->items[j]);
+		string_list_deinit(lists[i].to);
+		*lists[i].to = take(*lists[i].from);
 	}
-	if (result->file || (!here && !caller))
-		return;
-	result->file = here ? take_ptr(here) : take_ptr(caller);
-	result->line = line;
+	for (size_t i = 0; i < array_size(texts); i++) {
+		if (!*texts[i][0])
+			continue;
+		free(*texts[i][0]);
+		*texts[i][0] = text_make_safe(take_ptr(*texts[i][1]));
+	}
+	if (decoded->file)
+		result->file = text_make_line(take_ptr(decoded->file), '?');
+	result->line = decoded->line;
 }
 
 void run_result_decode(struct run_result *result,
 		       const struct trace_source *source)
 {
-	char **texts[2 + CONSOLE_SPLAT_LIMIT + CONSOLE_TRACE_LIMIT];
-	size_t count = 0;
+	_cleanup_free_ char *texts =
+		json_text(json_pack("{s:o, s:o, s:o, s:o, s:b}", "splats",
+				    strings_json(&result->splats), "traces",
+				    strings_json(&result->traces), "log",
+				    text_json(result->log), "report",
+				    text_json(result->report), "is_lost",
+				    result->outcome == RUN_LOST),
+			  0);
+	_cleanup_free_ char *output = NULL;
+	_cleanup_value_ struct value document = { 0 };
+	_cleanup_run_result_ struct run_result decoded = { 0 };
 
-	for (size_t i = 0; i < result->splats.count; i++)
-		texts[count++] = &result->splats.items[i];
-	texts[count++] = &result->report;
-	texts[count++] = &result->log;
-	for (size_t i = 0; i < result->traces.count; i++)
-		texts[count++] = &result->traces.items[i];
-	trace_decode(source, texts, count);
-	for (size_t i = 0; i < result->traces.count; i++)
-		add_place(result, &result->splats.items[i],
-			  result->traces.items[i]);
-	// Tasks that could not go on need not be at fault.
-	if (!result->file && result->outcome == RUN_LOST)
-		result->file = trace_find_place(result->log, &result->line);
+	if (!strstr(texts, "+0x") || !process_program_exists("eu-addr2line"))
+		return;
+	_cleanup_error_ struct error *err = trace_decode(source, texts, &output);
+
+	if (!err)
+		err = value_parse(output, strlen(output), "trace.py",
+				  ERROR_OTHER, &document);
+	if (!err)
+		err = value_read(&document, decoded_rows,
+				 array_size(decoded_rows), &decoded);
+	// What the kernel said is good, too.
+	if (err || decoded.splats.count != result->splats.count ||
+	    decoded.traces.count != result->traces.count)
+		log_debug("traces are not decoded: %s",
+			  err ? error_message(err) : "texts are missing");
+	else
+		take_decoded(result, &decoded);
 }
 
 /** A number, or null where there is none. */
