@@ -113,13 +113,14 @@ static enum virtiofs_use choose_virtiofs(const struct guest_config *config)
 	const struct kernel *kernel = config->qemu.kernel;
 	_cleanup_free_ char *module = kernel_module(kernel, "kernel/fs/9p/9p.ko");
 
+	if (!virtiofs_is_possible(&config->qemu))
+		return VIRTIOFS_NEVER;
 	// Of a kernel without its configuration nothing is known.
 	if (!module && *kernel->config &&
 	    !kernel_config_has(kernel->config, "CONFIG_9P_FS"))
 		return VIRTIOFS_ALWAYS;
 	// Small roots, as containers have them, cannot insert modules.
-	return config->writable.count && virtiofs_is_possible(&config->qemu) &&
-			       root_has_program(config, "insmod")
+	return config->writable.count && root_has_program(config, "insmod")
 		       ? VIRTIOFS_WRITABLE
 		       : VIRTIOFS_NEVER;
 }
@@ -178,10 +179,6 @@ static struct error *plan_files(struct guest_plan *plan,
 
 	const char *request = config->virtiofsd;
 	const enum virtiofs_use use = choose_virtiofs(config);
-	if (use == VIRTIOFS_ALWAYS && !virtiofs_is_possible(&config->qemu))
-		return error_create(
-			ERROR_OTHER,
-			"the kernel has no 9p (CONFIG_9P_FS), and a guest with --kdump, or of s390x, has no virtiofs");
 	// An overlay opens files with O_NOATIME, which is their owner's to do.
 	if (use == VIRTIOFS_ALWAYS && geteuid() != 0)
 		return error_create(
