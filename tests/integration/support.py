@@ -506,7 +506,11 @@ def work_options(command, directory):
 
 def assets(store, **options):
     """What `vmtest-bot status --json` says of a store."""
-    return json.loads(succeed("vmtest-bot status --json", f"--store={store}", **options))
+    result = run("vmtest-bot status --json", f"--store={store}", **options)
+    # It is 1 for a store in which no run has succeeded.
+    if result.returncode > 1 or not result.stdout:
+        raise RuntimeError(f"{result.stdout}\n{result.stderr}")
+    return json.loads(result.stdout)
 
 
 def get_json(url):
