@@ -139,13 +139,11 @@ static struct error *find_lists(struct suite_setup *setup)
 	const char *directory = setup->project.directory;
 	_cleanup_free_ char *here = realpath(".", NULL);
 	const char *path = setup->project.path ? setup->project.path : here;
-	_cleanup_digest_ struct digest *digest = digest_create();
 	char text[DIGEST_TEXT_SIZE];
 
 	if (!here)
 		return error_create_os(errno, "the working directory");
-	digest_update(digest, path, strlen(path));
-	digest_finish(digest, text);
+	digest_buffer(path, strlen(path), text);
 	setup->failed_path =
 		path_joinf(setup->context->directory, "failed/%s.json", text);
 	setup->lock_path = path_join(directory ? directory : here, "vmtest.lock");
