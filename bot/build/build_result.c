@@ -109,9 +109,10 @@ static struct error *read_cause(const struct value *value, void *ret)
 	char **cause = ret;
 	struct error *err = read_plain(value, cause);
 
-	if (err || strlen(*cause) <= CAUSE_BYTES)
+	size_t size = err ? 0 : strlen(*cause);
+	if (size <= CAUSE_BYTES)
 		return err;
-	size_t shown = utf8_cut(*cause, CAUSE_BYTES - strlen("..."));
+	size_t shown = utf8_cut(*cause, size, CAUSE_BYTES - strlen("..."));
 	memcpy(*cause + shown, "...", sizeof("..."));
 	return NULL;
 }

@@ -65,8 +65,10 @@ size_t utf8_length(const char *text, size_t size)
 	return 0;
 }
 
-size_t utf8_cut(const char *text, size_t limit_bytes)
+size_t utf8_cut(const char *text, size_t size_bytes, size_t limit_bytes)
 {
+	if (size_bytes <= limit_bytes)
+		return size_bytes;
 	while (limit_bytes && (text[limit_bytes] & 0xc0) == 0x80)
 		limit_bytes--;
 	return limit_bytes;

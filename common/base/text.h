@@ -125,12 +125,8 @@ bool amount_parse(const char *text, const struct unit *units, char implied,
 /** The bytes of the UTF-8 character that text begins with; 0 if it is none. */
 size_t utf8_length(const char *text, size_t size);
 
-/**
- * How many bytes of UTF-8, at most so many, end between two characters.
- *
- * @param[in] text Longer than that.
- */
-size_t utf8_cut(const char *text, size_t limit_bytes);
+/** How many bytes of UTF-8, at most so many, end between two characters. */
+size_t utf8_cut(const char *text, size_t size_bytes, size_t limit_bytes);
 
 /**
  * Whether it is a control character: newlines and tabs included, and those that

@@ -152,7 +152,7 @@ static void append_line(struct string_builder *sb, const char *line,
 			const char *end)
 {
 	size_t size = (size_t)(end - line);
-	size_t shown = size > LINE_BYTES ? utf8_cut(line, LINE_BYTES) : size;
+	size_t shown = utf8_cut(line, size, LINE_BYTES);
 
 	string_builder_append_n(sb, line, shown);
 	if (shown < size)
@@ -206,10 +206,8 @@ char *kernel_make_first_error(const char *text)
 	char *rest = copy, *line;
 	while ((line = strsep(&rest, "\n"))) {
 		if (regexec(&pattern, line, 0, NULL, 0) == 0)
-			return string_copy_n(line,
-					     strlen(line) > LINE_BYTES
-						     ? utf8_cut(line, LINE_BYTES)
-						     : LINE_BYTES);
+			return string_copy_n(line, utf8_cut(line, strlen(line),
+							    LINE_BYTES));
 	}
 	return NULL;
 }
