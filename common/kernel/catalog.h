@@ -62,6 +62,8 @@ struct catalog_machine {
 	struct string_list needs;
 	/** Whether it cannot tell a guest of NUMA nodes. */
 	bool lacks_numa;
+	/** Whether it has but one serial line, which is the console's. */
+	bool lacks_second_serial;
 };
 
 /** What cannot be built, of an architecture; none of it is planned. */

@@ -67,6 +67,7 @@ static const struct value_row machine_rows[] = {
 	VALUE_OPTIONAL("arguments", value_strings, struct catalog_machine, arguments),
 	VALUE_OPTIONAL("needs", value_strings, struct catalog_machine, needs),
 	VALUE_OPTIONAL("lacks_numa", value_flag, struct catalog_machine, lacks_numa),
+	VALUE_OPTIONAL("lacks_second_serial", value_flag, struct catalog_machine, lacks_second_serial),
 };
 // clang-format on
 

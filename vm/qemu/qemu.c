@@ -102,7 +102,7 @@ struct error *qemu_choose_machine(const struct qemu_config *config,
 				       machine->name);
 		bool is_flat = config->numa && machine->lacks_numa;
 		bool has_one_line = config->stub == STUB_KGDB &&
-				    strncmp(machine->machine, "microvm", 7) == 0;
+				    machine->lacks_second_serial;
 		if (i < first || ((is_flat || has_one_line) && !name) ||
 		    (name ? strcmp(machine->name, name) != 0 : lacks != NULL))
 			continue;
@@ -185,9 +185,10 @@ static struct error *make_command_line(const struct qemu_options *options,
 {
 	const struct qemu_config *config = options->config;
 	const struct catalog_arch *arch = config->arch;
-	const bool has_9p = options->shares->virtiofs != VIRTIOFS_ALWAYS;
-	const char *type = has_9p ? "9p" : "virtiofs";
-	const char *flags = has_9p ? SHARE_OPTIONS ",cache=loose" : "";
+	const char *type = share_read_type(options->shares->virtiofs);
+	const char *flags = share_read_options(options->shares->virtiofs);
+	// The kernel has a word of its own for the first of them.
+	const char *more = flags + strlen("ro");
 	unsigned long long khz = options->tsc_khz;
 	unsigned int hz =
 		kernel_config_number(config->kernel->config, "CONFIG_HZ");
@@ -201,7 +202,8 @@ static struct error *make_command_line(const struct qemu_options *options,
 	string_builder_appendf(&sb,
 			       " panic=-1 root=" SHARE_ROOT_TAG
 			       " rootfstype=%s ro%s%s",
-			       type, *flags ? " rootflags=" : "", flags);
+			       type, *more ? " rootflags=" : "",
+			       *more ? more + 1 : "");
 	if (options->machine->tcg_command_line && options->accel == ACCEL_TCG)
 		string_builder_appendf(&sb, " %s",
 				       options->machine->tcg_command_line);
@@ -228,9 +230,9 @@ static struct error *make_command_line(const struct qemu_options *options,
 	// on /run: busybox would take it for what `mount -a` is to mount there.
 	if (options->shares->init_shared)
 		string_builder_appendf(&sb,
-				       " init=/bin/sh -- -c \"mount -t %s -o ro%s%s " SHARE_INIT_TAG
+				       " init=/bin/sh -- -c \"mount -t %s -o %s " SHARE_INIT_TAG
 				       " /sys && exec /bin/sh /sys/init.sh\"",
-				       type, *flags ? "," : "", flags);
+				       type, flags);
 	else
 		string_builder_appendf(&sb, " init=%s", options->init);
 	if (arch->command_line_bytes && sb.length >= arch->command_line_bytes)

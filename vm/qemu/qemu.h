@@ -218,6 +218,10 @@ void share_plan_add_mount(struct share_plan *plan, const char *source,
 /** Mount options of a 9p share. */
 #define SHARE_OPTIONS "trans=virtio,version=9p2000.L,msize=131072"
 
+/** The type of a share that is only read, and its mount options: `ro`, and more. */
+const char *share_read_type(enum virtiofs_use use);
+const char *share_read_options(enum virtiofs_use use);
+
 #define SHARE_ROOT_TAG "/dev/root"
 #define SHARE_INIT_TAG "init"
 

@@ -58,16 +58,14 @@ static struct error *check_target(const struct share_request *request,
 			    what, path, place);
 }
 
-static const char *read_type(const struct share_request *request)
+const char *share_read_type(enum virtiofs_use use)
 {
-	return request->virtiofs == VIRTIOFS_ALWAYS ? "virtiofs" : "9p";
+	return use == VIRTIOFS_ALWAYS ? "virtiofs" : "9p";
 }
 
-static const char *read_options(const struct share_request *request)
+const char *share_read_options(enum virtiofs_use use)
 {
-	return request->virtiofs == VIRTIOFS_ALWAYS ? "ro"
-						    : "ro," SHARE_OPTIONS
-						      ",cache=loose";
+	return use == VIRTIOFS_ALWAYS ? "ro" : "ro," SHARE_OPTIONS ",cache=loose";
 }
 
 void share_plan_add_mount(struct share_plan *plan, const char *source,
@@ -140,8 +138,9 @@ static void plan_package(const struct share_request *request,
 	if (shown)
 		return;
 	// Every root has this one, and is left before anybody looks into it.
-	add_mount(&plan->early_mounts, share_directory, read_type(request),
-		  read_options(request), "package");
+	add_mount(&plan->early_mounts, share_directory,
+		  share_read_type(request->virtiofs),
+		  share_read_options(request->virtiofs), "package");
 	plan_add(plan, "package", request->package);
 }
 
@@ -163,8 +162,9 @@ static struct error *plan_directory(const struct share_request *request,
 	if (err)
 		return err;
 	string_list_add(&plan->directories, lower);
-	share_plan_add_mount(plan, "cwd", lower, read_type(request),
-			     read_options(request));
+	share_plan_add_mount(plan, "cwd", lower,
+			     share_read_type(request->virtiofs),
+			     share_read_options(request->virtiofs));
 	options = plan_overlay(request, plan, "cwd/", lower);
 	string_list_add(&plan->late_directories, directory);
 	add_mount(&plan->late_mounts, directory, "overlay", options, "overlay");
@@ -214,8 +214,9 @@ static void plan_extra(const struct share_request *request,
 			string_list_add(&plan->extra, path);
 			continue;
 		}
-		share_plan_add_mount(plan, tag, target, read_type(request),
-				     read_options(request));
+		share_plan_add_mount(plan, tag, target,
+				     share_read_type(request->virtiofs),
+				     share_read_options(request->virtiofs));
 		string_list_add(&plan->directories, target);
 		string_list_add(&plan->extra, target);
 		plan_add(plan, tag, path);

@@ -177,11 +177,11 @@ static struct error *confine(const char *program, const struct share *share,
 	confinement_add_program(&confinement, program);
 	if (share->writable) {
 		string_list_add(&confinement.writable, share->path);
-		return confinement_make(&confinement, ret);
+	} else {
+		confinement.reads_host = true;
+		string_list_add_all(&confinement.hidden, &of_qemu->hidden);
+		string_list_add_all(&confinement.shown, &of_qemu->shown);
 	}
-	confinement.reads_host = true;
-	string_list_add_all(&confinement.hidden, &of_qemu->hidden);
-	string_list_add_all(&confinement.shown, &of_qemu->shown);
 	return confinement_make(&confinement, ret);
 }
 

@@ -16,6 +16,7 @@ static struct catalog_machine machines[] = {
 		.name = "fast",
 		.machine = "microvm,pcie=on",
 		.lacks_numa = true,
+		.lacks_second_serial = true,
 		.cpu = "max",
 		.kernel = "build/vmlinux",
 		.needs = { .items = first_needs, .count = 2 },
