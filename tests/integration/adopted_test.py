@@ -152,10 +152,13 @@ class ImageTest(CallerCase):
             uname -r; echo guest >{file}; echo guest >{changed}/file
             mount -t virtiofs /dev/root /mnt && cd /mnt{kept} && cat file
             for try in 'chmod 777 file' 'chown 7 file' 'touch file' 'truncate -s 0 file' \
-                'setfattr -n user.x -v y file' 'rm file' 'touch new' 'ln file new' \
-                'mv file new' 'mkdir new' 'cat /mnt/proc/self/environ' 'cat /mnt/proc/version'; do
+                'rm file' 'touch new' 'ln file new' 'mv file new' \
+                'mkdir new' 'cat /mnt/proc/self/environ' 'cat /mnt/proc/version'; do
                 ! $try 2>/dev/null || echo "could: $try"
-            done""")
+            done
+            /usr/bin/python3 -c 'import os; os.setxattr("file", "user.x", b"y")' 2>&1 |
+                grep -q "Read-only file system" || echo could: setxattr
+            """)
         self.assertEqual(got.returncode, 0, got.stderr)
         self.assertEqual(got.stdout.split(), [image.name.removeprefix("vmlinuz-"), "host"])
         after = os.stat(file)
